@@ -1,0 +1,83 @@
+import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES } from "./core/names.js";
+import { S3MutexError } from "./errors.js";
+
+/** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
+
+export function invalidArgument(argument: string, value: unknown, remedy: string): S3MutexError {
+  return new S3MutexError("invalid-argument", `${argument} is ${describe(value)}: ${remedy}.`);
+}
+
+/** A length of time that may be zero. */
+export function checkDuration(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw invalidArgument(argument, value, "use milliseconds, zero or more");
+}
+
+/** The shortest lease that a request, a renewal and a guard fit into. */
+export const MIN_LEASE_MS = 100;
+const MAX_LEASE_MS = 365 * 24 * 60 * 60 * 1000;
+
+export function checkLease(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= MIN_LEASE_MS && value <= MAX_LEASE_MS) return Math.round(value);
+  throw invalidArgument(argument, value, `use milliseconds, at least ${MIN_LEASE_MS} and at most a year`);
+}
+
+export function checkCount(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw invalidArgument(argument, value, "use a whole number, zero or more");
+}
+
+export function checkPriority(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw invalidArgument(argument, value, "use a whole number; higher is served first");
+}
+
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalidArgument(argument, value, "use true or false");
+}
+
+export function checkString(argument: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw invalidArgument(argument, value, "use a string");
+}
+
+export function checkNonEmptyString(argument: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidArgument(argument, value, "use a string that is not empty");
+}
+
+export function checkSignal(argument: string, value: unknown): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw invalidArgument(argument, value, "use an AbortSignal");
+}
+
+/** The value through its check, or the default where it was not given. */
+export function withDefault<T>(
+  argument: string,
+  value: unknown,
+  fallback: T,
+  check: (argument: string, value: unknown) => T,
+): T {
+  return value === undefined ? fallback : check(argument, value);
+}
+
+/** How names become keys: one-to-one, or as in 1.x, where several names could share a key. */
+export type KeyEncoding = "one-to-one" | "1.x";
+
+/** The key of a lock name. */
+export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEncoding): string {
+  const name = checkNonEmptyString("lockName", value);
+  if (encoding === "1.x") return keyOfNameIn1x(keyPrefix, name);
+  const result = keyOfName(keyPrefix, name);
+  if (result.ok) return result.key;
+  const remedy = `its key would have ${result.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name (other characters than letters, digits, "-", "_" and "/" take three bytes for each byte of UTF-8)`;
+  throw invalidArgument("lockName", name, remedy);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : "an object";
+}

@@ -1,0 +1,34 @@
+/** Delays between tries, as pure functions of the try and a random number in [0, 1). */
+
+/** How long `acquireLock` waits without a `timeoutMs`: the sum of the delays of 1.x, without jitter. */
+export function patienceMs(options: {
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  readonly maxRetryDelayMs: number;
+}): number {
+  let sum = 0;
+  let delayMs = options.retryDelayMs;
+  for (let retry = 0; retry < options.maxRetries; retry += 1) {
+    // Once at the cap every further delay is the same, so a huge number of retries needs no loop.
+    if (delayMs >= options.maxRetryDelayMs) return sum + (options.maxRetries - retry) * options.maxRetryDelayMs;
+    sum += delayMs;
+    delayMs *= 2;
+  }
+  return sum;
+}
+
+/** Who holds the lock tries again at once, then soon: every delay costs part of the lease. */
+export function eagerDelayMs(tries: number, throttled: boolean, random: number): number {
+  if (throttled) return fullJitter(Math.min(200 * 2 ** tries, 2000), random);
+  return tries <= 1 ? 0 : fullJitter(Math.min(20 * 2 ** tries, 1000), random);
+}
+
+/** Who contends steps back more each time, by at least a round trip. */
+export function contentionDelayMs(tries: number, throttled: boolean, roundTripMs: number, random: number): number {
+  const baseMs = throttled ? 1000 : Math.max(roundTripMs, 10);
+  return fullJitter(Math.min(baseMs * 2 ** Math.min(tries, 6), 5000), random);
+}
+
+function fullJitter(delayMs: number, random: number): number {
+  return delayMs * (0.5 + random * 0.5);
+}

@@ -1,0 +1,219 @@
+import { type Holder, type LockRecord, type Mirror, mirrorOf, SCHEMA, type Turn, type Waiter } from "./record.js";
+
+/** What a body under a lock's key turned out to be. */
+export type Parsed =
+  | { readonly kind: "record"; readonly record: LockRecord }
+  | { readonly kind: "newer-schema"; readonly schema: number }
+  | { readonly kind: "corrupt"; readonly problem: string };
+
+/**
+ * Reads a body: a record of ours, one that 1.x wrote (its five fields and nothing else), or one of ours that 1.x wrote
+ * last. Everything else is corrupt: never free, never overwritten.
+ */
+export function parseRecord(body: string): Parsed {
+  const json = parseJson(body);
+  if (json === undefined) return corrupt("it is not JSON");
+  if (!isObject(json)) return corrupt("it is not a JSON object");
+  if (json["schema"] === undefined) return parseRecordOf1x(json);
+  if (!isCount(json["schema"])) return corrupt("`schema` is not a number");
+  if (json["schema"] > SCHEMA) return { kind: "newer-schema", schema: json["schema"] };
+  const problem = problemOfRecord(json);
+  return problem === undefined ? { kind: "record", record: heedMirror(json) } : corrupt(problem);
+}
+
+/** The body of a record, with what 1.x is to see at the top. Every body is unique: it carries a write id of its own. */
+export function serializeRecord(record: LockRecord): string {
+  return JSON.stringify({ ...mirrorOf(record.holders), ...record });
+}
+
+function corrupt(problem: string): Parsed {
+  return { kind: "corrupt", problem };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Beside 1.x
+
+const FIELDS_OF_1X = new Set(["locked", "owner", "acquiredAt", "expiresAt", "priority"]);
+
+function parseRecordOf1x(json: Json): Parsed {
+  const mirror = mirrorFrom(json);
+  if (mirror === undefined || Object.keys(json).some((field) => !FIELDS_OF_1X.has(field))) {
+    return corrupt("it has neither a lock record's `schema` nor just the fields of s3-mutex 1.x");
+  }
+  const since = mirror.acquiredAt ?? 0;
+  const record: LockRecord = {
+    schema: SCHEMA,
+    writeId: undefined,
+    createdAtMs: since,
+    touchedAtMs: since,
+    token: 0,
+    limit: 1,
+    holders: holdersOfMirror(mirror, []),
+    queue: [],
+    recent: [],
+  };
+  return { kind: "record", record };
+}
+
+/**
+ * Where the mirror differs from what the holders imply, 1.x wrote last (it rewrites the whole body that it parsed): the
+ * mirror is the truth about the holder, while queue and counter are still ours.
+ */
+function heedMirror(json: Json): LockRecord {
+  const { locked, owner, acquiredAt, expiresAt, priority, ...rest } = json;
+  const record = rest as unknown as LockRecord;
+  const mirror = mirrorFrom({ locked, owner, acquiredAt, expiresAt, priority });
+  if (mirror === undefined || isSameMirror(mirror, mirrorOf(record.holders))) return record;
+  return { ...record, writeId: undefined, holders: holdersOfMirror(mirror, record.holders) };
+}
+
+function mirrorFrom(json: Json): Mirror | undefined {
+  const { locked, owner, acquiredAt, expiresAt, priority } = json;
+  if (locked === false) return { locked };
+  if (locked !== true || typeof owner !== "string") return undefined;
+  // A lock of 1.x without an expiry would be held for ever; 1.x does not write that.
+  if (!isTime(expiresAt) || !isOptional(acquiredAt, isTime) || !isOptional(priority, isTime)) return undefined;
+  return { locked, owner, acquiredAt: acquiredAt ?? expiresAt, expiresAt, priority: priority ?? 0 };
+}
+
+function isSameMirror(one: Mirror, other: Mirror): boolean {
+  if (one.locked !== other.locked) return false;
+  return (
+    !one.locked ||
+    (one.owner === other.owner &&
+      one.acquiredAt === other.acquiredAt &&
+      one.expiresAt === other.expiresAt &&
+      one.priority === other.priority)
+  );
+}
+
+/** The holder that 1.x knows, under an id made of its owner, so that it is the same one whenever it is read. */
+function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
+  const { owner, acquiredAt, expiresAt, priority } = mirror;
+  if (!mirror.locked || owner === undefined || acquiredAt === undefined || expiresAt === undefined) return [];
+  const id = `1.x/${owner}`;
+  return [
+    {
+      id,
+      owner,
+      via: "name",
+      mode: "exclusive",
+      token: known.find((holder) => holder.id === id)?.token ?? 0,
+      priority: priority ?? 0,
+      leaseMs: Math.max(1, expiresAt - acquiredAt),
+      acquiredAtMs: acquiredAt,
+      renewedAtMs: acquiredAt,
+      expiresAtMs: expiresAt,
+      renewal: `${id}/${expiresAt}`,
+    },
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Validation: field by field, so that a message can say which
+
+type Json = Record<string, unknown>;
+type Check = (value: unknown) => boolean;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isString: Check = (value) => typeof value === "string";
+const isOneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
+function isOptional<T>(value: unknown, check: (value: unknown) => value is T): value is T | undefined {
+  return value === undefined || check(value);
+}
+
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+type Shape<T> = { readonly [Field in keyof Required<T>]: Check };
+
+const hasShape =
+  <T>(shape: Shape<T>): Check =>
+  (value) =>
+    isObject(value) && problemOfShape(value, shape) === undefined;
+
+function problemOfShape<T>(json: Json, shape: Shape<T>): string | undefined {
+  for (const [field, check] of Object.entries<Check>(shape)) {
+    if (!check(json[field])) return `\`${field}\` is missing or not what it should be`;
+  }
+  return undefined;
+}
+
+const IDENTITY = { host: optional(isString), pid: optional(isCount), label: optional(isString) };
+
+const HOLDER: Shape<Holder> = {
+  ...IDENTITY,
+  id: isString,
+  owner: isString,
+  via: isOneOf("name", "handle"),
+  mode: isOneOf("exclusive", "shared"),
+  token: isCount,
+  priority: isTime,
+  leaseMs: isTime,
+  acquiredAtMs: isTime,
+  renewedAtMs: isTime,
+  expiresAtMs: isTime,
+  renewal: isString,
+};
+
+const WAITER: Shape<Waiter> = {
+  ...IDENTITY,
+  id: isString,
+  owner: isString,
+  mode: isOneOf("exclusive", "shared"),
+  priority: isTime,
+  sinceMs: isTime,
+  expiresAtMs: isTime,
+  roundTripMs: isTime,
+  holds: isListOf(isString),
+};
+
+const TURN: Shape<Turn> = {
+  ...IDENTITY,
+  id: isString,
+  owner: isString,
+  token: isCount,
+  fromMs: isTime,
+  toMs: isTime,
+  ended: isOneOf("released", "expired", "forced", "deleted"),
+};
+
+const RECORD: Shape<LockRecord> = {
+  schema: isOneOf(SCHEMA),
+  writeId: isString,
+  createdAtMs: isTime,
+  touchedAtMs: isTime,
+  token: isCount,
+  limit: (value) => isCount(value) && value > 0,
+  holders: isListOf(hasShape(HOLDER)),
+  queue: isListOf(hasShape(WAITER)),
+  recent: isListOf(hasShape(TURN)),
+  freeSinceMs: optional(isTime),
+  notBeforeMs: optional(isTime),
+  deleted: optional(isOneOf(true)),
+};
+
+function problemOfRecord(json: Json): string | undefined {
+  return problemOfShape<LockRecord>(json, RECORD);
+}

@@ -1,0 +1,83 @@
+import { hasEnded, isWaiting, type Attempt } from "./transition/decision.js";
+import { areCompatible, type LockRecord, type Mode, type Waiter } from "./record.js";
+
+/** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */
+export interface Rank {
+  readonly id: string;
+  readonly priority: number;
+  readonly sinceMs: number;
+}
+
+/** Negative when `one` is served before `other`. */
+export function compareRank(one: Rank, other: Rank): number {
+  if (one.priority !== other.priority) return other.priority - one.priority;
+  if (one.sinceMs !== other.sinceMs) return one.sinceMs - other.sinceMs;
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+}
+
+/** The waiters, live ones only, whom this one must not overtake; in the order in which they are served. */
+export function waitersAhead(record: LockRecord, candidate: Rank, attempt: Attempt): readonly Waiter[] {
+  return record.queue
+    .filter((waiter) => waiter.id !== candidate.id && isWaiting(waiter, attempt) && compareRank(waiter, candidate) < 0)
+    .sort(compareRank);
+}
+
+/** Why a candidate cannot have the lock now. */
+export interface Standing {
+  readonly eligible: boolean;
+  /** Live waiters ahead. */
+  readonly position: number;
+}
+
+/**
+ * Whether the candidate may be granted now: it fits beside the holders that have not ended and beside everybody ahead of
+ * it who is still expected. Whoever is ahead and did not come within a grace of the lock becoming free is passed over:
+ * the k-th waiter may take it k graces later, which needs no write for each one that died.
+ */
+export function standingOf(record: LockRecord, candidate: Rank & { readonly mode: Mode }, attempt: Attempt): Standing {
+  const ahead = waitersAhead(record, candidate, attempt);
+  const holders = record.holders.filter((holder) => !hasEnded(holder, attempt));
+  const expected = ahead.slice(passedOver(record, ahead, attempt));
+  const modes = [...holders, ...expected, candidate].map(({ mode }) => mode);
+  const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
+  return { eligible: !tooEarly && areCompatible(modes, record.limit), position: ahead.length };
+}
+
+function passedOver(record: LockRecord, ahead: readonly Waiter[], attempt: Attempt): number {
+  const freeSinceMs = freeSince(record, attempt);
+  if (freeSinceMs === undefined) return 0;
+  let deadlineMs = freeSinceMs;
+  let count = 0;
+  for (const waiter of ahead) {
+    deadlineMs += graceMs(record, waiter, freeSinceMs);
+    if (attempt.now.earliestMs <= deadlineMs) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** Since when a place has been free: as the record says, or since the first of its holders has ended. */
+export function freeSince(record: LockRecord, attempt: Attempt): number | undefined {
+  if (record.freeSinceMs !== undefined) return Math.max(record.freeSinceMs, record.notBeforeMs ?? 0);
+  const ends = record.holders.filter((holder) => hasEnded(holder, attempt)).map((holder) => holder.expiresAtMs);
+  return ends.length === 0 ? undefined : Math.min(...ends) + attempt.toleranceMs;
+}
+
+/** How often the first in line looks, for a hold of this age: a hand-over costs about a tenth of what the hold did. */
+export function headPollMs(holdAgeMs: number): number {
+  return Math.min(Math.max(holdAgeMs / 10, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
+}
+
+export const HEAD_POLL_MIN_MS = 10;
+export const HEAD_POLL_MAX_MS = 2000;
+const GRACE_SLACK_MS = 100;
+
+/** How long one who is expected is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
+function graceMs(record: LockRecord, waiter: Waiter, freeSinceMs: number): number {
+  const lastFromMs = record.recent[0]?.fromMs ?? record.holders[0]?.acquiredAtMs ?? freeSinceMs;
+  const holdAgeMs = Math.max(0, freeSinceMs - lastFromMs);
+  return headPollMs(holdAgeMs) + 3 * Math.min(waiter.roundTripMs, MAX_ROUND_TRIP_MS) + GRACE_SLACK_MS;
+}
+
+/** A waiter that claims to be slower than this is not waited for any longer. */
+const MAX_ROUND_TRIP_MS = 2000;

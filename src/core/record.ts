@@ -1,0 +1,119 @@
+/**
+ * The lock record: what the one object of a lock says. All times are epoch milliseconds of store time.
+ *
+ * Fields that this version does not know survive a rewrite: parsed objects are spread, never rebuilt.
+ */
+export interface LockRecord {
+  readonly schema: typeof SCHEMA;
+  /** Unique to the write that made this version; undefined where 1.x wrote last, whose bodies may repeat (and so their ETags). */
+  readonly writeId: string | undefined;
+  readonly createdAtMs: number;
+  /** When it was last written. An object is removed only after it has been at rest for longer than a request can live. */
+  readonly touchedAtMs: number;
+  /** The highest fencing token ever granted. */
+  readonly token: number;
+  /** How many exclusive holders there may be: 1 for a mutex, more for a semaphore. */
+  readonly limit: number;
+  readonly holders: readonly Holder[];
+  readonly queue: readonly Waiter[];
+  /** The last few turns, newest first. */
+  readonly recent: readonly Turn[];
+  /** When a place became free; absent while all are taken. From then on waiters who do not come are passed over. */
+  readonly freeSinceMs?: number;
+  /** Nobody is granted the lock before this: a cleanup freed a lease that had ended less than the tolerance ago. */
+  readonly notBeforeMs?: number;
+  /** Deleted on purpose, but too young to be removed: lists and reads as absent. */
+  readonly deleted?: true;
+}
+
+export const SCHEMA = 3;
+/** How many turns a record remembers. */
+export const RECENT_TURNS = 8;
+
+export type Mode = "exclusive" | "shared";
+
+/** Who somebody is, for people: never used in a decision. */
+export interface Identity {
+  readonly host?: string;
+  readonly pid?: number;
+  readonly label?: string;
+}
+
+export interface Holder extends Identity {
+  /** The acquisition's own id: what makes every command about it idempotent. */
+  readonly id: string;
+  readonly owner: string;
+  /** `name`: taken by `acquireLock`, so it may be released by name; `handle`: only its `Lock` may. */
+  readonly via: "name" | "handle";
+  readonly mode: Mode;
+  readonly token: number;
+  readonly priority: number;
+  readonly leaseMs: number;
+  readonly acquiredAtMs: number;
+  readonly renewedAtMs: number;
+  readonly expiresAtMs: number;
+  /** The id of the write that granted or last renewed this hold: its holder's deadline counts from that attempt. */
+  readonly renewal: string;
+}
+
+export interface Waiter extends Identity {
+  readonly id: string;
+  readonly owner: string;
+  readonly mode: Mode;
+  readonly priority: number;
+  /** When it began to wait; kept when it was passed over or dropped and comes back. */
+  readonly sinceMs: number;
+  readonly expiresAtMs: number;
+  /** Its longest recent round trip: how much patience those behind it need. */
+  readonly roundTripMs: number;
+  /** Names of the locks that its scope holds: the edges of the wait-for graph. */
+  readonly holds: readonly string[];
+}
+
+export type TurnEnd = "released" | "expired" | "forced" | "deleted";
+
+export interface Turn extends Identity {
+  readonly id: string;
+  readonly owner: string;
+  readonly token: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly ended: TurnEnd;
+}
+
+/** What 1.x reads and writes at the top level: a lock held by anyone reads as held there. */
+export interface Mirror {
+  readonly locked: boolean;
+  readonly owner?: string;
+  /** The last renewal, not the first acquisition: the cleanup of 1.x deletes by it, without a condition. */
+  readonly acquiredAt?: number;
+  readonly expiresAt?: number;
+  readonly priority?: number;
+}
+
+/** What 1.x is to see of these holders: the one that holds longest. */
+export function mirrorOf(holders: readonly Holder[]): Mirror {
+  const last = holders.reduce<Holder | undefined>(
+    (latest, holder) => (latest === undefined || holder.expiresAtMs > latest.expiresAtMs ? holder : latest),
+    undefined,
+  );
+  if (last === undefined) return { locked: false };
+  return {
+    locked: true,
+    owner: last.owner,
+    acquiredAt: last.renewedAtMs,
+    expiresAt: last.expiresAtMs,
+    priority: last.priority,
+  };
+}
+
+/** Whether these may hold at once: readers share with readers, everybody else counts against the limit. */
+export function areCompatible(modes: readonly Mode[], limit: number): boolean {
+  if (modes.every((mode) => mode === "shared")) return true;
+  return modes.every((mode) => mode === "exclusive") && modes.length <= limit;
+}
+
+/** Whether somebody is among the holders or waiters of a record. */
+export function findHolder(record: LockRecord | undefined, id: string): Holder | undefined {
+  return record?.holders.find((holder) => holder.id === id);
+}

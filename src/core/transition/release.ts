@@ -1,0 +1,67 @@
+import type { Holder, LockRecord, TurnEnd } from "../record.js";
+import { type Attempt, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+
+export type ReleaseReply =
+  | { readonly kind: "released"; readonly holders: readonly Holder[] }
+  | { readonly kind: "not-held" };
+
+/** Give an acquisition's place back. The object stays, as a tombstone that keeps the fencing counter. */
+export function release(
+  record: LockRecord | undefined,
+  command: { readonly id: string },
+  attempt: Attempt,
+): Decision<ReleaseReply> {
+  if (record === undefined) return { reply: { kind: "not-held" } };
+  const leaving = record.holders.filter((holder) => holder.id === command.id);
+  if (leaving.length > 0) return endTurns(record, leaving, "released", attempt);
+  const done = record.recent.some((turn) => turn.id === command.id && turn.ended === "released");
+  return { reply: done ? { kind: "released", holders: [] } : { kind: "not-held" } };
+}
+
+/** End every hold, whoever has it. The victims believe that they hold until their next renewal: only fencing covers that. */
+export function forceRelease(record: LockRecord | undefined, attempt: Attempt): Decision<ReleaseReply> {
+  if (record === undefined || record.holders.length === 0) return { reply: { kind: "not-held" } };
+  return endTurns(record, record.holders, "forced", attempt);
+}
+
+function endTurns(
+  record: LockRecord,
+  leaving: readonly Holder[],
+  how: TurnEnd,
+  attempt: Attempt,
+): Decision<ReleaseReply> {
+  const next = nextVersion(record, attempt, {
+    holders: record.holders.filter((holder) => !leaving.includes(holder)),
+    recent: withTurns(record, leaving, how, attempt),
+  });
+  return { reply: { kind: "released", holders: leaving }, change: { kind: "write", record: next } };
+}
+
+export interface CancelCommand {
+  readonly id: string;
+  /** Change the object even if the id is not in it: a write of ours may still land on the version that is there. */
+  readonly mustChange: boolean;
+}
+
+/**
+ * Make sure that an acquisition that was given up leaves nothing behind and that none of its writes can land any more.
+ * Where there is no object, a tombstone takes the place that a late create would.
+ */
+export function cancel(
+  found: LockRecord | undefined,
+  command: CancelCommand,
+  attempt: Attempt,
+): Decision<{ readonly kind: "cancelled" }> {
+  const reply = { kind: "cancelled" } as const;
+  const record = recordOrNew(found, attempt);
+  const leaving = record.holders.filter((holder) => holder.id === command.id);
+  const queued = record.queue.some((waiter) => waiter.id === command.id);
+  if (leaving.length === 0 && !queued && !command.mustChange) return { reply };
+  const next = nextVersion(record, attempt, {
+    holders: record.holders.filter((holder) => holder.id !== command.id),
+    queue: record.queue.filter((waiter) => waiter.id !== command.id),
+    recent: withTurns(record, leaving, "released", attempt),
+    ...(record.deleted || found === undefined ? { deleted: true as const } : {}),
+  });
+  return { reply, change: { kind: "write", record: next } };
+}

@@ -1,0 +1,111 @@
+import type { Holder, LockRecord } from "../record.js";
+import { type Attempt, type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+
+/**
+ * How long an object is at rest before it may be removed: longer than a request can live. A create that was sent before
+ * the object existed could otherwise land after it is gone, and grant an old token. AWS refuses a signature that is older
+ * than 15 minutes.
+ */
+export const DEFAULT_REST_MS = 20 * 60 * 1000;
+
+export interface DeleteCommand {
+  /** Whose hold may be deleted with the lock; undefined: anybody's. */
+  readonly owner: string | undefined;
+  readonly restMs: number;
+}
+
+export type DeleteReply = { readonly kind: "deleted" } | { readonly kind: "not-ours" };
+
+/** Remove a lock, holders, waiters and all; for now a tombstone that reads as absent where the object is too young. */
+export function deleteLock(
+  record: LockRecord | undefined,
+  command: DeleteCommand,
+  attempt: Attempt,
+): Decision<DeleteReply> {
+  const { owner } = command;
+  if (owner !== undefined && !record?.holders.some((holder) => isHeldByName(holder, owner, attempt))) {
+    return { reply: { kind: "not-ours" } };
+  }
+  if (record === undefined) return { reply: { kind: "deleted" } };
+  return { reply: { kind: "deleted" }, ...clear(record, command.restMs, attempt) };
+}
+
+function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean {
+  return holder.owner === owner && holder.via === "name" && !hasRunOut(holder, attempt);
+}
+
+/** The body under the key was no lock record: replace it by a tombstone whose counter starts at store time. */
+export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
+  const token = attempt.now.latestMs;
+  const record = nextVersion({ ...recordOrNew(undefined, attempt), token }, attempt, { deleted: true });
+  return { reply: { kind: "deleted" }, change: { kind: "write", record } };
+}
+
+function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly change?: Change } {
+  if (isRemovable(record, restMs, attempt)) return { change: { kind: "remove" } };
+  if (record.deleted) return {};
+  const recent = withTurns(record, record.holders, "deleted", attempt);
+  return {
+    change: { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true }) },
+  };
+}
+
+/** Only an object that nobody holds or waits for, whose counter store time has overtaken, and that was at rest. */
+export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt): boolean {
+  return (
+    record.writeId !== undefined &&
+    record.holders.length === 0 &&
+    record.queue.length === 0 &&
+    record.token < attempt.now.earliestMs &&
+    record.touchedAtMs + restMs < attempt.now.earliestMs
+  );
+}
+
+export interface CleanupCommand {
+  /** Only leases last renewed before this (epoch ms, store time). */
+  readonly olderThanMs: number | undefined;
+  /** Remove free objects as well. */
+  readonly includeReleased: boolean;
+  readonly restMs: number;
+}
+
+export type CleanupReply =
+  | { readonly kind: "absent" }
+  /** Held by a live lease, or free and left alone. */
+  | { readonly kind: "kept" }
+  | { readonly kind: "stale" }
+  | { readonly kind: "removed" };
+
+/**
+ * Free what is held by leases that have ended. No tolerance: it is reported to an operator and swapped conditionally. The
+ * tolerance is kept towards the next holder, who is granted nothing before it has passed.
+ */
+export function cleanup(
+  record: LockRecord | undefined,
+  command: CleanupCommand,
+  attempt: Attempt,
+): Decision<CleanupReply> {
+  if (record === undefined) return { reply: { kind: "absent" } };
+  const { olderThanMs = Number.POSITIVE_INFINITY } = command;
+  const ended = record.holders.filter((holder) => hasRunOut(holder, attempt) && holder.renewedAtMs < olderThanMs);
+  if (ended.length > 0) return freeStale(record, ended, attempt);
+  if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {
+    return { reply: { kind: "removed" }, change: { kind: "remove" } };
+  }
+  return { reply: { kind: record.deleted ? "absent" : "kept" } };
+}
+
+function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attempt): Decision<CleanupReply> {
+  const lastEndMs = Math.max(...ended.map((holder) => holder.expiresAtMs));
+  const next = nextVersion(record, attempt, {
+    holders: record.holders.filter((holder) => !ended.includes(holder)),
+    recent: withTurns(record, ended, "expired", attempt),
+    notBeforeMs: Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs),
+  });
+  return { reply: { kind: "stale" }, change: { kind: "write", record: next } };
+}
+
+/** Whether the lease is over by the store's clock. */
+export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {
+  return attempt.now.earliestMs > holder.expiresAtMs;
+}

@@ -1,0 +1,60 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3MutexOptions, Settings } from "./options.js";
+import type { ObjectStore } from "./store/object-store.js";
+import { createS3Client } from "./store/s3/client.js";
+import { S3Store } from "./store/s3/s3-store.js";
+import { Background, type Context } from "./runtime/context.js";
+import { type Effects, realEffects } from "./runtime/effects.js";
+import { StoreClock } from "./runtime/store-clock.js";
+
+/** What simulation replaces: the store and the effects, and nothing else. */
+export interface MutexInternals {
+  readonly store: ObjectStore;
+  readonly effects: Effects;
+}
+
+/** Puts together what one mutex works with, and says how to close the client if it is ours. */
+export function createContext(
+  options: S3MutexOptions,
+  settings: Settings,
+  internals: MutexInternals | undefined,
+): { readonly context: Context; readonly destroyClient: () => void } {
+  const effects = internals?.effects ?? realEffects;
+  const client = internals === undefined ? clientOf(options) : undefined;
+  const { host, pid } = effects;
+  const context: Context = {
+    store: internals?.store ?? storeOf(client as S3Client, settings, effects),
+    effects,
+    clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
+    logger: settings.logger,
+    background: new Background(),
+    ownerId: settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`,
+    identity: {
+      ...(settings.publishHost ? { host, pid } : {}),
+      ...(settings.label === undefined ? {} : { label: settings.label }),
+    },
+    toleranceMs: settings.toleranceMs,
+    takeover: settings.takeover,
+    useJitter: settings.useJitter,
+  };
+  return { context, destroyClient: () => (options.s3Client === undefined ? client?.destroy() : undefined) };
+}
+
+function clientOf(options: S3MutexOptions): S3Client {
+  return options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
+}
+
+function storeOf(client: S3Client, settings: Settings, effects: Effects): ObjectStore {
+  const { bucketName, keyPrefix, createBucketIfNotExists, logger } = settings;
+  const storeLogger = { warn: (message: string) => logger.warn?.(message) };
+  return new S3Store({ client, bucketName, keyPrefix, createBucketIfNotExists, logger: storeLogger, effects });
+}
+
+/** One clock per client: whatever talks through it sees the same store. */
+const clocks = new WeakMap<S3Client, StoreClock>();
+
+function clockOf(client: S3Client, effects: Effects): StoreClock {
+  const clock = clocks.get(client) ?? new StoreClock(effects);
+  clocks.set(client, clock);
+  return clock;
+}

@@ -1,0 +1,88 @@
+/**
+ * Everything that this library throws is an {@link S3MutexError} with one of these codes. The set is closed within a
+ * major version's minor releases only by addition: a new code is announced in the CHANGELOG.
+ *
+ * | code | meaning | what to do |
+ * | --- | --- | --- |
+ * | `timed-out` | somebody else still had the lock when the time was up | wait longer, or do without |
+ * | `aborted` | the caller's `signal` was aborted while waiting | nothing: it was asked for |
+ * | `lost` | the lock was held and is no longer; `reason` says why | stop work; whatever follows needs the fencing token |
+ * | `deadlock` | this wait was part of a cycle and was chosen to give way | release what is held, then try again |
+ * | `invalid-argument` | an argument cannot be right; the message names it, its value and the remedy | fix the call |
+ * | `corrupt-record` | the object under the lock's key is no lock record | look at the key; `deleteLock(name, true)` clears it |
+ * | `newer-schema` | the record was written by a later major version | upgrade this process |
+ * | `no-such-bucket` | the bucket does not exist | create it, or set `createBucketIfNotExists` |
+ * | `access-denied` | the store refused the request | see the policy in the documentation |
+ * | `store-unavailable` | the store could not be reached in time | try again later |
+ * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
+ * | `fenced-out` | somebody with a newer fencing token has written | stop: this holder is a zombie |
+ * | `closed` | the mutex was closed | use a new one |
+ */
+export type S3MutexErrorCode =
+  | "timed-out"
+  | "aborted"
+  | "lost"
+  | "deadlock"
+  | "invalid-argument"
+  | "corrupt-record"
+  | "newer-schema"
+  | "no-such-bucket"
+  | "access-denied"
+  | "store-unavailable"
+  | "store-unsafe"
+  | "fenced-out"
+  | "closed";
+
+/**
+ * Why a lock was lost: its lease ran out before it could be renewed, somebody took it over after that, it was released
+ * by force, its object was deleted, or the store could not be reached until the lease was over.
+ */
+export type LossReason = "expired" | "taken-over" | "force-released" | "deleted" | "store-unavailable";
+
+const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([
+  "timed-out",
+  "lost",
+  "deadlock",
+  "store-unavailable",
+]);
+
+export interface S3MutexErrorDetails {
+  readonly cause?: unknown;
+  /** The lock that the error is about. */
+  readonly lockName?: string;
+  /** With code `lost`: why. */
+  readonly reason?: LossReason;
+  /** With code `lost` from `withLock`: what the function returned although the lock was gone. */
+  readonly result?: unknown;
+}
+
+/** The only error class of this library; see {@link S3MutexErrorCode} for what each code means and asks for. */
+export class S3MutexError extends Error {
+  override readonly name = "S3MutexError";
+  readonly code: S3MutexErrorCode;
+  /** Whether the same call may succeed later without anything being changed. */
+  readonly retryable: boolean;
+  // Declared only: an error has just the details that it was given.
+  declare readonly lockName?: string;
+  declare readonly reason?: LossReason;
+  declare readonly result?: unknown;
+
+  constructor(code: S3MutexErrorCode, message: string, details: S3MutexErrorDetails = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.retryable = RETRYABLE.has(code);
+    if (details.lockName !== undefined) this.lockName = details.lockName;
+    if (details.reason !== undefined) this.reason = details.reason;
+    if ("result" in details) this.result = details.result;
+  }
+
+  /** True for errors of any copy of this package: two installed versions do not share a class. */
+  static is(error: unknown, code?: S3MutexErrorCode): error is S3MutexError {
+    return (
+      error instanceof Error &&
+      error.name === "S3MutexError" &&
+      "code" in error &&
+      (code === undefined || error.code === code)
+    );
+  }
+}

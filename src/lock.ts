@@ -1,0 +1,77 @@
+import type { Lease } from "./runtime/lease.js";
+
+/**
+ * A held lock. It renews itself until it is released or lost. Between two lines of code that matter, ask the clocks:
+ * `assertHeld()` is right at this very moment even if the process was frozen a moment ago. What must never be overwritten by
+ * a holder that was frozen *after* that line has to check the `fencingToken` itself.
+ */
+export interface Lock extends AsyncDisposable {
+  readonly name: string;
+  /** Greater than that of every earlier holder of this lock. Give it to the resource, and let it refuse lower ones. */
+  readonly fencingToken: number;
+  /** Aborted when the lock is lost, with the `lost` error as its reason; not by a release. */
+  readonly signal: AbortSignal;
+  /** Whether the lock is held at this very moment, by the clocks. */
+  readonly held: boolean;
+  /** Throws the `lost` error unless the lock is held at this very moment. */
+  assertHeld(): void;
+  /** Until when others respect the lock if it is not renewed again: epoch milliseconds of the store's clock. */
+  readonly expiresAt: number;
+  /**
+   * Renews now, for a whole lease; it is done automatically as well.
+   * @returns false when the lock is gone
+   * @throws `store-unavailable`: nobody answered before the lease was over
+   */
+  renew(): Promise<boolean>;
+  /**
+   * Gives the lock back. Doing it twice is harmless.
+   * @returns false when the lock had been lost before
+   * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
+   */
+  release(): Promise<boolean>;
+}
+
+export class HeldLock implements Lock {
+  readonly name: string;
+  readonly #lease: Lease;
+  readonly #onReleaseError: (error: unknown) => void;
+
+  constructor(name: string, lease: Lease, onReleaseError: (error: unknown) => void) {
+    this.name = name;
+    this.#lease = lease;
+    this.#onReleaseError = onReleaseError;
+  }
+
+  get fencingToken(): number {
+    return this.#lease.holder.token;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lease.signal;
+  }
+
+  get held(): boolean {
+    return this.#lease.isHeld;
+  }
+
+  get expiresAt(): number {
+    return this.#lease.holder.expiresAtMs;
+  }
+
+  assertHeld(): void {
+    this.#lease.assertHeld();
+  }
+
+  renew(): Promise<boolean> {
+    return this.#lease.renew();
+  }
+
+  release(): Promise<boolean> {
+    return this.#lease.release();
+  }
+
+  /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release().catch(this.#onReleaseError);
+  }
+}

@@ -1,0 +1,97 @@
+import { deleteLock, hasRunOut, replaceCorrupt } from "./core/transition/remove.js";
+import { forceRelease } from "./core/transition/release.js";
+import { Attempts } from "./runtime/attempts.js";
+import { isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
+import type { Context } from "./runtime/context.js";
+import type { Lease } from "./runtime/lease.js";
+import { type LockObject, RemoveUnsupported } from "./runtime/lock-object.js";
+import { requestTimeoutMs } from "./runtime/timing.js";
+import type { LockRecord } from "./core/record.js";
+import type { StoreTime } from "./core/store-time.js";
+
+/** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
+export class NamedLocks {
+  readonly #context: Context;
+  readonly #leaseMs: number;
+  /** What `acquireLock` took and nobody has released yet. */
+  readonly #leases = new Map<string, Lease>();
+
+  constructor(context: Context, leaseMs: number) {
+    this.#context = context;
+    this.#leaseMs = leaseMs;
+  }
+
+  add(object: LockObject, lease: Lease): void {
+    this.#leases.set(object.key, lease);
+  }
+
+  async release(object: LockObject): Promise<boolean> {
+    const lease = this.#leases.get(object.key);
+    // Settled before anything is awaited: a late call must not reach a successor under the same owner.
+    if (lease === undefined) return releaseByOwner(this.#context, object, this.#leaseMs);
+    const released = await lease.release();
+    this.#forget(object, lease);
+    return released;
+  }
+
+  async refresh(object: LockObject): Promise<boolean> {
+    const lease = this.#leases.get(object.key);
+    if (lease === undefined) return refreshByOwner(this.#context, object, this.#leaseMs);
+    const renewed = await lease.renew({ onlyUnexpired: true });
+    if (!renewed) this.#forget(object, lease);
+    return renewed;
+  }
+
+  async forceRelease(object: LockObject): Promise<boolean> {
+    const { reply } = await object.swap(forceRelease, this.#options());
+    this.#leases.delete(object.key);
+    return reply.kind === "released";
+  }
+
+  async isLocked(object: LockObject): Promise<boolean> {
+    return this.#look(object, (record, now) => record?.holders.some((holder) => !hasRunOut(holder, { now })) ?? false);
+  }
+
+  async isOwnedByUs(object: LockObject): Promise<boolean> {
+    return this.#look(object, (record, now) => isHeldByOwner(record, this.#context.ownerId, { now }));
+  }
+
+  /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
+  async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
+    const owner = options.force ? undefined : this.#context.ownerId;
+    const deleteWith = async (restMs: number) => {
+      const swapped = await object.swap(
+        (record, attempt) => deleteLock(record, { owner, restMs }, attempt),
+        { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) },
+      );
+      return swapped.reply.kind === "deleted";
+    };
+    const deleted = await deleteWith(options.restMs).catch((error) => {
+      if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
+      throw error;
+    });
+    if (deleted) this.#leases.delete(object.key);
+    return deleted;
+  }
+
+  #forget(object: LockObject, lease: Lease): void {
+    if (this.#leases.get(object.key) === lease) this.#leases.delete(object.key);
+  }
+
+  async #look(
+    object: LockObject,
+    ask: (record: LockRecord | undefined, now: StoreTime) => boolean,
+  ): Promise<boolean> {
+    const { reply } = await object.swap((record, { now }) => ({ reply: ask(record, now) }), this.#options());
+    return reply;
+  }
+
+  #options() {
+    const timeoutMs = requestTimeoutMs(this.#leaseMs);
+    const untilMs = this.#context.effects.monotonicMs() + Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS);
+    return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const };
+  }
+}
+
+/** How long a store that does not answer is asked again, at least. */
+const MIN_PATIENCE_MS = 5000;

@@ -1,0 +1,142 @@
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkLease,
+  checkNonEmptyString,
+  checkString,
+  invalidArgument,
+  type KeyEncoding,
+  withDefault,
+} from "./arguments.js";
+import type { Logger, Takeover } from "./runtime/context.js";
+
+/** Options of {@link S3Mutex}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
+export interface S3MutexOptions {
+  /** A client of your own. Nothing is installed on it, and its retry settings do not apply to locks. */
+  readonly s3Client?: S3Client | undefined;
+  /** Or what to make a client from; that client is closed with the mutex. */
+  readonly s3ClientConfig?: S3ClientConfig | undefined;
+  /** The bucket that the locks are in. */
+  readonly bucketName: string;
+  /** What the keys of the locks start with. @default "locks/" */
+  readonly keyPrefix?: string | undefined;
+  /** Create the bucket with the first request that finds it missing. @default false */
+  readonly createBucketIfNotExists?: boolean | undefined;
+
+  /** With the two delays: how long `acquireLock` waits without a `timeoutMs`, the sum of that many doubling delays. @default 5 */
+  readonly maxRetries?: number | undefined;
+  /** The first of those delays, in milliseconds. @default 200 */
+  readonly retryDelayMs?: number | undefined;
+  /** The longest of those delays, in milliseconds. @default 5000 */
+  readonly maxRetryDelayMs?: number | undefined;
+  /** Vary the times between looks and tries at random. @default true */
+  readonly useJitter?: boolean | undefined;
+
+  /** The lease, in milliseconds, at least 100: how long a lock lasts that is not renewed. @default 60000 */
+  readonly lockTimeoutMs?: number | undefined;
+  /**
+   * How long after its end a lease is left alone, in milliseconds. Clocks that lie inside the bounds that the store's answers
+   * give are assumed to be right to half of this. @default 1000
+   */
+  readonly clockSkewToleranceMs?: number | undefined;
+  /**
+   * When somebody else's lease counts as ended: by the store's clock, or only after it was watched, unrenewed, for its whole
+   * length by this process. @default "store-time"
+   */
+  readonly takeover?: Takeover | undefined;
+
+  /** Who holds, in the record. Two instances with the same one may refresh and release each other's locks. @default random */
+  readonly ownerId?: string | undefined;
+  /** Put host name and process id into the record, for people to read. @default true */
+  readonly publishHost?: boolean | undefined;
+  /** A word about this process in the record, for people to read. */
+  readonly label?: string | undefined;
+  /**
+   * How names become keys. `1.x` gives every name the key that s3-mutex 1.x gave it, for fleets that still run both; names
+   * that differ only in other characters than letters, digits, `-` and `_` are the same lock then. @default "one-to-one"
+   */
+  readonly keyEncoding?: KeyEncoding | undefined;
+  /** Where messages go. @default nowhere */
+  readonly logger?: Logger | undefined;
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly bucketName: string;
+  readonly keyPrefix: string;
+  readonly createBucketIfNotExists: boolean;
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  readonly maxRetryDelayMs: number;
+  readonly useJitter: boolean;
+  readonly leaseMs: number;
+  readonly toleranceMs: number;
+  readonly takeover: Takeover;
+  readonly ownerId: string | undefined;
+  readonly publishHost: boolean;
+  readonly label: string | undefined;
+  readonly keyEncoding: KeyEncoding;
+  readonly logger: Logger;
+}
+
+/** Checks everything before any request is made. */
+export function settingsOf(options: S3MutexOptions): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw invalidArgument("options", options, "pass { s3Client, bucketName }");
+  }
+  checkClient(options);
+  return {
+    bucketName: checkNonEmptyString("bucketName", options.bucketName),
+    keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
+    createBucketIfNotExists: withDefault(
+      "createBucketIfNotExists",
+      options.createBucketIfNotExists,
+      false,
+      checkBoolean,
+    ),
+    maxRetries: withDefault("maxRetries", options.maxRetries, 5, checkCount),
+    retryDelayMs: withDefault("retryDelayMs", options.retryDelayMs, 200, checkDuration),
+    maxRetryDelayMs: withDefault("maxRetryDelayMs", options.maxRetryDelayMs, 5000, checkDuration),
+    useJitter: withDefault("useJitter", options.useJitter, true, checkBoolean),
+    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
+    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkDuration),
+    takeover: withDefault("takeover", options.takeover, "store-time", checkTakeover),
+    ownerId: withDefault("ownerId", options.ownerId, undefined, checkNonEmptyString),
+    publishHost: withDefault("publishHost", options.publishHost, true, checkBoolean),
+    label: withDefault("label", options.label, undefined, checkString),
+    keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
+    logger: withDefault("logger", options.logger, {}, checkLogger),
+  };
+}
+
+function checkClient({ s3Client, s3ClientConfig }: S3MutexOptions): void {
+  if (s3Client === undefined && s3ClientConfig === undefined) {
+    throw invalidArgument("s3Client", undefined, "pass an S3Client, or s3ClientConfig to make one from");
+  }
+  if (s3Client !== undefined && s3ClientConfig !== undefined) {
+    throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass either s3Client or s3ClientConfig, not both");
+  }
+  if (s3Client !== undefined && typeof s3Client?.send !== "function") {
+    throw invalidArgument("s3Client", s3Client, "pass an S3Client of @aws-sdk/client-s3");
+  }
+  if (s3ClientConfig !== undefined && (typeof s3ClientConfig !== "object" || s3ClientConfig === null)) {
+    throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass the options of new S3Client()");
+  }
+}
+
+function checkTakeover(argument: string, value: unknown): Takeover {
+  if (value === "store-time" || value === "observed") return value;
+  throw invalidArgument(argument, value, 'use "store-time" or "observed"');
+}
+
+function checkKeyEncoding(argument: string, value: unknown): KeyEncoding {
+  if (value === "one-to-one" || value === "1.x") return value;
+  throw invalidArgument(argument, value, 'use "one-to-one" or "1.x"');
+}
+
+function checkLogger(argument: string, value: unknown): Logger {
+  if (typeof value === "object" && value !== null) return value;
+  throw invalidArgument(argument, value, "pass an object with debug, info, warn and error, such as console");
+}

@@ -1,0 +1,62 @@
+import type { Holder, LockRecord } from "../core/record.js";
+import type { Attempt } from "../core/transition/decision.js";
+import { hasRunOut } from "../core/transition/remove.js";
+import { renew } from "../core/transition/renew.js";
+import { release } from "../core/transition/release.js";
+import { Attempts } from "./attempts.js";
+import type { Context } from "./context.js";
+import type { LockObject } from "./lock-object.js";
+import { requestTimeoutMs } from "./timing.js";
+
+/**
+ * What another instance with the same `ownerId` took by name. The acquisition is settled by the first look, so that a call
+ * that is repeated never reaches a later one of the same owner.
+ */
+
+export async function releaseByOwner(context: Context, object: LockObject, leaseMs: number): Promise<boolean> {
+  const target = new Target(context.ownerId);
+  const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+    const holder = target.in(record);
+    return holder === undefined
+      ? { reply: { kind: "not-held" as const } }
+      : release(record, { id: holder.id }, attempt);
+  };
+  const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
+  return reply.kind === "released";
+}
+
+export async function refreshByOwner(context: Context, object: LockObject, leaseMs: number): Promise<boolean> {
+  const target = new Target(context.ownerId);
+  const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+    const holder = target.in(record);
+    return holder === undefined
+      ? { reply: { kind: "gone" as const, reason: "taken-over" as const } }
+      : renew(record, { id: holder.id, token: holder.token, leaseMs, onlyUnexpired: true }, attempt);
+  };
+  const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
+  return reply.kind === "renewed";
+}
+
+/** Whether this owner, through whichever instance or handle, holds the lock. */
+export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Pick<Attempt, "now">): boolean {
+  return (record?.holders ?? []).some((holder) => holder.owner === ownerId && !hasRunOut(holder, attempt));
+}
+
+class Target {
+  readonly #ownerId: string;
+  #holder: Holder | undefined;
+
+  constructor(ownerId: string) {
+    this.#ownerId = ownerId;
+  }
+
+  in(record: LockRecord | undefined): Holder | undefined {
+    this.#holder ??= record?.holders.find((holder) => holder.owner === this.#ownerId && holder.via === "name");
+    return this.#holder;
+  }
+}
+
+function optionsFor(context: Context, leaseMs: number) {
+  const untilMs = context.effects.monotonicMs() + leaseMs;
+  return { attempts: new Attempts(), timeoutMs: requestTimeoutMs(leaseMs), untilMs, role: "holder" as const };
+}

@@ -1,0 +1,41 @@
+import { cancel } from "../core/transition/release.js";
+import type { Attempts } from "./attempts.js";
+import type { Context } from "./context.js";
+import type { LockObject } from "./lock-object.js";
+import { requestTimeoutMs } from "./timing.js";
+
+export interface Leftovers {
+  readonly id: string;
+  readonly attempts: Attempts;
+  readonly leaseMs: number;
+  /** Whether the record may still have an entry of this acquisition. */
+  readonly mayBePresent: boolean;
+}
+
+/**
+ * Sees to it, in the background, that an acquisition which was given up leaves no entry and that none of its writes can
+ * land any more. Whoever gave up is not kept waiting for that.
+ */
+export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
+  const { id, attempts, leaseMs, mayBePresent } = leftovers;
+  if (!mayBePresent && !attempts.haveUnresolved) return;
+  const options = {
+    attempts,
+    timeoutMs: requestTimeoutMs(leaseMs),
+    // After that its entries have expired and what lands late is over when it lands.
+    untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
+    role: "contender" as const,
+  };
+  const swap = object.swap(
+    (record, attempt) => cancel(record, { id, mustChange: attempts.haveUnresolved }, attempt),
+    options,
+  );
+  context.background.run(
+    swap.then(
+      () => {},
+      (error) => context.logger.warn?.(`s3-mutex: could not clean up after ${JSON.stringify(object.name)}`, error),
+    ),
+  );
+}
+
+const MIN_PATIENCE_MS = 10_000;

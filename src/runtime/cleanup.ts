@@ -1,0 +1,108 @@
+import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
+import { S3MutexError } from "../errors.js";
+import { Attempts } from "./attempts.js";
+import type { Context } from "./context.js";
+import { type LockObject, RemoveUnsupported } from "./lock-object.js";
+import { MAX_REQUEST_MS } from "./timing.js";
+
+/** What `cleanupStaleLocks` found and did. */
+export interface CleanupReport {
+  /** Locks under the prefix. */
+  readonly total: number;
+  /** Those held by a lease that has ended. */
+  readonly stale: number;
+  /** Those that became free or were removed; 0 in a dry run. */
+  readonly cleaned: number;
+  /** Objects whose body is no lock record this version can read; `deleteLock(name, true)` clears a corrupt one. */
+  readonly unreadable: readonly UnreadableLock[];
+  /** Free locks that stay because this store does not honour conditional deletes. */
+  readonly unremovable: number;
+}
+
+export interface UnreadableLock {
+  readonly key: string;
+  readonly error: S3MutexError;
+}
+
+export interface CleanupRun {
+  readonly prefix: string;
+  readonly command: CleanupCommand;
+  readonly dryRun: boolean;
+  /** The lock under a key; undefined for keys that are no lock's. */
+  readonly lockOf: (key: string) => LockObject | undefined;
+}
+
+/** Goes through all locks under a prefix, page by page, a bounded number at a time. */
+export async function cleanupAll(context: Context, run: CleanupRun): Promise<CleanupReport> {
+  const tally = { total: 0, stale: 0, cleaned: 0, unremovable: 0, unreadable: [] as UnreadableLock[] };
+  for await (const objects of pagesOfLocks(context, run)) {
+    const queue = objects.values();
+    const worker = async () => {
+      for (const object of queue) await cleanupOne(context, object, run, tally);
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  }
+  return tally;
+}
+
+const CONCURRENCY = 16;
+
+async function* pagesOfLocks(context: Context, { prefix, lockOf }: CleanupRun): AsyncGenerator<LockObject[]> {
+  let continuation: string | undefined;
+  let failures = 0;
+  do {
+    const page = await context.store.list(prefix, {
+      timeoutMs: MAX_REQUEST_MS,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    if (page.kind === "refused") throw page.error;
+    context.clock.observe(page.timing);
+    if (page.kind === "unknown") {
+      failures += 1;
+      if (failures >= MAX_FAILURES) throw page.error;
+      continue;
+    }
+    failures = 0;
+    continuation = page.continuation;
+    yield page.keys.map(lockOf).filter((object) => object !== undefined);
+  } while (failures > 0 || continuation !== undefined);
+}
+
+const MAX_FAILURES = 5;
+
+type Tally = { -readonly [Field in Exclude<keyof CleanupReport, "unreadable">]: number } & {
+  unreadable: UnreadableLock[];
+};
+
+async function cleanupOne(context: Context, object: LockObject, run: CleanupRun, tally: Tally): Promise<void> {
+  try {
+    const reply = await sweep(context, object, run);
+    if (reply === "absent") return;
+    tally.total += 1;
+    if (reply === "stale") tally.stale += 1;
+    if (!run.dryRun && reply !== "kept") tally.cleaned += 1;
+  } catch (error) {
+    tally.total += 1;
+    if (error instanceof RemoveUnsupported) tally.unremovable += 1;
+    else if (S3MutexError.is(error) && UNREADABLE.has(error.code)) tally.unreadable.push({ key: object.key, error });
+    else throw error;
+  }
+}
+
+const UNREADABLE: ReadonlySet<string> = new Set(["corrupt-record", "newer-schema", "store-unavailable"]);
+
+async function sweep(context: Context, object: LockObject, { command, dryRun }: CleanupRun) {
+  const { reply } = await object.swap(
+    (record, attempt) => {
+      const decision = cleanup(record, command, attempt);
+      return dryRun ? { reply: decision.reply } : decision;
+    },
+    {
+      attempts: new Attempts(),
+      timeoutMs: MAX_REQUEST_MS,
+      untilMs: context.effects.monotonicMs() + 3 * MAX_REQUEST_MS,
+      role: "contender",
+    },
+  );
+  return reply.kind;
+}

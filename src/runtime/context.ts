@@ -1,0 +1,49 @@
+import type { Identity } from "../core/record.js";
+import type { ObjectStore } from "../store/object-store.js";
+import type { Effects } from "./effects.js";
+import type { StoreClock } from "./store-clock.js";
+
+/** Where messages go; any of them may be missing. `console` and pino fit. */
+export interface Logger {
+  debug?(message: string, ...details: unknown[]): void;
+  info?(message: string, ...details: unknown[]): void;
+  warn?(message: string, ...details: unknown[]): void;
+  error?(message: string, ...details: unknown[]): void;
+}
+
+/** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
+export type Takeover = "store-time" | "observed";
+
+/** What everything that one mutex does shares. */
+export interface Context {
+  readonly store: ObjectStore;
+  readonly effects: Effects;
+  readonly clock: StoreClock;
+  readonly logger: Logger;
+  readonly background: Background;
+  readonly ownerId: string;
+  readonly identity: Identity;
+  readonly toleranceMs: number;
+  readonly takeover: Takeover;
+  readonly useJitter: boolean;
+}
+
+/** Work that nobody waits for (cancels of what was given up), kept so that closing can wait for it. */
+export class Background {
+  readonly #tasks = new Set<Promise<void>>();
+
+  run(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+}
+
+/** A number in [0, 1) for delays; the same one always where jitter was switched off. */
+export function jitter(context: Context): number {
+  return context.useJitter ? context.effects.random() : 1;
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { performance } from "node:perf_hooks";
+import type { StoreEffects } from "../store/object-store.js";
+
+/**
+ * All that makes two runs of this library differ: clocks, timers, randomness, ids and the name of the machine.
+ * Simulation replaces this object and the store, and nothing else.
+ */
+export interface Effects extends StoreEffects {
+  /** The local wall clock in epoch milliseconds. It may be wrong; see `core/store-time.ts` for when it is believed. */
+  wallMs(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** The real world. */
+export const realEffects: Effects = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  random: () => Math.random(),
+  newId: () => randomUUID(),
+  setTimer(delayMs, callback, { keepAlive }) {
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+    if (!keepAlive) timer.unref();
+    return () => clearTimeout(timer);
+  },
+  host: hostname(),
+  pid: process.pid,
+};
+
+/** Node turns longer timers into immediate ones; whoever asked for more looks at the clock and asks again. */
+const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,0 +1,237 @@
+import { remainingMs, renewAfterMs } from "../core/lease.js";
+import type { Holder, LockRecord } from "../core/record.js";
+import type { ClockReading } from "../core/store-time.js";
+import type { Attempt } from "../core/transition/decision.js";
+import { type GoneReason, type RenewReply, reasonOfLoss, renew } from "../core/transition/renew.js";
+import { release } from "../core/transition/release.js";
+import { type LossReason, S3MutexError } from "../errors.js";
+import type { Attempts } from "./attempts.js";
+import { cancelLeftovers } from "./cancel.js";
+import type { Context } from "./context.js";
+import type { LockObject, Swapped } from "./lock-object.js";
+import { readClocks, requestTimeoutMs } from "./timing.js";
+
+/** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
+export interface Grant {
+  readonly holder: Holder;
+  readonly reading: ClockReading;
+  readonly attempts: Attempts;
+}
+
+/**
+ * A lock that this process holds, counted on its own clocks. At the local deadline it is over, whatever the network says:
+ * first that deadline, then the published expiry, then the tolerance, and only then may somebody else take over.
+ */
+export class Lease {
+  readonly #context: Context;
+  readonly #object: LockObject;
+  readonly #attempts: Attempts;
+  readonly #lost = new AbortController();
+  readonly #stopped = new AbortController();
+  #holder: Holder;
+  #reading: ClockReading;
+  #leaseMs: number;
+  #renewing: Promise<boolean> | undefined;
+  #releasing: Promise<boolean> | undefined;
+  #cancelTimer: () => void = () => {};
+  #lastFailure: unknown;
+
+  constructor(context: Context, object: LockObject, grant: Grant) {
+    this.#context = context;
+    this.#object = object;
+    this.#attempts = grant.attempts;
+    this.#holder = grant.holder;
+    this.#reading = grant.reading;
+    this.#leaseMs = grant.holder.leaseMs;
+  }
+
+  get holder(): Holder {
+    return this.#holder;
+  }
+
+  /** Aborted, with the error as its reason, when the lock is lost; never by a release. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** From the clocks, at this very moment: no timer has to have run. */
+  get isHeld(): boolean {
+    return !this.#lost.signal.aborted && !this.#stopped.signal.aborted && this.#remainingMs() > 0;
+  }
+
+  /** Throws the loss if the lock is not held at this very moment. */
+  assertHeld(): void {
+    if (this.isHeld) return;
+    if (!this.#stopped.signal.aborted) this.#lose("expired");
+    throw this.#lost.signal.aborted ? this.#lost.signal.reason : this.#error("released", "it was released");
+  }
+
+  /** Renews by itself at a third of the lease, never two at once, until released or lost, which it then reports. */
+  keep(onEnd: () => void): void {
+    this.#stopped.signal.addEventListener("abort", onEnd, { once: true });
+    this.#schedule();
+  }
+
+  /** One renewal now; false when the lock is gone. */
+  renew(options: { readonly onlyUnexpired: boolean } = { onlyUnexpired: false }): Promise<boolean> {
+    this.#renewing ??= this.#renewOnce(options.onlyUnexpired).finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
+  release(): Promise<boolean> {
+    this.#releasing ??= this.#releaseOnce();
+    return this.#releasing;
+  }
+
+  #remainingMs(): number {
+    return remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects));
+  }
+
+  /** The monotonic time at which the lease is over, as things stand. */
+  #deadlineMs(): number {
+    return this.#context.effects.monotonicMs() + Math.max(0, this.#remainingMs());
+  }
+
+  #schedule(): void {
+    this.#cancelTimer();
+    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
+    const { effects } = this.#context;
+    const elapsedMs = effects.monotonicMs() - this.#reading.monotonicMs;
+    const delayMs = Math.min(renewAfterMs(this.#leaseMs) - elapsedMs, this.#remainingMs());
+    this.#cancelTimer = effects.setTimer(Math.max(0, delayMs), () => this.#tick(), { keepAlive: false });
+  }
+
+  #tick(): void {
+    if (this.#remainingMs() <= 0) return this.#lose("expired");
+    // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
+    this.#cancelTimer = this.#context.effects.setTimer(this.#remainingMs(), () => this.#tick(), { keepAlive: false });
+    this.renew().then(
+      () => this.#schedule(),
+      (error) => this.#afterFailedRenewal(error),
+    );
+  }
+
+  #afterFailedRenewal(error: unknown): void {
+    this.#lastFailure = error;
+    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
+    if (this.#remainingMs() <= 0) return this.#lose("store-unavailable", error);
+    const { effects, logger } = this.#context;
+    logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#object.name)} failed and is tried again`, error);
+    const delayMs = Math.min(renewAfterMs(this.#leaseMs) / 3, this.#remainingMs());
+    this.#cancelTimer();
+    this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
+  }
+
+  async #renewOnce(onlyUnexpired: boolean): Promise<boolean> {
+    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return false;
+    if (onlyUnexpired && this.#remainingMs() <= 0) return false;
+    const { id, token } = this.#holder;
+    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired };
+    const signal = this.#stopped.signal;
+    try {
+      const options = { ...this.#swapOptions(), signal };
+      return this.#applyRenewal(await this.#object.swap((record, attempt) => renew(record, command, attempt), options));
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    }
+  }
+
+  #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
+    if (this.#stopped.signal.aborted) return false;
+    if (reply.kind === "gone") {
+      this.#lose(lossReason(reply.reason));
+      return false;
+    }
+    const reading = this.#attempts.readingOf(reply.holder.renewal);
+    if (reading === undefined) return true;
+    this.#holder = reply.holder;
+    this.#reading = contradicted ? this.#readingAfterContradiction(reply.holder, reading) : reading;
+    return true;
+  }
+
+  /**
+   * The store's clock is not where it was thought to be when the expiry was computed: this process was suspended unnoticed,
+   * or front ends disagree. What the new bounds leave of the published expiry is all that may be believed.
+   */
+  #readingAfterContradiction(holder: Holder, reading: ClockReading): ClockReading {
+    const clocks = readClocks(this.#context.effects);
+    const now = this.#context.clock.now(clocks);
+    if (now === undefined) return reading;
+    const usedMs = holder.leaseMs - (holder.expiresAtMs - now.latestMs);
+    const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
+    return from.monotonicMs < reading.monotonicMs ? from : reading;
+  }
+
+  async #releaseOnce(): Promise<boolean> {
+    const wasLost = this.#lost.signal.aborted;
+    if (this.#remainingMs() <= 0) this.#noteLoss("expired");
+    this.#stopped.abort();
+    this.#cancelTimer();
+    // Once lost, its leftovers are being cleared away already.
+    if (wasLost) return false;
+    const { id, token } = this.#holder;
+    try {
+      const apply = (record: LockRecord | undefined, attempt: Attempt) => release(record, { id }, attempt);
+      const { reply, snapshot } = await this.#object.swap(apply, this.#swapOptions());
+      if (reply.kind === "released") return true;
+      this.#noteLoss(lossReason(reasonOfLoss(snapshot.record, token)));
+    } catch (error) {
+      this.#cancel();
+      throw error;
+    }
+    this.#cancel(false);
+    return false;
+  }
+
+  #swapOptions() {
+    const timeoutMs = requestTimeoutMs(this.#leaseMs);
+    return { attempts: this.#attempts, timeoutMs, untilMs: this.#deadlineMs(), role: "holder" as const };
+  }
+
+  #lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
+    if (!this.#noteLoss(reason, cause)) return;
+    this.#stopped.abort();
+    this.#cancelTimer();
+    this.#cancel();
+  }
+
+  #noteLoss(reason: LossReason, cause?: unknown): boolean {
+    if (this.#lost.signal.aborted) return false;
+    const sentences: Record<LossReason, string> = {
+      expired: "its lease ran out before it could be renewed",
+      "taken-over": "somebody else took it over",
+      "force-released": "it was released by force",
+      deleted: "it was deleted",
+      "store-unavailable": "the store could not be reached until the lease was over",
+    };
+    this.#lost.abort(this.#error(reason, sentences[reason], cause));
+    return true;
+  }
+
+  #error(reason: LossReason | "released", sentence: string, cause?: unknown): S3MutexError {
+    const lockName = this.#object.name;
+    const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentence}.`;
+    const details = reason === "released" ? { lockName } : { lockName, reason };
+    return new S3MutexError("lost", message, cause === undefined ? details : { ...details, cause });
+  }
+
+  /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
+  #cancel(mayBePresent = true): void {
+    const { id } = this.#holder;
+    cancelLeftovers(this.#context, this.#object, {
+      id,
+      attempts: this.#attempts,
+      leaseMs: this.#leaseMs,
+      mayBePresent,
+    });
+  }
+}
+
+/** Who finds its hold released although it did not release it itself lost it to somebody who did. */
+function lossReason(reason: GoneReason): LossReason {
+  return reason === "released" ? "force-released" : reason;
+}

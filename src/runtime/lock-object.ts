@@ -1,0 +1,291 @@
+import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
+import { parseRecord, serializeRecord } from "../core/codec.js";
+import type { LockRecord } from "../core/record.js";
+import type { ClockReading } from "../core/store-time.js";
+import type { Attempt, Change, Decision } from "../core/transition/decision.js";
+import { S3MutexError } from "../errors.js";
+import type {
+  AnswerTiming,
+  ReadOutcome,
+  RemoveOutcome,
+  UnknownOutcome,
+  WriteCondition,
+  WriteOutcome,
+} from "../store/object-store.js";
+import type { Attempts } from "./attempts.js";
+import { type Context, jitter } from "./context.js";
+import { LeaseWatch } from "./lease-watch.js";
+import { readClocks, sleep } from "./timing.js";
+
+/** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
+export interface Snapshot {
+  readonly etag: string | undefined;
+  readonly record: LockRecord | undefined;
+  readonly unreadable?: S3MutexError;
+  /** The monotonic time at which the request that showed it left. */
+  readonly askedAtMs: number;
+}
+
+export interface SwapOptions<Reply = never> {
+  readonly attempts: Attempts;
+  /** For each request, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */
+  readonly untilMs: number;
+  /** Holders try again at once, contenders step back. */
+  readonly role: "holder" | "contender";
+  /** Aborted: no further request; the swap rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+  /** What to do where the body is corrupt; without it that is an error. */
+  readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
+}
+
+export interface Swapped<Reply> {
+  readonly reply: Reply;
+  readonly snapshot: Snapshot;
+  /** The store's `Date` contradicted the time that the transition was computed with. */
+  readonly contradicted: boolean;
+}
+
+type Apply<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decision<Reply>;
+
+/** The one object of a lock: reads it, and changes it by compare-and-swap until the change is known to have been made. */
+export class LockObject {
+  readonly name: string;
+  readonly key: string;
+  readonly #context: Context;
+  readonly #watch = new LeaseWatch();
+  #latest: Snapshot | undefined;
+
+  constructor(context: Context, name: string, key: string) {
+    this.#context = context;
+    this.name = name;
+    this.key = key;
+  }
+
+  /** The version that was seen last, by any caller in this process. It may be outdated. */
+  get latest(): Snapshot | undefined {
+    return this.#latest;
+  }
+
+  /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
+  async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
+    let snapshot = this.#latest;
+    let isFresh = false;
+    for (const tries = new Tries(this.#context, options); ; ) {
+      this.#throwIfAborted(options.signal);
+      if (snapshot === undefined || this.#context.clock.now() === undefined) {
+        const read = await this.#read(undefined, options.timeoutMs);
+        if (read.kind === "unknown") {
+          await tries.failed(read, this.name);
+          continue;
+        }
+        snapshot = read.snapshot;
+        isFresh = true;
+        options.attempts.seen(snapshot.etag);
+      }
+      const reading = readClocks(this.#context.effects);
+      const attempt = this.#attempt(snapshot, reading);
+      if (attempt === undefined) continue;
+      const decision = this.#decide(apply, snapshot, attempt, options);
+      if (decision.change === undefined) {
+        if (isFresh) return { reply: decision.reply, snapshot, contradicted: false };
+        snapshot = undefined;
+        continue;
+      }
+      const done = await this.#change(decision.change, snapshot, attempt, reading, options);
+      if (done.kind === "done") {
+        return { reply: decision.reply, snapshot: done.snapshot, contradicted: done.contradicted };
+      }
+      await (done.kind === "unknown" ? tries.failed(done, this.name) : tries.lostRace());
+      snapshot = undefined;
+      isFresh = false;
+    }
+  }
+
+  /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
+  async look(timeoutMs: number): Promise<Snapshot | undefined> {
+    const read = await this.#read(this.#latest?.etag, timeoutMs);
+    return read.kind === "unknown" ? undefined : read.snapshot;
+  }
+
+  /** Reads the object, asking again while nobody answers. */
+  async read(options: Pick<SwapOptions, "timeoutMs" | "untilMs" | "role">): Promise<Snapshot> {
+    for (const tries = new Tries(this.#context, options); ; ) {
+      const read = await this.#read(undefined, options.timeoutMs);
+      if (read.kind === "found") return read.snapshot;
+      await tries.failed(read, this.name);
+    }
+  }
+
+  #throwIfAborted(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) throw new S3MutexError("aborted", "stopped", { cause: signal.reason, lockName: this.name });
+  }
+
+  #attempt(snapshot: Snapshot, reading: ClockReading): Attempt | undefined {
+    const { clock, effects, takeover, toleranceMs } = this.#context;
+    const now = clock.now(reading);
+    if (now === undefined) return undefined;
+    const isObserving = takeover === "observed" || clock.isDateless;
+    const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
+    return { now, writeId: effects.newId(), toleranceMs, ...observed };
+  }
+
+  #decide<Reply>(
+    apply: Apply<Reply>,
+    { record, unreadable }: Snapshot,
+    attempt: Attempt,
+    { applyToUnreadable }: SwapOptions<Reply>,
+  ): Decision<Reply> {
+    if (unreadable === undefined) return apply(record, attempt);
+    if (applyToUnreadable === undefined || unreadable.code !== "corrupt-record") throw unreadable;
+    return applyToUnreadable(attempt);
+  }
+
+  async #read(
+    ifNoneMatch: string | undefined,
+    timeoutMs: number,
+  ): Promise<{ kind: "found"; snapshot: Snapshot } | UnknownOutcome> {
+    const { store, clock, effects } = this.#context;
+    const before = this.#latest;
+    const outcome = await store.read(this.key, { timeoutMs, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
+    clock.observe(outcome.timing);
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "unknown") return outcome;
+    const askedAtMs = outcome.timing.sentAtMs;
+    const snapshot =
+      outcome.kind === "unchanged" && before !== undefined
+        ? { ...before, askedAtMs }
+        : this.#snapshotOf(outcome, askedAtMs);
+    this.#watch.note(snapshot.record, readClocks(effects));
+    this.#keep(snapshot);
+    return { kind: "found", snapshot };
+  }
+
+  #snapshotOf(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>, askedAtMs: number): Snapshot {
+    const { name: lockName, key } = this;
+    switch (outcome.kind) {
+      case "absent":
+      case "unchanged":
+        return { etag: undefined, record: undefined, askedAtMs };
+      case "oversized":
+        return this.#unreadable(outcome.etag, askedAtMs, "it is larger than a lock record can be");
+      case "ok": {
+        const parsed = parseRecord(outcome.body);
+        if (parsed.kind === "record") return { etag: outcome.etag, record: parsed.record, askedAtMs };
+        if (parsed.kind === "corrupt") return this.#unreadable(outcome.etag, askedAtMs, parsed.problem);
+        const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
+        const unreadable = new S3MutexError("newer-schema", message, { lockName });
+        return { etag: outcome.etag, record: undefined, unreadable, askedAtMs };
+      }
+    }
+  }
+
+  #unreadable(etag: string, askedAtMs: number, problem: string): Snapshot {
+    const { name: lockName, key } = this;
+    const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
+    return {
+      etag,
+      record: undefined,
+      unreadable: new S3MutexError("corrupt-record", message, { lockName }),
+      askedAtMs,
+    };
+  }
+
+  async #change(
+    change: Change,
+    base: Snapshot,
+    attempt: Attempt,
+    reading: ClockReading,
+    { attempts, timeoutMs }: Pick<SwapOptions, "attempts" | "timeoutMs">,
+  ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | { kind: "conflict" } | UnknownOutcome> {
+    const { clock } = this.#context;
+    const condition: WriteCondition =
+      base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
+    attempts.begin(attempt.writeId, condition, reading);
+    const outcome = await this.#send(change, condition, timeoutMs);
+    if (outcome.kind !== "unknown" || !outcome.sent) attempts.answered(attempt.writeId);
+    if (outcome.kind === "unsupported") throw new RemoveUnsupported();
+    const contradicted = clock.observe(outcome.timing);
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "unknown") return outcome;
+    if (outcome.kind !== "ok") return { kind: "conflict" };
+    const record = change.kind === "write" ? change.record : undefined;
+    const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
+    attempts.seen(snapshot.etag);
+    this.#keep(snapshot);
+    return { kind: "done", snapshot, contradicted };
+  }
+
+  async #send(
+    change: Change,
+    condition: WriteCondition,
+    timeoutMs: number,
+  ): Promise<WriteOutcome | Exclude<RemoveOutcome, { kind: "ok" }> | RemovedOutcome> {
+    const { store } = this.#context;
+    if (change.kind === "write") {
+      return store.write(this.key, serializeRecord(change.record), condition, { timeoutMs });
+    }
+    const removed = await store.remove(this.key, condition.kind === "if-match" ? condition.etag : "", { timeoutMs });
+    return removed.kind === "ok" ? { ...removed, etag: undefined } : removed;
+  }
+
+  /** Answers can overtake each other: what was asked for later is what is kept. */
+  #keep(snapshot: Snapshot): void {
+    if (this.#latest === undefined || snapshot.askedAtMs >= this.#latest.askedAtMs) this.#latest = snapshot;
+  }
+}
+
+interface RemovedOutcome {
+  readonly kind: "ok";
+  readonly etag: undefined;
+  readonly timing: AnswerTiming;
+}
+
+/** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
+export class RemoveUnsupported extends Error {}
+
+/** Counts the tries of one swap, waits between them, and says when to give up. */
+class Tries {
+  readonly #context: Context;
+  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal">;
+  #failures = 0;
+  #races = 0;
+
+  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal">) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Nobody answered, or nobody knows what the write did. */
+  async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
+    this.#failures += 1;
+    const leftMs = this.#options.untilMs - this.#context.effects.monotonicMs();
+    if (this.#failures >= 2 && leftMs <= 0) {
+      throw new S3MutexError(
+        "store-unavailable",
+        `The store did not answer for the lock ${JSON.stringify(lockName)}: ${outcome.error.message}`,
+        { cause: outcome.error, lockName },
+      );
+    }
+    const delayMs = this.#delayMs(this.#failures, outcome.throttled);
+    await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
+  }
+
+  /** Somebody else changed the object first: that is progress, just not ours. */
+  async lostRace(): Promise<void> {
+    this.#races += 1;
+    await this.#pause(this.#delayMs(this.#races, false));
+  }
+
+  #delayMs(tries: number, throttled: boolean): number {
+    const { clock } = this.#context;
+    return this.#options.role === "holder"
+      ? eagerDelayMs(tries, throttled, jitter(this.#context))
+      : contentionDelayMs(tries - 1, throttled, clock.roundTripMs, jitter(this.#context));
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    if (delayMs > 0) await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
+  }
+}

@@ -1,0 +1,35 @@
+import type { ClockReading } from "../core/store-time.js";
+import type { Effects } from "./effects.js";
+
+/** Both local clocks at this moment. */
+export function readClocks(effects: Effects): ClockReading {
+  return { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };
+}
+
+export interface SleepOptions {
+  /** Whether the process stays alive for it. */
+  readonly keepAlive: boolean;
+  /** Ends the sleep early, without an error: whoever sleeps looks at it anyway. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Resolves after the delay, or when the signal is aborted. */
+export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: SleepOptions): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = () => {
+      cancelTimer();
+      signal?.removeEventListener("abort", finish);
+      resolve();
+    };
+    const cancelTimer = effects.setTimer(delayMs, finish, { keepAlive });
+    signal?.addEventListener("abort", finish, { once: true });
+  });
+}
+
+/** The longest that a request may take: well inside the lease, so that an unanswered one costs little of it. */
+export function requestTimeoutMs(leaseMs: number): number {
+  return Math.min(MAX_REQUEST_MS, leaseMs / 6);
+}
+
+export const MAX_REQUEST_MS = 5000;

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import {
+  type AnswerTiming,
+  type ListOutcome,
+  MAX_BODY_BYTES,
+  type ObjectStore,
+  type ReadOutcome,
+  type RemoveOutcome,
+  type RequestOptions,
+  type StoreEffects,
+  type WriteCondition,
+  type WriteOutcome,
+} from "./object-store.js";
+
+export interface MemoryStoreOptions {
+  readonly effects: Pick<StoreEffects, "monotonicMs">;
+  /** What the store's `Date` header would say, in epoch milliseconds; without it, answers have no date. */
+  readonly storeClock?: () => number;
+  /** How many keys a page of `list` holds. */
+  readonly pageSize?: number;
+}
+
+interface StoredObject {
+  readonly etag: string;
+  readonly body: string;
+}
+
+/** Compare-and-swap in memory, with ETags that are hashes of the content as on most stores. For tests. */
+export class MemoryStore implements ObjectStore {
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #options: MemoryStoreOptions;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = options;
+  }
+
+  async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
+    const timing = this.#timing();
+    const found = this.#objects.get(key);
+    if (found === undefined) return { kind: "absent", timing };
+    if (found.etag === options.ifNoneMatch) return { kind: "unchanged", timing };
+    if (Buffer.byteLength(found.body) > MAX_BODY_BYTES) return { kind: "oversized", etag: found.etag, timing };
+    return { kind: "ok", etag: found.etag, body: found.body, timing };
+  }
+
+  async write(key: string, body: string, condition: WriteCondition, _options: RequestOptions): Promise<WriteOutcome> {
+    const timing = this.#timing();
+    const found = this.#objects.get(key);
+    if (condition.kind === "if-absent" && found !== undefined) return { kind: "conflict", timing };
+    if (condition.kind === "if-match") {
+      if (found === undefined) return { kind: "absent", timing };
+      if (found.etag !== condition.etag) return { kind: "conflict", timing };
+    }
+    const etag = `"${createHash("md5").update(body).digest("hex")}"`;
+    this.#objects.set(key, { etag, body });
+    return { kind: "ok", etag, timing };
+  }
+
+  async remove(key: string, etag: string, _options: RequestOptions): Promise<RemoveOutcome> {
+    const timing = this.#timing();
+    const found = this.#objects.get(key);
+    if (found === undefined) return { kind: "absent", timing };
+    if (found.etag !== etag) return { kind: "conflict", timing };
+    this.#objects.delete(key);
+    return { kind: "ok", timing };
+  }
+
+  async list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
+    const timing = this.#timing();
+    const after = options.continuation;
+    const matching = [...this.#objects.keys()]
+      .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
+      .sort((a, b) => (a < b ? -1 : 1));
+    const keys = matching.slice(0, this.#options.pageSize ?? 1000);
+    const last = keys.at(-1);
+    if (last === undefined || keys.length === matching.length) return { kind: "ok", keys, timing };
+    return { kind: "ok", keys, continuation: last, timing };
+  }
+
+  #timing(): AnswerTiming {
+    const now = this.#options.effects.monotonicMs();
+    const date = this.#options.storeClock?.();
+    if (date === undefined) return { sentAtMs: now, receivedAtMs: now };
+    return { sentAtMs: now, receivedAtMs: now, dateMs: Math.floor(date / 1000) * 1000 };
+  }
+}

@@ -1,0 +1,114 @@
+import type { S3MutexError } from "../errors.js";
+
+/**
+ * The port through which everything reaches a store. Outcomes are data: a caller has to say what it does about each,
+ * `unknown` above all.
+ *
+ * - A request is sent to the wire **at most once** per call. No adapter retries: only the caller knows what a repeated
+ *   write would mean.
+ * - `unknown` means that a write may have been applied, may be applied later, or may never be. Time-outs, resets, 5xx
+ *   and 429 are all `unknown`.
+ * - `conflict` means that the store said that a condition did not hold (412, 409). It is *not* proof that this very write was
+ *   not applied: a proxy may have repeated it. Callers re-read.
+ */
+export interface ObjectStore {
+  /** `ifNoneMatch`: answer `unchanged` while the object still has this ETag. Absent objects are `absent` all the same. */
+  read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome>;
+  /** Creates the object (`if-absent`) or replaces exactly the version with the ETag given. Never unconditional. */
+  write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome>;
+  /**
+   * Removes exactly the version with this ETag. `unsupported` where the store was not seen to honour conditional
+   * deletes; the object is untouched then.
+   */
+  remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome>;
+  /** One page of keys that start with `prefix`, in the store's order. */
+  list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome>;
+}
+
+export interface RequestOptions {
+  /** Milliseconds from the moment at which the request leaves to the last byte of its answer. */
+  readonly timeoutMs: number;
+}
+
+export type WriteCondition = { readonly kind: "if-absent" } | { readonly kind: "if-match"; readonly etag: string };
+
+/** When a request left and its answer came, on the local monotonic clock, and what the store's `Date` header said. */
+export interface AnswerTiming {
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+  /** The `Date` header in epoch milliseconds (whole seconds), where the answer had one. */
+  readonly dateMs?: number;
+}
+
+/** Nothing is known about what the request did: no answer, or one that does not say. */
+export interface UnknownOutcome {
+  readonly kind: "unknown";
+  /** A `store-unavailable` error that says what was seen. */
+  readonly error: S3MutexError;
+  /** The store asked for fewer requests (429, 503 SlowDown). */
+  readonly throttled: boolean;
+  /** False when it is certain that no byte of the request left this process. */
+  readonly sent: boolean;
+  readonly timing?: AnswerTiming;
+}
+
+/** The store will not do this however often it is asked: denied, no such bucket, a store that is unsafe. */
+export interface RefusedOutcome {
+  readonly kind: "refused";
+  readonly error: S3MutexError;
+  readonly timing?: AnswerTiming;
+}
+
+export type ReadOutcome =
+  | { readonly kind: "ok"; readonly etag: string; readonly body: string; readonly timing: AnswerTiming }
+  | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
+  | { readonly kind: "absent"; readonly timing: AnswerTiming }
+  /** The body is longer than {@link MAX_BODY_BYTES}: no lock record, and not read any further. */
+  | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+export type WriteOutcome =
+  | { readonly kind: "ok"; readonly etag: string; readonly timing: AnswerTiming }
+  | { readonly kind: "conflict"; readonly timing: AnswerTiming }
+  /** `if-match` on a key that has no object. */
+  | { readonly kind: "absent"; readonly timing: AnswerTiming }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+export type RemoveOutcome =
+  | { readonly kind: "ok"; readonly timing: AnswerTiming }
+  | { readonly kind: "conflict"; readonly timing: AnswerTiming }
+  | { readonly kind: "absent"; readonly timing: AnswerTiming }
+  | { readonly kind: "unsupported" }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+export type ListOutcome =
+  | {
+      readonly kind: "ok";
+      readonly keys: readonly string[];
+      /** Given when there are more pages. */
+      readonly continuation?: string;
+      readonly timing: AnswerTiming;
+    }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+/** A lock record is a few hundred bytes; what is longer than this is something else. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/** What an adapter needs of the outside world besides the network; `runtime/effects.ts` provides it. */
+export interface StoreEffects {
+  /** Milliseconds on a clock that never goes backwards. */
+  monotonicMs(): number;
+  /** Calls back once after the delay; the function returned prevents that. */
+  setTimer(delayMs: number, callback: () => void, options: TimerOptions): () => void;
+  /** An id that nobody else has. */
+  newId(): string;
+}
+
+export interface TimerOptions {
+  /** Whether the process stays alive for this timer. */
+  readonly keepAlive: boolean;
+}

@@ -1,0 +1,65 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { InFlightLimiter } from "./in-flight.js";
+
+/** What was learnt about a bucket through a client; shared by all stores over the two. */
+export interface BucketState {
+  readonly etagForm: EtagFormState;
+  /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
+  conditionalDelete?: Promise<unknown> | undefined;
+  /** A creation that runs or has succeeded; see `bucket.ts`. */
+  creation?: Promise<unknown> | undefined;
+}
+
+export interface EtagFormState {
+  form: EtagForm;
+  /** Whether a conditional success or a probe has shown that the form is right. */
+  settled: boolean;
+  /** The ETags, by key, under which a conflict came while the form was not settled. */
+  readonly suspects: Map<string, string>;
+  probe?: Promise<unknown> | undefined;
+}
+
+/** How an ETag is sent in a condition: as the store returned it, or without the quotes. */
+export type EtagForm = "as-returned" | "unquoted";
+
+export interface ClientState {
+  readonly inFlight: InFlightLimiter;
+  /** Whether the store has accepted credentials of this client before. */
+  credentialsWorked: boolean;
+  bucket(name: string): BucketState;
+}
+
+const states = new WeakMap<S3Client, ClientState>();
+
+/** The state of a client; of several stores over one client, the first decides about `maxInFlight`. */
+export function stateOf(client: S3Client, maxInFlight: number): ClientState {
+  const known = states.get(client);
+  if (known !== undefined) return known;
+  const buckets = new Map<string, BucketState>();
+  const created: ClientState = {
+    inFlight: new InFlightLimiter(maxInFlight),
+    credentialsWorked: false,
+    bucket(name) {
+      let state = buckets.get(name);
+      if (state === undefined) {
+        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() } };
+        buckets.set(name, state);
+      }
+      return state;
+    },
+  };
+  states.set(client, created);
+  return created;
+}
+
+/**
+ * The size of the client's socket pool as far as it can be seen without touching private parts: handlers tell it from
+ * their first request on. Until then a burst may wait for sockets of a pool that was made smaller than 50.
+ */
+export function socketsOf(client: S3Client): number | undefined {
+  const handler = client.config.requestHandler as { httpHandlerConfigs?: () => object } | undefined;
+  const config = handler?.httpHandlerConfigs?.() as Record<string, { maxSockets?: unknown } | undefined> | undefined;
+  const sizes = [config?.["httpAgent"]?.maxSockets, config?.["httpsAgent"]?.maxSockets];
+  const known = sizes.filter((size): size is number => typeof size === "number" && size > 0);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

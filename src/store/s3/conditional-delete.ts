@@ -1,0 +1,67 @@
+import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { BucketState } from "./client-state.js";
+import type { EtagForms } from "./etag-form.js";
+import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
+import type { DeleteOutcome } from "./requests.js";
+
+export type DeleteSupport =
+  | { readonly kind: "honoured" }
+  | { readonly kind: "unsupported" }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+/**
+ * Whether the store honours If-Match on DELETE, found out once per client and bucket: some ignore it and delete what
+ * somebody else has just written. A probe without a certain result is not remembered.
+ */
+export async function conditionalDeleteSupport(
+  state: BucketState,
+  forms: EtagForms,
+  deps: ProbeDeps,
+  options: RequestOptions,
+): Promise<DeleteSupport> {
+  const running = state.conditionalDelete as Promise<DeleteSupport> | undefined;
+  const probe = running ?? probeDelete(forms, deps, options);
+  state.conditionalDelete = probe;
+  const support = await probe;
+  const certain = support.kind === "honoured" || support.kind === "unsupported";
+  if (!certain && state.conditionalDelete === probe) state.conditionalDelete = undefined;
+  return support;
+}
+
+async function probeDelete(forms: EtagForms, deps: ProbeDeps, options: RequestOptions): Promise<DeleteSupport> {
+  const unsettled = await forms.settle(options);
+  if (unsettled !== undefined) return unsettled;
+  const object = new ProbeObject(deps, options);
+  const support = await supportOf(object, forms);
+  if (support.kind !== "honoured") await object.cleanUp();
+  return support;
+}
+
+async function supportOf(object: ProbeObject, forms: EtagForms): Promise<DeleteSupport> {
+  const created = await object.create();
+  if (created.kind === "refused") return created;
+  if (created.kind !== "ok") return inconclusive("create", created);
+  const replaced = await object.replace(forms.inCondition(created.etag));
+  if (replaced.kind === "refused") return replaced;
+  if (replaced.kind !== "ok") return inconclusive("replace", replaced);
+
+  const stale = await object.delete(forms.inCondition(created.etag));
+  if (stale.kind !== "conflict") return unexpected(stale);
+  const kept = await object.read();
+  if (kept.kind === "absent") return { kind: "unsupported" };
+  if (kept.kind !== "ok") return inconclusive("read", kept);
+
+  const current = await object.delete(forms.inCondition(replaced.etag));
+  if (current.kind !== "ok") return unexpected(current);
+  const gone = await object.read();
+  if (gone.kind === "absent") return { kind: "honoured" };
+  return gone.kind === "ok" ? { kind: "unsupported" } : inconclusive("read", gone);
+}
+
+/** A denial is about rights and may be lifted; any other refusal is the store saying that it cannot do this. */
+function unexpected(outcome: DeleteOutcome): DeleteSupport {
+  if (outcome.kind === "unknown") return outcome;
+  if (outcome.kind === "refused" && outcome.error.code !== "store-unsafe") return outcome;
+  return { kind: "unsupported" };
+}

@@ -1,0 +1,119 @@
+import { S3MutexError } from "../../errors.js";
+import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { EtagForm, EtagFormState } from "./client-state.js";
+import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
+
+/** Enough to remember the keys in use while the form is open; it is settled by the first write that succeeds. */
+const MAX_SUSPECTS = 1_000;
+
+type FormResult = { readonly kind: "form"; readonly form: EtagForm } | UnknownOutcome | RefusedOutcome;
+
+/**
+ * Which form of an ETag the store compares: quoted as it returned it, as the standard says, or without quotes (Ceph 16,
+ * DigitalOcean). The other form is used only after a probe in which it won where the first lost, and then failed when
+ * stale.
+ */
+export class EtagForms {
+  readonly #state: EtagFormState;
+  readonly #deps: ProbeDeps;
+
+  constructor(state: EtagFormState, deps: ProbeDeps) {
+    this.#state = state;
+    this.#deps = deps;
+  }
+
+  get form(): EtagForm {
+    return this.#state.form;
+  }
+
+  inCondition(etag: string): string {
+    return inForm(this.#state.form, etag);
+  }
+
+  /** A conditional write that was sent in this form has succeeded. */
+  won(form: EtagForm): void {
+    if (form === this.#state.form) this.#settle(form);
+  }
+
+  /** A conditional write of this ETag was answered with a conflict. */
+  lost(key: string, etag: string): void {
+    const { settled, suspects } = this.#state;
+    if (settled) return;
+    suspects.delete(key);
+    suspects.set(key, etag);
+    const [oldest] = suspects.keys();
+    if (suspects.size > MAX_SUSPECTS && oldest !== undefined) suspects.delete(oldest);
+  }
+
+  /** A read has shown this ETag: if a write of the same was a conflict, the form may be why. */
+  async seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
+    const { settled, suspects } = this.#state;
+    if (settled || suspects.get(key) !== etag) return undefined;
+    suspects.delete(key);
+    const result = await this.settle(options);
+    return result?.kind === "refused" ? result : undefined;
+  }
+
+  /** Finds out which form it is, unless that is known; concurrent calls share one probe. */
+  async settle(options: RequestOptions): Promise<UnknownOutcome | RefusedOutcome | undefined> {
+    if (this.#state.settled) return undefined;
+    const running = this.#state.probe as Promise<FormResult> | undefined;
+    const probe = running ?? this.#probe(options);
+    this.#state.probe = probe;
+    const result = await probe;
+    if (this.#state.settled) return undefined;
+    if (result.kind !== "form") return result;
+    this.#settle(result.form);
+    return undefined;
+  }
+
+  #settle(form: EtagForm): void {
+    this.#state.form = form;
+    this.#state.settled = true;
+    this.#state.suspects.clear();
+  }
+
+  async #probe(options: RequestOptions): Promise<FormResult> {
+    try {
+      const object = new ProbeObject(this.#deps, options);
+      const result = await formOf(object);
+      await object.cleanUp();
+      return result;
+    } finally {
+      this.#state.probe = undefined;
+    }
+  }
+}
+
+async function formOf(object: ProbeObject): Promise<FormResult> {
+  const created = await object.create();
+  if (created.kind === "refused") return created;
+  if (created.kind !== "ok") return inconclusive("create", created);
+  const { etag } = created;
+  const quoted = await object.replace(etag);
+  if (quoted.kind === "ok") return { kind: "form", form: "as-returned" };
+  if (quoted.kind !== "conflict") return quoted.kind === "refused" ? quoted : inconclusive("If-Match", quoted);
+  const bare = inForm("unquoted", etag);
+  const unquoted = await object.replace(bare);
+  if (unquoted.kind === "ok") {
+    const stale = await object.replace(bare);
+    if (stale.kind === "conflict") return { kind: "form", form: "unquoted" };
+    if (stale.kind !== "ok") return inconclusive("stale If-Match", stale);
+    return unsafe("it accepts an If-Match with an ETag that is no longer the object's");
+  }
+  if (unquoted.kind !== "conflict") return inconclusive("unquoted If-Match", unquoted);
+  // One conflict can be chance (409); that the right ETag is refused three times is not.
+  const again = await object.replace(etag);
+  if (again.kind === "ok") return { kind: "form", form: "as-returned" };
+  if (again.kind !== "conflict") return inconclusive("If-Match", again);
+  return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without");
+}
+
+function inForm(form: EtagForm, etag: string): string {
+  return form === "as-returned" ? etag : etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
+}
+
+function unsafe(fault: string): RefusedOutcome {
+  const message = `This store cannot hold locks: ${fault}. Use one whose conditional writes work (s3-mutex doctor).`;
+  return { kind: "refused", error: new S3MutexError("store-unsafe", message) };
+}

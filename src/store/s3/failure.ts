@@ -1,0 +1,89 @@
+import { type Attempt, AttemptTimeout } from "./single-attempt.js";
+
+/** What an error of the SDK comes down to. */
+export interface Failure {
+  /** The HTTP status; undefined where there was no answer, or not a whole one. */
+  readonly status: number | undefined;
+  /** The store's error code, or Node's, or the name of the error. */
+  readonly code: string;
+  readonly message: string;
+  /** Whether the request may have reached the store. */
+  readonly sent: boolean;
+  /** The region that the bucket is in, where the answer names it. */
+  readonly bucketRegion?: string;
+  /** The status that some other service answered before the request was sent: STS, or the session of S3 Express. */
+  readonly statusElsewhere?: number;
+}
+
+/** Node's codes for a connection that never came to be. */
+const NEVER_CONNECTED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+const CONNECTING_CALLS: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
+
+export function failureOf(error: unknown, attempt: Attempt): Failure {
+  const { name, code, message, syscall, errors, $metadata } = fieldsOf(error);
+  const status = wholeStatus(error, attempt);
+  // An answer names the store's code in `name`; otherwise, Node's `code` says more than "TimeoutError" does.
+  const label = (status === undefined ? (code ?? name) : name) ?? "UnknownError";
+  const neverConnected =
+    attempt.status === undefined &&
+    (NEVER_CONNECTED.has(code ?? "") ||
+      CONNECTING_CALLS.has(syscall ?? "") ||
+      // Of a host with several addresses, each was tried.
+      (Array.isArray(errors) && errors.every((one) => CONNECTING_CALLS.has(fieldsOf(one).syscall ?? ""))));
+  const bucketRegion = attempt.headers?.["x-amz-bucket-region"];
+  const elsewhere = attempt.sentAtMs === undefined ? $metadata?.httpStatusCode : undefined;
+  return {
+    status,
+    code: String(label),
+    message: shortened(message ?? String(error)),
+    sent: attempt.sentAtMs !== undefined && !neverConnected,
+    ...(bucketRegion === undefined ? {} : { bucketRegion }),
+    ...(elsewhere === undefined ? {} : { statusElsewhere: elsewhere }),
+  };
+}
+
+/**
+ * The status of an answer that came whole. Of one that broke off, the status alone does not say enough: a 404 may be
+ * about the key or about the bucket.
+ */
+export function wholeStatus(error: unknown, attempt: Attempt): number | undefined {
+  const brokeOff = error instanceof AttemptTimeout || fieldsOf(error).code !== undefined;
+  return brokeOff ? undefined : attempt.status;
+}
+
+/** How a failure reads in a sentence. */
+export function described(failure: Failure): string {
+  const head = failure.status === undefined ? failure.code : `${failure.status} ${failure.code}`;
+  return failure.message === "" || failure.message === failure.code ? head : `${head}: ${failure.message}`;
+}
+
+interface ErrorFields {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly syscall?: string;
+  readonly errors?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+function fieldsOf(error: unknown): ErrorFields {
+  return typeof error === "object" && error !== null ? (error as ErrorFields) : {};
+}
+
+function shortened(message: string): string {
+  const oneLine = message.replace(/\s+/g, " ").trim().replace(/\.$/, "");
+  return oneLine.length > 200 ? `${oneLine.slice(0, 200)}...` : oneLine;
+}

@@ -1,0 +1,70 @@
+import type { ReadOutcome, RequestOptions, StoreEffects, UnknownOutcome, WriteOutcome } from "../object-store.js";
+import { unavailable } from "./outcomes.js";
+import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";
+
+/** Some stores take one write a second on a key (R2); a probe makes several. */
+const THROTTLE_PAUSE_MS = 1_100;
+
+export interface ProbeDeps {
+  readonly requests: S3Requests;
+  readonly effects: StoreEffects;
+  readonly keyPrefix: string;
+}
+
+/**
+ * A fresh object that nobody else knows of, on which a store shows how it treats conditions. No lock has its key: in
+ * those of locks the dot is escaped.
+ */
+export class ProbeObject {
+  readonly #deps: ProbeDeps;
+  readonly #options: RequestOptions;
+  readonly #key: string;
+
+  constructor(deps: ProbeDeps, options: RequestOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#key = `${deps.keyPrefix}.s3-mutex/probe-${deps.effects.newId()}`;
+  }
+
+  create(): Promise<WriteOutcome> {
+    return this.#write({ IfNoneMatch: "*" });
+  }
+
+  replace(ifMatch: string): Promise<WriteOutcome> {
+    return this.#write({ IfMatch: ifMatch });
+  }
+
+  read(): Promise<ReadOutcome> {
+    return this.#deps.requests.get(this.#key, undefined, this.#options);
+  }
+
+  delete(ifMatch: string): Promise<DeleteOutcome> {
+    return this.#patient(() => this.#deps.requests.delete(this.#key, ifMatch, this.#options));
+  }
+
+  /** Unconditional, which is right for a key of our own only; what it leaves behind harms nobody. */
+  async cleanUp(): Promise<void> {
+    await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
+  }
+
+  #write(condition: PutCondition): Promise<WriteOutcome> {
+    const body = `{"probe":"${this.#deps.effects.newId()}"}`;
+    return this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
+  }
+
+  async #patient<Outcome extends { readonly kind: string }>(request: () => Promise<Outcome>): Promise<Outcome> {
+    const first = await request();
+    if (!("throttled" in first && first.throttled)) return first;
+    await new Promise<void>((resolve) => {
+      this.#deps.effects.setTimer(THROTTLE_PAUSE_MS, resolve, { keepAlive: true });
+    });
+    return await request();
+  }
+}
+
+/** For an answer that says nothing about the question that was asked: a later probe may get a better one. */
+export function inconclusive(step: string, outcome: { readonly kind: string }): UnknownOutcome {
+  if (outcome.kind === "unknown") return outcome as UnknownOutcome;
+  const error = unavailable(`A probe of the store's conditions did not come to an end: ${step} was "${outcome.kind}"`);
+  return { kind: "unknown", error, throttled: false, sent: true };
+}

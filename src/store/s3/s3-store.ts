@@ -1,0 +1,118 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type {
+  ListOutcome,
+  ObjectStore,
+  ReadOutcome,
+  RefusedOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  StoreEffects,
+  UnknownOutcome,
+  WriteCondition,
+  WriteOutcome,
+} from "../object-store.js";
+import { createBucket } from "./bucket.js";
+import { type BucketState, stateOf } from "./client-state.js";
+import { conditionalDeleteSupport } from "./conditional-delete.js";
+import { EtagForms } from "./etag-form.js";
+import { unavailable } from "./outcomes.js";
+import type { ProbeDeps } from "./probe-object.js";
+import { type Operation, S3Requests } from "./requests.js";
+import { Sender } from "./sender.js";
+
+export interface S3StoreOptions {
+  /** Nothing is installed on it or changed about it. Its retry strategy does not apply to these requests. */
+  readonly client: S3Client;
+  readonly bucketName: string;
+  readonly effects: StoreEffects;
+  /** Probe objects are created under `${keyPrefix}.s3-mutex/`. */
+  readonly keyPrefix: string;
+  readonly createBucketIfNotExists?: boolean;
+  readonly logger?: StoreLogger;
+  /**
+   * Requests in flight over this client, those of all stores together; urgent ones may use a fifth more. Below the 50
+   * sockets of the SDK, or requests would wait for a socket while their time runs.
+   */
+  readonly maxInFlight?: number;
+}
+
+export interface StoreLogger {
+  warn(message: string): void;
+}
+
+/** The port over AWS SDK v3: one transmission per call, conditions in the form that this store understands. */
+export class S3Store implements ObjectStore {
+  readonly #options: S3StoreOptions;
+  readonly #bucketState: BucketState;
+  readonly #sender: Sender;
+  readonly #requests: S3Requests;
+  readonly #forms: EtagForms;
+  readonly #probeDeps: ProbeDeps;
+
+  constructor(options: S3StoreOptions) {
+    const { client, bucketName, effects, keyPrefix } = options;
+    const state = stateOf(client, options.maxInFlight ?? 40);
+    this.#options = options;
+    this.#bucketState = state.bucket(bucketName);
+    this.#sender = new Sender(client, state, effects);
+    this.#requests = new S3Requests(client, bucketName, (operation, request) => this.#send(operation, request));
+    this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
+    this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
+  }
+
+  async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
+    const { ifNoneMatch } = options;
+    const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
+    const outcome = await this.#requests.get(key, condition, options);
+    const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
+    if (etag === undefined) return outcome;
+    const refused = await this.#forms.seen(key, etag, options);
+    if (refused !== undefined) return refused;
+    // Stores that do not know the form, or the header, answer in full.
+    if (outcome.kind === "ok" && etag === ifNoneMatch) return { kind: "unchanged", timing: outcome.timing };
+    return outcome;
+  }
+
+  async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
+    if (condition.kind === "if-absent") return await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
+    const { form } = this.#forms;
+    const ifMatch = this.#forms.inCondition(condition.etag);
+    const outcome = await this.#requests.put(key, body, { IfMatch: ifMatch }, options);
+    if (outcome.kind === "ok") this.#forms.won(form);
+    if (outcome.kind === "conflict") this.#forms.lost(key, condition.etag);
+    return outcome;
+  }
+
+  async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
+    const support = await conditionalDeleteSupport(this.#bucketState, this.#forms, this.#probeDeps, options);
+    if (support.kind !== "honoured") return support;
+    return await this.#requests.delete(key, this.#forms.inCondition(etag), options);
+  }
+
+  list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
+    return this.#requests.list(prefix, options.continuation, options);
+  }
+
+  async #send<Value, Outcome>(
+    operation: Operation<Value, Outcome>,
+    options: RequestOptions,
+  ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
+    const outcome = await this.#sender.send(operation, options);
+    if (!isMissingBucket(outcome) || this.#options.createBucketIfNotExists !== true) return outcome;
+    const { client, bucketName } = this.#options;
+    const onCreated = () => this.#options.logger?.warn(`The bucket ${bucketName} did not exist and was created`);
+    const creation = await createBucket(client, bucketName, this.#bucketState, this.#sender, options, onCreated);
+    // The request itself was turned away, whatever became of the creation.
+    if (creation.kind !== "exists") return creation.kind === "unknown" ? { ...creation, sent: false } : creation;
+    const repeated = await this.#sender.send(operation, options);
+    if (!isMissingBucket(repeated)) return repeated;
+    // A bucket that was created a moment ago is not known everywhere yet.
+    const message = `The bucket ${bucketName} was created, and the store does not know it yet`;
+    return { kind: "unknown", error: unavailable(message, repeated.error), throttled: false, sent: false };
+  }
+}
+
+function isMissingBucket(outcome: unknown): outcome is RefusedOutcome {
+  const { kind, error } = outcome as Partial<RefusedOutcome>;
+  return kind === "refused" && error?.code === "no-such-bucket";
+}

@@ -1,0 +1,212 @@
+import type { AnswerTiming, StoreEffects } from "../object-store.js";
+
+/** What was seen of the one transmission of a command. */
+export interface Attempt {
+  /** Set once the request was handed to the HTTP handler; without it, not a byte has left. */
+  readonly sentAtMs?: number;
+  readonly receivedAtMs?: number;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type AttemptResult<Result> =
+  | { readonly kind: "answer"; readonly value: Result; readonly attempt: Attempt }
+  | { readonly kind: "failure"; readonly error: unknown; readonly attempt: Attempt };
+
+export interface AttemptLimits {
+  readonly effects: StoreEffects;
+  /** From the moment at which the request leaves until `work` has settled. */
+  readonly timeoutMs: number;
+  /** For what comes before: credentials, region, signature. */
+  readonly prepareTimeoutMs: number;
+}
+
+/** Thrown into the work of an attempt whose time is up. */
+export class AttemptTimeout extends Error {
+  override readonly name = "AttemptTimeout";
+}
+
+/** Thrown instead of a transmission that nobody asked for: an SDK retry, or one after the time was up. */
+export class AttemptRefused extends Error {
+  override readonly name = "AttemptRefused";
+}
+
+/** The part of an SDK command's middleware stack that is used here; the SDK's own type differs by command. */
+export interface MiddlewareTarget {
+  readonly middlewareStack: {
+    add(middleware: AnyMiddleware, options: { step: string; priority?: string; name: string }): void;
+    addRelativeTo(middleware: AnyMiddleware, options: { relation: string; toMiddleware: string; name: string }): void;
+  };
+}
+
+type AnyMiddleware = (next: Handler) => Handler;
+type Handler = (args: object) => Promise<HandlerResult>;
+interface HandlerResult {
+  response: unknown;
+  output: unknown;
+}
+
+/**
+ * Runs `work`, which sends `command` and reads the answer, with at most one transmission whatever the retry strategy of
+ * the client is. Nothing is installed on the client: three middlewares are added to this command alone.
+ */
+export async function attemptOnce<Result>(
+  command: object,
+  limits: AttemptLimits,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<AttemptResult<Result>> {
+  const transmission = new Transmission(limits);
+  transmission.install(command as MiddlewareTarget);
+  try {
+    const value = await transmission.run(work);
+    return { kind: "answer", value, attempt: transmission.seen() };
+  } catch (error) {
+    return { kind: "failure", error, attempt: transmission.seen() };
+  } finally {
+    transmission.finish();
+  }
+}
+
+class Transmission {
+  readonly #limits: AttemptLimits;
+  readonly #controller = new AbortController();
+  #seen: Attempt = {};
+  #over = false;
+  #failure: { readonly error: unknown } | undefined;
+  #response: unknown;
+  #cancelTimer: (() => void) | undefined;
+  #expire: ((error: Error) => void) | undefined;
+
+  constructor(limits: AttemptLimits) {
+    this.#limits = limits;
+  }
+
+  seen(): Attempt {
+    return this.#seen;
+  }
+
+  /**
+   * From outside to inside: `rethrow` outside of the SDK's retries, `carry` right inside of them but outside of the
+   * signer (which corrects the clock by the errors that it sees), `transmit` next to the HTTP handler. A failure passes
+   * the retry strategy as if it were an answer: no strategy, not even a user's own, can wait for it or repeat it.
+   */
+  install({ middlewareStack }: MiddlewareTarget): void {
+    middlewareStack.add((next) => (args) => this.#rethrow(next, args), {
+      step: "build",
+      priority: "low",
+      name: "s3MutexRethrow",
+    });
+    middlewareStack.addRelativeTo((next) => (args) => this.#carry(next, args), {
+      relation: "after",
+      toMiddleware: "retryMiddleware",
+      name: "s3MutexCarry",
+    });
+    middlewareStack.add((next) => (args) => this.#transmit(next, args), {
+      step: "deserialize",
+      priority: "low",
+      name: "s3MutexTransmit",
+    });
+  }
+
+  async run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const expired = new Promise<never>((_, reject) => {
+      this.#expire = reject;
+    });
+    this.#startTimer(this.#limits.prepareTimeoutMs);
+    const working = work(this.#controller.signal);
+    // Once the time is up nobody listens to the work any more; its late failure is no news.
+    working.catch(() => {});
+    return await Promise.race([working, expired]);
+  }
+
+  finish(): void {
+    this.#over = true;
+    this.#cancelTimer?.();
+  }
+
+  #startTimer(delayMs: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#limits.effects.setTimer(delayMs, () => this.#timeUp(delayMs), { keepAlive: true });
+  }
+
+  #timeUp(delayMs: number): void {
+    this.#over = true;
+    const what = this.#seen.sentAtMs === undefined ? "The request could not be prepared" : "No complete answer";
+    const error = new AttemptTimeout(`${what} within ${delayMs} ms`);
+    this.#expire?.(error);
+    this.#controller.abort(error);
+    destroyBody(this.#response);
+  }
+
+  async #rethrow(next: Handler, args: object): Promise<HandlerResult> {
+    this.#failure = undefined;
+    try {
+      const result = await next(args);
+      this.#throwFailure();
+      return result;
+    } catch (error) {
+      // What failed counts, whatever the retry strategy made of it.
+      this.#throwFailure();
+      throw error;
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #carry(next: Handler, args: object): Promise<HandlerResult> {
+    try {
+      return await next(args);
+    } catch (error) {
+      this.#failure = { error };
+      return { response: this.#response ?? {}, output: { $metadata: {} } };
+    }
+  }
+
+  async #transmit(next: Handler, args: object): Promise<HandlerResult> {
+    if (this.#over) throw new AttemptRefused("The time for this request was up before it was sent");
+    // A 301 says that this bucket is elsewhere and that nothing was done: `followRegionRedirects` may go there.
+    if (this.#seen.sentAtMs !== undefined && this.#seen.status !== 301) {
+      throw new AttemptRefused("A request is sent once; whether to repeat it is decided elsewhere");
+    }
+    this.#seen = { sentAtMs: this.#limits.effects.monotonicMs() };
+    this.#startTimer(this.#limits.timeoutMs);
+    const result = await next(args);
+    this.#noteAnswer(result.response);
+    return result;
+  }
+
+  #noteAnswer(response: unknown): void {
+    this.#response = response;
+    if (this.#over) destroyBody(response);
+    const { statusCode, headers } = response as { statusCode?: number; headers?: Record<string, string> };
+    this.#seen = {
+      ...this.#seen,
+      receivedAtMs: this.#limits.effects.monotonicMs(),
+      ...(statusCode === undefined ? {} : { status: statusCode }),
+      headers: lowerCased(headers ?? {}),
+    };
+  }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** A socket whose body nobody reads would never return to the pool. */
+function destroyBody(response: unknown): void {
+  const body = (response as { body?: { destroy?: () => void } } | undefined)?.body;
+  if (typeof body?.destroy === "function") body.destroy();
+}
+
+/** The timing of the answer, where there was one. */
+export function timingOf(attempt: Attempt): AnswerTiming | undefined {
+  const { sentAtMs, receivedAtMs, headers } = attempt;
+  if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;
+  const date = headers?.["date"];
+  const dateMs = date === undefined ? Number.NaN : Date.parse(date);
+  // An answer with an age comes out of a cache, and its date says when the cache was filled.
+  if (Number.isNaN(dateMs) || Number(headers?.["age"] ?? 0) > 0) return { sentAtMs, receivedAtMs };
+  return { sentAtMs, receivedAtMs, dateMs };
+}

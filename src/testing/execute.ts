@@ -1,0 +1,58 @@
+import { type Answer, errorAnswer } from "./answer.js";
+import type { Bucket } from "./bucket.js";
+import * as buckets from "./bucket-operations.js";
+import { deleteObjects } from "./delete-objects.js";
+import { listObjects } from "./list-objects.js";
+import { deleteObject, hasUnsupportedHeader, type ObjectRequest, putObject, readObject } from "./object-operations.js";
+import type { S3Request } from "./s3-request.js";
+import type { StoreState } from "./store-state.js";
+
+export interface ExecuteOptions {
+  /** Show GET and HEAD the version before the last change. */
+  readonly isStale: boolean;
+}
+
+/** Does what a request asks for. Whatever is not answered with a promise is done when this returns. */
+export function execute(state: StoreState, request: S3Request, options: ExecuteOptions): Answer | Promise<Answer> {
+  const { operation, bucket: name } = request;
+  if (state.quirks.deny?.includes(operation)) return errorAnswer(request, { status: 403, code: "AccessDenied" });
+  if (operation === "Unsupported" || hasUnsupportedHeader(request)) {
+    return errorAnswer(request, { status: 501, code: "NotImplemented" });
+  }
+  if (operation === "ListBuckets" || name === undefined) return buckets.listBuckets(state);
+  if (operation === "CreateBucket") return buckets.createBucket(state, request, name);
+  const bucket = state.storage.bucket(name);
+  if (bucket === undefined) return errorAnswer(request, { status: 404, code: "NoSuchBucket" });
+  if (request.key !== undefined) return executeOnObject(state, bucket, { ...request, key: request.key }, options);
+  return executeOnBucket(state, bucket, request);
+}
+
+function executeOnObject(
+  state: StoreState,
+  bucket: Bucket,
+  request: ObjectRequest,
+  options: ExecuteOptions,
+): Answer | Promise<Answer> {
+  if (request.operation === "PutObject") return putObject(state, bucket, request);
+  if (request.operation === "DeleteObject") return deleteObject(state, bucket, request);
+  return readObject(state, bucket, request, options.isStale);
+}
+
+function executeOnBucket(state: StoreState, bucket: Bucket, request: S3Request): Answer {
+  switch (request.operation) {
+    case "HeadBucket":
+      return buckets.headBucket();
+    case "DeleteBucket":
+      return buckets.deleteBucket(state, bucket, request);
+    case "GetBucketLocation":
+      return buckets.bucketLocation();
+    case "GetBucketVersioning":
+      return buckets.bucketVersioning();
+    case "GetBucketLifecycleConfiguration":
+      return errorAnswer(request, { status: 404, code: "NoSuchLifecycleConfiguration" });
+    case "DeleteObjects":
+      return deleteObjects(state, bucket, request);
+    default:
+      return listObjects(state, bucket, request);
+  }
+}

@@ -1,0 +1,169 @@
+import { S3MutexError } from "../errors.js";
+import type {
+  ActiveFault,
+  DelayApply,
+  DropBefore,
+  Duplicate,
+  Fault,
+  FaultRule,
+  Faults,
+  Latency,
+  LoseResponse,
+  NeverAnswer,
+  StatusFault,
+  TruncateBody,
+} from "./faults.js";
+import type { S3Operation, S3RequestInfo } from "./operation.js";
+
+/** A fault that decides what becomes of the request as a whole. */
+export type Fate = DropBefore | LoseResponse | DelayApply | Duplicate | NeverAnswer | StatusFault;
+
+/** All that goes wrong with one request. */
+export interface FaultPlan {
+  fate?: Fate;
+  beforeMs: number;
+  afterMs: number;
+  omitDate: boolean;
+  dateShiftMs: number;
+  truncate?: TruncateBody;
+  isStale: boolean;
+  readonly names: string[];
+}
+
+const FATES: ReadonlySet<string> = new Set([
+  "drop-before",
+  "lose-response",
+  "delay-apply",
+  "duplicate",
+  "never-answer",
+  "status",
+]);
+const OTHERS: ReadonlySet<string> = new Set(["latency", "omit-date", "shift-date", "truncate-body", "stale-read"]);
+
+/** Node's timers fire at once when asked for more. */
+export const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export function emptyPlan(): FaultPlan {
+  return { beforeMs: 0, afterMs: 0, omitDate: false, dateShiftMs: 0, isStale: false, names: [] };
+}
+
+export function latencyOf(latency: Latency | undefined, request: S3RequestInfo): number {
+  if (latency === undefined) return 0;
+  return typeof latency === "number" ? latency : latency(request);
+}
+
+/** @throws S3MutexError `invalid-argument` */
+export function requireInRange(name: string, value: unknown, min: number, max: number): void {
+  if (value === undefined || typeof value === "function") return;
+  if (typeof value === "number" && value >= min && value <= max) return;
+  const range = max === Number.MAX_VALUE ? `${min} or more` : `from ${min} to ${max}`;
+  throw new S3MutexError("invalid-argument", `${name} is ${String(value)}: give a number, ${range}`);
+}
+
+function requireValid(rule: FaultRule): void {
+  if (!FATES.has(rule.fault) && !OTHERS.has(rule.fault)) {
+    const known = [...FATES, ...OTHERS].join(", ");
+    throw new S3MutexError("invalid-argument", `fault is "${String(rule.fault)}": use one of ${known}`);
+  }
+  requireInRange("probability", rule.probability, 0, 1);
+  requireInRange("skip", rule.skip, 0, Number.MAX_VALUE);
+  requireInRange("times", rule.times, 0, Number.MAX_VALUE);
+  if (rule.fault === "delay-apply") requireInRange("delayMs", rule.delayMs ?? "missing", 0, TIMER_MAX_MS);
+  if (rule.fault === "status") requireInRange("status", rule.status ?? "missing", 400, 599);
+  if (rule.fault === "shift-date") {
+    requireInRange("shiftMs", rule.shiftMs ?? "missing", -Number.MAX_VALUE, Number.MAX_VALUE);
+  }
+  if (rule.fault === "truncate-body") requireInRange("bytes", rule.bytes, 0, Number.MAX_VALUE);
+  if (rule.fault === "latency") {
+    for (const name of ["latencyMs", "beforeMs", "afterMs"] as const) {
+      requireInRange(name, rule[name], 0, TIMER_MAX_MS);
+    }
+  }
+}
+
+/** Elsewhere these faults would use up their `times` to no effect. */
+const OPERATIONS_BY_DEFAULT: Partial<Record<Fault["fault"], readonly S3Operation[]>> = {
+  "stale-read": ["GetObject", "HeadObject"],
+  "truncate-body": ["GetObject", "ListObjectsV2"],
+};
+
+function matches(rule: FaultRule, request: S3RequestInfo): boolean {
+  const { operation = OPERATIONS_BY_DEFAULT[rule.fault], bucket, key } = rule;
+  const operations = typeof operation === "string" ? [operation] : operation;
+  if (operations?.includes(request.operation) === false) return false;
+  if (bucket !== undefined && bucket !== request.bucket) return false;
+  if (key === undefined) return true;
+  if (request.key === undefined) return false;
+  if (typeof key === "string") return key === request.key;
+  // `search` and not `test`: it pays no heed to what a global pattern matched before.
+  return typeof key === "function" ? key(request.key) : request.key.search(key) >= 0;
+}
+
+class Rule implements ActiveFault {
+  hits = 0;
+  #seen = 0;
+
+  constructor(
+    readonly rule: FaultRule,
+    readonly remove: () => void,
+  ) {}
+
+  strikes(request: S3RequestInfo): boolean {
+    const { skip = 0, times = Number.POSITIVE_INFINITY, probability = 1, random = Math.random } = this.rule;
+    if (this.hits >= times || !matches(this.rule, request)) return false;
+    this.#seen++;
+    if (this.#seen <= skip) return false;
+    if (probability < 1 && random() >= probability) return false;
+    this.hits++;
+    return true;
+  }
+}
+
+function addRule(plan: FaultPlan, rule: FaultRule, request: S3RequestInfo): void {
+  plan.names.push(rule.fault);
+  switch (rule.fault) {
+    case "latency": {
+      const halfMs = latencyOf(rule.latencyMs, request) / 2;
+      plan.beforeMs += halfMs + latencyOf(rule.beforeMs, request);
+      plan.afterMs += halfMs + latencyOf(rule.afterMs, request);
+      return;
+    }
+    case "omit-date":
+      plan.omitDate = true;
+      return;
+    case "shift-date":
+      plan.dateShiftMs += rule.shiftMs;
+      return;
+    case "truncate-body":
+      plan.truncate = rule;
+      return;
+    case "stale-read":
+      plan.isStale = true;
+      return;
+    default:
+      plan.fate = rule;
+  }
+}
+
+export class FaultRules implements Faults {
+  readonly #rules = new Set<Rule>();
+
+  add(rule: FaultRule): ActiveFault {
+    requireValid(rule);
+    const active: Rule = new Rule({ ...rule }, () => this.#rules.delete(active));
+    this.#rules.add(active);
+    return active;
+  }
+
+  clear(): void {
+    this.#rules.clear();
+  }
+
+  /** Adds what the rules say about a request to a plan that is empty so far. */
+  addTo(plan: FaultPlan, request: S3RequestInfo): void {
+    for (const active of this.#rules) {
+      const isSecondFate = plan.fate !== undefined && FATES.has(active.rule.fault);
+      if (!isSecondFate && active.strikes(request)) addRule(plan, active.rule, request);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Answer } from "./answer.js";
+import { type ExchangeState, exchange, type Reply } from "./exchange.js";
+import type { FaultPlan } from "./fault-plan.js";
+import { toS3Request } from "./s3-request.js";
+import { monotonicMs } from "./server-clock.js";
+
+const NO_BODY = Buffer.alloc(0);
+const LISTEN_BACKLOG = 1024;
+
+/** The body as it came; a client that goes away half-way leaves the promise unresolved, and no trace. */
+function receiveBody(request: IncomingMessage, whenWhole: (body: Buffer) => void): void {
+  const { headers } = request;
+  if (headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0") {
+    request.resume();
+    whenWhole(NO_BODY);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () =>
+    whenWhole(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+  );
+}
+
+function dateHeader(state: ExchangeState, plan: FaultPlan): Record<string, string> {
+  if (plan.omitDate || state.store.quirks.noDate) return {};
+  return { date: new Date(state.store.clock.nowMs() + plan.dateShiftMs).toUTCString() };
+}
+
+function sendTruncated(response: ServerResponse, answer: Answer, headers: Answer["headers"], plan: FaultPlan): void {
+  const body = Buffer.from(answer.body ?? "");
+  const part = body.subarray(0, plan.truncate?.bytes ?? Math.floor(body.length / 2));
+  const isSilent = plan.truncate?.unnoticed === true;
+  response.writeHead(answer.status, { ...headers, "content-length": isSilent ? part.length : body.length });
+  if (isSilent) response.end(part);
+  else response.write(part, () => response.socket?.destroy());
+}
+
+function replyOn(state: ExchangeState, response: ServerResponse): Reply {
+  return {
+    send(answer, requestId, plan) {
+      const { status, body } = answer;
+      const headers = { ...answer.headers, "x-amz-request-id": requestId, ...dateHeader(state, plan) };
+      if (body !== undefined && plan.truncate !== undefined) {
+        sendTruncated(response, answer, headers, plan);
+        return;
+      }
+      if (body === undefined) response.writeHead(status, headers).end();
+      else response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+    },
+    reset() {
+      response.socket?.resetAndDestroy();
+    },
+  };
+}
+
+/** Turns HTTP into exchanges. The server is not listening yet. */
+export function createHttpFront(state: ExchangeState): Server {
+  let requests = 0;
+  const server = createServer({ noDelay: true, keepAlive: true }, (request, response) => {
+    response.sendDate = false;
+    const head = { method: request.method ?? "", url: request.url ?? "", headers: request.headers };
+    receiveBody(request, (body) => {
+      requests++;
+      const requestId = requests.toString(16).toUpperCase().padStart(16, "0");
+      void exchange(state, toS3Request(head, body, requestId, monotonicMs()), replyOn(state, response));
+    });
+  });
+  // A client may keep a connection for as long as it likes: one that is closed just as it is used looks like a fault.
+  server.keepAliveTimeout = 0;
+  server.requestTimeout = 0;
+  server.headersTimeout = 0;
+  return server;
+}
+
+/** Resolves with the port. Rejects with what the operating system says. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** Destroys every connection; resolves when the port is free. */
+export function closeHttpFront(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

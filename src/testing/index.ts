@@ -1,0 +1,29 @@
+/**
+ * `s3-mutex/testing`: an S3 server for tests, in this process and over real HTTP, that fails on request.
+ *
+ * @packageDocumentation
+ */
+export type {
+  ActiveFault,
+  DelayApply,
+  DropBefore,
+  Duplicate,
+  Fault,
+  FaultMatch,
+  FaultRule,
+  Faults,
+  Latency,
+  LatencyFault,
+  LoseResponse,
+  NeverAnswer,
+  OmitDate,
+  ShiftDate,
+  StaleRead,
+  StatusFault,
+  TruncateBody,
+} from "./faults.js";
+export type { S3Operation, S3RequestInfo } from "./operation.js";
+export type { StoreQuirks } from "./quirks.js";
+export type { RequestCounts, RequestListener, RequestRecord } from "./request-log.js";
+export { startS3Server } from "./server.js";
+export type { S3ClientSettings, S3Server, S3ServerObject, S3ServerOptions } from "./server-options.js";

@@ -1,0 +1,149 @@
+import { type Answer, emptyAnswer, errorAnswer } from "./answer.js";
+import { storedContentEncoding } from "./aws-chunked.js";
+import type { Bucket, StoredObject } from "./bucket.js";
+import { isConditionalPut, refusalOfDelete, refusalOfPut, refusalOfRead, type WriteRefusal } from "./conditions.js";
+import { historyNeededMs } from "./quirks.js";
+import { type S3Request, singleHeader } from "./s3-request.js";
+import { toStoredObject } from "./storage.js";
+import type { StoreState } from "./store-state.js";
+import { textElement } from "./xml.js";
+
+const KEY_BYTES_MAX = 1024;
+/** Long enough for racing requests to overlap, short enough for a test not to notice. */
+const RACE_WINDOW_MS = 20;
+
+/** A request for one object in a bucket that exists. */
+export interface ObjectRequest extends S3Request {
+  readonly key: string;
+}
+
+/** Those that come back with the object; the rest of what a PUT says about storing is accepted and has no effect. */
+const STORED_HEADERS = ["content-type", "cache-control", "content-disposition", "content-language", "expires"];
+
+/** Acting as if these had not been sent would do something else than was asked for. */
+const UNSUPPORTED_HEADERS = [
+  "range",
+  "if-modified-since",
+  "if-unmodified-since",
+  "x-amz-copy-source",
+  "x-amz-if-match-last-modified-time",
+  "x-amz-if-match-size",
+  "x-amz-write-offset-bytes",
+];
+
+export function hasUnsupportedHeader(request: S3Request): boolean {
+  return UNSUPPORTED_HEADERS.some((name) => request.headers[name] !== undefined);
+}
+
+export function isTooLong(key: string): boolean {
+  return key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX;
+}
+
+function refusalAnswer(request: S3Request, refusal: WriteRefusal): Answer {
+  if (refusal === "missing") return errorAnswer(request, { status: 404, code: "NoSuchKey" });
+  if (refusal === "not-implemented") return errorAnswer(request, { status: 501, code: "NotImplemented" });
+  const extra = textElement("Condition", refusal === "if-match-failed" ? "If-Match" : "If-None-Match");
+  return errorAnswer(request, { status: 412, code: "PreconditionFailed", extra });
+}
+
+/** Which version a read is shown. */
+function visible(state: StoreState, bucket: Bucket, key: string, isStale: boolean): StoredObject | undefined {
+  if (isStale) return bucket.previous(key);
+  const agoMs = state.quirks.staleReadMs;
+  return agoMs === undefined ? bucket.get(key) : bucket.getAsOf(key, agoMs);
+}
+
+/** GetObject and HeadObject; `isStale` shows the version before the last change. */
+export function readObject(state: StoreState, bucket: Bucket, request: ObjectRequest, isStale: boolean): Answer {
+  const object = visible(state, bucket, request.key, isStale);
+  if (object === undefined) return errorAnswer(request, { status: 404, code: "NoSuchKey" });
+  const refusal = refusalOfRead(request.headers, object.etag, state.quirks);
+  const version = { etag: object.etag, "last-modified": new Date(object.lastModifiedMs).toUTCString() };
+  if (refusal === "not-modified") return { status: 304, headers: version };
+  if (refusal !== undefined) return refusalAnswer(request, refusal);
+  const headers = { ...object.headers, ...version, "accept-ranges": "none", "content-length": object.body.length };
+  return request.operation === "HeadObject" ? { status: 200, headers } : { status: 200, headers, body: object.body };
+}
+
+function headersToStore(request: S3Request): Record<string, string> {
+  const stored: Record<string, string> = { "content-type": "binary/octet-stream" };
+  for (const name of STORED_HEADERS) {
+    const value = singleHeader(request.headers, name);
+    if (value !== undefined && value !== "") stored[name] = value;
+  }
+  const encoding = storedContentEncoding(request.headers["content-encoding"]);
+  if (encoding !== undefined) stored["content-encoding"] = encoding;
+  for (const name in request.headers) {
+    const value = singleHeader(request.headers, name);
+    if (name.startsWith("x-amz-meta-") && value !== undefined) stored[name] = value;
+  }
+  return stored;
+}
+
+/** The whole of a body has arrived, whichever way it was framed. */
+function isComplete(request: S3Request): boolean {
+  const declared = singleHeader(request.headers, "x-amz-decoded-content-length");
+  return request.body !== undefined && (declared === undefined || Number(declared) === request.body.length);
+}
+
+function isOverWriteRate(state: StoreState, bucket: Bucket, key: string): boolean {
+  const limit = state.quirks.writesPerSecondPerKey;
+  return limit !== undefined && !state.writeRate.admit(bucket.name, key, limit);
+}
+
+interface Attempt {
+  readonly refusal: () => WriteRefusal | undefined;
+  readonly apply: () => Answer;
+}
+
+/** Check and write in one go, unless a quirk lets others in between. */
+function writeConditionally(
+  state: StoreState,
+  bucket: Bucket,
+  request: ObjectRequest,
+  attempt: Attempt,
+): Answer | Promise<Answer> {
+  const refuse = (refusal: WriteRefusal) => refusalAnswer(request, refusal);
+  const checkAndWrite = () => {
+    const refusal = attempt.refusal();
+    return refusal === undefined ? attempt.apply() : refuse(refusal);
+  };
+  if (state.quirks.checkThenWriteRace) {
+    const refusal = attempt.refusal();
+    return refusal === undefined ? state.timers.sleep(RACE_WINDOW_MS).then(attempt.apply) : refuse(refusal);
+  }
+  if (!state.quirks.losersGet500) return checkAndWrite();
+  return state.timers.sleep(RACE_WINDOW_MS).then(() => {
+    const answer = checkAndWrite();
+    const isLostRace = answer.status >= 400 && bucket.lastChangeMs(request.key) > request.receivedAtMs;
+    return isLostRace ? errorAnswer(request, { status: 500, code: "UnknownError" }) : answer;
+  });
+}
+
+export function putObject(state: StoreState, bucket: Bucket, request: ObjectRequest): Answer | Promise<Answer> {
+  const { body, key, headers } = request;
+  if (isTooLong(key)) return errorAnswer(request, { status: 400, code: "KeyTooLongError" });
+  if (body === undefined || !isComplete(request)) return errorAnswer(request, { status: 400, code: "IncompleteBody" });
+  if (isOverWriteRate(state, bucket, key)) return errorAnswer(request, { status: 429, code: "TooManyRequests" });
+  const apply = () => {
+    const object = toStoredObject(key, body, state.clock.nowMs(), headersToStore(request));
+    bucket.put(object, historyNeededMs(state.quirks));
+    return emptyAnswer(200, { etag: object.etag, "content-length": 0 });
+  };
+  if (!isConditionalPut(headers, state.quirks)) return apply();
+  const refusal = () => refusalOfPut(headers, bucket.get(key), state.quirks);
+  return writeConditionally(state, bucket, request, { refusal, apply });
+}
+
+export function deleteObject(state: StoreState, bucket: Bucket, request: ObjectRequest): Answer | Promise<Answer> {
+  const { key } = request;
+  if (isOverWriteRate(state, bucket, key)) return errorAnswer(request, { status: 429, code: "TooManyRequests" });
+  const apply = () => {
+    bucket.delete(key, historyNeededMs(state.quirks));
+    return emptyAnswer(204);
+  };
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch === undefined || state.quirks.deleteIgnoresIfMatch) return apply();
+  const refusal = () => refusalOfDelete(ifMatch, bucket.get(key), state.quirks);
+  return writeConditionally(state, bucket, request, { refusal, apply });
+}
