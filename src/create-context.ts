@@ -1,11 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3MutexOptions, Settings } from "./options.js";
-import type { ObjectStore } from "./store/object-store.js";
-import { createS3Client } from "./store/s3/client.js";
-import { S3Store } from "./store/s3/s3-store.js";
 import { Background, type Context } from "./runtime/context.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { StoreClock } from "./runtime/store-clock.js";
+import type { ObjectStore } from "./store/object-store.js";
+import { createS3Client } from "./store/s3/client.js";
+import { S3Store } from "./store/s3/s3-store.js";
 
 /** What simulation replaces: the store and the effects, and nothing else. */
 export interface MutexInternals {
@@ -13,21 +13,23 @@ export interface MutexInternals {
   readonly effects: Effects;
 }
 
-/** Puts together what one mutex works with, and says how to close the client if it is ours. */
+/** Puts together what one mutex works with; `shutDown` ends its requests, and the client if it is ours. */
 export function createContext(
   options: S3MutexOptions,
   settings: Settings,
   internals: MutexInternals | undefined,
-): { readonly context: Context; readonly destroyClient: () => void } {
+): { readonly context: Context; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
   const client = internals === undefined ? clientOf(options) : undefined;
   const { host, pid } = effects;
+  const closed = new AbortController();
   const context: Context = {
     store: internals?.store ?? storeOf(client as S3Client, settings, effects),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
     background: new Background(),
+    closed: closed.signal,
     ownerId: settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`,
     identity: {
       ...(settings.publishHost ? { host, pid } : {}),
@@ -37,7 +39,11 @@ export function createContext(
     takeover: settings.takeover,
     useJitter: settings.useJitter,
   };
-  return { context, destroyClient: () => (options.s3Client === undefined ? client?.destroy() : undefined) };
+  const shutDown = () => {
+    closed.abort();
+    if (options.s3Client === undefined) client?.destroy();
+  };
+  return { context, shutDown };
 }
 
 function clientOf(options: S3MutexOptions): S3Client {

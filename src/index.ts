@@ -1,7 +1,7 @@
-export { type KeyEncoding } from "./arguments.js";
+export type { KeyEncoding } from "./arguments.js";
 export { type LossReason, S3MutexError, type S3MutexErrorCode, type S3MutexErrorDetails } from "./errors.js";
-export { type Lock } from "./lock.js";
+export type { Lock } from "./lock.js";
 export { type AcquireOptions, type CleanupOptions, S3Mutex, type WithLockOptions } from "./mutex.js";
-export { type S3MutexOptions } from "./options.js";
-export { type CleanupReport, type UnreadableLock } from "./runtime/cleanup.js";
-export { type Logger, type Takeover } from "./runtime/context.js";
+export type { S3MutexOptions } from "./options.js";
+export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
+export type { Logger, Takeover } from "./runtime/context.js";

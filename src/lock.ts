@@ -13,6 +13,8 @@ export interface Lock extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** Whether the lock is held at this very moment, by the clocks. */
   readonly held: boolean;
+  /** For how much longer the lock is certainly held if it is not renewed again, in milliseconds by the local clocks; 0 when it is not. */
+  readonly remainingMs: number;
   /** Throws the `lost` error unless the lock is held at this very moment. */
   assertHeld(): void;
   /** Until when others respect the lock if it is not renewed again: epoch milliseconds of the store's clock. */
@@ -56,6 +58,10 @@ export class HeldLock implements Lock {
 
   get expiresAt(): number {
     return this.#lease.holder.expiresAtMs;
+  }
+
+  get remainingMs(): number {
+    return this.#lease.remainingMs;
   }
 
   assertHeld(): void {

@@ -1,12 +1,12 @@
 import {
   checkBoolean,
+  checkCount,
   checkDuration,
   checkLease,
   checkLockName,
   checkPriority,
   checkSignal,
   checkString,
-  checkCount,
   invalidArgument,
   withDefault,
 } from "./arguments.js";
@@ -14,6 +14,7 @@ import { patienceMs } from "./core/backoff.js";
 import { nameOfKey } from "./core/names.js";
 import type { Holder } from "./core/record.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
+import { createContext, type MutexInternals } from "./create-context.js";
 import { S3MutexError } from "./errors.js";
 import { HeldLock, type Lock } from "./lock.js";
 import { NamedLocks } from "./named-locks.js";
@@ -21,10 +22,10 @@ import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { acquireGrant } from "./runtime/acquire.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context } from "./runtime/context.js";
-import { createContext, type MutexInternals } from "./create-context.js";
 import { Lease } from "./runtime/lease.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
+import { sleep } from "./runtime/timing.js";
 
 /** Options of {@link S3Mutex.acquire} and {@link S3Mutex.tryAcquire}. */
 export interface AcquireOptions {
@@ -74,7 +75,7 @@ export interface CleanupOptions {
 export class S3Mutex implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #context: Context;
-  readonly #destroyClient: () => void;
+  readonly #shutDown: () => void;
   readonly #objects: LockObjects;
   readonly #named: NamedLocks;
   readonly #leases = new Set<Lease>();
@@ -85,9 +86,9 @@ export class S3Mutex implements AsyncDisposable {
   constructor(options: S3MutexOptions, internals: MutexInternals);
   constructor(options: S3MutexOptions, internals?: MutexInternals) {
     this.#settings = settingsOf(options);
-    const { context, destroyClient } = createContext(options, this.#settings, internals);
+    const { context, shutDown } = createContext(options, this.#settings, internals);
     this.#context = context;
-    this.#destroyClient = destroyClient;
+    this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
     this.#named = new NamedLocks(context, this.#settings.leaseMs);
   }
@@ -222,8 +223,9 @@ export class S3Mutex implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
-    await this.#context.background.idle();
-    this.#destroyClient();
+    const { background, effects } = this.#context;
+    await Promise.race([background.idle(), sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: false })]);
+    this.#shutDown();
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -279,6 +281,9 @@ export class S3Mutex implements AsyncDisposable {
     return grant === undefined ? undefined : { object, lease: new Lease(this.#context, object, grant) };
   }
 }
+
+/** How long closing waits for the clean-up after what was given up before; entries that stay expire by themselves. */
+const CLOSE_PATIENCE_MS = 2000;
 
 async function runHolding<T>(lock: HeldLock, fn: (lock: Lock) => T | Promise<T>): Promise<T> {
   let result: T;

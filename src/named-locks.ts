@@ -1,13 +1,14 @@
-import { deleteLock, hasRunOut, replaceCorrupt } from "./core/transition/remove.js";
+import { hasRunOut } from "./core/attempt.js";
+import type { LockRecord } from "./core/record.js";
+import type { StoreTime } from "./core/store-time.js";
 import { forceRelease } from "./core/transition/release.js";
+import { deleteLock, replaceCorrupt } from "./core/transition/remove.js";
 import { Attempts } from "./runtime/attempts.js";
 import { isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
 import { type LockObject, RemoveUnsupported } from "./runtime/lock-object.js";
 import { requestTimeoutMs } from "./runtime/timing.js";
-import type { LockRecord } from "./core/record.js";
-import type { StoreTime } from "./core/store-time.js";
 
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
 export class NamedLocks {
@@ -60,10 +61,10 @@ export class NamedLocks {
   async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
     const owner = options.force ? undefined : this.#context.ownerId;
     const deleteWith = async (restMs: number) => {
-      const swapped = await object.swap(
-        (record, attempt) => deleteLock(record, { owner, restMs }, attempt),
-        { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) },
-      );
+      const swapped = await object.swap((record, attempt) => deleteLock(record, { owner, restMs }, attempt), {
+        ...this.#options(),
+        ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}),
+      });
       return swapped.reply.kind === "deleted";
     };
     const deleted = await deleteWith(options.restMs).catch((error) => {
@@ -78,10 +79,7 @@ export class NamedLocks {
     if (this.#leases.get(object.key) === lease) this.#leases.delete(object.key);
   }
 
-  async #look(
-    object: LockObject,
-    ask: (record: LockRecord | undefined, now: StoreTime) => boolean,
-  ): Promise<boolean> {
+  async #look(object: LockObject, ask: (record: LockRecord | undefined, now: StoreTime) => boolean): Promise<boolean> {
     const { reply } = await object.swap((record, { now }) => ({ reply: ask(record, now) }), this.#options());
     return reply;
   }

@@ -1,4 +1,4 @@
-import { hasEnded, isWaiting, type Attempt } from "./transition/decision.js";
+import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
 import { areCompatible, type LockRecord, type Mode, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */

@@ -165,8 +165,7 @@ class Acquisition {
     let isDoubtful = contradicted;
     for (let renewals = 0; ; renewals += 1) {
       const reading = this.#attempts.readingOf(current.renewal);
-      const leftMs =
-        reading === undefined ? 0 : remainingMs(leaseMs, reading, readClocks(this.#context.effects));
+      const leftMs = reading === undefined ? 0 : remainingMs(leaseMs, reading, readClocks(this.#context.effects));
       const enough = renewals < MAX_CONFIRMATIONS ? leaseMs / 2 : 0;
       if (reading !== undefined && !isDoubtful && leftMs > enough) {
         return { holder: current, reading, attempts: this.#attempts };

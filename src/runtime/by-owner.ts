@@ -1,8 +1,7 @@
+import { type Attempt, hasRunOut } from "../core/attempt.js";
 import type { Holder, LockRecord } from "../core/record.js";
-import type { Attempt } from "../core/transition/decision.js";
-import { hasRunOut } from "../core/transition/remove.js";
-import { renew } from "../core/transition/renew.js";
 import { release } from "../core/transition/release.js";
+import { renew } from "../core/transition/renew.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";

@@ -25,6 +25,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     // After that its entries have expired and what lands late is over when it lands.
     untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
     role: "contender" as const,
+    signal: context.closed,
   };
   const swap = object.swap(
     (record, attempt) => cancel(record, { id, mustChange: attempts.haveUnresolved }, attempt),

@@ -21,6 +21,8 @@ export interface Context {
   readonly clock: StoreClock;
   readonly logger: Logger;
   readonly background: Background;
+  /** Aborted when the mutex is closed and has waited long enough: no further request. */
+  readonly closed: AbortSignal;
   readonly ownerId: string;
   readonly identity: Identity;
   readonly toleranceMs: number;

@@ -1,9 +1,9 @@
+import type { Attempt } from "../core/attempt.js";
 import { remainingMs, renewAfterMs } from "../core/lease.js";
 import type { Holder, LockRecord } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
-import type { Attempt } from "../core/transition/decision.js";
-import { type GoneReason, type RenewReply, reasonOfLoss, renew } from "../core/transition/renew.js";
 import { release } from "../core/transition/release.js";
+import { type GoneReason, type RenewReply, reasonOfLoss, renew } from "../core/transition/renew.js";
 import { type LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
@@ -56,7 +56,12 @@ export class Lease {
 
   /** From the clocks, at this very moment: no timer has to have run. */
   get isHeld(): boolean {
-    return !this.#lost.signal.aborted && !this.#stopped.signal.aborted && this.#remainingMs() > 0;
+    return this.remainingMs > 0;
+  }
+
+  /** For how much longer the lock is certainly held; 0 when it is not. */
+  get remainingMs(): number {
+    return this.#lost.signal.aborted || this.#stopped.signal.aborted ? 0 : Math.max(0, this.#remainingMs());
   }
 
   /** Throws the loss if the lock is not held at this very moment. */

@@ -1,13 +1,15 @@
+import type { Attempt } from "../core/attempt.js";
 import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
 import { parseRecord, serializeRecord } from "../core/codec.js";
 import type { LockRecord } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
-import type { Attempt, Change, Decision } from "../core/transition/decision.js";
+import type { Change, Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
 import type {
   AnswerTiming,
   ReadOutcome,
   RemoveOutcome,
+  RequestOptions,
   UnknownOutcome,
   WriteCondition,
   WriteOutcome,
@@ -75,7 +77,7 @@ export class LockObject {
     for (const tries = new Tries(this.#context, options); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
-        const read = await this.#read(undefined, options.timeoutMs);
+        const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
         if (read.kind === "unknown") {
           await tries.failed(read, this.name);
           continue;
@@ -105,14 +107,14 @@ export class LockObject {
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
   async look(timeoutMs: number): Promise<Snapshot | undefined> {
-    const read = await this.#read(this.#latest?.etag, timeoutMs);
+    const read = await this.#read(this.#latest?.etag, { timeoutMs });
     return read.kind === "unknown" ? undefined : read.snapshot;
   }
 
   /** Reads the object, asking again while nobody answers. */
   async read(options: Pick<SwapOptions, "timeoutMs" | "untilMs" | "role">): Promise<Snapshot> {
     for (const tries = new Tries(this.#context, options); ; ) {
-      const read = await this.#read(undefined, options.timeoutMs);
+      const read = await this.#read(undefined, { timeoutMs: options.timeoutMs });
       if (read.kind === "found") return read.snapshot;
       await tries.failed(read, this.name);
     }
@@ -144,11 +146,11 @@ export class LockObject {
 
   async #read(
     ifNoneMatch: string | undefined,
-    timeoutMs: number,
+    options: RequestOptions,
   ): Promise<{ kind: "found"; snapshot: Snapshot } | UnknownOutcome> {
     const { store, clock, effects } = this.#context;
     const before = this.#latest;
-    const outcome = await store.read(this.key, { timeoutMs, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
+    const outcome = await store.read(this.key, { ...options, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
     clock.observe(outcome.timing);
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
@@ -197,13 +199,13 @@ export class LockObject {
     base: Snapshot,
     attempt: Attempt,
     reading: ClockReading,
-    { attempts, timeoutMs }: Pick<SwapOptions, "attempts" | "timeoutMs">,
+    { attempts, timeoutMs, role }: Pick<SwapOptions, "attempts" | "timeoutMs" | "role">,
   ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | { kind: "conflict" } | UnknownOutcome> {
     const { clock } = this.#context;
     const condition: WriteCondition =
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
     attempts.begin(attempt.writeId, condition, reading);
-    const outcome = await this.#send(change, condition, timeoutMs);
+    const outcome = await this.#send(change, condition, { timeoutMs, urgent: role === "holder" });
     if (outcome.kind !== "unknown" || !outcome.sent) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     const contradicted = clock.observe(outcome.timing);
@@ -220,13 +222,13 @@ export class LockObject {
   async #send(
     change: Change,
     condition: WriteCondition,
-    timeoutMs: number,
+    options: RequestOptions,
   ): Promise<WriteOutcome | Exclude<RemoveOutcome, { kind: "ok" }> | RemovedOutcome> {
     const { store } = this.#context;
     if (change.kind === "write") {
-      return store.write(this.key, serializeRecord(change.record), condition, { timeoutMs });
+      return store.write(this.key, serializeRecord(change.record), condition, options);
     }
-    const removed = await store.remove(this.key, condition.kind === "if-match" ? condition.etag : "", { timeoutMs });
+    const removed = await store.remove(this.key, condition.kind === "if-match" ? condition.etag : "", options);
     return removed.kind === "ok" ? { ...removed, etag: undefined } : removed;
   }
 

@@ -1,4 +1,11 @@
-import { type ClockReading, isDisturbed, type OffsetBounds, observe, type StoreTime, storeTimeAt } from "../core/store-time.js";
+import {
+  type ClockReading,
+  isDisturbed,
+  type OffsetBounds,
+  observe,
+  type StoreTime,
+  storeTimeAt,
+} from "../core/store-time.js";
 import type { AnswerTiming } from "../store/object-store.js";
 import type { Effects } from "./effects.js";
 import { readClocks } from "./timing.js";

@@ -28,6 +28,8 @@ export interface ObjectStore {
 export interface RequestOptions {
   /** Milliseconds from the moment at which the request leaves to the last byte of its answer. */
   readonly timeoutMs: number;
+  /** Renewals and releases: goes before everything that waits for its turn to be sent. Waiting is not part of `timeoutMs`. */
+  readonly urgent?: boolean;
 }
 
 export type WriteCondition = { readonly kind: "if-absent" } | { readonly kind: "if-match"; readonly etag: string };
@@ -47,7 +49,10 @@ export interface UnknownOutcome {
   readonly error: S3MutexError;
   /** The store asked for fewer requests (429, 503 SlowDown). */
   readonly throttled: boolean;
-  /** False when it is certain that no byte of the request left this process. */
+  /**
+   * False when it is certain that the request had no effect and will have none: nothing left the process, or the store
+   * turned it away unseen.
+   */
   readonly sent: boolean;
   readonly timing?: AnswerTiming;
 }

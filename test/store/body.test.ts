@@ -1,10 +1,12 @@
 import type { Agent } from "node:http";
 import { Readable } from "node:stream";
-import { FetchHttpHandler } from "@smithy/fetch-http-handler";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { describe, expect, it, vi } from "vitest";
 import { readBody } from "../../src/store/s3/body.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { clientFor, OPTIONS, startStub, storeOver } from "./stub.js";
+
+type HandlerInput = NonNullable<S3ClientConfig["requestHandler"]>;
 
 const never = new AbortController().signal;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -78,18 +80,34 @@ it.each([
   await expect(reading).rejects.toThrow();
 });
 
-it("works with the SDK's fetch handler, time-out included", async () => {
+/** What the SDK's own fetch handler comes down to. */
+const fetchHandler: HandlerInput = {
+  metadata: { handlerProtocol: "fetch" },
+  async handle(
+    request: { protocol: string; hostname: string; port?: number; path: string; method: string; headers: object },
+    { abortSignal }: { abortSignal?: AbortSignal } = {},
+  ) {
+    const url = `${request.protocol}//${request.hostname}:${request.port}${request.path}`;
+    const { method } = request;
+    const headers = Object.entries(request.headers).filter(([name]) => name !== "host");
+    const answer = await fetch(url, { method, headers, ...(abortSignal === undefined ? {} : { signal: abortSignal }) });
+    const response = { statusCode: answer.status, headers: Object.fromEntries(answer.headers), body: answer.body };
+    return { response };
+  },
+} as unknown as HandlerInput;
+
+it("works with a handler over fetch, whose bodies are web streams, time-out included", async () => {
   await using server = await startS3Server({ buckets: ["locks"] });
   server.putObject("locks", "a", "a body");
   server.putObject("locks", "b", "x".repeat(100_000));
-  const store = storeOver(clientFor(server.endpoint, { requestHandler: new FetchHttpHandler() }));
+  const store = storeOver(clientFor(server.endpoint, { requestHandler: fetchHandler }));
   expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok", body: "a body" });
   expect(await store.read("b", OPTIONS)).toMatchObject({ kind: "oversized" });
   const stub = await startStub((_, response) => {
     response.writeHead(200, { etag: '"x"', "content-length": "10" });
     response.write("12345");
   });
-  const stalling = storeOver(clientFor(stub.endpoint, { requestHandler: new FetchHttpHandler() }));
+  const stalling = storeOver(clientFor(stub.endpoint, { requestHandler: fetchHandler }));
   expect(await stalling.read("a", { timeoutMs: 40 })).toMatchObject({ kind: "unknown", sent: true });
 });
 

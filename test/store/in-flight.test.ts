@@ -1,4 +1,3 @@
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { describe, expect, it } from "vitest";
 import { InFlightLimiter } from "../../src/store/s3/in-flight.js";
 import { startS3Server } from "../../src/testing/index.js";
@@ -107,8 +106,7 @@ it("a burst of 500 requests times out none, though all together take longer than
 
 it("stays below a smaller pool of sockets as soon as the handler shows its size", async () => {
   await using server = await startS3Server({ buckets: ["locks"] });
-  const requestHandler = new NodeHttpHandler({ httpAgent: { maxSockets: 5 } });
-  const store = storeOver(clientFor(server.endpoint, { requestHandler }));
+  const store = storeOver(clientFor(server.endpoint, { requestHandler: { httpAgent: { maxSockets: 5 } } }));
   await store.read("first", { timeoutMs: 1_000 });
   let now = 0;
   let most = 0;

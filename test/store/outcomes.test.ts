@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { failureOf } from "../../src/store/s3/failure.js";
 import { startS3Server } from "../../src/testing/index.js";
-import { clientFor, CREDENTIALS, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
+import { CREDENTIALS, clientFor, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 
 describe("a refusal says what was refused and what to do", () => {
   it.each([
@@ -145,6 +146,36 @@ describe("credentials that cannot be had", () => {
     };
     const outcome = await storeOver(clientFor("http://127.0.0.1:1", { credentials })).read("a", OPTIONS);
     expect(outcome).toMatchObject({ kind: "unknown", sent: false });
+  });
+});
+
+it("asks for listings whose keys are encoded: XML cannot hold all that a key can", async () => {
+  const queries: string[] = [];
+  const stub = await startStub((request, response) => {
+    queries.push(new URL(request.url ?? "", "http://x").searchParams.get("encoding-type") ?? "");
+    response.end("<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>");
+  });
+  // A store that does not encode does not say that it did.
+  expect(await storeOver(clientFor(stub.endpoint)).list("", OPTIONS)).toMatchObject({ kind: "ok", keys: ["a%20b"] });
+  expect(queries).toEqual(["url"]);
+});
+
+describe("failureOf", () => {
+  const sent = { sentAtMs: 1 };
+  const connect = Object.assign(new Error("no"), { code: "ETIMEDOUT", syscall: "connect" });
+  const read = Object.assign(new Error("no"), { code: "ETIMEDOUT", syscall: "read" });
+  it.each([
+    ["a connection that timed out", connect, false],
+    [
+      "connections to all addresses that timed out",
+      Object.assign(new AggregateError([connect, connect]), { code: "ETIMEDOUT" }),
+      false,
+    ],
+    ["a socket that timed out later", read, true],
+    ["a certificate that ran out", Object.assign(new Error("no"), { code: "CERT_HAS_EXPIRED" }), false],
+    ["something that is no error", "oops", true],
+  ])("%s", (_, error, expected) => {
+    expect(failureOf(error, sent).sent).toBe(expected);
   });
 });
 

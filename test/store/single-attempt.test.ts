@@ -178,6 +178,50 @@ it("credentials that never come are given up, and what comes too late is not sen
   expect(stub.seen).toEqual([]);
 });
 
+it("what is prepared too late is not handed to an HTTP handler that pays no heed to aborting", async () => {
+  let sent = 0;
+  const requestHandler = {
+    metadata: { handlerProtocol: "test" },
+    handle: () => {
+      sent += 1;
+      return new Promise<never>(() => {});
+    },
+  };
+  let arrive = (_: typeof CREDENTIALS) => {};
+  const credentials = () =>
+    new Promise<typeof CREDENTIALS>((resolve) => {
+      arrive = resolve;
+    });
+  const client = clientFor("http://127.0.0.1:1", { credentials, requestHandler });
+  const outcome = await storeOver(client, { effects: hurriedEffects() }).write("a", "{}", IF_ABSENT, OPTIONS);
+  expect(outcome).toMatchObject({ kind: "unknown", sent: false });
+  arrive(CREDENTIALS);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(sent).toBe(0);
+});
+
+it("an HTTP handler that pays no heed to aborting is given up in time all the same", async () => {
+  const requestHandler = { metadata: { handlerProtocol: "test" }, handle: () => new Promise<never>(() => {}) };
+  const store = storeOver(clientFor("http://127.0.0.1:1", { requestHandler }));
+  expect(await store.write("a", "{}", IF_ABSENT, { timeoutMs: 20 })).toMatchObject({ kind: "unknown", sent: true });
+});
+
+it("a middleware of the user that repeats what failed repeats nothing of ours", async () => {
+  const stub = await startStub(errorAnswer(500, "InternalError"));
+  const client = clientFor(stub.endpoint);
+  client.middlewareStack.add((next) => async (args) => await next(args).catch(() => next(args)), {
+    step: "initialize",
+    name: "again",
+  });
+  const outcome = await storeOver(client).write("a", "{}", IF_ABSENT, OPTIONS);
+  expect(outcome).toMatchObject({
+    kind: "unknown",
+    sent: true,
+    error: { message: expect.stringContaining("500 InternalError") },
+  });
+  expect(stub.seen).toHaveLength(1);
+});
+
 it("leaves no timer behind, however a request ends", async () => {
   const effects = countingEffects();
   const answers = [errorAnswer(404, "NoSuchKey"), errorAnswer(500, "InternalError"), () => {}];
@@ -199,11 +243,11 @@ it("installs nothing on the client", async () => {
 it("goes where a 301 points if the user has asked the SDK to follow, and reports the last answer", async () => {
   const stub = await startStub((request, response) => {
     const region = /\/\d{8}\/([a-z0-9-]+)\/s3/.exec(request.headers.authorization ?? "")?.[1];
-    if (region === "eu-west-1") return errorAnswer(404, "NoSuchKey")(request, response);
+    if (region === "eu-west-1") return void response.writeHead(200, { etag: '"x"' }).end("{}");
     return errorAnswer(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" })(request, response);
   });
   const following = storeOver(clientFor(stub.endpoint, { followRegionRedirects: true }));
-  expect(await following.read("a", OPTIONS)).toMatchObject({ kind: "absent" });
+  expect(await following.read("a", OPTIONS)).toMatchObject({ kind: "ok", body: "{}" });
   expect(stub.seen).toHaveLength(2);
   const staying = storeOver(clientFor(stub.endpoint));
   expect(await staying.read("a", OPTIONS)).toMatchObject({

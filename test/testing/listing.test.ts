@@ -55,6 +55,8 @@ test("a page that ends with the last key is the last", async () => {
 test("prefix and delimiter group keys, across pages too", async () => {
   const harness = await startWith(["p/a/1", "p/a/2", "p/b", "p/c/1", "p/c/2", "q"], 2);
   expect(await listAll(harness, { Prefix: "p/", Delimiter: "/" })).toEqual([["p/b", "[p/a/]"], ["[p/c/]"]]);
+  const one = await listAll(harness, { Prefix: "p/", Delimiter: "/", MaxKeys: 1 });
+  expect(one).toEqual([["[p/a/]"], ["p/b"], ["[p/c/]"]]);
   expect(await listAll(harness, { Prefix: "p/a/" })).toEqual([["p/a/1", "p/a/2"]]);
   expect(await listAll(harness, { Prefix: "nothing" })).toEqual([[]]);
 });

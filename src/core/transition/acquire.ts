@@ -1,6 +1,7 @@
+import { type Attempt, hasEnded } from "../attempt.js";
 import { standingOf } from "../queue.js";
 import { findHolder, type Holder, type Identity, type LockRecord, type Mode, type Waiter } from "../record.js";
-import { type Attempt, type Decision, hasEnded, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /** Take the lock, or a place in its queue. */
 export interface AcquireCommand {
@@ -99,6 +100,7 @@ function wait(
 
 /** An entry is refreshed at a third of its life, like a lease. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
-  const sameHolds = present.holds.length === entry.holds.length && entry.holds.every((name) => present.holds.includes(name));
+  const sameHolds =
+    present.holds.length === entry.holds.length && entry.holds.every((name) => present.holds.includes(name));
   return sameHolds && present.expiresAtMs - attempt.now.latestMs > (entry.lifeMs * 2) / 3;
 }

@@ -1,5 +1,5 @@
-import { type Holder, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd, type Waiter } from "../record.js";
-import type { StoreTime } from "../store-time.js";
+import { type Attempt, isWaiting } from "../attempt.js";
+import { type Holder, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
 
 /**
  * A transition is a pure function from what the object says, a command and the circumstances of one attempt to a
@@ -13,19 +13,6 @@ export interface Decision<Reply> {
 }
 
 export type Change = { readonly kind: "write"; readonly record: LockRecord } | { readonly kind: "remove" };
-
-/** What one attempt brings along: the store's time, an id for the write, and how leases are judged. */
-export interface Attempt {
-  readonly now: StoreTime;
-  readonly writeId: string;
-  /** How long after its expiry a lease is left alone: what two clocks may differ by. */
-  readonly toleranceMs: number;
-  /**
-   * With `takeover: "observed"`: the renewals that were watched, unrenewed, for a whole lease. Given, only these have
-   * ended, whatever any clock says.
-   */
-  readonly observedEnded?: ReadonlySet<string>;
-}
 
 /** What to build a next version from: the record, or a new one where there is none. */
 export function recordOrNew(record: LockRecord | undefined, attempt: Attempt): LockRecord {
@@ -57,19 +44,13 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
   return { ...next, freeSinceMs: freeSinceMs ?? attempt.now.latestMs };
 }
 
-/** Whether somebody else may have this holder's place. */
-export function hasEnded(holder: Holder, attempt: Attempt): boolean {
-  if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(holder.renewal);
-  return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
-}
-
-/** Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that. */
-export function isWaiting(waiter: Waiter, attempt: Attempt): boolean {
-  return attempt.now.earliestMs <= waiter.expiresAtMs;
-}
-
 /** The record's memory of turns, with these added. */
-export function withTurns(record: LockRecord, ended: readonly Holder[], how: TurnEnd, attempt: Attempt): readonly Turn[] {
+export function withTurns(
+  record: LockRecord,
+  ended: readonly Holder[],
+  how: TurnEnd,
+  attempt: Attempt,
+): readonly Turn[] {
   const turns = ended.map((holder) => turnOf(holder, how, attempt));
   return [...turns, ...record.recent].slice(0, RECENT_TURNS);
 }

@@ -1,5 +1,6 @@
+import type { Attempt } from "../attempt.js";
 import type { Holder, LockRecord, TurnEnd } from "../record.js";
-import { type Attempt, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 export type ReleaseReply =
   | { readonly kind: "released"; readonly holders: readonly Holder[] }

@@ -1,5 +1,6 @@
+import { type Attempt, hasRunOut } from "../attempt.js";
 import type { Holder, LockRecord } from "../record.js";
-import { type Attempt, type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /**
  * How long an object is at rest before it may be removed: longer than a request can live. A create that was sent before
@@ -103,9 +104,4 @@ function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attemp
     notBeforeMs: Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs),
   });
   return { reply: { kind: "stale" }, change: { kind: "write", record: next } };
-}
-
-/** Whether the lease is over by the store's clock. */
-export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {
-  return attempt.now.earliestMs > holder.expiresAtMs;
 }

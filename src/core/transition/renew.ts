@@ -1,5 +1,6 @@
+import type { Attempt } from "../attempt.js";
 import { findHolder, type Holder, type LockRecord } from "../record.js";
-import { type Attempt, type Decision, nextVersion } from "./decision.js";
+import { type Decision, nextVersion } from "./decision.js";
 
 /** Keep a lock for another lease. Needs membership, not a record expiry in the future of one's own clock. */
 export interface RenewCommand {
@@ -44,6 +45,11 @@ export function reasonOfLoss(record: LockRecord | undefined, token: number): Gon
   if (record === undefined || record.deleted) return "deleted";
   const turn = record.recent.find((candidate) => candidate.token === token);
   if (turn === undefined) return "taken-over";
-  const reasons = { released: "released", expired: "taken-over", forced: "force-released", deleted: "deleted" } as const;
+  const reasons = {
+    released: "released",
+    expired: "taken-over",
+    forced: "force-released",
+    deleted: "deleted",
+  } as const;
   return reasons[turn.ended];
 }

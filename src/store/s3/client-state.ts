@@ -58,8 +58,12 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
  */
 export function socketsOf(client: S3Client): number | undefined {
   const handler = client.config.requestHandler as { httpHandlerConfigs?: () => object } | undefined;
-  const config = handler?.httpHandlerConfigs?.() as Record<string, { maxSockets?: unknown } | undefined> | undefined;
-  const sizes = [config?.["httpAgent"]?.maxSockets, config?.["httpsAgent"]?.maxSockets];
+  const config = handler?.httpHandlerConfigs?.() as { httpAgent?: Agent; httpsAgent?: Agent } | undefined;
+  const sizes = [config?.httpAgent?.maxSockets, config?.httpsAgent?.maxSockets];
   const known = sizes.filter((size): size is number => typeof size === "number" && size > 0);
   return known.length === 0 ? undefined : Math.min(...known);
+}
+
+interface Agent {
+  readonly maxSockets?: unknown;
 }

@@ -47,8 +47,8 @@ export class EtagForms {
 
   /** A read has shown this ETag: if a write of the same was a conflict, the form may be why. */
   async seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
-    const { settled, suspects } = this.#state;
-    if (settled || suspects.get(key) !== etag) return undefined;
+    const { suspects } = this.#state;
+    if (suspects.get(key) !== etag) return undefined;
     suspects.delete(key);
     const result = await this.settle(options);
     return result?.kind === "refused" ? result : undefined;

@@ -6,7 +6,14 @@ export interface Attempt {
   readonly sentAtMs?: number;
   readonly receivedAtMs?: number;
   readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers?: AnswerHeaders;
+}
+
+export interface AnswerHeaders {
+  readonly date?: string;
+  readonly age?: string;
+  readonly "x-amz-bucket-region"?: string;
 }
 
 export type AttemptResult<Result> =
@@ -139,7 +146,6 @@ class Transmission {
   }
 
   async #rethrow(next: Handler, args: object): Promise<HandlerResult> {
-    this.#failure = undefined;
     try {
       const result = await next(args);
       this.#throwFailure();
@@ -159,7 +165,8 @@ class Transmission {
     try {
       return await next(args);
     } catch (error) {
-      this.#failure = { error };
+      // That a repetition was refused is no news; why there was one is.
+      if (!(error instanceof AttemptRefused && this.#failure !== undefined)) this.#failure = { error };
       return { response: this.#response ?? {}, output: { $metadata: {} } };
     }
   }
@@ -170,6 +177,7 @@ class Transmission {
     if (this.#seen.sentAtMs !== undefined && this.#seen.status !== 301) {
       throw new AttemptRefused("A request is sent once; whether to repeat it is decided elsewhere");
     }
+    this.#failure = undefined;
     this.#seen = { sentAtMs: this.#limits.effects.monotonicMs() };
     this.#startTimer(this.#limits.timeoutMs);
     const result = await next(args);
@@ -190,7 +198,7 @@ class Transmission {
   }
 }
 
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+function lowerCased(headers: Readonly<Record<string, string>>): AnswerHeaders {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
@@ -204,9 +212,9 @@ function destroyBody(response: unknown): void {
 export function timingOf(attempt: Attempt): AnswerTiming | undefined {
   const { sentAtMs, receivedAtMs, headers } = attempt;
   if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;
-  const date = headers?.["date"];
+  const date = headers?.date;
   const dateMs = date === undefined ? Number.NaN : Date.parse(date);
   // An answer with an age comes out of a cache, and its date says when the cache was filled.
-  if (Number.isNaN(dateMs) || Number(headers?.["age"] ?? 0) > 0) return { sentAtMs, receivedAtMs };
+  if (Number.isNaN(dateMs) || Number(headers?.age ?? 0) > 0) return { sentAtMs, receivedAtMs };
   return { sentAtMs, receivedAtMs, dateMs };
 }

@@ -1,0 +1,105 @@
+import type { Effects } from "../src/runtime/effects.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+export interface ClockFaults {
+  /** How far the wall clock is off, in milliseconds. */
+  readonly wallOffsetMs: number;
+  /** How much faster than true time both clocks run: 0.0001 is 100 ppm. */
+  readonly drift: number;
+}
+
+export const GOOD_CLOCKS: ClockFaults = { wallOffsetMs: 0, drift: 0 };
+
+/** One simulated operating-system process: clocks of its own, and a life that can be paused or ended. */
+export class SimProcess {
+  readonly name: string;
+  readonly world: World;
+  readonly effects: Effects;
+  readonly #bootedAtMs: number;
+  readonly #random: Random;
+  #clocks: ClockFaults;
+  #stoodStillMs = 0;
+  #frozen: { readonly stopsMonotonic: boolean; readonly sinceMs: number; readonly waiting: (() => void)[] } | undefined;
+  #isDead = false;
+  #ids = 0;
+
+  constructor(world: World, name: string, clocks: ClockFaults = GOOD_CLOCKS) {
+    this.world = world;
+    this.name = name;
+    this.#clocks = clocks;
+    this.#random = world.random.fork();
+    this.#bootedAtMs = world.nowMs - this.#random.between(0, 1e6);
+    this.effects = {
+      monotonicMs: () => this.#monotonicMs(),
+      wallMs: () => this.#wallMs(),
+      random: () => this.#random.number(),
+      newId: () => this.#newId(),
+      setTimer: (delayMs, callback) => world.after(this.#timerMs(delayMs), () => this.deliver(callback)),
+      host: name,
+      pid: 1,
+    };
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
+  }
+
+  /** Something happens to the process: at once, when it wakes up, or never. */
+  deliver(callback: () => void): void {
+    if (this.#isDead) return;
+    if (this.#frozen === undefined) callback();
+    else this.#frozen.waiting.push(callback);
+  }
+
+  /** SIGKILL: nothing of it ever goes on. */
+  kill(): void {
+    this.#isDead = true;
+  }
+
+  /** SIGSTOP; with `stopsMonotonic` its monotonic clock stands still meanwhile, as on a suspended machine. */
+  freeze(forMs: number, stopsMonotonic: boolean): void {
+    if (this.#frozen !== undefined || this.#isDead) return;
+    this.#frozen = { stopsMonotonic, sinceMs: this.world.nowMs, waiting: [] };
+    this.world.after(forMs, () => this.#thaw());
+  }
+
+  /** The wall clock is set. */
+  stepWall(byMs: number): void {
+    this.#clocks = { ...this.#clocks, wallOffsetMs: this.#clocks.wallOffsetMs + byMs };
+  }
+
+  #thaw(): void {
+    const frozen = this.#frozen;
+    if (frozen === undefined) return;
+    if (frozen.stopsMonotonic) this.#stoodStillMs += this.world.nowMs - frozen.sinceMs;
+    this.#frozen = undefined;
+    // Each wakes up in a turn of its own, as timers and sockets do.
+    for (const callback of frozen.waiting) this.world.after(0, () => this.deliver(callback));
+  }
+
+  #monotonicMs(): number {
+    const frozen = this.#frozen;
+    const stillMs = frozen?.stopsMonotonic ? this.world.nowMs - frozen.sinceMs : 0;
+    return (this.world.nowMs - this.#bootedAtMs - this.#stoodStillMs - stillMs) * (1 + this.#clocks.drift);
+  }
+
+  #wallMs(): number {
+    const { wallOffsetMs, drift } = this.#clocks;
+    return Math.floor(this.world.nowMs + wallOffsetMs + (this.world.nowMs - this.#bootedAtMs) * drift);
+  }
+
+  /** As in Node: whole milliseconds, at least one. */
+  #timerMs(delayMs: number): number {
+    return Math.max(1, Math.trunc(delayMs)) / (1 + this.#clocks.drift);
+  }
+
+  #newId(): string {
+    this.#ids += 1;
+    return `${this.name}#${this.#ids}`;
+  }
+}

@@ -1,0 +1,123 @@
+import { Random } from "./random.js";
+
+interface Event {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
+/** True time, which only moves from event to event, and the events to come. Nothing in a run waits for a real clock. */
+export class World {
+  readonly random: Random;
+  readonly #heap: Event[] = [];
+  #nowMs: number;
+  #order = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    // Some time within a second, so that `Date` headers fall anywhere in relation to it.
+    this.#nowMs = EPOCH_MS + this.random.number() * 1000;
+  }
+
+  /** True time in epoch milliseconds. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Runs the callback at a true time; the function returned prevents that. */
+  at(atMs: number, run: () => void): () => void {
+    const event: Event = { atMs: Math.max(atMs, this.#nowMs), order: this.#order, run, cancelled: false };
+    this.#order += 1;
+    push(this.#heap, event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    return this.at(this.#nowMs + delayMs, run);
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. */
+  async run(limitMs: number, isOver: () => boolean = () => false): Promise<"over" | "quiet" | "limit"> {
+    const endMs = this.#nowMs + limitMs;
+    for (;;) {
+      await settled();
+      if (isOver()) return "over";
+      const event = this.#next();
+      if (event === undefined) return "quiet";
+      if (event.atMs > endMs) {
+        push(this.#heap, event);
+        this.#nowMs = endMs;
+        return "limit";
+      }
+      this.#nowMs = event.atMs;
+      event.run();
+    }
+  }
+
+  /** Runs until the promise is settled, and gives its outcome. */
+  async until<T>(promise: Promise<T>, limitMs = 3_600_000): Promise<T> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    const how = await this.run(limitMs, () => isSettled);
+    if (!isSettled) throw new Error(`not settled: ${how} after ${limitMs} ms of virtual time`);
+    return promise;
+  }
+
+  #next(): Event | undefined {
+    for (;;) {
+      const event = pop(this.#heap);
+      if (event === undefined || !event.cancelled) return event;
+    }
+  }
+}
+
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+
+/** Resolves when all that can go on without time passing has gone on: every microtask runs before an immediate does. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function isBefore(one: Event, other: Event): boolean {
+  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+}
+
+function push(heap: Event[], event: Event): void {
+  let at = heap.length;
+  while (at > 0) {
+    const parentAt = (at - 1) >> 1;
+    const parent = heap[parentAt] as Event;
+    if (!isBefore(event, parent)) break;
+    heap[at] = parent;
+    at = parentAt;
+  }
+  heap[at] = event;
+}
+
+function pop(heap: Event[]): Event | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return first;
+  let at = 0;
+  for (;;) {
+    let childAt = 2 * at + 1;
+    if (childAt >= heap.length) break;
+    if (childAt + 1 < heap.length && isBefore(heap[childAt + 1] as Event, heap[childAt] as Event)) childAt += 1;
+    const child = heap[childAt] as Event;
+    if (!isBefore(child, last)) break;
+    heap[at] = child;
+    at = childAt;
+  }
+  heap[at] = last;
+  return first;
+}

@@ -1,0 +1,70 @@
+import { UsageError } from "./usage-error.js";
+
+/** The prefix that the library's locks have by default, and so a store that is given as a bucket only. */
+const DEFAULT_PREFIX = "locks/";
+
+/** A bucket and what the keys of its locks start with. */
+export interface StoreAddress {
+  readonly bucketName: string;
+  readonly keyPrefix: string;
+}
+
+/** One lock, as the library is told of it. */
+export interface LockAddress extends StoreAddress {
+  readonly lockName: string;
+}
+
+/** `s3://bucket/prefix/`; the slash at the end may be missing, and a bucket alone has the library's default prefix. */
+export function parseStore(text: string): StoreAddress {
+  const { bucketName, path } = splitUrl(text);
+  if (path === "") return { bucketName, keyPrefix: DEFAULT_PREFIX };
+  return { bucketName, keyPrefix: asFolder(path) };
+}
+
+/**
+ * `s3://bucket/prefix/name`, which is the lock's object without its `.json`. The first folder is the prefix, the rest is
+ * the name, unless `keyPrefix` says where the name starts. For names of letters, digits, `-`, `_` and `/` the border makes
+ * no difference to the key. Where it would, this refuses to guess: two processes that take different objects for one lock
+ * are the one mistake that nobody notices.
+ */
+export function parseLock(text: string, keyPrefix: string | undefined): LockAddress {
+  const { bucketName, path } = splitUrl(text);
+  if (path === "" || path.endsWith("/")) {
+    throw new UsageError(`${text} names no lock: write s3://${bucketName}/${path || DEFAULT_PREFIX}NAME.`);
+  }
+  if (path.endsWith(".json")) {
+    throw new UsageError(`${text} ends in .json, which keys have and names do not: leave it out.`);
+  }
+  if (keyPrefix !== undefined) return { bucketName, keyPrefix, lockName: nameAfter(keyPrefix, path, text) };
+  const border = path.indexOf("/") + 1;
+  if (border === 0) {
+    const [usual, root] = [`s3://${bucketName}/${DEFAULT_PREFIX}${path}`, 'add --prefix ""'];
+    throw new UsageError(`${text} has no prefix: write ${usual} for the library's default, or ${root} for none.`);
+  }
+  const between = path.split("/").slice(1, -1);
+  if (between.some((folder) => !/^[\w-]+$/.test(folder))) {
+    const example = path.slice(0, path.lastIndexOf("/") + 1);
+    throw new UsageError(`The key of ${text} depends on where the name starts: say so, as in --prefix ${example}`);
+  }
+  return { bucketName, keyPrefix: path.slice(0, border), lockName: path.slice(border) };
+}
+
+function nameAfter(keyPrefix: string, path: string, text: string): string {
+  if (path.startsWith(keyPrefix) && path.length > keyPrefix.length) return path.slice(keyPrefix.length);
+  throw new UsageError(`${text} has no name after the prefix ${JSON.stringify(keyPrefix)}.`);
+}
+
+/** Prefixes are folders here: a missing slash at the end is added. */
+export function asFolder(prefix: string): string {
+  return prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+}
+
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+
+function splitUrl(text: string): { readonly bucketName: string; readonly path: string } {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(text);
+  if (match === null) throw new UsageError(`${text} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME.`);
+  return { bucketName: match[1] ?? "", path: match[2] ?? "" };
+}

@@ -1,0 +1,122 @@
+import type { Command, Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import type { RunPlan } from "../run/acquire.js";
+import { planDeadline } from "../run/deadline.js";
+import { clientConfigOf, lockOf, STORE_OPTIONS } from "../store-options.js";
+import { UsageError } from "../usage-error.js";
+
+const DEFAULT_LEASE_MS = 60_000;
+/** Below this, starting a process or a moment's load already costs a large part of the lease. */
+const MIN_LEASE_MS = 1000;
+
+export const run: Command = {
+  usage: ["run [options] s3://BUCKET/PREFIX/NAME -- COMMAND [ARGUMENTS]", "run [options] NAME -- COMMAND [ARGUMENTS]"],
+  about: `
+Takes the lock, runs the command, renews the lock while it runs, releases it, and exits with the command's exit code.
+
+s3://BUCKET/locks/nightly is what the library calls acquireLock("nightly") in that bucket. The command finds its fencing
+token in S3_MUTEX_FENCING_TOKEN and the lock's name in S3_MUTEX_LOCK_NAME. When the lock is about to be lost, the command
+and all that it started get SIGTERM and then SIGKILL before anybody else can have the lock.
+
+Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock; ${EXIT.lost} the lock was lost; ${EXIT.store} the store is the problem;
+${EXIT.usage} usage; 126 and 127 the command cannot be run or was not found; 128+n it died of signal n.`,
+  options: {
+    wait: {
+      type: "string",
+      value: "DURATION",
+      help: "How long to wait for the lock: 500ms, 30s, 5m (default: for ever)",
+    },
+    "no-wait": { type: "boolean", help: "Do not wait at all" },
+    lease: {
+      type: "string",
+      value: "DURATION",
+      help: "How long the lock outlives this process if it dies (default: 60s)",
+    },
+    grace: {
+      type: "string",
+      value: "DURATION",
+      help: "Between SIGTERM and SIGKILL when the lock is about to be lost\n(default: a fifth of the lease, at most 10s)",
+    },
+    "conflict-exit-code": {
+      type: "string",
+      short: "E",
+      value: "N",
+      help: `Exit code when somebody else has the lock (default: ${EXIT.notAcquired})`,
+    },
+    priority: { type: "string", value: "N", help: "Higher is served first (default: 0)" },
+    label: { type: "string", value: "TEXT", help: "A word about this run in the lock's record, for people to read" },
+    tolerance: {
+      type: "string",
+      value: "DURATION",
+      help: "How long after its end a lease is left alone (default: 1s)",
+    },
+    ...STORE_OPTIONS,
+  },
+  examples: [
+    {
+      about: "One backup at a time, on any number of machines",
+      line: "s3-mutex run s3://my-bucket/locks/backup -- ./backup.sh",
+    },
+    {
+      about: "Cron on every machine, the job on one of them: the others exit with 0 at once",
+      line: "s3-mutex run --no-wait -E 0 s3://my-bucket/locks/nightly -- ./nightly.sh --full",
+    },
+    {
+      about: "Wait for at most five minutes, on a store of your own",
+      line: "s3-mutex run --wait 5m --endpoint-url http://localhost:9000 s3://my-bucket/locks/deploy -- make deploy",
+    },
+    {
+      about: "With S3_MUTEX_STORE=s3://my-bucket/locks/ a name will do; the shell sees the token",
+      line: "s3-mutex run migrate -- sh -c './migrate --token $S3_MUTEX_FENCING_TOKEN'",
+    },
+  ],
+  async run(input, output) {
+    const plan = planOf(input, output);
+    const { runSession } = await import("../run/session.js");
+    return runSession(plan, output);
+  },
+};
+
+function planOf(input: Input, output: Output): RunPlan {
+  const { values, positionals, rest, environment } = input;
+  const [address, extra] = positionals;
+  const [command, ...args] = rest ?? [];
+  if (address === undefined)
+    throw new UsageError("Which lock, and what to run? Write s3://BUCKET/locks/NAME -- COMMAND.");
+  if (command === undefined || command === "" || extra !== undefined) {
+    throw new UsageError(`What to run comes after two dashes: s3-mutex run ${address} -- ${extra ?? "COMMAND"} ...`);
+  }
+  if (values.flag("no-wait") && values.text("wait") !== undefined) {
+    throw new UsageError("--wait and --no-wait contradict each other: use one of them.");
+  }
+  const { bucketName, keyPrefix, lockName } = lockOf(input, address);
+  const leaseMs = values.duration("lease", { min: MIN_LEASE_MS }) ?? DEFAULT_LEASE_MS;
+  return {
+    lockName,
+    mutex: {
+      s3ClientConfig: clientConfigOf(input),
+      bucketName,
+      keyPrefix,
+      lockTimeoutMs: leaseMs,
+      clockSkewToleranceMs: values.duration("tolerance"),
+      createBucketIfNotExists: values.flag("create-bucket"),
+      label: values.text("label"),
+      logger: loggerOf(input, output),
+    },
+    line: { command, args, environment },
+    deadline: planDeadline(leaseMs, values.duration("grace")),
+    priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
+    waitMs: values.flag("no-wait") ? 0 : values.duration("wait"),
+    conflictExitCode: values.wholeNumber("conflict-exit-code", { min: 0, max: 255 }) ?? EXIT.notAcquired,
+  };
+}
+
+/** Warnings (a renewal that failed and is tried again) are for whoever reads the log of a job; the rest is for debugging. */
+function loggerOf({ isDebugging }: Input, output: Output): NonNullable<RunPlan["mutex"]["logger"]> {
+  const say = (message: string, ...details: unknown[]) => {
+    const causes = details.map((detail) => (detail instanceof Error ? detail.message : String(detail)));
+    output.note([message.replace(/^s3-mutex: /, ""), ...causes].join(": "));
+  };
+  return isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say };
+}

@@ -1,0 +1,108 @@
+import type { Command, Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { UsageError } from "../usage-error.js";
+
+const DEFAULT_PORT = 9000;
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_BUCKET = "local";
+
+export const serve: Command = {
+  usage: ["serve [options]"],
+  about: `
+Starts an S3 server in this process, the one of s3-mutex/testing: to try locks on, for development and for tests. It takes
+any credentials and is no place for data that matters.`,
+  options: {
+    port: { type: "string", value: "N", help: `Where to listen; 0 for any free port (default: ${DEFAULT_PORT})` },
+    host: { type: "string", value: "ADDRESS", help: `On which address (default: ${DEFAULT_HOST}, this machine only)` },
+    data: {
+      type: "string",
+      value: "FOLDER",
+      help: "Keep everything in this folder (default: in memory, gone at the end)",
+    },
+    bucket: {
+      type: "string",
+      value: "NAME",
+      multiple: true,
+      help: `A bucket to make; may be repeated (default: ${DEFAULT_BUCKET})`,
+    },
+    latency: { type: "string", value: "DURATION", help: "Added to every request, such as 20ms (default: none)" },
+    json: { type: "boolean", help: "Print the address as one line of JSON" },
+  },
+  examples: [
+    { about: "Start it; it prints what to paste into another shell", line: "s3-mutex serve" },
+    {
+      about: "Keep what it holds, make two buckets, be as slow as S3",
+      line: "s3-mutex serve --data ./s3 --bucket a --bucket b --latency 20ms",
+    },
+  ],
+  async run(input, output) {
+    const { values, positionals } = input;
+    if (positionals.length > 0) throw new UsageError(`serve takes no arguments, and ${positionals[0]} is one.`);
+    const settings = settingsOf(input);
+    const { startServer } = await import("../serve/start.js");
+    const stopped = whenAskedToStop();
+    const server = await startServer(settings);
+    if (values.flag("json")) {
+      const { endpoint, port } = server;
+      output.json({ endpoint, port, buckets: settings.buckets, ...server.clientConfig().credentials });
+    } else {
+      introduce(server.endpoint, settings, output);
+    }
+    await stopped;
+    await server.close();
+    return EXIT.ok;
+  },
+};
+
+export interface ServeSettings {
+  readonly port: number;
+  readonly host: string;
+  readonly dataFolder: string | undefined;
+  readonly buckets: readonly string[];
+  readonly latencyMs: number;
+}
+
+function settingsOf({ values }: Input): ServeSettings {
+  const buckets = values.texts("bucket");
+  return {
+    port: values.wholeNumber("port", { min: 0, max: 65_535 }) ?? DEFAULT_PORT,
+    host: values.word("host") ?? DEFAULT_HOST,
+    dataFolder: values.word("data"),
+    buckets: buckets.length === 0 ? [DEFAULT_BUCKET] : buckets,
+    latencyMs: values.duration("latency") ?? 0,
+  };
+}
+
+/** To stop it is what these signals are for: they are no failure. */
+function whenAskedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+}
+
+function introduce(endpoint: string, { buckets, dataFolder, host }: ServeSettings, output: Output): void {
+  const { paint } = output;
+  const [bucket = DEFAULT_BUCKET] = buckets;
+  const kept = dataFolder === undefined ? "in memory, gone when it stops" : `kept in ${dataFolder}`;
+  const what = `${buckets.length === 1 ? "bucket" : "buckets"} ${buckets.join(", ")}`;
+  output.line(`${paint("bold", `S3 server on ${endpoint}`)}, ${what}, ${kept}. Ctrl-C stops it.`);
+  output.line();
+  output.line("Paste this into another shell:");
+  output.line();
+  const variables = {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_REGION: "us-east-1",
+    S3_MUTEX_STORE: `s3://${bucket}/locks/`,
+  };
+  for (const [name, value] of Object.entries(variables)) output.line(paint("cyan", `  export ${name}=${value}`));
+  output.line();
+  output.line("and try:");
+  output.line();
+  output.line(paint("cyan", `  s3-mutex run nightly -- sh -c 'echo "token $S3_MUTEX_FENCING_TOKEN"; sleep 5'`));
+  if (!["127.0.0.1", "localhost", "::1"].includes(host)) {
+    output.note(`anybody who reaches ${host} can read and write here: no credentials are checked.`);
+  }
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CommandError } from "../usage-error.js";
+import type { FromWorker, ToWorker, WorkerSettings } from "./messages.js";
+
+export type WorkerState = "starting" | "waiting" | "holding" | "working" | "idle" | "killed" | "frozen" | "zombie";
+
+/** One process of the demo, as the parent sees it. */
+export class Worker {
+  readonly name: string;
+  readonly #process: ChildProcess;
+  state: WorkerState = "starting";
+  token: number | undefined;
+  updates = 0;
+  #isGone = false;
+
+  constructor(name: string, settings: WorkerSettings) {
+    this.name = name;
+    this.#process = fork(fileURLToPath(new URL("worker.js", import.meta.url)), [JSON.stringify(settings)], {
+      execArgv: [],
+      // The SDK's notices about Node versions are of no interest here; errors of a worker are.
+      env: { ...process.env, NODE_NO_WARNINGS: "1" },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.#process.once("exit", () => {
+      this.#isGone = true;
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  send(message: ToWorker): void {
+    // One that was killed has no ears left; its exit is reported elsewhere.
+    if (!this.#isGone) this.#process.send(message, () => {});
+  }
+
+  signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    this.#process.kill(signal);
+  }
+
+  onMessage(listener: (message: FromWorker) => void): void {
+    this.#process.on("message", (message) => listener(message as FromWorker));
+  }
+
+  onExit(listener: (description: string) => void): void {
+    this.#process.once("exit", (exitCode, signal) => listener(signal ?? `exit code ${exitCode}`));
+  }
+}
+
+export interface FleetEvents {
+  message(worker: Worker, message: FromWorker): void;
+  /** A worker ended that nobody killed or sent home. */
+  failed(error: Error): void;
+}
+
+/** All workers. Whatever happens, none of them outlives the parent. */
+export class Fleet {
+  readonly workers: readonly Worker[];
+  #isLeaving = false;
+  readonly #killAll = () => {
+    // A frozen process can be killed like any other.
+    for (const worker of this.workers) if (!worker.isGone) worker.signal("SIGKILL");
+  };
+
+  constructor(count: number, settings: WorkerSettings, events: FleetEvents) {
+    process.once("exit", this.#killAll);
+    this.workers = Array.from({ length: count }, (_, index) => new Worker(`worker ${index + 1}`, settings));
+    for (const worker of this.workers) {
+      worker.onMessage((message) => events.message(worker, message));
+      worker.onExit((description) => {
+        if (worker.state === "killed" || this.#isLeaving) return;
+        events.failed(new CommandError(`${worker.name} ended unexpectedly (${description}).`));
+      });
+    }
+  }
+
+  /** Those that were not killed. */
+  get alive(): readonly Worker[] {
+    return this.workers.filter((worker) => worker.state !== "killed");
+  }
+
+  /** Sends everybody home; resolves when nobody is left. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    const gone = this.alive.map(
+      (worker) => new Promise<void>((resolve) => (worker.isGone ? resolve() : worker.onExit(() => resolve()))),
+    );
+    for (const worker of this.alive) worker.send({ kind: "exit" });
+    await Promise.all(gone);
+  }
+
+  /** Ends everybody at once. */
+  end(): void {
+    this.#isLeaving = true;
+    this.#killAll();
+    process.off("exit", this.#killAll);
+  }
+}

@@ -1,0 +1,62 @@
+import { S3MutexError, type S3MutexErrorCode } from "../errors.js";
+import { EXIT } from "./exit-codes.js";
+import type { Output } from "./output.js";
+import { CommandError, UsageError } from "./usage-error.js";
+
+interface Treatment {
+  readonly exitCode: number;
+  /** What to do, where the message does not say it itself. */
+  readonly remedy?: string;
+}
+
+const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
+  "timed-out": { exitCode: EXIT.notAcquired, remedy: "Wait longer, or try again later." },
+  aborted: { exitCode: EXIT.failed },
+  lost: { exitCode: EXIT.lost },
+  deadlock: { exitCode: EXIT.notAcquired, remedy: "Release what is held, then try again." },
+  "invalid-argument": { exitCode: EXIT.usage },
+  "corrupt-record": { exitCode: EXIT.store, remedy: "Look at that object, and remove it if it is none of a lock." },
+  "newer-schema": { exitCode: EXIT.store, remedy: "Upgrade s3-mutex here." },
+  "no-such-bucket": { exitCode: EXIT.store, remedy: "Check the address, or add --create-bucket." },
+  "access-denied": { exitCode: EXIT.store },
+  "store-unavailable": { exitCode: EXIT.store, remedy: "Check --endpoint-url and the network, then try again." },
+  "store-unsafe": { exitCode: EXIT.store },
+  "fenced-out": { exitCode: EXIT.lost },
+  closed: { exitCode: EXIT.internal },
+};
+
+/** Says what went wrong in a sentence, and what to do; returns the exit code. */
+export function reportFailure(error: unknown, output: Output, context: FailureContext): number {
+  const { sentence, exitCode } = describe(error, context);
+  output.note(sentence);
+  if (context.isDebugging && error instanceof Error) {
+    output.note(error.stack ?? String(error));
+    if (error.cause instanceof Error) output.note(`caused by ${error.cause.stack ?? String(error.cause)}`);
+  }
+  return exitCode;
+}
+
+export interface FailureContext {
+  /** For the pointer to the help. */
+  readonly commandName: string | undefined;
+  readonly isDebugging: boolean;
+}
+
+function describe(
+  error: unknown,
+  { commandName, isDebugging }: FailureContext,
+): { sentence: string; exitCode: number } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) {
+    const help = commandName === undefined ? "s3-mutex --help" : `s3-mutex help ${commandName}`;
+    return { sentence: `${message} See \`${help}\`.`, exitCode: EXIT.usage };
+  }
+  if (error instanceof CommandError) return { sentence: message, exitCode: EXIT.failed };
+  if (S3MutexError.is(error)) {
+    const { exitCode, remedy } = TREATMENTS[error.code];
+    const ending = remedy === undefined ? "" : ` ${remedy}`;
+    return { sentence: `${message.replace(/\.$/, "")} (${error.code}).${ending}`, exitCode };
+  }
+  const hint = isDebugging ? "" : " --debug shows where.";
+  return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { closestTo } from "./closest.js";
+import type { Command } from "./command.js";
+import { COMMANDS } from "./commands.js";
+import { EXIT } from "./exit-codes.js";
+import { showCommandHelp, showOverview } from "./help.js";
+import { createOutput, type Output } from "./output.js";
+import { isDebuggingBy, parseInput } from "./parse.js";
+import { UsageError } from "./usage-error.js";
+
+const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
+
+/** Nothing is loaded before it is needed: `--help` must not wait for the SDK. */
+async function main(argv: readonly string[], output: Output): Promise<number> {
+  const [name, ...args] = argv;
+  let commandName: string | undefined;
+  try {
+    if (name === undefined || HELP_FLAGS.has(name) || (name === "help" && args.length === 0)) {
+      showOverview(output);
+      return name === undefined ? EXIT.usage : EXIT.ok;
+    }
+    if (name === "--version" || name === "version") {
+      output.line(version());
+      return EXIT.ok;
+    }
+    if (name.startsWith("-")) throw new UsageError(`There is no option ${name} before the command.`);
+    const wanted = name === "help" ? args[0] : name;
+    const command = await commandOf(wanted);
+    commandName = wanted;
+    if (name === "help" || asksForHelp(args)) {
+      showCommandHelp(command, output);
+      return EXIT.ok;
+    }
+    return await command.run(parseInput(args, command.options, process.env), output);
+  } catch (error) {
+    const { reportFailure } = await import("./failure.js");
+    return reportFailure(error, output, { commandName, isDebugging: isDebugging(args) });
+  }
+}
+
+async function commandOf(name: string | undefined): Promise<Command> {
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry.load();
+  const closest = closestTo(
+    name ?? "",
+    COMMANDS.map((candidate) => candidate.name),
+  );
+  const hint = closest === undefined ? "." : `; did you mean ${closest}?`;
+  throw new UsageError(`There is no command ${JSON.stringify(name)}${hint}`);
+}
+
+/** Before anything else is checked: whoever asks for help may have got the rest wrong. */
+function asksForHelp(args: readonly string[]): boolean {
+  return ownArguments(args).some((argument) => HELP_FLAGS.has(argument));
+}
+
+function isDebugging(args: readonly string[]): boolean {
+  return ownArguments(args).includes("--debug") || isDebuggingBy(process.env);
+}
+
+/** Those before `--`: what follows belongs to the command that is run. */
+function ownArguments(args: readonly string[]): readonly string[] {
+  const separator = args.indexOf("--");
+  return separator === -1 ? args : args.slice(0, separator);
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return (manifest as { readonly version: string }).version;
+}
+
+/** The SDK announces which Node it will drop next: of no use to somebody who runs a command. Other warnings stay. */
+function silenceSdkNotice(): void {
+  const emitWarning = process.emitWarning.bind(process) as (warning: string | Error, ...rest: unknown[]) => void;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes("NodeVersionSupportWarning")) emitWarning(warning, ...rest);
+  };
+}
+
+silenceSdkNotice();
+const output = createOutput(process);
+void main(process.argv.slice(2), output).then((exitCode) => {
+  // What was written is out first; then nothing that is still open, such as a pooled connection, holds up the exit.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(exitCode)));
+});

@@ -1,0 +1,66 @@
+import type { WriteStream } from "node:tty";
+
+export type Colour = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+/** Where a command's words go: results to stdout, everything about how it goes to stderr. */
+export interface Output {
+  /** Whether stdout is a terminal that can be drawn on. */
+  readonly isTerminal: boolean;
+  /** Whether somebody watches stderr. */
+  readonly isWatched: boolean;
+  /** Columns of the terminal. */
+  readonly columns: number;
+  /** A line of the result. */
+  line(text?: string): void;
+  /** The result for programs: one line of JSON. */
+  json(value: unknown): void;
+  /** As it is, without a line break. */
+  write(text: string): void;
+  /** A message on stderr, after the program's name. */
+  note(message: string): void;
+  /** Coloured where stdout shows colours. */
+  paint(colour: Colour, text: string): string;
+}
+
+export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
+  // A reader that went away (`| head`) must not end a CLI that is holding a lock for a running command.
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
+  const isTerminal = isDrawable(stdout, env);
+  const isColoured = showsColours(stdout, env);
+  return {
+    isTerminal,
+    isWatched: stderr.isTTY === true,
+    get columns() {
+      return stdout.columns ?? 80;
+    },
+    line: (text = "") => void stdout.write(`${text}\n`),
+    json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    write: (text) => void stdout.write(text),
+    note: (message) => void stderr.write(`s3-mutex: ${message}\n`),
+    paint(colour, text) {
+      const [open, close] = CODES[colour];
+      return isColoured ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+    },
+  };
+}
+
+function isDrawable(stream: WriteStream, env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && env["TERM"] !== "dumb";
+}
+
+/** The conventions: https://no-color.org, and FORCE_COLOR for where there is no terminal. */
+function showsColours(stream: WriteStream, env: NodeJS.ProcessEnv): boolean {
+  const { NO_COLOR, FORCE_COLOR } = env as { readonly NO_COLOR?: string; readonly FORCE_COLOR?: string };
+  if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "") return FORCE_COLOR !== "0";
+  return isDrawable(stream, env);
+}

@@ -1,0 +1,80 @@
+import { formatDuration } from "../duration.js";
+import { UsageError } from "../usage-error.js";
+
+/** When a command is ended, as what is left of the lease, so that it is over before the lock can be anybody else's. */
+export interface DeadlinePlan {
+  /** With this much left, the group gets SIGTERM. */
+  readonly terminateAtMs: number;
+  /** With this much left, SIGKILL. */
+  readonly killAtMs: number;
+}
+
+const KILL_MARGIN_MAX_MS = 1000;
+const GRACE_MAX_MS = 10_000;
+
+/**
+ * The first renewal is due with two thirds of the lease left, so the grace may not reach up there: one that is given more
+ * than a third would end commands whose lock is in no danger.
+ */
+export function planDeadline(leaseMs: number, graceMs: number | undefined): DeadlinePlan {
+  const killAtMs = Math.min(leaseMs / 10, KILL_MARGIN_MAX_MS);
+  if (graceMs !== undefined && graceMs > leaseMs / 3) {
+    const [grace, longest] = [formatDuration(graceMs), formatDuration(leaseMs / 3)];
+    throw new UsageError(
+      `--grace ${grace} is more than a third of the lease: use at most ${longest}, or a longer --lease.`,
+    );
+  }
+  return { killAtMs, terminateAtMs: killAtMs + (graceMs ?? Math.min(leaseMs / 5, GRACE_MAX_MS)) };
+}
+
+/** What the guard needs to know of a lock. */
+export interface Remaining {
+  readonly remainingMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface DeadlineActions {
+  /** There is time for the command to end by itself. */
+  terminate(): void;
+  /** There is not. */
+  kill(): void;
+}
+
+/** Clocks jump when a machine is suspended: look again at least this often. */
+const LOOK_MAX_MS = 1000;
+
+/**
+ * Watches what is left of the lease by a timer of its own: it falls steadily while nothing renews, whatever the reason. A
+ * loss that is certain (taken over, released by force) leaves no time to be polite. Returns how to stop watching.
+ */
+export function guardDeadline(lock: Remaining, plan: DeadlinePlan, actions: DeadlineActions): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isTerminating = false;
+  let killAtMs = Number.POSITIVE_INFINITY;
+  const stop = () => {
+    clearTimeout(timer);
+    lock.signal.removeEventListener("abort", look);
+  };
+  const look = () => {
+    clearTimeout(timer);
+    const leftMs = lock.signal.aborted ? 0 : lock.remainingMs;
+    if (leftMs <= plan.killAtMs || performance.now() >= killAtMs) {
+      stop();
+      actions.kill();
+      return;
+    }
+    if (leftMs <= plan.terminateAtMs && !isTerminating) {
+      isTerminating = true;
+      // Also when a renewal succeeds after all: who was told to end is not waited for any longer than that.
+      killAtMs = performance.now() + leftMs - plan.killAtMs;
+      actions.terminate();
+    }
+    const nextMs = isTerminating
+      ? Math.min(leftMs - plan.killAtMs, killAtMs - performance.now())
+      : leftMs - plan.terminateAtMs;
+    timer = setTimeout(look, Math.max(1, Math.min(nextMs, LOOK_MAX_MS)));
+  };
+  lock.signal.addEventListener("abort", look, { once: true });
+  look();
+  return stop;
+}

@@ -1,0 +1,68 @@
+import { S3Mutex, S3MutexError } from "../../index.js";
+import type { Lock } from "../../lock.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { acquire, type RunPlan } from "./acquire.js";
+import { bounded } from "./bounded.js";
+import { catchSignals, exitCodeOf } from "./signals.js";
+import { startWhileHeld } from "./while-held.js";
+
+/** How long the command's exit code is held back by a store that does not answer to the release. */
+const RELEASE_MAX_MS = 10_000;
+/** How long leaving the queue may take, when somebody wants this to be over. */
+const CLOSE_MAX_MS = 3000;
+
+/** Takes the lock, runs the command, releases; resolves with the exit code. */
+export async function runSession(plan: RunPlan, output: Output): Promise<number> {
+  const mutex = new S3Mutex(plan.mutex);
+  const interrupt = new AbortController();
+  const hurry = new AbortController();
+  let interruptedBy: NodeJS.Signals | undefined;
+  let receive = (signal: NodeJS.Signals, isEnding: boolean): void => {
+    if (!isEnding) return;
+    // Who asks again does not want to wait for the tidying up.
+    if (interruptedBy !== undefined) hurry.abort();
+    interruptedBy ??= signal;
+    interrupt.abort();
+  };
+  const askedToEnd = receive;
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
+  try {
+    const lock = await acquire(mutex, plan, interrupt.signal, output);
+    if (lock === undefined) return plan.conflictExitCode;
+    if (interruptedBy !== undefined) return exitCodeOf(interruptedBy);
+    const running = startWhileHeld(lock, plan.line, plan.deadline, output);
+    receive = (signal, isEnding) => running.receive(signal, isEnding);
+    const exitCode = await running.exitCode;
+    // From here on there is nothing to pass a signal on to: the first one ends the wait for the store.
+    receive = (_signal, isEnding) => void (isEnding && hurry.abort());
+    return await release(lock, exitCode, hurry.signal, output);
+  } catch (error) {
+    receive = askedToEnd;
+    if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
+    throw error;
+  } finally {
+    await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
+    letGo();
+  }
+}
+
+/** The command's exit code, unless it turns out that its lock was lost while it ran. */
+async function release(lock: Lock, exitCode: number, hurry: AbortSignal, output: Output): Promise<number> {
+  const wasKnown = exitCode === EXIT.lost;
+  try {
+    const answer = await bounded(lock.release(), RELEASE_MAX_MS, hurry);
+    if (answer === undefined) output.note(notReleased(lock, "the store did not answer in time"));
+  } catch (error) {
+    output.note(notReleased(lock, error instanceof Error ? error.message.replace(/\.$/, "") : String(error)));
+  }
+  if (!lock.signal.aborted || wasKnown) return exitCode;
+  const { reason } = lock.signal;
+  const sentence = reason instanceof Error ? reason.message : "The lock was lost.";
+  output.note(`${sentence} The command had ended with ${exitCode}.`);
+  return EXIT.lost;
+}
+
+function notReleased(lock: Lock, why: string): string {
+  return `the lock ${JSON.stringify(lock.name)} could not be released and becomes free when its lease ends: ${why}.`;
+}

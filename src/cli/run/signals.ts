@@ -1,0 +1,34 @@
+import { constants } from "node:os";
+import { exitCodeOfSignal } from "../exit-codes.js";
+
+/** Those that ask for an end. A terminal sends them to a whole group, so that is who gets them. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** Messages to one program: they would end others that do not expect them. */
+const INFORMING = ["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+/** Ctrl-Z would stop the renewals and not the command, which is in another group: it does nothing. */
+const IGNORED = ["SIGTSTP"] as const;
+
+export interface SignalReceiver {
+  /** `isEnding`: the sender wants this to be over. */
+  receive(signal: NodeJS.Signals, isEnding: boolean): void;
+}
+
+/** Catches the signals that are passed on; returns how to let go of them again. */
+export function catchSignals(receiver: SignalReceiver): () => void {
+  const ending = (signal: NodeJS.Signals) => receiver.receive(signal, true);
+  const informing = (signal: NodeJS.Signals) => receiver.receive(signal, false);
+  const nothing = () => {};
+  const handlers = [
+    ...ENDING.map((signal) => [signal, ending] as const),
+    ...INFORMING.map((signal) => [signal, informing] as const),
+    ...IGNORED.map((signal) => [signal, nothing] as const),
+  ].filter(([signal]) => signal in constants.signals);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
+}
+
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return exitCodeOfSignal(constants.signals[signal]);
+}

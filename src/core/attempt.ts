@@ -1,0 +1,31 @@
+import type { Holder, Waiter } from "./record.js";
+import type { StoreTime } from "./store-time.js";
+
+/** What one attempt brings along: the store's time, an id for the write, and how leases are judged. */
+export interface Attempt {
+  readonly now: StoreTime;
+  readonly writeId: string;
+  /** How long after its expiry a lease is left alone: what two clocks may differ by. */
+  readonly toleranceMs: number;
+  /**
+   * With `takeover: "observed"`: the renewals that were watched, unrenewed, for a whole lease. Given, only these have
+   * ended, whatever any clock says.
+   */
+  readonly observedEnded?: ReadonlySet<string>;
+}
+
+/** Whether somebody else may have this holder's place. */
+export function hasEnded(holder: Holder, attempt: Attempt): boolean {
+  if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(holder.renewal);
+  return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
+}
+
+/** Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that. */
+export function isWaiting(waiter: Waiter, attempt: Attempt): boolean {
+  return attempt.now.earliestMs <= waiter.expiresAtMs;
+}
+
+/** Whether the lease is over by the store's clock. */
+export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {
+  return attempt.now.earliestMs > holder.expiresAtMs;
+}

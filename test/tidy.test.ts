@@ -1,0 +1,108 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, posix } from "node:path";
+import { expect, test } from "vitest";
+
+/**
+ * Style that no linter knows of, for files that git tracks. The length of files and functions, default exports, `export *`
+ * and the layers are biome's part (`biome.json`).
+ */
+const tracked = execFileSync("git", ["ls-files", "-z"], { encoding: "utf8" })
+  .split("\0")
+  .filter((path) => path !== "" && existsSync(path));
+const sources = tracked.filter((path) => path.startsWith("src/") && path.endsWith(".ts") && !path.endsWith(".spec.ts"));
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** Binary files, and what is written by tools from what is looked at itself. */
+const NOT_TEXT = /\.(png|ico|gz|tgz)$/;
+const texts = new Map(tracked.filter((path) => !NOT_TEXT.test(path)).map((path) => [path, readFileSync(path, "utf8")]));
+
+/** `file:line: what is there` for every match; an empty list passes. */
+function occurrences(pattern: RegExp, paths: Iterable<string>): string[] {
+  return [...paths].flatMap((path) =>
+    (texts.get(path) ?? "")
+      .split("\n")
+      .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim().slice(0, 120)}`] : [])),
+  );
+}
+
+test("files are named after what they do, not after being of help", () => {
+  const vague = tracked.filter((path) => /^(utils?|helpers?|common|misc)\b/.test(basename(path)));
+  expect(vague).toEqual([]);
+});
+
+test("nothing is left for later in a comment", () => {
+  const later = new RegExp(`\\b(${["TODO", "FIXME", "XXX"].join("|")})\\b`);
+  expect(occurrences(later, texts.keys())).toEqual([]);
+});
+
+test("nothing names a machine's folders", () => {
+  const folders = ["work", "root", "home", "Users", "private"].join("|");
+  expect(occurrences(new RegExp(`(^|[\\s"'\`(=:])/(${folders})/[\\w.]`), texts.keys())).toEqual([]);
+});
+
+test("nothing names a package registry, nor where a package was fetched from", () => {
+  expect(occurrences(/"resolved":/, ["package-lock.json"])).toEqual([]);
+  expect(occurrences(/https?:\/\/registry\.|^\s*registry\s*=|_authToken/, texts.keys())).toEqual([]);
+});
+
+test("versions of development tools are exact", () => {
+  const loose = Object.entries(manifest.devDependencies).filter(([, version]) => !/^\d/.test(String(version)));
+  expect(loose).toEqual([]);
+});
+
+test("every source file can be reached from an entry of the package", () => {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const target of importsOf(path)) visit(target);
+  };
+  for (const entry of entries()) visit(entry);
+  expect(sources.filter((path) => !reached.has(path))).toEqual([]);
+});
+
+test("every export of the package has a doc comment", () => {
+  const undocumented = entries()
+    .filter((entry) => entry.endsWith("index.ts"))
+    .flatMap((entry) => reexportsOf(entry))
+    .filter(({ name, from }) => !isDocumented(name, from))
+    .map(({ name, from }) => `${from}: ${name}`);
+  expect(undocumented).toEqual([]);
+});
+
+/** The sources of what `exports` and `bin` name. */
+function entries(): string[] {
+  const exported = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry]));
+  const built = [...exported.map((entry) => (entry as { default: string }).default), ...Object.values(manifest.bin)];
+  return built
+    .map((path) => posix.normalize(String(path)).replace(/^dist\/(.*)\.js$/, "src/$1.ts"))
+    .filter((path) => sources.includes(path));
+}
+
+function importsOf(path: string): string[] {
+  const specifiers = (texts.get(path) ?? "").matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"(\.[^"]+)\.js"/g);
+  return [...specifiers].map(([, specifier]) => sourceOf(path, specifier ?? ""));
+}
+
+function sourceOf(importer: string, specifier: string): string {
+  return posix.join(dirname(importer), `${specifier}.ts`);
+}
+
+function reexportsOf(entry: string): { name: string; from: string }[] {
+  const statements = (texts.get(entry) ?? "").matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)\.js"/g);
+  return [...statements].flatMap(([, names = "", specifier = ""]) =>
+    names
+      .split(",")
+      .map((name) => name.trim().replace(/^type /, ""))
+      .filter((name) => name !== "")
+      .map((name) => ({ name, from: sourceOf(entry, specifier) })),
+  );
+}
+
+function isDocumented(name: string, path: string): boolean {
+  const declaration = new RegExp(
+    `\\*/\\nexport (?:declare |abstract |async )*(?:class|interface|type|function|const) ${name}\\b`,
+  );
+  return declaration.test(texts.get(path) ?? "");
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from "vitest/config";
+
+/** The SDK announces the end of its support for Node 20 to everybody who starts a client, once per process. */
+const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.spec.ts"],
+      reporter: ["text-summary", "html", "json-summary"],
+    },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          env,
+          include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
+          exclude: ["test/package/**"],
+          setupFiles: ["scripts/vitest-setup.ts"],
+          testTimeout: 10_000,
+          hookTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: "package",
+          env,
+          include: ["test/package/**/*.test.ts"],
+          // They install packages and start compilers.
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
