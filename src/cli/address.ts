@@ -44,7 +44,9 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
   const between = path.split("/").slice(1, -1);
   if (between.some((folder) => !/^[\w-]+$/.test(folder))) {
     const example = path.slice(0, path.lastIndexOf("/") + 1);
-    throw new UsageError(`The key of ${text} depends on where the name starts: say so, as in --prefix ${example}`);
+    throw new UsageError(
+      `The key of ${text} depends on where the name starts: say so, as in --prefix ${JSON.stringify(example)}.`,
+    );
   }
   return { bucketName, keyPrefix: path.slice(0, border), lockName: path.slice(border) };
 }

@@ -17,7 +17,7 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
   "invalid-argument": { exitCode: EXIT.usage },
   "corrupt-record": { exitCode: EXIT.store, remedy: "Look at that object, and remove it if it is none of a lock." },
   "newer-schema": { exitCode: EXIT.store, remedy: "Upgrade s3-mutex here." },
-  "no-such-bucket": { exitCode: EXIT.store, remedy: "Check the address, or add --create-bucket." },
+  "no-such-bucket": { exitCode: EXIT.store, remedy: "Here that is --create-bucket." },
   "access-denied": { exitCode: EXIT.store },
   "store-unavailable": { exitCode: EXIT.store, remedy: "Check --endpoint-url and the network, then try again." },
   "store-unsafe": { exitCode: EXIT.store },
@@ -53,10 +53,15 @@ function describe(
   }
   if (error instanceof CommandError) return { sentence: message, exitCode: EXIT.failed };
   if (S3MutexError.is(error)) {
-    const { exitCode, remedy } = TREATMENTS[error.code];
+    const { exitCode, remedy = regionRemedy(message) } = TREATMENTS[error.code];
     const ending = remedy === undefined ? "" : ` ${remedy}`;
     return { sentence: `${message.replace(/\.$/, "")} (${error.code}).${ending}`, exitCode };
   }
   const hint = isDebugging ? "" : " --debug shows where.";
   return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
+}
+
+/** The one thing about the client's configuration that is often missing. */
+function regionRemedy(message: string): string | undefined {
+  return message.includes("Region is missing") ? "Here that is --region or AWS_REGION." : undefined;
 }

@@ -1,4 +1,4 @@
-import { type Holder, type LockRecord, type Mirror, mirrorOf, SCHEMA, type Turn, type Waiter } from "./record.js";
+import { type Hold, type Holder, type LockRecord, type Mirror, mirrorOf, SCHEMA, type Turn, type Waiter } from "./record.js";
 
 /** What a body under a lock's key turned out to be. */
 export type Parsed =
@@ -177,6 +177,8 @@ const HOLDER: Shape<Holder> = {
   renewal: isString,
 };
 
+const HOLD: Shape<Hold> = { name: isString, token: isCount };
+
 const WAITER: Shape<Waiter> = {
   ...IDENTITY,
   id: isString,
@@ -186,7 +188,7 @@ const WAITER: Shape<Waiter> = {
   sinceMs: isTime,
   expiresAtMs: isTime,
   roundTripMs: isTime,
-  holds: isListOf(isString),
+  holds: isListOf(hasShape(HOLD)),
 };
 
 const TURN: Shape<Turn> = {

@@ -66,8 +66,14 @@ export interface Waiter extends Identity {
   readonly expiresAtMs: number;
   /** Its longest recent round trip: how much patience those behind it need. */
   readonly roundTripMs: number;
-  /** Names of the locks that its scope holds: the edges of the wait-for graph. */
-  readonly holds: readonly string[];
+  /** The locks that its scope holds: the edges of the wait-for graph. */
+  readonly holds: readonly Hold[];
+}
+
+/** One hold of a scope, exactly: a later hold of the same lock has another token. */
+export interface Hold {
+  readonly name: string;
+  readonly token: number;
 }
 
 export type TurnEnd = "released" | "expired" | "forced" | "deleted";

@@ -36,6 +36,10 @@ export interface SwapOptions<Reply = never> {
   readonly untilMs: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
+  /** A version that was asked for since this monotonic time need not be read again to be believed. */
+  readonly freshFromMs?: number;
+  /** How long to wait after losing the n-th race, where the role's own delays will not do. */
+  readonly afterRaceMs?: (races: number) => number;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal;
   /** What to do where the body is corrupt; without it that is an error. */
@@ -73,7 +77,7 @@ export class LockObject {
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
   async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
     let snapshot = this.#latest;
-    let isFresh = false;
+    let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
     for (const tries = new Tries(this.#context, options); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
@@ -247,14 +251,17 @@ interface RemovedOutcome {
 /** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
 export class RemoveUnsupported extends Error {}
 
+/** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
+const EAGER_RACES = 5;
+
 /** Counts the tries of one swap, waits between them, and says when to give up. */
 class Tries {
   readonly #context: Context;
-  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal">;
+  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">;
   #failures = 0;
   #races = 0;
 
-  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal">) {
+  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">) {
     this.#context = context;
     this.#options = options;
   }
@@ -277,7 +284,9 @@ class Tries {
   /** Somebody else changed the object first: that is progress, just not ours. */
   async lostRace(): Promise<void> {
     this.#races += 1;
-    await this.#pause(this.#delayMs(this.#races, false));
+    const isHolder = this.#options.role === "holder";
+    const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races, false);
+    await this.#pause(this.#options.afterRaceMs?.(this.#races) ?? delayMs);
   }
 
   #delayMs(tries: number, throttled: boolean): number {

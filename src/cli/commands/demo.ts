@@ -17,23 +17,24 @@ const EXTRA_SECONDS = 80;
 export const demo: Command = {
   usage: ["demo [--seconds N] [--workers N]"],
   about: `
-Several processes update one ledger that only tolerates one writer. One of them is killed while it holds the lock, one is
-frozen for longer than its lease and then writes as a zombie. Then the same without the lock. It ends with the counts, and
-with exit code 1 if an update was lost with the lock. Everything runs here and nothing is left behind.`,
+Several processes update one ledger that only tolerates one writer. One of them is killed while it
+holds the lock; one is frozen for longer than its lease, and then writes as a zombie. Then the same
+without the lock. It ends with the counts, and with exit code 1 if an update was lost with the lock.
+Everything runs on this machine, and nothing is left behind.`,
   options: {
     seconds: {
       type: "string",
       value: "N",
       help: `About how long, at least ${MIN_SECONDS} (default: ${DEFAULT_SECONDS})`,
     },
-    workers: { type: "string", value: "N", help: `How many processes, 3 to 20 (default: ${DEFAULT_WORKERS})` },
+    workers: { type: "string", value: "N", help: `How many processes, 3 to 12 (default: ${DEFAULT_WORKERS})` },
   },
   examples: [{ about: "See it", line: "s3-mutex demo" }],
   async run({ values, positionals }, output) {
     if (positionals.length > 0) throw new UsageError(`demo takes no arguments, and ${positionals[0]} is one.`);
     if (process.platform === "win32") throw new CommandError("The demo freezes processes, which Windows cannot do.");
     const seconds = values.wholeNumber("seconds", { min: MIN_SECONDS, max: 3600 }) ?? DEFAULT_SECONDS;
-    const workers = values.wholeNumber("workers", { min: 3, max: 20 }) ?? DEFAULT_WORKERS;
+    const workers = values.wholeNumber("workers", { min: 3, max: 12 }) ?? DEFAULT_WORKERS;
     const pace = { updates: MIN_UPDATES, ms: ((seconds - FIXED_SECONDS) * 1000) / 3 };
     const limitMs = (seconds + EXTRA_SECONDS) * 1000;
     const interrupt = interruption();
@@ -78,11 +79,7 @@ function conclude({ withLock, withoutLock, refused }: Outcome, output: Output): 
   output.line();
   if (withLock.lost > 0) throw new CommandError(`${withLock.lost} updates were lost although there was a lock.`);
   if (refused === 0) throw new CommandError("No zombie was refused: the demo did not show what it should.");
-  output.line(
-    paint(
-      "green",
-      "  Nothing was lost: the lock kept them apart, and the token stopped the one who did not know better.",
-    ),
-  );
+  output.line(paint("green", "  Nothing was lost with the lock: it kept them apart, and where a lock alone cannot,"));
+  output.line(paint("green", "  the fencing token stopped the one who did not know that its time was over."));
   return EXIT.ok;
 }

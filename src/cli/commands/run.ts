@@ -1,6 +1,5 @@
 import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
 import type { RunPlan } from "../run/acquire.js";
 import { planDeadline } from "../run/deadline.js";
 import { clientConfigOf, lockOf, STORE_OPTIONS } from "../store-options.js";
@@ -13,14 +12,16 @@ const MIN_LEASE_MS = 1000;
 export const run: Command = {
   usage: ["run [options] s3://BUCKET/PREFIX/NAME -- COMMAND [ARGUMENTS]", "run [options] NAME -- COMMAND [ARGUMENTS]"],
   about: `
-Takes the lock, runs the command, renews the lock while it runs, releases it, and exits with the command's exit code.
+Takes the lock, runs the command, renews the lock while it runs, releases it, and exits with the
+command's exit code. s3://BUCKET/locks/nightly is what the library calls acquireLock("nightly").
 
-s3://BUCKET/locks/nightly is what the library calls acquireLock("nightly") in that bucket. The command finds its fencing
-token in S3_MUTEX_FENCING_TOKEN and the lock's name in S3_MUTEX_LOCK_NAME. When the lock is about to be lost, the command
-and all that it started get SIGTERM and then SIGKILL before anybody else can have the lock.
+The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the lock's name in
+S3_MUTEX_LOCK_NAME. When the lock is about to be lost, the command and all that it started get
+SIGTERM, and SIGKILL before anybody else can have the lock.
 
-Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock; ${EXIT.lost} the lock was lost; ${EXIT.store} the store is the problem;
-${EXIT.usage} usage; 126 and 127 the command cannot be run or was not found; 128+n it died of signal n.`,
+Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock; ${EXIT.lost} the lock was lost; ${EXIT.store} the store
+is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not found; 128+n it died of
+signal n.`,
   options: {
     wait: {
       type: "string",
@@ -72,13 +73,13 @@ ${EXIT.usage} usage; 126 and 127 the command cannot be run or was not found; 128
     },
   ],
   async run(input, output) {
-    const plan = planOf(input, output);
+    const plan = planOf(input);
     const { runSession } = await import("../run/session.js");
     return runSession(plan, output);
   },
 };
 
-function planOf(input: Input, output: Output): RunPlan {
+function planOf(input: Input): RunPlan {
   const { values, positionals, rest, environment } = input;
   const [address, extra] = positionals;
   const [command, ...args] = rest ?? [];
@@ -102,21 +103,12 @@ function planOf(input: Input, output: Output): RunPlan {
       clockSkewToleranceMs: values.duration("tolerance"),
       createBucketIfNotExists: values.flag("create-bucket"),
       label: values.text("label"),
-      logger: loggerOf(input, output),
     },
+    isDebugging: input.isDebugging,
     line: { command, args, environment },
     deadline: planDeadline(leaseMs, values.duration("grace")),
     priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
     waitMs: values.flag("no-wait") ? 0 : values.duration("wait"),
     conflictExitCode: values.wholeNumber("conflict-exit-code", { min: 0, max: 255 }) ?? EXIT.notAcquired,
   };
-}
-
-/** Warnings (a renewal that failed and is tried again) are for whoever reads the log of a job; the rest is for debugging. */
-function loggerOf({ isDebugging }: Input, output: Output): NonNullable<RunPlan["mutex"]["logger"]> {
-  const say = (message: string, ...details: unknown[]) => {
-    const causes = details.map((detail) => (detail instanceof Error ? detail.message : String(detail)));
-    output.note([message.replace(/^s3-mutex: /, ""), ...causes].join(": "));
-  };
-  return isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say };
 }

@@ -10,8 +10,8 @@ const DEFAULT_BUCKET = "local";
 export const serve: Command = {
   usage: ["serve [options]"],
   about: `
-Starts an S3 server in this process, the one of s3-mutex/testing: to try locks on, for development and for tests. It takes
-any credentials and is no place for data that matters.`,
+Starts an S3 server in this process, the one of s3-mutex/testing: to try locks on, for development
+and for tests. It takes any credentials and is no place for data that matters.`,
   options: {
     port: { type: "string", value: "N", help: `Where to listen; 0 for any free port (default: ${DEFAULT_PORT})` },
     host: { type: "string", value: "ADDRESS", help: `On which address (default: ${DEFAULT_HOST}, this machine only)` },

@@ -6,7 +6,8 @@ import type { CommandLine } from "./while-held.js";
 
 /** Everything that `run` was told. */
 export interface RunPlan {
-  readonly mutex: S3MutexOptions;
+  readonly mutex: Omit<S3MutexOptions, "logger">;
+  readonly isDebugging: boolean;
   readonly lockName: string;
   readonly line: CommandLine;
   readonly deadline: DeadlinePlan;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { hasLivingMember } from "./living-members.js";
 
 /** How a command ended: by itself, by a signal, or it could not be started at all. */
 export type Ending =
@@ -10,7 +11,7 @@ export type Ending =
 const HAS_GROUPS = process.platform !== "win32";
 
 /** How often a group whose leader is gone is looked at: nothing reports the end of a process that is not our child. */
-const GONE_POLL_MS = 20;
+const GONE_POLL_MS = 50;
 
 /**
  * A command in a process group of its own, so that whatever it starts can be ended with it. Standard input, output and
@@ -56,9 +57,15 @@ export class ProcessGroup {
 
   /** Resolves when no process of the group is left, or when there is no point in waiting any longer. */
   async gone(isPointless: () => boolean): Promise<void> {
-    while (HAS_GROUPS && !isPointless() && this.#toGroup(0)) {
+    while (HAS_GROUPS && !isPointless() && this.#hasMembers()) {
       await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
     }
+  }
+
+  #hasMembers(): boolean {
+    const { pid } = this.#child;
+    // Where process 1 buries nobody (many containers), the dead count as members until the end of days: look closer.
+    return pid !== undefined && this.#toGroup(0) && hasLivingMember(pid) !== false;
   }
 
   #toGroup(signal: NodeJS.Signals | 0): boolean {

@@ -4,8 +4,9 @@ import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { acquire, type RunPlan } from "./acquire.js";
 import { bounded } from "./bounded.js";
+import { createLog } from "./log.js";
 import { catchSignals, exitCodeOf } from "./signals.js";
-import { startWhileHeld } from "./while-held.js";
+import { type Result, startWhileHeld } from "./while-held.js";
 
 /** How long the command's exit code is held back by a store that does not answer to the release. */
 const RELEASE_MAX_MS = 10_000;
@@ -14,7 +15,8 @@ const CLOSE_MAX_MS = 3000;
 
 /** Takes the lock, runs the command, releases; resolves with the exit code. */
 export async function runSession(plan: RunPlan, output: Output): Promise<number> {
-  const mutex = new S3Mutex(plan.mutex);
+  const log = createLog(plan.isDebugging, output);
+  const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
   const interrupt = new AbortController();
   const hurry = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
@@ -33,34 +35,46 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
     if (interruptedBy !== undefined) return exitCodeOf(interruptedBy);
     const running = startWhileHeld(lock, plan.line, plan.deadline, output);
     receive = (signal, isEnding) => running.receive(signal, isEnding);
-    const exitCode = await running.exitCode;
+    const result = await running.result;
+    log.mute();
     // From here on there is nothing to pass a signal on to: the first one ends the wait for the store.
     receive = (_signal, isEnding) => void (isEnding && hurry.abort());
-    return await release(lock, exitCode, hurry.signal, output);
+    return await release(lock, result, hurry.signal, output);
   } catch (error) {
     receive = askedToEnd;
     if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
     throw error;
   } finally {
+    log.mute();
     await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
     letGo();
   }
 }
 
 /** The command's exit code, unless it turns out that its lock was lost while it ran. */
-async function release(lock: Lock, exitCode: number, hurry: AbortSignal, output: Output): Promise<number> {
-  const wasKnown = exitCode === EXIT.lost;
+async function release(
+  lock: Lock,
+  { exitCode, wasEndedByUs }: Result,
+  hurry: AbortSignal,
+  output: Output,
+): Promise<number> {
+  let problem: string | undefined;
   try {
     const answer = await bounded(lock.release(), RELEASE_MAX_MS, hurry);
-    if (answer === undefined) output.note(notReleased(lock, "the store did not answer in time"));
+    if (answer === undefined) problem = "the store did not answer in time";
   } catch (error) {
-    output.note(notReleased(lock, error instanceof Error ? error.message.replace(/\.$/, "") : String(error)));
+    problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
   }
-  if (!lock.signal.aborted || wasKnown) return exitCode;
-  const { reason } = lock.signal;
-  const sentence = reason instanceof Error ? reason.message : "The lock was lost.";
-  output.note(`${sentence} The command had ended with ${exitCode}.`);
-  return EXIT.lost;
+  // What there is to say was said when the command was ended.
+  if (wasEndedByUs) return exitCode;
+  if (lock.signal.aborted) {
+    const { reason } = lock.signal;
+    const sentence = reason instanceof Error ? reason.message : "The lock was lost.";
+    output.note(`${sentence} The command had ended with ${exitCode}.`);
+    return EXIT.lost;
+  }
+  if (problem !== undefined) output.note(notReleased(lock, problem));
+  return exitCode;
 }
 
 function notReleased(lock: Lock, why: string): string {

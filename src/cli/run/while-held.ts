@@ -11,10 +11,15 @@ export interface CommandLine {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+export interface Result {
+  readonly exitCode: number;
+  /** Whether it was ended because of its lock; nothing of it runs any more in that case. */
+  readonly wasEndedByUs: boolean;
+}
+
 /** A command that runs under a lock. */
 export interface Running {
-  /** Its exit code; that of a lost lock where it was ended because of one. Nothing of it runs any more in that case. */
-  readonly exitCode: Promise<number>;
+  readonly result: Promise<Result>;
   /** Passes a signal on. */
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
 }
@@ -31,10 +36,11 @@ export function startWhileHeld(lock: Lock, line: CommandLine, plan: DeadlinePlan
   process.once("exit", killWithUs);
   const result = end(group, lock, plan, output).then(({ ending, wasEndedByUs }) => {
     process.off("exit", killWithUs);
-    return wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line.command, output);
+    const exitCode = wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line.command, output);
+    return { exitCode, wasEndedByUs };
   });
   return {
-    exitCode: result,
+    result,
     receive: (signal, isEnding) => (isEnding ? group.signalAll(signal) : group.signalLeader(signal)),
   };
 }

@@ -1,6 +1,6 @@
 import { type Attempt, hasEnded } from "../attempt.js";
 import { standingOf } from "../queue.js";
-import { findHolder, type Holder, type Identity, type LockRecord, type Mode, type Waiter } from "../record.js";
+import { findHolder, type Hold, type Holder, type Identity, type LockRecord, type Mode, type Waiter } from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /** Take the lock, or a place in its queue. */
@@ -13,8 +13,8 @@ export interface AcquireCommand {
   readonly priority: number;
   readonly leaseMs: number;
   readonly identity: Identity;
-  /** When it began to wait, in store time; undefined: now. */
-  readonly sinceMs: number | undefined;
+  /** When it began to wait, in store time. */
+  readonly sinceMs: number;
   /** The queue entry to take or keep where the lock cannot be had; undefined: do not queue. */
   readonly entry: QueueEntry | undefined;
 }
@@ -23,7 +23,7 @@ export interface QueueEntry {
   /** How long the entry lives without being refreshed. */
   readonly lifeMs: number;
   readonly roundTripMs: number;
-  readonly holds: readonly string[];
+  readonly holds: readonly Hold[];
 }
 
 export type AcquireReply =
@@ -44,9 +44,8 @@ export function acquire(
   if (held !== undefined) return { reply: { kind: "granted", holder: held } };
   const record = recordOrNew(found, attempt);
   if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);
-  const candidate = { ...command, sinceMs: command.sinceMs ?? attempt.now.latestMs };
-  const { eligible, position } = standingOf(record, candidate, attempt);
-  return eligible ? grant(record, command, attempt) : wait(record, command, attempt, candidate.sinceMs, position);
+  const { eligible, position } = standingOf(record, command, attempt);
+  return eligible ? grant(record, command, attempt) : wait(record, command, attempt, position);
 }
 
 /** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
@@ -81,7 +80,6 @@ function wait(
   record: LockRecord,
   command: AcquireCommand,
   attempt: Attempt,
-  sinceMs: number,
   position: number,
 ): Decision<AcquireReply> {
   const { entry } = command;
@@ -90,7 +88,7 @@ function wait(
   if (entry === undefined || full) return { reply: { kind: "waiting", position, enqueued: false } };
   const reply = { kind: "waiting", position, enqueued: true } as const;
   if (present !== undefined && isFresh(present, entry, attempt)) return { reply };
-  const { id, owner, mode, priority, identity } = command;
+  const { id, owner, mode, priority, sinceMs, identity } = command;
   const { lifeMs, roundTripMs, holds } = entry;
   const expiresAtMs = attempt.now.latestMs + lifeMs;
   const waiter: Waiter = { id, owner, mode, priority, sinceMs, expiresAtMs, roundTripMs, holds, ...identity };
@@ -100,7 +98,11 @@ function wait(
 
 /** An entry is refreshed at a third of its life, like a lease. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
-  const sameHolds =
-    present.holds.length === entry.holds.length && entry.holds.every((name) => present.holds.includes(name));
-  return sameHolds && present.expiresAtMs - attempt.now.latestMs > (entry.lifeMs * 2) / 3;
+  return (
+    areSameHolds(present.holds, entry.holds) && present.expiresAtMs - attempt.now.latestMs > (entry.lifeMs * 2) / 3
+  );
+}
+
+function areSameHolds(one: readonly Hold[], other: readonly Hold[]): boolean {
+  return one.length === other.length && other.every(({ token }) => one.some((hold) => hold.token === token));
 }

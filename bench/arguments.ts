@@ -1,0 +1,30 @@
+import { parseArgs } from "node:util";
+import type { BenchCase } from "./case.js";
+
+export interface BenchArguments {
+  readonly cases: readonly BenchCase[];
+  readonly json: boolean;
+  readonly quick: boolean;
+  readonly seed: number;
+}
+
+/** Throws, with what there is instead, when a case or an option is not known. */
+export function parseBenchArguments(args: readonly string[], known: readonly BenchCase[]): BenchArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  const unknown = positionals.filter((name) => !known.some((one) => one.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`No such case: ${unknown.join(", ")}. There are: ${known.map(({ name }) => name).join(", ")}`);
+  }
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
+  const cases = positionals.length === 0 ? known : known.filter(({ name }) => positionals.includes(name));
+  return { cases, json: values.json, quick: values.quick, seed };
+}

@@ -1,0 +1,35 @@
+import { AncestorMutex } from "../ancestor.js";
+import type { BenchServer } from "../server/bench-server.js";
+import type { Contestant } from "./contestant.js";
+import { BUCKET_NAME } from "./library.js";
+
+/** As its users have it: the client's defaults, its own defaults, and `acquireLock` again until it is true. */
+export function ancestorOn(server: BenchServer): Contestant {
+  return {
+    name: "ancestor",
+    contender() {
+      const mutex = new AncestorMutex({ s3Client: server.client(), bucketName: BUCKET_NAME });
+      return {
+        async acquire(lockName, signal) {
+          while (!(await acquireOnce(mutex, lockName))) signal.throwIfAborted();
+          return {
+            async renew() {
+              await mutex.refreshLock(lockName);
+            },
+            async release() {
+              await mutex.releaseLock(lockName);
+            },
+          };
+        },
+        async close() {},
+      };
+    },
+    reset: () => server.call.reset(),
+    requests: () => server.requests(),
+  };
+}
+
+/** An error of the store is one more reason to try again. */
+function acquireOnce(mutex: AncestorMutex, lockName: string): Promise<boolean> {
+  return mutex.acquireLock(lockName).catch(() => false);
+}

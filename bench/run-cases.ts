@@ -1,0 +1,43 @@
+import { Bench, type BenchCase, type Figure } from "./case.js";
+
+export interface CaseReport {
+  readonly name: string;
+  readonly issue: 2 | 3;
+  readonly title: string;
+  readonly seconds: number;
+  readonly figures: readonly Figure[];
+  /** Why there are no figures. */
+  readonly failure?: string;
+}
+
+export interface RunOptions {
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly report: (text: string) => void;
+}
+
+/** One after the other: what runs at the same time would be measured too. */
+export async function runCases(cases: readonly BenchCase[], options: RunOptions): Promise<CaseReport[]> {
+  const reports: CaseReport[] = [];
+  for (const one of cases) reports.push(await runCase(one, options));
+  return reports;
+}
+
+async function runCase(one: BenchCase, { quick, seed, report }: RunOptions): Promise<CaseReport> {
+  const { name, issue, title } = one;
+  report(`${name}: ${title}`);
+  const bench = new Bench({ quick, seed, report: (text) => report(`  ${text}`) });
+  const startedAtMs = performance.now();
+  const seconds = () => (performance.now() - startedAtMs) / 1000;
+  try {
+    const figures = await one.run(bench);
+    return { name, issue, title, seconds: seconds(), figures };
+  } catch (error) {
+    // The other cases still have something to say.
+    const failure = error instanceof Error ? error.message : String(error);
+    report(`  failed: ${error instanceof Error ? error.stack : failure}`);
+    return { name, issue, title, seconds: seconds(), figures: [], failure };
+  } finally {
+    await bench.close();
+  }
+}

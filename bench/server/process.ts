@@ -1,0 +1,73 @@
+import { Random } from "../../sim/random.js";
+import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { serveParent } from "../remote.js";
+
+/** A fault as data. `seed` makes a probability repeatable; `alternate` strikes the first, third, fifth ... match. */
+export type BenchFault = FaultRule & { readonly seed?: number; readonly alternate?: boolean };
+
+/** One version of a lock's object, for what only its content tells. */
+export interface QueueSeen {
+  readonly at: number;
+  readonly waiters: number;
+}
+
+const BUCKET = "bench-locks";
+
+let server: S3Server | undefined;
+let queue: QueueSeen[] = [];
+
+function running(): S3Server {
+  if (server === undefined) throw new Error("the server is not running");
+  return server;
+}
+
+function ruleOf({ seed, alternate, ...rule }: BenchFault): FaultRule {
+  if (alternate) {
+    let matches = 0;
+    const random = () => {
+      matches += 1;
+      return matches % 2 === 1 ? 0 : 1;
+    };
+    return { ...rule, probability: 0.5, random };
+  }
+  if (seed === undefined) return rule;
+  const generator = new Random(seed);
+  return { ...rule, random: () => generator.number() };
+}
+
+function waitersIn(body: string | undefined): number {
+  const record: unknown = body === undefined ? undefined : JSON.parse(body);
+  const waiting = typeof record === "object" && record !== null && "queue" in record ? record.queue : [];
+  return Array.isArray(waiting) ? waiting.length : 0;
+}
+
+/** The embedded server in a process of its own: what it costs is not measured as if the library had cost it. */
+export const serverMethods = {
+  async start(latencyMs: number) {
+    server = await startS3Server({ buckets: [BUCKET], latencyMs, recentRequestsMax: 1_000_000 });
+    return server.clientConfig();
+  },
+  setLatency: (latencyMs: number) => running().setLatency(latencyMs),
+  addFaults: (faults: readonly BenchFault[]) => {
+    for (const fault of faults) running().faults.add(ruleOf(fault));
+  },
+  clearFaults: () => running().faults.clear(),
+  reset: () => running().resetRequests(),
+  /** All requests since the last reset, once nothing is under way any more. */
+  async requests() {
+    await running().settled();
+    return running().recentRequests;
+  },
+  waiters: (key: string) => waitersIn(running().getObject(BUCKET, key)?.text),
+  /** From now on notes how long the queue in the object is after each write of it. */
+  watchQueue(key: string) {
+    queue = [];
+    running().onRequest((request) => {
+      if (request.operation !== "PutObject" || request.status !== 200 || request.key !== key) return;
+      queue.push({ at: request.at, waiters: waitersIn(running().getObject(BUCKET, key)?.text) });
+    });
+  },
+  queueSeen: () => queue,
+};
+
+serveParent(serverMethods);

@@ -1,0 +1,25 @@
+import type { Logger } from "../../index.js";
+import type { Output } from "../output.js";
+
+/** The library's messages on stderr. */
+export interface Log {
+  readonly logger: Logger;
+  /** From here on nobody cares how the library tidies up, except who debugs it. */
+  mute(): void;
+}
+
+/** Warnings (a renewal that failed and is tried again) are for whoever reads a job's log; the rest is for debugging. */
+export function createLog(isDebugging: boolean, output: Output): Log {
+  let isMuted = false;
+  const say = (message: string, ...details: unknown[]) => {
+    if (isMuted) return;
+    const causes = details.map((detail) => (detail instanceof Error ? detail.message : JSON.stringify(detail)));
+    output.note([message.replace(/^s3-mutex: /, ""), ...causes].join(": "));
+  };
+  return {
+    logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },
+    mute() {
+      isMuted = !isDebugging;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/protocol/samples.js";
+import { hasEnded, hasRunOut, isWaiting } from "./attempt.js";
+
+const EXPIRY_MS = T0 + 10_000;
+const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
+
+it("leaves a lease alone until the tolerance has passed by the lower bound of store time", () => {
+  const at = (earliestMs: number) => attemptAt(0, { now: { earliestMs, latestMs: earliestMs + 60_000 } });
+  expect(hasEnded(holder, at(EXPIRY_MS + TOLERANCE_MS))).toBe(false);
+  expect(hasEnded(holder, at(EXPIRY_MS + TOLERANCE_MS + 1))).toBe(true);
+});
+
+it("goes by renewals that were watched, and by nothing else, where those are given", () => {
+  const longAfter = { now: { earliestMs: EXPIRY_MS * 2, latestMs: EXPIRY_MS * 2 } };
+  expect(hasEnded(holder, attemptAt(0, { ...longAfter, observedEnded: new Set(["other"]) }))).toBe(false);
+  expect(hasEnded(holder, attemptAt(T0, { observedEnded: new Set(["r"]) }))).toBe(true);
+});
+
+it("calls a lease run out without tolerance, and a waiter gone, only when the lower bound says so", () => {
+  const at = (earliestMs: number) => attemptAt(0, { now: { earliestMs, latestMs: earliestMs + 60_000 } });
+  expect(hasRunOut(holder, at(EXPIRY_MS))).toBe(false);
+  expect(hasRunOut(holder, at(EXPIRY_MS + 1))).toBe(true);
+  const waiter = waiterOf({ expiresAtMs: EXPIRY_MS });
+  expect(isWaiting(waiter, at(EXPIRY_MS))).toBe(true);
+  expect(isWaiting(waiter, at(EXPIRY_MS + 1))).toBe(false);
+});

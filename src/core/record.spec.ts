@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { anyHolder } from "../../test/protocol/arbitraries.js";
+import { holderOf, recordOf, T0 } from "../../test/protocol/samples.js";
+import { areCompatible, findHolder, type Mode, mirrorOf } from "./record.js";
+
+const modes = fc.array(fc.constantFrom<Mode>("exclusive", "shared"), { maxLength: 6 });
+
+it("lets readers share with any number of readers, and counts everybody else against the limit", () => {
+  fc.assert(
+    fc.property(modes, fc.integer({ min: 1, max: 5 }), (held, limit) => {
+      const writers = held.filter((mode) => mode === "exclusive").length;
+      const expected = writers === 0 || (writers === held.length && writers <= limit);
+      expect(areCompatible(held, limit)).toBe(expected);
+    }),
+  );
+});
+
+it("shows 1.x the holder that holds longest, with its last renewal as `acquiredAt`", () => {
+  const first = holderOf({ id: "a", expiresAtMs: T0 + 5000 });
+  const last = holderOf({ id: "b", expiresAtMs: T0 + 9000, renewedAtMs: T0 + 4000, priority: 3 });
+  const mirror = { locked: true, owner: "owner of b", acquiredAt: T0 + 4000, expiresAt: T0 + 9000, priority: 3 };
+  expect(mirrorOf([first, last])).toEqual(mirror);
+  expect(mirrorOf([last, first])).toEqual(mirror);
+});
+
+it("shows 1.x a lock that anyone holds as held, and one that nobody holds as free", () => {
+  fc.assert(
+    fc.property(fc.array(anyHolder, { maxLength: 4 }), (holders) => {
+      const mirror = mirrorOf(holders);
+      expect(mirror.locked).toBe(holders.length > 0);
+      if (mirror.locked) expect(mirror.expiresAt).toBe(Math.max(...holders.map(({ expiresAtMs }) => expiresAtMs)));
+    }),
+  );
+});
+
+it("finds a holder by its acquisition's id alone", () => {
+  const holder = holderOf({ id: "a", owner: "b" });
+  expect(findHolder(recordOf({ holders: [holder] }), "a")).toBe(holder);
+  expect(findHolder(recordOf({ holders: [holder] }), "b")).toBeUndefined();
+  expect(findHolder(undefined, "a")).toBeUndefined();
+});

@@ -1,0 +1,36 @@
+import type { Attempt } from "../attempt.js";
+import type { LockRecord } from "../record.js";
+import { type AcquireCommand, type AcquireReply, acquire } from "./acquire.js";
+import type { Decision } from "./decision.js";
+import { type ReleaseReply, release } from "./release.js";
+
+/** Give a lock back and, in the same write, take it or a place in its queue for another caller of this process. */
+export interface TransferCommand {
+  readonly from: { readonly id: string };
+  readonly to: AcquireCommand;
+}
+
+export interface TransferReply {
+  readonly kind: "transfer";
+  readonly from: ReleaseReply;
+  readonly to: AcquireReply;
+}
+
+/**
+ * A release and an acquisition as one change. The successor gets the lock only if it is next in line, local and remote
+ * waiters taken together; otherwise it is enqueued by the same write.
+ */
+export function transfer(
+  record: LockRecord | undefined,
+  command: TransferCommand,
+  attempt: Attempt,
+): Decision<TransferReply> {
+  const left = release(record, command.from, attempt);
+  const between = left.change?.kind === "write" ? left.change.record : record;
+  const taken = acquire(between, command.to, attempt);
+  const change = taken.change ?? left.change;
+  return {
+    reply: { kind: "transfer", from: left.reply, to: taken.reply },
+    ...(change === undefined ? {} : { change }),
+  };
+}

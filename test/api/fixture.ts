@@ -1,0 +1,217 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { expect, test } from "vitest";
+import { keyOfName } from "../../src/core/names.js";
+import { type Logger, S3Mutex, S3MutexError, type S3MutexErrorCode, type S3MutexOptions } from "../../src/index.js";
+import { type S3Server, startS3Server } from "../../src/testing/index.js";
+
+export const BUCKET = "locks-bucket";
+
+/** A record as it lies in the bucket; what a test does not look at is left out. */
+export interface StoredRecord {
+  readonly schema: number;
+  readonly token: number;
+  readonly holders: readonly StoredHolder[];
+  readonly queue: ReadonlyArray<{ readonly id: string; readonly owner: string; readonly priority: number }>;
+  readonly recent: ReadonlyArray<{ readonly owner: string; readonly token: number; readonly ended: string }>;
+  readonly deleted?: true;
+  readonly [field: string]: unknown;
+}
+
+export interface StoredHolder {
+  readonly id: string;
+  readonly owner: string;
+  readonly via: string;
+  readonly token: number;
+  readonly priority: number;
+  readonly leaseMs: number;
+  readonly acquiredAtMs: number;
+  readonly renewedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly renewal: string;
+  readonly [field: string]: unknown;
+}
+
+/** A bucket of its own for one test, and the clients that use it. */
+export class World {
+  readonly server: S3Server;
+  readonly #clients: S3Client[] = [];
+  readonly #mutexes: S3Mutex[] = [];
+  readonly #left = new Set<string>();
+
+  constructor(server: S3Server) {
+    this.server = server;
+  }
+
+  client(config: S3ClientConfig = {}): S3Client {
+    const client = new S3Client({ ...this.server.clientConfig(), ...config });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** An instance with a client of its own, as another process would have. */
+  mutex(options: Partial<S3MutexOptions> = {}): S3Mutex {
+    const given = "s3Client" in options || "s3ClientConfig" in options ? {} : { s3Client: this.client() };
+    const mutex = new S3Mutex({ bucketName: BUCKET, maxRetries: 2, retryDelayMs: 20, ...given, ...options });
+    this.#mutexes.push(mutex);
+    return mutex;
+  }
+
+  key(lockName: string, keyPrefix = "locks/"): string {
+    const result = keyOfName(keyPrefix, lockName);
+    if (!result.ok) throw new Error(result.problem);
+    return result.key;
+  }
+
+  /** The body under a lock's key, parsed; undefined where there is no object. */
+  record(lockName: string, keyPrefix = "locks/"): StoredRecord | undefined {
+    const object = this.server.getObject(BUCKET, this.key(lockName, keyPrefix));
+    return object === undefined ? undefined : JSON.parse(object.text);
+  }
+
+  /** The only holder of a lock, as the record has it. */
+  holder(lockName: string): StoredHolder {
+    const [holder, ...others] = this.record(lockName)?.holders ?? [];
+    if (holder === undefined || others.length > 0) throw new Error(`${lockName} has ${others.length} holders`);
+    return holder;
+  }
+
+  /** Writes a body under a lock's key, past HTTP. */
+  put(lockName: string, body: unknown): void {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    this.server.putObject(BUCKET, this.key(lockName), text);
+  }
+
+  /** This test leaves this lock as it is, held, queued for or unreadable; any other that is left is a leak. */
+  leaves(...lockNames: readonly string[]): void {
+    for (const name of lockNames) this.#left.add(this.key(name));
+  }
+
+  /** Ends everything in order, then looks whether anything was left in the bucket. */
+  async end(): Promise<void> {
+    this.server.faults.clear();
+    this.server.setQuirks({});
+    this.server.setLatency(0);
+    await Promise.all(this.#mutexes.map((mutex) => mutex.close()));
+    await this.server.settled();
+    const leaks = this.#leaks();
+    for (const client of this.#clients) client.destroy();
+    await this.server.close();
+    expect(leaks, "holders and waiters that were left in the bucket").toEqual([]);
+  }
+
+  #leaks(): string[] {
+    if (this.server.objects("probe-bucket").length > 0) return ["objects in the wrong bucket"];
+    const locks = this.server.objects(BUCKET).filter(({ key }) => key.endsWith(".json") && !this.#left.has(key));
+    return locks.flatMap(({ key, text }) => {
+      const { locked, holders = [], queue = [] } = JSON.parse(text);
+      const isFree = locked === false && holders.length === 0 && queue.length === 0;
+      return isFree ? [] : [`${key}: ${text}`];
+    });
+  }
+}
+
+/** Tests with a world of their own, closed and looked through when they are over. */
+export const it = test.extend<{ world: World }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which other fixtures are needed
+  world: async ({}, use) => {
+    const world = new World(await startS3Server({ buckets: [BUCKET, "probe-bucket"] }));
+    await use(world);
+    await world.end();
+  },
+});
+
+/** The code of the error that a promise rejects with; fails when it does not reject, or with something else. */
+export async function codeOf(promise: Promise<unknown>): Promise<S3MutexErrorCode> {
+  return (await errorOf(promise)).code;
+}
+
+export async function errorOf(promise: Promise<unknown>): Promise<S3MutexError> {
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  if (!("error" in outcome)) throw new Error(`it was expected to reject, but gave ${JSON.stringify(outcome.value)}`);
+  const { error } = outcome;
+  if (!(error instanceof S3MutexError)) throw error;
+  return error;
+}
+
+export const sleep = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+/** Resolves as soon as the condition holds; fails when it does not within the time. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${condition}`);
+    await sleep(5);
+  }
+}
+
+/** Stands still with the whole process, as a long garbage collection or a suspended container does. */
+export function freeze(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly details: readonly unknown[];
+}
+
+export function listeningLogger(): { readonly logger: Logger; readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at =
+    (level: string) =>
+    (message: string, ...details: unknown[]) => {
+      lines.push({ level, message, details });
+    };
+  return { logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }, lines };
+}
+
+let serial = 0;
+
+/** A record with one holder, as some other process with this version would have written it. */
+export function heldRecord(times: {
+  readonly acquiredAtMs: number;
+  readonly renewedAtMs?: number;
+  readonly expiresAtMs: number;
+  readonly owner?: string;
+}): StoredRecord {
+  serial += 1;
+  const { acquiredAtMs, expiresAtMs, renewedAtMs = acquiredAtMs, owner = "somebody-else" } = times;
+  const holder: StoredHolder = {
+    id: `acquisition-${serial}`,
+    owner,
+    via: "name",
+    mode: "exclusive",
+    token: acquiredAtMs,
+    priority: 0,
+    leaseMs: expiresAtMs - renewedAtMs,
+    acquiredAtMs,
+    renewedAtMs,
+    expiresAtMs,
+    renewal: `write-${serial}`,
+  };
+  return {
+    locked: true,
+    owner,
+    acquiredAt: renewedAtMs,
+    expiresAt: expiresAtMs,
+    priority: 0,
+    schema: 3,
+    writeId: `write-${serial}`,
+    createdAtMs: acquiredAtMs,
+    touchedAtMs: renewedAtMs,
+    token: acquiredAtMs,
+    limit: 1,
+    holders: [holder],
+    queue: [],
+    recent: [],
+  };
+}
+
+/** A record that nobody holds, released that long ago. */
+export function freeRecord(atMs: number): StoredRecord {
+  const { holders: _, ...record } = heldRecord({ acquiredAtMs: atMs, expiresAtMs: atMs + 1000 });
+  return { ...record, locked: false, owner: undefined, token: atMs, holders: [], freeSinceMs: atMs } as StoredRecord;
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { parseLock, parseStore } from "../../src/cli/address.js";
+import { formatDuration, parseDuration } from "../../src/cli/duration.js";
+import { keyOfName } from "../../src/core/names.js";
+import { BUCKET, cli, startStore } from "./cli.js";
+
+test.each([
+  ["s3://b/locks/nightly", "locks/", "nightly", "locks/nightly.json"],
+  ["s3://b/locks/team/nightly", "locks/", "team/nightly", "locks/team/nightly.json"],
+  ["s3://b/my.app/nightly", "my.app/", "nightly", "my.app/nightly.json"],
+  ["s3://b/locks/a.b c", "locks/", "a.b c", "locks/a.2eb.20c.json"],
+])("%s", (text, keyPrefix, lockName, key) => {
+  const address = parseLock(text, undefined);
+  expect(address).toEqual({ bucketName: "b", keyPrefix, lockName });
+  expect(keyOfName(address.keyPrefix, address.lockName)).toEqual({ ok: true, key });
+});
+
+test("where the border between prefix and name is makes no difference to the key, or is asked for", () => {
+  const keys = ["", "a/", "a/b/"].map((prefix) => {
+    const { keyPrefix, lockName } = parseLock("s3://bucket/a/b/c", prefix);
+    return keyOfName(keyPrefix, lockName);
+  });
+  expect(keys).toEqual(new Array(3).fill({ ok: true, key: "a/b/c.json" }));
+  expect(() => parseLock("s3://b/a/b.c/d", undefined)).toThrow('say so, as in --prefix "a/b.c/"');
+  expect(() => parseLock("s3://b/a//d", undefined)).toThrow('say so, as in --prefix "a//"');
+  expect(parseLock("s3://b/a/b.c/d", "a/b.c/")).toEqual({ bucketName: "b", keyPrefix: "a/b.c/", lockName: "d" });
+});
+
+test.each([
+  ["s3://b/nightly", "s3://b/nightly has no prefix: write s3://b/locks/nightly for the library's default"],
+  ["s3://b", "names no lock: write s3://b/locks/NAME"],
+  ["s3://b/locks/", "names no lock: write s3://b/locks/NAME"],
+  ["s3://b/locks/nightly.json", "ends in .json, which keys have and names do not"],
+  ["s3:///locks/nightly", "is no address"],
+  ["http://b/locks/nightly", "is no address: write s3://BUCKET/locks/NAME"],
+])("%s is refused rather than guessed at", (text, message) => {
+  expect(() => parseLock(text, undefined)).toThrow(message);
+});
+
+test("a store is a bucket and a folder; a bucket alone has the library's default", () => {
+  expect(parseStore("s3://b")).toEqual({ bucketName: "b", keyPrefix: "locks/" });
+  expect(parseStore("s3://b/team/locks")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
+  expect(parseStore("s3://b/team/locks/")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
+});
+
+test("durations", () => {
+  const read = ["500ms", "30s", "1.5m", "1h", "2d", "30", "0", ".5"].map(parseDuration);
+  expect(read).toEqual([500, 30_000, 90_000, 3_600_000, 172_800_000, 30_000, 0, 500]);
+  expect(["", "s", "-1s", "1e3", "1 m", "1w", "Infinity"].map(parseDuration)).toEqual(new Array(7).fill(undefined));
+  for (const ms of [5, 999, 1500, 90_000, 5_400_000]) expect(parseDuration(formatDuration(ms))).toBe(ms);
+});
+
+test("every way to write it is the lock of the library with that name", async () => {
+  const { mutex, environment } = await startStore();
+  expect(await mutex.acquireLock("nightly")).toBe(true);
+  const ways: readonly (readonly string[])[] = [
+    [`s3://${BUCKET}/locks/nightly`],
+    ["nightly"],
+    ["--store", `s3://${BUCKET}`, "nightly"],
+    ["--prefix", "locks", "nightly"],
+    ["--prefix", "", `s3://${BUCKET}/locks/nightly`],
+  ];
+  const ended = await Promise.all(ways.map((way) => cli(["run", "--no-wait", ...way, "--", "true"], environment)));
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual(ways.map(() => 75));
+});
+
+test("without any store there is one sentence on how to get one", async () => {
+  const { exitCode, stderr } = await cli(["run", "nightly", "--", "true"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(
+    /^s3-mutex: Which store\? .*`s3-mutex serve` starts one to try it with\. See `s3-mutex help run`\.\n$/,
+  );
+});

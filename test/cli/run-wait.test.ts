@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { recordOf, STORE, startCli, startStore, until } from "./cli.js";
+
+const ADDRESS = `${STORE}job`;
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("%s ends the wait, and the queue is left", async (signal, exitCode) => {
+  const { server, mutex, environment } = await startStore();
+  await using _lock = await mutex.acquire("job");
+  const waiting = startCli(["run", ADDRESS, "--", "echo", "ran"], environment);
+  await until(() => recordOf(server, "job")?.queue.length === 1);
+  expect(recordOf(server, "job")?.queue[0]?.pid).toBe(waiting.pid);
+  waiting.process.kill(signal);
+  expect(await waiting.ended).toEqual({ exitCode, signal: null, stdout: "", stderr: "" });
+  expect(recordOf(server, "job")?.queue).toEqual([]);
+});
+
+test("a store that hangs does not keep anybody from giving up", async () => {
+  const { server, environment } = await startStore();
+  server.faults.add({ fault: "never-answer" });
+  const waiting = startCli(["run", ADDRESS, "--", "echo", "ran"], environment);
+  await until(() => server.requests.total > 0);
+  waiting.process.kill("SIGINT");
+  expect((await waiting.ended).exitCode).toBe(130);
+});
+
+test("who waits gets the lock when it is free, by priority", async () => {
+  const { server, mutex, environment } = await startStore();
+  const lock = await mutex.acquire("job");
+  const order: string[] = [];
+  const start = async (name: string, priority: number, place: number) => {
+    const args = ["run", "--priority", String(priority), ADDRESS, "--", "echo", name];
+    const waiting = startCli(args, environment);
+    waiting.process.stdout?.on("data", (text: string) => order.push(text.trim()));
+    await until(() => recordOf(server, "job")?.queue.length === place);
+    return waiting;
+  };
+  const waiting = [await start("low", 0, 1), await start("high", 5, 2)];
+  await lock.release();
+  const ended = await Promise.all(waiting.map(({ ended }) => ended));
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(order).toEqual(["high", "low"]);
+});
