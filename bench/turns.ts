@@ -1,8 +1,10 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../sim/random.js";
 import { freshName, varied } from "./case.js";
 import type { Contender, Contestant } from "./contestants/contestant.js";
-import type { Arrival } from "./server/request-rate.js";
+import { type Arrival, breakdown } from "./server/request-rate.js";
+import { sum } from "./statistics.js";
 
 /** A number of clients that take turns on one lock. */
 export interface TurnsPlan {
@@ -49,6 +51,7 @@ export async function takeTurns(contestant: Contestant, plan: TurnsPlan, random:
   const lockName = freshName("turns");
   const tally = new Tally();
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   const timer = setTimeout(() => ending.abort(), plan.limitMs);
   const startedAtMs = performance.now();
   await Promise.all(
@@ -120,4 +123,10 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAtMs = performance.now();
   await work();
   return performance.now() - startedAtMs;
+}
+
+/** What the requests of a turn were, over all rounds: where to look when there are too many. */
+export function requestsByKind(runs: readonly Turns[]): string {
+  const all = runs.flatMap(({ requests }) => requests);
+  return breakdown(all, Math.max(1, sum(runs.map(({ done }) => done))));
 }

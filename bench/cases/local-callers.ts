@@ -6,7 +6,7 @@ import type { Contestant } from "../contestants/contestant.js";
 import { libraryOn } from "../contestants/library.js";
 import { atLeast, atMost, figure } from "../figures.js";
 import { sum } from "../statistics.js";
-import { type Turns, takeTurns } from "../turns.js";
+import { requestsByKind, type Turns, takeTurns } from "../turns.js";
 
 const LATENCY_MS = 10;
 const CALLERS = 40;
@@ -66,6 +66,7 @@ function figuresOf(ours: readonly Turns[], theirs: readonly Turns[], limit: numb
       ancestor: theirs.map(requestsATurn),
       limit: 1,
       target: atMost(1.2),
+      note: requestsByKind(ours),
     }),
     figure({
       name: "turns",

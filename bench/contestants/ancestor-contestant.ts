@@ -14,10 +14,10 @@ export function ancestorOn(server: BenchServer): Contestant {
           while (!(await acquireOnce(mutex, lockName))) signal.throwIfAborted();
           return {
             async renew() {
-              await mutex.refreshLock(lockName);
+              await mutex.refreshLock(lockName).catch(() => false);
             },
             async release() {
-              await mutex.releaseLock(lockName);
+              await mutex.releaseLock(lockName).catch(() => false);
             },
           };
         },
@@ -29,7 +29,7 @@ export function ancestorOn(server: BenchServer): Contestant {
   };
 }
 
-/** An error of the store is one more reason to try again. */
+/** An error of the store is one more reason to try again; where a release fails, the lease has to end it. */
 function acquireOnce(mutex: AncestorMutex, lockName: string): Promise<boolean> {
   return mutex.acquireLock(lockName).catch(() => false);
 }

@@ -1,6 +1,8 @@
 /** When a request arrived at the store, in epoch milliseconds. */
 export interface Arrival {
   readonly at: number;
+  readonly operation?: string;
+  readonly status?: number;
 }
 
 /** The most requests in any second, wherever it begins. */
@@ -33,3 +35,21 @@ export function mostInFlight(requests: readonly (Arrival & { readonly durationMs
 export function between<R extends Arrival>(requests: readonly R[], fromMs: number, untilMs: number): R[] {
   return requests.filter(({ at }) => at >= fromMs && at < untilMs);
 }
+
+/** What the requests were and how they were answered, by how often each came for every one of `per`: `PUT 412 4.1, ...` */
+export function breakdown(requests: readonly Arrival[], per: number): string {
+  const counts = new Map<string, number>();
+  for (const { operation = "request", status = "unanswered" } of requests) {
+    const kind = `${METHODS.get(operation) ?? operation} ${status}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted.map(([kind, count]) => `${kind} ${(count / per).toFixed(1)}`).join(", ");
+}
+
+const METHODS = new Map([
+  ["GetObject", "GET"],
+  ["HeadObject", "HEAD"],
+  ["PutObject", "PUT"],
+  ["DeleteObject", "DELETE"],
+]);

@@ -1,4 +1,13 @@
-import { type Hold, type Holder, type LockRecord, type Mirror, mirrorOf, SCHEMA, type Turn, type Waiter } from "./record.js";
+import {
+  type Hold,
+  type Holder,
+  type LockRecord,
+  type Mirror,
+  mirrorOf,
+  SCHEMA,
+  type Turn,
+  type Waiter,
+} from "./record.js";
 
 /** What a body under a lock's key turned out to be. */
 export type Parsed =

@@ -52,7 +52,8 @@ export function searchCycle(
         const holder = liveHolder(record, hold, attempt);
         if (record === undefined || holder === undefined) continue;
         // The scope of this step holds what I want: the cycle is closed.
-        if (step !== undefined && hold.name === wanted) return { kind: "cycle", edges: edgesOf(wanted, holder, step, me) };
+        if (step !== undefined && hold.name === wanted)
+          return { kind: "cycle", edges: edgesOf(wanted, holder, step, me) };
         if (hold.name === wanted || seen.has(keyOf(hold))) continue;
         seen.add(keyOf(hold));
         for (const other of record.queue) {

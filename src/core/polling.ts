@@ -1,10 +1,13 @@
-import { headPollMs } from "./queue.js";
+import { EPOCH_MAX_MS, epochAfterMs, FIRST_EPOCH_MS, HEAD_POLL_MIN_MS, headPollMs } from "./queue.js";
 import type { LockRecord } from "./record.js";
 
-/** How long turns took lately, from the record's memory of them; all in milliseconds. */
+/** How long turns took lately, from the record's memory of them; in milliseconds. */
 export interface Pace {
   readonly shortestHoldMs: number;
-  readonly meanHoldMs: number;
+  /** The mean where there are enough turns for one, the shortest otherwise. */
+  readonly usualHoldMs: number;
+  /** One or two turns say little about the next. */
+  readonly isVague: boolean;
 }
 
 /** What a waiter knows when it decides when to look again; all in milliseconds. */
@@ -29,71 +32,102 @@ export function paceOf(record: LockRecord): Pace | undefined {
   const turns = record.recent.filter((turn) => turn.ended === "released");
   if (turns.length === 0) return undefined;
   const holds = turns.map((turn) => Math.max(0, turn.toMs - turn.fromMs));
-  return { shortestHoldMs: Math.min(...holds), meanHoldMs: mean(holds) };
+  const shortestHoldMs = Math.min(...holds);
+  const isVague = holds.length < VAGUE_TURNS;
+  const meanMs = holds.reduce((sum, hold) => sum + hold, 0) / holds.length;
+  return { shortestHoldMs, usualHoldMs: isVague ? shortestHoldMs : meanMs, isVague };
 }
+
+const VAGUE_TURNS = 3;
 
 /**
  * How long to wait before looking again. The first in line sleeps until the shortest recent hold would be over, then looks
- * often at first and at most about every tenth of the hold's age later. Those behind sleep through most of the turns that
- * are due before theirs. Nobody sleeps past the moment at which a lease that is not renewed could be taken over.
+ * often at first and about every sixth of the hold's age later. Those behind sleep through most of the turns that are due
+ * before theirs. Nobody sleeps past the moment at which a lease that is not renewed could be taken over.
  */
 export function pollDelayMs(outlook: Outlook): number {
   const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
-  const spread = 1 - SPREAD * outlook.random;
-  return Math.max(1, Math.min(delayMs * spread, Math.max(outlook.untilTakeoverMs, 0) + 1));
+  return Math.max(1, Math.min(delayMs, Math.max(outlook.untilTakeoverMs, 0) + 1));
 }
 
-const SPREAD = 0.1;
-
-function headDelayMs({ holdAgeMs, pace, roundTripMs, isEnqueued }: Outlook): number {
-  const often = headPollMs(holdAgeMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
-  if (pace === undefined) return often;
+function headDelayMs({ holdAgeMs, pace, roundTripMs, isEnqueued, random }: Outlook): number {
+  const spread = 1 - SPREAD * random;
+  if (pace === undefined) return headPollMs(holdAgeMs, roundTripMs) * spread * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   // What is seen is as old as the answer's way back, and what is asked takes as long to get there.
-  const dueMs = pace.shortestHoldMs - holdAgeMs - roundTripMs / 2;
-  return Math.max(often, Math.min(dueMs, HEAD_NAP_MAX_MS));
+  const dueMs = pace.isVague ? 0 : Math.min(pace.shortestHoldMs - holdAgeMs - roundTripMs / 2, HEAD_NAP_MAX_MS);
+  const isDue = holdAgeMs < DUE_FACTOR * pace.usualHoldMs;
+  const often = isDue
+    ? Math.max(HEAD_POLL_MIN_MS, roundTripMs / 2, holdAgeMs / 10)
+    : headPollMs(holdAgeMs, roundTripMs);
+  return Math.max(often * spread, dueMs);
 }
 
+const SPREAD = 0.3;
+const UNQUEUED_FACTOR = 2;
 /** However long turns were lately, the next may be short: the first in line never sleeps longer than this on that account. */
 const HEAD_NAP_MAX_MS = 200;
-const UNQUEUED_FACTOR = 2;
+/** A hold that lasts longer than this many of the usual ones is none of them. */
+const DUE_FACTOR = 3;
 
-function followerDelayMs({ position, holdAgeMs, pace, roundTripMs, isEnqueued }: Outlook): number {
-  const often = headPollMs(holdAgeMs) * (1 + position / 2) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
-  if (pace === undefined) return Math.min(often, FOLLOWER_NAP_UNKNOWN_MS);
+function followerDelayMs(outlook: Outlook): number {
+  const { position, holdAgeMs, pace, roundTripMs, isEnqueued } = outlook;
+  const unknownMs = nextEpochMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  if (pace === undefined) return unknownMs;
   // What hand-overs really took is no measure: whoever sleeps too long would learn to sleep longer.
-  const turnMs = pace.meanHoldMs + HANDOVER_ROUND_TRIPS * roundTripMs;
+  const turnMs = pace.usualHoldMs + HANDOVER_ROUND_TRIPS * roundTripMs;
   const untilHeadMs = Math.max(0, turnMs - holdAgeMs) + (position - 1) * turnMs;
-  const dueMs = untilHeadMs + pace.shortestHoldMs;
-  return clamp(dueMs * FOLLOWER_NAP, Math.min(often, FOLLOWER_NAP_UNKNOWN_MS), FOLLOWER_NAP_MAX_MS);
+  const napMs = (untilHeadMs + pace.shortestHoldMs) * FOLLOWER_NAP;
+  const longestMs = pace.isVague ? FIRST_EPOCH_MS : FOLLOWER_NAP_MAX_MS;
+  return clamp(napMs, Math.min(headPollMs(holdAgeMs, roundTripMs), unknownMs), longestMs);
 }
 
 /** The part of the time until its turn that a follower sleeps through: turns ahead may be shorter, or not be taken. */
 const FOLLOWER_NAP = 0.8;
 /** Release, look and acquisition, from one caller's hold to the next. */
 const HANDOVER_ROUND_TRIPS = 2;
-const FOLLOWER_NAP_UNKNOWN_MS = 1250;
 const FOLLOWER_NAP_MAX_MS = 5000;
 
 /**
- * How long to hold an enqueue back; 0: write now. Each write makes everybody else's fail, and nobody is in a hurry to stand
- * at the end of a line: the quiet moment is early in a hold, not while the lock is about to change hands.
+ * Followers who do not know the pace look at the same ages of a hold, doubling and then evenly apart: when it ends, all of
+ * them notice at once, and the line moves on without waiting for one sleeper after another. The further back, the more of
+ * the early looks are left out.
  */
-export function enqueueDelayMs(record: LockRecord, nowMs: number, roundTripMs: number, random: number): number {
-  const pace = paceOf(record);
-  if (pace === undefined) return 0;
-  const [holder] = record.holders;
-  const settleMs = roundTripMs * (1.5 + random);
-  if (holder === undefined) return record.queue.length > 0 ? settleMs : 0;
-  const ageMs = nowMs - holder.acquiredAtMs;
-  const isEarly = ageMs + roundTripMs < pace.shortestHoldMs;
-  const isOverdue = ageMs > 1.5 * pace.meanHoldMs;
-  return isEarly || isOverdue ? 0 : Math.max(0, pace.meanHoldMs - ageMs) + settleMs;
+function nextEpochMs({ position, holdAgeMs, roundTripMs }: Outlook): number {
+  // Nobody holds it: it is changing hands right now.
+  if (holdAgeMs === 0) return Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
+  const skippedMs = Math.min(holdAgeMs * position * 0.75 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
+  return epochAfterMs(holdAgeMs + skippedMs) - holdAgeMs;
 }
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** What somebody knows who has just lost the race to write. */
+export interface LostRace {
+  /** How many in a row. */
+  readonly races: number;
+  /** What the lock looked like: nobody's, so that the winner took it; not there at all, so that everybody came at once. */
+  readonly sight: "absent" | "free" | "held";
+  /** Whether the record tells of quick turns, so that it was probably one of them that won. */
+  readonly hasPace: boolean;
+  /** How many wait already: nobody is in a hurry to stand at the end of a long line. */
+  readonly queueLength: number;
+  readonly roundTripMs: number;
+  readonly random: number;
 }
+
+/**
+ * How long to step back after losing a race. Where turns are quick, it was one of those, and the next gap is near; where
+ * they are not, it was others who want to join, nobody knows how many: all of them spread out, more each time.
+ */
+export function raceDelayMs(lost: LostRace): number {
+  const { races, sight, hasPace, queueLength, roundTripMs, random } = lost;
+  const tripMs = Math.max(roundTripMs, MIN_TRIP_MS) * (1 + queueLength / 8);
+  if (sight === "free" && races <= 2) return 0;
+  if (sight === "absent") return tripMs * (1 + 8 * random);
+  if (hasPace) return tripMs * (0.5 + 2 * random) * 1.5 ** Math.min(Math.max(0, races - 3), 8);
+  return tripMs * (4 + random * 40 * 1.3 ** Math.min(races - 1, 3));
+}
+
+const MIN_TRIP_MS = 5;

@@ -1,5 +1,5 @@
 import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
-import { areCompatible, type LockRecord, type Mode, type Waiter } from "./record.js";
+import { areCompatible, type LockRecord, type Mode, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */
 export interface Rank {
@@ -46,7 +46,7 @@ export function standingOf(record: LockRecord, candidate: Rank & { readonly mode
 function passedOver(record: LockRecord, ahead: readonly Waiter[], attempt: Attempt): number {
   const freeSinceMs = freeSince(record, attempt);
   if (freeSinceMs === undefined) return 0;
-  let deadlineMs = freeSinceMs;
+  let deadlineMs = Math.max(freeSinceMs, ...record.recent.map(awakeByMs));
   let count = 0;
   for (const waiter of ahead) {
     deadlineMs += graceMs(record, waiter, freeSinceMs);
@@ -63,20 +63,42 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
   return ends.length === 0 ? undefined : Math.min(...ends) + attempt.toleranceMs;
 }
 
-/** How often the first in line looks, for a hold of this age: a hand-over costs about a tenth of what the hold did. */
-export function headPollMs(holdAgeMs: number): number {
-  return Math.min(Math.max(holdAgeMs / 10, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
+/**
+ * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average, so a
+ * hand-over costs about a tenth of what the hold did, and a few round trips.
+ */
+export function headPollMs(holdAgeMs: number, roundTripMs: number): number {
+  return Math.min(Math.max(holdAgeMs / 6 + 1.5 * roundTripMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
+}
+
+/**
+ * Followers look at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them notice at
+ * once, and the line moves on without waiting for one sleeper after another.
+ */
+export function epochAfterMs(ageMs: number): number {
+  let epochMs = FIRST_EPOCH_MS;
+  while (epochMs < ageMs) epochMs += Math.min(epochMs, EPOCH_MAX_MS);
+  return epochMs;
+}
+
+export const FIRST_EPOCH_MS = 400;
+export const EPOCH_MAX_MS = 3000;
+
+/** When everybody who looked during this turn and sleeps until the next epoch of it has looked again. */
+function awakeByMs({ fromMs, toMs }: Turn): number {
+  return fromMs + epochAfterMs(toMs - fromMs);
 }
 
 export const HEAD_POLL_MIN_MS = 10;
-export const HEAD_POLL_MAX_MS = 2000;
+const HEAD_POLL_MAX_MS = 2000;
 const GRACE_SLACK_MS = 100;
 
 /** How long one who is expected is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
 function graceMs(record: LockRecord, waiter: Waiter, freeSinceMs: number): number {
   const lastFromMs = record.recent[0]?.fromMs ?? record.holders[0]?.acquiredAtMs ?? freeSinceMs;
   const holdAgeMs = Math.max(0, freeSinceMs - lastFromMs);
-  return headPollMs(holdAgeMs) + 3 * Math.min(waiter.roundTripMs, MAX_ROUND_TRIP_MS) + GRACE_SLACK_MS;
+  const roundTripMs = Math.min(waiter.roundTripMs, MAX_ROUND_TRIP_MS);
+  return headPollMs(holdAgeMs, roundTripMs) + 3 * roundTripMs + GRACE_SLACK_MS;
 }
 
 /** A waiter that claims to be slower than this is not waited for any longer. */

@@ -13,7 +13,7 @@ import {
 
 const STORE_MS = Date.UTC(2026, 0, 1);
 /** Ten minutes and a bit: after a contradiction bounds only widen for ten. */
-const AFTER_HULL_MS = 10 * 60_000 + 1;
+const AFTER_HULL_MS = 10 * 60_000 + 100;
 
 /** One answer of an honest store: when it was asked for, how long each way took, and how stale its `Date` was. */
 const step = fc.record({
@@ -29,6 +29,8 @@ const history = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 12 }),
 });
 
+type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
 interface Moment {
   readonly bounds: OffsetBounds;
   readonly before: OffsetBounds | undefined;
@@ -40,7 +42,7 @@ interface Moment {
 }
 
 /** What a client with honest clocks comes to know, answer by answer. */
-function* live({ bootedMs, drift, steps }: typeof history extends fc.Arbitrary<infer T> ? T : never): Generator<Moment> {
+function* live({ bootedMs, drift, steps }: History): Generator<Moment> {
   const monotonicAt = (storeMs: number) => (storeMs - STORE_MS + bootedMs) * (1 + drift);
   let storeMs = STORE_MS;
   let before: OffsetBounds | undefined;
@@ -100,7 +102,7 @@ it("narrows: bounds are never wider than the last answer's own, nor than before,
   );
 });
 
-it("knows the offset to less than 100 ms after twenty answers at random moments", () => {
+it("knows the offset to about a tenth of a second after twenty answers at random moments", () => {
   let bounds: OffsetBounds | undefined;
   for (let index = 0; index < 20; index += 1) {
     const sentAtMs = index * 1050;
@@ -195,4 +197,11 @@ it("lets holders count the larger elapsed time and observers the smaller", () =>
       expect(elapsedForObserver(from, to)).toBe(Math.min(monotonicMs, wallMs));
     }),
   );
+});
+
+it.fails("believes no wall clock inside a hull: which of two front ends is right is not known, so neither is the wall", () => {
+  const { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 60_000));
+  const time = storeTimeAt(bounds, { monotonicMs: 20, wallMs: STORE_MS + 55_000 });
+  expect(time.earliestMs).toBeLessThanOrEqual(STORE_MS + 20);
+  expect(time.latestMs).toBeGreaterThanOrEqual(STORE_MS + 60_020);
 });

@@ -1,6 +1,6 @@
 import { remainingMs } from "../core/lease.js";
-import { enqueueDelayMs, paceOf, pollDelayMs } from "../core/polling.js";
-import type { Holder, LockRecord } from "../core/record.js";
+import { paceOf, pollDelayMs, raceDelayMs } from "../core/polling.js";
+import type { Holder } from "../core/record.js";
 import type { StoreTime } from "../core/store-time.js";
 import { type AcquireCommand, type AcquireReply, acquire as acquireTransition } from "../core/transition/acquire.js";
 import { renew } from "../core/transition/renew.js";
@@ -55,7 +55,6 @@ class Acquisition {
   readonly #untilMs: number;
   readonly #arrivedAtMs: number;
   #lookedAtMs: number;
-  #holdBackMs = 0;
   #sinceMs: number | undefined;
   #mayBePresent = false;
   #wasAnswered = false;
@@ -104,11 +103,6 @@ class Acquisition {
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {
-    const latest = this.#object.latest;
-    if (latest?.record && latest.record.queue.length > 0 && latest.record.holders.length===0 && this.#nowMs() - latest.askedAtMs < 3 * this.#context.clock.roundTripMs) {
-      const n = this.#context.clock.now(); if (n) this.#sinceMs = n.latestMs;
-      await sleep(this.#context.effects, 2.5 * this.#context.clock.roundTripMs, { keepAlive: true, signal: this.#stop.signal });
-    }
     while (!this.#stop.signal.aborted) {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
@@ -134,12 +128,15 @@ class Acquisition {
   /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     try {
-      return await this.#object.swap((record, attempt) => acquireTransition(record, this.#command(attempt.now, record), attempt), {
-        freshFromMs: this.#lookedAtMs,
-        ...this.#swapOptions(Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS)),
-        role: "contender",
-        afterRaceMs: (races) => this.#afterRaceMs(races),
-      });
+      return await this.#object.swap(
+        (record, attempt) => acquireTransition(record, this.#command(attempt.now), attempt),
+        {
+          freshFromMs: this.#lookedAtMs,
+          ...this.#swapOptions(Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS)),
+          role: "contender",
+          afterRaceMs: (races) => this.#afterRaceMs(races),
+        },
+      );
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       if (this.#wasAnswered && S3MutexError.is(error, "store-unavailable") && this.#nowMs() >= this.#untilMs) {
@@ -149,23 +146,19 @@ class Acquisition {
     }
   }
 
-  #isHeldBack(record: LockRecord | undefined, now: StoreTime): boolean {
-    if (record === undefined || this.#mayBePresent) return false;
-    this.#holdBackMs = enqueueDelayMs(record, now.latestMs, this.#context.clock.roundTripMs, jitter(this.#context));
-    return this.#holdBackMs > 0;
-  }
-
   #afterRaceMs(races: number): number {
     const record = this.#object.latest?.record;
-    const r = this.#context.effects.random();
-    const rtt = Math.max(this.#context.clock.roundTripMs, 5);
-    if (record === undefined) return rtt * (5 + 20 * r);
-    if (record.holders.length === 0 && races <= 2) return 0;
-    if (record.recent.length > 0 || record.queue.length > 0) return rtt * (0.5+2*r);
-    return rtt * (5 + 20 * r);
+    return raceDelayMs({
+      races,
+      sight: record === undefined ? "absent" : record.holders.length === 0 ? "free" : "held",
+      hasPace: record !== undefined && paceOf(record) !== undefined,
+      queueLength: record?.queue.length ?? 0,
+      roundTripMs: this.#context.clock.roundTripMs,
+      random: jitter(this.#context),
+    });
   }
 
-  #command(now: StoreTime, record: LockRecord | undefined): AcquireCommand {
+  #command(now: StoreTime): AcquireCommand {
     const { via, mode, priority, leaseMs, label, patienceMs } = this.#request;
     const { ownerId, clock } = this.#context;
     this.#sinceMs ??= now.latestMs - (this.#nowMs() - this.#arrivedAtMs);
@@ -180,7 +173,7 @@ class Acquisition {
       leaseMs,
       identity,
       sinceMs: this.#sinceMs,
-      entry: patienceMs > 0 && !this.#isHeldBack(record, now) ? entry : undefined,
+      entry: patienceMs > 0 ? entry : undefined,
     };
   }
 
@@ -235,11 +228,9 @@ class Acquisition {
       isEnqueued: reply.enqueued,
       random: jitter(this.#context),
     });
-    if ((globalThis as any).POLLLOG) (globalThis as any).POLLLOG(this.#context.effects.host, reply.position, planned, holders[0]?.host, now && holders[0] ? now.latestMs-holders[0].acquiredAtMs : -1, snapshot.record && paceOf(snapshot.record));
     const leftMs = this.#untilMs - this.#nowMs();
     // The last look is just before the time is up, so that a lock freed meanwhile is not missed.
-    const wanted = reply.enqueued || this.#holdBackMs === 0 ? planned : Math.min(this.#holdBackMs, 1000);
-    const delayMs = Math.min(wanted, Math.max(leftMs - clock.roundTripMs, 1));
+    const delayMs = Math.min(planned, Math.max(leftMs - clock.roundTripMs, 1));
     await sleep(effects, delayMs, { keepAlive: true, signal: this.#stop.signal });
   }
 

@@ -77,8 +77,8 @@ export class World {
 
   /** Writes a body under a lock's key, past HTTP. */
   put(lockName: string, body: unknown): void {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    this.server.putObject(BUCKET, this.key(lockName), text);
+    const isRaw = typeof body === "string" || body instanceof Uint8Array;
+    this.server.putObject(BUCKET, this.key(lockName), isRaw ? body : JSON.stringify(body));
   }
 
   /** This test leaves this lock as it is, held, queued for or unreadable; any other that is left is a leak. */
@@ -119,6 +119,15 @@ export const it = test.extend<{ world: World }>({
     await world.end();
   },
 });
+
+/** Numbers from 0 up to 1, the same for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
 
 /** The code of the error that a promise rejects with; fails when it does not reject, or with something else. */
 export async function codeOf(promise: Promise<unknown>): Promise<S3MutexErrorCode> {

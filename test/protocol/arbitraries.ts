@@ -94,16 +94,6 @@ export const anyRecord = fc.record(
     deleted: fc.constant(true as const),
   },
   {
-    requiredKeys: [
-      "schema",
-      "writeId",
-      "createdAtMs",
-      "touchedAtMs",
-      "token",
-      "limit",
-      "holders",
-      "queue",
-      "recent",
-    ],
+    requiredKeys: ["schema", "writeId", "createdAtMs", "touchedAtMs", "token", "limit", "holders", "queue", "recent"],
   },
 ) as fc.Arbitrary<LockRecord>;

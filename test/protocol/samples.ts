@@ -80,7 +80,7 @@ export function commandOf(changes: Partial<AcquireCommand> = {}): AcquireCommand
     priority: 0,
     leaseMs: 10_000,
     identity: {},
-    sinceMs: undefined,
+    sinceMs: T0,
     entry: undefined,
     ...changes,
   };

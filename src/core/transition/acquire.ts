@@ -1,6 +1,14 @@
 import { type Attempt, hasEnded } from "../attempt.js";
 import { standingOf } from "../queue.js";
-import { findHolder, type Hold, type Holder, type Identity, type LockRecord, type Mode, type Waiter } from "../record.js";
+import {
+  findHolder,
+  type Hold,
+  type Holder,
+  type Identity,
+  type LockRecord,
+  type Mode,
+  type Waiter,
+} from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /** Take the lock, or a place in its queue. */
@@ -76,12 +84,7 @@ function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Ho
   return { id, owner, via, mode, token, priority, leaseMs, ...times, renewal: attempt.writeId, ...identity };
 }
 
-function wait(
-  record: LockRecord,
-  command: AcquireCommand,
-  attempt: Attempt,
-  position: number,
-): Decision<AcquireReply> {
+function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, position: number): Decision<AcquireReply> {
   const { entry } = command;
   const present = record.queue.find((waiter) => waiter.id === command.id);
   const full = present === undefined && record.queue.length >= MAX_QUEUE;
@@ -96,11 +99,9 @@ function wait(
   return { reply, change: { kind: "write", record: nextVersion(record, attempt, { queue: [...others, waiter] }) } };
 }
 
-/** An entry is refreshed at a third of its life, like a lease. */
+/** An entry is refreshed in the last third of its life: every write makes the holder's and everybody else's fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
-  return (
-    areSameHolds(present.holds, entry.holds) && present.expiresAtMs - attempt.now.latestMs > (entry.lifeMs * 2) / 3
-  );
+  return areSameHolds(present.holds, entry.holds) && present.expiresAtMs - attempt.now.latestMs > entry.lifeMs / 3;
 }
 
 function areSameHolds(one: readonly Hold[], other: readonly Hold[]): boolean {

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BenchCase, freshName } from "../case.js";
+import { ancestorOn } from "../contestants/ancestor-contestant.js";
+import type { Contender, Contestant } from "../contestants/contestant.js";
+import { libraryOn } from "../contestants/library.js";
+import { atMost, figure } from "../figures.js";
+import { timed } from "../turns.js";
+
+const LATENCY_MS = 20;
+/** For requests that nobody waits for: they count too. */
+const SETTLE_MS = 100;
+
+interface Counts {
+  readonly warm: number[];
+  readonly newLock: number[];
+  readonly others: number[];
+  readonly warmMs: number[];
+}
+
+export const freeLock: BenchCase = {
+  name: "free-lock",
+  issue: 2,
+  title: "Acquire and release of a free lock, 20 ms round trip",
+  async run(bench) {
+    const server = await bench.server(LATENCY_MS);
+    const ours = await measure(libraryOn(server), bench.rounds(5, 2));
+    const theirs = await measure(ancestorOn(server), bench.rounds(5, 2));
+    const requests = { unit: "requests", better: "lower", limit: 2, strict: true } as const;
+    return [
+      figure({
+        name: "this process used it last",
+        ...requests,
+        measured: ours.warm,
+        ancestor: theirs.warm,
+        target: atMost(2),
+      }),
+      figure({
+        name: "another process used it last",
+        ...requests,
+        measured: ours.others,
+        ancestor: theirs.others,
+        target: atMost(3),
+      }),
+      figure({
+        name: "a new lock, by a new process",
+        ...requests,
+        measured: ours.newLock,
+        ancestor: theirs.newLock,
+        target: atMost(3),
+      }),
+      figure({
+        name: "time when this process used it last",
+        unit: "ms",
+        better: "lower",
+        measured: ours.warmMs,
+        ancestor: theirs.warmMs,
+        limit: 2 * LATENCY_MS,
+      }),
+    ];
+  },
+};
+
+async function measure(contestant: Contestant, rounds: number): Promise<Counts> {
+  const counts: Counts = { warm: [], newLock: [], others: [], warmMs: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const lockName = freshName("free");
+    // New instances with new clients each time: neither knows the lock, the store's clock, nor what the store can do.
+    const [one, other] = [contestant.contender(), contestant.contender()];
+    counts.newLock.push(await requestsOf(contestant, () => useOnce(one, lockName)));
+    counts.others.push(await requestsOf(contestant, () => useOnce(other, lockName)));
+    const warm = async () => {
+      counts.warmMs.push(await timed(() => useOnce(other, lockName)));
+    };
+    counts.warm.push(await requestsOf(contestant, warm));
+    await Promise.all([one.close(), other.close()]);
+  }
+  return counts;
+}
+
+async function requestsOf(contestant: Contestant, work: () => Promise<void>): Promise<number> {
+  await contestant.reset();
+  await work();
+  await sleep(SETTLE_MS);
+  return (await contestant.requests()).length;
+}
+
+async function useOnce(contender: Contender, lockName: string): Promise<void> {
+  const { signal } = new AbortController();
+  const held = await contender.acquire(lockName, signal);
+  await held.release();
+}

@@ -1,0 +1,90 @@
+import { expect, it } from "vitest";
+import { attemptAt, holderOf, recordOf, T0, turnOf, waiterOf, written } from "../../../test/protocol/samples.js";
+import { cancel, forceRelease, release } from "./release.js";
+
+const NOW = attemptAt(T0 + 100, { writeId: "w1" });
+const LATER = attemptAt(T0 + 90_000, { writeId: "w2" });
+const HELD = recordOf({ holders: [holderOf()], queue: [waiterOf()], token: T0 + 7 });
+
+it("leaves a tombstone that keeps the counter, the queue and what happened, and says since when it is free", () => {
+  const { reply, change } = release(HELD, { id: "holder" }, NOW);
+  expect(reply).toEqual({ kind: "released", holders: HELD.holders });
+  const turn = { id: "holder", token: T0, fromMs: T0, toMs: T0 + 100, ended: "released" };
+  expect(change).toMatchObject({
+    record: { writeId: "w1", token: T0 + 7, holders: [], queue: HELD.queue, recent: [turn], freeSinceMs: T0 + 100 },
+  });
+  expect(written({ change } as never)).not.toHaveProperty("deleted");
+});
+
+it("says that it has released when it is asked again, also after others have had their turns", () => {
+  const done = written(release(HELD, { id: "holder" }, NOW));
+  expect(release(done, { id: "holder" }, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
+  const taken = { ...done, holders: [holderOf({ id: "next", owner: "owner of holder" })] };
+  expect(release(taken, { id: "holder" }, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
+});
+
+it("releases its own acquisition only, and releases it also when its lease has ended", () => {
+  expect(release(HELD, { id: "other" }, NOW)).toEqual({ reply: { kind: "not-held" } });
+  expect(release(undefined, { id: "holder" }, NOW)).toEqual({ reply: { kind: "not-held" } });
+  expect(release(HELD, { id: "holder" }, LATER).reply.kind).toBe("released");
+  const both = recordOf({ limit: 2, holders: [holderOf(), holderOf({ id: "b" })] });
+  expect(written(release(both, { id: "b" }, NOW)).holders.map(({ id }) => id)).toEqual(["holder"]);
+});
+
+it("does not say released of a turn that ended otherwise", () => {
+  const record = recordOf({ recent: [turnOf({ id: "holder", ended: "expired" })] });
+  expect(release(record, { id: "holder" }, NOW).reply.kind).toBe("not-held");
+});
+
+it("drops waiters whose entries have run out with every write, and no others", () => {
+  const queue = [waiterOf({ id: "dead", expiresAtMs: T0 + 99 }), waiterOf({ id: "live", expiresAtMs: T0 + 100 })];
+  expect(written(release({ ...HELD, queue }, { id: "holder" }, NOW)).queue.map(({ id }) => id)).toEqual(["live"]);
+});
+
+it("ends every hold by force, and finds nothing to end when asked again", () => {
+  const holders = [holderOf({ id: "a", mode: "shared" }), holderOf({ id: "b", mode: "shared" })];
+  const forced = forceRelease(recordOf({ holders }), NOW);
+  expect(forced.reply).toEqual({ kind: "released", holders });
+  expect(written(forced)).toMatchObject({
+    holders: [],
+    recent: [
+      { id: "a", ended: "forced" },
+      { id: "b", ended: "forced" },
+    ],
+  });
+  expect(forceRelease(written(forced), LATER)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(undefined, NOW)).toEqual({ reply: { kind: "not-held" } });
+});
+
+it("takes a cancelled acquisition out of the holders and the queue, and out of nothing else", () => {
+  const queue = [waiterOf({ id: "x" }), waiterOf({ id: "y" })];
+  const record = recordOf({ limit: 2, holders: [holderOf({ id: "x" }), holderOf({ id: "z" })], queue });
+  const cancelled = written(cancel(record, { id: "x", mustChange: false }, NOW));
+  expect(cancelled.holders.map(({ id }) => id)).toEqual(["z"]);
+  expect(cancelled.queue.map(({ id }) => id)).toEqual(["y"]);
+  expect(cancel(cancelled, { id: "x", mustChange: false }, LATER)).toEqual({ reply: { kind: "cancelled" } });
+});
+
+it("changes the object although there is nothing to take out, where a write may still land on it", () => {
+  const record = recordOf({ holders: [holderOf()], queue: [waiterOf()] });
+  expect(cancel(record, { id: "x", mustChange: false }, NOW).change).toBeUndefined();
+  const changed = written(cancel(record, { id: "x", mustChange: true }, NOW));
+  expect(changed).toEqual({ ...record, writeId: "w1", touchedAtMs: T0 + 100 });
+});
+
+it("puts a tombstone where a create may still land, which reads as deleted", () => {
+  expect(cancel(undefined, { id: "x", mustChange: false }, NOW).change).toBeUndefined();
+  const tombstone = written(cancel(undefined, { id: "x", mustChange: true }, NOW));
+  expect(tombstone).toMatchObject({
+    deleted: true,
+    holders: [],
+    queue: [],
+    createdAtMs: T0 + 100,
+    touchedAtMs: T0 + 100,
+  });
+});
+
+it("leaves a tombstone deleted, and a lock that was not deleted undeleted", () => {
+  expect(written(cancel(recordOf({ deleted: true }), { id: "x", mustChange: true }, NOW)).deleted).toBe(true);
+  expect(written(cancel(recordOf(), { id: "x", mustChange: true }, NOW)).deleted).toBeUndefined();
+});

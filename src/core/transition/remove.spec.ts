@@ -1,0 +1,110 @@
+import { expect, it } from "vitest";
+import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, waiterOf, written } from "../../../test/protocol/samples.js";
+import { parseRecord } from "../codec.js";
+import type { LockRecord } from "../record.js";
+import { cleanup, DEFAULT_REST_MS, deleteLock, isRemovable, replaceCorrupt } from "./remove.js";
+
+const REST_MS = DEFAULT_REST_MS;
+const NOW = attemptAt(T0 + 100, { writeId: "w1" });
+const RESTED = attemptAt(T0 + REST_MS + 1, { writeId: "w2" });
+const ANYBODY = { owner: undefined, restMs: REST_MS };
+const SWEEP = { olderThanMs: undefined, includeReleased: true, restMs: REST_MS };
+
+it("removes only what nobody holds or waits for, whose counter time has overtaken, and that was long at rest", () => {
+  expect(isRemovable(recordOf(), REST_MS, RESTED)).toBe(true);
+  const kept: [string, LockRecord][] = [
+    ["held, even by a lease that has ended", recordOf({ holders: [holderOf({ expiresAtMs: T0 - 1 })] })],
+    ["waited for", recordOf({ queue: [waiterOf({ expiresAtMs: T0 + 2 * REST_MS })] })],
+    ["touched too recently", recordOf({ touchedAtMs: T0 + 1 })],
+    ["a counter ahead of time", recordOf({ token: T0 + REST_MS + 1 })],
+    ["an ETag that may come back", recordOf({ writeId: undefined })],
+  ];
+  for (const [why, record] of kept) expect(isRemovable(record, REST_MS, RESTED), why).toBe(false);
+});
+
+it("judges rest and counter by the lower bound of store time", () => {
+  const now = { earliestMs: T0 + REST_MS, latestMs: T0 + REST_MS + 60_000 };
+  expect(isRemovable(recordOf(), REST_MS, attemptAt(0, { now }))).toBe(false);
+});
+
+it("deletes a young lock by a tombstone that keeps its counter, and an old free one by removing it", () => {
+  const held = recordOf({ holders: [holderOf()], queue: [waiterOf()], token: T0 + 9 });
+  const { reply, change } = deleteLock(held, ANYBODY, NOW);
+  expect(reply).toEqual({ kind: "deleted" });
+  const turn = { id: "holder", ended: "deleted" };
+  expect(change).toMatchObject({ record: { deleted: true, holders: [], queue: [], token: T0 + 9, recent: [turn] } });
+  expect(deleteLock(recordOf(), ANYBODY, RESTED)).toEqual({ reply: { kind: "deleted" }, change: { kind: "remove" } });
+});
+
+it("is content with what is deleted already", () => {
+  expect(deleteLock(undefined, ANYBODY, NOW)).toEqual({ reply: { kind: "deleted" } });
+  const tombstone = written(deleteLock(recordOf({ holders: [holderOf()] }), ANYBODY, NOW));
+  expect(deleteLock(tombstone, ANYBODY, attemptAt(T0 + 200))).toEqual({ reply: { kind: "deleted" } });
+});
+
+it("deletes for an owner only what that owner holds by name, and holds still", () => {
+  const ours = { owner: "us", restMs: REST_MS };
+  const heldBy = (changes: object) => recordOf({ holders: [holderOf({ owner: "us", via: "name", ...changes })] });
+  expect(deleteLock(heldBy({}), ours, NOW).reply.kind).toBe("deleted");
+  for (const changes of [{ owner: "them" }, { via: "handle" }, { expiresAtMs: T0 }]) {
+    expect(deleteLock(heldBy(changes), ours, NOW)).toEqual({ reply: { kind: "not-ours" } });
+  }
+  expect(deleteLock(undefined, ours, NOW)).toEqual({ reply: { kind: "not-ours" } });
+  expect(deleteLock(recordOf(), ours, NOW)).toEqual({ reply: { kind: "not-ours" } });
+});
+
+it("replaces what is no record by a tombstone whose counter starts at store time", () => {
+  const { reply, change } = replaceCorrupt(NOW);
+  expect(reply.kind).toBe("deleted");
+  expect(change).toMatchObject({ record: { deleted: true, token: T0 + 100, holders: [], writeId: "w1" } });
+});
+
+it("frees leases that have ended, and grants nobody anything before their tolerance is over", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 99 })], queue: [waiterOf()] });
+  const { reply, change } = cleanup(record, SWEEP, NOW);
+  expect(reply).toEqual({ kind: "stale" });
+  const turn = { id: "holder", ended: "expired", toMs: T0 + 99 };
+  const next = { holders: [], queue: record.queue, recent: [turn], notBeforeMs: T0 + 99 + TOLERANCE_MS };
+  expect(change).toMatchObject({ record: next });
+  expect(cleanup(written({ change } as never), SWEEP, NOW)).toEqual({ reply: { kind: "kept" } });
+});
+
+it("never shortens a time that an earlier cleanup set", () => {
+  const record = recordOf({ limit: 2, holders: [holderOf({ expiresAtMs: T0 + 99 })], notBeforeMs: T0 + 50_000 });
+  expect(written(cleanup(record, SWEEP, NOW)).notBeforeMs).toBe(T0 + 50_000);
+});
+
+it("keeps live holders, and those who were renewed since the time asked for", () => {
+  const live = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 100 })] });
+  expect(cleanup(live, SWEEP, NOW)).toEqual({ reply: { kind: "kept" } });
+  const both = recordOf({ limit: 2, holders: [holderOf({ id: "dead", expiresAtMs: T0 }), ...live.holders] });
+  expect(written(cleanup(both, SWEEP, NOW)).holders).toEqual(live.holders);
+  const ended = recordOf({ holders: [holderOf({ renewedAtMs: T0 - 50, expiresAtMs: T0 })] });
+  expect(cleanup(ended, { ...SWEEP, olderThanMs: T0 - 50 }, NOW).reply.kind).toBe("kept");
+  expect(cleanup(ended, { ...SWEEP, olderThanMs: T0 - 49 }, NOW).reply.kind).toBe("stale");
+});
+
+it("removes free objects only where it was asked to, and counts tombstones as absent", () => {
+  expect(cleanup(recordOf(), SWEEP, RESTED)).toEqual({ reply: { kind: "removed" }, change: { kind: "remove" } });
+  expect(cleanup(recordOf(), { ...SWEEP, includeReleased: false }, RESTED)).toEqual({ reply: { kind: "kept" } });
+  expect(cleanup(recordOf(), SWEEP, NOW)).toEqual({ reply: { kind: "kept" } });
+  expect(cleanup(recordOf({ deleted: true }), SWEEP, NOW)).toEqual({ reply: { kind: "absent" } });
+  expect(cleanup(undefined, SWEEP, NOW)).toEqual({ reply: { kind: "absent" } });
+});
+
+it("leaves locks of 1.x that are free, and frees those that are stale", () => {
+  const parsed = parseRecord('{"locked":false}');
+  if (parsed.kind !== "record") throw new Error(parsed.kind);
+  expect(cleanup(parsed.record, SWEEP, RESTED)).toEqual({ reply: { kind: "kept" } });
+});
+
+it.fails("removes a free lock whose last waiter died in the queue long ago", () => {
+  const record = recordOf({ queue: [waiterOf({ expiresAtMs: T0 + 15_000 })] });
+  expect(cleanup(record, SWEEP, RESTED).reply.kind).toBe("removed");
+});
+
+it.fails("writes a record that can be read, whatever the tolerance is", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 })] });
+  const freed = written(cleanup(record, SWEEP, { ...NOW, toleranceMs: Number.POSITIVE_INFINITY }));
+  expect(parseRecord(JSON.stringify(freed)).kind).toBe("record");
+});

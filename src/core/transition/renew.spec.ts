@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import { attemptAt, holderOf, recordOf, T0, turnOf, waiterOf, written } from "../../../test/protocol/samples.js";
+import type { TurnEnd } from "../record.js";
+import { reasonOfLoss, renew } from "./renew.js";
+
+const COMMAND = { id: "holder", token: T0, leaseMs: 5000, onlyUnexpired: false };
+const AT = (nowMs: number) => attemptAt(nowMs, { writeId: "renewal" });
+
+it("extends the lease from now, under the id of this write, and leaves token and start as they were", () => {
+  const others = { queue: [waiterOf()], recent: [turnOf()] };
+  const { reply, change } = renew(recordOf({ holders: [holderOf()], ...others }), COMMAND, AT(T0 + 3000));
+  const holder = { ...holderOf(), leaseMs: 5000, renewedAtMs: T0 + 3000, expiresAtMs: T0 + 8000, renewal: "renewal" };
+  expect(reply).toEqual({ kind: "renewed", holder });
+  expect(change).toMatchObject({ record: { writeId: "renewal", holders: [holder], ...others } });
+});
+
+it("publishes from the upper bound of store time", () => {
+  const now = { earliestMs: T0 + 1000, latestMs: T0 + 2000 };
+  const { reply } = renew(recordOf({ holders: [holderOf()] }), COMMAND, attemptAt(0, { now }));
+  expect(reply).toMatchObject({ holder: { expiresAtMs: T0 + 7000 } });
+});
+
+it("renews its own entry only", () => {
+  const other = holderOf({ id: "other" });
+  const record = written(renew(recordOf({ limit: 2, holders: [other, holderOf()] }), COMMAND, AT(T0 + 1)));
+  expect(record.holders[0]).toEqual(other);
+  expect(record.holders[1]).toMatchObject({ id: "holder", renewal: "renewal" });
+});
+
+it("needs membership, not an expiry in the future, unless it is asked for", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 10_000 })] });
+  expect(renew(record, COMMAND, AT(T0 + 3_600_000)).reply.kind).toBe("renewed");
+  const onlyUnexpired = { ...COMMAND, onlyUnexpired: true };
+  expect(renew(record, onlyUnexpired, AT(T0 + 9999)).reply.kind).toBe("renewed");
+  expect(renew(record, onlyUnexpired, AT(T0 + 10_000))).toEqual({ reply: { kind: "gone", reason: "expired" } });
+});
+
+it("renews again what it has renewed: its answer may have been lost", () => {
+  const first = written(renew(recordOf({ holders: [holderOf()] }), COMMAND, AT(T0 + 100)));
+  const second = renew(first, COMMAND, attemptAt(T0 + 900, { writeId: "again" }));
+  expect(second.reply).toMatchObject({ kind: "renewed", holder: { renewal: "again", token: T0, id: "holder" } });
+});
+
+it("never creates an object that is gone", () => {
+  expect(renew(undefined, COMMAND, AT(T0))).toEqual({ reply: { kind: "gone", reason: "deleted" } });
+});
+
+it("does not take the place of a successor, whoever its owner is", () => {
+  const successor = holderOf({ id: "successor", owner: "owner of holder", token: T0 + 1 });
+  expect(renew(recordOf({ holders: [successor] }), COMMAND, AT(T0))).toEqual({
+    reply: { kind: "gone", reason: "taken-over" },
+  });
+});
+
+it.each<[TurnEnd, string]>([
+  ["released", "released"],
+  ["expired", "taken-over"],
+  ["forced", "force-released"],
+  ["deleted", "deleted"],
+])("says of a turn that ended as %s that it was %s", (ended, reason) => {
+  expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 5, ended })] }), 5)).toBe(reason);
+});
+
+it("says deleted of a tombstone, and taken over where nobody remembers", () => {
+  expect(reasonOfLoss(recordOf({ deleted: true, recent: [turnOf({ token: 5 })] }), 5)).toBe("deleted");
+  expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 4 })] }), 5)).toBe("taken-over");
+});

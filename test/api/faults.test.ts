@@ -1,0 +1,328 @@
+import { describe, expect } from "vitest";
+import { it, listeningLogger, seeded, sleep, until, type World } from "./fixture.js";
+
+const LOCK = "resource";
+
+const loseNextWrite = (world: World) =>
+  world.server.faults.add({ fault: "lose-response", operation: "PutObject", times: 1 });
+
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await action();
+  return performance.now() - startedMs;
+}
+
+describe.concurrent("a write whose answer is lost", () => {
+  it("acquire, renew and release still succeed, well within a second, and nothing is left locked", async ({ world }) => {
+    const mutex = world.mutex();
+    const tookMs: number[] = [];
+    loseNextWrite(world);
+    let lock = await mutex.acquire("warm-up");
+    await lock.release();
+
+    const acquired = loseNextWrite(world);
+    tookMs.push(
+      await timed(async () => {
+        lock = await mutex.acquire(LOCK);
+      }),
+    );
+    const renewed = loseNextWrite(world);
+    const expiresAt = lock.expiresAt;
+    tookMs.push(await timed(async () => expect(await lock.renew()).toBe(true)));
+    expect(lock.expiresAt).toBeGreaterThanOrEqual(expiresAt);
+    expect(lock.expiresAt).toBe(world.holder(LOCK).expiresAtMs);
+    const released = loseNextWrite(world);
+    tookMs.push(await timed(async () => expect(await lock.release()).toBe(true)));
+    expect([acquired.hits, renewed.hits, released.hits]).toEqual([1, 1, 1]);
+    for (const ms of tookMs) expect(ms).toBeLessThan(900);
+    expect(await world.mutex().isLocked(LOCK)).toBe(false);
+    expect(lock.signal.aborted).toBe(false);
+  });
+
+  it("the same by name", async ({ world }) => {
+    const mutex = world.mutex();
+    const steps = [
+      () => mutex.acquireLock(LOCK, 0),
+      () => mutex.refreshLock(LOCK),
+      () => mutex.releaseLock(LOCK),
+      () => mutex.acquireLock(LOCK, 0),
+      () => mutex.deleteLock(LOCK),
+      () => mutex.acquireLock(LOCK, 0),
+      () => world.mutex().releaseLock(LOCK, true),
+    ];
+    for (const [index, step] of steps.entries()) {
+      const lost = loseNextWrite(world);
+      // What was deleted with its answer lost is not ours any more; the lock is gone all the same. See below.
+      if (index === 4 || index === 6) await step();
+      else expect(await step(), `step ${index}`).toBe(true);
+      expect(lost.hits).toBe(1);
+      lost.remove();
+    }
+    expect(await mutex.isLocked(LOCK)).toBe(false);
+    expect(await mutex.withLock(LOCK, () => "done")).toBe("done");
+  });
+
+  // Bug: read again, the lock is not held by us any more (we have deleted it) and the reply is "not ours".
+  it.fails("deleteLock says true for what it has deleted", async ({ world }) => {
+    const mutex = world.mutex();
+    await mutex.acquireLock(LOCK);
+    loseNextWrite(world);
+    expect(await mutex.deleteLock(LOCK)).toBe(true);
+  });
+
+  // Bug: read again, there is nothing to force any more, and the reply is "nothing was released".
+  it.fails("releaseLock by force says true for what it has released", async ({ world }) => {
+    const mutex = world.mutex();
+    await world.mutex().acquireLock(LOCK);
+    loseNextWrite(world);
+    expect(await mutex.releaseLock(LOCK, true)).toBe(true);
+  });
+
+  it("of a twin with the same ownerId: release and refresh succeed", async ({ world }) => {
+    const [one, twin] = [world.mutex({ ownerId: "shared" }), world.mutex({ ownerId: "shared" })];
+    await one.acquireLock(LOCK);
+    loseNextWrite(world);
+    expect(await twin.refreshLock(LOCK)).toBe(true);
+    loseNextWrite(world);
+    expect(await twin.releaseLock(LOCK)).toBe(true);
+    expect(world.record(LOCK)?.recent).toHaveLength(1);
+  });
+
+  it("every one of them, for good: acquire and release succeed, since a look tells what the write did", async ({
+    world,
+  }) => {
+    world.server.faults.add({ fault: "lose-response", operation: "PutObject" });
+    const mutex = world.mutex();
+    for (let turn = 0; turn < 5; turn += 1) {
+      const ms = await timed(async () => {
+        expect(await mutex.acquireLock(LOCK, 0)).toBe(true);
+        expect(await mutex.releaseLock(LOCK)).toBe(true);
+      });
+      expect(ms).toBeLessThan(1500);
+    }
+  });
+
+  // Bug: each try of a renewal writes anew instead of recognising in the record the one that it has just made. So while all
+  // answers are lost, renewals that were all applied count as none, and the lock is given up although the record has it.
+  it.fails("every one of them, for good: renewals succeed as well", async ({ world }) => {
+    const mutex = world.mutex({ lockTimeoutMs: 600 });
+    const lock = await mutex.acquire(LOCK);
+    world.server.faults.add({ fault: "lose-response", operation: "PutObject" });
+    await sleep(1500);
+    expect(lock.signal.aborted).toBe(false);
+    expect(lock.held).toBe(true);
+    expect(await lock.renew()).toBe(true);
+  });
+
+  it("in turns: whoever waits gets the lock, and nobody twice", async ({ world }) => {
+    let count = 0;
+    const random = () => (count++ % 2 === 0 ? 0 : 0.9);
+    world.server.faults.add({ fault: "lose-response", operation: "PutObject", probability: 0.5, random });
+    let inside = 0;
+    const client = async () => {
+      const mutex = world.mutex();
+      for (let turn = 0; turn < 4; turn += 1) {
+        const lock = await mutex.acquire(LOCK);
+        expect(++inside).toBe(1);
+        await sleep(1);
+        inside -= 1;
+        await lock.release();
+      }
+    };
+    await Promise.all([client(), client(), client()]);
+  });
+});
+
+describe.concurrent("a request that goes wrong in another way", () => {
+  it.for([
+    { fault: "drop-before" },
+    { fault: "status", status: 500 },
+    { fault: "status", status: 500, applied: true },
+    { fault: "status", status: 503 },
+    { fault: "status", status: 409 },
+    { fault: "status", status: 429 },
+    { fault: "duplicate" },
+    { fault: "delay-apply", delayMs: 40 },
+    { fault: "truncate-body", operation: "GetObject" },
+    { fault: "truncate-body", operation: "GetObject", unnoticed: true },
+    { fault: "omit-date" },
+  ] as const)("each first one of acquire, renew and release: %j", async (rule, { world }) => {
+    const mutex = world.mutex();
+    world.server.putObject("locks-bucket", "locks/resource.json", '{"locked":false}');
+    const operations = "operation" in rule ? [rule.operation] : (["GetObject", "PutObject"] as const);
+    const strike = () => operations.map((operation) => world.server.faults.add({ ...rule, operation, times: 1 }));
+    const rules = strike();
+    const acquiring = mutex.acquire(LOCK);
+    if ("unnoticed" in rule) {
+      // What is there looks like no record at all: that is an error, and nothing is done to it.
+      await expect(acquiring).rejects.toMatchObject({ code: "corrupt-record" });
+      return;
+    }
+    const lock = await acquiring;
+    rules.push(...strike());
+    expect(await lock.renew()).toBe(true);
+    rules.push(...strike());
+    expect(await lock.release()).toBe(true);
+    for (const one of rules) one.remove();
+    await world.server.settled();
+    expect(rules.some(({ hits }) => hits > 0)).toBe(true);
+    expect(world.record(LOCK)?.holders).toEqual([]);
+    expect(await world.mutex().isLocked(LOCK)).toBe(false);
+  });
+
+  it("that is applied twice, each time: acquire and release succeed", async ({ world }) => {
+    world.server.faults.add({ fault: "duplicate", operation: "PutObject" });
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await mutex.acquireLock(LOCK, 0)).toBe(true);
+      expect(await other.acquireLock(LOCK, 0)).toBe(false);
+      expect(await mutex.releaseLock(LOCK)).toBe(true);
+    }
+  });
+
+  // Bug: the same as with answers that are all lost: a renewal that was answered 412 by its own success is written again
+  // and again, until the lease is over.
+  it.fails("that is applied twice, each time: renewals succeed", async ({ world }) => {
+    world.server.faults.add({ fault: "duplicate", operation: "PutObject" });
+    const lock = await world.mutex({ lockTimeoutMs: 600 }).acquire(LOCK);
+    await sleep(1500);
+    expect(lock.signal.aborted).toBe(false);
+    expect(lock.held).toBe(true);
+  });
+
+  it("that is never answered costs one request timeout, a sixth of the lease", async ({ world }) => {
+    const mutex = world.mutex({ lockTimeoutMs: 1800 });
+    let lock = await mutex.acquire("warm-up");
+    await lock.release();
+    const silence = () => world.server.faults.add({ fault: "never-answer", times: 1 });
+    const steps: Array<() => Promise<unknown>> = [
+      async () => {
+        lock = await mutex.acquire(LOCK);
+      },
+      () => lock.renew(),
+      () => lock.release(),
+    ];
+    for (const step of steps) {
+      const silent = silence();
+      const ms = await timed(step);
+      expect(silent.hits).toBe(1);
+      expect(ms).toBeGreaterThanOrEqual(295);
+      expect(ms).toBeLessThan(300 + 600);
+    }
+  });
+
+  it("that is never answered but applied costs the same", async ({ world }) => {
+    const mutex = world.mutex({ lockTimeoutMs: 1800 });
+    await mutex.isLocked(LOCK);
+    world.server.faults.add({ fault: "never-answer", applied: true, operation: "PutObject", times: 1 });
+    const ms = await timed(async () => expect(await mutex.acquireLock(LOCK, 0)).toBe(true));
+    expect(ms).toBeGreaterThanOrEqual(295);
+    expect(ms).toBeLessThan(300 + 600);
+    expect(await mutex.releaseLock(LOCK)).toBe(true);
+  });
+
+  it("and lands late does no harm: what was given up cannot come back", async ({ world }) => {
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    const late = world.server.faults.add({ fault: "delay-apply", delayMs: 400, operation: "PutObject", times: 1 });
+    const stop = new AbortController();
+    const acquiring = mutex.acquire(LOCK, { signal: stop.signal }).catch(() => undefined);
+    await until(() => late.hits === 1);
+    stop.abort();
+    expect(await acquiring).toBeUndefined();
+    await mutex.close();
+    await world.server.settled();
+    expect(world.record(LOCK)?.holders ?? []).toEqual([]);
+    expect(await other.acquireLock(LOCK, 0)).toBe(true);
+    await other.releaseLock(LOCK);
+  });
+
+  it("is repeated by nobody but this library, whatever the client's own retries are", async ({ world }) => {
+    const s3Client = world.client({ maxAttempts: 5, retryMode: "adaptive" });
+    const mutex = world.mutex({ s3Client });
+    for (const rule of [
+      { fault: "status", status: 500 },
+      { fault: "status", status: 503 },
+      { fault: "lose-response" },
+      { fault: "drop-before" },
+    ] as const) {
+      world.server.resetRequests();
+      const struck = world.server.faults.add({ ...rule, operation: "PutObject", times: 1 });
+      expect(await mutex.acquireLock(LOCK, 5000)).toBe(true);
+      expect(struck.hits).toBe(1);
+      const operations = world.server.recentRequests.map(({ operation }) => operation);
+      // After a write that failed comes a look, not the same write again.
+      const failedAt = world.server.recentRequests.findIndex(({ faults }) => faults.length > 0);
+      expect(operations[failedAt]).toBe("PutObject");
+      expect(operations[failedAt + 1]).toBe("GetObject");
+      expect(await mutex.releaseLock(LOCK)).toBe(true);
+    }
+    world.server.resetRequests();
+    world.server.faults.add({ fault: "status", status: 500 });
+    await expect(mutex.acquireLock(LOCK, 0)).rejects.toMatchObject({ code: "store-unavailable" });
+    // One full attempt asks twice; with the client's own retries it were ten.
+    expect(world.server.requests.total).toBe(2);
+  });
+});
+
+describe.concurrent("a store with a quirk of its own", () => {
+  it.for([
+    { etagForm: "unquoted-only" },
+    { etagForm: "quoted-only" },
+    { missingKeyIfMatchStatus: 412 },
+    { readIgnoresIfNoneMatch: true },
+    { losersGet500: true },
+    { noDate: true },
+  ] as const)("is coped with: %j", async (quirks, { world }) => {
+    world.server.setQuirks(quirks);
+    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex({ lockTimeoutMs: 900 })];
+    expect(await mutex.acquireLock(LOCK, 0)).toBe(true);
+    expect(await other.acquireLock(LOCK, 0)).toBe(false);
+    expect(await mutex.refreshLock(LOCK)).toBe(true);
+    const waiting = other.acquire(LOCK);
+    await until(() => world.record(LOCK)?.queue.length === 1);
+    expect(await mutex.releaseLock(LOCK)).toBe(true);
+    const lock = await waiting;
+    await sleep(500);
+    lock.assertHeld();
+    expect(await lock.release()).toBe(true);
+    const left = world.server.objects("locks-bucket").map(({ key }) => key);
+    expect(left).toEqual(["locks/resource.json"]);
+  });
+});
+
+describe("six clients on a bad day", () => {
+  it("do all of their 120 turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
+    const random = seeded(20_261_123);
+    const rules = [
+      { fault: "lose-response", probability: 0.04 },
+      { fault: "drop-before", probability: 0.04 },
+      { fault: "status", status: 503, probability: 0.04 },
+      { fault: "status", status: 500, applied: true, probability: 0.03 },
+      { fault: "status", status: 409, probability: 0.02 },
+    ] as const;
+    const active = rules.map((rule) => world.server.faults.add({ ...rule, random }));
+    const { logger, lines } = listeningLogger();
+    let inside = 0;
+    let most = 0;
+    const tokens: number[] = [];
+    const client = async () => {
+      const mutex = world.mutex({ logger });
+      for (let turn = 0; turn < 20; turn += 1) {
+        const lock = await mutex.acquire(LOCK);
+        inside += 1;
+        most = Math.max(most, inside);
+        tokens.push(lock.fencingToken);
+        await sleep(1);
+        lock.assertHeld();
+        inside -= 1;
+        await lock.release();
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, client));
+    expect(tokens).toHaveLength(120);
+    expect(most).toBe(1);
+    expect(tokens).toEqual([...new Set(tokens)].toSorted((one, other) => one - other));
+    for (const { hits } of active) expect(hits).toBeGreaterThan(0);
+    expect(lines).toEqual([]);
+  });
+});
