@@ -27,10 +27,11 @@ async function runCase(one: BenchCase, { quick, seed, report }: RunOptions): Pro
   const { name, issue, title } = one;
   report(`${name}: ${title}`);
   const bench = new Bench({ quick, seed, report: (text) => report(`  ${text}`) });
+  const accident = accidents();
   const startedAtMs = performance.now();
   const seconds = () => (performance.now() - startedAtMs) / 1000;
   try {
-    const figures = await one.run(bench);
+    const figures = await Promise.race([one.run(bench), accident.promise]);
     return { name, issue, title, seconds: seconds(), figures };
   } catch (error) {
     // The other cases still have something to say.
@@ -38,6 +39,23 @@ async function runCase(one: BenchCase, { quick, seed, report }: RunOptions): Pro
     report(`  failed: ${error instanceof Error ? error.stack : failure}`);
     return { name, issue, title, seconds: seconds(), figures: [], failure };
   } finally {
+    accident.stop();
     await bench.close();
   }
+}
+
+/** What is thrown where nobody can catch it, in a timer of the library's, ends the case and not the bench. */
+function accidents(): { readonly promise: Promise<never>; readonly stop: () => void } {
+  let fail: (error: unknown) => void = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const events = ["uncaughtException", "unhandledRejection"];
+  for (const event of events) process.on(event, fail);
+  return {
+    promise,
+    stop() {
+      for (const event of events) process.off(event, fail);
+    },
+  };
 }

@@ -61,7 +61,9 @@ export async function takeTurns(contestant: Contestant, plan: TurnsPlan, random:
     }),
   );
   clearTimeout(timer);
-  const elapsedMs = tally.lastDoneAtMs - startedAtMs;
+  // A run that was ended has used up its time, however early its last turn was.
+  const isComplete = tally.done === plan.clients * plan.turnsEach;
+  const elapsedMs = (isComplete ? tally.lastDoneAtMs : performance.now()) - startedAtMs;
   const requests = await contestant.requests();
   await Promise.all(contenders.map((contender) => contender.close()));
   return { ...tally, elapsedMs, requests };

@@ -1,4 +1,4 @@
-/** Runs something and returns every warning that Node or the SDK gave meanwhile; they are not printed. */
+/** Runs something and returns every warning that Node or the SDK gave meanwhile; the SDK's are not printed. */
 export async function warningsDuring(work: () => Promise<void>): Promise<string[]> {
   const warnings: string[] = [];
   const note = (warning: Error) => warnings.push(warning.message);

@@ -1,6 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3MutexOptions, Settings } from "./options.js";
-import { Background, type Context } from "./runtime/context.js";
+import { Background, type Context, type Emit } from "./runtime/context.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { StoreClock } from "./runtime/store-clock.js";
 import type { ObjectStore } from "./store/object-store.js";
@@ -18,6 +18,7 @@ export function createContext(
   options: S3MutexOptions,
   settings: Settings,
   internals: MutexInternals | undefined,
+  emit: Emit,
 ): { readonly context: Context; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
   const client = internals === undefined ? clientOf(options) : undefined;
@@ -38,6 +39,7 @@ export function createContext(
     toleranceMs: settings.toleranceMs,
     takeover: settings.takeover,
     useJitter: settings.useJitter,
+    emit,
   };
   const shutDown = () => {
     closed.abort();

@@ -46,6 +46,18 @@ const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([
   "store-unavailable",
 ]);
 
+/** One step of a deadlock: a lock, and who holds it while waiting for the lock of the step after. */
+export interface DeadlockEdge {
+  readonly lockName: string;
+  readonly owner: string;
+  readonly host?: string;
+  readonly pid?: number;
+  readonly label?: string;
+  readonly fencingToken: number;
+  readonly priority: number;
+}
+
+/** What an {@link S3MutexError} can carry besides its code and message. */
 export interface S3MutexErrorDetails {
   readonly cause?: unknown;
   /** The lock that the error is about. */
@@ -54,6 +66,8 @@ export interface S3MutexErrorDetails {
   readonly reason?: LossReason;
   /** With code `lost` from `withLock`: what the function returned although the lock was gone. */
   readonly result?: unknown;
+  /** With code `deadlock`: the cycle, beginning with the lock that was waited for. */
+  readonly cycle?: readonly DeadlockEdge[];
 }
 
 /** The only error class of this library; see {@link S3MutexErrorCode} for what each code means and asks for. */
@@ -66,6 +80,7 @@ export class S3MutexError extends Error {
   declare readonly lockName?: string;
   declare readonly reason?: LossReason;
   declare readonly result?: unknown;
+  declare readonly cycle?: readonly DeadlockEdge[];
 
   constructor(code: S3MutexErrorCode, message: string, details: S3MutexErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
@@ -73,6 +88,7 @@ export class S3MutexError extends Error {
     this.retryable = RETRYABLE.has(code);
     if (details.lockName !== undefined) this.lockName = details.lockName;
     if (details.reason !== undefined) this.reason = details.reason;
+    if (details.cycle !== undefined) this.cycle = details.cycle;
     if ("result" in details) this.result = details.result;
   }
 

@@ -1,7 +1,19 @@
 export type { KeyEncoding } from "./arguments.js";
-export { type LossReason, S3MutexError, type S3MutexErrorCode, type S3MutexErrorDetails } from "./errors.js";
+export {
+  type DeadlockEdge,
+  type LossReason,
+  S3MutexError,
+  type S3MutexErrorCode,
+  type S3MutexErrorDetails,
+} from "./errors.js";
 export type { Lock } from "./lock.js";
 export { type AcquireOptions, type CleanupOptions, S3Mutex, type WithLockOptions } from "./mutex.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Logger, Takeover } from "./runtime/context.js";
+export type {
+  AcquiredEvent,
+  DeadlockEvent,
+  HoldEvent,
+  S3MutexEvents,
+} from "./runtime/events.js";

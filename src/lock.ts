@@ -37,6 +37,7 @@ export class HeldLock implements Lock {
   readonly name: string;
   readonly #lease: Lease;
   readonly #onReleaseError: (error: unknown) => void;
+  #released: Promise<boolean> | undefined;
 
   constructor(name: string, lease: Lease, onReleaseError: (error: unknown) => void) {
     this.name = name;
@@ -73,7 +74,8 @@ export class HeldLock implements Lock {
   }
 
   release(): Promise<boolean> {
-    return this.#lease.release();
+    this.#released ??= this.#lease.release();
+    return this.#released;
   }
 
   /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import {
   checkBoolean,
   checkCount,
@@ -15,16 +16,20 @@ import { nameOfKey } from "./core/names.js";
 import type { Holder } from "./core/record.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";
-import { S3MutexError } from "./errors.js";
+import { type DeadlockEdge, S3MutexError } from "./errors.js";
 import { HeldLock, type Lock } from "./lock.js";
+import { HeldLockSet, type LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
-import { acquireGrant } from "./runtime/acquire.js";
+import { acquireLease } from "./runtime/acquire.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
-import type { Context } from "./runtime/context.js";
-import { Lease } from "./runtime/lease.js";
+import type { Context, Emit } from "./runtime/context.js";
+import type { S3MutexEvents } from "./runtime/events.js";
+import type { Lease } from "./runtime/lease.js";
+import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
+import { Scope, Scopes } from "./runtime/scope.js";
 import { sleep } from "./runtime/timing.js";
 
 /** Options of {@link S3Mutex.acquire} and {@link S3Mutex.tryAcquire}. */
@@ -39,6 +44,11 @@ export interface AcquireOptions {
   readonly leaseMs?: number | undefined;
   /** A word about this hold in the record, for people to read. @default the mutex's `label` */
   readonly label?: string | undefined;
+  /**
+   * What to do when the scope that asks holds the lock already: nest (same hold, same token, given back when the last handle
+   * is released), or fail at once with `deadlock`. @default false
+   */
+  readonly reentrant?: boolean | undefined;
 }
 
 /** Options of {@link S3Mutex.withLock}. */
@@ -72,12 +82,14 @@ export interface CleanupOptions {
  * `store-unavailable`, `corrupt-record` or `newer-schema` when the store is the problem: contention is a result, never an
  * error, and an error never looks like contention.
  */
-export class S3Mutex implements AsyncDisposable {
+export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #context: Context;
   readonly #shutDown: () => void;
   readonly #objects: LockObjects;
   readonly #named: NamedLocks;
+  readonly #lines: LocalLines;
+  readonly #scopes = new Scopes();
   readonly #leases = new Set<Lease>();
   #closing: Promise<void> | undefined;
 
@@ -85,9 +97,12 @@ export class S3Mutex implements AsyncDisposable {
   /** @internal */
   constructor(options: S3MutexOptions, internals: MutexInternals);
   constructor(options: S3MutexOptions, internals?: MutexInternals) {
+    super();
     this.#settings = settingsOf(options);
-    const { context, shutDown } = createContext(options, this.#settings, internals);
+    const emit: Emit = (name, event) => this.#tell(name, event);
+    const { context, shutDown } = createContext(options, this.#settings, internals, emit);
     this.#context = context;
+    this.#lines = new LocalLines(context);
     this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
     this.#named = new NamedLocks(context, this.#settings.leaseMs);
@@ -128,8 +143,44 @@ export class S3Mutex implements AsyncDisposable {
     options: WithLockOptions = {},
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    const lock = await this.#acquireHandle(lockName, options, this.#patienceMs(options.retries));
-    return lock === undefined ? null : runHolding(lock, fn);
+    const scope = new Scope(this.#scopes.current, true);
+    const lock = await this.#acquireHandle(lockName, options, this.#patienceMs(options.retries), scope);
+    return lock === undefined ? null : this.#scopes.run(scope, () => runHolding(lock, fn));
+  }
+
+  /**
+   * Acquires several locks, all or none, in an order that is the same everywhere, so that two callers who want the same ones
+   * never wait for each other. The time-out is for all of them together.
+   * @throws `timed-out`, `aborted`, `deadlock`; what had been acquired is given back before
+   */
+  async acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {
+    const set = await this.#acquireSet(lockNames, options, Number.POSITIVE_INFINITY, this.#scopes.enter());
+    if (set !== undefined) return set;
+    throw new S3MutexError(
+      "timed-out",
+      `Not all of ${JSON.stringify(lockNames)} were free within ${options.timeoutMs} ms.`,
+    );
+  }
+
+  /** {@link withLock} for several locks at once. @returns null when not all of them were had in time */
+  async withLocks<T>(
+    lockNames: readonly string[],
+    fn: (locks: LockSet) => T | Promise<T>,
+    options: WithLockOptions = {},
+  ): Promise<T | null> {
+    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    const scope = new Scope(this.#scopes.current, true);
+    const set = await this.#acquireSet(lockNames, options, this.#patienceMs(options.retries), scope);
+    return set === undefined ? null : this.#scopes.run(scope, () => runHolding(set, fn));
+  }
+
+  /**
+   * Runs a function as one line of work: what is acquired inside of it belongs together when deadlocks are looked for, and
+   * nothing else does. `withLock` does the same.
+   */
+  scope<T>(fn: () => T): T {
+    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    return this.#scopes.run(new Scope(this.#scopes.current, true), fn);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -143,10 +194,17 @@ export class S3Mutex implements AsyncDisposable {
    */
   async acquireLock(lockName: string, timeoutMs?: number, priority = 0): Promise<boolean> {
     const options = { timeoutMs, priority };
-    const acquired = await this.#acquireLease(lockName, options, this.#patienceMs(undefined), "name");
-    if (acquired === undefined) return false;
-    this.#named.add(acquired.object, acquired.lease);
-    return true;
+    const patience = this.#patienceMs(undefined);
+    const scope = this.#scopes.enter();
+    try {
+      const lease = await this.#acquireLease(lockName, options, patience, "name", scope);
+      if (lease !== undefined) this.#named.add(this.#object(lockName), lease);
+      return lease !== undefined;
+    } catch (error) {
+      if (!S3MutexError.is(error, "deadlock")) throw error;
+      this.#context.logger.warn?.(`s3-mutex: acquireLock(${JSON.stringify(lockName)}) gave way. ${error.message}`);
+      return false;
+    }
   }
 
   /**
@@ -249,16 +307,47 @@ export class S3Mutex implements AsyncDisposable {
     });
   }
 
-  async #acquireHandle(lockName: string, options: AcquireOptions, patience: number): Promise<HeldLock | undefined> {
-    const acquired = await this.#acquireLease(lockName, options, patience, "handle");
-    if (acquired === undefined) return undefined;
-    const { lease } = acquired;
-    this.#leases.add(lease);
-    lease.keep(() => this.#leases.delete(lease));
+  async #acquireHandle(
+    lockName: string,
+    options: AcquireOptions,
+    patience: number,
+    scope: Scope = this.#scopes.enter(),
+  ): Promise<HeldLock | undefined> {
+    const lease = await this.#acquireLease(lockName, options, patience, "handle", scope);
+    if (lease === undefined) return undefined;
     return new HeldLock(lockName, lease, (error) => {
       const message = `s3-mutex: releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
       this.#context.logger.warn?.(message, error);
     });
+  }
+
+  async #acquireSet(
+    lockNames: readonly string[],
+    options: AcquireOptions,
+    patience: number,
+    scope: Scope,
+  ): Promise<HeldLockSet | undefined> {
+    if (!Array.isArray(lockNames) || lockNames.length === 0) {
+      throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
+    }
+    const names = [...new Map(lockNames.map((name) => [this.#object(name).key, name]))].sort(byKey);
+    const patienceMs = withDefault("timeoutMs", options.timeoutMs, patience, checkDuration);
+    const startedAtMs = this.#context.effects.monotonicMs();
+    const locks: HeldLock[] = [];
+    try {
+      for (const [, name] of names) {
+        const leftMs = Math.max(0, startedAtMs + patienceMs - this.#context.effects.monotonicMs());
+        const lock = await this.#acquireHandle(name, { ...options, timeoutMs: leftMs }, leftMs, scope);
+        if (lock === undefined) break;
+        locks.push(lock);
+      }
+      if (locks.length === names.length) return new HeldLockSet(locks);
+    } catch (error) {
+      await new HeldLockSet(locks)[Symbol.asyncDispose]();
+      throw error;
+    }
+    await new HeldLockSet(locks)[Symbol.asyncDispose]();
+    return undefined;
   }
 
   async #acquireLease(
@@ -266,8 +355,10 @@ export class S3Mutex implements AsyncDisposable {
     options: AcquireOptions,
     patience: number,
     via: Holder["via"],
-  ): Promise<{ readonly object: LockObject; readonly lease: Lease } | undefined> {
+    scope: Scope,
+  ): Promise<Lease | undefined> {
     const object = this.#object(lockName);
+    const { key } = object;
     const request = {
       via,
       mode: "exclusive",
@@ -276,27 +367,72 @@ export class S3Mutex implements AsyncDisposable {
       label: withDefault("label", options.label, undefined, checkString),
       patienceMs: withDefault("timeoutMs", options.timeoutMs, patience, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
+      holds: () => scope.holdsBesides(key),
+      objectOf: (name: string) => this.#object(name),
     } as const;
-    const grant = await acquireGrant(this.#context, object, request);
-    return grant === undefined ? undefined : { object, lease: new Lease(this.#context, object, grant) };
+    const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
+    const held = scope.find(key, !reentrant);
+    if (held !== undefined) return nest(held, lockName, reentrant);
+    const lease = await scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
+    if (lease === undefined) return undefined;
+    scope.add(lockName, key, lease);
+    if (via === "handle") this.#keep(lease);
+    return lease;
   }
+
+  #keep(lease: Lease): void {
+    this.#leases.add(lease);
+    lease.onEnd(() => this.#leases.delete(lease));
+    lease.keep();
+  }
+
+  #tell<Name extends keyof S3MutexEvents>(name: Name, event: S3MutexEvents[Name][0]): void {
+    try {
+      (this as EventEmitter).emit(name, event);
+    } catch (error) {
+      this.#context.logger.error?.(`s3-mutex: a listener of "${name}" threw`, error);
+    }
+  }
+}
+
+/** A scope asks again for what it holds itself: another handle on the same hold, or an error at once instead of a wait for ever. */
+function nest(held: Lease, lockName: string, reentrant: boolean): Lease {
+  if (reentrant) {
+    held.share();
+    return held;
+  }
+  const { owner, host, pid, label, token: fencingToken, priority } = held.holder;
+  const cycle = [{ lockName, owner, host, pid, label, fencingToken, priority }];
+  const message = `Deadlock: the scope that asks for ${JSON.stringify(lockName)} holds it itself; pass { reentrant: true } to nest.`;
+  throw new S3MutexError("deadlock", message, { lockName, cycle: cycle as DeadlockEdge[] });
 }
 
 /** How long closing waits for the clean-up after what was given up before; entries that stay expire by themselves. */
 const CLOSE_PATIENCE_MS = 2000;
 
-async function runHolding<T>(lock: HeldLock, fn: (lock: Lock) => T | Promise<T>): Promise<T> {
+/** One order for everybody: that of the keys, by code unit, which no locale changes. */
+function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {
+  return one < other ? -1 : 1;
+}
+
+async function runHolding<Held extends HeldLock | HeldLockSet, T>(
+  held: Held,
+  fn: (held: Held) => T | Promise<T>,
+): Promise<T> {
   let result: T;
   try {
-    result = await fn(lock);
+    result = await fn(held);
   } finally {
     // Never throws, so that an error of `fn` comes out unchanged.
-    await lock[Symbol.asyncDispose]();
+    await held[Symbol.asyncDispose]();
   }
-  if (!lock.signal.aborted) return result;
-  const { name: lockName, signal } = lock;
-  const { reason } = signal.reason as S3MutexError;
-  const message = `The lock ${JSON.stringify(lockName)} was lost while the function ran; its result is attached.`;
-  const details = { lockName, result, cause: signal.reason };
-  throw new S3MutexError("lost", message, reason === undefined ? details : { ...details, reason });
+  if (!held.signal.aborted) return result;
+  const loss = held.signal.reason as S3MutexError;
+  const { lockName, reason } = loss;
+  throw new S3MutexError("lost", `${loss.message} The function ran on meanwhile; its result is attached.`, {
+    cause: loss,
+    result,
+    ...(lockName === undefined ? {} : { lockName }),
+    ...(reason === undefined ? {} : { reason }),
+  });
 }

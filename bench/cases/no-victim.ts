@@ -25,6 +25,7 @@ export const noVictim: BenchCase = {
   issue: 3,
   title: "Random schedules of nested locks without a cycle, in virtual time",
   async run(bench) {
+    const detects = await detectsDeadlocks();
     const schedules = bench.quick ? QUICK_SCHEDULES : SCHEDULES;
     const random = bench.random("schedules");
     const total: Outcome = { grants: 0, victims: 0, timeOuts: 0, unfinished: 0 };
@@ -33,18 +34,53 @@ export const noVictim: BenchCase = {
       for (const key of Object.keys(total) as (keyof Outcome)[]) total[key] += outcome[key];
     }
     return [
-      figure({ name: "schedules", unit: "", measured: schedules, target: exactly(SCHEDULES) }),
+      figure({
+        name: "schedules",
+        unit: "",
+        measured: schedules,
+        ...(bench.quick ? {} : { target: exactly(SCHEDULES) }),
+      }),
       figure({
         name: "victims",
         unit: "",
-        measured: total.victims,
+        // Nobody is taken for a victim where nobody ever is: that would be no merit.
+        measured: detects ? total.victims : [],
         target: atMost(0),
-        note: `${total.grants} grants of two or three nested locks, ${total.timeOuts} time-outs by choice of the schedule`,
+        note: detects ? locksTaken(total) : "a real deadlock is not detected either",
       }),
       figure({ name: "schedules that did not end", unit: "", measured: total.unfinished, target: atMost(0) }),
     ];
   },
 };
+
+function locksTaken({ grants, timeOuts }: Outcome): string {
+  return `${grants} grants of up to three nested locks, ${timeOuts} time-outs by choice of the schedule`;
+}
+
+/** The control: X then Y beside Y then X. */
+async function detectsDeadlocks(): Promise<boolean> {
+  const world = new World(1);
+  const bucket = new SimBucket(world, { roundTripMs: () => 20 });
+  let victims = 0;
+  const take = async (mutex: S3Mutex, first: string, second: string) => {
+    const inner = () => world.sleep(1000).then(() => mutex.withLock(second, () => {}, { timeoutMs: 60_000 }));
+    await mutex.withLock(first, inner).catch((error: unknown) => {
+      if (!S3MutexError.is(error, "deadlock")) throw error;
+      victims += 1;
+    });
+  };
+  const [one, other] = [simMutex(world, bucket, "one"), simMutex(world, bucket, "other")];
+  await world.until(Promise.all([take(one, "x", "y"), take(other, "y", "x")]));
+  return victims > 0;
+}
+
+function simMutex(world: World, bucket: SimBucket, name: string): S3Mutex {
+  const process = new SimProcess(world, name);
+  // Simulation replaces the store, so that this client is never asked.
+  const s3Client = { send: () => Promise.reject(new Error("no network")) } as never;
+  const internals = { store: bucket.storeFor(process), effects: process.effects };
+  return new S3Mutex({ s3Client, bucketName: BUCKET_NAME }, internals);
+}
 
 /** Everybody takes locks in one order, then everybody in another: what the first part leaves behind must not look like a cycle. */
 async function runSchedule(seed: number): Promise<Outcome> {
@@ -54,11 +90,7 @@ async function runSchedule(seed: number): Promise<Outcome> {
   const locks = Array.from({ length: random.integer(3, 5) }, (_, index) => `lock-${index}`);
   const outcome: Outcome = { grants: 0, victims: 0, timeOuts: 0, unfinished: 1 };
   const clients = Array.from({ length: random.integer(3, 5) }, (_, index) => {
-    const process = new SimProcess(world, `client-${index}`);
-    const internals = { store: bucket.storeFor(process), effects: process.effects };
-    // Simulation replaces the store, so that this client is never asked.
-    const s3Client = { send: () => Promise.reject(new Error("no network")) } as never;
-    return { mutex: new S3Mutex({ s3Client, bucketName: BUCKET_NAME }, internals), random: random.fork() };
+    return { mutex: simMutex(world, bucket, `client-${index}`), random: random.fork() };
   });
   const work = async () => {
     for (let part = 0; part < 2; part += 1) {

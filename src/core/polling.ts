@@ -126,7 +126,7 @@ export function raceDelayMs(lost: LostRace): number {
   const tripMs = Math.max(roundTripMs, MIN_TRIP_MS) * (1 + queueLength / 8);
   if (sight === "free" && races <= 2) return 0;
   if (sight === "absent") return tripMs * (1 + 8 * random);
-  if (hasPace) return tripMs * (0.5 + 2 * random) * 1.5 ** Math.min(Math.max(0, races - 3), 8);
+  if (hasPace) return tripMs * (0.5 + 2 * random) * 1.4 ** Math.min(Math.max(0, races - 3), 4);
   return tripMs * (4 + random * 40 * 1.3 ** Math.min(races - 1, 3));
 }
 

@@ -1,6 +1,7 @@
 import type { Identity } from "../core/record.js";
 import type { ObjectStore } from "../store/object-store.js";
 import type { Effects } from "./effects.js";
+import type { S3MutexEvents } from "./events.js";
 import type { StoreClock } from "./store-clock.js";
 
 /** Where messages go; any of them may be missing. `console` and pino fit. */
@@ -13,6 +14,8 @@ export interface Logger {
 
 /** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
 export type Takeover = "store-time" | "observed";
+
+export type Emit = <Name extends keyof S3MutexEvents>(name: Name, event: S3MutexEvents[Name][0]) => void;
 
 /** What everything that one mutex does shares. */
 export interface Context {
@@ -28,6 +31,8 @@ export interface Context {
   readonly toleranceMs: number;
   readonly takeover: Takeover;
   readonly useJitter: boolean;
+  /** Tells whoever listens on the mutex; a listener that throws is reported to the logger. */
+  readonly emit: Emit;
 }
 
 /** Work that nobody waits for (cancels of what was given up), kept so that closing can wait for it. */

@@ -1,14 +1,14 @@
-import type { Attempt } from "../core/attempt.js";
 import { remainingMs, renewAfterMs } from "../core/lease.js";
-import type { Holder, LockRecord } from "../core/record.js";
+import type { Holder } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
-import { release } from "../core/transition/release.js";
 import { type GoneReason, type RenewReply, reasonOfLoss, renew } from "../core/transition/renew.js";
 import { type LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
-import type { LockObject, Swapped } from "./lock-object.js";
+import type { HoldEvent } from "./events.js";
+import type { LocalLine } from "./local-line.js";
+import type { Swapped } from "./lock-object.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
@@ -24,25 +24,29 @@ export interface Grant {
  */
 export class Lease {
   readonly #context: Context;
-  readonly #object: LockObject;
+  readonly #line: LocalLine;
   readonly #attempts: Attempts;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
   #holder: Holder;
   #reading: ClockReading;
-  #leaseMs: number;
+  readonly #leaseMs: number;
+  readonly #heldSinceMs: number;
   #renewing: Promise<boolean> | undefined;
   #releasing: Promise<boolean> | undefined;
+  #shares = 1;
+  readonly #endListeners: (() => void)[] = [];
   #cancelTimer: () => void = () => {};
   #lastFailure: unknown;
 
-  constructor(context: Context, object: LockObject, grant: Grant) {
+  constructor(context: Context, line: LocalLine, grant: Grant) {
     this.#context = context;
-    this.#object = object;
+    this.#line = line;
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
     this.#reading = grant.reading;
     this.#leaseMs = grant.holder.leaseMs;
+    this.#heldSinceMs = context.effects.monotonicMs();
   }
 
   get holder(): Holder {
@@ -71,10 +75,24 @@ export class Lease {
     throw this.#lost.signal.aborted ? this.#lost.signal.reason : this.#error("released", "it was released");
   }
 
-  /** Renews by itself at a third of the lease, never two at once, until released or lost, which it then reports. */
-  keep(onEnd: () => void): void {
-    this.#stopped.signal.addEventListener("abort", onEnd, { once: true });
+  /** Calls back once when it has been given back or was lost. */
+  onEnd(listener: () => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  /** Whether it is being given back right now. */
+  get isEnding(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  /** Renews by itself at a third of the lease, never two at once, until released or lost. */
+  keep(): void {
     this.#schedule();
+  }
+
+  /** One more handle on it: it is given back when all have been released. */
+  share(): void {
+    this.#shares += 1;
   }
 
   /** One renewal now; false when the lock is gone. */
@@ -87,7 +105,9 @@ export class Lease {
 
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
   release(): Promise<boolean> {
-    this.#releasing ??= this.#releaseOnce();
+    this.#shares -= 1;
+    if (this.#shares > 0) return Promise.resolve(this.isHeld);
+    this.#releasing ??= this.#releaseOnce().finally(() => this.#end());
     return this.#releasing;
   }
 
@@ -124,7 +144,7 @@ export class Lease {
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
     if (this.#remainingMs() <= 0) return this.#lose("store-unavailable", error);
     const { effects, logger } = this.#context;
-    logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#object.name)} failed and is tried again`, error);
+    logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`, error);
     const delayMs = Math.min(renewAfterMs(this.#leaseMs) / 3, this.#remainingMs());
     this.#cancelTimer();
     this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
@@ -138,7 +158,9 @@ export class Lease {
     const signal = this.#stopped.signal;
     try {
       const options = { ...this.#swapOptions(), signal };
-      return this.#applyRenewal(await this.#object.swap((record, attempt) => renew(record, command, attempt), options));
+      return this.#applyRenewal(
+        await this.#line.object.swap((record, attempt) => renew(record, command, attempt), options),
+      );
     } catch (error) {
       if (signal.aborted) return false;
       throw error;
@@ -155,6 +177,7 @@ export class Lease {
     if (reading === undefined) return true;
     this.#holder = reply.holder;
     this.#reading = contradicted ? this.#readingAfterContradiction(reply.holder, reading) : reading;
+    this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
     return true;
   }
 
@@ -180,9 +203,12 @@ export class Lease {
     if (wasLost) return false;
     const { id, token } = this.#holder;
     try {
-      const apply = (record: LockRecord | undefined, attempt: Attempt) => release(record, { id }, attempt);
-      const { reply, snapshot } = await this.#object.swap(apply, this.#swapOptions());
-      if (reply.kind === "released") return true;
+      const { reply, snapshot } = await this.#line.giveBack(id, this.#swapOptions());
+      if (reply.kind === "released") {
+        const heldMs = this.#context.effects.monotonicMs() - this.#heldSinceMs;
+        this.#context.emit("released", { ...this.#describe(), heldMs });
+        return true;
+      }
       this.#noteLoss(lossReason(reasonOfLoss(snapshot.record, token)));
     } catch (error) {
       this.#cancel();
@@ -202,6 +228,11 @@ export class Lease {
     this.#stopped.abort();
     this.#cancelTimer();
     this.#cancel();
+    this.#end();
+  }
+
+  #end(): void {
+    for (const listener of this.#endListeners.splice(0)) listener();
   }
 
   #noteLoss(reason: LossReason, cause?: unknown): boolean {
@@ -213,12 +244,19 @@ export class Lease {
       deleted: "it was deleted",
       "store-unavailable": "the store could not be reached until the lease was over",
     };
-    this.#lost.abort(this.#error(reason, sentences[reason], cause));
+    const error = this.#error(reason, sentences[reason], cause);
+    this.#lost.abort(error);
+    this.#context.emit("lost", { ...this.#describe(), reason, error });
     return true;
   }
 
+  #describe(): HoldEvent {
+    const { id: acquisitionId, token: fencingToken } = this.#holder;
+    return { lockName: this.#line.object.name, acquisitionId, fencingToken };
+  }
+
   #error(reason: LossReason | "released", sentence: string, cause?: unknown): S3MutexError {
-    const lockName = this.#object.name;
+    const lockName = this.#line.object.name;
     const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentence}.`;
     const details = reason === "released" ? { lockName } : { lockName, reason };
     return new S3MutexError("lost", message, cause === undefined ? details : { ...details, cause });
@@ -227,7 +265,7 @@ export class Lease {
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(mayBePresent = true): void {
     const { id } = this.#holder;
-    cancelLeftovers(this.#context, this.#object, {
+    cancelLeftovers(this.#context, this.#line.object, {
       id,
       attempts: this.#attempts,
       leaseMs: this.#leaseMs,

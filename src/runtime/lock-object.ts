@@ -14,7 +14,7 @@ import type {
   WriteCondition,
   WriteOutcome,
 } from "../store/object-store.js";
-import type { Attempts } from "./attempts.js";
+import type { AttemptLog } from "./attempts.js";
 import { type Context, jitter } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
 import { readClocks, sleep } from "./timing.js";
@@ -29,7 +29,7 @@ export interface Snapshot {
 }
 
 export interface SwapOptions<Reply = never> {
-  readonly attempts: Attempts;
+  readonly attempts: AttemptLog;
   /** For each request, in milliseconds. */
   readonly timeoutMs: number;
   /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */

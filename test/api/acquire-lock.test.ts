@@ -46,7 +46,7 @@ describe.concurrent("acquireLock", () => {
       world.mutex(options),
     );
     const taken = await Promise.all(mutexes.flatMap((mutex) => ["a", "b"].map((name) => mutex.acquireLock(name))));
-    expect(taken).toEqual(Array(8).fill(true));
+    expect(taken.filter(Boolean)).toHaveLength(8);
     await Promise.all(mutexes.flatMap((mutex) => ["a", "b"].map((name) => mutex.releaseLock(name))));
   });
 });
@@ -156,7 +156,7 @@ describe.concurrent("priority", () => {
       order.push(priority);
       await mutex.releaseLock(LOCK);
     };
-    const waiting: Array<Promise<void>> = [];
+    const waiting: Promise<void>[] = [];
     for (const [index, priority] of [-5, 0, Number.MIN_SAFE_INTEGER, 7, Number.MAX_SAFE_INTEGER].entries()) {
       waiting.push(wait(priority));
       await until(() => world.record(LOCK)?.queue.length === index + 1);
@@ -167,7 +167,7 @@ describe.concurrent("priority", () => {
   });
 });
 
-describe("leases", () => {
+describe.concurrent("leases", () => {
   it("acquireLock does not renew: nothing is written until the lease is over, and then somebody else gets it", async ({
     world,
   }) => {
@@ -236,9 +236,12 @@ describe("leases", () => {
     expect(expiresAtMs - acquiredAtMs).toBe(60_000);
     await mutex.releaseLock(LOCK);
   });
+});
 
+// On their own: a freeze stands still for all, and 100 ms are not long for one who shares the process with others.
+describe("short leases and frozen processes", () => {
   // Requests have a sixth of the lease, 17 ms: a busy machine needs more than that now and then.
-  it("of 100 ms work: taken, refreshed, respected and ended", { retry: 5 }, async ({ world }) => {
+  it("leases of 100 ms work: taken, refreshed, respected and ended", { retry: 5 }, async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 100, clockSkewToleranceMs: 0 });
     const other = world.mutex({ clockSkewToleranceMs: 0 });
     await Promise.all([mutex.isLocked(LOCK), other.isLocked(LOCK)]);
@@ -255,7 +258,7 @@ describe("leases", () => {
     expect(await other.releaseLock(LOCK)).toBe(true);
   });
 
-  it("of 100 ms renew themselves in withLock and acquire", { retry: 5 }, async ({ world }) => {
+  it("leases of 100 ms renew themselves in withLock and acquire", { retry: 5 }, async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 100 });
     const lock = await mutex.acquire(LOCK);
     const { token } = world.holder(LOCK);
@@ -268,7 +271,7 @@ describe("leases", () => {
     expect(await mutex.withLock(LOCK, () => sleep(300).then(() => "done"))).toBe("done");
   });
 
-  it("are over for their holder although the process stood still", async ({ world }) => {
+  it("leases are over for their holder although the process stood still", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 200 });
     const lock = await mutex.acquire(LOCK);
     expect(lock.held).toBe(true);

@@ -246,7 +246,9 @@ describe.concurrent("ownerId", () => {
 
   // Bug: `refreshLock` is false by its own memory of the lease and never asks the record, in which a twin has kept the hold
   // alive. Called once more, it is true.
-  it.fails("a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted", async ({ world }) => {
+  it.fails("a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted", async ({
+    world,
+  }) => {
     const options = { ownerId: "shared", lockTimeoutMs: 300 };
     const [one, other] = [world.mutex(options), world.mutex(options)];
     await one.acquireLock(LOCK);

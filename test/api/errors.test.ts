@@ -1,35 +1,7 @@
-import { createServer } from "node:net";
-import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
-import { S3Mutex, S3MutexError } from "../../src/index.js";
+import { S3MutexError } from "../../src/index.js";
 import { BUCKET, codeOf, errorOf, it, sleep, until } from "./fixture.js";
-
-const LOCK = "resource";
-
-/** Every method that asks the store. */
-const METHODS: ReadonlyArray<readonly [string, (mutex: S3Mutex) => Promise<unknown>]> = [
-  ["acquireLock", (mutex) => mutex.acquireLock(LOCK, 0)],
-  ["releaseLock", (mutex) => mutex.releaseLock(LOCK)],
-  ["releaseLock by force", (mutex) => mutex.releaseLock(LOCK, true)],
-  ["refreshLock", (mutex) => mutex.refreshLock(LOCK)],
-  ["isLocked", (mutex) => mutex.isLocked(LOCK)],
-  ["isOwnedByUs", (mutex) => mutex.isOwnedByUs(LOCK)],
-  ["deleteLock", (mutex) => mutex.deleteLock(LOCK)],
-  ["deleteLock by force", (mutex) => mutex.deleteLock(LOCK, true)],
-  ["withLock", (mutex) => mutex.withLock(LOCK, () => "ran", { timeoutMs: 0 })],
-  ["acquire", (mutex) => mutex.acquire(LOCK)],
-  ["tryAcquire", (mutex) => mutex.tryAcquire(LOCK)],
-  ["cleanupStaleLocks", (mutex) => mutex.cleanupStaleLocks()],
-];
-
-/** A port of this machine that nobody listens on. */
-async function deadEndpoint(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
+import { LOCK, METHODS } from "./methods.js";
 
 describe.concurrent("a bucket that does not exist", () => {
   it.for(METHODS)("is an error of %s", async ([, call], { world }) => {
@@ -51,7 +23,9 @@ describe.concurrent("a bucket that does not exist", () => {
   });
 
   it("is created once by several at the same time, one of whom gets the lock", async ({ world }) => {
-    const mutexes = Array.from({ length: 5 }, () => world.mutex({ createBucketIfNotExists: true, bucketName: "new-one" }));
+    const mutexes = Array.from({ length: 5 }, () =>
+      world.mutex({ createBucketIfNotExists: true, bucketName: "new-one" }),
+    );
     const taken = await Promise.all(mutexes.map((mutex) => mutex.acquireLock(LOCK, 0)));
     expect(taken.filter(Boolean)).toHaveLength(1);
     expect(await mutexes[taken.indexOf(true)]?.releaseLock(LOCK)).toBe(true);
@@ -102,64 +76,6 @@ describe.concurrent("a request that is denied", () => {
     const outcome = await Promise.race([waiting, sleep(6000).then(() => "still waits")]);
     world.leaves(LOCK);
     expect(outcome).toBe("access-denied");
-  });
-});
-
-describe.concurrent("a store that cannot be reached", () => {
-  const unreachable = async (options = {}) => {
-    const endpoint = await deadEndpoint();
-    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    const s3Client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
-    return new S3Mutex({ s3Client, bucketName: BUCKET, lockTimeoutMs: 300, maxRetries: 2, retryDelayMs: 50, ...options });
-  };
-
-  // `acquire` without a limit asks for a minute.
-  it.for(METHODS.filter(([name]) => name !== "acquire"))("is an error of %s", async ([, call]) => {
-    const error = await errorOf(call(await unreachable()));
-    expect(error).toMatchObject({ code: "store-unavailable", retryable: true });
-    expect(error.cause).toBeInstanceOf(Error);
-    expect(error.message).toContain("ECONNREFUSED");
-  });
-
-  it("throughout the patience of acquireLock is an error, not false, and no sooner", async () => {
-    const mutex = await unreachable();
-    const startedMs = performance.now();
-    expect(await codeOf(mutex.acquireLock(LOCK, 400))).toBe("store-unavailable");
-    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(380);
-    expect(await codeOf(mutex.acquireLock(LOCK))).toBe("store-unavailable");
-    expect(await codeOf(mutex.withLock(LOCK, () => 1))).toBe("store-unavailable");
-    expect(await codeOf(mutex.acquire(LOCK, { timeoutMs: 100 }))).toBe("store-unavailable");
-  });
-
-  it("at first is waited for", async ({ world }) => {
-    const mutex = world.mutex();
-    const down = world.server.faults.add({ fault: "drop-before" });
-    const acquiring = mutex.acquireLock(LOCK, 10_000);
-    await until(() => down.hits >= 3);
-    down.remove();
-    expect(await acquiring).toBe(true);
-    await mutex.releaseLock(LOCK);
-  });
-
-  it("later on does not turn contention into an error", async ({ world }) => {
-    const [holder, mutex] = [world.mutex(), world.mutex()];
-    await holder.acquireLock(LOCK);
-    const waiting = mutex.acquireLock(LOCK, 600);
-    await until(() => world.record(LOCK)?.queue.length === 1);
-    const down = world.server.faults.add({ fault: "drop-before" });
-    expect(await waiting).toBe(false);
-    down.remove();
-    await until(() => world.record(LOCK)?.queue.length === 0);
-    await holder.releaseLock(LOCK);
-  });
-
-  it("does not keep one from giving up", async ({ world }) => {
-    world.server.faults.add({ fault: "drop-before" });
-    const stop = new AbortController();
-    const waiting = codeOf(world.mutex().acquire(LOCK, { signal: stop.signal }));
-    await sleep(100);
-    stop.abort();
-    expect(await waiting).toBe("aborted");
   });
 });
 

@@ -1,7 +1,9 @@
+import { createServer } from "node:net";
+import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
-import { it, listeningLogger, seeded, sleep, until, type World } from "./fixture.js";
-
-const LOCK = "resource";
+import { S3Mutex } from "../../src/index.js";
+import { BUCKET, codeOf, errorOf, it, listeningLogger, seeded, sleep, until, type World } from "./fixture.js";
+import { LOCK, METHODS } from "./methods.js";
 
 const loseNextWrite = (world: World) =>
   world.server.faults.add({ fault: "lose-response", operation: "PutObject", times: 1 });
@@ -12,8 +14,57 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
+/** A port of this machine that nobody listens on. */
+async function deadEndpoint(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
+// First, since it takes longest.
+describe.concurrent("six clients on a bad day", () => {
+  it("do all of their 120 turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
+    const random = seeded(20_261_123);
+    const rules = [
+      { fault: "lose-response", probability: 0.04 },
+      { fault: "drop-before", probability: 0.04 },
+      { fault: "status", status: 503, probability: 0.04 },
+      { fault: "status", status: 500, applied: true, probability: 0.03 },
+      { fault: "status", status: 409, probability: 0.02 },
+    ] as const;
+    const active = rules.map((rule) => world.server.faults.add({ ...rule, random }));
+    const { logger, lines } = listeningLogger();
+    let inside = 0;
+    let most = 0;
+    const tokens: number[] = [];
+    const client = async () => {
+      const mutex = world.mutex({ logger });
+      for (let turn = 0; turn < 20; turn += 1) {
+        const lock = await mutex.acquire(LOCK);
+        inside += 1;
+        most = Math.max(most, inside);
+        tokens.push(lock.fencingToken);
+        await sleep(1);
+        lock.assertHeld();
+        inside -= 1;
+        await lock.release();
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, client));
+    expect(tokens).toHaveLength(120);
+    expect(most).toBe(1);
+    expect(tokens).toEqual([...new Set(tokens)].toSorted((one, other) => one - other));
+    for (const { hits } of active) expect(hits).toBeGreaterThan(0);
+    expect(lines).toEqual([]);
+  });
+});
+
 describe.concurrent("a write whose answer is lost", () => {
-  it("acquire, renew and release still succeed, well within a second, and nothing is left locked", async ({ world }) => {
+  it("acquire, renew and release still succeed, well within a second, and nothing is left locked", async ({
+    world,
+  }) => {
     const mutex = world.mutex();
     const tookMs: number[] = [];
     loseNextWrite(world);
@@ -290,39 +341,70 @@ describe.concurrent("a store with a quirk of its own", () => {
   });
 });
 
-describe("six clients on a bad day", () => {
-  it("do all of their 120 turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
-    const random = seeded(20_261_123);
-    const rules = [
-      { fault: "lose-response", probability: 0.04 },
-      { fault: "drop-before", probability: 0.04 },
-      { fault: "status", status: 503, probability: 0.04 },
-      { fault: "status", status: 500, applied: true, probability: 0.03 },
-      { fault: "status", status: 409, probability: 0.02 },
-    ] as const;
-    const active = rules.map((rule) => world.server.faults.add({ ...rule, random }));
-    const { logger, lines } = listeningLogger();
-    let inside = 0;
-    let most = 0;
-    const tokens: number[] = [];
-    const client = async () => {
-      const mutex = world.mutex({ logger });
-      for (let turn = 0; turn < 20; turn += 1) {
-        const lock = await mutex.acquire(LOCK);
-        inside += 1;
-        most = Math.max(most, inside);
-        tokens.push(lock.fencingToken);
-        await sleep(1);
-        lock.assertHeld();
-        inside -= 1;
-        await lock.release();
-      }
-    };
-    await Promise.all(Array.from({ length: 6 }, client));
-    expect(tokens).toHaveLength(120);
-    expect(most).toBe(1);
-    expect(tokens).toEqual([...new Set(tokens)].toSorted((one, other) => one - other));
-    for (const { hits } of active) expect(hits).toBeGreaterThan(0);
-    expect(lines).toEqual([]);
+describe.concurrent("a store that cannot be reached", () => {
+  const unreachable = async (options = {}) => {
+    const endpoint = await deadEndpoint();
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    const s3Client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
+    return new S3Mutex({
+      s3Client,
+      bucketName: BUCKET,
+      lockTimeoutMs: 300,
+      maxRetries: 2,
+      retryDelayMs: 50,
+      ...options,
+    });
+  };
+
+  it("is an error of every method", { timeout: 30_000 }, async () => {
+    // `acquire` without a limit asks for a minute.
+    const asking = METHODS.filter(([name]) => name !== "acquire").map(async ([name, call]) => {
+      const error = await errorOf(call(await unreachable()));
+      expect(error, name).toMatchObject({ code: "store-unavailable", retryable: true });
+      expect(error.cause, name).toBeInstanceOf(Error);
+      expect(error.message, name).toContain("ECONNREFUSED");
+    });
+    await Promise.all(asking);
+  });
+
+  it("throughout the patience of acquireLock is an error, not false, and no sooner", async () => {
+    const mutex = await unreachable();
+    const startedMs = performance.now();
+    expect(await codeOf(mutex.acquireLock(LOCK, 400))).toBe("store-unavailable");
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(380);
+    expect(await codeOf(mutex.acquireLock(LOCK))).toBe("store-unavailable");
+    expect(await codeOf(mutex.withLock(LOCK, () => 1))).toBe("store-unavailable");
+    expect(await codeOf(mutex.acquire(LOCK, { timeoutMs: 100 }))).toBe("store-unavailable");
+  });
+
+  it("at first is waited for", async ({ world }) => {
+    const mutex = world.mutex();
+    const down = world.server.faults.add({ fault: "drop-before" });
+    const acquiring = mutex.acquireLock(LOCK, 10_000);
+    await until(() => down.hits >= 3);
+    down.remove();
+    expect(await acquiring).toBe(true);
+    await mutex.releaseLock(LOCK);
+  });
+
+  it("later on does not turn contention into an error", async ({ world }) => {
+    const [holder, mutex] = [world.mutex(), world.mutex()];
+    await holder.acquireLock(LOCK);
+    const waiting = mutex.acquireLock(LOCK, 600);
+    await until(() => world.record(LOCK)?.queue.length === 1);
+    const down = world.server.faults.add({ fault: "drop-before" });
+    expect(await waiting).toBe(false);
+    down.remove();
+    await until(() => world.record(LOCK)?.queue.length === 0);
+    await holder.releaseLock(LOCK);
+  });
+
+  it("does not keep one from giving up", async ({ world }) => {
+    world.server.faults.add({ fault: "drop-before" });
+    const stop = new AbortController();
+    const waiting = codeOf(world.mutex().acquire(LOCK, { signal: stop.signal }));
+    await sleep(100);
+    stop.abort();
+    expect(await waiting).toBe("aborted");
   });
 });

@@ -140,7 +140,9 @@ describe.concurrent("an object that is no lock record", () => {
     }
     const report = await mutex.cleanupStaleLocks();
     expect(report).toMatchObject({ total: 1, stale: 0, cleaned: 0, unreadable: [{ key: "locks/lock.json" }] });
-    expect(Buffer.from(world.server.getObject(BUCKET, "locks/lock.json")?.body ?? "").equals(Buffer.from(body))).toBe(true);
+    expect(Buffer.from(world.server.getObject(BUCKET, "locks/lock.json")?.body ?? "").equals(Buffer.from(body))).toBe(
+      true,
+    );
 
     expect(await mutex.deleteLock("lock", true)).toBe(true);
     expect(await mutex.isLocked("lock")).toBe(false);

@@ -279,7 +279,7 @@ describe.concurrent("a function that releases by itself", () => {
 
   it("without waiting for it", async ({ world }) => {
     const mutex = world.mutex();
-    const released: Array<Promise<boolean>> = [];
+    const released: Promise<boolean>[] = [];
     const working = (lock: Lock) => {
       released.push(lock.release());
       return "early";

@@ -53,7 +53,7 @@ export class Scene {
   /** Decides about each request; it may be replaced at any time. */
   fate: (request: Sent) => Fate = () => FINE;
   readonly #watch: RecordWatch;
-  readonly #believers = new Set<Lock>();
+  readonly #believers = new Map<Lock, SimProcess>();
   readonly #problems: string[] = [];
   readonly #indices = new Map<SimProcess, number>();
   #processes = 0;
@@ -113,9 +113,9 @@ export class Scene {
   }
 
   /** From now on, whenever this handle believes that it holds, nobody else may, and the record has to say so. */
-  believe(lock: Lock): void {
+  believe(lock: Lock, process: SimProcess): void {
     this.check();
-    this.#believers.add(lock);
+    this.#believers.set(lock, process);
     this.check();
   }
 
@@ -136,11 +136,13 @@ export class Scene {
   }
 
   check(): void {
-    const held = [...this.#believers].filter((lock) => lock.held);
-    if (held.length > 1) this.problem(`${held.length} believe to hold: tokens ${held.map((lock) => lock.fencingToken)}`);
+    const held = [...this.#believers].filter(([lock, process]) => !process.isDead && lock.held).map(([lock]) => lock);
+    if (held.length > 1)
+      this.problem(`${held.length} believe to hold: tokens ${held.map((lock) => lock.fencingToken)}`);
     const tokens = new Set(this.record()?.holders.map(({ token }) => token));
     for (const { fencingToken } of held) {
-      if (!tokens.has(fencingToken)) this.problem(`the holder of token ${fencingToken} believes, but is not in the record`);
+      if (!tokens.has(fencingToken))
+        this.problem(`the holder of token ${fencingToken} believes, but is not in the record`);
     }
   }
 
@@ -152,10 +154,10 @@ export class Scene {
   async probe(forMs: number, everyMs: number, options: ClientOptions): Promise<Lock | undefined> {
     const endMs = this.nowMs + forMs;
     while (this.nowMs < endMs) {
-      const { mutex } = this.client(options);
+      const { mutex, process } = this.client(options);
       const lock = await this.until(mutex.tryAcquire(NAME));
       if (lock !== null) {
-        this.believe(lock);
+        this.believe(lock, process);
         return lock;
       }
       await this.pass(everyMs);

@@ -63,8 +63,8 @@ it("keeps its one entry in the queue when it asks again, and does not write whil
     { id: "newcomer", sinceMs: T0 - 7, priority: 2, expiresAtMs: T0 + 15_005 },
   ]);
   expect(acquire(written(first), command, LATER)).toEqual({ reply: first.reply });
-  const refreshed = acquire(written(first), command, attemptAt(T0 + 6000, { writeId: "w3" }));
-  expect(written(refreshed).queue).toMatchObject([{ id: "newcomer", sinceMs: T0 - 7, expiresAtMs: T0 + 21_000 }]);
+  const refreshed = acquire(written(first), command, attemptAt(T0 + 15_000, { writeId: "w3" }));
+  expect(written(refreshed).queue).toMatchObject([{ id: "newcomer", sinceMs: T0 - 7, expiresAtMs: T0 + 30_000 }]);
 });
 
 it("leaves the queue with the write that grants it", () => {

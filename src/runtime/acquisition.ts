@@ -1,0 +1,304 @@
+import { paceOf, pollDelayMs, raceDelayMs } from "../core/polling.js";
+import type { Hold, LockRecord } from "../core/record.js";
+import type { StoreTime } from "../core/store-time.js";
+import { type AcquireCommand, type AcquireReply, acquire } from "../core/transition/acquire.js";
+import { S3MutexError } from "../errors.js";
+import { Attempts } from "./attempts.js";
+import { cancelLeftovers } from "./cancel.js";
+import { confirmGrant } from "./confirm.js";
+import { type Context, jitter } from "./context.js";
+import { DeadlockWatch } from "./deadlock-watch.js";
+import type { Grant } from "./lease.js";
+import type { LocalLine } from "./local-line.js";
+import type { LockObject, Swapped } from "./lock-object.js";
+import { requestTimeoutMs, sleep } from "./timing.js";
+
+export interface AcquireRequest extends Pick<AcquireCommand, "via" | "mode" | "priority" | "leaseMs"> {
+  readonly label: string | undefined;
+  /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** What the caller's scope holds besides this lock: asked anew each time, since it may change meanwhile. */
+  readonly holds: () => readonly Hold[];
+  /** Other locks of the same mutex, for the walk along who waits for whom. */
+  readonly objectOf: (lockName: string) => LockObject;
+}
+
+type Waiting = AcquireReply & { readonly kind: "waiting" };
+
+/** A grant as the record has it, and whether its times are in doubt. */
+interface Granted {
+  readonly reply: AcquireReply & { readonly kind: "granted" };
+  readonly contradicted: boolean;
+}
+
+/** One caller's way to one grant; its id stays the same however often it has to ask. */
+export class Acquisition {
+  readonly attempts = new Attempts();
+  readonly #context: Context;
+  readonly #line: LocalLine;
+  readonly #request: AcquireRequest;
+  readonly #id: string;
+  readonly #stop = new AbortController();
+  readonly #arrivedAtMs: number;
+  readonly #untilMs: number;
+  readonly #deadlocks: DeadlockWatch;
+  #sinceMs: number | undefined;
+  #lookedAtMs: number;
+  #mayBePresent = false;
+  #isOver = false;
+  #position: number | undefined;
+  #handed: Granted | undefined;
+  #wakeUp: () => void = () => {};
+  #wasAnswered = false;
+  #resolveFirstAnswer: () => void = () => {};
+  /** Resolves when there is a first definite answer: one full attempt has been made. */
+  readonly #firstAnswer = new Promise<void>((resolve) => {
+    this.#resolveFirstAnswer = resolve;
+  });
+
+  constructor(context: Context, line: LocalLine, request: AcquireRequest) {
+    this.#context = context;
+    this.#line = line;
+    this.#request = request;
+    this.#id = context.effects.newId();
+    this.#arrivedAtMs = this.#nowMs();
+    this.#lookedAtMs = this.#arrivedAtMs;
+    this.#untilMs = this.#arrivedAtMs + request.patienceMs;
+    this.#deadlocks = new DeadlockWatch(context, line.object, request.objectOf);
+  }
+
+  get priority(): number {
+    return this.#request.priority;
+  }
+
+  /** Whether it can still use the lock. */
+  get isWaiting(): boolean {
+    return !this.#isOver && this.#handed === undefined;
+  }
+
+  /** Whether it may not leave the asking to others: it makes just one attempt, has a place of its own, or must be seen waiting. */
+  get mustAskItself(): boolean {
+    const isOutOfTime = !this.#wasAnswered && this.#nowMs() >= this.#untilMs;
+    return isOutOfTime || this.#request.patienceMs === 0 || this.#mayBePresent || this.#request.holds().length > 0;
+  }
+
+  /** How long it has waited, in milliseconds. */
+  get waitedMs(): number {
+    return this.#nowMs() - this.#arrivedAtMs;
+  }
+
+  /** Waits until it is granted; undefined when it gave up, or the time was up. */
+  async run(): Promise<Grant | undefined> {
+    try {
+      const grant = await this.#waitForGrant();
+      if (grant === undefined) this.#cleanUp();
+      return grant;
+    } catch (error) {
+      this.#cleanUp();
+      throw error;
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  /** Resolves when the caller's patience is over, though not before one full attempt was made. */
+  async timeIsUp(signal: AbortSignal): Promise<void> {
+    await this.#firstAnswer;
+    while (!signal.aborted && this.#nowMs() < this.#untilMs) {
+      await sleep(this.#context.effects, this.#untilMs - this.#nowMs(), { keepAlive: true, signal });
+    }
+  }
+
+  /** Nobody waits for the outcome any more: stop, and undo what was done or may still land. */
+  giveUp(running: Promise<Grant | undefined>): void {
+    this.#isOver = true;
+    this.#stop.abort();
+    this.wake();
+    const undo = (grant: Grant | undefined) => {
+      if (grant !== undefined) this.#cleanUp();
+    };
+    this.#context.background.run(running.then(undo, () => {}));
+  }
+
+  /** Something has changed in this process: look again at what to do. */
+  wake(): void {
+    this.#wakeUp();
+  }
+
+  /** There was a definite answer about this lock, to whomever: the store can be reached and somebody else has the lock. */
+  reportAnswer(): void {
+    this.#wasAnswered = true;
+    this.#resolveFirstAnswer();
+  }
+
+  /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
+  receive(reply: AcquireReply, contradicted: boolean): void {
+    this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
+    if (this.#isOver) return this.#cleanUp();
+    if (reply.kind === "granted") this.#handed = { reply, contradicted };
+    this.wake();
+  }
+
+  /** What to ask of the record, at this time. */
+  command(now: StoreTime): AcquireCommand {
+    const { via, mode, priority, leaseMs, label, patienceMs, holds } = this.#request;
+    const { ownerId, clock, identity } = this.#context;
+    this.#sinceMs ??= now.latestMs - this.waitedMs;
+    const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds() };
+    return {
+      id: this.#id,
+      owner: ownerId,
+      via,
+      mode,
+      priority,
+      leaseMs,
+      identity: label === undefined ? identity : { ...identity, label },
+      sinceMs: this.#sinceMs,
+      entry: patienceMs > 0 ? entry : undefined,
+    };
+  }
+
+  async #waitForGrant(): Promise<Grant | undefined> {
+    while (!this.#stop.signal.aborted) {
+      if (this.#handed !== undefined) {
+        const grant = await this.#confirm(this.#handed);
+        if (grant !== undefined) return grant;
+        this.#handed = undefined;
+        continue;
+      }
+      const restMs = this.#line.restMs(this);
+      if (restMs > 0) {
+        await this.#rest(restMs);
+        continue;
+      }
+      const swapped = await this.#ask();
+      if (swapped === undefined) return undefined;
+      const { reply, contradicted } = swapped;
+      if (reply.kind === "granted") this.#handed = { reply, contradicted };
+      if (reply.kind !== "waiting") continue;
+      if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Another caller of this process has the lock or asks for all of us. */
+  async #rest(restMs: number): Promise<void> {
+    if (this.#line.isHeldHere) this.reportAnswer();
+    await this.#nap(Math.min(restMs, Math.max(this.#untilMs - this.#nowMs(), 1)));
+  }
+
+  /** Somebody else has the lock: wait a while, then look. False when the time is up. */
+  async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
+    this.#mayBePresent ||= reply.enqueued;
+    this.#line.reportAnswer();
+    this.#reportPlace(reply);
+    if (this.#nowMs() >= this.#untilMs) return false;
+    await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
+    await this.#nap(this.#delayMs(record, reply));
+    if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
+    this.#lookedAtMs = this.#nowMs();
+    await this.#line.object.look(requestTimeoutMs(this.#request.leaseMs));
+    return true;
+  }
+
+  #reportPlace({ enqueued, position }: Waiting): void {
+    if (!enqueued || position === this.#position) return;
+    const event = this.#position === undefined ? "enqueued" : "position";
+    this.#position = position;
+    this.#context.emit(event, { lockName: this.#line.object.name, acquisitionId: this.#id, position });
+  }
+
+  /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
+  async #ask(): Promise<Swapped<AcquireReply> | undefined> {
+    const { attempts } = this;
+    const { signal } = this.#stop;
+    try {
+      return await this.#line.object.swap((record, attempt) => acquire(record, this.command(attempt.now), attempt), {
+        attempts,
+        signal,
+        timeoutMs: requestTimeoutMs(this.#request.leaseMs),
+        untilMs: Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS),
+        freshFromMs: this.#lookedAtMs,
+        role: "contender",
+        afterRaceMs: (races) => this.#afterRaceMs(races),
+      });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      const isOutOfTime = this.#wasAnswered && this.#nowMs() >= this.#untilMs;
+      if (isOutOfTime && S3MutexError.is(error, "store-unavailable")) return undefined;
+      throw error;
+    }
+  }
+
+  async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
+    this.#mayBePresent = true;
+    const granted = { holder: reply.holder, contradicted };
+    const options = { attempts: this.attempts, signal: this.#stop.signal };
+    try {
+      return await confirmGrant(this.#context, this.#line.object, granted, options);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  #afterRaceMs(races: number): number {
+    const record = this.#line.object.latest?.record;
+    return raceDelayMs({
+      races,
+      sight: record === undefined ? "absent" : record.holders.length === 0 ? "free" : "held",
+      hasPace: record !== undefined && paceOf(record) !== undefined,
+      queueLength: record?.queue.length ?? 0,
+      roundTripMs: this.#context.clock.roundTripMs,
+      random: jitter(this.#context),
+    });
+  }
+
+  #delayMs(record: LockRecord | undefined, reply: Waiting): number {
+    const { clock, toleranceMs } = this.#context;
+    const now = clock.now();
+    const holders = record?.holders ?? [];
+    const ends = holders.map((holder) => holder.expiresAtMs + toleranceMs);
+    const starts = holders.map((holder) => holder.acquiredAtMs);
+    const plannedMs = pollDelayMs({
+      position: reply.position,
+      holdAgeMs: now === undefined || holders.length === 0 ? 0 : Math.max(0, now.latestMs - Math.min(...starts)),
+      untilTakeoverMs: now === undefined ? 0 : Math.min(...ends) - now.earliestMs,
+      roundTripMs: clock.roundTripMs,
+      pace: record === undefined ? undefined : paceOf(record),
+      isEnqueued: reply.enqueued,
+      random: jitter(this.#context),
+    });
+    // The last look is just before the time is up, so that a lock freed meanwhile is not missed.
+    return Math.min(plannedMs, Math.max(this.#untilMs - this.#nowMs() - clock.roundTripMs, 1));
+  }
+
+  /** Sleeps, unless something happens in this process before. */
+  async #nap(delayMs: number): Promise<void> {
+    const nap = new AbortController();
+    this.#wakeUp = () => nap.abort();
+    if (this.#handed === undefined && !this.#stop.signal.aborted) {
+      await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: nap.signal });
+    }
+    this.#wakeUp = () => {};
+  }
+
+  #cleanUp(): void {
+    cancelLeftovers(this.#context, this.#line.object, {
+      id: this.#id,
+      attempts: this.attempts,
+      leaseMs: this.#request.leaseMs,
+      mayBePresent: this.#mayBePresent,
+    });
+  }
+
+  #nowMs(): number {
+    return this.#context.effects.monotonicMs();
+  }
+}
+
+/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
+const UNREACHABLE_MS = 60_000;
+/** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
+const ENTRY_LIFE_MS = 15_000;

@@ -1,0 +1,51 @@
+import { remainingMs } from "../core/lease.js";
+import type { Holder } from "../core/record.js";
+import { renew } from "../core/transition/renew.js";
+import { S3MutexError } from "../errors.js";
+import type { Attempts } from "./attempts.js";
+import type { Context } from "./context.js";
+import type { Grant } from "./lease.js";
+import type { LockObject } from "./lock-object.js";
+import { readClocks, requestTimeoutMs } from "./timing.js";
+
+/**
+ * A lease is handed out with at least half of it left, and only if the store's clock is where the lease's expiry assumed it;
+ * otherwise it is renewed first. Undefined when it was gone by then.
+ */
+export async function confirmGrant(
+  context: Context,
+  object: LockObject,
+  granted: { readonly holder: Holder; readonly contradicted: boolean },
+  options: { readonly attempts: Attempts; readonly signal: AbortSignal },
+): Promise<Grant | undefined> {
+  const { attempts, signal } = options;
+  const { id, token, leaseMs } = granted.holder;
+  let { holder, contradicted } = granted;
+  for (let renewals = 0; ; renewals += 1) {
+    const reading = attempts.readingOf(holder.renewal);
+    const leftMs = reading === undefined ? 0 : remainingMs(leaseMs, reading, readClocks(context.effects));
+    const enoughMs = renewals < MAX_RENEWALS ? leaseMs / 2 : 0;
+    if (reading !== undefined && !contradicted && leftMs > enoughMs) return { holder, reading, attempts };
+    if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
+    const command = { id, token, leaseMs, onlyUnexpired: false };
+    const swapped = await object.swap((record, attempt) => renew(record, command, attempt), {
+      attempts,
+      signal,
+      timeoutMs: requestTimeoutMs(leaseMs),
+      untilMs: context.effects.monotonicMs() + leaseMs,
+      role: "holder",
+    });
+    if (swapped.reply.kind === "gone") return undefined;
+    ({ holder } = swapped.reply);
+    ({ contradicted } = swapped);
+  }
+}
+
+/** A lease that is over again after this many renewals is too short for the store. */
+const MAX_RENEWALS = 3;
+
+function leaseTooShort(context: Context, { name: lockName }: LockObject, leaseMs: number): S3MutexError {
+  const roundTripMs = Math.ceil(context.clock.roundTripMs);
+  const message = `The lease of ${leaseMs} ms for ${JSON.stringify(lockName)} runs out before the store answers (about ${roundTripMs} ms): use a longer lease.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}

@@ -1,0 +1,96 @@
+import type { Attempt } from "../core/attempt.js";
+import { type CycleEdge, describeCycle, isSameCycle, searchCycle } from "../core/deadlock.js";
+import type { LockRecord } from "../core/record.js";
+import { type DeadlockEdge, S3MutexError } from "../errors.js";
+import type { Context } from "./context.js";
+import type { LockObject } from "./lock-object.js";
+import { MAX_REQUEST_MS, sleep } from "./timing.js";
+
+/**
+ * Finds out whether a waiter is the victim of a deadlock. Being in one is stable, so a cycle counts only when a second look,
+ * begun after the first has ended, sees the same waits for the same holds.
+ */
+export class DeadlockWatch {
+  readonly #context: Context;
+  readonly #wanted: LockObject;
+  readonly #objectOf: (lockName: string) => LockObject;
+  #nextAfterMs = FIRST_LOOK_MS;
+
+  constructor(context: Context, wanted: LockObject, objectOf: (lockName: string) => LockObject) {
+    this.#context = context;
+    this.#wanted = wanted;
+    this.#objectOf = objectOf;
+  }
+
+  /** Looks when it is time to. @throws `deadlock` when this waiter has to give way */
+  async check(id: string, waitedMs: number, record: LockRecord | undefined, signal: AbortSignal): Promise<void> {
+    const me = record?.queue.find((waiter) => waiter.id === id);
+    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs) return;
+    this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_LOOK_MS), LONGEST_INTERVAL_MS);
+    const first = await this.#look(id);
+    if (first === undefined || signal.aborted) return;
+    const { effects, clock } = this.#context;
+    await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
+    const second = signal.aborted ? undefined : await this.#look(id);
+    if (second === undefined || !isSameCycle(first, second)) return;
+    throw this.#deadlock(second);
+  }
+
+  /** One walk over records that are all read for it. */
+  async #look(id: string): Promise<readonly CycleEdge[] | undefined> {
+    const records = new Map<string, LockRecord | undefined>();
+    for (let reads = 0; reads < MAX_READS; ) {
+      const now = this.#context.clock.now();
+      const me = records.get(this.#wanted.name)?.queue.find((waiter) => waiter.id === id);
+      if (now === undefined && records.size > 0) return undefined;
+      const search =
+        me === undefined || now === undefined
+          ? { kind: "read" as const, names: [this.#wanted.name] }
+          : searchCycle(this.#wanted.name, me, records, this.#attemptAt(now));
+      if (search.kind === "cycle") return search.edges;
+      if (search.kind === "none" || search.names.every((name) => records.has(name))) return undefined;
+      for (const name of search.names) {
+        const object = name === this.#wanted.name ? this.#wanted : this.#objectOf(name);
+        const snapshot = await object.look(MAX_REQUEST_MS).catch(() => undefined);
+        records.set(name, snapshot?.record);
+        reads += 1;
+      }
+    }
+    return undefined;
+  }
+
+  #attemptAt(now: Attempt["now"]): Attempt {
+    return { now, writeId: "", toleranceMs: this.#context.toleranceMs };
+  }
+
+  #deadlock(edges: readonly CycleEdge[]): S3MutexError {
+    const lockName = this.#wanted.name;
+    const cycle = edges.map(toPublicEdge);
+    const sentence = describeCycle(edges);
+    this.#context.emit("deadlock", { lockName, cycle, description: sentence });
+    return new S3MutexError("deadlock", `Deadlock, and this wait is the one to give way: ${sentence}.`, {
+      lockName,
+      cycle,
+    });
+  }
+}
+
+function toPublicEdge({ lockName, holder }: CycleEdge): DeadlockEdge {
+  const { owner, host, pid, label, token, priority } = holder;
+  return {
+    lockName,
+    owner,
+    fencingToken: token,
+    priority,
+    ...(host === undefined ? {} : { host }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+/** A wait this short is none that anybody minds. */
+const FIRST_LOOK_MS = 700;
+const SECOND_LOOK_MS = 150;
+const LONGEST_INTERVAL_MS = 10_000;
+/** A walk over more locks than this is given up; it is begun anew later. */
+const MAX_READS = 64;

@@ -1,0 +1,36 @@
+import type { DeadlockEdge, LossReason, S3MutexError } from "../errors.js";
+
+/** What a mutex tells while its callers wait and hold; `mutex.on(name, listener)`. */
+export interface S3MutexEvents {
+  /** A caller has taken a place in the queue; `position` live waiters are ahead of it. */
+  enqueued: [{ readonly lockName: string; readonly acquisitionId: string; readonly position: number }];
+  /** The number of live waiters ahead has changed. */
+  position: [{ readonly lockName: string; readonly acquisitionId: string; readonly position: number }];
+  acquired: [AcquiredEvent];
+  renewed: [HoldEvent & { /** Epoch milliseconds of the store's clock. */ readonly expiresAt: number }];
+  lost: [HoldEvent & { readonly reason: LossReason; readonly error: S3MutexError }];
+  released: [HoldEvent & { /** How long it was held, in milliseconds. */ readonly heldMs: number }];
+  /** A wait of this mutex gives way to break a deadlock. */
+  deadlock: [DeadlockEvent];
+}
+
+/** Which hold an event is about. */
+export interface HoldEvent {
+  readonly lockName: string;
+  readonly acquisitionId: string;
+  readonly fencingToken: number;
+}
+
+/** A caller has got a lock. */
+export interface AcquiredEvent extends HoldEvent {
+  /** How long it waited, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+/** The cycle that a victim was found in. */
+export interface DeadlockEvent {
+  readonly lockName: string;
+  readonly cycle: readonly DeadlockEdge[];
+  /** `orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders` */
+  readonly description: string;
+}

@@ -1,0 +1,193 @@
+import type { Attempt } from "../core/attempt.js";
+import type { LockRecord } from "../core/record.js";
+import type { AcquireReply } from "../core/transition/acquire.js";
+import type { ReleaseReply } from "../core/transition/release.js";
+import { release } from "../core/transition/release.js";
+import { type TransferReply, transfer } from "../core/transition/transfer.js";
+import type { Acquisition } from "./acquisition.js";
+import type { AttemptLog } from "./attempts.js";
+import type { Context } from "./context.js";
+import type { Lease } from "./lease.js";
+import type { LockObject, Snapshot, SwapOptions } from "./lock-object.js";
+import { sleep } from "./timing.js";
+
+/**
+ * The callers of one lock in this process, in the order in which they are served. Only the first of them waits on the store,
+ * with the arrival time that it has; and when the holder is one of us and the next in line, local and remote waiters taken
+ * together, is one of us too, the lock passes on with one compare-and-swap.
+ */
+export class LocalLine {
+  readonly object: LockObject;
+  readonly #context: Context;
+  readonly #onIdle: () => void;
+  readonly #waiting: Acquisition[] = [];
+  /** Who of us has it; without a lease while it is being handed to one who has not taken it up yet. */
+  #holder: { readonly lease?: Lease; readonly to?: Acquisition; readonly sinceMs: number } | undefined;
+  /** When the record last stayed as it was for long enough that others could have joined its queue. */
+  #quietAtMs: number;
+  #changedAtMs: number;
+
+  constructor(context: Context, object: LockObject, onIdle: () => void) {
+    this.#context = context;
+    this.object = object;
+    this.#onIdle = onIdle;
+    this.#quietAtMs = this.#changedAtMs = context.effects.monotonicMs();
+  }
+
+  join(acquisition: Acquisition): void {
+    const at = this.#waiting.findIndex((other) => other.priority < acquisition.priority);
+    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, acquisition);
+  }
+
+  leave(acquisition: Acquisition): void {
+    this.#waiting.splice(this.#waiting.indexOf(acquisition), 1);
+    // It was handed the lock and gave up before it took it: its own clean-up takes it out of the record.
+    if (this.#holder?.to === acquisition) this.#holder = undefined;
+    this.#wakeFirst();
+    this.#dropIfIdle();
+  }
+
+  /** A caller of this process has the lock from now on, until its lease ends. */
+  hold(lease: Lease): void {
+    const nowMs = this.#context.effects.monotonicMs();
+    const holder = { lease, sinceMs: nowMs };
+    this.#holder = holder;
+    this.#changedAtMs = nowMs;
+    lease.onEnd(() => {
+      if (this.#holder !== holder) return;
+      this.#holder = undefined;
+      this.#wakeFirst();
+      this.#dropIfIdle();
+    });
+  }
+
+  /** How long an acquisition may leave the store alone; 0: it has to ask. */
+  restMs(acquisition: Acquisition): number {
+    if (acquisition.mustAskItself) return 0;
+    if (this.#waiting[0] !== acquisition) return Number.POSITIVE_INFINITY;
+    if (this.#holder === undefined) return 0;
+    const { lease, sinceMs } = this.#holder;
+    if (lease === undefined || lease.isEnding) return Number.POSITIVE_INFINITY;
+    // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
+    // have been released by force, or by another instance of the same owner.
+    const heldMs = this.#context.effects.monotonicMs() - sinceMs;
+    return Math.max(0, Math.min(TRUST_LOCAL_MS - heldMs, lease.remainingMs));
+  }
+
+  /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
+  get isHeldHere(): boolean {
+    return this.#holder !== undefined && (this.#holder.lease?.isHeld ?? true);
+  }
+
+  /** The store has answered one of us: it can be reached, and somebody has the lock. */
+  reportAnswer(): void {
+    for (const acquisition of this.#waiting) acquisition.reportAnswer();
+  }
+
+  /** Gives a hold back, to the next in line where that is one of us. */
+  async giveBack(
+    id: string,
+    options: SwapOptions,
+  ): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }> {
+    await this.#letOthersIn(options.untilMs);
+    let successor: Acquisition | undefined;
+    const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+      successor = this.#waiting.find((candidate) => candidate.isWaiting);
+      if (successor !== undefined) {
+        return transfer(record, { from: { id }, to: successor.command(attempt.now) }, attempt);
+      }
+      const { reply, ...change } = release(record, { id }, attempt);
+      return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
+    };
+    const attempts = new SharedLog(options.attempts, () => successor?.attempts);
+    const { reply, snapshot, contradicted } = await this.object.swap<
+      Omit<TransferReply, "to"> & { to: TransferReply["to"] | undefined }
+    >(apply, { ...options, attempts });
+    if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
+    return { reply: reply.from, snapshot };
+  }
+
+  #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
+    const nowMs = this.#context.effects.monotonicMs();
+    this.#changedAtMs = nowMs;
+    if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply, contradicted);
+    this.#holder = { to: successor, sinceMs: nowMs };
+    successor.receive(reply, contradicted);
+  }
+
+  /**
+   * Hand-overs between us change the record every time, and whoever reads it to join the queue loses the race. So now and
+   * then it is left as it is for a few round trips.
+   */
+  async #letOthersIn(untilMs: number): Promise<void> {
+    const { effects, clock } = this.#context;
+    const nowMs = effects.monotonicMs();
+    const pauseMs = QUIET_ROUND_TRIPS * clock.roundTripMs;
+    if (nowMs - this.#changedAtMs >= pauseMs) this.#quietAtMs = nowMs;
+    const isDue = nowMs - this.#quietAtMs > QUIET_EVERY_MS && this.#waiting.length > 0;
+    if (!isDue || nowMs + 4 * pauseMs > untilMs) return;
+    this.#quietAtMs = nowMs;
+    await sleep(effects, pauseMs, { keepAlive: true });
+  }
+
+  #wakeFirst(): void {
+    this.#waiting[0]?.wake();
+  }
+
+  #dropIfIdle(): void {
+    if (this.#waiting.length === 0 && this.#holder === undefined) this.#onIdle();
+  }
+}
+
+const TRUST_LOCAL_MS = 1000;
+const QUIET_EVERY_MS = 500;
+const QUIET_ROUND_TRIPS = 3;
+
+/** A transfer is a write of two acquisitions: whichever gives up has to see to it that it does not land any more. */
+class SharedLog implements AttemptLog {
+  readonly #own: AttemptLog;
+  readonly #other: () => AttemptLog | undefined;
+  readonly #involved = new Set<AttemptLog>();
+
+  constructor(own: AttemptLog, other: () => AttemptLog | undefined) {
+    this.#own = own;
+    this.#other = other;
+  }
+
+  begin(...attempt: Parameters<AttemptLog["begin"]>): void {
+    const other = this.#other();
+    if (other !== undefined) this.#involved.add(other);
+    this.#own.begin(...attempt);
+    other?.begin(...attempt);
+  }
+
+  answered(writeId: string): void {
+    this.#own.answered(writeId);
+    for (const log of this.#involved) log.answered(writeId);
+  }
+
+  seen(etag: string | undefined): void {
+    this.#own.seen(etag);
+    for (const log of this.#involved) log.seen(etag);
+  }
+}
+
+/** The lines of one mutex; a line is there while somebody holds or waits. */
+export class LocalLines {
+  readonly #context: Context;
+  readonly #byKey = new Map<string, LocalLine>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  lineOf(object: LockObject): LocalLine {
+    const known = this.#byKey.get(object.key);
+    if (known !== undefined) return known;
+    const line: LocalLine = new LocalLine(this.#context, object, () => {
+      if (this.#byKey.get(object.key) === line) this.#byKey.delete(object.key);
+    });
+    this.#byKey.set(object.key, line);
+    return line;
+  }
+}
