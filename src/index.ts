@@ -1,4 +1,5 @@
 export type { KeyEncoding } from "./arguments.js";
+export type { AcquireOptions, CleanupOptions, WithLockOptions } from "./call-options.js";
 export {
   type DeadlockEdge,
   type LossReason,
@@ -7,7 +8,7 @@ export {
   type S3MutexErrorDetails,
 } from "./errors.js";
 export type { Lock } from "./lock.js";
-export { type AcquireOptions, type CleanupOptions, S3Mutex, type WithLockOptions } from "./mutex.js";
+export { S3Mutex } from "./mutex.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Logger, Takeover } from "./runtime/context.js";

@@ -1,6 +1,6 @@
 import type { Bench, BenchCase, Figure } from "../case.js";
 import { atMost, exactly, figure } from "../figures.js";
-import { ancestorRing, libraryRing, type Ring, type RingRun } from "../rings.js";
+import { ancestorRing, libraryRing, PATIENCE_MS, type Ring, type RingRun } from "../rings.js";
 
 const LATENCY_MS = 20;
 const SIZES = [2, 3, 5];

@@ -38,33 +38,31 @@ export function searchCycle(
 ): Search {
   const missing = new Set<string>();
   const seen = new Set<string>();
-  let steps: (Step | undefined)[] = [undefined];
+  let steps: readonly (Step | undefined)[] = [undefined];
   for (let depth = 0; depth < MAX_DEPTH && steps.length > 0; depth += 1) {
     const next: Step[] = [];
-    for (const step of steps) {
-      const waiter = step?.waiter ?? me;
-      for (const hold of waiter.holds) {
-        if (!records.has(hold.name)) {
-          missing.add(hold.name);
-          continue;
-        }
-        const record = records.get(hold.name);
-        const holder = liveHolder(record, hold, attempt);
-        if (record === undefined || holder === undefined) continue;
-        // The scope of this step holds what I want: the cycle is closed.
-        if (step !== undefined && hold.name === wanted)
-          return { kind: "cycle", edges: edgesOf(wanted, holder, step, me) };
-        if (hold.name === wanted || seen.has(keyOf(hold))) continue;
-        seen.add(keyOf(hold));
-        for (const other of record.queue) {
-          if (other.id === me.id || !isWaiting(other, attempt) || compareVictims(me, other) >= 0) continue;
-          next.push({ waiter: other, lockName: hold.name, holder, previous: step });
-        }
-      }
+    for (const { hold, step } of steps.flatMap((step) => (step?.waiter ?? me).holds.map((hold) => ({ hold, step })))) {
+      const record = records.get(hold.name);
+      if (!records.has(hold.name)) missing.add(hold.name);
+      const holder = liveHolder(record, hold, attempt);
+      if (record === undefined || holder === undefined || seen.has(keyOf(hold))) continue;
+      // The scope of this step holds what I want: the cycle is closed.
+      if (hold.name === wanted && step !== undefined)
+        return { kind: "cycle", edges: edgesOf(holder, step, me, wanted) };
+      seen.add(keyOf(hold));
+      for (const waiter of waitersBefore(me, record, attempt))
+        next.push({ waiter, lockName: hold.name, holder, previous: step });
     }
     steps = next;
   }
   return missing.size > 0 ? { kind: "read", names: [...missing] } : { kind: "none" };
+}
+
+/** Who waits for this lock and would not be the victim rather than me. */
+function waitersBefore(me: Waiter, record: LockRecord, attempt: Attempt): readonly Waiter[] {
+  return record.queue.filter(
+    (other) => other.id !== me.id && isWaiting(other, attempt) && compareVictims(me, other) < 0,
+  );
 }
 
 /** Longer rings than this are not looked for. */
@@ -84,7 +82,7 @@ function keyOf({ name, token }: Hold): string {
 }
 
 /** From the lock that I want, along who waits for what, back to a lock that I hold. */
-function edgesOf(wanted: string, holderOfWanted: Holder, last: Step, me: Waiter): CycleEdge[] {
+function edgesOf(holderOfWanted: Holder, last: Step, me: Waiter, wanted: string): CycleEdge[] {
   const edges: CycleEdge[] = [{ lockName: wanted, holder: holderOfWanted, waiter: last.waiter }];
   for (let step: Step | undefined = last; step !== undefined; step = step.previous) {
     edges.push({ lockName: step.lockName, holder: step.holder, waiter: step.previous?.waiter ?? me });

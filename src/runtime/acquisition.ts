@@ -1,4 +1,3 @@
-import { paceOf, pollDelayMs, raceDelayMs } from "../core/polling.js";
 import type { Hold, LockRecord } from "../core/record.js";
 import type { StoreTime } from "../core/store-time.js";
 import { type AcquireCommand, type AcquireReply, acquire } from "../core/transition/acquire.js";
@@ -6,8 +5,9 @@ import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
-import { type Context, jitter } from "./context.js";
+import type { Context } from "./context.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
+import { delayAfterRaceMs, delayBeforeLookMs } from "./delays.js";
 import type { Grant } from "./lease.js";
 import type { LocalLine } from "./local-line.js";
 import type { LockObject, Swapped } from "./lock-object.js";
@@ -195,7 +195,7 @@ export class Acquisition {
     this.#reportPlace(reply);
     if (this.#nowMs() >= this.#untilMs) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
-    await this.#nap(this.#delayMs(record, reply));
+    await this.#nap(this.#untilNextLookMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
     this.#lookedAtMs = this.#nowMs();
     await this.#line.object.look(requestTimeoutMs(this.#request.leaseMs));
@@ -221,7 +221,7 @@ export class Acquisition {
         untilMs: Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS),
         freshFromMs: this.#lookedAtMs,
         role: "contender",
-        afterRaceMs: (races) => this.#afterRaceMs(races),
+        afterRaceMs: (races) => delayAfterRaceMs(this.#context, this.#line.object.latest?.record, races),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -243,35 +243,10 @@ export class Acquisition {
     }
   }
 
-  #afterRaceMs(races: number): number {
-    const record = this.#line.object.latest?.record;
-    return raceDelayMs({
-      races,
-      sight: record === undefined ? "absent" : record.holders.length === 0 ? "free" : "held",
-      hasPace: record !== undefined && paceOf(record) !== undefined,
-      queueLength: record?.queue.length ?? 0,
-      roundTripMs: this.#context.clock.roundTripMs,
-      random: jitter(this.#context),
-    });
-  }
-
-  #delayMs(record: LockRecord | undefined, reply: Waiting): number {
-    const { clock, toleranceMs } = this.#context;
-    const now = clock.now();
-    const holders = record?.holders ?? [];
-    const ends = holders.map((holder) => holder.expiresAtMs + toleranceMs);
-    const starts = holders.map((holder) => holder.acquiredAtMs);
-    const plannedMs = pollDelayMs({
-      position: reply.position,
-      holdAgeMs: now === undefined || holders.length === 0 ? 0 : Math.max(0, now.latestMs - Math.min(...starts)),
-      untilTakeoverMs: now === undefined ? 0 : Math.min(...ends) - now.earliestMs,
-      roundTripMs: clock.roundTripMs,
-      pace: record === undefined ? undefined : paceOf(record),
-      isEnqueued: reply.enqueued,
-      random: jitter(this.#context),
-    });
-    // The last look is just before the time is up, so that a lock freed meanwhile is not missed.
-    return Math.min(plannedMs, Math.max(this.#untilMs - this.#nowMs() - clock.roundTripMs, 1));
+  /** The last look is just before the time is up, so that a lock freed meanwhile is not missed. */
+  #untilNextLookMs(record: LockRecord | undefined, { position, enqueued }: Waiting): number {
+    const plannedMs = delayBeforeLookMs(this.#context, record, position, enqueued);
+    return Math.min(plannedMs, Math.max(this.#untilMs - this.#nowMs() - this.#context.clock.roundTripMs, 1));
   }
 
   /** Sleeps, unless something happens in this process before. */

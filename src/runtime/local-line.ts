@@ -31,7 +31,8 @@ export class LocalLine {
     this.#context = context;
     this.object = object;
     this.#onIdle = onIdle;
-    this.#quietAtMs = this.#changedAtMs = context.effects.monotonicMs();
+    this.#quietAtMs = context.effects.monotonicMs();
+    this.#changedAtMs = this.#quietAtMs;
   }
 
   join(acquisition: Acquisition): void {

@@ -1,5 +1,4 @@
 import type { Attempt } from "../core/attempt.js";
-import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
 import { parseRecord, serializeRecord } from "../core/codec.js";
 import type { LockRecord } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
@@ -15,9 +14,10 @@ import type {
   WriteOutcome,
 } from "../store/object-store.js";
 import type { AttemptLog } from "./attempts.js";
-import { type Context, jitter } from "./context.js";
+import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
-import { readClocks, sleep } from "./timing.js";
+import { readClocks } from "./timing.js";
+import { Tries } from "./tries.js";
 
 /** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
 export interface Snapshot {
@@ -250,53 +250,3 @@ interface RemovedOutcome {
 
 /** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
 export class RemoveUnsupported extends Error {}
-
-/** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
-const EAGER_RACES = 5;
-
-/** Counts the tries of one swap, waits between them, and says when to give up. */
-class Tries {
-  readonly #context: Context;
-  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">;
-  #failures = 0;
-  #races = 0;
-
-  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">) {
-    this.#context = context;
-    this.#options = options;
-  }
-
-  /** Nobody answered, or nobody knows what the write did. */
-  async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
-    this.#failures += 1;
-    const leftMs = this.#options.untilMs - this.#context.effects.monotonicMs();
-    if (this.#failures >= 2 && leftMs <= 0) {
-      throw new S3MutexError(
-        "store-unavailable",
-        `The store did not answer for the lock ${JSON.stringify(lockName)}: ${outcome.error.message}`,
-        { cause: outcome.error, lockName },
-      );
-    }
-    const delayMs = this.#delayMs(this.#failures, outcome.throttled);
-    await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
-  }
-
-  /** Somebody else changed the object first: that is progress, just not ours. */
-  async lostRace(): Promise<void> {
-    this.#races += 1;
-    const isHolder = this.#options.role === "holder";
-    const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races, false);
-    await this.#pause(this.#options.afterRaceMs?.(this.#races) ?? delayMs);
-  }
-
-  #delayMs(tries: number, throttled: boolean): number {
-    const { clock } = this.#context;
-    return this.#options.role === "holder"
-      ? eagerDelayMs(tries, throttled, jitter(this.#context))
-      : contentionDelayMs(tries - 1, throttled, clock.roundTripMs, jitter(this.#context));
-  }
-
-  async #pause(delayMs: number): Promise<void> {
-    if (delayMs > 0) await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
-  }
-}

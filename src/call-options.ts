@@ -1,0 +1,44 @@
+/** What the methods of a mutex take. */
+
+/** Options of `acquire`, `tryAcquire` and `acquireAll`. */
+export interface AcquireOptions {
+  /** How long to wait, in milliseconds; without it, for ever. However short, one full attempt is made. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborted: stop waiting. It does not touch a lock that is held already. */
+  readonly signal?: AbortSignal | undefined;
+  /** Higher is served first. @default 0 */
+  readonly priority?: number | undefined;
+  /** The lease, in milliseconds, at least 100. @default the mutex's `lockTimeoutMs` */
+  readonly leaseMs?: number | undefined;
+  /** A word about this hold in the record, for people to read. @default the mutex's `label` */
+  readonly label?: string | undefined;
+  /**
+   * What to do when the scope that asks holds the lock already: nest (same hold, same token, given back when the last handle
+   * is released), or fail at once with `deadlock`. @default false
+   */
+  readonly reentrant?: boolean | undefined;
+}
+
+/** Options of `withLock` and `withLocks`. */
+export interface WithLockOptions extends AcquireOptions {
+  /** Instead of the mutex's `maxRetries`, for how long to wait without a `timeoutMs`. */
+  readonly retries?: number | undefined;
+}
+
+/** Options of `cleanupStaleLocks`. */
+export interface CleanupOptions {
+  /** Only keys that start with this; it starts with the mutex's `keyPrefix` itself. @default the `keyPrefix` */
+  readonly prefix?: string | undefined;
+  /** Only leases last renewed before this, in epoch milliseconds. */
+  readonly olderThan?: number | undefined;
+  /** Only report. @default false */
+  readonly dryRun?: boolean | undefined;
+  /** Remove free locks as well, where the store honours conditional deletes. @default false */
+  readonly includeReleased?: boolean | undefined;
+  /**
+   * How long a free lock must have been at rest before it is removed, in milliseconds. Shorter than a request of another
+   * process can live (a signature's 15 minutes on AWS), a late request of a dead process can bring back an old token.
+   * @default 1200000
+   */
+  readonly restMs?: number | undefined;
+}

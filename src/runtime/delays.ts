@@ -1,0 +1,38 @@
+import { paceOf, pollDelayMs, raceDelayMs } from "../core/polling.js";
+import type { LockRecord } from "../core/record.js";
+import { type Context, jitter } from "./context.js";
+
+/** How long a waiter leaves the store alone, by the plan in `core/polling.ts`. */
+export function delayBeforeLookMs(
+  context: Context,
+  record: LockRecord | undefined,
+  position: number,
+  isEnqueued: boolean,
+): number {
+  const { clock, toleranceMs } = context;
+  const now = clock.now();
+  const holders = record?.holders ?? [];
+  const ends = holders.map((holder) => holder.expiresAtMs + toleranceMs);
+  const starts = holders.map((holder) => holder.acquiredAtMs);
+  return pollDelayMs({
+    position,
+    holdAgeMs: now === undefined || holders.length === 0 ? 0 : Math.max(0, now.latestMs - Math.min(...starts)),
+    untilTakeoverMs: now === undefined ? 0 : Math.min(...ends) - now.earliestMs,
+    roundTripMs: clock.roundTripMs,
+    pace: record === undefined ? undefined : paceOf(record),
+    isEnqueued,
+    random: jitter(context),
+  });
+}
+
+/** How long a waiter steps back after somebody else wrote first. */
+export function delayAfterRaceMs(context: Context, record: LockRecord | undefined, races: number): number {
+  return raceDelayMs({
+    races,
+    sight: record === undefined ? "absent" : record.holders.length === 0 ? "free" : "held",
+    hasPace: record !== undefined && paceOf(record) !== undefined,
+    queueLength: record?.queue.length ?? 0,
+    roundTripMs: context.clock.roundTripMs,
+    random: jitter(context),
+  });
+}

@@ -1,0 +1,56 @@
+import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
+import { S3MutexError } from "../errors.js";
+import type { UnknownOutcome } from "../store/object-store.js";
+import { type Context, jitter } from "./context.js";
+import type { SwapOptions } from "./lock-object.js";
+import { sleep } from "./timing.js";
+
+/** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
+const EAGER_RACES = 5;
+
+/** Counts the tries of one swap, waits between them, and says when to give up. */
+export class Tries {
+  readonly #context: Context;
+  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">;
+  #failures = 0;
+  #races = 0;
+
+  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Nobody answered, or nobody knows what the write did. */
+  async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
+    this.#failures += 1;
+    const leftMs = this.#options.untilMs - this.#context.effects.monotonicMs();
+    if (this.#failures >= 2 && leftMs <= 0) {
+      throw new S3MutexError(
+        "store-unavailable",
+        `The store did not answer for the lock ${JSON.stringify(lockName)}: ${outcome.error.message}`,
+        { cause: outcome.error, lockName },
+      );
+    }
+    const delayMs = this.#delayMs(this.#failures, outcome.throttled);
+    await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
+  }
+
+  /** Somebody else changed the object first: that is progress, just not ours. */
+  async lostRace(): Promise<void> {
+    this.#races += 1;
+    const isHolder = this.#options.role === "holder";
+    const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races, false);
+    await this.#pause(this.#options.afterRaceMs?.(this.#races) ?? delayMs);
+  }
+
+  #delayMs(tries: number, throttled: boolean): number {
+    const { clock } = this.#context;
+    return this.#options.role === "holder"
+      ? eagerDelayMs(tries, throttled, jitter(this.#context))
+      : contentionDelayMs(tries - 1, throttled, clock.roundTripMs, jitter(this.#context));
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    if (delayMs > 0) await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
+  }
+}
