@@ -4,9 +4,13 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, runTool } from "./tools.mjs";
 
-const status = await runTool("tsc", ["-p", "tsconfig.build.json"]);
+// Comments stay in the declarations, which editors show, and not in the JavaScript, which would be a third larger.
+const statuses = await Promise.all([
+  runTool("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"]),
+  runTool("tsc", ["-p", "tsconfig.build.json", "--declaration", "false", "--removeComments"]),
+]);
 removeStale();
-process.exit(status);
+process.exit(Math.max(...statuses));
 
 function removeStale() {
   const dist = join(root, "dist");

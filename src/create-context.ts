@@ -13,16 +13,17 @@ export interface MutexInternals {
   readonly effects: Effects;
 }
 
-/** Puts together what one mutex works with; `shutDown` ends its requests, and the client if it is ours. */
+/** Puts together what one mutex works with; `stopWaiting` ends what waits, `shutDown` all requests, and the client if it is ours. */
 export function createContext(
   options: S3MutexOptions,
   settings: Settings,
   internals: MutexInternals | undefined,
   emit: Emit,
-): { readonly context: Context; readonly shutDown: () => void } {
+): { readonly context: Context; readonly stopWaiting: () => void; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
   const client = internals === undefined ? clientOf(options) : undefined;
   const { host, pid } = effects;
+  const closing = new AbortController();
   const closed = new AbortController();
   const context: Context = {
     store: internals?.store ?? storeOf(client as S3Client, settings, effects),
@@ -30,6 +31,7 @@ export function createContext(
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
     background: new Background(),
+    closing: closing.signal,
     closed: closed.signal,
     ownerId: settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`,
     identity: {
@@ -45,7 +47,7 @@ export function createContext(
     closed.abort();
     if (options.s3Client === undefined) client?.destroy();
   };
-  return { context, shutDown };
+  return { context, stopWaiting: () => closing.abort(), shutDown };
 }
 
 function clientOf(options: S3MutexOptions): S3Client {

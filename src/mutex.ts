@@ -28,6 +28,7 @@ import { sleep } from "./runtime/timing.js";
 export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #context: Context;
+  readonly #stopWaiting: () => void;
   readonly #shutDown: () => void;
   readonly #objects: LockObjects;
   readonly #named: NamedLocks;
@@ -42,8 +43,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     super();
     this.#settings = settingsOf(options);
     const emit: Emit = (name, event) => this.#tell(name, event);
-    const { context, shutDown } = createContext(options, this.#settings, internals, emit);
+    const { context, stopWaiting, shutDown } = createContext(options, this.#settings, internals, emit);
     this.#context = context;
+    this.#stopWaiting = stopWaiting;
     this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
     this.#acquirer = new Acquirer(context, this.#settings, (lockName) => this.#object(lockName));
@@ -211,8 +213,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   // -------------------------------------------------------------------------------------------------------------------
   // The end
 
-  /** Refuses new work, releases what handles hold, waits for what is under way, and closes the client if it is ours. */
+  /**
+   * Refuses new work, leaves the queues (their callers get `closed`), releases what handles hold, and closes the client if it
+   * is ours. A store that does not answer is waited for two seconds; what was held then becomes free when its lease ends.
+   */
   close(): Promise<void> {
+    this.#stopWaiting();
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -222,9 +228,10 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#acquirer.leases.map((lease) => lease.release()));
     const { background, effects } = this.#context;
-    await Promise.race([background.idle(), sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: false })]);
+    const released = Promise.allSettled(this.#acquirer.leases.map((lease) => lease.releaseForAll()));
+    const settled = released.then(() => background.idle());
+    await Promise.race([settled, sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: true })]);
     this.#shutDown();
   }
 
@@ -249,7 +256,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 }
 
-/** How long closing waits for the clean-up after what was given up before; entries that stay expire by themselves. */
+/** How long closing waits for a store that does not answer: what stays in the records expires by itself. */
 const CLOSE_PATIENCE_MS = 2000;
 
 async function runHolding<Held extends HeldLock | HeldLockSet, T>(

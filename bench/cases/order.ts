@@ -54,15 +54,14 @@ async function oneQueue(contestant: Contestant, random: Random): Promise<Queue> 
   await contestant.reset();
   const [holder, ...waiters] = contenders as [Contender, ...Contender[]];
   const lockName = freshName("order");
-  const { signal } = new AbortController();
   const served: number[] = [];
-  const held = await holder.acquire(lockName, signal);
+  const held = await holder.acquire(lockName, new AbortController().signal);
   const startedAtMs = Date.now();
   const holdMs = varied(random, FIRST_HOLD_MS);
   const turns = waiters.map(async (waiter, place) => {
     const ownHoldMs = varied(random, HOLD_MS);
     await sleep(place * APART_MS);
-    const its = await waiter.acquire(lockName, signal);
+    const its = await waiter.acquire(lockName, new AbortController().signal);
     served.push(place);
     await sleep(ownHoldMs);
     await its.release();

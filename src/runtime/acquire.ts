@@ -1,4 +1,5 @@
 import { S3MutexError } from "../errors.js";
+import { onAbort } from "./abort.js";
 import { type AcquireRequest, Acquisition } from "./acquisition.js";
 import type { Context } from "./context.js";
 import { Lease } from "./lease.js";
@@ -25,10 +26,12 @@ export async function acquireLease(
       running,
       acquisition.timeIsUp(settled.signal).then(() => isRunning),
       whenAborted(request.signal, settled.signal).then(() => isRunning),
+      whenAborted(context.closing, settled.signal).then(() => isRunning),
     ]);
     if (typeof outcome === "symbol") {
       acquisition.giveUp(running);
       throwIfAborted(line.object, request.signal);
+      if (context.closing.aborted) throw new S3MutexError("closed", "The mutex was closed while this call waited.");
       return undefined;
     }
     if (outcome === undefined) return undefined;
@@ -50,9 +53,9 @@ function throwIfAborted(object: LockObject, signal: AbortSignal | undefined): vo
   throw new S3MutexError("aborted", message, { cause: signal.reason, lockName: object.name });
 }
 
-/** Resolves when the signal is aborted; `settled` takes the listener away again. */
+/** Resolves when the signal is aborted; no longer once everything is settled. */
 function whenAborted(signal: AbortSignal | undefined, settled: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    signal?.addEventListener("abort", () => resolve(), { once: true, signal: settled });
+    if (signal !== undefined) onAbort(settled, onAbort(signal, resolve));
   });
 }

@@ -19,6 +19,7 @@ export interface CleanupReport {
   readonly unremovable: number;
 }
 
+/** An object under a lock's key that is no record this version can read, or that could not be read. */
 export interface UnreadableLock {
   readonly key: string;
   readonly error: S3MutexError;

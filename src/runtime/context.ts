@@ -24,6 +24,8 @@ export interface Context {
   readonly clock: StoreClock;
   readonly logger: Logger;
   readonly background: Background;
+  /** Aborted when the mutex begins to close: nobody waits for a lock any longer. */
+  readonly closing: AbortSignal;
   /** Aborted when the mutex is closed and has waited long enough: no further request. */
   readonly closed: AbortSignal;
   readonly ownerId: string;

@@ -111,6 +111,12 @@ export class Lease {
     return this.#releasing;
   }
 
+  /** Gives it back for all handles at once. */
+  releaseForAll(): Promise<boolean> {
+    this.#shares = 1;
+    return this.release();
+  }
+
   #remainingMs(): number {
     return remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects));
   }

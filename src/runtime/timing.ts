@@ -1,4 +1,5 @@
 import type { ClockReading } from "../core/store-time.js";
+import { onAbort } from "./abort.js";
 import type { Effects } from "./effects.js";
 
 /** Both local clocks at this moment. */
@@ -15,15 +16,15 @@ export interface SleepOptions {
 
 /** Resolves after the delay, or when the signal is aborted. */
 export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: SleepOptions): Promise<void> {
-  if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
+    let forget = () => {};
     const finish = () => {
       cancelTimer();
-      signal?.removeEventListener("abort", finish);
+      forget();
       resolve();
     };
     const cancelTimer = effects.setTimer(delayMs, finish, { keepAlive });
-    signal?.addEventListener("abort", finish, { once: true });
+    if (signal !== undefined) forget = onAbort(signal, finish);
   });
 }
 

@@ -8,6 +8,9 @@ import { sleep } from "./timing.js";
 /** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
 const EAGER_RACES = 5;
 
+/** One lost answer is nothing that anybody has to know about. */
+const FAILURES_TO_MENTION = 3;
+
 /** Counts the tries of one swap, waits between them, and says when to give up. */
 export class Tries {
   readonly #context: Context;
@@ -30,6 +33,9 @@ export class Tries {
         `The store did not answer for the lock ${JSON.stringify(lockName)}: ${outcome.error.message}`,
         { cause: outcome.error, lockName },
       );
+    }
+    if (this.#failures === FAILURES_TO_MENTION) {
+      this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(lockName)}`, outcome.error);
     }
     const delayMs = this.#delayMs(this.#failures, outcome.throttled);
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);

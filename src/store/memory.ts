@@ -12,6 +12,7 @@ import {
   type WriteOutcome,
 } from "./object-store.js";
 
+/** What a {@link MemoryStore} needs of the outside world, and how it behaves. */
 export interface MemoryStoreOptions {
   readonly effects: Pick<StoreEffects, "monotonicMs">;
   /** What the store's `Date` header would say, in epoch milliseconds; without it, answers have no date. */

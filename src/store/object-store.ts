@@ -25,6 +25,7 @@ export interface ObjectStore {
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome>;
 }
 
+/** What every request is given. */
 export interface RequestOptions {
   /** Milliseconds from the moment at which the request leaves to the last byte of its answer. */
   readonly timeoutMs: number;
@@ -32,6 +33,7 @@ export interface RequestOptions {
   readonly urgent?: boolean;
 }
 
+/** Under which condition a write is applied. */
 export type WriteCondition = { readonly kind: "if-absent" } | { readonly kind: "if-match"; readonly etag: string };
 
 /** When a request left and its answer came, on the local monotonic clock, and what the store's `Date` header said. */
@@ -64,6 +66,7 @@ export interface RefusedOutcome {
   readonly timing?: AnswerTiming;
 }
 
+/** What became of a read. */
 export type ReadOutcome =
   | { readonly kind: "ok"; readonly etag: string; readonly body: string; readonly timing: AnswerTiming }
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
@@ -73,6 +76,7 @@ export type ReadOutcome =
   | UnknownOutcome
   | RefusedOutcome;
 
+/** What became of a conditional write. */
 export type WriteOutcome =
   | { readonly kind: "ok"; readonly etag: string; readonly timing: AnswerTiming }
   | { readonly kind: "conflict"; readonly timing: AnswerTiming }
@@ -81,6 +85,7 @@ export type WriteOutcome =
   | UnknownOutcome
   | RefusedOutcome;
 
+/** What became of a conditional delete. */
 export type RemoveOutcome =
   | { readonly kind: "ok"; readonly timing: AnswerTiming }
   | { readonly kind: "conflict"; readonly timing: AnswerTiming }
@@ -89,6 +94,7 @@ export type RemoveOutcome =
   | UnknownOutcome
   | RefusedOutcome;
 
+/** What became of listing one page. */
 export type ListOutcome =
   | {
       readonly kind: "ok";
@@ -113,6 +119,7 @@ export interface StoreEffects {
   newId(): string;
 }
 
+/** How a timer behaves. */
 export interface TimerOptions {
   /** Whether the process stays alive for this timer. */
   readonly keepAlive: boolean;

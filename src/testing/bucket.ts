@@ -23,16 +23,16 @@ export interface BucketView {
 
 /** Every method is done when it returns, disk included, so that nothing comes between a check and its write. */
 export class Bucket implements BucketView {
+  readonly name: string;
+  readonly createdAtMs: number;
   readonly #objects = new Map<string, StoredObject>();
   readonly #keys = new SortedKeys();
   readonly #history = new KeyHistory();
   readonly #folder: BucketFolder | undefined;
 
-  constructor(
-    readonly name: string,
-    readonly createdAtMs: number,
-    folder?: BucketFolder,
-  ) {
+  constructor(name: string, createdAtMs: number, folder?: BucketFolder) {
+    this.name = name;
+    this.createdAtMs = createdAtMs;
     this.#folder = folder;
     for (const object of folder?.load() ?? []) {
       this.#objects.set(object.key, object);

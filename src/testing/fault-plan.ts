@@ -100,13 +100,15 @@ function matches(rule: FaultRule, request: S3RequestInfo): boolean {
 }
 
 class Rule implements ActiveFault {
+  readonly rule: FaultRule;
+  readonly remove: () => void;
   hits = 0;
   #seen = 0;
 
-  constructor(
-    readonly rule: FaultRule,
-    readonly remove: () => void,
-  ) {}
+  constructor(rule: FaultRule, remove: () => void) {
+    this.rule = rule;
+    this.remove = remove;
+  }
 
   strikes(request: S3RequestInfo): boolean {
     const { skip = 0, times = Number.POSITIVE_INFINITY, probability = 1, random = Math.random } = this.rule;

@@ -3,6 +3,22 @@
  *
  * @packageDocumentation
  */
+
+export { MemoryStore, type MemoryStoreOptions } from "../store/memory.js";
+export type {
+  AnswerTiming,
+  ListOutcome,
+  ObjectStore,
+  ReadOutcome,
+  RefusedOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  StoreEffects,
+  TimerOptions,
+  UnknownOutcome,
+  WriteCondition,
+  WriteOutcome,
+} from "../store/object-store.js";
 export type {
   ActiveFault,
   DelayApply,

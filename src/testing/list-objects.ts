@@ -59,15 +59,21 @@ function commonPrefixOf(key: string, query: ListQuery): string | undefined {
   return at < 0 ? undefined : key.slice(0, at + query.delimiter.length);
 }
 
+/** The keys that the query is about, in order. */
+function* keysFor(view: BucketView, { prefix, resumeAfter, startAfter }: ListQuery): Generator<string> {
+  const after = resumeAfter ?? startAfter ?? "";
+  for (let i = positionOf(view.keys, compareUtf8(after, prefix) > 0 ? after : prefix); ; i++) {
+    const key = view.keys[i];
+    if (key === undefined || !key.startsWith(prefix)) return;
+    if (after === "" || compareUtf8(key, after) > 0) yield key;
+  }
+}
+
 function collect(view: BucketView, query: ListQuery): Page {
   const objects: StoredObject[] = [];
   const commonPrefixes: string[] = [];
-  const after = query.resumeAfter ?? query.startAfter ?? "";
   let last: string | undefined;
-  for (let i = positionOf(view.keys, compareUtf8(after, query.prefix) > 0 ? after : query.prefix); ; i++) {
-    const key = view.keys[i];
-    if (key === undefined || !key.startsWith(query.prefix)) return { objects, commonPrefixes, resumeAfter: undefined };
-    if (after !== "" && compareUtf8(key, after) <= 0) continue;
+  for (const key of keysFor(view, query)) {
     const common = commonPrefixOf(key, query);
     // A group that was given out already, on this page or as the last entry of the one before.
     if (common !== undefined && (common === commonPrefixes.at(-1) || common === query.resumeAfter)) continue;
@@ -77,6 +83,7 @@ function collect(view: BucketView, query: ListQuery): Page {
     else if (object !== undefined) objects.push(object);
     last = common ?? key;
   }
+  return { objects, commonPrefixes, resumeAfter: undefined };
 }
 
 /** As AWS does it: a form's encoding, with slashes left alone. */

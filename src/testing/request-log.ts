@@ -24,6 +24,7 @@ export interface RequestRecord extends S3RequestInfo {
   readonly durationMs: number;
 }
 
+/** Called for each request when it has been answered, or when it is known that it will not be. */
 export type RequestListener = (record: RequestRecord) => void;
 
 function zeroes(): Record<S3Operation, number> {

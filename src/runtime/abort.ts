@@ -1,0 +1,24 @@
+/** Who waits for which signal; one listener per signal, since Node warns of more than ten on one. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls back once when the signal is aborted, at once if it is already; the function returned prevents that. */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  const callbacks = waiting.get(signal) ?? listenTo(signal);
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  const notify = () => {
+    waiting.delete(signal);
+    for (const callback of callbacks) callback();
+  };
+  signal.addEventListener("abort", notify, { once: true });
+  waiting.set(signal, callbacks);
+  return callbacks;
+}
