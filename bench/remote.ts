@@ -44,7 +44,10 @@ export interface Remote<M> {
   kill(): Promise<void>;
 }
 
-/** Starts a module that calls {@link serveParent} and waits until it does; it inherits the loader that this process runs with. */
+/**
+ * Starts a module that calls {@link serveParent} and waits until it does; it inherits the loader that this process runs
+ * with.
+ */
 export async function startRemote<M extends Methods<M>>(module: URL, env: NodeJS.ProcessEnv = {}): Promise<Remote<M>> {
   const child = fork(fileURLToPath(module), { env: { ...process.env, ...env }, serialization: "advanced" });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();

@@ -3,7 +3,10 @@ import { newMutex } from "../contestants/library.js";
 import { atMost, exactly, figure } from "../figures.js";
 import { mostInFlight } from "../server/request-rate.js";
 
-/** Slow answers and a short lease: queueing for a socket takes longer than the time-out of a request, which is a sixth of it. */
+/**
+ * Slow answers and a short lease: queueing for a socket takes longer than the time-out of a request, which is a sixth
+ * of it.
+ */
 const LATENCY_MS = 200;
 const LEASE_MS = 9000;
 const BURST = 500;

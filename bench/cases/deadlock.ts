@@ -33,7 +33,8 @@ async function measure(bench: Bench, rounds: number, ring: () => Ring): Promise<
 }
 
 function figuresOf(size: number, ours: readonly RingRun[], theirs: readonly RingRun[]): Figure[] {
-  // Where nobody ever gives way there is nothing to measure; where somebody does in vain, that took all the patience there was.
+  // Where nobody ever gives way there is nothing to measure; where somebody does in vain, that took all the patience
+  // there was.
   const detects = ours.some(({ victims }) => victims.length > 0);
   const measured = (of: (run: RingRun) => number) => (detects ? ours.map(of) : []);
   const theirTimes = theirs.flatMap(({ allServedMs }) => allServedMs ?? []);

@@ -78,7 +78,9 @@ async function measureLibrary(bench: Bench, server: BenchServer): Promise<Run[]>
   return runs;
 }
 
-/** The same for writes that the SDK repeats by itself: the first try of each loses its response, the second is answered. */
+/**
+ * The same for writes that the SDK repeats by itself: the first try of each loses its response, the second is answered.
+ */
 async function measureAncestor(server: BenchServer): Promise<Run> {
   const mutex = new AncestorMutex({ s3Client: server.client(), bucketName: BUCKET_NAME });
   const lockName = freshName("lost");

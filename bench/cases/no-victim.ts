@@ -82,7 +82,10 @@ function simMutex(world: World, bucket: SimBucket, name: string): S3Mutex {
   return new S3Mutex({ s3Client, bucketName: BUCKET_NAME }, internals);
 }
 
-/** Everybody takes locks in one order, then everybody in another: what the first part leaves behind must not look like a cycle. */
+/**
+ * Everybody takes locks in one order, then everybody in another: what the first part leaves behind must not look like a
+ * cycle.
+ */
 async function runSchedule(seed: number): Promise<Outcome> {
   const world = new World(seed);
   const random = world.random.fork();

@@ -36,7 +36,9 @@ export function between<R extends Arrival>(requests: readonly R[], fromMs: numbe
   return requests.filter(({ at }) => at >= fromMs && at < untilMs);
 }
 
-/** What the requests were and how they were answered, by how often each came for every one of `per`: `PUT 412 4.1, ...` */
+/**
+ * What the requests were and how they were answered, by how often each came for every one of `per`: `PUT 412 4.1, ...`
+ */
 export function breakdown(requests: readonly Arrival[], per: number): string {
   const counts = new Map<string, number>();
   for (const { operation = "request", status = "unanswered" } of requests) {

@@ -7,8 +7,8 @@ export interface AttemptLog {
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void;
   /** The write was answered: it has landed, or it never will. */
   answered(writeId: string): void;
-  /** The object was seen with this ETag; undefined: there was none. */
-  seen(etag: string | undefined): void;
+  /** The object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. */
+  seen(etag: string | undefined, askedAtMs: number): void;
 }
 
 /**
@@ -17,11 +17,11 @@ export interface AttemptLog {
  */
 export class Attempts implements AttemptLog {
   readonly #readings = new Map<string, ClockReading>();
-  readonly #unresolved = new Map<string, WriteCondition>();
+  readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
 
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void {
     this.#readings.set(writeId, reading);
-    this.#unresolved.set(writeId, condition);
+    this.#unresolved.set(writeId, { condition, sentAtMs: reading.monotonicMs });
     if (this.#readings.size > MAX_READINGS) this.#readings.delete(this.#readings.keys().next().value as string);
   }
 
@@ -29,11 +29,15 @@ export class Attempts implements AttemptLog {
     this.#unresolved.delete(writeId);
   }
 
-  /** A write conditioned on any other version of a present object is dead; where there is no object nothing is. */
-  seen(etag: string | undefined): void {
+  /**
+   * A write that was sent before is dead if it was conditioned on any other version of a present object; where there is no
+   * object nothing is. One that was sent later may be conditioned on a version that this look was too early for.
+   */
+  seen(etag: string | undefined, askedAtMs: number): void {
     if (etag === undefined) return;
-    for (const [writeId, condition] of this.#unresolved) {
-      if (condition.kind === "if-absent" || condition.etag !== etag) this.#unresolved.delete(writeId);
+    for (const [writeId, { condition, sentAtMs }] of this.#unresolved) {
+      const isOther = condition.kind === "if-absent" || condition.etag !== etag;
+      if (isOther && sentAtMs < askedAtMs) this.#unresolved.delete(writeId);
     }
   }
 

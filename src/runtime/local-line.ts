@@ -167,9 +167,9 @@ class SharedLog implements AttemptLog {
     for (const log of this.#involved) log.answered(writeId);
   }
 
-  seen(etag: string | undefined): void {
-    this.#own.seen(etag);
-    for (const log of this.#involved) log.seen(etag);
+  seen(etag: string | undefined, askedAtMs: number): void {
+    this.#own.seen(etag, askedAtMs);
+    for (const log of this.#involved) log.seen(etag, askedAtMs);
   }
 }
 

@@ -88,7 +88,7 @@ export class LockObject {
         }
         snapshot = read.snapshot;
         isFresh = true;
-        options.attempts.seen(snapshot.etag);
+        options.attempts.seen(snapshot.etag, snapshot.askedAtMs);
       }
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading);
@@ -218,7 +218,7 @@ export class LockObject {
     if (outcome.kind !== "ok") return { kind: "conflict" };
     const record = change.kind === "write" ? change.record : undefined;
     const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
-    attempts.seen(snapshot.etag);
+    attempts.seen(snapshot.etag, snapshot.askedAtMs);
     this.#keep(snapshot);
     return { kind: "done", snapshot, contradicted };
   }

@@ -34,10 +34,10 @@ test("the command finds token and name in its environment, and its arguments unt
   const command = ["sh", "-c", script, "sh", ...args];
   const { stdout } = await cli(["run", "--lease", "30s", ADDRESS, "--", ...command], {
     ...environment,
-    HOME: "/home/me",
+    HOME: "/somewhere",
   });
   const [first, ...others] = stdout.trimEnd().split("\n");
-  expect(first).toBe(`job ${recordOf(server, "job")?.token} /home/me`);
+  expect(first).toBe(`job ${recordOf(server, "job")?.token} /somewhere`);
   expect(others).toEqual(args.map((argument) => `[${argument}]`));
 });
 

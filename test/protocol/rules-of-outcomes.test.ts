@@ -94,6 +94,27 @@ it("rule 6: an attempt on the one version that is still there is not taken for d
   expect(scene.problems).toEqual([]);
 });
 
+it("rule 6: a look that still shows the version that an attempt was made on does not resolve it", async () => {
+  let offsetMs = 0;
+  const scene = new Scene({ dateOffsetMs: () => offsetMs });
+  const holder = scene.client();
+  const lock = await scene.until(holder.mutex.acquire(NAME, { leaseMs: 30_000 }));
+  scene.believe(lock, holder.process);
+  const { process, mutex } = scene.client({ lockTimeoutMs: 6000, clocks: { wallOffsetMs: -18_000_000 } });
+  // A front end that is far ahead makes the lease look over; then another one shows that it is not.
+  offsetMs = 60_000;
+  const late = nth(0, writesOf(process), { kind: "late", byMs: 6000 });
+  scene.fate = (request) => {
+    if (request.operation === "write") offsetMs = 0;
+    return late(request);
+  };
+  expect(await scene.until(mutex.tryAcquire(NAME))).toBeNull();
+  expect(scene.landed).toHaveLength(1);
+  await scene.pass(8000);
+  expect(lock.held).toBe(true);
+  expect(scene.problems).toEqual([]);
+});
+
 it("rule 7: a holder that finds the object absent has lost the lock and does not create it again", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
@@ -141,6 +162,16 @@ it("rule 8: a lock is removed only when nobody holds it or waits for it, and aft
   const next = await scene.until(mutex.acquire(NAME));
   expect(next.fencingToken).toBeGreaterThan(lock.fencingToken);
   expect(scene.problems).toEqual([]);
+});
+
+it("rule 8: a lock that is held is not removed, however long ago it was written", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ lockTimeoutMs: 120 * MINUTE_MS });
+  expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
+  await scene.pass(60 * MINUTE_MS);
+  const report = await scene.until(mutex.cleanupStaleLocks({ includeReleased: true }));
+  expect(report).toMatchObject({ total: 1, stale: 0, cleaned: 0 });
+  expect(scene.record()?.holders).toHaveLength(1);
 });
 
 it("rule 8: until then a lock that is deleted is a tombstone that lists and reads as absent, and can be taken", async () => {
