@@ -34,10 +34,8 @@ let instances = 0;
 
 /**
  * What s3-mutex 1.x does, written anew from its README to be measured against: an object that is created once, then
- * read
- * and written by compare-and-swap, with jittered exponential backoff in between. It judges expiry by its own wall clock
- * and
- * leaves repeating requests to the SDK.
+ * read and written by compare-and-swap, with jittered exponential backoff in between. It judges expiry by its own wall
+ * clock and leaves repeating requests to the SDK.
  */
 export class AncestorMutex {
   readonly #options: AncestorOptions;

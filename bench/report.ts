@@ -2,8 +2,7 @@
 // npx tsx bench/report.ts bench.json [more.json ...]
 //
 // Rewrites the table in docs/performance.md between its markers. Of several files the later ones win, case by case; so
-// a case
-// can be measured again without the others.
+// a case can be measured again without the others.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CASES } from "./cases.js";

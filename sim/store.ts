@@ -31,7 +31,7 @@ export type Operation = "read" | "write" | "remove" | "list";
 
 export interface SimStoreOptions {
   readonly roundTripMs: () => number;
-  readonly fate?: (operation: Operation, key: string, process: SimProcess) => Fate;
+  readonly fate?: (operation: Operation, key: string, process: SimProcess, body: string | undefined) => Fate;
   /** How far the front end's clock that answers this request is off, in milliseconds. */
   readonly dateOffsetMs?: () => number;
   /** Whether conditional deletes are honoured. */
@@ -39,6 +39,8 @@ export interface SimStoreOptions {
   readonly hasDate?: boolean;
   /** Called for each request that the store sees. */
   readonly onRequest?: (operation: Operation, key: string, atMs: number) => void;
+  /** Called for each request when its sender sends it. */
+  readonly onSend?: (operation: Operation, process: SimProcess) => void;
 }
 
 interface Stored {
@@ -98,13 +100,14 @@ class SimStore implements ObjectStore {
   }
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
-    return (await this.#request("write", key, options, () => {
+    const apply = (): Answer => {
       const stored = this.#bucket.objects.get(key);
       if (condition.kind === "if-absent" && stored !== undefined) return { kind: "conflict" };
       if (condition.kind === "if-match" && stored === undefined) return { kind: "absent" };
       if (condition.kind === "if-match" && stored?.etag !== condition.etag) return { kind: "conflict" };
       return { kind: "ok", etag: this.#bucket.put(key, body) };
-    })) as WriteOutcome;
+    };
+    return (await this.#request("write", key, options, apply, body)) as WriteOutcome;
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
@@ -125,11 +128,18 @@ class SimStore implements ObjectStore {
     })) as ListOutcome;
   }
 
-  #request(operation: Operation, key: string, { timeoutMs }: RequestOptions, apply: () => Answer): Promise<unknown> {
+  #request(
+    operation: Operation,
+    key: string,
+    { timeoutMs }: RequestOptions,
+    apply: () => Answer,
+    body?: string,
+  ): Promise<unknown> {
     const { world, options } = this.#bucket;
     const process = this.#process;
     const sentAtMs = process.effects.monotonicMs();
-    const fate = options.fate?.(operation, key, process) ?? { kind: "fine" };
+    options.onSend?.(operation, process);
+    const fate = options.fate?.(operation, key, process, body) ?? { kind: "fine" };
     const halfMs = options.roundTripMs() / 2;
     return new Promise((resolve) => {
       let isAnswered = false;

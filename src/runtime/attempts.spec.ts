@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import { Attempts } from "./attempts.js";
 
 const READING = { monotonicMs: 1, wallMs: 2 };
+/** A look that left after the write did. */
+const LATER_MS = 2;
 const ON_A = { kind: "if-match", etag: '"a"' } as const;
 const CREATE = { kind: "if-absent" } as const;
 
@@ -20,21 +22,28 @@ it("does not trust a write before it was answered", () => {
 
 it("knows a write for dead when a present object has another ETag than it was conditioned on", () => {
   const attempts = begun(ON_A);
-  attempts.seen('"a"');
+  attempts.seen('"a"', LATER_MS);
   expect(attempts.haveUnresolved).toBe(true);
-  attempts.seen('"b"');
+  attempts.seen('"b"', LATER_MS);
   expect(attempts.haveUnresolved).toBe(false);
 });
 
 it("knows a create for dead when there is an object", () => {
   const attempts = begun(CREATE);
-  attempts.seen('"any"');
+  attempts.seen('"any"', LATER_MS);
   expect(attempts.haveUnresolved).toBe(false);
+});
+
+it.each([ON_A, CREATE])("learns nothing from a look that left before the write did: %j", (condition) => {
+  const attempts = begun(condition);
+  attempts.seen('"b"', READING.monotonicMs - 1);
+  attempts.seen('"b"', READING.monotonicMs);
+  expect(attempts.haveUnresolved).toBe(true);
 });
 
 it.each([ON_A, CREATE])("knows no write for dead where there is no object: %j", (condition) => {
   const attempts = begun(condition);
-  attempts.seen(undefined);
+  attempts.seen(undefined, LATER_MS);
   expect(attempts.haveUnresolved).toBe(true);
 });
 

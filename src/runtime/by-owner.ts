@@ -1,10 +1,10 @@
 import { type Attempt, hasRunOut } from "../core/attempt.js";
 import type { Holder, LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
-import { renew } from "../core/transition/renew.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
+import { renewing } from "./renewing.js";
 import { requestTimeoutMs } from "./timing.js";
 
 /**
@@ -26,11 +26,12 @@ export async function releaseByOwner(context: Context, object: LockObject, lease
 
 export async function refreshByOwner(context: Context, object: LockObject, leaseMs: number): Promise<boolean> {
   const target = new Target(context.ownerId);
+  let renewal: ReturnType<typeof renewing> | undefined;
   const apply = (record: LockRecord | undefined, attempt: Attempt) => {
     const holder = target.in(record);
-    return holder === undefined
-      ? { reply: { kind: "gone" as const, reason: "taken-over" as const } }
-      : renew(record, { id: holder.id, token: holder.token, leaseMs, onlyUnexpired: true }, attempt);
+    if (holder === undefined) return { reply: { kind: "gone" as const, reason: "taken-over" as const } };
+    renewal ??= renewing({ id: holder.id, token: holder.token, leaseMs, onlyUnexpired: true });
+    return renewal(record, attempt);
   };
   const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
   return reply.kind === "renewed";

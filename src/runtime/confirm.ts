@@ -1,11 +1,11 @@
 import { remainingMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
-import { renew } from "../core/transition/renew.js";
 import { S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { Grant } from "./lease.js";
 import type { LockObject } from "./lock-object.js";
+import { renewing } from "./renewing.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
 /**
@@ -28,7 +28,7 @@ export async function confirmGrant(
     if (reading !== undefined && !contradicted && leftMs > enoughMs) return { holder, reading, attempts };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false };
-    const swapped = await object.swap((record, attempt) => renew(record, command, attempt), {
+    const swapped = await object.swap(renewing(command), {
       attempts,
       signal,
       timeoutMs: requestTimeoutMs(leaseMs),

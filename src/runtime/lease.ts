@@ -1,7 +1,7 @@
 import { remainingMs, renewAfterMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
-import { type GoneReason, type RenewReply, reasonOfLoss, renew } from "../core/transition/renew.js";
+import { type GoneReason, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
 import { type LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
@@ -9,6 +9,7 @@ import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
 import type { LocalLine } from "./local-line.js";
 import type { Swapped } from "./lock-object.js";
+import { renewing } from "./renewing.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
@@ -164,9 +165,7 @@ export class Lease {
     const signal = this.#stopped.signal;
     try {
       const options = { ...this.#swapOptions(), signal };
-      return this.#applyRenewal(
-        await this.#line.object.swap((record, attempt) => renew(record, command, attempt), options),
-      );
+      return this.#applyRenewal(await this.#line.object.swap(renewing(command), options));
     } catch (error) {
       if (signal.aborted) return false;
       throw error;

@@ -4,7 +4,7 @@ import { freeze, heldRecord, it, sleep, until } from "./fixture.js";
 
 const LOCK = "resource";
 /** Store time and local time are read from the same clock here; what is left is how late timers come. */
-const MARGIN_MS = 400;
+const MARGIN_MS = 2500;
 
 async function elapsed<T>(action: () => Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
   const startedMs = performance.now();
@@ -83,7 +83,7 @@ describe.concurrent("patience", () => {
     await holder.releaseLock(LOCK);
     const { value, ms } = await waiting;
     expect(value).toBe(true);
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(4500);
     await waiter.releaseLock(LOCK);
   });
 
@@ -115,10 +115,10 @@ describe.concurrent("patience", () => {
   it("that ends leaves no entry in the queue, and the caller is not kept waiting for that", async ({ world }) => {
     const [holder, waiter] = [world.mutex(), world.mutex()];
     await holder.acquireLock(LOCK);
-    world.server.faults.add({ fault: "latency", latencyMs: 600, operation: "PutObject", skip: 1 });
+    world.server.faults.add({ fault: "latency", latencyMs: 2500, operation: "PutObject", skip: 1 });
     const { value, ms } = await elapsed(() => waiter.acquireLock(LOCK, 200));
     expect(value).toBe(false);
-    expect(ms).toBeLessThan(200 + MARGIN_MS);
+    expect(ms).toBeLessThan(2200);
     await until(() => world.record(LOCK)?.queue.length === 0);
     expect(world.holder(LOCK).owner).toBe(holder.ownerId);
     await holder.releaseLock(LOCK);
@@ -171,15 +171,15 @@ describe.concurrent("leases", () => {
   it("acquireLock does not renew: nothing is written until the lease is over, and then somebody else gets it", async ({
     world,
   }) => {
-    const holder = world.mutex({ lockTimeoutMs: 400 });
+    const holder = world.mutex({ lockTimeoutMs: 900 });
     const other = world.mutex({ clockSkewToleranceMs: 0 });
     expect(await holder.acquireLock(LOCK)).toBe(true);
     const { expiresAtMs, leaseMs } = world.holder(LOCK);
-    expect(leaseMs).toBe(400);
+    expect(leaseMs).toBe(900);
     world.server.resetRequests();
-    await sleep(300);
+    await sleep(500);
     expect(world.server.requests.total).toBe(0);
-    expect(await other.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await other.acquireLock(LOCK, 10_000)).toBe(true);
     expect(Date.now()).toBeGreaterThan(expiresAtMs);
     expect(Date.now()).toBeLessThan(expiresAtMs + MARGIN_MS);
     expect(await holder.isOwnedByUs(LOCK)).toBe(false);
@@ -211,7 +211,7 @@ describe.concurrent("leases", () => {
     await mutex.isLocked(LOCK);
     const expiresAtMs = Date.now() + 200;
     world.put(LOCK, heldRecord({ acquiredAtMs: Date.now() - 100, expiresAtMs }));
-    expect(await mutex.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await mutex.acquireLock(LOCK, 10_000)).toBe(true);
     expect(world.holder(LOCK).acquiredAtMs).toBeGreaterThan(expiresAtMs);
     expect(world.holder(LOCK).acquiredAtMs).toBeLessThan(expiresAtMs + MARGIN_MS);
     await mutex.releaseLock(LOCK);
@@ -223,7 +223,7 @@ describe.concurrent("leases", () => {
     world.put(LOCK, heldRecord({ acquiredAtMs: expiresAtMs - 1000, expiresAtMs }));
     expect(await mutex.isLocked(LOCK)).toBe(false);
     expect(await mutex.acquireLock(LOCK, 0)).toBe(false);
-    expect(await mutex.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await mutex.acquireLock(LOCK, 10_000)).toBe(true);
     expect(world.holder(LOCK).acquiredAtMs).toBeGreaterThan(expiresAtMs + 1000);
     expect(world.holder(LOCK).acquiredAtMs).toBeLessThan(expiresAtMs + 1000 + MARGIN_MS);
     await mutex.releaseLock(LOCK);
@@ -272,10 +272,10 @@ describe("short leases and frozen processes", () => {
   });
 
   it("leases are over for their holder although the process stood still", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 200 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     const lock = await mutex.acquire(LOCK);
     expect(lock.held).toBe(true);
-    freeze(300);
+    freeze(1100);
     // No timer has run yet.
     expect(lock.held).toBe(false);
     expect(lock.remainingMs).toBe(0);

@@ -52,11 +52,11 @@ describe.concurrent("releaseLock", () => {
 
   it("called late, does not end the turn of whoever has the lock now", async ({ world }) => {
     const [mutex, other] = [
-      world.mutex({ lockTimeoutMs: 150, clockSkewToleranceMs: 0 }),
+      world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),
       world.mutex({ clockSkewToleranceMs: 0 }),
     ];
     await mutex.acquireLock(LOCK);
-    expect(await other.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
     expect(await mutex.releaseLock(LOCK)).toBe(false);
     expect(await mutex.releaseLock(LOCK, false)).toBe(false);
     expect(await other.isOwnedByUs(LOCK)).toBe(true);
@@ -65,9 +65,9 @@ describe.concurrent("releaseLock", () => {
 
   it("called late, does not end the next turn of the same owner", async ({ world }) => {
     const options = { ownerId: "shared", clockSkewToleranceMs: 0 };
-    const [first, second] = [world.mutex({ ...options, lockTimeoutMs: 150 }), world.mutex(options)];
+    const [first, second] = [world.mutex({ ...options, lockTimeoutMs: 900 }), world.mutex(options)];
     await first.acquireLock(LOCK);
-    expect(await second.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await second.acquireLock(LOCK, 20_000)).toBe(true);
     expect(await first.releaseLock(LOCK)).toBe(false);
     expect(await second.isOwnedByUs(LOCK)).toBe(true);
     expect(await second.releaseLock(LOCK)).toBe(true);
@@ -96,7 +96,7 @@ describe.concurrent("releaseLock", () => {
 
 describe.concurrent("refreshLock", () => {
   it("makes a lock last for another lease", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 600 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     await mutex.acquireLock(LOCK);
     const before = world.holder(LOCK);
     for (let times = 0; times < 4; times += 1) {
@@ -105,7 +105,7 @@ describe.concurrent("refreshLock", () => {
     }
     const after = world.holder(LOCK);
     expect(after.expiresAtMs - before.expiresAtMs).toBeGreaterThanOrEqual(790);
-    expect(after.expiresAtMs - after.renewedAtMs).toBe(600);
+    expect(after.expiresAtMs - after.renewedAtMs).toBe(900);
     expect(after).toMatchObject({ token: before.token, acquiredAtMs: before.acquiredAtMs });
     expect(await mutex.releaseLock(LOCK)).toBe(true);
   });
@@ -120,7 +120,7 @@ describe.concurrent("refreshLock", () => {
   });
 
   it("is false once expired, even if nobody has taken it over", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 150 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     await mutex.acquireLock(LOCK);
     await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
     expect(await mutex.refreshLock(LOCK)).toBe(false);
@@ -130,10 +130,10 @@ describe.concurrent("refreshLock", () => {
   });
 
   it("is false once lost, and the one who took it over keeps it", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 150 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     const other = world.mutex({ clockSkewToleranceMs: 0 });
     await mutex.acquireLock(LOCK);
-    expect(await other.acquireLock(LOCK, 3000)).toBe(true);
+    expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
     expect(await mutex.refreshLock(LOCK)).toBe(false);
     expect(await other.refreshLock(LOCK)).toBe(true);
     await other.releaseLock(LOCK);
@@ -217,7 +217,7 @@ describe.concurrent("ownerId", () => {
   });
 
   it("given twice, the twin's refresh is false once the lease has ended", async ({ world }) => {
-    const [one, other] = [world.mutex({ ownerId: "shared", lockTimeoutMs: 100 }), world.mutex({ ownerId: "shared" })];
+    const [one, other] = [world.mutex({ ownerId: "shared", lockTimeoutMs: 900 }), world.mutex({ ownerId: "shared" })];
     await one.acquireLock(LOCK);
     await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
     expect(await other.refreshLock(LOCK)).toBe(false);
@@ -232,12 +232,12 @@ describe.concurrent("ownerId", () => {
   });
 
   it("a hold that a twin refreshed stays ours to release, longer than our own lease lasted", async ({ world }) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 300 };
+    const options = { ownerId: "shared", lockTimeoutMs: 1500 };
     const [one, other] = [world.mutex(options), world.mutex(options)];
     await one.acquireLock(LOCK);
-    await sleep(200);
+    await sleep(1000);
     expect(await other.refreshLock(LOCK)).toBe(true);
-    await sleep(150);
+    await sleep(750);
     // The lease as `one` knew it is over; the one in the record is not.
     expect(await one.isOwnedByUs(LOCK)).toBe(true);
     expect(await one.releaseLock(LOCK)).toBe(true);
@@ -249,12 +249,12 @@ describe.concurrent("ownerId", () => {
   it.fails("a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted", async ({
     world,
   }) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 300 };
+    const options = { ownerId: "shared", lockTimeoutMs: 1500 };
     const [one, other] = [world.mutex(options), world.mutex(options)];
     await one.acquireLock(LOCK);
-    await sleep(200);
+    await sleep(1000);
     expect(await other.refreshLock(LOCK)).toBe(true);
-    await sleep(150);
+    await sleep(750);
     const refreshed = await one.refreshLock(LOCK);
     await other.releaseLock(LOCK);
     expect(refreshed).toBe(true);
@@ -277,7 +277,7 @@ describe.concurrent("deleteLock", () => {
     expect(await mutex.isLocked(LOCK)).toBe(false);
     expect(await mutex.releaseLock(LOCK)).toBe(false);
     expect(await mutex.deleteLock(LOCK)).toBe(false);
-    expect(await mutex.acquireLock(LOCK)).toBe(true);
+    expect(await mutex.acquireLock(LOCK, 0)).toBe(true);
     expect(world.holder(LOCK).token).toBeGreaterThan(token);
     await mutex.releaseLock(LOCK);
   });
@@ -310,7 +310,7 @@ describe.concurrent("deleteLock", () => {
   });
 
   it("is false for a lease of ours that has ended", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 100 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     await mutex.acquireLock(LOCK);
     await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
     expect(await mutex.deleteLock(LOCK)).toBe(false);
@@ -380,5 +380,48 @@ describe.concurrent("deleteLock", () => {
     expect(error).toMatchObject({ code: "newer-schema", lockName: LOCK });
     expect(world.server.getObject("locks-bucket", world.key(LOCK))?.text).toBe(newer);
     world.leaves(LOCK);
+  });
+});
+
+describe.concurrent("a hold that was ended otherwise than by its release", () => {
+  it("does not stand in the way of the instance that had it: by its lease's end", async ({ world }) => {
+    const mutex = world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 });
+    await mutex.acquireLock(LOCK);
+    await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
+    expect(await mutex.acquireLock(LOCK)).toBe(true);
+    expect(await mutex.releaseLock(LOCK)).toBe(true);
+  });
+
+  // Bug: the instance goes on believing in the hold that it has ended itself. A call with a patience of less than a second
+  // is refused by that belief alone, without one attempt at the store, where the lock is free.
+  it.fails.for(["deleteLock", "releaseLock by force"])("nor by its own %s", async (way, { world }) => {
+    const mutex = world.mutex();
+    await mutex.acquireLock(LOCK);
+    await (way === "deleteLock" ? mutex.deleteLock(LOCK) : mutex.releaseLock(LOCK, true));
+    expect(await mutex.isLocked(LOCK)).toBe(false);
+    const taken = await mutex.acquireLock(LOCK, 300);
+    if (taken) await mutex.releaseLock(LOCK);
+    expect(taken).toBe(true);
+  });
+
+  // Bug: the same. `acquireLock` promises one full attempt, however short the patience.
+  it.fails("nor by somebody else's force", async ({ world }) => {
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    await mutex.acquireLock(LOCK);
+    await other.releaseLock(LOCK, true);
+    expect(await mutex.isLocked(LOCK)).toBe(false);
+    const taken = await mutex.acquireLock(LOCK, 300);
+    if (taken) await mutex.releaseLock(LOCK);
+    expect(taken).toBe(true);
+  });
+
+  it("nor by force, with more patience or with none", async ({ world }) => {
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    for (const timeoutMs of [0, 5000]) {
+      await mutex.acquireLock(LOCK);
+      await other.releaseLock(LOCK, true);
+      expect(await mutex.acquireLock(LOCK, timeoutMs)).toBe(true);
+      expect(await mutex.releaseLock(LOCK)).toBe(true);
+    }
   });
 });

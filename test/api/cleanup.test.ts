@@ -159,7 +159,7 @@ describe.concurrent("cleanupStaleLocks", () => {
     await other.isLocked("lock");
     world.put("lock", stale());
     // The cleaner's write is under way when the other one's lands.
-    const slow = world.server.faults.add({ fault: "latency", beforeMs: 300, operation: "PutObject", times: 1 });
+    const slow = world.server.faults.add({ fault: "latency", beforeMs: 1500, operation: "PutObject", times: 1 });
     const cleaning = cleaner.cleanupStaleLocks();
     await until(() => slow.hits === 1);
     expect(await other.acquireLock("lock", 0)).toBe(true);
@@ -180,7 +180,7 @@ describe.concurrent("cleanupStaleLocks", () => {
   });
 
   it("tells a holder whose lease it freed that the lock is lost", async ({ world }) => {
-    const holder = world.mutex({ lockTimeoutMs: 200 });
+    const holder = world.mutex({ lockTimeoutMs: 900 });
     await holder.acquireLock("lock");
     await until(() => Date.now() > world.holder("lock").expiresAtMs);
     const cleaner = world.mutex();
@@ -251,7 +251,7 @@ describe.concurrent("includeReleased", () => {
     world.put("probed", freeRecord(Date.now() - HOUR_MS));
     await cleaner.cleanupStaleLocks({ includeReleased: true });
     world.put("lock", freeRecord(Date.now() - HOUR_MS));
-    const slow = world.server.faults.add({ fault: "latency", beforeMs: 300, operation: "DeleteObject", times: 1 });
+    const slow = world.server.faults.add({ fault: "latency", beforeMs: 1500, operation: "DeleteObject", times: 1 });
     const cleaning = cleaner.cleanupStaleLocks({ includeReleased: true });
     await until(() => slow.hits === 1);
     expect(await other.acquireLock("lock")).toBe(true);

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 const OFFSETS = [-5 * 60, -5, 5, 5 * 60].map((minutes) => minutes * MINUTE_MS);
 /** After one answer the store's clock is known to about a second. */
 const WIDTH_MS = 1100;
-const MARGIN_MS = 500;
+const MARGIN_MS = 2500;
 
 describe.concurrent("a client whose clock is off", () => {
   it.for(OFFSETS)("by %s ms takes no live lock, and takes over an expired one on time", async (offsetMs, { world }) => {
@@ -46,11 +46,11 @@ describe.concurrent("a client whose clock is off", () => {
   it.for(OFFSETS)("by %s ms keeps its own", async (offsetMs, { world }) => {
     world.server.setClockOffset(offsetMs);
     const [mutex, other] = [
-      world.mutex({ lockTimeoutMs: 600 }),
-      world.mutex({ lockTimeoutMs: 600, clockSkewToleranceMs: 0 }),
+      world.mutex({ lockTimeoutMs: 900 }),
+      world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),
     ];
     const lock = await mutex.acquire(LOCK);
-    const endMs = Date.now() + 1500;
+    const endMs = Date.now() + 1800;
     while (Date.now() < endMs) {
       lock.assertHeld();
       expect(await other.tryAcquire(LOCK)).toBeNull();
@@ -84,9 +84,9 @@ describe.concurrent("answers without a date", () => {
     let count = 0;
     const random = () => (count++ % 2 === 0 ? 0 : 0.9);
     world.server.faults.add({ fault: "omit-date", probability: 0.5, random });
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 600 }), world.mutex({ clockSkewToleranceMs: 0 })];
+    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex({ clockSkewToleranceMs: 0 })];
     const lock = await mutex.acquire(LOCK);
-    await sleep(900);
+    await sleep(1500);
     expect(await other.tryAcquire(LOCK)).toBeNull();
     expect(await lock.release()).toBe(true);
   });
@@ -99,7 +99,7 @@ describe.concurrent("answers without a date", () => {
     const startedMs = performance.now();
     expect(await mutex.acquireLock(LOCK, 10_000)).toBe(true);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(490);
-    expect(performance.now() - startedMs).toBeLessThan(500 + 2000);
+    expect(performance.now() - startedMs).toBeLessThan(500 + 5000);
     await mutex.releaseLock(LOCK);
   });
 });

@@ -1,9 +1,12 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import { keyOfName } from "../../src/core/names.js";
 import { type Logger, S3Mutex, S3MutexError, type S3MutexErrorCode, type S3MutexOptions } from "../../src/index.js";
 import { type S3Server, startS3Server } from "../../src/testing/index.js";
+
+// A minute is for machines that have much else to do; what a test waits for comes sooner.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const BUCKET = "locks-bucket";
 
@@ -151,7 +154,7 @@ export async function errorOf(promise: Promise<unknown>): Promise<S3MutexError> 
 export const sleep = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** Resolves as soon as the condition holds; fails when it does not within the time. */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${condition}`);

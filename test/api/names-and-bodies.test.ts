@@ -132,8 +132,7 @@ describe.concurrent("an object that is no lock record", () => {
       mutex.acquire("lock"),
       mutex.tryAcquire("lock"),
     ];
-    for (const call of calls) {
-      const error = await errorOf(call);
+    for (const error of await Promise.all(calls.map(errorOf))) {
       expect(error).toMatchObject({ code: "corrupt-record", lockName: "lock", retryable: false });
       expect(error.message).toContain("locks/lock.json");
       expect(error.message).toContain("deleteLock");
@@ -155,7 +154,7 @@ describe.concurrent("an object that is no lock record", () => {
     world.put("lock", "x".repeat(5 * 1024 * 1024));
     const startedMs = performance.now();
     expect(await codeOf(world.mutex().isLocked("lock"))).toBe("corrupt-record");
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(await world.mutex().deleteLock("lock", true)).toBe(true);
   });
 });
@@ -176,8 +175,7 @@ describe.concurrent("a record of a newer schema", () => {
         mutex.acquire("lock"),
         mutex.tryAcquire("lock"),
       ];
-      for (const call of calls) {
-        const error = await errorOf(call);
+      for (const error of await Promise.all(calls.map(errorOf))) {
         expect(error).toMatchObject({ code: "newer-schema", lockName: "lock", retryable: false });
         expect(error.message).toContain("locks/lock.json");
         expect(error.message).toContain("upgrade");

@@ -72,8 +72,8 @@ describe.concurrent("options", () => {
 
   it("logger: hears what goes wrong behind the scenes, and may lack methods", async ({ world }) => {
     const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 600, logger });
-    const silent = world.mutex({ lockTimeoutMs: 600, logger: {} });
+    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
+    const silent = world.mutex({ lockTimeoutMs: 900, logger: {} });
     const lock = await mutex.acquire("a");
     await silent.acquire("b");
     const down = world.server.faults.add({ fault: "drop-before" });
@@ -99,7 +99,7 @@ describe.concurrent("options", () => {
     expect(await mutex.acquireLock(LOCK, 0)).toBe(false);
     const startedMs = performance.now();
     expect(await mutex.acquireLock(LOCK, 10_000)).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(3000);
+    expect(performance.now() - startedMs).toBeLessThan(9000);
     expect(world.holder(LOCK).acquiredAtMs).toBeGreaterThanOrEqual(now + 395);
     await mutex.releaseLock(LOCK);
   });

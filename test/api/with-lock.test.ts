@@ -38,7 +38,7 @@ describe.concurrent("withLock", () => {
     expect(await mutex.withLock(LOCK, () => ++runs, { timeoutMs: 50 })).toBeNull();
     expect(await mutex.withLock(LOCK, () => ++runs, { retries: 0 })).toBeNull();
     expect(await mutex.withLock(LOCK, () => ++runs)).toBeNull();
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(runs).toBe(0);
     await holder.releaseLock(LOCK);
   });
@@ -66,12 +66,12 @@ describe.concurrent("withLock", () => {
         { timeoutMs: 10_000 },
       );
     await Promise.all(Array.from({ length: 10 }, turn));
-    const nested = await mutex.withLock(LOCK, () => mutex.withLock(LOCK, () => "in", { timeoutMs: 20 }));
-    expect(nested).toBeNull();
+    const nested = mutex.withLock(LOCK, () => mutex.withLock(LOCK, () => "in", { timeoutMs: 20 }));
+    expect(await codeOf(nested)).toBe("deadlock");
   });
 
   it("renews: it may take longer than the lease", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 300 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     const other = world.mutex({ clockSkewToleranceMs: 0 });
     let isRunning = true;
     const overtaken: unknown[] = [];
@@ -85,7 +85,7 @@ describe.concurrent("withLock", () => {
     };
     const result = await mutex.withLock(LOCK, async (lock) => {
       const looking = look();
-      await sleep(1000);
+      await sleep(1500);
       lock.assertHeld();
       isRunning = false;
       await looking;
@@ -154,7 +154,7 @@ describe.concurrent("an error of the function", () => {
 
   it("comes out unchanged although the release fails, which goes to the logger", async ({ world }) => {
     const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 300, logger });
+    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
     const error = new Error("boom");
     const failing = async () => {
       world.server.faults.add({ fault: "drop-before" });
@@ -168,7 +168,7 @@ describe.concurrent("an error of the function", () => {
   });
 
   it("comes out unchanged although the lock was lost", async ({ world }) => {
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 300 }), world.mutex()];
+    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
     const error = new Error("boom");
     const failing = async (lock: Lock) => {
       await other.releaseLock(LOCK, true);
@@ -187,7 +187,7 @@ describe.concurrent("an error of the function", () => {
 describe.concurrent("a release that fails", () => {
   it("does not cost the result", async ({ world }) => {
     const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 300, logger });
+    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
     const working = async () => {
       world.server.faults.add({ fault: "status", status: 503 });
       return "done";
@@ -200,7 +200,7 @@ describe.concurrent("a release that fails", () => {
 
   it("because it is denied does not cost the result either", async ({ world }) => {
     const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 300, logger });
+    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
     const working = async () => {
       world.server.setQuirks({ deny: ["PutObject"] });
       return "done";
@@ -213,7 +213,7 @@ describe.concurrent("a release that fails", () => {
 
 describe.concurrent("lost while the function ran", () => {
   it("by force: rejects as lost, with the result", async ({ world }) => {
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 300 }), world.mutex()];
+    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
     const working = async (lock: Lock) => {
       await other.releaseLock(LOCK, true);
       await whenLost(lock);
@@ -248,7 +248,7 @@ describe.concurrent("lost while the function ran", () => {
   });
 
   it("because the store did not answer", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 300 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     const working = async (lock: Lock) => {
       world.server.faults.add({ fault: "never-answer" });
       await whenLost(lock);
@@ -302,9 +302,9 @@ describe.concurrent("what a lost lock leaves alone", () => {
 // On its own: the others would stand still as well.
 describe("lost while the process stood still", () => {
   it("rejects as lost, with the result, although no timer had run", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 200 });
+    const mutex = world.mutex({ lockTimeoutMs: 900 });
     const working = () => {
-      freeze(300);
+      freeze(1100);
       return "thawed";
     };
     const error = await errorOf(mutex.withLock(LOCK, working));

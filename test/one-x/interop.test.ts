@@ -195,7 +195,7 @@ describe.concurrent("when 1.x writes over ours", () => {
   });
 
   it("a hold of ours that it took is lost", async ({ world }) => {
-    const lock = await world.mutex({ lockTimeoutMs: 600 }).acquire(LOCK);
+    const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK);
     rewriteAs1x(world, heldBy1x("old-fleet", Date.now() + 60_000));
     await until(() => lock.signal.aborted);
     expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "taken-over" });
@@ -204,7 +204,7 @@ describe.concurrent("when 1.x writes over ours", () => {
   });
 
   it("a hold of ours that it freed is lost", async ({ world }) => {
-    const lock = await world.mutex({ lockTimeoutMs: 600 }).acquire(LOCK);
+    const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK);
     rewriteAs1x(world, { locked: false });
     await until(() => lock.signal.aborted);
     expect(lock.signal.reason).toMatchObject({ code: "lost" });

@@ -244,7 +244,7 @@ describe.concurrent("an example of the README of 1.x does as it says:", () => {
     expect(runs).toBe(0);
     for (const ms of tookMs) {
       expect(ms).toBeGreaterThan(6100);
-      expect(ms).toBeLessThan(7700);
+      expect(ms).toBeLessThan(10_000);
     }
     expect(await holder.releaseLock("my-resource-lock")).toBe(true);
     await around.close();

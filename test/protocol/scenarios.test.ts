@@ -328,3 +328,26 @@ it.fails("does not miss a lock that was freed while it was still patient", async
     expect(await scene.until(acquiring), `freed after ${freedAtMs} ms of 20000`).toBe(true);
   }
 });
+
+it.fails("takes nothing from a successor that saw itself in the record before the hand-over was answered", async () => {
+  let roundTripMs = 20;
+  const scene = new Scene({ roundTripMs: () => roundTripMs });
+  const { process, mutex } = scene.client();
+  const first = await scene.until(mutex.acquire(NAME));
+  const acquiring = mutex.acquire(NAME);
+  // Long enough for the second caller to ask the store itself.
+  await scene.pass(3000);
+  scene.fate = ({ operation }) => {
+    roundTripMs = operation === "write" ? 1600 : 20;
+    return { kind: "fine" };
+  };
+  const releasing = first.release();
+  const second = await scene.until(acquiring);
+  scene.believe(second, process);
+  await scene.until(releasing);
+  roundTripMs = 20;
+  scene.fate = () => ({ kind: "fine" });
+  await scene.pass(3000);
+  expect(scene.problems).toEqual([]);
+  expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).toBeNull();
+});

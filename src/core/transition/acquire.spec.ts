@@ -55,7 +55,7 @@ it("says that it holds already, however late and with whatever write id it asks 
 });
 
 it("keeps its one entry in the queue when it asks again, and does not write while the entry is fresh", () => {
-  const held = recordOf({ holders: [holderOf()] });
+  const held = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 60_000 })] });
   const command = commandOf({ entry: ENTRY, sinceMs: T0 - 7, priority: 2 });
   const first = acquire(held, command, NOW);
   expect(first.reply).toEqual({ kind: "waiting", position: 0, enqueued: true });

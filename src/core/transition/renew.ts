@@ -7,6 +7,8 @@ export interface RenewCommand {
   readonly id: string;
   readonly token: number;
   readonly leaseMs: number;
+  /** The writes that were sent for this very renewal: if one of them has landed, it is done. */
+  readonly attempted?: ReadonlySet<string>;
   /** For `refreshLock`: a lease that has ended stays ended, even if nobody has taken it over. */
   readonly onlyUnexpired: boolean;
 }
@@ -22,6 +24,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (record === undefined || held === undefined) {
     return { reply: { kind: "gone", reason: reasonOfLoss(record, command.token) } };
   }
+  if (command.attempted?.has(held.renewal)) return { reply: { kind: "renewed", holder: held } };
   if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
