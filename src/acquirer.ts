@@ -2,10 +2,11 @@ import {
   checkBoolean,
   checkCount,
   checkDuration,
+  checkLabel,
   checkLease,
+  checkOptions,
   checkPriority,
   checkSignal,
-  checkString,
   invalidArgument,
   withDefault,
 } from "./arguments.js";
@@ -19,7 +20,7 @@ import type { Settings } from "./options.js";
 import { acquireLease } from "./runtime/acquire.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
-import { LocalLines } from "./runtime/local-line.js";
+import type { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scope } from "./runtime/scope.js";
 
@@ -30,17 +31,19 @@ export class Acquirer {
   readonly #objectOf: (lockName: string) => LockObject;
   readonly #lines: LocalLines;
   readonly #leases = new Set<Lease>();
+  readonly #pending = new Set<Promise<Lease | undefined>>();
 
-  constructor(context: Context, settings: Settings, objectOf: (lockName: string) => LockObject) {
+  constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (lockName: string) => LockObject) {
     this.#context = context;
     this.#settings = settings;
     this.#objectOf = objectOf;
-    this.#lines = new LocalLines(context);
+    this.#lines = lines;
   }
 
-  /** What handles hold at this moment. */
-  get leases(): readonly Lease[] {
-    return [...this.#leases];
+  /** Gives back all that handles hold, once nobody waits any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    await Promise.allSettled([...this.#leases].map((lease) => lease.releaseForAll()));
   }
 
   /** How long a call without a `timeoutMs` waits. */
@@ -79,6 +82,7 @@ export class Acquirer {
       throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
     }
     const names = [...new Map(lockNames.map((name) => [this.#objectOf(name).key, name]))].sort(byKey);
+    checkOptions("options", options);
     const patienceMs = withDefault("timeoutMs", options.timeoutMs, patience, checkDuration);
     const startedAtMs = this.#context.effects.monotonicMs();
     const locks: HeldLock[] = [];
@@ -106,6 +110,7 @@ export class Acquirer {
     via: Holder["via"],
     scope: Scope,
   ): Promise<Lease | undefined> {
+    checkOptions("options", options);
     const object = this.#objectOf(lockName);
     const { key } = object;
     const request = {
@@ -113,7 +118,7 @@ export class Acquirer {
       mode: "exclusive",
       priority: withDefault("priority", options.priority, 0, checkPriority),
       leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
-      label: withDefault("label", options.label, undefined, checkString),
+      label: withDefault("label", options.label, undefined, checkLabel),
       patienceMs: withDefault("timeoutMs", options.timeoutMs, patience, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
       holds: () => scope.holdsBesides(key),
@@ -122,7 +127,9 @@ export class Acquirer {
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
     const held = scope.find(key, !reentrant);
     if (held !== undefined) return nest(held, lockName, reentrant);
-    const lease = await scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
+    const acquiring = scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
+    this.#pending.add(acquiring);
+    const lease = await acquiring.finally(() => this.#pending.delete(acquiring));
     if (lease === undefined) return undefined;
     scope.add(lockName, key, lease);
     if (via === "handle") this.#keep(lease);

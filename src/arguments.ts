@@ -13,6 +13,12 @@ export function checkDuration(argument: string, value: unknown): number {
   throw invalidArgument(argument, value, "use milliseconds, zero or more");
 }
 
+/** The same, where for ever makes no sense. */
+export function checkFiniteDuration(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0 && value <= MAX_LEASE_MS) return value;
+  throw invalidArgument(argument, value, "use milliseconds, zero or more, and at most a year");
+}
+
 /** The shortest lease that a request, a renewal and a guard fit into. */
 export const MIN_LEASE_MS = 100;
 const MAX_LEASE_MS = 365 * 24 * 60 * 60 * 1000;
@@ -47,6 +53,25 @@ export function checkNonEmptyString(argument: string, value: unknown): string {
   throw invalidArgument(argument, value, "use a string that is not empty");
 }
 
+/** What goes into every entry of a record, which has to stay small. */
+const MAX_TEXT_LENGTH = 200;
+
+/** A word for people to read. */
+export function checkLabel(argument: string, value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_TEXT_LENGTH) return value;
+  throw invalidArgument(argument, value, `use a string of at most ${MAX_TEXT_LENGTH} characters`);
+}
+
+export function checkOwnerId(argument: string, value: unknown): string {
+  return checkNonEmptyString(argument, checkLabel(argument, value));
+}
+
+/** Options are an object, or left out. */
+export function checkOptions<Options extends object>(argument: string, value: Options): Options {
+  if (typeof value === "object" && value !== null) return value;
+  throw invalidArgument(argument, value, "pass an object, such as { timeoutMs: 5000 }, or nothing");
+}
+
 export function checkSignal(argument: string, value: unknown): AbortSignal {
   if (value instanceof AbortSignal) return value;
   throw invalidArgument(argument, value, "use an AbortSignal");
@@ -68,8 +93,7 @@ export type KeyEncoding = "one-to-one" | "1.x";
 /** The key of a lock name. */
 export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEncoding): string {
   const name = checkNonEmptyString("lockName", value);
-  if (encoding === "1.x") return keyOfNameIn1x(keyPrefix, name);
-  const result = keyOfName(keyPrefix, name);
+  const result = encoding === "1.x" ? keyOfNameIn1x(keyPrefix, name) : keyOfName(keyPrefix, name);
   if (result.ok) return result.key;
   const remedy = `its key would have ${result.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name (other characters than letters, digits, "-", "_" and "/" take three bytes for each byte of UTF-8)`;
   throw invalidArgument("lockName", name, remedy);

@@ -74,8 +74,18 @@ export class HeldLock implements Lock {
   }
 
   release(): Promise<boolean> {
-    this.#released ??= this.#lease.release();
+    this.#released ??= this.#releaseOnce().catch((error) => {
+      // So that it can be tried again.
+      this.#released = undefined;
+      throw error;
+    });
     return this.#released;
+  }
+
+  async #releaseOnce(): Promise<boolean> {
+    const wasThere = await this.#lease.release();
+    // An expired hold that nobody has taken over is given back all the same, but it was lost before.
+    return wasThere && !this.signal.aborted;
   }
 
   /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */

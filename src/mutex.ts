@@ -1,6 +1,14 @@
 import { EventEmitter } from "node:events";
 import { Acquirer } from "./acquirer.js";
-import { checkBoolean, checkDuration, checkLockName, checkString, invalidArgument, withDefault } from "./arguments.js";
+import {
+  checkBoolean,
+  checkDuration,
+  checkLockName,
+  checkOptions,
+  checkString,
+  invalidArgument,
+  withDefault,
+} from "./arguments.js";
 import type { AcquireOptions, CleanupOptions, WithLockOptions } from "./call-options.js";
 import { nameOfKey } from "./core/names.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
@@ -13,6 +21,7 @@ import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context, Emit } from "./runtime/context.js";
 import type { S3MutexEvents } from "./runtime/events.js";
+import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
 import { Scope, Scopes } from "./runtime/scope.js";
@@ -48,8 +57,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     this.#stopWaiting = stopWaiting;
     this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
-    this.#acquirer = new Acquirer(context, this.#settings, (lockName) => this.#object(lockName));
-    this.#named = new NamedLocks(context, this.#settings.leaseMs);
+    const lines = new LocalLines(context);
+    this.#acquirer = new Acquirer(context, this.#settings, lines, (lockName) => this.#object(lockName));
+    this.#named = new NamedLocks(context, lines, this.#settings.leaseMs);
   }
 
   /** Who this instance is in the records. */
@@ -73,7 +83,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** One attempt: a handle, or null when somebody else has the lock. */
   async tryAcquire(lockName: string, options: Omit<AcquireOptions, "timeoutMs"> = {}): Promise<Lock | null> {
-    return (await this.#acquirer.handle(lockName, { ...options, timeoutMs: 0 }, 0, this.#scopes.enter())) ?? null;
+    const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
+    return (await this.#acquirer.handle(lockName, attempt, 0, this.#scopes.enter())) ?? null;
   }
 
   /**
@@ -87,6 +98,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     options: WithLockOptions = {},
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    checkOptions("options", options);
     const scope = new Scope(this.#scopes.current, true);
     const lock = await this.#acquirer.handle(lockName, options, this.#acquirer.patienceMs(options.retries), scope);
     return lock === undefined ? null : this.#scopes.run(scope, () => runHolding(lock, fn));
@@ -113,6 +125,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     options: WithLockOptions = {},
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    checkOptions("options", options);
     const scope = new Scope(this.#scopes.current, true);
     const set = await this.#acquirer.all(lockNames, options, this.#acquirer.patienceMs(options.retries), scope);
     return set === undefined ? null : this.#scopes.run(scope, () => runHolding(set, fn));
@@ -190,6 +203,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Frees locks whose leases have ended, each by compare-and-swap, so that one that is taken meanwhile survives. */
   async cleanupStaleLocks(options: CleanupOptions = {}): Promise<CleanupReport> {
     this.#checkOpen();
+    checkOptions("options", options);
     const { keyPrefix } = this.#settings;
     const prefix = withDefault("prefix", options.prefix, keyPrefix, checkString);
     if (!prefix.startsWith(keyPrefix)) {
@@ -229,8 +243,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   async #close(): Promise<void> {
     const { background, effects } = this.#context;
-    const released = Promise.allSettled(this.#acquirer.leases.map((lease) => lease.releaseForAll()));
-    const settled = released.then(() => background.idle());
+    const settled = this.#acquirer.close().then(() => background.idle());
     await Promise.race([settled, sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: true })]);
     this.#shutDown();
   }

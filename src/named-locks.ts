@@ -1,24 +1,27 @@
 import { hasRunOut } from "./core/attempt.js";
 import type { LockRecord } from "./core/record.js";
 import type { StoreTime } from "./core/store-time.js";
-import { forceRelease } from "./core/transition/release.js";
-import { deleteLock, replaceCorrupt } from "./core/transition/remove.js";
+import { replaceCorrupt } from "./core/transition/remove.js";
 import { Attempts } from "./runtime/attempts.js";
 import { isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
+import type { LocalLines } from "./runtime/local-line.js";
 import { type LockObject, RemoveUnsupported } from "./runtime/lock-object.js";
+import { deleting, forcing } from "./runtime/repeatable.js";
 import { requestTimeoutMs } from "./runtime/timing.js";
 
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
 export class NamedLocks {
   readonly #context: Context;
+  readonly #lines: LocalLines;
   readonly #leaseMs: number;
   /** What `acquireLock` took and nobody has released yet. */
   readonly #leases = new Map<string, Lease>();
 
-  constructor(context: Context, leaseMs: number) {
+  constructor(context: Context, lines: LocalLines, leaseMs: number) {
     this.#context = context;
+    this.#lines = lines;
     this.#leaseMs = leaseMs;
   }
 
@@ -44,8 +47,8 @@ export class NamedLocks {
   }
 
   async forceRelease(object: LockObject): Promise<boolean> {
-    const { reply } = await object.swap(forceRelease, this.#options());
-    this.#leases.delete(object.key);
+    const { reply } = await object.swap(forcing(), this.#options());
+    this.#endHere(object, "force-released");
     return reply.kind === "released";
   }
 
@@ -60,19 +63,23 @@ export class NamedLocks {
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
   async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
     const owner = options.force ? undefined : this.#context.ownerId;
+    const swapOptions = { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) };
     const deleteWith = async (restMs: number) => {
-      const swapped = await object.swap((record, attempt) => deleteLock(record, { owner, restMs }, attempt), {
-        ...this.#options(),
-        ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}),
-      });
-      return swapped.reply.kind === "deleted";
+      const { reply } = await object.swap(deleting({ owner, restMs }), swapOptions);
+      return reply.kind === "deleted";
     };
     const deleted = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;
     });
-    if (deleted) this.#leases.delete(object.key);
+    if (deleted) this.#endHere(object, "deleted");
     return deleted;
+  }
+
+  /** Whoever held it in this process learns at once what others learn at their next renewal. */
+  #endHere(object: LockObject, reason: "force-released" | "deleted"): void {
+    this.#leases.delete(object.key);
+    this.#lines.peek(object.key)?.loseHolder(reason);
   }
 
   #forget(object: LockObject, lease: Lease): void {
@@ -87,7 +94,7 @@ export class NamedLocks {
   #options() {
     const timeoutMs = requestTimeoutMs(this.#leaseMs);
     const untilMs = this.#context.effects.monotonicMs() + Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS);
-    return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const };
+    return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const, fromStore: true };
   }
 }
 

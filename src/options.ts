@@ -3,8 +3,11 @@ import {
   checkBoolean,
   checkCount,
   checkDuration,
+  checkFiniteDuration,
+  checkLabel,
   checkLease,
   checkNonEmptyString,
+  checkOwnerId,
   checkString,
   invalidArgument,
   type KeyEncoding,
@@ -51,7 +54,7 @@ export interface S3MutexOptions {
   readonly ownerId?: string | undefined;
   /** Put host name and process id into the record, for people to read. @default true */
   readonly publishHost?: boolean | undefined;
-  /** A word about this process in the record, for people to read. */
+  /** A word about this process in the record, for people to read; at most 200 characters. */
   readonly label?: string | undefined;
   /**
    * How names become keys. `1.x` gives every name the key that s3-mutex 1.x gave it, for fleets that still run both; names
@@ -101,11 +104,11 @@ export function settingsOf(options: S3MutexOptions): Settings {
     maxRetryDelayMs: withDefault("maxRetryDelayMs", options.maxRetryDelayMs, 5000, checkDuration),
     useJitter: withDefault("useJitter", options.useJitter, true, checkBoolean),
     leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
-    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkDuration),
+    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkFiniteDuration),
     takeover: withDefault("takeover", options.takeover, "store-time", checkTakeover),
-    ownerId: withDefault("ownerId", options.ownerId, undefined, checkNonEmptyString),
+    ownerId: withDefault("ownerId", options.ownerId, undefined, checkOwnerId),
     publishHost: withDefault("publishHost", options.publishHost, true, checkBoolean),
-    label: withDefault("label", options.label, undefined, checkString),
+    label: withDefault("label", options.label, undefined, checkLabel),
     keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
     logger: withDefault("logger", options.logger, {}, checkLogger),
   };

@@ -56,6 +56,8 @@ function change(records: Records, lockName: string, changes: Partial<LockRecord>
   return new Map(records).set(lockName, { ...(records.get(lockName) as LockRecord), ...changes });
 }
 
+const holderIn = (records: Records, lockName: string) => (records.get(lockName) as LockRecord).holders[0] as Holder;
+
 /** The n-th holds lock n and wants the next one; who they are says the prefix. */
 function ring(size: number, prefix = ""): Party[] {
   return Array.from({ length: size }, (_, index) => ({
@@ -79,18 +81,6 @@ it.each([2, 3, 4, 5, 6])("finds a ring of %i, for its victim only, beginning wit
   const expected = parties.map((_, index) => `L${(index + 1) % size}`);
   expect(locksOf(searchBy(parties[0] as Party, records))).toEqual(expected);
   for (const other of parties.slice(1)) expect(searchBy(other, records)).toEqual({ kind: "none" });
-});
-
-it("says of each lock in it who holds it and which wait that holder is stuck in", () => {
-  const parties = ring(3);
-  const search = searchBy(parties[0] as Party, recordsOf(parties));
-  if (search.kind !== "cycle") throw new Error(search.kind);
-  const said = search.edges.map(({ lockName, holder, waiter }) => [lockName, holder.host, waiter.id]);
-  expect(said).toEqual([
-    ["L1", "p1", "p1"],
-    ["L2", "p2", "p2"],
-    ["L0", "p0", "p0"],
-  ]);
 });
 
 it("chooses the lowest priority, then the youngest wait, then the id", () => {
@@ -143,7 +133,7 @@ it("ignores entries that have expired", () => {
 it.each(["L0", "L1"])("ignores a holder of %s whose lease has run out: it will be taken over", (lockName) => {
   const [victim, other] = ring(2) as [Party, Party];
   const records = recordsOf([victim, other]);
-  const [holder] = records.get(lockName)?.holders as [Holder];
+  const holder = holderIn(records, lockName);
   const ended = change(records, lockName, { holders: [{ ...holder, expiresAtMs: T0 + 999 }] });
   expect(searchBy(victim, ended)).toEqual({ kind: "none" });
 });
@@ -151,7 +141,7 @@ it.each(["L0", "L1"])("ignores a holder of %s whose lease has run out: it will b
 it.each(["L0", "L1"])("ignores holds of %s from an earlier turn: their token holds nothing any more", (lockName) => {
   const [victim, other] = ring(2) as [Party, Party];
   const records = recordsOf([victim, other]);
-  const [holder] = records.get(lockName)?.holders as [Holder];
+  const holder = holderIn(records, lockName);
   const next = change(records, lockName, { holders: [{ ...holder, token: holder.token + 1000 }] });
   expect(searchBy(victim, next)).toEqual({ kind: "none" });
   expect(searchBy(victim, change(records, lockName, { holders: [] }))).toEqual({ kind: "none" });
@@ -241,12 +231,6 @@ it("has every cycle found by exactly one, the one to give way, and nobody found 
       withCycle += cycles.length > 0 ? 1 : 0;
       const victims = cycles.map((cycle) => cycle.map(waiterFor).sort(compareVictims)[0]?.id);
       expect(findersIn(parties).sort()).toEqual(victims.sort());
-      const records = recordsOf(parties);
-      for (const [index, cycle] of cycles.entries()) {
-        const victim = cycle.find(({ name }) => name === victims[index]) ?? cycle[0];
-        const search = searchBy(victim as Party, records);
-        if (search.kind === "cycle") expect(search.edges.length).toBeGreaterThan(1);
-      }
     }),
     { numRuns: 1000 },
   );
@@ -289,18 +273,16 @@ it("tells a cycle that was seen before from one of other waits or other holds", 
   const [victim, other] = parties as [Party, Party];
   expect(isSameCycle(edgesOf(parties), edgesOf(parties))).toBe(true);
   const records = recordsOf(parties);
-  const [holder] = records.get("L1")?.holders as [Holder];
+  const holder = holderIn(records, "L1");
   const renewed = change(records, "L1", { holders: [{ ...holder, expiresAtMs: T0 + 99_999, renewal: "another" }] });
   expect(isSameCycle(edgesOf(parties), edgesOf(parties, renewed))).toBe(true);
 
   const anotherWait = change(records, "L0", { queue: [{ ...waiterFor(other), id: "another wait" }] });
   expect(isSameCycle(edgesOf(parties), edgesOf(parties, anotherWait))).toBe(false);
   const laterHold = { name: "L1", token: holder.token + 5000 };
-  const anotherHold = change(
-    change(records, "L1", { holders: [{ ...holder, token: laterHold.token }] }),
-    "L0",
-    { queue: [{ ...waiterFor(other), holds: [laterHold] }] },
-  );
+  const anotherHold = change(change(records, "L1", { holders: [{ ...holder, token: laterHold.token }] }), "L0", {
+    queue: [{ ...waiterFor(other), holds: [laterHold] }],
+  });
   expect(isSameCycle(edgesOf(parties), edgesOf([victim, other], anotherHold))).toBe(false);
   expect(isSameCycle(edgesOf(parties), edgesOf(ring(3)))).toBe(false);
 });

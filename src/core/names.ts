@@ -19,8 +19,11 @@ export type KeyResult =
 
 /** The key of a lock, or why the name cannot have one. */
 export function keyOfName(keyPrefix: string, name: string): KeyResult {
+  return checkedKey(name, `${keyPrefix}${encodeName(name)}${SUFFIX}`);
+}
+
+function checkedKey(name: string, key: string): KeyResult {
   if (name === "") return { ok: false, problem: "empty", keyBytes: 0 };
-  const key = `${keyPrefix}${encodeName(name)}${SUFFIX}`;
   const keyBytes = utf8Length(key);
   return keyBytes > MAX_KEY_BYTES ? { ok: false, problem: "too-long", keyBytes } : { ok: true, key };
 }
@@ -35,8 +38,8 @@ export function nameOfKey(keyPrefix: string, key: string): string | undefined {
 }
 
 /** The key that 1.x gave a lock: every character that is not plain became `_`, so different names could share a key. */
-export function keyOfNameIn1x(keyPrefix: string, name: string): string {
-  return `${keyPrefix}${name.replace(/[^a-zA-Z0-9-_]/g, "_")}${SUFFIX}`;
+export function keyOfNameIn1x(keyPrefix: string, name: string): KeyResult {
+  return checkedKey(name, `${keyPrefix}${name.replace(/[^a-zA-Z0-9-_]/g, "_")}${SUFFIX}`);
 }
 
 function encodeName(name: string): string {

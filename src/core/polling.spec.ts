@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { recordOf, T0, turnOf } from "../../test/protocol/samples.js";
-import { type LostRace, type Outlook, type Pace, paceOf, pollDelayMs, raceDelayMs } from "./polling.js";
+import { type Outlook, type Pace, paceOf, pollDelayMs } from "./polling.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -76,7 +76,7 @@ it("gives a wait that is finite, at least a millisecond and below its cap, whate
 // The head's way of looking often while a turn of the usual length is due has no upper bound (a tenth of the hold's age),
 // although `headPollMs`, from which everybody else derives the grace of a head, has: with turns of a minute the head sleeps
 // for up to 6 s, and those behind pass it over after 2.3 s.
-it.fails("never lets the head sleep longer than the poll interval that its grace is made of", () => {
+it("never lets the head sleep longer than the poll interval that its grace is made of", () => {
   const aged = outlookOf({ holdAgeMs: 55_000, pace: paceOfHolds(60_000, 60_000, 60_000) });
   expect(pollDelayMs(aged)).toBeLessThanOrEqual(2000);
 });
@@ -94,7 +94,7 @@ it("never lets the head sleep longer than two seconds, or four without an entry,
 
 // The epochs are counted up one by one, 3 s at a time. A record that a stranger wrote may say that it is held since any
 // time at all, and whoever waits for it stands still meanwhile: half a second for 1970, for ever for -1e300.
-it.fails("finds the next look at a hold of any age at once", () => {
+it("finds the next look at a hold of any age at once", () => {
   const startedAt = performance.now();
   pollDelayMs(outlookOf({ position: 1, holdAgeMs: 1e12 }));
   expect(performance.now() - startedAt).toBeLessThan(20);
@@ -120,7 +120,7 @@ it("has the head look about every sixth of the hold's age, and no more often tha
 it("notices a release within a tenth of the hold and a few round trips, on average over when it happens", () => {
   for (const roundTripMs of [5, 20, 100]) {
     for (const holdMs of [300, 1000, 2500, 4000]) {
-      const late = [];
+      const late: number[] = [];
       for (let part = 0; part < 200; part += 1) {
         const endMs = holdMs * (0.7 + (0.6 * part) / 200);
         const seenMs = looksOf({ roundTripMs, random: 0.5 }, endMs).at(-1) as number;
@@ -195,7 +195,9 @@ it("has all followers look at the same ages of a hold, wherever they stand and w
 it("has followers leave out more of the early looks the further back they are, and never sleep long beyond a step", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 62 }), fc.integer({ min: 1, max: 60_000 }), (position, holdAgeMs) => {
-      const [nearer, further] = [position, position + 1].map((at) => pollDelayMs(outlookOf({ position: at, holdAgeMs })));
+      const [nearer, further] = [position, position + 1].map((at) =>
+        pollDelayMs(outlookOf({ position: at, holdAgeMs })),
+      );
       expect(nearer).toBeLessThanOrEqual(further as number);
       expect(further).toBeLessThanOrEqual(5600);
     }),
@@ -250,63 +252,4 @@ it("takes one or two turns for little: the shorter of them, and vague", () => {
 
 it("takes a turn that ended before it began, by clocks that differ, as one of no length", () => {
   expect(paceOfHolds(-50, 100, 100)).toMatchObject({ shortestHoldMs: 0 });
-});
-
-// ---------------------------------------------------------------------------------------------------------------------
-// After a lost race
-
-function lostOf(changes: Partial<LostRace> = {}): LostRace {
-  const usual = { races: 1, sight: "held", hasPace: false, queueLength: 0, roundTripMs: 20, random: 0.5 } as const;
-  return { ...usual, ...changes };
-}
-
-const anyLostRace = fc.record({
-  races: fc.integer({ min: 1, max: 1000 }),
-  sight: fc.constantFrom("absent" as const, "free" as const, "held" as const),
-  hasPace: fc.boolean(),
-  queueLength: fc.nat({ max: 64 }),
-  roundTripMs: duration(5000),
-  random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-});
-
-it("steps back at most so many round trips, times what the length of the line adds", () => {
-  fc.assert(
-    fc.property(anyLostRace, (lost) => {
-      const delayMs = raceDelayMs(lost);
-      expect(delayMs).toBeGreaterThanOrEqual(0);
-      const tripMs = Math.max(lost.roundTripMs, 5) * (1 + lost.queueLength / 8);
-      expect(delayMs).toBeLessThanOrEqual(tripMs * (lost.sight === "absent" ? 9 : lost.hasPace ? 9.7 : 92));
-    }),
-    { numRuns: 1000 },
-  );
-});
-
-it("tries for a free lock again at once, twice, then steps back", () => {
-  expect([1, 2].map((races) => raceDelayMs(lostOf({ sight: "free", races })))).toEqual([0, 0]);
-  expect(raceDelayMs(lostOf({ sight: "free", races: 3 }))).toBeGreaterThan(0);
-});
-
-it("steps back further with each race that is lost in a row, and no further after a few", () => {
-  for (const hasPace of [true, false]) {
-    const delays = [1, 2, 3, 4, 5, 6, 7, 8, 100].map((races) => raceDelayMs(lostOf({ hasPace, races })));
-    expect(delays).toEqual([...delays].sort((one, other) => one - other));
-    expect(delays[4]).toBeGreaterThan(delays[0] as number);
-    expect(delays.at(-1)).toBe(delays.at(-2));
-  }
-});
-
-it("spreads those who lost over many round trips, so that they do not meet again", () => {
-  for (const sight of ["absent", "held"] as const) {
-    const [earliest, latest] = [0, 0.999].map((random) => raceDelayMs(lostOf({ sight, random }))) as [number, number];
-    expect(latest - earliest).toBeGreaterThan(7 * 20);
-    expect(earliest).toBeGreaterThanOrEqual(20);
-  }
-});
-
-it("steps back further where the line is long, and less where turns are quick", () => {
-  for (const sight of ["absent", "held"] as const) {
-    const short = raceDelayMs(lostOf({ sight }));
-    expect(raceDelayMs(lostOf({ sight, queueLength: 8 }))).toBeCloseTo(2 * short, 5);
-  }
-  expect(raceDelayMs(lostOf({ hasPace: true }))).toBeLessThan(raceDelayMs(lostOf()));
 });

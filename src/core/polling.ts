@@ -56,9 +56,8 @@ function headDelayMs({ holdAgeMs, pace, roundTripMs, isEnqueued, random }: Outlo
   // What is seen is as old as the answer's way back, and what is asked takes as long to get there.
   const dueMs = pace.isVague ? 0 : Math.min(pace.shortestHoldMs - holdAgeMs - roundTripMs / 2, HEAD_NAP_MAX_MS);
   const isDue = holdAgeMs < DUE_FACTOR * pace.usualHoldMs;
-  const often = isDue
-    ? Math.max(HEAD_POLL_MIN_MS, roundTripMs / 2, holdAgeMs / 10)
-    : headPollMs(holdAgeMs, roundTripMs);
+  const usuallyMs = headPollMs(holdAgeMs, roundTripMs);
+  const often = isDue ? Math.min(Math.max(HEAD_POLL_MIN_MS, roundTripMs / 2, holdAgeMs / 10), usuallyMs) : usuallyMs;
   return Math.max(often * spread, dueMs);
 }
 

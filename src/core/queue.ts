@@ -1,5 +1,5 @@
 import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
-import { areCompatible, type LockRecord, type Mode, type Turn, type Waiter } from "./record.js";
+import { areCompatible, type Holder, type LockRecord, type Mode, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */
 export interface Rank {
@@ -37,13 +37,18 @@ export interface Standing {
 export function standingOf(record: LockRecord, candidate: Rank & { readonly mode: Mode }, attempt: Attempt): Standing {
   const ahead = waitersAhead(record, candidate, attempt);
   const holders = record.holders.filter((holder) => !hasEnded(holder, attempt));
-  const expected = ahead.slice(passedOver(record, ahead, attempt));
+  const expected = ahead.slice(passedOver(record, holders, ahead, attempt));
   const modes = [...holders, ...expected, candidate].map(({ mode }) => mode);
   const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
   return { eligible: !tooEarly && areCompatible(modes, record.limit), position: ahead.length };
 }
 
-function passedOver(record: LockRecord, ahead: readonly Waiter[], attempt: Attempt): number {
+function passedOver(
+  record: LockRecord,
+  holders: readonly Holder[],
+  ahead: readonly Waiter[],
+  attempt: Attempt,
+): number {
   const freeSinceMs = freeSince(record, attempt);
   if (freeSinceMs === undefined) return 0;
   let deadlineMs = Math.max(freeSinceMs, ...record.recent.map(awakeByMs));
@@ -51,6 +56,14 @@ function passedOver(record: LockRecord, ahead: readonly Waiter[], attempt: Attem
   for (const waiter of ahead) {
     deadlineMs += graceMs(record, waiter, freeSinceMs);
     if (attempt.now.earliestMs <= deadlineMs) break;
+    // Whom the holders keep out has not failed to come.
+    if (
+      !areCompatible(
+        [...holders, waiter].map(({ mode }) => mode),
+        record.limit,
+      )
+    )
+      break;
     count += 1;
   }
   return count;
@@ -77,8 +90,8 @@ export function headPollMs(holdAgeMs: number, roundTripMs: number): number {
  */
 export function epochAfterMs(ageMs: number): number {
   let epochMs = FIRST_EPOCH_MS;
-  while (epochMs < ageMs) epochMs += Math.min(epochMs, EPOCH_MAX_MS);
-  return epochMs;
+  while (epochMs < ageMs && epochMs < EPOCH_MAX_MS) epochMs *= 2;
+  return epochMs + Math.ceil(Math.max(0, ageMs - epochMs) / EPOCH_MAX_MS) * EPOCH_MAX_MS;
 }
 
 export const FIRST_EPOCH_MS = 400;

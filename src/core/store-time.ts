@@ -25,8 +25,6 @@ export interface OffsetBounds {
   readonly lowMs: number;
   readonly highMs: number;
   readonly atMs: number;
-  /** The local wall clock at the last answer: when it has since moved otherwise than the monotonic one, all bets are off. */
-  readonly wallMs: number;
   /** Set when answers contradicted each other: until then bounds only widen, since front ends disagree. */
   readonly hullUntilMs?: number;
 }
@@ -56,7 +54,6 @@ export function observe(
     lowMs: observation.dateMs - observation.receivedAtMs,
     highMs: observation.dateMs + DATE_RESOLUTION_MS - observation.sentAtMs,
     atMs: reading.monotonicMs,
-    wallMs: reading.wallMs,
   };
   if (bounds === undefined) return { bounds: seen, contradicted: false };
   const known = widened(bounds, reading.monotonicMs);
@@ -73,24 +70,26 @@ export function observe(
 }
 
 /**
- * Whether the bounds can no longer be used: the local clocks moved differently since the last answer, so the machine was
- * suspended or a clock was set. A read brings new ones.
+ * Whether the local clocks moved differently between two readings: the machine was suspended or a clock was set. Bounds from
+ * before are of no use then; a read brings new ones.
  */
-export function isDisturbed(bounds: OffsetBounds, reading: ClockReading): boolean {
-  const monotonicElapsed = reading.monotonicMs - bounds.atMs;
-  const wallElapsed = reading.wallMs - bounds.wallMs;
+export function haveParted(from: ClockReading, to: ClockReading): boolean {
+  const monotonicElapsed = to.monotonicMs - from.monotonicMs;
+  const wallElapsed = to.wallMs - from.wallMs;
   return Math.abs(wallElapsed - monotonicElapsed) > STEP_MS + Math.abs(monotonicElapsed) * DRIFT_PER_MS * 5;
 }
 
 /**
  * Store time at a moment. The wall clock is used as it is while it lies inside the bounds (it is assumed right to half the
- * tolerance then); outside of them it is not believed at all, and never clamped to the nearer one.
+ * tolerance then); outside of them it is not believed at all, and never clamped to the nearer one. Nor is it while front ends
+ * are known to disagree: between their clocks, nobody knows which wall clock is right.
  */
 export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreTime {
   const known = widened(bounds, reading.monotonicMs);
   const earliestMs = reading.monotonicMs + known.lowMs;
   const latestMs = reading.monotonicMs + known.highMs;
-  if (earliestMs <= reading.wallMs && reading.wallMs <= latestMs) {
+  const isTrusted = bounds.hullUntilMs === undefined;
+  if (isTrusted && earliestMs <= reading.wallMs && reading.wallMs <= latestMs) {
     return { earliestMs: reading.wallMs, latestMs: reading.wallMs };
   }
   return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) };

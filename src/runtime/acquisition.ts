@@ -46,7 +46,8 @@ export class Acquisition {
   #sinceMs: number | undefined;
   #lookedAtMs: number;
   #mayBePresent = false;
-  #isOver = false;
+  #state: "waiting" | "granted" | "over" = "waiting";
+  #hasAsked = false;
   #position: number | undefined;
   #handed: Granted | undefined;
   #wakeUp: () => void = () => {};
@@ -74,13 +75,18 @@ export class Acquisition {
 
   /** Whether it can still use the lock. */
   get isWaiting(): boolean {
-    return !this.#isOver && this.#handed === undefined;
+    return this.#state === "waiting" && this.#handed === undefined;
   }
 
-  /** Whether it may not leave the asking to others: it makes just one attempt, has a place of its own, or must be seen waiting. */
+  /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
-    const isOutOfTime = !this.#wasAnswered && this.#nowMs() >= this.#untilMs;
-    return isOutOfTime || this.#request.patienceMs === 0 || this.#mayBePresent || this.#request.holds().length > 0;
+    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#lastLookAtMs;
+    return isLastChance || this.#mayBePresent || this.#request.holds().length > 0;
+  }
+
+  /** The latest moment for a look after which a lock that became free can still be taken in time. */
+  get #lastLookAtMs(): number {
+    return this.#untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
   /** How long it has waited, in milliseconds. */
@@ -92,13 +98,12 @@ export class Acquisition {
   async run(): Promise<Grant | undefined> {
     try {
       const grant = await this.#waitForGrant();
-      if (grant === undefined) this.#cleanUp();
+      if (grant !== undefined && this.#state === "waiting") this.#state = "granted";
+      else this.#undo();
       return grant;
     } catch (error) {
-      this.#cleanUp();
+      this.#undo();
       throw error;
-    } finally {
-      this.#isOver = true;
     }
   }
 
@@ -112,13 +117,16 @@ export class Acquisition {
 
   /** Nobody waits for the outcome any more: stop, and undo what was done or may still land. */
   giveUp(running: Promise<Grant | undefined>): void {
-    this.#isOver = true;
+    if (this.#state === "granted") this.#undo();
+    this.#state = "over";
     this.#stop.abort();
     this.wake();
-    const undo = (grant: Grant | undefined) => {
-      if (grant !== undefined) this.#cleanUp();
-    };
-    this.#context.background.run(running.then(undo, () => {}));
+    this.#context.background.run(
+      running.then(
+        () => {},
+        () => {},
+      ),
+    );
   }
 
   /** Something has changed in this process: look again at what to do. */
@@ -135,7 +143,9 @@ export class Acquisition {
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
   receive(reply: AcquireReply, contradicted: boolean): void {
     this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
-    if (this.#isOver) return this.#cleanUp();
+    // It has seen itself in the record already, before the hand-over was answered.
+    if (this.#state === "granted") return;
+    if (this.#state === "over") return this.#undo();
     if (reply.kind === "granted") this.#handed = { reply, contradicted };
     this.wake();
   }
@@ -175,7 +185,10 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
-      if (reply.kind === "granted") this.#handed = { reply, contradicted };
+      if (reply.kind === "granted") {
+        this.#mayBePresent = true;
+        this.#handed = { reply, contradicted };
+      }
       if (reply.kind !== "waiting") continue;
       if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;
     }
@@ -185,7 +198,7 @@ export class Acquisition {
   /** Another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
     if (this.#line.isHeldHere) this.reportAnswer();
-    await this.#nap(Math.min(restMs, Math.max(this.#untilMs - this.#nowMs(), 1)));
+    await this.#nap(Math.min(restMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1)));
   }
 
   /** Somebody else has the lock: wait a while, then look. False when the time is up. */
@@ -213,6 +226,7 @@ export class Acquisition {
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const { attempts } = this;
     const { signal } = this.#stop;
+    this.#hasAsked = true;
     try {
       return await this.#line.object.swap((record, attempt) => acquire(record, this.command(attempt.now), attempt), {
         attempts,
@@ -232,7 +246,6 @@ export class Acquisition {
   }
 
   async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
-    this.#mayBePresent = true;
     const granted = { holder: reply.holder, contradicted };
     const options = { attempts: this.attempts, signal: this.#stop.signal };
     try {
@@ -243,10 +256,9 @@ export class Acquisition {
     }
   }
 
-  /** The last look is just before the time is up, so that a lock freed meanwhile is not missed. */
   #untilNextLookMs(record: LockRecord | undefined, { position, enqueued }: Waiting): number {
     const plannedMs = delayBeforeLookMs(this.#context, record, position, enqueued);
-    return Math.min(plannedMs, Math.max(this.#untilMs - this.#nowMs() - this.#context.clock.roundTripMs, 1));
+    return Math.min(plannedMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
   }
 
   /** Sleeps, unless something happens in this process before. */
@@ -259,7 +271,8 @@ export class Acquisition {
     this.#wakeUp = () => {};
   }
 
-  #cleanUp(): void {
+  #undo(): void {
+    this.#state = "over";
     cancelLeftovers(this.#context, this.#line.object, {
       id: this.#id,
       attempts: this.attempts,
@@ -273,6 +286,9 @@ export class Acquisition {
   }
 }
 
+/** A look and a write, with one to spare. */
+const LAST_LOOK_ROUND_TRIPS = 3;
+const LAST_LOOK_SLACK_MS = 20;
 /** How long a store that has stopped answering is waited for by those whose own patience has no end. */
 const UNREACHABLE_MS = 60_000;
 /** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */

@@ -4,7 +4,7 @@ import { release } from "../core/transition/release.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
-import { renewing } from "./renewing.js";
+import { renewing } from "./repeatable.js";
 import { requestTimeoutMs } from "./timing.js";
 
 /**
@@ -58,5 +58,6 @@ class Target {
 
 function optionsFor(context: Context, leaseMs: number) {
   const untilMs = context.effects.monotonicMs() + leaseMs;
-  return { attempts: new Attempts(), timeoutMs: requestTimeoutMs(leaseMs), untilMs, role: "holder" as const };
+  const timeoutMs = requestTimeoutMs(leaseMs);
+  return { attempts: new Attempts(), timeoutMs, untilMs, role: "holder" as const, fromStore: true };
 }

@@ -3,6 +3,7 @@ import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import { type LockObject, RemoveUnsupported } from "./lock-object.js";
+import { sweeping } from "./repeatable.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 
 /** What `cleanupStaleLocks` found and did. */
@@ -94,15 +95,13 @@ const UNREADABLE: ReadonlySet<string> = new Set(["corrupt-record", "newer-schema
 
 async function sweep(context: Context, object: LockObject, { command, dryRun }: CleanupRun) {
   const { reply } = await object.swap(
-    (record, attempt) => {
-      const decision = cleanup(record, command, attempt);
-      return dryRun ? { reply: decision.reply } : decision;
-    },
+    dryRun ? (record, attempt) => ({ reply: cleanup(record, command, attempt).reply }) : sweeping(command),
     {
       attempts: new Attempts(),
       timeoutMs: MAX_REQUEST_MS,
       untilMs: context.effects.monotonicMs() + 3 * MAX_REQUEST_MS,
       role: "contender",
+      fromStore: true,
     },
   );
   return reply.kind;

@@ -5,7 +5,7 @@ import type { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { Grant } from "./lease.js";
 import type { LockObject } from "./lock-object.js";
-import { renewing } from "./renewing.js";
+import { renewing } from "./repeatable.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
 /**

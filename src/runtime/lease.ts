@@ -9,7 +9,7 @@ import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
 import type { LocalLine } from "./local-line.js";
 import type { Swapped } from "./lock-object.js";
-import { renewing } from "./renewing.js";
+import { renewing } from "./repeatable.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
@@ -72,7 +72,7 @@ export class Lease {
   /** Throws the loss if the lock is not held at this very moment. */
   assertHeld(): void {
     if (this.isHeld) return;
-    if (!this.#stopped.signal.aborted) this.#lose("expired");
+    if (!this.#stopped.signal.aborted) this.lose("expired");
     throw this.#lost.signal.aborted ? this.#lost.signal.reason : this.#error("released", "it was released");
   }
 
@@ -108,7 +108,13 @@ export class Lease {
   release(): Promise<boolean> {
     this.#shares -= 1;
     if (this.#shares > 0) return Promise.resolve(this.isHeld);
-    this.#releasing ??= this.#releaseOnce().finally(() => this.#end());
+    this.#releasing ??= this.#releaseOnce()
+      .catch((error) => {
+        // So that it can be tried again.
+        this.#releasing = undefined;
+        throw error;
+      })
+      .finally(() => this.#end());
     return this.#releasing;
   }
 
@@ -137,7 +143,7 @@ export class Lease {
   }
 
   #tick(): void {
-    if (this.#remainingMs() <= 0) return this.#lose("expired");
+    if (this.#remainingMs() <= 0) return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
     this.#cancelTimer = this.#context.effects.setTimer(this.#remainingMs(), () => this.#tick(), { keepAlive: false });
     this.renew().then(
@@ -149,7 +155,7 @@ export class Lease {
   #afterFailedRenewal(error: unknown): void {
     this.#lastFailure = error;
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
-    if (this.#remainingMs() <= 0) return this.#lose("store-unavailable", error);
+    if (this.#remainingMs() <= 0) return this.lose("store-unavailable", error);
     const { effects, logger } = this.#context;
     logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`, error);
     const delayMs = Math.min(renewAfterMs(this.#leaseMs) / 3, this.#remainingMs());
@@ -159,12 +165,14 @@ export class Lease {
 
   async #renewOnce(onlyUnexpired: boolean): Promise<boolean> {
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return false;
-    if (onlyUnexpired && this.#remainingMs() <= 0) return false;
     const { id, token } = this.#holder;
     const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired };
     const signal = this.#stopped.signal;
     try {
-      const options = { ...this.#swapOptions(), signal };
+      const onFailure = (error: S3MutexError) => {
+        this.#lastFailure = error;
+      };
+      const options = { ...this.#swapOptions(), signal, onFailure };
       return this.#applyRenewal(await this.#line.object.swap(renewing(command), options));
     } catch (error) {
       if (signal.aborted) return false;
@@ -175,11 +183,12 @@ export class Lease {
   #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
     if (this.#stopped.signal.aborted) return false;
     if (reply.kind === "gone") {
-      this.#lose(lossReason(reply.reason));
+      this.lose(lossReason(reply.reason));
       return false;
     }
     const reading = this.#attempts.readingOf(reply.holder.renewal);
     if (reading === undefined) return true;
+    this.#lastFailure = undefined;
     this.#holder = reply.holder;
     this.#reading = contradicted ? this.#readingAfterContradiction(reply.holder, reading) : reading;
     this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
@@ -228,7 +237,8 @@ export class Lease {
     return { attempts: this.#attempts, timeoutMs, untilMs: this.#deadlineMs(), role: "holder" as const };
   }
 
-  #lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
+  /** It is over: tell whoever listens, and clear its leftovers away. */
+  lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
     if (!this.#noteLoss(reason, cause)) return;
     this.#stopped.abort();
     this.#cancelTimer();

@@ -4,6 +4,7 @@ import type { AcquireReply } from "../core/transition/acquire.js";
 import type { ReleaseReply } from "../core/transition/release.js";
 import { release } from "../core/transition/release.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
+import type { LossReason } from "../errors.js";
 import type { Acquisition } from "./acquisition.js";
 import type { AttemptLog } from "./attempts.js";
 import type { Context } from "./context.js";
@@ -73,6 +74,11 @@ export class LocalLine {
     // have been released by force, or by another instance of the same owner.
     const heldMs = this.#context.effects.monotonicMs() - sinceMs;
     return Math.max(0, Math.min(TRUST_LOCAL_MS - heldMs, lease.remainingMs));
+  }
+
+  /** Somebody in this process has just ended the hold that one of us has. */
+  loseHolder(reason: LossReason): void {
+    this.#holder?.lease?.lose(reason);
   }
 
   /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
@@ -190,5 +196,10 @@ export class LocalLines {
     });
     this.#byKey.set(object.key, line);
     return line;
+  }
+
+  /** The line of this key, if there is anybody in it. */
+  peek(key: string): LocalLine | undefined {
+    return this.#byKey.get(key);
   }
 }

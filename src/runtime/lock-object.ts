@@ -36,10 +36,14 @@ export interface SwapOptions<Reply = never> {
   readonly untilMs: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
+  /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
+  readonly fromStore?: boolean;
   /** A version that was asked for since this monotonic time need not be read again to be believed. */
   readonly freshFromMs?: number;
   /** How long to wait after losing the n-th race, where the role's own delays will not do. */
   readonly afterRaceMs?: (races: number) => number;
+  /** Told of each try that nobody answered. */
+  readonly onFailure?: (error: S3MutexError) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal;
   /** What to do where the body is corrupt; without it that is an error. */
@@ -76,8 +80,9 @@ export class LockObject {
 
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
   async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
-    let snapshot = this.#latest;
+    let snapshot = options.fromStore || this.#latest?.unreadable ? undefined : this.#latest;
     let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
+    let contradicted = false;
     for (const tries = new Tries(this.#context, options); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
@@ -88,6 +93,7 @@ export class LockObject {
         }
         snapshot = read.snapshot;
         isFresh = true;
+        contradicted ||= read.contradicted;
         options.attempts.seen(snapshot.etag, snapshot.askedAtMs);
       }
       const reading = readClocks(this.#context.effects);
@@ -95,13 +101,13 @@ export class LockObject {
       if (attempt === undefined) continue;
       const decision = this.#decide(apply, snapshot, attempt, options);
       if (decision.change === undefined) {
-        if (isFresh) return { reply: decision.reply, snapshot, contradicted: false };
+        if (isFresh) return { reply: decision.reply, snapshot, contradicted };
         snapshot = undefined;
         continue;
       }
       const done = await this.#change(decision.change, snapshot, attempt, reading, options);
       if (done.kind === "done") {
-        return { reply: decision.reply, snapshot: done.snapshot, contradicted: done.contradicted };
+        return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
       }
       await (done.kind === "unknown" ? tries.failed(done, this.name) : tries.lostRace());
       snapshot = undefined;
@@ -151,11 +157,11 @@ export class LockObject {
   async #read(
     ifNoneMatch: string | undefined,
     options: RequestOptions,
-  ): Promise<{ kind: "found"; snapshot: Snapshot } | UnknownOutcome> {
+  ): Promise<{ kind: "found"; snapshot: Snapshot; contradicted: boolean } | UnknownOutcome> {
     const { store, clock, effects } = this.#context;
     const before = this.#latest;
     const outcome = await store.read(this.key, { ...options, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
-    clock.observe(outcome.timing);
+    const contradicted = clock.observe(outcome.timing);
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     const askedAtMs = outcome.timing.sentAtMs;
@@ -165,7 +171,7 @@ export class LockObject {
         : this.#snapshotOf(outcome, askedAtMs);
     this.#watch.note(snapshot.record, readClocks(effects));
     this.#keep(snapshot);
-    return { kind: "found", snapshot };
+    return { kind: "found", snapshot, contradicted };
   }
 
   #snapshotOf(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>, askedAtMs: number): Snapshot {

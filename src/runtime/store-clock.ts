@@ -1,6 +1,6 @@
 import {
   type ClockReading,
-  isDisturbed,
+  haveParted,
   type OffsetBounds,
   observe,
   type StoreTime,
@@ -14,17 +14,21 @@ import { readClocks } from "./timing.js";
 export class StoreClock {
   readonly #effects: Effects;
   #bounds: OffsetBounds | undefined;
+  #lastReading: ClockReading;
+  #steadySinceMs: number;
   #dateless = false;
   #roundTripMs = 0;
 
   constructor(effects: Effects) {
     this.#effects = effects;
+    this.#lastReading = readClocks(effects);
+    this.#steadySinceMs = this.#lastReading.monotonicMs;
   }
 
   /** Store time now; undefined when an answer is needed first: at the start, and after a suspension or a clock step. */
   now(reading: ClockReading = readClocks(this.#effects)): StoreTime | undefined {
-    if (this.#bounds !== undefined && !isDisturbed(this.#bounds, reading)) return storeTimeAt(this.#bounds, reading);
-    this.#bounds = undefined;
+    this.#noteReading(reading);
+    if (this.#bounds !== undefined) return storeTimeAt(this.#bounds, reading);
     return this.#dateless ? { earliestMs: reading.wallMs, latestMs: reading.wallMs } : undefined;
   }
 
@@ -38,19 +42,31 @@ export class StoreClock {
     return this.#roundTripMs;
   }
 
-  /** Takes note of an answer; true if its `Date` contradicts what was known, so that a reading before it may be wrong. */
+  /**
+   * Takes note of an answer; true if what was known before cannot be trusted: its `Date` contradicts it, or the process was
+   * suspended while the answer was under way, so that nobody knows when within that time it was written.
+   */
   observe(timing: AnswerTiming | undefined): boolean {
     if (timing === undefined) return false;
+    const reading = readClocks(this.#effects);
+    this.#noteReading(reading);
+    if (timing.sentAtMs < this.#steadySinceMs) return true;
     this.#noteRoundTrip(timing.receivedAtMs - timing.sentAtMs);
     const { dateMs } = timing;
-    if (dateMs === undefined) {
-      this.#dateless = true;
-      return false;
-    }
-    this.#dateless = false;
-    const { bounds, contradicted } = observe(this.#bounds, { ...timing, dateMs }, readClocks(this.#effects));
+    this.#dateless = dateMs === undefined;
+    if (dateMs === undefined) return false;
+    const { bounds, contradicted } = observe(this.#bounds, { ...timing, dateMs }, reading);
     this.#bounds = bounds;
     return contradicted;
+  }
+
+  /** Whatever was learnt before the two clocks parted is void. */
+  #noteReading(reading: ClockReading): void {
+    if (haveParted(this.#lastReading, reading)) {
+      this.#steadySinceMs = reading.monotonicMs;
+      this.#bounds = undefined;
+    }
+    this.#lastReading = reading;
   }
 
   #noteRoundTrip(elapsedMs: number): void {

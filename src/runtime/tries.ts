@@ -14,11 +14,14 @@ const FAILURES_TO_MENTION = 3;
 /** Counts the tries of one swap, waits between them, and says when to give up. */
 export class Tries {
   readonly #context: Context;
-  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">;
+  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs" | "onFailure">;
   #failures = 0;
   #races = 0;
 
-  constructor(context: Context, options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs">) {
+  constructor(
+    context: Context,
+    options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs" | "onFailure">,
+  ) {
     this.#context = context;
     this.#options = options;
   }
@@ -26,6 +29,7 @@ export class Tries {
   /** Nobody answered, or nobody knows what the write did. */
   async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
     this.#failures += 1;
+    this.#options.onFailure?.(outcome.error);
     const leftMs = this.#options.untilMs - this.#context.effects.monotonicMs();
     if (this.#failures >= 2 && leftMs <= 0) {
       throw new S3MutexError(

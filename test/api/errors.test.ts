@@ -133,8 +133,22 @@ describe.concurrent("a mutex that was closed", () => {
     await mutex.close();
     const code = await Promise.race([waiting, sleep(500).then(() => "still waits")]);
     expect(code).toBe("closed");
-    expect(world.record(LOCK)?.queue).toEqual([]);
-    await holder.releaseLock(LOCK);
+    await holder.releaseLock(LOCK, true);
+    world.leaves(LOCK);
+  });
+
+  it("leaves the queues", async ({ world }) => {
+    const [holder, mutex] = [world.mutex(), world.mutex()];
+    await holder.acquireLock(LOCK);
+    const waiting = codeOf(mutex.acquire(LOCK));
+    await until(() => world.record(LOCK)?.queue.length === 1);
+    await mutex.close();
+    expect(await waiting).toBe("closed");
+    await sleep(200);
+    const { queue } = world.record(LOCK) ?? {};
+    await holder.releaseLock(LOCK, true);
+    world.leaves(LOCK);
+    expect(queue).toEqual([]);
   });
 });
 

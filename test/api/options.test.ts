@@ -74,10 +74,9 @@ describe.concurrent("options", () => {
     const { logger, lines } = listeningLogger();
     const mutex = world.mutex({ lockTimeoutMs: 900, logger });
     const silent = world.mutex({ lockTimeoutMs: 900, logger: {} });
-    const lock = await mutex.acquire("a");
-    await silent.acquire("b");
+    const locks = [await mutex.acquire("a"), await silent.acquire("b")];
     const down = world.server.faults.add({ fault: "drop-before" });
-    await new Promise((resolve) => lock.signal.addEventListener("abort", resolve, { once: true }));
+    await until(() => locks.every(({ signal }) => signal.aborted));
     down.remove();
     await until(() => world.record("a")?.holders.length === 0 && world.record("b")?.holders.length === 0);
     for (const { level, message } of lines) {

@@ -92,7 +92,7 @@ export class Project {
 
   /** Runs a compiled file of tests. @returns what vitest has to say when one fails, else nothing */
   async test(file: string): Promise<string> {
-    const args = ["run", "--root", this.folder, "--include", `${file}.js`, "--reporter", "dot"];
+    const args = ["run", "--root", this.folder, `${file}.js`, "--reporter", "dot"];
     return await run(tool("vitest/vitest.mjs"), args, this.folder).then(() => "", outputOf);
   }
 }

@@ -30,7 +30,9 @@ export function blocksOf(markdown: string, language: string): readonly string[] 
 /** Links of a document, images included, that lead to no file, or to no heading of one; those to other sites are not followed. */
 export function brokenLinks(document: string): readonly string[] {
   const prose = proseOf(document);
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g)].map(([, one, other]) => one ?? other);
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g)].map(
+    ([, one, other]) => one ?? other,
+  );
   return targets.filter((target): target is string => target !== undefined && !leadsSomewhere(document, target));
 }
 

@@ -1,4 +1,5 @@
 import { type Attempt, hasEnded } from "../attempt.js";
+import { serializeRecord } from "../codec.js";
 import { standingOf } from "../queue.js";
 import {
   findHolder,
@@ -86,18 +87,27 @@ function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Ho
 
 function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, position: number): Decision<AcquireReply> {
   const { entry } = command;
-  const present = record.queue.find((waiter) => waiter.id === command.id);
-  const full = present === undefined && record.queue.length >= MAX_QUEUE;
-  if (entry === undefined || full) return { reply: { kind: "waiting", position, enqueued: false } };
+  const notEnqueued = { reply: { kind: "waiting", position, enqueued: false } } as const;
+  if (entry === undefined) return notEnqueued;
   const reply = { kind: "waiting", position, enqueued: true } as const;
+  const present = record.queue.find((waiter) => waiter.id === command.id);
   if (present !== undefined && isFresh(present, entry, attempt)) return { reply };
   const { id, owner, mode, priority, sinceMs, identity } = command;
   const { lifeMs, roundTripMs, holds } = entry;
   const expiresAtMs = attempt.now.latestMs + lifeMs;
   const waiter: Waiter = { id, owner, mode, priority, sinceMs, expiresAtMs, roundTripMs, holds, ...identity };
   const others = record.queue.filter((other) => other.id !== id);
-  return { reply, change: { kind: "write", record: nextVersion(record, attempt, { queue: [...others, waiter] }) } };
+  const next = nextVersion(record, attempt, { queue: [...others, waiter] });
+  return isTooLong(next) ? notEnqueued : { reply, change: { kind: "write", record: next } };
 }
+
+/** A record has to stay small, so that it can be read and so that everybody's requests stay quick. */
+function isTooLong(record: LockRecord): boolean {
+  return record.queue.length > MAX_QUEUE || new TextEncoder().encode(serializeRecord(record)).length > MAX_QUEUED_BYTES;
+}
+
+/** Half of what is read of a body at most: a queue never keeps a holder from being written. */
+const MAX_QUEUED_BYTES = 32 * 1024;
 
 /** An entry is refreshed in the last third of its life: every write makes the holder's and everybody else's fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {

@@ -100,7 +100,7 @@ class Machine {
       },
       release: { apply: (record, at) => release(record, { id }, at), mayDrop: own },
       cancel: { apply: (record, at) => cancel(record, { id, mustChange }, at), mayDrop: own },
-      force: { apply: forceRelease, mayDrop: () => true },
+      force: { apply: (record, at) => forceRelease(record, { ids: undefined }, at), mayDrop: () => true },
       delete: { apply: (record, at) => deleteLock(record, anyLock, at), mayDrop: () => true },
       cleanup: { apply: (record, at) => cleanup(record, sweep, at), mayDrop: this.#endedBy(0) },
     };

@@ -41,9 +41,19 @@ it("drops waiters whose entries have run out with every write, and no others", (
   expect(written(release({ ...HELD, queue }, { id: "holder" }, NOW)).queue.map(({ id }) => id)).toEqual(["live"]);
 });
 
+const ANYBODY = { ids: undefined };
+
+it("recognises by whom it meant that it has ended them already, and spares who came later", () => {
+  const forced = written(forceRelease(recordOf({ holders: [holderOf({ id: "a" })] }), ANYBODY, NOW));
+  const meant = { ids: new Set(["a"]) };
+  expect(forceRelease(forced, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
+  const later = { ...forced, holders: [holderOf({ id: "b" })] };
+  expect(forceRelease(later, meant, LATER).change).toBeUndefined();
+});
+
 it("ends every hold by force, and finds nothing to end when asked again", () => {
   const holders = [holderOf({ id: "a", mode: "shared" }), holderOf({ id: "b", mode: "shared" })];
-  const forced = forceRelease(recordOf({ holders }), NOW);
+  const forced = forceRelease(recordOf({ holders }), ANYBODY, NOW);
   expect(forced.reply).toEqual({ kind: "released", holders });
   expect(written(forced)).toMatchObject({
     holders: [],
@@ -52,8 +62,8 @@ it("ends every hold by force, and finds nothing to end when asked again", () => 
       { id: "b", ended: "forced" },
     ],
   });
-  expect(forceRelease(written(forced), LATER)).toEqual({ reply: { kind: "not-held" } });
-  expect(forceRelease(undefined, NOW)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(written(forced), ANYBODY, LATER)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(undefined, ANYBODY, NOW)).toEqual({ reply: { kind: "not-held" } });
 });
 
 it("takes a cancelled acquisition out of the holders and the queue, and out of nothing else", () => {

@@ -19,10 +19,22 @@ export function release(
   return { reply: done ? { kind: "released", holders: [] } : { kind: "not-held" } };
 }
 
-/** End every hold, whoever has it. The victims believe that they hold until their next renewal: only fencing covers that. */
-export function forceRelease(record: LockRecord | undefined, attempt: Attempt): Decision<ReleaseReply> {
-  if (record === undefined || record.holders.length === 0) return { reply: { kind: "not-held" } };
-  return endTurns(record, record.holders, "forced", attempt);
+export interface ForceCommand {
+  /** Whose holds to end; undefined: everybody's. Settled when it is applied first, so that a repetition spares who came later. */
+  readonly ids: ReadonlySet<string> | undefined;
+}
+
+/** End holds, whoever has them. The victims believe that they hold until their next renewal: only fencing covers that. */
+export function forceRelease(
+  record: LockRecord | undefined,
+  { ids }: ForceCommand,
+  attempt: Attempt,
+): Decision<ReleaseReply> {
+  if (record === undefined) return { reply: { kind: "not-held" } };
+  const leaving = record.holders.filter((holder) => ids?.has(holder.id) ?? true);
+  if (leaving.length > 0) return endTurns(record, leaving, "forced", attempt);
+  const done = record.recent.some((turn) => turn.ended === "forced" && ids?.has(turn.id));
+  return { reply: done ? { kind: "released", holders: [] } : { kind: "not-held" } };
 }
 
 function endTurns(

@@ -98,12 +98,12 @@ it("leaves locks of 1.x that are free, and frees those that are stale", () => {
   expect(cleanup(parsed.record, SWEEP, RESTED)).toEqual({ reply: { kind: "kept" } });
 });
 
-it.fails("removes a free lock whose last waiter died in the queue long ago", () => {
+it("removes a free lock whose last waiter died in the queue long ago", () => {
   const record = recordOf({ queue: [waiterOf({ expiresAtMs: T0 + 15_000 })] });
   expect(cleanup(record, SWEEP, RESTED).reply.kind).toBe("removed");
 });
 
-it.fails("writes a record that can be read, whatever the tolerance is", () => {
+it("writes a record that can be read, whatever the tolerance is", () => {
   const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 })] });
   const freed = written(cleanup(record, SWEEP, { ...NOW, toleranceMs: Number.POSITIVE_INFINITY }));
   expect(parseRecord(JSON.stringify(freed)).kind).toBe("record");

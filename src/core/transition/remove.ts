@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut } from "../attempt.js";
+import { type Attempt, hasRunOut, isWaiting } from "../attempt.js";
 import type { Holder, LockRecord } from "../record.js";
 import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
@@ -13,6 +13,15 @@ export interface DeleteCommand {
   /** Whose hold may be deleted with the lock; undefined: anybody's. */
   readonly owner: string | undefined;
   readonly restMs: number;
+  /** The writes that were sent for this very deletion, and whose holds it is about: what comes later is not its business. */
+  readonly attempted?: Attempted;
+}
+
+/** What a command that is applied again has sent already. */
+export interface Attempted {
+  readonly writeIds: ReadonlySet<string>;
+  /** The holders when it was applied first. */
+  readonly holderIds: ReadonlySet<string>;
 }
 
 export type DeleteReply = { readonly kind: "deleted" } | { readonly kind: "not-ours" };
@@ -23,12 +32,20 @@ export function deleteLock(
   command: DeleteCommand,
   attempt: Attempt,
 ): Decision<DeleteReply> {
-  const { owner } = command;
+  const { owner, attempted } = command;
+  if (attempted !== undefined && isDone(record, attempted)) return { reply: { kind: "deleted" } };
   if (owner !== undefined && !record?.holders.some((holder) => isHeldByName(holder, owner, attempt))) {
     return { reply: { kind: "not-ours" } };
   }
   if (record === undefined) return { reply: { kind: "deleted" } };
   return { reply: { kind: "deleted" }, ...clear(record, command.restMs, attempt) };
+}
+
+/** Whether one of these writes has landed, or somebody has the lock by now who did not when it was to be deleted. */
+function isDone(record: LockRecord | undefined, { writeIds, holderIds }: Attempted): boolean {
+  if (record === undefined) return true;
+  const isOurs = record.writeId !== undefined && writeIds.has(record.writeId);
+  return isOurs || record.holders.some((holder) => !holderIds.has(holder.id));
 }
 
 function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean {
@@ -56,7 +73,7 @@ export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt
   return (
     record.writeId !== undefined &&
     record.holders.length === 0 &&
-    record.queue.length === 0 &&
+    !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&
     record.token < attempt.now.earliestMs &&
     record.touchedAtMs + restMs < attempt.now.earliestMs
   );
@@ -68,6 +85,8 @@ export interface CleanupCommand {
   /** Remove free objects as well. */
   readonly includeReleased: boolean;
   readonly restMs: number;
+  /** The writes that were sent for this very sweep of this lock. */
+  readonly attempted?: ReadonlySet<string>;
 }
 
 export type CleanupReply =
@@ -86,8 +105,9 @@ export function cleanup(
   command: CleanupCommand,
   attempt: Attempt,
 ): Decision<CleanupReply> {
-  if (record === undefined) return { reply: { kind: "absent" } };
-  const { olderThanMs = Number.POSITIVE_INFINITY } = command;
+  const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set() } = command;
+  if (record === undefined) return { reply: { kind: attempted.size > 0 ? "removed" : "absent" } };
+  if (record.writeId !== undefined && attempted.has(record.writeId)) return { reply: { kind: "stale" } };
   const ended = record.holders.filter((holder) => hasRunOut(holder, attempt) && holder.renewedAtMs < olderThanMs);
   if (ended.length > 0) return freeStale(record, ended, attempt);
   if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {
@@ -101,7 +121,7 @@ function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attemp
   const next = nextVersion(record, attempt, {
     holders: record.holders.filter((holder) => !ended.includes(holder)),
     recent: withTurns(record, ended, "expired", attempt),
-    notBeforeMs: Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs),
+    notBeforeMs: Math.min(Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs), Number.MAX_SAFE_INTEGER),
   });
   return { reply: { kind: "stale" }, change: { kind: "write", record: next } };
 }

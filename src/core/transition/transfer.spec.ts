@@ -173,7 +173,10 @@ it("does as a release and then an acquisition would, and leaves records that are
 });
 
 it("never ends a turn that began after it: a repeated release does not reach the same caller's next hold", () => {
-  const next = recordOf({ holders: [holderOf({ id: "next", owner: "owner of holder" })], recent: [turnOf({ id: "holder" })] });
+  const next = recordOf({
+    holders: [holderOf({ id: "next", owner: "owner of holder" })],
+    recent: [turnOf({ id: "holder" })],
+  });
   const { reply, change } = transfer(next, COMMAND, AT(1000));
   expect(reply.from).toEqual({ kind: "released", holders: [] });
   expect(change).toMatchObject({ record: { holders: [{ id: "next" }] } });

@@ -1,0 +1,74 @@
+import type { FromResource, Tally, ToResource } from "../messages.js";
+import { Child } from "./child.js";
+
+export interface ResourceEvents {
+  message(message: FromResource): void;
+  /** It ended, which it must not. */
+  failed(error: Error): void;
+}
+
+/** The process that has what the locks protect, as the conductor sees it. */
+export class Resource {
+  readonly #child: Child<ToResource, FromResource>;
+  readonly #events: ResourceEvents;
+  #isClosing = false;
+  #answerTally: (tally: Tally) => void = () => {};
+  #answerInside: (pids: readonly number[]) => void = () => {};
+  #answerPort: (port: number) => void = () => {};
+  readonly port: Promise<number>;
+
+  constructor(folder: string, lockNames: readonly string[], events: ResourceEvents) {
+    this.#events = events;
+    this.port = new Promise((resolve) => {
+      this.#answerPort = resolve;
+    });
+    const settings = { folder, lockNames };
+    this.#child = new Child("resource/resource-process.ts", settings, (message) => this.#receive(message));
+    void this.#child.exited.then((how) => {
+      if (!this.#isClosing) events.failed(new Error(`the resource ended (${how}): ${this.#child.stderr}`));
+    });
+  }
+
+  guard(pid: number): void {
+    this.#child.send({ kind: "guard", pid });
+  }
+
+  unguard(pid: number): void {
+    this.#child.send({ kind: "unguard", pid });
+  }
+
+  /** Ask one at a time. */
+  tally(): Promise<Tally> {
+    return new Promise((resolve) => {
+      this.#answerTally = resolve;
+      this.#child.send({ kind: "tally" });
+    });
+  }
+
+  /** Who is in a critical section right now, or was when it died; ask one at a time. */
+  pidsInside(): Promise<readonly number[]> {
+    return new Promise((resolve) => {
+      this.#answerInside = resolve;
+      this.#child.send({ kind: "who-is-inside" });
+    });
+  }
+
+  /** Ends it, and whoever else it still guards. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#child.disconnect();
+    await this.#child.exited;
+  }
+
+  kill(): void {
+    this.#isClosing = true;
+    this.#child.signal("SIGKILL");
+  }
+
+  #receive(message: FromResource): void {
+    if (message.kind === "listening") this.#answerPort(message.port);
+    else if (message.kind === "tally") this.#answerTally(message.tally);
+    else if (message.kind === "inside") this.#answerInside(message.pids);
+    else this.#events.message(message);
+  }
+}

@@ -1,0 +1,23 @@
+import type { StoreAddress } from "../messages.js";
+import type { WeatherName } from "../store/weather.js";
+
+/** Where the locks are, as the conductor sees it. */
+export interface Store {
+  /** For the first line of the output. */
+  readonly description: string;
+  readonly address: StoreAddress;
+  /** What can be done to it; undefined for one that is not ours. */
+  readonly mischief: StoreMischief | undefined;
+  /** Leaves nothing behind. */
+  close(): Promise<void>;
+  /** The same, at once: the conductor is on its way out. */
+  kill(): void;
+}
+
+export interface StoreMischief {
+  /** False while it is down. */
+  readonly isUp: boolean;
+  setWeather(name: WeatherName, seed: number): void;
+  /** SIGKILL, and the same again on the same port with the same objects; resolves when it listens. */
+  restart(downMs: number): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { once } from "node:events";
+import type { Breakage } from "../messages.js";
+import { type Held, Turn } from "./turn.js";
+import type { Line } from "./workplace.js";
+
+/** Turns of workers that are broken on purpose: whoever checks the others has to notice these. */
+export const BROKEN_TURNS: Readonly<Record<Breakage, (line: Line) => Promise<void>>> = {
+  "ignore-lock": ignoreLock,
+  "old-token": useOldToken,
+  "keep-lock": keepLock,
+};
+
+/** Works without the lock, with whatever token the resource has seen last: so no check of tokens keeps anybody out. */
+async function ignoreLock(line: Line): Promise<void> {
+  const turn = new Turn(line);
+  const name = line.random.pick(line.settings.lockNames);
+  await turn.prepare([name]);
+  await turn.work([{ name, fencingToken: turn.floorOf(name) + 1 } satisfies Held]);
+}
+
+/** What it would be like if tokens fell. */
+async function useOldToken(line: Line): Promise<void> {
+  const turn = new Turn(line);
+  const name = line.random.pick(line.settings.lockNames);
+  await turn.prepare([name]);
+  await line.mutex.withLock(name, () => turn.work([{ name, fencingToken: Math.max(turn.floorOf(name), 1) }]), {
+    signal: line.stopping,
+  });
+}
+
+/** Takes a lock for an hour, and goes home without giving it back. */
+async function keepLock({ mutex, random, settings, stopping }: Line): Promise<void> {
+  await mutex.acquire(random.pick(settings.lockNames), { leaseMs: 3_600_000, signal: stopping });
+  if (!stopping.aborted) await once(stopping, "abort");
+  process.exit(0);
+}

@@ -1,0 +1,175 @@
+import type { Configuration } from "./configuration.js";
+import {
+  ABSENT,
+  ANY,
+  type Client,
+  clientOf,
+  type Ghost,
+  indexWithinClient,
+  type Request,
+  TICK_MS,
+  type Version,
+  type World,
+} from "./state.js";
+
+/**
+ * What has to be true, said in terms of the state alone: nothing here calls what is checked. The one thing that is asked of
+ * the subject is what a client believes, since that is what is in question; it comes in as numbers.
+ */
+
+export interface Violation {
+  readonly invariant:
+    | "one believer"
+    | "deadline before expiry"
+    | "tokens grow"
+    | "nothing is left"
+    | "nothing young is removed"
+    | "nobody is overtaken";
+  readonly says: string;
+}
+
+/** For how much longer each client believes that it holds, in milliseconds; 0 for those who do not. */
+export type Beliefs = readonly number[];
+
+/** What is wrong with a state. */
+export function problemOfState(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
+  const left = leftovers(world, config);
+  if (left !== undefined || config.promises === "tokens") return left;
+  return believers(world, beliefs) ?? deadlines(world, config, beliefs);
+}
+
+/** What is wrong with a step in which the object changed, given the request that changed it. */
+export function problemOfChange(
+  before: World,
+  after: World,
+  request: Request,
+  config: Configuration,
+): Violation | undefined {
+  if (after.object === undefined) return removal(before, request, config);
+  return tokens(before, after.object) ?? overtaken(before, after.object, config);
+}
+
+/** What checkers remember of a change. */
+export function ghostAfter(before: World, version: Version | undefined): Ghost {
+  const { ghost } = before;
+  if (version === undefined) return ghost;
+  const lastToken = newHolders(before.object, version).reduce((last, { token }) => Math.max(last, token), ghost.lastToken);
+  const wasHeld = (before.object?.record.holders.length ?? 0) > 0;
+  const isFreed = wasHeld && version.record.holders.length === 0;
+  const freedTick = isFreed ? version.sentTick : ghost.freedTick;
+  if (lastToken === ghost.lastToken && freedTick === ghost.freedTick) return ghost;
+  return { lastToken, freedTick };
+}
+
+/** Who lost a hold to an operator who asked for just that. */
+export function robbedBy(before: World, request: Request): readonly number[] {
+  if (request.operation !== "force" && request.operation !== "delete") return [];
+  const after = new Set(request.version?.record.holders.map(({ id }) => id));
+  const lost = before.object?.record.holders.filter(({ id }) => !after.has(id)) ?? [];
+  return lost.map(({ id }) => clientOf(Number(id.slice(1))));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function believers(world: World, beliefs: Beliefs): Violation | undefined {
+  const names = world.clients.flatMap((client, index) =>
+    (beliefs[index] ?? 0) > 0 && !client.robbed ? [`client ${index}`] : [],
+  );
+  if (names.length <= 1) return undefined;
+  return { invariant: "one believer", says: `${names.join(" and ")} believe that they hold the lock` };
+}
+
+/** In true time, the deadline comes before the published expiry, but for what the client's clock may be slow. */
+function deadlines(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
+  const nowMs = world.now * TICK_MS;
+  for (const [index, client] of world.clients.entries()) {
+    const beliefMs = beliefs[index] ?? 0;
+    if (beliefMs <= 0 || client.holding === undefined) continue;
+    const slowMs = Math.max(0, -(config.clients[index]?.latestMs ?? 0));
+    const lateMs = nowMs + beliefMs - (client.holding.holder.expiresAtMs + slowMs);
+    if (lateMs < 0) continue;
+    const says = `client ${index} means to believe for ${lateMs} ms after the expiry that the record shows`;
+    return { invariant: "deadline before expiry", says };
+  }
+  return undefined;
+}
+
+/** Once an acquisition is over and its clean-up done, the record has nothing of it and nothing of it can land. */
+function leftovers(world: World, config: Configuration): Violation | undefined {
+  const inRecord = world.object?.entries.find((entry) => isOver(world, entry));
+  if (inRecord !== undefined) {
+    return { invariant: "nothing is left", says: `the record has an entry of ${nameOf(inRecord)}, which is over` };
+  }
+  for (const request of world.requests) {
+    if (request.applied || !canLandNow(world, request, config)) continue;
+    const entry = request.version?.entries.find((one) => clientOf(one) === request.client && isOver(world, one));
+    if (entry === undefined) continue;
+    return { invariant: "nothing is left", says: `a write of ${nameOf(entry)}, which is over, can still land` };
+  }
+  return undefined;
+}
+
+function canLandNow(world: World, { condition, sentTick }: Request, { removal }: Configuration): boolean {
+  if (removal !== undefined && world.now >= sentTick + removal.requestLifeTicks) return false;
+  return condition === ANY || condition === (world.object === undefined ? ABSENT : world.object.etag);
+}
+
+function isOver(world: World, acquisition: number): boolean {
+  const client = world.clients[clientOf(acquisition)] as Client;
+  const isPresent = indexWithinClient(acquisition) === client.acquisitions - 1;
+  return isPresent ? client.phase === "idle" : indexWithinClient(acquisition) < client.acquisitions - 1;
+}
+
+function nameOf(acquisition: number): string {
+  return `acquisition ${indexWithinClient(acquisition) + 1} of client ${clientOf(acquisition)}`;
+}
+
+function newHolders(before: Version | undefined, after: Version) {
+  const known = before?.record.holders ?? [];
+  return after.record.holders.filter((holder) => !known.some(({ id }) => id === holder.id));
+}
+
+function tokens(before: World, version: Version): Violation | undefined {
+  for (const { token } of newHolders(before.object, version)) {
+    const { lastToken } = before.ghost;
+    if (token <= lastToken) return { invariant: "tokens grow", says: `token ${token} is granted after ${lastToken}` };
+  }
+  return undefined;
+}
+
+function removal(before: World, request: Request, config: Configuration): Violation | undefined {
+  const invariant = "nothing young is removed";
+  const { record, sentTick } = before.object as Version;
+  const nowMs = before.now * TICK_MS;
+  const lastHolder = record.holders[0];
+  if (lastHolder !== undefined) return { invariant, says: `an object is removed while ${lastHolder.id} holds it` };
+  if (record.queue.some((waiter) => waiter.expiresAtMs >= nowMs)) {
+    return { invariant, says: "an object is removed while somebody waits for it" };
+  }
+  const restedMs = (request.sentTick - sentTick) * TICK_MS;
+  const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
+  if (restedMs > (config.removal?.restMs ?? 0) - 2 * clocksMs) return undefined;
+  return { invariant, says: `an object is removed after ${restedMs} ms at rest` };
+}
+
+/** The shortest grace that any waiter has to come for a free lock is longer than 100 ms, and shorter than a tick. */
+function overtaken(before: World, version: Version, config: Configuration): Violation | undefined {
+  const [taker] = newHolders(before.object, version);
+  if (config.entryLifeMs === undefined || taker === undefined || before.object === undefined) return undefined;
+  if (before.ghost.freedTick !== version.sentTick || before.object.record.holders.length > 0) return undefined;
+  const nowMs = version.sentTick * TICK_MS;
+  const own = sinceOf(before, taker.id);
+  const ahead = before.object.record.queue.find(
+    (waiter) =>
+      waiter.id !== taker.id &&
+      waiter.expiresAtMs >= nowMs &&
+      (waiter.priority > taker.priority || (waiter.priority === taker.priority && waiter.sinceMs < own)),
+  );
+  if (ahead === undefined) return undefined;
+  return { invariant: "nobody is overtaken", says: `${taker.id} takes the lock before ${ahead.id}, who was to be next` };
+}
+
+/** Since when an acquisition has waited. */
+function sinceOf(before: World, id: string): number {
+  return before.clients[clientOf(Number(id.slice(1)))]?.sinceMs ?? 0;
+}

@@ -1,0 +1,219 @@
+import type { Configuration } from "./configuration.js";
+import {
+  type Client,
+  clientAt,
+  clientOf,
+  etagOf,
+  indexWithinClient,
+  type Request,
+  type SentWrite,
+  type Snapshot,
+  TICK_MS,
+  type Thread,
+  type Version,
+  type World,
+} from "./state.js";
+import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TOKEN, WRITE } from "./version.js";
+
+/**
+ * 64 bits that stand for a state. Two states are one if they differ only in what cannot matter: absolute times (all are
+ * relative to now, and anything long past is just past), names of writes (numbered by first appearance), the order of
+ * interchangeable clients, turns that nobody asks about.
+ */
+export class Fingerprint {
+  high = 0;
+  low = 0;
+  readonly #config: Configuration;
+  readonly #longAgoMs: number;
+  readonly #names: number[] = [];
+  readonly #told = new Set<number>();
+  readonly #place: number[] = [];
+  #nowMs = 0;
+  #world!: World;
+
+  constructor(config: Configuration) {
+    this.#config = config;
+    const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
+    const restMs = config.removal?.restMs ?? 0;
+    const queueMs = config.entryLifeMs === undefined ? 0 : 8 * TICK_MS;
+    this.#longAgoMs = Math.max(config.leaseMs + config.toleranceMs, restMs, queueMs) + 2 * clocksMs + 2 * TICK_MS;
+  }
+
+  take(world: World): void {
+    this.high = 0x9747b28c;
+    this.low = 0x2f0b4c47;
+    this.#names.length = 0;
+    this.#told.clear();
+    this.#world = world;
+    this.#nowMs = world.now * TICK_MS;
+    this.#object(world.object);
+    const order = this.#config.symmetric ? this.#sorted(world) : undefined;
+    for (let at = 0; at < world.clients.length; at += 1) this.#place[order?.[at] ?? at] = at;
+    for (let at = 0; at < world.clients.length; at += 1) this.#client(clientAt(world, order?.[at] ?? at));
+    this.#ghost(world);
+    this.#requests(world.requests);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  #mix(value: number): void {
+    this.high = mixed(this.high, value, 0xcc9e2d51, 0x1b873593);
+    this.low = mixed(this.low, value, 0x85ebca6b, 0xc2b2ae35);
+  }
+
+  /** Two identical copies of one state with other names have other names here, too: by first appearance. */
+  #name(id: number): void {
+    const known = this.#names.indexOf(id);
+    this.#mix(known === -1 ? this.#names.push(id) - 1 : known);
+  }
+
+  #time(ms: number): void {
+    this.#mix(Math.max(ms - this.#nowMs, -this.#longAgoMs));
+  }
+
+  #object(version: Version | undefined): void {
+    // Names first: entries are told by whose they are, which the order of clients decides.
+    this.#names.push(0);
+    if (version !== undefined) this.#names.push(version.etag);
+  }
+
+  #version(version: Version | undefined): void {
+    const etag = etagOf(version);
+    this.#name(etag);
+    if (version === undefined || this.#told.has(etag)) return;
+    this.#told.add(etag);
+    const { code, turnsFrom } = version;
+    for (let at = 0; at < turnsFrom; at += 2) this.#field(code[at] as number, code[at + 1] as number);
+    const hasQueue = this.#config.entryLifeMs !== undefined;
+    for (let at = turnsFrom; at < code.length; at += 8) {
+      if (!hasQueue && !this.#isAskedAbout(code[at + 1] as number)) continue;
+      for (let field = at; field < at + 8; field += 2) this.#field(code[field] as number, code[field + 1] as number);
+    }
+    if (this.#config.removal !== undefined) this.#time(version.sentTick * TICK_MS);
+  }
+
+  /** Without a queue, turns are only there for who gives a lock back to see that it did. */
+  #isAskedAbout(acquisition: number): boolean {
+    const client = clientAt(this.#world, clientOf(acquisition));
+    return client.phase === "ending" && client.acquisitions - 1 === indexWithinClient(acquisition);
+  }
+
+  #field(kind: number, value: number): void {
+    if (kind === PLAIN) this.#mix(value);
+    else if (kind === WRITE) this.#name(value);
+    else if (kind === ACQUISITION) this.#acquisition(value);
+    else if (kind === TOKEN) this.#time(value);
+    else if (kind === QUEUE_TIME && this.#config.entryLifeMs === undefined) return;
+    else if (kind === REST_TIME && this.#config.removal === undefined) return;
+    else this.#time(value);
+  }
+
+  #acquisition(number: number): void {
+    const client = clientOf(number);
+    const age = clientAt(this.#world, client).acquisitions - indexWithinClient(number);
+    this.#mix((this.#place[client] as number) * 64 + age);
+  }
+
+  #client(client: Client): void {
+    const { main, side, latest, attempts } = client;
+    this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
+    this.#mix(flags(client.stopped, client.mayBePresent, client.disturbed, client.robbed));
+    if (this.#config.entryLifeMs !== undefined) this.#time(client.sinceMs);
+    this.#thread(client, main);
+    this.#thread(client, side);
+    this.#snapshot(client, latest);
+    if (latest !== undefined) this.#mix(flags(latest.asked >= client.lookedAt));
+    this.#mix(attempts.length);
+    for (const sent of attempts) this.#attempt(client, sent);
+    if (client.holding !== undefined) {
+      this.#reading(client, client.holding.reading);
+      this.#time(client.holding.holder.expiresAtMs);
+    }
+  }
+
+  #thread(client: Client, thread: Thread | undefined): void {
+    if (thread === undefined) return this.#mix(-1);
+    this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
+    this.#mix(thread.sent.length + (thread.looked ? 64 : 0));
+    for (const write of thread.sent) this.#name(write);
+    if (thread.step === "read") this.#snapshot(client, thread.base);
+    if (thread.step === "writing") this.#name(thread.write);
+  }
+
+  #snapshot(client: Client, snapshot: Snapshot | undefined): void {
+    if (snapshot === undefined) return this.#mix(-2);
+    this.#version(snapshot.version);
+    for (const sent of client.attempts) if (sent.unresolved) this.#mix(flags(sent.sequence < snapshot.asked));
+  }
+
+  #attempt(client: Client, sent: SentWrite): void {
+    this.#name(sent.write);
+    this.#mix(flags(sent.unresolved));
+    if (sent.unresolved) this.#name(sent.condition);
+    this.#reading(client, sent.reading);
+    const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
+    const own = client.attempts.find(({ write }) => write === writing);
+    if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
+  }
+
+  #reading(client: Client, reading: { readonly monotonicMs: number; readonly wallMs: number }): void {
+    this.#time(reading.wallMs);
+    this.#time(reading.monotonicMs + client.lagMs);
+  }
+
+  #ghost({ ghost, budget, object }: World): void {
+    this.#version(object);
+    this.#time(ghost.lastToken);
+    if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS);
+    const { lost, twice, refused, crash, giveUp, pause } = budget;
+    this.#mix(lost + 4 * twice + 16 * refused + 64 * crash + 256 * giveUp + 1024 * pause);
+    this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup);
+  }
+
+  #requests(requests: readonly Request[]): void {
+    this.#mix(requests.length);
+    for (const request of requests) {
+      this.#mix((this.#place[request.client] as number) * 32 + OPERATIONS.indexOf(request.operation));
+      this.#mix(flags(request.applied, request.version === undefined));
+      this.#name(request.write);
+      this.#name(request.condition);
+      if (this.#config.removal !== undefined) this.#time(request.sentTick * TICK_MS);
+      const isDoomed = this.#config.removal === undefined && request.condition !== etagOf(this.#world.object);
+      if (!isDoomed || request.applied) this.#version(request.version);
+    }
+  }
+
+  /** Interchangeable clients in an order that does not depend on who is who; operators stay where they are. */
+  #sorted(world: World): readonly number[] {
+    const signatures = world.clients.map((client, index) => this.#signature(world, client, index));
+    const order = [...world.clients.keys()];
+    return order.sort((one, other) => (signatures[one] as number) - (signatures[other] as number) || one - other);
+  }
+
+  #signature(world: World, client: Client, index: number): number {
+    if (this.#config.clients[index]?.kind === "operator") return Number.MAX_SAFE_INTEGER;
+    let signature = PHASES.indexOf(client.phase) * 4 + client.acquisitions;
+    for (const thread of [client.main, client.side]) {
+      signature = signature * 64 + (thread === undefined ? 0 : 1 + OPERATIONS.indexOf(thread.operation) * 4 + STEPS.indexOf(thread.step));
+    }
+    const entries = world.object?.entries.filter((entry) => clientOf(entry) === index).length ?? 0;
+    const requests = world.requests.filter((request) => request.client === index);
+    const detail = flags(client.stopped, client.mayBePresent, client.holding !== undefined, entries > 0, client.robbed);
+    return (signature * 32 + detail) * 8 + requests.length * 2 + (requests[0]?.applied ? 1 : 0);
+  }
+}
+
+const PHASES = ["idle", "asking", "waiting", "confirming", "holding", "ending", "dead"];
+const OPERATIONS = ["acquire", "confirm", "renew", "release", "cancel", "force", "delete", "cleanup"];
+const STEPS = ["reading", "read", "writing"];
+
+function flags(...bits: readonly boolean[]): number {
+  return bits.reduce((sum, bit, at) => sum + (bit ? 1 << at : 0), 0);
+}
+
+/** One round of MurmurHash3. */
+function mixed(hash: number, value: number, one: number, other: number): number {
+  const first = Math.imul(value, one);
+  const part = Math.imul((first << 15) | (first >>> 17), other) ^ hash;
+  return (Math.imul((part << 13) | (part >>> 19), 5) + 0xe6546b64) | 0;
+}

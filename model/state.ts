@@ -1,0 +1,192 @@
+import type { Holder, LockRecord } from "../src/core/record.js";
+import type { ClockReading } from "../src/core/store-time.js";
+
+/** Everything that one state of the model consists of. Values are shared between states: only fresh copies are written to. */
+
+/** True time passes in steps of this many milliseconds. */
+export const TICK_MS = 1000;
+/** The tick at which every run begins: large enough for tokens that are times. */
+export const FIRST_TICK = 1_700_000;
+
+/** The name of "there is no object", where ETags are compared. */
+export const ABSENT = 0;
+/** The condition of a write that has none; only mutants send such. */
+export const ANY = -1;
+
+export type Operation = "acquire" | "confirm" | "renew" | "release" | "cancel" | "force" | "delete" | "cleanup";
+
+/** One body that was sent, landed or not. */
+export interface Version {
+  readonly etag: number;
+  readonly record: LockRecord;
+  /** The record as numbers, for fingerprints. */
+  readonly code: Int32Array;
+  /** Where the memory of turns begins in it; four pairs each. */
+  readonly turnsFrom: number;
+  /** The acquisitions that have an entry in it, see {@link acquisitionNumber}. */
+  readonly entries: readonly number[];
+  readonly sentTick: number;
+  readonly operation: Operation;
+}
+
+/** What a client has seen of the object, and when in its own order of events it asked. */
+export interface Snapshot {
+  readonly version: Version | undefined;
+  readonly asked: number;
+}
+
+/** One write as `Attempts` knows it. */
+export interface SentWrite {
+  readonly write: number;
+  readonly condition: number;
+  /** Its place in the client's own order of events: what the monotonic clock is, but for ties. */
+  readonly sequence: number;
+  readonly reading: ClockReading;
+  readonly unresolved: boolean;
+}
+
+/** One compare-and-swap loop of a client. */
+export interface Thread {
+  readonly operation: Operation;
+  /** `reading`: the read is on its way; `read`: its answer is on its way back; `writing`: sent, not answered. */
+  readonly step: "reading" | "read" | "writing";
+  readonly base: Snapshot | undefined;
+  /** The snapshot came from a look, which resolves no attempts. */
+  readonly looked: boolean;
+  readonly write: number;
+  /** What this very command has sent, and whom it meant: it recognises its own work by them. */
+  readonly sent: readonly number[];
+  readonly meant: ReadonlySet<string> | undefined;
+  /** Renewals that confirming a grant took so far. */
+  readonly renewals: number;
+}
+
+export type Phase = "idle" | "asking" | "waiting" | "confirming" | "holding" | "ending" | "dead";
+
+export interface Holding {
+  readonly holder: Holder;
+  /** The deadline counts from here. */
+  readonly reading: ClockReading;
+}
+
+export interface Client {
+  phase: Phase;
+  /** How many acquisitions were begun; the present one is the last of them. */
+  acquisitions: number;
+  /** When the present one began to wait, in the client's idea of store time. */
+  sinceMs: number;
+  /** The signal that ends the loops of the present acquisition. */
+  stopped: boolean;
+  mayBePresent: boolean;
+  /** Acquiring, confirming, renewing: what is aborted by `stopped`. */
+  main: Thread | undefined;
+  /** Releasing, cancelling: what is not. */
+  side: Thread | undefined;
+  latest: Snapshot | undefined;
+  /** The answers of looks since then are believed without another read. */
+  lookedAt: number;
+  attempts: readonly SentWrite[];
+  holding: Holding | undefined;
+  /** How far the monotonic clock is behind, for having stood still. */
+  lagMs: number;
+  /** Its clocks have parted: an answer is needed before store time is known again. */
+  disturbed: boolean;
+  /** An operator took the lock away by force: only tokens protect from that. */
+  robbed: boolean;
+  sequence: number;
+}
+
+/** A write or removal on its way to the store, or its answer on the way back. */
+export interface Request {
+  readonly client: number;
+  readonly write: number;
+  readonly condition: number;
+  /** Undefined: a removal. */
+  readonly version: Version | undefined;
+  readonly operation: Operation;
+  readonly sentTick: number;
+  /** It has been applied; the answer is under way. */
+  readonly applied: boolean;
+}
+
+/** What only checkers know. */
+export interface Ghost {
+  readonly lastToken: number;
+  /** When the write that freed the lock was sent. */
+  readonly freedTick: number;
+}
+
+/** How often each kind of trouble may still happen. */
+export interface Budget {
+  readonly lost: number;
+  readonly twice: number;
+  readonly refused: number;
+  readonly crash: number;
+  readonly giveUp: number;
+  readonly pause: number;
+  readonly force: number;
+  readonly delete: number;
+  readonly cleanup: number;
+}
+
+export interface World {
+  now: number;
+  object: Version | undefined;
+  clients: Client[];
+  requests: readonly Request[];
+  ghost: Ghost;
+  budget: Budget;
+  /** Names given to writes so far. */
+  writes: number;
+}
+
+const ACQUISITIONS = 16;
+
+export function acquisitionId(client: number, acquisition: number): string {
+  return `a${acquisitionNumber(client, acquisition)}`;
+}
+
+export function acquisitionNumber(client: number, acquisition: number): number {
+  return client * ACQUISITIONS + acquisition;
+}
+
+export function numberOfAcquisition(id: string): number {
+  return Number(id.slice(1));
+}
+
+export function clientOf(acquisition: number): number {
+  return Math.floor(acquisition / ACQUISITIONS);
+}
+
+export function indexWithinClient(acquisition: number): number {
+  return acquisition % ACQUISITIONS;
+}
+
+export function writeId(write: number): string {
+  return `w${write}`;
+}
+
+export function numberOfWrite(id: string): number {
+  return Number(id.slice(1));
+}
+
+export function etagOf(version: Version | undefined): number {
+  return version === undefined ? ABSENT : version.etag;
+}
+
+export function clientAt(world: World, index: number): Client {
+  return world.clients[index] as Client;
+}
+
+/** A copy to make the next state of. */
+export function fork(world: World): World {
+  const { now, object, requests, ghost, budget, writes } = world;
+  return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes };
+}
+
+/** The copy of one client in a copy of a world. */
+export function edit(world: World, index: number): Client {
+  const copy = { ...clientAt(world, index) };
+  world.clients[index] = copy;
+  return copy;
+}

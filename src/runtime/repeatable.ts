@@ -1,0 +1,60 @@
+import type { Attempt } from "../core/attempt.js";
+import type { LockRecord } from "../core/record.js";
+import type { Decision } from "../core/transition/decision.js";
+import { type ForceCommand, forceRelease, type ReleaseReply } from "../core/transition/release.js";
+import {
+  type CleanupCommand,
+  type CleanupReply,
+  cleanup,
+  type DeleteCommand,
+  type DeleteReply,
+  deleteLock,
+} from "../core/transition/remove.js";
+import { type RenewCommand, type RenewReply, renew } from "../core/transition/renew.js";
+
+/**
+ * Commands that have no acquisition of their own to be recognised by in the record: they remember what they sent and whom
+ * they meant, so that a repetition after a lost answer is told from what others did meanwhile.
+ */
+
+type Transition<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decision<Reply>;
+
+export function renewing(command: Omit<RenewCommand, "attempted">): Transition<RenewReply> {
+  return remembering((record, attempt, { writeIds }) => renew(record, { ...command, attempted: writeIds }, attempt));
+}
+
+export function forcing(command: Omit<ForceCommand, "ids"> = {}): Transition<ReleaseReply> {
+  return remembering((record, attempt, { holderIds, isFirst }) =>
+    forceRelease(record, { ...command, ids: isFirst ? undefined : holderIds }, attempt),
+  );
+}
+
+export function deleting(command: Omit<DeleteCommand, "attempted">): Transition<DeleteReply> {
+  return remembering((record, attempt, { isFirst, ...attempted }) =>
+    deleteLock(record, isFirst ? command : { ...command, attempted }, attempt),
+  );
+}
+
+export function sweeping(command: Omit<CleanupCommand, "attempted">): Transition<CleanupReply> {
+  return remembering((record, attempt, { writeIds }) => cleanup(record, { ...command, attempted: writeIds }, attempt));
+}
+
+interface Memory {
+  readonly writeIds: ReadonlySet<string>;
+  readonly holderIds: ReadonlySet<string>;
+  readonly isFirst: boolean;
+}
+
+function remembering<Reply>(
+  apply: (record: LockRecord | undefined, attempt: Attempt, memory: Memory) => Decision<Reply>,
+): Transition<Reply> {
+  const writeIds = new Set<string>();
+  let holderIds = new Set<string>();
+  return (record, attempt) => {
+    const isFirst = writeIds.size === 0;
+    const decision = apply(record, attempt, { writeIds, holderIds, isFirst });
+    if (isFirst) holderIds = new Set(record?.holders.map((holder) => holder.id));
+    if (decision.change !== undefined) writeIds.add(attempt.writeId);
+    return decision;
+  };
+}

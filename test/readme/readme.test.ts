@@ -1,0 +1,209 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseRecord, serializeRecord } from "../../src/core/codec.js";
+import { keyOfName, nameOfKey } from "../../src/core/names.js";
+import { type Example, examplesOf, Project, type Ran } from "./examples.js";
+import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
+
+/** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
+const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md"];
+/** Its examples are tests, so they run as one file of tests. */
+const TESTS = "docs/testing.md";
+
+const inFolder = (folder: string) => readdirSync(folder).flatMap((file) => (file.endsWith(".md") ? [file] : []));
+const DOCUMENTS = [
+  ...inFolder("."),
+  ...inFolder("docs").map((file) => `docs/${file}`),
+  "examples/README.md",
+  ...inFolder("docs/decisions").map((file) => `docs/decisions/${file}`),
+];
+const read = (path: string) => readFileSync(path, "utf8");
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Examples
+
+const examples = (await Promise.all(RUN.map(examplesOf))).flat();
+const tests = await examplesOf(TESTS);
+const TEST_FILE = "testing.test";
+
+let project: Project;
+let complaints = "";
+const ran = new Map<string, Ran>();
+
+beforeAll(async () => {
+  project = await Project.create();
+  for (const example of examples) await project.add(example.file, await compilable(example.code));
+  await project.add(TEST_FILE, asTests(tests));
+  complaints = await project.compile([...examples.map(({ file }) => file), TEST_FILE]);
+  for (const document of RUN) {
+    const files = examples.flatMap((example) => (example.document === document ? [example.file] : []));
+    for (const [index, result] of (await project.run(files)).entries()) ran.set(files[index] as string, result);
+  }
+}, 120_000);
+afterAll(() => project.remove());
+
+/** What an example prints, where it prints anything. */
+const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
+  "README.md: s3-mutex": ["1 rows, token of 13 digits"],
+  "README.md: Fencing tokens": blocksOf(read("README.md"), "text")[0]?.trimEnd().split("\n") ?? [],
+  "README.md: Losing a lock": ["imported the first batch", "imported the second batch", "imported the third batch"],
+  "README.md: Events": ["lock.orders.wait", "lock.orders.hold"],
+  "README.md: Errors": ['The lock "orders" was not free within 200 ms. true'],
+  "README.md: Cleanup": [
+    expect.stringMatching(/^0 of [1-9]\d* locks belong to leases that have ended$/),
+    "0 cleaned, 0 unreadable",
+  ],
+  // Those who listen since "Events" do so still.
+  "docs/waiting.md: Order": ["the boss, the first, the second"],
+  "docs/waiting.md: Giving up": ["aborted - the user has gone"],
+  "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
+  "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
+  "docs/migrating.md: What became exclusive": ["true", "false"],
+  "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],
+};
+
+describe("the examples", () => {
+  test("compile, strictly", () => expect(complaints).toBe(""));
+
+  test.each(examples.map((example) => [`${example.document}: ${example.heading}`, example] as const))(
+    "%s",
+    (name, { file, heading, document }) => {
+      const { printed, error, left } = ran.get(file) ?? {};
+      expect(error).toBeUndefined();
+      expect(left).toEqual([]);
+      const isOnly = examples.filter((other) => other.document === document && other.heading === heading).length === 1;
+      if (isOnly) expect(printed).toEqual(PRINTED[name] ?? []);
+    },
+  );
+
+  test(`${TESTS}: all of its tests pass`, { timeout: 60_000 }, async () => {
+    expect(await project.test(TEST_FILE)).toBe("");
+  });
+});
+
+/** With imports of what the example takes from its surroundings: what is exported there and not declared here. */
+async function compilable(code: string): Promise<string> {
+  const surroundings = read("test/readme/surroundings.ts");
+  const provided = [...surroundings.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)].map(([, name]) => name);
+  const used = provided.filter((name) => new RegExp(`\\b${name}\\b`).test(withoutText(code)));
+  const taken = used.filter((name) => !new RegExp(`\\b(const|let|function|class|using) ${name}\\b`).test(code));
+  return `import { ${taken.join(", ")} } from "./surroundings.js";\n${code}\nexport {};\n`;
+}
+
+function withoutText(code: string): string {
+  return code.replace(/\/\/.*$/gm, "").replace(/"[^"\n]*"/g, '""');
+}
+
+/** One file of all blocks; those that are no test themselves become one. */
+function asTests(blocks: readonly Example[]): string {
+  const parts = blocks.map(({ code, heading }, index) => {
+    const name = JSON.stringify(`${heading} ${index}`);
+    return /^(test|import)\b/m.test(code) ? code : `test(${name}, async () => {\n${code}\n});`;
+  });
+  return parts.join("\n");
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What else has to stay true
+
+test.each(DOCUMENTS)(
+  "%s: its links lead somewhere, its JSON is JSON, the scripts that it names are there",
+  (document) => {
+    expect(brokenLinks(document)).toEqual([]);
+    for (const block of blocksOf(read(document), "json")) expect(() => JSON.parse(block), block).not.toThrow();
+    const { scripts } = JSON.parse(read("package.json"));
+    const named = [...read(document).matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  },
+);
+
+describe("README.md", () => {
+  const readme = read("README.md");
+
+  test("has all options, with their defaults", () => {
+    const [, body = ""] = /interface S3MutexOptions \{([\s\S]*?)^\}/m.exec(read("src/options.ts")) ?? [];
+    const expected = [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\n {2}readonly (\w+)\??: /g)];
+    const documented = new Map(tableAfter(readme, "Options").map(([name, value]) => [codeIn(name), value]));
+    expect([...documented.keys()].toSorted()).toEqual(expected.map(([, , name]) => name).toSorted());
+    for (const [, comment = "", name = ""] of expected) {
+      const value = /@default (\S+)/.exec(comment)?.[1];
+      expect(documented.get(name)?.replaceAll("`", ""), name).toBe(value ?? "");
+    }
+  });
+
+  test("has all error codes, reasons of loss and events", () => {
+    const errors = read("src/errors.ts");
+    const typeOf = (name: string) => new RegExp(`export type ${name} =([^;]*);`).exec(errors)?.[1] ?? "";
+    const members = (name: string) => [...typeOf(name).matchAll(/"([^"]+)"/g)].map(([, code]) => code);
+    const firstCells = (heading: string) => tableAfter(readme, heading).map(([cell]) => codeIn(cell));
+    expect(firstCells("Errors")).toEqual(members("S3MutexErrorCode"));
+    expect(firstCells("Losing a lock").toSorted()).toEqual(members("LossReason").toSorted());
+    const events = [...read("src/runtime/events.ts").matchAll(/^ {2}(\w+): \[/gm)].map(([, event]) => event);
+    const listed = tableAfter(readme, "Events").flatMap(([cell = ""]) => [...cell.matchAll(/`(\w+)`/g)]);
+    expect(listed.map(([, event]) => event).toSorted()).toEqual(events.toSorted());
+  });
+});
+
+describe("docs/wire-format.md", () => {
+  const page = read("docs/wire-format.md");
+  const [body = ""] = blocksOf(page, "json");
+
+  test("its example is a record, and says the same when it is written again", () => {
+    const parsed = parseRecord(body);
+    if (parsed.kind !== "record") throw new Error(JSON.stringify(parsed));
+    expect(parsed.record.writeId).toBeDefined();
+    expect(JSON.parse(serializeRecord(parsed.record))).toEqual(JSON.parse(body));
+  });
+
+  test("its sizes are right", () => {
+    const { recent, queue, ...rest } = JSON.parse(body);
+    const sizes = [recent, new Array(8).fill(recent[0])].map(
+      (turns) => JSON.stringify({ ...rest, queue, recent: turns }).length,
+    );
+    const full = { ...rest, queue: new Array(64).fill(queue[0]), recent: new Array(8).fill(recent[0]) };
+    const printed = [...sizes, JSON.stringify(full).length].map((size) => size.toLocaleString("en"));
+    const section = page.slice(page.indexOf("\n## Sizes"), page.indexOf("\n## Names and keys"));
+    expect([...section.matchAll(/\d+,\d{3}/g)].map(([size]) => size)).toEqual(printed);
+  });
+
+  test("explains every field of a record", () => {
+    const fields = [...read("src/core/record.ts").matchAll(/^ {2}readonly (\w+)\??: /gm)].map(([, name]) => name);
+    expect(fields.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("its keys are the keys of its names", () => {
+    const rows = tableAfter(page, "Names and keys");
+    expect(rows.length).toBeGreaterThan(5);
+    for (const row of rows) {
+      const [name, key] = row.map((cell) => codeIn(cell) ?? "");
+      const unescaped = JSON.parse(`"${name}"`);
+      expect(keyOfName("locks/", unescaped)).toEqual({ ok: true, key });
+      expect(nameOfKey("locks/", key ?? "")).toBe(unescaped);
+    }
+  });
+});
+
+test.concurrent.each([
+  // Who of the three comes first is up to the machine.
+  ["nightly-job", expect.stringMatching(/^web-\d: did it\n(web-\d: was done already\n){2}$/)],
+  [
+    "singleton-worker",
+    expect.stringMatching(/second is at work\n.*: force-released\nthe second is at work\n.*: told to\n$/),
+  ],
+  ["fenced-file", expect.stringMatching(/true\nrefused: .*\n.*: false, force-released\n$/)],
+])("examples/%s.mjs runs", { timeout: 30_000 }, async (name, expected) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [`examples/${name}.mjs`]);
+  expect(stdout).toEqual(expected);
+});
+
+test("ARCHITECTURE.md names every file of core, store and runtime, and no other", () => {
+  const page = read("ARCHITECTURE.md");
+  const folders = ["src/core", "src/core/transition", "src/store", "src/runtime"];
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder).filter((file) => file.endsWith(".ts") && !file.endsWith(".spec.ts")),
+  );
+  const named = [...page.matchAll(/^\| `([\w-]+\.ts)`/gm)].map(([, file]) => file);
+  expect(named.toSorted()).toEqual(files.toSorted());
+});
