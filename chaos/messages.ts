@@ -59,7 +59,8 @@ export type ToResource =
   /** Kill it when the conductor is gone: somebody who is frozen would not notice. */
   | { readonly kind: "guard"; readonly pid: number }
   | { readonly kind: "unguard"; readonly pid: number }
-  | { readonly kind: "who-is-inside" }
+  /** Answered as soon as one of them is in a critical section, or when the time is up. */
+  | { readonly kind: "who-is-inside"; readonly of: readonly number[]; readonly waitMs: number }
   | { readonly kind: "tally" };
 
 export type FromResource =

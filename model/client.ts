@@ -235,7 +235,8 @@ export function receiveConflict(actor: Actor, slot: Slot, request: Request): voi
   const thread = threadIn(client, slot);
   noteAnswered(client, request.write);
   if (subject.rules.conflictMeans === "held-by-another" && thread.operation === "acquire") {
-    conclude(actor, slot, thread, { kind: "waiting", position: 0, enqueued: false }, false);
+    const reply: AcquireReply = { kind: "waiting", position: 0, enqueued: false };
+    conclude(actor, slot, thread, reply, false);
     return;
   }
   turnAgain(actor, slot, thread);

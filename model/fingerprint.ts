@@ -5,6 +5,7 @@ import {
   clientOf,
   etagOf,
   indexWithinClient,
+  numberOfAcquisition,
   type Request,
   type SentWrite,
   type Snapshot,
@@ -51,7 +52,7 @@ export class Fingerprint {
     for (let at = 0; at < world.clients.length; at += 1) this.#place[order?.[at] ?? at] = at;
     for (let at = 0; at < world.clients.length; at += 1) this.#client(clientAt(world, order?.[at] ?? at));
     this.#ghost(world);
-    this.#requests(world.requests);
+    for (let at = 0; at < world.clients.length; at += 1) this.#requests(world.requests, order?.[at] ?? at);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -136,6 +137,9 @@ export class Fingerprint {
     this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
     this.#mix(thread.sent.length + (thread.looked ? 64 : 0));
     for (const write of thread.sent) this.#name(write);
+    if (thread.operation === "force" || thread.operation === "delete") {
+      for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
+    }
     if (thread.step === "read") this.#snapshot(client, thread.base);
     if (thread.step === "writing") this.#name(thread.write);
   }
@@ -170,9 +174,9 @@ export class Fingerprint {
     this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup);
   }
 
-  #requests(requests: readonly Request[]): void {
-    this.#mix(requests.length);
+  #requests(requests: readonly Request[], client: number): void {
     for (const request of requests) {
+      if (request.client !== client) continue;
       this.#mix((this.#place[request.client] as number) * 32 + OPERATIONS.indexOf(request.operation));
       this.#mix(flags(request.applied, request.version === undefined));
       this.#name(request.write);

@@ -57,7 +57,7 @@ export const REAL: Subject = {
   isUnresolvedAfter,
   bodyOf: (record) => record,
   rules: {
-    presentFrom: "confirming",
+    presentFrom: "first-write",
     conflictMeans: "read-again",
     cancelsOnGiveUp: true,
     cancelsOnLoss: true,

@@ -93,7 +93,9 @@ export class S3MutexError extends Error {
   }
 
   /** True for errors of any copy of this package: two installed versions do not share a class. */
-  static is(error: unknown, code?: S3MutexErrorCode): error is S3MutexError {
+  static is(error: unknown): error is S3MutexError;
+  static is<Code extends S3MutexErrorCode>(error: unknown, code: Code): error is S3MutexError & { readonly code: Code };
+  static is(error: unknown, code?: S3MutexErrorCode): boolean {
     return (
       error instanceof Error &&
       error.name === "S3MutexError" &&

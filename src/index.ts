@@ -8,6 +8,7 @@ export {
   type S3MutexErrorDetails,
 } from "./errors.js";
 export type { Lock } from "./lock.js";
+export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";

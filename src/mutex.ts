@@ -244,7 +244,10 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   async #close(): Promise<void> {
     const { background, effects } = this.#context;
     const settled = this.#acquirer.close().then(() => background.idle());
-    await Promise.race([settled, sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: true })]);
+    const done = new AbortController();
+    const patience = sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: true, signal: done.signal });
+    await Promise.race([settled, patience]);
+    done.abort();
     this.#shutDown();
   }
 

@@ -27,6 +27,8 @@ export class NamedLocks {
 
   add(object: LockObject, lease: Lease): void {
     this.#leases.set(object.key, lease);
+    lease.endWhenOver();
+    if (this.#leases.size > MAX_NAMED) this.#forgetOldest();
   }
 
   async release(object: LockObject): Promise<boolean> {
@@ -82,6 +84,15 @@ export class NamedLocks {
     this.#lines.peek(object.key)?.loseHolder(reason);
   }
 
+  /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */
+  #forgetOldest(): void {
+    for (const [key, lease] of this.#leases) {
+      if (lease.isHeld) continue;
+      this.#leases.delete(key);
+      return;
+    }
+  }
+
   #forget(object: LockObject, lease: Lease): void {
     if (this.#leases.get(object.key) === lease) this.#leases.delete(object.key);
   }
@@ -93,10 +104,13 @@ export class NamedLocks {
 
   #options() {
     const timeoutMs = requestTimeoutMs(this.#leaseMs);
-    const untilMs = this.#context.effects.monotonicMs() + Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS);
+    const untilMs =
+      this.#context.effects.monotonicMs() + Math.min(Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
     return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const, fromStore: true };
   }
 }
 
-/** How long a store that does not answer is asked again, at least. */
+const MAX_NAMED = 10_000;
+/** How long a store that does not answer is asked again. */
 const MIN_PATIENCE_MS = 5000;
+const MAX_PATIENCE_MS = 10_000;

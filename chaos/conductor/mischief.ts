@@ -36,8 +36,9 @@ const DECK = [
   "restart",
 ] as const;
 type Card = (typeof DECK)[number];
-/** The part of victims that are picked among those who are in a critical section just then. */
+/** The part of victims that are picked among those who are in a critical section, and how long is waited for one of them. */
 const AIMED = 0.65;
+const AIM_MS = 500;
 
 /** What happens to the processes and to the store. The seed decides what comes when; who it hits depends on the moment. */
 export class Mischief {
@@ -88,7 +89,9 @@ export class Mischief {
 
   async #kill(random: Random): Promise<void> {
     const { fleet, log, figures } = this.#settings;
-    const candidates = this.#canSpareOne() ? [...fleet.in("working"), ...fleet.in("frozen")] : [];
+    // Those that are frozen are mostly left to wake up: what they do then is what is worth seeing.
+    const frozen = random.chance(0.15) ? fleet.in("frozen") : [];
+    const candidates = this.#canSpareOne() ? [...fleet.in("working"), ...frozen] : [];
     const picked = await this.#pick(candidates, random);
     if (picked === undefined) return;
     const { worker, isInside } = picked;
@@ -128,7 +131,9 @@ export class Mischief {
   ): Promise<{ readonly worker: Worker; readonly isInside: boolean } | undefined> {
     const isAimed = random.chance(AIMED);
     const share = random.number();
-    const pids = new Set(candidates.length > 0 ? await this.#settings.resource.pidsInside() : []);
+    if (candidates.length === 0) return undefined;
+    const candidatePids = candidates.map(({ child }) => child.pid);
+    const pids = new Set(await this.#settings.resource.pidsInside(candidatePids, isAimed ? AIM_MS : 0));
     // While that was being asked, somebody may have been thawed or have ended.
     const alive = candidates.filter(({ state }) => state === "working" || state === "frozen");
     const inside = alive.filter(({ child }) => pids.has(child.pid));
@@ -139,7 +144,7 @@ export class Mischief {
 
   #changeWeather(random: Random): void {
     const { store, log, figures } = this.#settings;
-    const name = random.chance(0.25) ? "calm" : random.pick(BAD_WEATHERS);
+    const name = random.chance(0.35) ? "calm" : random.pick(BAD_WEATHERS);
     store?.setWeather(name, random.integer(0, 2 ** 32));
     figures.count(`weather ${name}`);
     log.add(`weather: ${name}`);

@@ -38,7 +38,7 @@ export function rowsOf(outcome: Outcome): readonly Row[] {
       `${of("freezes past the lease")} past the lease, ${of("freezes inside")} in a critical section`,
     ],
     ["store restarts", of("restarts")],
-    ["weather", list("weather ")],
+    ["weather", list("weather ") || "calm all the time"],
     ["workers started", outcome.workersStarted],
     ["takeovers", total(({ takeovers }) => takeovers), "of holders that had not left"],
     ["losses noticed", of("losses noticed"), list("noticed by ")],

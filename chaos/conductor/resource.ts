@@ -45,11 +45,11 @@ export class Resource {
     });
   }
 
-  /** Who is in a critical section right now, or was when it died; ask one at a time. */
-  pidsInside(): Promise<readonly number[]> {
+  /** Who of these is in a critical section, as soon as anybody is; nobody when the time is up. Ask one at a time. */
+  pidsInside(of: readonly number[], waitMs: number): Promise<readonly number[]> {
     return new Promise((resolve) => {
       this.#answerInside = resolve;
-      this.#child.send({ kind: "who-is-inside" });
+      this.#child.send({ kind: "who-is-inside", of, waitMs });
     });
   }
 

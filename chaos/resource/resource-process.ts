@@ -24,6 +24,7 @@ const events: ProtectedCounterEvents = {
 };
 const counters = new Map(lockNames.map((lockName) => [lockName, new ProtectedCounter(lockName, events)]));
 const guardian = new Guardian(folder);
+let lookout = (): void => {};
 
 function tell(message: FromResource): void {
   if (process.connected) process.send?.(message);
@@ -35,8 +36,11 @@ function answer(question: Question): Answer {
   switch (question.ask) {
     case "floor":
       return { floor: counter.floor };
-    case "enter":
-      return counter.enter(question, question.floor);
+    case "enter": {
+      const values = counter.enter(question, question.floor);
+      lookout();
+      return values;
+    }
     case "write":
       counter.writePlain(question.plain);
       // Whoever was refused when it read has nothing to write.
@@ -53,6 +57,21 @@ function tally(): Tally {
   return { locks: [...counters.values()].map((counter) => counter.tally()), violations: { ...violations } };
 }
 
+/** Victims are best caught in the act: tells when one of these is in a critical section. One lookout at a time. */
+function lookOut(pids: readonly number[], waitMs: number): void {
+  const answer = (found: readonly number[]) => {
+    clearTimeout(timer);
+    lookout = () => {};
+    tell({ kind: "inside", pids: found });
+  };
+  const timer = setTimeout(() => answer([]), waitMs);
+  lookout = () => {
+    const found = [...counters.values()].flatMap(({ inside }) => inside?.pid ?? []).filter((pid) => pids.includes(pid));
+    if (found.length > 0) answer(found);
+  };
+  lookout();
+}
+
 const server = createServer((socket: Socket) => {
   // A worker that was killed resets its connection.
   socket.on("error", () => socket.destroy());
@@ -63,7 +82,7 @@ process.on("message", (message: ToResource) => {
   if (message.kind === "guard") guardian.add(message.pid);
   else if (message.kind === "unguard") guardian.remove(message.pid);
   else if (message.kind === "tally") tell({ kind: "tally", tally: tally() });
-  else tell({ kind: "inside", pids: [...counters.values()].flatMap(({ inside }) => inside?.pid ?? []) });
+  else lookOut(message.of, message.waitMs);
 });
 // Ctrl-C reaches everybody; the conductor decides what becomes of it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});

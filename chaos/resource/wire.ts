@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
 
 /** What workers ask of the resource: a line of JSON each, over a socket; answers come in any order. */
 export type Question =
@@ -26,10 +25,13 @@ export interface Answer {
 export type Numbered<T> = T & { readonly id: number };
 
 export function onLine<T>(socket: Socket, listener: (message: T) => void): void {
+  let rest = "";
   socket.setNoDelay(true);
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
-    // What a killed worker had half written is no message.
-    if (line.endsWith("}")) listener(JSON.parse(line) as T);
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    // What comes after the last line end is not whole yet, and never will be when its sender was killed.
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) listener(JSON.parse(line) as T);
   });
 }
 

@@ -37,8 +37,8 @@ const WEATHERS = {
     { fault: "duplicate", operation: "PutObject", probability: 0.04 },
     { fault: "never-answer", applied: true, probability: 0.02 },
   ],
-  /** Nobody gets through, and nobody knows what came of it. */
-  outage: () => [{ fault: "never-answer" }],
+  /** Nobody gets through for a moment. */
+  outage: () => [{ fault: "never-answer", times: 40 }],
 } satisfies Record<string, Weather>;
 
 export type WeatherName = keyof typeof WEATHERS;

@@ -20,6 +20,7 @@ export type Parsed =
  * last. Everything else is corrupt: never free, never overwritten.
  */
 export function parseRecord(body: string): Parsed {
+  if (isTooDeep(body)) return corrupt("it is nested too deeply");
   const json = parseJson(body);
   if (json === undefined) return corrupt("it is not JSON");
   if (!isObject(json)) return corrupt("it is not a JSON object");
@@ -33,6 +34,19 @@ export function parseRecord(body: string): Parsed {
 /** The body of a record, with what 1.x is to see at the top. Every body is unique: it carries a write id of its own. */
 export function serializeRecord(record: LockRecord): string {
   return JSON.stringify({ ...mirrorOf(record.holders), ...record });
+}
+
+/** What is nested deeper than this could be parsed, but not written again. Brackets in texts count as well: there are few. */
+const MAX_BRACKETS_OPEN = 2000;
+
+function isTooDeep(body: string): boolean {
+  let open = 0;
+  for (const character of body) {
+    if (character === "[" || character === "{") open += 1;
+    if (character === "]" || character === "}") open -= 1;
+    if (open > MAX_BRACKETS_OPEN) return true;
+  }
+  return false;
 }
 
 function corrupt(problem: string): Parsed {
@@ -135,6 +149,9 @@ type Check = (value: unknown) => boolean;
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Room for more grants than there will be, below what numbers can count. */
+const MAX_TOKEN = 2 ** 52;
+const isToken: Check = (value) => isCount(value) && value <= MAX_TOKEN;
 const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isString: Check = (value) => typeof value === "string";
 const isOneOf =
@@ -177,7 +194,7 @@ const HOLDER: Shape<Holder> = {
   owner: isString,
   via: isOneOf("name", "handle"),
   mode: isOneOf("exclusive", "shared"),
-  token: isCount,
+  token: isToken,
   priority: isTime,
   leaseMs: isTime,
   acquiredAtMs: isTime,
@@ -215,7 +232,7 @@ const RECORD: Shape<LockRecord> = {
   writeId: isString,
   createdAtMs: isTime,
   touchedAtMs: isTime,
-  token: isCount,
+  token: isToken,
   limit: (value) => isCount(value) && value > 0,
   holders: isListOf(hasShape(HOLDER)),
   queue: isListOf(hasShape(WAITER)),

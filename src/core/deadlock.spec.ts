@@ -96,7 +96,7 @@ it("chooses the lowest priority, then the youngest wait, then the id", () => {
 });
 
 it("finds both of two rings that share a lock, each once", () => {
-  // Both B and C wait for what A holds, and A... each of them holds what one more wait of A's scope is stuck in.
+  // The scope that holds A waits for B and for C, whose holders wait for A.
   const parties: Party[] = [
     { name: "a1", holds: ["A"], wants: "B", priority: 9 },
     { name: "a2", holds: ["A"], wants: "C", priority: 8 },
@@ -116,7 +116,8 @@ it("finds nobody where somebody waits for a ring but is not in it", () => {
   expect(findersIn([...ring(3), behind])).toEqual(["p0"]);
 });
 
-it("finds nothing in a chain, however long", () => {
+it("finds nothing in a chain, however long, nor for one who holds nothing", () => {
+  expect(searchBy({ name: "me", holds: [], wants: "L0" }, recordsOf(ring(3)))).toEqual({ kind: "none" });
   const chain = ring(6).map((party, index) => (index === 5 ? { ...party, wants: "free" } : party));
   expect(findersIn(chain)).toEqual([]);
 });
@@ -180,10 +181,6 @@ it("does not take a hold of the very lock that is wanted for a cycle, nor loops 
   expect(findersIn([{ name: "x", holds: ["B"], wants: "C", priority: 1 }, selfish])).toEqual([]);
 });
 
-it("has nobody who holds nothing be a victim", () => {
-  expect(searchBy({ name: "me", holds: [], wants: "L0" }, recordsOf(ring(3)))).toEqual({ kind: "none" });
-});
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Any graph in which everybody waits for one lock at most: cycles have no party in common, so each can be listed.
 
@@ -204,7 +201,6 @@ const anyGraph = fc
     }),
   );
 
-/** Each cycle as the names of who is in it. */
 function cyclesOf(parties: readonly Party[]): Party[][] {
   const next = (party: Party) =>
     party.wants === undefined ? undefined : parties.find(({ holds }) => holds.includes(party.wants as string));

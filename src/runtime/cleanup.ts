@@ -91,7 +91,12 @@ async function cleanupOne(context: Context, object: LockObject, run: CleanupRun,
   }
 }
 
-const UNREADABLE: ReadonlySet<string> = new Set(["corrupt-record", "newer-schema", "store-unavailable"]);
+const UNREADABLE: ReadonlySet<string> = new Set([
+  "corrupt-record",
+  "newer-schema",
+  "store-unavailable",
+  "access-denied",
+]);
 
 async function sweep(context: Context, object: LockObject, { command, dryRun }: CleanupRun) {
   const { reply } = await object.swap(

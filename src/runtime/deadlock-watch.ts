@@ -33,7 +33,7 @@ export class DeadlockWatch {
     await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
     const second = signal.aborted ? undefined : await this.#look(id);
     if (second === undefined || !isSameCycle(first, second)) return;
-    throw this.#deadlock(second);
+    throw this.#deadlock(id, second);
   }
 
   /** One walk over records that are all read for it. */
@@ -63,11 +63,11 @@ export class DeadlockWatch {
     return { now, writeId: "", toleranceMs: this.#context.toleranceMs };
   }
 
-  #deadlock(edges: readonly CycleEdge[]): S3MutexError {
+  #deadlock(acquisitionId: string, edges: readonly CycleEdge[]): S3MutexError {
     const lockName = this.#wanted.name;
     const cycle = edges.map(toPublicEdge);
     const sentence = describeCycle(edges);
-    this.#context.emit("deadlock", { lockName, cycle, description: sentence });
+    this.#context.emit("deadlock", { lockName, acquisitionId, cycle, description: sentence });
     return new S3MutexError("deadlock", `Deadlock, and this wait is the one to give way: ${sentence}.`, {
       lockName,
       cycle,

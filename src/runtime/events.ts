@@ -30,6 +30,7 @@ export interface AcquiredEvent extends HoldEvent {
 /** The cycle that a victim was found in. */
 export interface DeadlockEvent {
   readonly lockName: string;
+  readonly acquisitionId: string;
   readonly cycle: readonly DeadlockEdge[];
   /** `orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders` */
   readonly description: string;

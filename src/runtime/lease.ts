@@ -91,6 +91,15 @@ export class Lease {
     this.#schedule();
   }
 
+  /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
+  endWhenOver(): void {
+    this.#cancelTimer = this.#context.effects.setTimer(
+      Math.max(0, this.#remainingMs()),
+      () => (this.#remainingMs() > 0 ? this.endWhenOver() : this.#end()),
+      { keepAlive: false },
+    );
+  }
+
   /** One more handle on it: it is given back when all have been released. */
   share(): void {
     this.#shares += 1;

@@ -86,15 +86,10 @@ export class LockObject {
     for (const tries = new Tries(this.#context, options); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
-        const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
-        if (read.kind === "unknown") {
-          await tries.failed(read, this.name);
-          continue;
-        }
+        const read = await this.#readUntilFound(options, tries);
         snapshot = read.snapshot;
         isFresh = true;
         contradicted ||= read.contradicted;
-        options.attempts.seen(snapshot.etag, snapshot.askedAtMs);
       }
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading);
@@ -122,10 +117,17 @@ export class LockObject {
   }
 
   /** Reads the object, asking again while nobody answers. */
-  async read(options: Pick<SwapOptions, "timeoutMs" | "untilMs" | "role">): Promise<Snapshot> {
-    for (const tries = new Tries(this.#context, options); ; ) {
-      const read = await this.#read(undefined, { timeoutMs: options.timeoutMs });
-      if (read.kind === "found") return read.snapshot;
+  async #readUntilFound(
+    options: Omit<SwapOptions, "applyToUnreadable">,
+    tries: Tries,
+  ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
+    for (;;) {
+      this.#throwIfAborted(options.signal);
+      const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
+      if (read.kind === "found") {
+        options.attempts.seen(read.snapshot.etag, read.snapshot.askedAtMs);
+        return read;
+      }
       await tries.failed(read, this.name);
     }
   }
