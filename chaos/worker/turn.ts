@@ -60,7 +60,7 @@ export class Turn {
    * on, as programs do in which nobody has thought of it: then all depends on the token check.
    */
   async work(locks: readonly Held[]): Promise<void> {
-    const isCareful = this.#line.random.chance(0.75);
+    const isCareful = this.#line.random.chance(0.6);
     const visits = locks.map((lock) => this.#visitOf(lock));
     const read: { readonly checked: number | undefined; readonly plain: number }[] = [];
     for (const visit of visits) {

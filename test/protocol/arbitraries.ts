@@ -12,6 +12,8 @@ const time = fc.oneof(
   fc.integer({ min: 0, max: 4e12 }),
   fc.double({ min: -1e15, max: 1e15, noNaN: true }).map((value) => value + 0),
 );
+/** Higher ones are corrupt: there would be no room for the next. */
+const token = fc.integer({ min: 0, max: 2 ** 52 });
 const count = fc.oneof(fc.nat(), fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER));
 const mode = fc.constantFrom("exclusive" as const, "shared" as const);
 const text = fc.oneof(fc.string(), anyText());
@@ -24,7 +26,7 @@ export const anyHolder = fc.record(
     owner: text,
     via: fc.constantFrom("name" as const, "handle" as const),
     mode,
-    token: count,
+    token,
     priority: time,
     leaseMs: time,
     acquiredAtMs: time,
@@ -69,7 +71,7 @@ export const anyTurn = fc.record(
     ...identity,
     id: text,
     owner: text,
-    token: count,
+    token,
     fromMs: time,
     toMs: time,
     ended: fc.constantFrom("released" as const, "expired" as const, "forced" as const, "deleted" as const),
@@ -84,7 +86,7 @@ export const anyRecord = fc.record(
     writeId: text,
     createdAtMs: time,
     touchedAtMs: time,
-    token: count,
+    token,
     limit: fc.integer({ min: 1, max: 1e9 }),
     holders: fc.array(anyHolder, { maxLength: 3 }),
     queue: fc.array(anyWaiter, { maxLength: 3 }),
