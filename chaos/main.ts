@@ -19,8 +19,13 @@ for (const [signal, code] of Object.entries(EXIT_CODES)) {
     interruption.abort(new Error(`interrupted by ${signal}`));
   });
 }
-// Of the program that runs TypeScript and stands between us and npm.
-if (process.connected) process.once("disconnect", () => interruption.abort(new Error("whoever started this is gone")));
+// Between npm and us stands the program that runs TypeScript: when that is killed, nobody wants to know any more.
+const starter = process.ppid;
+if (process.env["npm_lifecycle_event"] !== undefined) {
+  setInterval(() => {
+    if (process.ppid !== starter) interruption.abort(new Error("whoever started this is gone"));
+  }, 1000).unref();
+}
 
 try {
   const outcome = await new Run(settings, interruption.signal, print).run();

@@ -58,7 +58,13 @@ function clientEvents(scene: loop.Scene, world: World, index: number, happened: 
       }
       return;
     case "waiting":
-      tell("looks at the lock again", loop.look);
+      tell("looks at the lock again", (actor) => {
+        loop.look(actor);
+        loop.receiveRead(actor, "main");
+      });
+      if (world.budget.slow > 0) {
+        tell("looks at the lock again; the answer takes its time", loop.look, spend(world, "slow"));
+      }
       break;
     case "holding":
       if (client.main === undefined) tell("renews its lease", loop.beginRenewal);
@@ -92,10 +98,18 @@ function loopEvents(scene: loop.Scene, world: World, index: number, slot: loop.S
   const client = clientAt(world, index);
   const thread = client[slot];
   if (thread === undefined) return;
-  const tell = (says: string, change: (actor: loop.Actor) => void) =>
-    happened(act(scene, world, index, change), { actor: index, says });
+  const tell = (says: string, change: (actor: loop.Actor) => void, from = world) =>
+    happened(act(scene, from, index, change), { actor: index, says });
   if (thread.step === "reading") {
-    tell(`${doing(thread.operation)}: its read is served`, (actor) => loop.serveRead(actor, slot));
+    const doingWhat = doing(thread.operation);
+    tell(`${doingWhat}: its read is answered`, (actor) => {
+      loop.serveRead(actor, slot);
+      loop.receiveRead(actor, slot);
+    });
+    if (world.budget.slow > 0) {
+      const says = `${doingWhat}: its read is served, but the answer takes its time`;
+      tell(says, (actor) => loop.serveRead(actor, slot), spend(world, "slow"));
+    }
     if (slot === "main" && client.stopped) tell(`${doing(thread.operation)}: its loop ends`, loop.endAborted);
   }
   if (thread.step === "read") {

@@ -171,7 +171,7 @@ export class Fingerprint {
     if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS);
     const { lost, twice, refused, crash, giveUp, pause } = budget;
     this.#mix(lost + 4 * twice + 16 * refused + 64 * crash + 256 * giveUp + 1024 * pause);
-    this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup);
+    this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup + 64 * budget.slow);
   }
 
   #requests(requests: readonly Request[], client: number): void {

@@ -61,7 +61,8 @@ export class Faults {
       case "partition": {
         const { world } = process;
         const untilMs = this.#partitionedUntilMs.get(process) ?? 0;
-        if (untilMs <= world.nowMs) this.#partitionedUntilMs.set(process, world.nowMs + this.#random.between(100, 8000));
+        if (untilMs <= world.nowMs)
+          this.#partitionedUntilMs.set(process, world.nowMs + this.#random.between(100, 8000));
         return { kind: "lost" };
       }
       case "500-applied":

@@ -1,5 +1,18 @@
 /** Which step of the protocol a request is, told from what it carries: the simulation knows nothing of its sender. */
-export const STEPS = ["read", "grant", "enqueue", "renew", "release", "transfer", "cancel", "force", "tombstone", "remove", "list", "1.x"] as const;
+export const STEPS = [
+  "read",
+  "grant",
+  "enqueue",
+  "renew",
+  "release",
+  "transfer",
+  "cancel",
+  "force",
+  "tombstone",
+  "remove",
+  "list",
+  "1.x",
+] as const;
 export type Step = (typeof STEPS)[number];
 
 interface Body {
@@ -7,7 +20,11 @@ interface Body {
   readonly writeId?: string;
   readonly touchedAtMs?: number;
   readonly deleted?: boolean;
-  readonly holders?: readonly { readonly renewal: string; readonly acquiredAtMs: number; readonly renewedAtMs: number }[];
+  readonly holders?: readonly {
+    readonly renewal: string;
+    readonly acquiredAtMs: number;
+    readonly renewedAtMs: number;
+  }[];
   readonly queue?: readonly { readonly expiresAtMs: number }[];
   readonly recent?: readonly { readonly toMs: number; readonly ended: string }[];
 }

@@ -5,7 +5,13 @@ interface RecordShape {
   readonly writeId?: string;
   readonly token?: number;
   readonly deleted?: boolean;
-  readonly holders?: readonly { readonly id: string; readonly token: number; readonly acquiredAtMs: number; readonly expiresAtMs: number; readonly via: string }[];
+  readonly holders?: readonly {
+    readonly id: string;
+    readonly token: number;
+    readonly acquiredAtMs: number;
+    readonly expiresAtMs: number;
+    readonly via: string;
+  }[];
   readonly queue?: readonly Waiter[];
   readonly locked?: boolean;
 }
@@ -76,7 +82,9 @@ export class RecordChecker {
     const nowMs = this.#now();
     const freeForMs = nowMs - (this.#freeSince.get(key) ?? nowMs);
     if (me === undefined || freeForMs > SHORTEST_GRACE_MS) return;
-    const overtaken = before.queue?.find((other) => other.id !== id && isBefore(other, me) && other.expiresAtMs > nowMs);
+    const overtaken = before.queue?.find(
+      (other) => other.id !== id && isBefore(other, me) && other.expiresAtMs > nowMs,
+    );
     if (overtaken !== undefined) this.#findings.report("order", `${key}: ${id} overtook ${overtaken.id}`);
   }
 

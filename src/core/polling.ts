@@ -72,8 +72,9 @@ function followerDelayMs(outlook: Outlook): number {
   const { position, holdAgeMs, pace, roundTripMs, isEnqueued } = outlook;
   const unknownMs = nextEpochMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   if (pace === undefined) return unknownMs;
-  // What hand-overs really took is no measure: whoever sleeps too long would learn to sleep longer.
-  const turnMs = pace.usualHoldMs + HANDOVER_ROUND_TRIPS * roundTripMs;
+  // By the shortest turns: who sleeps too long is passed over. What hand-overs really took is no measure either: whoever
+  // sleeps too long would learn to sleep longer.
+  const turnMs = pace.shortestHoldMs + HANDOVER_ROUND_TRIPS * roundTripMs;
   const untilHeadMs = Math.max(0, turnMs - holdAgeMs) + (position - 1) * turnMs;
   const napMs = (untilHeadMs + pace.shortestHoldMs) * FOLLOWER_NAP;
   const longestMs = pace.isVague ? FIRST_EPOCH_MS : FOLLOWER_NAP_MAX_MS;
@@ -112,6 +113,8 @@ export interface LostRace {
   readonly hasPace: boolean;
   /** How many wait already: nobody is in a hurry to stand at the end of a long line. */
   readonly queueLength: number;
+  /** Whether it has a place already, and only has to keep it. */
+  readonly isEnqueued: boolean;
   readonly roundTripMs: number;
   readonly random: number;
 }
@@ -121,12 +124,15 @@ export interface LostRace {
  * they are not, it was others who want to join, nobody knows how many: all of them spread out, more each time.
  */
 export function raceDelayMs(lost: LostRace): number {
-  const { races, sight, hasPace, queueLength, roundTripMs, random } = lost;
+  const { races, sight, hasPace, queueLength, isEnqueued, roundTripMs, random } = lost;
   const tripMs = Math.max(roundTripMs, MIN_TRIP_MS) * (1 + queueLength / 8);
   if (sight === "free" && races <= 2) return 0;
   if (sight === "absent") return tripMs * (1 + 8 * random);
+  // An entry that is not refreshed in time is dropped.
+  if (isEnqueued) return Math.min(tripMs * (0.5 + 2 * random), REFRESH_RETRY_MAX_MS);
   if (hasPace) return tripMs * (0.5 + 2 * random) * 1.4 ** Math.min(Math.max(0, races - 3), 4);
   return tripMs * (4 + random * 40 * 1.3 ** Math.min(races - 1, 3));
 }
 
 const MIN_TRIP_MS = 5;
+const REFRESH_RETRY_MAX_MS = 1000;

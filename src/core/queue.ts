@@ -27,6 +27,8 @@ export interface Standing {
   readonly eligible: boolean;
   /** Live waiters ahead. */
   readonly position: number;
+  /** Those of them who were expected and did not come. */
+  readonly passedOver: readonly Waiter[];
 }
 
 /**
@@ -37,13 +39,15 @@ export interface Standing {
 export function standingOf(record: LockRecord, candidate: Rank & { readonly mode: Mode }, attempt: Attempt): Standing {
   const ahead = waitersAhead(record, candidate, attempt);
   const holders = record.holders.filter((holder) => !hasEnded(holder, attempt));
-  const expected = ahead.slice(passedOver(record, holders, ahead, attempt));
+  const lateCount = countPassedOver(record, holders, ahead, attempt);
+  const expected = ahead.slice(lateCount);
   const modes = [...holders, ...expected, candidate].map(({ mode }) => mode);
   const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
-  return { eligible: !tooEarly && areCompatible(modes, record.limit), position: ahead.length };
+  const eligible = !tooEarly && areCompatible(modes, record.limit);
+  return { eligible, position: ahead.length, passedOver: ahead.slice(0, lateCount) };
 }
 
-function passedOver(
+function countPassedOver(
   record: LockRecord,
   holders: readonly Holder[],
   ahead: readonly Waiter[],
@@ -51,7 +55,7 @@ function passedOver(
 ): number {
   const freeSinceMs = freeSince(record, attempt);
   if (freeSinceMs === undefined) return 0;
-  let deadlineMs = Math.max(freeSinceMs, ...record.recent.map(awakeByMs));
+  let deadlineMs = Math.max(freeSinceMs, ...record.recent.map(awakeByMs)) + napAllowanceMs(record);
   let count = 0;
   for (const waiter of ahead) {
     deadlineMs += graceMs(record, waiter, freeSinceMs);
@@ -101,6 +105,14 @@ export const EPOCH_MAX_MS = 3000;
 function awakeByMs({ fromMs, toMs }: Turn): number {
   return fromMs + epochAfterMs(toMs - fromMs);
 }
+
+/** Followers nap by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */
+function napAllowanceMs({ recent }: LockRecord): number {
+  const sumMs = recent.reduce((sum, { fromMs, toMs }) => sum + Math.max(0, toMs - fromMs), 0);
+  return recent.length === 0 ? 0 : Math.min(sumMs / recent.length, NAP_ALLOWANCE_MAX_MS);
+}
+
+const NAP_ALLOWANCE_MAX_MS = 500;
 
 export const HEAD_POLL_MIN_MS = 10;
 const HEAD_POLL_MAX_MS = 2000;

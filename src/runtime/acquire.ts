@@ -1,6 +1,7 @@
 import { S3MutexError } from "../errors.js";
 import { onAbort } from "./abort.js";
-import { type AcquireRequest, Acquisition } from "./acquisition.js";
+import type { AcquireRequest } from "./acquire-request.js";
+import { Acquisition } from "./acquisition.js";
 import type { Context } from "./context.js";
 import { Lease } from "./lease.js";
 import type { LocalLine } from "./local-line.js";

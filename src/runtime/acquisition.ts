@@ -1,28 +1,17 @@
-import type { Hold, LockRecord } from "../core/record.js";
+import type { LockRecord } from "../core/record.js";
 import type { StoreTime } from "../core/store-time.js";
 import { type AcquireCommand, type AcquireReply, acquire } from "../core/transition/acquire.js";
 import { S3MutexError } from "../errors.js";
+import type { AcquireRequest, WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
 import type { Context } from "./context.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayAfterRaceMs, delayBeforeLookMs } from "./delays.js";
-import type { Grant } from "./lease.js";
-import type { LocalLine } from "./local-line.js";
-import type { LockObject, Swapped } from "./lock-object.js";
+import type { Grant } from "./grant.js";
+import type { Swapped } from "./lock-object.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
-
-export interface AcquireRequest extends Pick<AcquireCommand, "via" | "mode" | "priority" | "leaseMs"> {
-  readonly label: string | undefined;
-  /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made. */
-  readonly patienceMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** What the caller's scope holds besides this lock: asked anew each time, since it may change meanwhile. */
-  readonly holds: () => readonly Hold[];
-  /** Other locks of the same mutex, for the walk along who waits for whom. */
-  readonly objectOf: (lockName: string) => LockObject;
-}
 
 type Waiting = AcquireReply & { readonly kind: "waiting" };
 
@@ -36,7 +25,7 @@ interface Granted {
 export class Acquisition {
   readonly attempts = new Attempts();
   readonly #context: Context;
-  readonly #line: LocalLine;
+  readonly #line: WaitingLine<Acquisition>;
   readonly #request: AcquireRequest;
   readonly #id: string;
   readonly #stop = new AbortController();
@@ -58,7 +47,7 @@ export class Acquisition {
     this.#resolveFirstAnswer = resolve;
   });
 
-  constructor(context: Context, line: LocalLine, request: AcquireRequest) {
+  constructor(context: Context, line: WaitingLine<Acquisition>, request: AcquireRequest) {
     this.#context = context;
     this.#line = line;
     this.#request = request;
@@ -150,6 +139,12 @@ export class Acquisition {
     this.wake();
   }
 
+  /** A hand-over to this one was tried, and nobody knows yet what became of it. */
+  noteUnknownHandOver(): void {
+    this.#mayBePresent = true;
+    this.wake();
+  }
+
   /** What to ask of the record, at this time. */
   command(now: StoreTime): AcquireCommand {
     const { via, mode, priority, leaseMs, label, patienceMs, holds } = this.#request;
@@ -198,7 +193,8 @@ export class Acquisition {
   /** Another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
     if (this.#line.isHeldHere) this.reportAnswer();
-    await this.#nap(Math.min(restMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1)));
+    // What its scope holds may change meanwhile, and then it has to be seen waiting.
+    await this.#nap(Math.min(restMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1), RECONSIDER_MS));
   }
 
   /** Somebody else has the lock: wait a while, then look. False when the time is up. */
@@ -235,7 +231,8 @@ export class Acquisition {
         untilMs: Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS),
         freshFromMs: this.#lookedAtMs,
         role: "contender",
-        afterRaceMs: (races) => delayAfterRaceMs(this.#context, this.#line.object.latest?.record, races),
+        afterRaceMs: (races) =>
+          delayAfterRaceMs(this.#context, this.#line.object.latest?.record, races, this.#mayBePresent),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -286,6 +283,8 @@ export class Acquisition {
   }
 }
 
+/** How often one who rests asks itself whether it still may; that costs no request. */
+const RECONSIDER_MS = 500;
 /** A look and a write, with one to spare. */
 const LAST_LOOK_ROUND_TRIPS = 3;
 const LAST_LOOK_SLACK_MS = 20;

@@ -3,7 +3,7 @@ import type { Holder } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
-import type { Grant } from "./lease.js";
+import type { Grant } from "./grant.js";
 import type { LockObject } from "./lock-object.js";
 import { renewing } from "./repeatable.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";

@@ -26,12 +26,18 @@ export function delayBeforeLookMs(
 }
 
 /** How long a waiter steps back after somebody else wrote first. */
-export function delayAfterRaceMs(context: Context, record: LockRecord | undefined, races: number): number {
+export function delayAfterRaceMs(
+  context: Context,
+  record: LockRecord | undefined,
+  races: number,
+  isEnqueued: boolean,
+): number {
   return raceDelayMs({
     races,
     sight: record === undefined ? "absent" : record.holders.length === 0 ? "free" : "held",
     hasPace: record !== undefined && paceOf(record) !== undefined,
     queueLength: record?.queue.length ?? 0,
+    isEnqueued,
     roundTripMs: context.clock.roundTripMs,
     random: jitter(context),
   });

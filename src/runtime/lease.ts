@@ -1,22 +1,24 @@
 import { remainingMs, renewAfterMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
-import { type GoneReason, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
-import { type LossReason, S3MutexError } from "../errors.js";
+import type { ReleaseReply } from "../core/transition/release.js";
+import { type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
+import type { LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
-import type { LocalLine } from "./local-line.js";
-import type { Swapped } from "./lock-object.js";
+import type { Grant } from "./grant.js";
+import type { LockObject, Snapshot, SwapOptions, Swapped } from "./lock-object.js";
+import { lossError, lossReason, releasedError } from "./loss.js";
 import { renewing } from "./repeatable.js";
 import { readClocks, requestTimeoutMs } from "./timing.js";
 
-/** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
-export interface Grant {
-  readonly holder: Holder;
-  readonly reading: ClockReading;
-  readonly attempts: Attempts;
+/** What a lease needs of the line of callers that it belongs to. */
+export interface HoldingLine {
+  readonly object: LockObject;
+  /** Gives a hold back, to the next in line where that is one of us. */
+  giveBack(id: string, options: SwapOptions): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }>;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Grant {
  */
 export class Lease {
   readonly #context: Context;
-  readonly #line: LocalLine;
+  readonly #line: HoldingLine;
   readonly #attempts: Attempts;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
@@ -40,7 +42,7 @@ export class Lease {
   #cancelTimer: () => void = () => {};
   #lastFailure: unknown;
 
-  constructor(context: Context, line: LocalLine, grant: Grant) {
+  constructor(context: Context, line: HoldingLine, grant: Grant) {
     this.#context = context;
     this.#line = line;
     this.#attempts = grant.attempts;
@@ -73,7 +75,7 @@ export class Lease {
   assertHeld(): void {
     if (this.isHeld) return;
     if (!this.#stopped.signal.aborted) this.lose("expired");
-    throw this.#lost.signal.aborted ? this.#lost.signal.reason : this.#error("released", "it was released");
+    throw this.#lost.signal.aborted ? this.#lost.signal.reason : releasedError(this.#line.object.name);
   }
 
   /** Calls back once when it has been given back or was lost. */
@@ -228,6 +230,8 @@ export class Lease {
     try {
       const { reply, snapshot } = await this.#line.giveBack(id, this.#swapOptions());
       if (reply.kind === "released") {
+        // An expired hold that nobody has taken is given back, but it has been reported as lost.
+        if (this.#lost.signal.aborted) return true;
         const heldMs = this.#context.effects.monotonicMs() - this.#heldSinceMs;
         this.#context.emit("released", { ...this.#describe(), heldMs });
         return true;
@@ -261,14 +265,7 @@ export class Lease {
 
   #noteLoss(reason: LossReason, cause?: unknown): boolean {
     if (this.#lost.signal.aborted) return false;
-    const sentences: Record<LossReason, string> = {
-      expired: "its lease ran out before it could be renewed",
-      "taken-over": "somebody else took it over",
-      "force-released": "it was released by force",
-      deleted: "it was deleted",
-      "store-unavailable": "the store could not be reached until the lease was over",
-    };
-    const error = this.#error(reason, sentences[reason], cause);
+    const error = lossError(this.#line.object.name, reason, cause);
     this.#lost.abort(error);
     this.#context.emit("lost", { ...this.#describe(), reason, error });
     return true;
@@ -277,13 +274,6 @@ export class Lease {
   #describe(): HoldEvent {
     const { id: acquisitionId, token: fencingToken } = this.#holder;
     return { lockName: this.#line.object.name, acquisitionId, fencingToken };
-  }
-
-  #error(reason: LossReason | "released", sentence: string, cause?: unknown): S3MutexError {
-    const lockName = this.#line.object.name;
-    const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentence}.`;
-    const details = reason === "released" ? { lockName } : { lockName, reason };
-    return new S3MutexError("lost", message, cause === undefined ? details : { ...details, cause });
   }
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
@@ -296,9 +286,4 @@ export class Lease {
       mayBePresent,
     });
   }
-}
-
-/** Who finds its hold released although it did not release it itself lost it to somebody who did. */
-function lossReason(reason: GoneReason): LossReason {
-  return reason === "released" ? "force-released" : reason;
 }

@@ -5,10 +5,11 @@ import type { ReleaseReply } from "../core/transition/release.js";
 import { release } from "../core/transition/release.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
 import type { LossReason } from "../errors.js";
+import type { WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 import type { AttemptLog } from "./attempts.js";
 import type { Context } from "./context.js";
-import type { Lease } from "./lease.js";
+import type { HoldingLine, Lease } from "./lease.js";
 import type { LockObject, Snapshot, SwapOptions } from "./lock-object.js";
 import { sleep } from "./timing.js";
 
@@ -17,7 +18,7 @@ import { sleep } from "./timing.js";
  * with the arrival time that it has; and when the holder is one of us and the next in line, local and remote waiters taken
  * together, is one of us too, the lock passes on with one compare-and-swap.
  */
-export class LocalLine {
+export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   readonly object: LockObject;
   readonly #context: Context;
   readonly #onIdle: () => void;
@@ -98,8 +99,11 @@ export class LocalLine {
   ): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }> {
     await this.#letOthersIn(options.untilMs);
     let successor: Acquisition | undefined;
+    const tried = new Set<Acquisition>();
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
-      successor = this.#waiting.find((candidate) => candidate.isWaiting);
+      // Whom it was tried with first stays the one: that write may have landed.
+      if (!successor?.isWaiting) successor = this.#waiting.find((candidate) => candidate.isWaiting);
+      if (successor !== undefined) tried.add(successor);
       if (successor !== undefined) {
         return transfer(record, { from: { id }, to: successor.command(attempt.now) }, attempt);
       }
@@ -107,11 +111,15 @@ export class LocalLine {
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
     const attempts = new SharedLog(options.attempts, () => successor?.attempts);
-    const { reply, snapshot, contradicted } = await this.object.swap<
-      Omit<TransferReply, "to"> & { to: TransferReply["to"] | undefined }
-    >(apply, { ...options, attempts });
-    if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
-    return { reply: reply.from, snapshot };
+    let told: Acquisition | undefined;
+    try {
+      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, attempts });
+      told = successor;
+      if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
+      return { reply: reply.from, snapshot };
+    } finally {
+      for (const other of tried) if (other !== told) other.noteUnknownHandOver();
+    }
   }
 
   #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
@@ -145,6 +153,8 @@ export class LocalLine {
     if (this.#waiting.length === 0 && this.#holder === undefined) this.#onIdle();
   }
 }
+
+type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
 
 const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;

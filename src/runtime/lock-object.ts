@@ -17,7 +17,7 @@ import type { AttemptLog } from "./attempts.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
 import { readClocks } from "./timing.js";
-import { Tries } from "./tries.js";
+import { Tries, type TryOptions } from "./tries.js";
 
 /** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
 export interface Snapshot {
@@ -28,24 +28,14 @@ export interface Snapshot {
   readonly askedAtMs: number;
 }
 
-export interface SwapOptions<Reply = never> {
+export interface SwapOptions<Reply = never> extends TryOptions {
   readonly attempts: AttemptLog;
   /** For each request, in milliseconds. */
   readonly timeoutMs: number;
-  /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */
-  readonly untilMs: number;
-  /** Holders try again at once, contenders step back. */
-  readonly role: "holder" | "contender";
   /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
   readonly fromStore?: boolean;
   /** A version that was asked for since this monotonic time need not be read again to be believed. */
   readonly freshFromMs?: number;
-  /** How long to wait after losing the n-th race, where the role's own delays will not do. */
-  readonly afterRaceMs?: (races: number) => number;
-  /** Told of each try that nobody answered. */
-  readonly onFailure?: (error: S3MutexError) => void;
-  /** Aborted: no further request; the swap rejects with `aborted`. */
-  readonly signal?: AbortSignal;
   /** What to do where the body is corrupt; without it that is an error. */
   readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
 }
@@ -100,6 +90,7 @@ export class LockObject {
         snapshot = undefined;
         continue;
       }
+      this.#throwIfAborted(options.signal);
       const done = await this.#change(decision.change, snapshot, attempt, reading, options);
       if (done.kind === "done") {
         return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
@@ -218,7 +209,10 @@ export class LockObject {
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
     attempts.begin(attempt.writeId, condition, reading);
     const outcome = await this.#send(change, condition, { timeoutMs, urgent: role === "holder" });
-    if (outcome.kind !== "unknown" || !outcome.sent) attempts.answered(attempt.writeId);
+    // A conflict is no proof that nothing has landed: a proxy may have repeated the request. The next look tells.
+    const isSettled =
+      outcome.kind === "unknown" ? !outcome.sent : outcome.kind !== "conflict" && outcome.kind !== "absent";
+    if (isSettled) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     const contradicted = clock.observe(outcome.timing);
     if (outcome.kind === "refused") throw outcome.error;

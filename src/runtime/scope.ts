@@ -44,7 +44,10 @@ export class Scope {
 
   /** What a wait for this lock holds up meanwhile. */
   holdsBesides(key: string): readonly Hold[] {
-    const own = this.#waits > 1 ? [] : [...this.#leases].filter(([other, { lease }]) => other !== key && lease.isHeld);
+    const own =
+      this.#waits > 1 && !this.isExplicit
+        ? []
+        : [...this.#leases].filter(([other, { lease }]) => other !== key && lease.isHeld);
     const inherited = this.#parent?.inheritedHolds(key) ?? [];
     return [...inherited, ...own.map(([, { name, lease }]) => ({ name, token: lease.holder.token }))];
   }

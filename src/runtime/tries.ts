@@ -2,7 +2,6 @@ import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
 import { S3MutexError } from "../errors.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import { type Context, jitter } from "./context.js";
-import type { SwapOptions } from "./lock-object.js";
 import { sleep } from "./timing.js";
 
 /** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
@@ -11,17 +10,28 @@ const EAGER_RACES = 5;
 /** One lost answer is nothing that anybody has to know about. */
 const FAILURES_TO_MENTION = 3;
 
+/** How long and how eagerly to try. */
+export interface TryOptions {
+  /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */
+  readonly untilMs: number;
+  /** Holders try again at once, contenders step back. */
+  readonly role: "holder" | "contender";
+  /** How long to wait after losing the n-th race, where the role's own delays will not do. */
+  readonly afterRaceMs?: (races: number) => number;
+  /** Told of each try that nobody answered. */
+  readonly onFailure?: (error: S3MutexError) => void;
+  /** Aborted: no further request; the swap rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
 /** Counts the tries of one swap, waits between them, and says when to give up. */
 export class Tries {
   readonly #context: Context;
-  readonly #options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs" | "onFailure">;
+  readonly #options: TryOptions;
   #failures = 0;
   #races = 0;
 
-  constructor(
-    context: Context,
-    options: Pick<SwapOptions, "untilMs" | "role" | "signal" | "afterRaceMs" | "onFailure">,
-  ) {
+  constructor(context: Context, options: TryOptions) {
     this.#context = context;
     this.#options = options;
   }

@@ -58,7 +58,7 @@ test.each([
   { breakage: "old-token", verdict: /FAILED .*token-fell/ },
   { breakage: "keep-lock", verdict: /FAILED .*still held/ },
 ])("workers that are broken ($breakage) are caught", { timeout: TIMEOUT_MS }, async ({ breakage, verdict }) => {
-  const chaos = startChaos("--seconds 2 --processes 3 --locks 1 --lease 600 --seed 3 --no-faults", {
+  const chaos = startChaos("--seconds 1 --processes 2 --locks 1 --lease 600 --seed 3 --no-faults", {
     CHAOS_BREAK: breakage,
   });
   expect(await chaos.ended).toBe(1);
@@ -71,7 +71,7 @@ test.each(["SIGINT", "SIGKILL"] as const)(
     timeout: TIMEOUT_MS,
   },
   async (signal) => {
-    const chaos = startChaos("--seconds 60 --processes 3 --locks 1 --seed 5 --no-faults", { CHAOS_LOG: "1" });
+    const chaos = startChaos("--seconds 60 --processes 2 --locks 1 --seed 5 --no-faults", { CHAOS_LOG: "1" });
     await until(() => /SIGSTOP/.test(chaos.said()) || chaos.process.exitCode !== null);
     const pids = childrenOf(chaos.process.pid ?? 0);
     expect(pids.length).toBeGreaterThanOrEqual(4);

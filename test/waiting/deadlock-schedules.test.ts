@@ -68,27 +68,27 @@ async function work(rooms: Rooms, who: string, task: Task, at = 0): Promise<void
   if (name === undefined) return;
   const inside = async () => {
     rooms.enter(who, name);
-    await pause(process, holdMs);
-    await work(rooms, who, task, at + 1);
-    rooms.leave(who, name);
+    try {
+      await pause(process, holdMs);
+      await work(rooms, who, task, at + 1);
+    } finally {
+      // Before it is given back.
+      rooms.leave(who, name);
+    }
   };
   const options = { priority, timeoutMs: 400_000 };
-  try {
-    if (style === "withLock") {
-      await mutex.withLock(name, inside, options);
-      return;
-    }
-    await mutex.scope(async () => {
-      const lock: Lock = await mutex.acquire(name, options);
-      try {
-        await inside();
-      } finally {
-        await lock.release();
-      }
-    });
-  } finally {
-    rooms.leave(who, name);
+  if (style === "withLock") {
+    await mutex.withLock(name, inside, options);
+    return;
   }
+  await mutex.scope(async () => {
+    const lock: Lock = await mutex.acquire(name, options);
+    try {
+      await inside();
+    } finally {
+      await lock.release();
+    }
+  });
 }
 
 async function play(run: Schedule, tasks: readonly Task[]): Promise<Outcome<void>[]> {

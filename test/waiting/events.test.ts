@@ -208,7 +208,7 @@ it("does not let a listener that throws disturb anything, and reports it to the 
 
 // A lease that ran out before it is given back, as those of `acquireLock` do, which have no timer, is told of as lost, and
 // then as released as well.
-it.fails("tells of the end of a hold once: lost or released", async () => {
+it("tells of the end of a hold once: lost or released", async () => {
   const scene = new Scene();
   const { mutex } = scene.client({ lockTimeoutMs: 3000 });
   const told = listen(scene, mutex);

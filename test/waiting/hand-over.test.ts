@@ -76,7 +76,7 @@ it("serves twelve who came 100 ms apart behind a hold of 8 s in exactly their or
 
 // The first turn of 8 s is part of the mean from which those behind plan their naps: with turns of 50 ms the line takes
 // 6.8 s, half of it with the lock free.
-it.fails("drains twelve within three seconds where their turns take 50 ms", async () => {
+it("drains twelve within three seconds where their turns take 50 ms", async () => {
   for (let seed = 1; seed <= 8; seed += 1) {
     const { served, drainedMs } = await playTwelve(seed, 50);
     expect(inversions(served, TWELVE)).toEqual([]);
@@ -203,7 +203,7 @@ it("serves the seventieth waiter too, although the queue is full", async () => {
 // Whoever wants to refresh its entry and loses a race steps back as a newcomer does, for up to 92 round trips times
 // 1 + queue / 8: longer than the third of its life that the entry has left. So live waiters fall out of the queue, where
 // newcomers can overtake them: here 71 times in two minutes, and the last one has joined only after 18 s.
-it.fails("never lets the entry of a live waiter expire", async () => {
+it("never lets the entry of a live waiter expire", async () => {
   const scene = new Scene({ seed: 3, roundTripMs: () => 100 });
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const waiting = Array.from({ length: 20 }, async (_, index) => {
@@ -260,12 +260,12 @@ it("serves sixty who come at once, every one of them, one at a time", async () =
     expect(problems).toEqual([]);
     expect(elapsedMs).toBeLessThan(60_000);
   }
-});
+}, 20_000);
 
 // Two thirds of the time the lock is free: a race that was lost is stepped back from for up to 92 round trips, times
 // 1 + queue / 8. Seeds 1 to 4 and 6 need 23 to 33 s.
-it.fails("serves sixty who come at once within 60 turns and 10 s: a turn is the hold and two round trips", async () => {
+it("serves sixty who come at once within 60 turns and 10 s: a turn is the hold and two round trips", async () => {
   const elapsed: number[] = [];
   for (let seed = 1; seed <= 6; seed += 1) elapsed.push((await playCrowd(seed)).elapsedMs);
   expect(median(elapsed)).toBeLessThan(60 * (20 + 2 * 60) + 10_000);
-});
+}, 30_000);

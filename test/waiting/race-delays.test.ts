@@ -6,7 +6,15 @@ import "../protocol/arbitraries.js";
 /** How far those step back who have lost a race to write: the other half of `src/core/polling.ts`. */
 
 function lostOf(changes: Partial<LostRace> = {}): LostRace {
-  const usual = { races: 1, sight: "held", hasPace: false, queueLength: 0, roundTripMs: 20, random: 0.5 } as const;
+  const usual = {
+    races: 1,
+    sight: "held",
+    hasPace: false,
+    queueLength: 0,
+    isEnqueued: false,
+    roundTripMs: 20,
+    random: 0.5,
+  } as const;
   return { ...usual, ...changes };
 }
 
@@ -15,6 +23,7 @@ const anyLostRace = fc.record({
   sight: fc.constantFrom("absent" as const, "free" as const, "held" as const),
   hasPace: fc.boolean(),
   queueLength: fc.nat({ max: 64 }),
+  isEnqueued: fc.boolean(),
   roundTripMs: fc.double({ min: 0, max: 5000, noNaN: true }),
   random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 });

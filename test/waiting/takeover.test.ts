@@ -92,6 +92,26 @@ it("does not count the time that the watcher was suspended for", async () => {
   }
 });
 
+it("does not count time that only the watcher's wall clock says has passed", async () => {
+  for (const byMs of [HOUR_MS, 2 * LEASE_MS, -HOUR_MS]) {
+    const scene = new Scene();
+    const holder = scene.client(OBSERVED);
+    const lock = await scene.until(holder.mutex.acquire(NAME));
+    scene.believe(lock, holder.process);
+    const watcher = scene.client(OBSERVED);
+    const waiting = outcomeOf(scene, watcher.mutex.acquire(NAME));
+    await untilQueued(scene, 1);
+    await scene.pass(2000);
+    watcher.process.stepWall(byMs);
+    await scene.pass(10_000);
+    expect(lock.held).toBe(true);
+    expect(scene.record()?.holders[0]?.token).toBe(lock.fencingToken);
+    expect(scene.problems).toEqual([]);
+    await scene.until(lock.release());
+    await scene.until(waiting);
+  }
+});
+
 it("hands over at once, as ever, where the holder releases", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client(OBSERVED).mutex.acquire(NAME));

@@ -53,8 +53,8 @@ export function acquire(
   if (held !== undefined) return { reply: { kind: "granted", holder: held } };
   const record = recordOrNew(found, attempt);
   if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);
-  const { eligible, position } = standingOf(record, command, attempt);
-  return eligible ? grant(record, command, attempt) : wait(record, command, attempt, position);
+  const { eligible, position, passedOver } = standingOf(record, command, attempt);
+  return eligible ? grant(record, command, attempt, passedOver) : wait(record, command, attempt, position);
 }
 
 /** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
@@ -64,7 +64,12 @@ function adopt(record: LockRecord, attempt: Attempt): Decision<AcquireReply> {
   return { reply: { kind: "adopted" }, change: { kind: "write", record: next } };
 }
 
-function grant(record: LockRecord, command: AcquireCommand, attempt: Attempt): Decision<AcquireReply> {
+function grant(
+  record: LockRecord,
+  command: AcquireCommand,
+  attempt: Attempt,
+  passedOver: readonly Waiter[],
+): Decision<AcquireReply> {
   const ended = record.holders.filter((holder) => hasEnded(holder, attempt));
   const token = Math.max(record.token + 1, attempt.now.latestMs);
   const holder = newHolder(command, token, attempt);
@@ -72,7 +77,8 @@ function grant(record: LockRecord, command: AcquireCommand, attempt: Attempt): D
   const next = nextVersion(base, attempt, {
     token,
     holders: [...record.holders.filter((other) => !ended.includes(other)), holder],
-    queue: record.queue.filter((waiter) => waiter.id !== command.id),
+    // Who is passed over and lives comes back with its original arrival; who is dead must not delay every turn to come.
+    queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
     recent: withTurns(record, ended, "expired", attempt),
   });
   return { reply: { kind: "granted", holder }, change: { kind: "write", record: next } };

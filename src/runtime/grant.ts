@@ -1,0 +1,10 @@
+import type { Holder } from "../core/record.js";
+import type { ClockReading } from "../core/store-time.js";
+import type { Attempts } from "./attempts.js";
+
+/** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
+export interface Grant {
+  readonly holder: Holder;
+  readonly reading: ClockReading;
+  readonly attempts: Attempts;
+}

@@ -1,0 +1,34 @@
+import type { GoneReason } from "../core/transition/renew.js";
+import { type LossReason, S3MutexError, type S3MutexErrorDetails } from "../errors.js";
+
+/** How a loss is told to people and to programs. */
+
+const SENTENCES: Readonly<Record<LossReason, string>> = {
+  expired: "its lease ran out before it could be renewed",
+  "taken-over": "somebody else took it over",
+  "force-released": "it was released by force",
+  deleted: "it was deleted",
+  "store-unavailable": "the store could not be reached until the lease was over",
+};
+
+export function lossError(lockName: string, reason: LossReason, cause: unknown): S3MutexError {
+  return notHeld(SENTENCES[reason], { lockName, reason, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Not a loss, but not held either. */
+export function releasedError(lockName: string): S3MutexError {
+  return notHeld("it was released", { lockName });
+}
+
+function notHeld(sentence: string, details: S3MutexErrorDetails): S3MutexError {
+  return new S3MutexError(
+    "lost",
+    `The lock ${JSON.stringify(details.lockName)} is not held any more: ${sentence}.`,
+    details,
+  );
+}
+
+/** Who finds its hold released although it did not release it itself lost it to somebody who did. */
+export function lossReason(reason: GoneReason): LossReason {
+  return reason === "released" ? "force-released" : reason;
+}
