@@ -17,10 +17,20 @@ export default defineConfig({
           name: "unit",
           env,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
-          exclude: ["test/package/**"],
+          exclude: ["test/package/**", "test/chaos/**", "test/model/**"],
           setupFiles: ["scripts/vitest-setup.ts"],
           testTimeout: 10_000,
           hookTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          // Slow by nature: real processes that are killed, and millions of states.
+          name: "proof",
+          env,
+          include: ["test/chaos/**/*.test.ts", "test/model/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

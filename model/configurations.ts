@@ -41,4 +41,6 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { ...BASE, name: "1 alone", says: "", clients: [SLOW], budget: { ...NO_TROUBLE} },
   { ...BASE, name: "1 alone lost", says: "", clients: [SLOW], budget: { ...NO_TROUBLE, lost: 1} },
   { ...BASE, name: "1x1 no trouble", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE } },
+  { ...BASE, name: "1x1 lost1", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE, lost: 1 } },
+  { ...BASE, name: "1x1 lost1 crash give", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE, lost: 1, crash: 1, giveUp: 1 } },
 ];

@@ -1,4 +1,5 @@
 import type { Configuration } from "./configuration.js";
+import { isReadingNeeded } from "./network.js";
 import {
   type Client,
   clientAt,
@@ -14,7 +15,7 @@ import {
   type Version,
   type World,
 } from "./state.js";
-import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TOKEN, WRITE } from "./version.js";
+import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
 
 /**
  * 64 bits that stand for a state. Two states are one if they differ only in what cannot matter: absolute times (all are
@@ -25,7 +26,8 @@ export class Fingerprint {
   high = 0;
   low = 0;
   readonly #config: Configuration;
-  readonly #longAgoMs: number;
+  /** Times that lie further back than this cannot be told apart by any decision. */
+  readonly #longAgo: { readonly expiry: number; readonly token: number; readonly queue: number; readonly rest: number };
   readonly #names: number[] = [];
   readonly #told = new Set<number>();
   readonly #place: number[] = [];
@@ -35,9 +37,13 @@ export class Fingerprint {
   constructor(config: Configuration) {
     this.#config = config;
     const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
-    const restMs = config.removal?.restMs ?? 0;
-    const queueMs = config.entryLifeMs === undefined ? 0 : 8 * TICK_MS;
-    this.#longAgoMs = Math.max(config.leaseMs + config.toleranceMs, restMs, queueMs) + 2 * clocksMs + 2 * TICK_MS;
+    const lifeMs = (config.removal?.requestLifeTicks ?? 0) * TICK_MS;
+    this.#longAgo = {
+      expiry: config.toleranceMs + clocksMs + 1,
+      token: 2 * clocksMs + lifeMs + 1,
+      queue: 10 * TICK_MS,
+      rest: Math.max(config.removal?.restMs ?? 0, lifeMs) + 2 * clocksMs + 1,
+    };
   }
 
   take(world: World): void {
@@ -68,8 +74,8 @@ export class Fingerprint {
     this.#mix(known === -1 ? this.#names.push(id) - 1 : known);
   }
 
-  #time(ms: number): void {
-    this.#mix(Math.max(ms - this.#nowMs, -this.#longAgoMs));
+  #time(ms: number, longAgoMs: number): void {
+    this.#mix(Math.max(ms - this.#nowMs, -longAgoMs));
   }
 
   #object(version: Version | undefined): void {
@@ -90,7 +96,7 @@ export class Fingerprint {
       if (!hasQueue && !this.#isAskedAbout(code[at + 1] as number)) continue;
       for (let field = at; field < at + 8; field += 2) this.#field(code[field] as number, code[field + 1] as number);
     }
-    if (this.#config.removal !== undefined) this.#time(version.sentTick * TICK_MS);
+    if (this.#config.removal !== undefined) this.#time(version.sentTick * TICK_MS, this.#longAgo.rest);
   }
 
   /** Without a queue, turns are only there for who gives a lock back to see that it did. */
@@ -103,10 +109,10 @@ export class Fingerprint {
     if (kind === PLAIN) this.#mix(value);
     else if (kind === WRITE) this.#name(value);
     else if (kind === ACQUISITION) this.#acquisition(value);
-    else if (kind === TOKEN) this.#time(value);
-    else if (kind === QUEUE_TIME && this.#config.entryLifeMs === undefined) return;
-    else if (kind === REST_TIME && this.#config.removal === undefined) return;
-    else this.#time(value);
+    else if (kind === TOKEN) this.#time(value, this.#longAgo.token);
+    else if (kind === TIME) this.#time(value, this.#longAgo.expiry);
+    else if (kind === QUEUE_TIME && this.#config.entryLifeMs !== undefined) this.#time(value, this.#longAgo.queue);
+    else if (kind === REST_TIME && this.#config.removal !== undefined) this.#time(value, this.#longAgo.rest);
   }
 
   #acquisition(number: number): void {
@@ -117,26 +123,30 @@ export class Fingerprint {
 
   #client(client: Client): void {
     const { main, side, latest, attempts } = client;
+    const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
     this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
-    this.#mix(flags(client.stopped, client.mayBePresent, client.disturbed, client.robbed));
-    if (this.#config.entryLifeMs !== undefined) this.#time(client.sinceMs);
+    this.#mix(flags(client.stopped, isAsking && client.mayBePresent, client.disturbed, client.robbed));
+    if (this.#config.entryLifeMs !== undefined && isAsking) this.#time(client.sinceMs, this.#longAgo.queue);
     this.#thread(client, main);
     this.#thread(client, side);
-    this.#snapshot(client, latest);
-    if (latest !== undefined) this.#mix(flags(latest.asked >= client.lookedAt));
+    this.#name(latest === undefined ? NOTHING : etagOf(latest.version));
+    if (latest !== undefined) this.#version(latest.version);
+    if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
     this.#mix(attempts.length);
     for (const sent of attempts) this.#attempt(client, sent);
-    if (client.holding !== undefined) {
-      this.#reading(client, client.holding.reading);
-      this.#time(client.holding.holder.expiresAtMs);
-    }
+    if (client.holding === undefined) return;
+    this.#reading(client, client.holding.reading);
+    // Unless its clocks have parted, the expiry is a lease after the reading.
+    if (this.#config.budget.pause > 0) this.#time(client.holding.holder.expiresAtMs, this.#config.leaseMs);
   }
 
   #thread(client: Client, thread: Thread | undefined): void {
     if (thread === undefined) return this.#mix(-1);
     this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
-    this.#mix(thread.sent.length + (thread.looked ? 64 : 0));
-    for (const write of thread.sent) this.#name(write);
+    this.#mix(flags(thread.looked, thread.sent.length > 0));
+    // The others recognise their work by the acquisition.
+    const goesByWrites = thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
+    if (goesByWrites) for (const write of thread.sent) this.#name(write);
     if (thread.operation === "force" || thread.operation === "delete") {
       for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
     }
@@ -154,21 +164,21 @@ export class Fingerprint {
     this.#name(sent.write);
     this.#mix(flags(sent.unresolved));
     if (sent.unresolved) this.#name(sent.condition);
-    this.#reading(client, sent.reading);
+    if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
     const own = client.attempts.find(({ write }) => write === writing);
     if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
   }
 
   #reading(client: Client, reading: { readonly monotonicMs: number; readonly wallMs: number }): void {
-    this.#time(reading.wallMs);
-    this.#time(reading.monotonicMs + client.lagMs);
+    this.#time(reading.wallMs, this.#config.leaseMs);
+    this.#time(reading.monotonicMs + client.lagMs, this.#config.leaseMs);
   }
 
   #ghost({ ghost, budget, object }: World): void {
     this.#version(object);
-    this.#time(ghost.lastToken);
-    if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS);
+    this.#time(ghost.lastToken, this.#longAgo.token);
+    if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS, this.#longAgo.queue);
     const { lost, twice, refused, crash, giveUp, pause } = budget;
     this.#mix(lost + 4 * twice + 16 * refused + 64 * crash + 256 * giveUp + 1024 * pause);
     this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup + 64 * budget.slow);
@@ -181,7 +191,7 @@ export class Fingerprint {
       this.#mix(flags(request.applied, request.version === undefined));
       this.#name(request.write);
       this.#name(request.condition);
-      if (this.#config.removal !== undefined) this.#time(request.sentTick * TICK_MS);
+      if (this.#config.removal !== undefined) this.#time(request.sentTick * TICK_MS, this.#longAgo.rest);
       const isDoomed = this.#config.removal === undefined && request.condition !== etagOf(this.#world.object);
       if (!isDoomed || request.applied) this.#version(request.version);
     }
@@ -207,6 +217,7 @@ export class Fingerprint {
   }
 }
 
+const NOTHING = -2;
 const PHASES = ["idle", "asking", "waiting", "confirming", "holding", "ending", "dead"];
 const OPERATIONS = ["acquire", "confirm", "renew", "release", "cancel", "force", "delete", "cleanup"];
 const STEPS = ["reading", "read", "writing"];

@@ -10,6 +10,7 @@ import {
   type Snapshot,
   type Thread,
   type World,
+  writeId,
 } from "./state.js";
 
 /** The store, and what may happen to requests on their way. */
@@ -57,9 +58,10 @@ export function settle(world: World, config: Configuration, etagsRepeat: boolean
   );
   for (const [index, client] of world.clients.entries()) {
     const latest = isOutdated(world, config, client.latest, etagsRepeat) ? undefined : client.latest;
-    const attempts = neededAttempts(world, index, client);
-    if (latest === client.latest && attempts.length === client.attempts.length) continue;
-    world.clients[index] = { ...client, latest, attempts };
+    const main = neededOf(world, client.main);
+    const attempts = neededAttempts(world, client);
+    if (latest === client.latest && attempts === client.attempts && main === client.main) continue;
+    world.clients[index] = { ...client, latest, attempts, main };
   }
 }
 
@@ -74,18 +76,35 @@ function isOutdated(
   return snapshot.version.etag !== etagOf(world.object);
 }
 
-function neededAttempts(world: World, index: number, client: Client): readonly SentWrite[] {
+function neededAttempts(world: World, client: Client): readonly SentWrite[] {
   if (client.attempts.length === 0) return client.attempts;
   if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return [];
-  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, index, client, sent.write));
+  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
   return needed.length === client.attempts.length ? client.attempts : needed;
 }
 
-/** Whether a hold of this write may still be found in the record. */
-function isReadingNeeded(world: World, index: number, client: Client, write: number): boolean {
-  if (client.phase === "ending" || client.phase === "idle") return false;
-  if (world.requests.some((request) => request.client === index && request.write === write)) return true;
-  const renewal = `w${write}`;
-  const seen = [world.object, client.main?.base?.version, client.latest?.version];
+/** Whether a hold of this write may still be found in the record, and its lease be counted. */
+export function isReadingNeeded(world: World, client: Client, write: number): boolean {
+  const { main, phase } = client;
+  if (main?.sent.includes(write)) return !client.stopped || phase === "asking" || phase === "confirming";
+  if (phase !== "asking" && phase !== "waiting" && phase !== "confirming") return false;
+  const renewal = writeId(write);
+  if (world.requests.some((request) => request.write === write)) return true;
+  const seen = [world.object, main?.base?.version, client.latest?.version];
   return seen.some((version) => version?.record.holders.some((holder) => holder.renewal === renewal));
+}
+
+/** A renewal recognises what it has sent itself, as long as that can be found. */
+function neededOf(world: World, thread: Thread | undefined): Thread | undefined {
+  if (thread === undefined || thread.sent.length === 0) return thread;
+  if (thread.operation !== "renew" && thread.operation !== "confirm") return thread;
+  const sent = thread.sent.filter(
+    (write) =>
+      write === thread.write ||
+      world.requests.some((request) => request.write === write) ||
+      [world.object, thread.base?.version].some((version) =>
+        version?.record.holders.some((holder) => holder.renewal === writeId(write)),
+      ),
+  );
+  return sent.length === thread.sent.length ? thread : { ...thread, sent };
 }

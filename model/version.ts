@@ -53,7 +53,6 @@ function codeOf(record: LockRecord): Pick<Version, "code" | "turnsFrom"> {
   add(PLAIN, (record.deleted ? 1 : 0) + 2 * record.holders.length + 16 * record.queue.length);
   for (const holder of record.holders) {
     add(ACQUISITION, numberOfAcquisition(holder.id));
-    add(TOKEN, holder.token);
     add(TIME, holder.expiresAtMs);
     add(QUEUE_TIME, holder.acquiredAtMs);
     add(WRITE, numberOfWrite(holder.renewal));

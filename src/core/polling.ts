@@ -1,4 +1,4 @@
-import { EPOCH_MAX_MS, epochAfterMs, FIRST_EPOCH_MS, HEAD_POLL_MIN_MS, headPollMs } from "./queue.js";
+import { epochAfterMs, FIRST_EPOCH_MS, HEAD_POLL_MIN_MS, headPollMs, skippedMs } from "./queue.js";
 import type { LockRecord } from "./record.js";
 
 /** How long turns took lately, from the record's memory of them; in milliseconds. */
@@ -95,8 +95,7 @@ const FOLLOWER_NAP_MAX_MS = 5000;
 function nextEpochMs({ position, holdAgeMs, roundTripMs }: Outlook): number {
   // Nobody holds it: it is changing hands right now.
   if (holdAgeMs === 0) return Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
-  const skippedMs = Math.min(holdAgeMs * position * 0.75 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
-  return epochAfterMs(holdAgeMs + skippedMs) - holdAgeMs;
+  return epochAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -83,7 +83,7 @@ it("lets whoever fits the holders and the live waiters ahead have the lock, in a
         [...held, ...ahead, candidate].map((one) => one.mode),
         limit,
       );
-      expect(standingOf(record, candidate, NOW)).toEqual({ eligible: expected, position: ahead.length });
+      expect(standingOf(record, candidate, NOW)).toMatchObject({ eligible: expected, position: ahead.length });
     }),
     { numRuns: 1000 },
   );

@@ -55,7 +55,8 @@ function countPassedOver(
 ): number {
   const freeSinceMs = freeSince(record, attempt);
   if (freeSinceMs === undefined) return 0;
-  let deadlineMs = Math.max(freeSinceMs, ...record.recent.map(awakeByMs)) + napAllowanceMs(record);
+  let deadlineMs =
+    Math.max(freeSinceMs, ...record.recent.map((turn) => awakeByMs(turn, record.queue))) + napAllowanceMs(record);
   let count = 0;
   for (const waiter of ahead) {
     deadlineMs += graceMs(record, waiter, freeSinceMs);
@@ -99,11 +100,17 @@ export function epochAfterMs(ageMs: number): number {
 }
 
 export const FIRST_EPOCH_MS = 400;
-export const EPOCH_MAX_MS = 3000;
+const EPOCH_MAX_MS = 3000;
 
-/** When everybody who looked during this turn and sleeps until the next epoch of it has looked again. */
-function awakeByMs({ fromMs, toMs }: Turn): number {
-  return fromMs + epochAfterMs(toMs - fromMs);
+/** How many of the early looks at a hold those further back leave out: at least so much later is the next. */
+export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
+  return Math.min(holdAgeMs * position * 0.75 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
+}
+
+/** When everybody who looked during this turn and sleeps until an epoch of it has looked again. */
+function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
+  const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
+  return fromMs + epochAfterMs(toMs - fromMs + skippedMs(toMs - fromMs, queue.length, longestTripMs));
 }
 
 /** Followers nap by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */

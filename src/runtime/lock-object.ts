@@ -210,8 +210,7 @@ export class LockObject {
     attempts.begin(attempt.writeId, condition, reading);
     const outcome = await this.#send(change, condition, { timeoutMs, urgent: role === "holder" });
     // A conflict is no proof that nothing has landed: a proxy may have repeated the request. The next look tells.
-    const isSettled =
-      outcome.kind === "unknown" ? !outcome.sent : outcome.kind !== "conflict" && outcome.kind !== "absent";
+    const isSettled = outcome.kind === "unknown" ? !outcome.sent : outcome.kind !== "conflict";
     if (isSettled) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     const contradicted = clock.observe(outcome.timing);

@@ -292,7 +292,7 @@ it("leaves it free when the write of that hand-over arrives twice", async () => 
 // The write that passed the lock to the first caller has landed, but its answer is lost; before the holder asks again, one
 // of higher priority has come. The transfer is computed anew, for that one, which is told to wait: for the first caller, who
 // holds the lock in the record and does not know. Nobody wakes it, so everybody waits for its lease to end.
-it.fails.each<Fate>([{ kind: "answer-lost" }, { kind: "error", status: 500, applied: true }])(
+it.each<Fate>([{ kind: "answer-lost" }, { kind: "error", status: 500, applied: true }])(
   "wakes a caller who was handed the lock by a write whose answer was %j, although another is the first by now",
   async (fate) => {
     const scene = new Scene();

