@@ -48,7 +48,8 @@ type Reply = { readonly kind: string };
 
 /** An actor whose state may be changed. */
 export function actorIn(scene: Scene, world: World, index: number): Actor {
-  return { ...scene, world, index, client: edit(world, index) };
+  const { config, subject } = scene;
+  return { config, subject, world, index, client: edit(world, index) };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import {
   type Version,
   type World,
 } from "./state.js";
-import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
+import { ACQUISITION, FIRST_ETAG_OF_TEXT, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
 
 /**
  * 64 bits that stand for a state. Two states are one if they differ only in what cannot matter: absolute times (all are
@@ -29,7 +29,8 @@ export class Fingerprint {
   /** Times that lie further back than this cannot be told apart by any decision. */
   readonly #longAgo: { readonly expiry: number; readonly token: number; readonly queue: number; readonly rest: number };
   readonly #names: number[] = [];
-  readonly #told = new Set<number>();
+  /** By name: whether the body was told already. */
+  readonly #told: boolean[] = [];
   readonly #place: number[] = [];
   #nowMs = 0;
   #world!: World;
@@ -50,7 +51,7 @@ export class Fingerprint {
     this.high = 0x9747b28c;
     this.low = 0x2f0b4c47;
     this.#names.length = 0;
-    this.#told.clear();
+    this.#told.length = 0;
     this.#world = world;
     this.#nowMs = world.now * TICK_MS;
     this.#object(world.object);
@@ -68,10 +69,12 @@ export class Fingerprint {
     this.low = mixed(this.low, value, 0x85ebca6b, 0xc2b2ae35);
   }
 
-  /** Two identical copies of one state with other names have other names here, too: by first appearance. */
-  #name(id: number): void {
+  /** Names of writes are numbered by first appearance. */
+  #name(id: number): number {
     const known = this.#names.indexOf(id);
-    this.#mix(known === -1 ? this.#names.push(id) - 1 : known);
+    const name = known === -1 ? this.#names.push(id) - 1 : known;
+    this.#mix(name);
+    return name;
   }
 
   #time(ms: number, longAgoMs: number): void {
@@ -85,10 +88,9 @@ export class Fingerprint {
   }
 
   #version(version: Version | undefined): void {
-    const etag = etagOf(version);
-    this.#name(etag);
-    if (version === undefined || this.#told.has(etag)) return;
-    this.#told.add(etag);
+    const name = this.#name(etagOf(version));
+    if (version === undefined || this.#told[name]) return;
+    this.#told[name] = true;
     const { code, turnsFrom } = version;
     for (let at = 0; at < turnsFrom; at += 2) this.#field(code[at] as number, code[at + 1] as number);
     const hasQueue = this.#config.entryLifeMs !== undefined;
@@ -163,11 +165,20 @@ export class Fingerprint {
   #attempt(client: Client, sent: SentWrite): void {
     this.#name(sent.write);
     this.#mix(flags(sent.unresolved));
-    if (sent.unresolved) this.#name(sent.condition);
+    if (sent.unresolved) this.#condition(client, sent.condition);
     if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
     const own = client.attempts.find(({ write }) => write === writing);
     if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
+  }
+
+  /** All versions that are gone for good are alike, but for an answer under way that still shows one. */
+  #condition({ main, side }: Client, condition: number): void {
+    const isAwaited = (thread: Thread | undefined) =>
+      thread?.step === "read" && etagOf(thread.base?.version) === condition;
+    const isGone = condition > 0 && condition !== etagOf(this.#world.object) && !isAwaited(main) && !isAwaited(side);
+    if (isGone && condition < FIRST_ETAG_OF_TEXT) this.#mix(NOTHING);
+    else this.#name(condition);
   }
 
   #reading(client: Client, reading: { readonly monotonicMs: number; readonly wallMs: number }): void {
@@ -190,7 +201,7 @@ export class Fingerprint {
       this.#mix((this.#place[request.client] as number) * 32 + OPERATIONS.indexOf(request.operation));
       this.#mix(flags(request.applied, request.version === undefined));
       this.#name(request.write);
-      this.#name(request.condition);
+      this.#condition(clientAt(this.#world, client), request.condition);
       if (this.#config.removal !== undefined) this.#time(request.sentTick * TICK_MS, this.#longAgo.rest);
       const isDoomed = this.#config.removal === undefined && request.condition !== etagOf(this.#world.object);
       if (!isDoomed || request.applied) this.#version(request.version);

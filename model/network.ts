@@ -86,8 +86,8 @@ function neededAttempts(world: World, client: Client): readonly SentWrite[] {
 /** Whether a hold of this write may still be found in the record, and its lease be counted. */
 export function isReadingNeeded(world: World, client: Client, write: number): boolean {
   const { main, phase } = client;
-  if (main?.sent.includes(write)) return !client.stopped || phase === "asking" || phase === "confirming";
-  if (phase !== "asking" && phase !== "waiting" && phase !== "confirming") return false;
+  const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
+  if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
   const renewal = writeId(write);
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];

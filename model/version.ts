@@ -17,7 +17,7 @@ const NOTHING = -1;
 const ENDS = { released: 1, expired: 2, forced: 3, deleted: 4 } as const;
 /** Where bodies repeat, their ETag is a name of their text. */
 const etagOfText = new Map<string, number>();
-const FIRST_ETAG_OF_TEXT = 1_000_000;
+export const FIRST_ETAG_OF_TEXT = 1_000_000;
 
 /** What a write puts on its way. */
 export function versionOf(

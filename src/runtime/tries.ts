@@ -7,8 +7,8 @@ import { sleep } from "./timing.js";
 /** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
 const EAGER_RACES = 5;
 
-/** One lost answer is nothing that anybody has to know about. */
-const FAILURES_TO_MENTION = 3;
+/** A few lost answers are nothing that anybody has to know about. */
+const MENTION_AFTER_MS = 3000;
 
 /** How long and how eagerly to try. */
 export interface TryOptions {
@@ -30,6 +30,8 @@ export class Tries {
   readonly #options: TryOptions;
   #failures = 0;
   #races = 0;
+  #failingSinceMs: number | undefined;
+  #isMentioned = false;
 
   constructor(context: Context, options: TryOptions) {
     this.#context = context;
@@ -48,11 +50,18 @@ export class Tries {
         { cause: outcome.error, lockName },
       );
     }
-    if (this.#failures === FAILURES_TO_MENTION) {
-      this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(lockName)}`, outcome.error);
-    }
+    this.#mention(outcome.error, lockName);
     const delayMs = this.#delayMs(this.#failures, outcome.throttled);
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
+  }
+
+  /** Once, when nobody has answered for a while: whoever waits without limit would never learn why. */
+  #mention(error: S3MutexError, lockName: string): void {
+    const nowMs = this.#context.effects.monotonicMs();
+    this.#failingSinceMs ??= nowMs;
+    if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
+    this.#isMentioned = true;
+    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(lockName)}`, error);
   }
 
   /** Somebody else changed the object first: that is progress, just not ours. */
