@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** The SDK announces the end of its support for Node 20 to everybody who starts a client, once per process. */
 const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
+// Tests against real processes and real time get another chance in CI, whose machines are shared; a retry is printed.
+const retry = process.env["CI"] === undefined ? 0 : 2;
+
 export default defineConfig({
   test: {
     coverage: {
@@ -16,6 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           env,
+          retry,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
           exclude: ["test/package/**", "test/chaos/**", "test/model/**"],
           setupFiles: ["scripts/vitest-setup.ts"],
