@@ -18,6 +18,9 @@ export interface RunOptions {
 
 /** One after the other: what runs at the same time would be measured too. */
 export async function runCases(cases: readonly BenchCase[], options: RunOptions): Promise<CaseReport[]> {
+  process.on("unhandledRejection", (error) => {
+    if (!isLeftover(error)) throw error;
+  });
   const reports: CaseReport[] = [];
   for (const one of cases) reports.push(await runCase(one, options));
   return reports;
@@ -44,11 +47,18 @@ async function runCase(one: BenchCase, { quick, seed, report }: RunOptions): Pro
   }
 }
 
+/** What was given up on in an earlier case (the ancestor has no time limits) finds the server of that case gone. */
+function isLeftover(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+}
+
 /** What is thrown where nobody can catch it, in a timer of the library's, ends the case and not the bench. */
 function accidents(): { readonly promise: Promise<never>; readonly stop: () => void } {
   let fail: (error: unknown) => void = () => {};
   const promise = new Promise<never>((_, reject) => {
-    fail = reject;
+    fail = (error) => {
+      if (!isLeftover(error)) reject(error);
+    };
   });
   const events = ["uncaughtException", "unhandledRejection"];
   for (const event of events) process.on(event, fail);

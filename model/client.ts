@@ -201,8 +201,7 @@ function send(actor: Actor, thread: Thread, change: NonNullable<Decision<Reply>[
   const { client, world, subject, index } = actor;
   const { operation, base } = thread;
   if (operation === "acquire" && subject.rules.presentFrom === "first-write") client.mayBePresent = true;
-  const etag = etagOf(base?.version);
-  const condition = operation === "release" && !subject.rules.releasesConditionally ? ANY : etag;
+  const condition = subject.rules.unconditional.includes(operation) ? ANY : etagOf(base?.version);
   if (planOf(actor).kind === "client") {
     const reading = clocksOf(world, client);
     const sent: SentWrite = { write, condition, sequence: nextSequence(client), reading, unresolved: true };
@@ -236,9 +235,8 @@ export function receiveConflict(actor: Actor, slot: Slot, request: Request): voi
   const thread = threadIn(client, slot);
   noteAnswered(client, request.write);
   if (subject.rules.conflictMeans === "held-by-another" && thread.operation === "acquire") {
-    const reply: AcquireReply = { kind: "waiting", position: 0, enqueued: false };
-    conclude(actor, slot, thread, reply, false);
-    return;
+    client.main = undefined;
+    return finish(actor);
   }
   turnAgain(actor, slot, thread);
 }

@@ -31,6 +31,7 @@ export interface Configuration {
 }
 
 export const NO_TROUBLE: Budget = {
+  seconds: Number.POSITIVE_INFINITY,
   slow: 0,
   lost: 0,
   twice: 0,

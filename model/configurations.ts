@@ -12,9 +12,13 @@ const OFF_MS = TOLERANCE_MS / 2 + LEASE_MS / 100 - 1;
 const FAST = clientOff(OFF_MS, OFF_MS);
 const SLOW = clientOff(-OFF_MS, -OFF_MS);
 const EXACT = clientOff(0, 0);
-/** Nothing is known but bounds, a second to either side. */
-const BOUNDED = clientOff(-TICK_MS, TICK_MS);
+/** Nothing is known but bounds: two seconds to either side, as after front ends that contradict each other. */
+const BOUNDED = clientOff(-2 * TICK_MS, 2 * TICK_MS);
+/** Far beyond what is assumed. */
+const WRONG = clientOff(-4 * TICK_MS, 5 * TICK_MS);
+const URGENT: ClientPlan = { ...EXACT, priority: 1 };
 const OPERATOR: ClientPlan = { ...EXACT, kind: "operator" };
+const FAST_OPERATOR: ClientPlan = { ...FAST, kind: "operator" };
 
 function clientOff(earliestMs: number, latestMs: number): ClientPlan {
   return { kind: "client", acquisitions: 1, priority: 0, earliestMs, latestMs };
@@ -30,17 +34,154 @@ const BASE = {
   entryLifeMs: undefined,
   removal: undefined,
   promises: "all",
-  symmetric: false,
-  depth: 60,
+  symmetric: true,
 } as const;
 
 /** A request lives for less than two seconds, and an object is removed after two at rest. */
 const REMOVAL = { restMs: 2 * TICK_MS, requestLifeTicks: 2 };
 
+/** Just enough to show one thing. */
+function small(name: string, changes: Partial<Configuration> & Pick<Configuration, "clients" | "budget">): Configuration {
+  return { ...BASE, name, says: "small, for mutants", depth: 60, ...changes };
+}
+
+export const SMALL = {
+  queue: small("small queue", {
+    clients: [EXACT, EXACT],
+    entryLifeMs: 3 * TICK_MS,
+    symmetric: false,
+    budget: { ...NO_TROUBLE, seconds: 2, lost: 1, giveUp: 1 },
+  }),
+  deleting: small("small deleting", {
+    clients: [EXACT, EXACT, OPERATOR],
+    removal: REMOVAL,
+    budget: { ...NO_TROUBLE, seconds: 4, delete: 1 },
+  }),
+  deletingTwice: small("small deleting twice", {
+    clients: [EXACT, OPERATOR],
+    removal: REMOVAL,
+    budget: { ...NO_TROUBLE, seconds: 4, delete: 2 },
+  }),
+  overtaking: small("small overtaking", {
+    clients: [times(2, EXACT), EXACT],
+    entryLifeMs: 3 * TICK_MS,
+    symmetric: false,
+    budget: { ...NO_TROUBLE, seconds: 1 },
+  }),
+  slow: small("small slow", {
+    clients: [EXACT, EXACT],
+    budget: { ...NO_TROUBLE, seconds: 3, slow: 1, lost: 1 },
+  }),
+  alone: small("one alone", { clients: [EXACT], budget: { ...NO_TROUBLE, lost: 1, refused: 1, giveUp: 1 } }),
+  late: small("small late", { clients: [SLOW, FAST], budget: { ...NO_TROUBLE, seconds: 5, lost: 1 } }),
+  operator: small("small operator", {
+    clients: [SLOW, FAST, FAST_OPERATOR],
+    budget: { ...NO_TROUBLE, seconds: 2, cleanup: 1 },
+  }),
+} as const;
+
 export const CONFIGURATIONS: readonly Configuration[] = [
-  { ...BASE, name: "1 alone", says: "", clients: [SLOW], budget: { ...NO_TROUBLE} },
-  { ...BASE, name: "1 alone lost", says: "", clients: [SLOW], budget: { ...NO_TROUBLE, lost: 1} },
-  { ...BASE, name: "1x1 no trouble", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE } },
-  { ...BASE, name: "1x1 lost1", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE, lost: 1 } },
-  { ...BASE, name: "1x1 lost1 crash give", says: "", clients: [SLOW, FAST], budget: { ...NO_TROUBLE, lost: 1, crash: 1, giveUp: 1 } },
+  {
+    ...BASE,
+    name: "two",
+    says: "two clients, one clock as slow and the other as fast as the tolerance allows",
+    clients: [SLOW, FAST],
+    budget: { ...NO_TROUBLE, lost: 1, crash: 1, giveUp: 1 },
+    depth: 24,
+  },
+  {
+    ...BASE,
+    name: "two, lost twice",
+    says: "the same, with two answers or requests lost or late",
+    clients: [SLOW, FAST],
+    budget: { ...NO_TROUBLE, lost: 2, giveUp: 1 },
+    depth: 21,
+  },
+  {
+    ...BASE,
+    name: "two, lied to",
+    says: "refusals that say nothing (409), 412 after success, answers to reads that are outdated when they come",
+    clients: [SLOW, FAST],
+    budget: { ...NO_TROUBLE, twice: 1, refused: 1, slow: 1, giveUp: 1 },
+    depth: 22,
+  },
+  {
+    ...BASE,
+    name: "two, again",
+    says: "each client acquires twice",
+    clients: [times(2, SLOW), times(2, FAST)],
+    budget: { ...NO_TROUBLE, lost: 1, giveUp: 1 },
+    depth: 21,
+  },
+  {
+    ...BASE,
+    name: "two, bounds",
+    says: "store time is known exactly to one and within bounds to the other, and there is no tolerance",
+    clients: [EXACT, BOUNDED],
+    toleranceMs: 0,
+    budget: { ...NO_TROUBLE, lost: 1, crash: 1, giveUp: 1 },
+    depth: 26,
+  },
+  {
+    ...BASE,
+    name: "two, suspended",
+    says: "processes are suspended while their monotonic clocks stand still",
+    clients: [SLOW, FAST],
+    budget: { ...NO_TROUBLE, pause: 2, lost: 1 },
+    depth: 22,
+  },
+  {
+    ...BASE,
+    name: "two, operator",
+    says: "an operator releases by force and cleans up",
+    clients: [SLOW, FAST, FAST_OPERATOR],
+    budget: { ...NO_TROUBLE, force: 1, cleanup: 1, lost: 1 },
+    depth: 20,
+  },
+  {
+    ...BASE,
+    name: "two, deleting",
+    says: "the lock is deleted; creates land late, or twice",
+    clients: [times(2, EXACT), EXACT, OPERATOR],
+    removal: REMOVAL,
+    budget: { ...NO_TROUBLE, delete: 2, cleanup: 1, lost: 1, twice: 1, giveUp: 1 },
+    depth: 17,
+  },
+  {
+    ...BASE,
+    name: "two, broken clocks",
+    says: "clocks are off by more than a lease: nothing but tokens is promised",
+    clients: [times(2, WRONG), EXACT],
+    promises: "tokens",
+    budget: { ...NO_TROUBLE, lost: 1, giveUp: 1, pause: 1 },
+    depth: 20,
+  },
+  {
+    ...BASE,
+    name: "two, queue",
+    says: "waiters have entries in the record",
+    clients: [times(2, EXACT), EXACT],
+    entryLifeMs: 3 * TICK_MS,
+    symmetric: false,
+    budget: { ...NO_TROUBLE, lost: 1, giveUp: 1, crash: 1 },
+    depth: 19,
+  },
+  {
+    ...BASE,
+    name: "three",
+    says: "three clients, without a queue",
+    clients: [SLOW, FAST, FAST],
+    budget: { ...NO_TROUBLE, lost: 1, giveUp: 1 },
+    depth: 17,
+  },
+  {
+    ...BASE,
+    name: "three, queue",
+    says: "three clients with entries in the record, one of them of a higher priority",
+    clients: [EXACT, EXACT, URGENT],
+    entryLifeMs: 3 * TICK_MS,
+    symmetric: false,
+    budget: { ...NO_TROUBLE, lost: 1, giveUp: 1 },
+    depth: 16,
+  },
 ];

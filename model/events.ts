@@ -37,12 +37,12 @@ function act(scene: loop.Scene, world: World, index: number, change: (actor: loo
 }
 
 function settled(scene: loop.Scene, next: World): World {
-  settle(next, scene.config, scene.subject.rules.etagsRepeat);
+  settle(next, scene.config, scene.subject.rules);
   return next;
 }
 
 function spend(world: World, trouble: Trouble): World {
-  return { ...world, budget: { ...world.budget, [trouble]: world.budget[trouble] - 1 } };
+  return { ...fork(world), budget: { ...world.budget, [trouble]: world.budget[trouble] - 1 } };
 }
 
 function clientEvents(scene: loop.Scene, world: World, index: number, happened: Happened): void {
@@ -127,7 +127,7 @@ export function doing(operation: Operation): string {
 /** What can happen to a request: applied, refused, answered, its answer lost, repeated by a proxy, late. */
 function requestEvents(scene: loop.Scene, world: World, request: Request, happened: Happened): void {
   const { config, subject } = scene;
-  const isDue = canStillLand(world, config, request, subject.rules.etagsRepeat);
+  const isDue = canStillLand(world, config, request, subject.rules);
   if (isDue && holds(world, request)) land(scene, world, request, happened);
   const slot = slotOf(clientAt(world, request.client), request);
   if (slot === undefined) return;
@@ -192,6 +192,7 @@ function landWith(
 
 function timeEvents(scene: loop.Scene, world: World, happened: Happened): void {
   const { config } = scene;
+  if (world.budget.seconds === 0) return;
   happened(passTime(scene, world, undefined), { actor: -1, says: "a second passes" });
   if (world.budget.pause === 0) return;
   for (const [index, plan] of config.clients.entries()) {
@@ -203,7 +204,7 @@ function timeEvents(scene: loop.Scene, world: World, happened: Happened): void {
 }
 
 function passTime(scene: loop.Scene, world: World, suspended: number | undefined): World {
-  const next = fork(world);
+  const next = Number.isFinite(world.budget.seconds) ? spend(world, "seconds") : fork(world);
   next.now += 1;
   if (suspended !== undefined) {
     const client = edit(next, suspended);

@@ -47,7 +47,7 @@ class Explorer {
   constructor(scene: Scene, limits: Limits) {
     this.#scene = scene;
     this.#limits = limits;
-    this.#fingerprint = new Fingerprint(scene.config);
+    this.#fingerprint = new Fingerprint(scene);
   }
 
   run(): Exploration {

@@ -1,4 +1,5 @@
-import type { Configuration } from "./configuration.js";
+import type { Scene } from "./client.js";
+import type { ClientPlan, Configuration } from "./configuration.js";
 import { isReadingNeeded } from "./network.js";
 import {
   type Client,
@@ -15,6 +16,7 @@ import {
   type Version,
   type World,
 } from "./state.js";
+import type { LoopRules } from "./subject.js";
 import { ACQUISITION, FIRST_ETAG_OF_TEXT, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
 
 /**
@@ -26,6 +28,7 @@ export class Fingerprint {
   high = 0;
   low = 0;
   readonly #config: Configuration;
+  readonly #rules: LoopRules;
   /** Times that lie further back than this cannot be told apart by any decision. */
   readonly #longAgo: { readonly expiry: number; readonly token: number; readonly queue: number; readonly rest: number };
   readonly #names: number[] = [];
@@ -35,8 +38,9 @@ export class Fingerprint {
   #nowMs = 0;
   #world!: World;
 
-  constructor(config: Configuration) {
+  constructor({ config, subject }: Scene) {
     this.#config = config;
+    this.#rules = subject.rules;
     const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
     const lifeMs = (config.removal?.requestLifeTicks ?? 0) * TICK_MS;
     this.#longAgo = {
@@ -166,7 +170,7 @@ export class Fingerprint {
     this.#name(sent.write);
     this.#mix(flags(sent.unresolved));
     if (sent.unresolved) this.#condition(client, sent.condition);
-    if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
+    if (isReadingNeeded(this.#world, client, sent.write, this.#rules)) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
     const own = client.attempts.find(({ write }) => write === writing);
     if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
@@ -187,6 +191,7 @@ export class Fingerprint {
   }
 
   #ghost({ ghost, budget, object }: World): void {
+    if (Number.isFinite(budget.seconds)) this.#mix(budget.seconds);
     this.#version(object);
     this.#time(ghost.lastToken, this.#longAgo.token);
     if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS, this.#longAgo.queue);
@@ -208,7 +213,7 @@ export class Fingerprint {
     }
   }
 
-  /** Interchangeable clients in an order that does not depend on who is who; operators stay where they are. */
+  /** Interchangeable clients in an order that does not depend on who is who. */
   #sorted(world: World): readonly number[] {
     const signatures = world.clients.map((client, index) => this.#signature(world, client, index));
     const order = [...world.clients.keys()];
@@ -216,8 +221,10 @@ export class Fingerprint {
   }
 
   #signature(world: World, client: Client, index: number): number {
-    if (this.#config.clients[index]?.kind === "operator") return Number.MAX_SAFE_INTEGER;
-    let signature = PHASES.indexOf(client.phase) * 4 + client.acquisitions;
+    const { clients } = this.#config;
+    // Only those with the same plan are interchangeable.
+    const group = clients.indexOf(clients[index] as ClientPlan);
+    let signature = group * 32 + PHASES.indexOf(client.phase) * 4 + client.acquisitions;
     for (const thread of [client.main, client.side]) {
       signature = signature * 64 + (thread === undefined ? 0 : 1 + OPERATIONS.indexOf(thread.operation) * 4 + STEPS.indexOf(thread.step));
     }

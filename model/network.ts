@@ -12,6 +12,7 @@ import {
   type World,
   writeId,
 } from "./state.js";
+import type { LoopRules } from "./subject.js";
 
 /** The store, and what may happen to requests on their way. */
 
@@ -40,10 +41,10 @@ export function replaceRequest(next: World, request: Request, ...by: readonly Re
 }
 
 /** Whether it can still take effect, now or later: a version that was replaced never comes back, if ETags are unique. */
-export function canStillLand(world: World, config: Configuration, request: Request, etagsRepeat: boolean): boolean {
+export function canStillLand(world: World, config: Configuration, request: Request, rules: LoopRules): boolean {
   if (request.applied) return false;
   if (config.removal !== undefined && world.now >= request.sentTick + config.removal.requestLifeTicks) return false;
-  if (holds(world, request) || etagsRepeat) return true;
+  if (holds(world, request) || rules.etagsRepeat) return true;
   return request.condition === ABSENT && config.removal !== undefined;
 }
 
@@ -52,14 +53,14 @@ export function canStillLand(world: World, config: Configuration, request: Reque
  * be answered, snapshots of versions that are gone (a write conditioned on one is only refused, and leads to a read), and
  * writes of which nobody will ask again.
  */
-export function settle(world: World, config: Configuration, etagsRepeat: boolean): void {
+export function settle(world: World, config: Configuration, rules: LoopRules): void {
   world.requests = world.requests.filter(
-    (request) => isAwaited(world, request) || canStillLand(world, config, request, etagsRepeat),
+    (request) => isAwaited(world, request) || canStillLand(world, config, request, rules),
   );
   for (const [index, client] of world.clients.entries()) {
-    const latest = isOutdated(world, config, client.latest, etagsRepeat) ? undefined : client.latest;
+    const latest = isOutdated(world, config, client.latest, rules) ? undefined : client.latest;
     const main = neededOf(world, client.main);
-    const attempts = neededAttempts(world, client);
+    const attempts = neededAttempts(world, client, rules);
     if (latest === client.latest && attempts === client.attempts && main === client.main) continue;
     world.clients[index] = { ...client, latest, attempts, main };
   }
@@ -69,23 +70,24 @@ function isOutdated(
   world: World,
   config: Configuration,
   snapshot: Snapshot | undefined,
-  etagsRepeat: boolean,
+  rules: LoopRules,
 ): boolean {
-  if (snapshot === undefined || etagsRepeat) return false;
+  if (snapshot === undefined || rules.etagsRepeat) return false;
   if (snapshot.version === undefined) return world.object !== undefined && config.removal === undefined;
   return snapshot.version.etag !== etagOf(world.object);
 }
 
-function neededAttempts(world: World, client: Client): readonly SentWrite[] {
+function neededAttempts(world: World, client: Client, rules: LoopRules): readonly SentWrite[] {
   if (client.attempts.length === 0) return client.attempts;
   if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return [];
-  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
+  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write, rules));
   return needed.length === client.attempts.length ? client.attempts : needed;
 }
 
 /** Whether a hold of this write may still be found in the record, and its lease be counted. */
-export function isReadingNeeded(world: World, client: Client, write: number): boolean {
+export function isReadingNeeded(world: World, client: Client, write: number, rules: LoopRules): boolean {
   const { main, phase } = client;
+  if (rules.countsFromLastAttempt) return phase !== "ending";
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
   const renewal = writeId(write);

@@ -118,6 +118,8 @@ export interface Ghost {
 
 /** How often each kind of trouble may still happen. */
 export interface Budget {
+  /** Seconds that may pass. */
+  readonly seconds: number;
   /** Answers to reads that take so long that something happens meanwhile. */
   readonly slow: number;
   readonly lost: number;

@@ -7,22 +7,24 @@ import { cleanup, deleteLock } from "../src/core/transition/remove.js";
 import { renew } from "../src/core/transition/renew.js";
 import { Attempts } from "../src/runtime/attempts.js";
 import type { WriteCondition } from "../src/store/object-store.js";
-import { ABSENT, type SentWrite, writeId } from "./state.js";
+import { ABSENT, type Operation, type SentWrite, writeId } from "./state.js";
 
 /** The parts of the client's loop that mutants break; the values of {@link REAL} are what `src/runtime` does. */
 export interface LoopRules {
   /** From when on a given-up acquisition may have an entry: once a grant is being confirmed, or once anything was sent. */
   readonly presentFrom: "confirming" | "first-write";
-  /** What a refused condition means: read again, or that somebody else has the lock. */
+  /** What a refused condition means: read again, or that somebody else has the lock and nothing is left to do. */
   readonly conflictMeans: "read-again" | "held-by-another";
   readonly cancelsOnGiveUp: boolean;
   readonly cancelsOnLoss: boolean;
   /** Whether the answer to a renewal counts after the lease was given back or lost. */
   readonly heedsLateRenewals: boolean;
-  /** Whether a holder's writes are conditional. */
-  readonly releasesConditionally: boolean;
+  /** What is written without a condition. */
+  readonly unconditional: readonly Operation[];
   /** Two equal bodies have equal ETags: bodies without a write id. */
   readonly etagsRepeat: boolean;
+  /** The reading of the last attempt has to be remembered, whatever that attempt did. */
+  readonly countsFromLastAttempt: boolean;
 }
 
 /** What is checked: the decisions and the bookkeeping of `src`, or a deliberately broken variant of them. */
@@ -62,8 +64,9 @@ export const REAL: Subject = {
     cancelsOnGiveUp: true,
     cancelsOnLoss: true,
     heedsLateRenewals: false,
-    releasesConditionally: true,
+    unconditional: [],
     etagsRepeat: false,
+    countsFromLastAttempt: false,
   },
 };
 

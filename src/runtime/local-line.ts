@@ -103,8 +103,8 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
       // Whom it was tried with first stays the one: that write may have landed.
       if (!successor?.isWaiting) successor = this.#waiting.find((candidate) => candidate.isWaiting);
-      if (successor !== undefined) tried.add(successor);
       if (successor !== undefined) {
+        tried.add(successor);
         return transfer(record, { from: { id }, to: successor.command(attempt.now) }, attempt);
       }
       const { reply, ...change } = release(record, { id }, attempt);
