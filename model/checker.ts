@@ -53,7 +53,10 @@ export function problemOfChange(
 export function ghostAfter(before: World, version: Version | undefined): Ghost {
   const { ghost } = before;
   if (version === undefined) return ghost;
-  const lastToken = newHolders(before.object, version).reduce((last, { token }) => Math.max(last, token), ghost.lastToken);
+  const lastToken = newHolders(before.object, version).reduce(
+    (last, { token }) => Math.max(last, token),
+    ghost.lastToken,
+  );
   const wasHeld = (before.object?.record.holders.length ?? 0) > 0;
   const isFreed = wasHeld && version.record.holders.length === 0;
   const freedTick = isFreed ? version.sentTick : ghost.freedTick;
@@ -166,7 +169,10 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
       (waiter.priority > taker.priority || (waiter.priority === taker.priority && waiter.sinceMs < own)),
   );
   if (ahead === undefined) return undefined;
-  return { invariant: "nobody is overtaken", says: `${taker.id} takes the lock before ${ahead.id}, who was to be next` };
+  return {
+    invariant: "nobody is overtaken",
+    says: `${taker.id} takes the lock before ${ahead.id}, who was to be next`,
+  };
 }
 
 /** Since when an acquisition has waited. */

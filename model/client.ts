@@ -207,8 +207,7 @@ function send(actor: Actor, thread: Thread, change: NonNullable<Decision<Reply>[
     const sent: SentWrite = { write, condition, sequence: nextSequence(client), reading, unresolved: true };
     client.attempts = [...client.attempts, sent];
   }
-  const version =
-    change.kind === "write" ? versionOf(subject, change.record, write, world.now, operation) : undefined;
+  const version = change.kind === "write" ? versionOf(subject, change.record, write, world.now, operation) : undefined;
   const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };
   world.requests = [...world.requests, request];
 }
@@ -276,12 +275,7 @@ function attemptAt(actor: Actor, write: number): Attempt {
 // ---------------------------------------------------------------------------------------------------------------------
 // Commands and their replies
 
-function decide(
-  actor: Actor,
-  thread: Thread,
-  record: LockRecord | undefined,
-  attempt: Attempt,
-): Decision<Reply> {
+function decide(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt): Decision<Reply> {
   const { subject, client, config } = actor;
   const attempted = new Set(thread.sent.map(writeId));
   const restMs = config.removal?.restMs ?? Number.POSITIVE_INFINITY;
@@ -517,4 +511,3 @@ export function idleClient(): Client {
     sequence: 0,
   };
 }
-

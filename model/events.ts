@@ -1,7 +1,17 @@
 import { ghostAfter, problemOfChange, robbedBy, type Violation } from "./checker.js";
 import * as loop from "./client.js";
 import { applyRequest, canStillLand, holds, isAwaited, isWriteOf, replaceRequest, settle } from "./network.js";
-import { type Budget, type Client, clientAt, edit, fork, type Operation, type Request, TICK_MS, type World } from "./state.js";
+import {
+  type Budget,
+  type Client,
+  clientAt,
+  edit,
+  fork,
+  type Operation,
+  type Request,
+  TICK_MS,
+  type World,
+} from "./state.js";
 
 /** Every event that can happen in a state. The order is fixed: a path can be told by the number of each event. */
 
@@ -119,7 +129,11 @@ function loopEvents(scene: loop.Scene, world: World, index: number, slot: loop.S
 
 export function doing(operation: Operation): string {
   const words = { acquire: "acquiring", renew: "renewing", confirm: "confirming", release: "releasing" };
-  return operation in words ? words[operation as keyof typeof words] : operation === "cancel" ? "cancelling" : operation;
+  return operation in words
+    ? words[operation as keyof typeof words]
+    : operation === "cancel"
+      ? "cancelling"
+      : operation;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -149,7 +163,8 @@ function requestEvents(scene: loop.Scene, world: World, request: Request, happen
     return;
   }
   if (!holds(world, request)) answer("its write is refused: conflict", world, conflict);
-  else if (world.budget.refused > 0) answer("its write is refused for no reason: 409", spend(world, "refused"), conflict);
+  else if (world.budget.refused > 0)
+    answer("its write is refused for no reason: 409", spend(world, "refused"), conflict);
   if (world.budget.lost > 0) answer("its write is not answered in time", spend(world, "lost"), nothing, request);
 }
 
@@ -213,4 +228,3 @@ function passTime(scene: loop.Scene, world: World, suspended: number | undefined
   }
   return settled(scene, next);
 }
-

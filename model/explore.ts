@@ -117,7 +117,10 @@ export function firstWorld(config: Configuration): World {
 const EXPANDED = firstWorld({ clients: [], budget: {} } as unknown as Configuration);
 
 /** Goes one path again, event by event. */
-export function replay(scene: Scene, path: readonly number[]): readonly { readonly world: World; readonly event: Event }[] {
+export function replay(
+  scene: Scene,
+  path: readonly number[],
+): readonly { readonly world: World; readonly event: Event }[] {
   const steps: { readonly world: World; readonly event: Event }[] = [];
   let world = firstWorld(scene.config);
   for (const ordinal of path) {

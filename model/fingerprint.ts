@@ -11,8 +11,8 @@ import {
   type Request,
   type SentWrite,
   type Snapshot,
-  TICK_MS,
   type Thread,
+  TICK_MS,
   type Version,
   type World,
 } from "./state.js";
@@ -151,7 +151,8 @@ export class Fingerprint {
     this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
     this.#mix(flags(thread.looked, thread.sent.length > 0));
     // The others recognise their work by the acquisition.
-    const goesByWrites = thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
+    const goesByWrites =
+      thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
     if (goesByWrites) for (const write of thread.sent) this.#name(write);
     if (thread.operation === "force" || thread.operation === "delete") {
       for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
@@ -226,7 +227,9 @@ export class Fingerprint {
     const group = clients.indexOf(clients[index] as ClientPlan);
     let signature = group * 32 + PHASES.indexOf(client.phase) * 4 + client.acquisitions;
     for (const thread of [client.main, client.side]) {
-      signature = signature * 64 + (thread === undefined ? 0 : 1 + OPERATIONS.indexOf(thread.operation) * 4 + STEPS.indexOf(thread.step));
+      signature =
+        signature * 64 +
+        (thread === undefined ? 0 : 1 + OPERATIONS.indexOf(thread.operation) * 4 + STEPS.indexOf(thread.step));
     }
     const entries = world.object?.entries.filter((entry) => clientOf(entry) === index).length ?? 0;
     const requests = world.requests.filter((request) => request.client === index);

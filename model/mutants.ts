@@ -65,7 +65,9 @@ export const MUTANTS: readonly Mutant[] = [
     acquire: (record, command, attempt) =>
       mapped(REAL.acquire(record, command, attempt), (next) => {
         const kept = record?.holders.filter((holder) => !next.holders.some(({ id }) => id === holder.id)) ?? [];
-        return next.holders.some(({ id }) => id === command.id) ? { ...next, holders: [...kept, ...next.holders] } : next;
+        return next.holders.some(({ id }) => id === command.id)
+          ? { ...next, holders: [...kept, ...next.holders] }
+          : next;
       }),
   }),
   mutant("queue-ignored", SMALL.overtaking, "whoever finds the lock free takes it", {
@@ -89,10 +91,11 @@ export const MUTANTS: readonly Mutant[] = [
     leaseReading: (attempts) => attempts.at(-1)?.reading,
     rules: { ...REAL.rules, countsFromLastAttempt: true },
   }),
-  mutant("no-deadline", "two", "a holder believes until somebody tells it otherwise", { remainingMs: (leaseMs) => leaseMs }),
+  mutant("no-deadline", "two", "a holder believes until somebody tells it otherwise", {
+    remainingMs: (leaseMs) => leaseMs,
+  }),
   mutant("monotonic-only", "two, suspended", "a clock that stood still is believed", {
-    remainingMs: (leaseMs, from, now) =>
-      REAL.remainingMs(leaseMs, { ...from, wallMs: 0 }, { ...now, wallMs: 0 }),
+    remainingMs: (leaseMs, from, now) => REAL.remainingMs(leaseMs, { ...from, wallMs: 0 }, { ...now, wallMs: 0 }),
   }),
   mutant("late-renewal-heeded", "two", "the answer to a renewal revives a lease that was lost or given back", {
     rules: { ...REAL.rules, heedsLateRenewals: true },
@@ -162,7 +165,7 @@ const RECREATED = {
 
 function mutant(name: string, within: string | Configuration, says: string, changes: Partial<Subject>): Mutant {
   const configuration = typeof within === "string" ? CONFIGURATIONS.find((one) => one.name === within) : within;
-  if (configuration === undefined) throw new Error(`There is no configuration ${within}.`);
+  if (configuration === undefined) throw new Error(`There is no configuration ${JSON.stringify(within)}.`);
   return { name, configuration, says, subject: { ...REAL, ...changes } };
 }
 
@@ -179,4 +182,3 @@ function mapped<Reply>(decision: Decision<Reply>, change: (record: LockRecord) =
   if (decision.change?.kind !== "write") return decision;
   return { ...decision, change: { kind: "write", record: change(decision.change.record) } };
 }
-

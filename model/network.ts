@@ -66,12 +66,7 @@ export function settle(world: World, config: Configuration, rules: LoopRules): v
   }
 }
 
-function isOutdated(
-  world: World,
-  config: Configuration,
-  snapshot: Snapshot | undefined,
-  rules: LoopRules,
-): boolean {
+function isOutdated(world: World, config: Configuration, snapshot: Snapshot | undefined, rules: LoopRules): boolean {
   if (snapshot === undefined || rules.etagsRepeat) return false;
   if (snapshot.version === undefined) return world.object !== undefined && config.removal === undefined;
   return snapshot.version.etag !== etagOf(world.object);

@@ -21,6 +21,7 @@ function nameOf(scene: Scene, { actor }: Event): string {
 }
 
 /** What is different after an event: requests sent, the object, who believes. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one sentence for each kind of request, in one place.
 function consequences(scene: Scene, before: World | undefined, after: World): string {
   const said: string[] = [];
   for (const { write, operation, condition, version, client } of after.requests) {
