@@ -6,6 +6,7 @@ import type { Decision } from "../src/core/transition/decision.js";
 import type { RenewReply } from "../src/core/transition/renew.js";
 import type { ClientPlan, Configuration } from "./configuration.js";
 import {
+  ABSENT,
   ANY,
   acquisitionId,
   type Client,
@@ -190,6 +191,7 @@ function apply(actor: Actor, slot: Slot, thread: Thread, isFresh: boolean): void
     client[slot] = readAgain(thread);
     return;
   }
+  if (client.stopped && slot === "main") return abortMain(actor);
   world.writes = write;
   const next = { ...thread, step: "writing" as const, looked: false, write, meant: memory };
   client[slot] = { ...next, sent: [...thread.sent, write] };
@@ -200,7 +202,6 @@ function apply(actor: Actor, slot: Slot, thread: Thread, isFresh: boolean): void
 function send(actor: Actor, thread: Thread, change: NonNullable<Decision<Reply>["change"]>, write: number): void {
   const { client, world, subject, index } = actor;
   const { operation, base } = thread;
-  if (operation === "acquire" && subject.rules.presentFrom === "first-write") client.mayBePresent = true;
   const condition = subject.rules.unconditional.includes(operation) ? ANY : etagOf(base?.version);
   if (planOf(actor).kind === "client") {
     const reading = clocksOf(world, client);
@@ -228,11 +229,12 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): void
   conclude(actor, slot, thread, replyOf(thread, request), contradicted);
 }
 
-/** 409, 412 or 404: the condition did not hold, or so it was said. */
+/** 409, 412 or 404: the condition did not hold, or so it was said. Only where there is no object does that settle the write. */
 export function receiveConflict(actor: Actor, slot: Slot, request: Request): void {
-  const { client, subject } = actor;
+  const { client, subject, world } = actor;
   const thread = threadIn(client, slot);
-  noteAnswered(client, request.write);
+  const isSettled = world.object === undefined && request.condition !== ABSENT;
+  if (isSettled || subject.rules.conflictSettles) noteAnswered(client, request.write);
   if (subject.rules.conflictMeans === "held-by-another" && thread.operation === "acquire") {
     client.main = undefined;
     return finish(actor);
@@ -356,6 +358,7 @@ function conclude(actor: Actor, slot: Slot, thread: Thread, reply: Reply, contra
 function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
   const { client } = actor;
   if (reply.kind === "waiting") client.mayBePresent ||= reply.enqueued;
+  if (reply.kind === "granted" && actor.subject.rules.presentFrom === "granted") client.mayBePresent = true;
   if (client.stopped) return over(actor);
   if (reply.kind === "granted") return confirm(actor, reply.holder, contradicted, 0);
   if (reply.kind === "waiting") client.phase = "waiting";

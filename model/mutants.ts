@@ -112,6 +112,9 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("conflict-believed", "two, lied to", "a 412 means that somebody else has the lock", {
     rules: { ...REAL.rules, conflictMeans: "held-by-another" },
   }),
+  mutant("conflict-settles", "one", "a 412 proves that the write did not land", {
+    rules: { ...REAL.rules, conflictSettles: true },
+  }),
   mutant("no-cancel-on-give-up", "two", "who gives up leaves what it sent", {
     rules: { ...REAL.rules, cancelsOnGiveUp: false },
   }),

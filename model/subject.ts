@@ -11,8 +11,10 @@ import { ABSENT, type Operation, type SentWrite, writeId } from "./state.js";
 
 /** The parts of the client's loop that mutants break; the values of {@link REAL} are what `src/runtime` does. */
 export interface LoopRules {
-  /** From when on a given-up acquisition may have an entry: once a grant is being confirmed, or once anything was sent. */
-  readonly presentFrom: "confirming" | "first-write";
+  /** From when on a given-up acquisition may be a holder: once it has been told so, or once that is being confirmed. */
+  readonly presentFrom: "granted" | "confirming";
+  /** Whether a refused condition proves that the write did not land. */
+  readonly conflictSettles: boolean;
   /** What a refused condition means: read again, or that somebody else has the lock and nothing is left to do. */
   readonly conflictMeans: "read-again" | "held-by-another";
   readonly cancelsOnGiveUp: boolean;
@@ -59,7 +61,8 @@ export const REAL: Subject = {
   isUnresolvedAfter,
   bodyOf: (record) => record,
   rules: {
-    presentFrom: "first-write",
+    presentFrom: "granted",
+    conflictSettles: false,
     conflictMeans: "read-again",
     cancelsOnGiveUp: true,
     cancelsOnLoss: true,
