@@ -3,21 +3,15 @@ import type { Holder, LockRecord } from "../src/core/record.js";
 import type { ClockReading } from "../src/core/store-time.js";
 import type { AcquireCommand, AcquireReply } from "../src/core/transition/acquire.js";
 import type { Decision } from "../src/core/transition/decision.js";
-import type { ReleaseReply } from "../src/core/transition/release.js";
 import type { RenewReply } from "../src/core/transition/renew.js";
-import type { TransferReply } from "../src/core/transition/transfer.js";
 import type { ClientPlan, Configuration } from "./configuration.js";
 import {
   ABSENT,
   ANY,
   acquisitionId,
   type Client,
-  clientAt,
-  clientOf,
   edit,
   etagOf,
-  type Handed,
-  numberOfAcquisition,
   numberOfWrite,
   type Operation,
   type Request,
@@ -64,28 +58,17 @@ export function actorIn(scene: Scene, world: World, index: number): Actor {
 
 /** `acquireLease`: a new `Acquisition`, whose `#ask` begins with the version seen last. */
 export function beginAcquisition(actor: Actor): void {
-  beginWaiting(actor);
-  actor.client.phase = "asking";
-  start(actor, "main", threadOf("acquire"));
-}
-
-function beginWaiting(actor: Actor): void {
   const { client, world } = actor;
   client.acquisitions += 1;
+  client.phase = "asking";
   client.stopped = false;
   client.mayBePresent = false;
   client.robbed = false;
   client.attempts = [];
   client.holding = undefined;
   client.sinceMs = world.now * TICK_MS + planOf(actor).latestMs;
-  client.handed = undefined;
-  client.lookedAt = world.sequence + 1;
-}
-
-/** `Acquisition.#rest`: another caller of this process has the lock, and is trusted to pass it on. */
-export function beginResting(actor: Actor): void {
-  beginWaiting(actor);
-  actor.client.phase = "waiting";
+  client.lookedAt = client.sequence + 1;
+  start(actor, "main", threadOf("acquire"));
 }
 
 /** `mutex.forceRelease`, `deleteLock`, `cleanupStaleLocks`: each begins with a read (`fromStore`). */
@@ -110,8 +93,8 @@ export function endAborted(actor: Actor): void {
 export function look(actor: Actor): void {
   const { client, world } = actor;
   client.phase = "asking";
-  client.lookedAt = nextSequence(world);
-  const base = { version: world.object, asked: client.lookedAt };
+  client.lookedAt = nextSequence(client);
+  const base = { version: world.object, asked: client.sequence };
   client.main = { ...threadOf("acquire"), step: "read", base, looked: true };
 }
 
@@ -138,7 +121,6 @@ export function lose(actor: Actor): void {
 
 /** `Lease.#releaseOnce` where `giveBack` throws: the store did not answer until the lease was over. */
 export function failRelease(actor: Actor): void {
-  tellTried(actor, threadIn(actor.client, "side"), undefined);
   actor.client.side = undefined;
   cancelLeftovers(actor, true);
 }
@@ -181,7 +163,7 @@ function start(actor: Actor, slot: Slot, thread: Thread): void {
 /** The store answers the read; the answer may take its time. */
 export function serveRead(actor: Actor, slot: Slot): void {
   const { client, world } = actor;
-  const asked = nextSequence(world);
+  const asked = nextSequence(client);
   client[slot] = { ...threadIn(client, slot), step: "read", base: { version: world.object, asked } };
 }
 
@@ -192,16 +174,16 @@ export function receiveRead(actor: Actor, slot: Slot): void {
   const base = thread.base as Snapshot;
   keep(client, base);
   client.disturbed = false;
-  if (!thread.looked) noteSeen(actor, thread, base);
+  if (!thread.looked) noteSeen(actor, base);
   apply(actor, slot, thread, true);
 }
 
 /** One turn: decide on a version, and send what it has to become. */
-function apply(actor: Actor, slot: Slot, started: Thread, isFresh: boolean): void {
+function apply(actor: Actor, slot: Slot, thread: Thread, isFresh: boolean): void {
   const { client, world } = actor;
-  const thread = started.operation === "release" ? withSuccessor(actor, started) : started;
+  const base = thread.base as Snapshot;
   const write = world.writes + 1;
-  const record = thread.base?.version?.record;
+  const record = base.version?.record;
   const decision = decide(actor, thread, record, attemptAt(actor, write));
   const memory = thread.sent.length === 0 ? new Set(record?.holders.map((holder) => holder.id)) : thread.meant;
   if (decision.change === undefined) {
@@ -223,12 +205,8 @@ function send(actor: Actor, thread: Thread, change: NonNullable<Decision<Reply>[
   const condition = subject.rules.unconditional.includes(operation) ? ANY : etagOf(base?.version);
   if (planOf(actor).kind === "client") {
     const reading = clocksOf(world, client);
-    const sent: SentWrite = { write, condition, sequence: nextSequence(world), reading, unresolved: true };
-    // A transfer is a write of two acquisitions: `SharedLog`.
-    for (const other of [client, ...successorsIn(actor, thread.tried.slice(-1))]) {
-      other.attempts = [...other.attempts, sent];
-      if (subject.rules.presentFrom === "sent" && operation === "acquire") other.mayBePresent = true;
-    }
+    const sent: SentWrite = { write, condition, sequence: nextSequence(client), reading, unresolved: true };
+    client.attempts = [...client.attempts, sent];
   }
   const version = change.kind === "write" ? versionOf(subject, change.record, write, world.now, operation) : undefined;
   const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };
@@ -242,11 +220,12 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): void
   // A `Date` that nobody expected: the process was suspended while the request was under way.
   const contradicted = client.disturbed;
   client.disturbed = false;
-  noteAnswered(actor, request.write);
+  noteAnswered(client, request.write);
   const own = client.attempts.find((sent) => sent.write === request.write);
-  const snapshot = { version: request.version, asked: own?.sequence ?? actor.world.sequence };
-  noteSeen(actor, thread, snapshot);
+  const snapshot = { version: request.version, asked: own?.sequence ?? client.sequence };
+  noteSeen(actor, snapshot);
   keep(client, snapshot);
+  // What was sent is what was decided: the decision is made again to have its reply, which depends on nothing that changed.
   conclude(actor, slot, thread, replyOf(thread, request), contradicted);
 }
 
@@ -255,7 +234,7 @@ export function receiveConflict(actor: Actor, slot: Slot, request: Request): voi
   const { client, subject, world } = actor;
   const thread = threadIn(client, slot);
   const isSettled = world.object === undefined && request.condition !== ABSENT;
-  if (isSettled || subject.rules.conflictSettles) noteAnswered(actor, request.write);
+  if (isSettled || subject.rules.conflictSettles) noteAnswered(client, request.write);
   if (subject.rules.conflictMeans === "held-by-another" && thread.operation === "acquire") {
     client.main = undefined;
     return finish(actor);
@@ -312,12 +291,8 @@ function decide(actor: Actor, thread: Thread, record: LockRecord | undefined, at
       const command = { id: idOf(actor), token, leaseMs: config.leaseMs, onlyUnexpired: false, attempted };
       return subject.renew(record, command, attempt);
     }
-    case "release": {
-      const index = thread.tried.at(-1) ?? NOBODY;
-      if (index === NOBODY) return subject.release(record, { id: idOf(actor) }, attempt);
-      const to = { ...actor, index, client: clientAt(actor.world, index) };
-      return subject.transfer(record, { from: { id: idOf(actor) }, to: acquireCommand(to) }, attempt);
-    }
+    case "release":
+      return subject.release(record, { id: idOf(actor) }, attempt);
     case "cancel": {
       const mustChange = client.attempts.some((sent) => sent.unresolved);
       return subject.cancel(record, { id: idOf(actor), mustChange }, attempt);
@@ -352,23 +327,12 @@ function acquireCommand(actor: Actor): AcquireCommand {
 }
 
 /** What the decision that led to this request replied, read off what it sent. */
-function replyOf({ operation, tried }: Thread, request: Request): Reply {
-  const { version, write } = request;
-  if (operation === "release") return { kind: "released", to: grantTo(tried, request) } as PassingReply;
+function replyOf({ operation }: Thread, { version, write }: Request): Reply {
+  if (operation === "release") return { kind: "released" };
   if (operation !== "acquire" && operation !== "confirm" && operation !== "renew") return { kind: "done" };
   const holder = version?.record.holders.find((one) => numberOfWrite(one.renewal) === write);
   if (holder === undefined) return { kind: "waiting", enqueued: true, position: 0 } as AcquireReply;
   return { kind: operation === "acquire" ? "granted" : "renewed", holder } as AcquireReply | RenewReply;
-}
-
-/** What a transfer did for the one it was to. */
-function grantTo(tried: readonly number[], { version, write }: Request): AcquireReply | undefined {
-  const index = tried.at(-1) ?? NOBODY;
-  if (index === NOBODY) return undefined;
-  const isOf = ({ id }: { readonly id: string }) => clientOf(numberOfAcquisition(id)) === index;
-  const holder = version?.record.holders.find((one) => isOf(one) && numberOfWrite(one.renewal) === write);
-  if (holder !== undefined) return { kind: "granted", holder };
-  return { kind: "waiting", position: 0, enqueued: version?.record.queue.some(isOf) ?? false };
 }
 
 /** The reply is known to be true: what the caller of `swap` does with it. */
@@ -383,27 +347,19 @@ function conclude(actor: Actor, slot: Slot, thread: Thread, reply: Reply, contra
     case "renew":
       return concludeRenewal(actor, reply as RenewReply, contradicted);
     case "release":
-      return concludeRelease(actor, thread, reply as PassingReply, contradicted);
+      if (reply.kind === "released") return finish(actor);
+      return cancelLeftovers(actor, false);
     default:
       return finish(actor);
   }
-}
-
-/** `Lease.#releaseOnce` after `LocalLine.giveBack`. */
-function concludeRelease(actor: Actor, thread: Thread, reply: PassingReply, contradicted: boolean): void {
-  const { kind, to } = "from" in reply ? { kind: reply.from.kind, to: reply.to } : reply;
-  tellTried(actor, thread, to === undefined ? undefined : { reply: to, contradicted });
-  if (kind === "released") finish(actor);
-  else cancelLeftovers(actor, false);
 }
 
 /** `Acquisition.#waitForGrant` after `#ask`. */
 function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
   const { client } = actor;
   if (reply.kind === "waiting") client.mayBePresent ||= reply.enqueued;
-  if (reply.kind === "granted" && actor.subject.rules.presentFrom !== "confirming") client.mayBePresent = true;
+  if (reply.kind === "granted" && actor.subject.rules.presentFrom === "granted") client.mayBePresent = true;
   if (client.stopped) return over(actor);
-  if (client.handed !== undefined) return takeUp(actor);
   if (reply.kind === "granted") return confirm(actor, reply.holder, contradicted, 0);
   if (reply.kind === "waiting") client.phase = "waiting";
   else start(actor, "main", threadOf("acquire"));
@@ -421,7 +377,6 @@ function confirm(actor: Actor, holder: Holder, contradicted: boolean, renewals: 
     // `Acquisition.run` undoes a grant that nobody waits for any more.
     if (client.stopped) return over(actor);
     client.phase = "holding";
-    client.handed = undefined;
     client.holding = { holder, reading };
     return;
   }
@@ -467,75 +422,6 @@ function readingAfterContradiction(actor: Actor, holder: Holder, reading: ClockR
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// LocalLine: passing the lock on within a process
-
-/** The rest of a release whose successor may be one of the same process. */
-type PassingReply = ReleaseAndTo | TransferReply;
-interface ReleaseAndTo {
-  readonly kind: ReleaseReply["kind"];
-  readonly to?: AcquireReply | undefined;
-}
-
-/** `giveBack`: whom it was tried with first stays the one as long as it waits. */
-function withSuccessor(actor: Actor, thread: Thread): Thread {
-  const { world, config, index, subject } = actor;
-  const { process } = planOf(actor);
-  if (process === undefined) return thread;
-  const waits = (other: number) => isWaitingHere(clientAt(world, other));
-  const last = thread.tried.at(-1);
-  if (subject.rules.sticksToSuccessor && last !== undefined && waits(last)) return thread;
-  const inLine = [...config.clients.keys()]
-    .filter((other) => other !== index && config.clients[other]?.process === process && waits(other))
-    .sort((one, other) => (config.clients[other]?.priority ?? 0) - (config.clients[one]?.priority ?? 0));
-  const [next] = inLine;
-  const others = thread.tried.filter((other) => other !== next && other !== NOBODY);
-  if (next === undefined) return thread.tried.length === 0 ? thread : { ...thread, tried: [...others, NOBODY] };
-  return { ...thread, tried: [...others, next] };
-}
-
-/** In the list of those tried: a plain release. */
-const NOBODY = -1;
-
-/** `Acquisition.isWaiting`. */
-function isWaitingHere(client: Client): boolean {
-  return (client.phase === "asking" || client.phase === "waiting") && !client.stopped && client.handed === undefined;
-}
-
-/** The present states of those that a release was tried with; to be changed. */
-function successorsIn({ world }: Actor, tried: readonly number[]): readonly Client[] {
-  return tried.filter((index) => index !== NOBODY).map((index) => edit(world, index));
-}
-
-/** `giveBack`, when it is over: the one that it was for hears what came of it, the others that nobody knows. */
-function tellTried(actor: Actor, { tried }: Thread, told: { reply: AcquireReply; contradicted: boolean } | undefined): void {
-  const { world, subject } = actor;
-  for (const [at, index] of tried.entries()) {
-    if (index === NOBODY) continue;
-    const other = actorIn(actor, world, index);
-    if (at === tried.length - 1 && told !== undefined) receive(other, told.reply, told.contradicted);
-    else if (subject.rules.sticksToSuccessor) other.client.mayBePresent = true;
-  }
-}
-
-/** `Acquisition.receive`. */
-function receive(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
-  const { client } = actor;
-  client.mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
-  if (client.phase === "dead" || client.phase === "holding" || client.phase === "ending") return;
-  if (client.phase === "idle") return cancelLeftovers(actor, client.mayBePresent);
-  if (reply.kind === "granted") client.handed = { holder: reply.holder, contradicted };
-  if (client.phase === "waiting" && client.handed !== undefined) takeUp(actor);
-}
-
-/** `#waitForGrant`: what was handed over is confirmed. */
-function takeUp(actor: Actor): void {
-  const { client } = actor;
-  const { holder, contradicted } = client.handed as Handed;
-  client.handed = undefined;
-  confirm(actor, holder, contradicted, 0);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
 // What is left over
 
 /** `Acquisition.#undo`. */
@@ -565,23 +451,16 @@ function finish({ client }: Actor): void {
 // ---------------------------------------------------------------------------------------------------------------------
 // Attempts, clocks, names
 
-/** `Attempts.seen`, asked of the real one for each write; of a transfer, in the books of both. */
-function noteSeen(actor: Actor, { tried }: Thread, { version, asked }: Snapshot): void {
-  const { client, subject } = actor;
-  for (const one of [client, ...successorsIn(actor, tried)]) {
-    one.attempts = one.attempts.map((sent) =>
-      sent.unresolved && !subject.isUnresolvedAfter(sent, etagOf(version), asked) ? { ...sent, unresolved: false } : sent,
-    );
-  }
+/** `Attempts.seen`, asked of the real one for each write. */
+function noteSeen({ client, subject }: Actor, { version, asked }: Snapshot): void {
+  client.attempts = client.attempts.map((sent) =>
+    sent.unresolved && !subject.isUnresolvedAfter(sent, etagOf(version), asked) ? { ...sent, unresolved: false } : sent,
+  );
 }
 
-/** `Attempts.answered`; of a transfer, in the books of both. */
-function noteAnswered({ world, client, index }: Actor, write: number): void {
-  for (const [at, { attempts }] of world.clients.entries()) {
-    if (!attempts.some((sent) => sent.write === write && sent.unresolved)) continue;
-    const answered = attempts.map((sent) => (sent.write === write ? { ...sent, unresolved: false } : sent));
-    (at === index ? client : edit(world, at)).attempts = answered;
-  }
+/** `Attempts.answered`. */
+function noteAnswered(client: Client, write: number): void {
+  client.attempts = client.attempts.map((sent) => (sent.write === write ? { ...sent, unresolved: false } : sent));
 }
 
 /** `LockObject.#keep`. */
@@ -594,9 +473,9 @@ function clocksOf(world: World, client: Client): ClockReading {
   return { monotonicMs: wallMs - client.lagMs, wallMs };
 }
 
-function nextSequence(world: World): number {
-  world.sequence += 1;
-  return world.sequence;
+function nextSequence(client: Client): number {
+  client.sequence += 1;
+  return client.sequence;
 }
 
 export function threadIn(client: Client, slot: Slot): Thread {
@@ -604,7 +483,7 @@ export function threadIn(client: Client, slot: Slot): Thread {
 }
 
 function threadOf(operation: Operation): Thread {
-  const nothing = { base: undefined, looked: false, write: 0, sent: [], meant: undefined, renewals: 0, tried: [] };
+  const nothing = { base: undefined, looked: false, write: 0, sent: [], meant: undefined, renewals: 0 };
   return { operation, step: "reading", ...nothing };
 }
 
@@ -632,6 +511,6 @@ export function idleClient(): Client {
     lagMs: 0,
     disturbed: false,
     robbed: false,
-    handed: undefined,
+    sequence: 0,
   };
 }

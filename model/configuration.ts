@@ -5,8 +5,6 @@ export interface ClientPlan {
   readonly kind: "client" | "operator";
   readonly acquisitions: number;
   readonly priority: number;
-  /** Callers of one process have the same: they pass the lock on to each other. */
-  readonly process: number | undefined;
   /** Added to the true store time: what it takes for the earliest and the latest time that it can be. */
   readonly earliestMs: number;
   readonly latestMs: number;

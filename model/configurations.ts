@@ -21,7 +21,7 @@ const OPERATOR: ClientPlan = { ...EXACT, kind: "operator" };
 const FAST_OPERATOR: ClientPlan = { ...FAST, kind: "operator" };
 
 function clientOff(earliestMs: number, latestMs: number): ClientPlan {
-  return { kind: "client", acquisitions: 1, priority: 0, process: undefined, earliestMs, latestMs };
+  return { kind: "client", acquisitions: 1, priority: 0, earliestMs, latestMs };
 }
 
 function times(acquisitions: number, plan: ClientPlan): ClientPlan {
@@ -48,15 +48,7 @@ function small(
   return { ...BASE, name, says: "small, for mutants", depth: 60, ...changes };
 }
 
-const LOCAL: ClientPlan = { ...EXACT, process: 1 };
-
 export const SMALL = {
-  handOver: small("small hand-over", {
-    clients: [LOCAL, LOCAL],
-    entryLifeMs: 3 * TICK_MS,
-    symmetric: false,
-    budget: { ...NO_TROUBLE, seconds: 2, slow: 1, lost: 1, giveUp: 1 },
-  }),
   queue: small("small queue", {
     clients: [EXACT, EXACT],
     entryLifeMs: 3 * TICK_MS,
@@ -192,26 +184,6 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     entryLifeMs: 3 * TICK_MS,
     symmetric: false,
     budget: { ...NO_TROUBLE, seconds: 3, lost: 1, giveUp: 1 },
-    depth: 60,
-  },
-  {
-    ...BASE,
-    name: "two, hand-over",
-    says: "two callers of one process pass the lock on to each other",
-    clients: [LOCAL, LOCAL],
-    entryLifeMs: 3 * TICK_MS,
-    symmetric: false,
-    budget: { ...NO_TROUBLE, seconds: 2, lost: 2, giveUp: 1 },
-    depth: 60,
-  },
-  {
-    ...BASE,
-    name: "three, hand-over",
-    says: "three callers of one process, one of a higher priority",
-    clients: [LOCAL, LOCAL, { ...LOCAL, priority: 1 }],
-    entryLifeMs: 3 * TICK_MS,
-    symmetric: false,
-    budget: { ...NO_TROUBLE, seconds: 1, lost: 1 },
     depth: 60,
   },
   {

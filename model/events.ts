@@ -65,7 +65,6 @@ function clientEvents(scene: loop.Scene, world: World, index: number, happened: 
     case "idle":
       if (client.main === undefined && client.acquisitions < (scene.config.clients[index]?.acquisitions ?? 0)) {
         tell("begins to acquire the lock", loop.beginAcquisition);
-        if (isHeldHere(scene, world, index)) tell("begins to wait for one of its own process", loop.beginResting);
       }
       return;
     case "waiting":
@@ -91,15 +90,6 @@ function clientEvents(scene: loop.Scene, world: World, index: number, happened: 
   if (hasFailed && loop.beliefMs(scene, world, client) <= 0) {
     tell("stops trying to release: its lease is over", loop.failRelease);
   }
-}
-
-/** `LocalLine.restMs`: another caller of the same process has the lock. */
-function isHeldHere({ config }: loop.Scene, world: World, index: number): boolean {
-  const process = config.clients[index]?.process;
-  if (process === undefined) return false;
-  return world.clients.some(
-    (other, at) => at !== index && config.clients[at]?.process === process && other.phase === "holding",
-  );
 }
 
 function operatorEvents(scene: loop.Scene, world: World, index: number, happened: Happened): void {

@@ -111,7 +111,6 @@ export function firstWorld(config: Configuration): World {
     ghost: { lastToken: 0, freedTick: 0 },
     budget: config.budget,
     writes: 0,
-    sequence: 0,
   };
 }
 

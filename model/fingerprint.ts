@@ -8,7 +8,6 @@ import {
   etagOf,
   indexWithinClient,
   numberOfAcquisition,
-  numberOfWrite,
   type Request,
   type SentWrite,
   type Snapshot,
@@ -132,7 +131,7 @@ export class Fingerprint {
     const { main, side, latest, attempts } = client;
     const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
     this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
-    this.#mix(flags(client.stopped, isAsking && client.mayBePresent, client.disturbed, client.robbed, client.handed !== undefined));
+    this.#mix(flags(client.stopped, isAsking && client.mayBePresent, client.disturbed, client.robbed));
     if (this.#config.entryLifeMs !== undefined && isAsking) this.#time(client.sinceMs, this.#longAgo.queue);
     this.#thread(client, main);
     this.#thread(client, side);
@@ -141,7 +140,6 @@ export class Fingerprint {
     if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
     this.#mix(attempts.length);
     for (const sent of attempts) this.#attempt(client, sent);
-    if (client.handed !== undefined) this.#name(numberOfWrite(client.handed.holder.renewal));
     if (client.holding === undefined) return;
     this.#reading(client, client.holding.reading);
     // Unless its clocks have parted, the expiry is a lease after the reading.
@@ -156,7 +154,6 @@ export class Fingerprint {
     const goesByWrites =
       thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
     if (goesByWrites) for (const write of thread.sent) this.#name(write);
-    for (const index of thread.tried) this.#mix(this.#place[index] ?? NOTHING);
     if (thread.operation === "force" || thread.operation === "delete") {
       for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
     }

@@ -134,11 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("seen-absent-resolves", SMALL.alone, "where there is no object, no write is under way", {
     isUnresolvedAfter: (sent, etag, asked) => etag !== 0 && REAL.isUnresolvedAfter(sent, etag, asked),
   }),
-  mutant("seen-too-early", SMALL.handOver, "a look resolves writes that were sent after it had left", {
+  mutant("seen-too-early", SMALL.slow, "a look resolves writes that were sent after it had left", {
     isUnresolvedAfter: (sent, etag, asked) => REAL.isUnresolvedAfter({ ...sent, sequence: -1 }, etag, asked),
-  }),
-  mutant("hand-over-forgotten", "three, hand-over", "a hand-over is tried again with whoever is first in line by then", {
-    rules: { ...REAL.rules, sticksToSuccessor: false },
   }),
   mutant("cancel-leaves-holder", "two", "a cancel takes out the waiter only", {
     cancel: (record, command, attempt) =>

@@ -86,7 +86,6 @@ export function isReadingNeeded(world: World, client: Client, write: number, rul
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
   const renewal = writeId(write);
-  if (client.handed?.holder.renewal === renewal) return true;
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];
   return seen.some((version) => version?.record.holders.some((holder) => holder.renewal === renewal));

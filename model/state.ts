@@ -29,7 +29,7 @@ export interface Version {
   readonly operation: Operation;
 }
 
-/** What a client has seen of the object, and when in the order of events it asked. */
+/** What a client has seen of the object, and when in its own order of events it asked. */
 export interface Snapshot {
   readonly version: Version | undefined;
   readonly asked: number;
@@ -39,7 +39,7 @@ export interface Snapshot {
 export interface SentWrite {
   readonly write: number;
   readonly condition: number;
-  /** Its place in the order of events: what the monotonic clock is, but for ties. */
+  /** Its place in the client's own order of events: what the monotonic clock is, but for ties. */
   readonly sequence: number;
   readonly reading: ClockReading;
   readonly unresolved: boolean;
@@ -59,8 +59,6 @@ export interface Thread {
   readonly meant: ReadonlySet<string> | undefined;
   /** Renewals that confirming a grant took so far. */
   readonly renewals: number;
-  /** To which callers of the same process a release was to pass the lock on; the last of them is the one now. */
-  readonly tried: readonly number[];
 }
 
 export type Phase = "idle" | "asking" | "waiting" | "confirming" | "holding" | "ending" | "dead";
@@ -69,11 +67,6 @@ export interface Holding {
   readonly holder: Holder;
   /** The deadline counts from here. */
   readonly reading: ClockReading;
-}
-
-export interface Handed {
-  readonly holder: Holder;
-  readonly contradicted: boolean;
 }
 
 export interface Client {
@@ -94,14 +87,13 @@ export interface Client {
   lookedAt: number;
   attempts: readonly SentWrite[];
   holding: Holding | undefined;
-  /** A caller of the same process has passed the lock on to this one. */
-  handed: Handed | undefined;
   /** How far the monotonic clock is behind, for having stood still. */
   lagMs: number;
   /** Its clocks have parted: an answer is needed before store time is known again. */
   disturbed: boolean;
   /** An operator took the lock away by force: only tokens protect from that. */
   robbed: boolean;
+  sequence: number;
 }
 
 /** A write or removal on its way to the store, or its answer on the way back. */
@@ -150,8 +142,6 @@ export interface World {
   budget: Budget;
   /** Names given to writes so far. */
   writes: number;
-  /** Events that were given a place in order so far: what monotonic clocks are, but for ties. */
-  sequence: number;
 }
 
 const ACQUISITIONS = 16;
@@ -194,8 +184,8 @@ export function clientAt(world: World, index: number): Client {
 
 /** A copy to make the next state of. */
 export function fork(world: World): World {
-  const { now, object, requests, ghost, budget, writes, sequence } = world;
-  return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes, sequence };
+  const { now, object, requests, ghost, budget, writes } = world;
+  return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes };
 }
 
 /** The copy of one client in a copy of a world. */

@@ -5,17 +5,14 @@ import { acquire } from "../src/core/transition/acquire.js";
 import { cancel, forceRelease, release } from "../src/core/transition/release.js";
 import { cleanup, deleteLock } from "../src/core/transition/remove.js";
 import { renew } from "../src/core/transition/renew.js";
-import { transfer } from "../src/core/transition/transfer.js";
 import { Attempts } from "../src/runtime/attempts.js";
 import type { WriteCondition } from "../src/store/object-store.js";
 import { ABSENT, type Operation, type SentWrite, writeId } from "./state.js";
 
 /** The parts of the client's loop that mutants break; the values of {@link REAL} are what `src/runtime` does. */
 export interface LoopRules {
-  /** From when on a given-up acquisition may have an entry: once it sent anything, once it was told so, once it confirms it. */
-  readonly presentFrom: "sent" | "told" | "confirming";
-  /** A hand-over whose outcome is unknown is tried again with the same caller, and its caller knows that it may have it. */
-  readonly sticksToSuccessor: boolean;
+  /** From when on a given-up acquisition may be a holder: once it has been told so, or once that is being confirmed. */
+  readonly presentFrom: "granted" | "confirming";
   /** Whether a refused condition proves that the write did not land. */
   readonly conflictSettles: boolean;
   /** What a refused condition means: read again, or that somebody else has the lock and nothing is left to do. */
@@ -37,7 +34,6 @@ export interface Subject {
   readonly acquire: typeof acquire;
   readonly renew: typeof renew;
   readonly release: typeof release;
-  readonly transfer: typeof transfer;
   readonly cancel: typeof cancel;
   readonly forceRelease: typeof forceRelease;
   readonly deleteLock: typeof deleteLock;
@@ -56,7 +52,6 @@ export const REAL: Subject = {
   acquire,
   renew,
   release,
-  transfer,
   cancel,
   forceRelease,
   deleteLock,
@@ -66,8 +61,7 @@ export const REAL: Subject = {
   isUnresolvedAfter,
   bodyOf: (record) => record,
   rules: {
-    presentFrom: "told",
-    sticksToSuccessor: true,
+    presentFrom: "granted",
     conflictSettles: false,
     conflictMeans: "read-again",
     cancelsOnGiveUp: true,
