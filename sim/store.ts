@@ -124,7 +124,8 @@ class SimStore implements ObjectStore {
   async list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
     return (await this.#request("list", prefix, options, () => {
       const keys = [...this.#bucket.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-      return { kind: "ok", keys };
+      const etags = new Map(keys.map((listed) => [listed, this.#bucket.objects.get(listed)?.etag ?? ""]));
+      return { kind: "ok", keys, etags };
     })) as ListOutcome;
   }
 

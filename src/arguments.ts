@@ -77,6 +77,12 @@ export function checkSignal(argument: string, value: unknown): AbortSignal {
   throw invalidArgument(argument, value, "use an AbortSignal");
 }
 
+// biome-ignore lint/complexity/noBannedTypes: nothing more can be seen of a function
+export function checkFunction<Fn extends Function>(argument: string, value: unknown): Fn {
+  if (typeof value === "function") return value as Fn;
+  throw invalidArgument(argument, value, "pass a function");
+}
+
 /** The value through its check, or the default where it was not given. */
 export function withDefault<T>(
   argument: string,

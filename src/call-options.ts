@@ -1,3 +1,5 @@
+import type { ListProgress } from "./runtime/inspect.js";
+
 /** What the methods of a mutex take. */
 
 /** Options of `acquire`, `tryAcquire` and `acquireAll`. */
@@ -23,6 +25,26 @@ export interface AcquireOptions {
 export interface WithLockOptions extends AcquireOptions {
   /** Instead of the mutex's `maxRetries`, for how long to wait without a `timeoutMs`. */
   readonly retries?: number | undefined;
+}
+
+/** Options of `list`. */
+export interface ListOptions {
+  /** Only locks whose names start with this. @default all */
+  readonly prefix?: string | undefined;
+  /** Aborted: the iteration ends with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each page of keys and each lock. */
+  readonly onProgress?: ((progress: ListProgress) => void) | undefined;
+}
+
+/** Options of `watch`. */
+export interface WatchOptions {
+  /** Only locks whose names start with this. @default all */
+  readonly prefix?: string | undefined;
+  /** From the beginning of one look to that of the next, in milliseconds. @default 2000 */
+  readonly intervalMs?: number | undefined;
+  /** Aborted: the iteration ends. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `cleanupStaleLocks`. */

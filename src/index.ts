@@ -1,5 +1,20 @@
 export type { KeyEncoding } from "./arguments.js";
-export type { AcquireOptions, CleanupOptions, WithLockOptions } from "./call-options.js";
+export type {
+  AcquireOptions,
+  CleanupOptions,
+  ListOptions,
+  WatchOptions,
+  WithLockOptions,
+} from "./call-options.js";
+export type {
+  HolderReport,
+  HoldReport,
+  LockProblem,
+  LockReport,
+  PartyReport,
+  TurnReport,
+  WaiterReport,
+} from "./core/report.js";
 export {
   type DeadlockEdge,
   type LossReason,
@@ -19,3 +34,5 @@ export type {
   HoldEvent,
   S3MutexEvents,
 } from "./runtime/events.js";
+export type { ListProgress } from "./runtime/inspect.js";
+export type { LocksView } from "./runtime/lock-watcher.js";

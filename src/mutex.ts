@@ -9,21 +9,25 @@ import {
   invalidArgument,
   withDefault,
 } from "./arguments.js";
-import type { AcquireOptions, CleanupOptions, WithLockOptions } from "./call-options.js";
+import type { AcquireOptions, CleanupOptions, ListOptions, WatchOptions, WithLockOptions } from "./call-options.js";
 import { nameOfKey } from "./core/names.js";
+import type { LockReport } from "./core/report.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";
 import { S3MutexError } from "./errors.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
+import { Observer } from "./observer.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context, Emit } from "./runtime/context.js";
 import type { S3MutexEvents } from "./runtime/events.js";
+import { inspectLock } from "./runtime/inspect.js";
 import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
+import type { LocksView } from "./runtime/lock-watcher.js";
 import { Scope, Scopes } from "./runtime/scope.js";
 import { sleep } from "./runtime/timing.js";
 
@@ -42,6 +46,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   readonly #objects: LockObjects;
   readonly #named: NamedLocks;
   readonly #acquirer: Acquirer;
+  readonly #observer: Observer;
   readonly #scopes = new Scopes();
   #closing: Promise<void> | undefined;
 
@@ -59,6 +64,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     this.#objects = new LockObjects(context);
     const lines = new LocalLines(context);
     this.#acquirer = new Acquirer(context, this.#settings, lines, (lockName) => this.#object(lockName));
+    this.#observer = new Observer(context, this.#settings);
     this.#named = new NamedLocks(context, lines, this.#settings.leaseMs);
   }
 
@@ -138,6 +144,33 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   scope<T>(fn: () => T): T {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     return this.#scopes.run(new Scope(this.#scopes.current, true), fn);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Looking on: nothing of this changes a lock, and nothing of it may be believed for longer than it takes to read
+
+  /** What a lock says now: who holds it, who waits, the last turns. @returns null when there is no such lock */
+  async inspect(lockName: string): Promise<LockReport | null> {
+    return inspectLock(this.#context, this.#object(lockName));
+  }
+
+  /**
+   * Reads all locks, or those whose names start with a prefix, in the order of their keys: a LIST for each thousand and a GET
+   * for each, 32 at a time. What cannot be read is reported as such and ends nothing.
+   */
+  list(options: ListOptions = {}): AsyncIterable<LockReport> {
+    this.#checkOpen();
+    return this.#observer.list(options);
+  }
+
+  /**
+   * Looks at all locks again and again, at least 100 ms apart: a LIST for each thousand, and a GET for each that has changed.
+   * It ends with its signal, when the mutex is closed, and when the loop over it is left. A store that fails later is told in
+   * `error` of a view.
+   */
+  watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
+    this.#checkOpen();
+    return this.#observer.watch(options);
   }
 
   // -------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { anyText } from "../../test/protocol/arbitraries.js";
-import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES, nameOfKey } from "./names.js";
+import { keyOfName, keyOfNameIn1x, keyPrefixOfNames, MAX_KEY_BYTES, nameOfKey } from "./names.js";
 
 const PREFIX = "locks/";
 
@@ -176,4 +176,14 @@ it("allows keys of exactly S3's limit, counted in bytes, prefix included", () =>
 it("takes 300 letters, but not 300 emoji, and says how long their key would be", () => {
   expect(keyOfName(PREFIX, "x".repeat(300)).ok).toBe(true);
   expect(keyOfName(PREFIX, "😀".repeat(300))).toMatchObject({ problem: "too-long", keyBytes: 300 * 12 + 11 });
+});
+
+it("finds the keys of all names with a beginning", () => {
+  fc.assert(
+    fc.property(anyName, fc.nat(12), (name, length) => {
+      expect(keyOf(name).startsWith(keyPrefixOfNames(PREFIX, name.slice(0, length)))).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(keyPrefixOfNames(PREFIX, "team/a.b")).toBe("locks/team/a.2eb");
 });

@@ -37,6 +37,12 @@ export function nameOfKey(keyPrefix: string, key: string): string | undefined {
   return name !== undefined && name !== "" && encodeName(name) === encoded ? name : undefined;
 }
 
+/** What the keys of all names with this beginning start with; other names' keys may start with it as well. */
+export function keyPrefixOfNames(keyPrefix: string, namePrefix: string): string {
+  // How a slash is written depends on what follows it, and half a surrogate pair is none yet.
+  return keyPrefix + encodeName(namePrefix.replace(/[/\ud800-\udbff]+$/, ""));
+}
+
 /** The key that 1.x gave a lock: every character that is not plain became `_`, so different names could share a key. */
 export function keyOfNameIn1x(keyPrefix: string, name: string): KeyResult {
   return checkedKey(name, `${keyPrefix}${name.replace(/[^a-zA-Z0-9-_]/g, "_")}${SUFFIX}`);

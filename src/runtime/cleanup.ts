@@ -2,6 +2,7 @@ import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
+import { pagesOfKeys } from "./list-keys.js";
 import { type LockObject, RemoveUnsupported } from "./lock-object.js";
 import { sweeping } from "./repeatable.js";
 import { MAX_REQUEST_MS } from "./timing.js";
@@ -37,10 +38,10 @@ export interface CleanupRun {
 /** Goes through all locks under a prefix, page by page, a bounded number at a time. */
 export async function cleanupAll(context: Context, run: CleanupRun): Promise<CleanupReport> {
   const tally = { total: 0, stale: 0, cleaned: 0, unremovable: 0, unreadable: [] as UnreadableLock[] };
-  for await (const objects of pagesOfLocks(context, run)) {
-    const queue = objects.values();
+  for await (const { keys } of pagesOfKeys(context, run.prefix, undefined)) {
+    const queue = keys.map(run.lockOf).values();
     const worker = async () => {
-      for (const object of queue) await cleanupOne(context, object, run, tally);
+      for (const object of queue) if (object !== undefined) await cleanupOne(context, object, run, tally);
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   }
@@ -48,29 +49,6 @@ export async function cleanupAll(context: Context, run: CleanupRun): Promise<Cle
 }
 
 const CONCURRENCY = 16;
-
-async function* pagesOfLocks(context: Context, { prefix, lockOf }: CleanupRun): AsyncGenerator<LockObject[]> {
-  let continuation: string | undefined;
-  let failures = 0;
-  do {
-    const page = await context.store.list(prefix, {
-      timeoutMs: MAX_REQUEST_MS,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    if (page.kind === "refused") throw page.error;
-    context.clock.observe(page.timing);
-    if (page.kind === "unknown") {
-      failures += 1;
-      if (failures >= MAX_FAILURES) throw page.error;
-      continue;
-    }
-    failures = 0;
-    continuation = page.continuation;
-    yield page.keys.map(lockOf).filter((object) => object !== undefined);
-  } while (failures > 0 || continuation !== undefined);
-}
-
-const MAX_FAILURES = 5;
 
 type Tally = { -readonly [Field in Exclude<keyof CleanupReport, "unreadable">]: number } & {
   unreadable: UnreadableLock[];

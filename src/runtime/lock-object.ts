@@ -103,8 +103,13 @@ export class LockObject {
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
   async look(timeoutMs: number): Promise<Snapshot | undefined> {
-    const read = await this.#read(this.#latest?.etag, { timeoutMs });
+    const read = await this.ask(timeoutMs);
     return read.kind === "unknown" ? undefined : read.snapshot;
+  }
+
+  /** The same, with the reason where nobody answered. */
+  ask(timeoutMs: number): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
+    return this.#read(this.#latest?.etag, { timeoutMs });
   }
 
   /** Reads the object, asking again while nobody answers. */

@@ -73,9 +73,10 @@ export class MemoryStore implements ObjectStore {
       .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
       .sort((a, b) => (a < b ? -1 : 1));
     const keys = matching.slice(0, this.#options.pageSize ?? 1000);
+    const etags = new Map(keys.map((key) => [key, this.#objects.get(key)?.etag ?? ""]));
     const last = keys.at(-1);
-    if (last === undefined || keys.length === matching.length) return { kind: "ok", keys, timing };
-    return { kind: "ok", keys, continuation: last, timing };
+    if (last === undefined || keys.length === matching.length) return { kind: "ok", keys, etags, timing };
+    return { kind: "ok", keys, etags, continuation: last, timing };
   }
 
   #timing(): AnswerTiming {

@@ -99,6 +99,8 @@ export type ListOutcome =
   | {
       readonly kind: "ok";
       readonly keys: readonly string[];
+      /** The ETags of those keys that the store listed with one. */
+      readonly etags: ReadonlyMap<string, string>;
       /** Given when there are more pages. */
       readonly continuation?: string;
       readonly timing: AnswerTiming;

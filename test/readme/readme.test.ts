@@ -61,6 +61,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
   "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
   "docs/migrating.md: What became exclusive": ["true", "false"],
+  "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],
   "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],
 };
 

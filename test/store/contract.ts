@@ -131,6 +131,7 @@ export function describeObjectStore(
         if (page.kind !== "ok") throw new Error(page.error.message);
         expect(page.keys.length).toBeLessThanOrEqual(options.pageSize);
         listed.push(...page.keys);
+        expect([...page.etags.keys()]).toEqual(page.keys);
         continuation = page.continuation;
         pages += 1;
       } while (continuation !== undefined);

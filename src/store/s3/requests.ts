@@ -133,7 +133,7 @@ export class S3Requests {
 
   list(prefix: string, continuation: string | undefined, options: RequestOptions): Promise<ListOutcome> {
     const page = continuation === undefined ? {} : { ContinuationToken: continuation };
-    const operation: Operation<{ keys: string[]; next: string | undefined }, ListOutcome> = {
+    const operation: Operation<ListedPage, ListOutcome> = {
       request: { action: "s3:ListBucket", bucket: this.#bucket },
       start: () => {
         const command = new ListObjectsV2Command({
@@ -146,16 +146,33 @@ export class S3Requests {
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
           const encoded = output.EncodingType === "url";
-          const keys = (output.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
-          const next = output.IsTruncated === true ? output.NextContinuationToken : undefined;
-          return { keys: encoded ? keys.map(decodeKey) : keys, next };
+          const keys: string[] = [];
+          const etags = new Map<string, string>();
+          for (const { Key, ETag } of output.Contents ?? []) {
+            if (Key === undefined) continue;
+            const key = encoded ? decodeKey(Key) : Key;
+            keys.push(key);
+            if (ETag !== undefined) etags.set(key, ETag);
+          }
+          return { keys, etags, next: output.IsTruncated === true ? output.NextContinuationToken : undefined };
         };
         return { command, work };
       },
-      onSuccess: ({ keys, next }, timing) =>
-        next === undefined ? { kind: "ok", keys, timing } : { kind: "ok", keys, continuation: next, timing },
+      onSuccess: ({ keys, etags, next }, timing) => ({
+        kind: "ok",
+        keys,
+        etags,
+        ...(next === undefined ? {} : { continuation: next }),
+        timing,
+      }),
       onStatus: () => undefined,
     };
     return this.#send(operation, options);
   }
+}
+
+interface ListedPage {
+  readonly keys: readonly string[];
+  readonly etags: ReadonlyMap<string, string>;
+  readonly next: string | undefined;
 }

@@ -1,0 +1,176 @@
+import { hasRunOut, isWaiting } from "./attempt.js";
+import { compareRank } from "./queue.js";
+import type { Hold, Holder, Identity, LockRecord, Mode, Turn, TurnEnd, Waiter } from "./record.js";
+import type { StoreTime } from "./store-time.js";
+
+/**
+ * What one lock's object says, for people: never a reason to believe that one has the lock. Times are epoch milliseconds of
+ * the store's clock.
+ */
+export interface LockReport {
+  readonly lockName: string;
+  /** The object in the bucket. */
+  readonly key: string;
+  /** `expired`: there are holders, and the leases of all of them have ended; whoever asks next may have the lock. */
+  readonly state: "held" | "expired" | "free" | "unreadable";
+  /** When this was so. */
+  readonly reportedAt: number;
+  /** The highest fencing token that was granted so far. */
+  readonly fencingToken: number;
+  /** How many exclusive holders there may be: 1 for a mutex. */
+  readonly limit: number;
+  readonly holders: readonly HolderReport[];
+  /** Who waits, in the order in which they are served. */
+  readonly waiters: readonly WaiterReport[];
+  /** The last few turns, newest first. */
+  readonly recentTurns: readonly TurnReport[];
+  /** When the object was last written. */
+  readonly writtenAt?: number;
+  /** Why the object could not be read as a lock; everything above is empty then. */
+  readonly problem?: LockProblem;
+}
+
+/** Why an object is not read as a lock, or could not be read at all. */
+export interface LockProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Who somebody is, as far as the record says. */
+export interface PartyReport {
+  /** The id of the acquisition, as in the events of a mutex. */
+  readonly acquisitionId: string;
+  readonly owner: string;
+  readonly host?: string;
+  readonly pid?: number;
+  readonly label?: string;
+}
+
+/** One who holds the lock, or whose lease has ended and whom nobody has replaced. */
+export interface HolderReport extends PartyReport {
+  /** `name`: by `acquireLock`; `handle`: with a `Lock`. */
+  readonly via: "name" | "handle";
+  readonly mode: Mode;
+  readonly fencingToken: number;
+  readonly priority: number;
+  readonly leaseMs: number;
+  readonly acquiredAt: number;
+  readonly renewedAt: number;
+  readonly expiresAt: number;
+  readonly heldMs: number;
+  /** What is left of the lease; zero or less when it has ended. */
+  readonly leaseLeftMs: number;
+}
+
+/** One who waits. */
+export interface WaiterReport extends PartyReport {
+  /** How many are served before. */
+  readonly position: number;
+  readonly mode: Mode;
+  readonly priority: number;
+  readonly waitingSince: number;
+  readonly waitedMs: number;
+  /** The locks that it holds meanwhile, as far as they belong to the same line of work. */
+  readonly holds: readonly HoldReport[];
+}
+
+/** A lock that somebody holds. */
+export interface HoldReport {
+  readonly lockName: string;
+  readonly fencingToken: number;
+}
+
+/** A turn that has ended. */
+export interface TurnReport extends PartyReport {
+  readonly fencingToken: number;
+  readonly acquiredAt: number;
+  readonly endedAt: number;
+  readonly heldMs: number;
+  readonly ended: TurnEnd;
+}
+
+/** Which lock a report is about, and when it is made. */
+export interface Occasion {
+  readonly lockName: string;
+  readonly key: string;
+  readonly now: StoreTime;
+}
+
+/** The report about a record that was read. */
+export function reportOf(record: LockRecord, { lockName, key, now }: Occasion): LockReport {
+  const attempt = { now, writeId: "", toleranceMs: 0 };
+  const waiters = record.queue.filter((waiter) => isWaiting(waiter, attempt)).sort(compareRank);
+  const isHeld = record.holders.some((holder) => !hasRunOut(holder, attempt));
+  return {
+    lockName,
+    key,
+    state: isHeld ? "held" : record.holders.length > 0 ? "expired" : "free",
+    reportedAt: now.earliestMs,
+    fencingToken: record.token,
+    limit: record.limit,
+    holders: record.holders.map((holder) => holderReport(holder, now.earliestMs)),
+    waiters: waiters.map((waiter, position) => waiterReport(waiter, position, now.earliestMs)),
+    recentTurns: record.recent.map(turnReport),
+    writtenAt: record.touchedAtMs,
+  };
+}
+
+/** The report about an object that is no record this version can read, or that could not be read. */
+export function unreadableReport({ code, message }: LockProblem, { lockName, key, now }: Occasion): LockReport {
+  const nothing = { fencingToken: 0, limit: 1, holders: [], waiters: [], recentTurns: [] };
+  return { lockName, key, state: "unreadable", reportedAt: now.earliestMs, ...nothing, problem: { code, message } };
+}
+
+function partyReport({ id, owner, host, pid, label }: Identity & { readonly id: string; readonly owner: string }) {
+  return {
+    acquisitionId: id,
+    owner,
+    ...(host === undefined ? {} : { host }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+function holderReport(holder: Holder, nowMs: number): HolderReport {
+  return {
+    ...partyReport(holder),
+    via: holder.via,
+    mode: holder.mode,
+    fencingToken: holder.token,
+    priority: holder.priority,
+    leaseMs: holder.leaseMs,
+    acquiredAt: holder.acquiredAtMs,
+    renewedAt: holder.renewedAtMs,
+    expiresAt: holder.expiresAtMs,
+    heldMs: Math.max(0, nowMs - holder.acquiredAtMs),
+    leaseLeftMs: holder.expiresAtMs - nowMs,
+  };
+}
+
+function waiterReport(waiter: Waiter, position: number, nowMs: number): WaiterReport {
+  return {
+    ...partyReport(waiter),
+    position,
+    mode: waiter.mode,
+    priority: waiter.priority,
+    // Others count the time that they waited themselves, to fractions of a millisecond.
+    waitingSince: Math.round(waiter.sinceMs),
+    waitedMs: Math.max(0, Math.round(nowMs - waiter.sinceMs)),
+    holds: waiter.holds.map(holdReport),
+  };
+}
+
+function holdReport({ name, token }: Hold): HoldReport {
+  return { lockName: name, fencingToken: token };
+}
+
+function turnReport(turn: Turn): TurnReport {
+  return {
+    ...partyReport(turn),
+    fencingToken: turn.token,
+    acquiredAt: turn.fromMs,
+    endedAt: turn.toMs,
+    heldMs: Math.max(0, turn.toMs - turn.fromMs),
+    ended: turn.ended,
+  };
+}

@@ -1,0 +1,122 @@
+import { type LockReport, reportOf, unreadableReport } from "../core/report.js";
+import type { StoreTime } from "../core/store-time.js";
+import { S3MutexError } from "../errors.js";
+import type { Context } from "./context.js";
+import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
+import { LockObject, type Snapshot } from "./lock-object.js";
+import { MAX_REQUEST_MS } from "./timing.js";
+import { Tries } from "./tries.js";
+
+/** How far a listing has come. */
+export interface ListProgress {
+  /** Locks that were found so far. */
+  readonly found: number;
+  /** Those of them that were read. */
+  readonly read: number;
+  /** Whether there are no more to be found. */
+  readonly isComplete: boolean;
+}
+
+/** Which locks to read, and whom to tell how far it is. */
+export interface ListRun {
+  /** What their keys start with. */
+  readonly keyPrefix: string;
+  /** The name of the lock under a key; undefined for keys that are none of those wanted. */
+  readonly nameOf: (key: string) => string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: ListProgress) => void) | undefined;
+}
+
+/** Enough to hide a round trip, and not so much that those who hold and wait notice. */
+export const READS_AT_ONCE = 32;
+
+/** What a lock's object says; null when there is none. Errors of the store are thrown; what is no record is reported. */
+export async function inspectLock(context: Context, object: LockObject): Promise<LockReport | null> {
+  return reportOfSnapshot(context, object, await readAgain(context, object, undefined)) ?? null;
+}
+
+/** Reports about all locks under a prefix, in the order of their keys; what cannot be read is reported as such. */
+export async function* listLocks(context: Context, run: ListRun): AsyncGenerator<LockReport> {
+  const progress = { found: 0, read: 0, isComplete: false };
+  const tell = () => run.onProgress?.({ ...progress });
+  const reading: Promise<LockReport | undefined>[] = [];
+  const next = async () => {
+    const report = await (reading.shift() as Promise<LockReport | undefined>);
+    progress.read += 1;
+    tell();
+    return report;
+  };
+  for await (const page of pagesOfKeys(context, run.keyPrefix, run.signal)) {
+    const objects = page.keys.flatMap((key) => {
+      const name = run.nameOf(key);
+      return name === undefined ? [] : [new LockObject(context, name, key)];
+    });
+    progress.found += objects.length;
+    progress.isComplete = page.isLast;
+    tell();
+    for (const object of objects) {
+      const started = reportAbout(context, object, run.signal);
+      // It is awaited in its turn; until then its failure must not count as unhandled.
+      started.catch(() => {});
+      reading.push(started);
+      const report = reading.length < READS_AT_ONCE ? undefined : await next();
+      if (report !== undefined) yield report;
+    }
+  }
+  while (reading.length > 0) {
+    const report = await next();
+    if (report !== undefined) yield report;
+  }
+}
+
+/** The report about one of many: what is wrong with one object says nothing about the others. */
+export async function reportAbout(
+  context: Context,
+  object: LockObject,
+  signal: AbortSignal | undefined,
+): Promise<LockReport | undefined> {
+  try {
+    return reportOfSnapshot(context, object, await readAgain(context, object, signal));
+  } catch (error) {
+    if (!S3MutexError.is(error) || !OF_ONE_OBJECT.has(error.code)) throw error;
+    return unreadableReport(error, occasionOf(context, object));
+  }
+}
+
+/** The report about what was seen; undefined where that is no lock. */
+export function reportOfSnapshot(
+  context: Context,
+  object: LockObject,
+  { record, unreadable }: Snapshot,
+): LockReport | undefined {
+  const occasion = occasionOf(context, object);
+  if (unreadable !== undefined) return unreadableReport(unreadable, occasion);
+  return record === undefined || record.deleted ? undefined : reportOf(record, occasion);
+}
+
+function occasionOf(context: Context, { name: lockName, key }: LockObject) {
+  return { lockName, key, now: storeTime(context) };
+}
+
+/** For people: where nothing is known of the store's clock, the local one has to do. */
+function storeTime({ clock, effects }: Context): StoreTime {
+  const wallMs = effects.wallMs();
+  return clock.now() ?? { earliestMs: wallMs, latestMs: wallMs };
+}
+
+/** An error of these is about the one object; others would meet all of them alike. */
+const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unavailable"]);
+
+async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
+  const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
+  const tries = new Tries(context, { untilMs, role: "contender", ...(signal === undefined ? {} : { signal }) });
+  for (;;) {
+    throwIfEnded(context, signal);
+    const read = await object.ask(MAX_REQUEST_MS);
+    if (read.kind === "found") return read.snapshot;
+    await tries.failed(read, object.name);
+  }
+}
+
+/** A store that does not answer is asked again for this long. */
+const PATIENCE_MS = 5000;

@@ -1,0 +1,144 @@
+import type { LockReport } from "../core/report.js";
+import { S3MutexError } from "../errors.js";
+import type { ObjectStore } from "../store/object-store.js";
+import type { Context } from "./context.js";
+import { READS_AT_ONCE, reportAbout, reportOfSnapshot } from "./inspect.js";
+import { pagesOfKeys } from "./list-keys.js";
+import { LockObject } from "./lock-object.js";
+
+/** All locks under a prefix as one look saw them. */
+export interface LocksView {
+  /** In the order of their keys. */
+  readonly locks: readonly LockReport[];
+  /** The names of those that are new or have changed since the look before; all of them in the first. */
+  readonly changed: readonly string[];
+  /** The names of those that are gone since the look before. */
+  readonly removed: readonly string[];
+  /** Requests so far, all looks together. */
+  readonly requests: { readonly list: number; readonly get: number };
+  /** How long this look took, in milliseconds. */
+  readonly tookMs: number;
+  /** Why this look has failed: the locks are those of the look before then. */
+  readonly error?: S3MutexError;
+}
+
+/** What is looked at. */
+export interface WatchTarget {
+  /** What the keys start with. */
+  readonly keyPrefix: string;
+  /** The name of the lock under a key; undefined for keys that are none of those wanted. */
+  readonly nameOf: (key: string) => string | undefined;
+}
+
+interface Entry {
+  readonly object: LockObject;
+  /** The report of an object that could not be read; others are made anew from the record, for time passes. */
+  readonly failure?: LockReport;
+}
+
+/**
+ * Looks at all locks again and again and reads only what has changed: a LIST has the ETags, so a look at locks that nobody
+ * touches costs one request for each thousand of them.
+ */
+export class LockWatcher {
+  readonly #context: Context;
+  readonly #target: WatchTarget;
+  readonly #requests = { list: 0, get: 0 };
+  readonly #changed = new Set<string>();
+  #entries = new Map<string, Entry>();
+  #hasSeen = false;
+
+  constructor(context: Context, target: WatchTarget) {
+    this.#context = { ...context, store: countingStore(context.store, this.#requests) };
+    this.#target = target;
+  }
+
+  /** Looks once. Throws in the first look only: whoever watches goes on when the store is back. */
+  async look(signal?: AbortSignal): Promise<LocksView> {
+    const { effects } = this.#context;
+    const startedAtMs = effects.monotonicMs();
+    const view = (changed: readonly string[], removed: readonly string[]): LocksView => ({
+      locks: this.#reports(),
+      changed,
+      removed,
+      requests: { ...this.#requests },
+      tookMs: effects.monotonicMs() - startedAtMs,
+    });
+    try {
+      const entries = await this.#readChanged(signal);
+      const removed = [...this.#entries].flatMap(([key, { object }]) => (entries.has(key) ? [] : [object.name]));
+      const changed = [...this.#changed];
+      this.#entries = entries;
+      this.#hasSeen = true;
+      this.#changed.clear();
+      return view(changed, removed);
+    } catch (error) {
+      if (!this.#hasSeen || signal?.aborted || !S3MutexError.is(error)) throw error;
+      return { ...view([], []), error };
+    }
+  }
+
+  #reports(): LockReport[] {
+    return [...this.#entries.values()].flatMap(({ object, failure }) => {
+      const report = failure ?? (object.latest && reportOfSnapshot(this.#context, object, object.latest));
+      return report === undefined ? [] : [report];
+    });
+  }
+
+  async #readChanged(signal: AbortSignal | undefined): Promise<Map<string, Entry>> {
+    const entries = new Map<string, Entry>();
+    const unread: LockObject[] = [];
+    for await (const { keys, etags } of pagesOfKeys(this.#context, this.#target.keyPrefix, signal)) {
+      for (const key of keys) {
+        const entry = this.#entries.get(key) ?? this.#newEntry(key);
+        if (entry === undefined) continue;
+        entries.set(key, entry);
+        if (entry.failure !== undefined || !isSameVersion(entry.object, etags.get(key))) unread.push(entry.object);
+      }
+    }
+    const queue = unread.values();
+    const worker = async () => {
+      for (const object of queue) entries.set(object.key, await this.#read(object, signal));
+    };
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, worker));
+    return entries;
+  }
+
+  #newEntry(key: string): Entry | undefined {
+    const name = this.#target.nameOf(key);
+    return name === undefined ? undefined : { object: new LockObject(this.#context, name, key) };
+  }
+
+  async #read(object: LockObject, signal: AbortSignal | undefined): Promise<Entry> {
+    const before = object.latest?.etag;
+    const report = await reportAbout(this.#context, object, signal);
+    const isFailure = report?.state === "unreadable" && object.latest?.unreadable === undefined;
+    if (isFailure || before === undefined || object.latest?.etag !== before) this.#changed.add(object.name);
+    return isFailure ? { object, failure: report } : { object };
+  }
+}
+
+function countingStore(store: ObjectStore, counts: { list: number; get: number }): ObjectStore {
+  return {
+    read(key, options) {
+      counts.get += 1;
+      return store.read(key, options);
+    },
+    list(prefix, options) {
+      counts.list += 1;
+      return store.list(prefix, options);
+    },
+    write: (key, body, condition, options) => store.write(key, body, condition, options),
+    remove: (key, etag, options) => store.remove(key, etag, options),
+  };
+}
+
+/** Some stores quote an ETag in one answer and not in another. */
+function isSameVersion(object: LockObject, listed: string | undefined): boolean {
+  const held = object.latest?.etag;
+  return held !== undefined && listed !== undefined && bare(held) === bare(listed);
+}
+
+function bare(etag: string): string {
+  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
+}
