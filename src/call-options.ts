@@ -63,4 +63,6 @@ export interface CleanupOptions {
    * @default 1200000
    */
   readonly restMs?: number | undefined;
+  /** Called after each page of keys and each lock. */
+  readonly onProgress?: ((progress: ListProgress) => void) | undefined;
 }

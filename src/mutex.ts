@@ -3,6 +3,7 @@ import { Acquirer } from "./acquirer.js";
 import {
   checkBoolean,
   checkDuration,
+  checkFunction,
   checkLockName,
   checkOptions,
   checkString,
@@ -250,6 +251,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
         includeReleased: withDefault("includeReleased", options.includeReleased, false, checkBoolean),
         restMs: withDefault("restMs", options.restMs, DEFAULT_REST_MS, checkDuration),
       },
+      onProgress: withDefault<CleanupOptions["onProgress"]>(
+        "onProgress",
+        options.onProgress,
+        undefined,
+        checkFunction,
+      ),
       lockOf: (key) => {
         const name = nameOfKey(keyPrefix, key);
         return name === undefined ? undefined : this.#objects.peek(name, key);

@@ -9,6 +9,11 @@ export interface StoreAddress {
   readonly keyPrefix: string;
 }
 
+/** Some locks of a store: those whose names start with something. */
+export interface LocksAddress extends StoreAddress {
+  readonly namePrefix: string;
+}
+
 /** One lock, as the library is told of it. */
 export interface LockAddress extends StoreAddress {
   readonly lockName: string;
@@ -19,6 +24,20 @@ export function parseStore(text: string): StoreAddress {
   const { bucketName, path } = splitUrl(text);
   if (path === "") return { bucketName, keyPrefix: DEFAULT_PREFIX };
   return { bucketName, keyPrefix: asFolder(path) };
+}
+
+/**
+ * `s3://bucket/prefix/na`: the first folder is the prefix, what follows is the beginning of names, unless `keyPrefix` says
+ * where names start. One word alone is a folder: there is no reason to look for locks outside of one.
+ */
+export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
+  const { bucketName, path } = splitUrl(text);
+  const border = path.indexOf("/") + 1;
+  const start = keyPrefix ?? (path === "" ? DEFAULT_PREFIX : border === 0 ? asFolder(path) : path.slice(0, border));
+  if (path !== "" && !asFolder(path).startsWith(start)) {
+    throw new UsageError(`${text} is not under the prefix ${JSON.stringify(start)}.`);
+  }
+  return { bucketName, keyPrefix: start, namePrefix: path.slice(start.length) };
 }
 
 /**

@@ -14,6 +14,41 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).run,
   },
   {
+    name: "ls",
+    summary: "List the locks: who holds what, since when, who waits",
+    load: async () => (await import("./commands/ls.js")).ls,
+  },
+  {
+    name: "show",
+    summary: "Show one lock: its holders, its queue, its last turns",
+    load: async () => (await import("./commands/show.js")).show,
+  },
+  {
+    name: "watch",
+    summary: "Watch locks change, as a live table",
+    load: async () => (await import("./commands/watch.js")).watch,
+  },
+  {
+    name: "graph",
+    summary: "Show who waits for whom, and cycles",
+    load: async () => (await import("./commands/graph.js")).graph,
+  },
+  {
+    name: "release",
+    summary: "End somebody else's hold by force",
+    load: async () => (await import("./commands/release.js")).release,
+  },
+  {
+    name: "delete",
+    summary: "Remove a lock that is no longer needed",
+    load: async () => (await import("./commands/delete.js")).deleteCommand,
+  },
+  {
+    name: "cleanup",
+    summary: "Free locks whose leases have ended, remove those at rest",
+    load: async () => (await import("./commands/cleanup.js")).cleanup,
+  },
+  {
     name: "serve",
     summary: "Start an S3 server for development, to try locks on",
     load: async () => (await import("./commands/serve.js")).serve,

@@ -25,6 +25,7 @@ export function showOverview({ line, paint }: Output): void {
   );
   heading("Examples", { line, paint });
   line(`${INDENT}s3-mutex run s3://my-bucket/locks/nightly -- ./backup.sh`);
+  line(`${INDENT}s3-mutex ls s3://my-bucket/locks/ --held`);
   line(`${INDENT}s3-mutex serve`);
   line(`${INDENT}s3-mutex demo`);
 }

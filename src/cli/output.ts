@@ -19,6 +19,8 @@ export interface Output {
   readonly isWatched: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
+  /** Its rows. */
+  readonly rows: number;
   /** A line of the result. */
   line(text?: string): void;
   /** The result for programs: one line of JSON. */
@@ -27,6 +29,8 @@ export interface Output {
   write(text: string): void;
   /** A message on stderr, after the program's name. */
   note(message: string): void;
+  /** A line on stderr that the next one replaces, and an empty one removes; nothing where nobody watches. */
+  status(text: string): void;
   /** Coloured where stdout shows colours. */
   paint(colour: Colour, text: string): string;
 }
@@ -42,10 +46,16 @@ export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
     get columns() {
       return stdout.columns ?? 80;
     },
+    get rows() {
+      return stdout.rows ?? 24;
+    },
     line: (text = "") => void stdout.write(`${text}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     write: (text) => void stdout.write(text),
     note: (message) => void stderr.write(`s3-mutex: ${message}\n`),
+    status(text) {
+      if (stderr.isTTY === true) stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\u001b[K`);
+    },
     paint(colour, text) {
       const [open, close] = CODES[colour];
       return isColoured ? `\u001b[${open}m${text}\u001b[${close}m` : text;

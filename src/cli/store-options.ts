@@ -1,10 +1,19 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
-import { asFolder, isUrl, type LockAddress, parseLock, parseStore, type StoreAddress } from "./address.js";
+import {
+  asFolder,
+  isUrl,
+  type LockAddress,
+  type LocksAddress,
+  parseLock,
+  parseLocks,
+  parseStore,
+  type StoreAddress,
+} from "./address.js";
 import type { Input, OptionSpecs } from "./command.js";
 import { UsageError } from "./usage-error.js";
 
-/** The options of every command that talks to a store. */
-export const STORE_OPTIONS: OptionSpecs = {
+/** The options of every command that looks at a store. */
+export const LOOK_OPTIONS: OptionSpecs = {
   store: {
     type: "string",
     value: "s3://BUCKET/PREFIX/",
@@ -26,6 +35,11 @@ export const STORE_OPTIONS: OptionSpecs = {
     value: "path|virtual",
     help: "Where the bucket goes in the URL (default: path with an endpoint that is not AWS's)",
   },
+};
+
+/** The same for commands that have something to write to it. */
+export const STORE_OPTIONS: OptionSpecs = {
+  ...LOOK_OPTIONS,
   "create-bucket": { type: "boolean", help: "Create the bucket if it does not exist" },
 };
 
@@ -38,6 +52,33 @@ export function lockOf(input: Input, text: string): LockAddress {
   if (text === "") throw new UsageError("The name of the lock is empty.");
   if (isUrl(text)) return parseLock(text, prefixOf(input));
   return { ...storeOf(input), lockName: text };
+}
+
+/** The locks that are meant by `s3://bucket/prefix/na`, or by the beginning of names where there is a store. */
+export function locksOf(input: Input): LocksAddress {
+  const [text = "", extra] = input.positionals;
+  if (extra !== undefined) throw new UsageError(`One beginning of names is enough: ${extra} is one too many.`);
+  if (isUrl(text)) return parseLocks(text, prefixOf(input));
+  return { ...storeOf(input), namePrefix: text };
+}
+
+/** The store that is given as an argument, or else that of `--store` or `S3_MUTEX_STORE`. */
+export function storeAt(input: Input): StoreAddress {
+  const [text, extra] = input.positionals;
+  if (extra !== undefined) throw new UsageError(`One store at a time: ${extra} is one too many.`);
+  if (text === undefined) return storeOf(input);
+  if (!isUrl(text)) throw new UsageError(`${text} is no store: write s3://BUCKET/PREFIX/.`);
+  const store = parseStore(text);
+  return { ...store, keyPrefix: prefixOf(input) ?? store.keyPrefix };
+}
+
+/** The one lock that a command is about. */
+export function onlyLockOf(input: Input): LockAddress {
+  const [text, extra] = input.positionals;
+  if (text === undefined)
+    throw new UsageError("Which lock? Write s3://BUCKET/locks/NAME, or NAME where a store is set.");
+  if (extra !== undefined) throw new UsageError(`One lock at a time: ${extra} is one too many.`);
+  return lockOf(input, text);
 }
 
 /** The store of `--store` or `S3_MUTEX_STORE`. */

@@ -2,6 +2,7 @@ import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
+import type { ListProgress } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { type LockObject, RemoveUnsupported } from "./lock-object.js";
 import { sweeping } from "./repeatable.js";
@@ -33,15 +34,25 @@ export interface CleanupRun {
   readonly dryRun: boolean;
   /** The lock under a key; undefined for keys that are no lock's. */
   readonly lockOf: (key: string) => LockObject | undefined;
+  readonly onProgress: ((progress: ListProgress) => void) | undefined;
 }
 
 /** Goes through all locks under a prefix, page by page, a bounded number at a time. */
 export async function cleanupAll(context: Context, run: CleanupRun): Promise<CleanupReport> {
   const tally = { total: 0, stale: 0, cleaned: 0, unremovable: 0, unreadable: [] as UnreadableLock[] };
-  for await (const { keys } of pagesOfKeys(context, run.prefix, undefined)) {
-    const queue = keys.map(run.lockOf).values();
+  const progress = { found: 0, read: 0, isComplete: false };
+  for await (const { keys, isLast } of pagesOfKeys(context, run.prefix, undefined)) {
+    const objects = keys.map(run.lockOf).filter((object) => object !== undefined);
+    progress.found += objects.length;
+    progress.isComplete = isLast;
+    run.onProgress?.({ ...progress });
+    const queue = objects.values();
     const worker = async () => {
-      for (const object of queue) if (object !== undefined) await cleanupOne(context, object, run, tally);
+      for (const object of queue) {
+        await cleanupOne(context, object, run, tally);
+        progress.read += 1;
+        run.onProgress?.({ ...progress });
+      }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   }

@@ -23,17 +23,22 @@ function recordingLoads(): { readonly environment: Record<string, string>; loade
 
 const outsideOfTheCli = (url: string) => url.startsWith("file:") && !url.includes("/dist/cli/");
 
-test.each([["--help"], ["run", "--help"], ["serve", "-h"], ["help", "demo"], ["--version"]])(
-  "%s %s loads neither the SDK nor the library",
-  async (...args) => {
-    const { environment, loaded } = recordingLoads();
-    const { exitCode, stdout, stderr } = await cli(args, environment);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).not.toBe("");
-    expect(loaded().some((url) => url.endsWith("/dist/cli/main.js"))).toBe(true);
-    expect(loaded().filter(outsideOfTheCli)).toEqual([]);
-  },
-);
+test.each([
+  ["--help"],
+  ["run", "--help"],
+  ["serve", "-h"],
+  ["help", "demo"],
+  ["ls", "--help"],
+  ["help", "graph"],
+  ["--version"],
+])("%s %s loads neither the SDK nor the library", async (...args) => {
+  const { environment, loaded } = recordingLoads();
+  const { exitCode, stdout, stderr } = await cli(args, environment);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).not.toBe("");
+  expect(loaded().some((url) => url.endsWith("/dist/cli/main.js"))).toBe(true);
+  expect(loaded().filter(outsideOfTheCli)).toEqual([]);
+});
 
 test("the evidence is sound: a command that needs the library is seen to load it", async () => {
   const { environment, loaded } = recordingLoads();
@@ -44,12 +49,15 @@ test("the evidence is sound: a command that needs the library is seen to load it
   expect(loaded().filter(outsideOfTheCli)).not.toEqual([]);
 });
 
-test.each(["run", "serve", "demo"])("the help of %s has usage, options and examples", async (command) => {
-  const { stdout } = await cli(["help", command]);
-  expect(stdout).toMatch(/^Usage: s3-mutex /);
-  expect(stdout).toMatch(/\nOptions:\n[\s\S]+--help[\s\S]+\nExamples:\n {2}# /);
-  expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
-});
+test.each(["run", "ls", "show", "watch", "graph", "release", "delete", "cleanup", "serve", "demo"])(
+  "the help of %s has usage, options and examples",
+  async (command) => {
+    const { stdout } = await cli(["help", command]);
+    expect(stdout).toMatch(/^Usage: s3-mutex /);
+    expect(stdout).toMatch(/\nOptions:\n[\s\S]+--help[\s\S]+\nExamples:\n {2}# /);
+    expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  },
+);
 
 test("the version is that of the package", async () => {
   const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));

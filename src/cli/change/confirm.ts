@@ -1,0 +1,28 @@
+import { createInterface } from "node:readline";
+import type { Output } from "../output.js";
+import { UsageError } from "../usage-error.js";
+
+/** Asks on a terminal; without one, somebody must have said yes on the command line. */
+export async function confirm(question: string, output: Output, signal: AbortSignal): Promise<boolean> {
+  if (process.stdin.isTTY !== true || !output.isWatched) {
+    throw new UsageError("Nobody can be asked here: --yes says that you are sure.");
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      lines.question(`${question} [y/N] `, (text) => {
+        lines.removeAllListeners("close");
+        resolve(text);
+      });
+      // Ctrl-C and Ctrl-D are a no.
+      lines.once("close", () => {
+        process.stderr.write("\n");
+        resolve("");
+      });
+      signal.addEventListener("abort", () => lines.close(), { once: true });
+    });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,62 @@
+import type { LockReport } from "../../index.js";
+import type { LockAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import { whoAndWhere } from "../look/describe.js";
+import { withMutex } from "../look/with-mutex.js";
+import type { Output } from "../output.js";
+import { ageText, printable } from "../text.js";
+import { confirm } from "./confirm.js";
+
+/** `s3-mutex release --force` */
+export function releaseCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
+  const { lockName } = address;
+  return withMutex(input, address, output, async (mutex, signal) => {
+    const report = await mutex.inspect(lockName);
+    const name = printable(JSON.stringify(lockName));
+    const tell = (released: boolean, sentence: string) => {
+      if (input.values.flag("json")) output.json({ lockName, released });
+      else output.line(sentence);
+      return EXIT.ok;
+    };
+    if (report === null) {
+      output.note(`there is no lock ${name}.`);
+      return EXIT.failed;
+    }
+    if (report.problem !== undefined) {
+      output.note(`${printable(report.problem.message)} (${report.problem.code}).`);
+      return EXIT.store;
+    }
+    if (report.holders.length === 0) return tell(false, `Nobody holds the lock ${name}.`);
+    const sentence = `The lock ${name} is held by ${holdersText(report)}.`;
+    if (!input.values.flag("yes")) {
+      const isSure = await confirm(`${sentence} ${WARNING} Release it?`, output, signal);
+      const isSame = isSure && holdersOf(await mutex.inspect(lockName)) === holdersOf(report);
+      if (!isSame) {
+        output.note(isSure ? "it has changed hands meanwhile: nothing was done." : "nothing was done.");
+        return EXIT.failed;
+      }
+    }
+    const released = await mutex.releaseLock(lockName, true);
+    return tell(
+      released,
+      released ? `Released. ${sentence.replace(" is held by ", " was held by ")}` : "It was free already.",
+    );
+  });
+}
+
+function holdersOf(report: LockReport | null): string {
+  return (report?.holders ?? []).map(({ acquisitionId }) => acquisitionId).join();
+}
+
+const WARNING = "Whoever holds it goes on until its next renewal fails; only the fencing token protects from that.";
+
+export function holdersText({ holders }: LockReport): string {
+  return holders
+    .map((holder) => {
+      const { heldMs, leaseLeftMs } = holder;
+      const left = leaseLeftMs > 0 ? `${ageText(leaseLeftMs)} of its lease left` : "a lease that has ended";
+      return `${whoAndWhere(holder)} for ${ageText(heldMs)} with ${left}`;
+    })
+    .join(" and ");
+}

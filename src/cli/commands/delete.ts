@@ -1,0 +1,30 @@
+import type { Command } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import { LOOK_OPTIONS, onlyLockOf } from "../store-options.js";
+
+export const deleteCommand: Command = {
+  usage: ["delete [options] s3://BUCKET/PREFIX/NAME", "delete [options] NAME"],
+  about: `
+Removes a lock that nobody holds or waits for; with --force, any, and an object under its key that is no lock
+record. It leaves a tombstone that reads as absent, which cleanup removes later: a request that is still under
+way must not bring back an old fencing token.
+
+--force asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} deleted; ${EXIT.failed} there is
+no such lock, or the answer was no; ${EXIT.notAcquired} somebody holds it or waits for it; ${EXIT.store} the store is the problem, or
+the object is no lock record; ${EXIT.usage} usage.`,
+  options: {
+    force: { type: "boolean", help: "Also when it is held, waited for, or no lock record" },
+    yes: { type: "boolean", short: "y", help: "Do not ask" },
+    json: { type: "boolean", help: "One line of JSON" },
+    ...LOOK_OPTIONS,
+  },
+  examples: [
+    { about: "The lock of a job that is no more", line: "s3-mutex delete s3://my-bucket/locks/nightly" },
+    { about: "Something else lies under the key", line: "s3-mutex delete --force nightly" },
+  ],
+  async run(input, output) {
+    const address = onlyLockOf(input);
+    const { deleteLockCommand } = await import("../change/delete.js");
+    return deleteLockCommand(input, address, output);
+  },
+};

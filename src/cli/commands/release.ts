@@ -1,0 +1,36 @@
+import type { Command } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import { LOOK_OPTIONS, onlyLockOf } from "../store-options.js";
+import { UsageError } from "../usage-error.js";
+
+export const release: Command = {
+  usage: ["release --force [options] s3://BUCKET/PREFIX/NAME", "release --force [options] NAME"],
+  about: `
+Ends somebody else's hold. Look first (s3-mutex show), and end the process if you can: a holder that lives goes on
+believing in its lock until its next renewal fails, a third of its lease at most, and only what checks the
+fencing token is protected from it meanwhile. It is then told that the lock was lost.
+
+Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} nobody holds it now;
+${EXIT.failed} there is no such lock, or the answer was no; ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
+  options: {
+    force: { type: "boolean", help: "Required: the hold is not yours" },
+    yes: { type: "boolean", short: "y", help: "Do not ask" },
+    json: { type: "boolean", help: "One line of JSON" },
+    ...LOOK_OPTIONS,
+  },
+  examples: [
+    {
+      about: "The holder's machine is gone for good, its lease is long",
+      line: "s3-mutex release --force s3://my-bucket/locks/nightly",
+    },
+    { about: "In a script", line: "s3-mutex release --force --yes nightly" },
+  ],
+  async run(input, output) {
+    const address = onlyLockOf(input);
+    if (!input.values.flag("force")) {
+      throw new UsageError("release ends a hold that is not yours: --force says that this is meant.");
+    }
+    const { releaseCommand } = await import("../change/release.js");
+    return releaseCommand(input, address, output);
+  },
+};

@@ -1,0 +1,48 @@
+import type { Command } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import { SORT_KEYS } from "../look/lock-table.js";
+import { LOOK_OPTIONS, locksOf } from "../store-options.js";
+
+/** More often than this, looks would follow upon each other at once on a slow store. */
+const MIN_INTERVAL_MS = 250;
+
+export const watch: Command = {
+  usage: ["watch [options] [s3://BUCKET/PREFIX/NA]", "watch [options] [NA]"],
+  about: `
+Shows the locks whose names start with NA, or all, and keeps looking: a live table on a terminal, elsewhere
+a line for each change. A look costs a LIST for each thousand locks and a GET for each that has changed.
+A store that does not answer is said so and asked again.
+
+Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store was the problem at the first look; ${EXIT.usage} usage.`,
+  options: {
+    interval: { type: "string", value: "DURATION", help: "From one look to the next (default: 2s)" },
+    held: { type: "boolean", help: "Only those that somebody holds or waits for" },
+    filter: {
+      type: "string",
+      value: "TEXT",
+      help: "Only those with TEXT in name, state, owner, host or label",
+    },
+    sort: { type: "string", value: "BY", help: `What to sort by: ${SORT_KEYS.join(", ")} (default: name)` },
+    json: { type: "boolean", help: "One line of JSON for each change" },
+    ...LOOK_OPTIONS,
+  },
+  examples: [
+    { about: "Everything, every two seconds", line: "s3-mutex watch s3://my-bucket/locks/" },
+    { about: "With S3_MUTEX_STORE set: the longest queues first", line: "s3-mutex watch --held --sort waiters" },
+    { about: "A log of one team's locks", line: "s3-mutex watch --interval 10s team/ >> locks.log" },
+  ],
+  async run(input, output) {
+    const { values } = input;
+    const address = locksOf(input);
+    const settings = {
+      intervalMs: values.duration("interval", { min: MIN_INTERVAL_MS }) ?? 2000,
+      selection: {
+        sort: values.oneOf("sort", SORT_KEYS) ?? ("name" as const),
+        isHeldOnly: values.flag("held"),
+        filter: values.word("filter"),
+      },
+    };
+    const { watchCommand } = await import("../look/watch.js");
+    return watchCommand(input, address, settings, output);
+  },
+};

@@ -1,0 +1,40 @@
+import type { HolderReport, LockReport, PartyReport } from "../../index.js";
+import type { Colour } from "../output.js";
+import { printable } from "../text.js";
+
+/** Who somebody is, in a word: the label, or the owner; of owners that the library made up, the beginning of the id. */
+export function whoIs({ owner, host, pid, label }: PartyReport): string {
+  if (label !== undefined && label !== "") return printable(label);
+  const made = `${host}:${pid}:`;
+  return printable(owner.startsWith(made) ? owner.slice(made.length, made.length + 8) : owner);
+}
+
+/** Where somebody is, `host:pid`; empty where the record does not say. */
+export function whereIs({ host, pid }: PartyReport): string {
+  return host === undefined ? "" : printable(pid === undefined ? host : `${host}:${pid}`);
+}
+
+/** `nightly (web-1:4711)` */
+export function whoAndWhere(party: PartyReport): string {
+  const where = whereIs(party);
+  return where === "" ? whoIs(party) : `${whoIs(party)} (${where})`;
+}
+
+/** The holder that is shown where there is room for one: whose lease lasts longest. */
+export function mainHolder({ holders }: LockReport): HolderReport | undefined {
+  return holders.reduce<HolderReport | undefined>(
+    (last, holder) => (last === undefined || holder.expiresAt > last.expiresAt ? holder : last),
+    undefined,
+  );
+}
+
+const COLOURS: Readonly<Record<LockReport["state"], Colour>> = {
+  held: "green",
+  expired: "yellow",
+  free: "dim",
+  unreadable: "red",
+};
+
+export function colourOfState({ state }: LockReport): Colour {
+  return COLOURS[state];
+}

@@ -1,0 +1,91 @@
+import type { LockReport } from "../../index.js";
+import type { Output } from "../output.js";
+import { type Column, tableLines } from "../table.js";
+import { ageText, counted, printable } from "../text.js";
+import { colourOfState, mainHolder, whereIs, whoIs } from "./describe.js";
+
+/** Which of the locks to show, and in which order. */
+export interface Selection {
+  readonly sort: SortKey;
+  /** Only those that somebody holds or waits for. */
+  readonly isHeldOnly: boolean;
+  /** Only those with this text in name, state, holder, host or a waiter's. */
+  readonly filter: string | undefined;
+}
+
+export const SORT_KEYS = ["name", "age", "left", "waiters", "token"] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** Ascending; what sorts high comes first, names from a to z. */
+const RANK: Readonly<Record<Exclude<SortKey, "name">, (report: LockReport) => number>> = {
+  age: (report) => -(mainHolder(report)?.heldMs ?? -1),
+  left: (report) => mainHolder(report)?.leaseLeftMs ?? Number.POSITIVE_INFINITY,
+  waiters: (report) => -report.waiters.length,
+  token: (report) => -report.fencingToken,
+};
+
+export function selected(reports: readonly LockReport[], { sort, isHeldOnly, filter }: Selection): LockReport[] {
+  const rank = sort === "name" ? () => 0 : RANK[sort];
+  return reports
+    .filter((report) => !isHeldOnly || report.holders.length > 0 || report.waiters.length > 0)
+    .filter((report) => filter === undefined || mentions(report, filter.toLowerCase()))
+    .sort((one, other) => compare(rank(one), rank(other)) || compare(one.lockName, other.lockName));
+}
+
+function compare<T extends number | string>(one: T, other: T): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function mentions(report: LockReport, text: string): boolean {
+  const parties = [...report.holders, ...report.waiters].flatMap(({ owner, host, label }) => [owner, host, label]);
+  return [report.lockName, report.state, ...parties].some((part) => part?.toLowerCase().includes(text));
+}
+
+const COLUMNS: readonly Column<LockReport>[] = [
+  { heading: "LOCK", text: ({ lockName }) => printable(lockName), canShrink: true },
+  { heading: "STATE", text: ({ state }) => state, colour: colourOfState },
+  { heading: "HOLDER", text: holderText, canShrink: true },
+  { heading: "HOST", text: (report) => ofHolder(report, whereIs), canShrink: true },
+  { heading: "AGE", text: (report) => ofHolder(report, ({ heldMs }) => ageText(heldMs)), align: "right" },
+  {
+    heading: "LEFT",
+    text: (report) => ofHolder(report, ({ leaseLeftMs }) => ageText(leaseLeftMs)),
+    align: "right",
+    colour: (report) => (report.state === "expired" ? "yellow" : undefined),
+  },
+  { heading: "WAIT", text: ({ waiters }) => (waiters.length === 0 ? "" : String(waiters.length)), align: "right" },
+  {
+    heading: "TOKEN",
+    text: ({ state, fencingToken }) => (state === "unreadable" ? "" : String(fencingToken)),
+    align: "right",
+  },
+];
+
+function holderText(report: LockReport): string {
+  if (report.problem !== undefined) return report.problem.code;
+  const others = report.holders.length - 1;
+  return ofHolder(report, (holder) => (others > 0 ? `${whoIs(holder)} +${others}` : whoIs(holder)));
+}
+
+function ofHolder(report: LockReport, text: (holder: LockReport["holders"][number]) => string): string {
+  const holder = mainHolder(report);
+  return holder === undefined ? "" : text(holder);
+}
+
+/** As wide as it needs to be, except on a terminal. */
+export function lockTable(reports: readonly LockReport[], output: Output): string[] {
+  return tableLines(COLUMNS, reports, output.isTerminal ? output.columns : Number.POSITIVE_INFINITY, output.paint);
+}
+
+/** `5,000 locks: 12 held, 1 expired, 3 wait, 1 unreadable` */
+export function summaryOf(reports: readonly LockReport[]): string {
+  const count = (state: LockReport["state"]) => reports.filter((report) => report.state === state).length;
+  const waiting = reports.reduce((sum, { waiters }) => sum + waiters.length, 0);
+  const parts = [
+    `${count("held")} held`,
+    ...(count("expired") > 0 ? [`${count("expired")} expired`] : []),
+    `${waiting} waiting`,
+    ...(count("unreadable") > 0 ? [`${count("unreadable")} unreadable`] : []),
+  ];
+  return `${counted(reports.length, "lock")}: ${parts.join(", ")}`;
+}

@@ -1,0 +1,19 @@
+import type { ListProgress } from "../../index.js";
+import type { Output } from "../output.js";
+import { counted } from "../text.js";
+
+/** Nobody needs to be told how a moment's work is getting on. */
+const SHOWN_AFTER_MS = 700;
+const EVERY_MS = 100;
+
+/** Says on stderr, where somebody watches, how far a long listing has come. */
+export function showProgress(what: string, output: Output): (progress: ListProgress) => void {
+  let nextAtMs = performance.now() + SHOWN_AFTER_MS;
+  return ({ found, read, isComplete }) => {
+    if (performance.now() < nextAtMs) return;
+    nextAtMs = performance.now() + EVERY_MS;
+    const percent = Math.floor((100 * read) / Math.max(1, found));
+    const of = isComplete ? `${counted(found, "lock")} (${percent} %)` : `${counted(found, "lock")} found so far`;
+    output.status(`${what}: ${read.toLocaleString("en")} of ${of}`);
+  };
+}

@@ -1,0 +1,95 @@
+import type { HolderReport, LockReport, TurnReport, WaiterReport } from "../../index.js";
+import type { LockAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { type Column, tableLines } from "../table.js";
+import { ageText, counted, printable } from "../text.js";
+import { colourOfState, whereIs, whoIs } from "./describe.js";
+import { withMutex } from "./with-mutex.js";
+
+/** `s3-mutex show` */
+export function showCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
+  return withMutex(input, address, output, async (mutex) => {
+    const report = await mutex.inspect(address.lockName);
+    if (input.values.flag("json")) output.json(report);
+    else if (report !== null) showReport(report, address, output);
+    else output.note(`there is no lock ${JSON.stringify(address.lockName)}: nobody ever had it, or it was removed.`);
+    if (report === null) return EXIT.failed;
+    return report.state === "unreadable" ? EXIT.store : EXIT.ok;
+  });
+}
+
+function showReport(report: LockReport, { bucketName }: LockAddress, output: Output): void {
+  const { paint } = output;
+  const name = paint("bold", printable(report.lockName));
+  output.line(`${name}  ${paint(colourOfState(report), report.state)}  ${paint("dim", where(bucketName, report))}`);
+  if (report.problem !== undefined) {
+    output.line(report.problem.message);
+    return;
+  }
+  const parts = [
+    `fencing token ${report.fencingToken}`,
+    ...(report.limit === 1 ? [] : [`at most ${report.limit} holders`]),
+    ...(report.writtenAt === undefined ? [] : [`last written ${ageText(report.reportedAt - report.writtenAt)} ago`]),
+  ];
+  output.line(parts.join(", "));
+  section(counted(report.holders.length, "holder"), HOLDERS, report.holders, output);
+  section(`${counted(report.waiters.length, "waiter")}, in the order of service`, WAITERS, report.waiters, output);
+  section("Last turns, the newest first", turnColumns(report.reportedAt), report.recentTurns, output);
+}
+
+function where(bucketName: string, { key }: LockReport): string {
+  return printable(`s3://${bucketName}/${key}`);
+}
+
+function section<Row>(title: string, columns: readonly Column<Row>[], rows: readonly Row[], output: Output): void {
+  if (rows.length === 0) return;
+  output.line();
+  output.line(output.paint("bold", title));
+  const width = output.isTerminal ? output.columns - 2 : Number.POSITIVE_INFINITY;
+  for (const line of tableLines(columns, rows, width, output.paint)) output.line(`  ${line}`);
+}
+
+const HOLDERS: readonly Column<HolderReport>[] = [
+  { heading: "HOLDER", text: whoIs, canShrink: true },
+  { heading: "HOST", text: whereIs, canShrink: true },
+  { heading: "AGE", text: ({ heldMs }) => ageText(heldMs), align: "right" },
+  {
+    heading: "LEFT",
+    text: ({ leaseLeftMs, leaseMs }) => `${ageText(leaseLeftMs)} of ${ageText(leaseMs)}`,
+    align: "right",
+    colour: ({ leaseLeftMs }) => (leaseLeftMs <= 0 ? "yellow" : undefined),
+  },
+  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right" },
+  { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right" },
+  { heading: "AS", text: ({ mode, via }) => `${mode}, by ${via}` },
+];
+
+const WAITERS: readonly Column<WaiterReport>[] = [
+  { heading: "#", text: ({ position }) => String(position + 1), align: "right" },
+  { heading: "WAITER", text: whoIs, canShrink: true },
+  { heading: "HOST", text: whereIs, canShrink: true },
+  { heading: "WAITS FOR", text: ({ waitedMs }) => ageText(waitedMs), align: "right" },
+  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right" },
+  {
+    heading: "HOLDS MEANWHILE",
+    text: ({ holds }) => holds.map(({ lockName }) => printable(lockName)).join(", "),
+    canShrink: true,
+  },
+];
+
+function turnColumns(nowMs: number): readonly Column<TurnReport>[] {
+  return [
+    { heading: "HOLDER", text: whoIs, canShrink: true },
+    { heading: "HOST", text: whereIs, canShrink: true },
+    { heading: "HELD", text: ({ heldMs }) => ageText(heldMs), align: "right" },
+    { heading: "UNTIL", text: ({ endedAt }) => `${ageText(Math.max(0, nowMs - endedAt))} ago`, align: "right" },
+    { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right" },
+    {
+      heading: "ENDED",
+      text: ({ ended }) => ended,
+      colour: ({ ended }) => (ended === "released" ? undefined : "yellow"),
+    },
+  ];
+}

@@ -1,0 +1,161 @@
+import type { LockReport, LocksView } from "../../index.js";
+import type { LocksAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { ageText, counted, fitted, printable } from "../text.js";
+import { mainHolder, whoAndWhere } from "./describe.js";
+import { lockTable, type Selection, selected, summaryOf } from "./lock-table.js";
+import { withMutex } from "./with-mutex.js";
+
+export interface WatchSettings {
+  readonly intervalMs: number;
+  readonly selection: Selection;
+}
+
+/** Something that shows one view after the other. */
+interface Screen {
+  show(view: LocksView): void;
+  close(): void;
+}
+
+/** `s3-mutex watch` */
+export function watchCommand(
+  input: Input,
+  address: LocksAddress,
+  { intervalMs, selection }: WatchSettings,
+  output: Output,
+): Promise<number> {
+  const isJson = input.values.flag("json");
+  const title = printable(`s3://${address.bucketName}/${address.keyPrefix}${address.namePrefix}`);
+  return withMutex(input, address, output, async (mutex, signal) => {
+    let screen: Screen | undefined;
+    output.status("reading all locks for the first time ...");
+    try {
+      for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal })) {
+        output.status("");
+        screen ??=
+          output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
+        screen.show(view);
+      }
+    } finally {
+      screen?.close();
+    }
+    return EXIT.ok;
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The alternate screen, so that what stood there before is there again afterwards; and no cursor. */
+const ENTER = "\u001b[?1049h\u001b[?25l";
+const LEAVE = "\u001b[?25h\u001b[?1049l";
+const HOME = "\u001b[H";
+const ERASE_LINE = "\u001b[K";
+const ERASE_BELOW = "\u001b[J";
+
+class LiveTable implements Screen {
+  readonly #title: string;
+  readonly #selection: Selection;
+  readonly #output: Output;
+  readonly #leave = () => this.#output.write(LEAVE);
+
+  constructor(title: string, selection: Selection, output: Output) {
+    this.#title = title;
+    this.#selection = selection;
+    this.#output = output;
+    output.write(ENTER);
+    // However the process ends, the terminal is as it was.
+    process.once("exit", this.#leave);
+  }
+
+  show(view: LocksView): void {
+    const { rows, columns } = this.#output;
+    const body = this.#body(view);
+    const footer = this.#footer(view, Math.max(0, body.length - (rows - 4)));
+    const lines = [this.#header(view), "", ...body.slice(0, Math.max(1, rows - 4)), "", fitted(footer, columns)];
+    const text = lines.slice(0, rows).map((line) => `${line}${ERASE_LINE}`);
+    this.#output.write(`${HOME}${text.join("\r\n")}${ERASE_BELOW}`);
+  }
+
+  close(): void {
+    process.off("exit", this.#leave);
+    this.#leave();
+  }
+
+  #header({ locks, error }: LocksView): string {
+    const { paint, columns } = this.#output;
+    const time = new Date().toTimeString().slice(0, 8);
+    const problem =
+      error === undefined ? undefined : fitted(`${error.code}: ${printable(error.message)}`, columns - 10);
+    if (problem !== undefined) return `${time}  ${paint("red", problem)}`;
+    return fitted(`${time}  ${this.#title}  ${summaryOf(locks)}`, columns);
+  }
+
+  #body({ locks }: LocksView): string[] {
+    const reports = selected(locks, this.#selection);
+    return reports.length === 0 ? ["(none)"] : lockTable(reports, this.#output);
+  }
+
+  #footer({ requests, tookMs }: LocksView, hidden: number): string {
+    const more = hidden > 0 ? `${counted(hidden, "line")} more; ` : "";
+    return `${more}the last look took ${ageText(tookMs)}; ${requests.list} LIST, ${requests.get} GET so far; Ctrl-C ends`;
+  }
+}
+
+/** A line for each lock at first, then for each that changes. */
+class Log implements Screen {
+  readonly #selection: Selection;
+  readonly #isJson: boolean;
+  readonly #output: Output;
+  /** What was shown last of each lock. */
+  readonly #shown = new Map<string, string>();
+  #failure: string | undefined;
+
+  constructor(selection: Selection, isJson: boolean, output: Output) {
+    this.#selection = selection;
+    this.#isJson = isJson;
+    this.#output = output;
+  }
+
+  show({ locks, removed, error }: LocksView): void {
+    this.#tellFailure(error?.message);
+    const wanted = new Set(selected(locks, this.#selection));
+    for (const report of locks) {
+      const text = wanted.has(report) ? sentenceOf(report) : undefined;
+      const before = this.#shown.get(report.lockName);
+      // Renewals and the passing of time are no news.
+      if (text === before) continue;
+      if (text === undefined) this.#shown.delete(report.lockName);
+      else this.#shown.set(report.lockName, text);
+      this.#tell(report, report.lockName, text ?? sentenceOf(report));
+    }
+    for (const lockName of removed) {
+      if (!this.#shown.delete(lockName)) continue;
+      this.#tell({ lockName, state: "gone", reportedAt: Date.now() }, lockName, "gone");
+    }
+  }
+
+  close(): void {}
+
+  #tell(value: unknown, lockName: string, text: string): void {
+    if (this.#isJson) this.#output.json(value);
+    else this.#output.line(`${new Date().toISOString()}  ${printable(lockName)}  ${text}`);
+  }
+
+  #tellFailure(message: string | undefined): void {
+    if (message === this.#failure) return;
+    this.#output.note(message === undefined ? "the store answers again." : message);
+    this.#failure = message;
+  }
+}
+
+function sentenceOf(report: LockReport): string {
+  const { state, problem, waiters } = report;
+  if (problem !== undefined) return `unreadable: ${printable(problem.message)}`;
+  const holder = mainHolder(report);
+  const others = report.holders.length > 1 ? ` and ${report.holders.length - 1} more` : "";
+  const by = holder === undefined ? "" : ` by ${whoAndWhere(holder)}${others}, token ${holder.fencingToken}`;
+  const waiting = waiters.length === 0 ? "" : `, ${waiters.length} waiting`;
+  return `${state}${by}${waiting}`;
+}

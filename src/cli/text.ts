@@ -1,0 +1,58 @@
+/**
+ * Texts that somebody else wrote (names, labels, owners), fit for a terminal: control characters, and those that change the
+ * direction of writing, would otherwise be able to draw whatever they like.
+ */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
+  });
+}
+
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Columns that a text takes up on a terminal; it has no colours in it. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += NO_WIDTH.test(character) ? 0 : DOUBLE_WIDTH.test(character) ? 2 : 1;
+  return width;
+}
+
+const NO_WIDTH = /[\p{Mn}\p{Me}\u200b-\u200d]/u;
+const DOUBLE_WIDTH =
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+
+/** The beginning of a text that fits, with a sign that there is more. */
+export function fitted(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let beginning = "";
+  for (const character of text) {
+    if (widthOf(beginning + character) > width - 1) break;
+    beginning += character;
+  }
+  return `${beginning}…`;
+}
+
+export function padded(text: string, width: number, alignment: "left" | "right" = "left"): string {
+  const space = " ".repeat(Math.max(0, width - widthOf(text)));
+  return alignment === "left" ? text + space : space + text;
+}
+
+/** A length of time for people: `850ms`, `41s`, `3m12s`, `2h05m`, `3d04h`; with a minus where it is negative. */
+export function ageText(ageMs: number): string {
+  if (ageMs < 0) return `-${ageText(-ageMs)}`;
+  if (ageMs < 1000) return `${Math.round(ageMs)}ms`;
+  const seconds = Math.floor(ageMs / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  const twoDigits = (count: number) => String(count).padStart(2, "0");
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${twoDigits(seconds % 60)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h${twoDigits(minutes % 60)}m`;
+  const hours = Math.floor(minutes / 60);
+  return `${Math.floor(hours / 24)}d${twoDigits(hours % 24)}h`;
+}
+
+/** `1 lock`, `5,000 locks` */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}

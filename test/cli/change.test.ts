@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { freeRecord, heldRecord } from "../api/fixture.js";
+import { BUCKET, cli, recordOf, startCli, startStore } from "./cli.js";
+
+const TIMEOUT = { timeout: 30_000 };
+
+describe("release", TIMEOUT, () => {
+  test("needs --force, and somebody who says yes", async () => {
+    const { environment, mutex } = await startStore();
+    const lock = await mutex.acquire("nightly");
+    const unforced = await cli(["release", "nightly", "--yes"], environment);
+    expect(unforced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--force says that this is meant") });
+    const unasked = await cli(["release", "nightly", "--force"], environment);
+    expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--yes says that you are sure") });
+    expect((await mutex.inspect("nightly"))?.holders[0]?.fencingToken).toBe(lock.fencingToken);
+  });
+
+  test("ends the hold of a process that lives, which is told at its next renewal", async () => {
+    const { environment, mutex } = await startStore();
+    const running = startCli(["run", "--lease", "1s", "nightly", "--", "sleep", "60"], environment);
+    await expect.poll(async () => (await mutex.inspect("nightly"))?.state, { timeout: 20_000 }).toBe("held");
+    const { exitCode, stdout } = await cli(["release", "nightly", "--force", "--yes"], environment);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Released. The lock "nightly" was held by \\w+ \\(\\S+:${running.pid}\\) for `));
+    expect((await running.ended).exitCode).toBe(79);
+    expect((await mutex.inspect("nightly"))?.recentTurns[0]?.ended).toBe("forced");
+  });
+
+  test("of a free lock has nothing to do, of none is an error", async () => {
+    const { environment, mutex, server } = await startStore();
+    await (await mutex.acquire("nightly")).release();
+    const free = await cli(["release", "--force", "--json", "nightly"], environment);
+    expect(free).toMatchObject({ exitCode: 0, stdout: '{"lockName":"nightly","released":false}\n' });
+    expect(await cli(["release", "--force", "--yes", "typo"], environment)).toMatchObject({
+      exitCode: 1,
+      stderr: 's3-mutex: there is no lock "typo".\n',
+    });
+    server.putObject(BUCKET, "locks/broken.json", "?");
+    expect((await cli(["release", "--force", "--yes", "broken"], environment)).exitCode).toBe(69);
+    expect(server.getObject(BUCKET, "locks/broken.json")?.text).toBe("?");
+  });
+});
+
+describe("delete", TIMEOUT, () => {
+  test("removes a free lock, and one that is held only by force", async () => {
+    const { environment, mutex, server } = await startStore();
+    await (await mutex.acquire("free")).release();
+    expect(await cli(["delete", "free"], environment)).toMatchObject({ exitCode: 0, stdout: 'Deleted "free".\n' });
+    expect(await mutex.inspect("free")).toBeNull();
+    const token = recordOf(server, "free")?.token ?? 0;
+    expect((await mutex.acquire("free")).fencingToken).toBeGreaterThan(token);
+
+    const lock = await mutex.acquire("held");
+    const refused = await cli(["delete", "held"], environment);
+    expect(refused).toMatchObject({ exitCode: 75, stderr: expect.stringMatching(/is held by .* --force deletes it/) });
+    expect((await cli(["delete", "--force", "held"], environment)).exitCode).toBe(2);
+    expect((await mutex.inspect("held"))?.holders[0]?.fencingToken).toBe(lock.fencingToken);
+    const forced = await cli(["delete", "--force", "--yes", "--json", "held"], environment);
+    expect(forced).toMatchObject({ exitCode: 0, stdout: '{"lockName":"held","deleted":true}\n' });
+    expect(await mutex.inspect("held")).toBeNull();
+  });
+
+  test("clears an object that is no lock record, by force only", async () => {
+    const { environment, mutex, server } = await startStore();
+    server.putObject(BUCKET, "locks/broken.json", "?");
+    expect((await cli(["delete", "broken"], environment)).exitCode).toBe(69);
+    expect(server.getObject(BUCKET, "locks/broken.json")?.text).toBe("?");
+    expect((await cli(["delete", "broken", "--force", "-y"], environment)).exitCode).toBe(0);
+    expect(await mutex.acquireLock("broken", 0)).toBe(true);
+    expect(await cli(["delete", "typo"], environment)).toMatchObject({ exitCode: 1 });
+  });
+});
+
+describe("cleanup", TIMEOUT, () => {
+  async function startLittered() {
+    const store = await startStore();
+    const put = (name: string, body: object) =>
+      store.server.putObject(BUCKET, `locks/${name}.json`, JSON.stringify(body));
+    const nowMs = Date.now();
+    const ended = (agoMs: number) => heldRecord({ acquiredAtMs: nowMs - agoMs - 60_000, expiresAtMs: nowMs - agoMs });
+    put("recent", ended(60_000));
+    put("ancient", ended(7_200_000));
+    put("jobs/ancient", ended(7_200_000));
+    put("free", freeRecord(nowMs - 7_200_000));
+    put("live", heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000 }));
+    return store;
+  }
+  const left = (server: Awaited<ReturnType<typeof startLittered>>["server"]) =>
+    server.objects(BUCKET).map(({ key, text }) => `${key} ${JSON.parse(text).holders.length}`);
+
+  test("counts without touching anything, then frees what has ended", async () => {
+    const { environment, server } = await startLittered();
+    const before = left(server);
+    const dry = await cli(["cleanup", "--dry-run"], environment);
+    expect(dry).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(dry.stdout).toBe("5 locks, 3 held by leases that have ended; nothing was done: this is a dry run.\n");
+    expect(left(server)).toEqual(before);
+    const { stdout } = await cli(["cleanup"], environment);
+    expect(stdout).toBe("5 locks, 3 held by leases that have ended; 3 freed or removed.\n");
+    expect(left(server)).toContain("locks/live.json 1");
+    expect(left(server)).toContain("locks/ancient.json 0");
+  });
+
+  test("heeds age and prefix, and removes what is free where it is told to", async () => {
+    const { environment, server } = await startLittered();
+    const jobs = await cli(["cleanup", "--json", `s3://${BUCKET}/locks/jobs`], environment);
+    expect(JSON.parse(jobs.stdout)).toEqual({
+      total: 1,
+      stale: 1,
+      cleaned: 1,
+      unremovable: 0,
+      unreadable: [],
+      dryRun: false,
+    });
+    const old = await cli(["cleanup", "--older-than", "1h", "--json"], environment);
+    expect(JSON.parse(old.stdout)).toMatchObject({ total: 5, stale: 1, cleaned: 1 });
+    expect(left(server)).toContain("locks/recent.json 1");
+    const released = await cli(["cleanup", "--include-released", "--json"], environment);
+    expect(JSON.parse(released.stdout)).toMatchObject({ stale: 1, cleaned: 2 });
+    expect(left(server)).not.toContain("locks/free.json 0");
+    server.putObject(BUCKET, "locks/broken.json", "?");
+    const unreadable = await cli(["cleanup"], environment);
+    expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
+  });
+});

@@ -1,0 +1,213 @@
+import { describe, expect, test } from "vitest";
+import { freeRecord, heldRecord } from "../api/fixture.js";
+import { BUCKET, cli, recordOf, startCli, startStore, until } from "./cli.js";
+
+const TIMEOUT = { timeout: 30_000 };
+
+/** A store with a lock of each kind. */
+async function startFilledStore() {
+  const store = await startStore();
+  const { server } = store;
+  const put = (name: string, body: unknown) =>
+    server.putObject(BUCKET, `locks/${name}.json`, typeof body === "string" ? body : JSON.stringify(body));
+  const nowMs = Date.now();
+  put(
+    "held",
+    heldRecord({ acquiredAtMs: nowMs - 90_000, renewedAtMs: nowMs, expiresAtMs: nowMs + 60_000, owner: "web-1" }),
+  );
+  put("old", heldRecord({ acquiredAtMs: nowMs - 9_000_000, expiresAtMs: nowMs - 600_000, owner: "dead" }));
+  put("team/free", freeRecord(nowMs - 1000));
+  put("broken", "no record");
+  return { ...store, put };
+}
+
+const firstColumn = (stdout: string) =>
+  stdout
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => line.split(/ +/)[0]);
+
+describe("ls", TIMEOUT, () => {
+  test("shows every lock: its state, holder, age, what is left, token", async () => {
+    const { environment } = await startFilledStore();
+    const { exitCode, stdout, stderr } = await cli(["ls"], environment);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^LOCK +STATE +HOLDER +HOST +AGE +LEFT +WAIT +TOKEN\n/);
+    expect(stdout).toMatch(/\nheld +held +web-1 +1m3\ds +(5\ds|1m00s) +\d+\n/);
+    expect(stdout).toMatch(/\nold +expired +dead +2h30m +-10m\d\ds +\d+\n/);
+    expect(stdout).toMatch(/\nteam\/free +free +\d+\n/);
+    expect(stdout).toMatch(/\nbroken +unreadable +corrupt-record\n/);
+  });
+
+  test("takes an address, a beginning of names, a filter and an order", async () => {
+    const { environment } = await startFilledStore();
+    const shown = async (...args: string[]) => firstColumn((await cli(["ls", ...args], environment)).stdout);
+    expect(await shown(`s3://${BUCKET}/locks/`)).toEqual(["broken", "held", "old", "team/free"]);
+    expect(await shown(`s3://${BUCKET}/locks/te`)).toEqual(["team/free"]);
+    expect(await shown(`s3://${BUCKET}`, "--held")).toEqual(["held", "old"]);
+    expect(await shown("--held", "--sort", "age")).toEqual(["old", "held"]);
+    expect(await shown("--held", "--sort", "left")).toEqual(["old", "held"]);
+    expect(await shown("--filter", "WEB-")).toEqual(["held"]);
+    expect(await shown("--filter", "expired")).toEqual(["old"]);
+    expect(await shown("nothing")).toEqual([]);
+    expect((await cli(["ls", "--sort", "size"], environment)).stderr).toContain("use name or age or left");
+  });
+
+  test("gives programs a line of JSON for each lock", async () => {
+    const { environment } = await startFilledStore();
+    const { stdout } = await cli(["ls", "--json"], environment);
+    const reports = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(reports.map(({ lockName, state }) => `${lockName} ${state}`)).toEqual([
+      "broken unreadable",
+      "held held",
+      "old expired",
+      "team/free free",
+    ]);
+    expect(reports[0].problem.code).toBe("corrupt-record");
+    expect(reports[1]).toMatchObject({ key: "locks/held.json", holders: [{ owner: "web-1" }], waiters: [] });
+  });
+
+  test("never lets a record draw on the terminal", async () => {
+    const { environment, put } = await startFilledStore();
+    const nowMs = Date.now();
+    put("evil", heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000, owner: "\u001b[2Jgone\r\u202eabc" }));
+    const { stdout } = await cli(["ls"], environment);
+    expect(stdout).toContain("\\x1b[2Jgone\\x0d\\u{202e}abc");
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test("says what is the matter with the store, and which store", async () => {
+    const { environment } = await startStore();
+    const missing = await cli(["ls", "s3://no-such-bucket/locks/"], environment);
+    expect(missing.exitCode).toBe(69);
+    expect(missing.stderr).toContain("no-such-bucket");
+    const none = await cli(["ls"], { ...environment, S3_MUTEX_STORE: "" });
+    expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Which store?") });
+  });
+});
+
+describe("show", TIMEOUT, () => {
+  test("shows holders, the queue with positions, and the last turns", async () => {
+    const { environment, server, mutex } = await startStore();
+    await (await mutex.acquire("nightly", { label: "before" })).release();
+    const lock = await mutex.acquire("nightly", { label: "import" });
+    const late = startCli(["run", "--label", "late", "nightly", "--", "true"], environment);
+    await until(() => recordOf(server, "nightly")?.queue.length === 1);
+    const urgent = startCli(["run", "--label", "urgent", "--priority", "5", "nightly", "--", "true"], environment);
+    await until(() => recordOf(server, "nightly")?.queue.length === 2);
+    const { exitCode, stdout } = await cli(["show", "nightly"], environment);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`nightly  held  s3://${BUCKET}/locks/nightly.json\nfencing token ${lock.fencingToken}`);
+    expect(stdout).toMatch(new RegExp(`import +\\S+:${process.pid} .* exclusive, by handle\n`));
+    expect(stdout).toMatch(new RegExp(`\n +1 +urgent +\\S+:${urgent.pid} .*\n +2 +late +\\S+:${late.pid} `));
+    expect(stdout).toMatch(/\n {2}before .* released\n/);
+    await lock.release();
+    await Promise.all([late.ended, urgent.ended]);
+  });
+
+  test("says when there is no such lock, and when the object is none", async () => {
+    const { environment } = await startFilledStore();
+    const none = await cli(["show", "nothing"], environment);
+    expect(none).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining('no lock "nothing"') });
+    expect(await cli(["show", "--json", "nothing"], environment)).toMatchObject({ exitCode: 1, stdout: "null\n" });
+    const broken = await cli(["show", "broken"], environment);
+    expect(broken).toMatchObject({ exitCode: 69, stdout: expect.stringContaining("is no lock record") });
+    const json = await cli(["show", "--json", `s3://${BUCKET}/locks/held`], environment);
+    expect(JSON.parse(json.stdout)).toMatchObject({ lockName: "held", state: "held" });
+    expect((await cli(["show"], environment)).exitCode).toBe(2);
+  });
+});
+
+describe("watch", TIMEOUT, () => {
+  test("prints what there is, then what changes, until it is told to end", async () => {
+    const { environment, mutex, server } = await startFilledStore();
+    const watching = startCli(["watch", "--interval", "250ms"], environment);
+    await watching.says(/Z {2}held {2}held by web-1, token \d+\n/);
+    expect(watching.stdout).toMatch(/Z {2}team\/free {2}free\n/);
+    const lock = await mutex.acquire("team/free", { label: "deploy" });
+    await watching.says(/Z {2}team\/free {2}held by deploy \(\S+:\d+\), token \d+\n/);
+    await lock.release();
+    await watching.says(/token \d+\n[^\n]* {2}team\/free {2}free\n/);
+    server.deleteObject(BUCKET, "locks/old.json");
+    await watching.says(/Z {2}old {2}gone\n/);
+    watching.process.kill("SIGINT");
+    const { exitCode, stdout } = await watching.ended;
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/ held {2}held by/g)).toHaveLength(1);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test("says once that the store is in trouble, and once that it is back", async () => {
+    const { environment, server } = await startFilledStore();
+    const watching = startCli(["watch", "--interval", "250ms", "--json", "--held"], environment);
+    await watching.says(/"lockName":"held".*\n/);
+    const fault = server.faults.add({ fault: "status", status: 403 });
+    await watching.says(/s3-mutex: .*403/);
+    await until(() => fault.hits > 3);
+    fault.remove();
+    await watching.says(/the store answers again/);
+    watching.process.kill("SIGTERM");
+    const { exitCode, stdout, stderr } = await watching.ended;
+    expect(exitCode).toBe(0);
+    expect(stderr.trim().split("\n")).toHaveLength(2);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).lockName),
+    ).toEqual(["held", "old"]);
+  });
+});
+
+describe("graph", TIMEOUT, () => {
+  /** A waiter as in a record, who holds one lock meanwhile. */
+  const waiter = (id: string, holds?: { readonly name: string; readonly token: number }) => ({
+    id,
+    owner: id,
+    mode: "exclusive",
+    priority: 0,
+    sinceMs: Date.now() - 5000,
+    expiresAtMs: Date.now() + 60_000,
+    roundTripMs: 5,
+    holds: holds === undefined ? [] : [holds],
+  });
+  const held = (owner: string, queue: readonly unknown[]) => {
+    const nowMs = Date.now();
+    return { ...heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000, owner }), queue };
+  };
+
+  test("marks who is in a cycle and who is behind one, and has an exit code for it", async () => {
+    const { environment, put } = await startFilledStore();
+    const [orders, invoices] = [held("a", []), held("b", [])];
+    put("orders", { ...orders, queue: [waiter("b", { name: "invoices", token: invoices.token }), waiter("c")] });
+    put("invoices", { ...invoices, queue: [waiter("a", { name: "orders", token: orders.token })] });
+    put("plain", held("d", [waiter("e", { name: "nothing", token: 3 })]));
+    const { exitCode, stdout } = await cli(["graph"], environment);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/invoices {2}held by b for .*\n {2}<- a waits for \ds, holds orders {2}\[cycle 1\]\n/);
+    expect(stdout).toMatch(
+      /<- b waits for \ds, holds invoices {2}\[cycle 1\]\n {2}<- c waits for \ds {2}\[behind a cycle\]\n/,
+    );
+    expect(stdout).toMatch(/plain {2}held by d for .*\n {2}<- e waits for \ds, holds nothing\n/);
+    expect(stdout).toMatch(/\nCycle 1: a waits for invoices, held by b, who waits for orders, held by a\.\n/);
+    const json = JSON.parse((await cli(["graph", "--json"], environment)).stdout);
+    expect(json.cycles).toEqual([
+      [
+        { lockName: "invoices", acquisitionId: "a" },
+        { lockName: "orders", acquisitionId: "b" },
+      ],
+    ]);
+    expect(json.waits).toHaveLength(4);
+    const others = await cli(["graph", "plain"], environment);
+    expect(others.exitCode).toBe(0);
+    expect(others.stdout).not.toContain("ycle");
+  });
+
+  test("of a store where nobody waits is short", async () => {
+    const { environment } = await startFilledStore();
+    expect(await cli(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nobody waits for anything.\n" });
+  });
+});
