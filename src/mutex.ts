@@ -251,12 +251,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
         includeReleased: withDefault("includeReleased", options.includeReleased, false, checkBoolean),
         restMs: withDefault("restMs", options.restMs, DEFAULT_REST_MS, checkDuration),
       },
-      onProgress: withDefault<CleanupOptions["onProgress"]>(
-        "onProgress",
-        options.onProgress,
-        undefined,
-        checkFunction,
-      ),
+      onProgress: withDefault<CleanupOptions["onProgress"]>("onProgress", options.onProgress, undefined, checkFunction),
       lockOf: (key) => {
         const name = nameOfKey(keyPrefix, key);
         return name === undefined ? undefined : this.#objects.peek(name, key);
