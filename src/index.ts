@@ -36,3 +36,5 @@ export type {
 } from "./runtime/events.js";
 export type { ListProgress } from "./runtime/inspect.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
+export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
+export { type VerifyStoreOptions, verifyStore } from "./verify-store.js";

@@ -114,7 +114,8 @@ export function settingsOf(options: S3MutexOptions): Settings {
   };
 }
 
-function checkClient({ s3Client, s3ClientConfig }: S3MutexOptions): void {
+/** One of the two, and what it says it is. */
+export function checkClient({ s3Client, s3ClientConfig }: Pick<S3MutexOptions, "s3Client" | "s3ClientConfig">): void {
   if (s3Client === undefined && s3ClientConfig === undefined) {
     throw invalidArgument("s3Client", undefined, "pass an S3Client, or s3ClientConfig to make one from");
   }

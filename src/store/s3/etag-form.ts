@@ -109,7 +109,8 @@ async function formOf(object: ProbeObject): Promise<FormResult> {
   return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without");
 }
 
-function inForm(form: EtagForm, etag: string): string {
+/** The ETag as a condition is to have it. */
+export function inForm(form: EtagForm, etag: string): string {
   return form === "as-returned" ? etag : etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }
 

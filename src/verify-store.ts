@@ -1,0 +1,80 @@
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import {
+  checkCount,
+  checkFiniteDuration,
+  checkLease,
+  checkNonEmptyString,
+  checkSignal,
+  checkString,
+  invalidArgument,
+  withDefault,
+} from "./arguments.js";
+import { checkClient } from "./options.js";
+import { realEffects } from "./runtime/effects.js";
+import type { StoreCheck, StoreReport } from "./verify/report.js";
+
+/** Options of {@link verifyStore}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
+export interface VerifyStoreOptions {
+  /** A client of your own. Races run over its sockets, several at once. */
+  readonly s3Client?: S3Client | undefined;
+  /** Or what to make three clients from, so that more than one gateway may be met; they are closed at the end. */
+  readonly s3ClientConfig?: S3ClientConfig | undefined;
+  /** Clients that reach the same bucket by other ways, such as a second gateway; races run across all of them. */
+  readonly otherClients?: readonly S3Client[] | undefined;
+  /** The bucket to examine. */
+  readonly bucketName: string;
+  /** What the keys of the locks start with; what is written is under `.s3-mutex/` below it. @default "locks/" */
+  readonly keyPrefix?: string | undefined;
+  /** The lease that latencies are compared with, in milliseconds. @default 60000 */
+  readonly lockTimeoutMs?: number | undefined;
+  /** How far apart the store's clocks may be, in milliseconds. @default 1000 */
+  readonly clockSkewToleranceMs?: number | undefined;
+  /** Rounds of each race. @default as many as fit into two or three seconds, from 20 to 400 */
+  readonly rounds?: number | undefined;
+  /** Stops the examination; what it wrote is removed all the same. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each check as soon as it is done. */
+  readonly onCheck?: ((check: StoreCheck) => void) | undefined;
+}
+
+const CONTENDERS = 8;
+
+/**
+ * Examines whether a store is safe to lock on: conditional writes one after the other and in races, reads, listings,
+ * permissions, clock, latency. It takes about ten seconds and some thousand requests, writes only keys that no lock has,
+ * and removes them.
+ *
+ * @returns a report; a store that is unsafe is no error
+ * @throws `invalid-argument`, `no-such-bucket`, `aborted`, and `store-unavailable` when nobody answers
+ */
+export async function verifyStore(options: VerifyStoreOptions): Promise<StoreReport> {
+  if (typeof options !== "object" || options === null) {
+    throw invalidArgument("options", options, "pass { s3Client, bucketName }");
+  }
+  checkClient(options);
+  const rounds = withDefault("rounds", options.rounds, undefined, checkCount);
+  const plan = {
+    bucketName: checkNonEmptyString("bucketName", options.bucketName),
+    keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
+    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
+    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkFiniteDuration),
+    thoroughness: {
+      rounds: rounds === undefined ? { min: 20, max: 400 } : { min: rounds, max: rounds },
+      // Races of fewer rounds are for those in a hurry.
+      totalMs: Math.min(9000, 1000 + (rounds ?? 400) * 50),
+      contenders: CONTENDERS,
+      readRounds: 6,
+    },
+    isEssential: false,
+    signal: withDefault("signal", options.signal, undefined, checkSignal),
+    onCheck: options.onCheck,
+  };
+  const { clientsOf, examine } = await import("./verify/verify.js");
+  const own = options.s3ClientConfig === undefined ? [] : clientsOf(options.s3ClientConfig);
+  const given = options.s3Client === undefined ? [] : [options.s3Client];
+  try {
+    return await examine({ ...plan, clients: [...own, ...given, ...(options.otherClients ?? [])] }, realEffects);
+  } finally {
+    for (const client of own) client.destroy();
+  }
+}

@@ -1,0 +1,136 @@
+import type { AnswerTiming } from "../../store/object-store.js";
+import type { Examination } from "../examination.js";
+import { percentile } from "../observations.js";
+import { type Finding, fail, pass, skipped, warn } from "../report.js";
+
+/** `Date` has whole seconds; servers that keep its text renew it a little late. */
+const RESOLUTION_MS = 1050;
+/** Below this, a clock that stands still cannot be told from one second that lasts. */
+const FROZEN_AFTER_MS = 2200;
+/** Further off than this is worth a word, though not for the sake of locks. */
+const OFF_MS = 5000;
+
+interface Dated extends AnswerTiming {
+  readonly dateMs: number;
+}
+
+/** `Date` on every answer, and one clock behind all of them. */
+export function date({ observations }: Examination, toleranceMs: number): Finding {
+  const { timings } = observations;
+  const dated = timings.filter((timing): timing is Dated => timing.dateMs !== undefined);
+  const without = timings.length - dated.length;
+  if (dated.length === 0) {
+    const remedy =
+      'Nothing to do: leases of others are watched for their whole length instead, as with takeover: "observed".';
+    return warn("no answer has a usable Date", remedy);
+  }
+  const { earliestMs, latestMs } = offsets(dated);
+  const spreadMs = Math.round(earliestMs - latestMs);
+  const observed = 'Use takeover: "observed" in every process, and have the clocks of the store set.';
+  const isFrozen = new Set(dated.map(({ dateMs }) => dateMs)).size === 1 && spanMs(dated) > FROZEN_AFTER_MS;
+  if (isFrozen)
+    return fail(
+      `the Date of all answers within ${Math.round(spanMs(dated))} ms was the same: it stands still`,
+      observed,
+    );
+  const measured = { answersWithoutDate: without, spreadMs: Math.max(0, spreadMs) };
+  if (spreadMs > toleranceMs) {
+    const detail = `the Dates of answers contradict each other by ${spreadMs} ms, more than the tolerance of ${toleranceMs} ms`;
+    return fail(detail, `A live lease could be taken for ended. ${observed}`, measured);
+  }
+  if (spreadMs > 0) {
+    const remedy = `Have the store's clocks set; they may differ by up to clockSkewToleranceMs (${toleranceMs}).`;
+    return warn(`the Dates of answers contradict each other by ${spreadMs} ms`, remedy, measured);
+  }
+  if (without === 0) return pass(`Date is on all ${dated.length} answers, and steady`, measured);
+  return warn(
+    `${without} of ${timings.length} answers have no Date`,
+    "Nothing to do; look for a proxy that drops it.",
+    measured,
+  );
+}
+
+/** How the store's clock and this machine's differ. */
+export function clockOffset({ observations, effects }: Examination): Finding {
+  const dated = observations.timings.filter((timing): timing is Dated => timing.dateMs !== undefined);
+  if (dated.length === 0) return skipped("no answer has a usable Date");
+  const { earliestMs, latestMs } = offsets(dated);
+  const toWallMs = effects.monotonicMs() - effects.wallMs();
+  const offsetMs = Math.round((earliestMs + latestMs) / 2 + toWallMs);
+  const detail = `the store's clock is ${described(offsetMs)} this machine's`;
+  if (Math.abs(offsetMs) <= OFF_MS) return pass(detail, { offsetMs });
+  return warn(
+    detail,
+    "Locks do not mind: they go by the store's clock. Signatures, logs and other software do: set the clock.",
+    {
+      offsetMs,
+    },
+  );
+}
+
+/** The offset to the monotonic clock is above `earliestMs` and below `latestMs`; the other way round if answers disagree. */
+function offsets(dated: readonly Dated[]): { readonly earliestMs: number; readonly latestMs: number } {
+  let earliestMs = Number.NEGATIVE_INFINITY;
+  let latestMs = Number.POSITIVE_INFINITY;
+  for (const { dateMs, sentAtMs, receivedAtMs } of dated) {
+    earliestMs = Math.max(earliestMs, dateMs - receivedAtMs);
+    latestMs = Math.min(latestMs, dateMs + RESOLUTION_MS - sentAtMs);
+  }
+  return { earliestMs, latestMs };
+}
+
+function spanMs(dated: readonly Dated[]): number {
+  const last = Math.max(...dated.map(({ sentAtMs }) => sentAtMs));
+  return last - Math.min(...dated.map(({ receivedAtMs }) => receivedAtMs));
+}
+
+function described(offsetMs: number): string {
+  const size = Math.abs(offsetMs);
+  if (size <= 1000) return "within a second of";
+  const text =
+    size < 120_000
+      ? `${Math.round(size / 1000)} s`
+      : size < 7_200_000
+        ? `${Math.round(size / 60_000)} min`
+        : `${Math.round(size / 3_600_000)} h`;
+  return `${text} ${offsetMs > 0 ? "ahead of" : "behind"}`;
+}
+
+/** How long requests take, beside what a lease leaves them. */
+export function latency({ observations }: Examination, requestTimeoutMs: number): Finding {
+  const reads = observations.latenciesMs("get");
+  const writes = observations.latenciesMs("put");
+  const [slowest] = [...reads.slice(-1), ...writes.slice(-1)].sort((one, other) => other - one);
+  if (slowest === undefined) return skipped("nothing was answered");
+  const rounded = (values: readonly number[], share: number) => Math.round(percentile(values, share) * 10) / 10;
+  const measured = {
+    getP50Ms: rounded(reads, 0.5),
+    getP95Ms: rounded(reads, 0.95),
+    getP99Ms: rounded(reads, 0.99),
+    putP50Ms: rounded(writes, 0.5),
+    putP95Ms: rounded(writes, 0.95),
+    putP99Ms: rounded(writes, 0.99),
+  };
+  const { getP50Ms, getP95Ms, getP99Ms, putP50Ms, putP95Ms, putP99Ms } = measured;
+  const detail = `p50/p95/p99 in ms: GET ${getP50Ms}/${getP95Ms}/${getP99Ms}, PUT ${putP50Ms}/${putP95Ms}/${putP99Ms}`;
+  const p95Ms = Math.max(getP95Ms, putP95Ms);
+  const leaseMs = Math.ceil((p95Ms * 3 * 6) / 1000) * 1000;
+  const remedy =
+    p95Ms > 1600
+      ? "A request may take a sixth of the lease, 5 s at most: this store is too slow for locks."
+      : `A request may take a sixth of the lease: set lockTimeoutMs to ${leaseMs} or more.`;
+  if (p95Ms > requestTimeoutMs)
+    return fail(`${detail}: requests would time out after ${Math.round(requestTimeoutMs)} ms`, remedy, measured);
+  return p95Ms > requestTimeoutMs / 3 ? warn(detail, remedy, measured) : pass(detail, measured);
+}
+
+/** How often the store failed to say what it did. */
+export function errors({ observations }: Examination): Finding {
+  const { requests, failed, failedInRaces, throttled, lastFailure } = observations;
+  const measured = { requests, failed, failedInRaces, throttled };
+  if (failed === 0) return pass(`${requests} requests, none failed outside of races`, measured);
+  const detail = `${failed} of ${requests} requests failed, the last one with: ${lastFailure}`;
+  const remedy =
+    "s3-mutex repeats what failed, under the same id; locks are slower, and some are lost if this goes on.";
+  return failed > requests / 5 ? fail(detail, remedy, measured) : warn(detail, remedy, measured);
+}

@@ -1,0 +1,129 @@
+import { type Examination, isDone, isRefusal, NoAnswer } from "../examination.js";
+import { type Finding, fail, pass, UNSAFE, warn } from "../report.js";
+
+const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
+
+/** What the key holds, once it is as expected or has had its time to become so. */
+async function holds(exam: Examination, key: string, body: string | undefined): Promise<boolean> {
+  return (await exam.settles(async () => (await exam.read(key)).body === body)) < Number.POSITIVE_INFINITY;
+}
+
+/** Which form of an ETag `If-Match` recognises; the other checks use what is found here. */
+export async function etagForm(exam: Examination): Promise<Finding> {
+  const key = exam.newKey();
+  const etag = await exam.create(key, exam.newBody());
+  if (etag === undefined || etag === "") {
+    exam.form = undefined;
+    return fail("PUT answers without an ETag, so that a version cannot be named", UNSAFE);
+  }
+  const body = exam.newBody();
+  exam.form = "as-returned";
+  const quoted = await exam.put(key, body, exam.ifMatch(etag));
+  if (isDone(quoted)) return pass("If-Match takes the ETag as it was returned");
+  if (await holds(exam, key, body)) {
+    exam.form = undefined;
+    return fail(`If-Match with the current ETag is answered ${quoted.status}, and the object is replaced`, UNSAFE);
+  }
+  exam.form = "unquoted";
+  const bare = await exam.put(key, exam.newBody(), exam.ifMatch(etag));
+  if (isDone(bare)) {
+    return warn(
+      "If-Match takes ETags only without their quotes",
+      "Nothing to do: s3-mutex finds that out and leaves the quotes away. Other software may not.",
+    );
+  }
+  exam.form = undefined;
+  const detail = `If-Match with the object's own ETag is refused (${quoted.status}), with quotes and without (${bare.status})`;
+  return fail(detail, "No lock can be renewed or released here. Use a store whose If-Match works.");
+}
+
+/** `If-None-Match: *`, on a key that is taken, and on one that was deleted a moment ago. */
+export async function createTwice(exam: Examination): Promise<Finding> {
+  const key = exam.newKey();
+  for (const time of exam.mayDelete ? ["new", "just-deleted", "just-deleted"] : ["new"]) {
+    const body = exam.newBody();
+    await exam.create(key, body);
+    for (const again of ["second", "third"]) {
+      const other = exam.newBody();
+      const answer = await exam.put(key, other, { IfNoneMatch: "*" });
+      const where = `the ${again} create of a ${time} key`;
+      if (isDone(answer)) return fail(`If-None-Match: * is ignored: ${where} was answered ${answer.status}`, UNSAFE);
+      if (await holds(exam, key, body)) continue;
+      const found = (await exam.read(key)).body;
+      if (found === other) return fail(`${where} was answered ${answer.status}, and was done all the same`, UNSAFE);
+      return fail("a create was answered 200, and the object is not what was created", UNSAFE);
+    }
+    if (exam.mayDelete) await exam.delete(key);
+  }
+  return pass("the second create of a key is refused");
+}
+
+/** `If-Match` with an ETag that is no longer, or never was, the object's. */
+export async function staleIfMatch(exam: Examination): Promise<Finding> {
+  const key = exam.newKey();
+  const first = await exam.create(key, exam.newBody());
+  const body = exam.newBody();
+  const second = await exam.replace(key, body, first);
+  if (!(await holds(exam, key, body))) {
+    return fail("a PUT with If-Match was answered 200, and the object is not what was written", UNSAFE);
+  }
+  if (second === first) return fail("the ETag stayed the same when the object changed: no version can be told", UNSAFE);
+  for (const [what, etag] of [
+    ["an outdated", first],
+    ["an unknown", UNKNOWN_ETAG],
+  ] as const) {
+    const stale = exam.newBody();
+    const answer = await exam.put(key, stale, exam.ifMatch(etag));
+    if (isDone(answer)) return fail(`If-Match is ignored: PUT with ${what} ETag was answered ${answer.status}`, UNSAFE);
+    if (await holds(exam, key, body)) continue;
+    return fail(`PUT with ${what} ETag was answered ${answer.status}, and the object changed all the same`, UNSAFE);
+  }
+  const last = exam.newBody();
+  await exam.replace(key, last, second);
+  if (!(await holds(exam, key, last))) return fail("a PUT with If-Match was answered 200 and not made", UNSAFE);
+  return pass("a write with an outdated ETag is refused");
+}
+
+/** `If-Match` where there is no object: never was, or not any more. */
+export async function missingIfMatch(exam: Examination): Promise<Finding> {
+  const keys = [exam.newKey(), exam.newKey()] as const;
+  const etag = await exam.create(keys[1], exam.newBody());
+  const cases: [string, string, string | undefined][] = [["never existed", keys[0], UNKNOWN_ETAG]];
+  if (exam.mayDelete && (await exam.delete(keys[1]))) cases.push(["was deleted", keys[1], etag]);
+  let status = 404;
+  for (const [what, key, condition] of cases) {
+    const answer = await exam.put(key, exam.newBody(), exam.ifMatch(condition));
+    const exists = (await exam.read(key)).status !== 404;
+    if (!isDone(answer) && !exists) status = answer.status;
+    else if (isDone(answer)) {
+      return fail(`If-Match on a key that ${what} is answered ${answer.status}: it brings deleted locks back`, UNSAFE);
+    } else return fail(`If-Match on a key that ${what} is answered ${answer.status}, and creates it`, UNSAFE);
+  }
+  return pass(`If-Match on a key without an object is answered ${status}`);
+}
+
+/** Conditional deletes: what cleanup needs; without them s3-mutex leaves tombstones. */
+export async function staleDelete(exam: Examination): Promise<Finding> {
+  const remedy =
+    "Locks are safe: s3-mutex finds that out and deletes nothing. Free locks stay as small objects; expire them by a lifecycle rule.";
+  const key = exam.newKey();
+  const first = await exam.create(key, exam.newBody());
+  const body = exam.newBody();
+  const second = await exam.replace(key, body, first);
+  const stale = await exam.deleteVersion(key, first).catch((error: unknown) => {
+    const isUnsupported = error instanceof NoAnswer && error.outcome.error.code === "store-unsafe";
+    if (!isUnsupported) throw error;
+  });
+  if (stale === undefined) return warn("DELETE with If-Match is not supported", remedy);
+  const { status } = stale;
+  const isKept = await holds(exam, key, body);
+  if (!isKept) return warn(`DELETE ignores If-Match: with an outdated ETag it was answered ${status} and done`, remedy);
+  if (!isRefusal(stale)) return warn(`DELETE with an outdated ETag is answered ${status}, and not done`, remedy);
+  const current = await exam.deleteVersion(key, second);
+  if (!isDone(current)) return warn(`DELETE with the current ETag is answered ${current.status}`, remedy);
+  if (!(await holds(exam, key, undefined))) {
+    return fail("DELETE is answered as done, and the object is still there", UNSAFE);
+  }
+  exam.honoursDeletes = true;
+  return pass("a DELETE with an outdated ETag is refused");
+}

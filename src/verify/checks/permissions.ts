@@ -1,0 +1,60 @@
+import { type Examination, isDone, NoAnswer } from "../examination.js";
+import type { ProbeOutcome } from "../probe-requests.js";
+import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../report.js";
+
+type PermissionId = Extract<StoreCheckId, `${string}-permission`>;
+
+const TRIES = 5;
+
+/**
+ * What this identity may do, one action after the other. What is not about permissions (no such bucket, no credentials,
+ * nobody answers) is thrown: nothing can be said about such a store.
+ */
+export async function permissions(
+  exam: Examination,
+  place: { readonly bucketName: string; readonly keyPrefix: string },
+): Promise<Record<PermissionId, Finding>> {
+  const objects = `arn:aws:s3:::${place.bucketName}/${place.keyPrefix}*`;
+  const bucket = `arn:aws:s3:::${place.bucketName}`;
+  const ask = (request: () => Promise<ProbeOutcome>) => tried(exam, request);
+  const key = exam.newKey();
+  const put = await ask(() => exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
+  const got = await ask(() => exam.lane.get(key));
+  const missing = await ask(() => exam.lane.get(`${key}-missing`));
+  const list = await ask(() => exam.lane.list(exam.folder));
+  const removed = await ask(() => exam.lane.delete(key));
+  exam.mayDelete = removed.kind === "answer";
+  const ifListed = `Allow s3:ListBucket on ${bucket}, without a condition on the prefix.`;
+  const hidden = missing.kind === "refused" && got.kind === "answer" && isDone(got);
+  return {
+    "put-permission": judged(put, "PutObject", (why) => fail(why, `Allow s3:PutObject on ${objects}.`)),
+    "get-permission": judged(got, "GetObject", (why) => fail(why, `Allow s3:GetObject on ${objects}.`)),
+    "list-permission": hidden
+      ? fail("a lock that does not exist yet is answered 403, not 404: s3:ListBucket is missing", ifListed)
+      : judged(list, "ListBucket", (why) => warn(`${why}: \`ls\` and cleanup cannot work`, ifListed)),
+    "delete-permission": judged(removed, "DeleteObject", (why) =>
+      warn(`${why}: \`deleteLock\` and cleanup cannot remove`, `Allow s3:DeleteObject on ${objects}.`),
+    ),
+  };
+}
+
+function judged(outcome: ProbeOutcome, action: string, denied: (why: string) => Finding): Finding {
+  if (outcome.kind === "answer") return pass(`s3:${action} is allowed`);
+  if (outcome.error.code === "access-denied") return denied(`s3:${action} is denied`);
+  // Not a matter of permissions: what cannot be done is found by the checks.
+  return skipped(outcome.error.message);
+}
+
+async function tried(exam: Examination, request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await request();
+    if (outcome.kind === "refused" && NOT_PERMISSIONS.has(outcome.error.code)) throw outcome.error;
+    if (outcome.kind !== "unknown") return outcome;
+    if (tries < TRIES) await exam.stepBack(outcome, tries);
+    // A store that answers is examined, however badly it answers; of one that does not, nothing can be said.
+    else if (outcome.timing === undefined) throw new NoAnswer(outcome).outcome.error;
+    else return outcome;
+  }
+}
+
+const NOT_PERMISSIONS: ReadonlySet<string> = new Set(["no-such-bucket", "invalid-argument"]);

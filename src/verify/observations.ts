@@ -1,0 +1,50 @@
+import type { AnswerTiming } from "../store/object-store.js";
+import type { ProbeOutcome } from "./probe-requests.js";
+
+export type ProbeOperation = "get" | "put" | "delete" | "list" | "head" | "config";
+
+/** `race`: failures are expected of losers; `quiet`: one request at a time, so that latencies mean something. */
+export type Phase = "checks" | "race" | "quiet";
+
+/** All that was seen on the way: how long requests took, which failed, and what the store's clock showed. */
+export class Observations {
+  readonly timings: AnswerTiming[] = [];
+  readonly #latenciesMs = new Map<ProbeOperation, number[]>();
+  phase: Phase = "checks";
+  requests = 0;
+  /** Answers of 5xx, and requests without an answer; those that raced are counted by themselves. */
+  failed = 0;
+  failedInRaces = 0;
+  throttled = 0;
+  lastFailure: string | undefined;
+
+  note(operation: ProbeOperation, outcome: ProbeOutcome): void {
+    this.requests += 1;
+    const { timing } = outcome;
+    if (timing !== undefined) this.timings.push(timing);
+    if (outcome.kind === "unknown") this.#noteFailure(outcome.error.message, outcome.throttled);
+    if (outcome.kind !== "answer" || this.phase !== "quiet") return;
+    const latencies = this.#latenciesMs.get(operation) ?? [];
+    latencies.push(outcome.timing.receivedAtMs - outcome.timing.sentAtMs);
+    this.#latenciesMs.set(operation, latencies);
+  }
+
+  #noteFailure(message: string, throttled: boolean): void {
+    if (throttled) this.throttled += 1;
+    else if (this.phase === "race") this.failedInRaces += 1;
+    else {
+      this.failed += 1;
+      this.lastFailure = message;
+    }
+  }
+
+  /** Of quiet requests, sorted. */
+  latenciesMs(operation: ProbeOperation): readonly number[] {
+    return (this.#latenciesMs.get(operation) ?? []).toSorted((one, other) => one - other);
+  }
+}
+
+/** The value that a share of the sorted values does not exceed; 0 where there are none. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}

@@ -1,0 +1,177 @@
+import {
+  DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  type LifecycleRule,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { Effects } from "../runtime/effects.js";
+import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
+import { readBody } from "../store/s3/body.js";
+import { stateOf } from "../store/s3/client-state.js";
+import { isMissingBucket } from "../store/s3/outcomes.js";
+import type { Operation, PutCondition } from "../store/s3/requests.js";
+import { Sender } from "../store/s3/sender.js";
+import { decodeKey } from "../store/s3/url-encoding.js";
+import type { Observations, ProbeOperation } from "./observations.js";
+import type { StartingLine } from "./starting-line.js";
+
+/** What an answer said, with nothing made of it: 2xx, 304, 404 about the key, 409 and 412. */
+export interface ProbeAnswer {
+  readonly kind: "answer";
+  readonly status: number;
+  readonly timing: AnswerTiming;
+  readonly etag?: string | undefined;
+  readonly body?: string | undefined;
+  readonly keys?: readonly string[];
+  readonly continuation?: string | undefined;
+  readonly versioning?: string | undefined;
+  readonly rules?: readonly LifecycleRule[] | undefined;
+}
+
+export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
+
+export interface ListPage {
+  readonly pageSize?: number;
+  readonly continuation?: string | undefined;
+  readonly startAfter?: string;
+}
+
+type Fields = Omit<ProbeAnswer, "kind" | "status" | "timing">;
+
+/** Longer than any record. */
+const BODY_BYTES_MAX = 256 * 1024;
+const IN_FLIGHT_MAX = 40;
+/** Answers that say something about the object; what else is not a success is `unknown` or `refused`. */
+const TELLING: ReadonlySet<number> = new Set([304, 404, 409, 412]);
+
+/** The requests of the examination over one client, each one transmission. */
+export class ProbeRequests {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #sender: Sender;
+  readonly #observations: Observations;
+  readonly #timeoutMs: number;
+
+  constructor(client: S3Client, bucket: string, effects: Effects, observations: Observations, timeoutMs: number) {
+    this.#client = client;
+    this.#bucket = bucket;
+    this.#sender = new Sender(client, stateOf(client, IN_FLIGHT_MAX), effects);
+    this.#observations = observations;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  put(key: string, body: string, condition: PutCondition, start?: StartingLine): Promise<ProbeOutcome> {
+    const fields = { ContentType: "application/json", CacheControl: "no-store", ...condition };
+    return this.#send("put", "s3:PutObject", key, start, () => {
+      const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
+      return {
+        command,
+        work: async (abortSignal) => ({ etag: (await this.#client.send(command, { abortSignal })).ETag }),
+      };
+    });
+  }
+
+  get(key: string, ifNoneMatch?: string): Promise<ProbeOutcome> {
+    const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
+    return this.#send("get", "s3:GetObject", key, undefined, () => {
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+      const work = async (abortSignal: AbortSignal) => {
+        const output = await this.#client.send(command, { abortSignal });
+        const body = await readBody(output.Body, output.ContentLength, BODY_BYTES_MAX, abortSignal);
+        return { etag: output.ETag, body: body.kind === "text" ? body.text : undefined };
+      };
+      return { command, work };
+    });
+  }
+
+  head(key: string): Promise<ProbeOutcome> {
+    return this.#send("head", "s3:GetObject", key, undefined, () => {
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      return {
+        command,
+        work: async (abortSignal) => ({ etag: (await this.#client.send(command, { abortSignal })).ETag }),
+      };
+    });
+  }
+
+  delete(key: string, ifMatch?: string, start?: StartingLine): Promise<ProbeOutcome> {
+    const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };
+    return this.#send("delete", "s3:DeleteObject", key, start, () => {
+      const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+      const work = async (abortSignal: AbortSignal) => {
+        await this.#client.send(command, { abortSignal });
+        return {};
+      };
+      return { command, work };
+    });
+  }
+
+  list(prefix: string, { pageSize, continuation, startAfter }: ListPage = {}): Promise<ProbeOutcome> {
+    const input = {
+      Bucket: this.#bucket,
+      Prefix: prefix,
+      EncodingType: "url" as const,
+      ...(pageSize === undefined ? {} : { MaxKeys: pageSize }),
+      ...(continuation === undefined ? {} : { ContinuationToken: continuation }),
+      ...(startAfter === undefined ? {} : { StartAfter: startAfter }),
+    };
+    return this.#send("list", "s3:ListBucket", undefined, undefined, () => {
+      const command = new ListObjectsV2Command(input);
+      const work = async (abortSignal: AbortSignal) => {
+        const output = await this.#client.send(command, { abortSignal });
+        const keys = (output.Contents ?? []).map(({ Key = "" }) => Key);
+        const next = output.IsTruncated === true ? (output.NextContinuationToken ?? "") : undefined;
+        return { keys: output.EncodingType === "url" ? keys.map(decodeKey) : keys, continuation: next };
+      };
+      return { command, work };
+    });
+  }
+
+  versioning(): Promise<ProbeOutcome> {
+    return this.#send("config", "s3:GetBucketVersioning", undefined, undefined, () => {
+      const command = new GetBucketVersioningCommand({ Bucket: this.#bucket });
+      const work = async (abortSignal: AbortSignal) => ({
+        versioning: (await this.#client.send(command, { abortSignal })).Status,
+      });
+      return { command, work };
+    });
+  }
+
+  lifecycle(): Promise<ProbeOutcome> {
+    return this.#send("config", "s3:GetLifecycleConfiguration", undefined, undefined, () => {
+      const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket });
+      const work = async (abortSignal: AbortSignal) => ({
+        rules: (await this.#client.send(command, { abortSignal })).Rules,
+      });
+      return { command, work };
+    });
+  }
+
+  async #send(
+    name: ProbeOperation,
+    action: string,
+    key: string | undefined,
+    start: StartingLine | undefined,
+    prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
+  ): Promise<ProbeOutcome> {
+    const operation: Operation<Fields, ProbeAnswer> = {
+      request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
+      start: () => {
+        const prepared = prepare();
+        start?.hold(prepared.command);
+        return prepared;
+      },
+      onSuccess: (fields, timing, { status = 200 }) => ({ kind: "answer", status, timing, ...fields }),
+      onStatus: (status, error, timing) =>
+        TELLING.has(status) && !isMissingBucket(error) ? { kind: "answer", status, timing } : undefined,
+    };
+    const outcome = await this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
+    this.#observations.note(name, outcome);
+    return outcome;
+  }
+}

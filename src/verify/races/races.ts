@@ -1,0 +1,118 @@
+import { type Examination, isDone } from "../examination.js";
+import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../report.js";
+import { contest, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
+
+/** Without the right to delete, each round leaves an object behind. */
+const UNDELETABLE_ROUNDS = 6;
+
+/** Many create one key at once: a new one, and one that was deleted a moment ago. */
+export async function createRace(exam: Examination): Promise<Finding> {
+  const tally = newTally();
+  const { contenders } = exam.thoroughness;
+  const last: (string | undefined)[] = [];
+  const fault = await repeat(exam, tally, 0.33, async (index, track) => {
+    if (!exam.mayDelete && index > UNDELETABLE_ROUNDS) return undefined;
+    const reused = last[track];
+    const key = reused ?? exam.newKey("race");
+    const round = await contest(exam, contenders, (lane, body, start) =>
+      lane.put(key, body, { IfNoneMatch: "*" }, start),
+    );
+    await note(exam, tally, round);
+    const found = await violation(exam, key, round, "created it");
+    // A key whose last round nobody knows the end of would spoil the next one.
+    const isClean = round.uncertain.length === 0 && exam.mayDelete && reused === undefined;
+    last[track] = isClean && found === undefined && (await exam.delete(key)) ? key : undefined;
+    return found;
+  });
+  return conclusion(tally, contenders, fault, "created a key");
+}
+
+/** Many replace the same version at once. */
+export async function replaceRace(exam: Examination): Promise<Finding> {
+  if (exam.form === undefined) return skipped("If-Match does not work here");
+  const tally = newTally();
+  const { contenders } = exam.thoroughness;
+  const places: { key: string; etag: string | undefined }[] = [];
+  const fault = await repeat(exam, tally, 0.45, async (_, track) => {
+    const known = places[track];
+    const place = known ?? { key: exam.newKey("race"), etag: undefined };
+    if (place.etag === undefined) {
+      const made = await exam.lane.put(place.key, exam.newBody(), { IfNoneMatch: "*" });
+      if (made.kind !== "answer" || !isDone(made)) return undefined;
+      place.etag = made.etag;
+    }
+    await exam.pauseIfThrottled();
+    const condition = exam.ifMatch(place.etag);
+    const round = await contest(exam, contenders, (lane, body, start) => lane.put(place.key, body, condition, start));
+    await note(exam, tally, round);
+    const found = await violation(exam, place.key, round, "replaced it");
+    if (round.etag === undefined) delete places[track];
+    else places[track] = { key: place.key, etag: round.etag };
+    return found;
+  });
+  return conclusion(tally, contenders, fault, "replaced a version");
+}
+
+/** Half of them replace a version, half delete it: what is held again must not be deleted. */
+export async function deleteRace(exam: Examination): Promise<Finding> {
+  if (!exam.honoursDeletes) return skipped("DELETE with If-Match is not honoured, so s3-mutex does not use it");
+  const tally = newTally();
+  const { contenders } = exam.thoroughness;
+  const fault = await repeat(exam, tally, 0.4, async () => {
+    const key = exam.newKey("race");
+    const made = await exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" });
+    if (made.kind !== "answer" || !isDone(made)) return undefined;
+    await exam.pauseIfThrottled();
+    const { IfMatch } = exam.ifMatch(made.etag);
+    let deletes = 0;
+    let turn = 0;
+    const round = await contest(exam, contenders, async (lane, body, start) => {
+      turn += 1;
+      if (turn % 2 === 0) return lane.put(key, body, { IfMatch }, start);
+      const outcome = await lane.delete(key, IfMatch, start);
+      if (outcome.kind !== "answer" || !isDone(outcome)) return outcome;
+      deletes += 1;
+      return { ...outcome, status: 404 };
+    });
+    await note(exam, tally, round);
+    if (deletes === 0) return await violation(exam, key, round, "replaced it");
+    if (round.winners.length > 0)
+      return "one was told that it had replaced a version, and another that it had deleted it";
+    const lateMs =
+      round.uncertain.length > 0 ? 0 : await exam.settles(async () => (await exam.read(key)).status === 404);
+    return lateMs === 0 ? undefined : "what was deleted is still there";
+  });
+  if (fault === undefined)
+    return pass(`${tally.rounds} rounds of ${contenders}: a version was replaced or deleted, never both`);
+  return fail(`DELETE races with PUT: ${fault}`, UNSAFE);
+}
+
+async function note(exam: Examination, tally: RaceTally, round: Round): Promise<void> {
+  tally.rounds += 1;
+  tally.uncertain += round.uncertain.length;
+  if (round.winners.length === 0) tally.withoutWinner += 1;
+  if (!round.throttled) return;
+  tally.throttled += 1;
+  await exam.pauseIfThrottled();
+}
+
+function conclusion(tally: RaceTally, contenders: number, fault: string | undefined, deed: string): Finding {
+  const measured = { rounds: tally.rounds, contenders };
+  if (fault !== undefined) return fail(`${contenders} at once ${deed}: ${fault}`, UNSAFE, measured);
+  const detail = `${tally.rounds} rounds of ${contenders}: one of them ${deed} each time`;
+  if (tally.withoutWinner > tally.rounds / 10) {
+    const remedy =
+      "Locks stay safe, and slow where many want the same one. Ask the store's operator about the answers to races.";
+    return warn(`in ${tally.withoutWinner} of ${tally.rounds} rounds, none of ${contenders} ${deed}`, remedy, measured);
+  }
+  if (tally.throttled > 0) {
+    const remedy = "Nothing to do for safety; see the write ceiling.";
+    return warn(`${detail}; in ${tally.throttled} of them some were turned away (429 or 503)`, remedy, measured);
+  }
+  if (tally.uncertain > 0) {
+    const remedy =
+      "Nothing to do: s3-mutex reads what became of such a write. It costs requests where many want the same lock.";
+    return warn(`${detail}; ${tally.uncertain} losers got an error in place of 412`, remedy, measured);
+  }
+  return pass(detail, measured);
+}

@@ -1,0 +1,108 @@
+import { type Examination, NoAnswer } from "../examination.js";
+import type { ProbeOutcome, ProbeRequests } from "../probe-requests.js";
+import { StartingLine } from "../starting-line.js";
+
+/** What the contenders of one round were told, by the body that each wanted to write. */
+export interface Round {
+  readonly bodies: readonly string[];
+  /** Told that it was done. */
+  readonly winners: readonly string[];
+  /** Told nothing certain: 5xx, 429, no answer. */
+  readonly uncertain: readonly string[];
+  readonly etag: string | undefined;
+  readonly throttled: boolean;
+}
+
+export interface RaceTally {
+  rounds: number;
+  /** Rounds in which nobody was told that it had won. */
+  withoutWinner: number;
+  /** Losers that got something else than 412 or 409. */
+  uncertain: number;
+  throttled: number;
+}
+
+/** One contender's request; it is held at the line until all are ready. */
+export type Contend = (lane: ProbeRequests, body: string, start: StartingLine) => Promise<ProbeOutcome>;
+
+/** All contenders at once, each over the next client in turn. */
+export async function contest(exam: Examination, contenders: number, contend: Contend): Promise<Round> {
+  const start = new StartingLine(exam.effects, contenders);
+  const bodies = Array.from({ length: contenders }, () => exam.newBody());
+  const outcomes = await Promise.all(bodies.map((body) => contend(exam.lane, body, start)));
+  const winners: string[] = [];
+  const uncertain: string[] = [];
+  let etag: string | undefined;
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind === "refused") throw new NoAnswer(outcome);
+    const body = bodies[index] as string;
+    if (outcome.kind === "unknown") uncertain.push(body);
+    else if (outcome.status >= 200 && outcome.status < 300) {
+      winners.push(body);
+      etag = outcome.etag;
+    }
+  }
+  const throttled = outcomes.some((outcome) => outcome.kind === "unknown" && outcome.throttled);
+  return { bodies, winners, uncertain, etag, throttled };
+}
+
+/**
+ * What is wrong with a round, judged by what was answered and by what the key holds afterwards; undefined for nothing.
+ * Nobody else writes to the key, so it has to hold what the one winner wrote.
+ */
+export async function violation(
+  exam: Examination,
+  key: string,
+  round: Round,
+  deed: string,
+): Promise<string | undefined> {
+  const { bodies, winners, uncertain } = round;
+  if (winners.length > 1) return `${winners.length} of them were told that they had ${deed}`;
+  const [winner] = winners;
+  // One of those that heard nothing may have won, and its write may still be on its way.
+  if (winner === undefined && uncertain.length > 0) return undefined;
+  const lateMs = await exam.settles(async () => {
+    const { body } = await exam.read(key);
+    return winner === undefined ? body === undefined || !bodies.includes(body) : body === winner;
+  });
+  if (lateMs === 0) return undefined;
+  if (lateMs < Number.POSITIVE_INFINITY) return `the winner's object was read only ${lateMs} ms after its answer`;
+  if (winner === undefined) return `all of them were refused, and one of them has ${deed} all the same`;
+  return "the object is not the one that the winner wrote: its write was lost";
+}
+
+/**
+ * Repeats a round, as the time and the bounds allow; two at once, on different keys, so that a slow store gets enough of
+ * them. Resolves with the first fault.
+ */
+export async function repeat(
+  exam: Examination,
+  tally: RaceTally,
+  share: number,
+  round: (index: number, track: number) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { rounds } = exam.thoroughness;
+  const endMs = exam.endOfShareMs(share);
+  let started = 0;
+  let fault: string | undefined;
+  const isOver = () =>
+    started >= rounds.max ||
+    // Where most rounds are turned away, their number says little.
+    ((started >= rounds.min || exam.isThrottled) && exam.effects.monotonicMs() >= endMs);
+  const run = async (track: number): Promise<void> => {
+    while (fault === undefined && !isOver()) {
+      started += 1;
+      const found = await round(started, track);
+      if (found !== undefined) fault ??= `in round ${tally.rounds}, ${found}`;
+    }
+  };
+  // Both are over before anything else begins, also when one fails.
+  const ends = await Promise.allSettled([run(0), run(1)]);
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed !== undefined && fault === undefined) throw failed.reason;
+  return fault;
+}
+
+export function newTally(): RaceTally {
+  return { rounds: 0, withoutWinner: 0, uncertain: 0, throttled: 0 };
+}

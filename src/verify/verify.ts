@@ -1,0 +1,223 @@
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import { S3MutexError } from "../errors.js";
+import type { Effects } from "../runtime/effects.js";
+import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/timing.js";
+import { createS3Client } from "../store/s3/client.js";
+import { clockOffset, date, errors, latency } from "./checks/clock.js";
+import { createTwice, etagForm, missingIfMatch, staleDelete, staleIfMatch } from "./checks/conditional-writes.js";
+import { keys, listAfterWrite, listPages, versioning } from "./checks/listings.js";
+import { permissions } from "./checks/permissions.js";
+import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
+import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination.js";
+import { Observations } from "./observations.js";
+import { ProbeRequests } from "./probe-requests.js";
+import { lostUpdates, writeCeiling } from "./races/lost-updates.js";
+import { createRace, deleteRace, replaceRace } from "./races/races.js";
+import {
+  type Finding,
+  fail,
+  pass,
+  type StoreCheck,
+  type StoreCheckId,
+  type StoreReport,
+  skipped,
+  warn,
+  worstOf,
+} from "./report.js";
+
+/** What to examine, and how; checked by the caller. */
+export interface VerifyPlan {
+  readonly clients: readonly S3Client[];
+  readonly bucketName: string;
+  readonly keyPrefix: string;
+  readonly leaseMs: number;
+  readonly toleranceMs: number;
+  readonly thoroughness: Thoroughness;
+  /** Only what locking is refused for. */
+  readonly isEssential: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onCheck?: ((check: StoreCheck) => void) | undefined;
+}
+
+type Check = readonly [id: StoreCheckId, title: string, run: (exam: Examination) => Promise<Finding> | Finding];
+
+const FORM: Check = ["etag-form", "If-Match with the current ETag", etagForm];
+
+const ESSENTIAL: readonly Check[] = [
+  ["create-twice", "Create twice", createTwice],
+  ["stale-if-match", "Write with an outdated ETag", staleIfMatch],
+  ["missing-if-match", "If-Match without an object", missingIfMatch],
+  ["etags", "An ETag for each version", etags],
+  ["read-after-write", "Read after write", readAfterWrite],
+  ["not-modified", "Reads with If-None-Match", notModified],
+];
+
+const FURTHER: readonly Check[] = [
+  ["stale-delete", "Delete with an outdated ETag", staleDelete],
+  ["bodies", "Bodies", bodies],
+  ["head", "HEAD", head],
+  ["keys", "Keys", keys],
+  ["list-after-write", "List after write", listAfterWrite],
+  ["list-pages", "Listings in pages", listPages],
+];
+
+const ESSENTIAL_RACES: readonly Check[] = [
+  ["create-race", "Race to create", createRace],
+  ["replace-race", "Race to replace", replaceRace],
+];
+
+const FURTHER_RACES: readonly Check[] = [
+  ["delete-race", "Race of delete and replace", deleteRace],
+  ["lost-updates", "Lost updates", lostUpdates],
+];
+
+const QUIET: Check = ["write-ceiling", "Writes to one key", writeCeiling];
+
+const PERMISSIONS = ["put-permission", "get-permission", "list-permission", "delete-permission"] as const;
+
+/** Checks that run at once end in any order; a report has them always in this one. */
+const ORDER: readonly StoreCheckId[] = [
+  ...PERMISSIONS,
+  ...[FORM, ...ESSENTIAL, ...FURTHER, ...ESSENTIAL_RACES, ...FURTHER_RACES, QUIET].map(([id]) => id),
+  ...(["latency", "errors", "date", "clock-offset", "versioning", "lifecycle", "clean-up"] as const),
+];
+
+/** Long enough to measure what is too slow for a lease, rather than to call it unanswered. */
+const REQUEST_MS = 3 * MAX_REQUEST_MS;
+/** A check whose requests get no answer that helps is made again. */
+const TRIES = 8;
+const CLEAN_UP_AT_ONCE = 16;
+/** Different sockets at least, and different gateways where their name has several addresses. */
+const CLIENTS = 3;
+
+export function clientsOf(config: S3ClientConfig): readonly S3Client[] {
+  return Array.from({ length: CLIENTS }, () => createS3Client(config));
+}
+
+/** Puts all questions to a store, removes what it left there, and says what was found. */
+export async function examine(plan: VerifyPlan, effects: Effects): Promise<StoreReport> {
+  const startedAtMs = effects.monotonicMs();
+  const observations = new Observations();
+  const lanes = plan.clients.map(
+    (client) => new ProbeRequests(client, plan.bucketName, effects, observations, REQUEST_MS),
+  );
+  const exam = new Examination(effects, observations, plan.thoroughness, lanes, plan);
+  const checks: StoreCheck[] = [];
+  const tell = (id: StoreCheckId, title: string, finding: Finding): void => {
+    const check: StoreCheck = { id, title, ...finding };
+    checks.push(check);
+    plan.onCheck?.(check);
+  };
+  try {
+    await ask(exam, plan, tell);
+  } finally {
+    await cleanUp(exam, lanes, tell);
+  }
+  const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
+  const { bucketName, keyPrefix } = plan;
+  const ordered = ORDER.flatMap((id) => checks.filter((check) => check.id === id));
+  return {
+    verdict: worstOf(checks),
+    bucketName,
+    keyPrefix,
+    checks: ordered,
+    requests: observations.requests,
+    elapsedMs,
+  };
+}
+
+type Tell = (id: StoreCheckId, title: string, finding: Finding) => void;
+
+async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<void> {
+  const allowed = await permissions(exam, plan);
+  for (const id of PERMISSIONS) tell(id, `Permission to ${id.replace("-permission", "").toUpperCase()}`, allowed[id]);
+  if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
+
+  const { observations } = exam;
+  const run = async ([id, title, check]: Check): Promise<void> => tell(id, title, await conclude(exam, check));
+  const form = await conclude(exam, FORM[2]);
+  tell(FORM[0], FORM[1], form);
+  const isUsable = form.verdict !== "fail";
+  if (!isUsable) exam.form = undefined;
+  // Each on keys of its own: one after the other only where that is what is asked about.
+  const sequential = plan.isEssential ? ESSENTIAL : [...ESSENTIAL, ...FURTHER];
+  await Promise.all((isUsable ? sequential : ESSENTIAL.slice(0, 1)).map(run));
+  observations.phase = "race";
+  for (const race of plan.isEssential || !isUsable ? ESSENTIAL_RACES : [...ESSENTIAL_RACES, ...FURTHER_RACES])
+    await run(race);
+  observations.phase = "quiet";
+  if (isUsable && !plan.isEssential) await run(QUIET);
+  if (plan.isEssential) return;
+  tell("latency", "Latency", latency(exam, requestTimeoutMs(plan.leaseMs)));
+  tell("errors", "Errors", errors(exam));
+  tell("date", "Date of answers", date(exam, plan.toleranceMs));
+  tell("clock-offset", "Clock", clockOffset(exam));
+  const bucket = await versioning(exam);
+  tell("versioning", "Versioning", bucket.versioning);
+  tell("lifecycle", "Lifecycle", bucket.lifecycle);
+}
+
+async function conclude(exam: Examination, check: Check[2]): Promise<Finding> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await check(exam);
+    } catch (error) {
+      if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
+      if (!(error instanceof NoAnswer)) throw error;
+      const { outcome } = error;
+      if (outcome.kind === "refused") {
+        const isDenied = outcome.error.code === "access-denied";
+        return isDenied ? skipped(outcome.error.message) : fail(outcome.error.message, REFUSED);
+      }
+      if (tries === TRIES) return fail(`no usable answer in ${TRIES} tries: ${outcome.error.message}`, REFUSED);
+      await exam.stepBack(outcome, tries);
+    }
+  }
+}
+
+const REFUSED = "Locks cannot work without this. Use another store, or have this one repaired.";
+
+/** Nothing stays behind, whatever happened; what cannot be removed is named. */
+async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[], tell: Tell): Promise<void> {
+  const left: string[] = [];
+  const pending = [...exam.keys];
+  const [lane] = lanes;
+  const work = async (): Promise<void> => {
+    for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+      if (lane !== undefined && !(await remove(lane, key, exam))) left.push(key);
+    }
+  };
+  await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
+  if (left.length === 0) {
+    tell("clean-up", "Clean-up", pass("the examination's objects were removed"));
+    return;
+  }
+  const remedy = `Remove what is under ${exam.folder}; no lock is there.`;
+  tell("clean-up", "Clean-up", warn(`up to ${left.length} objects of the examination are left`, remedy));
+}
+
+async function remove(lane: ProbeRequests, key: string, { effects }: Examination): Promise<boolean> {
+  for (let tries = 0; tries < 4; tries += 1) {
+    const outcome = await lane.delete(key);
+    if (outcome.kind === "answer") return true;
+    // A policy may allow conditional deletes only.
+    const found = outcome.kind === "refused" ? await lane.get(key) : undefined;
+    if (found?.kind === "answer" && found.status === 404) return true;
+    if (found?.kind === "answer" && found.etag !== undefined) {
+      return (await lane.delete(key, found.etag)).kind === "answer";
+    }
+    if (outcome.kind === "refused") return false;
+    const delayMs = outcome.throttled ? 1100 : 100;
+    await new Promise<void>((resolve) => void effects.setTimer(delayMs, resolve, { keepAlive: true }));
+  }
+  return false;
+}
+
+/** What locking is refused with; undefined for a store that may be locked on. */
+export function refusalOf(report: StoreReport): S3MutexError | undefined {
+  const faults = report.checks.filter(({ verdict, id }) => verdict === "fail" && !id.endsWith("-permission"));
+  const [worst] = faults;
+  if (worst === undefined) return undefined;
+  const message = `This store cannot hold locks. ${worst.title}: ${worst.detail}. ${worst.remedy ?? ""}`.trimEnd();
+  return new S3MutexError("store-unsafe", `${message} (\`s3-mutex doctor\` has the details.)`);
+}
