@@ -26,6 +26,7 @@ const CORE_IMPORTS = "core is pure and imports nothing but itself";
 const STORE = "store is below runtime";
 const RUNTIME = "runtime is below the classes";
 const CLASSES = "the classes are below the CLI";
+const VERIFY = "verify is below the classes";
 const TESTING = "testing may import core, store, errors and itself";
 const ERRORS = "errors.ts is imported by every layer and imports none";
 
@@ -63,38 +64,40 @@ const PURITY: readonly Case[] = [
   { path: "src/core/x.ts", code: "export const x = (now: number): number => Math.max(now, 1);" },
 ];
 
-const AMBIENCE: readonly Case[] = ["src/mutex.ts", "src/store/s3/x.ts", "src/runtime/x.ts"].flatMap((path) => [
-  { path, code: "export const x = Date.now();", says: "Use `effects.wallMs()`" },
-  { path, code: "export const x = new Date();", says: "use `effects.wallMs()`" },
-  { path, code: "export const x = Date();", says: "use `effects.wallMs()`" },
-  { path, code: "export const x = performance.now();", says: "`effects.monotonicMs()`" },
-  { path, code: "export const x = process.pid;", says: "`effects.pid`" },
-  { path, code: "setTimeout(() => {}, 1);", says: "`effects.setTimer()`" },
-  { path, code: "setInterval(() => {}, 1);", says: "intervals overlap" },
-  { path, code: "export const x = AbortSignal.timeout(1);", says: "Use `effects.setTimer()`" },
-  { path, code: "export const x = Math.random();", says: "Use `effects.random()`" },
-  { path, code: "export const x = crypto.randomUUID();", says: "`effects.newId()`" },
-  { path, code: 'console.log("x");', says: "a library does not print" },
-  {
-    path,
-    code: 'import { randomUUID } from "node:crypto";\nexport const x = randomUUID();',
-    says: "`effects.newId()`",
-  },
-  {
-    path,
-    code: 'import { setTimeout as sleep } from "node:timers/promises";\nawait sleep(1);',
-    says: "`effects.setTimer()`",
-  },
-  {
-    path,
-    code: 'import { performance } from "node:perf_hooks";\nexport const x = performance.now();',
-    says: "monotonicMs",
-  },
-  { path, code: 'import { hostname } from "node:os";\nexport const x = hostname();', says: "`effects.host`" },
-  { path, code: 'import { createHash } from "node:crypto";\nexport const x = createHash("md5");' },
-  { path, code: "export const x = (text: string): number => Date.parse(text);" },
-  { path, code: "export const x = (ms: number): string => new Date(ms).toISOString();" },
-]);
+const AMBIENCE: readonly Case[] = ["src/mutex.ts", "src/store/s3/x.ts", "src/runtime/x.ts", "src/verify/x.ts"].flatMap(
+  (path) => [
+    { path, code: "export const x = Date.now();", says: "Use `effects.wallMs()`" },
+    { path, code: "export const x = new Date();", says: "use `effects.wallMs()`" },
+    { path, code: "export const x = Date();", says: "use `effects.wallMs()`" },
+    { path, code: "export const x = performance.now();", says: "`effects.monotonicMs()`" },
+    { path, code: "export const x = process.pid;", says: "`effects.pid`" },
+    { path, code: "setTimeout(() => {}, 1);", says: "`effects.setTimer()`" },
+    { path, code: "setInterval(() => {}, 1);", says: "intervals overlap" },
+    { path, code: "export const x = AbortSignal.timeout(1);", says: "Use `effects.setTimer()`" },
+    { path, code: "export const x = Math.random();", says: "Use `effects.random()`" },
+    { path, code: "export const x = crypto.randomUUID();", says: "`effects.newId()`" },
+    { path, code: 'console.log("x");', says: "a library does not print" },
+    {
+      path,
+      code: 'import { randomUUID } from "node:crypto";\nexport const x = randomUUID();',
+      says: "`effects.newId()`",
+    },
+    {
+      path,
+      code: 'import { setTimeout as sleep } from "node:timers/promises";\nawait sleep(1);',
+      says: "`effects.setTimer()`",
+    },
+    {
+      path,
+      code: 'import { performance } from "node:perf_hooks";\nexport const x = performance.now();',
+      says: "monotonicMs",
+    },
+    { path, code: 'import { hostname } from "node:os";\nexport const x = hostname();', says: "`effects.host`" },
+    { path, code: 'import { createHash } from "node:crypto";\nexport const x = createHash("md5");' },
+    { path, code: "export const x = (text: string): number => Date.parse(text);" },
+    { path, code: "export const x = (ms: number): string => new Date(ms).toISOString();" },
+  ],
+);
 
 const REAL = "export const x = [Date.now(), Math.random(), performance.now(), process.pid, setTimeout];";
 const EXEMPT: readonly Case[] = ["src/runtime/effects.ts", "src/testing/x.ts", "src/cli/x.ts"].map((path) => ({
@@ -125,6 +128,11 @@ const LAYERS: readonly Case[] = [
   imports("src/runtime/x.ts", "../errors.js"),
   imports("src/runtime/x.ts", "./effects.js"),
   imports("src/runtime/x.ts", "node:async_hooks"),
+  imports("src/verify/x.ts", "../mutex.js", VERIFY),
+  imports("src/verify/x.ts", "../testing/server.js", VERIFY),
+  imports("src/verify/checks/x.ts", "../../options.js", VERIFY),
+  imports("src/verify/x.ts", "../runtime/effects.js"),
+  imports("src/verify/checks/x.ts", "../../store/s3/sender.js"),
   imports("src/mutex.ts", "./cli/main.js", CLASSES),
   imports("src/mutex.ts", "./testing/server.js", CLASSES),
   imports("src/mutex.ts", "./runtime/effects.js"),
