@@ -14,6 +14,7 @@ import type { AcquireOptions } from "./call-options.js";
 import { patienceMs } from "./core/backoff.js";
 import type { Holder } from "./core/record.js";
 import { type DeadlockEdge, S3MutexError } from "./errors.js";
+import { FencedObjects } from "./fenced-object.js";
 import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
 import type { Settings } from "./options.js";
@@ -30,6 +31,7 @@ export class Acquirer {
   readonly #settings: Settings;
   readonly #objectOf: (lockName: string) => LockObject;
   readonly #lines: LocalLines;
+  readonly #fencedObjects: FencedObjects;
   readonly #leases = new Set<Lease>();
   readonly #pending = new Set<Promise<Lease | undefined>>();
 
@@ -38,6 +40,7 @@ export class Acquirer {
     this.#settings = settings;
     this.#objectOf = objectOf;
     this.#lines = lines;
+    this.#fencedObjects = new FencedObjects(context, settings);
   }
 
   /** Gives back all that handles hold, once nobody waits any more. */
@@ -65,10 +68,12 @@ export class Acquirer {
   ): Promise<HeldLock | undefined> {
     const lease = await this.lease(lockName, options, patience, "handle", scope);
     if (lease === undefined) return undefined;
-    return new HeldLock(lockName, lease, (error) => {
+    const { key } = this.#objectOf(lockName);
+    const onReleaseError = (error: unknown) => {
       const message = `s3-mutex: releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
       this.#context.logger.warn?.(message, error);
-    });
+    };
+    return new HeldLock(lockName, lease, { key, fencedObjects: this.#fencedObjects, onReleaseError });
   }
 
   /** Several locks in one order, all or none. */

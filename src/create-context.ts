@@ -3,7 +3,7 @@ import type { S3MutexOptions, Settings } from "./options.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { StoreClock } from "./runtime/store-clock.js";
-import type { ObjectStore } from "./store/object-store.js";
+import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
 import { S3Store } from "./store/s3/s3-store.js";
 
@@ -27,6 +27,8 @@ export function createContext(
   const closed = new AbortController();
   const context: Context = {
     store: internals?.store ?? storeOf(client as S3Client, settings, effects),
+    bucketName: settings.bucketName,
+    contentStore: (bucketName) => internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
@@ -58,6 +60,11 @@ function storeOf(client: S3Client, settings: Settings, effects: Effects): Object
   const { bucketName, keyPrefix, createBucketIfNotExists, logger } = settings;
   const storeLogger = { warn: (message: string) => logger.warn?.(message) };
   return new S3Store({ client, bucketName, keyPrefix, createBucketIfNotExists, logger: storeLogger, effects });
+}
+
+/** Stores are cheap: what they learn about a bucket is kept with the client. */
+function contentStoreOf(client: S3Client, bucketName: string, { keyPrefix }: Settings, effects: Effects): ObjectStore {
+  return new S3Store({ client, bucketName, keyPrefix, effects, maxBodyBytes: MAX_FENCED_BYTES });
 }
 
 /** One clock per client: whatever talks through it sees the same store. */

@@ -15,7 +15,7 @@
  * | `access-denied` | the store refused the request | see the policy in the documentation |
  * | `store-unavailable` | the store could not be reached in time | try again later |
  * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
- * | `fenced-out` | somebody with a newer fencing token has written | stop: this holder is a zombie |
+ * | `fenced-out` | somebody with a newer fencing token has opened the object | stop: this holder is a zombie |
  * | `closed` | the mutex was closed | use a new one |
  */
 export type S3MutexErrorCode =
@@ -68,6 +68,8 @@ export interface S3MutexErrorDetails {
   readonly result?: unknown;
   /** With code `deadlock`: the cycle, beginning with the lock that was waited for. */
   readonly cycle?: readonly DeadlockEdge[];
+  /** From a fenced object: the change may have been made, or may still be, and nobody knows; without it, it was not. */
+  readonly maybeApplied?: boolean;
 }
 
 /** The only error class of this library; see {@link S3MutexErrorCode} for what each code means and asks for. */
@@ -81,6 +83,7 @@ export class S3MutexError extends Error {
   declare readonly reason?: LossReason;
   declare readonly result?: unknown;
   declare readonly cycle?: readonly DeadlockEdge[];
+  declare readonly maybeApplied?: boolean;
 
   constructor(code: S3MutexErrorCode, message: string, details: S3MutexErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
@@ -89,6 +92,7 @@ export class S3MutexError extends Error {
     if (details.lockName !== undefined) this.lockName = details.lockName;
     if (details.reason !== undefined) this.reason = details.reason;
     if (details.cycle !== undefined) this.cycle = details.cycle;
+    if (details.maybeApplied !== undefined) this.maybeApplied = details.maybeApplied;
     if ("result" in details) this.result = details.result;
   }
 

@@ -22,6 +22,7 @@ export {
   type S3MutexErrorCode,
   type S3MutexErrorDetails,
 } from "./errors.js";
+export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./fenced-object.js";
 export type { Lock } from "./lock.js";
 export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";

@@ -1,4 +1,6 @@
+import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced-object.js";
 import type { Lease } from "./runtime/lease.js";
+import { releasedError } from "./runtime/loss.js";
 
 /**
  * A held lock. It renews itself until it is released or lost. Between two lines of code that matter, ask the clocks:
@@ -31,18 +33,32 @@ export interface Lock extends AsyncDisposable {
    * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
    */
   release(): Promise<boolean>;
+  /**
+   * Opens an object of a bucket for this holder: from then on, no holder with an older token can change it. The object decides, and
+   * not the lease: one that was lost goes on until a newer holder opens the object.
+   * @throws `fenced-out`: a newer holder has opened it; `corrupt-record`: it was written by other means, see `adopt`
+   */
+  fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content>;
+}
+
+/** What a handle needs besides its lease. */
+export interface Surroundings {
+  /** The key of the lock. */
+  readonly key: string;
+  readonly fencedObjects: FencedObjects;
+  readonly onReleaseError: (error: unknown) => void;
 }
 
 export class HeldLock implements Lock {
   readonly name: string;
   readonly #lease: Lease;
-  readonly #onReleaseError: (error: unknown) => void;
+  readonly #surroundings: Surroundings;
   #released: Promise<boolean> | undefined;
 
-  constructor(name: string, lease: Lease, onReleaseError: (error: unknown) => void) {
+  constructor(name: string, lease: Lease, surroundings: Surroundings) {
     this.name = name;
     this.#lease = lease;
-    this.#onReleaseError = onReleaseError;
+    this.#surroundings = surroundings;
   }
 
   get fencingToken(): number {
@@ -82,6 +98,14 @@ export class HeldLock implements Lock {
     return this.#released;
   }
 
+  fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content> {
+    const { fencedObjects, key: lockKey } = this.#surroundings;
+    const assertUsable = () => {
+      if (this.#released !== undefined) throw releasedError(this.name);
+    };
+    return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#lease, assertUsable }, options);
+  }
+
   async #releaseOnce(): Promise<boolean> {
     const wasThere = await this.#lease.release();
     // An expired hold that nobody has taken over is given back all the same, but it was lost before.
@@ -90,6 +114,6 @@ export class HeldLock implements Lock {
 
   /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.release().catch(this.#onReleaseError);
+    await this.release().catch(this.#surroundings.onReleaseError);
   }
 }

@@ -20,6 +20,10 @@ export type Emit = <Name extends keyof S3MutexEvents>(name: Name, event: S3Mutex
 /** What everything that one mutex does shares. */
 export interface Context {
   readonly store: ObjectStore;
+  /** The bucket of the locks. */
+  readonly bucketName: string;
+  /** The store of fenced objects in a bucket: larger bodies, through the same client. */
+  readonly contentStore: (bucketName: string) => ObjectStore;
   readonly effects: Effects;
   readonly clock: StoreClock;
   readonly logger: Logger;

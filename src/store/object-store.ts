@@ -71,7 +71,7 @@ export type ReadOutcome =
   | { readonly kind: "ok"; readonly etag: string; readonly body: string; readonly timing: AnswerTiming }
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
-  /** The body is longer than {@link MAX_BODY_BYTES}: no lock record, and not read any further. */
+  /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
   | UnknownOutcome
   | RefusedOutcome;
@@ -110,6 +110,9 @@ export type ListOutcome =
 
 /** A lock record is a few hundred bytes; what is longer than this is something else. */
 export const MAX_BODY_BYTES = 64 * 1024;
+
+/** A fenced object is read and written whole, in one request. */
+export const MAX_FENCED_BYTES = 8 * 1024 * 1024;
 
 /** What an adapter needs of the outside world besides the network; `runtime/effects.ts` provides it. */
 export interface StoreEffects {

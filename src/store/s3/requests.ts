@@ -5,16 +5,15 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import {
-  type AnswerTiming,
-  type ListOutcome,
-  MAX_BODY_BYTES,
-  type ReadOutcome,
-  type RefusedOutcome,
-  type RemoveOutcome,
-  type RequestOptions,
-  type UnknownOutcome,
-  type WriteOutcome,
+import type {
+  AnswerTiming,
+  ListOutcome,
+  ReadOutcome,
+  RefusedOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  UnknownOutcome,
+  WriteOutcome,
 } from "../object-store.js";
 import { type BodyText, readBody } from "./body.js";
 import { isMissingBucket, outcomeOfBadAnswer, type Request } from "./outcomes.js";
@@ -48,11 +47,13 @@ export type DeleteOutcome = Exclude<RemoveOutcome, { kind: "unsupported" }>;
 export class S3Requests {
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #maxBodyBytes: number;
   readonly #send: Send;
 
-  constructor(client: S3Client, bucket: string, send: Send) {
+  constructor(client: S3Client, bucket: string, maxBodyBytes: number, send: Send) {
     this.#client = client;
     this.#bucket = bucket;
+    this.#maxBodyBytes = maxBodyBytes;
     this.#send = send;
   }
 
@@ -65,7 +66,7 @@ export class S3Requests {
         const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
-          const body = await readBody(output.Body, output.ContentLength, MAX_BODY_BYTES, signal);
+          const body = await readBody(output.Body, output.ContentLength, this.#maxBodyBytes, signal);
           return { etag: output.ETag, body };
         };
         return { command, work };

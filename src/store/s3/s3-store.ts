@@ -1,15 +1,16 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import type {
-  ListOutcome,
-  ObjectStore,
-  ReadOutcome,
-  RefusedOutcome,
-  RemoveOutcome,
-  RequestOptions,
-  StoreEffects,
-  UnknownOutcome,
-  WriteCondition,
-  WriteOutcome,
+import {
+  type ListOutcome,
+  MAX_BODY_BYTES,
+  type ObjectStore,
+  type ReadOutcome,
+  type RefusedOutcome,
+  type RemoveOutcome,
+  type RequestOptions,
+  type StoreEffects,
+  type UnknownOutcome,
+  type WriteCondition,
+  type WriteOutcome,
 } from "../object-store.js";
 import { createBucket } from "./bucket.js";
 import { type BucketState, stateOf } from "./client-state.js";
@@ -17,7 +18,7 @@ import { conditionalDeleteSupport } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
-import { type Operation, S3Requests } from "./requests.js";
+import { type Operation, S3Requests, type Send } from "./requests.js";
 import { Sender } from "./sender.js";
 
 export interface S3StoreOptions {
@@ -34,6 +35,8 @@ export interface S3StoreOptions {
    * sockets of the SDK, or requests would wait for a socket while their time runs.
    */
   readonly maxInFlight?: number;
+  /** What is longer is not read. @default {@link MAX_BODY_BYTES} */
+  readonly maxBodyBytes?: number;
 }
 
 export interface StoreLogger {
@@ -55,7 +58,8 @@ export class S3Store implements ObjectStore {
     this.#options = options;
     this.#bucketState = state.bucket(bucketName);
     this.#sender = new Sender(client, state, effects);
-    this.#requests = new S3Requests(client, bucketName, (operation, request) => this.#send(operation, request));
+    const send: Send = (operation, request) => this.#send(operation, request);
+    this.#requests = new S3Requests(client, bucketName, options.maxBodyBytes ?? MAX_BODY_BYTES, send);
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
   }

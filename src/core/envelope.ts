@@ -1,0 +1,69 @@
+/**
+ * What a fenced object is in the bucket: its content, and who has written it, in one body. A stamp has to change the body:
+ * on most stores the ETag is a hash of it, and metadata would leave it as it was.
+ */
+export interface Envelope extends Content {
+  /** The version of this format. */
+  readonly fenced: typeof FENCED_SCHEMA;
+  /** The lock that the object belongs to: `s3://`, its bucket and its key. */
+  readonly lock: string;
+  /** The fencing token of the last holder who opened or changed the object; never falls. */
+  readonly token: number;
+  /** Fresh in every version, so that no two have the same ETag. */
+  readonly writeId: string;
+  /** The change that made this content; stamps leave it as it is. So a change whose answer was lost is recognised. */
+  readonly changeId: string;
+}
+
+/** JSON or bytes; neither where there is no content: never written, or deleted. */
+export interface Content {
+  readonly content?: unknown;
+  readonly base64?: string;
+}
+
+export const FENCED_SCHEMA = 1;
+
+/** What lies under the key of a fenced object. */
+export type FoundObject =
+  | { readonly kind: "absent" }
+  | { readonly kind: "envelope"; readonly envelope: Envelope }
+  | { readonly kind: "newer-schema"; readonly schema: number }
+  /** Something that was written by other means; no body where it is too large to be read. */
+  | { readonly kind: "foreign"; readonly body: string | undefined };
+
+/** Reads the body of an object. Unknown fields survive, as in a lock record. */
+export function parseEnvelope(body: string): FoundObject {
+  const json = parseJson(body);
+  const foreign = { kind: "foreign", body } as const;
+  if (typeof json !== "object" || json === null || !isCount(Reflect.get(json, "fenced"))) return foreign;
+  const { fenced, lock, token, writeId, changeId, base64 = "" } = json as Record<string, unknown>;
+  if ((fenced as number) > FENCED_SCHEMA) return { kind: "newer-schema", schema: fenced as number };
+  const texts = [lock, writeId, changeId, base64];
+  const isEnvelope = fenced === FENCED_SCHEMA && isCount(token) && texts.every((text) => typeof text === "string");
+  return isEnvelope ? { kind: "envelope", envelope: json as Envelope } : foreign;
+}
+
+export function serializeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope);
+}
+
+/** The content of an envelope, or what JSON or text makes of a body that was written by other means; undefined where it is not that. */
+export function adoptedContent(body: string | undefined, as: "json" | "text"): Content | undefined {
+  // Where the body was no UTF-8, the bytes that were none have become this.
+  if (body === undefined || body.includes("\ufffd")) return undefined;
+  if (as === "text") return { content: body };
+  const content = parseJson(body);
+  return content === undefined ? undefined : { content };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+import { adoptedContent, type Content, type Envelope, FENCED_SCHEMA, type FoundObject } from "../envelope.js";
+
+/** Who wants to use a fenced object. */
+export interface Claim {
+  readonly lock: string;
+  readonly token: number;
+}
+
+/** Why a holder may not use an object. */
+export type Refusal =
+  /** Somebody with a newer token has opened it. */
+  | { readonly kind: "fenced-out"; readonly token: number; readonly maybeApplied: boolean }
+  | { readonly kind: "other-lock"; readonly lock: string }
+  | { readonly kind: "newer-schema"; readonly schema: number }
+  /** It was written by other means, and is not to be adopted, or cannot be. */
+  | { readonly kind: "foreign" }
+  /** It was there and is gone, and with it the token that would have shut out whoever is older. */
+  | { readonly kind: "removed" };
+
+export interface OpenCommand extends Claim {
+  readonly writeId: string;
+  /** The writes by which this holder has tried to open it so far. */
+  readonly attempted: ReadonlySet<string>;
+  /** This holder has had it open before. */
+  readonly isReopening: boolean;
+  readonly adopt: "json" | "text" | undefined;
+}
+
+export type OpenDecision =
+  | { readonly kind: "opened"; readonly envelope: Envelope }
+  | { readonly kind: "write"; readonly envelope: Envelope }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/** Stamps the object with the token: from then on, no write of an older holder can land. */
+export function openFenced(found: FoundObject, command: OpenCommand): OpenDecision {
+  const refusal = refusalOf(found, command);
+  if (refusal !== undefined && !(refusal.kind === "foreign" && isAdoptable(command))) return refused(refusal);
+  if (found.kind === "envelope") {
+    const { envelope } = found;
+    if (command.attempted.has(envelope.writeId)) return { kind: "opened", envelope };
+    return { kind: "write", envelope: { ...envelope, token: command.token, writeId: command.writeId } };
+  }
+  if (found.kind === "absent") return command.isReopening ? refused({ kind: "removed" }) : created({}, command);
+  const body = found.kind === "foreign" ? found.body : undefined;
+  const content = command.adopt === undefined ? undefined : adoptedContent(body, command.adopt);
+  return content === undefined ? refused({ kind: "foreign" }) : created(content, command);
+}
+
+/** Only who opens it for the first time: what has lost its envelope since was overwritten by somebody. */
+function isAdoptable({ adopt, isReopening }: OpenCommand): boolean {
+  return adopt !== undefined && !isReopening;
+}
+
+function created(content: Content, { lock, token, writeId }: OpenCommand): OpenDecision {
+  const envelope = { fenced: FENCED_SCHEMA, lock, token, writeId, changeId: writeId, ...content } as const;
+  return { kind: "write", envelope };
+}
+
+/** The next version with other content, as this token's. */
+export function changedEnvelope(
+  base: Envelope,
+  content: Content,
+  stamp: Pick<Envelope, "token" | "writeId" | "changeId">,
+): Envelope {
+  const { content: _, base64: __, ...rest } = base;
+  return { ...rest, ...stamp, ...content };
+}
+
+export type ChangeDecision =
+  /** It was made; no envelope where a newer holder has stamped it since, which is not to be built upon. */
+  | { readonly kind: "done"; readonly envelope: Envelope | undefined }
+  /** Nothing that was sent so far has landed, and it is to be sent again on this version. */
+  | { readonly kind: "again"; readonly envelope: Envelope }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/**
+ * What has become of a change that was not answered by a success, from what is there now. All of its writes were
+ * conditioned on `base` or on a version with the same content: while that content is there, none of them has landed.
+ */
+export function resolveChange(
+  found: FoundObject,
+  { base, changeId, ...claim }: Claim & { readonly base: Envelope; readonly changeId: string },
+): ChangeDecision {
+  const refusal = refusalOf(found, claim);
+  if (found.kind === "envelope" && found.envelope.changeId === changeId) {
+    return { kind: "done", envelope: refusal === undefined ? found.envelope : undefined };
+  }
+  const isUntouched = found.kind === "envelope" && found.envelope.changeId === base.changeId;
+  if (refusal?.kind === "fenced-out") return refused({ ...refusal, maybeApplied: !isUntouched });
+  if (refusal !== undefined) return refused(refusal);
+  if (found.kind !== "envelope") return refused({ kind: "removed" });
+  const { envelope } = found;
+  // Only we write with this token, one change at a time: somebody has restored another version.
+  if (!isUntouched) return refused({ kind: "fenced-out", token: envelope.token, maybeApplied: true });
+  return { kind: "again", envelope };
+}
+
+function refusalOf(found: FoundObject, { lock, token }: Claim): Refusal | undefined {
+  if (found.kind === "absent") return undefined;
+  if (found.kind === "foreign") return { kind: "foreign" };
+  if (found.kind === "newer-schema") return found;
+  if (found.envelope.lock !== lock) return { kind: "other-lock", lock: found.envelope.lock };
+  if (found.envelope.token <= token) return undefined;
+  return { kind: "fenced-out", token: found.envelope.token, maybeApplied: false };
+}
+
+function refused(refusal: Refusal): { readonly kind: "refused"; readonly refusal: Refusal } {
+  return { kind: "refused", refusal };
+}
