@@ -18,7 +18,7 @@ export interface FencedObjectOptions {
 
 /**
  * An object in S3 that a holder of an older token cannot change, whatever any clock says: the token is in the object, and every
- * write is conditional. The content is text, bytes (`Uint8Array`) or a JSON value, 8 MB at most.
+ * write is conditional. The content is text, bytes (`Uint8Array`) or a JSON value, 8 MiB at most.
  *
  * Every method throws `fenced-out` when a newer holder of the lock has opened the object, and nothing was changed then, unless
  * the error's `maybeApplied` says that a write that nobody answered may have been made before.

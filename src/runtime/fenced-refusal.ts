@@ -39,7 +39,7 @@ function told(refusal: Refusal, { lock, token }: RefusedObject): readonly [S3Mut
     case "foreign":
       return [
         "corrupt-record",
-        'was written by other means and has no envelope: use another key, or pass adopt: "json" or adopt: "text" to take over UTF-8 content of up to 8 MB.',
+        'was written by other means and has no envelope: use another key, or pass adopt: "json" or adopt: "text" to take over UTF-8 content of up to 8 MiB.',
       ];
   }
 }

@@ -8,7 +8,7 @@ import { type Example, examplesOf, Project, type Ran } from "./examples.js";
 import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 
 /** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
-const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md"];
+const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md", "docs/fencing.md"];
 /** Its examples are tests, so they run as one file of tests. */
 const TESTS = "docs/testing.md";
 
@@ -48,6 +48,11 @@ afterAll(() => project.remove());
 const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "README.md: s3-mutex": ["1 rows, token of 13 digits"],
   "README.md: Fencing tokens": blocksOf(read("README.md"), "text")[0]?.trimEnd().split("\n") ?? [],
+  "README.md: Fenced objects": [
+    "1",
+    "2",
+    expect.stringMatching(/belongs to a newer holder of its lock.* Nothing was changed\.$/),
+  ],
   "README.md: Losing a lock": ["imported the first batch", "imported the second batch", "imported the third batch"],
   "README.md: Events": ["lock.orders.wait", "lock.orders.hold"],
   "README.md: Errors": ['The lock "orders" was not free within 200 ms. true'],
@@ -60,6 +65,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "docs/waiting.md: Giving up": ["aborted - the user has gone"],
   "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
   "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
+  "docs/fencing.md: Objects in S3": ["the balance is 5"],
   "docs/migrating.md: What became exclusive": ["true", "false"],
   "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],
   "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],
