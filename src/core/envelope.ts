@@ -13,7 +13,18 @@ export interface Envelope extends Content {
   readonly writeId: string;
   /** The change that made this content; stamps leave it as it is. So a change whose answer was lost is recognised. */
   readonly changeId: string;
+  /** The last few holders who opened it, newest first, and the change that each of them found. */
+  readonly openings: readonly Opening[];
 }
+
+/** What a holder found when it opened the object: all that older ones had done. */
+export interface Opening {
+  readonly token: number;
+  readonly changeId: string;
+}
+
+/** How many openings an envelope remembers: who was fenced out by so many holders cannot learn any more what became of its last change. */
+export const REMEMBERED_OPENINGS = 4;
 
 /** JSON or bytes; neither where there is no content: never written, or deleted. */
 export interface Content {
@@ -36,11 +47,13 @@ export function parseEnvelope(body: string): FoundObject {
   const json = parseJson(body);
   const foreign = { kind: "foreign", body } as const;
   if (typeof json !== "object" || json === null || !isCount(Reflect.get(json, "fenced"))) return foreign;
-  const { fenced, lock, token, writeId, changeId, base64 = "" } = json as Record<string, unknown>;
+  const { fenced, lock, token, writeId, changeId, openings, base64 = "" } = json as Record<string, unknown>;
   if ((fenced as number) > FENCED_SCHEMA) return { kind: "newer-schema", schema: fenced as number };
-  const texts = [lock, writeId, changeId, base64];
-  const isEnvelope = fenced === FENCED_SCHEMA && isCount(token) && texts.every((text) => typeof text === "string");
-  return isEnvelope ? { kind: "envelope", envelope: json as Envelope } : foreign;
+  const areTexts = [lock, writeId, changeId, base64].every((text) => typeof text === "string");
+  const areOpenings = Array.isArray(openings) && openings.every(isOpening);
+  return fenced === FENCED_SCHEMA && isCount(token) && areTexts && areOpenings
+    ? { kind: "envelope", envelope: json as Envelope }
+    : foreign;
 }
 
 export function serializeEnvelope(envelope: Envelope): string {
@@ -54,6 +67,11 @@ export function adoptedContent(body: string | undefined, as: "json" | "text"): C
   if (as === "text") return { content: body };
   const content = parseJson(body);
   return content === undefined ? undefined : { content };
+}
+
+function isOpening(value: unknown): boolean {
+  const { token, changeId } = (value ?? {}) as Partial<Opening>;
+  return isCount(token) && typeof changeId === "string";
 }
 
 function isCount(value: unknown): value is number {

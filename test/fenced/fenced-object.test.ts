@@ -93,6 +93,7 @@ describe("an object under a lock", () => {
       token: lock.fencingToken,
       writeId: expect.any(String),
       changeId: stamped.writeId,
+      openings: [{ token: lock.fencingToken, changeId: stamped.writeId }],
     });
     await object.write("text");
     const written = envelopeIn(world);

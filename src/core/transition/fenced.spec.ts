@@ -6,9 +6,11 @@ const LOCK = "s3://bucket/locks/x.json";
 
 const envelope = (changes: Partial<Envelope> = {}): Envelope => ({
   ...{ fenced: 1, lock: LOCK, token: 5, writeId: "w0", changeId: "c0", content: "before" },
+  openings: [{ token: 5, changeId: "c9" }],
   ...changes,
 });
 const found = (changes: Partial<Envelope> = {}): FoundObject => ({ kind: "envelope", envelope: envelope(changes) });
+const MINE = [{ token: 7, changeId: "w1" }];
 const ABSENT: FoundObject = { kind: "absent" };
 const foreign = (body: string | undefined): FoundObject => ({ kind: "foreign", body });
 
@@ -19,13 +21,29 @@ describe("opening", () => {
   });
 
   test("stamps a new body with the token, and leaves content and change as they are", () => {
-    const stamped = envelope({ token: 7, writeId: "w1" });
+    const openings = [
+      { token: 7, changeId: "c0" },
+      { token: 5, changeId: "c9" },
+    ];
+    const stamped = envelope({ token: 7, writeId: "w1", openings });
     expect(openFenced(found(), command())).toEqual({ kind: "write", envelope: stamped });
   });
 
+  test("remembers the last four holders who opened it", () => {
+    let there = found();
+    for (const token of [7, 8, 9, 10, 11]) {
+      const decision = openFenced(there, command({ token }));
+      if (decision.kind !== "write") throw new Error(decision.kind);
+      there = { kind: "envelope", envelope: decision.envelope };
+    }
+    expect(there).toMatchObject({ envelope: { openings: [11, 10, 9, 8].map((token) => ({ token, changeId: "c0" })) } });
+  });
+
   test("stamps again with its own token: a new body keeps from landing what was sent before", () => {
-    const stamped = envelope({ token: 7, writeId: "w1" });
-    expect(openFenced(found({ token: 7, writeId: "w9" }), command())).toEqual({ kind: "write", envelope: stamped });
+    const mine = { token: 7, openings: [{ token: 7, changeId: "c0" }] };
+    const stamped = envelope({ ...mine, writeId: "w1" });
+    const there = found({ ...mine, writeId: "w9", changeId: "c0" });
+    expect(openFenced(there, command())).toEqual({ kind: "write", envelope: stamped });
   });
 
   test("knows its own stamp", () => {
@@ -35,12 +53,12 @@ describe("opening", () => {
   });
 
   test("makes an object without content where there is none", () => {
-    const created = { fenced: 1, lock: LOCK, token: 7, writeId: "w1", changeId: "w1" };
+    const created = { fenced: 1, lock: LOCK, token: 7, writeId: "w1", changeId: "w1", openings: MINE };
     expect(openFenced(ABSENT, command())).toEqual({ kind: "write", envelope: created });
   });
 
   test("takes over what it is told to, the first time", () => {
-    const created = { fenced: 1, lock: LOCK, token: 7, writeId: "w1", changeId: "w1", content: 5 };
+    const created = { fenced: 1, lock: LOCK, token: 7, writeId: "w1", changeId: "w1", openings: MINE, content: 5 };
     expect(openFenced(foreign("5"), command({ adopt: "json" }))).toEqual({ kind: "write", envelope: created });
   });
 
@@ -83,6 +101,15 @@ describe("a change that nobody has answered", () => {
     expect(decision).toEqual({ kind: "done", envelope: undefined });
   });
 
+  test("was made where a newer holder had found it, whatever has been done since", () => {
+    const openings = [
+      { token: 9, changeId: "c8" },
+      { token: 8, changeId: "c1" },
+    ];
+    const decision = resolveChange(found({ token: 9, changeId: "c9", openings }), change);
+    expect(decision).toEqual({ kind: "done", envelope: undefined });
+  });
+
   test("is to be sent again while its base is there, or the same content under another stamp", () => {
     expect(resolveChange({ kind: "envelope", envelope: base }, change)).toEqual({ kind: "again", envelope: base });
     const restamped = envelope({ token: 7, writeId: "w2" });
@@ -94,7 +121,21 @@ describe("a change that nobody has answered", () => {
 
   test.each<[string, FoundObject, object]>([
     ["was not made: a newer holder has the content that it was based on", found({ token: 8 }), fencedOut(false)],
-    ["may have been made: a newer holder has changed it", found({ token: 8, changeId: "c9" }), fencedOut(true)],
+    [
+      "was not made: a newer holder had found the content that it was based on, and changed it",
+      found({ token: 8, changeId: "c9", openings: [{ token: 8, changeId: "c0" }] }),
+      fencedOut(false),
+    ],
+    [
+      "may have been made: it is forgotten what the first newer holder had found",
+      found({ token: 8, changeId: "c9", openings: [{ token: 8, changeId: "c8" }] }),
+      fencedOut(true),
+    ],
+    [
+      "may have been made: what older holders had found says nothing",
+      found({ token: 8, changeId: "c9", openings: [{ token: 6, changeId: "c0" }] }),
+      fencedOut(true),
+    ],
     [
       "may have been made: somebody has put another version back",
       found({ token: 6, changeId: "c9" }),

@@ -1,4 +1,12 @@
-import { adoptedContent, type Content, type Envelope, FENCED_SCHEMA, type FoundObject } from "../envelope.js";
+import {
+  adoptedContent,
+  type Content,
+  type Envelope,
+  FENCED_SCHEMA,
+  type FoundObject,
+  type Opening,
+  REMEMBERED_OPENINGS,
+} from "../envelope.js";
 
 /** Who wants to use a fenced object. */
 export interface Claim {
@@ -38,7 +46,9 @@ export function openFenced(found: FoundObject, command: OpenCommand): OpenDecisi
   if (found.kind === "envelope") {
     const { envelope } = found;
     if (command.attempted.has(envelope.writeId)) return { kind: "opened", envelope };
-    return { kind: "write", envelope: { ...envelope, token: command.token, writeId: command.writeId } };
+    const { token, writeId } = command;
+    const openings = envelope.openings[0]?.token === token ? envelope.openings : openedBy(token, envelope);
+    return { kind: "write", envelope: { ...envelope, token, writeId, openings } };
   }
   if (found.kind === "absent") return command.isReopening ? refused({ kind: "removed" }) : created({}, command);
   const body = found.kind === "foreign" ? found.body : undefined;
@@ -52,8 +62,13 @@ function isAdoptable({ adopt, isReopening }: OpenCommand): boolean {
 }
 
 function created(content: Content, { lock, token, writeId }: OpenCommand): OpenDecision {
-  const envelope = { fenced: FENCED_SCHEMA, lock, token, writeId, changeId: writeId, ...content } as const;
+  const openings = [{ token, changeId: writeId }];
+  const envelope = { fenced: FENCED_SCHEMA, lock, token, writeId, changeId: writeId, openings, ...content } as const;
   return { kind: "write", envelope };
+}
+
+function openedBy(token: number, { changeId, openings }: Envelope): readonly Opening[] {
+  return [{ token, changeId }, ...openings].slice(0, REMEMBERED_OPENINGS);
 }
 
 /** The next version with other content, as this token's. */
@@ -75,24 +90,29 @@ export type ChangeDecision =
 
 /**
  * What has become of a change that was not answered by a success, from what is there now. All of its writes were
- * conditioned on `base` or on a version with the same content: while that content is there, none of them has landed.
+ * conditioned on `base` or on a version with the same content: where that was found by somebody newer, none of them has landed
+ * and none can; where it is still there, none has.
  */
 export function resolveChange(
   found: FoundObject,
   { base, changeId, ...claim }: Claim & { readonly base: Envelope; readonly changeId: string },
 ): ChangeDecision {
   const refusal = refusalOf(found, claim);
-  if (found.kind === "envelope" && found.envelope.changeId === changeId) {
-    return { kind: "done", envelope: refusal === undefined ? found.envelope : undefined };
-  }
-  const isUntouched = found.kind === "envelope" && found.envelope.changeId === base.changeId;
+  if (found.kind !== "envelope") return refused(refusal ?? { kind: "removed" });
+  const { envelope } = found;
+  const seen = changesSince(envelope, claim.token);
+  if (seen.includes(changeId)) return { kind: "done", envelope: refusal === undefined ? envelope : undefined };
+  const isUntouched = seen.includes(base.changeId);
   if (refusal?.kind === "fenced-out") return refused({ ...refusal, maybeApplied: !isUntouched });
   if (refusal !== undefined) return refused(refusal);
-  if (found.kind !== "envelope") return refused({ kind: "removed" });
-  const { envelope } = found;
-  // Only we write with this token, one change at a time: somebody has restored another version.
+  // Only we write with this token, one change at a time: somebody has put another version back.
   if (!isUntouched) return refused({ kind: "fenced-out", token: envelope.token, maybeApplied: true });
   return { kind: "again", envelope };
+}
+
+/** The change that is there now, and those that newer holders have found. */
+function changesSince({ changeId, openings }: Envelope, token: number): readonly string[] {
+  return [changeId, ...openings.filter((opening) => opening.token > token).map((opening) => opening.changeId)];
 }
 
 function refusalOf(found: FoundObject, { lock, token }: Claim): Refusal | undefined {
