@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { GuardedStore } from "./guarded-store.js";
 import type { S3MutexOptions, Settings } from "./options.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
@@ -25,10 +26,13 @@ export function createContext(
   const { host, pid } = effects;
   const closing = new AbortController();
   const closed = new AbortController();
+  const guarded = (store: ObjectStore): ObjectStore => {
+    if (settings.verify === "never") return store;
+    const signal = options.s3Client === undefined ? closed.signal : undefined;
+    return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
+  };
   const context: Context = {
-    store: internals?.store ?? storeOf(client as S3Client, settings, effects),
-    bucketName: settings.bucketName,
-    contentStore: (bucketName) => internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects),
+    store: internals?.store ?? guarded(storeOf(client as S3Client, settings, effects)),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,

@@ -61,6 +61,11 @@ export interface S3MutexOptions {
    * that differ only in other characters than letters, digits, `-` and `_` are the same lock then. @default "one-to-one"
    */
   readonly keyEncoding?: KeyEncoding | undefined;
+  /**
+   * `once`: before the first lock of this client in the bucket, find out within a few seconds whether the store is safe to
+   * lock on, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not. @default "never"
+   */
+  readonly verify?: "never" | "once" | undefined;
   /** Where messages go. @default nowhere */
   readonly logger?: Logger | undefined;
 }
@@ -81,6 +86,7 @@ export interface Settings {
   readonly publishHost: boolean;
   readonly label: string | undefined;
   readonly keyEncoding: KeyEncoding;
+  readonly verify: "never" | "once";
   readonly logger: Logger;
 }
 
@@ -110,6 +116,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
     publishHost: withDefault("publishHost", options.publishHost, true, checkBoolean),
     label: withDefault("label", options.label, undefined, checkLabel),
     keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
+    verify: withDefault("verify", options.verify, "never", checkVerify),
     logger: withDefault("logger", options.logger, {}, checkLogger),
   };
 }
@@ -138,6 +145,11 @@ function checkTakeover(argument: string, value: unknown): Takeover {
 function checkKeyEncoding(argument: string, value: unknown): KeyEncoding {
   if (value === "one-to-one" || value === "1.x") return value;
   throw invalidArgument(argument, value, 'use "one-to-one" or "1.x"');
+}
+
+function checkVerify(argument: string, value: unknown): "never" | "once" {
+  if (value === "never" || value === "once") return value;
+  throw invalidArgument(argument, value, 'use "never" or "once"');
 }
 
 function checkLogger(argument: string, value: unknown): Logger {

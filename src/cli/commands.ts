@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/cleanup.js")).cleanup,
   },
   {
+    name: "doctor",
+    summary: "Examine whether a store is safe to lock on",
+    load: async () => (await import("./commands/doctor.js")).doctor,
+  },
+  {
     name: "serve",
     summary: "Start an S3 server for development, to try locks on",
     load: async () => (await import("./commands/serve.js")).serve,

@@ -4,7 +4,7 @@
  */
 export const EXIT = {
   ok: 0,
-  /** Something that has no code of its own, such as a port that is taken or a demo that failed. */
+  /** Something that has no code of its own, such as a port that is taken, a demo that failed, a store that `doctor` finds unsafe. */
   failed: 1,
   usage: 2,
   /** EX_UNAVAILABLE: the store could not be reached, refused, or holds something that is no lock. */

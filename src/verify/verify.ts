@@ -2,6 +2,7 @@ import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../errors.js";
 import type { Effects } from "../runtime/effects.js";
 import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/timing.js";
+import type { UnknownOutcome } from "../store/object-store.js";
 import { createS3Client } from "../store/s3/client.js";
 import { clockOffset, date, errors, latency } from "./checks/clock.js";
 import { createTwice, etagForm, missingIfMatch, staleDelete, staleIfMatch } from "./checks/conditional-writes.js";
@@ -90,6 +91,12 @@ const CLEAN_UP_AT_ONCE = 16;
 /** Different sockets at least, and different gateways where their name has several addresses. */
 const CLIENTS = 3;
 
+/** For `verify: "once"`: a second or two before the first lock. */
+export const QUICKLY = {
+  thoroughness: { rounds: { min: 5, max: 60 }, totalMs: 2000, contenders: 6, readRounds: 2 },
+  isEssential: true,
+} as const;
+
 export function clientsOf(config: S3ClientConfig): readonly S3Client[] {
   return Array.from({ length: CLIENTS }, () => createS3Client(config));
 }
@@ -134,14 +141,17 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
 
   const { observations } = exam;
-  const run = async ([id, title, check]: Check): Promise<void> => tell(id, title, await conclude(exam, check));
-  const form = await conclude(exam, FORM[2]);
+  const run = async ([id, title, check]: Check): Promise<void> =>
+    tell(id, title, await conclude(exam, check, plan.isEssential));
+  const form = await conclude(exam, FORM[2], plan.isEssential);
   tell(FORM[0], FORM[1], form);
   const isUsable = form.verdict !== "fail";
   if (!isUsable) exam.form = undefined;
   // Each on keys of its own: one after the other only where that is what is asked about.
   const sequential = plan.isEssential ? ESSENTIAL : [...ESSENTIAL, ...FURTHER];
-  await Promise.all((isUsable ? sequential : ESSENTIAL.slice(0, 1)).map(run));
+  // All are over before anything is tidied up, also when one fails.
+  const ends = await Promise.allSettled((isUsable ? sequential : ESSENTIAL.slice(0, 1)).map(run));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   observations.phase = "race";
   for (const race of plan.isEssential || !isUsable ? ESSENTIAL_RACES : [...ESSENTIAL_RACES, ...FURTHER_RACES])
     await run(race);
@@ -157,21 +167,28 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
   tell("lifecycle", "Lifecycle", bucket.lifecycle);
 }
 
-async function conclude(exam: Examination, check: Check[2]): Promise<Finding> {
+/** `mustKnow`: no verdict at all rather than one about a store that gave no usable answer. */
+async function conclude(exam: Examination, check: Check[2], mustKnow: boolean): Promise<Finding> {
   for (let tries = 1; ; tries += 1) {
-    try {
-      return await check(exam);
-    } catch (error) {
-      if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
-      if (!(error instanceof NoAnswer)) throw error;
-      const { outcome } = error;
-      if (outcome.kind === "refused") {
-        const isDenied = outcome.error.code === "access-denied";
-        return isDenied ? skipped(outcome.error.message) : fail(outcome.error.message, REFUSED);
-      }
-      if (tries === TRIES) return fail(`no usable answer in ${TRIES} tries: ${outcome.error.message}`, REFUSED);
-      await exam.stepBack(outcome, tries);
-    }
+    const result = await attempt(exam, check);
+    if ("verdict" in result) return result;
+    if (tries < TRIES) await exam.stepBack(result, tries);
+    else if (mustKnow) throw result.error;
+    else return fail(`no usable answer in ${TRIES} tries: ${result.error.message}`, REFUSED);
+  }
+}
+
+/** The finding, or the answer that kept it from being made. */
+async function attempt(exam: Examination, check: Check[2]): Promise<Finding | UnknownOutcome> {
+  try {
+    return await check(exam);
+  } catch (error) {
+    if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
+    if (!(error instanceof NoAnswer)) throw error;
+    const { outcome } = error;
+    if (outcome.kind === "unknown") return outcome;
+    const { code, message } = outcome.error;
+    return code === "access-denied" ? skipped(message) : fail(message, REFUSED);
   }
 }
 

@@ -1,0 +1,75 @@
+import { S3MutexError, type StoreReport, verifyStore } from "../../index.js";
+import { createS3Client } from "../../store/s3/client.js";
+import type { StoreAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { catchSignals, exitCodeOf } from "../run/signals.js";
+import { clientConfigOf } from "../store-options.js";
+import { UsageError } from "../usage-error.js";
+import { showReport } from "./show.js";
+
+export interface DoctorSettings {
+  readonly rounds: number | undefined;
+  readonly gateways: readonly string[];
+  readonly lockTimeoutMs: number | undefined;
+  readonly clockSkewToleranceMs: number | undefined;
+}
+
+/** `s3-mutex doctor` */
+export async function doctorCommand(
+  input: Input,
+  store: StoreAddress,
+  settings: DoctorSettings,
+  output: Output,
+): Promise<number> {
+  const s3ClientConfig = clientConfigOf(input);
+  const { gateways, ...examination } = settings;
+  for (const gateway of gateways) {
+    if (!URL.canParse(gateway)) throw new UsageError(`--gateway ${JSON.stringify(gateway)} is no URL.`);
+  }
+  const otherClients = gateways.map((endpoint) => {
+    return createS3Client({ region: "us-east-1", forcePathStyle: true, ...s3ClientConfig, endpoint });
+  });
+  const interrupt = new AbortController();
+  let interruptedBy: NodeJS.Signals | undefined;
+  const letGo = catchSignals({
+    receive(signal, isEnding) {
+      if (!isEnding) return;
+      // The second one does not wait for the tidying up.
+      if (interruptedBy !== undefined) process.exit(exitCodeOf(interruptedBy));
+      interruptedBy = signal;
+      interrupt.abort();
+    },
+  });
+  let done = 0;
+  try {
+    const report = await verifyStore({
+      ...store,
+      ...examination,
+      s3ClientConfig,
+      otherClients,
+      signal: interrupt.signal,
+      onCheck({ title }) {
+        done += 1;
+        output.status(`examined: ${done}, the last was: ${title} (Ctrl-C stops) ...`);
+      },
+    });
+    output.status("");
+    if (input.values.flag("json")) output.json(report);
+    else showReport(report, output);
+    return exitCodeFor(report, input.values.flag("strict"));
+  } catch (error) {
+    output.status("");
+    if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
+    throw error;
+  } finally {
+    letGo();
+    for (const client of otherClients) client.destroy();
+  }
+}
+
+function exitCodeFor({ verdict }: StoreReport, isStrict: boolean): number {
+  if (verdict === "fail") return EXIT.failed;
+  return verdict === "warn" && isStrict ? EXIT.failed : EXIT.ok;
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { BUCKET, cli, startCli, startStore } from "./cli.js";
+
+const TIMEOUT = { timeout: 60_000 };
+const QUICK = ["doctor", "--rounds", "2"];
+
+test("a safe store: a line for each check, the verdict, exit code 0, and nothing left", TIMEOUT, async () => {
+  const { server, environment } = await startStore();
+  const { exitCode, stdout, stderr } = await cli([...QUICK, `s3://${BUCKET}/locks/`], environment);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(
+    /^VERDICT +CHECK +SEEN\n(pass .*\n){29}\nSafe to lock on: s3:\/\/my-bucket\/locks\/ \(29 checks/,
+  );
+  expect(server.objects(BUCKET)).toEqual([]);
+});
+
+test("an unsafe store: the fault, what to do, and exit code 1; as JSON too", TIMEOUT, async () => {
+  const { environment } = await startStore({ quirks: { ignoreIfNoneMatch: true } });
+  const shown = await cli(QUICK, environment);
+  expect(shown.exitCode).toBe(1);
+  expect(shown.stdout).toMatch(
+    /\nfail: Create twice\n {2}If-None-Match: \* is ignored.*\n {2}Do not lock on this store/,
+  );
+  expect(shown.stdout).toMatch(/\nDo not lock on s3:\/\/my-bucket\/locks\/: 2 checks failed/);
+  const { exitCode, stdout } = await cli([...QUICK, "--json"], environment);
+  const report = JSON.parse(stdout);
+  expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 1, verdict: "fail" });
+  expect(report.checks.find(({ id }: { id: string }) => id === "create-twice")).toMatchObject({ verdict: "fail" });
+});
+
+test("warnings are no failure, unless --strict says so", TIMEOUT, async () => {
+  const { environment } = await startStore({ quirks: { noDate: true } });
+  const { exitCode, stdout } = await cli(QUICK, environment);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("Safe to lock on: s3://my-bucket/locks/, with 1 warning ");
+  expect((await cli([...QUICK, "--strict"], environment)).exitCode).toBe(1);
+});
+
+test("where nothing can be examined, it says why", async () => {
+  const { environment } = await startStore();
+  const missing = await cli([...QUICK, "s3://other-bucket/locks/"], environment);
+  expect(missing).toMatchObject({ exitCode: 69, stdout: "" });
+  expect(missing.stderr).toMatch(/no-such-bucket/);
+  const usage = await cli(["doctor", "--gateway", "nowhere"], environment);
+  expect(usage).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--gateway "nowhere" is no URL') });
+});
+
+test("Ctrl-C tidies up", TIMEOUT, async () => {
+  const { server, environment } = await startStore();
+  const doctor = startCli(["doctor"], environment);
+  while (server.objects(BUCKET).length < 10) await new Promise((resolve) => setTimeout(resolve, 10));
+  doctor.process.kill("SIGINT");
+  expect(await doctor.ended).toMatchObject({ exitCode: 130, stdout: "" });
+  expect(server.objects(BUCKET)).toEqual([]);
+});
+
+test("a second gateway takes part", TIMEOUT, async () => {
+  const { server, environment } = await startStore();
+  const gateway = server.endpoint.replace("127.0.0.1", "localhost");
+  const { exitCode } = await cli([...QUICK, "--gateway", gateway], environment);
+  expect(exitCode).toBe(0);
+  const lost = await cli([...QUICK, "--gateway", "http://127.0.0.1:1"], environment);
+  expect(lost.exitCode).not.toBe(0);
+});
