@@ -33,6 +33,8 @@ export function createContext(
   };
   const context: Context = {
     store: internals?.store ?? guarded(storeOf(client as S3Client, settings, effects)),
+    bucketName: settings.bucketName,
+    contentStore: (bucketName) => internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
