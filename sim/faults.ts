@@ -1,8 +1,16 @@
-import { FAULT_KINDS, type FaultKind, type Plan } from "./plan.js";
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  PROCESS_FAULTS,
+  type ProcessFault,
+  REQUEST_FAULTS,
+  type RequestFault,
+} from "./fault-kinds.js";
+import type { Plan } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { Random } from "./random.js";
-import { STEPS, type Step, stepOf } from "./steps.js";
-import type { Fate, Operation } from "./store.js";
+import { STEPS, type Step } from "./steps.js";
+import type { Fate } from "./store.js";
 
 /** How often each fault hit each step of the protocol. */
 export type FaultTable = Record<FaultKind, Record<Step, number>>;
@@ -12,59 +20,106 @@ export function emptyFaultTable(): FaultTable {
   return Object.fromEntries(FAULT_KINDS.map((kind) => [kind, row()])) as FaultTable;
 }
 
-/** Draws the fate of every request, until it is told to stop. */
+const FINE: Fate = { kind: "fine" };
+
+/** Draws the fate of every request, until it is told to stop; and counts what has been done to whom. */
 export class Faults {
   readonly table = emptyFaultTable();
+  /** Called where something is to happen to a process while its request is under way. */
+  onProcessFault: (kind: ProcessFault, process: SimProcess) => void = () => {};
+  isOn = true;
+  /** Injected so far; what is merely the matter all the while does not count. */
+  count = 0;
   readonly #plan: Plan;
   readonly #random: Random;
   readonly #partitionedUntilMs = new Map<SimProcess, number>();
-  isOn = true;
+  #focused = 0;
+  #drawn = 0;
 
   constructor(plan: Plan, random: Random) {
     this.#plan = plan;
     this.#random = random;
   }
 
-  get count(): number {
-    return Object.values(this.table)
-      .flatMap((row) => Object.values(row))
-      .reduce((sum, hits) => sum + hits, 0);
-  }
-
-  fate(operation: Operation, process: SimProcess, body: string | undefined): Fate {
-    if (!this.isOn) return { kind: "fine" };
-    const kind = this.#draw(operation, process);
-    if (kind === undefined) return { kind: "fine" };
-    this.table[kind][stepOf(operation, body)] += 1;
+  fate(step: Step, isConditional: boolean, process: SimProcess): Fate {
+    this.#noteAmbience(step, process);
+    if (!this.isOn) return FINE;
+    const kind = this.#draw(step, isConditional, process);
+    if (kind === undefined || !this.mayInject(kind)) return FINE;
+    if (isProcessFault(kind)) {
+      // At any moment until the answer would have been there.
+      const delayMs = this.#random.between(0, this.#plan.roundTripMs[1]);
+      process.world.after(delayMs, () => this.onProcessFault(kind, process));
+      return FINE;
+    }
+    this.#count(kind, step);
     return this.#fateOf(kind, process);
   }
 
-  #draw(operation: Operation, process: SimProcess): FaultKind | undefined {
+  /** The next fault in the order of the run: a smaller plan may leave it out. */
+  mayInject(kind: FaultKind): boolean {
+    const index = this.#drawn;
+    this.#drawn += 1;
+    const { faultLimit, withoutFaults, withoutKinds } = this.#plan.edits;
+    return (
+      index < (faultLimit ?? Number.POSITIVE_INFINITY) &&
+      !withoutFaults?.includes(index) &&
+      !withoutKinds?.includes(kind)
+    );
+  }
+
+  /** Something happens to a process, at whatever step it is. */
+  noteProcessFault(kind: ProcessFault, { inFlight }: SimProcess): void {
+    for (const step of new Set(inFlight.length === 0 ? (["between"] as const) : inFlight)) this.table[kind][step] += 1;
+    this.count += 1;
+  }
+
+  /** An answer with the `Date` of a front end whose clock is off. */
+  noteDateOff(step: Step): void {
+    if (this.isOn) this.table["date-off"][step] += 1;
+  }
+
+  #count(kind: FaultKind, step: Step): void {
+    this.table[kind][step] += 1;
+    this.count += 1;
+  }
+
+  #noteAmbience(step: Step, { clocks }: SimProcess): void {
+    if (!this.isOn) return;
+    if (clocks.wallOffsetMs !== 0) this.table["wall-off"][step] += 1;
+    if (clocks.drift !== 0) this.table.drift[step] += 1;
+  }
+
+  #draw(step: Step, isConditional: boolean, process: SimProcess): RequestFault | ProcessFault | undefined {
     if ((this.#partitionedUntilMs.get(process) ?? 0) > process.world.nowMs) return "partition";
+    const { focus, faultRates } = this.#plan;
+    if (focus?.step === step && this.#focused < FOCUSED && this.#random.chance(0.5)) {
+      this.#focused += 1;
+      return focus.fault;
+    }
     let drawn = this.#random.number();
-    for (const kind of FAULT_KINDS) {
-      drawn -= this.#plan.faultRates[kind];
+    for (const kind of REQUEST_FAULTS) {
+      drawn -= faultRates[kind];
       // Only a write can lose a race.
-      if (drawn < 0) return kind === "409" && operation !== "write" ? "lost" : kind;
+      if (drawn < 0) return NEEDS_CONDITION.has(kind) && !isConditional ? "lost" : kind;
     }
     return undefined;
   }
 
-  #fateOf(kind: FaultKind, process: SimProcess): Fate {
+  #fateOf(kind: RequestFault, process: SimProcess): Fate {
+    const random = this.#random;
     switch (kind) {
       case "lost":
       case "answer-lost":
-      case "twice":
         return { kind };
       case "late":
-        return { kind, byMs: this.#random.between(10, 20_000) };
-      case "partition": {
-        const { world } = process;
-        const untilMs = this.#partitionedUntilMs.get(process) ?? 0;
-        if (untilMs <= world.nowMs)
-          this.#partitionedUntilMs.set(process, world.nowMs + this.#random.between(100, 8000));
-        return { kind: "lost" };
-      }
+        return { kind, byMs: random.between(10, LATEST_MS) };
+      case "duplicated":
+        return { kind: "copied", afterMs: random.chance(0.5) ? random.between(0, 100) : random.between(0, LATEST_MS) };
+      case "412-after-success":
+        return { kind: "twice" };
+      case "partition":
+        return this.#partition(process);
       case "500-applied":
         return { kind: "error", status: 500, applied: true };
       case "409":
@@ -74,4 +129,21 @@ export class Faults {
         return { kind: "error", status: Number(kind) as 409 | 429 | 500 | 503, applied: false };
     }
   }
+
+  #partition(process: SimProcess): Fate {
+    const { nowMs } = process.world;
+    const isNew = (this.#partitionedUntilMs.get(process) ?? 0) <= nowMs;
+    if (isNew) this.#partitionedUntilMs.set(process, nowMs + this.#random.between(100, 8000));
+    return { kind: "lost" };
+  }
+}
+
+/** A request that nobody waits for any more lands this much later at most, in milliseconds. */
+export const LATEST_MS = 20_000;
+/** How often the pair that a seed is about is brought about on purpose. */
+const FOCUSED = 3;
+const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-success"]);
+
+function isProcessFault(kind: FaultKind): kind is ProcessFault {
+  return (PROCESS_FAULTS as readonly string[]).includes(kind);
 }

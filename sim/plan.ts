@@ -1,5 +1,15 @@
+import { TURNS } from "./actors/registry.js";
+import {
+  type FaultKind,
+  isPossible,
+  PROCESS_FAULTS,
+  type ProcessFault,
+  REQUEST_FAULTS,
+  type RequestFault,
+} from "./fault-kinds.js";
 import type { ClockFaults } from "./process.js";
 import type { Random } from "./random.js";
+import { STEPS, type Step } from "./steps.js";
 
 /** All that a seed decides before a run begins. Options are drawn per run, so that some runs have many of a fault and some none. */
 export interface Plan {
@@ -13,70 +23,78 @@ export interface Plan {
   readonly takeover: "store-time" | "observed";
   readonly roundTripMs: readonly [number, number];
   /** Per request, by kind of fault. */
-  readonly faultRates: Readonly<Record<FaultKind, number>>;
+  readonly faultRates: Readonly<Record<RequestFault, number>>;
+  /** One pair of a fault and a step that this seed brings about on purpose: all of them have their turn. */
+  readonly focus: { readonly fault: RequestFault | ProcessFault; readonly step: Step } | undefined;
   /** How far the store's front ends are apart, in milliseconds. */
   readonly gatewaySpreadMs: number;
   readonly hasDate: boolean;
   readonly removes: boolean;
+  /** The run ends with a sweep that removes objects that are at rest. */
+  readonly hasEvening: boolean;
   readonly grants: number;
+  readonly edits: Edits;
 }
 
 export interface ClientPlan {
   readonly name: string;
   readonly clocks: ClockFaults;
   readonly kind: "current" | "1.x";
-  readonly habits: Habits;
+  /** Lines of work that share its one mutex. */
+  readonly tasks: number;
+  /** How often it does each of the turns in `actors/registry.ts`. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** How often something happens to it, per second. */
+  readonly troubles: Readonly<Record<ProcessFault | "restart", number>>;
 }
 
-/** How a client spends its turns; weights. */
-export interface Habits {
-  readonly handle: number;
-  readonly attempt: number;
-  readonly named: number;
-  readonly withLock: number;
-  readonly nested: number;
-  readonly all: number;
-  readonly forceRelease: number;
-  readonly cleanup: number;
-  readonly remove: number;
-  /** Per turn. */
-  readonly freezes: number;
-  readonly crashes: number;
-  readonly clockSteps: number;
+/** What a smaller plan for the same seed leaves out. Everything else is drawn as it was. */
+export interface Edits {
+  readonly clients?: readonly string[];
+  readonly tasks?: number;
+  readonly withoutKinds?: readonly FaultKind[];
+  /** By their place in the order in which the run injects them. */
+  readonly withoutFaults?: readonly number[];
+  readonly faultLimit?: number;
+  readonly withoutTurns?: readonly string[];
+  readonly exactClocks?: boolean;
+  readonly grants?: number;
 }
 
-export const FAULT_KINDS = [
-  "lost",
-  "answer-lost",
-  "late",
-  "twice",
-  "409",
-  "429",
-  "500",
-  "500-applied",
-  "503",
-  "partition",
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+const EXACT: ClockFaults = { wallOffsetMs: 0, drift: 0 };
 
-export function planOf(random: Random): Plan {
-  const keepsAssumptions = random.chance(0.72);
-  const hasExactClocks = random.chance(0.3);
+/** Pairs that are brought about on purpose, one a seed. */
+const PAIRS = [...REQUEST_FAULTS, ...PROCESS_FAULTS].flatMap((fault) =>
+  STEPS.filter((step) => step !== "between" && isPossible(fault, step)).map((step) => ({ fault, step })),
+);
+
+export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
+  const keepsAssumptions = random.chance(0.74);
+  const focus = PAIRS[seed % PAIRS.length];
+  const hasExactClocks = random.chance(0.3) && focus?.fault !== "wall-step";
   const toleranceMs = 1000;
+  const needs1x = focus?.step === "1.x" || focus?.step === "adopt";
+  const hasClientOf1x = random.chance(0.15) || needs1x;
   const count = random.integer(3, 5);
-  const hasClientOf1x = random.chance(0.15);
   const clients = Array.from({ length: count }, (_, index): ClientPlan => {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
-    const isExact = hasExactClocks || kind === "1.x";
-    const clocks = isExact ? { wallOffsetMs: 0, drift: 0 } : clocksOf(random, keepsAssumptions, toleranceMs);
-    return { name: `c${index}`, kind, clocks, habits: habitsOf(random) };
+    const clocks = hasExactClocks ? EXACT : clocksOf(random, { keepsAssumptions, is1x: kind === "1.x" }, toleranceMs);
+    const tasks = Math.max(random.pick([1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
+    return {
+      name: `c${index}`,
+      kind,
+      clocks,
+      tasks,
+      weights: weightsOf(random, focus?.step),
+      troubles: troublesOf(random, { keepsAssumptions, hasExactClocks }, focus?.fault),
+    };
   });
-  return {
+  const plan: Plan = {
     clients,
     locks: Array.from({ length: random.integer(1, 3) }, (_, index) => `lock${index}`),
     keepsAssumptions,
     hasExactClocks: hasExactClocks && keepsAssumptions,
-    leaseMs: random.pick([1000, 2000, 5000, 10_000]),
+    leaseMs: random.pick([800, 1500, 3000, 6000]),
     toleranceMs,
     takeover: !hasClientOf1x && random.chance(0.1) ? "observed" : "store-time",
     roundTripMs: random.pick([
@@ -85,48 +103,95 @@ export function planOf(random: Random): Plan {
       [40, 120],
     ]),
     faultRates: faultRatesOf(random),
+    focus,
     gatewaySpreadMs: keepsAssumptions ? random.pick([0, 0, 100]) : random.pick([0, 500, 5000]),
-    hasDate: random.chance(0.95),
-    removes: random.chance(0.8),
+    // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
+    hasDate: random.chance(0.95) || hasClientOf1x,
+    removes: random.chance(0.8) || focus?.step === "remove",
+    hasEvening: random.chance(0.1) || focus?.step === "remove",
     grants: 30,
+    edits,
   };
+  return edited(plan, edits);
 }
 
-/** Right to half the tolerance, or so wrong that the store's answers show it; what lies between breaks the assumption. */
-function clocksOf(random: Random, keepsAssumptions: boolean, toleranceMs: number): ClockFaults {
-  const small = random.between(-toleranceMs / 2.2, toleranceMs / 2.2);
+function edited(plan: Plan, edits: Edits): Plan {
+  const clients = plan.clients
+    .filter(({ name }) => edits.clients?.includes(name) ?? true)
+    .map((client) => ({
+      ...client,
+      tasks: Math.min(client.tasks, edits.tasks ?? client.tasks),
+      clocks: edits.exactClocks ? EXACT : client.clocks,
+      weights: Object.fromEntries(
+        Object.entries(client.weights).map(([name, weight]) => [name, edits.withoutTurns?.includes(name) ? 0 : weight]),
+      ),
+    }));
+  return { ...plan, clients, grants: edits.grants ?? plan.grants };
+}
+
+/** Right to two fifths of the tolerance, or so wrong that the store's answers show it; what lies between breaks the assumption. */
+export function wallOffsetOf(random: Random, keepsAssumptions: boolean, toleranceMs: number, isSmall = false): number {
+  const small = random.between(-toleranceMs / 2.5, toleranceMs / 2.5);
   const large = random.pick([-1, 1]) * random.pick([5000, 300_000, 18_000_000]);
+  const between = random.between(-3000, 3000);
+  if (keepsAssumptions) return Math.round(random.chance(0.7) || isSmall ? small : large);
+  return Math.round(random.pick([small, large, between]));
+}
+
+/** 1.x believes its wall clock, so its users have to keep it right. */
+function clocksOf(
+  random: Random,
+  { keepsAssumptions, is1x }: { readonly keepsAssumptions: boolean; readonly is1x: boolean },
+  toleranceMs: number,
+): ClockFaults {
   const drift = random.pick([0, 0, 1e-4, -1e-4]);
-  if (keepsAssumptions) return { wallOffsetMs: Math.round(random.chance(0.7) ? small : large), drift };
   return {
-    wallOffsetMs: Math.round(random.pick([small, large, random.between(-3000, 3000)])),
-    drift: random.pick([drift, 0.01, -0.01]),
+    wallOffsetMs: wallOffsetOf(random, keepsAssumptions, toleranceMs, is1x),
+    drift: keepsAssumptions ? drift : random.pick([drift, 0.01, -0.01]),
+    wallDrift: random.pick([0, 0, 5e-5, -5e-5]),
   };
 }
 
 function faultRatesOf(random: Random): Plan["faultRates"] {
   const total = random.pick([0.03, 0.08, 0.15]);
-  const weights = FAULT_KINDS.map((kind) => [kind, random.chance(0.35) ? 0 : random.number()] as const);
+  const weights = REQUEST_FAULTS.map((kind) => [kind, random.chance(0.35) ? 0 : random.number()] as const);
   const sum = weights.reduce((all, [, weight]) => all + weight, 0) || 1;
-  const scale = ([kind, weight]: readonly [FaultKind, number]) =>
+  const scale = ([kind, weight]: readonly [RequestFault, number]) =>
     [kind, ((kind === "partition" ? 0.02 : 1) * total * weight) / sum] as const;
   return Object.fromEntries(weights.map(scale)) as Plan["faultRates"];
 }
 
-function habitsOf(random: Random): Habits {
-  const some = (probability: number, weight: number) => (random.chance(probability) ? weight * random.number() : 0);
-  return {
-    handle: 1,
-    attempt: some(0.5, 0.5),
-    named: some(0.5, 1),
-    withLock: some(0.5, 1),
-    nested: some(0.35, 1),
-    all: some(0.3, 1),
-    forceRelease: some(0.1, 0.3),
-    cleanup: some(0.2, 0.3),
-    remove: some(0.1, 0.3),
-    freezes: some(0.3, 0.1),
-    crashes: some(0.3, 0.04),
-    clockSteps: some(0.2, 0.05),
+function weightsOf(random: Random, focus: Step | undefined): Record<string, number> {
+  return Object.fromEntries(
+    TURNS.map(({ name, chance, weight, steps }) => {
+      const drawn = random.number();
+      const isDue = random.chance(chance);
+      const isFocused = focus !== undefined && steps?.includes(focus);
+      return [name, isFocused ? Math.max(weight, 0.3) : isDue ? weight * (chance === 1 ? 1 : drawn) : 0];
+    }),
+  );
+}
+
+/**
+ * A wall clock that is set while the monotonic one stands still can hide the suspension from a process; that no clock does so
+ * is an assumption.
+ */
+function troublesOf(
+  random: Random,
+  { keepsAssumptions, hasExactClocks }: Pick<Plan, "keepsAssumptions" | "hasExactClocks">,
+  focus: string | undefined,
+): ClientPlan["troubles"] {
+  const some = (probability: number, perSecond: number) =>
+    random.chance(probability) ? perSecond * random.number() : 0;
+  const drawn = {
+    freeze: some(0.3, 0.07),
+    suspend: some(0.2, 0.04),
+    crash: some(0.3, 0.04),
+    "wall-step": some(0.25, 0.05),
+    restart: some(0.15, 0.03),
   };
+  if (!keepsAssumptions) return drawn;
+  if (hasExactClocks) return { ...drawn, "wall-step": 0 };
+  const mayStep = focus === "wall-step" || (focus !== "suspend" && drawn.suspend === 0);
+  return mayStep ? { ...drawn, suspend: 0 } : { ...drawn, "wall-step": 0 };
 }

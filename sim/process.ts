@@ -1,5 +1,6 @@
 import type { Effects } from "../src/runtime/effects.js";
 import type { Random } from "./random.js";
+import type { Step } from "./steps.js";
 import type { World } from "./world.js";
 
 export interface ClockFaults {
@@ -7,6 +8,8 @@ export interface ClockFaults {
   readonly wallOffsetMs: number;
   /** How much faster than true time both clocks run: 0.0001 is 100 ppm. */
   readonly drift: number;
+  /** How much faster the wall clock runs than the monotonic one: it is being steered. */
+  readonly wallDrift?: number;
 }
 
 export const GOOD_CLOCKS: ClockFaults = { wallOffsetMs: 0, drift: 0 };
@@ -17,18 +20,22 @@ export class SimProcess {
   readonly world: World;
   readonly effects: Effects;
   readonly #bootedAtMs: number;
+  readonly #startedAtMs: number;
   readonly #random: Random;
   #clocks: ClockFaults;
   #stoodStillMs = 0;
   #frozen: { readonly stopsMonotonic: boolean; readonly sinceMs: number; readonly waiting: (() => void)[] } | undefined;
   #isDead = false;
   #ids = 0;
+  /** What of it is on its way to the store and back. */
+  readonly inFlight: Step[] = [];
 
   constructor(world: World, name: string, clocks: ClockFaults = GOOD_CLOCKS) {
     this.world = world;
     this.name = name;
     this.#clocks = clocks;
     this.#random = world.random.fork();
+    this.#startedAtMs = world.nowMs;
     this.#bootedAtMs = world.nowMs - this.#random.between(0, 1e6);
     this.effects = {
       monotonicMs: () => this.#monotonicMs(),
@@ -68,9 +75,18 @@ export class SimProcess {
     this.world.after(forMs, () => this.#thaw());
   }
 
-  /** The wall clock is set. */
+  /** The wall clock is set, by so much. */
   stepWall(byMs: number): void {
-    this.#clocks = { ...this.#clocks, wallOffsetMs: this.#clocks.wallOffsetMs + byMs };
+    this.setWall(this.#clocks.wallOffsetMs + byMs);
+  }
+
+  /** The wall clock is set, to so much off. */
+  setWall(offsetMs: number): void {
+    this.#clocks = { ...this.#clocks, wallOffsetMs: offsetMs };
+  }
+
+  get clocks(): ClockFaults {
+    return this.#clocks;
   }
 
   #thaw(): void {
@@ -89,8 +105,9 @@ export class SimProcess {
   }
 
   #wallMs(): number {
-    const { wallOffsetMs, drift } = this.#clocks;
-    return Math.floor(this.world.nowMs + wallOffsetMs + (this.world.nowMs - this.#bootedAtMs) * drift);
+    const { wallOffsetMs, drift, wallDrift = 0 } = this.#clocks;
+    const upMs = this.world.nowMs - this.#startedAtMs;
+    return Math.floor(this.world.nowMs + wallOffsetMs + upMs * (drift + wallDrift));
   }
 
   /** As in Node: whole milliseconds, at least one. */

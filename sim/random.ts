@@ -37,6 +37,16 @@ export class Random {
     return choice;
   }
 
+  /** One of these, each as often as its weight says; undefined where all weigh nothing. */
+  weighted<T>(choices: readonly (readonly [T, number])[]): T | undefined {
+    let drawn = this.number() * choices.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [choice, weight] of choices) {
+      drawn -= weight;
+      if (drawn < 0) return choice;
+    }
+    return undefined;
+  }
+
   /** A generator of its own, so that one part of a run can change without changing the others. */
   fork(): Random {
     return new Random(this.#next() * 2 ** 20 + this.integer(0, 2 ** 20 - 1));

@@ -1,193 +1,249 @@
-import type { DeadlockEvent } from "../src/index.js";
-import { spendTurns } from "./actors/turns.js";
-import { BeliefChecker } from "./checkers/beliefs.js";
-import { Findings, type Violation } from "./checkers/findings.js";
-import { HistoryChecker } from "./checkers/history.js";
-import { RecordChecker } from "./checkers/record.js";
-import { FencedCounter } from "./checkers/resource.js";
-import { type Scene, SimClient } from "./client.js";
-import { Faults, type FaultTable } from "./faults.js";
-import { type Plan, planOf } from "./plan.js";
-import { SimBucket } from "./store.js";
-import { World } from "./world.js";
+import { ClientOf1x } from "./actors/client-of-1x.js";
+import { evening } from "./actors/maintenance.js";
+import { Aftermath } from "./aftermath.js";
+import type { Finding, Findings } from "./checkers/findings.js";
+import { SimClient } from "./client.js";
+import type { ProcessFault } from "./fault-kinds.js";
+import type { FaultTable } from "./faults.js";
+import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
+import type { SimProcess } from "./process.js";
+import type { Random } from "./random.js";
+import type { Participant } from "./scene.js";
+import { Stage } from "./stage.js";
+import type { Task } from "./task.js";
 
 /** What came out of one seed. */
 export interface Outcome {
   readonly seed: number;
+  /** What was wrong; empty: nothing. */
+  readonly findings: readonly Finding[];
+  /** Whether its clocks kept what the documentation assumes. */
   readonly keepsAssumptions: boolean;
   readonly clients: number;
   readonly grants: number;
+  /** Injected ones. */
   readonly faults: number;
   readonly faultTable: FaultTable;
+  /** Waits that gave way to break a deadlock. */
   readonly victims: number;
+  /** Writes that the tokens have stopped. */
   readonly refusedWrites: number;
-  readonly violations: readonly Violation[];
+  readonly requests: number;
+  /** Virtual time. */
+  readonly seconds: number;
 }
 
-/** One run: faults first, then none, then everything has to become quiet, free and usable again. */
-export async function runSeed(seed: number): Promise<Outcome> {
-  const run = new Run(seed);
-  await run.play();
-  return run.outcome();
+export interface RunOptions {
+  /** A smaller plan for the same seed. */
+  readonly edits?: Edits;
+  /** Called with each line of the trace of events. */
+  readonly onTrace?: (line: string) => void;
 }
 
-/** A run ends after so much virtual time even if it had too few grants by then. */
+/**
+ * Runs one seed: faults first, then none; then everything has to become quiet, free and usable again.
+ *
+ * This is the programmatic interface, kept stable for those who run seeds against changed sources: it resolves whatever the
+ * subject does, with `findings` that are empty where nothing is wrong. One run at a time in each thread.
+ */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  const run = new Run(seed, options);
+  const onRejection = (error: unknown) => run.noteUnhandled(error);
+  process.on("unhandledRejection", onRejection);
+  try {
+    await run.play();
+    return run.outcome();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+/** A run ends after so much virtual time even if it had too few grants by then, which is a finding. */
 const LONGEST_MS = 30 * 60_000;
-const MIN_FAULTS = 5;
+/** Far more than any run needs: whoever goes round in circles is stopped. */
+const MAX_EVENTS = 300_000;
+export const MIN_FAULTS = 5;
+const DEADLOCK_LOOK_MS = 5000;
+/** With faults going on all the while, looks fail. */
+const DEADLOCK_BOUND_MS = 150_000;
 
 class Run {
-  readonly #seed: number;
-  readonly #world: World;
-  readonly #plan: Plan;
-  readonly #faults: Faults;
-  readonly #findings: Findings;
-  readonly #records: RecordChecker;
-  readonly #scene: Scene;
-  readonly #clients: SimClient[] = [];
-  readonly #closed = new Set<SimClient["process"]>();
+  readonly #stage: Stage;
+  readonly #random: Random;
+  readonly #participants: Participant[] = [];
+  readonly #playing = new Set<Participant>();
+  readonly #closed = new Set<SimProcess>();
   #isOver = false;
-  #victims = 0;
+  #hasEnded = false;
 
-  constructor(seed: number) {
-    this.#seed = seed;
-    this.#world = new World(seed);
-    this.#plan = planOf(this.#world.random.fork());
-    this.#faults = new Faults(this.#plan, this.#world.random.fork());
-    const now = () => this.#world.nowMs;
-    this.#findings = new Findings(now);
-    this.#records = new RecordChecker(this.#findings, now, this.#plan.hasExactClocks && this.#plan.hasDate);
-    this.#scene = this.#setUp();
+  constructor(seed: number, { edits, onTrace }: RunOptions) {
+    this.#stage = new Stage(seed, {
+      edits,
+      onTrace,
+      isOver: () => this.#isOver,
+      tasks: () => this.#tasks(),
+      onSend: (process) => this.#checkSend(process),
+    });
+    this.#random = this.#stage.world.random.fork();
+    this.#stage.faults.onProcessFault = (kind, process) => this.#strike(kind, process);
+  }
+
+  get #findings(): Findings {
+    return this.#stage.findings;
   }
 
   async play(): Promise<void> {
-    for (const plan of this.#plan.clients) void this.#start(plan, plan.name);
-    await this.#world.run(LONGEST_MS, () => this.#hadEnough());
+    const { plan, world, faults } = this.#stage;
+    for (const client of plan.clients) this.#start(client, client.name);
+    this.#lookForDeadlocks();
+    await world.run(LONGEST_MS, () => this.#stage.hadEnough(MIN_FAULTS) || world.events > MAX_EVENTS);
+    if (world.events > MAX_EVENTS) this.#findings.report("livelock", `${MAX_EVENTS} events without an end`);
     this.#isOver = true;
-    this.#faults.isOn = false;
+    if (plan.hasEvening) await this.#evening();
+    faults.isOn = false;
     await this.#settle();
-    await this.#checkAftermath();
-    this.#scene.history.check(this.#findings);
+    await new Aftermath(this.#stage).check();
+    this.#hasEnded = true;
+    this.#stage.finish(MIN_FAULTS);
   }
 
   outcome(): Outcome {
-    return {
-      seed: this.#seed,
-      keepsAssumptions: this.#plan.keepsAssumptions,
-      clients: this.#plan.clients.length,
-      grants: this.#records.grants,
-      faults: this.#faults.count,
-      faultTable: this.#faults.table,
-      victims: this.#victims,
-      refusedWrites: [...this.#scene.counters.values()].reduce((sum, counter) => sum + counter.refused, 0),
-      violations: this.#findings.violations,
-    };
+    return this.#stage.outcome();
   }
 
-  #hadEnough(): boolean {
-    return this.#records.grants >= this.#plan.grants && this.#faults.count >= MIN_FAULTS;
+  noteUnhandled(error: unknown): void {
+    this.#findings.report("unhandled", error instanceof Error ? `${error.stack}` : String(error));
   }
 
-  #setUp(): Scene {
-    const random = this.#world.random.fork();
-    const plan = this.#plan;
-    const [fastest, slowest] = plan.roundTripMs;
-    const bucket = new SimBucket(this.#world, {
-      roundTripMs: () => random.between(fastest, slowest),
-      fate: (operation, _, process, body) => this.#faults.fate(operation, process, body),
-      dateOffsetMs: () => random.integer(0, 1) * plan.gatewaySpreadMs,
-      removes: plan.removes,
-      hasDate: plan.hasDate,
-      onSend: (_, process) => {
-        if (this.#closed.has(process)) this.#findings.report("closed", `${process.name} sent a request after close`);
-      },
+  #start(plan: ClientPlan, name: string): void {
+    const Program = plan.kind === "1.x" ? ClientOf1x : SimClient;
+    const participant: Participant = new Program(this.#stage.scene, plan, name);
+    this.#participants.push(participant);
+    this.#playing.add(participant);
+    this.#scheduleTrouble(participant, plan);
+    participant
+      .play()
+      .catch((error) => this.noteUnhandled(error))
+      .finally(() => this.#playing.delete(participant));
+  }
+
+  #tasks(): readonly Task[] {
+    return this.#participants.flatMap((one) => (one instanceof SimClient ? one.tasks : []));
+  }
+
+  get #living(): readonly Participant[] {
+    return this.#participants.filter(({ process }) => !process.isDead);
+  }
+
+  #checkSend(process: SimProcess): void {
+    if (this.#closed.has(process)) this.#findings.report("closed", `${process.name} sent a request after close`);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Trouble: at any moment, also between a request and its answer
+
+  #scheduleTrouble(participant: Participant, plan: ClientPlan): void {
+    const random = this.#random;
+    const troubles = Object.entries(plan.troubles) as [ProcessFault | "restart", number][];
+    const perSecond = troubles.reduce((sum, [, rate]) => sum + rate, 0);
+    if (perSecond === 0) return;
+    this.#stage.world.after(random.between(0, 2000 / perSecond), () => {
+      const { process } = participant;
+      if (this.#isOver || process.isDead || this.#closed.has(process)) return;
+      const kind = random.weighted(troubles) ?? "freeze";
+      if (kind === "restart") void this.#restart(participant, plan);
+      else if (this.#stage.faults.mayInject(kind)) this.#strike(kind, process);
+      this.#scheduleTrouble(participant, plan);
     });
-    bucket.onChange = (key, body) => this.#records.landed(key, body);
-    return {
-      plan,
-      bucket,
-      findings: this.#findings,
-      beliefs: new BeliefChecker(this.#findings, plan.keepsAssumptions),
-      history: new HistoryChecker(),
-      counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, this.#findings)])),
-      isOver: () => this.#isOver,
-      onVictim: (client, event) => this.#noteVictim(client, event),
-    };
   }
 
-  async #start(plan: Plan["clients"][number], name: string): Promise<void> {
-    const client = new SimClient(this.#scene, plan, name);
-    this.#clients.push(client);
-    this.#scheduleTrouble(client, 0);
-    await spendTurns(client);
-    client.isDone = true;
+  #strike(kind: ProcessFault, process: SimProcess): void {
+    if (process.isDead || process.isFrozen || this.#isOver) return;
+    const { plan, faults, scene, world } = this.#stage;
+    const random = this.#random;
+    faults.noteProcessFault(kind, process);
+    world.trace(() => `${process.name}: ${kind}`);
+    if (kind === "wall-step") return this.#setWall(process);
+    scene.deadlocks.disturb();
+    if (kind === "crash") this.#crash(process);
+    else process.freeze(random.between(10, plan.leaseMs * 2.5), kind === "suspend");
   }
 
-  /** Freezes, crashes and clock steps, at any moment: also between a request and its answer. */
-  #scheduleTrouble(client: SimClient, generation: number): void {
-    const { random, plan, process } = client;
-    const { freezes, crashes, clockSteps } = plan.habits;
-    if (freezes + crashes + clockSteps === 0) return;
-    this.#world.after(random.between(0, 1000 / (freezes + crashes + clockSteps)), () => {
-      if (this.#isOver || process.isDead) return;
-      const drawn = random.number() * (freezes + crashes + clockSteps);
-      if (drawn < freezes) process.freeze(random.between(10, this.#plan.leaseMs * 2.5), random.chance(0.3));
-      else if (drawn < freezes + crashes) this.#crash(client, generation);
-      else if (!this.#plan.keepsAssumptions) process.stepWall(Math.round(random.between(-5000, 5000)));
-      this.#scheduleTrouble(client, generation);
-    });
+  /** 1.x believes its wall clock, so its users have to keep it right. */
+  #setWall(process: SimProcess): void {
+    const { keepsAssumptions, toleranceMs } = this.#stage.plan;
+    const is1x = this.#planOf(process)?.kind === "1.x";
+    process.setWall(wallOffsetOf(this.#random, keepsAssumptions, toleranceMs, is1x));
   }
 
   /** Another process takes its place, as a supervisor would see to. */
-  #crash(client: SimClient, generation: number): void {
-    client.process.kill();
-    void this.#start(client.plan, `${client.plan.name}.${generation + 1}.${this.#clients.length}`);
+  #crash(process: SimProcess): void {
+    process.kill();
+    this.#replace(process);
   }
 
-  /** Being in a deadlock is stable, so whoever gives way gives way to holders who are there now, if nobody has died. */
-  #noteVictim(client: SimClient, { cycle }: DeadlockEvent): void {
-    this.#victims += 1;
-    const areAlive = this.#clients.every((other) => other.isAlive);
-    if (!areAlive) return;
-    for (const { lockName, fencingToken } of cycle) {
-      const body = this.#scene.bucket.objects.get(`locks/${lockName}.json`)?.body ?? "{}";
-      const { holders = [] } = JSON.parse(body) as { readonly holders?: readonly { readonly token: number }[] };
-      if (holders.some(({ token }) => token === fencingToken)) continue;
-      this.#findings.report("victim", `${client.name} gave way, but nobody holds ${lockName} with ${fencingToken}`);
+  async #restart(participant: Participant, plan: ClientPlan): Promise<void> {
+    this.#stage.scene.deadlocks.disturb();
+    await participant.close();
+    this.#closed.add(participant.process);
+    if (!this.#isOver) this.#start(plan, this.#nextName(plan.name));
+  }
+
+  #replace(process: SimProcess): void {
+    const plan = this.#planOf(process);
+    if (plan !== undefined) this.#start(plan, this.#nextName(plan.name));
+  }
+
+  #planOf(process: SimProcess): ClientPlan | undefined {
+    return this.#stage.plan.clients.find(({ name }) => process.name.split(".")[0] === name);
+  }
+
+  #nextName(name: string): string {
+    return `${name}.${this.#participants.length}`;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // The end
+
+  #lookForDeadlocks(): void {
+    if (this.#hasEnded) return;
+    this.#stage.scene.deadlocks.check(DEADLOCK_BOUND_MS);
+    this.#stage.world.silentlyAfter(DEADLOCK_LOOK_MS, () => this.#lookForDeadlocks());
+  }
+
+  /** Two go on for a while, with faults, when the others have gone home. */
+  async #evening(): Promise<void> {
+    const tasks = this.#tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
+    let left = Math.min(2, tasks.length);
+    for (const task of tasks.slice(0, 2)) {
+      evening(task)
+        .catch((error) => this.noteUnhandled(error))
+        .finally(() => (left -= 1));
     }
+    await this.#stage.world.run(EVENING_MS, () => left === 0);
   }
 
-  /** Once faults have stopped, everybody who waits gets served or gives up, and comes to the end of its turn. */
+  /** Once faults have stopped, everybody who waits gets served or gives up; then all get one lock more, for which they wait. */
   async #settle(): Promise<void> {
-    const longestMs = 5 * 60_000 + 10 * this.#plan.leaseMs;
-    const how = await this.#world.run(longestMs, () =>
-      this.#clients.every((client) => client.isDone || !client.isAlive),
-    );
-    if (how !== "over") this.#findings.report("liveness", "somebody is never served");
-    const living = this.#clients.filter((client) => client.isAlive);
-    const closing = Promise.all(
-      living.map((client) => client.mutex.close().then(() => this.#closed.add(client.process))),
-    );
-    await this.#world.until(closing, 60_000).catch(() => this.#findings.report("close", "does not come to an end"));
-  }
-
-  /** No lock stays orphaned beyond lease, tolerance, clock bounds, late requests and one poll. */
-  async #checkAftermath(): Promise<void> {
-    const { leaseMs, toleranceMs } = this.#plan;
-    this.#world.after(leaseMs + toleranceMs + 45_000, () => {});
-    await this.#world.run(leaseMs + toleranceMs + 45_000);
-    const plan = this.#plan.clients[0];
-    if (plan === undefined) return;
-    const clocks = { wallOffsetMs: 0, drift: 0 };
-    const last = new SimClient(this.#scene, { ...plan, clocks }, "last");
-    for (const name of this.#plan.locks) {
-      const patienceMs = this.#plan.takeover === "observed" || !this.#plan.hasDate ? leaseMs * 2 + 5000 : 3000;
-      const lock = await this.#world.until(last.mutex.acquire(name, { timeoutMs: patienceMs })).catch((error) => error);
-      if (lock instanceof Error)
-        this.#findings.report(
-          "orphan",
-          `${name}: ${lock.message} ${this.#scene.bucket.objects.get(`locks/${name}.json`)?.body}`,
-        );
-      else await this.#world.until(lock.release());
+    const { world, plan } = this.#stage;
+    const boundMs = SETTLE_MS + SETTLE_LEASES * plan.leaseMs;
+    const isHome = (one: Participant) => one.process.isDead || this.#closed.has(one.process) || !this.#playing.has(one);
+    const how = await world.run(boundMs, () => this.#participants.every(isHome));
+    if (how !== "over") {
+      const who = this.#participants.filter((one) => !isHome(one)).map(({ name }) => name);
+      this.#findings.report("liveness", `${who.join(", ")} not done ${boundMs / 1000} s after the last fault`);
     }
+    const living = this.#living.filter(({ process }) => !this.#closed.has(process));
+    const wishes = Promise.all(living.map((one) => one.lastWish()));
+    const report = (property: string) => (error: Error) => this.#findings.report(property, error.message);
+    await world.until(wishes, boundMs).catch(report("liveness"));
+    const closing = Promise.all(living.map((one) => one.close().then(() => this.#closed.add(one.process))));
+    await world.until(closing, CLOSE_MS).catch(report("close"));
   }
 }
+
+const EVENING_MS = 120_000;
+/** What is late lands, entries of the dead expire, each of those who wait works for a while. */
+const SETTLE_MS = 120_000;
+const SETTLE_LEASES = 20;
+const CLOSE_MS = 10_000;

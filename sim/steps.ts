@@ -1,37 +1,37 @@
-/** Which step of the protocol a request is, told from what it carries: the simulation knows nothing of its sender. */
+import { type Body, parseBody } from "./body.js";
+
+/** The steps of the protocol, as they show on the wire; `between` is a process that has no request under way. */
 export const STEPS = [
   "read",
   "grant",
+  "adopt",
   "enqueue",
   "renew",
   "release",
   "transfer",
   "cancel",
   "force",
+  "sweep",
   "tombstone",
   "remove",
   "list",
   "1.x",
+  "between",
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-interface Body {
-  readonly schema?: number;
-  readonly writeId?: string;
-  readonly touchedAtMs?: number;
-  readonly deleted?: boolean;
-  readonly holders?: readonly {
-    readonly renewal: string;
-    readonly acquiredAtMs: number;
-    readonly renewedAtMs: number;
-  }[];
-  readonly queue?: readonly { readonly expiresAtMs: number }[];
-  readonly recent?: readonly { readonly toMs: number; readonly ended: string }[];
+export type Operation = "read" | "write" | "remove" | "list";
+
+/** Which step a request is, told from what it carries: the simulation knows nothing of its sender. */
+export function stepOf(operation: Operation, text: string | undefined): Step {
+  return operation === "write" && text !== undefined
+    ? stepOfBody(parseBody(text))
+    : operation === "write"
+      ? "1.x"
+      : operation;
 }
 
-export function stepOf(operation: "read" | "write" | "remove" | "list", text: string | undefined): Step {
-  if (operation !== "write" || text === undefined) return operation === "write" ? "1.x" : operation;
-  const body = JSON.parse(text) as Body;
+function stepOfBody(body: Body): Step {
   if (body.schema === undefined) return "1.x";
   if (body.deleted) return "tombstone";
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;
@@ -41,7 +41,11 @@ export function stepOf(operation: "read" | "write" | "remove" | "list", text: st
     return ended === "released" ? "transfer" : "grant";
   }
   if (ended === "forced") return "force";
+  if (ended === "expired") return "sweep";
   if (ended === "released") return "release";
-  const isEnqueue = body.queue?.some((waiter) => waiter.expiresAtMs === (body.touchedAtMs ?? 0) + 15_000);
+  if (body.createdAtMs === body.touchedAtMs && body.token === body.touchedAtMs) return "adopt";
+  const isEnqueue = body.queue?.some((waiter) => waiter.expiresAtMs === (body.touchedAtMs ?? 0) + ENTRY_LIFE_MS);
   return isEnqueue ? "enqueue" : "cancel";
 }
+
+const ENTRY_LIFE_MS = 15_000;

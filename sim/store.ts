@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { S3MutexError } from "../src/errors.js";
 import type {
   AnswerTiming,
@@ -10,7 +9,9 @@ import type {
   WriteCondition,
   WriteOutcome,
 } from "../src/store/object-store.js";
+import { describeBody } from "./body.js";
 import type { SimProcess } from "./process.js";
+import { type Operation, type Step, stepOf } from "./steps.js";
 import type { World } from "./world.js";
 
 /** What happens to one request. */
@@ -22,16 +23,25 @@ export type Fate =
   | { readonly kind: "answer-lost" }
   /** The client hears nothing; it is applied this much later, out of order. */
   | { readonly kind: "late"; readonly byMs: number }
-  /** It arrives twice; the client hears the second answer. */
+  /** It arrives twice, one after the other; the client hears the second answer: 412 after its own success. */
   | { readonly kind: "twice" }
+  /** It is applied and answered, and a copy of it arrives so much later. */
+  | { readonly kind: "copied"; readonly afterMs: number }
   /** Answered with an error, applied or not. */
   | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean };
 
-export type Operation = "read" | "write" | "remove" | "list";
+export type { Operation } from "./steps.js";
 
 export interface SimStoreOptions {
   readonly roundTripMs: () => number;
-  readonly fate?: (operation: Operation, key: string, process: SimProcess, body: string | undefined) => Fate;
+  /** `step`, where the sender says by itself which step of the protocol it is. */
+  readonly fate?: (
+    operation: Operation,
+    key: string,
+    process: SimProcess,
+    body: string | undefined,
+    step: Step | undefined,
+  ) => Fate;
   /** How far the front end's clock that answers this request is off, in milliseconds. */
   readonly dateOffsetMs?: () => number;
   /** Whether conditional deletes are honoured. */
@@ -56,8 +66,9 @@ export class SimBucket {
   readonly options: SimStoreOptions;
   readonly objects = new Map<string, Stored>();
   /** Every version of every object, in the order in which they landed. */
-  onChange: (key: string, body: string | undefined) => void = () => {};
+  onChange: (key: string, body: string | undefined, by: Writer | undefined) => void = () => {};
   requests = 0;
+  readonly #etags = new Map<string, string>();
 
   constructor(world: World, options: SimStoreOptions) {
     this.world = world;
@@ -65,29 +76,43 @@ export class SimBucket {
   }
 
   /** The store as one process reaches it. */
-  storeFor(process: SimProcess): ObjectStore {
-    return new SimStore(this, process);
+  storeFor(process: SimProcess, step?: Step): ObjectStore {
+    return new SimStore(this, { process, step });
   }
 
-  put(key: string, body: string): string {
-    const etag = `"${createHash("md5").update(body).digest("hex")}"`;
+  put(key: string, body: string, by?: Writer): string {
+    const etag = this.#etagOf(body);
     this.objects.set(key, { body, etag });
-    this.onChange(key, body);
+    this.world.trace(() => `    ${key} = ${describeBody(body)}`);
+    this.onChange(key, body, by);
     return etag;
   }
 
-  delete(key: string): void {
-    if (this.objects.delete(key)) this.onChange(key, undefined);
+  delete(key: string, by?: Writer): void {
+    if (this.objects.delete(key)) this.onChange(key, undefined, by);
   }
+
+  /** As with a hash: the same body has the same ETag, whoever writes it and whenever. */
+  #etagOf(body: string): string {
+    const etag = this.#etags.get(body) ?? `"etag-${this.#etags.size + 1}"`;
+    this.#etags.set(body, etag);
+    return etag;
+  }
+}
+
+/** Whose request changed an object. */
+export interface Writer {
+  readonly process: SimProcess;
+  readonly step: Step | undefined;
 }
 
 class SimStore implements ObjectStore {
   readonly #bucket: SimBucket;
-  readonly #process: SimProcess;
+  readonly #by: Writer;
 
-  constructor(bucket: SimBucket, process: SimProcess) {
+  constructor(bucket: SimBucket, by: Writer) {
     this.#bucket = bucket;
-    this.#process = process;
+    this.#by = by;
   }
 
   async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
@@ -105,7 +130,7 @@ class SimStore implements ObjectStore {
       if (condition.kind === "if-absent" && stored !== undefined) return { kind: "conflict" };
       if (condition.kind === "if-match" && stored === undefined) return { kind: "absent" };
       if (condition.kind === "if-match" && stored?.etag !== condition.etag) return { kind: "conflict" };
-      return { kind: "ok", etag: this.#bucket.put(key, body) };
+      return { kind: "ok", etag: this.#bucket.put(key, body, this.#by) };
     };
     return (await this.#request("write", key, options, apply, body)) as WriteOutcome;
   }
@@ -116,7 +141,7 @@ class SimStore implements ObjectStore {
       const stored = this.#bucket.objects.get(key);
       if (stored === undefined) return { kind: "absent" };
       if (stored.etag !== etag) return { kind: "conflict" };
-      this.#bucket.delete(key);
+      this.#bucket.delete(key, this.#by);
       return { kind: "ok" };
     })) as RemoveOutcome;
   }
@@ -137,39 +162,42 @@ class SimStore implements ObjectStore {
     body?: string,
   ): Promise<unknown> {
     const { world, options } = this.#bucket;
-    const process = this.#process;
+    const { process, step = stepOf(operation, body) } = this.#by;
     const sentAtMs = process.effects.monotonicMs();
     options.onSend?.(operation, process);
-    const fate = options.fate?.(operation, key, process, body) ?? { kind: "fine" };
+    const fate = options.fate?.(operation, key, process, body, step) ?? { kind: "fine" };
     const halfMs = options.roundTripMs() / 2;
+    const end = takeOff(process, step);
+    world.trace(() => `${process.name} sends ${step} ${key}${fate.kind === "fine" ? "" : `: ${JSON.stringify(fate)}`}`);
     return new Promise((resolve) => {
       let isAnswered = false;
+      const settle = (outcome: object) => {
+        isAnswered = true;
+        end();
+        resolve(outcome);
+      };
       const answer = (outcome: object, dateMs: number | undefined) => {
         process.deliver(() => {
           if (isAnswered) return;
-          isAnswered = true;
           cancelTimeout();
           const receivedAtMs = process.effects.monotonicMs();
           const timing: AnswerTiming = { sentAtMs, receivedAtMs, ...(dateMs === undefined ? {} : { dateMs }) };
-          resolve({ ...outcome, timing });
+          settle({ ...outcome, timing });
         });
       };
-      const cancelTimeout = process.effects.setTimer(
-        timeoutMs,
-        () => {
-          isAnswered = true;
-          resolve(unknown("timed out", false));
-        },
-        { keepAlive: true },
-      );
+      const cancelTimeout = process.effects.setTimer(timeoutMs, () => settle(unknown("timed out", false)), {
+        keepAlive: true,
+      });
       const reach = () => {
         this.#bucket.requests += 1;
         options.onRequest?.(operation, key, world.nowMs);
         const dateMs = options.hasDate === false ? undefined : this.#dateMs();
-        const { outcome, isHeard } = settle(fate, apply);
+        const { outcome, isHeard } = outcomeOf(fate, apply);
+        world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
         if (isHeard) world.after(halfMs, () => answer(outcome, dateMs));
+        if (fate.kind === "copied") world.silentlyAfter(fate.afterMs, apply);
       };
-      if (fate.kind !== "lost") world.after(halfMs + (fate.kind === "late" ? fate.byMs : 0), reach);
+      if (fate.kind !== "lost") world.silentlyAfter(halfMs + (fate.kind === "late" ? fate.byMs : 0), reach);
     });
   }
 
@@ -180,9 +208,19 @@ class SimStore implements ObjectStore {
   }
 }
 
-function settle(fate: Fate, apply: () => Answer): { outcome: object; isHeard: boolean } {
+/** Notes what a process has under way; the function returned, that it has come to an end. */
+function takeOff({ inFlight }: SimProcess, step: Step): () => void {
+  inFlight.push(step);
+  return () => {
+    const at = inFlight.indexOf(step);
+    if (at !== -1) inFlight.splice(at, 1);
+  };
+}
+
+function outcomeOf(fate: Fate, apply: () => Answer): { outcome: object; isHeard: boolean } {
   switch (fate.kind) {
     case "fine":
+    case "copied":
       return { outcome: apply(), isHeard: true };
     case "twice":
       apply();

@@ -4,6 +4,8 @@ interface Event {
   readonly atMs: number;
   readonly order: number;
   readonly run: () => void;
+  /** Nothing that awaits something is told by it: only the network moves. */
+  readonly isSilent: boolean;
   cancelled: boolean;
 }
 
@@ -13,6 +15,12 @@ export class World {
   readonly #heap: Event[] = [];
   #nowMs: number;
   #order = 0;
+  /** Called after every event, when all that could go on has gone on. */
+  onStep: () => void = () => {};
+  /** Where a trace is wanted, it goes here. */
+  onTrace: ((line: string) => void) | undefined;
+  /** How many events there have been. */
+  events = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -27,12 +35,21 @@ export class World {
 
   /** Runs the callback at a true time; the function returned prevents that. */
   at(atMs: number, run: () => void): () => void {
-    const event: Event = { atMs: Math.max(atMs, this.#nowMs), order: this.#order, run, cancelled: false };
-    this.#order += 1;
-    push(this.#heap, event);
+    const event = this.#push(atMs, run, false);
     return () => {
       event.cancelled = true;
     };
+  }
+
+  /** The same for a callback that settles no promise, which saves a turn of the event loop. */
+  silentlyAfter(delayMs: number, run: () => void): void {
+    this.#push(this.#nowMs + delayMs, run, true);
+  }
+
+  /** Something that a reader of a trace wants to know. */
+  trace(line: () => string): void {
+    if (this.onTrace === undefined) return;
+    this.onTrace(`${((this.#nowMs - EPOCH_MS) / 1000).toFixed(3).padStart(9)}  ${line()}`);
   }
 
   after(delayMs: number, run: () => void): () => void {
@@ -46,8 +63,9 @@ export class World {
   /** Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. */
   async run(limitMs: number, isOver: () => boolean = () => false): Promise<"over" | "quiet" | "limit"> {
     const endMs = this.#nowMs + limitMs;
-    for (;;) {
-      await settled();
+    for (let isSettled = false; ; ) {
+      if (!isSettled) await settled();
+      this.onStep();
       if (isOver()) return "over";
       const event = this.#next();
       if (event === undefined) return "quiet";
@@ -57,7 +75,9 @@ export class World {
         return "limit";
       }
       this.#nowMs = event.atMs;
+      this.events += 1;
       event.run();
+      isSettled = event.isSilent;
     }
   }
 
@@ -71,6 +91,13 @@ export class World {
     const how = await this.run(limitMs, () => isSettled);
     if (!isSettled) throw new Error(`not settled: ${how} after ${limitMs} ms of virtual time`);
     return promise;
+  }
+
+  #push(atMs: number, run: () => void, isSilent: boolean): Event {
+    const event: Event = { atMs: Math.max(atMs, this.#nowMs), order: this.#order, run, isSilent, cancelled: false };
+    this.#order += 1;
+    push(this.#heap, event);
+    return event;
   }
 
   #next(): Event | undefined {

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { S3MutexError } from "./errors.js";
 import { GuardedStore } from "./guarded-store.js";
 import type { S3MutexOptions, Settings } from "./options.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
@@ -32,9 +33,12 @@ export function createContext(
     return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
   };
   const context: Context = {
-    store: internals?.store ?? guarded(storeOf(client as S3Client, settings, effects)),
+    store: openUntil(closed.signal, internals?.store ?? guarded(storeOf(client as S3Client, settings, effects))),
     bucketName: settings.bucketName,
-    contentStore: (bucketName) => internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects),
+    contentStore: (bucketName) => {
+      const store = internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects);
+      return openUntil(closed.signal, store);
+    },
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
@@ -71,6 +75,22 @@ function storeOf(client: S3Client, settings: Settings, effects: Effects): Object
 /** Stores are cheap: what they learn about a bucket is kept with the client. */
 function contentStoreOf(client: S3Client, bucketName: string, { keyPrefix }: Settings, effects: Effects): ObjectStore {
   return new S3Store({ client, bucketName, keyPrefix, effects, maxBodyBytes: MAX_FENCED_BYTES });
+}
+
+/** Refuses every request once the mutex is closed: a release that is still being tried again must not go on behind the caller's back. */
+function openUntil(closed: AbortSignal, store: ObjectStore): ObjectStore {
+  const unlessClosed =
+    <Arguments extends readonly unknown[], Outcome>(request: (...args: Arguments) => Promise<Outcome>) =>
+    async (...args: Arguments): Promise<Outcome> => {
+      if (closed.aborted) throw new S3MutexError("closed", "This mutex was closed before the store had answered.");
+      return request(...args);
+    };
+  return {
+    read: unlessClosed((key, options) => store.read(key, options)),
+    write: unlessClosed((key, body, condition, options) => store.write(key, body, condition, options)),
+    remove: unlessClosed((key, etag, options) => store.remove(key, etag, options)),
+    list: unlessClosed((prefix, options) => store.list(prefix, options)),
+  };
 }
 
 /** One clock per client: whatever talks through it sees the same store. */

@@ -3,15 +3,27 @@ import type { Findings } from "./findings.js";
 /** Somebody who may believe that it holds a lock; asked at any instant, through its own clocks. */
 export interface Believer {
   readonly client: string;
+  /** Undefined for who has no handle to ask: by name, or in 1.x. */
   readonly token: number | undefined;
+  /** As the holder is known in the record, where it has no token. */
+  readonly owner?: string;
+  /** Who is compatible with whom: two readers are, and as many permits as there are. @default "exclusive" */
+  readonly mode?: "exclusive" | "shared";
+  /** How many may hold at once, of those who are not readers. @default 1 */
+  readonly permits?: number;
   believes(): boolean;
 }
 
-/** At no instant do two clients believe that they hold the same lock. Beliefs begin at a grant, so that is when it is checked. */
+/**
+ * At no instant of true time do two clients believe that they hold the same lock, unless it lets both in. It is asked after
+ * every event, since nothing happens between two of them but that time passes, and beliefs only end by that.
+ */
 export class BeliefChecker {
   readonly #findings: Findings;
   readonly #isJudged: boolean;
-  readonly #believers = new Map<string, Set<Believer>>();
+  readonly #believers = new Map<string, Believer[]>();
+  readonly #crowded = new Set<string>();
+  readonly #excused = new Set<string>();
 
   constructor(findings: Findings, isJudged: boolean) {
     this.#findings = findings;
@@ -19,29 +31,50 @@ export class BeliefChecker {
   }
 
   begin(lock: string, believer: Believer): void {
-    const others = this.#of(lock);
-    for (const other of others) {
-      if (!other.believes()) others.delete(other);
-      else if (this.#isJudged && believer.believes()) {
-        const tokens = `tokens ${other.token} and ${believer.token}`;
-        this.#findings.report("exclusion", `${other.client} and ${believer.client} both hold ${lock}, ${tokens}`);
-      }
-    }
-    others.add(believer);
+    if (!this.#isJudged) return;
+    const believers = this.#believers.get(lock) ?? [];
+    this.#believers.set(lock, believers);
+    believers.push(believer);
+    if (believers.length > 1) this.#crowded.add(lock);
   }
 
   end(lock: string, believer: Believer): void {
-    this.#of(lock).delete(believer);
+    const believers = this.#believers.get(lock) ?? [];
+    const at = believers.indexOf(believer);
+    if (at !== -1) believers.splice(at, 1);
+    if (believers.length < 2) this.#crowded.delete(lock);
   }
 
-  /** Ended by force: whoever held it goes on believing for a while, as documented. */
-  excuse(lock: string): void {
-    this.#of(lock).clear();
+  /** Ended by force: whoever held it goes on believing until its next renewal, as documented. */
+  excuse(lock: string, who: { readonly token: number; readonly owner: string }): void {
+    this.#excused.add(keyOf(lock, who.token === 0 ? who.owner : who.token)).add(keyOf(lock, who.owner));
   }
 
-  #of(lock: string): Set<Believer> {
-    const known = this.#believers.get(lock) ?? new Set();
-    this.#believers.set(lock, known);
-    return known;
+  /** Asks everybody who may believe, wherever there are two. */
+  check(): void {
+    for (const lock of this.#crowded) {
+      const believing = (this.#believers.get(lock) ?? []).filter(
+        (believer) => believer.believes() && !this.#isExcused(lock, believer),
+      );
+      if (believing.length < 2 || areCompatible(believing)) continue;
+      const who = believing.map(({ client, token }) => `${client} (token ${token})`).join(" and ");
+      this.#findings.report("exclusion", `${lock} is held by ${who} at once`);
+      this.#believers.set(lock, []);
+      this.#crowded.delete(lock);
+    }
   }
+
+  /** By token where there is one; who holds by name, by what the record calls it, from the first force on. */
+  #isExcused(lock: string, { token, owner }: Believer): boolean {
+    if (token !== undefined) return this.#excused.has(keyOf(lock, token));
+    return owner !== undefined && this.#excused.has(keyOf(lock, owner));
+  }
+}
+
+const keyOf = (lock: string, who: number | string) => `${lock} ${who}`;
+
+function areCompatible(believing: readonly Believer[]): boolean {
+  if (believing.every(({ mode }) => mode === "shared")) return true;
+  if (believing.some(({ mode }) => mode === "shared")) return false;
+  return believing.length <= Math.min(...believing.map(({ permits = 1 }) => permits));
 }

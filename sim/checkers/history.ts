@@ -1,18 +1,40 @@
 import type { Findings } from "./findings.js";
 
-interface Hold {
+/** One hold, as its holder saw it; true times. */
+export interface Hold {
   readonly client: string;
   readonly token: number;
   readonly askedAtMs: number;
-  readonly releasedAtMs: number;
+  readonly grantedAtMs: number;
+  /** When the release was begun. */
+  readonly endedAtMs: number;
+  /** Its end came from outside: it may lie anywhere after the grant. */
+  readonly wasLost: boolean;
+}
+
+/** An answer of `isLocked`. */
+export interface Question {
+  readonly client: string;
+  readonly isLocked: boolean;
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
 }
 
 /**
- * The single lock is linearizable: there is one order of all holds, that of their tokens, and it agrees with what happened in
- * real time. Whoever asked after somebody else had given the lock back has the higher token, and no token is given twice.
+ * The single lock is linearizable: there is one order of all acquisitions and releases, that of the tokens, and a moment
+ * within each call at which it took effect. As tokens give the order, it is enough to give each its earliest moment in turn
+ * and to see whether one comes too late. Each question has to have a moment at which its answer was true.
  */
 export class HistoryChecker {
   readonly #holds = new Map<string, Hold[]>();
+  readonly #forced = new Set<string>();
+  readonly #questions: { readonly lock: string; readonly question: Question }[] = [];
+  readonly #judgesTime: boolean;
+
+  /** @param judgesTime whether clocks are such that nobody believes in a lease that has ended */
+  constructor(judgesTime = true) {
+    this.#judgesTime = judgesTime;
+  }
 
   add(lock: string, hold: Hold): void {
     const holds = this.#holds.get(lock) ?? [];
@@ -20,20 +42,65 @@ export class HistoryChecker {
     this.#holds.set(lock, holds);
   }
 
+  /** A hold was ended by force: it may have ended at any moment, whatever its holder thought. */
+  force(lock: string, token: number): void {
+    this.#forced.add(`${lock} ${token}`);
+  }
+
+  ask(lock: string, question: Question): void {
+    this.#questions.push({ lock, question });
+  }
+
   check(findings: Findings): void {
     for (const [lock, holds] of this.#holds) {
-      const byToken = holds.toSorted((one, other) => one.token - other.token);
-      let latestAsk = Number.NEGATIVE_INFINITY;
-      for (const [index, hold] of byToken.entries()) {
-        if (byToken[index - 1]?.token === hold.token) {
-          findings.report("history", `${lock}: token ${hold.token} was given twice`);
-        }
-        // Somebody with a lower token asked only after this one was done: the order of tokens contradicts real time.
-        if (hold.releasedAtMs < latestAsk) {
-          findings.report("history", `${lock}: token ${hold.token} of ${hold.client} is higher than a later hold's`);
-        }
-        latestAsk = Math.max(latestAsk, hold.askedAtMs);
-      }
+      const byToken = this.#inOrder(lock, holds);
+      checkTokens(lock, byToken, findings);
+      if (this.#judgesTime) checkMoments(lock, byToken, findings);
+    }
+    if (!this.#judgesTime) return;
+    for (const { lock, question } of this.#questions) {
+      const holder = this.#inOrder(lock, this.#holds.get(lock) ?? []).find((hold) => hasCertainly(hold, question));
+      if (question.isLocked || holder === undefined) continue;
+      findings.report("history", `${lock}: ${question.client} is told that it is free while ${holder.client} holds it`);
     }
   }
+
+  #inOrder(lock: string, holds: readonly Hold[]): readonly Hold[] {
+    return holds
+      .map((hold) => (this.#forced.has(`${lock} ${hold.token}`) ? { ...hold, wasLost: true } : hold))
+      .sort((one, other) => one.token - other.token);
+  }
+}
+
+/** Whoever asked after somebody else had been granted the lock has the higher token, and no token is given twice. */
+function checkTokens(lock: string, byToken: readonly Hold[], findings: Findings): void {
+  let latestAskMs = Number.NEGATIVE_INFINITY;
+  for (const [index, hold] of byToken.entries()) {
+    if (byToken[index - 1]?.token === hold.token) {
+      findings.report("history", `${lock}: token ${hold.token} was given twice`);
+    }
+    // Somebody with a lower token asked only after this one had its own: the order of tokens contradicts real time.
+    if (hold.grantedAtMs < latestAskMs) {
+      findings.report("history", `${lock}: token ${hold.token} of ${hold.client} is higher than a later hold's`);
+    }
+    latestAskMs = Math.max(latestAskMs, hold.askedAtMs);
+  }
+}
+
+function checkMoments(lock: string, byToken: readonly Hold[], findings: Findings): void {
+  let momentMs = Number.NEGATIVE_INFINITY;
+  for (const hold of byToken) {
+    momentMs = Math.max(momentMs, hold.askedAtMs);
+    if (momentMs > hold.grantedAtMs) {
+      findings.report(
+        "history",
+        `${lock}: ${hold.client} was granted token ${hold.token} before the hold before had ended`,
+      );
+    }
+    if (!hold.wasLost) momentMs = Math.max(momentMs, hold.endedAtMs);
+  }
+}
+
+function hasCertainly(hold: Hold, { askedAtMs, answeredAtMs }: Question): boolean {
+  return !hold.wasLost && hold.grantedAtMs <= askedAtMs && answeredAtMs <= hold.endedAtMs;
 }

@@ -1,100 +1,124 @@
+import { type Body, type BodyHolder, holdersOf, parseBody } from "../body.js";
 import type { Findings } from "./findings.js";
 
-interface RecordShape {
-  readonly schema?: number;
-  readonly writeId?: string;
-  readonly token?: number;
-  readonly deleted?: boolean;
-  readonly holders?: readonly {
-    readonly id: string;
-    readonly token: number;
-    readonly acquiredAtMs: number;
-    readonly expiresAtMs: number;
-    readonly via: string;
-  }[];
-  readonly queue?: readonly Waiter[];
-  readonly locked?: boolean;
+export interface RecordCheckerOptions {
+  readonly now: () => number;
+  /** Whether clocks are such that no lease ends before its published end. */
+  readonly judgesTime: boolean;
+  /** How much before its published end, in true time, a lease may be seen as ended. */
+  readonly earlyMs: number;
+  /** How long an object has to be at rest before it is removed. */
+  readonly restMs: number;
+  /** Where 1.x has wiped the counter out, tokens go on from store time, about which two clients may differ by so much. */
+  readonly wipedMs: number;
 }
-
-interface Waiter {
-  readonly id: string;
-  readonly priority: number;
-  readonly sinceMs: number;
-  readonly expiresAtMs: number;
-  readonly roundTripMs: number;
-}
-
-/** A waiter that lives is overtaken only after the lock lay free for at least this long: the shortest grace there is. */
-const SHORTEST_GRACE_MS = 100;
 
 /**
- * Watches every version of every record as it lands, with a reading of the JSON of its own: tokens rise in landing order, one
- * holder at a time, write ids are unique, and nobody overtakes a live waiter that comes first.
+ * Watches every version of every record as it lands, with a reading of the JSON of its own: tokens rise in landing order and
+ * never fall, holders are compatible, write ids are unique, no live lease is taken, nothing is removed that is in use.
  */
 export class RecordChecker {
   readonly #findings: Findings;
-  readonly #now: () => number;
-  readonly #checksOrder: boolean;
-  readonly #last = new Map<string, RecordShape>();
-  readonly #freeSince = new Map<string, number>();
+  readonly #options: RecordCheckerOptions;
+  readonly #last = new Map<string, Body>();
   readonly #highest = new Map<string, number>();
   readonly #writeIds = new Set<string>();
   grants = 0;
+  /** Called for each new holder of ours. */
+  onGrant: (key: string, before: Body, holder: BodyHolder) => void = () => {};
+  /** Called for each hold that is ended by force, or by deleting the lock. */
+  onForce: (key: string, turn: { readonly token: number; readonly owner: string }) => void = () => {};
 
-  constructor(findings: Findings, now: () => number, checksOrder: boolean) {
+  constructor(findings: Findings, options: RecordCheckerOptions) {
     this.#findings = findings;
-    this.#now = now;
-    this.#checksOrder = checksOrder;
+    this.#options = options;
   }
 
-  landed(key: string, body: string | undefined): void {
-    const record: RecordShape = body === undefined ? {} : (JSON.parse(body) as RecordShape);
+  /** The version that landed last; undefined where there is no object. */
+  last(key: string): Body | undefined {
+    return this.#last.get(key);
+  }
+
+  landed(key: string, text: string | undefined, isBy1x = false): void {
     const before = this.#last.get(key) ?? {};
-    if (body !== undefined && record.schema !== undefined) this.#checkRecord(key, before, record);
-    if (body === undefined && (before.holders?.length ?? 0) > 0) this.#findings.report("removal", `${key} while held`);
-    this.#noteFree(key, record);
-    this.#last.set(key, record);
+    if (text === undefined) {
+      this.#checkRemoval(key, before);
+      this.#last.delete(key);
+      return;
+    }
+    const body = parseBody(text);
+    if (isBy1x || body.schema === undefined) this.#checkBy1x(key, before, body);
+    else this.#checkRecord(key, before, body);
+    this.#last.set(key, body);
   }
 
-  #checkRecord(key: string, before: RecordShape, record: RecordShape): void {
-    const holders = record.holders ?? [];
-    if (holders.length > 1) this.#findings.report("holders", `${key} has ${holders.length}`);
-    if (record.writeId === undefined || this.#writeIds.has(record.writeId)) {
-      this.#findings.report("write-id", `${key}: ${record.writeId} is not new`);
-    }
-    this.#writeIds.add(record.writeId ?? "");
+  #checkRecord(key: string, before: Body, body: Body): void {
+    const holders = body.holders ?? [];
+    if (holders.length > 1 && !areCompatible(body)) this.#findings.report("holders", `${key} has ${holders.length}`);
+    const { writeId = "", token = 0 } = body;
+    if (writeId === "" || this.#writeIds.has(writeId))
+      this.#findings.report("write-id", `${key}: ${writeId} is not new`);
+    this.#writeIds.add(writeId);
+    const former = holdersOf(before);
     for (const holder of holders) {
-      const isNew = !(before.holders ?? []).some(({ id }) => id === holder.id) && !holder.id.startsWith("1.x/");
-      if (isNew) this.#checkGrant(key, before, holder);
+      if (!former.some(({ id }) => id === holder.id) && !holder.id.startsWith("1.x/"))
+        this.#checkGrant(key, before, holder);
+    }
+    // Where 1.x wrote last, the counter is gone; tokens grow all the same.
+    if (token < (before.token ?? 0)) this.#findings.report("tokens", `${key}: the counter falls to ${token}`);
+    for (const holder of former) {
+      if (!holders.some(({ id }) => id === holder.id)) this.#checkEnd(key, holder, body);
     }
   }
 
-  #checkGrant(key: string, before: RecordShape, holder: { readonly id: string; readonly token: number }): void {
+  #checkGrant(key: string, before: Body, holder: BodyHolder): void {
     this.grants += 1;
     const highest = this.#highest.get(key) ?? 0;
     if (holder.token <= highest) this.#findings.report("tokens", `${key}: ${holder.token} after ${highest}`);
-    this.#highest.set(key, Math.max(highest, holder.token));
-    if (this.#checksOrder) this.#checkOrder(key, before, holder.id);
+    this.#highest.set(key, holder.token);
+    this.onGrant(key, before, holder);
   }
 
-  #checkOrder(key: string, before: RecordShape, id: string): void {
-    const me = before.queue?.find((waiter) => waiter.id === id);
-    const nowMs = this.#now();
-    const freeForMs = nowMs - (this.#freeSince.get(key) ?? nowMs);
-    if (me === undefined || freeForMs > SHORTEST_GRACE_MS) return;
-    const overtaken = before.queue?.find(
-      (other) => other.id !== id && isBefore(other, me) && other.expiresAtMs > nowMs,
-    );
-    if (overtaken !== undefined) this.#findings.report("order", `${key}: ${id} overtook ${overtaken.id}`);
+  /** Whoever is no holder any more gave it back, was forced out, or its lease has ended. */
+  #checkEnd(key: string, holder: BodyHolder, body: Body): void {
+    const turn = body.recent?.find(({ id }) => id === holder.id);
+    if (turn === undefined) return this.#findings.report("vanished", `${key}: ${holder.id} is gone without a word`);
+    if (turn.ended === "forced" || turn.ended === "deleted") this.onForce(key, holder);
+    else if (turn.ended === "expired") this.#checkExpired(key, holder);
   }
 
-  #noteFree(key: string, record: RecordShape): void {
-    const isFree = (record.holders ?? []).length === 0;
-    if (!isFree) this.#freeSince.delete(key);
-    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#now());
+  #checkExpired(key: string, { id, expiresAtMs }: BodyHolder): void {
+    const leftMs = expiresAtMs - this.#options.earlyMs - this.#options.now();
+    if (leftMs <= 0 || !this.#options.judgesTime) return;
+    this.#findings.report("early", `${key}: the lease of ${id} is ended ${Math.round(leftMs)} ms too early`);
+  }
+
+  /** 1.x gives back what is its own, or takes what is free or has expired; it knows of nothing else. */
+  #checkBy1x(key: string, before: Body, body: Body): void {
+    if (body.token === undefined) this.#highest.set(key, (this.#highest.get(key) ?? 0) - this.#options.wipedMs);
+    const [now] = holdersOf(body);
+    for (const holder of holdersOf(before)) {
+      if (holder.id === now?.id) continue;
+      if (body.locked) this.#checkExpired(key, holder);
+      else if (!holder.id.startsWith("1.x/")) this.#findings.report("1.x", `${key}: ${holder.id} is released by 1.x`);
+    }
+  }
+
+  #checkRemoval(key: string, { holders = [], queue = [], touchedAtMs = 0 }: Body): void {
+    const { judgesTime, now, restMs } = this.#options;
+    if (holders.length > 0) this.#findings.report("removal", `${key} while held`);
+    if (!judgesTime) return;
+    if (queue.some(({ expiresAtMs }) => expiresAtMs > now() + CLOCKS_MS)) {
+      this.#findings.report("removal", `${key} while somebody waits for it`);
+    }
+    if (now() - touchedAtMs < restMs - CLOCKS_MS) this.#findings.report("removal", `${key} is young`);
   }
 }
 
-function isBefore(one: Waiter, other: Waiter): boolean {
-  return one.priority > other.priority || (one.priority === other.priority && one.sinceMs < other.sinceMs);
+/** How far apart true time and what a client takes for store time may be. */
+const CLOCKS_MS = 2500;
+
+function areCompatible({ holders = [], limit = 1 }: Body): boolean {
+  if (holders.every(({ mode }) => mode === "shared")) return true;
+  return holders.every(({ mode }) => mode !== "shared") && holders.length <= limit;
 }

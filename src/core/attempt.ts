@@ -12,6 +12,8 @@ export interface Attempt {
    * ended, whatever any clock says.
    */
   readonly observedEnded?: ReadonlySet<string>;
+  /** The store sends no `Date`: `now` is the local wall clock, which may be hours off, and removing rests on more than that. */
+  readonly lacksStoreTime?: boolean;
 }
 
 /** Whether somebody else may have this holder's place. */

@@ -138,7 +138,8 @@ export class LockObject {
     if (now === undefined) return undefined;
     const isObserving = takeover === "observed" || clock.isDateless;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
-    return { now, writeId: effects.newId(), toleranceMs, ...observed };
+    const { isDateless: lacksStoreTime } = clock;
+    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, ...observed };
   }
 
   #decide<Reply>(

@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut, isWaiting } from "../attempt.js";
+import { type Attempt, hasEnded, hasRunOut, isWaiting } from "../attempt.js";
 import type { Holder, LockRecord } from "../record.js";
 import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
@@ -71,6 +71,7 @@ function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly
 /** Only an object that nobody holds or waits for, whose counter store time has overtaken, and that was at rest. */
 export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt): boolean {
   return (
+    !attempt.lacksStoreTime &&
     record.writeId !== undefined &&
     record.holders.length === 0 &&
     !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&
@@ -108,7 +109,8 @@ export function cleanup(
   const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set() } = command;
   if (record === undefined) return { reply: { kind: attempted.size > 0 ? "removed" : "absent" } };
   if (record.writeId !== undefined && attempted.has(record.writeId)) return { reply: { kind: "stale" } };
-  const ended = record.holders.filter((holder) => hasRunOut(holder, attempt) && holder.renewedAtMs < olderThanMs);
+  const hasStopped = (holder: Holder) => (attempt.lacksStoreTime ? hasEnded : hasRunOut)(holder, attempt);
+  const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);
   if (ended.length > 0) return freeStale(record, ended, attempt);
   if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {
     return { reply: { kind: "removed" }, change: { kind: "remove" } };

@@ -1,0 +1,54 @@
+import type { Believer } from "../checkers/beliefs.js";
+import type { Task } from "../task.js";
+import type { Turn } from "./registry.js";
+
+/**
+ * By name, as in 1.x. There is no handle to ask, so its user believes for two fifths of a lease from the answer on: a lock
+ * is handed out with half of its lease left. Now and then it is not released but left to expire.
+ */
+async function named(task: Task, name: string): Promise<void> {
+  const { client, random, scene } = task;
+  const { mutex } = client;
+  if (!(await task.expecting(mutex.acquireLock(name, random.pick([0, 5000, 20_000]), random.integer(-1, 1))))) return;
+  const belief = beliefOf(task, mutex.ownerId);
+  scene.beliefs.begin(name, belief);
+  await task.pause(random.between(1, 200));
+  if (random.chance(0.3) && (await task.expecting(mutex.refreshLock(name))) === false) belief.stop();
+  if (random.chance(0.2)) await task.expecting(mutex.isOwnedByUs(name));
+  belief.stop();
+  scene.beliefs.end(name, belief);
+  if (random.chance(0.1)) return;
+  await task.expecting(random.chance(0.1) ? mutex.deleteLock(name) : mutex.releaseLock(name));
+}
+
+function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
+  const { effects } = task.client.process;
+  const since = { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };
+  let isOver = false;
+  return {
+    client: task.name,
+    token: undefined,
+    owner,
+    believes: () => {
+      const elapsedMs = Math.max(effects.monotonicMs() - since.monotonicMs, effects.wallMs() - since.wallMs);
+      return !isOver && task.client.isAlive && elapsedMs < task.scene.plan.leaseMs * 0.4;
+    },
+    stop: () => {
+      isOver = true;
+    },
+  };
+}
+
+/** Whether anybody has it. */
+async function question(task: Task, name: string): Promise<void> {
+  const askedAtMs = task.nowMs;
+  const isLocked = await task.expecting(task.client.mutex.isLocked(name));
+  // Without a `Date`, it is answered by the wall clock, which may be hours off.
+  if (isLocked === undefined || !task.scene.plan.hasDate) return;
+  task.scene.history.ask(name, { client: task.name, isLocked, askedAtMs, answeredAtMs: task.nowMs });
+}
+
+export const NAMED: readonly Turn[] = [
+  { name: "named", chance: 0.5, weight: 1, steps: ["sweep"], run: named },
+  { name: "question", chance: 0.3, weight: 0.2, run: question },
+];

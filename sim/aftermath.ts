@@ -1,0 +1,70 @@
+import { type BodyHolder, holdersOf } from "./body.js";
+import { SimClient } from "./client.js";
+import { keyOf } from "./scene.js";
+import type { Stage } from "./stage.js";
+
+/**
+ * When all have gone, no lock stays orphaned beyond lease, tolerance, clock bounds and one poll: somebody new who waits for
+ * each of them gets it so long after the last published end of a hold that was left behind, or landed late.
+ */
+export class Aftermath {
+  readonly #stage: Stage;
+  readonly #startedAtMs: number;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.#startedAtMs = stage.world.nowMs;
+  }
+
+  async check(): Promise<void> {
+    const { plan, scene, world } = this.#stage;
+    const [first] = plan.clients;
+    if (first === undefined) return;
+    const exact = { ...first, clocks: { wallOffsetMs: 0, drift: 0 }, tasks: 1 };
+    const last = new SimClient(scene, exact, "last");
+    const waits = plan.locks.map((name) => this.#checkLock(last, name));
+    await world.until(Promise.all(waits), LONGEST_MS).catch((error: Error) => {
+      this.#stage.findings.report("orphan", error.message);
+    });
+  }
+
+  async #checkLock(client: SimClient, name: string): Promise<void> {
+    const { findings, records, world } = this.#stage;
+    const key = keyOf(name);
+    const start = records.last(key);
+    let lastEndMs = Math.max(this.#startedAtMs, ...holdersOf(start).map(endOf));
+    let lastLandingMs = this.#startedAtMs;
+    let hasQueue = (start?.queue ?? []).length > 0;
+    const { onChange } = this.#stage.scene.bucket;
+    this.#stage.scene.bucket.onChange = (changed, body, by) => {
+      onChange(changed, body, by);
+      if (changed !== key || by?.process === client.process) return;
+      lastLandingMs = world.nowMs;
+      lastEndMs = Math.max(lastEndMs, ...holdersOf(records.last(key)).map(endOf));
+      hasQueue ||= (records.last(key)?.queue ?? []).length > 0;
+    };
+    const lock = await client.mutex.acquire(name);
+    const lateMs = world.nowMs - this.#boundMs(lastEndMs, lastLandingMs, hasQueue);
+    if (lateMs > 0) findings.report("orphan", `${name} becomes free ${Math.round(lateMs)} ms later than it may`);
+    await lock.release();
+  }
+
+  #boundMs(lastEndMs: number, lastLandingMs: number, hasQueue: boolean): number {
+    const { leaseMs, toleranceMs, takeover, hasDate, gatewaySpreadMs, keepsAssumptions } = this.#stage.plan;
+    const isObserved = takeover === "observed" || !hasDate;
+    const endMs = isObserved ? Math.max(this.#startedAtMs, lastLandingMs) + leaseMs : lastEndMs;
+    // One who died waiting is waited for until its entry expires, at the longest.
+    const queueMs = hasQueue ? ENTRY_LIFE_MS : 0;
+    const clocksMs = 2 * CLOCK_BOUNDS_MS + 2 * gatewaySpreadMs + (keepsAssumptions ? 0 : BROKEN_CLOCKS_MS);
+    return endMs + toleranceMs + queueMs + clocksMs + LONGEST_POLL_MS + ROUND_TRIPS_MS;
+  }
+}
+
+const endOf = ({ expiresAtMs }: BodyHolder) => expiresAtMs;
+const LONGEST_MS = 10 * 60_000;
+const ENTRY_LIFE_MS = 15_000;
+/** What one answer leaves open about the store's clock. */
+const CLOCK_BOUNDS_MS = 1100;
+const BROKEN_CLOCKS_MS = 5000;
+const LONGEST_POLL_MS = 3000;
+const ROUND_TRIPS_MS = 1500;

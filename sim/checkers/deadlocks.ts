@@ -1,0 +1,106 @@
+import { type Body, holdersOf } from "../body.js";
+import type { Findings } from "./findings.js";
+
+/** A line of work: it waits for one of these locks, and its name is the label of what it holds. */
+export interface Waiting {
+  readonly name: string;
+  /** What it waits for right now; undefined while it does not wait. */
+  readonly wants: readonly string[] | undefined;
+  /** Neither dead nor frozen. */
+  readonly isAwake: boolean;
+}
+
+export interface Edge {
+  readonly lockName: string;
+  readonly fencingToken: number;
+}
+
+/**
+ * Who really waits for whom: holds are read from the records, waits are known from the callers. Every cycle is to be broken
+ * within a bound, and who gives way has to have been in one.
+ */
+export class DeadlockChecker {
+  readonly #findings: Findings;
+  readonly #now: () => number;
+  readonly #record: (lock: string) => Body | undefined;
+  readonly #tasks: () => readonly Waiting[];
+  #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
+  #disturbedAtMs = Number.NEGATIVE_INFINITY;
+  /** Cycles that were there when it looked. */
+  seen = 0;
+  /** Victims whose cycle was verified. */
+  victims = 0;
+
+  constructor(
+    findings: Findings,
+    now: () => number,
+    record: (lock: string) => Body | undefined,
+    tasks: () => readonly Waiting[],
+  ) {
+    this.#findings = findings;
+    this.#now = now;
+    this.#record = record;
+    this.#tasks = tasks;
+  }
+
+  /** Something broke waits or holds other than a deadlock does: a crash, a freeze, a time-out, force. */
+  disturb(): void {
+    this.#disturbedAtMs = this.#now();
+  }
+
+  /** To be called every now and then: a cycle that has been there for too long is one that nobody breaks. */
+  check(boundMs: number): void {
+    const cycle = this.#findCycle();
+    if (cycle !== undefined) this.seen += 1;
+    if (cycle === undefined || cycle !== this.#stuck?.cycle) {
+      this.#stuck = cycle === undefined ? undefined : { cycle, sinceMs: this.#now() };
+      return;
+    }
+    if (this.#now() - this.#stuck.sinceMs < boundMs) return;
+    this.#findings.report("deadlock", `nobody gives way in ${boundMs / 1000} s: ${cycle}`);
+    this.#stuck = undefined;
+  }
+
+  /** Somebody gives way. Being in a deadlock is stable, so unless it was disturbed, each edge of its cycle is there now. */
+  noteVictim(who: string, cycle: readonly Edge[]): void {
+    if (this.#now() - this.#disturbedAtMs < DISTURBANCE_MS) return;
+    this.victims += 1;
+    for (const [index, { lockName, fencingToken }] of cycle.entries()) {
+      const holder = holdersOf(this.#record(lockName)).find(({ token }) => token === fencingToken);
+      const next = cycle[(index + 1) % cycle.length]?.lockName ?? "";
+      const task = this.#tasks().find(({ name }) => name === holder?.label);
+      if (holder === undefined) {
+        this.#findings.report("victim", `${who} gave way, but nobody holds ${lockName} with ${fencingToken}`);
+      } else if (task !== undefined && !task.wants?.includes(next)) {
+        this.#findings.report(
+          "victim",
+          `${who} gave way, but ${task.name}, who holds ${lockName}, does not wait for ${next}`,
+        );
+      }
+    }
+  }
+
+  /** A cycle among those who are awake, spelled out; undefined when there is none. */
+  #findCycle(): string | undefined {
+    const tasks = new Map(this.#tasks().map((task) => [task.name, task]));
+    const holderOf = (lock: string) => tasks.get(holdersOf(this.#record(lock))[0]?.label ?? "");
+    for (const start of tasks.values()) {
+      const path: string[] = [];
+      let task: Waiting | undefined = start;
+      while (task?.isAwake && task.wants !== undefined && path.length <= tasks.size) {
+        // Several locks are taken one after the other: it waits for the first that it does not hold.
+        const name: string = task.name;
+        const wanted = task.wants.find((lock) => holderOf(lock)?.name !== name);
+        const record = wanted === undefined ? undefined : this.#record(wanted);
+        if (wanted === undefined || record === undefined) break;
+        path.push(`${name} waits for ${wanted} (${holdersOf(record)[0]?.id})`);
+        task = holderOf(wanted);
+        if (task === start) return path.toSorted().join(", ");
+      }
+    }
+    return undefined;
+  }
+}
+
+/** How long ago somebody may have looked who gives way now. */
+const DISTURBANCE_MS = 6000;

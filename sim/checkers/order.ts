@@ -1,0 +1,74 @@
+import type { Body, BodyHolder, BodyWaiter } from "../body.js";
+import type { Findings } from "./findings.js";
+
+/** Live waiters that a grant may have overtaken, and how many of them it was allowed to. */
+interface Suspicion {
+  readonly key: string;
+  readonly holder: BodyHolder;
+  readonly queue: readonly BodyWaiter[];
+  readonly allowed: number;
+}
+
+/** One who is expected and does not come is passed over: not before the lock was free for this long, for each of them. */
+const SHORTEST_GRACE_MS = 100;
+/** Between the moment of a call and what its client takes for store time then, where clocks are exact. */
+const ASK_MS = 50;
+
+/**
+ * The order of service is that of priority, then arrival. A live waiter is overtaken only after the lock lay free for as many
+ * graces as are overtaken. Where a newcomer takes the lock at once, its arrival is known only to itself: such grants are
+ * judged when it says when it had asked.
+ */
+export class OrderChecker {
+  readonly #findings: Findings;
+  readonly #now: () => number;
+  readonly #toleranceMs: number;
+  readonly #freeSince = new Map<string, number>();
+  readonly #newcomers = new Map<string, Suspicion>();
+
+  constructor(findings: Findings, now: () => number, toleranceMs: number) {
+    this.#findings = findings;
+    this.#now = now;
+    this.#toleranceMs = toleranceMs;
+  }
+
+  landed(key: string, isFree: boolean): void {
+    if (!isFree) this.#freeSince.delete(key);
+    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#now());
+  }
+
+  /** To be called before `landed` for the same version. */
+  granted(key: string, before: Body, holder: BodyHolder): void {
+    const nowMs = this.#now();
+    const { queue = [], holders = [], limit = 1 } = before;
+    const live = queue.filter((other) => other.id !== holder.id && other.expiresAtMs > nowMs);
+    if (live.length === 0) return;
+    const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + this.#toleranceMs);
+    const freeForMs = Math.max(0, nowMs - (this.#freeSince.get(key) ?? Math.min(nowMs, ...endsMs)));
+    // Where several are let in, who fits beside everybody ahead of it takes nothing from them.
+    const room = Math.max(0, limit - holders.length - 1);
+    const suspicion = { key, holder, queue: live, allowed: Math.floor(freeForMs / SHORTEST_GRACE_MS) + room };
+    const me = queue.find((waiter) => waiter.id === holder.id);
+    if (me === undefined) this.#newcomers.set(`${key} ${holder.token}`, suspicion);
+    else this.#judge(suspicion, me.sinceMs);
+  }
+
+  /** Somebody who got this token says when it had asked for it. */
+  asked(key: string, token: number, askedAtMs: number): void {
+    const suspicion = this.#newcomers.get(`${key} ${token}`);
+    if (suspicion === undefined) return;
+    this.#newcomers.delete(`${key} ${token}`);
+    this.#judge(suspicion, askedAtMs - ASK_MS);
+  }
+
+  #judge({ key, holder, queue, allowed }: Suspicion, sinceMs: number): void {
+    const overtaken = queue.filter((other) => comesBefore(other, holder, sinceMs));
+    if (overtaken.length <= allowed) return;
+    this.#findings.report("order", `${key}: ${holder.id} overtook ${overtaken.map(({ id }) => id).join(", ")}`);
+  }
+}
+
+function comesBefore(other: BodyWaiter, { priority, mode }: BodyHolder, sinceMs: number): boolean {
+  if (mode === "shared" && other.mode === "shared") return false;
+  return other.priority > priority || (other.priority === priority && other.sinceMs < sinceMs);
+}

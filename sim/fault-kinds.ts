@@ -1,0 +1,35 @@
+import type { Step } from "./steps.js";
+
+/** What the network and the store do to one request. */
+export const REQUEST_FAULTS = [
+  "lost",
+  "answer-lost",
+  "late",
+  "duplicated",
+  "409",
+  "412-after-success",
+  "429",
+  "500",
+  "500-applied",
+  "503",
+  "partition",
+] as const;
+export type RequestFault = (typeof REQUEST_FAULTS)[number];
+
+/** What happens to a whole process, at any moment: within a request, or between two. */
+export const PROCESS_FAULTS = ["crash", "freeze", "suspend", "wall-step"] as const;
+export type ProcessFault = (typeof PROCESS_FAULTS)[number];
+
+/** What is the matter all the while: counted for each request that is sent under it, but not as an injected fault. */
+export const AMBIENT_FAULTS = ["wall-off", "drift", "date-off"] as const;
+export type AmbientFault = (typeof AMBIENT_FAULTS)[number];
+
+export const FAULT_KINDS = [...REQUEST_FAULTS, ...PROCESS_FAULTS, ...AMBIENT_FAULTS] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Pairs that cannot occur: only a write has a condition to lose, and where no request is under way none can be hit. */
+export function isPossible(fault: FaultKind, step: Step): boolean {
+  if (step === "between") return (PROCESS_FAULTS as readonly string[]).includes(fault);
+  const isQuestion = step === "read" || step === "list";
+  return !(isQuestion && (fault === "409" || fault === "412-after-success"));
+}

@@ -1,0 +1,70 @@
+import { Worker } from "node:worker_threads";
+import type { Outcome } from "./run.js";
+
+/** What a worker is told to do, and what it says. */
+export type ToWorker = { readonly seeds: readonly number[] };
+export type FromWorker = { readonly outcomes: readonly Outcome[] };
+
+export interface PoolOptions {
+  readonly seeds: number;
+  readonly from: number;
+  readonly threads: number;
+  readonly onOutcome: (outcome: Outcome) => void;
+  /** A seed that takes more real time than this, or ends its worker. */
+  readonly onLost: (seeds: readonly number[], why: string) => void;
+}
+
+const AT_ONCE = 8;
+/** A run in which no virtual time passes any more never ends by itself. */
+const STUCK_MS = 120_000;
+
+/** Runs seeds on worker threads; which thread runs a seed makes no difference to it. */
+export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolOptions): Promise<void> {
+  let next = from;
+  const end = from + seeds;
+  const take = (): number[] => {
+    const taken = Array.from({ length: Math.min(AT_ONCE, end - next) }, (_, index) => next + index);
+    next += taken.length;
+    return taken;
+  };
+  const serve = async () => {
+    for (let batch = take(); batch.length > 0; ) {
+      const worker = new Worker(new URL("./worker.mjs", import.meta.url));
+      const why = await converse(worker, batch, () => (batch = take()), onOutcome);
+      await worker.terminate();
+      if (why === undefined) return;
+      onLost(batch, why);
+      batch = take();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(threads, Math.ceil(seeds / AT_ONCE)) }, serve));
+}
+
+/** Gives a worker one batch after the other. Resolves when there are no more; to the reason, when the worker fails. */
+function converse(
+  worker: Worker,
+  first: readonly number[],
+  nextBatch: () => readonly number[],
+  onOutcome: (outcome: Outcome) => void,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let stuck: NodeJS.Timeout;
+    const finish = (why: string | undefined) => {
+      clearTimeout(stuck);
+      resolve(why);
+    };
+    const give = (seeds: readonly number[]) => {
+      clearTimeout(stuck);
+      if (seeds.length === 0) return finish(undefined);
+      stuck = setTimeout(() => finish(`no answer within ${STUCK_MS / 1000} s`), STUCK_MS);
+      worker.postMessage({ seeds } satisfies ToWorker);
+    };
+    worker.on("message", ({ outcomes }: FromWorker) => {
+      for (const outcome of outcomes) onOutcome(outcome);
+      give(nextBatch());
+    });
+    worker.on("error", (error: Error) => finish(error.message));
+    worker.on("exit", (code) => finish(`the worker exited with ${code}`));
+    give(first);
+  });
+}

@@ -1,0 +1,162 @@
+import { REST_MS } from "./actors/maintenance.js";
+import { holdersOf } from "./body.js";
+import { BeliefChecker } from "./checkers/beliefs.js";
+import { DeadlockChecker } from "./checkers/deadlocks.js";
+import { Findings } from "./checkers/findings.js";
+import { HistoryChecker } from "./checkers/history.js";
+import { OrderChecker } from "./checkers/order.js";
+import { RecordChecker } from "./checkers/record.js";
+import { FencedCounter } from "./checkers/resource.js";
+import { Faults } from "./faults.js";
+import { type Edits, type Plan, planOf } from "./plan.js";
+import type { SimProcess } from "./process.js";
+import type { Outcome } from "./run.js";
+import { keyOf, type Scene } from "./scene.js";
+import { stepOf } from "./steps.js";
+import { SimBucket } from "./store.js";
+import type { Task } from "./task.js";
+import { World } from "./world.js";
+
+export interface StageOptions {
+  readonly edits: Edits | undefined;
+  readonly onTrace: ((line: string) => void) | undefined;
+  readonly isOver: () => boolean;
+  readonly tasks: () => readonly Task[];
+  readonly onSend: (process: SimProcess) => void;
+}
+
+/** The world of one seed, its store, its faults and its checkers, wired up. */
+export class Stage {
+  readonly seed: number;
+  readonly world: World;
+  readonly plan: Plan;
+  readonly faults: Faults;
+  readonly findings: Findings;
+  readonly records: RecordChecker;
+  readonly scene: Scene;
+  readonly #startedAtMs: number;
+
+  constructor(seed: number, options: StageOptions) {
+    this.seed = seed;
+    this.world = new World(seed);
+    this.world.onTrace = options.onTrace;
+    this.#startedAtMs = this.world.nowMs;
+    this.plan = planOf(seed, this.world.random.fork(), options.edits);
+    this.faults = new Faults(this.plan, this.world.random.fork());
+    this.findings = new Findings(() => this.world.nowMs);
+    this.findings.onFinding = ({ property, detail }) => this.world.trace(() => `FINDING ${property}: ${detail}`);
+    this.records = this.#recordChecker();
+    this.scene = this.#scene(options);
+    this.world.onStep = () => this.scene.beliefs.check();
+    this.world.trace(() => `plan ${JSON.stringify(this.plan)}`);
+  }
+
+  hadEnough(minFaults: number): boolean {
+    return this.records.grants >= this.plan.grants && (this.faults.count >= minFaults || this.#hasFewer);
+  }
+
+  /** A seed that is too thin to prove anything is a finding, too: none is excluded. */
+  finish(minFaults: number): void {
+    this.scene.history.check(this.findings);
+    const { grants } = this.records;
+    const { count } = this.faults;
+    if (this.#hasFewer || (grants >= this.plan.grants && count >= minFaults && this.plan.clients.length >= 3)) return;
+    this.findings.report("thin", `${this.plan.clients.length} clients, ${grants} grants, ${count} faults`);
+  }
+
+  outcome(): Outcome {
+    return {
+      seed: this.seed,
+      findings: this.findings.found,
+      keepsAssumptions: this.plan.keepsAssumptions,
+      clients: this.plan.clients.length,
+      grants: this.records.grants,
+      faults: this.faults.count,
+      faultTable: this.faults.table,
+      victims: this.scene.deadlocks.victims,
+      refusedWrites: [...this.scene.counters.values()].reduce((sum, counter) => sum + counter.refused, 0),
+      requests: this.scene.bucket.requests,
+      seconds: (this.world.nowMs - this.#startedAtMs) / 1000,
+    };
+  }
+
+  /** A plan that was made smaller on purpose. */
+  get #hasFewer(): boolean {
+    return Object.keys(this.plan.edits).length > 0;
+  }
+
+  #recordChecker(): RecordChecker {
+    const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs } = this.plan;
+    // Without a `Date`, what is published is the wall clock of whoever wrote it.
+    const judgesTime = keepsAssumptions && (hasDate || hasExactClocks);
+    const isObserved = takeover === "observed" || !hasDate;
+    const earlyMs = SWEEP_EARLY_MS + gatewaySpreadMs + (isObserved ? OBSERVED_EARLY_MS : 0);
+    const wipedMs = keepsAssumptions ? WIPED_MS + gatewaySpreadMs : Number.POSITIVE_INFINITY;
+    return new RecordChecker(this.findings, {
+      now: () => this.world.nowMs,
+      judgesTime,
+      earlyMs,
+      restMs: REST_MS,
+      wipedMs,
+    });
+  }
+
+  #scene({ isOver, tasks, onSend }: StageOptions): Scene {
+    const { plan, findings, records, world } = this;
+    const now = () => world.nowMs;
+    const hasOrder = plan.hasExactClocks && plan.hasDate;
+    const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
+    const order = hasOrder ? new OrderChecker(findings, now, plan.toleranceMs) : undefined;
+    const bucket = this.#bucket(onSend);
+    records.onGrant = (key, before, holder) => order?.granted(key, before, holder);
+    const history = new HistoryChecker(plan.keepsAssumptions);
+    records.onForce = (key, turn) => {
+      beliefs.excuse(nameOf(key), turn);
+      history.force(nameOf(key), turn.token);
+    };
+    bucket.onChange = (key, body, by) => {
+      records.landed(key, body, by?.step === "1.x");
+      const record = records.last(key);
+      order?.landed(key, holdersOf(record).length < (record?.limit ?? 1));
+    };
+    return {
+      plan,
+      bucket,
+      findings,
+      beliefs,
+      order,
+      history,
+      deadlocks: new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks),
+      counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
+      isOver,
+    };
+  }
+
+  #bucket(onSend: (process: SimProcess) => void): SimBucket {
+    const { plan, faults, world } = this;
+    const random = world.random.fork();
+    const [fastest, slowest] = plan.roundTripMs;
+    return new SimBucket(world, {
+      roundTripMs: () => random.between(fastest, slowest),
+      fate: (operation, _, process, body, step = stepOf(operation, body)) => {
+        const isConditional = operation === "write" || operation === "remove";
+        if (plan.gatewaySpreadMs > 0) faults.noteDateOff(step);
+        return faults.fate(step, isConditional, process);
+      },
+      dateOffsetMs: () => random.integer(0, 1) * plan.gatewaySpreadMs,
+      removes: plan.removes,
+      hasDate: plan.hasDate,
+      onSend: (_, process) => onSend(process),
+    });
+  }
+}
+
+/** A sweep frees a lease at its published end by its own clock, which may be this much fast. */
+const SWEEP_EARLY_MS = 600;
+/** Who watches a lease needs no published end, which may be as late as the bounds of store time are wide. */
+const OBSERVED_EARLY_MS = 1300;
+
+/** The bounds of one, and the wall clock of the other. */
+const WIPED_MS = 1600;
+
+const nameOf = (key: string) => key.slice("locks/".length, -".json".length);

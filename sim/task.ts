@@ -1,0 +1,127 @@
+import { type AcquireOptions, type Lock, S3MutexError } from "../src/index.js";
+import type { Believer } from "./checkers/beliefs.js";
+import type { Waiting } from "./checkers/deadlocks.js";
+import type { SimClient } from "./client.js";
+import type { Random } from "./random.js";
+import { keyOf, type Scene } from "./scene.js";
+
+/** A call that waits for locks. */
+export interface Ask {
+  readonly askedAtMs: number;
+  /** It waits no longer: it got what it wanted, or gave up. */
+  readonly done: (isGranted: boolean) => void;
+}
+
+/** One line of work of a client: it does one turn after the other, and tells the checkers what it sees. */
+export class Task implements Waiting {
+  readonly client: SimClient;
+  /** Also the label of all that it acquires, by which the records say who holds what. */
+  readonly name: string;
+  readonly random: Random;
+  #wants: readonly string[] | undefined;
+  #holds = 0;
+
+  constructor(client: SimClient, name: string, random: Random) {
+    this.client = client;
+    this.name = name;
+    this.random = random;
+  }
+
+  get wants(): readonly string[] | undefined {
+    return this.#wants;
+  }
+
+  get isAwake(): boolean {
+    return this.client.isAlive && !this.client.process.isFrozen;
+  }
+
+  get scene(): Scene {
+    return this.client.scene;
+  }
+
+  get nowMs(): number {
+    return this.client.process.world.nowMs;
+  }
+
+  /** Waits on its process's own timers: it stands still while the process does. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.client.process.effects.setTimer(ms, resolve, { keepAlive: true }));
+  }
+
+  /** Begins to wait for these locks. */
+  ask(locks: readonly string[]): Ask {
+    const outer = this.#wants;
+    this.#wants = locks;
+    let isDone = false;
+    const done = (isGranted: boolean) => {
+      if (isDone) return;
+      isDone = true;
+      this.#wants = outer;
+      if (!isGranted && this.#holds > 0) this.scene.deadlocks.disturb();
+    };
+    return { askedAtMs: this.nowMs, done };
+  }
+
+  /** Acquires, works, releases. */
+  async use(name: string, options: AcquireOptions, work?: (lock: Lock) => Promise<void>): Promise<void> {
+    const ask = this.ask([name]);
+    const { mutex } = this.client;
+    const lock = await this.expecting(mutex.acquire(name, { ...options, label: this.name }));
+    ask.done(lock !== undefined);
+    if (lock === undefined) return;
+    await this.hold(lock, ask, work);
+    await this.expecting(lock.release());
+  }
+
+  /** Holds a lock that it has just got: checked from the outside, while it uses what the lock protects. */
+  async hold(lock: Lock, ask: Ask, work: (lock: Lock) => Promise<void> = () => this.work(lock)): Promise<void> {
+    const { beliefs, history, order } = this.scene;
+    const grantedAtMs = this.nowMs;
+    const token = lock.fencingToken;
+    order?.asked(keyOf(lock.name), token, ask.askedAtMs);
+    const believer: Believer = { client: this.name, token, believes: () => this.client.isAlive && lock.held };
+    beliefs.begin(lock.name, believer);
+    this.#holds += 1;
+    try {
+      await work(lock);
+    } finally {
+      this.#holds -= 1;
+      beliefs.end(lock.name, believer);
+      const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
+      history.add(lock.name, { client: this.name, token, ...times, wasLost: !lock.held });
+    }
+  }
+
+  /** Reads the counter, thinks, and writes it one higher, whether it still holds the lock or not: tokens have to stop it. */
+  async work(lock: { readonly name: string; readonly fencingToken: number }): Promise<void> {
+    const counter = this.scene.counters.get(lock.name);
+    const value = counter?.read(lock.fencingToken);
+    await this.think();
+    if (value !== undefined) counter?.write(lock.fencingToken, value + 1);
+  }
+
+  /** Mostly a moment, sometimes longer than a lease. */
+  async think(): Promise<void> {
+    await this.pause(this.random.between(1, this.random.chance(0.1) ? this.scene.plan.leaseMs * 2 : 300));
+  }
+
+  /** Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
+  async expecting<T>(promise: Promise<T>): Promise<T | undefined> {
+    try {
+      return await promise;
+    } catch (error) {
+      if (S3MutexError.is(error) && EXPECTED.has(error.code)) return undefined;
+      this.scene.findings.report("error", `${this.name}: ${error instanceof Error ? error.stack : error}`);
+      return undefined;
+    }
+  }
+}
+
+const EXPECTED: ReadonlySet<string> = new Set([
+  "timed-out",
+  "aborted",
+  "lost",
+  "deadlock",
+  "store-unavailable",
+  "closed",
+]);

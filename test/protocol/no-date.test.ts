@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { NAME, Scene } from "./scene.js";
+
+/** A store without `Date`: nobody knows store time, and wall clocks may be hours off. */
+
+const HOUR_MS = 3_600_000;
+
+it("cleanup does not free a live lease because its own wall clock is ahead", async () => {
+  const scene = new Scene({ hasDate: false });
+  const lock = await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: 10_000 }));
+  const sweeper = scene.client({ clocks: { wallOffsetMs: HOUR_MS } });
+  expect(await scene.until(sweeper.mutex.cleanupStaleLocks())).toMatchObject({ total: 1, stale: 0, cleaned: 0 });
+  expect(lock.held).toBe(true);
+  expect(await scene.until(lock.release())).toBe(true);
+});
+
+it("no object is removed, so that tokens go on growing", async () => {
+  const scene = new Scene({ hasDate: false });
+  const ahead = scene.client({ clocks: { wallOffsetMs: HOUR_MS } });
+  const first = await scene.until(ahead.mutex.acquire(NAME));
+  await scene.until(first.release());
+  await scene.pass(60_000);
+  await scene.until(ahead.mutex.cleanupStaleLocks({ includeReleased: true, restMs: 30_000 }));
+  await scene.until(ahead.mutex.deleteLock(NAME, true));
+  const second = await scene.until(scene.client().mutex.acquire(NAME));
+  expect(second.fencingToken).toBeGreaterThan(first.fencingToken);
+});
