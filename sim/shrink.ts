@@ -17,14 +17,18 @@ const MAX_RUNS = 400;
  * Makes a failing run smaller, as long as the same property fails: fewer clients, lines of work, kinds of turns and of faults,
  * exact clocks, an earlier end, and then single faults. Everything that is left is drawn as it was.
  */
-export async function shrink(seed: number, report: (line: string) => void): Promise<Shrunk | undefined> {
+export async function shrink(
+  seed: number,
+  report: (line: string) => void,
+  maxRuns = MAX_RUNS,
+): Promise<Shrunk | undefined> {
   let outcome = await runSeed(seed);
   const property = outcome.findings[0]?.property;
   if (property === undefined) return undefined;
   let edits: Edits = {};
   let runs = 1;
   const attempt = async (candidate: Edits): Promise<boolean> => {
-    if (runs >= MAX_RUNS) return false;
+    if (runs >= maxRuns) return false;
     runs += 1;
     const smaller = await runSeed(seed, { edits: candidate });
     if (!smaller.findings.some((finding) => finding.property === property)) return false;
@@ -33,7 +37,7 @@ export async function shrink(seed: number, report: (line: string) => void): Prom
     report(`${runs} runs: ${JSON.stringify(edits)}`);
     return true;
   };
-  for (let before = -1; before !== runs && runs < MAX_RUNS; ) {
+  for (let before = -1; before !== runs && runs < maxRuns; ) {
     before = runs;
     let isSmaller = false;
     for (const candidate of candidates(seed, () => edits)) isSmaller = (await attempt(candidate())) || isSmaller;

@@ -108,8 +108,11 @@ export class Stage {
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
     const order = hasOrder ? new OrderChecker(findings, now, plan.toleranceMs) : undefined;
     const bucket = this.#bucket(onSend);
-    records.onGrant = (key, before, holder) => order?.granted(key, before, holder);
     const history = new HistoryChecker(plan.keepsAssumptions);
+    records.onGrant = (key, before, holder) => {
+      order?.granted(key, before, holder);
+      history.landed(nameOf(key), holder.token);
+    };
     records.onForce = (key, turn) => {
       beliefs.excuse(nameOf(key), turn);
       history.force(nameOf(key), turn.token);

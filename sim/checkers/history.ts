@@ -21,13 +21,14 @@ export interface Question {
 }
 
 /**
- * The single lock is linearizable: there is one order of all acquisitions and releases, that of the tokens, and a moment
- * within each call at which it took effect. As tokens give the order, it is enough to give each its earliest moment in turn
+ * The single lock is linearizable: there is one order of all acquisitions and releases, that of the grants, and a moment
+ * within each call at which it took effect. As tokens say which grant is whose, it is enough to give each its earliest moment in turn
  * and to see whether one comes too late. Each question has to have a moment at which its answer was true.
  */
 export class HistoryChecker {
   readonly #holds = new Map<string, Hold[]>();
   readonly #forced = new Set<string>();
+  readonly #landed = new Map<string, number>();
   readonly #questions: { readonly lock: string; readonly question: Question }[] = [];
   readonly #judgesTime: boolean;
 
@@ -47,15 +48,20 @@ export class HistoryChecker {
     this.#forced.add(`${lock} ${token}`);
   }
 
+  /** A grant has landed. Where 1.x wipes out the counter, this is the order, and tokens need not agree with it. */
+  landed(lock: string, token: number): void {
+    this.#landed.set(`${lock} ${token}`, this.#landed.size);
+  }
+
   ask(lock: string, question: Question): void {
     this.#questions.push({ lock, question });
   }
 
   check(findings: Findings): void {
     for (const [lock, holds] of this.#holds) {
-      const byToken = this.#inOrder(lock, holds);
-      checkTokens(lock, byToken, findings);
-      if (this.#judgesTime) checkMoments(lock, byToken, findings);
+      const inOrder = this.#inOrder(lock, holds);
+      checkTokens(lock, inOrder, findings);
+      if (this.#judgesTime) checkMoments(lock, inOrder, findings);
     }
     if (!this.#judgesTime) return;
     for (const { lock, question } of this.#questions) {
@@ -66,30 +72,31 @@ export class HistoryChecker {
   }
 
   #inOrder(lock: string, holds: readonly Hold[]): readonly Hold[] {
+    const placeOf = ({ token }: Hold) => this.#landed.get(`${lock} ${token}`) ?? token;
     return holds
       .map((hold) => (this.#forced.has(`${lock} ${hold.token}`) ? { ...hold, wasLost: true } : hold))
-      .sort((one, other) => one.token - other.token);
+      .sort((one, other) => placeOf(one) - placeOf(other));
   }
 }
 
-/** Whoever asked after somebody else had been granted the lock has the higher token, and no token is given twice. */
-function checkTokens(lock: string, byToken: readonly Hold[], findings: Findings): void {
+/** Whoever asked after somebody else had been granted the lock comes later, and no token is given twice. */
+function checkTokens(lock: string, inOrder: readonly Hold[], findings: Findings): void {
   let latestAskMs = Number.NEGATIVE_INFINITY;
-  for (const [index, hold] of byToken.entries()) {
-    if (byToken[index - 1]?.token === hold.token) {
+  for (const [index, hold] of inOrder.entries()) {
+    if (inOrder[index - 1]?.token === hold.token) {
       findings.report("history", `${lock}: token ${hold.token} was given twice`);
     }
-    // Somebody with a lower token asked only after this one had its own: the order of tokens contradicts real time.
+    // Somebody before it asked only after this one had got the lock: the order contradicts real time.
     if (hold.grantedAtMs < latestAskMs) {
-      findings.report("history", `${lock}: token ${hold.token} of ${hold.client} is higher than a later hold's`);
+      findings.report("history", `${lock}: token ${hold.token} of ${hold.client} comes after a later hold`);
     }
     latestAskMs = Math.max(latestAskMs, hold.askedAtMs);
   }
 }
 
-function checkMoments(lock: string, byToken: readonly Hold[], findings: Findings): void {
+function checkMoments(lock: string, inOrder: readonly Hold[], findings: Findings): void {
   let momentMs = Number.NEGATIVE_INFINITY;
-  for (const hold of byToken) {
+  for (const hold of inOrder) {
     momentMs = Math.max(momentMs, hold.askedAtMs);
     if (momentMs > hold.grantedAtMs) {
       findings.report(

@@ -1,0 +1,361 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Body, BodyHolder, BodyWaiter } from "../../sim/body.js";
+import { BeliefChecker, type Believer } from "../../sim/checkers/beliefs.js";
+import { DeadlockChecker, type Waiting } from "../../sim/checkers/deadlocks.js";
+import { Findings } from "../../sim/checkers/findings.js";
+import { HistoryChecker, type Hold } from "../../sim/checkers/history.js";
+import { OrderChecker } from "../../sim/checkers/order.js";
+import { RecordChecker } from "../../sim/checkers/record.js";
+import { FencedCounter } from "../../sim/checkers/resource.js";
+
+/** Each checker of the simulation is shown a history that is in order, and one that is broken in one place. */
+
+const KEY = "locks/x.json";
+let nowMs: number;
+let findings: Findings;
+const properties = () => findings.found.map(({ property }) => property);
+
+beforeEach(() => {
+  nowMs = 100_000;
+  findings = new Findings(() => nowMs);
+});
+
+describe("beliefs", () => {
+  const believer = (client: string, more: Partial<Believer> = {}): Believer => ({
+    client,
+    token: 1,
+    believes: () => true,
+    ...more,
+  });
+  const check = (isJudged: boolean, ...believers: Believer[]) => {
+    const beliefs = new BeliefChecker(findings, isJudged);
+    for (const one of believers) beliefs.begin("x", one);
+    beliefs.check();
+    return beliefs;
+  };
+
+  it("two who believe at once are found", () => {
+    check(true, believer("a"), believer("b", { token: 2 }));
+    expect(properties()).toEqual(["exclusion"]);
+    expect(findings.found[0]?.detail).toContain("a (token 1) and b (token 2)");
+  });
+
+  it("also when the second belief was there before and comes back", () => {
+    let isBack = false;
+    const beliefs = check(true, believer("a"), believer("b", { token: 2, believes: () => isBack }));
+    expect(properties()).toEqual([]);
+    isBack = true;
+    beliefs.check();
+    expect(properties()).toEqual(["exclusion"]);
+  });
+
+  it("nothing is found where one has ended, or clocks break the assumptions, or force was used", () => {
+    const first = believer("a");
+    const beliefs = check(true, first);
+    beliefs.end("x", first);
+    beliefs.begin("x", believer("b"));
+    beliefs.check();
+    check(false, believer("a"), believer("b"));
+    const forced = new BeliefChecker(findings, true);
+    forced.excuse("x", { token: 1, owner: "a" });
+    forced.begin("x", believer("a"));
+    forced.begin("x", believer("b", { token: 2 }));
+    forced.check();
+    expect(properties()).toEqual([]);
+  });
+
+  it("readers go together, not with a writer; permits as many as there are", () => {
+    const reader = (client: string) => believer(client, { mode: "shared" });
+    const permit = (client: string) => believer(client, { permits: 2 });
+    check(true, reader("a"), reader("b"));
+    check(true, permit("a"), permit("b"));
+    expect(properties()).toEqual([]);
+    check(true, reader("a"), believer("b"));
+    check(true, permit("a"), permit("b"), permit("c"));
+    expect(properties()).toEqual(["exclusion", "exclusion"]);
+  });
+});
+
+describe("the history of one lock", () => {
+  const hold = (token: number, askedAtMs: number, grantedAtMs: number, endedAtMs: number): Hold => ({
+    client: `c${token}`,
+    token,
+    askedAtMs,
+    grantedAtMs,
+    endedAtMs,
+    wasLost: false,
+  });
+  const check = (...holds: Hold[]) => {
+    const history = new HistoryChecker();
+    for (const one of holds) history.add("x", one);
+    history.check(findings);
+  };
+
+  it("one after the other, and overlapping calls, are in order", () => {
+    check(hold(1, 0, 10, 20), hold(2, 5, 30, 40), hold(3, 6, 45, 50));
+    expect(properties()).toEqual([]);
+  });
+
+  it.each([
+    ["a token that is given twice", [hold(1, 0, 10, 20), hold(1, 15, 25, 30)]],
+    ["a later hold with a lower token", [hold(5, 0, 10, 20), hold(4, 30, 40, 50)]],
+    ["a grant while the one before has not ended", [hold(1, 0, 10, 50), hold(2, 5, 30, 60)]],
+  ])("%s is found", (_, holds) => {
+    check(...holds);
+    expect(properties()).toContain("history");
+  });
+
+  it("a hold that was lost or ended by force may have ended at any moment", () => {
+    check({ ...hold(1, 0, 10, 50), wasLost: true }, hold(2, 5, 30, 60));
+    const history = new HistoryChecker();
+    history.add("x", hold(1, 0, 10, 50));
+    history.add("x", hold(2, 5, 30, 60));
+    history.force("x", 1);
+    history.check(findings);
+    expect(properties()).toEqual([]);
+  });
+
+  it("who is told that a lock is free all the while somebody holds it was told wrong", () => {
+    const history = new HistoryChecker();
+    history.add("x", hold(1, 0, 10, 50));
+    const question = { client: "q", askedAtMs: 20, answeredAtMs: 30 };
+    history.ask("x", { ...question, isLocked: true });
+    history.ask("x", { ...question, isLocked: false, answeredAtMs: 60 });
+    history.check(findings);
+    expect(properties()).toEqual([]);
+    history.ask("x", { ...question, isLocked: false });
+    history.check(findings);
+    expect(properties()).toEqual(["history"]);
+  });
+});
+
+describe("the versions of a record", () => {
+  const holder = (id: string, token: number, more: Partial<BodyHolder> = {}): BodyHolder => ({
+    id,
+    owner: `owner of ${id}`,
+    mode: "exclusive",
+    token,
+    priority: 0,
+    acquiredAtMs: nowMs,
+    renewedAtMs: nowMs,
+    expiresAtMs: nowMs + 5000,
+    renewal: id,
+    ...more,
+  });
+  let writes = 0;
+  const bodyOf = (body: Body): Body => {
+    const [first] = body.holders ?? [];
+    const mirror = first ? { locked: true, owner: first.owner, expiresAt: first.expiresAtMs } : { locked: false };
+    writes += 1;
+    return { schema: 3, writeId: `w${writes}`, touchedAtMs: nowMs, token: 0, limit: 1, recent: [], ...mirror, ...body };
+  };
+  const check = (...bodies: (Body | undefined)[]) => {
+    const options = { now: () => nowMs, judgesTime: true, earlyMs: 0, restMs: 20_000, wipedMs: 0 };
+    const records = new RecordChecker(findings, options);
+    for (const body of bodies) records.landed(KEY, body === undefined ? undefined : JSON.stringify(body));
+    return records;
+  };
+  const ended = (one: BodyHolder, how: string) => [
+    { id: one.id, owner: one.owner, token: one.token, toMs: nowMs, ended: how },
+  ];
+
+  it("a grant, a release and another grant are in order", () => {
+    const a = holder("a", 5);
+    const b = holder("b", 6);
+    const records = check(
+      bodyOf({ token: 5, holders: [a] }),
+      bodyOf({ token: 5, recent: ended(a, "released") }),
+      bodyOf({ token: 6, holders: [b], recent: ended(a, "released") }),
+    );
+    expect(properties()).toEqual([]);
+    expect(records.grants).toBe(2);
+  });
+
+  it("tokens that do not grow are found, also across a removal", () => {
+    const a = holder("a", 5);
+    check(
+      bodyOf({ token: 5, holders: [a] }),
+      bodyOf({ token: 5, holders: [holder("b", 5)], recent: ended(a, "released") }),
+    );
+    nowMs += 60_000;
+    const old = bodyOf({ token: 5, recent: ended(a, "released"), touchedAtMs: 0 });
+    check(bodyOf({ token: 5, holders: [a] }), old, undefined, bodyOf({ token: 4, holders: [holder("c", 4)] }));
+    expect(properties()).toEqual(["tokens", "tokens"]);
+  });
+
+  it("a counter that falls is found", () => {
+    check(bodyOf({ token: 5 }), bodyOf({ token: 4 }));
+    expect(properties()).toEqual(["tokens"]);
+  });
+
+  it("two holders are found, unless both are readers, or there are permits", () => {
+    const two = (more: Body, mode: string) =>
+      bodyOf({ token: 2, holders: [holder("a", 1, { mode }), holder("b", 2, { mode })], ...more });
+    check(two({}, "shared"));
+    check(two({ limit: 2 }, "exclusive"));
+    expect(properties()).toEqual([]);
+    check(two({}, "exclusive"));
+    expect(properties()).toEqual(["holders"]);
+  });
+
+  it("a write id that is used twice is found", () => {
+    check(bodyOf({ writeId: "same" }), bodyOf({ writeId: "same" }));
+    expect(properties()).toEqual(["write-id"]);
+  });
+
+  it("a lease that is taken before its end is found, and so is a holder that is gone without a word", () => {
+    const a = holder("a", 5);
+    const next = { token: 6, holders: [holder("b", 6)] };
+    check(bodyOf({ token: 5, holders: [a] }), bodyOf({ ...next, recent: ended(a, "expired") }));
+    check(bodyOf({ token: 5, holders: [a] }), bodyOf(next));
+    expect(properties()).toEqual(["early", "vanished"]);
+    nowMs += 6000;
+    check(bodyOf({ token: 5, holders: [a] }), bodyOf({ ...next, recent: ended(a, "expired") }));
+    expect(properties()).toHaveLength(2);
+  });
+
+  it("a live lease that 1.x takes, or releases, is found", () => {
+    const text = JSON.stringify(bodyOf({ token: 5, holders: [holder("a", 5)] }));
+    for (const theirs of [{ locked: true, owner: "old", expiresAt: nowMs + 1 }, { locked: false }]) {
+      const records = check();
+      records.landed(KEY, text);
+      records.landed(KEY, JSON.stringify(theirs), true);
+    }
+    expect(properties()).toEqual(["early", "1.x"]);
+  });
+
+  it("the removal of what is held, waited for or young is found", () => {
+    const waiter: BodyWaiter = { id: "w", priority: 0, sinceMs: nowMs, expiresAtMs: nowMs + 15_000 };
+    check(bodyOf({ holders: [holder("a", 1)], touchedAtMs: 0 }), undefined);
+    check(bodyOf({ queue: [waiter], touchedAtMs: 0 }), undefined);
+    check(bodyOf({}), undefined);
+    expect(properties()).toEqual(["removal", "removal", "removal"]);
+    check(bodyOf({ touchedAtMs: 0 }), undefined);
+    expect(properties()).toHaveLength(3);
+  });
+});
+
+describe("the order of service", () => {
+  const waiter = (id: string, sinceMs: number, priority = 0): BodyWaiter => ({
+    id,
+    priority,
+    sinceMs,
+    expiresAtMs: nowMs + 15_000,
+  });
+  const holder = (id: string, priority = 0) => ({ id, priority, token: 7, expiresAtMs: nowMs + 5000 }) as BodyHolder;
+  const freeFor = (ms: number) => {
+    const order = new OrderChecker(findings, () => nowMs, 1000);
+    order.landed(KEY, true);
+    nowMs += ms;
+    return order;
+  };
+
+  it.each([
+    ["the first", "a", 0, []],
+    ["the second", "b", 0, ["order"]],
+    ["the second, one grace after the lock became free", "b", 120, []],
+    ["the third, one grace after the lock became free", "c", 120, ["order"]],
+  ])("%s of three is served", (_, id, ms, expected) => {
+    const order = freeFor(ms);
+    const queue = [waiter("a", 1), waiter("b", 2), waiter("c", 3)];
+    order.granted(KEY, { queue }, holder(id));
+    expect(properties()).toEqual(expected);
+  });
+
+  it("who came later and is more urgent may be first, and nobody else", () => {
+    const queue = [waiter("a", 1), waiter("boss", 2, 5)];
+    freeFor(0).granted(KEY, { queue }, holder("boss", 5));
+    expect(properties()).toEqual([]);
+    freeFor(0).granted(KEY, { queue }, holder("a"));
+    expect(properties()).toEqual(["order"]);
+  });
+
+  it("a newcomer that takes the lock before a waiter is found when it says when it came", () => {
+    const order = freeFor(0);
+    order.granted(KEY, { queue: [waiter("a", 1000)] }, holder("new"));
+    expect(properties()).toEqual([]);
+    order.asked(KEY, 7, 2000);
+    expect(properties()).toEqual(["order"]);
+  });
+});
+
+describe("deadlocks", () => {
+  const task = (name: string, wants: string | undefined, isAwake = true): Waiting => ({
+    name,
+    wants: wants === undefined ? undefined : [wants],
+    isAwake,
+  });
+  const held = (label: string, token: number): Body => ({
+    holders: [{ id: label, owner: label, label, token } as BodyHolder],
+  });
+  const records: Record<string, Body> = { x: held("a", 1), y: held("b", 2) };
+  const checker = (...tasks: Waiting[]) =>
+    new DeadlockChecker(
+      findings,
+      () => nowMs,
+      (lock) => records[lock],
+      () => tasks,
+    );
+  const cycle = [
+    { lockName: "x", fencingToken: 1 },
+    { lockName: "y", fencingToken: 2 },
+  ];
+
+  it("a cycle that nobody breaks is found when its time is up", () => {
+    const deadlocks = checker(task("a", "y"), task("b", "x"));
+    deadlocks.check(1000);
+    nowMs += 999;
+    deadlocks.check(1000);
+    expect(properties()).toEqual([]);
+    nowMs += 1;
+    deadlocks.check(1000);
+    expect(properties()).toEqual(["deadlock"]);
+  });
+
+  it("a queue is no cycle, nor is one with somebody asleep in it", () => {
+    for (const deadlocks of [
+      checker(task("a", undefined), task("b", "x")),
+      checker(task("a", "y"), task("b", "x", false)),
+    ]) {
+      deadlocks.check(1000);
+      nowMs += 10_000;
+      deadlocks.check(1000);
+    }
+    expect(properties()).toEqual([]);
+  });
+
+  it("a victim in a cycle is in order; one whose cycle is none is found", () => {
+    checker(task("a", "y"), task("b", "x")).noteVictim("b", cycle);
+    expect(properties()).toEqual([]);
+    checker(task("a", undefined), task("b", "x")).noteVictim("b", cycle);
+    checker(task("a", "y"), task("b", "x")).noteVictim("b", [{ lockName: "x", fencingToken: 9 }]);
+    expect(properties()).toEqual(["victim", "victim"]);
+  });
+
+  it("nothing is said of a victim just after the cycle was disturbed from outside", () => {
+    const deadlocks = checker(task("a", undefined), task("b", "x"));
+    deadlocks.disturb();
+    deadlocks.noteVictim("b", cycle);
+    expect(properties()).toEqual([]);
+  });
+});
+
+describe("a resource that checks tokens", () => {
+  it("loses no update of those who come in order, and refuses who comes late", () => {
+    const counter = new FencedCounter("x", findings);
+    const old = counter.read(1);
+    const young = counter.read(2);
+    expect(counter.write(1, (old ?? 0) + 1)).toBe(false);
+    expect(counter.write(2, (young ?? 0) + 1)).toBe(true);
+    expect(counter.refused).toBe(1);
+    expect(properties()).toEqual([]);
+  });
+
+  it("an update that is lost behind one token is found", () => {
+    const counter = new FencedCounter("x", findings);
+    const [one, other] = [counter.read(1), counter.read(1)];
+    counter.write(1, (one ?? 0) + 1);
+    counter.write(1, (other ?? 0) + 1);
+    expect(properties()).toEqual(["lost-update"]);
+  });
+});
