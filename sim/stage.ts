@@ -108,7 +108,10 @@ export class Stage {
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
     const order = hasOrder ? new OrderChecker(findings, now, plan.toleranceMs) : undefined;
     const bucket = this.#bucket(onSend);
-    const history = new HistoryChecker(plan.keepsAssumptions);
+    const history = new HistoryChecker(
+      plan.keepsAssumptions,
+      plan.clients.some(({ kind }) => kind === "1.x"),
+    );
     records.onGrant = (key, before, holder) => {
       order?.granted(key, before, holder);
       history.landed(nameOf(key), holder.token);

@@ -31,10 +31,15 @@ export class HistoryChecker {
   readonly #landed = new Map<string, number>();
   readonly #questions: { readonly lock: string; readonly question: Question }[] = [];
   readonly #judgesTime: boolean;
+  readonly #mayRepeat: boolean;
 
-  /** @param judgesTime whether clocks are such that nobody believes in a lease that has ended */
-  constructor(judgesTime = true) {
+  /**
+   * @param judgesTime whether clocks are such that nobody believes in a lease that has ended
+   * @param mayRepeat whether 1.x takes part, after whom the same token can be given again: such holds say nothing
+   */
+  constructor(judgesTime = true, mayRepeat = false) {
     this.#judgesTime = judgesTime;
+    this.#mayRepeat = mayRepeat;
   }
 
   add(lock: string, hold: Hold): void {
@@ -73,7 +78,9 @@ export class HistoryChecker {
 
   #inOrder(lock: string, holds: readonly Hold[]): readonly Hold[] {
     const placeOf = ({ token }: Hold) => this.#landed.get(`${lock} ${token}`) ?? token;
+    const isRepeated = (hold: Hold) => holds.some((other) => other !== hold && other.token === hold.token);
     return holds
+      .filter((hold) => !this.#mayRepeat || !isRepeated(hold))
       .map((hold) => (this.#forced.has(`${lock} ${hold.token}`) ? { ...hold, wasLost: true } : hold))
       .sort((one, other) => placeOf(one) - placeOf(other));
   }
