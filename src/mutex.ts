@@ -20,10 +20,11 @@ import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
 import { Observer } from "./observer.js";
+import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context, Emit } from "./runtime/context.js";
-import type { S3MutexEvents } from "./runtime/events.js";
+import { isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
 import { inspectLock } from "./runtime/inspect.js";
 import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
@@ -48,6 +49,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   readonly #named: NamedLocks;
   readonly #acquirer: Acquirer;
   readonly #observer: Observer;
+  readonly #once: Once;
   readonly #scopes = new Scopes();
   #closing: Promise<void> | undefined;
 
@@ -66,6 +68,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     const lines = new LocalLines(context);
     this.#acquirer = new Acquirer(context, this.#settings, lines, (lockName) => this.#object(lockName));
     this.#observer = new Observer(context, this.#settings);
+    this.#once = new Once(context, this.#settings, (lockName, holdOptions, use) =>
+      this.#holding(lockName, holdOptions, use),
+    );
     this.#named = new NamedLocks(context, lines, this.#settings.leaseMs);
   }
 
@@ -84,8 +89,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
     const lock = await this.#acquirer.handle(lockName, options, Number.POSITIVE_INFINITY, this.#scopes.enter());
     if (lock !== undefined) return lock;
-    const message = `The lock ${JSON.stringify(lockName)} was not free within ${options.timeoutMs} ms.`;
-    throw new S3MutexError("timed-out", message, { lockName });
+    throw timedOut(lockName, options);
   }
 
   /** One attempt: a handle, or null when somebody else has the lock. */
@@ -172,6 +176,30 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();
     return this.#observer.watch(options);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Done once
+
+  /** The next event of this name, as of every EventEmitter. The names of events are no keys for {@link once}. */
+  override once<Name>(event: Name | keyof S3MutexEvents, listener: ListenerTo<Name>): this;
+  /**
+   * Runs `fn` for this key at most once at a time across all processes, and remembers that it was done, with its result: later
+   * calls get that without running it, for one request. A run that throws or dies is not remembered, and the next call runs again.
+   * The lock is called `once/` and the key.
+   * @throws what `fn` throws, unchanged; `lost`, with `result`, when somebody else has taken over while `fn` ran;
+   * `invalid-argument`, with `result`, when JSON cannot hold the result; `timed-out`, `aborted`
+   */
+  override once<T>(key: string, fn: (run: OnceRun) => T | Promise<T>, options?: OnceOptions): Promise<OnceResult<T>>;
+  override once(name: string, fn: (run: OnceRun) => unknown, options: OnceOptions = {}): unknown {
+    if (isEventName(name)) return super.once(name, fn as never);
+    return this.#runOnce(name, fn, options);
+  }
+
+  /** Forgets that a key was done, so that the next {@link once} runs again; waits for a run that is under way. @returns whether it was done */
+  async forget(key: string, options: OnceOptions = {}): Promise<boolean> {
+    this.#checkOpen();
+    return this.#once.forget(key, options);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -288,6 +316,23 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   // -------------------------------------------------------------------------------------------------------------------
 
+  /** Waits for a lock, and gives it back whatever `use` does. */
+  async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>): Promise<T> {
+    const scope = new Scope(this.#scopes.current, true);
+    const lock = await this.#acquirer.handle(lockName, options, Number.POSITIVE_INFINITY, scope);
+    if (lock === undefined) throw timedOut(lockName, options);
+    try {
+      return await this.#scopes.run(scope, () => use(lock));
+    } finally {
+      await lock[Symbol.asyncDispose]();
+    }
+  }
+
+  async #runOnce(key: string, fn: (run: OnceRun) => unknown, options: OnceOptions): Promise<OnceResult<unknown>> {
+    this.#checkOpen();
+    return this.#once.run(key, fn, options);
+  }
+
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new S3MutexError("closed", "This mutex was closed: use a new one.");
   }
@@ -305,6 +350,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
       this.#context.logger.error?.(`s3-mutex: a listener of "${name}" threw`, error);
     }
   }
+}
+
+function timedOut(lockName: string, { timeoutMs }: AcquireOptions): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} was not free within ${timeoutMs} ms.`;
+  return new S3MutexError("timed-out", message, { lockName });
 }
 
 /** How long closing waits for a store that does not answer: what stays in the records expires by itself. */

@@ -25,6 +25,11 @@ export interface S3MutexOptions {
   readonly bucketName: string;
   /** What the keys of the locks start with. @default "locks/" */
   readonly keyPrefix?: string | undefined;
+  /**
+   * What the keys of the results of `once` start with: something that no lifecycle rule for locks touches, so it must not
+   * start with the `keyPrefix`. By default `once/` and the `keyPrefix`. @default "once/locks/"
+   */
+  readonly oncePrefix?: string | undefined;
   /** Create the bucket with the first request that finds it missing. @default false */
   readonly createBucketIfNotExists?: boolean | undefined;
 
@@ -74,6 +79,7 @@ export interface S3MutexOptions {
 export interface Settings {
   readonly bucketName: string;
   readonly keyPrefix: string;
+  readonly oncePrefix: string;
   readonly createBucketIfNotExists: boolean;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
@@ -96,9 +102,11 @@ export function settingsOf(options: S3MutexOptions): Settings {
     throw invalidArgument("options", options, "pass { s3Client, bucketName }");
   }
   checkClient(options);
+  const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkString);
   return {
     bucketName: checkNonEmptyString("bucketName", options.bucketName),
-    keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
+    keyPrefix,
+    oncePrefix: withDefault("oncePrefix", options.oncePrefix, `once/${keyPrefix}`, checkString),
     createBucketIfNotExists: withDefault(
       "createBucketIfNotExists",
       options.createBucketIfNotExists,

@@ -53,6 +53,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
     "2",
     expect.stringMatching(/belongs to a newer holder of its lock.* Nothing was changed\.$/),
   ],
+  "README.md: Once": ["true { rows: 1 } false { rows: 1 }"],
   "README.md: Losing a lock": ["imported the first batch", "imported the second batch", "imported the third batch"],
   "README.md: Events": ["lock.orders.wait", "lock.orders.hold"],
   "README.md: Errors": ['The lock "orders" was not free within 200 ms. true'],

@@ -115,7 +115,8 @@ function changesSince({ changeId, openings }: Envelope, token: number): readonly
   return [changeId, ...openings.filter((opening) => opening.token > token).map((opening) => opening.changeId)];
 }
 
-function refusalOf(found: FoundObject, { lock, token }: Claim): Refusal | undefined {
+/** Why who has this token may not use what is there; undefined where it may. */
+export function refusalOf(found: FoundObject, { lock, token }: Claim): Refusal | undefined {
   if (found.kind === "absent") return undefined;
   if (found.kind === "foreign") return { kind: "foreign" };
   if (found.kind === "newer-schema") return found;

@@ -1,0 +1,185 @@
+import {
+  checkDuration,
+  checkFunction,
+  checkLockName,
+  checkNonEmptyString,
+  checkOptions,
+  checkSignal,
+  invalidArgument,
+  withDefault,
+} from "./arguments.js";
+import type { AcquireOptions } from "./call-options.js";
+import { keyOfName, MAX_KEY_BYTES } from "./core/names.js";
+import { refusalOf } from "./core/transition/fenced.js";
+import { S3MutexError } from "./errors.js";
+import { contentOf } from "./fenced-content.js";
+import type { Lock } from "./lock.js";
+import type { Settings } from "./options.js";
+import type { Context } from "./runtime/context.js";
+import { lookAtFenced } from "./runtime/fenced-look.js";
+import { refusalError } from "./runtime/fenced-refusal.js";
+
+/** Options of `once` and `forget`. */
+export type OnceOptions = Omit<AcquireOptions, "reentrant">;
+
+/** What the function of `once` is given. */
+export interface OnceRun {
+  /** Aborted when the lock is lost: somebody else may begin to run the function. */
+  readonly signal: AbortSignal;
+  /** Greater than that of every earlier run: for a resource that refuses lower ones. */
+  readonly fencingToken: number;
+}
+
+/** What `once` has to say. */
+export interface OnceResult<T> {
+  /** Whether this very call has run the function; false where it had been done before. */
+  readonly ran: boolean;
+  /** What the function returned, as JSON has it, in this call or long ago. */
+  readonly result: T;
+}
+
+/** What is remembered of a run. */
+interface Done {
+  readonly result?: unknown;
+  /** In epoch milliseconds of store time. */
+  readonly doneAtMs: number;
+  readonly owner: string;
+}
+
+/** Holds a lock while `use` runs, as one line of work. */
+export type Holding = <T>(lockName: string, options: OnceOptions, use: (lock: Lock) => Promise<T>) => Promise<T>;
+
+interface Place {
+  readonly name: string;
+  readonly lockName: string;
+  readonly lock: string;
+  readonly key: string;
+}
+
+/** Runs functions once, and remembers that. */
+export class Once {
+  readonly #context: Context;
+  readonly #settings: Settings;
+  readonly #holding: Holding;
+
+  constructor(context: Context, settings: Settings, holding: Holding) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#holding = holding;
+  }
+
+  async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: OnceOptions): Promise<OnceResult<T>> {
+    const place = this.#place(name);
+    checkFunction("fn", fn);
+    const known = await this.#look(place, options);
+    if (known.done !== undefined) return { ran: false, result: known.done.result as T };
+    const askedAtMs = this.#context.effects.monotonicMs();
+    let hasBegun = false;
+    const begin = (run: OnceRun) => {
+      hasBegun = true;
+      return fn(run);
+    };
+    try {
+      return await this.#holding(place.lockName, options, (lock) => this.#runHolding(place, lock, begin));
+    } catch (error) {
+      if (hasBegun || !S3MutexError.is(error, "fenced-out")) throw error;
+      // The lock was lost before anything was done: somebody newer is at it.
+      const elapsedMs = this.#context.effects.monotonicMs() - askedAtMs;
+      const timeoutMs = options.timeoutMs === undefined ? undefined : Math.max(0, options.timeoutMs - elapsedMs);
+      return this.run(name, fn, { ...options, timeoutMs });
+    }
+  }
+
+  async #runHolding<T>(place: Place, lock: Lock, fn: (run: OnceRun) => T | Promise<T>): Promise<OnceResult<T>> {
+    const memory = await lock.fencedObject<Done>({ key: place.key });
+    // Somebody else may have done it while this one waited.
+    const done = await memory.read();
+    if (done !== undefined) return { ran: false, result: done.result as T };
+    const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken });
+    const stored = storedResult(place, result);
+    await memory.write({ ...stored, ...this.#stamp() }).catch((error) => {
+      throw notRecorded(place, lock, error, result);
+    });
+    return { ran: true, result: stored.result as T };
+  }
+
+  /** @returns whether there was anything to forget */
+  async forget(name: string, options: OnceOptions): Promise<boolean> {
+    const place = this.#place(name);
+    const known = await this.#look(place, options);
+    if (known.isAbsent) return false;
+    return await this.#holding(place.lockName, options, (lock) => lock.fencedObject({ key: place.key }).delete());
+  }
+
+  /** What is known without the lock: once done, that is all it takes. */
+  async #look(place: Place, options: OnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
+    checkOptions("options", options);
+    const patienceMs = Math.min(
+      withDefault("timeoutMs", options.timeoutMs, UNREACHABLE_MS, checkDuration),
+      UNREACHABLE_MS,
+    );
+    const signal = withDefault("signal", options.signal, undefined, checkSignal);
+    const found = await lookAtFenced(this.#context, { lockName: place.lockName, key: place.key, patienceMs, signal });
+    const claim = { lock: place.lock, token: Number.MAX_SAFE_INTEGER };
+    const refusal = refusalOf(found, claim);
+    const { bucketName } = this.#settings;
+    if (refusal !== undefined) throw refusalError(refusal, { ...place, ...claim, bucketName, maybeApplied: false });
+    if (found.kind !== "envelope") return { isAbsent: true };
+    const done = found.envelope.content as Done | undefined;
+    return { isAbsent: false, ...(done === undefined ? {} : { done }) };
+  }
+
+  #place(name: string): Place {
+    const { bucketName, keyPrefix, oncePrefix, keyEncoding } = this.#settings;
+    checkNonEmptyString("key", name);
+    if (keyPrefix !== "" && oncePrefix.startsWith(keyPrefix)) {
+      const remedy = `set it to something that does not start with the keyPrefix, ${JSON.stringify(keyPrefix)}, whose objects may expire`;
+      throw invalidArgument("oncePrefix", oncePrefix, remedy);
+    }
+    const lockName = `once/${name}`;
+    const lockKey = checkLockName(keyPrefix, lockName, keyEncoding);
+    const encoded = keyOfName(oncePrefix, name);
+    if (!encoded.ok) {
+      const remedy = `its key would have ${encoded.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter one`;
+      throw invalidArgument("key", name, remedy);
+    }
+    return { name, lockName, lock: `s3://${bucketName}/${lockKey}`, key: encoded.key };
+  }
+
+  #stamp(): Omit<Done, "result"> {
+    const { clock, effects, ownerId } = this.#context;
+    return { doneAtMs: clock.now()?.latestMs ?? effects.wallMs(), owner: ownerId };
+  }
+}
+
+/** How long a store that does not answer is waited for before the lock is asked for. */
+const UNREACHABLE_MS = 60_000;
+
+/** What JSON makes of a result; nothing is a result as well. */
+function storedResult(place: Place, result: unknown): Pick<Done, "result"> {
+  if (result === undefined) return {};
+  try {
+    const { content } = contentOf("the result", result);
+    if (content !== undefined) return { result: content };
+  } catch (error) {
+    throw refusedResult(place, result, error);
+  }
+  throw refusedResult(place, result, invalidArgument("the result", result, "use a JSON value, such as a base64 text"));
+}
+
+function refusedResult({ name, lockName }: Place, result: unknown, cause: unknown): S3MutexError {
+  const message = `The function of once(${JSON.stringify(name)}) has run, but its result cannot be remembered, so that it will run again. ${(cause as Error).message}`;
+  return new S3MutexError("invalid-argument", message, { lockName, cause, result });
+}
+
+/** The function has run, and what it returned could not be remembered. */
+function notRecorded({ name, lockName }: Place, lock: Lock, error: unknown, result: unknown): unknown {
+  if (!S3MutexError.is(error)) return error;
+  const isKnown = error.maybeApplied !== true;
+  const outcome = isKnown ? "was not remembered" : "may not have been remembered";
+  const message = `The function of once(${JSON.stringify(name)}) has run, and ${outcome}; its result is attached. ${error.message}`;
+  const details = { lockName, result, cause: error, ...(isKnown ? {} : { maybeApplied: true }) };
+  if (error.code !== "fenced-out") return new S3MutexError(error.code, message, details);
+  const reason = (lock.signal.reason as S3MutexError | undefined)?.reason ?? "taken-over";
+  return new S3MutexError("lost", message, { ...details, reason });
+}

@@ -1,0 +1,201 @@
+import { once } from "node:events";
+import { describe, expect } from "vitest";
+import { BUCKET, codeOf, errorOf, it, until, type World } from "../api/fixture.js";
+
+const KEY = "once/locks/migrate-42.json";
+
+const memory = (world: World, key = KEY) => {
+  const object = world.server.getObject(BUCKET, key);
+  return object === undefined ? undefined : JSON.parse(object.text);
+};
+
+/** The fixture takes every `.json` for a lock. */
+const forgetAll = (world: World) => {
+  for (const { key } of world.server.objects(BUCKET)) {
+    if (!key.startsWith("locks/")) world.server.deleteObject(BUCKET, key);
+  }
+};
+
+describe("what is done once", () => {
+  it("is run by one of many, and all get its result", async ({ world }) => {
+    let runs = 0;
+    const migrate = async () => {
+      runs += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return { tables: 3 };
+    };
+    const calls = Array.from({ length: 5 }, () => world.mutex().once("migrate-42", migrate));
+    const results = await Promise.all(calls);
+    expect(runs).toBe(1);
+    expect(results.map(({ result }) => result)).toEqual(calls.map(() => ({ tables: 3 })));
+    expect(results.filter(({ ran }) => ran)).toHaveLength(1);
+    forgetAll(world);
+  });
+
+  it("costs one request when it was done long ago", async ({ world }) => {
+    await world.mutex().once("migrate-42", () => "done");
+    const late = world.mutex();
+    world.server.resetRequests();
+    expect(await late.once("migrate-42", () => "again")).toEqual({ ran: false, result: "done" });
+    expect(world.server.recentRequests.map(({ operation, key }) => [operation, key])).toEqual([["GetObject", KEY]]);
+    forgetAll(world);
+  });
+
+  it("is remembered outside of the locks, with who did it and when", async ({ world }) => {
+    const mutex = world.mutex({ ownerId: "deployer" });
+    const before = Date.now();
+    await mutex.once("migrate-42", () => ["a", 1]);
+    const { content, lock } = memory(world);
+    expect(content).toEqual({ result: ["a", 1], owner: "deployer", doneAtMs: expect.any(Number) });
+    expect(Math.abs(content.doneAtMs - before)).toBeLessThan(3000);
+    expect(lock).toBe(`s3://${BUCKET}/locks/once/migrate-42.json`);
+    const other = world.mutex({ keyPrefix: "app/", oncePrefix: "results/" });
+    await other.once("a b", () => 1);
+    expect(memory(world, "results/a.20b.json").content.result).toBe(1);
+    forgetAll(world);
+  });
+
+  it("is given a signal and a token, and may return nothing", async ({ world }) => {
+    const mutex = world.mutex();
+    const given = await mutex.once("given", ({ signal, fencingToken }) => [signal.aborted, typeof fencingToken]);
+    expect(given.result).toEqual([false, "number"]);
+    expect(await mutex.once("nothing", () => {})).toEqual({ ran: true, result: undefined });
+    expect(await mutex.once("nothing", () => 1 as never)).toEqual({ ran: false, result: undefined });
+    expect(await mutex.once("null", () => null)).toEqual({ ran: true, result: null });
+    expect(await mutex.once("null", () => null)).toEqual({ ran: false, result: null });
+    forgetAll(world);
+  });
+
+  it("gives the first caller the result as JSON has it, like all others", async ({ world }) => {
+    const mutex = world.mutex();
+    const date = new Date(0);
+    const first = await mutex.once<unknown>("date", () => ({ date, left: undefined }));
+    expect(first.result).toEqual({ date: "1970-01-01T00:00:00.000Z" });
+    expect((await mutex.once<unknown>("date", () => 0)).result).toEqual(first.result);
+    forgetAll(world);
+  });
+
+  it("is run again after a failure, whose error comes out unchanged", async ({ world }) => {
+    const mutex = world.mutex();
+    const failure = new RangeError("no space");
+    await expect(mutex.once("migrate-42", () => Promise.reject(failure))).rejects.toBe(failure);
+    expect(await mutex.isLocked("once/migrate-42")).toBe(false);
+    expect(await mutex.once("migrate-42", () => "now")).toEqual({ ran: true, result: "now" });
+    forgetAll(world);
+  });
+
+  it("is run again once it was forgotten", async ({ world }) => {
+    const mutex = world.mutex();
+    expect(await mutex.forget("migrate-42")).toBe(false);
+    await mutex.once("migrate-42", () => 1);
+    expect(await world.mutex().forget("migrate-42")).toBe(true);
+    expect(await mutex.forget("migrate-42")).toBe(false);
+    expect(await mutex.once("migrate-42", () => 2)).toEqual({ ran: true, result: 2 });
+    forgetAll(world);
+  });
+
+  it("is not waited for longer than the caller wants", async ({ world }) => {
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    let finish = () => {};
+    const running = mutex.once("slow", () => new Promise<void>((resolve) => (finish = resolve)));
+    await until(() => other.isLocked("once/slow"));
+    expect(await codeOf(other.once("slow", () => {}, { timeoutMs: 50 }))).toBe("timed-out");
+    expect(await codeOf(other.once("slow", () => {}, { signal: AbortSignal.timeout(50) }))).toBe("aborted");
+    expect(await codeOf(other.once("slow", () => {}, { signal: AbortSignal.abort() }))).toBe("aborted");
+    finish();
+    expect((await running).ran).toBe(true);
+    forgetAll(world);
+  });
+});
+
+describe("a run that loses its lock", () => {
+  it("is not remembered when somebody else has taken over, and cannot overwrite what that one has done", async ({
+    world,
+  }) => {
+    const [zombie, other] = [world.mutex(), world.mutex()];
+    const late = zombie.once("migrate-42", async () => {
+      await other.releaseLock("once/migrate-42", true);
+      expect(await other.once("migrate-42", () => "by the other")).toEqual({ ran: true, result: "by the other" });
+      return "by the zombie";
+    });
+    const error = await errorOf(late);
+    expect(error).toMatchObject({ code: "lost", lockName: "once/migrate-42", result: "by the zombie" });
+    expect(error.message).toContain("was not remembered");
+    expect(error.maybeApplied).toBeUndefined();
+    expect((await zombie.once("migrate-42", () => "again")).result).toBe("by the other");
+    forgetAll(world);
+  });
+
+  it("is remembered when nobody else has begun", async ({ world }) => {
+    const mutex = world.mutex();
+    const { ran } = await mutex.once("migrate-42", () => mutex.releaseLock("once/migrate-42", true));
+    expect(ran).toBe(true);
+    expect((await world.mutex().once("migrate-42", () => "again")).ran).toBe(false);
+    forgetAll(world);
+  });
+
+  it("says when nobody knows whether it was remembered", async ({ world }) => {
+    const mutex = world.mutex({ lockTimeoutMs: 500 });
+    const run = mutex.once("migrate-42", () => {
+      world.server.faults.add({ fault: "never-answer", key: KEY });
+      return "done";
+    });
+    const error = await errorOf(run);
+    expect(error).toMatchObject({ code: "store-unavailable", result: "done", maybeApplied: true });
+    world.server.faults.clear();
+    forgetAll(world);
+  });
+});
+
+describe("the names of events", () => {
+  it("are listened to, as in every EventEmitter, and are no keys", async ({ world }) => {
+    const mutex = world.mutex();
+    const heard: string[] = [];
+    mutex.once("acquired", ({ lockName }) => heard.push(lockName));
+    const released = once(mutex, "released");
+    await mutex.withLock("a", () => {});
+    await mutex.withLock("b", () => {});
+    expect(heard).toEqual(["a"]);
+    expect((await released)[0]).toMatchObject({ lockName: "a" });
+    expect(mutex.once("error", () => {})).toBe(mutex);
+  });
+});
+
+describe("bad input", () => {
+  it("is refused before any request", async ({ world }) => {
+    const mutex = world.mutex();
+    for (const key of ["", undefined, 5, "k".repeat(1100)]) {
+      expect(await codeOf(mutex.once(key as never, () => {}))).toBe("invalid-argument");
+      expect(await codeOf(mutex.forget(key as never))).toBe("invalid-argument");
+    }
+    expect(await codeOf(mutex.once<void>("k", "no function" as never))).toBe("invalid-argument");
+    expect(await codeOf(mutex.once("k", () => {}, null as never))).toBe("invalid-argument");
+    expect(await codeOf(world.mutex({ oncePrefix: "locks/once/" }).once("k", () => {}))).toBe("invalid-argument");
+    expect(world.server.requests.total).toBe(0);
+  });
+
+  it.for<[string, unknown]>([
+    ["a BigInt", 5n],
+    ["a function", () => {}],
+    ["bytes", new Uint8Array(3)],
+    ["more than 8 MiB", "x".repeat(8 * 1024 * 1024)],
+  ])("a result that cannot be remembered says that it has run: %s", async ([, value], { world }) => {
+    const mutex = world.mutex();
+    const error = await errorOf(mutex.once("migrate-42", () => value));
+    expect(error).toMatchObject({ code: "invalid-argument", lockName: "once/migrate-42" });
+    expect(error.message).toContain("has run");
+    expect(error.result).toBe(value);
+    expect(memory(world).content).toBeUndefined();
+    expect(await mutex.once("migrate-42", () => 1)).toEqual({ ran: true, result: 1 });
+    forgetAll(world);
+  });
+
+  it("results of other instances that share the prefix and not the locks are refused", async ({ world }) => {
+    await world.mutex().once("migrate-42", () => 1);
+    const other = world.mutex({ keyPrefix: "other/", oncePrefix: "once/locks/" });
+    expect(await codeOf(other.once("migrate-42", () => 2))).toBe("invalid-argument");
+    world.server.putObject(BUCKET, KEY, "no result");
+    expect(await codeOf(world.mutex().once("migrate-42", () => 2))).toBe("corrupt-record");
+    forgetAll(world);
+  });
+});
