@@ -21,7 +21,7 @@ export default defineConfig({
           env,
           retry,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
-          exclude: ["test/package/**", "test/chaos/**", "test/model/**"],
+          exclude: ["test/package/**", "test/chaos/**", "test/model/**", "test/browser/**"],
           setupFiles: ["scripts/vitest-setup.ts"],
           testTimeout: 10_000,
           hookTimeout: 10_000,
@@ -35,6 +35,17 @@ export default defineConfig({
           include: ["test/chaos/**/*.test.ts", "test/model/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          // In the system's own Chromium, where there is one.
+          name: "browser",
+          env,
+          retry,
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -1,16 +1,35 @@
 // Compiles src to dist, then removes what is in dist without a source. Not the other way round: dist is never empty, so
 // that what runs from it meanwhile (a test's child process, a second build) does not lose its files.
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { build } from "esbuild";
 import { root, runTool } from "./tools.mjs";
+
+const PAGE = join("cli", "ui", "page");
+const PAGE_FILES = ["index.html", "icon.svg"];
 
 // Comments stay in the declarations, which editors show, and not in the JavaScript, which would be a third larger.
 const statuses = await Promise.all([
   runTool("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"]),
   runTool("tsc", ["-p", "tsconfig.build.json", "--declaration", "false", "--removeComments"]),
+  runTool("tsc", ["-p", "tsconfig.page.json"]),
+  bundlePage(),
 ]);
 removeStale();
 process.exit(Math.max(...statuses));
+
+/** The dashboard's page, as small as it gets: one script, one style sheet, and what is neither as it is. */
+async function bundlePage() {
+  const [from, to] = ["src", "dist"].map((folder) => join(root, folder, PAGE));
+  mkdirSync(to, { recursive: true });
+  for (const file of PAGE_FILES) copyFileSync(join(from, file), join(to, file));
+  const entryPoints = ["main.ts", "style.css"].map((file) => join(from, file));
+  const options = { bundle: true, minify: true, format: "esm", target: "es2023", charset: "utf8", logLevel: "warning" };
+  return build({ entryPoints, outdir: to, ...options }).then(
+    () => 0,
+    () => 1,
+  );
+}
 
 function removeStale() {
   const dist = join(root, "dist");
@@ -22,6 +41,7 @@ function removeStale() {
 }
 
 function hasSource(file) {
+  if (dirname(file) === PAGE) return ["main.js", "style.css", ...PAGE_FILES].includes(basename(file));
   const [stem, ending] = splitEnding(file);
   return ending !== "" && !stem.endsWith(".spec") && existsSync(join(root, "src", `${stem}.ts`));
 }

@@ -16,10 +16,13 @@ const script = (name, ...args) => run(process.execPath, [join("scripts", name), 
 const packed = mkdtempSync(join(tmpdir(), "s3-mutex-check-"));
 let tarball;
 
+/** The library and its tests; the dashboard's page; tests that run in it. */
+const PROJECTS = ["tsconfig.json", "tsconfig.page.json", "test/browser"];
+
 const STEPS = {
   format: () => tool("biome", "format", "--reporter=summary", "."),
   lint: () => tool("biome", "check", "--formatter-enabled=false", "--error-on-warnings", "."),
-  types: () => tool("tsc", "-p", "tsconfig.json", "--noEmit"),
+  types: () => inTurn(PROJECTS.map((project) => () => tool("tsc", "-p", project))),
   build: () => script("build.mjs"),
   test: () => tool("vitest", "run", "--project", "unit"),
   api: () => script("api-report.mjs", "--check"),
@@ -47,6 +50,13 @@ async function runStep(name) {
   console.log(`${status === 0 ? "ok  " : "FAIL"} ${name.padEnd(8)} ${seconds.padStart(6)} s`);
   if (status !== 0) console.log(shortened(output).join("\n"));
   return status === 0;
+}
+
+/** One after the other, up to the first that fails. */
+async function inTurn(tasks) {
+  let result = { status: 0, output: "" };
+  for (const task of tasks) if (result.status === 0) result = await task();
+  return result;
 }
 
 /** Beginning and end: some tools say what matters first, some last. */

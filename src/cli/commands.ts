@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/doctor.js")).doctor,
   },
   {
+    name: "ui",
+    summary: "Serve a dashboard of a store's locks to this machine's browsers",
+    load: async () => (await import("./commands/ui.js")).ui,
+  },
+  {
     name: "serve",
     summary: "Start an S3 server for development, to try locks on",
     load: async () => (await import("./commands/serve.js")).serve,

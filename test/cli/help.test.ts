@@ -49,7 +49,7 @@ test("the evidence is sound: a command that needs the library is seen to load it
   expect(loaded().filter(outsideOfTheCli)).not.toEqual([]);
 });
 
-test.each(["run", "ls", "show", "watch", "graph", "release", "delete", "cleanup", "doctor", "serve", "demo"])(
+test.each(["run", "ls", "show", "watch", "graph", "release", "delete", "cleanup", "doctor", "ui", "serve", "demo"])(
   "the help of %s has usage, options and examples",
   async (command) => {
     const { stdout } = await cli(["help", command]);

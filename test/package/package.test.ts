@@ -22,8 +22,9 @@ describe("the tarball", () => {
     expect(expected.filter((path) => !installed.files.includes(path))).toEqual([]);
   });
 
-  test("has compiled code and its types in dist, and nothing else", () => {
-    const strange = installed.files.filter((path) => path.startsWith("dist/") && !/\.(js|d\.ts)$/.test(path));
+  test("has compiled code, its types and the dashboard's page in dist, and nothing else", () => {
+    const expected = /\.(js|d\.ts)$|^dist\/cli\/ui\/page\/(index\.html|style\.css|icon\.svg)$/;
+    const strange = installed.files.filter((path) => path.startsWith("dist/") && !expected.test(path));
     expect(strange).toEqual([]);
     const outside = installed.files.filter((path) => !path.startsWith("dist/"));
     expect(outside.filter((path) => !/^(package\.json|[A-Z]+(\.md)?)$/.test(path))).toEqual([]);

@@ -1,0 +1,73 @@
+import type { PartyView } from "../wire.js";
+
+/** `4 s`, `2 min 05 s`, `3 h 07 min`, `12 d 4 h`; below ten seconds with a tenth where that is wanted. */
+export function durationText(durationMs: number, { tenths = false } = {}): string {
+  const seconds = Math.max(0, durationMs) / 1000;
+  if (tenths && seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor(whole / 3600) % 24} h`;
+}
+
+/** Milliseconds where they matter, for what happened in the past. */
+export function spanText(durationMs: number): string {
+  return durationMs < 1000 ? `${Math.round(durationMs)} ms` : durationText(durationMs, { tenths: true });
+}
+
+/** The time of day here, as operators compare it with their logs. */
+export function clockText(atMs: number): string {
+  const at = new Date(atMs);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+}
+
+/** A rate or a count with as many digits as mean something. */
+export function numberText(value: number): string {
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+}
+
+export function counted(count: number, noun: string): string {
+  return `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Text from a record as it may be shown: what would be invisible, break the line or turn the reading direction around is
+ * spelled out, so that nobody's name looks like somebody else's.
+ */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u00ad]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Who it is, as short as an operator needs it: the label, otherwise the place, otherwise the owner. */
+export function whoText(party: PartyView): string {
+  if (party.label !== undefined && party.label !== "") return visible(party.label);
+  return placeText(party) ?? visible(party.owner);
+}
+
+/** Machine and process, where the record says them. */
+export function placeText({ host, pid }: PartyView): string | undefined {
+  if (host === undefined) return undefined;
+  return pid === undefined ? visible(host) : `${visible(host)}:${pid}`;
+}
+
+/** Label and place, or as much of it as there is. */
+export function fullText(party: PartyView): string {
+  const place = placeText(party) ?? visible(party.owner);
+  return party.label ? `${visible(party.label)} · ${place}` : place;
+}
+
+/** The same colour for the same process everywhere: one of eight. */
+export function hueOf({ host, pid, owner }: PartyView): number {
+  const text = host === undefined ? owner : `${host}:${pid}`;
+  let hash = 0;
+  for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return hash % 8;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

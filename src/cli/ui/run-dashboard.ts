@@ -1,0 +1,63 @@
+import { hostname } from "node:os";
+import { S3Mutex, type S3MutexOptions } from "../../index.js";
+import { CommandError } from "../usage-error.js";
+import { type Dashboard, startDashboard } from "./server.js";
+import { type LockSource, SharedReader } from "./shared-reader.js";
+import type { ReleaseOutcome, ReleaseRequest } from "./wire.js";
+
+export interface DashboardSettings {
+  readonly mutex: S3MutexOptions;
+  /** Only locks whose names start with this. */
+  readonly namePrefix?: string;
+  readonly storeName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly intervalMs: number;
+  readonly isReadOnly: boolean;
+  /** Where the built page is, for tests of what is not built. */
+  readonly script?: URL;
+}
+
+/** A dashboard over a store; or one sentence on why it cannot listen. */
+export async function openDashboard(settings: DashboardSettings): Promise<Dashboard> {
+  const { storeName, host, port, intervalMs, isReadOnly, script, namePrefix = "" } = settings;
+  const mutex = new S3Mutex(settings.mutex);
+  const reader = new SharedReader({
+    source: watchFrom(mutex, namePrefix),
+    storeName,
+    isReadOnly,
+    intervalMs,
+    lingerMs: 5000,
+    retryMs: 2000,
+  });
+  const release = isReadOnly ? undefined : (request: ReleaseRequest) => releaseWhatWasSeen(mutex, request);
+  try {
+    const hostNames = [hostname().toLowerCase()];
+    const { url, close } = await startDashboard({ reader, release, host, port, hostNames, script });
+    return { url, close: async () => void (await Promise.all([close(), mutex.close()])) };
+  } catch (error) {
+    await mutex.close();
+    const sentence = SENTENCES[String((error as NodeJS.ErrnoException).code)]?.(host, port);
+    throw sentence === undefined ? error : new CommandError(sentence, { cause: error });
+  }
+}
+
+function watchFrom(mutex: S3Mutex, prefix: string): LockSource {
+  return { watch: (options) => mutex.watch({ ...options, prefix }) };
+}
+
+/** Between the look and the click somebody else may have got the lock: they were not meant. */
+async function releaseWhatWasSeen(mutex: S3Mutex, { lockName, tokens }: ReleaseRequest): Promise<ReleaseOutcome> {
+  const report = await mutex.inspect(lockName);
+  const present = (report?.holders ?? []).map((holder) => holder.fencingToken);
+  if (present.length === 0) return "free";
+  if (present.some((token) => !tokens.includes(token))) return "changed";
+  return (await mutex.releaseLock(lockName, true)) ? "released" : "free";
+}
+
+const SENTENCES: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) => `port ${port} on ${host} is taken: use another --port, or none for any that is free.`,
+  EACCES: (_host, port) => `port ${port} is not allowed to this user: use a --port above 1023.`,
+  EADDRNOTAVAIL: (host) => `${host} is no address of this machine: leave --host out for 127.0.0.1.`,
+  ENOTFOUND: (host) => `${host} is no address of this machine: leave --host out for 127.0.0.1.`,
+};

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { History } from "../../src/cli/ui/page/history.js";
+import type { HolderView, LockView, Status, TurnView, WaiterView } from "../../src/cli/ui/wire.js";
+
+const status = (nowMs: number): Status => ({ nowMs, requestsPerSecond: 0, viewers: 1, tookMs: 1, isRead: true });
+const party = (id: string) => ({ id, owner: id });
+const holder = (id: string, token: number, sinceMs: number): HolderView => {
+  return { ...party(id), token, sinceMs, mode: "exclusive", priority: 0, leaseMs: 10, expiresAtMs: sinceMs + 10 };
+};
+const waiter = (id: string, sinceMs: number): WaiterView => {
+  return { ...party(id), sinceMs, mode: "exclusive", priority: 0, holds: [] };
+};
+const turn = (id: string, token: number, fromMs: number, toMs: number): TurnView => {
+  return { ...party(id), token, fromMs, toMs, ended: "released" };
+};
+const lock = (parts: Partial<LockView>): LockView => {
+  return { name: "a", token: 1, limit: 1, holders: [], queue: [], turns: [], ...parts };
+};
+
+function told(...locks: LockView[]): History {
+  const history = new History();
+  for (const [index, one] of locks.entries())
+    history.takeDelta({ changed: [one], removed: [], status: status(index * 10) });
+  return history;
+}
+
+test("a hold that is seen going on, ends as the record says", () => {
+  const history = told(lock({ holders: [holder("x", 5, 1)] }), lock({ turns: [turn("x", 5, 1, 8)] }));
+  expect(history.stintsOf("a")).toEqual([turn("x", 5, 1, 8)]);
+});
+
+test("turns that the record has forgotten are remembered, each once and oldest first", () => {
+  const [one, two, three] = [turn("x", 1, 1, 2), turn("y", 2, 2, 3), turn("z", 3, 3, 4)];
+  const history = told(lock({ turns: [two, one] }), lock({ turns: [three, two] }));
+  expect(history.stintsOf("a")).toEqual([one, two, three]);
+});
+
+test("a hold that is gone without a turn ends when that was seen", () => {
+  const history = told(lock({ holders: [holder("x", 5, 1)] }), lock({}));
+  expect(history.stintsOf("a")).toMatchObject([{ id: "x", toMs: 10, ended: "unseen" }]);
+});
+
+test("what was learned of a lock outlives it", () => {
+  const history = told(lock({ holders: [holder("x", 5, 1)] }));
+  history.takeDelta({ changed: [], removed: ["a"], status: status(30) });
+  expect(history.locks.size).toBe(0);
+  expect(history.stintsOf("a")).toMatchObject([{ id: "x", toMs: 30 }]);
+});
+
+test("who was seen waiting and then holding has waited from the one to the other", () => {
+  const history = told(lock({ queue: [waiter("x", 3)] }), lock({ holders: [holder("x", 5, 9), holder("y", 4, 2)] }));
+  expect(history.waits).toEqual([{ lockName: "a", grantedAtMs: 9, waitedMs: 6 }]);
+});
+
+test("a snapshot removes what it does not have", () => {
+  const history = told(lock({}), lock({ name: "b" }));
+  history.takeSnapshot({ storeName: "s3://x/", isReadOnly: true, locks: [lock({ name: "b" })], status: status(50) });
+  expect([...history.locks.keys()]).toEqual(["b"]);
+});
+
+test("it keeps what goes on and forgets the oldest of what has ended", () => {
+  const long = holder("long", 1, 0);
+  const looks = Array.from({ length: 200 }, (_, index) =>
+    lock({ holders: [long], turns: [turn(`t${index}`, index + 2, index, index + 1)] }),
+  );
+  const stints = told(...looks).stintsOf("a");
+  expect(stints).toHaveLength(80);
+  expect(stints[0]?.id).toBe("long");
+  expect(stints.at(-1)?.id).toBe("t199");
+});
+
+test("samples count who holds and who waits; a failed look is none", () => {
+  const history = told(lock({ holders: [holder("x", 5, 1)], queue: [waiter("y", 1), waiter("z", 2)] }));
+  history.takeDelta({ changed: [], removed: [], status: { ...status(40), error: "503" } });
+  expect(history.samples).toEqual([{ atMs: 0, waiting: 2, held: 1 }]);
+});
