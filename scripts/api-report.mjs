@@ -5,7 +5,11 @@ import { basename, join } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { root, run } from "./tools.mjs";
 
-const ENTRIES = { "s3-mutex.api.md": "dist/index.d.ts", "s3-mutex-testing.api.md": "dist/testing/index.d.ts" };
+const ENTRIES = {
+  "s3-mutex.api.md": "dist/index.d.ts",
+  "s3-mutex-otel.api.md": "dist/otel/index.d.ts",
+  "s3-mutex-testing.api.md": "dist/testing/index.d.ts",
+};
 const check = process.argv.includes("--check");
 const folder = join(root, "api");
 const fresh = mkdtempSync(join(tmpdir(), "s3-mutex-api-"));

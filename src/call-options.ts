@@ -37,6 +37,12 @@ export interface ListOptions {
   readonly onProgress?: ((progress: ListProgress) => void) | undefined;
 }
 
+/** Options of `health`. */
+export interface HealthOptions {
+  /** How long the store may take to answer, in milliseconds. @default 2000 */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** Options of `watch`. */
 export interface WatchOptions {
   /** Only locks whose names start with this. @default all */

@@ -2,7 +2,9 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "./errors.js";
 import { GuardedStore } from "./guarded-store.js";
 import type { S3MutexOptions, Settings } from "./options.js";
+import { Activity } from "./runtime/activity.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
+import { Diagnostics } from "./runtime/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { StoreClock } from "./runtime/store-clock.js";
 import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
@@ -32,20 +34,23 @@ export function createContext(
     const signal = options.s3Client === undefined ? closed.signal : undefined;
     return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
   };
+  const ownerId = settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`;
+  const { bucketName, keyPrefix } = settings;
+  const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
+  const opened = (store: ObjectStore, bucket: string) =>
+    openUntil(closed.signal, diagnostics.watched(store, bucket, effects));
   const context: Context = {
-    store: openUntil(closed.signal, internals?.store ?? guarded(storeOf(client as S3Client, settings, effects))),
-    bucketName: settings.bucketName,
-    contentStore: (bucketName) => {
-      const store = internals?.store ?? contentStoreOf(client as S3Client, bucketName, settings, effects);
-      return openUntil(closed.signal, store);
-    },
+    store: opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects)), bucketName),
+    bucketName,
+    contentStore: (bucket) =>
+      opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
     logger: settings.logger,
     background: new Background(),
     closing: closing.signal,
     closed: closed.signal,
-    ownerId: settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`,
+    ownerId,
     identity: {
       ...(settings.publishHost ? { host, pid } : {}),
       ...(settings.label === undefined ? {} : { label: settings.label }),
@@ -53,7 +58,12 @@ export function createContext(
     toleranceMs: settings.toleranceMs,
     takeover: settings.takeover,
     useJitter: settings.useJitter,
-    emit,
+    diagnostics,
+    activity: new Activity(),
+    emit(name, event) {
+      diagnostics.publishEvent(name, event);
+      emit(name, event);
+    },
   };
   const shutDown = () => {
     closed.abort();

@@ -2,6 +2,7 @@ export type { KeyEncoding } from "./arguments.js";
 export type {
   AcquireOptions,
   CleanupOptions,
+  HealthOptions,
   ListOptions,
   WatchOptions,
   WithLockOptions,
@@ -31,11 +32,20 @@ export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Logger, Takeover } from "./runtime/context.js";
 export type {
+  AcquireEnd,
+  AcquireStart,
+  DiagnosticsOrigin,
+  HoldEnd,
+  S3MutexDiagnostics,
+  StoreRequest,
+} from "./runtime/diagnostics.js";
+export type {
   AcquiredEvent,
   DeadlockEvent,
   HoldEvent,
   S3MutexEvents,
 } from "./runtime/events.js";
+export type { Health, HealthError } from "./runtime/health.js";
 export type { ListProgress } from "./runtime/inspect.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";

@@ -3,6 +3,7 @@ import { Acquirer } from "./acquirer.js";
 import {
   checkBoolean,
   checkDuration,
+  checkFiniteDuration,
   checkFunction,
   checkLockName,
   checkOptions,
@@ -10,7 +11,14 @@ import {
   invalidArgument,
   withDefault,
 } from "./arguments.js";
-import type { AcquireOptions, CleanupOptions, ListOptions, WatchOptions, WithLockOptions } from "./call-options.js";
+import type {
+  AcquireOptions,
+  CleanupOptions,
+  HealthOptions,
+  ListOptions,
+  WatchOptions,
+  WithLockOptions,
+} from "./call-options.js";
 import { nameOfKey } from "./core/names.js";
 import type { LockReport } from "./core/report.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
@@ -25,6 +33,7 @@ import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context, Emit } from "./runtime/context.js";
 import { isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
+import { checkHealth, type Health } from "./runtime/health.js";
 import { inspectLock } from "./runtime/inspect.js";
 import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
@@ -176,6 +185,15 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();
     return this.#observer.watch(options);
+  }
+
+  /**
+   * Whether the store answers, and what this mutex holds and waits for: for readiness probes. One GET of an object that is not
+   * there. Never rejects, also when the mutex is closed; only an argument that cannot be right throws.
+   */
+  async health(options: HealthOptions = {}): Promise<Health> {
+    const timeoutMs = withDefault("timeoutMs", checkOptions("options", options).timeoutMs, 2000, checkFiniteDuration);
+    return checkHealth(this.#context, `${this.#settings.keyPrefix}.s3-mutex/health`, timeoutMs);
   }
 
   // -------------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { onAbort } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
 import type { Context } from "./context.js";
+import type { Diagnostics } from "./diagnostics.js";
 import { Lease } from "./lease.js";
 import type { LocalLine } from "./local-line.js";
 import type { LockObject } from "./lock-object.js";
@@ -16,8 +17,22 @@ export async function acquireLease(
   line: LocalLine,
   request: AcquireRequest,
 ): Promise<Lease | undefined> {
-  throwIfAborted(line.object, request.signal);
   const acquisition = new Acquisition(context, line, request);
+  if (!context.diagnostics.isAcquireWatched) return waitForLease(context, line, request, acquisition);
+  return toldOf(context.diagnostics, line.object, request, acquisition, () =>
+    waitForLease(context, line, request, acquisition),
+  );
+}
+
+async function waitForLease(
+  context: Context,
+  line: LocalLine,
+  request: AcquireRequest,
+  acquisition: Acquisition,
+): Promise<Lease | undefined> {
+  throwIfAborted(line.object, request.signal);
+  const { waiting } = context.activity;
+  waiting.set(acquisition.id, line.object.name);
   line.join(acquisition);
   const settled = new AbortController();
   try {
@@ -44,7 +59,31 @@ export async function acquireLease(
     return lease;
   } finally {
     settled.abort();
+    waiting.delete(acquisition.id);
     line.leave(acquisition);
+  }
+}
+
+/** The same, with a message when it begins and one when it ends. */
+async function toldOf(
+  diagnostics: Diagnostics,
+  { name: lockName }: LockObject,
+  { mode, priority, leaseMs, patienceMs }: AcquireRequest,
+  acquisition: Acquisition,
+  wait: () => Promise<Lease | undefined>,
+): Promise<Lease | undefined> {
+  const start = { lockName, acquisitionId: acquisition.id, mode, priority, leaseMs, timeoutMs: patienceMs };
+  diagnostics.publish("acquire:start", start);
+  const end = (outcome: string, details: { readonly fencingToken?: number; readonly error?: unknown } = {}) =>
+    diagnostics.publish("acquire:end", { ...start, outcome, waitedMs: acquisition.waitedMs, ...details });
+  try {
+    const lease = await wait();
+    if (lease === undefined) end("timed-out");
+    else end("acquired", { fencingToken: lease.holder.token });
+    return lease;
+  } catch (error) {
+    end(S3MutexError.is(error) ? error.code : "unexpected", { error });
+    throw error;
   }
 }
 

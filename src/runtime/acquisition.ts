@@ -58,6 +58,10 @@ export class Acquisition {
     this.#deadlocks = new DeadlockWatch(context, line.object, request.objectOf);
   }
 
+  get id(): string {
+    return this.#id;
+  }
+
   get priority(): number {
     return this.#request.priority;
   }

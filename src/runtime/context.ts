@@ -1,5 +1,7 @@
 import type { Identity } from "../core/record.js";
 import type { ObjectStore } from "../store/object-store.js";
+import type { Activity } from "./activity.js";
+import type { Diagnostics } from "./diagnostics.js";
 import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
 import type { StoreClock } from "./store-clock.js";
@@ -37,7 +39,11 @@ export interface Context {
   readonly toleranceMs: number;
   readonly takeover: Takeover;
   readonly useJitter: boolean;
-  /** Tells whoever listens on the mutex; a listener that throws is reported to the logger. */
+  /** Tells whoever listens in the process what else happens; events go there by themselves. */
+  readonly diagnostics: Diagnostics;
+  /** What is held and waited for. */
+  readonly activity: Activity;
+  /** Tells whoever listens on the mutex or in the process; a listener that throws is reported to the logger. */
   readonly emit: Emit;
 }
 

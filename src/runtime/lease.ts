@@ -50,6 +50,7 @@ export class Lease {
     this.#reading = grant.reading;
     this.#leaseMs = grant.holder.leaseMs;
     this.#heldSinceMs = context.effects.monotonicMs();
+    context.activity.held.set(grant.holder.id, line.object.name);
   }
 
   get holder(): Holder {
@@ -260,6 +261,8 @@ export class Lease {
   }
 
   #end(): void {
+    const { activity, diagnostics } = this.#context;
+    if (activity.held.delete(this.#holder.id)) diagnostics.publish("hold:end", this.#describe());
     for (const listener of this.#endListeners.splice(0)) listener();
   }
 

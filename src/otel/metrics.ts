@@ -1,0 +1,88 @@
+import { type Attributes, type MeterProvider, metrics } from "@opentelemetry/api";
+import type { DiagnosticsOrigin } from "../index.js";
+import type { Handlers } from "./telemetry.js";
+
+/** In seconds, as the conventions want durations: from a round trip to a night's job. */
+const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+const HOLD_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400];
+const REQUEST_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+const QUEUE_BUCKETS = [0, 1, 2, 4, 8, 16, 32, 64];
+
+function instrumentsOf(provider: MeterProvider | undefined) {
+  const meter = (provider ?? metrics).getMeter("s3-mutex");
+  const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
+    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
+  const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
+  const level = (name: string, unit: string, description: string) =>
+    meter.createUpDownCounter(name, { unit, description });
+  return {
+    acquisitions: counter("s3_mutex.acquisitions", "{acquisition}", "Attempts to acquire a lock that have ended"),
+    waits: histogram("s3_mutex.wait.duration", "s", "How long acquiring took, successful or not", WAIT_BUCKETS),
+    holds: histogram("s3_mutex.hold.duration", "s", "How long locks were held that were released", HOLD_BUCKETS),
+    queues: histogram("s3_mutex.queue.length", "{waiter}", "Waiters ahead of one who takes its place", QUEUE_BUCKETS),
+    waiting: level("s3_mutex.waiting", "{caller}", "Callers of this process that wait now"),
+    held: level("s3_mutex.held", "{lock}", "Locks that this process holds now"),
+    renewals: counter("s3_mutex.renewals", "{renewal}", "Renewals of leases"),
+    losses: counter("s3_mutex.losses", "{lock}", "Locks that were lost while they were held"),
+    deadlocks: counter("s3_mutex.deadlocks", "{deadlock}", "Waits that gave way to break a deadlock"),
+    requests: histogram(
+      "s3_mutex.request.duration",
+      "s",
+      "Requests to the store, by kind and outcome",
+      REQUEST_BUCKETS,
+    ),
+    conflicts: counter("s3_mutex.conflicts", "{conflict}", "Writes that somebody else was faster than"),
+  };
+}
+
+/** What to count; lock names only where somebody says how few there are. */
+export function metricsHandlers(
+  provider: MeterProvider | undefined,
+  lockNameOf: ((lockName: string) => string | undefined) | undefined,
+): Handlers {
+  const to = instrumentsOf(provider);
+  const attributesOf = memoizedAttributes(lockNameOf);
+  return {
+    "s3-mutex:acquire:start": ({ origin, lockName }) => to.waiting.add(1, attributesOf(origin, lockName)),
+    "s3-mutex:acquire:end": ({ origin, lockName, outcome, waitedMs }) => {
+      const attributes = attributesOf(origin, lockName);
+      to.waiting.add(-1, attributes);
+      const ended = { ...attributes, "s3_mutex.outcome": outcome };
+      to.acquisitions.add(1, ended);
+      to.waits.record(waitedMs / 1000, ended);
+      if (outcome === "acquired") to.held.add(1, attributes);
+    },
+    "s3-mutex:hold:end": ({ origin, lockName }) => to.held.add(-1, attributesOf(origin, lockName)),
+    "s3-mutex:enqueued": ({ origin, lockName, position }) => to.queues.record(position, attributesOf(origin, lockName)),
+    "s3-mutex:released": ({ origin, lockName, heldMs }) =>
+      to.holds.record(heldMs / 1000, attributesOf(origin, lockName)),
+    "s3-mutex:renewed": ({ origin, lockName }) => to.renewals.add(1, attributesOf(origin, lockName)),
+    "s3-mutex:lost": ({ origin, lockName, reason }) =>
+      to.losses.add(1, { ...attributesOf(origin, lockName), "s3_mutex.loss.reason": reason }),
+    "s3-mutex:deadlock": ({ origin, lockName }) => to.deadlocks.add(1, attributesOf(origin, lockName)),
+    "s3-mutex:request": ({ bucketName, operation, outcome, durationMs, status, error }) => {
+      const attributes = { "aws.s3.bucket": bucketName, "rpc.method": operation };
+      to.requests.record(durationMs / 1000, {
+        ...attributes,
+        "s3_mutex.outcome": outcome,
+        ...(status === undefined ? {} : { "http.response.status_code": status }),
+        ...(error === undefined ? {} : { "error.type": error.code }),
+      });
+      if (outcome === "conflict") to.conflicts.add(1, attributes);
+    },
+  };
+}
+
+/** One object for each bucket where locks have no names: these are asked for several times in each turn. */
+function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefined) | undefined) {
+  const byBucket = new Map<string, Attributes>();
+  return ({ bucketName }: DiagnosticsOrigin, lockName: string): Attributes => {
+    let attributes = byBucket.get(bucketName);
+    if (attributes === undefined) {
+      attributes = { "aws.s3.bucket": bucketName };
+      byBucket.set(bucketName, attributes);
+    }
+    const name = lockNameOf?.(lockName);
+    return name === undefined ? attributes : { ...attributes, "s3_mutex.lock.name": name };
+  };
+}

@@ -1,0 +1,50 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+import type { S3MutexDiagnostics } from "../index.js";
+import { metricsHandlers } from "./metrics.js";
+import { spanHandlers } from "./spans.js";
+
+/** Options of {@link startTelemetry}. */
+export interface TelemetryOptions {
+  /** Where metrics go; false for nowhere. @default the global provider */
+  readonly meterProvider?: MeterProvider | false | undefined;
+  /** Where spans go; false for nowhere. @default the global provider */
+  readonly tracerProvider?: TracerProvider | false | undefined;
+  /**
+   * What metrics call a lock, in the attribute `s3_mutex.lock.name`; undefined for no such attribute. Each name makes time
+   * series of its own, so give names of which there are few: `(name) => name.split("/")[0]`. Spans always have the whole name.
+   * @default no lock names in metrics
+   */
+  readonly lockName?: ((lockName: string) => string | undefined) | undefined;
+}
+
+/** Telemetry that runs until it is stopped. */
+export interface Telemetry extends Disposable {
+  /** Ends it, and the spans of what is still held. */
+  stop(): void;
+}
+
+/** Functions for some of the channels. */
+export type Handlers = {
+  readonly [Name in keyof S3MutexDiagnostics]?: (message: S3MutexDiagnostics[Name]) => void;
+};
+
+/**
+ * Turns what the mutexes of this process publish on `node:diagnostics_channel` into metrics and spans, those of other copies
+ * of this package included. Call it once, after the OpenTelemetry SDK was set up.
+ */
+export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
+  const spans = options.tracerProvider === false ? undefined : spanHandlers(options.tracerProvider);
+  const metrics = options.meterProvider === false ? {} : metricsHandlers(options.meterProvider, options.lockName);
+  const all = [...Object.entries(metrics), ...Object.entries(spans?.handlers ?? {})];
+  const listeners = all.map(([name, handle]) => [name, (message: unknown) => handle(message as never)] as const);
+  for (const [name, listener] of listeners) subscribe(name, listener);
+  let isStopped = false;
+  const stop = () => {
+    if (isStopped) return;
+    isStopped = true;
+    for (const [name, listener] of listeners) unsubscribe(name, listener);
+    spans?.end();
+  };
+  return { stop, [Symbol.dispose]: stop };
+}
