@@ -14,6 +14,7 @@ import { neverAnswered } from "./cases/never-answered.js";
 import { noVictim } from "./cases/no-victim.js";
 import { order } from "./cases/order.js";
 import { packageCost } from "./cases/package-cost.js";
+import { telemetry } from "./cases/telemetry.js";
 import { thousandLocks } from "./cases/thousand-locks.js";
 import { wrongClock } from "./cases/wrong-clock.js";
 
@@ -36,4 +37,5 @@ export const CASES: readonly BenchCase[] = [
   noVictim,
   crowd,
   deadWaiters,
+  telemetry,
 ];

@@ -1,4 +1,10 @@
-import { type Attributes, type MeterProvider, metrics } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type MeterProvider,
+  metrics,
+  type ObservableCallback,
+  type ObservableUpDownCounter,
+} from "@opentelemetry/api";
 import type { DiagnosticsOrigin } from "../index.js";
 import type { Handlers } from "./telemetry.js";
 
@@ -14,7 +20,7 @@ function instrumentsOf(provider: MeterProvider | undefined) {
     meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
   const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
   const level = (name: string, unit: string, description: string) =>
-    meter.createUpDownCounter(name, { unit, description });
+    new Level(meter.createObservableUpDownCounter(name, { unit, description }));
   return {
     acquisitions: counter("s3_mutex.acquisitions", "{acquisition}", "Attempts to acquire a lock that have ended"),
     waits: histogram("s3_mutex.wait.duration", "s", "How long acquiring took, successful or not", WAIT_BUCKETS),
@@ -39,10 +45,10 @@ function instrumentsOf(provider: MeterProvider | undefined) {
 export function metricsHandlers(
   provider: MeterProvider | undefined,
   lockNameOf: ((lockName: string) => string | undefined) | undefined,
-): Handlers {
+): { readonly handlers: Handlers; end(): void } {
   const to = instrumentsOf(provider);
   const attributesOf = memoizedAttributes(lockNameOf);
-  return {
+  const handlers: Handlers = {
     "s3-mutex:acquire:start": ({ origin, lockName }) => to.waiting.add(1, attributesOf(origin, lockName)),
     "s3-mutex:acquire:end": ({ origin, lockName, outcome, waitedMs }) => {
       const attributes = attributesOf(origin, lockName);
@@ -71,18 +77,46 @@ export function metricsHandlers(
       if (outcome === "conflict") to.conflicts.add(1, attributes);
     },
   };
+  const end = () => {
+    to.waiting.stop();
+    to.held.stop();
+  };
+  return { handlers, end };
 }
 
-/** One object for each bucket where locks have no names: these are asked for several times in each turn. */
+/** How many there are at this moment. It is read when metrics are collected, so that a turn need not report ups and downs. */
+class Level {
+  readonly #counts = new Map<Attributes, number>();
+  readonly #instrument: ObservableUpDownCounter;
+  readonly #observe: ObservableCallback = (result) => {
+    for (const [attributes, count] of this.#counts) result.observe(count, attributes);
+  };
+
+  constructor(instrument: ObservableUpDownCounter) {
+    this.#instrument = instrument;
+    instrument.addCallback(this.#observe);
+  }
+
+  add(difference: number, attributes: Attributes): void {
+    this.#counts.set(attributes, (this.#counts.get(attributes) ?? 0) + difference);
+  }
+
+  stop(): void {
+    this.#instrument.removeCallback(this.#observe);
+  }
+}
+
+/** One object for each bucket, and for each name in it: these are asked for several times in each turn. */
 function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefined) | undefined) {
-  const byBucket = new Map<string, Attributes>();
+  const known = new Map<string, Attributes>();
   return ({ bucketName }: DiagnosticsOrigin, lockName: string): Attributes => {
-    let attributes = byBucket.get(bucketName);
-    if (attributes === undefined) {
-      attributes = { "aws.s3.bucket": bucketName };
-      byBucket.set(bucketName, attributes);
-    }
     const name = lockNameOf?.(lockName);
-    return name === undefined ? attributes : { ...attributes, "s3_mutex.lock.name": name };
+    const key = name === undefined ? bucketName : `${bucketName}/${name}`;
+    const attributes = known.get(key) ?? {
+      "aws.s3.bucket": bucketName,
+      ...(name === undefined ? {} : { "s3_mutex.lock.name": name }),
+    };
+    known.set(key, attributes);
+    return attributes;
   };
 }

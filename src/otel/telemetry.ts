@@ -35,8 +35,9 @@ export type Handlers = {
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const spans = options.tracerProvider === false ? undefined : spanHandlers(options.tracerProvider);
-  const metrics = options.meterProvider === false ? {} : metricsHandlers(options.meterProvider, options.lockName);
-  const all = [...Object.entries(metrics), ...Object.entries(spans?.handlers ?? {})];
+  const metrics =
+    options.meterProvider === false ? undefined : metricsHandlers(options.meterProvider, options.lockName);
+  const all = [...Object.entries(metrics?.handlers ?? {}), ...Object.entries(spans?.handlers ?? {})];
   const listeners = all.map(([name, handle]) => [name, (message: unknown) => handle(message as never)] as const);
   for (const [name, listener] of listeners) subscribe(name, listener);
   let isStopped = false;
@@ -44,6 +45,7 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
     if (isStopped) return;
     isStopped = true;
     for (const [name, listener] of listeners) unsubscribe(name, listener);
+    metrics?.end();
     spans?.end();
   };
   return { stop, [Symbol.dispose]: stop };

@@ -51,10 +51,15 @@ async function ask({ store, effects, clock }: Context, key: string, timeoutMs: n
   const done = new AbortController();
   // A request may have to wait for its turn behind others, for longer than its own time-out.
   const patience = sleep(effects, timeoutMs, { keepAlive: true, signal: done.signal }).then(() => undefined);
-  const asking = store.read(key, { timeoutMs, urgent: true }).then((outcome) => {
-    clock.observe(outcome.timing);
-    return outcome.kind === "unknown" || outcome.kind === "refused" ? undefined : effects.monotonicMs() - startedAtMs;
-  });
+  const asking = store.read(key, { timeoutMs, urgent: true }).then(
+    (outcome) => {
+      clock.observe(outcome.timing);
+      const hasAnswered = outcome.kind !== "unknown" && outcome.kind !== "refused";
+      return hasAnswered ? effects.monotonicMs() - startedAtMs : undefined;
+    },
+    // The mutex was closed meanwhile.
+    () => undefined,
+  );
   try {
     return await Promise.race([asking, patience]);
   } finally {

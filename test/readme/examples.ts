@@ -52,7 +52,8 @@ export class Project {
     const folder = await mkdtemp(join(tmpdir(), "s3-mutex-examples-"));
     await mkdir(join(folder, "node_modules"));
     await symlink(root, join(folder, "node_modules/s3-mutex"));
-    for (const name of ["@aws-sdk", "@types", "vitest"]) await symlink(tool(name), join(folder, "node_modules", name));
+    for (const name of ["@aws-sdk", "@opentelemetry", "@types", "vitest"])
+      await symlink(tool(name), join(folder, "node_modules", name));
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
     const surroundings = await readFile(new URL("surroundings.ts", import.meta.url), "utf8");
     await writeFile(join(folder, "surroundings.ts"), surroundings.replace('"../../src/index.js"', '"s3-mutex"'));

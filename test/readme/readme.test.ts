@@ -8,7 +8,7 @@ import { type Example, examplesOf, Project, type Ran } from "./examples.js";
 import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 
 /** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
-const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md", "docs/fencing.md"];
+const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md", "docs/fencing.md", "docs/telemetry.md"];
 /** Its examples are tests, so they run as one file of tests. */
 const TESTS = "docs/testing.md";
 
@@ -63,6 +63,8 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   ],
   // Those who listen since "Events" do so still.
   "docs/waiting.md: Order": ["the boss, the first, the second"],
+  "docs/telemetry.md: Channels": ["nightly: acquired"],
+  "docs/telemetry.md: Health": ["true 0"],
   "docs/waiting.md: Giving up": ["aborted - the user has gone"],
   "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
   "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
