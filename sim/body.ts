@@ -6,6 +6,7 @@ export interface Body {
   readonly touchedAtMs?: number;
   readonly token?: number;
   readonly limit?: number;
+  readonly freeSinceMs?: number;
   readonly deleted?: boolean;
   readonly holders?: readonly BodyHolder[];
   readonly queue?: readonly BodyWaiter[];

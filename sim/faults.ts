@@ -47,8 +47,8 @@ export class Faults {
     const kind = this.#draw(step, isConditional, process);
     if (kind === undefined || !this.mayInject(kind)) return FINE;
     if (isProcessFault(kind)) {
-      // At any moment until the answer would have been there.
-      const delayMs = this.#random.between(0, this.#plan.roundTripMs[1]);
+      // At any moment while it is on its way, there or back.
+      const delayMs = this.#random.between(0, this.#plan.roundTripMs[0]);
       process.world.after(delayMs, () => this.onProcessFault(kind, process));
       return FINE;
     }
@@ -93,7 +93,7 @@ export class Faults {
   #draw(step: Step, isConditional: boolean, process: SimProcess): RequestFault | ProcessFault | undefined {
     if ((this.#partitionedUntilMs.get(process) ?? 0) > process.world.nowMs) return "partition";
     const { focus, faultRates } = this.#plan;
-    if (focus?.step === step && this.#focused < FOCUSED && this.#random.chance(0.5)) {
+    if (focus?.step === step && this.#focused < FOCUSED && this.#random.chance(0.8)) {
       this.#focused += 1;
       return focus.fault;
     }

@@ -108,7 +108,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
     hasDate: random.chance(0.95) || hasClientOf1x,
     removes: random.chance(0.8) || focus?.step === "remove",
-    hasEvening: random.chance(0.1) || focus?.step === "remove",
+    hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
     grants: 30,
     edits,
   };

@@ -158,7 +158,7 @@ class Run {
   }
 
   #strike(kind: ProcessFault, process: SimProcess): void {
-    if (process.isDead || process.isFrozen || this.#isOver) return;
+    if (process.isDead || process.isFrozen || !this.#stage.faults.isOn) return;
     const { plan, faults, scene, world } = this.#stage;
     const random = this.#random;
     faults.noteProcessFault(kind, process);
@@ -214,13 +214,13 @@ class Run {
   /** Two go on for a while, with faults, when the others have gone home. */
   async #evening(): Promise<void> {
     const tasks = this.#tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
-    let left = Math.min(2, tasks.length);
-    for (const task of tasks.slice(0, 2)) {
+    const busy = new Set(tasks.slice(0, 2));
+    for (const task of busy) {
       evening(task)
         .catch((error) => this.noteUnhandled(error))
-        .finally(() => (left -= 1));
+        .finally(() => busy.delete(task));
     }
-    await this.#stage.world.run(EVENING_MS, () => left === 0);
+    await this.#stage.world.run(EVENING_MS, () => [...busy].every(({ client }) => !client.isAlive));
   }
 
   /** Once faults have stopped, everybody who waits gets served or gives up; then all get one lock more, for which they wait. */

@@ -41,7 +41,7 @@ function stepOfBody(body: Body): Step {
     return ended === "released" ? "transfer" : "grant";
   }
   if (ended === "forced") return "force";
-  if (ended === "expired") return "sweep";
+  if (body.freeSinceMs === body.touchedAtMs && body.recent?.[0]?.ended === "expired") return "sweep";
   if (ended === "released") return "release";
   if (body.createdAtMs === body.touchedAtMs && body.token === body.touchedAtMs) return "adopt";
   const isEnqueue = body.queue?.some((waiter) => waiter.expiresAtMs === (body.touchedAtMs ?? 0) + ENTRY_LIFE_MS);

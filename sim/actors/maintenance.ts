@@ -24,14 +24,24 @@ async function cleanup(task: Task): Promise<void> {
   await task.expecting(client.mutex.cleanupStaleLocks(options));
 }
 
-/** A lock of which nobody else knows is used once; when it has been at rest for long enough, it is swept away, and used again. */
+/**
+ * When the others have gone home: a lock that is left to expire is swept free. Used again and at rest for long enough, it is
+ * swept away, and used once more.
+ */
 export async function evening(task: Task): Promise<void> {
+  const { mutex } = task.client;
   const name = "errand";
+  await task.expecting(mutex.acquireLock(name, 0));
+  await task.pause(task.scene.plan.leaseMs + CLOCKS_MS);
+  await task.expecting(mutex.cleanupStaleLocks());
   await task.use(name, { timeoutMs: 10_000 }, () => task.pause(10));
-  await task.pause(REST_MS + 5000);
-  await task.expecting(task.client.mutex.cleanupStaleLocks({ includeReleased: true, restMs: REST_MS }));
+  await task.pause(REST_MS + CLOCKS_MS);
+  await task.expecting(mutex.cleanupStaleLocks({ includeReleased: true, restMs: REST_MS }));
   await task.use(name, { timeoutMs: 10_000 }, () => task.pause(10));
 }
+
+/** What one answer leaves open about the store's clock. */
+const CLOCKS_MS = 2500;
 
 export const MAINTENANCE: readonly Turn[] = [
   { name: "forceRelease", chance: 0.1, weight: 0.2, steps: ["force"], run: forceRelease },
