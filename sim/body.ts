@@ -1,6 +1,8 @@
 /** The JSON of a lock's object as an outsider reads it: a reading of its own, which shares nothing with `src`. */
 export interface Body {
   readonly schema?: number;
+  /** The version of the envelope, where it is a fenced object. */
+  readonly fenced?: number;
   readonly writeId?: string;
   readonly createdAtMs?: number;
   readonly touchedAtMs?: number;

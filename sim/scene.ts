@@ -1,7 +1,9 @@
 import type { BeliefChecker } from "./checkers/beliefs.js";
+import type { ChainChecker } from "./checkers/chain.js";
 import type { DeadlockChecker } from "./checkers/deadlocks.js";
 import type { Findings } from "./checkers/findings.js";
 import type { HistoryChecker } from "./checkers/history.js";
+import type { OnceChecker } from "./checkers/once.js";
 import type { OrderChecker } from "./checkers/order.js";
 import type { FencedCounter } from "./checkers/resource.js";
 import type { Plan } from "./plan.js";
@@ -18,6 +20,8 @@ export interface Scene {
   /** Undefined where clocks are not exact: arrivals are compared in store time. */
   readonly order: OrderChecker | undefined;
   readonly deadlocks: DeadlockChecker;
+  readonly chain: ChainChecker;
+  readonly once: OnceChecker;
   readonly counters: ReadonlyMap<string, FencedCounter>;
   /** Nobody begins a new turn any more. */
   readonly isOver: () => boolean;
@@ -35,4 +39,11 @@ export interface Participant {
   close(): Promise<void>;
 }
 
-export const keyOf = (lock: string) => `locks/${lock}.json`;
+const PREFIX = "locks/";
+
+export const keyOf = (lock: string) => `${PREFIX}${lock}.json`;
+
+/** The lock of a key; undefined for keys of other objects. */
+export function lockOf(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length, -".json".length) : undefined;
+}

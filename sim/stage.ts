@@ -1,9 +1,11 @@
 import { REST_MS } from "./actors/maintenance.js";
 import { holdersOf } from "./body.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
+import { ChainChecker } from "./checkers/chain.js";
 import { DeadlockChecker } from "./checkers/deadlocks.js";
 import { Findings } from "./checkers/findings.js";
 import { HistoryChecker } from "./checkers/history.js";
+import { OnceChecker } from "./checkers/once.js";
 import { OrderChecker } from "./checkers/order.js";
 import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
@@ -11,7 +13,7 @@ import { Faults } from "./faults.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { Outcome } from "./run.js";
-import { keyOf, type Scene } from "./scene.js";
+import { keyOf, lockOf, type Scene } from "./scene.js";
 import { stepOf } from "./steps.js";
 import { SimBucket } from "./store.js";
 import type { Task } from "./task.js";
@@ -58,6 +60,7 @@ export class Stage {
   /** A seed that is too thin to prove anything is a finding, too: none is excluded. */
   finish(minFaults: number): void {
     this.scene.history.check(this.findings);
+    this.scene.chain.check();
     const { grants } = this.records;
     const { count } = this.faults;
     if (this.#hasFewer || (grants >= this.plan.grants && count >= minFaults && this.plan.clients.length >= 3)) return;
@@ -114,13 +117,15 @@ export class Stage {
     );
     records.onGrant = (key, before, holder) => {
       order?.granted(key, before, holder);
-      history.landed(nameOf(key), holder.token);
+      history.landed(lockOf(key) ?? key, holder.token);
     };
     records.onForce = (key, turn) => {
-      beliefs.excuse(nameOf(key), turn);
-      history.force(nameOf(key), turn.token);
+      beliefs.excuse(lockOf(key) ?? key, turn);
+      history.force(lockOf(key) ?? key, turn.token);
     };
+    const chain = new ChainChecker(findings);
     bucket.onChange = (key, body, by) => {
+      if (lockOf(key) === undefined) return chain.landed(key, body);
       records.landed(key, body, by?.step === "1.x");
       const record = records.last(key);
       order?.landed(key, holdersOf(record).length < (record?.limit ?? 1));
@@ -131,6 +136,8 @@ export class Stage {
       findings,
       beliefs,
       order,
+      chain,
+      once: new OnceChecker(findings),
       history,
       deadlocks: new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
@@ -164,5 +171,3 @@ const OBSERVED_EARLY_MS = 1300;
 
 /** The bounds of one, and the wall clock of the other. */
 const WIPED_MS = 1600;
-
-const nameOf = (key: string) => key.slice("locks/".length, -".json".length);

@@ -15,6 +15,7 @@ export const STEPS = [
   "tombstone",
   "remove",
   "list",
+  "object",
   "1.x",
   "between",
 ] as const;
@@ -32,6 +33,7 @@ export function stepOf(operation: Operation, text: string | undefined): Step {
 }
 
 function stepOfBody(body: Body): Step {
+  if (body.fenced !== undefined) return "object";
   if (body.schema === undefined) return "1.x";
   if (body.deleted) return "tombstone";
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;

@@ -122,6 +122,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "aborted",
   "lost",
   "deadlock",
+  "fenced-out",
   "store-unavailable",
   "closed",
 ]);

@@ -1,6 +1,7 @@
 import type { Random } from "../random.js";
 import type { Step } from "../steps.js";
 import type { Task } from "../task.js";
+import { FENCED } from "./fenced.js";
 import { MAINTENANCE } from "./maintenance.js";
 import { MUTEX } from "./mutex.js";
 import { NAMED } from "./named.js";
@@ -19,7 +20,7 @@ export interface Turn {
 }
 
 /** Everything that clients do. A new primitive adds a file of turns, and a line here. */
-export const TURNS: readonly Turn[] = [...MUTEX, ...NAMED, ...NESTED, ...MAINTENANCE];
+export const TURNS: readonly Turn[] = [...MUTEX, ...NAMED, ...NESTED, ...FENCED, ...MAINTENANCE];
 
 export function nextTurn(weights: Readonly<Record<string, number>>, random: Random): Turn {
   return random.weighted(TURNS.map((turn) => [turn, weights[turn.name] ?? 0] as const)) ?? (TURNS[0] as Turn);

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Body, BodyHolder, BodyWaiter } from "../../sim/body.js";
 import { BeliefChecker, type Believer } from "../../sim/checkers/beliefs.js";
+import { ChainChecker } from "../../sim/checkers/chain.js";
 import { DeadlockChecker, type Waiting } from "../../sim/checkers/deadlocks.js";
 import { Findings } from "../../sim/checkers/findings.js";
 import { HistoryChecker, type Hold } from "../../sim/checkers/history.js";
+import { OnceChecker } from "../../sim/checkers/once.js";
 import { OrderChecker } from "../../sim/checkers/order.js";
 import { RecordChecker } from "../../sim/checkers/record.js";
 import { FencedCounter } from "../../sim/checkers/resource.js";
@@ -357,5 +359,95 @@ describe("a resource that checks tokens", () => {
     counter.write(1, (one ?? 0) + 1);
     counter.write(1, (other ?? 0) + 1);
     expect(properties()).toEqual(["lost-update"]);
+  });
+});
+
+describe("the versions of a fenced object", () => {
+  const OBJECT = "objects/x.json";
+  let writes = 0;
+  const land = (
+    chain: ChainChecker,
+    token: number,
+    content: readonly string[] | undefined,
+    writeId = `w${(writes += 1)}`,
+  ) => chain.landed(OBJECT, JSON.stringify({ fenced: 1, token, writeId, content }));
+
+  it("openings and changes, one after the other, are in order, and so is what was told of them", () => {
+    const chain = new ChainChecker(findings);
+    land(chain, 1, undefined);
+    chain.change(OBJECT, "a")("made");
+    land(chain, 1, ["a"]);
+    land(chain, 2, ["a"]);
+    chain.change(OBJECT, "b")("not made");
+    chain.change(OBJECT, "c");
+    land(chain, 2, ["a", "c"]);
+    chain.check();
+    expect(properties()).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a token that falls",
+      [
+        [2, ["a"]],
+        [1, ["a"]],
+      ],
+    ],
+    [
+      "an update that is lost",
+      [
+        [1, ["a", "b"]],
+        [2, ["a", "c"]],
+      ],
+    ],
+    [
+      "two changes in one",
+      [
+        [1, []],
+        [1, ["a", "b"]],
+      ],
+    ],
+  ] as const)("%s is found", (_, versions) => {
+    const chain = new ChainChecker(findings);
+    const [first, ...rest] = versions;
+    for (const id of first[1]) land(chain, first[0], first[1].slice(0, first[1].indexOf(id) + 1));
+    for (const [token, content] of rest) land(chain, token, content);
+    expect(properties()).toContain("chain");
+  });
+
+  it("a removal, and a write id that is used twice, are found", () => {
+    const chain = new ChainChecker(findings);
+    land(chain, 1, [], "same");
+    land(chain, 1, [], "same");
+    chain.landed(OBJECT, undefined);
+    expect(properties()).toEqual(["chain", "chain"]);
+  });
+
+  it("a change whose caller was told otherwise is found, and one that was made twice", () => {
+    const chain = new ChainChecker(findings);
+    for (const content of [["a"], ["a", "b"], ["a", "b", "b"]]) land(chain, 1, content);
+    chain.change(OBJECT, "lost")("made");
+    chain.change(OBJECT, "a")("not made");
+    chain.change(OBJECT, "b")("made");
+    chain.check();
+    expect(findings.found.map(({ detail }) => detail.split(": ")[1])).toEqual([
+      "lost was made, and is lost",
+      "a was made, and denied",
+      "b was made 2 times",
+    ]);
+  });
+});
+
+describe("what is done once", () => {
+  it("may be begun again until somebody was told its result, and not after that", () => {
+    const once = new OnceChecker(findings);
+    once.begun("job", "a");
+    once.begun("job", "b");
+    once.told("job", "b", 1);
+    once.told("job", "c", 1);
+    expect(properties()).toEqual([]);
+    once.begun("job", "d");
+    once.told("job", "e", 2);
+    expect(properties()).toEqual(["once", "once"]);
   });
 });

@@ -1,0 +1,42 @@
+import { S3MutexError } from "../../src/index.js";
+import type { Task } from "../task.js";
+import type { Turn } from "./registry.js";
+
+/** Adds its own id to a list in S3, while it holds the lock or thinks so: only the token stops it. */
+async function fenced(task: Task, name: string): Promise<void> {
+  const key = `objects/${name}.json`;
+  await task.use(name, { timeoutMs: 20_000 }, async (lock) => {
+    const object = await task.expecting(lock.fencedObject<readonly string[]>({ key }));
+    if (object === undefined) return;
+    for (let changes = task.random.integer(1, 2); changes > 0; changes -= 1) {
+      const id = `${task.name}@${Math.round(task.nowMs)}#${changes}`;
+      const tell = task.scene.chain.change(key, id);
+      const updating = object.update(async (list = []) => {
+        if (task.random.chance(0.3)) await task.think();
+        return [...list, id];
+      });
+      updating.then(
+        () => tell("made"),
+        (error) => S3MutexError.is(error) && error.maybeApplied !== true && tell("not made"),
+      );
+      await task.expecting(updating);
+    }
+  });
+}
+
+/** Something that is to be done once: a few keys, so that most find it done. */
+async function once(task: Task): Promise<void> {
+  const key = `job${task.random.integer(0, 3)}`;
+  const run = async () => {
+    task.scene.once.begun(key, task.name);
+    await task.think();
+    return `${task.name}@${Math.round(task.nowMs)}`;
+  };
+  const answer = await task.expecting(task.client.mutex.once(key, run, { timeoutMs: 20_000 }));
+  if (answer !== undefined) task.scene.once.told(key, task.name, answer.result);
+}
+
+export const FENCED: readonly Turn[] = [
+  { name: "fenced", chance: 0.3, weight: 0.7, steps: ["object"], run: fenced },
+  { name: "once", chance: 0.2, weight: 0.4, run: once },
+];
