@@ -54,6 +54,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/doctor.js")).doctor,
   },
   {
+    name: "bench",
+    summary: "Measure what locks take on a store: time, requests, money",
+    load: async () => (await import("./commands/bench.js")).bench,
+  },
+  {
+    name: "policy",
+    summary: "Print IAM policy, lifecycle rule and bucket policy for a store",
+    load: async () => (await import("./commands/policy.js")).policy,
+  },
+  {
     name: "ui",
     summary: "Serve a dashboard of a store's locks to this machine's browsers",
     load: async () => (await import("./commands/ui.js")).ui,

@@ -49,15 +49,27 @@ test("the evidence is sound: a command that needs the library is seen to load it
   expect(loaded().filter(outsideOfTheCli)).not.toEqual([]);
 });
 
-test.each(["run", "ls", "show", "watch", "graph", "release", "delete", "cleanup", "doctor", "ui", "serve", "demo"])(
-  "the help of %s has usage, options and examples",
-  async (command) => {
-    const { stdout } = await cli(["help", command]);
-    expect(stdout).toMatch(/^Usage: s3-mutex /);
-    expect(stdout).toMatch(/\nOptions:\n[\s\S]+--help[\s\S]+\nExamples:\n {2}# /);
-    expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
-  },
-);
+test.each([
+  "run",
+  "ls",
+  "show",
+  "watch",
+  "graph",
+  "release",
+  "delete",
+  "cleanup",
+  "doctor",
+  "bench",
+  "policy",
+  "ui",
+  "serve",
+  "demo",
+])("the help of %s has usage, options and examples", async (command) => {
+  const { stdout } = await cli(["help", command]);
+  expect(stdout).toMatch(/^Usage: s3-mutex /);
+  expect(stdout).toMatch(/\nOptions:\n[\s\S]+--help[\s\S]+\nExamples:\n {2}# /);
+  expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
+});
 
 test("the version is that of the package", async () => {
   const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));

@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { DeleteObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import { S3Mutex } from "../../index.js";
+import { createS3Client } from "../../store/s3/client.js";
+import type { StoreAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { createLog } from "../run/log.js";
+import { catchSignals, exitCodeOf } from "../run/signals.js";
+import { clientConfigOf } from "../store-options.js";
+import { Meter, type Requests } from "./meter.js";
+import { PARTS, type Part, type Process } from "./parts.js";
+import { costOf, type Prices, type Result, showResults, spread } from "./results.js";
+
+export interface BenchPlan {
+  readonly turns: number;
+  readonly contenders: number;
+  readonly limitMs: number;
+  readonly prices: Prices;
+}
+
+/** `s3-mutex bench` */
+export async function benchCommand(
+  input: Input,
+  { bucketName, keyPrefix }: StoreAddress,
+  plan: BenchPlan,
+  output: Output,
+): Promise<number> {
+  const meter = new Meter();
+  const folder = `${keyPrefix}.s3-mutex/bench-${randomUUID()}/`;
+  const { logger } = createLog(input.isDebugging, output);
+  const config = clientConfigOf(input);
+  // What another process is to a lock, another instance with another client is.
+  const processes: Process[] = Array.from({ length: plan.contenders }, () => {
+    const s3Client = meter.watch(createS3Client(config));
+    return { s3Client, mutex: new S3Mutex({ s3Client, bucketName, keyPrefix: folder, logger }) };
+  });
+  const stop = new AbortController();
+  let interruptedBy: NodeJS.Signals | undefined;
+  const letGo = catchSignals({
+    receive(signal, isEnding) {
+      if (!isEnding) return;
+      interruptedBy ??= signal;
+      stop.abort();
+    },
+  });
+  const timer = setTimeout(() => stop.abort(), plan.limitMs);
+  try {
+    const results: Result[] = [];
+    for (const part of PARTS) {
+      if (stop.signal.aborted) break;
+      output.status(`measuring: ${part.title} ...`);
+      results.push(await measured(part, processes, meter, plan, stop.signal));
+    }
+    output.status("");
+    if (interruptedBy !== undefined) return exitCodeOf(interruptedBy);
+    const requests = { putMs: spread(meter.putsMs), getMs: spread(meter.getsMs) };
+    const report = { requests, parts: results, isComplete: !stop.signal.aborted, prices: plan.prices };
+    if (input.values.flag("json")) output.json(report);
+    else showResults(report, output);
+    return EXIT.ok;
+  } finally {
+    clearTimeout(timer);
+    output.status("");
+    await Promise.all(processes.map(({ mutex }) => mutex.close()));
+    if (meter.requests.puts > 0) await tidyUp(processes[0]?.s3Client, bucketName, folder, output);
+    for (const { s3Client } of processes) s3Client.destroy();
+    letGo();
+  }
+}
+
+async function measured(part: Part, processes: readonly Process[], meter: Meter, plan: BenchPlan, signal: AbortSignal) {
+  const before = meter.requests;
+  const startedAtMs = performance.now();
+  const turnsMs = await part.run(processes, plan.turns, signal);
+  const elapsedMs = performance.now() - startedAtMs;
+  const { puts, gets } = meter.requests;
+  const requests: Requests = { puts: puts - before.puts, gets: gets - before.gets };
+  return {
+    name: part.name,
+    title: part.title,
+    turns: turnsMs.length,
+    turnMs: spread(turnsMs),
+    turnsPerS: Math.round((turnsMs.length / elapsedMs) * 10_000) / 10,
+    requests,
+    dollarsPer1000Turns: costOf(requests, plan.prices, turnsMs.length / 1000),
+  };
+}
+
+/** The locks that were used here are nobody's: their objects go without a condition. */
+async function tidyUp(client: S3Client | undefined, Bucket: string, folder: string, output: Output): Promise<void> {
+  try {
+    const listed = await client?.send(new ListObjectsV2Command({ Bucket, Prefix: folder }));
+    for (const { Key } of listed?.Contents ?? []) await client?.send(new DeleteObjectCommand({ Bucket, Key }));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    output.note(`what is under s3://${Bucket}/${folder} could not be removed: ${why}.`);
+  }
+}

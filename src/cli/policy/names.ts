@@ -1,0 +1,4 @@
+/** What `policy` prints. */
+export const DOCUMENTS = ["iam", "lifecycle", "bucket"] as const;
+
+export type DocumentName = (typeof DOCUMENTS)[number];
