@@ -4,6 +4,7 @@ import {
   checkDuration,
   checkLabel,
   checkLease,
+  checkMode,
   checkOptions,
   checkPriority,
   checkSignal,
@@ -12,30 +13,49 @@ import {
 } from "./arguments.js";
 import type { AcquireOptions } from "./call-options.js";
 import { patienceMs } from "./core/backoff.js";
+import type { LockRef } from "./core/deadlock.js";
 import type { Holder } from "./core/record.js";
-import { type DeadlockEdge, S3MutexError } from "./errors.js";
 import { FencedObjects } from "./fenced-object.js";
 import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
+import { checkRenewable, nest } from "./nesting.js";
 import type { Settings } from "./options.js";
 import { acquireLease } from "./runtime/acquire.js";
+import type { AcquireRequest } from "./runtime/acquire-request.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
+import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
+import { type HandedOver, restoreLease } from "./runtime/restore.js";
 import type { Scope } from "./runtime/scope.js";
+
+/** What a call asks for, besides what its caller's options say. */
+export interface AcquireCall {
+  readonly options: AcquireOptions;
+  /** How long to wait without a `timeoutMs`, in milliseconds. */
+  readonly patienceMs: number;
+  readonly scope: Scope;
+  /** @default "handle" */
+  readonly via?: Holder["via"];
+  /** How many permits, and how many there are. @default 1 */
+  readonly permits?: number;
+  readonly limit?: number;
+  readonly timing?: LeaseTiming;
+  readonly longestPollMs?: number;
+}
 
 /** Turns the calls that acquire into leases and handles: checks, scopes, the local line, and what has to be renewed. */
 export class Acquirer {
   readonly #context: Context;
   readonly #settings: Settings;
-  readonly #objectOf: (lockName: string) => LockObject;
+  readonly #objectOf: (ref: LockRef) => LockObject;
   readonly #lines: LocalLines;
   readonly #fencedObjects: FencedObjects;
   readonly #leases = new Set<Lease>();
   readonly #pending = new Set<Promise<Lease | undefined>>();
 
-  constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (lockName: string) => LockObject) {
+  constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
     this.#settings = settings;
     this.#objectOf = objectOf;
@@ -60,41 +80,25 @@ export class Acquirer {
   }
 
   /** A handle that renews itself; undefined when the lock was not had in time. */
-  async handle(
-    lockName: string,
-    options: AcquireOptions,
-    patience: number,
-    scope: Scope,
-  ): Promise<HeldLock | undefined> {
-    const lease = await this.lease(lockName, options, patience, "handle", scope);
-    if (lease === undefined) return undefined;
-    const { key } = this.#objectOf(lockName);
-    const onReleaseError = (error: unknown) => {
-      const message = `s3-mutex: releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
-      this.#context.logger.warn?.(message, error);
-    };
-    return new HeldLock(lockName, lease, { key, fencedObjects: this.#fencedObjects, onReleaseError });
+  async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
+    const lease = await this.lease(ref, call);
+    return lease === undefined ? undefined : this.#handleOf(ref, lease);
   }
 
   /** Several locks in one order, all or none. */
-  async all(
-    lockNames: readonly string[],
-    options: AcquireOptions,
-    patience: number,
-    scope: Scope,
-  ): Promise<HeldLockSet | undefined> {
+  async all(lockNames: readonly string[], call: AcquireCall): Promise<HeldLockSet | undefined> {
     if (!Array.isArray(lockNames) || lockNames.length === 0) {
       throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
     }
-    const names = [...new Map(lockNames.map((name) => [this.#objectOf(name).key, name]))].sort(byKey);
-    checkOptions("options", options);
-    const patienceMs = withDefault("timeoutMs", options.timeoutMs, patience, checkDuration);
+    const names = [...new Map(lockNames.map((name) => [this.#objectOf({ name }).key, name]))].sort(byKey);
+    const options = checkOptions("options", call.options);
+    const patienceMs = withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration);
     const startedAtMs = this.#context.effects.monotonicMs();
     const locks: HeldLock[] = [];
     try {
       for (const [, name] of names) {
-        const leftMs = Math.max(0, startedAtMs + patienceMs - this.#context.effects.monotonicMs());
-        const lock = await this.handle(name, { ...options, timeoutMs: leftMs }, leftMs, scope);
+        const timeoutMs = Math.max(0, startedAtMs + patienceMs - this.#context.effects.monotonicMs());
+        const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs } });
         if (lock === undefined) break;
         locks.push(lock);
       }
@@ -108,37 +112,56 @@ export class Acquirer {
   }
 
   /** The bare lease, for those who renew it themselves. */
-  async lease(
-    lockName: string,
-    options: AcquireOptions,
-    patience: number,
-    via: Holder["via"],
-    scope: Scope,
-  ): Promise<Lease | undefined> {
-    checkOptions("options", options);
-    const object = this.#objectOf(lockName);
+  async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
+    const { scope, permits = 1, limit = 1, via = "handle" } = call;
+    const options = checkOptions("options", call.options);
+    const object = this.#objectOf(ref);
     const { key } = object;
-    const request = {
+    const request: AcquireRequest = {
       via,
-      mode: "exclusive",
+      mode: withDefault("mode", options.mode, "exclusive", checkMode),
+      permits,
+      limit,
       priority: withDefault("priority", options.priority, 0, checkPriority),
       leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
       label: withDefault("label", options.label, undefined, checkLabel),
-      patienceMs: withDefault("timeoutMs", options.timeoutMs, patience, checkDuration),
+      patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
-      holds: () => scope.holdsBesides(key),
-      objectOf: (name: string) => this.#objectOf(name),
-    } as const;
+      holds: () => scope.holdsWaitingFor(key),
+      objectOf: this.#objectOf,
+      timing: call.timing,
+      longestPollMs: call.longestPollMs,
+    };
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
-    const held = scope.find(key, !reentrant);
-    if (held !== undefined) return nest(held, lockName, reentrant);
+    const nested = nest(scope.find(key, !reentrant), ref, request, reentrant);
+    if (nested !== undefined) return nested;
+    checkRenewable(request, this.#context.clock.roundTripMs);
     const acquiring = scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
     this.#pending.add(acquiring);
     const lease = await acquiring.finally(() => this.#pending.delete(acquiring));
     if (lease === undefined) return undefined;
-    scope.add(lockName, key, lease);
+    scope.add(ref, key, lease);
     if (via === "handle") this.#keep(lease);
     return lease;
+  }
+
+  /** Goes on with a hold that was handed over. @throws `lost` when it is gone */
+  async restore(ref: LockRef, from: HandedOver, scope: Scope): Promise<HeldLock> {
+    const object = this.#objectOf(ref);
+    const line = this.#lines.lineOf(object);
+    const lease = await restoreLease(this.#context, line, from);
+    scope.add(ref, object.key, lease);
+    this.#keep(lease);
+    return this.#handleOf(ref, lease);
+  }
+
+  #handleOf(ref: LockRef, lease: Lease): HeldLock {
+    const place = { bucketName: this.#settings.bucketName, key: this.#objectOf(ref).key };
+    const onReleaseError = (error: unknown) => {
+      const message = `s3-mutex: releasing ${JSON.stringify(ref.name)} failed; it becomes free when its lease ends`;
+      this.#context.logger.warn?.(message, error);
+    };
+    return new HeldLock(ref, lease, { place, fencedObjects: this.#fencedObjects, onReleaseError });
   }
 
   #keep(lease: Lease): void {
@@ -146,18 +169,6 @@ export class Acquirer {
     lease.onEnd(() => this.#leases.delete(lease));
     lease.keep();
   }
-}
-
-/** A scope asks again for what it holds itself: another handle on the same hold, or an error at once instead of a wait for ever. */
-function nest(held: Lease, lockName: string, reentrant: boolean): Lease {
-  if (reentrant) {
-    held.share();
-    return held;
-  }
-  const { owner, host, pid, label, token: fencingToken, priority } = held.holder;
-  const cycle = [{ lockName, owner, host, pid, label, fencingToken, priority }];
-  const message = `Deadlock: the scope that asks for ${JSON.stringify(lockName)} holds it itself; pass { reentrant: true } to nest.`;
-  throw new S3MutexError("deadlock", message, { lockName, cycle: cycle as DeadlockEdge[] });
 }
 
 /** One order for everybody: that of the keys, by code unit, which no locale changes. */

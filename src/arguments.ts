@@ -1,4 +1,5 @@
 import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES } from "./core/names.js";
+import type { Mode } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
 
 /** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
@@ -36,6 +37,19 @@ export function checkCount(argument: string, value: unknown): number {
 export function checkPriority(argument: string, value: unknown): number {
   if (Number.isSafeInteger(value)) return value as number;
   throw invalidArgument(argument, value, "use a whole number; higher is served first");
+}
+
+export function checkMode(argument: string, value: unknown): Mode {
+  if (value === "exclusive" || value === "shared") return value;
+  throw invalidArgument(argument, value, 'use "exclusive" or "shared"');
+}
+
+/** Permits of a semaphore; far more than there is room for holders of one each, but one may want many. */
+const MAX_PERMITS = 1_000_000;
+
+export function checkPermits(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_PERMITS) return value as number;
+  throw invalidArgument(argument, value, `use a whole number from 1 to ${MAX_PERMITS}`);
 }
 
 export function checkBoolean(argument: string, value: unknown): boolean {

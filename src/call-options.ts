@@ -1,9 +1,15 @@
+import type { Mode } from "./core/record.js";
 import type { ListProgress } from "./runtime/inspect.js";
 
 /** What the methods of a mutex take. */
 
 /** Options of `acquire`, `tryAcquire` and `acquireAll`. */
 export interface AcquireOptions {
+  /**
+   * `shared`: together with others who share it, but with no exclusive holder. Nobody overtakes: who asks to share it waits
+   * behind an exclusive waiter that came earlier. @default "exclusive"
+   */
+  readonly mode?: Mode | undefined;
   /** How long to wait, in milliseconds; without it, for ever. However short, one full attempt is made. */
   readonly timeoutMs?: number | undefined;
   /** Aborted: stop waiting. It does not touch a lock that is held already. */

@@ -15,6 +15,7 @@
  * | `access-denied` | the store refused the request | see the policy in the documentation |
  * | `store-unavailable` | the store could not be reached in time | try again later |
  * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
+ * | `permits-differ` | processes disagree about how many permits a semaphore has; the message shows both numbers | use one number, or `resize` |
  * | `fenced-out` | somebody with a newer fencing token has opened the object | stop: this holder is a zombie |
  * | `closed` | the mutex was closed | use a new one |
  */
@@ -30,6 +31,7 @@ export type S3MutexErrorCode =
   | "access-denied"
   | "store-unavailable"
   | "store-unsafe"
+  | "permits-differ"
   | "fenced-out"
   | "closed";
 

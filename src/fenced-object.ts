@@ -112,13 +112,10 @@ function checked(options: FencedObjectOptions, settings: Settings) {
   checkNonEmptyString("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
-  const { bucketName, keyPrefix } = settings;
-  if (bucket === bucketName && keyPrefix !== "" && key.startsWith(keyPrefix)) {
-    throw invalidArgument(
-      "key",
-      key,
-      `keys that start with ${JSON.stringify(keyPrefix)} are those of locks; use another`,
-    );
+  const { bucketName, keyPrefix, semaphorePrefix } = settings;
+  const taken = [keyPrefix, semaphorePrefix].find((prefix) => prefix !== "" && key.startsWith(prefix));
+  if (bucket === bucketName && taken !== undefined) {
+    throw invalidArgument("key", key, `keys that start with ${JSON.stringify(taken)} are those of locks; use another`);
   }
   if (adopt !== undefined && adopt !== "json" && adopt !== "text") {
     throw invalidArgument("adopt", adopt, 'use "json" or "text", or leave it out');

@@ -1,4 +1,8 @@
+import { invalidArgument } from "./arguments.js";
+import type { LockRef } from "./core/deadlock.js";
+import type { Mode } from "./core/record.js";
 import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced-object.js";
+import { type LockPlace, writeHandOver } from "./hand-over.js";
 import type { Lease } from "./runtime/lease.js";
 import { releasedError } from "./runtime/loss.js";
 
@@ -9,6 +13,10 @@ import { releasedError } from "./runtime/loss.js";
  */
 export interface Lock extends AsyncDisposable {
   readonly name: string;
+  /** Whether others may share it at the same time. */
+  readonly mode: Mode;
+  /** How many permits of a semaphore it stands for; 1 for a lock. */
+  readonly permits: number;
   /** Greater than that of every earlier holder of this lock. Give it to the resource, and let it refuse lower ones. */
   readonly fencingToken: number;
   /** Aborted when the lock is lost, with the `lost` error as its reason; not by a release. */
@@ -28,6 +36,19 @@ export interface Lock extends AsyncDisposable {
    */
   renew(): Promise<boolean>;
   /**
+   * Makes an exclusive lock a shared one, without letting it go: those who wait to share it can come in. There is no way back:
+   * two sharers that both wanted all of it would wait for each other.
+   * @returns false when the lock is gone
+   */
+  downgrade(): Promise<boolean>;
+  /**
+   * Ends this handle without giving the lock back, for somebody else to go on with it: see `mutex.restore`. That has to happen
+   * before the lease is over, since nobody renews it meanwhile.
+   * @returns a text that is good for one restoration; whoever has it can take the lock over
+   * @throws `lost` when the lock is gone already
+   */
+  serialize(): Promise<string>;
+  /**
    * Gives the lock back. Doing it twice is harmless.
    * @returns false when the lock had been lost before
    * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
@@ -43,22 +64,34 @@ export interface Lock extends AsyncDisposable {
 
 /** What a handle needs besides its lease. */
 export interface Surroundings {
-  /** The key of the lock. */
-  readonly key: string;
+  readonly place: LockPlace;
   readonly fencedObjects: FencedObjects;
   readonly onReleaseError: (error: unknown) => void;
 }
 
 export class HeldLock implements Lock {
-  readonly name: string;
+  readonly #ref: LockRef;
   readonly #lease: Lease;
   readonly #surroundings: Surroundings;
   #released: Promise<boolean> | undefined;
+  #isHandedOver = false;
 
-  constructor(name: string, lease: Lease, surroundings: Surroundings) {
-    this.name = name;
+  constructor(ref: LockRef, lease: Lease, surroundings: Surroundings) {
+    this.#ref = ref;
     this.#lease = lease;
     this.#surroundings = surroundings;
+  }
+
+  get name(): string {
+    return this.#ref.name;
+  }
+
+  get mode(): Mode {
+    return this.#lease.holder.mode;
+  }
+
+  get permits(): number {
+    return this.#lease.holder.permits ?? 1;
   }
 
   get fencingToken(): number {
@@ -89,6 +122,17 @@ export class HeldLock implements Lock {
     return this.#lease.renew();
   }
 
+  async downgrade(): Promise<boolean> {
+    if (this.#ref.kind === "semaphore") throw invalidArgument("this", this.name, "permits cannot be shared");
+    return this.mode === "shared" ? this.held : this.#lease.downgrade();
+  }
+
+  async serialize(): Promise<string> {
+    const holder = await this.#lease.leave();
+    this.#isHandedOver = true;
+    return writeHandOver(this.#ref, this.#surroundings.place, holder);
+  }
+
   release(): Promise<boolean> {
     this.#released ??= this.#releaseOnce().catch((error) => {
       // So that it can be tried again.
@@ -99,9 +143,16 @@ export class HeldLock implements Lock {
   }
 
   fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content> {
-    const { fencedObjects, key: lockKey } = this.#surroundings;
+    const { fencedObjects, place } = this.#surroundings;
+    const lockKey = place.key;
     const assertUsable = () => {
-      if (this.#released !== undefined) throw releasedError(this.name);
+      if (this.#released !== undefined || this.#isHandedOver) throw releasedError(this.name);
+      if (this.#ref.kind === undefined && this.mode === "exclusive") return;
+      throw invalidArgument(
+        "lock",
+        this.name,
+        "only who has all of a lock, and does not share it, can fence an object",
+      );
     };
     return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#lease, assertUsable }, options);
   }

@@ -19,17 +19,21 @@ import type {
   WatchOptions,
   WithLockOptions,
 } from "./call-options.js";
+import type { LockRef } from "./core/deadlock.js";
 import { nameOfKey } from "./core/names.js";
 import type { LockReport } from "./core/report.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";
+import { Election, type ElectionOptions } from "./election.js";
 import { S3MutexError } from "./errors.js";
-import type { HeldLock, Lock } from "./lock.js";
-import type { HeldLockSet, LockSet } from "./lock-set.js";
+import { readHandOver } from "./hand-over.js";
+import type { Lock } from "./lock.js";
+import type { LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
 import { Observer } from "./observer.js";
 import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
+import { runHolding } from "./run-holding.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import type { Context, Emit } from "./runtime/context.js";
 import { isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
@@ -41,6 +45,7 @@ import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { Scope, Scopes } from "./runtime/scope.js";
 import { sleep } from "./runtime/timing.js";
+import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
 
 /**
  * Locks on an S3 bucket. Cheap to make; share one per bucket in a process.
@@ -75,7 +80,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
     const lines = new LocalLines(context);
-    this.#acquirer = new Acquirer(context, this.#settings, lines, (lockName) => this.#object(lockName));
+    this.#acquirer = new Acquirer(context, this.#settings, lines, (ref) => this.#objectOf(ref));
     this.#observer = new Observer(context, this.#settings);
     this.#once = new Once(context, this.#settings, (lockName, holdOptions, use) =>
       this.#holding(lockName, holdOptions, use),
@@ -96,7 +101,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`
    */
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
-    const lock = await this.#acquirer.handle(lockName, options, Number.POSITIVE_INFINITY, this.#scopes.enter());
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope: this.#scopes.enter() };
+    const lock = await this.#acquirer.handle({ name: lockName }, call);
     if (lock !== undefined) return lock;
     throw timedOut(lockName, options);
   }
@@ -104,7 +110,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** One attempt: a handle, or null when somebody else has the lock. */
   async tryAcquire(lockName: string, options: Omit<AcquireOptions, "timeoutMs"> = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
-    return (await this.#acquirer.handle(lockName, attempt, 0, this.#scopes.enter())) ?? null;
+    const call = { options: attempt, patienceMs: 0, scope: this.#scopes.enter() };
+    return (await this.#acquirer.handle({ name: lockName }, call)) ?? null;
   }
 
   /**
@@ -120,7 +127,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     checkOptions("options", options);
     const scope = new Scope(this.#scopes.current, true);
-    const lock = await this.#acquirer.handle(lockName, options, this.#acquirer.patienceMs(options.retries), scope);
+    const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries), scope };
+    const lock = await this.#acquirer.handle({ name: lockName }, call);
     return lock === undefined ? null : this.#scopes.run(scope, () => runHolding(lock, fn));
   }
 
@@ -130,7 +138,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`, `deadlock`; what had been acquired is given back before
    */
   async acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {
-    const set = await this.#acquirer.all(lockNames, options, Number.POSITIVE_INFINITY, this.#scopes.enter());
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope: this.#scopes.enter() };
+    const set = await this.#acquirer.all(lockNames, call);
     if (set !== undefined) return set;
     throw new S3MutexError(
       "timed-out",
@@ -147,7 +156,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     checkOptions("options", options);
     const scope = new Scope(this.#scopes.current, true);
-    const set = await this.#acquirer.all(lockNames, options, this.#acquirer.patienceMs(options.retries), scope);
+    const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries), scope };
+    const set = await this.#acquirer.all(lockNames, call);
     return set === undefined ? null : this.#scopes.run(scope, () => runHolding(set, fn));
   }
 
@@ -158,6 +168,44 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   scope<T>(fn: () => T): T {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     return this.#scopes.run(new Scope(this.#scopes.current, true), fn);
+  }
+
+  /**
+   * Goes on with a lock that {@link Lock.serialize} ended elsewhere: in another process, or in a worker thread. Its fencing
+   * token is a new one, greater than before.
+   * @throws `lost` when somebody has restored it already, or the lock is gone
+   */
+  async restore(text: string): Promise<Lock> {
+    const { ref, place, from } = readHandOver(text);
+    const { key } = this.#objectOf(ref);
+    const { bucketName } = this.#settings;
+    if (place.bucketName !== bucketName || place.key !== key) {
+      const remedy = `it is about ${place.key} in the bucket ${place.bucketName}, and this mutex would look at ${key} in ${bucketName}`;
+      throw invalidArgument("text", text, remedy);
+    }
+    return this.#acquirer.restore(ref, from, this.#scopes.enter());
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Other primitives
+
+  /**
+   * At most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and remember their
+   * number of permits: processes that disagree about it get `permits-differ`.
+   */
+  semaphore(name: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(
+      this.#context,
+      this.#acquirer,
+      this.#scopes,
+      this.#objectOf({ kind: "semaphore", name }),
+      options,
+    );
+  }
+
+  /** One leader among many candidates. Whoever leads holds the lock of this name. */
+  election(name: string, options: ElectionOptions = {}): Election {
+    return new Election(this.#context, this.#acquirer, this.#scopes, this.#object(name), options);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -230,11 +278,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @returns false when somebody else still has it when the time is up; another call on this instance counts as somebody else
    */
   async acquireLock(lockName: string, timeoutMs?: number, priority = 0): Promise<boolean> {
-    const options = { timeoutMs, priority };
-    const patience = this.#acquirer.patienceMs(undefined);
+    const patienceMs = this.#acquirer.patienceMs(undefined);
     const scope = this.#scopes.enter();
     try {
-      const lease = await this.#acquirer.lease(lockName, options, patience, "name", scope);
+      const call = { options: { timeoutMs, priority }, patienceMs, via: "name", scope } as const;
+      const lease = await this.#acquirer.lease({ name: lockName }, call);
       if (lease !== undefined) this.#named.add(this.#object(lockName), lease);
       return lease !== undefined;
     } catch (error) {
@@ -300,7 +348,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
       onProgress: withDefault<CleanupOptions["onProgress"]>("onProgress", options.onProgress, undefined, checkFunction),
       lockOf: (key) => {
         const name = nameOfKey(keyPrefix, key);
-        return name === undefined ? undefined : this.#objects.peek(name, key);
+        return name === undefined ? undefined : this.#objects.peek({ name }, key);
       },
     });
   }
@@ -337,7 +385,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Waits for a lock, and gives it back whatever `use` does. */
   async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>): Promise<T> {
     const scope = new Scope(this.#scopes.current, true);
-    const lock = await this.#acquirer.handle(lockName, options, Number.POSITIVE_INFINITY, scope);
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope };
+    const lock = await this.#acquirer.handle({ name: lockName }, call);
     if (lock === undefined) throw timedOut(lockName, options);
     try {
       return await this.#scopes.run(scope, () => use(lock));
@@ -358,7 +407,13 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   #object(lockName: string): LockObject {
     this.#checkOpen();
     const { keyPrefix, keyEncoding } = this.#settings;
-    return this.#objects.get(lockName, checkLockName(keyPrefix, lockName, keyEncoding));
+    return this.#objects.get({ name: lockName }, checkLockName(keyPrefix, lockName, keyEncoding));
+  }
+
+  #objectOf(ref: LockRef): LockObject {
+    if (ref.kind === undefined) return this.#object(ref.name);
+    this.#checkOpen();
+    return this.#objects.get(ref, checkLockName(this.#settings.semaphorePrefix, ref.name, "one-to-one"));
   }
 
   #tell<Name extends keyof S3MutexEvents>(name: Name, event: S3MutexEvents[Name][0]): void {
@@ -377,25 +432,3 @@ function timedOut(lockName: string, { timeoutMs }: AcquireOptions): S3MutexError
 
 /** How long closing waits for a store that does not answer: what stays in the records expires by itself. */
 const CLOSE_PATIENCE_MS = 2000;
-
-async function runHolding<Held extends HeldLock | HeldLockSet, T>(
-  held: Held,
-  fn: (held: Held) => T | Promise<T>,
-): Promise<T> {
-  let result: T;
-  try {
-    result = await fn(held);
-  } finally {
-    // Never throws, so that an error of `fn` comes out unchanged.
-    await held[Symbol.asyncDispose]();
-  }
-  if (!held.signal.aborted) return result;
-  const loss = held.signal.reason as S3MutexError;
-  const { lockName, reason } = loss;
-  throw new S3MutexError("lost", `${loss.message} The function ran on meanwhile; its result is attached.`, {
-    cause: loss,
-    result,
-    ...(lockName === undefined ? {} : { lockName }),
-    ...(reason === undefined ? {} : { reason }),
-  });
-}

@@ -81,7 +81,7 @@ export class NamedLocks {
   /** Whoever held it in this process learns at once what others learn at their next renewal. */
   #endHere(object: LockObject, reason: "force-released" | "deleted"): void {
     this.#leases.delete(object.key);
-    this.#lines.peek(object.key)?.loseHolder(reason);
+    this.#lines.peek(object.key)?.loseHolders(reason);
   }
 
   /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */

@@ -30,6 +30,11 @@ export interface S3MutexOptions {
    * start with the `keyPrefix`. By default `once/` and the `keyPrefix`. @default "once/locks/"
    */
   readonly oncePrefix?: string | undefined;
+  /**
+   * What the keys of semaphores start with. They remember how many permits there are, so no lifecycle rule for locks may reach
+   * them. By default `semaphores/` and the `keyPrefix`. @default "semaphores/locks/"
+   */
+  readonly semaphorePrefix?: string | undefined;
   /** Create the bucket with the first request that finds it missing. @default false */
   readonly createBucketIfNotExists?: boolean | undefined;
 
@@ -80,6 +85,7 @@ export interface Settings {
   readonly bucketName: string;
   readonly keyPrefix: string;
   readonly oncePrefix: string;
+  readonly semaphorePrefix: string;
   readonly createBucketIfNotExists: boolean;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
@@ -107,6 +113,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
     bucketName: checkNonEmptyString("bucketName", options.bucketName),
     keyPrefix,
     oncePrefix: withDefault("oncePrefix", options.oncePrefix, `once/${keyPrefix}`, checkString),
+    semaphorePrefix: withDefault("semaphorePrefix", options.semaphorePrefix, `semaphores/${keyPrefix}`, checkString),
     createBucketIfNotExists: withDefault(
       "createBucketIfNotExists",
       options.createBucketIfNotExists,

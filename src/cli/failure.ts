@@ -22,6 +22,7 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
   "store-unavailable": { exitCode: EXIT.store, remedy: "Check --endpoint-url and the network, then try again." },
   "store-unsafe": { exitCode: EXIT.store },
   "fenced-out": { exitCode: EXIT.lost },
+  "permits-differ": { exitCode: EXIT.usage },
   closed: { exitCode: EXIT.internal },
 };
 

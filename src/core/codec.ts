@@ -149,6 +149,7 @@ type Check = (value: unknown) => boolean;
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isPositive: Check = (value) => isCount(value) && value > 0;
 /** Room for more grants than there will be, below what numbers can count. */
 const MAX_TOKEN = 2 ** 52;
 const isToken: Check = (value) => isCount(value) && value <= MAX_TOKEN;
@@ -194,6 +195,7 @@ const HOLDER: Shape<Holder> = {
   owner: isString,
   via: isOneOf("name", "handle"),
   mode: isOneOf("exclusive", "shared"),
+  permits: optional(isPositive),
   token: isToken,
   priority: isTime,
   leaseMs: isTime,
@@ -203,13 +205,14 @@ const HOLDER: Shape<Holder> = {
   renewal: isString,
 };
 
-const HOLD: Shape<Hold> = { name: isString, token: isCount };
+const HOLD: Shape<Hold> = { kind: optional(isOneOf("semaphore")), name: isString, token: isCount };
 
 const WAITER: Shape<Waiter> = {
   ...IDENTITY,
   id: isString,
   owner: isString,
   mode: isOneOf("exclusive", "shared"),
+  permits: optional(isPositive),
   priority: isTime,
   sinceMs: isTime,
   expiresAtMs: isTime,
@@ -233,7 +236,7 @@ const RECORD: Shape<LockRecord> = {
   createdAtMs: isTime,
   touchedAtMs: isTime,
   token: isToken,
-  limit: (value) => isCount(value) && value > 0,
+  limit: isPositive,
   holders: isListOf(hasShape(HOLDER)),
   queue: isListOf(hasShape(WAITER)),
   recent: isListOf(hasShape(TURN)),

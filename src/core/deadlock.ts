@@ -1,6 +1,18 @@
 import { type Attempt, hasRunOut, isWaiting } from "./attempt.js";
 import { compareRank, type Rank } from "./queue.js";
-import type { Hold, Holder, LockRecord, Waiter } from "./record.js";
+import { areCompatible, type Hold, type Holder, type LockRecord, type Waiter } from "./record.js";
+
+/** Which lock, or which semaphore. */
+export type LockRef = Pick<Hold, "kind" | "name">;
+
+function refOf({ kind, name }: Hold): LockRef {
+  return kind === undefined ? { name } : { kind, name };
+}
+
+/** A text that no two of them share. */
+export function refKey({ kind, name }: LockRef): string {
+  return `${kind ?? "lock"} ${name}`;
+}
 
 /** One edge of a cycle: a lock that somebody in it waits for, and who in it holds that lock. */
 export interface CycleEdge {
@@ -13,7 +25,7 @@ export interface CycleEdge {
 export type Search =
   | { readonly kind: "none" }
   /** The search cannot go on without these records. */
-  | { readonly kind: "read"; readonly names: readonly string[] }
+  | { readonly kind: "read"; readonly refs: readonly LockRef[] }
   | { readonly kind: "cycle"; readonly edges: readonly CycleEdge[] };
 
 /** A step of the walk: somebody who waits for a lock that the previous step's scope holds. */
@@ -29,40 +41,62 @@ interface Step {
  * Looks for a cycle in which this waiter is the victim. It walks backwards: who waits for what I hold, what do they hold, who
  * waits for that, until it meets the lock that I want. It only goes through waiters that come before me when a victim is
  * chosen, so whatever it finds has me as its victim; and as every cycle has exactly one, each cycle is found by one.
+ *
+ * Where several hold, those that the walk has met may not be enough to keep anybody waiting: who wants a permit waits for
+ * whichever holder is first.
  */
 export function searchCycle(
-  wanted: string,
+  wanted: LockRef,
   me: Waiter,
   records: ReadonlyMap<string, LockRecord | undefined>,
   attempt: Attempt,
 ): Search {
-  const missing = new Set<string>();
+  const missing = new Map<string, LockRef>();
+  /** By lock, the holders who cannot go on before I do. */
+  const stuck = new Map<string, readonly Holder[]>();
   const seen = new Set<string>();
   let steps: readonly (Step | undefined)[] = [undefined];
   for (let depth = 0; depth < MAX_DEPTH && steps.length > 0; depth += 1) {
     const next: Step[] = [];
     for (const { hold, step } of steps.flatMap((step) => (step?.waiter ?? me).holds.map((hold) => ({ hold, step })))) {
-      const record = records.get(hold.name);
-      if (!records.has(hold.name)) missing.add(hold.name);
+      const key = refKey(hold);
+      const record = records.get(key);
+      if (!records.has(key)) missing.set(key, refOf(hold));
       const holder = liveHolder(record, hold, attempt);
-      if (record === undefined || holder === undefined || seen.has(keyOf(hold))) continue;
-      // The scope of this step holds what I want: the cycle is closed.
-      if (hold.name === wanted && step !== undefined)
-        return { kind: "cycle", edges: edgesOf(holder, step, me, wanted) };
-      seen.add(keyOf(hold));
-      for (const waiter of waitersBefore(me, record, attempt))
+      const known = stuck.get(key) ?? [];
+      if (record === undefined || holder === undefined || known.includes(holder)) continue;
+      stuck.set(key, [...known, holder]);
+      const behind = waitersBehind([...known, holder], record, key, attempt);
+      // Whoever holds what I want waits for me in the end: the cycle is closed.
+      const isClosed = key === refKey(wanted) && step !== undefined && behind.some(({ id }) => id === me.id);
+      if (isClosed) return { kind: "cycle", edges: edgesOf(holder, step, me, wanted.name) };
+      for (const waiter of behind.filter((one) => compareVictims(me, one) < 0 && !seen.has(one.id))) {
+        seen.add(waiter.id);
         next.push({ waiter, lockName: hold.name, holder, previous: step });
+      }
     }
     steps = next;
   }
-  return missing.size > 0 ? { kind: "read", names: [...missing] } : { kind: "none" };
+  return missing.size > 0 ? { kind: "read", refs: [...missing.values()] } : { kind: "none" };
 }
 
-/** Who waits for this lock and would not be the victim rather than me. */
-function waitersBefore(me: Waiter, record: LockRecord, attempt: Attempt): readonly Waiter[] {
-  return record.queue.filter(
-    (other) => other.id !== me.id && isWaiting(other, attempt) && compareVictims(me, other) < 0,
-  );
+/**
+ * Who cannot be served before these holders have gone: whoever does not fit beside them, beside what it has of the same semaphore
+ * already, or beside who is ahead and cannot be served either.
+ */
+function waitersBehind(
+  holders: readonly Holder[],
+  record: LockRecord,
+  key: string,
+  attempt: Attempt,
+): readonly Waiter[] {
+  const behind: Waiter[] = [];
+  for (const waiter of record.queue.filter((one) => isWaiting(one, attempt)).sort(compareRank)) {
+    const ownTokens = waiter.holds.filter((hold) => refKey(hold) === key).map(({ token }) => token);
+    const stuck = record.holders.filter((holder) => holders.includes(holder) || ownTokens.includes(holder.token));
+    if (!areCompatible([...stuck, ...behind, waiter], record.limit)) behind.push(waiter);
+  }
+  return behind;
 }
 
 /** Longer rings than this are not looked for. */
@@ -75,10 +109,6 @@ export function compareVictims(one: Rank, other: Rank): number {
 
 function liveHolder(record: LockRecord | undefined, hold: Hold, attempt: Attempt): Holder | undefined {
   return record?.holders.find((holder) => holder.token === hold.token && !hasRunOut(holder, attempt));
-}
-
-function keyOf({ name, token }: Hold): string {
-  return `${token} ${name}`;
 }
 
 /** From the lock that I want, along who waits for what, back to a lock that I hold. */

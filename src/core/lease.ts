@@ -13,7 +13,12 @@ export function guardMs(leaseMs: number): number {
  * published expiry, before the request was sent; the larger of both clocks, since one may have stood still.
  */
 export function remainingMs(leaseMs: number, from: ClockReading, now: ClockReading): number {
-  return leaseMs - guardMs(leaseMs) - elapsedForHolder(from, now);
+  return usableMs(leaseMs) - elapsedForHolder(from, now);
+}
+
+/** What a holder has of a lease at most. */
+export function usableMs(leaseMs: number): number {
+  return leaseMs - guardMs(leaseMs);
 }
 
 /** When to renew, in milliseconds from that reading. */

@@ -106,8 +106,11 @@ function clamp(value: number, low: number, high: number): number {
 export interface LostRace {
   /** How many in a row. */
   readonly races: number;
-  /** What the lock looked like: nobody's, so that the winner took it; not there at all, so that everybody came at once. */
-  readonly sight: "absent" | "free" | "held";
+  /**
+   * What the lock looked like: nobody's, so that the winner took it; open, so that there is room beside the winner, too; not
+   * there at all, so that everybody came at once.
+   */
+  readonly sight: "absent" | "free" | "open" | "held";
   /** Whether the record tells of quick turns, so that it was probably one of them that won. */
   readonly hasPace: boolean;
   /** How many wait already: nobody is in a hurry to stand at the end of a long line. */
@@ -126,6 +129,8 @@ export function raceDelayMs(lost: LostRace): number {
   const { races, sight, hasPace, queueLength, isEnqueued, roundTripMs, random } = lost;
   const tripMs = Math.max(roundTripMs, MIN_TRIP_MS) * (1 + queueLength / 8);
   if (sight === "free" && races <= 2) return 0;
+  // There is a winner every round trip, and all the others need is one such turn each.
+  if (sight === "open") return tripMs * 2 * random * Math.min(races, 4);
   if (sight === "absent") return tripMs * (1 + 8 * random);
   // An entry that is not refreshed in time is dropped.
   if (isEnqueued) return Math.min(tripMs * (0.5 + 2 * random), REFRESH_RETRY_MAX_MS);

@@ -70,19 +70,11 @@ it("lets whoever fits the holders and the live waiters ahead have the lock, in a
     .map((modes) => modes.map((how, index) => holderOf({ id: `h${index}`, mode: how })));
   fc.assert(
     fc.property(holders, line, rank, mode, fc.integer({ min: 1, max: 4 }), (held, queue, ranked, how, limit) => {
-      fc.pre(
-        areCompatible(
-          held.map((holder) => holder.mode),
-          limit,
-        ),
-      );
+      fc.pre(areCompatible(held, limit));
       const record = recordOf({ holders: held, queue, limit, freeSinceMs: T0 + 10 });
       const candidate = { ...ranked, mode: how };
       const ahead = waitersAhead(record, candidate, NOW);
-      const expected = areCompatible(
-        [...held, ...ahead, candidate].map((one) => one.mode),
-        limit,
-      );
+      const expected = areCompatible([...held, ...ahead, candidate], limit);
       expect(standingOf(record, candidate, NOW)).toMatchObject({ eligible: expected, position: ahead.length });
     }),
     { numRuns: 1000 },

@@ -1,5 +1,5 @@
 import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
-import { areCompatible, type Holder, type LockRecord, type Mode, type Turn, type Waiter } from "./record.js";
+import { areCompatible, type Claim, type Holder, type LockRecord, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */
 export interface Rank {
@@ -27,6 +27,8 @@ export interface Standing {
   readonly eligible: boolean;
   /** Live waiters ahead. */
   readonly position: number;
+  /** How many turns come before: readers have theirs together, and so have as many as a semaphore has permits for. */
+  readonly turnsAhead: number;
   /** Those of them who were expected and did not come. */
   readonly passedOver: readonly Waiter[];
 }
@@ -36,15 +38,41 @@ export interface Standing {
  * it who is still expected. Whoever is ahead and did not come within a grace of the lock becoming free is passed over:
  * the k-th waiter may take it k graces later, which needs no write for each one that died.
  */
-export function standingOf(record: LockRecord, candidate: Rank & { readonly mode: Mode }, attempt: Attempt): Standing {
+export function standingOf(record: LockRecord, candidate: Rank & Claim, attempt: Attempt): Standing {
   const ahead = waitersAhead(record, candidate, attempt);
   const holders = record.holders.filter((holder) => !hasEnded(holder, attempt));
   const lateCount = countPassedOver(record, holders, ahead, attempt);
   const expected = ahead.slice(lateCount);
-  const modes = [...holders, ...expected, candidate].map(({ mode }) => mode);
   const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
-  const eligible = !tooEarly && areCompatible(modes, record.limit);
-  return { eligible, position: ahead.length, passedOver: ahead.slice(0, lateCount) };
+  const eligible = !tooEarly && areCompatible([...holders, ...expected, candidate], record.limit);
+  const turnsAhead = turnsBefore(ahead, candidate, record.limit);
+  return { eligible, position: ahead.length, turnsAhead, passedOver: ahead.slice(0, lateCount) };
+}
+
+function turnsBefore(ahead: readonly Waiter[], candidate: Claim, limit: number): number {
+  let turns = 0;
+  let together: Claim[] = [];
+  for (const claim of [...ahead, candidate]) {
+    if (areCompatible([...together, claim], limit)) together.push(claim);
+    else {
+      turns += 1;
+      together = [claim];
+    }
+  }
+  return turns;
+}
+
+/** Whether the first in line, or anybody where there is no line, fits beside the holders. */
+export function isOpen(record: Pick<LockRecord, "holders" | "limit">, head: Waiter | undefined): boolean {
+  return areCompatible([...record.holders, head ?? { mode: "exclusive" }], record.limit);
+}
+
+/** The first in line, among entries that still count. */
+export function headOf(queue: readonly Waiter[]): Waiter | undefined {
+  return queue.reduce<Waiter | undefined>(
+    (head, waiter) => (head === undefined || compareRank(waiter, head) < 0 ? waiter : head),
+    undefined,
+  );
 }
 
 function countPassedOver(
@@ -62,19 +90,13 @@ function countPassedOver(
     deadlineMs += graceMs(record, waiter, freeSinceMs);
     if (attempt.now.earliestMs <= deadlineMs) break;
     // Whom the holders keep out has not failed to come.
-    if (
-      !areCompatible(
-        [...holders, waiter].map(({ mode }) => mode),
-        record.limit,
-      )
-    )
-      break;
+    if (!areCompatible([...holders, waiter], record.limit)) break;
     count += 1;
   }
   return count;
 }
 
-/** Since when a place has been free: as the record says, or since the first of its holders has ended. */
+/** Since when the first in line could have come in: as the record says, or since the first of its holders has ended. */
 export function freeSince(record: LockRecord, attempt: Attempt): number | undefined {
   if (record.freeSinceMs !== undefined) return Math.max(record.freeSinceMs, record.notBeforeMs ?? 0);
   const ends = record.holders.filter((holder) => hasEnded(holder, attempt)).map((holder) => holder.expiresAtMs);

@@ -4,13 +4,20 @@ import { anyHolder } from "../../test/protocol/arbitraries.js";
 import { holderOf, recordOf, T0 } from "../../test/protocol/samples.js";
 import { areCompatible, findHolder, type Mode, mirrorOf } from "./record.js";
 
-const modes = fc.array(fc.constantFrom<Mode>("exclusive", "shared"), { maxLength: 6 });
+const claims = fc.array(
+  fc.record(
+    { mode: fc.constantFrom<Mode>("exclusive", "shared"), permits: fc.integer({ min: 1, max: 3 }) },
+    { requiredKeys: ["mode"] },
+  ),
+  { maxLength: 6 },
+);
 
-it("lets readers share with any number of readers, and counts everybody else against the limit", () => {
+it("lets readers share with any number of readers, and counts everybody else's permits against the limit", () => {
   fc.assert(
-    fc.property(modes, fc.integer({ min: 1, max: 5 }), (held, limit) => {
-      const writers = held.filter((mode) => mode === "exclusive").length;
-      const expected = writers === 0 || (writers === held.length && writers <= limit);
+    fc.property(claims, fc.integer({ min: 1, max: 5 }), (held, limit) => {
+      const writers = held.filter(({ mode }) => mode === "exclusive");
+      const taken = writers.reduce((sum, { permits }) => sum + (permits ?? 1), 0);
+      const expected = writers.length === 0 || (writers.length === held.length && taken <= limit);
       expect(areCompatible(held, limit)).toBe(expected);
     }),
   );

@@ -12,13 +12,13 @@ export interface LockRecord {
   readonly touchedAtMs: number;
   /** The highest fencing token ever granted. */
   readonly token: number;
-  /** How many exclusive holders there may be: 1 for a mutex, more for a semaphore. */
+  /** How many permits there are: 1 for a mutex, more for a semaphore. */
   readonly limit: number;
   readonly holders: readonly Holder[];
   readonly queue: readonly Waiter[];
   /** The last few turns, newest first. */
   readonly recent: readonly Turn[];
-  /** When a place became free; absent while all are taken. From then on waiters who do not come are passed over. */
+  /** Since when the first in line could have come in; absent while it cannot. From then on waiters who do not come are passed over. */
   readonly freeSinceMs?: number;
   /** Nobody is granted the lock before this: a cleanup freed a lease that had ended less than the tolerance ago. */
   readonly notBeforeMs?: number;
@@ -32,6 +32,13 @@ export const RECENT_TURNS = 8;
 
 export type Mode = "exclusive" | "shared";
 
+/** What somebody has, or wants: all of a lock, a share in it, or permits of a semaphore. */
+export interface Claim {
+  readonly mode: Mode;
+  /** How many permits; 1 where it does not say. */
+  readonly permits?: number;
+}
+
 /** Who somebody is, for people: never used in a decision. */
 export interface Identity {
   readonly host?: string;
@@ -39,13 +46,12 @@ export interface Identity {
   readonly label?: string;
 }
 
-export interface Holder extends Identity {
+export interface Holder extends Identity, Claim {
   /** The acquisition's own id: what makes every command about it idempotent. */
   readonly id: string;
   readonly owner: string;
   /** `name`: taken by `acquireLock`, so it may be released by name; `handle`: only its `Lock` may. */
   readonly via: "name" | "handle";
-  readonly mode: Mode;
   readonly token: number;
   readonly priority: number;
   readonly leaseMs: number;
@@ -56,10 +62,9 @@ export interface Holder extends Identity {
   readonly renewal: string;
 }
 
-export interface Waiter extends Identity {
+export interface Waiter extends Identity, Claim {
   readonly id: string;
   readonly owner: string;
-  readonly mode: Mode;
   readonly priority: number;
   /** When it began to wait; kept when it was passed over or dropped and comes back. */
   readonly sinceMs: number;
@@ -72,6 +77,8 @@ export interface Waiter extends Identity {
 
 /** One hold of a scope, exactly: a later hold of the same lock has another token. */
 export interface Hold {
+  /** A semaphore's name is none of a lock. */
+  readonly kind?: "semaphore";
   readonly name: string;
   readonly token: number;
 }
@@ -114,9 +121,14 @@ export function mirrorOf(holders: readonly Holder[]): Mirror {
 }
 
 /** Whether these may hold at once: readers share with readers, everybody else counts against the limit. */
-export function areCompatible(modes: readonly Mode[], limit: number): boolean {
-  if (modes.every((mode) => mode === "shared")) return true;
-  return modes.every((mode) => mode === "exclusive") && modes.length <= limit;
+export function areCompatible(claims: readonly Claim[], limit: number): boolean {
+  if (claims.every(({ mode }) => mode === "shared")) return true;
+  return claims.every(({ mode }) => mode === "exclusive") && permitsOf(claims) <= limit;
+}
+
+/** How many permits these are, taken together. */
+export function permitsOf(claims: readonly Claim[]): number {
+  return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);
 }
 
 /** Whether somebody is among the holders or waiters of a record. */

@@ -51,8 +51,8 @@ async function waitForLease(
       return undefined;
     }
     if (outcome === undefined) return undefined;
-    const lease = new Lease(context, line, outcome);
-    line.hold(lease);
+    const lease = new Lease(context, line, outcome, request.timing);
+    line.hold(lease, acquisition);
     const { id: acquisitionId, token: fencingToken } = outcome.holder;
     const { name: lockName } = line.object;
     context.emit("acquired", { lockName, acquisitionId, fencingToken, waitedMs: acquisition.waitedMs });

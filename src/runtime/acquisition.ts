@@ -1,8 +1,8 @@
-import type { LockRecord } from "../core/record.js";
+import type { Claim, LockRecord } from "../core/record.js";
 import type { StoreTime } from "../core/store-time.js";
-import { type AcquireCommand, type AcquireReply, acquire } from "../core/transition/acquire.js";
+import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import { S3MutexError } from "../errors.js";
-import type { AcquireRequest, WaitingLine } from "./acquire-request.js";
+import { type AcquireRequest, claimOf, limitDiffers, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
@@ -12,8 +12,6 @@ import { delayAfterRaceMs, delayBeforeLookMs } from "./delays.js";
 import type { Grant } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
-
-type Waiting = AcquireReply & { readonly kind: "waiting" };
 
 /** A grant as the record has it, and whether its times are in doubt. */
 interface Granted {
@@ -64,6 +62,11 @@ export class Acquisition {
 
   get priority(): number {
     return this.#request.priority;
+  }
+
+  /** What it wants of the lock, and how many permits it takes that to have. */
+  get claim(): Claim & { readonly limit?: number } {
+    return this.#request;
   }
 
   /** Whether it can still use the lock. */
@@ -151,17 +154,14 @@ export class Acquisition {
 
   /** What to ask of the record, at this time. */
   command(now: StoreTime): AcquireCommand {
-    const { via, mode, priority, leaseMs, label, patienceMs, holds } = this.#request;
+    const { label, patienceMs, holds } = this.#request;
     const { ownerId, clock, identity } = this.#context;
     this.#sinceMs ??= now.latestMs - this.waitedMs;
     const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds() };
     return {
       id: this.#id,
       owner: ownerId,
-      via,
-      mode,
-      priority,
-      leaseMs,
+      ...claimOf(this.#request),
       identity: label === undefined ? identity : { ...identity, label },
       sinceMs: this.#sinceMs,
       entry: patienceMs > 0 ? entry : undefined,
@@ -184,6 +184,7 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
+      if (reply.kind === "limit-differs") throw limitDiffers(this.#line.object, this.claim, reply.limit);
       if (reply.kind === "granted") {
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };
@@ -236,7 +237,7 @@ export class Acquisition {
         freshFromMs: this.#lookedAtMs,
         role: "contender",
         afterRaceMs: (races) =>
-          delayAfterRaceMs(this.#context, this.#line.object.latest?.record, races, this.#mayBePresent),
+          delayAfterRaceMs(this.#context, this.#line.object.latest?.record, this.claim, races, this.#mayBePresent),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -248,7 +249,7 @@ export class Acquisition {
 
   async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
     const granted = { holder: reply.holder, contradicted };
-    const options = { attempts: this.attempts, signal: this.#stop.signal };
+    const options = { attempts: this.attempts, signal: this.#stop.signal, timing: this.#request.timing };
     try {
       return await confirmGrant(this.#context, this.#line.object, granted, options);
     } catch (error) {
@@ -257,9 +258,10 @@ export class Acquisition {
     }
   }
 
-  #untilNextLookMs(record: LockRecord | undefined, { position, enqueued }: Waiting): number {
-    const plannedMs = delayBeforeLookMs(this.#context, record, position, enqueued);
-    return Math.min(plannedMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
+  #untilNextLookMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
+    const plannedMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
+    const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
+    return Math.min(plannedMs, longestMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
   }
 
   /** Sleeps, unless something happens in this process before. */

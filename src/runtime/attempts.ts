@@ -51,5 +51,31 @@ export class Attempts implements AttemptLog {
   }
 }
 
+/** One write of several acquisitions: whichever of them gives up has to see to it that it does not land any more. */
+export class SharedLog implements AttemptLog {
+  readonly #sharers: () => readonly AttemptLog[];
+  readonly #involved = new Set<AttemptLog>();
+
+  /** `sharers` are asked anew for each write: whose write the next one is may change. */
+  constructor(sharers: () => readonly AttemptLog[]) {
+    this.#sharers = sharers;
+  }
+
+  begin(...attempt: Parameters<AttemptLog["begin"]>): void {
+    for (const log of this.#sharers()) {
+      this.#involved.add(log);
+      log.begin(...attempt);
+    }
+  }
+
+  answered(writeId: string): void {
+    for (const log of this.#involved) log.answered(writeId);
+  }
+
+  seen(etag: string | undefined, askedAtMs: number): void {
+    for (const log of new Set([...this.#involved, ...this.#sharers()])) log.seen(etag, askedAtMs);
+  }
+}
+
 /** Far more writes than one lease has time for; readings older than that cannot matter. */
 const MAX_READINGS = 64;

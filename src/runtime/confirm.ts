@@ -1,12 +1,12 @@
-import { remainingMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { Grant } from "./grant.js";
+import { LeaseClock, type LeaseTiming } from "./lease-clock.js";
 import type { LockObject } from "./lock-object.js";
 import { renewing } from "./repeatable.js";
-import { readClocks, requestTimeoutMs } from "./timing.js";
+import { requestTimeoutMs } from "./timing.js";
 
 /**
  * A lease is handed out with at least half of it left, and only if the store's clock is where the lease's expiry assumed it;
@@ -16,15 +16,16 @@ export async function confirmGrant(
   context: Context,
   object: LockObject,
   granted: { readonly holder: Holder; readonly contradicted: boolean },
-  options: { readonly attempts: Attempts; readonly signal: AbortSignal },
+  options: { readonly attempts: Attempts; readonly signal: AbortSignal; readonly timing?: LeaseTiming | undefined },
 ): Promise<Grant | undefined> {
-  const { attempts, signal } = options;
+  const { attempts, signal, timing } = options;
   const { id, token, leaseMs } = granted.holder;
   let { holder, contradicted } = granted;
   for (let renewals = 0; ; renewals += 1) {
     const reading = attempts.readingOf(holder.renewal);
-    const leftMs = reading === undefined ? 0 : remainingMs(leaseMs, reading, readClocks(context.effects));
-    const enoughMs = renewals < MAX_RENEWALS ? leaseMs / 2 : 0;
+    const leftMs = reading === undefined ? 0 : new LeaseClock(context, leaseMs, reading, timing).remainingMs;
+    const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
+    const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
     if (reading !== undefined && !contradicted && leftMs > enoughMs) return { holder, reading, attempts };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false };

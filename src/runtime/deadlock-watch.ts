@@ -1,5 +1,5 @@
 import type { Attempt } from "../core/attempt.js";
-import { type CycleEdge, describeCycle, isSameCycle, searchCycle } from "../core/deadlock.js";
+import { type CycleEdge, describeCycle, isSameCycle, type LockRef, refKey, searchCycle } from "../core/deadlock.js";
 import type { LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
@@ -13,10 +13,10 @@ import { MAX_REQUEST_MS, sleep } from "./timing.js";
 export class DeadlockWatch {
   readonly #context: Context;
   readonly #wanted: LockObject;
-  readonly #objectOf: (lockName: string) => LockObject;
+  readonly #objectOf: (ref: LockRef) => LockObject;
   #nextAfterMs = FIRST_LOOK_MS;
 
-  constructor(context: Context, wanted: LockObject, objectOf: (lockName: string) => LockObject) {
+  constructor(context: Context, wanted: LockObject, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
     this.#wanted = wanted;
     this.#objectOf = objectOf;
@@ -39,20 +39,21 @@ export class DeadlockWatch {
   /** One walk over records that are all read for it. */
   async #look(id: string): Promise<readonly CycleEdge[] | undefined> {
     const records = new Map<string, LockRecord | undefined>();
+    const wanted = refKey(this.#wanted.ref);
     for (let reads = 0; reads < MAX_READS; ) {
       const now = this.#context.clock.now();
-      const me = records.get(this.#wanted.name)?.queue.find((waiter) => waiter.id === id);
+      const me = records.get(wanted)?.queue.find((waiter) => waiter.id === id);
       if (now === undefined && records.size > 0) return undefined;
       const search =
         me === undefined || now === undefined
-          ? { kind: "read" as const, names: [this.#wanted.name] }
-          : searchCycle(this.#wanted.name, me, records, this.#attemptAt(now));
+          ? { kind: "read" as const, refs: [this.#wanted.ref] }
+          : searchCycle(this.#wanted.ref, me, records, this.#attemptAt(now));
       if (search.kind === "cycle") return search.edges;
-      if (search.kind === "none" || search.names.every((name) => records.has(name))) return undefined;
-      for (const name of search.names) {
-        const object = name === this.#wanted.name ? this.#wanted : this.#objectOf(name);
+      if (search.kind === "none" || search.refs.every((ref) => records.has(refKey(ref)))) return undefined;
+      for (const ref of search.refs) {
+        const object = refKey(ref) === wanted ? this.#wanted : this.#objectOf(ref);
         const snapshot = await object.look(MAX_REQUEST_MS).catch(() => undefined);
-        records.set(name, snapshot?.record);
+        records.set(refKey(ref), snapshot?.record);
         reads += 1;
       }
     }

@@ -49,7 +49,7 @@ export async function* listLocks(context: Context, run: ListRun): AsyncGenerator
   for await (const page of pagesOfKeys(context, run.keyPrefix, run.signal)) {
     const objects = page.keys.flatMap((key) => {
       const name = run.nameOf(key);
-      return name === undefined ? [] : [new LockObject(context, name, key)];
+      return name === undefined ? [] : [new LockObject(context, { name }, key)];
     });
     progress.found += objects.length;
     progress.isComplete = page.isLast;

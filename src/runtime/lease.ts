@@ -1,24 +1,26 @@
-import { remainingMs, renewAfterMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
-import type { ClockReading } from "../core/store-time.js";
 import type { ReleaseReply } from "../core/transition/release.js";
-import { type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
+import { type RenewOptions, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
 import type { LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
 import type { Grant } from "./grant.js";
+import { LeaseClock, type LeaseTiming } from "./lease-clock.js";
 import type { LockObject, Snapshot, SwapOptions, Swapped } from "./lock-object.js";
 import { lossError, lossReason, releasedError } from "./loss.js";
-import { renewing } from "./repeatable.js";
-import { readClocks, requestTimeoutMs } from "./timing.js";
+import type { Renewal } from "./renewals.js";
+import { requestTimeoutMs } from "./timing.js";
 
 /** What a lease needs of the line of callers that it belongs to. */
 export interface HoldingLine {
   readonly object: LockObject;
   /** Gives a hold back, to the next in line where that is one of us. */
   giveBack(id: string, options: SwapOptions): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }>;
+  renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
+  /** A hold has become smaller: somebody may fit beside it now. */
+  holdChanged(): void;
 }
 
 /**
@@ -32,8 +34,9 @@ export class Lease {
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
   #holder: Holder;
-  #reading: ClockReading;
+  readonly #clock: LeaseClock;
   readonly #leaseMs: number;
+  #isKept = false;
   readonly #heldSinceMs: number;
   #renewing: Promise<boolean> | undefined;
   #releasing: Promise<boolean> | undefined;
@@ -42,13 +45,13 @@ export class Lease {
   #cancelTimer: () => void = () => {};
   #lastFailure: unknown;
 
-  constructor(context: Context, line: HoldingLine, grant: Grant) {
+  constructor(context: Context, line: HoldingLine, grant: Grant, timing?: LeaseTiming) {
     this.#context = context;
     this.#line = line;
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
-    this.#reading = grant.reading;
     this.#leaseMs = grant.holder.leaseMs;
+    this.#clock = new LeaseClock(context, this.#leaseMs, grant.reading, timing);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, line.object.name);
   }
@@ -69,7 +72,7 @@ export class Lease {
 
   /** For how much longer the lock is certainly held; 0 when it is not. */
   get remainingMs(): number {
-    return this.#lost.signal.aborted || this.#stopped.signal.aborted ? 0 : Math.max(0, this.#remainingMs());
+    return this.#lost.signal.aborted || this.#stopped.signal.aborted ? 0 : Math.max(0, this.#clock.remainingMs);
   }
 
   /** Throws the loss if the lock is not held at this very moment. */
@@ -91,14 +94,22 @@ export class Lease {
 
   /** Renews by itself at a third of the lease, never two at once, until released or lost. */
   keep(): void {
+    this.#isKept = true;
     this.#schedule();
+  }
+
+  /** Renews now what would have to be renewed soon: another hold of the same object is being written anyway. */
+  renewIfDueSoon(): void {
+    if (!this.#isKept || !this.isHeld || this.#renewing !== undefined || !this.#clock.isDueSoon) return;
+    this.#cancelTimer();
+    this.#tick();
   }
 
   /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
     this.#cancelTimer = this.#context.effects.setTimer(
-      Math.max(0, this.#remainingMs()),
-      () => (this.#remainingMs() > 0 ? this.endWhenOver() : this.#end()),
+      Math.max(0, this.#clock.remainingMs),
+      () => (this.#clock.remainingMs > 0 ? this.endWhenOver() : this.#end()),
       { keepAlive: false },
     );
   }
@@ -109,11 +120,31 @@ export class Lease {
   }
 
   /** One renewal now; false when the lock is gone. */
-  renew(options: { readonly onlyUnexpired: boolean } = { onlyUnexpired: false }): Promise<boolean> {
-    this.#renewing ??= this.#renewOnce(options.onlyUnexpired).finally(() => {
+  renew(options: RenewOptions = { onlyUnexpired: false }): Promise<boolean> {
+    this.#renewing ??= this.#renewOnce(options).finally(() => {
       this.#renewing = undefined;
     });
     return this.#renewing;
+  }
+
+  /** From all of the lock to a share in it, without letting it go; false when it is gone. */
+  async downgrade(): Promise<boolean> {
+    while (this.#renewing !== undefined) await this.#renewing.catch(() => {});
+    const isDowngraded = await this.renew({ onlyUnexpired: false, mode: "shared" });
+    this.#line.holdChanged();
+    return isDowngraded;
+  }
+
+  /** Ends it here without giving it back, to go on elsewhere as the holder that is returned. */
+  async leave(): Promise<Holder> {
+    this.assertHeld();
+    await this.#renewing?.catch(() => {});
+    this.assertHeld();
+    this.#releasing = Promise.resolve(false);
+    this.#stopped.abort();
+    this.#cancelTimer();
+    this.#end();
+    return this.#holder;
   }
 
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
@@ -136,28 +167,21 @@ export class Lease {
     return this.release();
   }
 
-  #remainingMs(): number {
-    return remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects));
-  }
-
-  /** The monotonic time at which the lease is over, as things stand. */
-  #deadlineMs(): number {
-    return this.#context.effects.monotonicMs() + Math.max(0, this.#remainingMs());
-  }
-
   #schedule(): void {
     this.#cancelTimer();
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
     const { effects } = this.#context;
-    const elapsedMs = effects.monotonicMs() - this.#reading.monotonicMs;
-    const delayMs = Math.min(renewAfterMs(this.#leaseMs) - elapsedMs, this.#remainingMs());
-    this.#cancelTimer = effects.setTimer(Math.max(0, delayMs), () => this.#tick(), { keepAlive: false });
+    const delayMs = Math.max(0, this.#clock.untilRenewalMs);
+    this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
   }
 
   #tick(): void {
-    if (this.#remainingMs() <= 0) return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
+    if (this.#clock.remainingMs <= 0)
+      return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
-    this.#cancelTimer = this.#context.effects.setTimer(this.#remainingMs(), () => this.#tick(), { keepAlive: false });
+    this.#cancelTimer = this.#context.effects.setTimer(this.#clock.remainingMs, () => this.#tick(), {
+      keepAlive: false,
+    });
     this.renew().then(
       () => this.#schedule(),
       (error) => this.#afterFailedRenewal(error),
@@ -167,25 +191,25 @@ export class Lease {
   #afterFailedRenewal(error: unknown): void {
     this.#lastFailure = error;
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
-    if (this.#remainingMs() <= 0) return this.lose("store-unavailable", error);
+    if (this.#clock.remainingMs <= 0) return this.lose("store-unavailable", error);
     const { effects, logger } = this.#context;
     logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`, error);
-    const delayMs = Math.min(renewAfterMs(this.#leaseMs) / 3, this.#remainingMs());
+    const delayMs = this.#clock.untilRetryMs;
     this.#cancelTimer();
     this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
   }
 
-  async #renewOnce(onlyUnexpired: boolean): Promise<boolean> {
+  async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return false;
     const { id, token } = this.#holder;
-    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired };
+    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
     const signal = this.#stopped.signal;
     try {
       const onFailure = (error: S3MutexError) => {
         this.#lastFailure = error;
       };
       const options = { ...this.#swapOptions(), signal, onFailure };
-      return this.#applyRenewal(await this.#line.object.swap(renewing(command), options));
+      return this.#applyRenewal(await this.#line.renew({ command, options }));
     } catch (error) {
       if (signal.aborted) return false;
       throw error;
@@ -202,27 +226,14 @@ export class Lease {
     if (reading === undefined) return true;
     this.#lastFailure = undefined;
     this.#holder = reply.holder;
-    this.#reading = contradicted ? this.#readingAfterContradiction(reply.holder, reading) : reading;
+    this.#clock.renewed(reply.holder, reading, contradicted);
     this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
     return true;
   }
 
-  /**
-   * The store's clock is not where it was thought to be when the expiry was computed: this process was suspended unnoticed,
-   * or front ends disagree. What the new bounds leave of the published expiry is all that may be believed.
-   */
-  #readingAfterContradiction(holder: Holder, reading: ClockReading): ClockReading {
-    const clocks = readClocks(this.#context.effects);
-    const now = this.#context.clock.now(clocks);
-    if (now === undefined) return reading;
-    const usedMs = holder.leaseMs - (holder.expiresAtMs - now.latestMs);
-    const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
-    return from.monotonicMs < reading.monotonicMs ? from : reading;
-  }
-
   async #releaseOnce(): Promise<boolean> {
     const wasLost = this.#lost.signal.aborted;
-    if (this.#remainingMs() <= 0) this.#noteLoss("expired");
+    if (this.#clock.remainingMs <= 0) this.#noteLoss("expired");
     this.#stopped.abort();
     this.#cancelTimer();
     // Once lost, its leftovers are being cleared away already.
@@ -248,7 +259,7 @@ export class Lease {
 
   #swapOptions() {
     const timeoutMs = requestTimeoutMs(this.#leaseMs);
-    return { attempts: this.#attempts, timeoutMs, untilMs: this.#deadlineMs(), role: "holder" as const };
+    return { attempts: this.#attempts, timeoutMs, untilMs: this.#clock.deadlineMs, role: "holder" as const };
   }
 
   /** It is over: tell whoever listens, and clear its leftovers away. */

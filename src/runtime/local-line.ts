@@ -1,17 +1,22 @@
 import type { Attempt } from "../core/attempt.js";
-import type { LockRecord } from "../core/record.js";
+import { areCompatible, type Claim, type LockRecord } from "../core/record.js";
 import type { AcquireReply } from "../core/transition/acquire.js";
 import type { ReleaseReply } from "../core/transition/release.js";
 import { release } from "../core/transition/release.js";
+import type { RenewReply } from "../core/transition/renew.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
 import type { LossReason } from "../errors.js";
 import type { WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
-import type { AttemptLog } from "./attempts.js";
+import { SharedLog } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { HoldingLine, Lease } from "./lease.js";
-import type { LockObject, Snapshot, SwapOptions } from "./lock-object.js";
+import type { LockObject, Snapshot, SwapOptions, Swapped } from "./lock-object.js";
+import { type Renewal, Renewals } from "./renewals.js";
 import { sleep } from "./timing.js";
+
+/** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */
+type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { readonly to: Acquisition });
 
 /**
  * The callers of one lock in this process, in the order in which they are served. Only the first of them waits on the store,
@@ -23,8 +28,8 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   readonly #context: Context;
   readonly #onIdle: () => void;
   readonly #waiting: Acquisition[] = [];
-  /** Who of us has it; without a lease while it is being handed to one who has not taken it up yet. */
-  #holder: { readonly lease?: Lease; readonly to?: Acquisition; readonly sinceMs: number } | undefined;
+  readonly #holds = new Set<LocalHold>();
+  #renewals: Renewals | undefined;
   /** When the record last stayed as it was for long enough that others could have joined its queue. */
   #quietAtMs: number;
   #changedAtMs: number;
@@ -45,51 +50,74 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   leave(acquisition: Acquisition): void {
     this.#waiting.splice(this.#waiting.indexOf(acquisition), 1);
     // It was handed the lock and gave up before it took it: its own clean-up takes it out of the record.
-    if (this.#holder?.to === acquisition) this.#holder = undefined;
+    this.#forgetHandOver(acquisition);
     this.#wakeFirst();
     this.#dropIfIdle();
   }
 
   /** A caller of this process has the lock from now on, until its lease ends. */
-  hold(lease: Lease): void {
+  hold(lease: Lease, acquisition?: Acquisition): void {
     const nowMs = this.#context.effects.monotonicMs();
-    const holder = { lease, sinceMs: nowMs };
-    this.#holder = holder;
+    if (acquisition !== undefined) this.#forgetHandOver(acquisition);
+    const hold = { lease, sinceMs: nowMs };
+    this.#holds.add(hold);
     this.#changedAtMs = nowMs;
     lease.onEnd(() => {
-      if (this.#holder !== holder) return;
-      this.#holder = undefined;
+      this.#holds.delete(hold);
       this.#wakeFirst();
       this.#dropIfIdle();
     });
+  }
+
+  /** A hold has become smaller: the next may fit beside it. */
+  holdChanged(): void {
+    this.#wakeFirst();
   }
 
   /** How long an acquisition may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Acquisition): number {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting[0] !== acquisition) return Number.POSITIVE_INFINITY;
-    if (this.#holder === undefined) return 0;
-    const { lease, sinceMs } = this.#holder;
-    if (lease === undefined || lease.isEnding) return Number.POSITIVE_INFINITY;
-    // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
-    // have been released by force, or by another instance of the same owner.
-    const heldMs = this.#context.effects.monotonicMs() - sinceMs;
-    return Math.max(0, Math.min(TRUST_LOCAL_MS - heldMs, lease.remainingMs));
+    const holds = [...this.#holds];
+    if (areCompatible([...holds.map(claimOf), acquisition.claim], acquisition.claim.limit ?? 1)) return 0;
+    const restsMs = holds.map((hold) => this.#restBehindMs(hold));
+    return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
   }
 
-  /** Somebody in this process has just ended the hold that one of us has. */
-  loseHolder(reason: LossReason): void {
-    this.#holder?.lease?.lose(reason);
+  #restBehindMs(hold: LocalHold): number {
+    if (!("lease" in hold) || hold.lease.isEnding) return Number.POSITIVE_INFINITY;
+    // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
+    // have been released by force, or by another instance of the same owner.
+    const heldMs = this.#context.effects.monotonicMs() - hold.sinceMs;
+    return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
+  }
+
+  /** Somebody in this process has just ended whatever holds we have. */
+  loseHolders(reason: LossReason): void {
+    for (const hold of [...this.#holds]) if ("lease" in hold) hold.lease.lose(reason);
   }
 
   /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
   get isHeldHere(): boolean {
-    return this.#holder !== undefined && (this.#holder.lease?.isHeld ?? true);
+    return [...this.#holds].some((hold) => !("lease" in hold) || hold.lease.isHeld);
   }
 
   /** The store has answered one of us: it can be reached, and somebody has the lock. */
   reportAnswer(): void {
     for (const acquisition of this.#waiting) acquisition.reportAnswer();
+  }
+
+  /** Renews a hold, and in the same write the others of ours that are due soon. */
+  renew(renewal: Renewal): Promise<Swapped<RenewReply>> {
+    if (this.#renewals !== undefined) return this.#renewals.add(renewal);
+    const renewals = new Renewals(this.object);
+    const renewed = renewals.add(renewal);
+    this.#renewals = renewals;
+    for (const hold of this.#holds) {
+      if ("lease" in hold && hold.lease.holder.id !== renewal.command.id) hold.lease.renewIfDueSoon();
+    }
+    this.#renewals = undefined;
+    return renewed;
   }
 
   /** Gives a hold back, to the next in line where that is one of us. */
@@ -110,7 +138,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
       const { reply, ...change } = release(record, { id }, attempt);
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
-    const attempts = new SharedLog(options.attempts, () => successor?.attempts);
+    const attempts = new SharedLog(() => [options.attempts, ...(successor === undefined ? [] : [successor.attempts])]);
     let told: Acquisition | undefined;
     try {
       const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, attempts });
@@ -126,7 +154,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     const nowMs = this.#context.effects.monotonicMs();
     this.#changedAtMs = nowMs;
     if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply, contradicted);
-    this.#holder = { to: successor, sinceMs: nowMs };
+    this.#holds.add({ to: successor, sinceMs: nowMs });
     successor.receive(reply, contradicted);
   }
 
@@ -145,13 +173,21 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     await sleep(effects, pauseMs, { keepAlive: true });
   }
 
+  #forgetHandOver(acquisition: Acquisition): void {
+    for (const hold of this.#holds) if ("to" in hold && hold.to === acquisition) this.#holds.delete(hold);
+  }
+
   #wakeFirst(): void {
     this.#waiting[0]?.wake();
   }
 
   #dropIfIdle(): void {
-    if (this.#waiting.length === 0 && this.#holder === undefined) this.#onIdle();
+    if (this.#waiting.length === 0 && this.#holds.size === 0) this.#onIdle();
   }
+}
+
+function claimOf(hold: LocalHold): Claim {
+  return "lease" in hold ? hold.lease.holder : hold.to.claim;
 }
 
 type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
@@ -159,35 +195,6 @@ type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to
 const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;
 const QUIET_ROUND_TRIPS = 3;
-
-/** A transfer is a write of two acquisitions: whichever gives up has to see to it that it does not land any more. */
-class SharedLog implements AttemptLog {
-  readonly #own: AttemptLog;
-  readonly #other: () => AttemptLog | undefined;
-  readonly #involved = new Set<AttemptLog>();
-
-  constructor(own: AttemptLog, other: () => AttemptLog | undefined) {
-    this.#own = own;
-    this.#other = other;
-  }
-
-  begin(...attempt: Parameters<AttemptLog["begin"]>): void {
-    const other = this.#other();
-    if (other !== undefined) this.#involved.add(other);
-    this.#own.begin(...attempt);
-    other?.begin(...attempt);
-  }
-
-  answered(writeId: string): void {
-    this.#own.answered(writeId);
-    for (const log of this.#involved) log.answered(writeId);
-  }
-
-  seen(etag: string | undefined, askedAtMs: number): void {
-    this.#own.seen(etag, askedAtMs);
-    for (const log of this.#involved) log.seen(etag, askedAtMs);
-  }
-}
 
 /** The lines of one mutex; a line is there while somebody holds or waits. */
 export class LocalLines {

@@ -1,5 +1,6 @@
 import type { Attempt } from "../core/attempt.js";
 import { parseRecord, serializeRecord } from "../core/codec.js";
+import type { LockRef } from "../core/deadlock.js";
 import type { LockRecord } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
 import type { Change, Decision } from "../core/transition/decision.js";
@@ -51,16 +52,20 @@ type Apply<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decisi
 
 /** The one object of a lock: reads it, and changes it by compare-and-swap until the change is known to have been made. */
 export class LockObject {
-  readonly name: string;
+  readonly ref: LockRef;
   readonly key: string;
   readonly #context: Context;
   readonly #watch = new LeaseWatch();
   #latest: Snapshot | undefined;
 
-  constructor(context: Context, name: string, key: string) {
+  constructor(context: Context, ref: LockRef, key: string) {
     this.#context = context;
-    this.name = name;
+    this.ref = ref;
     this.key = key;
+  }
+
+  get name(): string {
+    return this.ref.name;
   }
 
   /** The version that was seen last, by any caller in this process. It may be outdated. */

@@ -1,3 +1,4 @@
+import type { LockRef } from "../core/deadlock.js";
 import type { Context } from "./context.js";
 import { LockObject } from "./lock-object.js";
 
@@ -10,8 +11,8 @@ export class LockObjects {
     this.#context = context;
   }
 
-  get(name: string, key: string): LockObject {
-    const object = this.#byKey.get(key) ?? new LockObject(this.#context, name, key);
+  get(ref: LockRef, key: string): LockObject {
+    const object = this.#byKey.get(key) ?? new LockObject(this.#context, ref, key);
     this.#byKey.delete(key);
     this.#byKey.set(key, object);
     if (this.#byKey.size > MAX_OBJECTS) this.#byKey.delete(this.#byKey.keys().next().value as string);
@@ -19,8 +20,8 @@ export class LockObjects {
   }
 
   /** The same without keeping it: a sweep through thousands must not push out what is in use. */
-  peek(name: string, key: string): LockObject {
-    return this.#byKey.get(key) ?? new LockObject(this.#context, name, key);
+  peek(ref: LockRef, key: string): LockObject {
+    return this.#byKey.get(key) ?? new LockObject(this.#context, ref, key);
   }
 }
 

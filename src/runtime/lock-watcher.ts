@@ -106,7 +106,7 @@ export class LockWatcher {
 
   #newEntry(key: string): Entry | undefined {
     const name = this.#target.nameOf(key);
-    return name === undefined ? undefined : { object: new LockObject(this.#context, name, key) };
+    return name === undefined ? undefined : { object: new LockObject(this.#context, { name }, key) };
   }
 
   async #read(object: LockObject, signal: AbortSignal | undefined): Promise<Entry> {

@@ -10,7 +10,7 @@ import {
   type DeleteReply,
   deleteLock,
 } from "../core/transition/remove.js";
-import { type RenewCommand, type RenewReply, renew } from "../core/transition/renew.js";
+import { type RenewCommand, type RenewReply, renew, renewAll } from "../core/transition/renew.js";
 
 /**
  * Commands that have no acquisition of their own to be recognised by in the record: they remember what they sent and whom
@@ -21,6 +21,19 @@ type Transition<Reply> = (record: LockRecord | undefined, attempt: Attempt) => D
 
 export function renewing(command: Omit<RenewCommand, "attempted">): Transition<RenewReply> {
   return remembering((record, attempt, { writeIds }) => renew(record, { ...command, attempted: writeIds }, attempt));
+}
+
+/** Several at once; who is asked for may become fewer from one try to the next. */
+export function renewingAll(
+  commands: () => readonly Omit<RenewCommand, "attempted">[],
+): Transition<ReadonlyMap<string, RenewReply>> {
+  return remembering((record, attempt, { writeIds: attempted }) =>
+    renewAll(
+      record,
+      commands().map((command) => ({ ...command, attempted })),
+      attempt,
+    ),
+  );
 }
 
 export function forcing(command: Omit<ForceCommand, "ids"> = {}): Transition<ReleaseReply> {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { LockRef } from "../core/deadlock.js";
 import type { Hold } from "../core/record.js";
 import type { Lease } from "./lease.js";
 
@@ -10,7 +11,7 @@ import type { Lease } from "./lease.js";
 export class Scope {
   readonly #parent: Scope | undefined;
   readonly isExplicit: boolean;
-  readonly #leases = new Map<string, { readonly name: string; readonly lease: Lease }>();
+  readonly #leases = new Map<Lease, LockRef & { readonly key: string }>();
   #waits = 0;
 
   constructor(parent: Scope | undefined, isExplicit: boolean) {
@@ -18,18 +19,15 @@ export class Scope {
     this.isExplicit = isExplicit;
   }
 
-  add(name: string, key: string, lease: Lease): void {
-    this.#leases.set(key, { name, lease });
-    lease.onEnd(() => {
-      if (this.#leases.get(key)?.lease === lease) this.#leases.delete(key);
-    });
+  add(ref: LockRef, key: string, lease: Lease): void {
+    this.#leases.set(lease, { ...ref, key });
+    lease.onEnd(() => this.#leases.delete(lease));
   }
 
-  /** The hold of this lock by this line of work; with `explicitly`, only where asking again could never succeed. */
-  find(key: string, explicitly: boolean): Lease | undefined {
-    const lease = this.#leases.get(key)?.lease;
-    if (lease?.isHeld && (this.isExplicit || !explicitly)) return lease;
-    return this.#parent?.find(key, explicitly);
+  /** The holds of this lock by this line of work; with `explicitly`, only those that end no sooner than a wait for more. */
+  find(key: string, explicitly: boolean): readonly Lease[] {
+    const own = this.isExplicit || !explicitly ? this.#held().filter(([, hold]) => hold.key === key) : [];
+    return [...own.map(([lease]) => lease), ...(this.#parent?.find(key, explicitly) ?? [])];
   }
 
   /** Runs a wait of this scope. Two at once show that the scope is not one line of work, after all. */
@@ -42,21 +40,20 @@ export class Scope {
     }
   }
 
-  /** What a wait for this lock holds up meanwhile. */
-  holdsBesides(key: string): readonly Hold[] {
-    const own =
-      this.#waits > 1 && !this.isExplicit
-        ? []
-        : [...this.#leases].filter(([other, { lease }]) => other !== key && lease.isHeld);
-    const inherited = this.#parent?.inheritedHolds(key) ?? [];
-    return [...inherited, ...own.map(([, { name, lease }]) => ({ name, token: lease.holder.token }))];
+  /** What a wait for this lock holds up meanwhile; of a semaphore that may be permits of its own. */
+  holdsWaitingFor(key: string): readonly Hold[] {
+    return this.holdsOf(key, this.#waits <= 1 || this.isExplicit);
   }
 
   /** Whoever waits inside keeps all that was acquired outside: it is given back only afterwards. */
-  private inheritedHolds(key: string): readonly Hold[] {
-    const own = [...this.#leases].filter(([other, { lease }]) => other !== key && lease.isHeld);
-    const inherited = this.#parent?.inheritedHolds(key) ?? [];
-    return [...inherited, ...own.map(([, { name, lease }]) => ({ name, token: lease.holder.token }))];
+  private holdsOf(key: string, isOneLine: boolean): readonly Hold[] {
+    const own = this.#held().filter(([, hold]) => isOneLine && (hold.kind === "semaphore" || hold.key !== key));
+    const holds = own.map(([lease, { key: _, ...ref }]) => ({ ...ref, token: lease.holder.token }));
+    return [...(this.#parent?.holdsOf(key, true) ?? []), ...holds];
+  }
+
+  #held() {
+    return [...this.#leases].filter(([lease]) => lease.isHeld);
   }
 }
 

@@ -1,23 +1,24 @@
 import type { SimBucket } from "../../sim/store.js";
 import { parseRecord } from "../../src/core/codec.js";
+import { headOf, isOpen } from "../../src/core/queue.js";
 import { areCompatible, type LockRecord, mirrorOf, RECENT_TURNS } from "../../src/core/record.js";
 
 /** What has to be true of every record that a write of ours leaves behind; each sentence says what is not. */
 export function problemsOfRecord(record: LockRecord): string[] {
   const { holders, queue, recent, limit, token } = record;
-  const modes = holders.map(({ mode }) => mode);
+  const isFree = isOpen(record, headOf(queue));
   const ids = [...holders, ...queue].map(({ id }) => id);
   // Holders of 1.x have no token.
   const tokens = holders.map((holder) => holder.token).filter((granted) => granted > 0);
   return [
-    ...(areCompatible(modes, limit) ? [] : [`holders ${modes} with limit ${limit}`]),
+    ...(areCompatible(holders, limit) ? [] : [`holders ${holders.map(({ mode }) => mode)} with limit ${limit}`]),
     ...repeated(ids).map((id) => `two entries of ${id}`),
     ...repeated(tokens).map((granted) => `token ${granted} twice`),
     ...tokens.filter((granted) => granted > token).map((granted) => `token ${granted} above the counter ${token}`),
     ...(recent.length > RECENT_TURNS ? [`${recent.length} recent turns`] : []),
     ...(holders.length > 0 && record.deleted ? ["deleted, yet held"] : []),
-    ...(holders.length >= limit && record.freeSinceMs !== undefined ? ["free since, yet all places taken"] : []),
-    ...(holders.length < limit && record.freeSinceMs === undefined && record.writeId !== undefined
+    ...(!isFree && record.freeSinceMs !== undefined ? ["free since, yet the first in line does not fit"] : []),
+    ...(isFree && record.freeSinceMs === undefined && record.writeId !== undefined
       ? ["a free place, yet not free since"]
       : []),
   ];

@@ -70,6 +70,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
   "docs/fencing.md: Objects in S3": ["the balance is 5"],
   "docs/migrating.md: What became exclusive": ["true", "false"],
+  "README.md: Handing a lock over": ["imported the last batch"],
   "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],
   "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],
 };

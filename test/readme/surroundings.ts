@@ -61,3 +61,23 @@ export const metrics = {
     console.log(name);
   },
 };
+
+export async function readPrices(): Promise<readonly string[]> {
+  return [await doSomething()];
+}
+
+export async function writePrices(_rows: readonly string[] | null, _fencingToken: number): Promise<void> {
+  await doSomething();
+}
+
+export async function download(_name: string, signal?: AbortSignal): Promise<void> {
+  await doSomething(signal);
+}
+
+export async function scheduleNext({ signal }: Stop & { readonly fencingToken: number }): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Somebody presses Ctrl-C after half a second. */
+export const shutdown = new AbortController();
+setTimeout(() => shutdown.abort(), 500).unref();

@@ -58,7 +58,7 @@ it("keeps its one entry in the queue when it asks again, and does not write whil
   const held = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 60_000 })] });
   const command = commandOf({ entry: ENTRY, sinceMs: T0 - 7, priority: 2 });
   const first = acquire(held, command, NOW);
-  expect(first.reply).toEqual({ kind: "waiting", position: 0, enqueued: true });
+  expect(first.reply).toEqual({ kind: "waiting", position: 0, turnsAhead: 0, enqueued: true });
   expect(written(first).queue).toMatchObject([
     { id: "newcomer", sinceMs: T0 - 7, priority: 2, expiresAtMs: T0 + 15_005 },
   ]);
@@ -76,10 +76,12 @@ it("leaves the queue with the write that grants it", () => {
 
 it("does not queue where it was not asked to, nor past the bound", () => {
   const held = recordOf({ holders: [holderOf()] });
-  expect(acquire(held, commandOf(), NOW)).toEqual({ reply: { kind: "waiting", position: 0, enqueued: false } });
+  expect(acquire(held, commandOf(), NOW)).toEqual({
+    reply: { kind: "waiting", position: 0, turnsAhead: 0, enqueued: false },
+  });
   const queue = Array.from({ length: MAX_QUEUE }, (_, index) => waiterOf({ id: `w${index}`, sinceMs: T0 - 1 }));
   const full = acquire({ ...held, queue }, commandOf({ entry: ENTRY }), NOW);
-  expect(full).toEqual({ reply: { kind: "waiting", position: MAX_QUEUE, enqueued: false } });
+  expect(full).toEqual({ reply: { kind: "waiting", position: MAX_QUEUE, turnsAhead: MAX_QUEUE, enqueued: false } });
   const insider = acquire({ ...held, queue }, commandOf({ id: "w3", entry: ENTRY, sinceMs: T0 - 1 }), NOW);
   expect(insider.reply).toMatchObject({ enqueued: true });
 });

@@ -2,23 +2,23 @@ import { type Attempt, hasEnded } from "../attempt.js";
 import { serializeRecord } from "../codec.js";
 import { standingOf } from "../queue.js";
 import {
+  areCompatible,
+  type Claim,
   findHolder,
   type Hold,
   type Holder,
   type Identity,
   type LockRecord,
-  type Mode,
   type Waiter,
 } from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /** Take the lock, or a place in its queue. */
-export interface AcquireCommand {
+export interface AcquireCommand extends Claim {
   /** The acquisition's own id: "am I already among the holders?" answers what an unanswered write did. */
   readonly id: string;
   readonly owner: string;
   readonly via: Holder["via"];
-  readonly mode: Mode;
   readonly priority: number;
   readonly leaseMs: number;
   readonly identity: Identity;
@@ -26,6 +26,8 @@ export interface AcquireCommand {
   readonly sinceMs: number;
   /** The queue entry to take or keep where the lock cannot be had; undefined: do not queue. */
   readonly entry: QueueEntry | undefined;
+  /** How many permits the caller takes the lock to have; 1 where it does not say. */
+  readonly limit?: number;
 }
 
 export interface QueueEntry {
@@ -39,7 +41,18 @@ export type AcquireReply =
   | { readonly kind: "granted"; readonly holder: Holder }
   /** A free record of 1.x was given a unique ETag and a counter: apply the command again. */
   | { readonly kind: "adopted" }
-  | { readonly kind: "waiting"; readonly position: number; readonly enqueued: boolean };
+  | Waiting
+  /** The record has another number of permits than the caller takes it to have. */
+  | { readonly kind: "limit-differs"; readonly limit: number };
+
+export interface Waiting {
+  readonly kind: "waiting";
+  /** Live waiters ahead. */
+  readonly position: number;
+  /** Turns ahead: several waiters may have theirs together. */
+  readonly turnsAhead: number;
+  readonly enqueued: boolean;
+}
 
 /** More waiters than this poll without an entry, slowly: the record has to stay small. */
 export const MAX_QUEUE = 64;
@@ -51,10 +64,13 @@ export function acquire(
 ): Decision<AcquireReply> {
   const held = findHolder(found, command.id);
   if (held !== undefined) return { reply: { kind: "granted", holder: held } };
-  const record = recordOrNew(found, attempt);
+  const { limit = 1 } = command;
+  const record = recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
+  if (record.limit !== limit) return { reply: { kind: "limit-differs", limit: record.limit } };
   if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);
-  const { eligible, position, passedOver } = standingOf(record, command, attempt);
-  return eligible ? grant(record, command, attempt, passedOver) : wait(record, command, attempt, position);
+  const { eligible, position, turnsAhead, passedOver } = standingOf(record, command, attempt);
+  const granted = eligible ? grant(record, command, attempt, passedOver) : undefined;
+  return granted ?? wait(record, command, attempt, { kind: "waiting", position, turnsAhead, enqueued: false });
 }
 
 /** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
@@ -64,44 +80,71 @@ function adopt(record: LockRecord, attempt: Attempt): Decision<AcquireReply> {
   return { reply: { kind: "adopted" }, change: { kind: "write", record: next } };
 }
 
+/** Undefined where so many hold already that the record has no room for one more. */
 function grant(
   record: LockRecord,
   command: AcquireCommand,
   attempt: Attempt,
   passedOver: readonly Waiter[],
-): Decision<AcquireReply> {
-  const ended = record.holders.filter((holder) => hasEnded(holder, attempt));
+): Decision<AcquireReply> | undefined {
+  const ended = endedInTheWay(record, command, attempt);
+  const others = record.holders.filter((other) => !ended.includes(other));
   const token = Math.max(record.token + 1, attempt.now.latestMs);
   const holder = newHolder(command, token, attempt);
   const { notBeforeMs: _, ...base } = record;
   const next = nextVersion(base, attempt, {
     token,
-    holders: [...record.holders.filter((other) => !ended.includes(other)), holder],
+    holders: [...others, holder],
     // Who is passed over and lives comes back with its original arrival; who is dead must not delay every turn to come.
     queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
     recent: withTurns(record, ended, "expired", attempt),
   });
+  if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) return undefined;
   return { reply: { kind: "granted", holder }, change: { kind: "write", record: next } };
 }
 
-function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Holder {
-  const { id, owner, via, mode, priority, leaseMs, identity } = command;
-  const nowMs = attempt.now.latestMs;
-  const times = { acquiredAtMs: nowMs, renewedAtMs: nowMs, expiresAtMs: nowMs + leaseMs };
-  return { id, owner, via, mode, token, priority, leaseMs, ...times, renewal: attempt.writeId, ...identity };
+/**
+ * The holders that a grant drops: those that have ended and whose place it needs, oldest first. Others that ended a whole
+ * lease ago go with them, or a lock that readers die on would never stop growing.
+ */
+function endedInTheWay(record: LockRecord, claim: Claim, attempt: Attempt): readonly Holder[] {
+  const ended = record.holders
+    .filter((holder) => hasEnded(holder, attempt))
+    .sort((one, other) => one.expiresAtMs - other.expiresAtMs);
+  const longAgoMs = attempt.now.earliestMs - attempt.toleranceMs;
+  const dropped = new Set(ended.filter((holder) => holder.expiresAtMs + holder.leaseMs < longAgoMs));
+  for (const holder of ended) {
+    if (areCompatible([...record.holders.filter((other) => !dropped.has(other)), claim], record.limit)) break;
+    dropped.add(holder);
+  }
+  return record.holders.filter((holder) => dropped.has(holder));
 }
 
-function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, position: number): Decision<AcquireReply> {
+function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Holder {
+  const { id, owner, via, priority, leaseMs, identity } = command;
+  const nowMs = attempt.now.latestMs;
+  const times = { acquiredAtMs: nowMs, renewedAtMs: nowMs, expiresAtMs: nowMs + leaseMs };
+  const renewal = attempt.writeId;
+  return { id, owner, via, ...claimOf(command), token, priority, leaseMs, ...times, renewal, ...identity };
+}
+
+/** One permit goes without saying. */
+function claimOf({ mode, permits = 1 }: Claim): Claim {
+  return permits === 1 ? { mode } : { mode, permits };
+}
+
+function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, waiting: Waiting): Decision<AcquireReply> {
   const { entry } = command;
-  const notEnqueued = { reply: { kind: "waiting", position, enqueued: false } } as const;
+  const notEnqueued = { reply: waiting };
   if (entry === undefined) return notEnqueued;
-  const reply = { kind: "waiting", position, enqueued: true } as const;
+  const reply = { ...waiting, enqueued: true };
   const present = record.queue.find((waiter) => waiter.id === command.id);
   if (present !== undefined && isFresh(present, entry, attempt)) return { reply };
-  const { id, owner, mode, priority, sinceMs, identity } = command;
+  const { id, owner, priority, sinceMs, identity } = command;
   const { lifeMs, roundTripMs, holds } = entry;
   const expiresAtMs = attempt.now.latestMs + lifeMs;
-  const waiter: Waiter = { id, owner, mode, priority, sinceMs, expiresAtMs, roundTripMs, holds, ...identity };
+  const claim = claimOf(command);
+  const waiter: Waiter = { id, owner, ...claim, priority, sinceMs, expiresAtMs, roundTripMs, holds, ...identity };
   const others = record.queue.filter((other) => other.id !== id);
   const next = nextVersion(record, attempt, { queue: [...others, waiter] });
   return isTooLong(next) ? notEnqueued : { reply, change: { kind: "write", record: next } };
@@ -109,11 +152,17 @@ function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, pos
 
 /** A record has to stay small, so that it can be read and so that everybody's requests stay quick. */
 function isTooLong(record: LockRecord): boolean {
-  return record.queue.length > MAX_QUEUE || new TextEncoder().encode(serializeRecord(record)).length > MAX_QUEUED_BYTES;
+  return record.queue.length > MAX_QUEUE || bytesOf(record) > MAX_QUEUED_BYTES;
+}
+
+function bytesOf(record: LockRecord): number {
+  return new TextEncoder().encode(serializeRecord(record)).length;
 }
 
 /** Half of what is read of a body at most: a queue never keeps a holder from being written. */
 const MAX_QUEUED_BYTES = 32 * 1024;
+/** Three quarters of it, so that turns are remembered and renewals fit; some 120 readers at once. */
+const MAX_HELD_BYTES = 48 * 1024;
 
 /** An entry is refreshed in the last third of its life: every write makes the holder's and everybody else's fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {

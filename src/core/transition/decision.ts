@@ -1,4 +1,5 @@
 import { type Attempt, isWaiting } from "../attempt.js";
+import { headOf, isOpen } from "../queue.js";
 import { type Holder, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
 
 /**
@@ -15,7 +16,7 @@ export interface Decision<Reply> {
 export type Change = { readonly kind: "write"; readonly record: LockRecord } | { readonly kind: "remove" };
 
 /** What to build a next version from: the record, or a new one where there is none. */
-export function recordOrNew(record: LockRecord | undefined, attempt: Attempt): LockRecord {
+export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, limit = 1): LockRecord {
   if (record !== undefined) return record;
   return {
     schema: SCHEMA,
@@ -23,14 +24,14 @@ export function recordOrNew(record: LockRecord | undefined, attempt: Attempt): L
     createdAtMs: attempt.now.latestMs,
     touchedAtMs: attempt.now.latestMs,
     token: 0,
-    limit: 1,
+    limit,
     holders: [],
     queue: [],
     recent: [],
   };
 }
 
-/** The next version: stamped as this write's, without waiters whose entries have run out, and saying since when a place is free. */
+/** The next version: stamped as this write's, without waiters whose entries have run out, and saying since when the first in line may come. */
 export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial<LockRecord>): LockRecord {
   const { freeSinceMs, deleted: _, ...merged } = { ...base, ...changes };
   const next: LockRecord = {
@@ -40,8 +41,11 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
     queue: merged.queue.filter((waiter) => isWaiting(waiter, attempt)),
     ...(changes.deleted ? { deleted: true as const } : {}),
   };
-  if (next.holders.length >= next.limit) return next;
-  return { ...next, freeSinceMs: freeSinceMs ?? attempt.now.latestMs };
+  const head = headOf(next.queue);
+  if (!isOpen(next, head)) return next;
+  // Whoever is the first now and was not before has all of its grace still to come.
+  const isSame = head?.id === headOf(base.queue)?.id;
+  return { ...next, freeSinceMs: (isSame ? freeSinceMs : undefined) ?? attempt.now.latestMs };
 }
 
 /** The record's memory of turns, with these added. */

@@ -1,5 +1,5 @@
 import type { Attempt } from "../attempt.js";
-import { findHolder, type Holder, type LockRecord } from "../record.js";
+import { findHolder, type Holder, type LockRecord, type Mode } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
 
 /** Keep a lock for another lease. Needs membership, not a record expiry in the future of one's own clock. */
@@ -11,7 +11,12 @@ export interface RenewCommand {
   readonly attempted?: ReadonlySet<string>;
   /** For `refreshLock`: a lease that has ended stays ended, even if nobody has taken it over. */
   readonly onlyUnexpired: boolean;
+  /** What to make of the hold; only an exclusive one can become a shared one. */
+  readonly mode?: Mode;
 }
+
+/** How to renew, and what for. */
+export type RenewOptions = Pick<RenewCommand, "onlyUnexpired" | "mode">;
 
 export type GoneReason = "expired" | "taken-over" | "force-released" | "deleted" | "released";
 
@@ -31,6 +36,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   const nowMs = attempt.now.latestMs;
   const holder: Holder = {
     ...held,
+    mode: command.mode ?? held.mode,
     leaseMs: command.leaseMs,
     renewedAtMs: nowMs,
     expiresAtMs: nowMs + command.leaseMs,
@@ -41,6 +47,22 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
     reply: { kind: "renewed", holder },
     change: { kind: "write", record: nextVersion(record, attempt, { holders }) },
   };
+}
+
+/** Several holds of one object in one write: a semaphore with many permits would otherwise be written without a pause. */
+export function renewAll(
+  record: LockRecord | undefined,
+  commands: readonly RenewCommand[],
+  attempt: Attempt,
+): Decision<ReadonlyMap<string, RenewReply>> {
+  const replies = new Map<string, RenewReply>();
+  let latest: Decision<RenewReply>["change"];
+  for (const command of commands) {
+    const { reply, change } = renew(latest?.kind === "write" ? latest.record : record, command, attempt);
+    replies.set(command.id, reply);
+    latest = change ?? latest;
+  }
+  return { reply: replies, ...(latest === undefined ? {} : { change: latest }) };
 }
 
 /** Why an acquisition with this token is no longer among the holders. An object that is gone was deleted. */

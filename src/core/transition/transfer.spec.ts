@@ -66,7 +66,7 @@ it.each([
   if (first === "successor") {
     expect(record.holders.map(({ id }) => id)).toEqual(["successor"]);
   } else {
-    expect(reply.to).toEqual({ kind: "waiting", position: 1, enqueued: true });
+    expect(reply.to).toEqual({ kind: "waiting", position: 1, turnsAhead: 1, enqueued: true });
     expect(record.holders).toEqual([]);
     expect(record.queue.map(({ id }) => id)).toEqual(["remote", "successor"]);
     expect(record).toMatchObject({ freeSinceMs: T0 + 1000, recent: [{ id: "holder", ended: "released" }] });
@@ -86,7 +86,7 @@ it("releases even where the successor finds no place in the queue, or wants none
   expect(written(crowded)).toMatchObject({ holders: [], queue: full });
   const hasty = { from: FROM, to: { ...SUCCESSOR, entry: undefined } };
   const refused = transfer(heldWith(remote({})), hasty, AT(1000));
-  expect(refused.reply.to).toEqual({ kind: "waiting", position: 1, enqueued: false });
+  expect(refused.reply.to).toEqual({ kind: "waiting", position: 1, turnsAhead: 1, enqueued: false });
   expect(written(refused)).toMatchObject({ holders: [], queue: [{ id: "remote" }] });
 });
 
@@ -114,7 +114,13 @@ it("gives a lock that 1.x wrote last a unique ETag first, holds and all", () => 
 
 it("does not disturb the other holders of a lock that has room for several", () => {
   const other = holderOf({ id: "other", token: T0 - 1 });
-  const record = written(transfer(recordOf({ limit: 2, holders: [other, holderOf()] }), COMMAND, AT(1000)));
+  const record = written(
+    transfer(
+      recordOf({ limit: 2, holders: [other, holderOf()] }),
+      { ...COMMAND, to: { ...SUCCESSOR, limit: 2 } },
+      AT(1000),
+    ),
+  );
   expect(record.holders.map(({ id }) => id)).toEqual(["other", "successor"]);
 });
 

@@ -1,0 +1,54 @@
+import type { Attempt } from "../attempt.js";
+import { findHolder, type Holder, type Identity, type LockRecord } from "../record.js";
+import { type Decision, nextVersion } from "./decision.js";
+import { type GoneReason, reasonOfLoss } from "./renew.js";
+
+/** Go on with a hold that another process has handed over. */
+export interface RestoreCommand {
+  /** The acquisition and token that were handed over. */
+  readonly from: { readonly id: string; readonly token: number };
+  /** Under which id it goes on: whoever has the same text comes too late. */
+  readonly id: string;
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly identity: Identity;
+}
+
+export type RestoreReply =
+  | { readonly kind: "granted"; readonly holder: Holder }
+  | { readonly kind: "gone"; readonly reason: GoneReason };
+
+/** The hold stays, without a gap; its id, token and lease are new, so that whoever handed it over has no part in it any more. */
+export function restore(
+  record: LockRecord | undefined,
+  command: RestoreCommand,
+  attempt: Attempt,
+): Decision<RestoreReply> {
+  const { from, id, owner, leaseMs, identity } = command;
+  const restored = findHolder(record, id);
+  if (restored !== undefined) return { reply: { kind: "granted", holder: restored } };
+  const held = findHolder(record, from.id);
+  if (record === undefined || held === undefined || held.token !== from.token) {
+    return { reply: { kind: "gone", reason: reasonOfLoss(record, from.token) } };
+  }
+  const nowMs = attempt.now.latestMs;
+  const token = Math.max(record.token + 1, nowMs);
+  const { host: _host, pid: _pid, label, ...kept } = held;
+  const holder: Holder = {
+    ...kept,
+    ...(label === undefined ? {} : { label }),
+    ...identity,
+    id,
+    owner,
+    token,
+    leaseMs,
+    renewedAtMs: nowMs,
+    expiresAtMs: nowMs + leaseMs,
+    renewal: attempt.writeId,
+  };
+  const holders = record.holders.map((other) => (other === held ? holder : other));
+  return {
+    reply: { kind: "granted", holder },
+    change: { kind: "write", record: nextVersion(record, attempt, { token, holders }) },
+  };
+}

@@ -1,0 +1,199 @@
+import type { Acquirer } from "./acquirer.js";
+import {
+  checkFiniteDuration,
+  checkFunction,
+  checkLabel,
+  checkLease,
+  checkOptions,
+  checkPriority,
+  checkSignal,
+  invalidArgument,
+  withDefault,
+} from "./arguments.js";
+import type { AcquireOptions } from "./call-options.js";
+import { usableMs } from "./core/lease.js";
+import type { Identity } from "./core/record.js";
+import { S3MutexError } from "./errors.js";
+import type { Lock } from "./lock.js";
+import type { Context } from "./runtime/context.js";
+import { LeaderWatch } from "./runtime/leader-watch.js";
+import type { LeaseTiming } from "./runtime/lease-clock.js";
+import type { LockObject } from "./runtime/lock-object.js";
+import type { Scopes } from "./runtime/scope.js";
+
+/** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
+export interface ElectionOptions {
+  /** After a leader has died, how long it takes until another can lead, in milliseconds. @default 15000 */
+  readonly leaseMs?: number | undefined;
+  /** A leader that could not renew for this long steps down, before anybody else can lead. @default two thirds of `leaseMs` */
+  readonly renewalDeadlineMs?: number | undefined;
+  /** How often a leader renews, in milliseconds. @default a third of `leaseMs` */
+  readonly retryMs?: number | undefined;
+  /** Candidates of higher priority come first; none ever ends another's leadership. @default 0 */
+  readonly priority?: number | undefined;
+  /** A word about this candidate, for people to read. @default the mutex's `label` */
+  readonly label?: string | undefined;
+}
+
+/** Who leads. */
+export interface Leader extends Identity {
+  readonly owner: string;
+  /** Greater than that of every leader before. */
+  readonly fencingToken: number;
+  /** Since when, in epoch milliseconds of the store's clock. */
+  readonly since: number;
+  /** Whether it is this very instance of the mutex. */
+  readonly isSelf: boolean;
+}
+
+/** Options of `observe`. */
+export interface ObserveOptions {
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often to look, in milliseconds; a look that finds nothing new is a 304. @default 1000 */
+  readonly intervalMs?: number | undefined;
+}
+
+/**
+ * One leader among many candidates. A leader's signal is aborted when it steps down: at its renewal deadline at the latest,
+ * which is before anybody else can lead. Work that outlives the signal needs the fencing token.
+ */
+export class Election {
+  readonly #context: Context;
+  readonly #acquirer: Acquirer;
+  readonly #scopes: Scopes;
+  readonly #object: LockObject;
+  readonly #options: Pick<AcquireOptions, "leaseMs" | "priority" | "label">;
+  readonly #timing: LeaseTiming;
+  #leading: Lock | undefined;
+
+  /** @internal */
+  constructor(context: Context, acquirer: Acquirer, scopes: Scopes, object: LockObject, options: ElectionOptions) {
+    this.#context = context;
+    this.#acquirer = acquirer;
+    this.#scopes = scopes;
+    this.#object = object;
+    const leaseMs = withDefault("leaseMs", checkOptions("options", options).leaseMs, DEFAULT_LEASE_MS, checkLease);
+    this.#options = {
+      leaseMs,
+      priority: withDefault("priority", options.priority, 0, checkPriority),
+      label: withDefault("label", options.label, undefined, checkLabel),
+    };
+    this.#timing = checkTiming(leaseMs, options);
+  }
+
+  get name(): string {
+    return this.#object.name;
+  }
+
+  /** Whether this instance leads at this very moment, by the clocks. */
+  get isLeader(): boolean {
+    return this.#leading?.held ?? false;
+  }
+
+  /** Lets somebody else lead, at once. @returns false when this instance does not lead, or not any more */
+  async resign(): Promise<boolean> {
+    return (await this.#leading?.release()) ?? false;
+  }
+
+  /**
+   * Waits until this candidate leads. The handle is a lock's: `signal` tells when it has to step down, `release()` and {@link resign} let somebody else lead.
+   * @throws `timed-out`, `aborted`
+   */
+  async campaign(options: Pick<AcquireOptions, "timeoutMs" | "signal"> = {}): Promise<Lock> {
+    const { timeoutMs, signal } = checkOptions("options", options);
+    const lock = await this.#acquirer.handle(this.#object.ref, {
+      options: { ...this.#options, timeoutMs, signal },
+      patienceMs: Number.POSITIVE_INFINITY,
+      scope: this.#scopes.enter(),
+      timing: this.#timing,
+      longestPollMs: LONGEST_POLL_MS,
+    });
+    this.#leading = lock ?? this.#leading;
+    if (lock !== undefined) return lock;
+    const message = `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`;
+    throw new S3MutexError("timed-out", message, { lockName: this.name });
+  }
+
+  /**
+   * Runs `fn` whenever this candidate leads, and campaigns again when it was lost. It ends when `fn` is done, having resigned,
+   * or when the signal of the options is aborted, once `fn` has come to its end.
+   * @returns what `fn` returned; undefined when it was aborted
+   * @throws what `fn` throws while it leads; what it throws after a loss is reported to the logger
+   */
+  async runWhenLeader<T>(
+    fn: (signal: AbortSignal, fencingToken: number) => T | Promise<T>,
+    options: Pick<AcquireOptions, "signal"> = {},
+  ): Promise<T | undefined> {
+    checkFunction("fn", fn);
+    const signal = withDefault("signal", checkOptions("options", options).signal, undefined, checkSignal);
+    for (;;) {
+      const leading = await this.#campaignUnlessAborted(signal);
+      if (leading === undefined) return undefined;
+      const ending = signal === undefined ? leading.signal : AbortSignal.any([leading.signal, signal]);
+      try {
+        const result = await fn(ending, leading.fencingToken);
+        if (!leading.signal.aborted) return result;
+      } catch (error) {
+        if (signal?.aborted && !leading.signal.aborted) return undefined;
+        if (!leading.signal.aborted) throw error;
+        this.#context.logger.warn?.(`s3-mutex: the leader of ${JSON.stringify(this.name)} stepped down`, error);
+      } finally {
+        await leading[Symbol.asyncDispose]();
+      }
+      if (signal?.aborted) return undefined;
+    }
+  }
+
+  /** Who leads now; null when nobody does. */
+  async leader(): Promise<Leader | null> {
+    return new LeaderWatch(this.#context, this.#object).look();
+  }
+
+  /**
+   * Who leads, and then whoever leads from then on; null while nobody does. A store that does not answer is asked again.
+   * @throws `access-denied` and others when the store refuses
+   */
+  observe(options: ObserveOptions = {}): AsyncIterable<Leader | null> {
+    const { signal, intervalMs } = checkOptions("options", options);
+    return new LeaderWatch(this.#context, this.#object).observe({
+      signal: withDefault("signal", signal, undefined, checkSignal),
+      intervalMs: withDefault("intervalMs", intervalMs, DEFAULT_INTERVAL_MS, checkFiniteDuration),
+    });
+  }
+
+  async #campaignUnlessAborted(signal: AbortSignal | undefined): Promise<Lock | undefined> {
+    try {
+      return await this.campaign({ signal });
+    } catch (error) {
+      if (S3MutexError.is(error, "aborted")) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** As others have it: the lease is over after the leader has stepped down, and it had tried several times by then. */
+function checkTiming(leaseMs: number, options: ElectionOptions): LeaseTiming {
+  const renewalDeadlineMs = withDefault(
+    "renewalDeadlineMs",
+    options.renewalDeadlineMs,
+    (leaseMs * 2) / 3,
+    checkFiniteDuration,
+  );
+  const renewEveryMs = withDefault("retryMs", options.retryMs, leaseMs / 3, checkFiniteDuration);
+  const longestMs = Math.floor(usableMs(leaseMs));
+  if (renewalDeadlineMs > longestMs) {
+    const remedy = `a leader has to step down before its lease of ${leaseMs} ms is over; use at most ${longestMs}, or a longer leaseMs`;
+    throw invalidArgument("renewalDeadlineMs", renewalDeadlineMs, remedy);
+  }
+  if (renewEveryMs <= 0 || renewEveryMs >= renewalDeadlineMs) {
+    const remedy = `a leader has to renew before its renewalDeadlineMs of ${renewalDeadlineMs}; use less than that, and more than 0`;
+    throw invalidArgument("retryMs", renewEveryMs, remedy);
+  }
+  return { renewEveryMs, renewalDeadlineMs };
+}
+
+const DEFAULT_LEASE_MS = 15_000;
+const DEFAULT_INTERVAL_MS = 1000;
+/** A leader that resigns after months is followed within a second all the same. */
+const LONGEST_POLL_MS = 500;

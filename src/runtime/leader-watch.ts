@@ -1,0 +1,84 @@
+import { hasRunOut } from "../core/attempt.js";
+import type { Identity, LockRecord } from "../core/record.js";
+import type { Context } from "./context.js";
+import type { LockObject } from "./lock-object.js";
+import { MAX_REQUEST_MS, sleep } from "./timing.js";
+import { Tries } from "./tries.js";
+
+/** Who holds a lock, for those who do not want it. */
+export interface SeenLeader extends Identity {
+  readonly owner: string;
+  readonly fencingToken: number;
+  readonly since: number;
+  readonly isSelf: boolean;
+}
+
+/** Looks at who leads, without taking part. */
+export class LeaderWatch {
+  readonly #context: Context;
+  readonly #object: LockObject;
+
+  constructor(context: Context, object: LockObject) {
+    this.#context = context;
+    this.#object = object;
+  }
+
+  /** One answer. @throws `store-unavailable` when there is none in time */
+  async look(): Promise<SeenLeader | null> {
+    const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
+    return this.#lookUntilAnswered(new Tries(this.#context, { untilMs, role: "contender" }));
+  }
+
+  async *observe(options: {
+    readonly signal: AbortSignal | undefined;
+    readonly intervalMs: number;
+  }): AsyncGenerator<SeenLeader | null> {
+    const { effects, closing } = this.#context;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
+    let last: SeenLeader | null | undefined;
+    while (!signal.aborted) {
+      const leader = await this.#lookForLong(signal);
+      if (signal.aborted) return;
+      if (leader?.fencingToken !== last?.fencingToken || last === undefined) yield leader;
+      last = leader;
+      await sleep(effects, Math.max(options.intervalMs, MIN_INTERVAL_MS), { keepAlive: true, signal });
+    }
+  }
+
+  async #lookForLong(signal: AbortSignal): Promise<SeenLeader | null> {
+    const tries = new Tries(this.#context, { untilMs: Number.POSITIVE_INFINITY, role: "contender", signal });
+    return this.#lookUntilAnswered(tries, signal);
+  }
+
+  async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<SeenLeader | null> {
+    for (;;) {
+      const read = await this.#object.ask(MAX_REQUEST_MS);
+      if (read.kind === "found") {
+        if (read.snapshot.unreadable !== undefined) throw read.snapshot.unreadable;
+        return this.#leaderOf(read.snapshot.record);
+      }
+      if (signal?.aborted) return null;
+      await tries.failed(read, this.#object.name);
+    }
+  }
+
+  #leaderOf(record: LockRecord | undefined): SeenLeader | null {
+    const now = this.#context.clock.now();
+    const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now }));
+    if (holder === undefined) return null;
+    const { owner, token: fencingToken, acquiredAtMs: since, host, pid, label } = holder;
+    return {
+      owner,
+      fencingToken,
+      since,
+      isSelf: owner === this.#context.ownerId,
+      ...(host === undefined ? {} : { host }),
+      ...(pid === undefined ? {} : { pid }),
+      ...(label === undefined ? {} : { label }),
+    };
+  }
+}
+
+/** How long a store that does not answer is asked again. */
+const PATIENCE_MS = 10_000;
+const MIN_INTERVAL_MS = 100;

@@ -1,0 +1,46 @@
+import { restore } from "../core/transition/restore.js";
+import { Attempts } from "./attempts.js";
+import { cancelLeftovers } from "./cancel.js";
+import { confirmGrant } from "./confirm.js";
+import type { Context } from "./context.js";
+import { Lease } from "./lease.js";
+import type { LocalLine } from "./local-line.js";
+import { lossError, lossReason } from "./loss.js";
+import { requestTimeoutMs } from "./timing.js";
+
+/** A hold that another process has let go of without giving it back. */
+export interface HandedOver {
+  readonly id: string;
+  readonly token: number;
+  readonly leaseMs: number;
+}
+
+/** Goes on with it, under an id and a token of its own. @throws `lost` when somebody else was first, or the hold is gone */
+export async function restoreLease(context: Context, line: LocalLine, from: HandedOver): Promise<Lease> {
+  const { effects, ownerId: owner, identity } = context;
+  const { leaseMs } = from;
+  const { object } = line;
+  const attempts = new Attempts();
+  const id = effects.newId();
+  const command = { from, id, owner, leaseMs, identity };
+  try {
+    const { reply, contradicted } = await object.swap((record, attempt) => restore(record, command, attempt), {
+      attempts,
+      role: "holder",
+      fromStore: true,
+      timeoutMs: requestTimeoutMs(leaseMs),
+      untilMs: effects.monotonicMs() + leaseMs,
+      signal: context.closing,
+    });
+    if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
+    const granted = { holder: reply.holder, contradicted };
+    const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closing });
+    if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
+    const lease = new Lease(context, line, grant);
+    line.hold(lease);
+    return lease;
+  } catch (error) {
+    cancelLeftovers(context, object, { id, attempts, leaseMs, mayBePresent: true });
+    throw error;
+  }
+}

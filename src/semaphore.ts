@@ -1,0 +1,132 @@
+import type { AcquireCall, Acquirer } from "./acquirer.js";
+import { checkOptions, checkPermits, invalidArgument, withDefault } from "./arguments.js";
+import type { AcquireOptions, WithLockOptions } from "./call-options.js";
+import type { LockReport } from "./core/report.js";
+import { resize } from "./core/transition/resize.js";
+import { S3MutexError } from "./errors.js";
+import type { HeldLock, Lock } from "./lock.js";
+import { runHolding } from "./run-holding.js";
+import { Attempts } from "./runtime/attempts.js";
+import type { Context } from "./runtime/context.js";
+import { inspectLock } from "./runtime/inspect.js";
+import type { LockObject } from "./runtime/lock-object.js";
+import { Scope, type Scopes } from "./runtime/scope.js";
+import { MAX_REQUEST_MS } from "./runtime/timing.js";
+
+/** Options of `mutex.semaphore`. */
+export interface SemaphoreOptions {
+  /** How many permits there are, from 1 to 1,000,000; everybody has to say the same number. */
+  readonly permits: number;
+}
+
+/** Options of a semaphore's `acquire` and `tryAcquire`. */
+export interface PermitOptions extends Omit<AcquireOptions, "mode" | "reentrant"> {
+  /** How many to take, all or none. @default 1 */
+  readonly permits?: number | undefined;
+}
+
+/** Options of a semaphore's `withPermits`. */
+export interface WithPermitsOptions extends PermitOptions, Pick<WithLockOptions, "retries"> {}
+
+/**
+ * At most so many at once. What `acquire` returns is a handle like a lock's, with a lease and a fencing token of its own; the
+ * permits of a process that dies come back when its lease ends. Order is by priority and arrival: one who wants many is not
+ * overtaken for ever by those who want few.
+ */
+export class Semaphore {
+  readonly #context: Context;
+  readonly #acquirer: Acquirer;
+  readonly #scopes: Scopes;
+  readonly #object: LockObject;
+  #permits: number;
+
+  /** @internal */
+  constructor(context: Context, acquirer: Acquirer, scopes: Scopes, object: LockObject, options: SemaphoreOptions) {
+    this.#context = context;
+    this.#acquirer = acquirer;
+    this.#scopes = scopes;
+    this.#object = object;
+    this.#permits = checkPermits("permits", checkOptions("options", options).permits);
+  }
+
+  get name(): string {
+    return this.#object.name;
+  }
+
+  /** How many there are, as far as this instance has been told. */
+  get permits(): number {
+    return this.#permits;
+  }
+
+  /**
+   * Waits for permits.
+   * @throws `timed-out`, `aborted`, `deadlock`, `permits-differ`
+   */
+  async acquire(options: PermitOptions = {}): Promise<Lock> {
+    const permit = await this.#acquire(options, Number.POSITIVE_INFINITY, this.#scopes.enter());
+    if (permit !== undefined) return permit;
+    const { permits = 1, timeoutMs } = options;
+    const message = `${permits} permits of ${JSON.stringify(this.name)} were not free within ${timeoutMs} ms.`;
+    throw new S3MutexError("timed-out", message, { lockName: this.name });
+  }
+
+  /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
+  async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
+    const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
+    return (await this.#acquire(attempt, 0, this.#scopes.enter())) ?? null;
+  }
+
+  /**
+   * Runs `fn` while holding permits, as `withLock` does.
+   * @returns what `fn` returned, or null when they were not had in time
+   */
+  async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, options: WithPermitsOptions = {}): Promise<T | null> {
+    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    const { retries } = checkOptions("options", options);
+    const scope = new Scope(this.#scopes.current, true);
+    const permit = await this.#acquire(options, this.#acquirer.patienceMs(retries), scope);
+    return permit === undefined ? null : this.#scopes.run(scope, () => runHolding(permit, fn));
+  }
+
+  /** Who holds permits now, and who waits. @returns null when nobody has ever used it */
+  inspect(): Promise<LockReport | null> {
+    return inspectLock(this.#context, this.#object);
+  }
+
+  /**
+   * Changes how many permits there are, for everybody. Who holds some keeps them. Processes that still say the old number get
+   * `permits-differ` from then on.
+   * @returns the number before; null when there was none yet
+   */
+  async resize(permits: number): Promise<number | null> {
+    const limit = checkPermits("permits", permits);
+    const { reply } = await this.#object.swap((record, attempt) => resize(record, limit, attempt), {
+      attempts: new Attempts(),
+      role: "contender",
+      fromStore: true,
+      timeoutMs: MAX_REQUEST_MS,
+      untilMs: this.#context.effects.monotonicMs() + RESIZE_PATIENCE_MS,
+    });
+    this.#permits = limit;
+    return reply.from ?? null;
+  }
+
+  #acquire(options: PermitOptions, patienceMs: number, scope: Scope): Promise<HeldLock | undefined> {
+    const permits = withDefault("permits", checkOptions("options", options).permits, 1, checkPermits);
+    const limit = this.#permits;
+    if (permits > limit)
+      throw invalidArgument("permits", permits, `the semaphore has ${limit}; ask for that many at most`);
+    const { timeoutMs, signal, priority, leaseMs, label } = options;
+    const call: AcquireCall = {
+      options: { timeoutMs, signal, priority, leaseMs, label },
+      patienceMs,
+      scope,
+      permits,
+      limit,
+    };
+    return this.#acquirer.handle(this.#object.ref, call);
+  }
+}
+
+/** How long a store that does not answer is asked again. */
+const RESIZE_PATIENCE_MS = 10_000;

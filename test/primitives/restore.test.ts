@@ -1,0 +1,78 @@
+import { expect, it } from "vitest";
+import { KEY, NAME, nth, Scene, writesOf } from "../protocol/scene.js";
+
+it("goes on with a lock in another process: the same turn, a greater token, renewed and released there", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const lock = await scene.until(mutex.acquire(NAME, { leaseMs: 6000 }));
+  const text = await scene.until(lock.serialize());
+  expect(lock.held).toBe(false);
+  expect(lock.signal.aborted).toBe(false);
+  expect(await scene.until(lock.release())).toBe(false);
+  expect(scene.record()?.holders.length).toBe(1);
+  const other = scene.client();
+  const restored = await scene.until(other.mutex.restore(text));
+  expect(restored).toMatchObject({ name: NAME, held: true, mode: "exclusive" });
+  expect(restored.fencingToken).toBeGreaterThan(lock.fencingToken);
+  await scene.pass(20_000);
+  expect(restored.held).toBe(true);
+  expect(scene.record()?.holders).toMatchObject([{ owner: other.mutex.ownerId, leaseMs: 6000 }]);
+  expect(await scene.until(restored.release())).toBe(true);
+  expect(scene.record()?.holders).toEqual([]);
+  expect(scene.problems).toEqual([]);
+});
+
+it("refuses a text that was used before, or whose lock somebody else has by now", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ lockTimeoutMs: 2000 });
+  const text = await scene.until((await scene.until(mutex.acquire(NAME))).serialize());
+  const restored = await scene.until(scene.client().mutex.restore(text));
+  await expect(scene.until(scene.client().mutex.restore(text))).rejects.toMatchObject({ code: "lost" });
+  expect(restored.held).toBe(true);
+  await scene.until(restored.release());
+  const late = await scene.until((await scene.until(mutex.acquire(NAME))).serialize());
+  const successor = await scene.until(scene.client().mutex.acquire(NAME));
+  await expect(scene.until(scene.client().mutex.restore(late))).rejects.toMatchObject({
+    code: "lost",
+    reason: "taken-over",
+  });
+  expect(successor.held).toBe(true);
+});
+
+it("knows its own restoration when the answer was lost", async () => {
+  const scene = new Scene();
+  const text = await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).serialize());
+  const other = scene.client();
+  scene.fate = nth(0, writesOf(other.process), { kind: "answer-lost" });
+  const restored = await scene.until(other.mutex.restore(text));
+  expect(restored.held).toBe(true);
+  expect(scene.record()?.holders).toMatchObject([{ token: restored.fencingToken }]);
+});
+
+it("hands over what is shared, and permits", async () => {
+  const scene = new Scene();
+  const reader = await scene.until(scene.client().mutex.acquire(NAME, { mode: "shared" }));
+  const shared = await scene.until(scene.client().mutex.restore(await scene.until(reader.serialize())));
+  expect(shared.mode).toBe("shared");
+  const permit = await scene.until(scene.client().mutex.semaphore("pool", { permits: 4 }).acquire({ permits: 2 }));
+  const restored = await scene.until(scene.client().mutex.restore(await scene.until(permit.serialize())));
+  expect(restored.permits).toBe(2);
+});
+
+it("says what is wrong with a text", async () => {
+  const { mutex } = new Scene().client();
+  const texts = ["", "no JSON", "{}", '{"s3MutexHold":1,"key":"locks/x.json"}', 7 as never];
+  for (const text of texts) {
+    await expect(mutex.restore(text)).rejects.toMatchObject({ code: "invalid-argument", message: /^text is / });
+  }
+  const elsewhere = { s3MutexHold: 1, bucketName: "other", key: KEY, name: NAME, id: "a", token: 5, leaseMs: 1000 };
+  await expect(mutex.restore(JSON.stringify(elsewhere))).rejects.toThrow(/in the bucket other/);
+});
+
+it("does not hand over what is lost already", async () => {
+  const scene = new Scene();
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  await scene.until(scene.client().mutex.releaseLock(NAME, true));
+  expect(await scene.until(lock.renew())).toBe(false);
+  await expect(scene.until(lock.serialize())).rejects.toMatchObject({ code: "lost" });
+});

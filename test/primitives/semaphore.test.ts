@@ -1,0 +1,154 @@
+import { expect, it } from "vitest";
+import { Scene } from "../protocol/scene.js";
+import { problemsBySeed } from "../waiting/place.js";
+import { Crowd } from "./crowd.js";
+
+const POOL = "semaphores/locks/pool.json";
+
+it("lets in as many as there are permits, each with a token of its own, and the next when one comes back", async () => {
+  const scene = new Scene();
+  const pool = () => scene.client().mutex.semaphore("pool", { permits: 2 });
+  const first = await scene.until(pool().acquire());
+  const second = await scene.until(pool().acquire());
+  expect(second.fencingToken).toBeGreaterThan(first.fencingToken);
+  expect(first).toMatchObject({ permits: 1, held: true });
+  expect(await scene.until(pool().tryAcquire())).toBeNull();
+  const third = pool().acquire();
+  await scene.pass(500);
+  expect(await scene.until(first.release())).toBe(true);
+  expect((await scene.until(third, 500)).held).toBe(true);
+  expect(scene.record(POOL)).toMatchObject({ limit: 2, holders: [{}, {}] });
+});
+
+it("takes several permits at once, all or none, and does not let those who want few overtake for ever", async () => {
+  const scene = new Scene();
+  const pool = () => scene.client().mutex.semaphore("pool", { permits: 3 });
+  const two = await scene.until(pool().acquire({ permits: 2 }));
+  const all = pool().acquire({ permits: 3 });
+  await scene.pass(300);
+  expect(await scene.until(pool().tryAcquire())).toBeNull();
+  await scene.until(two.release());
+  const lock = await scene.until(all);
+  expect(lock.permits).toBe(3);
+  expect(await scene.until(lock.release())).toBe(true);
+  await expect(pool().acquire({ permits: 4 })).rejects.toThrow(/permits is 4: the semaphore has 3/);
+});
+
+it("gives the permits of a process that died back when its lease is over", async () => {
+  const scene = new Scene();
+  const dying = scene.client({ lockTimeoutMs: 5000 });
+  await scene.until(dying.mutex.semaphore("pool", { permits: 1 }).acquire());
+  const startedAtMs = scene.nowMs;
+  dying.process.kill();
+  const permit = await scene.until(scene.client().mutex.semaphore("pool", { permits: 1 }).acquire());
+  expect(permit.held).toBe(true);
+  expect(scene.nowMs - startedAtMs).toBeLessThan(5000 + 1000 + 2000);
+});
+
+it("tells processes that disagree both numbers, and takes another number when told to", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const permit = await scene.until(mutex.semaphore("pool", { permits: 3 }).acquire());
+  const other = scene.client().mutex.semaphore("pool", { permits: 5 });
+  await expect(scene.until(other.acquire())).rejects.toMatchObject({
+    code: "permits-differ",
+    message: expect.stringMatching(/has 3 permits.*says 5/),
+  });
+  expect(await scene.until(other.resize(5))).toBe(3);
+  expect((await scene.until(other.acquire({ permits: 4 }))).held).toBe(true);
+  expect(permit.held).toBe(true);
+  await expect(scene.until(mutex.semaphore("pool", { permits: 3 }).tryAcquire())).rejects.toMatchObject({
+    code: "permits-differ",
+  });
+});
+
+it("tells those who are waiting when the number is changed behind their backs", async () => {
+  const scene = new Scene();
+  const first = scene.client().mutex.semaphore("pool", { permits: 1 });
+  await scene.until(first.acquire());
+  const waiting = scene.client().mutex.semaphore("pool", { permits: 1 }).acquire();
+  const failed = expect(waiting).rejects.toMatchObject({ code: "permits-differ" });
+  await scene.pass(500);
+  await scene.until(first.resize(2));
+  await scene.until(failed);
+});
+
+it("is another thing than the lock of the same name", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const lock = await scene.until(mutex.acquire("pool"));
+  const permit = await scene.until(mutex.semaphore("pool", { permits: 1 }).acquire());
+  expect([lock.held, permit.held]).toEqual([true, true]);
+});
+
+it("renews all permits of a process in one write", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ lockTimeoutMs: 30_000 });
+  const pool = mutex.semaphore("pool", { permits: 10 });
+  for (let index = 0; index < 10; index += 1) {
+    await scene.until(pool.acquire());
+    await scene.pass(500);
+  }
+  const before = scene.bucket.requests;
+  await scene.pass(60_000);
+  // Six thirds of a lease, one write each; the permits were taken at ten different times.
+  expect(scene.bucket.requests - before).toBeLessThanOrEqual(7);
+  expect(scene.record(POOL)?.holders.length).toBe(10);
+});
+
+it("refuses a lease in which so many permits could not be renewed", async () => {
+  const scene = new Scene({ roundTripMs: () => 100 });
+  const { mutex } = scene.client();
+  await scene.until(mutex.semaphore("small", { permits: 2 }).acquire());
+  const refused = mutex.semaphore("pool", { permits: 50 }).acquire({ leaseMs: 5000 });
+  await expect(scene.until(refused)).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: expect.stringMatching(/leaseMs is 5000: 50 permits could not all be renewed/),
+  });
+});
+
+it("runs a function with permits, and says so at once where its scope has too many itself", async () => {
+  const scene = new Scene();
+  const pool = scene.client().mutex.semaphore("pool", { permits: 2 });
+  const nested = pool.withPermits(() => pool.withPermits(() => "fine"));
+  expect(await scene.until(nested)).toBe("fine");
+  const tooMany = pool.withPermits(() => pool.withPermits(() => "never", { permits: 2 }));
+  await expect(scene.until(tooMany)).rejects.toMatchObject({ code: "deadlock" });
+});
+
+it("breaks a deadlock of two who each want more of what both have", async () => {
+  const scene = new Scene();
+  const take = async (priority: number) => {
+    const pool = scene.client().mutex.semaphore("pool", { permits: 4 });
+    return pool.withPermits(
+      async () => {
+        await scene.world.sleep(200);
+        return pool.withPermits(() => "both", { permits: 2, priority, timeoutMs: 60_000 });
+      },
+      { permits: 2, priority },
+    );
+  };
+  const outcomes = await scene.until(Promise.allSettled([take(1), take(0)]), 30_000);
+  expect(outcomes).toMatchObject([
+    { status: "fulfilled", value: "both" },
+    { status: "rejected", reason: { code: "deadlock" } },
+  ]);
+});
+
+it("never has more inside than there are permits, and serves all: 10 permits, 30 clients, 20 ms", async () => {
+  const bad = await problemsBySeed(5, async (seed) => {
+    const scene = new Scene({ seed });
+    const crowd = new Crowd(10);
+    const turns = Array.from({ length: 30 }, async () => {
+      const pool = scene.client().mutex.semaphore("pool", { permits: 10 });
+      const permit = await pool.acquire();
+      crowd.enter(permit);
+      await scene.world.sleep(20);
+      crowd.leave(permit);
+      await permit.release();
+    });
+    await scene.until(Promise.all(turns), 60_000);
+    return crowd.problems;
+  });
+  expect(bad).toEqual({});
+});
