@@ -19,6 +19,17 @@ export type {
   WriteCondition,
   WriteOutcome,
 } from "../store/object-store.js";
+export {
+  type ConformanceCheck,
+  type ConformanceGroup,
+  type ConformanceOptions,
+  type ConformanceReport,
+  type ConformanceResult,
+  type ConformanceSettings,
+  conformanceChecks,
+  runConformance,
+} from "./conformance/conformance.js";
+export type { PortTarget, S3Target } from "./conformance/subject.js";
 export type {
   ActiveFault,
   DelayApply,

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { MAX_BODY_BYTES } from "../../store/object-store.js";
+import type { Checks } from "./check.js";
+import { bodyOf, IF_ABSENT, ifMatch, patiently, REQUEST, reasonOf, replaced, written } from "./subject.js";
+
+/** What every adapter of the port has to do, one request after the other. */
+export const storeChecks: Checks = {
+  async "an object that was never written is absent"({ subject }) {
+    const store = await subject.store();
+    for (const options of [REQUEST, { ...REQUEST, ifNoneMatch: '"x"' }]) {
+      assert.equal((await store.read(subject.key("nobody"), options)).kind, "absent");
+    }
+  },
+
+  async "what was written is read back, whatever is in key and body"({ subject }) {
+    const store = await subject.store();
+    const key = subject.key("a/ü 1+2%25.json");
+    const body = '{"text":"ü \u{1F512}"}';
+    const etag = await written(store, key, body, IF_ABSENT);
+    const outcome = await store.read(key, REQUEST);
+    assert.ok(outcome.kind === "ok", outcome.kind + reasonOf(outcome));
+    assert.deepEqual([outcome.body, outcome.etag], [body, etag]);
+  },
+
+  async "If-None-Match: * does not replace what exists"({ subject }) {
+    const store = await subject.store();
+    const key = subject.key("once");
+    await written(store, key, "first", IF_ABSENT);
+    const second = await patiently(() => store.write(key, "second", IF_ABSENT, REQUEST));
+    assert.equal(second.kind, "conflict", `the second create was "${second.kind}"${reasonOf(second)}`);
+    assert.equal(await bodyOf(store, key), "first");
+  },
+
+  async "If-Match replaces the version that it names, and no other"({ subject }) {
+    const store = await subject.store();
+    const key = subject.key("versions");
+    const first = await written(store, key, "first", IF_ABSENT);
+    await replaced(store, key, "second", first);
+    const stale = await patiently(() => store.write(key, "third", ifMatch(first), REQUEST));
+    assert.notEqual(stale.kind, "ok", "a version that is no longer there was replaced");
+    assert.equal(await bodyOf(store, key), "second");
+  },
+
+  async "If-Match creates nothing"({ subject }) {
+    const store = await subject.store();
+    const other = await written(store, subject.key("other"), "x", IF_ABSENT);
+    const outcome = await store.write(subject.key("nobody"), "x", ifMatch(other), REQUEST);
+    assert.notEqual(outcome.kind, "ok", "an object that did not exist was replaced");
+    assert.equal(await bodyOf(store, subject.key("nobody")), undefined);
+  },
+
+  async "a read says that nothing has changed, until something has"({ subject }) {
+    const store = await subject.store();
+    const key = subject.key("watched");
+    const etag = await written(store, key, "first", IF_ABSENT);
+    assert.equal((await store.read(key, { ...REQUEST, ifNoneMatch: etag })).kind, "unchanged");
+    await replaced(store, key, "second", etag);
+    const outcome = await store.read(key, { ...REQUEST, ifNoneMatch: etag });
+    assert.equal(outcome.kind === "ok" && outcome.body, "second");
+  },
+
+  async "what one client has written, all others read at once"({ subject, rounds }) {
+    const [writer, ...readers] = await subject.stores(4);
+    assert.ok(writer);
+    for (let round = 0; round < rounds; round += 1) {
+      const key = subject.key(`fresh-${round}`);
+      await written(writer, key, "first", IF_ABSENT);
+      for (const body of await Promise.all(readers.map((reader) => bodyOf(reader, key)))) assert.equal(body, "first");
+    }
+  },
+
+  async "a conditional delete removes the version that it names and no other, or is refused"({ subject }) {
+    const store = await subject.store();
+    const key = subject.key("removed");
+    const first = await written(store, key, "first", IF_ABSENT);
+    const unsupported = (await store.remove(subject.key("nobody"), first, REQUEST)).kind === "unsupported";
+    const second = await replaced(store, key, "second", first);
+    const stale = await store.remove(key, first, REQUEST);
+    assert.equal(stale.kind, unsupported ? "unsupported" : "conflict", `a stale delete was "${stale.kind}"`);
+    assert.equal(await bodyOf(store, key), "second");
+    const current = await store.remove(key, second, REQUEST);
+    assert.equal(current.kind, unsupported ? "unsupported" : "ok", `a delete was "${current.kind}"`);
+    assert.equal(await bodyOf(store, key), unsupported ? "second" : undefined);
+  },
+
+  async "a body that is too long for a record is not read"({ subject }) {
+    const store = await subject.store();
+    await written(store, subject.key("fits"), "x".repeat(MAX_BODY_BYTES), IF_ABSENT);
+    await written(store, subject.key("too-long"), "x".repeat(MAX_BODY_BYTES + 1), IF_ABSENT);
+    assert.equal((await store.read(subject.key("fits"), REQUEST)).kind, "ok");
+    assert.equal((await store.read(subject.key("too-long"), REQUEST)).kind, "oversized");
+  },
+
+  async "a listing has the keys with the prefix"({ subject }) {
+    const store = await subject.store();
+    const keys = ["a", "b/c", "d e", "f+g", "ü%20&<>"].map((name) => subject.key(`list/${name}`));
+    for (const key of [...keys, subject.key("other")]) await written(store, key, "x", IF_ABSENT);
+    const listed: string[] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await store.list(
+        subject.key("list/"),
+        continuation === undefined ? REQUEST : { ...REQUEST, continuation },
+      );
+      assert.ok(page.kind === "ok", page.kind + reasonOf(page));
+      listed.push(...page.keys);
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    assert.deepEqual(listed.toSorted(), keys.toSorted());
+  },
+};

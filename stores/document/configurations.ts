@@ -1,0 +1,82 @@
+/** What a user of a store copies. */
+export interface Configuration {
+  readonly title: string;
+  readonly code: string;
+  readonly remark?: string;
+}
+
+function mutexOver(config: string): string {
+  return `const mutex = new S3Mutex({
+  bucketName: "my-bucket",
+  s3ClientConfig: ${config},
+});`;
+}
+
+const local = (port: number) =>
+  mutexOver(`{
+    endpoint: "http://localhost:${port}",
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId: process.env.ACCESS_KEY, secretAccessKey: process.env.SECRET_KEY },
+  }`);
+
+const hosted = (endpoint: string, region: string) =>
+  mutexOver(`{
+    endpoint: "${endpoint}",
+    region: "${region}",
+    credentials: { accessKeyId: process.env.ACCESS_KEY, secretAccessKey: process.env.SECRET_KEY },
+  }`);
+
+export const CONFIGURATIONS: readonly Configuration[] = [
+  {
+    title: "AWS S3",
+    code: mutexOver('{ region: "eu-central-1" }'),
+    remark: "Credentials as the SDK finds them: environment, profile, role.",
+  },
+  {
+    title: "AWS S3 Express One Zone",
+    code: `const mutex = new S3Mutex({
+  bucketName: "my-bucket--euc1-az1--x-s3",
+  keyPrefix: "locks/", // has to end in a slash
+  s3ClientConfig: { region: "eu-central-1" },
+});`,
+  },
+  {
+    title: "Cloudflare R2",
+    code: `const mutex = new S3Mutex({
+  bucketName: "my-bucket",
+  lockTimeoutMs: 120_000,
+  s3ClientConfig: {
+    endpoint: "https://ACCOUNT_ID.r2.cloudflarestorage.com",
+    region: "auto",
+    credentials: { accessKeyId: process.env.ACCESS_KEY, secretAccessKey: process.env.SECRET_KEY },
+  },
+});`,
+    remark:
+      "One write a second on a key: a turn of a contended lock takes some seconds. A long lease means few renewals, which count as writes.",
+  },
+  {
+    title: "Ceph RGW",
+    code: local(7480),
+    remark:
+      "`rgw frontends = beast port=7480 tcp_nodelay=1` in ceph.conf: without `tcp_nodelay` a GET of Ceph 16 took 48 ms instead of 2. Several gateways to the same data are safe.",
+  },
+  { title: "MinIO", code: local(9000), remark: "2025-09-06 or later; the project has been archived since." },
+  { title: "SeaweedFS", code: local(8333), remark: "4.17 or later." },
+  { title: "Tigris", code: hosted("https://t3.storage.dev", "auto"), remark: "Keep the bucket in one region." },
+  { title: "DigitalOcean Spaces", code: hosted("https://fra1.digitaloceanspaces.com", "us-east-1") },
+  {
+    title: "Wasabi",
+    code: hosted("https://s3.eu-central-1.wasabisys.com", "eu-central-1"),
+    remark: "Not documented to be safe: ask `verifyStore` first.",
+  },
+  {
+    title: "versitygw, moto, Adobe S3Mock, LocalStack, gofakes3, rclone serve s3",
+    code: local(7070),
+    remark: "For tests of other things; see the verdicts above. `s3-mutex/testing` has a server whose conditions hold.",
+  },
+];
+
+/** Those for which there is none, and why. */
+export const WITHOUT =
+  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS and s3rver cannot hold locks, whatever the configuration.";

@@ -1,0 +1,130 @@
+/** A store that no run of ours has met: what others say of it, and where. */
+export interface DocumentedStore {
+  readonly title: string;
+  readonly create: string;
+  readonly replace: string;
+  readonly remove: string;
+  readonly remarks: string;
+  readonly source: string;
+}
+
+const issue = (repository: string, number: number) =>
+  `[${repository}#${number}](https://github.com/${repository}/issues/${number})`;
+
+const GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide";
+
+/** As of November 2026. */
+export const ELSEWHERE: readonly DocumentedStore[] = [
+  {
+    title: "AWS S3",
+    create: "yes",
+    replace: "yes; 404 for a missing key",
+    remove: "yes, since 2025-09",
+    remarks: "409 for a lost race now and then",
+    source: `[conditional writes](${GUIDE}/conditional-writes.html), [deletes](${GUIDE}/conditional-deletes.html)`,
+  },
+  {
+    title: "AWS S3 Express One Zone",
+    create: "yes",
+    replace: "yes",
+    remove: "yes, since 2024-11",
+    remarks: "listings need a prefix that ends in `/`",
+    source: `[differences](${GUIDE}/s3-express-differences.html)`,
+  },
+  {
+    title: "Cloudflare R2",
+    create: "yes",
+    replace: "yes",
+    remove: "not documented",
+    remarks: "one write a second on a key, 429 beyond; whether races are decided is not documented",
+    source: `[conditional operations](https://developers.cloudflare.com/r2/api/s3/conditional-operations), ${issue("cloudflare/cloudflare-docs", 32793)}`,
+  },
+  {
+    title: "Tigris",
+    create: "yes",
+    replace: "yes",
+    remove: "not known",
+    remarks: "a race was lost before 2026-04; across regions it needs the header `X-Tigris-Consistent: true`",
+    source: issue("gordonmurray/firnflow", 27),
+  },
+  {
+    title: "DigitalOcean Spaces",
+    create: "yes",
+    replace: "only an ETag without quotes",
+    remove: "not known",
+    remarks: "the library finds the form of the ETag out",
+    source: issue("slatedb/slatedb", 1818),
+  },
+  {
+    title: "SeaweedFS",
+    create: "yes, after 4.16",
+    replace: "yes",
+    remove: "yes",
+    remarks: "up to 4.16 all racers won",
+    source: issue("seaweedfs/seaweedfs", 8800),
+  },
+  {
+    title: "Backblaze B2",
+    create: "no, 501",
+    replace: "no, 501",
+    remove: "not known",
+    remarks: "unusable; refused as `store-unsafe`",
+    source: issue("hashicorp/terraform", 37143),
+  },
+  {
+    title: "Garage",
+    create: "ignored",
+    replace: "ignored",
+    remove: "ignored",
+    remarks: "unsafe by design: it has no consensus",
+    source: "[its documentation](https://garagehq.deuxfleurs.fr/documentation/reference-manual/known-issues/)",
+  },
+  {
+    title: "Google Cloud Storage, S3 interoperability",
+    create: "ignored (reported)",
+    replace: "ignored (reported)",
+    remove: "ignored (reported)",
+    remarks: "unsafe: it has conditions of its own, in other headers",
+    source: `[request preconditions](https://docs.cloud.google.com/storage/docs/request-preconditions), ${issue("Gusto/baerly-storage", 52)}`,
+  },
+  {
+    title: "Oracle OCI",
+    create: "ignored",
+    replace: "ignored",
+    remove: "not known",
+    remarks: "unsafe",
+    source: "[reisepass/zeropg](https://github.com/reisepass/zeropg), STORAGE-BACKENDS.md",
+  },
+  {
+    title: "Alibaba OSS",
+    create: "no, 501",
+    replace: "no, 501",
+    remove: "not known",
+    remarks: "unusable; refused as `store-unsafe`",
+    source: issue("tobi/walgit", 67),
+  },
+  {
+    title: "Wasabi",
+    create: "not documented",
+    replace: "not documented",
+    remove: "not documented",
+    remarks: "ask `verifyStore` first",
+    source: "nothing was found",
+  },
+  {
+    title: "LocalStack 4.14",
+    create: "yes",
+    replace: "yes",
+    remove: "no, 501",
+    remarks: "by its code, under a lock; for tests",
+    source: "its source, read",
+  },
+  {
+    title: "gofakes3",
+    create: "yes, from 1.0 on",
+    replace: "yes; 412 for a missing key",
+    remove: "ignored",
+    remarks: "by its code; for tests",
+    source: issue("johannesboyne/gofakes3", 107),
+  },
+];

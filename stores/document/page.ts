@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KINDS } from "../kinds.js";
+import type { Observation } from "../measure/observe.js";
+import { type StoreResult, winnersOf } from "../result.js";
+import { CONFIGURATIONS, WITHOUT } from "./configurations.js";
+import { ELSEWHERE } from "./elsewhere.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const RESULTS = join(ROOT, "stores/results");
+const PAGE = join(ROOT, "docs/stores.md");
+
+/** Writes docs/stores.md from the results that were recorded. */
+export function writePage(): void {
+  writeFileSync(PAGE, pageOf(readResults()));
+}
+
+export function readResults(): StoreResult[] {
+  const results = readdirSync(RESULTS)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => JSON.parse(readFileSync(join(RESULTS, file), "utf8")) as StoreResult);
+  const place = ({ store }: StoreResult) => KINDS.findIndex(({ name }) => name === store);
+  return results.toSorted((a, b) => place(a) - place(b));
+}
+
+export function pageOf(results: readonly StoreResult[]): string {
+  const text = (name: string) => readFileSync(join(ROOT, "stores/document", `${name}.md`), "utf8").trim();
+  return `${[
+    "<!-- Written by `npm run stores -- --document` from stores/results and stores/document. -->",
+    text("beginning"),
+    "## Measured",
+    text("measured"),
+    requestsTable(results),
+    locksTable(results),
+    ...results.map(faultsSentence).filter((sentence) => sentence !== ""),
+    "## Documented elsewhere",
+    "No run of ours has met these. What is said of them is what their documentation or others report, as of November 2026.",
+    elsewhereTable(),
+    "## Configurations",
+    text("configurations"),
+    ...CONFIGURATIONS.map(({ title, code, remark }) => {
+      const parts = [`### ${title}`, `\`\`\`ts\n${code}\n\`\`\``];
+      return (remark === undefined ? parts : [...parts, remark]).join("\n\n");
+    }),
+    WITHOUT,
+    text("end"),
+  ].join("\n\n")}\n`;
+}
+
+function requestsTable(results: readonly StoreResult[]): string {
+  const rows = results.map(({ title, version, observation: o }) => [
+    title,
+    version,
+    answer(o.createExisting, "412"),
+    answer(o.replaceStale, "412"),
+    replaceForm(o),
+    o.replaceMissing,
+    removal(o),
+    o.readUnchanged,
+    quirksOf(o),
+  ]);
+  const head = [
+    "Store",
+    "Version",
+    "PUT `If-None-Match: *`, exists",
+    "PUT `If-Match`, stale",
+    "ETag",
+    "PUT `If-Match`, missing key",
+  ];
+  return table([...head, "DELETE `If-Match`", "GET unchanged", "Quirks"], rows);
+}
+
+function locksTable(results: readonly StoreResult[]): string {
+  const rows = results.map((result) => [
+    result.title,
+    `**${result.verdict}**`,
+    winnersOf(result.create),
+    winnersOf(result.replace),
+    suiteOf(result),
+    chaosOf(result),
+    `${result.verification.verdict}, ${(result.verification.elapsedMs / 1000).toFixed(1)} s`,
+    `${result.latency.put.p50} / ${result.latency.put.p95}`,
+    `${result.latency.get.p50} / ${result.latency.get.p95}`,
+    result.date,
+  ]);
+  const head = ["Store", "Verdict", "16 racing creates", "16 racing replacements", "Suite", "Chaos", "`verifyStore`"];
+  return table([...head, "PUT ms", "GET ms", "Date"], rows);
+}
+
+function answer(status: string, right: string): string {
+  return status === right ? status : `**${status}**`;
+}
+
+function replaceForm({ replaceCurrent, replaceUnquoted }: Observation): string {
+  if (replaceCurrent === "200") return replaceUnquoted === "200" ? "either form" : "quoted";
+  return replaceUnquoted === "200" ? "unquoted only" : `**none: ${replaceCurrent}, ${replaceUnquoted}**`;
+}
+
+/** Both answers and what became of the object; a stale one that deletes is why the library tries before it uses this. */
+function removal({ deleteStale, deleteCurrent }: Observation): string {
+  if (deleteStale.endsWith("gone")) return "ignored";
+  return deleteCurrent.endsWith("gone") ? "honoured" : `refused (${deleteCurrent.split(",")[0]})`;
+}
+
+function quirksOf(o: Observation): string {
+  const quirks = [o.date ? "" : "no `Date`", o.checksum === "200" ? "" : `default checksum: ${o.checksum}`].filter(
+    (quirk) => quirk !== "",
+  );
+  return quirks.join("; ") || "none";
+}
+
+function suiteOf({ suite }: StoreResult): string {
+  const all = suite.passed + suite.failed.length;
+  return `${suite.passed} of ${all}${suite.withLocks ? "" : ", locks not tried"}`;
+}
+
+function chaosOf({ chaos }: StoreResult): string {
+  if (chaos === undefined) return "not tried";
+  const { seconds, turns, lostBehindTokens, kills, freezes, gatewaysKilled } = chaos;
+  const gateways = gatewaysKilled === 0 ? "" : `, ${gatewaysKilled} gateways killed`;
+  return `${seconds} s, ${turns} turns, ${kills} kills, ${freezes} freezes${gateways}: ${lostBehindTokens} lost`;
+}
+
+function faultsSentence({ title, faults, suite }: StoreResult): string {
+  if (faults.length > 0) return `**${title}** is unsafe: ${faults.join("; ")}.`;
+  const failed = suite.failed.map(({ name }) => name);
+  return failed.length === 0 ? "" : `**${title}**: not so: ${failed.join("; ")}.`;
+}
+
+function elsewhereTable(): string {
+  const rows = ELSEWHERE.map(({ title, create, replace, remove, remarks, source }) => {
+    return [title, create, replace, remove, remarks, source];
+  });
+  return table(["Store", "PUT `If-None-Match: *`", "PUT `If-Match`", "DELETE `If-Match`", "Remarks", "Source"], rows);
+}
+
+function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { type ConformanceGroup, type ConformanceResult, runConformance } from "../src/testing/index.js";
+import type { Installation, RunningStore, StoreKind } from "./kind.js";
+import { runChaos } from "./measure/chaos.js";
+import { measureLatency } from "./measure/latency.js";
+import { observe } from "./measure/observe.js";
+import { race } from "./measure/race.js";
+import { verify } from "./measure/verify.js";
+import { faultsOf, type StoreResult } from "./result.js";
+
+const BUCKET = "s3-mutex-stores";
+
+export interface RunSettings {
+  readonly long: boolean;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** Starts a store, tries everything on it, and stops it. */
+export async function runStore(
+  kind: StoreKind,
+  installation: Installation,
+  settings: RunSettings,
+): Promise<StoreResult> {
+  const base = temporaryFolder();
+  const dataFolder = join(base, "data");
+  mkdirSync(dataFolder);
+  const gateways = kind.name === "ceph" ? 2 : 1;
+  try {
+    const store = await installation.start({ ports: [], dataFolder, keepData: false, gateways });
+    try {
+      return await tryAll(kind, installation.version, store, settings);
+    } finally {
+      await store.stop();
+    }
+  } finally {
+    rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** Goes with this process at the latest. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "s3-mutex-store-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** As for `new S3Client(...)`, one for each gateway. */
+export function clientConfigs({ gateways, credentials, region }: RunningStore): S3ClientConfig[] {
+  return gateways.map(({ endpoint }) => ({ endpoint, region, forcePathStyle: true, credentials }));
+}
+
+async function tryAll(
+  kind: StoreKind,
+  version: string,
+  store: RunningStore,
+  { long, signal, log }: RunSettings,
+): Promise<StoreResult> {
+  const configs = clientConfigs(store);
+  const [config] = configs as [S3ClientConfig];
+  await createBucket(config);
+  const size = { clients: 16, rounds: long ? 100 : 20 };
+  const measured = {
+    store: kind.name,
+    title: kind.title,
+    version,
+    source: kind.source,
+    date: new Date().toISOString().slice(0, 10),
+    gateways: configs.length,
+    observation: await observe(config, BUCKET),
+    create: await race(configs, BUCKET, "create", size),
+    replace: await race(configs, BUCKET, "replace", size),
+    latency: await measureLatency(config, BUCKET),
+    verification: await verify(configs, BUCKET),
+  };
+  const isHopeless = faultsOf({ ...measured, suite: { passed: 0, failed: [], withLocks: false } }).length > 0;
+  const suite = await trySuite(configs, isHopeless, log);
+  const faults = [...faultsOf({ ...measured, suite }), ...(kind.knownFault === undefined ? [] : [kind.knownFault])];
+  if (faults.length > 0) return { ...measured, suite, verdict: "unsafe", faults };
+  const killGateways = long && configs.length > 1;
+  const chaos = await runChaos(store, BUCKET, { seconds: long ? 300 : 20, killGateways, signal });
+  return { ...measured, suite, chaos, verdict: "safe", faults };
+}
+
+async function createBucket(config: S3ClientConfig): Promise<void> {
+  const client = new S3Client(config);
+  await client.send(new CreateBucketCommand({ Bucket: BUCKET })).finally(() => client.destroy());
+}
+
+async function trySuite(
+  configs: readonly S3ClientConfig[],
+  isHopeless: boolean,
+  log: (line: string) => void,
+): Promise<StoreResult["suite"]> {
+  const onResult = ({ passed, group, name, durationMs, reason = "" }: ConformanceResult) =>
+    log(`${passed ? "ok  " : "FAIL"} ${group}: ${name} (${durationMs} ms) ${firstLine(reason)}`.trimEnd());
+  const run = (groups: readonly ConformanceGroup[]) =>
+    runConformance({ s3ClientConfig: configs, bucketName: BUCKET, groups, timeoutMs: 60_000 }, onResult);
+  const requests = await run(["store", "races"]);
+  // Locks over requests that do the wrong thing only wait for each other.
+  const withLocks = !isHopeless && requests.failed === 0;
+  const locks = withLocks ? await run(["locks", "1.x"]) : { passed: 0, results: [] };
+  const failed = [...requests.results, ...locks.results].filter(({ passed }) => !passed);
+  return {
+    passed: requests.passed + locks.passed,
+    failed: failed.map(({ group, name, reason = "" }) => ({ group, name, reason: firstLine(reason) })),
+    withLocks,
+  };
+}
+
+/** The rest is a comparison, line by line. */
+function firstLine(text: string): string {
+  return text.split("\n")[0] ?? "";
+}

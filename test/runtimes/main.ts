@@ -1,0 +1,120 @@
+// npm run runtimes             the built package on every runtime and compiler that is supported
+// npm run runtimes -- --record the same, and the table in the README
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runCommand } from "../../stores/host/commands.js";
+import { type Compiler, installTools, type Runtime } from "./runtimes.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const README = join(ROOT, "README.md");
+const GROUPS = ["store", "races", "locks", "1.x"];
+/** The suite mostly waits. */
+const AT_ONCE = 3;
+
+/** One line of the report: what was tried, and what was said when it failed. */
+interface Outcome {
+  readonly name: string;
+  readonly version: string;
+  readonly tried: string;
+  readonly failure?: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "s3-mutex-runtimes-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.on(signal, () => process.exit(code));
+
+const { runtimes, compilers } = await installTools();
+await installPackage();
+const outcomes = await inParallel([
+  ...runtimes.map((runtime) => () => tryRuntime(runtime)),
+  ...compilers.map((compiler) => () => tryCompiler(compiler)),
+]);
+const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
+if (process.argv.includes("--record") && failed === 0) record(outcomes);
+console.log(`runtimes: ${outcomes.length - failed} passed, ${failed} failed, 0 skipped`);
+process.exit(failed === 0 ? 0 : 1);
+
+/** The package as users get it, in an empty project; the SDK is the repository's own. */
+async function installPackage(): Promise<void> {
+  const packed = await runCommand("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: ROOT });
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, "s3-mutex"), { recursive: true });
+  const tarball = join(folder, packed.trim().split("\n").at(-1) ?? "");
+  await runCommand("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "s3-mutex")]);
+  for (const scope of ["@aws-sdk", "@types"]) symlinkSync(join(ROOT, "node_modules", scope), join(modules, scope));
+  cpSync(join(ROOT, "test/runtimes/consumer"), folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
+}
+
+async function tryRuntime({ name, version, command, args }: Runtime): Promise<Outcome> {
+  const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", NODE_OPTIONS: "" };
+  const run = (file: string, ...rest: readonly string[]) =>
+    runCommand(command, [...args, file, ...rest], { cwd: folder, env, minutes: 4 });
+  const work = async () => {
+    for (const file of ["smoke.mjs", "smoke.cjs"]) expectEnd(await run(file), /^smoke passed$/m);
+    expectEnd(await run("suite.mjs", ...GROUPS), /^suite: \d+ passed, 0 failed$/m);
+  };
+  return report({ name, version, tried: "import, require(), the conformance suite" }, work);
+}
+
+async function tryCompiler({ version, path }: Compiler): Promise<Outcome> {
+  const ways = { node16: "node16", bundler: "esnext" };
+  const work = async () => {
+    for (const [moduleResolution, module] of Object.entries(ways)) {
+      const options = { target: "ES2022", module, moduleResolution, strict: true, noEmit: true, types: ["node"] };
+      const file = join(folder, `tsconfig-${version}-${moduleResolution}.json`);
+      writeFileSync(
+        file,
+        JSON.stringify({ compilerOptions: { ...options, skipLibCheck: true }, files: ["consumer.ts"] }),
+      );
+      await runCommand(process.execPath, [path, "-p", file], { cwd: folder });
+    }
+  };
+  const tried = `strict, \`moduleResolution\` ${Object.keys(ways).join(" and ")}`;
+  return report({ name: "TypeScript", version, tried }, work);
+}
+
+function expectEnd(printed: string, pattern: RegExp): void {
+  if (!pattern.test(printed)) throw new Error(printed.trim());
+}
+
+async function report(what: Omit<Outcome, "failure">, work: () => Promise<void>): Promise<Outcome> {
+  const startedAtMs = performance.now();
+  const failure = await work().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const seconds = Math.round((performance.now() - startedAtMs) / 1000);
+  const why = failure === undefined ? "" : `; ${failure}`;
+  console.log(
+    `${failure === undefined ? "ok  " : "FAIL"} ${what.name} ${what.version}: ${what.tried} (${seconds} s)${why}`,
+  );
+  return failure === undefined ? what : { ...what, failure };
+}
+
+async function inParallel(tasks: ReadonlyArray<() => Promise<Outcome>>): Promise<Outcome[]> {
+  const waiting = [...tasks.entries()];
+  const results: Outcome[] = [];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results[next[0]] = await next[1]();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}
+
+/** Between two marks in the README, so that what is said there is what has run. */
+function record(all: readonly Outcome[]): void {
+  const rows = all.map(({ name, version, tried }) => `| ${name} | ${version} | ${tried} |`);
+  const table = ["| | Version | What was tried |", "| --- | --- | --- |", ...rows].join("\n");
+  const before = readFileSync(README, "utf8");
+  const marked = /<!-- runtimes -->[\s\S]*?<!-- end of runtimes -->/;
+  if (!marked.test(before)) throw new Error("README.md has no marks for the table of runtimes");
+  const text = `<!-- runtimes -->\n\n${table}\n\n<!-- end of runtimes -->`;
+  writeFileSync(README, before.replace(marked, text));
+}

