@@ -216,13 +216,13 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
       putLock(scene.server, `lock-${index}`, { queue: index === 250 ? [{}] : [] });
     const page = await open(scene.url);
     await row(page, "lock-100").waitFor();
-    await page.locator(".rows").focus();
+    await page.locator(".grid").focus();
     await page.keyboard.press("End");
     await row(page, "lock-399").waitFor();
     await page.keyboard.press("ArrowUp");
     expect(await page.locator(".row.active").innerText()).toContain("lock-398");
     // New locks elsewhere in the list do not move what is in sight away from under the viewer.
-    const active = await page.locator(".rows").getAttribute("aria-activedescendant");
+    const active = await page.locator(".grid").getAttribute("aria-activedescendant");
     expect(await page.locator(`#${active}`).innerText()).toContain("lock-398");
     await page.getByRole("button", { name: "Waiters" }).press("Enter");
     await page.getByRole("button", { name: "Waiters" }).press("Enter");

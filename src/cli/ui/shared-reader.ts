@@ -1,4 +1,4 @@
-import type { LockReport, LocksView } from "../../index.js";
+import type { LocksView } from "../../index.js";
 import { lockViewOf } from "./lock-view.js";
 import type { Delta, LockView, Snapshot, Status } from "./wire.js";
 
@@ -27,14 +27,22 @@ export interface ReaderOptions {
 /** Over how long requests are averaged. */
 const RATE_WINDOW_MS = 10_000;
 
-/** Reads the store once for all viewers, and only while there is one. */
+/**
+ * Reads the store once for all viewers, and only while there is one. Between viewers the source is not ended but not asked for
+ * the next look either: so whoever comes back costs one listing and what has changed, and not everything again.
+ */
 export class SharedReader {
   readonly #options: ReaderOptions;
   readonly #viewers = new Set<Viewer>();
   readonly #requests: { readonly atMs: number; readonly count: number }[] = [];
+  readonly #closing = new AbortController();
   #locks = new Map<string, LockView>();
-  #status = { tookMs: 0, isRead: false, offsetMs: 0, error: undefined as string | undefined };
-  #reading: AbortController | undefined;
+  readonly #status = { tookMs: 0, offsetMs: 0, error: undefined as string | undefined };
+  /** Whether there was a look since somebody looks. */
+  #isFresh = false;
+  #isBegun = false;
+  #isPaused = true;
+  #goOn = () => {};
   #linger: NodeJS.Timeout | undefined;
 
   constructor(options: ReaderOptions) {
@@ -45,11 +53,11 @@ export class SharedReader {
   add(viewer: Viewer): () => void {
     clearTimeout(this.#linger);
     this.#viewers.add(viewer);
-    if (this.#reading === undefined) this.#start();
+    this.#resume();
     this.sendSnapshot(viewer);
     return () => {
       if (this.#viewers.delete(viewer) && this.#viewers.size === 0) {
-        this.#linger = setTimeout(() => this.close(), this.#options.lingerMs).unref();
+        this.#linger = setTimeout(() => this.#pause(), this.#options.lingerMs).unref();
       }
     };
   }
@@ -57,83 +65,115 @@ export class SharedReader {
   /** Everything at once: for who is new, or has missed something. */
   sendSnapshot(viewer: Viewer): void {
     const { storeName, isReadOnly } = this.#options;
-    viewer.tell("snapshot", { storeName, isReadOnly, locks: [...this.#locks.values()], status: this.#describe() });
+    // What was seen before a pause is not true any more.
+    const locks = this.#isFresh ? [...this.#locks.values()] : [];
+    viewer.tell("snapshot", { storeName, isReadOnly, locks, status: this.#describe() });
   }
 
-  /** Stops reading; a viewer who comes later starts it again. */
+  /** Ends the reading for good. */
   close(): void {
-    clearTimeout(this.#linger);
-    this.#reading?.abort();
-    this.#reading = undefined;
+    this.#pause();
+    this.#closing.abort();
+    this.#goOn();
   }
 
-  #start(): void {
-    const reading = new AbortController();
-    this.#reading = reading;
-    // What was seen before the pause is no longer news, and not true any more either.
-    this.#locks = new Map();
+  #resume(): void {
+    this.#isPaused = false;
+    this.#goOn();
+    if (!this.#isBegun) void this.#read();
+    this.#isBegun = true;
+  }
+
+  #pause(): void {
+    clearTimeout(this.#linger);
+    this.#isPaused = true;
+    this.#isFresh = false;
     this.#requests.length = 0;
-    this.#status = { ...this.#status, isRead: false, error: undefined };
-    void this.#readUntil(reading.signal);
   }
 
   /** A source ends with an error when its first look fails: whoever watches wants to see it come back. */
-  async #readUntil(signal: AbortSignal): Promise<void> {
+  async #read(): Promise<void> {
+    const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         await this.#readOn(signal);
       } catch (error) {
-        if (signal.aborted) return;
-        this.#tellAll([], [], error as Error);
+        this.#fail(error as Error);
       }
-      await pause(this.#options.retryMs, signal);
+      await delay(this.#options.retryMs, signal);
+      await this.#whileAnybodyLooks();
     }
   }
 
   async #readOn(signal: AbortSignal): Promise<void> {
     const { source, intervalMs } = this.#options;
     let requestsBefore = 0;
-    // A source that was begun anew calls everything changed; what is gone by then it cannot know.
-    let isFirst = true;
     for await (const view of source.watch({ intervalMs, signal })) {
       if (signal.aborted) return;
       const requests = view.requests.list + view.requests.get;
       this.#requests.push({ atMs: performance.now(), count: requests - requestsBefore });
+      // What a source that was begun anew does not know cannot be removed by it.
+      if (requestsBefore === 0) this.#isFresh = false;
       requestsBefore = requests;
-      this.#take(view, isFirst);
-      isFirst = false;
+      this.#take(view);
+      await this.#whileAnybodyLooks();
     }
   }
 
-  #take(view: LocksView, isFirst: boolean): void {
-    const reports = new Map(view.locks.map((report): [string, LockReport] => [report.lockName, report]));
-    const changed = view.changed.flatMap((name) => {
-      const report = reports.get(name);
-      return report === undefined ? [] : [lockViewOf(report)];
-    });
-    // A lock that was deleted and not removed yet is no lock to a reader.
-    const vanished = view.changed.filter((name) => !reports.has(name));
-    const unseen = isFirst ? [...this.#locks.keys()].filter((name) => !reports.has(name)) : [];
-    const removed = [...new Set([...view.removed, ...vanished, ...unseen])];
-    for (const lock of changed) this.#locks.set(lock.name, lock);
-    for (const name of removed) this.#locks.delete(name);
-    const [first] = view.locks;
-    if (first !== undefined && view.error === undefined) this.#status.offsetMs = first.reportedAt - Date.now();
-    this.#status.tookMs = view.tookMs;
-    if (view.error === undefined) this.#status.isRead = true;
-    this.#tellAll(changed, removed, view.error);
+  async #whileAnybodyLooks(): Promise<void> {
+    while (this.#isPaused && !this.#closing.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+      });
+    }
   }
 
-  #tellAll(changed: readonly LockView[], removed: readonly string[], error: Error | undefined): void {
-    this.#status.error = error?.message;
+  #take(view: LocksView): void {
+    const { error, tookMs } = view;
+    this.#status.tookMs = tookMs;
+    if (error !== undefined) return this.#fail(error);
+    this.#status.error = undefined;
+    const [first] = view.locks;
+    if (first !== undefined) this.#status.offsetMs = first.reportedAt - Date.now();
+    if (this.#isFresh) this.#tellChanges(view);
+    else this.#tellEverything(view);
+  }
+
+  #tellEverything({ locks }: LocksView): void {
+    this.#locks = new Map(locks.map((report) => [report.lockName, lockViewOf(report)]));
+    // While nobody looks, the last look is not kept for later.
+    this.#isFresh = !this.#isPaused;
+    for (const viewer of this.#viewers) this.sendSnapshot(viewer);
+  }
+
+  #tellChanges({ locks, changed, removed }: LocksView): void {
+    const names = new Set(changed);
+    const views = locks.filter((report) => names.has(report.lockName)).map(lockViewOf);
+    for (const view of views) {
+      this.#locks.set(view.name, view);
+      names.delete(view.name);
+    }
+    // A lock that was deleted and not removed yet has changed, and is no lock to a reader.
+    const gone = [...removed, ...names];
+    for (const name of gone) this.#locks.delete(name);
+    this.#tell(views, gone);
+  }
+
+  #fail(error: Error): void {
+    this.#status.error = error.message;
+    this.#tell([], []);
+  }
+
+  #tell(changed: readonly LockView[], removed: readonly string[]): void {
     const status = this.#describe();
     for (const viewer of this.#viewers) viewer.tell("delta", { changed, removed, status });
   }
 
   #describe(): Status {
-    const { offsetMs, error, ...status } = this.#status;
+    const { offsetMs, error, tookMs } = this.#status;
     return {
-      ...status,
+      tookMs,
+      isRead: this.#isFresh,
       nowMs: Math.round(Date.now() + offsetMs),
       requestsPerSecond: this.#requestsPerSecond(),
       viewers: this.#viewers.size,
@@ -153,7 +193,7 @@ export class SharedReader {
   }
 }
 
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+function delay(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const end = () => {

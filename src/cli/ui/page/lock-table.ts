@@ -31,10 +31,11 @@ export class LockTable {
   readonly #app: App;
   readonly #open: (lockName: string) => void;
   readonly #heads = new Map<Column, HTMLButtonElement>();
-  readonly #scroller = element("div", { class: "rows", tabindex: 0, role: "rowgroup", "aria-label": "Locks" });
+  readonly #scroller = element("div", { class: "rows", tabindex: -1, role: "rowgroup" });
   readonly #space = element("div", { class: "space", role: "presentation" });
   readonly #grid = element("div", {
     class: "grid",
+    tabindex: 0,
     role: "grid",
     "aria-label": "Locks",
     "aria-colcount": COLUMNS.length,
@@ -53,7 +54,7 @@ export class LockTable {
     this.#grid.append(element("div", { class: "row heads", role: "row" }, ...heads), this.#scroller);
     root.append(this.#grid, this.#empty);
     this.#scroller.addEventListener("scroll", () => this.#draw(), { passive: true });
-    this.#scroller.addEventListener("keydown", (event) => this.#keyPressed(event));
+    this.#grid.addEventListener("keydown", (event) => this.#keyPressed(event));
     this.#scroller.addEventListener("click", (event) => this.#clicked(event));
     new ResizeObserver(() => this.#draw()).observe(this.#scroller);
   }
@@ -84,7 +85,7 @@ export class LockTable {
   }
 
   focus(): void {
-    this.#scroller.focus();
+    this.#grid.focus();
   }
 
   #whyEmpty(): string {
@@ -144,7 +145,7 @@ export class LockTable {
       row.root.classList.toggle("active", isActive);
       if (isActive) activeId = row.root.id;
     }
-    setAttribute(this.#scroller, "aria-activedescendant", activeId);
+    setAttribute(this.#grid, "aria-activedescendant", activeId);
   }
 
   #newRow(): Row {
@@ -167,6 +168,8 @@ export class LockTable {
   }
 
   #keyPressed(event: KeyboardEvent): void {
+    // A column's head has keys of its own.
+    if (event.target instanceof HTMLButtonElement) return;
     const page = Math.max(1, Math.floor(this.#scroller.clientHeight / ROW_HEIGHT) - 1);
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: 1,

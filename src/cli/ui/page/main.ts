@@ -147,6 +147,7 @@ function connect(): void {
 function disconnect(): void {
   following?.abort();
   following = undefined;
+  app.freeze();
 }
 
 let outOfSight: ReturnType<typeof setTimeout> | undefined;
