@@ -59,14 +59,14 @@ test("a snapshot removes what it does not have", () => {
 });
 
 test("it keeps what goes on and forgets the oldest of what has ended", () => {
-  const long = holder("long", 1, 0);
-  const looks = Array.from({ length: 200 }, (_, index) =>
-    lock({ holders: [long], turns: [turn(`t${index}`, index + 2, index, index + 1)] }),
-  );
-  const stints = told(...looks).stintsOf("a");
-  expect(stints).toHaveLength(80);
-  expect(stints[0]?.id).toBe("long");
-  expect(stints.at(-1)?.id).toBe("t199");
+  const history = new History();
+  for (let index = 0; index < 200; index += 1) {
+    const looked = lock({ holders: [holder("long", 1, 0)], turns: [turn(`t${index}`, index + 2, index, index + 1)] });
+    history.takeDelta({ changed: [looked], removed: [], status: status(index) });
+    expect(history.stintsOf("a")[0]?.id).toBe("long");
+  }
+  expect(history.stintsOf("a")).toHaveLength(80);
+  expect(history.stintsOf("a").at(-1)?.id).toBe("t199");
 });
 
 test("samples count who holds and who waits; a failed look is none", () => {

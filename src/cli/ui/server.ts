@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Guard, isAddressOr, isLoopback } from "./guard.js";
 import { loadPageFiles, PAGE_HEADERS, type PageFile } from "./page-files.js";
-import type { SharedReader, Viewer } from "./shared-reader.js";
+import type { SharedReader } from "./shared-reader.js";
+import { StreamViewer } from "./stream-viewer.js";
 import type { ReleaseOutcome, ReleaseRequest } from "./wire.js";
 
 export interface DashboardOptions {
@@ -128,29 +129,6 @@ class Handler {
 
 const NO_TOKEN = "Open the address that `s3-mutex ui` has printed: it has the token.";
 const NOT_ALLOWED = "This method is not possible here.";
-
-/** A viewer who reads slower than things happen gets everything at once when it is ready, instead of a growing backlog. */
-class StreamViewer implements Viewer {
-  readonly #response: ServerResponse;
-  #isBehind = false;
-
-  constructor(response: ServerResponse, catchUp: () => void) {
-    this.#response = response;
-    response.on("drain", () => {
-      if (!this.#isBehind) return;
-      this.#isBehind = false;
-      catchUp();
-    });
-  }
-
-  tell(event: string, data: unknown): void {
-    if (this.#response.writableNeedDrain) {
-      this.#isBehind = true;
-      return;
-    }
-    this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  }
-}
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 
