@@ -1,6 +1,6 @@
 // Compiles src to dist, then removes what is in dist without a source. Not the other way round: dist is never empty, so
 // that what runs from it meanwhile (a test's child process, a second build) does not lose its files.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { root, runTool } from "./tools.mjs";
@@ -16,6 +16,7 @@ const statuses = await Promise.all([
   bundlePage(),
 ]);
 removeStale();
+removeUnreachableDeclarations();
 process.exit(Math.max(...statuses));
 
 /** The dashboard's page, as small as it gets: one script, one style sheet, and what is neither as it is. */
@@ -37,6 +38,23 @@ function removeStale() {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isFile() && !hasSource(path.slice(dist.length + 1))) rmSync(path, { force: true });
+  }
+}
+
+/** Declarations that no entry point leads to would only make the package larger. */
+function removeUnreachableDeclarations() {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const waiting = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(root, types)]));
+  const reachable = new Set();
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reachable.has(file) || !existsSync(file)) continue;
+    reachable.add(file);
+    const imports = readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"(\.[^"]+)\.js"/g);
+    for (const [, path] of imports) waiting.push(join(dirname(file), `${path}.d.ts`));
+  }
+  for (const entry of readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (path.endsWith(".d.ts") && !reachable.has(path)) rmSync(path, { force: true });
   }
 }
 
