@@ -4,6 +4,7 @@ import { contention } from "./cases/contention.js";
 import { crowd } from "./cases/crowd.js";
 import { deadWaiters } from "./cases/dead-waiters.js";
 import { deadlock } from "./cases/deadlock.js";
+import { election } from "./cases/election.js";
 import { faultMix } from "./cases/fault-mix.js";
 import { freeLock } from "./cases/free-lock.js";
 import { handOver } from "./cases/hand-over.js";
@@ -14,6 +15,8 @@ import { neverAnswered } from "./cases/never-answered.js";
 import { noVictim } from "./cases/no-victim.js";
 import { order } from "./cases/order.js";
 import { packageCost } from "./cases/package-cost.js";
+import { readers } from "./cases/readers.js";
+import { semaphore } from "./cases/semaphore.js";
 import { telemetry } from "./cases/telemetry.js";
 import { thousandLocks } from "./cases/thousand-locks.js";
 import { wrongClock } from "./cases/wrong-clock.js";
@@ -37,5 +40,8 @@ export const CASES: readonly BenchCase[] = [
   noVictim,
   crowd,
   deadWaiters,
+  readers,
+  semaphore,
+  election,
   telemetry,
 ];
