@@ -64,7 +64,7 @@ export class SimClient implements Participant {
       const turn = nextTurn(this.plan.weights, task.random);
       this.process.world.trace(() => `${task.name} begins ${turn.name}`);
       await this.mutex.scope(() => turn.run(task, task.random.pick(this.scene.plan.locks)));
-      await task.pause(task.random.between(1, 200));
+      await task.pause(task.random.between(1, this.plan.restMs));
     }
   }
 

@@ -42,6 +42,8 @@ export interface ClientPlan {
   readonly kind: "current" | "1.x";
   /** Lines of work that share its one mutex. */
   readonly tasks: number;
+  /** How long it rests between two turns, at the longest. */
+  readonly restMs: number;
   /** How often it does each of the turns in `actors/registry.ts`. */
   readonly weights: Readonly<Record<string, number>>;
   /** How often something happens to it, per second. */
@@ -79,12 +81,14 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
   const clients = Array.from({ length: count }, (_, index): ClientPlan => {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
     const clocks = hasExactClocks ? EXACT : clocksOf(random, { keepsAssumptions, is1x: kind === "1.x" }, toleranceMs);
+    const restMs = random.pick([50, 300, 1000]);
     const tasks = Math.max(random.pick([1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
     return {
       name: `c${index}`,
       kind,
       clocks,
       tasks,
+      restMs,
       weights: weightsOf(random, focus?.step),
       troubles: troublesOf(random, { keepsAssumptions, hasExactClocks }, focus?.fault),
     };

@@ -18,6 +18,9 @@ const AT_ONCE = 8;
 /** A run in which no virtual time passes any more never ends by itself. */
 const STUCK_MS = 120_000;
 
+/** Nearly all that a run makes is garbage when it ends: the less often that is collected, the better. */
+const LIMITS = { maxYoungGenerationSizeMb: 128 };
+
 /** Runs seeds on worker threads; which thread runs a seed makes no difference to it. */
 export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolOptions): Promise<void> {
   let next = from;
@@ -29,7 +32,7 @@ export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolO
   };
   const serve = async () => {
     for (let batch = take(); batch.length > 0; ) {
-      const worker = new Worker(new URL("./worker.mjs", import.meta.url));
+      const worker = new Worker(new URL("./worker.mjs", import.meta.url), { resourceLimits: LIMITS });
       const why = await converse(worker, batch, () => (batch = take()), onOutcome);
       await worker.terminate();
       if (why === undefined) return;

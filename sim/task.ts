@@ -102,7 +102,7 @@ export class Task implements Waiting {
 
   /** Mostly a moment, sometimes longer than a lease. */
   async think(): Promise<void> {
-    await this.pause(this.random.between(1, this.random.chance(0.1) ? this.scene.plan.leaseMs * 2 : 300));
+    await this.pause(this.random.between(1, this.random.chance(0.06) ? this.scene.plan.leaseMs * 2 : 300));
   }
 
   /** Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
