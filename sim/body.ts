@@ -22,6 +22,7 @@ export interface BodyHolder {
   readonly id: string;
   readonly owner: string;
   readonly mode?: string;
+  readonly permits?: number;
   readonly token: number;
   readonly priority: number;
   readonly acquiredAtMs: number;
@@ -34,6 +35,7 @@ export interface BodyHolder {
 export interface BodyWaiter {
   readonly id: string;
   readonly mode?: string;
+  readonly permits?: number;
   readonly priority: number;
   readonly sinceMs: number;
   readonly expiresAtMs: number;
@@ -69,6 +71,11 @@ export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   if (holders.some((holder) => holder.owner === owner && holder.expiresAtMs === expiresAt)) return holders;
   const times = { acquiredAtMs: 0, renewedAtMs: 0, expiresAtMs: expiresAt };
   return [{ id: `1.x/${owner}`, owner, token: 0, priority: 0, ...times, renewal: "" }];
+}
+
+/** How many permits these are, taken together. */
+export function permitsOf(claims: readonly { readonly permits?: number }[]): number {
+  return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);
 }
 
 /** One line for a trace. */

@@ -1,5 +1,5 @@
 import { REST_MS } from "./actors/maintenance.js";
-import { holdersOf } from "./body.js";
+import { holdersOf, permitsOf } from "./body.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
 import { DeadlockChecker } from "./checkers/deadlocks.js";
@@ -119,6 +119,7 @@ export class Stage {
       order?.granted(key, before, holder);
       history.landed(lockOf(key) ?? key, holder.token);
     };
+    records.onRestore = (key, holder) => history.landed(lockOf(key) ?? key, holder.token);
     records.onForce = (key, turn) => {
       beliefs.excuse(lockOf(key) ?? key, turn);
       history.force(lockOf(key) ?? key, turn.token);
@@ -128,7 +129,7 @@ export class Stage {
       if (lockOf(key) === undefined) return chain.landed(key, body);
       records.landed(key, body, by?.step === "1.x");
       const record = records.last(key);
-      order?.landed(key, holdersOf(record).length < (record?.limit ?? 1));
+      order?.landed(key, permitsOf(holdersOf(record)) < (record?.limit ?? 1));
     };
     return {
       plan,

@@ -7,10 +7,10 @@ export interface Believer {
   readonly token: number | undefined;
   /** As the holder is known in the record, where it has no token. */
   readonly owner?: string;
-  /** Who is compatible with whom: two readers are, and as many permits as there are. @default "exclusive" */
+  /** Two who share it go together. It may change while it is held. @default "exclusive" */
   readonly mode?: "exclusive" | "shared";
-  /** How many may hold at once, of those who are not readers. @default 1 */
-  readonly permits?: number;
+  /** How many permits it has taken, of how many; one of one for a lock. */
+  readonly permits?: readonly [taken: number, ofAll: number];
   believes(): boolean;
 }
 
@@ -76,5 +76,6 @@ const keyOf = (lock: string, who: number | string) => `${lock} ${who}`;
 function areCompatible(believing: readonly Believer[]): boolean {
   if (believing.every(({ mode }) => mode === "shared")) return true;
   if (believing.some(({ mode }) => mode === "shared")) return false;
-  return believing.length <= Math.min(...believing.map(({ permits = 1 }) => permits));
+  const permits = believing.map((believer) => believer.permits ?? ([1, 1] as const));
+  return permits.reduce((sum, [taken]) => sum + taken, 0) <= Math.min(...permits.map(([, ofAll]) => ofAll));
 }

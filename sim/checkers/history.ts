@@ -10,6 +10,8 @@ export interface Hold {
   readonly endedAtMs: number;
   /** Its end came from outside: it may lie anywhere after the grant. */
   readonly wasLost: boolean;
+  /** Others who share it may hold it as well. */
+  readonly isShared?: boolean;
 }
 
 /** An answer of `isLocked`. */
@@ -102,16 +104,17 @@ function checkTokens(lock: string, inOrder: readonly Hold[], findings: Findings)
 }
 
 function checkMoments(lock: string, inOrder: readonly Hold[], findings: Findings): void {
-  let momentMs = Number.NEGATIVE_INFINITY;
-  for (const hold of inOrder) {
-    momentMs = Math.max(momentMs, hold.askedAtMs);
-    if (momentMs > hold.grantedAtMs) {
-      findings.report(
-        "history",
-        `${lock}: ${hold.client} was granted token ${hold.token} before the hold before had ended`,
-      );
+  // Who shares it has to wait for the end of those who do not; who does not, for the end of all.
+  let allEndedMs = Number.NEGATIVE_INFINITY;
+  let othersEndedMs = Number.NEGATIVE_INFINITY;
+  for (const { client, token, askedAtMs, grantedAtMs, endedAtMs, wasLost, isShared = false } of inOrder) {
+    const momentMs = Math.max(askedAtMs, isShared ? othersEndedMs : allEndedMs);
+    if (momentMs > grantedAtMs) {
+      findings.report("history", `${lock}: ${client} was granted token ${token} before the hold before had ended`);
     }
-    if (!hold.wasLost) momentMs = Math.max(momentMs, hold.endedAtMs);
+    const endMs = wasLost ? momentMs : Math.max(momentMs, endedAtMs);
+    allEndedMs = Math.max(allEndedMs, endMs);
+    if (!isShared) othersEndedMs = Math.max(othersEndedMs, endMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Body, BodyHolder, BodyWaiter } from "../body.js";
+import { type Body, type BodyHolder, type BodyWaiter, permitsOf } from "../body.js";
 import type { Findings } from "./findings.js";
 
 /** Live waiters that a grant may have overtaken, and how many of them it was allowed to. */
@@ -7,6 +7,8 @@ interface Suspicion {
   readonly holder: BodyHolder;
   readonly queue: readonly BodyWaiter[];
   readonly allowed: number;
+  /** Permits that are left beside the holders. */
+  readonly room: number;
 }
 
 /** One who is expected and does not come is passed over: not before the lock was free for this long, for each of them. */
@@ -45,9 +47,8 @@ export class OrderChecker {
     if (live.length === 0) return;
     const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + this.#toleranceMs);
     const freeForMs = Math.max(0, nowMs - (this.#freeSince.get(key) ?? Math.min(nowMs, ...endsMs)));
-    // Where several are let in, who fits beside everybody ahead of it takes nothing from them.
-    const room = Math.max(0, limit - holders.length - 1);
-    const suspicion = { key, holder, queue: live, allowed: Math.floor(freeForMs / SHORTEST_GRACE_MS) + room };
+    const allowed = Math.floor(freeForMs / SHORTEST_GRACE_MS);
+    const suspicion = { key, holder, queue: live, allowed, room: limit - permitsOf(holders) };
     const me = queue.find((waiter) => waiter.id === holder.id);
     if (me === undefined) this.#newcomers.set(`${key} ${holder.token}`, suspicion);
     else this.#judge(suspicion, me.sinceMs);
@@ -61,9 +62,10 @@ export class OrderChecker {
     this.#judge(suspicion, askedAtMs - ASK_MS);
   }
 
-  #judge({ key, holder, queue, allowed }: Suspicion, sinceMs: number): void {
+  #judge({ key, holder, queue, allowed, room }: Suspicion, sinceMs: number): void {
     const overtaken = queue.filter((other) => comesBefore(other, holder, sinceMs));
-    if (overtaken.length <= allowed) return;
+    // Who fits beside everybody ahead of it takes nothing from them.
+    if (overtaken.length <= allowed || permitsOf([...overtaken, holder]) <= room) return;
     this.#findings.report("order", `${key}: ${holder.id} overtook ${overtaken.map(({ id }) => id).join(", ")}`);
   }
 }

@@ -1,4 +1,4 @@
-import { type Body, type BodyHolder, holdersOf, parseBody } from "../body.js";
+import { type Body, type BodyHolder, holdersOf, parseBody, permitsOf } from "../body.js";
 import type { Findings } from "./findings.js";
 
 export interface RecordCheckerOptions {
@@ -26,6 +26,8 @@ export class RecordChecker {
   grants = 0;
   /** Called for each new holder of ours. */
   onGrant: (key: string, before: Body, holder: BodyHolder) => void = () => {};
+  /** Called for each hold that another process goes on with, under another token. */
+  onRestore: (key: string, holder: BodyHolder) => void = () => {};
   /** Called for each hold that is ended by force, or by deleting the lock. */
   onForce: (key: string, turn: { readonly token: number; readonly owner: string }) => void = () => {};
 
@@ -61,8 +63,10 @@ export class RecordChecker {
     this.#writeIds.add(writeId);
     const former = holdersOf(before);
     for (const holder of holders) {
-      if (!former.some(({ id }) => id === holder.id) && !holder.id.startsWith("1.x/"))
-        this.#checkGrant(key, before, holder);
+      if (former.some(({ id }) => id === holder.id) || holder.id.startsWith("1.x/")) continue;
+      this.#checkToken(key, holder);
+      if (former.some((one) => isHandedOver(one, holder, body))) this.onRestore(key, holder);
+      else this.onGrant(key, before, holder);
     }
     // Where 1.x wrote last, the counter is gone; tokens grow all the same.
     if (token < (before.token ?? 0)) this.#findings.report("tokens", `${key}: the counter falls to ${token}`);
@@ -71,17 +75,17 @@ export class RecordChecker {
     }
   }
 
-  #checkGrant(key: string, before: Body, holder: BodyHolder): void {
+  #checkToken(key: string, holder: BodyHolder): void {
     this.grants += 1;
     const highest = this.#highest.get(key) ?? 0;
     if (holder.token <= highest) this.#findings.report("tokens", `${key}: ${holder.token} after ${highest}`);
     this.#highest.set(key, holder.token);
-    this.onGrant(key, before, holder);
   }
 
   /** Whoever is no holder any more gave it back, was forced out, or its lease has ended. */
   #checkEnd(key: string, holder: BodyHolder, body: Body): void {
     const turn = body.recent?.find(({ id }) => id === holder.id);
+    if (turn === undefined && body.holders?.some((other) => isHandedOver(holder, other, body))) return;
     if (turn === undefined) return this.#findings.report("vanished", `${key}: ${holder.id} is gone without a word`);
     if (turn.ended === "forced" || turn.ended === "deleted") this.onForce(key, holder);
     else if (turn.ended === "expired") this.#checkExpired(key, holder);
@@ -118,7 +122,13 @@ export class RecordChecker {
 /** How far apart true time and what a client takes for store time may be. */
 const CLOCKS_MS = 2500;
 
+/** The same hold under another id and a higher token, which says since when it has been going on. */
+function isHandedOver(from: BodyHolder, to: BodyHolder, { recent = [] }: Body): boolean {
+  const isSame = from.id !== to.id && from.acquiredAtMs === to.acquiredAtMs && from.token < to.token;
+  return isSame && to.acquiredAtMs !== to.renewedAtMs && !recent.some(({ id }) => id === from.id);
+}
+
 function areCompatible({ holders = [], limit = 1 }: Body): boolean {
   if (holders.every(({ mode }) => mode === "shared")) return true;
-  return holders.every(({ mode }) => mode !== "shared") && holders.length <= limit;
+  return holders.every(({ mode }) => mode !== "shared") && permitsOf(holders) <= limit;
 }

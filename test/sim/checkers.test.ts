@@ -68,13 +68,14 @@ describe("beliefs", () => {
 
   it("readers go together, not with a writer; permits as many as there are", () => {
     const reader = (client: string) => believer(client, { mode: "shared" });
-    const permit = (client: string) => believer(client, { permits: 2 });
+    const permit = (client: string) => believer(client, { permits: [1, 2] });
     check(true, reader("a"), reader("b"));
     check(true, permit("a"), permit("b"));
     expect(properties()).toEqual([]);
     check(true, reader("a"), believer("b"));
     check(true, permit("a"), permit("b"), permit("c"));
-    expect(properties()).toEqual(["exclusion", "exclusion"]);
+    check(true, permit("a"), believer("b", { permits: [2, 2] }));
+    expect(properties()).toEqual(["exclusion", "exclusion", "exclusion"]);
   });
 });
 
@@ -105,6 +106,15 @@ describe("the history of one lock", () => {
   ])("%s is found", (_, holds) => {
     check(...holds);
     expect(properties()).toContain("history");
+  });
+
+  it("those who share it overlap, and nobody overlaps with one who does not", () => {
+    const shared = (one: Hold): Hold => ({ ...one, isShared: true });
+    check(shared(hold(1, 0, 10, 50)), shared(hold(2, 5, 30, 60)), hold(3, 5, 70, 80));
+    expect(properties()).toEqual([]);
+    check(shared(hold(1, 0, 10, 50)), hold(2, 5, 30, 60));
+    check(hold(1, 0, 10, 50), shared(hold(2, 5, 30, 60)));
+    expect(properties()).toEqual(["history", "history"]);
   });
 
   it("a hold that was lost or ended by force may have ended at any moment", () => {
@@ -205,6 +215,17 @@ describe("the versions of a record", () => {
     expect(properties()).toEqual(["write-id"]);
   });
 
+  it("a hold that another process goes on with is neither gone nor new; its token is higher all the same", () => {
+    const a = holder("a", 5);
+    nowMs += 1000;
+    const restored = (token: number) => holder("b", token, { acquiredAtMs: a.acquiredAtMs });
+    const records = check(bodyOf({ token: 5, holders: [a] }), bodyOf({ token: 6, holders: [restored(6)] }));
+    expect(properties()).toEqual([]);
+    expect(records.grants).toBe(2);
+    check(bodyOf({ token: 5, holders: [a] }), bodyOf({ token: 5, holders: [restored(5)] }));
+    expect(properties()).toEqual(["tokens", "vanished"]);
+  });
+
   it("a lease that is taken before its end is found, and so is a holder that is gone without a word", () => {
     const a = holder("a", 5);
     const next = { token: 6, holders: [holder("b", 6)] };
@@ -269,6 +290,15 @@ describe("the order of service", () => {
     freeFor(0).granted(KEY, { queue }, holder("boss", 5));
     expect(properties()).toEqual([]);
     freeFor(0).granted(KEY, { queue }, holder("a"));
+    expect(properties()).toEqual(["order"]);
+  });
+
+  it("who fits beside everybody ahead takes nothing from them", () => {
+    const queue = [waiter("a", 1), waiter("b", 2)];
+    freeFor(0).granted(KEY, { queue, limit: 2 }, holder("b"));
+    expect(properties()).toEqual([]);
+    const greedy = { ...waiter("a", 1), permits: 2 };
+    freeFor(0).granted(KEY, { queue: [greedy, waiter("b", 2)], limit: 2 }, holder("b"));
     expect(properties()).toEqual(["order"]);
   });
 
