@@ -9,6 +9,7 @@ import type { FencedCounter } from "./checkers/resource.js";
 import type { Plan } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { SimBucket } from "./store.js";
+import type { Task } from "./task.js";
 
 /** What all clients of a run share: the store, the checkers, and when to stop. */
 export interface Scene {
@@ -23,6 +24,8 @@ export interface Scene {
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
   readonly counters: ReadonlyMap<string, FencedCounter>;
+  /** The lines of work of all clients there have been. */
+  readonly tasks: () => readonly Task[];
   /** Nobody begins a new turn any more. */
   readonly isOver: () => boolean;
 }
@@ -39,11 +42,16 @@ export interface Participant {
   close(): Promise<void>;
 }
 
-const PREFIX = "locks/";
+const LOCKS = "locks/";
+const SEMAPHORES = `semaphores/${LOCKS}`;
 
-export const keyOf = (lock: string) => `${PREFIX}${lock}.json`;
+export const keyOf = (lock: string) => `${LOCKS}${lock}.json`;
+/** What a semaphore is called among locks, whose names are others. */
+export const semaphoreOf = (name: string) => `semaphore ${name}`;
 
-/** The lock of a key; undefined for keys of other objects. */
+/** The lock or semaphore of a key; undefined for keys of other objects. */
 export function lockOf(key: string): string | undefined {
-  return key.startsWith(PREFIX) ? key.slice(PREFIX.length, -".json".length) : undefined;
+  const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);
+  if (key.startsWith(LOCKS)) return nameAfter(LOCKS);
+  return key.startsWith(SEMAPHORES) ? semaphoreOf(nameAfter(SEMAPHORES)) : undefined;
 }

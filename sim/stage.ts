@@ -142,6 +142,7 @@ export class Stage {
       history,
       deadlocks: new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
+      tasks,
       isOver,
     };
   }

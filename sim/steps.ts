@@ -7,6 +7,7 @@ export const STEPS = [
   "adopt",
   "enqueue",
   "renew",
+  "restore",
   "release",
   "transfer",
   "cancel",
@@ -39,7 +40,7 @@ function stepOfBody(body: Body): Step {
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;
   const mine = body.holders?.find((holder) => holder.renewal === body.writeId);
   if (mine !== undefined) {
-    if (mine.acquiredAtMs !== mine.renewedAtMs) return "renew";
+    if (mine.acquiredAtMs !== mine.renewedAtMs) return mine.token >= mine.renewedAtMs ? "restore" : "renew";
     return ended === "released" ? "transfer" : "grant";
   }
   if (ended === "forced") return "force";

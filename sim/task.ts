@@ -75,20 +75,45 @@ export class Task implements Waiting {
 
   /** Holds a lock that it has just got: checked from the outside, while it uses what the lock protects. */
   async hold(lock: Lock, ask: Ask, work: (lock: Lock) => Promise<void> = () => this.work(lock)): Promise<void> {
-    const { beliefs, history, order } = this.scene;
+    const { history, order } = this.scene;
     const grantedAtMs = this.nowMs;
     const token = lock.fencingToken;
+    const isShared = lock.mode === "shared";
     order?.asked(keyOf(lock.name), token, ask.askedAtMs);
-    const believer: Believer = { client: this.name, token, believes: () => this.client.isAlive && lock.held };
-    beliefs.begin(lock.name, believer);
+    try {
+      await this.believing(lock.name, lock, [1, 1], () => work(lock));
+    } finally {
+      const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
+      // Where it let others in meanwhile, nobody knows when that took effect.
+      const wasLost = !lock.held || (lock.mode === "shared") !== isShared;
+      history.add(lock.name, { client: this.name, token, ...times, wasLost, isShared });
+    }
+  }
+
+  /** Does something while it has a lock or permits, as far as it knows by asking its handle at any instant. */
+  async believing(
+    name: string,
+    lock: Lock,
+    permits: readonly [taken: number, ofAll: number],
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const { beliefs } = this.scene;
+    const believer: Believer = {
+      client: this.name,
+      token: lock.fencingToken,
+      permits,
+      get mode() {
+        return lock.mode;
+      },
+      believes: () => this.client.isAlive && lock.held,
+    };
+    beliefs.begin(name, believer);
     this.#holds += 1;
     try {
-      await work(lock);
+      await work();
     } finally {
       this.#holds -= 1;
-      beliefs.end(lock.name, believer);
-      const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
-      history.add(lock.name, { client: this.name, token, ...times, wasLost: !lock.held });
+      beliefs.end(name, believer);
     }
   }
 

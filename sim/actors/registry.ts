@@ -6,6 +6,7 @@ import { MAINTENANCE } from "./maintenance.js";
 import { MUTEX } from "./mutex.js";
 import { NAMED } from "./named.js";
 import { NESTED } from "./nested.js";
+import { SHARING } from "./sharing.js";
 
 /** One turn of a line of work: it does something that a user would do, through the public API. */
 export interface Turn {
@@ -20,7 +21,7 @@ export interface Turn {
 }
 
 /** Everything that clients do. A new primitive adds a file of turns, and a line here. */
-export const TURNS: readonly Turn[] = [...MUTEX, ...NAMED, ...NESTED, ...FENCED, ...MAINTENANCE];
+export const TURNS: readonly Turn[] = [...MUTEX, ...NAMED, ...NESTED, ...SHARING, ...FENCED, ...MAINTENANCE];
 
 export function nextTurn(weights: Readonly<Record<string, number>>, random: Random): Turn {
   return random.weighted(TURNS.map((turn) => [turn, weights[turn.name] ?? 0] as const)) ?? (TURNS[0] as Turn);

@@ -1,0 +1,84 @@
+import { semaphoreOf } from "../scene.js";
+import type { Task } from "../task.js";
+import type { Turn } from "./registry.js";
+
+/** Reads together with others who read, and with no writer. */
+async function read(task: Task, name: string): Promise<void> {
+  const options = { mode: "shared", timeoutMs: 20_000, priority: task.random.integer(0, 2) } as const;
+  await task.use(name, options, () => task.think());
+}
+
+/** Writes, then lets readers in without letting go. */
+async function downgrade(task: Task, name: string): Promise<void> {
+  await task.use(name, { timeoutMs: 20_000 }, async (lock) => {
+    await task.work(lock);
+    await task.expecting(lock.downgrade());
+    await task.think();
+  });
+}
+
+/** How many permits there are, of the one semaphore that all share. */
+const PERMITS = 3;
+const NAME = "pool";
+/** A process's permits are renewed in one write, and one lease has to leave time for all of them. */
+const PERMIT_LEASE_MS = 8000;
+
+/** At most so many at once; some want more than one. */
+async function permits(task: Task): Promise<void> {
+  const { random, client } = task;
+  const wanted = random.pick([1, 1, 1, 2, 3]);
+  const semaphore = client.mutex.semaphore(NAME, { permits: PERMITS });
+  const options = { permits: wanted, priority: random.integer(0, 1), label: task.name, leaseMs: PERMIT_LEASE_MS };
+  const permit = random.chance(0.3)
+    ? await task.expecting(semaphore.tryAcquire(options))
+    : await task.expecting(semaphore.acquire({ ...options, timeoutMs: 20_000 }));
+  if (permit === undefined || permit === null) return;
+  await task.believing(semaphoreOf(NAME), permit, [wanted, PERMITS], () => task.think());
+  await task.expecting(permit.release());
+}
+
+/** Leads for a while, if it comes to that, and resigns. */
+async function lead(task: Task): Promise<void> {
+  const { mutex } = task.client;
+  const { leaseMs } = task.scene.plan;
+  const election = mutex.election("leader", { leaseMs: leaseMs * 2, priority: task.random.integer(0, 1) });
+  const leading = await task.expecting(election.campaign({ timeoutMs: 20_000 }));
+  if (leading === undefined) return;
+  await task.believing("leader", leading, [1, 1], () => task.think());
+  await task.expecting(task.random.chance(0.5) ? election.resign() : leading.release());
+}
+
+/** Who leads, as anybody may ask. */
+async function follow(task: Task): Promise<void> {
+  await task.expecting(task.client.mutex.election("leader").leader());
+}
+
+/** Ends its handle, and another process goes on with the lock. */
+async function handOver(task: Task, name: string): Promise<void> {
+  const ask = task.ask([name]);
+  const lock = await task.expecting(task.client.mutex.acquire(name, { timeoutMs: 20_000, label: task.name }));
+  ask.done(lock !== undefined);
+  if (lock === undefined) return;
+  let text: string | undefined;
+  await task.hold(lock, ask, async () => {
+    await task.work(lock);
+    text = await task.expecting(lock.serialize());
+  });
+  if (text === undefined) return;
+  const successor = task.random.pick(task.scene.tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing));
+  const reask = successor.ask([]);
+  const restored = await successor.expecting(successor.client.mutex.restore(text));
+  reask.done(restored !== undefined);
+  if (restored === undefined) return;
+  await successor.hold(restored, reask);
+  await successor.expecting(restored.release());
+}
+
+export const SHARING: readonly Turn[] = [
+  { name: "read", chance: 0.4, weight: 1, run: read },
+  { name: "downgrade", chance: 0.15, weight: 0.4, run: downgrade },
+  { name: "permits", chance: 0.25, weight: 0.6, run: permits },
+  { name: "lead", chance: 0.2, weight: 0.4, run: lead },
+  { name: "follow", chance: 0.1, weight: 0.2, run: follow },
+  { name: "handOver", chance: 0.2, weight: 0.4, steps: ["restore"], run: handOver },
+];
