@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
-import { contentionDelayMs, eagerDelayMs, patienceMs } from "./backoff.js";
+import { contentionDelayMs, eagerDelayMs, patienceMs, throttledDelayMs } from "./backoff.js";
 
 const tries = fc.integer({ min: 0, max: 10_000 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -46,17 +46,20 @@ it("lets a holder try again at once, then soon, and never leaves it waiting long
 
 it("makes contenders step back further each time, up to a cap, spread out at random", () => {
   fc.assert(
-    fc.property(tries, fc.boolean(), fc.double({ min: 0, max: 5000, noNaN: true }), (count, throttled, roundTripMs) => {
-      const delayMs = (number: number) => contentionDelayMs(count, throttled, roundTripMs, number);
+    fc.property(tries, fc.double({ min: 0, max: 5000, noNaN: true }), (count, roundTripMs) => {
+      const delayMs = (number: number) => contentionDelayMs(count, roundTripMs, number);
       expect(delayMs(0)).toBeGreaterThan(0);
       expect(delayMs(0.99)).toBeLessThanOrEqual(5000);
       expect(delayMs(0.99)).toBeGreaterThan(delayMs(0));
-      const longest = contentionDelayMs(count + 1, throttled, roundTripMs, 0.5);
+      const longest = contentionDelayMs(count + 1, roundTripMs, 0.5);
       expect(longest).toBeGreaterThanOrEqual(delayMs(0.5));
     }),
   );
 });
 
-it("makes contenders wait longer where the store asked for fewer requests", () => {
-  expect(contentionDelayMs(0, true, 20, 0)).toBeGreaterThan(contentionDelayMs(0, false, 20, 0.99));
+it("makes contenders wait a second for each of them where the store asked for fewer requests", () => {
+  expect(throttledDelayMs(0, 0)).toBe(1000);
+  expect(throttledDelayMs(5, 0)).toBe(5000);
+  expect(throttledDelayMs(5, 0.99)).toBeGreaterThan(7000);
+  expect(throttledDelayMs(60, 0.5)).toBe(10_000);
 });

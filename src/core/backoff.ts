@@ -24,9 +24,16 @@ export function eagerDelayMs(tries: number, throttled: boolean, random: number):
 }
 
 /** Who contends steps back more each time, by at least a round trip. */
-export function contentionDelayMs(tries: number, throttled: boolean, roundTripMs: number, random: number): number {
-  const baseMs = throttled ? 1000 : Math.max(roundTripMs, 10);
-  return fullJitter(Math.min(baseMs * 2 ** Math.min(tries, 6), 5000), random);
+export function contentionDelayMs(tries: number, roundTripMs: number, random: number): number {
+  return fullJitter(Math.min(Math.max(roundTripMs, 10) * 2 ** Math.min(tries, 6), 5000), random);
+}
+
+/**
+ * Where the store asked for fewer requests (R2 takes one write a second on a key), those who do not hold leave it to the holder:
+ * a second for each of them, so that all together are within the limit; but soon enough to keep a place in the queue.
+ */
+export function throttledDelayMs(contenders: number, random: number): number {
+  return Math.min(1000 * Math.max(1, contenders) * (1 + random / 2), 10_000);
 }
 
 function fullJitter(delayMs: number, random: number): number {

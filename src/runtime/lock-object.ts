@@ -78,7 +78,8 @@ export class LockObject {
     let snapshot = options.fromStore || this.#latest?.unreadable ? undefined : this.#latest;
     let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
     let contradicted = false;
-    for (const tries = new Tries(this.#context, options); ; ) {
+    const contenders = () => this.#latest?.record?.queue.length ?? 0;
+    for (const tries = new Tries(this.#context, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
         const read = await this.#readUntilFound(options, tries);

@@ -1,4 +1,4 @@
-import { contentionDelayMs, eagerDelayMs } from "../core/backoff.js";
+import { contentionDelayMs, eagerDelayMs, throttledDelayMs } from "../core/backoff.js";
 import { S3MutexError } from "../errors.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import { type Context, jitter } from "./context.js";
@@ -28,14 +28,17 @@ export interface TryOptions {
 export class Tries {
   readonly #context: Context;
   readonly #options: TryOptions;
+  readonly #contenders: () => number;
   #failures = 0;
   #races = 0;
   #failingSinceMs: number | undefined;
   #isMentioned = false;
 
-  constructor(context: Context, options: TryOptions) {
+  /** `contenders`: how many want to change the object, as far as is known. */
+  constructor(context: Context, options: TryOptions, contenders: () => number = () => 1) {
     this.#context = context;
     this.#options = options;
+    this.#contenders = contenders;
   }
 
   /** Nobody answered, or nobody knows what the write did. */
@@ -51,7 +54,7 @@ export class Tries {
       );
     }
     this.#mention(outcome.error, lockName);
-    const delayMs = this.#delayMs(this.#failures, outcome.throttled);
+    const delayMs = this.#delayAfterFailureMs(outcome.throttled, leftMs);
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
   }
 
@@ -68,15 +71,22 @@ export class Tries {
   async lostRace(): Promise<void> {
     this.#races += 1;
     const isHolder = this.#options.role === "holder";
-    const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races, false);
+    const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races);
     await this.#pause(this.#options.afterRaceMs?.(this.#races) ?? delayMs);
   }
 
-  #delayMs(tries: number, throttled: boolean): number {
+  #delayAfterFailureMs(throttled: boolean, leftMs: number): number {
+    if (!throttled || this.#options.role === "holder") return this.#delayMs(this.#failures, throttled);
+    const random = jitter(this.#context);
+    // Whoever has no time for that makes its second try no later than if nobody else were there.
+    return Math.min(throttledDelayMs(this.#contenders(), random), Math.max(leftMs, throttledDelayMs(1, random)));
+  }
+
+  #delayMs(tries: number, throttled = false): number {
     const { clock } = this.#context;
     return this.#options.role === "holder"
       ? eagerDelayMs(tries, throttled, jitter(this.#context))
-      : contentionDelayMs(tries - 1, throttled, clock.roundTripMs, jitter(this.#context));
+      : contentionDelayMs(tries - 1, clock.roundTripMs, jitter(this.#context));
   }
 
   async #pause(delayMs: number): Promise<void> {
