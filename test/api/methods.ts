@@ -15,5 +15,6 @@ export const METHODS: ReadonlyArray<readonly [string, (mutex: S3Mutex) => Promis
   ["withLock", (mutex) => mutex.withLock(LOCK, () => "ran", { timeoutMs: 0 })],
   ["acquire", (mutex) => mutex.acquire(LOCK)],
   ["tryAcquire", (mutex) => mutex.tryAcquire(LOCK)],
+  ["inspect", (mutex) => mutex.inspect(LOCK)],
   ["cleanupStaleLocks", (mutex) => mutex.cleanupStaleLocks()],
 ];

@@ -203,6 +203,16 @@ test.concurrent.each([
     "singleton-worker",
     expect.stringMatching(/second is at work\n.*: force-released\nthe second is at work\n.*: told to\n$/),
   ],
+  [
+    "migration-gate",
+    expect.stringMatching(
+      /^web-1 ran create-accounts\nweb-1: the machine is gone\n(web-\d) ran add-balance\n\1 ran index-balance\n(web-\d serves\n){2}the database has create-accounts, add-balance, index-balance\n$/,
+    ),
+  ],
+  [
+    "lambda-handler",
+    "a: did Monday; then it is frozen\nb: did Tuesday, at once: nobody held the lock\nb: did Thursday, after the lease of a was over: true\n",
+  ],
   ["fenced-file", expect.stringMatching(/true\nrefused: .*\n.*: false, force-released\n$/)],
 ])("examples/%s.mjs runs", { timeout: 30_000 }, async (name, expected) => {
   const { stdout } = await promisify(execFile)(process.execPath, [`examples/${name}.mjs`]);
