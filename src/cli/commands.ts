@@ -14,6 +14,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).run,
   },
   {
+    name: "elect",
+    summary: "Run a service on one of many machines: whenever this one leads",
+    load: async () => (await import("./commands/elect.js")).elect,
+  },
+  {
     name: "ls",
     summary: "List the locks: who holds what, since when, who waits",
     load: async () => (await import("./commands/ls.js")).ls,

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Lock, S3Mutex, S3MutexError, type S3MutexOptions } from "../../index.js";
+import type { Output } from "../output.js";
+import { bounded } from "../run/bounded.js";
+import type { DeadlinePlan } from "../run/deadline.js";
+import { createLog } from "../run/log.js";
+import { release } from "../run/release.js";
+import { catchSignals, exitCodeOf } from "../run/signals.js";
+import { type CommandLine, startWhileHeld } from "../run/while-held.js";
+
+/** Everything that `elect` was told. */
+export interface ElectPlan {
+  readonly mutex: Omit<S3MutexOptions, "logger">;
+  readonly isDebugging: boolean;
+  readonly lockName: string;
+  readonly line: CommandLine;
+  readonly deadline: DeadlinePlan;
+  readonly priority: number;
+}
+
+/** How long leaving the queue may take, when somebody wants this to be over. */
+const CLOSE_MAX_MS = 3000;
+
+/** What a signal does at the moment. */
+type Receive = (signal: NodeJS.Signals, isEnding: boolean) => void;
+
+/** Runs the command whenever this candidate leads; resolves with the exit code when the command ends by itself. */
+export async function electSession(plan: ElectPlan, output: Output): Promise<number> {
+  const log = createLog(plan.isDebugging, output);
+  const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
+  const interrupt = new AbortController();
+  const hurry = new AbortController();
+  let interruptedBy: NodeJS.Signals | undefined;
+  const leave: Receive = (signal, isEnding) => {
+    if (!isEnding) return;
+    // Who asks again does not want to wait for the tidying up.
+    if (interruptedBy !== undefined) hurry.abort();
+    interruptedBy ??= signal;
+    interrupt.abort();
+  };
+  let receive = leave;
+  const campaign = new Campaign(mutex, plan, output);
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
+  try {
+    for (;;) {
+      const lock = await campaign.won(interrupt.signal);
+      output.note(`leads ${JSON.stringify(plan.lockName)} with the fencing token ${lock.fencingToken}.`);
+      const running = startWhileHeld(lock, plan.line, plan.deadline, output);
+      receive = (signal, isEnding) => {
+        // Whatever becomes of the leadership meanwhile: who was told to end does not campaign again.
+        if (isEnding) leave(signal, isEnding);
+        running.receive(signal, isEnding);
+      };
+      const result = await running.result;
+      receive = leave;
+      const isLost = result.wasEndedByUs || lock.signal.aborted;
+      const exitCode = await release(lock, result, hurry.signal, output);
+      if (!isLost || interruptedBy !== undefined) return exitCode;
+      output.note(
+        `leads ${JSON.stringify(plan.lockName)} no longer; nothing of the command runs, and it campaigns again.`,
+      );
+    }
+  } catch (error) {
+    if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
+    throw error;
+  } finally {
+    receive = leave;
+    log.mute();
+    await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
+    letGo();
+  }
+}
+
+/** Asks for the leadership again and again. A store that was there once is waited for: who stands by must outlast an outage. */
+class Campaign {
+  readonly #mutex: S3Mutex;
+  readonly #plan: ElectPlan;
+  readonly #output: Output;
+  #hasReachedStore = false;
+
+  constructor(mutex: S3Mutex, plan: ElectPlan, output: Output) {
+    this.#mutex = mutex;
+    this.#plan = plan;
+    this.#output = output;
+    for (const event of ["enqueued", "acquired"] as const) mutex.on(event, () => this.#noteStore());
+  }
+
+  /** @throws `aborted`, and whatever else asking again does not help against */
+  async won(signal: AbortSignal): Promise<Lock> {
+    const { lockName, priority } = this.#plan;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await this.#mutex.acquire(lockName, { priority, signal });
+      } catch (error) {
+        if (!this.#hasReachedStore || !S3MutexError.is(error, "store-unavailable")) throw error;
+        if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #noteStore(): void {
+    this.#hasReachedStore = true;
+  }
+}
+
+const RETRY_MS = 1000;
