@@ -16,6 +16,7 @@ export type {
   TurnReport,
   WaiterReport,
 } from "./core/report.js";
+export type { Election, ElectionOptions, Leader, ObserveOptions } from "./election.js";
 export {
   type DeadlockEdge,
   type LossReason,
@@ -48,5 +49,6 @@ export type {
 export type { Health, HealthError } from "./runtime/health.js";
 export type { ListProgress } from "./runtime/inspect.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
+export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
 export { type VerifyStoreOptions, verifyStore } from "./verify-store.js";

@@ -210,6 +210,18 @@ test.concurrent.each([
     ),
   ],
   [
+    "leader",
+    [
+      "the first leads, with a higher token than anybody before",
+      "the watcher sees first",
+      "the first stops",
+      "the second leads, with a higher token than anybody before",
+      "the watcher sees second",
+      "the second stops",
+      "",
+    ].join("\n"),
+  ],
+  [
     "lambda-handler",
     "a: did Monday; then it is frozen\nb: did Tuesday, at once: nobody held the lock\nb: did Thursday, after the lease of a was over: true\n",
   ],

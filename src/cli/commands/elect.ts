@@ -72,11 +72,11 @@ function planOf(input: Input): ElectPlan {
   const leaseMs = values.duration("lease", { min: MIN_LEASE_MS }) ?? DEFAULT_LEASE_MS;
   return {
     lockName,
+    leaseMs,
     mutex: {
       s3ClientConfig: clientConfigOf(input),
       bucketName,
       keyPrefix,
-      lockTimeoutMs: leaseMs,
       clockSkewToleranceMs: values.duration("tolerance"),
       createBucketIfNotExists: values.flag("create-bucket"),
       label: values.text("label"),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Lock, S3Mutex, S3MutexError, type S3MutexOptions } from "../../index.js";
+import { type Election, type Lock, S3Mutex, S3MutexError, type S3MutexOptions } from "../../index.js";
 import type { Output } from "../output.js";
 import { bounded } from "../run/bounded.js";
 import type { DeadlinePlan } from "../run/deadline.js";
@@ -16,6 +16,7 @@ export interface ElectPlan {
   readonly line: CommandLine;
   readonly deadline: DeadlinePlan;
   readonly priority: number;
+  readonly leaseMs: number;
 }
 
 /** How long leaving the queue may take, when somebody wants this to be over. */
@@ -73,24 +74,23 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
 
 /** Asks for the leadership again and again. A store that was there once is waited for: who stands by must outlast an outage. */
 class Campaign {
-  readonly #mutex: S3Mutex;
-  readonly #plan: ElectPlan;
+  readonly #election: Election;
   readonly #output: Output;
   #hasReachedStore = false;
 
   constructor(mutex: S3Mutex, plan: ElectPlan, output: Output) {
-    this.#mutex = mutex;
-    this.#plan = plan;
+    const { lockName, priority, leaseMs } = plan;
+    // Nearly the whole lease: the command is ended by its own plan, well before.
+    this.#election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });
     this.#output = output;
     for (const event of ["enqueued", "acquired"] as const) mutex.on(event, () => this.#noteStore());
   }
 
   /** @throws `aborted`, and whatever else asking again does not help against */
   async won(signal: AbortSignal): Promise<Lock> {
-    const { lockName, priority } = this.#plan;
     for (let failures = 0; ; failures += 1) {
       try {
-        return await this.#mutex.acquire(lockName, { priority, signal });
+        return await this.#election.campaign({ signal });
       } catch (error) {
         if (!this.#hasReachedStore || !S3MutexError.is(error, "store-unavailable")) throw error;
         if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);

@@ -1,0 +1,44 @@
+// A worker of which one runs at a time, on as many machines as there are: the leader works, the others stand by. One more watches
+// who leads, without being a candidate.
+import { setTimeout as sleep } from "node:timers/promises";
+import { end, machine } from "./store.mjs";
+
+const [first, second, watcher] = [machine("first"), machine("second"), machine("watcher")];
+
+/** Works whenever this machine leads, until it is told to stop; a leader that is deposed campaigns again by itself. */
+function runWorker(mutex, name, stop) {
+  return mutex.election("worker", { leaseMs: 3000 }).runWhenLeader(
+    async (signal, fencingToken) => {
+      console.log(`${name} leads${fencingToken > lastToken ? ", with a higher token than anybody before" : ""}`);
+      lastToken = fencingToken;
+      // What it writes elsewhere carries the token. The signal tells it to stop before anybody else can lead.
+      while (!signal.aborted) await sleep(20, undefined, { signal }).catch(() => {});
+      console.log(`${name} stops`);
+    },
+    { signal: stop.signal },
+  );
+}
+
+let lastToken = 0;
+const [stopFirst, stopSecond, stopWatching] = [new AbortController(), new AbortController(), new AbortController()];
+
+/** Resolves when the watcher sees this machine lead. */
+async function seen(label) {
+  for await (const leader of watcher.election("worker").observe({ intervalMs: 50, signal: stopWatching.signal })) {
+    if (leader?.label === label) return console.log(`the watcher sees ${label}`);
+  }
+}
+
+const firstWorker = runWorker(first, "the first", stopFirst);
+await seen("first");
+const secondWorker = runWorker(second, "the second", stopSecond);
+
+// A deployment: the first is told to stop, and resigns; nobody has to wait for its lease to end.
+stopFirst.abort();
+await firstWorker;
+await seen("second");
+
+stopSecond.abort();
+await secondWorker;
+stopWatching.abort();
+await end(first, second, watcher);
