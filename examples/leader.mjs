@@ -1,5 +1,6 @@
 // A worker of which one runs at a time, on as many machines as there are: the leader works, the others stand by. One more watches
 // who leads, without being a candidate.
+import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { end, machine } from "./store.mjs";
 
@@ -11,6 +12,7 @@ function runWorker(mutex, name, stop) {
     async (signal, fencingToken) => {
       console.log(`${name} leads${fencingToken > lastToken ? ", with a higher token than anybody before" : ""}`);
       lastToken = fencingToken;
+      story.emit(name);
       // What it writes elsewhere carries the token. The signal tells it to stop before anybody else can lead.
       while (!signal.aborted) await sleep(20, undefined, { signal }).catch(() => {});
       console.log(`${name} stops`);
@@ -19,6 +21,7 @@ function runWorker(mutex, name, stop) {
   );
 }
 
+const story = new EventEmitter();
 let lastToken = 0;
 const [stopFirst, stopSecond, stopWatching] = [new AbortController(), new AbortController(), new AbortController()];
 
@@ -29,13 +32,17 @@ async function seen(label) {
   }
 }
 
+const firstLeads = once(story, "the first");
 const firstWorker = runWorker(first, "the first", stopFirst);
+await firstLeads;
 await seen("first");
 const secondWorker = runWorker(second, "the second", stopSecond);
 
 // A deployment: the first is told to stop, and resigns; nobody has to wait for its lease to end.
+const secondLeads = once(story, "the second");
 stopFirst.abort();
 await firstWorker;
+await secondLeads;
 await seen("second");
 
 stopSecond.abort();
