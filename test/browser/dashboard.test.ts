@@ -221,6 +221,9 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     await row(page, "lock-399").waitFor();
     await page.keyboard.press("ArrowUp");
     expect(await page.locator(".row.active").innerText()).toContain("lock-398");
+    await page.locator(".row.active").click();
+    expect(await page.locator(".grid").evaluate((grid) => grid === document.activeElement)).toBe(true);
+    await page.keyboard.press("Escape");
     // New locks elsewhere in the list do not move what is in sight away from under the viewer.
     const active = await page.locator(".grid").getAttribute("aria-activedescendant");
     expect(await page.locator(`#${active}`).innerText()).toContain("lock-398");

@@ -103,7 +103,7 @@ export class GraphView {
     for (const [name, value] of [
       ["tabindex", "0"],
       ["role", "button"],
-      ["aria-label", `Lock ${title}, ${subtitle}`],
+      ["aria-label", [`Lock ${title}`, subtitle].filter(Boolean).join(", ")],
     ] as const) {
       group.setAttribute(name, value);
     }

@@ -190,6 +190,7 @@ export class LockTable {
     const name = (event.target as HTMLElement).closest<HTMLElement>("[role=row]")?.dataset["name"];
     if (name === undefined) return;
     this.#active = name;
+    this.focus();
     this.#open(name);
   }
 }

@@ -60,11 +60,10 @@ export function fullText(party: PartyView): string {
   return party.label ? `${visible(party.label)} · ${place}` : place;
 }
 
-/** The same colour for the same process everywhere: one of eight. */
-export function hueOf({ host, pid, owner }: PartyView): number {
-  const text = host === undefined ? owner : `${host}:${pid}`;
+/** The same colour for the same holder everywhere: one of eight. */
+export function hueOf(party: PartyView): number {
   let hash = 0;
-  for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  for (const character of fullText(party)) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   return hash % 8;
 }
 

@@ -30,7 +30,9 @@ export class TimelineView {
     this.#app = app;
     this.#open = open;
     for (const minutes of RANGES) {
-      this.#range.append(element("option", { value: minutes }, `Last ${counted(minutes, "minute")}`));
+      this.#range.append(
+        element("option", { value: minutes }, minutes === 1 ? "Last minute" : `Last ${minutes} minutes`),
+      );
     }
     this.#range.value = "5";
     this.#range.addEventListener("change", () => this.update());
@@ -133,7 +135,7 @@ function titleOf(stint: Stint, nowMs: number): string {
 function aboutText(found: number, shown: number): string {
   if (found === 0) return "Nobody held any of these locks in this time, as far as the records remember.";
   const words = [
-    "A colour is a process. A dark end: expired or ended by force. From the records' last turns, and what this page saw.",
+    "A colour is a holder, by label and process. A thick end: expired or ended by force. From the records' last turns, and what this page saw.",
   ];
   if (found > shown) words.push(`${counted(found - shown, "more lock")}: use the filter.`);
   return words.join(" ");
