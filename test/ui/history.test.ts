@@ -47,6 +47,18 @@ test("what was learned of a lock outlives it", () => {
   expect(history.stintsOf("a")).toMatchObject([{ id: "x", toMs: 30 }]);
 });
 
+test("locks that were made for one occasion are forgotten at last", () => {
+  const history = told(lock({ name: "stays", turns: [turn("s", 1, 1, 2)] }));
+  for (let index = 0; index < 1500; index += 1) {
+    const name = `order-${index}`;
+    history.takeDelta({ changed: [lock({ name, turns: [turn("x", 1, 1, 2)] })], removed: [], status: status(1) });
+    history.takeDelta({ changed: [], removed: [name], status: status(1) });
+  }
+  const known = Array.from({ length: 1500 }, (_, index) => history.stintsOf(`order-${index}`).length);
+  expect(known.filter((count) => count > 0)).toHaveLength(1000);
+  expect([known[0], known[1499], history.stintsOf("stays").length]).toEqual([0, 1, 1]);
+});
+
 test("who was seen waiting and then holding has waited from the one to the other", () => {
   const history = told(lock({ queue: [waiter("x", 3)] }), lock({ holders: [holder("x", 5, 9), holder("y", 4, 2)] }));
   expect(history.waits).toEqual([{ lockName: "a", grantedAtMs: 9, waitedMs: 6 }]);

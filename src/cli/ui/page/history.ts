@@ -24,6 +24,8 @@ export interface Sample {
 }
 
 const STINTS_OF_ONE_LOCK = 80;
+/** Locks that are gone and still remembered: names are often made for one occasion. */
+const MAX_GONE = 1000;
 const MAX_WAITS = 2000;
 /** An hour, at one a second. */
 const MAX_SAMPLES = 3600;
@@ -87,6 +89,15 @@ export class History {
     const lock = this.locks.get(name);
     if (lock !== undefined) this.#record({ ...lock, holders: [], turns: [] }, nowMs);
     this.locks.delete(name);
+    if (this.#stints.size > this.locks.size + MAX_GONE) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const name of this.#stints.keys()) {
+      if (this.locks.has(name)) continue;
+      this.#stints.delete(name);
+      return;
+    }
   }
 
   #granted(lockName: string, { sinceMs }: HolderView, waitingSinceMs: number): void {
