@@ -31,7 +31,12 @@ export interface StoreResult {
 }
 
 /** Faults of the store itself, in words. */
-export function faultsOf({ observation, create, replace, suite }: Omit<StoreResult, "verdict" | "faults">): string[] {
+export function faultsOf({
+  observation,
+  create,
+  replace,
+  suite,
+}: Pick<StoreResult, "observation" | "create" | "replace" | "suite">): string[] {
   const faults: string[] = [];
   const say = (is: boolean, fault: string) => {
     if (is) faults.push(fault);

@@ -74,15 +74,15 @@ async function tryAll(
     create: await race(configs, BUCKET, "create", size),
     replace: await race(configs, BUCKET, "replace", size),
     latency: await measureLatency(config, BUCKET),
-    verification: await verify(configs, BUCKET),
   };
   const isHopeless = faultsOf({ ...measured, suite: { passed: 0, failed: [], withLocks: false } }).length > 0;
   const suite = await trySuite(configs, isHopeless, log);
+  const verification = await verify(configs, BUCKET);
   const faults = [...faultsOf({ ...measured, suite }), ...(kind.knownFault === undefined ? [] : [kind.knownFault])];
-  if (faults.length > 0) return { ...measured, suite, verdict: "unsafe", faults };
+  if (faults.length > 0) return { ...measured, suite, verification, verdict: "unsafe", faults };
   const killGateways = long && configs.length > 1;
   const chaos = await runChaos(store, BUCKET, { seconds: long ? 300 : 20, killGateways, signal });
-  return { ...measured, suite, chaos, verdict: "safe", faults };
+  return { ...measured, suite, verification, chaos, verdict: "safe", faults };
 }
 
 async function createBucket(config: S3ClientConfig): Promise<void> {

@@ -225,15 +225,15 @@ export class Acquisition {
 
   /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
-    const { attempts } = this;
     const { signal } = this.#stop;
     this.#hasAsked = true;
     try {
       return await this.#line.object.swap((record, attempt) => acquire(record, this.command(attempt.now), attempt), {
-        attempts,
+        attempts: this.attempts,
         signal,
         timeoutMs: requestTimeoutMs(this.#request.leaseMs),
-        untilMs: Math.min(this.#untilMs, this.#nowMs() + UNREACHABLE_MS),
+        untilMs: this.#untilMs,
+        unreachableMs: UNREACHABLE_MS,
         freshFromMs: this.#lookedAtMs,
         role: "contender",
         afterRaceMs: (races) =>

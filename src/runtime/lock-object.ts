@@ -128,6 +128,7 @@ export class LockObject {
       const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
       if (read.kind === "found") {
         options.attempts.seen(read.snapshot.etag, read.snapshot.askedAtMs);
+        tries.saw(read.snapshot.etag);
         return read;
       }
       await tries.failed(read, this.name);

@@ -14,6 +14,8 @@ const MENTION_AFTER_MS = 3000;
 export interface TryOptions {
   /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */
   readonly untilMs: number;
+  /** Gives up before that when for so long nothing has changed in the store either. Default: never. */
+  readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
   /** How long to wait after losing the n-th race, where the role's own delays will not do. */
@@ -33,19 +35,30 @@ export class Tries {
   #races = 0;
   #failingSinceMs: number | undefined;
   #isMentioned = false;
+  #seenEtag: string | undefined;
+  #seenAtMs: number;
 
   /** `contenders`: how many want to change the object, as far as is known. */
   constructor(context: Context, options: TryOptions, contenders: () => number = () => 1) {
     this.#context = context;
     this.#options = options;
     this.#contenders = contenders;
+    this.#seenAtMs = context.effects.monotonicMs();
+  }
+
+  /** A version was read: where others get through, a store that turns us away (429) is not out of reach. */
+  saw(etag: string | undefined): void {
+    if (etag === this.#seenEtag) return;
+    this.#seenEtag = etag;
+    this.#seenAtMs = this.#context.effects.monotonicMs();
   }
 
   /** Nobody answered, or nobody knows what the write did. */
   async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
     this.#failures += 1;
     this.#options.onFailure?.(outcome.error);
-    const leftMs = this.#options.untilMs - this.#context.effects.monotonicMs();
+    const { untilMs, unreachableMs = Number.POSITIVE_INFINITY } = this.#options;
+    const leftMs = Math.min(untilMs, this.#seenAtMs + unreachableMs) - this.#context.effects.monotonicMs();
     if (this.#failures >= 2 && leftMs <= 0) {
       throw new S3MutexError(
         "store-unavailable",

@@ -202,6 +202,8 @@ async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[], tell:
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
       if (lane !== undefined && !(await remove(lane, key, exam))) left.push(key);
+      // Each took several tries: who is gone by now is not waited for once more for each of hundreds of keys.
+      if (left.length >= CLEAN_UP_AT_ONCE) left.push(...pending.splice(0));
     }
   };
   await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));

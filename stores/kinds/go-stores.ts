@@ -56,6 +56,7 @@ export const versitygw: StoreKind = {
   title: "Versity S3 Gateway (POSIX)",
   isInShortForm: false,
   isRequired: false,
+  knownFault: "its conditional DELETE is not under the lock that its PUT takes, by its code: both may win",
   source: "go install github.com/versity/versitygw/cmd/versitygw",
   async install() {
     const version = "v1.8.0";

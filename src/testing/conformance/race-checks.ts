@@ -20,6 +20,22 @@ export const raceChecks: Checks = {
     }
   },
 
+  async "of racing deletes and replacements of one version exactly one wins"({ subject, racers, rounds }) {
+    const stores = await subject.stores(racers);
+    await warmUp(stores, (n) => subject.key(`form-${n}`));
+    for (let round = 0; round < rounds; round += 1) {
+      const key = subject.key(`delete-${round}`);
+      const etag = await written(stores[0] as ObjectStore, key, "before", IF_ABSENT);
+      const outcomes = await Promise.all(
+        stores.map((store, n) =>
+          n % 2 === 0 ? store.write(key, `racer ${n}`, ifMatch(etag), REQUEST) : store.remove(key, etag, REQUEST),
+        ),
+      );
+      const winners = outcomes.filter(({ kind }) => kind === "ok").length;
+      assert.ok(winners <= 1, `${winners} were told that they had replaced or deleted the same version`);
+    }
+  },
+
   async "no update of a counter is lost"({ subject, racers, rounds }) {
     const stores = await subject.stores(Math.min(racers, 8));
     await warmUp(stores, (n) => subject.key(`form-${n}`));
