@@ -54,7 +54,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])("seed %i: all turns are done, without a stor
   expect(run.tokens).toHaveLength(CLIENTS * TURNS);
   expect(run.tokens).toEqual(run.tokens.toSorted((a, b) => a - b));
   // Taking the lock, giving it back and queueing are a write each, so that 75 s are what the store itself asks for.
-  expect(run.seconds).toBeLessThan(150);
+  expect(run.seconds).toBeLessThan(200);
   expect(run.refused / run.written).toBeLessThan(4);
   expect((run.written + run.refused + run.reads) / run.seconds / CLIENTS).toBeLessThan(2);
 });
