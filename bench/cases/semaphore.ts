@@ -14,7 +14,7 @@ export const semaphore: BenchCase = {
   title: "Semaphore of 10 permits, 30 clients in separate instances, 2 turns each, 20 ms hold, 20 ms round trip",
   async run(bench) {
     const server = await bench.server(LATENCY_MS);
-    const runs = [];
+    const runs: Run[] = [];
     for (let round = 0; round < bench.rounds(3); round += 1) runs.push(await takeTurns(bench, server));
     return [
       figure({
@@ -31,7 +31,14 @@ export const semaphore: BenchCase = {
   },
 };
 
-async function takeTurns(bench: Bench, server: BenchServer) {
+interface Run {
+  readonly mostInside: number;
+  readonly perSecond: number;
+  readonly requestsATurn: number;
+  readonly slowestMs: number;
+}
+
+async function takeTurns(bench: Bench, server: BenchServer): Promise<Run> {
   const mutexes = Array.from({ length: PLAN.clients }, () => newMutex(server));
   await warmUp(mutexes);
   await server.call.reset();

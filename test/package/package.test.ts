@@ -10,7 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => installed?.remove());
 
-const PACKED_MAX_BYTES = 150 * 1024;
+/** The locks alone had 150 KB; the dashboard, doctor and the other primitives came on top. */
+const PACKED_MAX_BYTES = 270 * 1024;
 
 describe("the tarball", () => {
   test("is small", async () => {
