@@ -1,22 +1,26 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+
+/** Programs that run at this moment; none outlives this process. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
 
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Minutes after which it is killed. Default 10. */
   readonly minutes?: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a program printed; rejects with its last lines when it fails. */
 export function runCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { cwd, env, minutes = 10, signal } = options;
+  const { cwd, env, minutes = 10 } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
-      ...(signal === undefined ? {} : { signal }),
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: minutes * 60_000,
@@ -26,8 +30,10 @@ export function runCommand(command: string, args: readonly string[], options: Co
     const errors: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    running.add(child);
     child.on("error", reject);
     child.on("close", (code, killedBy) => {
+      running.delete(child);
       const printed = Buffer.concat(chunks).toString();
       if (code === 0) return resolve(printed);
       const said = lastLines(`${printed}\n${Buffer.concat(errors)}`, 8);
