@@ -5,6 +5,7 @@ export const REQUEST_FAULTS = [
   "lost",
   "answer-lost",
   "late",
+  "slow",
   "duplicated",
   "409",
   "412-after-success",

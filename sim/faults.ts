@@ -114,6 +114,10 @@ export class Faults {
         return { kind };
       case "late":
         return { kind, byMs: random.between(10, LATEST_MS) };
+      case "slow":
+        return random.chance(0.5)
+          ? { kind, thereMs: random.between(0, SLOWEST_MS), backMs: 0 }
+          : { kind, thereMs: 0, backMs: random.between(0, SLOWEST_MS) };
       case "duplicated":
         return { kind: "copied", afterMs: random.chance(0.5) ? random.between(0, 100) : random.between(0, LATEST_MS) };
       case "412-after-success":
@@ -140,6 +144,8 @@ export class Faults {
 
 /** A request that nobody waits for any more lands this much later at most, in milliseconds. */
 export const LATEST_MS = 20_000;
+/** On its way there, or back; whoever has waited for long enough by then does not hear of it. */
+const SLOWEST_MS = 3000;
 /** How often the pair that a seed is about is brought about on purpose. */
 const FOCUSED = 3;
 const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-success"]);

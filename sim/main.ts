@@ -76,6 +76,7 @@ async function makeSmaller(seed: number): Promise<boolean> {
   }
   console.log(describe(shrunk.outcome));
   console.log(`Smaller after ${shrunk.runs} runs: ${JSON.stringify(shrunk.edits)}`);
+  console.log(`Plan: ${JSON.stringify(shrunk.plan)}`);
   printFailure(seed, shrunk.outcome.findings, shrunk.edits);
   return false;
 }

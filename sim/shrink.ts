@@ -1,11 +1,12 @@
 import { TURNS } from "./actors/registry.js";
 import { FAULT_KINDS } from "./fault-kinds.js";
-import { type Edits, planOf } from "./plan.js";
+import { type Edits, type Plan, planOf } from "./plan.js";
 import { type Outcome, runSeed } from "./run.js";
 import { World } from "./world.js";
 
 export interface Shrunk {
   readonly edits: Edits;
+  readonly plan: Plan;
   readonly outcome: Outcome;
   readonly runs: number;
 }
@@ -44,7 +45,7 @@ export async function shrink(
     if (!isSmaller) break;
   }
   await dropFaults(() => edits, outcome.faults * 2, attempt);
-  return { edits, outcome, runs };
+  return { edits, plan: planOf(seed, new World(seed).random.fork(), edits), outcome, runs };
 }
 
 type Candidate = () => Edits;

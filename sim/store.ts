@@ -23,6 +23,8 @@ export type Fate =
   | { readonly kind: "answer-lost" }
   /** The client hears nothing; it is applied this much later, out of order. */
   | { readonly kind: "late"; readonly byMs: number }
+  /** It takes so much longer there and back. */
+  | { readonly kind: "slow"; readonly thereMs: number; readonly backMs: number }
   /** It arrives twice, one after the other; the client hears the second answer: 412 after its own success. */
   | { readonly kind: "twice" }
   /** It is applied and answered, and a copy of it arrives so much later. */
@@ -194,10 +196,11 @@ class SimStore implements ObjectStore {
         const dateMs = options.hasDate === false ? undefined : this.#dateMs();
         const { outcome, isHeard } = outcomeOf(fate, apply);
         world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
-        if (isHeard) world.after(halfMs, () => answer(outcome, dateMs));
+        if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, dateMs));
         if (fate.kind === "copied") world.silentlyAfter(fate.afterMs, apply);
       };
-      if (fate.kind !== "lost") world.silentlyAfter(halfMs + (fate.kind === "late" ? fate.byMs : 0), reach);
+      const extraMs = fate.kind === "late" ? fate.byMs : fate.kind === "slow" ? fate.thereMs : 0;
+      if (fate.kind !== "lost") world.silentlyAfter(halfMs + extraMs, reach);
     });
   }
 
@@ -220,6 +223,7 @@ function takeOff({ inFlight }: SimProcess, step: Step): () => void {
 function outcomeOf(fate: Fate, apply: () => Answer): { outcome: object; isHeard: boolean } {
   switch (fate.kind) {
     case "fine":
+    case "slow":
     case "copied":
       return { outcome: apply(), isHeard: true };
     case "twice":

@@ -19,6 +19,7 @@ export class Task implements Waiting {
   readonly name: string;
   readonly random: Random;
   #wants: readonly string[] | undefined;
+  readonly #sharing = new WeakSet<Lock>();
   #holds = 0;
 
   constructor(client: SimClient, name: string, random: Random) {
@@ -85,7 +86,7 @@ export class Task implements Waiting {
     } finally {
       const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
       // Where it let others in meanwhile, nobody knows when that took effect.
-      const wasLost = !lock.held || (lock.mode === "shared") !== isShared;
+      const wasLost = !lock.held || this.#sharing.has(lock);
       history.add(lock.name, { client: this.name, token, ...times, wasLost, isShared });
     }
   }
@@ -102,9 +103,7 @@ export class Task implements Waiting {
       client: this.name,
       token: lock.fencingToken,
       permits,
-      get mode() {
-        return lock.mode;
-      },
+      mode: () => (this.#sharing.has(lock) ? "shared" : lock.mode),
       believes: () => this.client.isAlive && lock.held,
     };
     beliefs.begin(name, believer);
@@ -115,6 +114,12 @@ export class Task implements Waiting {
       this.#holds -= 1;
       beliefs.end(name, believer);
     }
+  }
+
+  /** Lets others in: from the call on, whatever its answer is, nobody may count on being alone. */
+  async share(lock: Lock): Promise<void> {
+    this.#sharing.add(lock);
+    await this.expecting(lock.downgrade());
   }
 
   /** Reads the counter, thinks, and writes it one higher, whether it still holds the lock or not: tokens have to stop it. */

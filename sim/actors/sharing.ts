@@ -13,7 +13,7 @@ async function read(task: Task, name: string): Promise<void> {
 async function downgrade(task: Task, name: string): Promise<void> {
   await task.use(name, { timeoutMs: 20_000 }, async (lock) => {
     await task.work(lock);
-    await task.expecting(lock.downgrade());
+    await task.share(lock);
     await task.think();
   });
 }

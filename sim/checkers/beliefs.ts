@@ -8,7 +8,7 @@ export interface Believer {
   /** As the holder is known in the record, where it has no token. */
   readonly owner?: string;
   /** Two who share it go together. It may change while it is held. @default "exclusive" */
-  readonly mode?: "exclusive" | "shared";
+  readonly mode?: () => "exclusive" | "shared";
   /** How many permits it has taken, of how many; one of one for a lock. */
   readonly permits?: readonly [taken: number, ofAll: number];
   believes(): boolean;
@@ -74,8 +74,8 @@ export class BeliefChecker {
 const keyOf = (lock: string, who: number | string) => `${lock} ${who}`;
 
 function areCompatible(believing: readonly Believer[]): boolean {
-  if (believing.every(({ mode }) => mode === "shared")) return true;
-  if (believing.some(({ mode }) => mode === "shared")) return false;
+  if (believing.every(({ mode }) => mode?.() === "shared")) return true;
+  if (believing.some(({ mode }) => mode?.() === "shared")) return false;
   const permits = believing.map((believer) => believer.permits ?? ([1, 1] as const));
   return permits.reduce((sum, [taken]) => sum + taken, 0) <= Math.min(...permits.map(([, ofAll]) => ofAll));
 }

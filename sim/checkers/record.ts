@@ -58,8 +58,11 @@ export class RecordChecker {
     const holders = body.holders ?? [];
     if (holders.length > 1 && !areCompatible(body)) this.#findings.report("holders", `${key} has ${holders.length}`);
     const { writeId = "", token = 0 } = body;
-    if (writeId === "" || this.#writeIds.has(writeId))
+    // What 1.x leaves behind is the same each time, so a copy of what once replaced it can do so again: a free record.
+    const mayRepeat = before.schema === undefined && before.locked === false && holders.length === 0;
+    if (writeId === "" || (this.#writeIds.has(writeId) && !mayRepeat)) {
       this.#findings.report("write-id", `${key}: ${writeId} is not new`);
+    }
     this.#writeIds.add(writeId);
     const former = holdersOf(before);
     for (const holder of holders) {
@@ -84,7 +87,7 @@ export class RecordChecker {
 
   /** Whoever is no holder any more gave it back, was forced out, or its lease has ended. */
   #checkEnd(key: string, holder: BodyHolder, body: Body): void {
-    const turn = body.recent?.find(({ id }) => id === holder.id);
+    const turn = body.recent?.find(({ id, token }) => id === holder.id && token === holder.token);
     if (turn === undefined && body.holders?.some((other) => isHandedOver(holder, other, body))) return;
     if (turn === undefined) return this.#findings.report("vanished", `${key}: ${holder.id} is gone without a word`);
     if (turn.ended === "forced" || turn.ended === "deleted") this.onForce(key, holder);
@@ -125,7 +128,7 @@ const CLOCKS_MS = 2500;
 /** The same hold under another id and a higher token, which says since when it has been going on. */
 function isHandedOver(from: BodyHolder, to: BodyHolder, { recent = [] }: Body): boolean {
   const isSame = from.id !== to.id && from.acquiredAtMs === to.acquiredAtMs && from.token < to.token;
-  return isSame && to.acquiredAtMs !== to.renewedAtMs && !recent.some(({ id }) => id === from.id);
+  return isSame && !recent.some(({ id, token }) => id === from.id && token === from.token);
 }
 
 function areCompatible({ holders = [], limit = 1 }: Body): boolean {

@@ -67,7 +67,7 @@ describe("beliefs", () => {
   });
 
   it("readers go together, not with a writer; permits as many as there are", () => {
-    const reader = (client: string) => believer(client, { mode: "shared" });
+    const reader = (client: string) => believer(client, { mode: () => "shared" });
     const permit = (client: string) => believer(client, { permits: [1, 2] });
     check(true, reader("a"), reader("b"));
     check(true, permit("a"), permit("b"));
@@ -228,7 +228,7 @@ describe("the versions of a record", () => {
 
   it("a lease that is taken before its end is found, and so is a holder that is gone without a word", () => {
     const a = holder("a", 5);
-    const next = { token: 6, holders: [holder("b", 6)] };
+    const next = { token: 6, holders: [holder("b", 6, { acquiredAtMs: nowMs + 1 })] };
     check(bodyOf({ token: 5, holders: [a] }), bodyOf({ ...next, recent: ended(a, "expired") }));
     check(bodyOf({ token: 5, holders: [a] }), bodyOf(next));
     expect(properties()).toEqual(["early", "vanished"]);
