@@ -48,7 +48,9 @@ export async function installPackage(): Promise<Installed> {
   const tarball = join(base, (await readdir(base)).find((name) => name.endsWith(".tgz")) ?? "no tarball");
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
   await must("npm", ["install", "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", tarball], folder);
-  await symlink(join(ROOT, "node_modules/@aws-sdk"), join(folder, "node_modules/@aws-sdk"), "junction");
+  for (const peer of ["@aws-sdk", "@opentelemetry"]) {
+    await symlink(join(ROOT, "node_modules", peer), join(folder, "node_modules", peer), "junction");
+  }
   const listing = await must("tar", ["-tzf", tarball], base);
   const files = listing
     .trim()

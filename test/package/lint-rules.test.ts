@@ -27,6 +27,7 @@ const STORE = "store is below runtime";
 const RUNTIME = "runtime is below the classes";
 const CLASSES = "the classes are below the CLI";
 const VERIFY = "verify is below the classes";
+const OTEL = "telemetry listens to channels from outside";
 const TESTING = "testing may import core, store, errors and itself";
 const ERRORS = "errors.ts is imported by every layer and imports none";
 
@@ -128,6 +129,9 @@ const LAYERS: readonly Case[] = [
   imports("src/runtime/x.ts", "../errors.js"),
   imports("src/runtime/x.ts", "./effects.js"),
   imports("src/runtime/x.ts", "node:async_hooks"),
+  imports("src/otel/x.ts", "../runtime/events.js", OTEL),
+  imports("src/otel/x.ts", "../mutex.js", OTEL),
+  imports("src/otel/x.ts", "../index.js"),
   imports("src/verify/x.ts", "../mutex.js", VERIFY),
   imports("src/verify/x.ts", "../testing/server.js", VERIFY),
   imports("src/verify/checks/x.ts", "../../options.js", VERIFY),

@@ -112,7 +112,15 @@ describe("what an import loads", () => {
   test("the library loads neither the command line nor what is for tests", async () => {
     const urls = await loadedBy("s3-mutex");
     expect(own(urls)).toContain("index.js");
-    expect(own(urls).filter((path) => /^(cli|testing)\//.test(path))).toEqual([]);
+    expect(own(urls).filter((path) => /^(cli|otel|testing)\//.test(path))).toEqual([]);
+    expect(urls.filter((url) => url.includes("/@opentelemetry/"))).toEqual([]);
+  });
+
+  test("telemetry loads neither the SDK nor the rest of the library", async () => {
+    const urls = await loadedBy("s3-mutex/otel");
+    expect(own(urls)).toContain("otel/index.js");
+    expect(own(urls).filter((path) => !path.startsWith("otel/"))).toEqual([]);
+    expect(urls.filter((url) => url.includes("/@aws-sdk/") || url.includes("/@smithy/"))).toEqual([]);
   });
 
   test("the server for tests loads neither the SDK nor the rest of the library", async () => {
