@@ -61,7 +61,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
     thoroughness: {
       rounds: rounds === undefined ? { min: 20, max: 400 } : { min: rounds, max: rounds },
       // Races of fewer rounds are for those in a hurry.
-      totalMs: Math.min(9000, 1000 + (rounds ?? 400) * 50),
+      totalMs: Math.min(8000, 1000 + (rounds ?? 400) * 50),
       contenders: CONTENDERS,
       readRounds: 6,
     },

@@ -40,6 +40,7 @@ export function bucketLocation(): Answer {
 }
 
 /** Empty: versioning was never enabled. */
-export function bucketVersioning(): Answer {
-  return xmlAnswer(s3Document("VersioningConfiguration", ""));
+export function bucketVersioning({ quirks }: StoreState): Answer {
+  const status = quirks.versioning === undefined ? "" : textElement("Status", quirks.versioning);
+  return xmlAnswer(s3Document("VersioningConfiguration", status));
 }

@@ -35,7 +35,7 @@ export function refusalOfRead(
   if (ifMatch !== undefined && !isInList(ifMatch, etag)) return "if-match-failed";
   const ifNoneMatch = headers["if-none-match"];
   if (ifNoneMatch === undefined || quirks.readIgnoresIfNoneMatch) return undefined;
-  return isInList(ifNoneMatch, etag) ? "not-modified" : undefined;
+  return quirks.alwaysNotModified || isInList(ifNoneMatch, etag) ? "not-modified" : undefined;
 }
 
 /** Whether the store recognises an ETag in this form at all. */

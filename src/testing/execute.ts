@@ -23,8 +23,15 @@ export function execute(state: StoreState, request: S3Request, options: ExecuteO
   if (operation === "CreateBucket") return buckets.createBucket(state, request, name);
   const bucket = state.storage.bucket(name);
   if (bucket === undefined) return errorAnswer(request, { status: 404, code: "NoSuchBucket" });
-  if (request.key !== undefined) return executeOnObject(state, bucket, { ...request, key: request.key }, options);
+  if (request.key !== undefined)
+    return executeOnObject(state, bucket, { ...request, key: keptAs(state, request.key) }, options);
   return executeOnBucket(state, bucket, request);
+}
+
+/** The key under which an object is kept. */
+function keptAs({ quirks }: StoreState, key: string): string {
+  if (quirks.keys === "case-insensitive") return key.toLowerCase();
+  return quirks.keys === "merged-slashes" ? key.replace(/\/+/g, "/") : key;
 }
 
 function executeOnObject(
@@ -47,7 +54,7 @@ function executeOnBucket(state: StoreState, bucket: Bucket, request: S3Request):
     case "GetBucketLocation":
       return buckets.bucketLocation();
     case "GetBucketVersioning":
-      return buckets.bucketVersioning();
+      return buckets.bucketVersioning(state);
     case "GetBucketLifecycleConfiguration":
       return errorAnswer(request, { status: 404, code: "NoSuchLifecycleConfiguration" });
     case "DeleteObjects":

@@ -4,6 +4,7 @@ import { type ExchangeState, exchange, type Reply } from "./exchange.js";
 import type { FaultPlan } from "./fault-plan.js";
 import { toS3Request } from "./s3-request.js";
 import { monotonicMs } from "./server-clock.js";
+import { isTurnOf } from "./store-state.js";
 
 const NO_BODY = Buffer.alloc(0);
 const LISTEN_BACKLOG = 1024;
@@ -25,7 +26,10 @@ function receiveBody(request: IncomingMessage, whenWhole: (body: Buffer) => void
 
 function dateHeader(state: ExchangeState, plan: FaultPlan): Record<string, string> {
   if (plan.omitDate || state.store.quirks.noDate) return {};
-  return { date: new Date(state.store.clock.nowMs() + plan.dateShiftMs).toUTCString() };
+  const { dateEveryMs = 1, dateJumpMs = 0 } = state.store.quirks;
+  const jumpMs = isTurnOf(state.store, "dateJumpMs", 2) ? dateJumpMs : 0;
+  const nowMs = state.store.clock.nowMs() + plan.dateShiftMs + jumpMs;
+  return { date: new Date(Math.floor(nowMs / dateEveryMs) * dateEveryMs).toUTCString() };
 }
 
 function sendTruncated(response: ServerResponse, answer: Answer, headers: Answer["headers"], plan: FaultPlan): void {

@@ -130,5 +130,14 @@ export function listObjects(state: StoreState, bucket: Bucket, request: S3Reques
   if (query === undefined) return errorAnswer(request, { status: 400, code: "InvalidArgument" });
   const agoMs = state.quirks.staleListMs;
   const view = agoMs === undefined ? bucket : bucket.asOf(agoMs);
-  return xmlAnswer(toXml(bucket.name, query, collect(view, query)));
+  const { listings } = state.quirks;
+  const page = collect(view, {
+    ...query,
+    ...(listings === "any-prefix" ? { prefix: "" } : {}),
+    ...(listings === "endless" ? { resumeAfter: undefined } : {}),
+  });
+  if (listings === "unordered") page.objects.reverse();
+  return xmlAnswer(
+    toXml(bucket.name, query, listings === "first-page-only" ? { ...page, resumeAfter: undefined } : page),
+  );
 }

@@ -2,10 +2,11 @@ import { type Answer, emptyAnswer, errorAnswer } from "./answer.js";
 import { storedContentEncoding } from "./aws-chunked.js";
 import type { Bucket, StoredObject } from "./bucket.js";
 import { isConditionalPut, refusalOfDelete, refusalOfPut, refusalOfRead, type WriteRefusal } from "./conditions.js";
-import { historyNeededMs } from "./quirks.js";
+import { historyNeededMs, type StoreQuirks } from "./quirks.js";
 import { type S3Request, singleHeader } from "./s3-request.js";
+import { monotonicMs } from "./server-clock.js";
 import { toStoredObject } from "./storage.js";
-import type { StoreState } from "./store-state.js";
+import { isTurnOf, type StoreState } from "./store-state.js";
 import { textElement } from "./xml.js";
 
 const KEY_BYTES_MAX = 1024;
@@ -35,8 +36,8 @@ export function hasUnsupportedHeader(request: S3Request): boolean {
   return UNSUPPORTED_HEADERS.some((name) => request.headers[name] !== undefined);
 }
 
-export function isTooLong(key: string): boolean {
-  return key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX;
+export function isTooLong(key: string, bytesMax = KEY_BYTES_MAX): boolean {
+  return key.length * 3 > bytesMax && Buffer.byteLength(key) > bytesMax;
 }
 
 function refusalAnswer(request: S3Request, refusal: WriteRefusal): Answer {
@@ -44,6 +45,12 @@ function refusalAnswer(request: S3Request, refusal: WriteRefusal): Answer {
   if (refusal === "not-implemented") return errorAnswer(request, { status: 501, code: "NotImplemented" });
   const extra = textElement("Condition", refusal === "if-match-failed" ? "If-Match" : "If-None-Match");
   return errorAnswer(request, { status: 412, code: "PreconditionFailed", extra });
+}
+
+function etagHeader(state: StoreState, etag: string, isRead: boolean): Record<string, string> {
+  const { etags } = state.quirks;
+  if (etags === "missing") return {};
+  return { etag: etags === "unsteady" && isRead ? `"${monotonicMs()}"` : etag };
 }
 
 /** Which version a read is shown. */
@@ -58,7 +65,8 @@ export function readObject(state: StoreState, bucket: Bucket, request: ObjectReq
   const object = visible(state, bucket, request.key, isStale);
   if (object === undefined) return errorAnswer(request, { status: 404, code: "NoSuchKey" });
   const refusal = refusalOfRead(request.headers, object.etag, state.quirks);
-  const version = { etag: object.etag, "last-modified": new Date(object.lastModifiedMs).toUTCString() };
+  const etag = etagHeader(state, object.etag, true);
+  const version = { ...etag, "last-modified": new Date(object.lastModifiedMs).toUTCString() };
   if (refusal === "not-modified") return { status: 304, headers: version };
   if (refusal !== undefined) return refusalAnswer(request, refusal);
   const headers = { ...object.headers, ...version, "accept-ranges": "none", "content-length": object.body.length };
@@ -103,14 +111,19 @@ function writeConditionally(
   request: ObjectRequest,
   attempt: Attempt,
 ): Answer | Promise<Answer> {
-  const refuse = (refusal: WriteRefusal) => refusalAnswer(request, refusal);
+  const refuse = (refusal: WriteRefusal) => {
+    if (state.quirks.doRefusedWrites) attempt.apply();
+    return refusalAnswer(request, refusal);
+  };
   const checkAndWrite = () => {
     const refusal = attempt.refusal();
     return refusal === undefined ? attempt.apply() : refuse(refusal);
   };
-  if (state.quirks.checkThenWriteRace) {
+  const { checkThenWriteRace } = state.quirks;
+  if (checkThenWriteRace) {
     const refusal = attempt.refusal();
-    return refusal === undefined ? state.timers.sleep(RACE_WINDOW_MS).then(attempt.apply) : refuse(refusal);
+    const windowMs = checkThenWriteRace === true ? RACE_WINDOW_MS : checkThenWriteRace;
+    return refusal === undefined ? state.timers.sleep(windowMs).then(attempt.apply) : refuse(refusal);
   }
   if (!state.quirks.losersGet500) return checkAndWrite();
   return state.timers.sleep(RACE_WINDOW_MS).then(() => {
@@ -120,26 +133,42 @@ function writeConditionally(
   });
 }
 
+function etagOf(etag: string, etags: StoreQuirks["etags"]): string {
+  if (etags === "constant") return '"0"';
+  return etags === "weak" ? `W/${etag}` : etag;
+}
+
 export function putObject(state: StoreState, bucket: Bucket, request: ObjectRequest): Answer | Promise<Answer> {
   const { body, key, headers } = request;
-  if (isTooLong(key)) return errorAnswer(request, { status: 400, code: "KeyTooLongError" });
+  if (isTooLong(key, state.quirks.keyBytesMax)) {
+    return errorAnswer(request, { status: 400, code: "KeyTooLongError" });
+  }
   if (body === undefined || !isComplete(request)) return errorAnswer(request, { status: 400, code: "IncompleteBody" });
   if (isOverWriteRate(state, bucket, key)) return errorAnswer(request, { status: 429, code: "TooManyRequests" });
   const apply = () => {
-    const object = toStoredObject(key, body, state.clock.nowMs(), headersToStore(request));
-    bucket.put(object, historyNeededMs(state.quirks));
-    return emptyAnswer(200, { etag: object.etag, "content-length": 0 });
+    const plain = toStoredObject(key, body, state.clock.nowMs(), headersToStore(request));
+    const object = { ...plain, etag: etagOf(plain.etag, state.quirks.etags) };
+    const isLost = isTurnOf(state, "loseWritesEvery", state.quirks.loseWritesEvery);
+    if (!isLost) bucket.put(object, historyNeededMs(state.quirks));
+    return emptyAnswer(200, { ...etagHeader(state, object.etag, false), "content-length": 0 });
   };
   if (!isConditionalPut(headers, state.quirks)) return apply();
-  const refusal = () => refusalOfPut(headers, bucket.get(key), state.quirks);
+  const isIgnoring =
+    isTurnOf(state, "ignoreConditionsEvery", state.quirks.ignoreConditionsEvery) ||
+    state.clock.nowMs() - (bucket.get(key)?.lastModifiedMs ?? Number.NaN) >
+      (state.quirks.forgetConditionsMs ?? Number.POSITIVE_INFINITY) ||
+    (headers["if-none-match"] !== undefined && state.deleted.has(`${bucket.name}/${key}`));
+  const refusal = () => (isIgnoring ? undefined : refusalOfPut(headers, bucket.get(key), state.quirks));
   return writeConditionally(state, bucket, request, { refusal, apply });
 }
 
 export function deleteObject(state: StoreState, bucket: Bucket, request: ObjectRequest): Answer | Promise<Answer> {
   const { key } = request;
   if (isOverWriteRate(state, bucket, key)) return errorAnswer(request, { status: 429, code: "TooManyRequests" });
+  const { ignoreIfNoneMatchAfterDelete, loseDeletes } = state.quirks;
   const apply = () => {
-    bucket.delete(key, historyNeededMs(state.quirks));
+    if (ignoreIfNoneMatchAfterDelete) state.deleted.add(`${bucket.name}/${key}`);
+    if (!loseDeletes) bucket.delete(key, historyNeededMs(state.quirks));
     return emptyAnswer(204);
   };
   const ifMatch = request.headers["if-match"];

@@ -17,9 +17,10 @@ export interface StoreQuirks {
   readonly deleteIfMatchUnsupported?: boolean;
   /**
    * Conditional writes check, wait 20 ms, and write without checking again: one after another they behave, but racers
-   * all win. Known from SeaweedFS 4.16 and, by reading their code, versitygw and moto.
+   * all win. A number is the wait in milliseconds. Known from SeaweedFS 4.16 and, by reading their code, versitygw and
+   * moto.
    */
-  readonly checkThenWriteRace?: boolean;
+  readonly checkThenWriteRace?: boolean | number;
   /**
    * Conditional writes that lose to one that was under way at the same time get 500 UnknownError, not 412. Conditional
    * writes take 20 ms longer, or they would hardly ever overlap. Known from Ceph 16.
@@ -45,6 +46,40 @@ export interface StoreQuirks {
   readonly staleListMs?: number;
   /** PUTs and DELETEs of one key beyond this many in a second get 429. Known from Cloudflare R2, with 1. */
   readonly writesPerSecondPerKey?: number;
+  /** Every so many conditional PUTs, one is done whatever its condition says. */
+  readonly ignoreConditionsEvery?: number;
+  /** Conditional PUTs of objects that were written longer ago than this are done whatever they say. Milliseconds. */
+  readonly forgetConditionsMs?: number;
+  /** PUT of a key that was deleted before is done whatever `If-None-Match: *` says. */
+  readonly ignoreIfNoneMatchAfterDelete?: boolean;
+  /** Every so many PUTs, one is answered 200 and not done. */
+  readonly loseWritesEvery?: number;
+  /** PUTs that are answered 412 are done all the same. */
+  readonly doRefusedWrites?: boolean;
+  /** DELETE is answered 204 and not done. */
+  readonly loseDeletes?: boolean;
+  /**
+   * `"constant"`: all objects have the same ETag. `"weak"`: ETags begin with `W/`. `"missing"`: no answer has one.
+   * `"unsteady"`: each answer to a GET has another one.
+   */
+  readonly etags?: "constant" | "weak" | "missing" | "unsteady";
+  /** GET and HEAD with `If-None-Match` are answered 304 whatever has become of the object, as long as it exists. */
+  readonly alwaysNotModified?: boolean;
+  /** `Date` is renewed only this often, in milliseconds, as by a server that keeps its text; a day: it stands still. */
+  readonly dateEveryMs?: number;
+  /** Every other answer has a `Date` that is off by so many milliseconds, as from a second gateway. */
+  readonly dateJumpMs?: number;
+  /**
+   * `"unordered"`: the keys of a page come backwards. `"endless"`: continuation tokens are ignored.
+   * `"first-page-only"`: what is on further pages is left out. `"any-prefix"`: prefixes are ignored.
+   */
+  readonly listings?: "unordered" | "endless" | "first-page-only" | "any-prefix";
+  /** Keys that differ only in case, or only in doubled slashes, are one object. Known from file systems. */
+  readonly keys?: "case-insensitive" | "merged-slashes";
+  /** Longer keys are answered 400 KeyTooLongError. Default 1024. Known, with 255 for a part of a key, from file systems. */
+  readonly keyBytesMax?: number;
+  /** What GetBucketVersioning says; no versions are kept. Default: never enabled. */
+  readonly versioning?: "Enabled" | "Suspended";
   /** These operations are answered 403 AccessDenied, as a policy that forbids them would. */
   readonly deny?: readonly S3Operation[];
 }

@@ -25,6 +25,8 @@ function toState(options: S3ServerOptions): ExchangeState {
       timers: new Timers(),
       writeRate: new WriteRate(),
       quirks: { ...options.quirks },
+      chances: new Map(),
+      deleted: new Set(),
       pageSize,
     },
     faults: new FaultRules(),

@@ -43,7 +43,7 @@ export function isDone({ status }: ProbeAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
-const MIN_SHARE_MS = 200;
+const MIN_SHARE_MS = 100;
 /** Until then an answer that is out of date may be followed by one that is not: to tell late from never. */
 const SETTLE_MS = 2500;
 const SETTLE_STEP_MS = 50;
@@ -65,6 +65,8 @@ export class Examination {
   #bodies = 0;
   /** Found out by the first check: how an ETag is sent in a condition. Undefined: no form is accepted. */
   form: EtagForm | undefined = "as-returned";
+  /** An object of an early check, for a late one: its first ETag, and its second, which is the current one. */
+  older: { key: string; body: string; first: string | undefined; second: string | undefined } | undefined;
   mayDelete = true;
   honoursDeletes = false;
 
@@ -183,7 +185,8 @@ export class Examination {
 
   /** A store that limits the writes of a key gets fewer questions, and a pause before the next write of the same key. */
   get isThrottled(): boolean {
-    return this.observations.throttled > 0;
+    const { throttled, requests } = this.observations;
+    return throttled > 2 && throttled * 10 > requests;
   }
 
   async pauseIfThrottled(): Promise<void> {

@@ -24,6 +24,7 @@ export type StoreCheckId =
   | "replace-race"
   | "delete-race"
   | "lost-updates"
+  | "older-object"
   | "date"
   | "clock-offset"
   | "latency"

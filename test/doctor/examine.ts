@@ -1,14 +1,15 @@
-import { onTestFinished } from "vitest";
+import type { TestContext } from "vitest";
 import { type StoreReport, type VerifyStoreOptions, verifyStore } from "../../src/index.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
 
 export const BUCKET = "my-bucket";
 
 /** Few rounds: these faults show at once; how well rare ones are met is measured, not tested. */
-const FEW_ROUNDS = 3;
+const FEW_ROUNDS = 2;
 
 /** A server that misbehaves as told, and what the examination makes of it. */
 export async function examined(
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
   server: S3ServerOptions,
   prepare: (server: S3Server) => void = () => {},
   options: Partial<VerifyStoreOptions> = {},

@@ -1,108 +1,181 @@
-import { describe, expect, test } from "vitest";
-import { verifyStore } from "../../src/index.js";
-import type { StoreQuirks } from "../../src/testing/index.js";
+import { describe, test } from "vitest";
+import { type VerifyStoreOptions, verifyStore } from "../../src/index.js";
+import type { FaultRule, StoreQuirks } from "../../src/testing/index.js";
 import { BUCKET, examined } from "./examine.js";
 
-const SECONDS = 60_000;
+const TIMEOUT = { timeout: 90_000 };
 
-test("a correct store passes, whatever is examined, and nothing is left on it", { timeout: SECONDS }, async () => {
+test("a correct store passes, whatever is examined, and nothing is left on it", TIMEOUT, async (context) => {
+  const { expect } = context;
   const told: string[] = [];
-  const { server, report } = await examined({}, (started) => void started.putObject(BUCKET, "locks/mine.json", "{}"), {
-    onCheck: ({ id }) => told.push(id),
-  });
+  const { server, report } = await examined(
+    context,
+    {},
+    (started) => void started.putObject(BUCKET, "locks/mine.json", "{}"),
+    { onCheck: ({ id }) => told.push(id) },
+  );
   expect(report.checks.filter(({ verdict }) => verdict !== "pass")).toEqual([]);
   expect(report).toMatchObject({ verdict: "pass", bucketName: BUCKET, keyPrefix: "locks/" });
-  expect(report.checks.length).toBe(29);
+  expect(report.checks.length).toBe(30);
   expect(told.toSorted()).toEqual(report.checks.map(({ id }) => id).toSorted());
   expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/mine.json"]);
   expect(report.requests).toBe(server.requests.total);
 });
 
 /** What each misbehaviour must come to; other checks may be affected as well. */
-const MISBEHAVIOURS: readonly [quirks: StoreQuirks, verdict: "warn" | "fail", checks: Record<string, string>][] = [
-  [{ ignoreIfNoneMatch: true }, "fail", { "create-twice": "fail", "create-race": "fail" }],
-  [{ ignoreIfMatch: true }, "fail", { "stale-if-match": "fail", "replace-race": "fail", "lost-updates": "fail" }],
-  [
-    { ignoreIfMatch: true, ignoreIfNoneMatch: true },
-    "fail",
-    { "create-twice": "fail", "stale-if-match": "fail", "create-race": "fail", "replace-race": "fail" },
-  ],
-  [{ conditionalPutUnsupported: true }, "fail", { "etag-form": "fail", "create-twice": "fail" }],
-  [{ checkThenWriteRace: true }, "fail", { "create-race": "fail", "replace-race": "fail", "delete-race": "fail" }],
-  [{ losersGet500: true }, "warn", { "create-race": "warn", "replace-race": "warn" }],
-  [{ etagForm: "unquoted-only" }, "warn", { "etag-form": "warn" }],
-  [{ missingKeyIfMatchStatus: 200 }, "fail", { "missing-if-match": "fail" }],
-  [{ deleteIgnoresIfMatch: true }, "warn", { "stale-delete": "warn", "delete-race": "skipped" }],
-  [{ deleteIfMatchUnsupported: true }, "warn", { "stale-delete": "warn", "delete-race": "skipped" }],
-  [{ readIgnoresIfNoneMatch: true }, "warn", { "not-modified": "warn" }],
-  [{ noDate: true }, "warn", { date: "warn", "clock-offset": "skipped" }],
-  [{ staleReadMs: 60 }, "fail", { "read-after-write": "fail" }],
-  [{ staleReadMs: 60_000 }, "fail", { "read-after-write": "fail", "not-modified": "fail" }],
-  [{ staleListMs: 60_000 }, "warn", { "list-after-write": "warn" }],
-  [{ deny: ["GetObject"] }, "fail", { "get-permission": "fail" }],
-  [{ deny: ["PutObject"] }, "fail", { "put-permission": "fail" }],
-  [{ deny: ["ListObjectsV2"] }, "warn", { "list-permission": "warn", "list-pages": "skipped" }],
-  [{ deny: ["DeleteObject"] }, "warn", { "delete-permission": "warn", "clean-up": "warn" }],
-  [
-    { deny: ["GetBucketVersioning", "GetBucketLifecycleConfiguration"] },
-    "warn",
-    { versioning: "warn", lifecycle: "warn" },
-  ],
-];
+interface Misbehaviour {
+  readonly quirks?: StoreQuirks;
+  readonly fault?: FaultRule;
+  readonly options?: Partial<VerifyStoreOptions>;
+  readonly verdict: "warn" | "fail";
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+const UNSAFE: readonly Misbehaviour[] = [
+  { quirks: { ignoreIfNoneMatch: true }, checks: { "create-twice": "fail", "create-race": "fail" } },
+  {
+    quirks: { ignoreIfMatch: true },
+    checks: { "stale-if-match": "fail", "replace-race": "fail", "lost-updates": "fail" },
+  },
+  {
+    quirks: { ignoreIfMatch: true, ignoreIfNoneMatch: true },
+    checks: { "create-twice": "fail", "stale-if-match": "fail", "create-race": "fail", "replace-race": "fail" },
+  },
+  { quirks: { conditionalPutUnsupported: true }, checks: { "etag-form": "fail", "create-twice": "fail" } },
+  {
+    quirks: { checkThenWriteRace: true },
+    checks: { "create-race": "fail", "replace-race": "fail", "delete-race": "fail" },
+  },
+  { quirks: { checkThenWriteRace: 1 }, checks: { "create-race": "fail", "replace-race": "fail" } },
+  { quirks: { ignoreConditionsEvery: 10 }, options: { rounds: 10 }, checks: { "replace-race": "fail" } },
+  { quirks: { forgetConditionsMs: 1500 }, options: { rounds: 40 }, checks: { "older-object": "fail" } },
+  { quirks: { ignoreIfNoneMatchAfterDelete: true }, checks: { "create-twice": "fail" } },
+  { quirks: { missingKeyIfMatchStatus: 200 }, checks: { "missing-if-match": "fail" } },
+  { quirks: { loseWritesEvery: 7 }, checks: { "read-after-write": "fail" } },
+  { quirks: { doRefusedWrites: true }, checks: { "create-twice": "fail", "stale-if-match": "fail" } },
+  { quirks: { loseDeletes: true }, checks: { "stale-delete": "fail", "clean-up": "warn" } },
+  { quirks: { etags: "constant" }, checks: { etags: "fail", "stale-if-match": "fail" } },
+  { quirks: { etags: "missing" }, checks: { "etag-form": "fail" } },
+  { quirks: { etags: "unsteady" }, checks: { etags: "fail" } },
+  { quirks: { alwaysNotModified: true }, checks: { "not-modified": "fail" } },
+  { quirks: { staleReadMs: 60 }, checks: { "read-after-write": "fail" } },
+  { quirks: { staleReadMs: 60_000 }, checks: { "read-after-write": "fail", "not-modified": "fail" } },
+  { fault: { fault: "truncate-body", operation: "GetObject", unnoticed: true }, checks: { bodies: "fail" } },
+  { quirks: { dateJumpMs: 3_600_000 }, checks: { date: "fail" } },
+  { quirks: { dateEveryMs: 86_400_000 }, options: { rounds: 60 }, checks: { date: "fail" } },
+  { quirks: { keys: "case-insensitive" }, checks: { keys: "fail" } },
+  { quirks: { listings: "endless" }, checks: { "list-pages": "fail" } },
+  { quirks: { deny: ["GetObject"] }, checks: { "get-permission": "fail" } },
+  { quirks: { deny: ["PutObject"] }, checks: { "put-permission": "fail" } },
+  { fault: { fault: "status", status: 500, operation: "PutObject" }, checks: { "create-twice": "fail" } },
+  {
+    fault: { fault: "latency", latencyMs: 120 },
+    options: { lockTimeoutMs: 600, rounds: 1 },
+    checks: { latency: "fail" },
+  },
+].map((misbehaviour) => ({ verdict: "fail", ...misbehaviour }) as Misbehaviour);
+
+const WITH_WARNINGS: readonly Misbehaviour[] = [
+  { quirks: { losersGet500: true }, checks: { "create-race": "warn", "replace-race": "warn" } },
+  { quirks: { etagForm: "unquoted-only" }, checks: { "etag-form": "warn" } },
+  { quirks: { etags: "weak" }, checks: { etags: "warn" } },
+  { quirks: { deleteIgnoresIfMatch: true }, checks: { "stale-delete": "warn", "delete-race": "skipped" } },
+  { quirks: { deleteIfMatchUnsupported: true }, checks: { "stale-delete": "warn", "delete-race": "skipped" } },
+  { quirks: { readIgnoresIfNoneMatch: true }, checks: { "not-modified": "warn" } },
+  { quirks: { noDate: true }, checks: { date: "warn", "clock-offset": "skipped" } },
+  { fault: { fault: "omit-date", probability: 0.3 }, checks: { date: "warn" } },
+  { fault: { fault: "shift-date", shiftMs: -7_200_000 }, checks: { "clock-offset": "warn" } },
+  { fault: { fault: "status", status: 500, operation: "GetObject", times: 2, skip: 20 }, checks: { errors: "warn" } },
+  { quirks: { staleListMs: 60_000 }, checks: { "list-after-write": "warn" } },
+  { quirks: { listings: "unordered" }, checks: { "list-pages": "warn" } },
+  { quirks: { listings: "first-page-only" }, checks: { "list-pages": "warn" } },
+  { quirks: { listings: "any-prefix" }, checks: { "list-pages": "warn" } },
+  { quirks: { keys: "merged-slashes" }, checks: { keys: "warn" } },
+  { quirks: { keyBytesMax: 255 }, checks: { keys: "warn" } },
+  { quirks: { versioning: "Enabled" }, checks: { lifecycle: "warn" } },
+  { quirks: { deny: ["ListObjectsV2"] }, checks: { "list-permission": "warn", "list-pages": "skipped" } },
+  { quirks: { deny: ["DeleteObject"] }, checks: { "delete-permission": "warn", "clean-up": "warn" } },
+  {
+    quirks: { deny: ["GetBucketVersioning", "GetBucketLifecycleConfiguration"] },
+    checks: { versioning: "warn", lifecycle: "warn" },
+  },
+].map((misbehaviour) => ({ verdict: "warn", ...misbehaviour }) as Misbehaviour);
+
+const CASES = [...UNSAFE, ...WITH_WARNINGS].map((one) => ({
+  name: JSON.stringify(one.quirks ?? one.fault),
+  ...one,
+}));
 
 describe("a store that misbehaves", () => {
-  test.each(MISBEHAVIOURS)("%j: %s", { timeout: SECONDS }, async (quirks, verdict, checks) => {
-    const { report, verdicts } = await examined({ quirks });
-    expect(verdicts).toMatchObject(checks);
-    expect(report.verdict).toBe(verdict);
-    for (const check of report.checks) {
-      if (check.verdict === "warn" || check.verdict === "fail") expect(check.remedy, check.id).toMatch(/\.$/);
-    }
-  });
-
-  test.each([{ etagForm: "quoted-only" }, { missingKeyIfMatchStatus: 412 }] as const)(
-    "%j is as good as AWS",
-    { timeout: SECONDS },
-    async (quirks) => expect((await examined({ quirks })).verdicts).toEqual({}),
+  test.concurrent.for(CASES)(
+    "$name: $verdict",
+    TIMEOUT,
+    async ({ quirks, fault, options, verdict, checks }, context) => {
+      const { expect } = context;
+      const misbehave = (server: { faults: { add(rule: FaultRule): unknown } }) => {
+        if (fault !== undefined) server.faults.add(fault);
+      };
+      const { report, verdicts } = await examined(context, { quirks: quirks ?? {} }, misbehave, options);
+      expect(verdicts).toMatchObject(checks);
+      expect(report.verdict).toBe(verdict);
+      for (const check of report.checks) {
+        if (check.verdict === "warn" || check.verdict === "fail") expect(check.remedy, check.id).toMatch(/\.$/);
+      }
+    },
   );
 
-  test("a key that takes one write a second: a warning with the number", { timeout: SECONDS }, async () => {
-    const { report, verdicts } = await examined({ quirks: { writesPerSecondPerKey: 1 } });
+  test.concurrent.for([{ etagForm: "quoted-only" }, { missingKeyIfMatchStatus: 412 }] as const)(
+    "%j is as good as AWS",
+    TIMEOUT,
+    async (quirks, context) => context.expect((await examined(context, { quirks })).verdicts).toEqual({}),
+  );
+
+  test.concurrent("a key that takes one write a second: a warning with the number", TIMEOUT, async (context) => {
+    const { report, verdicts } = await examined(context, { quirks: { writesPerSecondPerKey: 1 } });
+    const { expect } = context;
     expect(report.verdict).toBe("warn");
     expect(verdicts["write-ceiling"]).toBe("warn");
     expect(report.checks.find(({ id }) => id === "write-ceiling")?.measured?.["writesPerS"]).toBeLessThan(1.5);
   });
 });
 
-test("permissions that are missing are named as in a policy", { timeout: SECONDS }, async () => {
-  const { report } = await examined({ quirks: { deny: ["PutObject", "GetObject", "ListObjectsV2", "DeleteObject"] } });
+test("permissions that are missing are named as in a policy", TIMEOUT, async (context) => {
+  const { report } = await examined(context, {
+    quirks: { deny: ["PutObject", "GetObject", "ListObjectsV2", "DeleteObject"] },
+  });
   const remedies = report.checks.flatMap(({ id, remedy = "" }) => (id.endsWith("-permission") ? [remedy] : []));
-  expect(remedies).toEqual([
-    "Allow s3:PutObject on arn:aws:s3:::my-bucket/locks/*.",
-    "Allow s3:GetObject on arn:aws:s3:::my-bucket/locks/*.",
-    "Allow s3:ListBucket on arn:aws:s3:::my-bucket, without a condition on the prefix.",
-    "Allow s3:DeleteObject on arn:aws:s3:::my-bucket/locks/*.",
-  ]);
+  context
+    .expect(remedies)
+    .toEqual([
+      "Allow s3:PutObject on arn:aws:s3:::my-bucket/locks/*.",
+      "Allow s3:GetObject on arn:aws:s3:::my-bucket/locks/*.",
+      "Allow s3:ListBucket on arn:aws:s3:::my-bucket, without a condition on the prefix.",
+      "Allow s3:DeleteObject on arn:aws:s3:::my-bucket/locks/*.",
+    ]);
 });
 
 describe("what is no verdict", () => {
-  test("a bucket that is not there, a store that does not answer, arguments that cannot be right", async () => {
-    await expect(examined({}, () => {}, { bucketName: "other-bucket" })).rejects.toMatchObject({
-      code: "no-such-bucket",
-    });
+  test("a bucket that is not there, a store that does not answer, arguments that cannot be right", async (context) => {
+    const { expect } = context;
+    const examine = (options: Partial<VerifyStoreOptions>) => examined(context, {}, () => {}, options);
+    await expect(examine({ bucketName: "other-bucket" })).rejects.toMatchObject({ code: "no-such-bucket" });
     const s3ClientConfig = { endpoint: "http://127.0.0.1:1", region: "us-east-1", forcePathStyle: true };
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
     await expect(
       verifyStore({ s3ClientConfig: { ...s3ClientConfig, credentials }, bucketName: BUCKET }),
     ).rejects.toMatchObject({ code: "store-unavailable" });
     await expect(verifyStore({ bucketName: BUCKET })).rejects.toMatchObject({ code: "invalid-argument" });
-    await expect(examined({}, () => {}, { rounds: -1 })).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(examine({ rounds: -1 })).rejects.toMatchObject({ code: "invalid-argument" });
   });
 
-  test("stopping it: what was written is removed all the same", async () => {
+  test("stopping it: what was written is removed all the same", TIMEOUT, async (context) => {
+    const { expect } = context;
     const stop = new AbortController();
     let objects: () => unknown[] = () => [];
-    const examining = examined({ latencyMs: 5 }, (server) => (objects = () => server.objects(BUCKET)), {
+    const remember = (server: { objects(bucket: string): unknown[] }) => {
+      objects = () => server.objects(BUCKET);
+    };
+    const examining = examined(context, { latencyMs: 5 }, remember, {
       signal: stop.signal,
       onCheck: ({ id }) => id === "etag-form" && stop.abort(),
     });

@@ -128,9 +128,12 @@ export function latency({ observations }: Examination, requestTimeoutMs: number)
 export function errors({ observations }: Examination): Finding {
   const { requests, failed, failedInRaces, throttled, lastFailure } = observations;
   const measured = { requests, failed, failedInRaces, throttled };
-  if (failed === 0) return pass(`${requests} requests, none failed outside of races`, measured);
-  const detail = `${failed} of ${requests} requests failed, the last one with: ${lastFailure}`;
   const remedy =
     "s3-mutex repeats what failed, under the same id; locks are slower, and some are lost if this goes on.";
+  if (failed === 0 && throttled > 0) {
+    return warn(`${throttled} of ${requests} requests were turned away (429 or 503)`, remedy, measured);
+  }
+  if (failed === 0) return pass(`${requests} requests, none failed outside of races`, measured);
+  const detail = `${failed} of ${requests} requests failed, the last one with: ${lastFailure}`;
   return failed > requests / 5 ? fail(detail, remedy, measured) : warn(detail, remedy, measured);
 }

@@ -1,5 +1,5 @@
 import { type Examination, isDone, isRefusal, NoAnswer } from "../examination.js";
-import { type Finding, fail, pass, UNSAFE, warn } from "../report.js";
+import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../report.js";
 
 const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
 
@@ -58,6 +58,24 @@ export async function createTwice(exam: Examination): Promise<Finding> {
   return pass("the second create of a key is refused");
 }
 
+/** What was written seconds ago is in no cache of recent writes any more; conditions have to hold for it as well. */
+export async function olderObject(exam: Examination): Promise<Finding> {
+  const { key, body, first, second } = exam.older ?? {};
+  if (key === undefined || body === undefined) return skipped("none was written early on");
+  const stale = exam.newBody();
+  for (const [what, condition] of [
+    ["If-None-Match: *", { IfNoneMatch: "*" }],
+    ["If-Match with an outdated ETag", exam.ifMatch(first)],
+  ] as const) {
+    const { status } = await exam.put(key, stale, condition);
+    if (status < 300) return fail(`${what} is ignored for an object that was written seconds ago`, UNSAFE);
+  }
+  if (!(await holds(exam, key, body)))
+    return fail("an object that was written seconds ago has changed or is gone", UNSAFE);
+  await exam.replace(key, exam.newBody(), second);
+  return pass("conditions hold for what was written seconds ago");
+}
+
 /** `If-Match` with an ETag that is no longer, or never was, the object's. */
 export async function staleIfMatch(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
@@ -79,8 +97,9 @@ export async function staleIfMatch(exam: Examination): Promise<Finding> {
     return fail(`PUT with ${what} ETag was answered ${answer.status}, and the object changed all the same`, UNSAFE);
   }
   const last = exam.newBody();
-  await exam.replace(key, last, second);
+  const third = await exam.replace(key, last, second);
   if (!(await holds(exam, key, last))) return fail("a PUT with If-Match was answered 200 and not made", UNSAFE);
+  exam.older = { key, body: last, first, second: third };
   return pass("a write with an outdated ETag is refused");
 }
 

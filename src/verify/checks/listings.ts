@@ -1,5 +1,5 @@
 import type { LifecycleRule } from "@aws-sdk/client-s3";
-import { type Examination, lag } from "../examination.js";
+import { type Examination, lag, NoAnswer } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, skipped, warn } from "../report.js";
 
@@ -94,14 +94,12 @@ export async function keys(exam: Examination): Promise<Finding> {
     pairs.map(async ([what, one, other]) => {
       exam.keys.add(one).add(other);
       const bodies = [exam.newBody(), exam.newBody()] as const;
-      const first = await exam.lane.put(one, bodies[0], { IfNoneMatch: "*" });
-      const second = await exam.lane.put(other, bodies[1], { IfNoneMatch: "*" });
-      if (first.kind === "unknown" || second.kind === "unknown") return [];
+      await exam.lane.put(one, bodies[0], { IfNoneMatch: "*" }).then(toldSomething);
+      const second = toldSomething(await exam.lane.put(other, bodies[1], { IfNoneMatch: "*" }));
       const [a, b] = await Promise.all([exam.lane.get(one), exam.lane.get(other)]);
-      if (a.kind === "unknown" || b.kind === "unknown") return [];
-      const isKept = a.kind === "answer" && b.kind === "answer" && a.body === bodies[0] && b.body === bodies[1];
+      const isKept = bodyOf(toldSomething(a)) === bodies[0] && bodyOf(toldSomething(b)) === bodies[1];
       if (isKept) return [];
-      const isMerged = (second.kind === "answer" && second.status === 412) || ("body" in a && a.body === bodies[1]);
+      const isMerged = (second.kind === "answer" && second.status === 412) || bodyOf(a) === bodies[1];
       return [isMerged ? what : `${what} (refused)`];
     }),
   );
@@ -129,9 +127,18 @@ async function takes(exam: Examination, bytes: number): Promise<number> {
   const key = start + "x".repeat(Math.max(0, bytes - Buffer.byteLength(start)));
   exam.keys.add(key);
   const body = exam.newBody();
-  await exam.lane.put(key, body, { IfNoneMatch: "*" });
-  const read = await exam.lane.get(key);
-  return read.kind === "answer" && read.body === body ? bytes : 0;
+  toldSomething(await exam.lane.put(key, body, { IfNoneMatch: "*" }));
+  return bodyOf(toldSomething(await exam.lane.get(key))) === body ? bytes : 0;
+}
+
+/** A refusal is an answer to the question whether a key is taken; an error is none. */
+function toldSomething(outcome: ProbeOutcome): ProbeOutcome {
+  if (outcome.kind === "unknown") throw new NoAnswer(outcome);
+  return outcome;
+}
+
+function bodyOf(outcome: ProbeOutcome): string | undefined {
+  return outcome.kind === "answer" ? outcome.body : undefined;
 }
 
 /** What a bucket keeps of objects that are rewritten all the time. */
