@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { S3Mutex } from "../../src/index.js";
 import { CONFIGURATIONS, WITHOUT } from "../../stores/document/configurations.js";
 import { ELSEWHERE } from "../../stores/document/elsewhere.js";
 import { pageOf, readResults } from "../../stores/document/page.js";
@@ -27,6 +28,15 @@ test("there is a configuration for every store that can hold locks, and a word o
   );
   expect(shortened.filter((title) => !named.includes(title))).toEqual([]);
 });
+
+test.each(CONFIGURATIONS.map(({ title, code }) => [title, code]))(
+  "the configuration for %s is accepted",
+  async (_, code) => {
+    const mutex = new Function("S3Mutex", `${code}\nreturn mutex;`)(S3Mutex) as S3Mutex;
+    expect(mutex).toBeInstanceOf(S3Mutex);
+    await mutex.close();
+  },
+);
 
 test("what was measured decides: a store with two winners, or one that ignores conditions, is unsafe", () => {
   const ceph = results.find(({ store }) => store === "ceph") as StoreResult;
