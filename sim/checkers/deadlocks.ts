@@ -25,6 +25,7 @@ export class DeadlockChecker {
   readonly #record: (lock: string) => Body | undefined;
   readonly #tasks: () => readonly Waiting[];
   #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
+  readonly #victims = new Map<string, string>();
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
   /** Cycles that were there when it looked. */
   seen = 0;
@@ -61,8 +62,12 @@ export class DeadlockChecker {
     this.#stuck = undefined;
   }
 
-  /** Somebody gives way. Being in a deadlock is stable, so unless it was disturbed, each edge of its cycle is there now. */
+  /**
+   * Somebody gives way, for a cycle for which nobody else has. Being in a deadlock is stable, so unless it was disturbed, each
+   * edge of its cycle is there now.
+   */
   noteVictim(who: string, cycle: readonly Edge[]): void {
+    this.#checkOnlyVictim(who, cycle);
     if (this.#now() - this.#disturbedAtMs < DISTURBANCE_MS) return;
     this.victims += 1;
     for (const [index, { lockName, fencingToken }] of cycle.entries()) {
@@ -78,6 +83,14 @@ export class DeadlockChecker {
         );
       }
     }
+  }
+
+  #checkOnlyVictim(who: string, cycle: readonly Edge[]): void {
+    const holds = cycle.map(({ lockName, fencingToken }) => `${lockName} ${fencingToken}`).toSorted();
+    const key = holds.join(", ");
+    const other = this.#victims.get(key);
+    if (other !== undefined) this.#findings.report("victim", `${who} and ${other} give way for the same cycle: ${key}`);
+    this.#victims.set(key, who);
   }
 
   /** A cycle among those who are awake, spelled out; undefined when there is none. */

@@ -364,6 +364,14 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim", "victim"]);
   });
 
+  it("a second victim for the same cycle is found, however disturbed it is by then", () => {
+    const deadlocks = checker(task("a", "y"), task("b", "x"));
+    deadlocks.noteVictim("b", cycle);
+    deadlocks.disturb();
+    deadlocks.noteVictim("a", cycle.toReversed());
+    expect(properties()).toEqual(["victim"]);
+  });
+
   it("nothing is said of a victim just after the cycle was disturbed from outside", () => {
     const deadlocks = checker(task("a", undefined), task("b", "x"));
     deadlocks.disturb();
