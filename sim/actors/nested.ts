@@ -53,6 +53,6 @@ async function all(task: Task): Promise<void> {
 }
 
 export const NESTED: readonly Turn[] = [
-  { name: "nested", chance: 0.4, weight: 1, run: nested },
+  { name: "nested", chance: 0.5, weight: 1.5, run: nested },
   { name: "all", chance: 0.3, weight: 0.7, run: all },
 ];
