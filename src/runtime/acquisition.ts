@@ -1,5 +1,5 @@
-import type { Claim, LockRecord } from "../core/record.js";
-import type { StoreTime } from "../core/store-time.js";
+import type { Attempt } from "../core/attempt.js";
+import { type Claim, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import { S3MutexError } from "../errors.js";
 import { type AcquireRequest, claimOf, limitDiffers, type WaitingLine } from "./acquire-request.js";
@@ -13,7 +13,6 @@ import type { Grant } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
 
-/** A grant as the record has it, and whether its times are in doubt. */
 interface Granted {
   readonly reply: AcquireReply & { readonly kind: "granted" };
   readonly contradicted: boolean;
@@ -153,7 +152,8 @@ export class Acquisition {
   }
 
   /** What to ask of the record, at this time. */
-  command(now: StoreTime): AcquireCommand {
+  command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
+    this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
     const { label, patienceMs, holds } = this.#request;
     const { ownerId, clock, identity } = this.#context;
     this.#sinceMs ??= now.latestMs - this.waitedMs;
@@ -226,9 +226,10 @@ export class Acquisition {
   /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const { signal } = this.#stop;
+    const { object } = this.#line;
     this.#hasAsked = true;
     try {
-      return await this.#line.object.swap((record, attempt) => acquire(record, this.command(attempt.now), attempt), {
+      return await object.swap((record, attempt) => acquire(record, this.command(attempt, record), attempt), {
         attempts: this.attempts,
         signal,
         timeoutMs: requestTimeoutMs(this.#request.leaseMs),
@@ -237,7 +238,7 @@ export class Acquisition {
         freshFromMs: this.#lookedAtMs,
         role: "contender",
         afterRaceMs: (races) =>
-          delayAfterRaceMs(this.#context, this.#line.object.latest?.record, this.claim, races, this.#mayBePresent),
+          delayAfterRaceMs(this.#context, object.latest?.record, this.claim, races, this.#mayBePresent),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -248,10 +249,9 @@ export class Acquisition {
   }
 
   async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
-    const granted = { holder: reply.holder, contradicted };
     const options = { attempts: this.attempts, signal: this.#stop.signal, timing: this.#request.timing };
     try {
-      return await confirmGrant(this.#context, this.#line.object, granted, options);
+      return await confirmGrant(this.#context, this.#line.object, { holder: reply.holder, contradicted }, options);
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       throw error;

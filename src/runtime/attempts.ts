@@ -54,11 +54,16 @@ export class Attempts implements AttemptLog {
 /** One write of several acquisitions: whichever of them gives up has to see to it that it does not land any more. */
 export class SharedLog implements AttemptLog {
   readonly #sharers: () => readonly AttemptLog[];
+  readonly #lookers: () => readonly AttemptLog[];
   readonly #involved = new Set<AttemptLog>();
 
-  /** `sharers` are asked anew for each write: whose write the next one is may change. */
-  constructor(sharers: () => readonly AttemptLog[]) {
+  /**
+   * Both are asked anew each time: whose write the next one is may change. `lookers` decide by what is seen; to all others it
+   * says nothing, since a write of theirs that it settles may have landed.
+   */
+  constructor(sharers: () => readonly AttemptLog[], lookers = sharers) {
     this.#sharers = sharers;
+    this.#lookers = lookers;
   }
 
   begin(...attempt: Parameters<AttemptLog["begin"]>): void {
@@ -73,7 +78,7 @@ export class SharedLog implements AttemptLog {
   }
 
   seen(etag: string | undefined, askedAtMs: number): void {
-    for (const log of new Set([...this.#involved, ...this.#sharers()])) log.seen(etag, askedAtMs);
+    for (const log of this.#lookers()) log.seen(etag, askedAtMs);
   }
 }
 

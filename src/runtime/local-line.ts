@@ -133,12 +133,16 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
       if (!successor?.isWaiting) successor = this.#waiting.find((candidate) => candidate.isWaiting);
       if (successor !== undefined) {
         tried.add(successor);
-        return transfer(record, { from: { id }, to: successor.command(attempt.now) }, attempt);
+        return transfer(record, { from: { id }, to: successor.command(attempt, record) }, attempt);
       }
       const { reply, ...change } = release(record, { id }, attempt);
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
-    const attempts = new SharedLog(() => [options.attempts, ...(successor === undefined ? [] : [successor.attempts])]);
+    const own = [options.attempts];
+    const attempts = new SharedLog(
+      () => (successor === undefined ? own : [...own, successor.attempts]),
+      () => own,
+    );
     let told: Acquisition | undefined;
     try {
       const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, attempts });

@@ -127,7 +127,6 @@ export class LockObject {
       this.#throwIfAborted(options.signal);
       const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
       if (read.kind === "found") {
-        options.attempts.seen(read.snapshot.etag, read.snapshot.askedAtMs);
         tries.saw(read.snapshot.etag);
         return read;
       }
@@ -151,10 +150,12 @@ export class LockObject {
 
   #decide<Reply>(
     apply: Apply<Reply>,
-    { record, unreadable }: Snapshot,
+    { record, unreadable, etag, askedAtMs }: Snapshot,
     attempt: Attempt,
-    { applyToUnreadable }: SwapOptions<Reply>,
+    { applyToUnreadable, attempts }: SwapOptions<Reply>,
   ): Decision<Reply> {
+    // What is settled by this may have landed: whoever decides sees at the same time whether it has.
+    attempts.seen(etag, askedAtMs);
     if (unreadable === undefined) return apply(record, attempt);
     if (applyToUnreadable === undefined || unreadable.code !== "corrupt-record") throw unreadable;
     return applyToUnreadable(attempt);

@@ -115,6 +115,53 @@ it("rule 6: a look that still shows the version that an attempt was made on does
   expect(scene.problems).toEqual([]);
 });
 
+it("rule 6: who gave up while a hand-over to it was under way leaves no place in the queue", async () => {
+  const scene = new Scene();
+  const { process, mutex } = scene.client({ lockTimeoutMs: 6000 });
+  const lock = await scene.until(mutex.acquire(NAME));
+  const writes: Sent[] = [];
+  scene.fate = (request): Fate => {
+    if (request.operation !== "write" || request.key !== KEY) return { kind: "fine" };
+    writes.push(request);
+    // First the waiter's entry, then the hand-over, which conflicts with it, then a release without the waiter.
+    return { kind: writes.length === 1 ? "answer-lost" : writes.length === 3 ? "lost" : "fine" };
+  };
+  const stop = new AbortController();
+  // Who holds something else has to be seen waiting, so it asks the store itself.
+  const waiting = mutex.withLock("other", () => mutex.acquire(NAME, { signal: stop.signal }));
+  waiting.catch(() => {});
+  while (writes.length < 1) await scene.pass(1);
+  const releasing = lock.release();
+  await scene.pass(1);
+  stop.abort();
+  await expect(scene.until(waiting)).rejects.toMatchObject({ code: "aborted" });
+  expect(await scene.until(releasing)).toBe(true);
+  await scene.pass(1000);
+  expect(writes.slice(0, 3).every((write) => write.process === process)).toBe(true);
+  expect(scene.record()).toMatchObject({ holders: [], queue: [] });
+  expect(scene.problems).toEqual([]);
+});
+
+it("rule 6: who gave up while it read what it had written leaves no place in the queue", async () => {
+  const scene = new Scene();
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const { process, mutex } = scene.client({ lockTimeoutMs: 6000 });
+  scene.fate = nth(0, writesOf(process), { kind: "answer-lost" });
+  const stop = new AbortController();
+  const waiting = mutex.acquire(NAME, { signal: stop.signal });
+  waiting.catch(() => {});
+  await scene.pass(100);
+  expect(scene.record()?.queue).toHaveLength(1);
+  await scene.until(lock.release());
+  // It asks what became of its write, and the lock is free: it could be granted, but nobody wants it any more.
+  const asked = scene.requestsOf(process).length;
+  while (scene.requestsOf(process).length === asked) await scene.pass(1);
+  stop.abort();
+  await expect(scene.until(waiting)).rejects.toMatchObject({ code: "aborted" });
+  await scene.pass(1000);
+  expect(scene.record()).toMatchObject({ holders: [], queue: [] });
+});
+
 it("rule 7: a holder that finds the object absent has lost the lock and does not create it again", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
