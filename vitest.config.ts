@@ -21,7 +21,7 @@ export default defineConfig({
           env,
           retry,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
-          exclude: ["test/package/**", "test/chaos/**", "test/model/**", "test/browser/**"],
+          exclude: ["test/package/**", "test/chaos/**", "test/browser/**"],
           setupFiles: ["scripts/vitest-setup.ts"],
           testTimeout: 10_000,
           hookTimeout: 10_000,
@@ -29,10 +29,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Slow by nature: real processes that are killed, and millions of states.
+          // Slow by nature: real processes that are killed.
           name: "proof",
           env,
-          include: ["test/chaos/**/*.test.ts", "test/model/**/*.test.ts"],
+          include: ["test/chaos/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,7 +1,6 @@
 import type { Configuration } from "./configuration.js";
 import {
   ABSENT,
-  ANY,
   type Client,
   clientOf,
   type Ghost,
@@ -114,7 +113,7 @@ function leftovers(world: World, config: Configuration): Violation | undefined {
 
 function canLandNow(world: World, { condition, sentTick }: Request, { removal }: Configuration): boolean {
   if (removal !== undefined && world.now >= sentTick + removal.requestLifeTicks) return false;
-  return condition === ANY || condition === (world.object === undefined ? ABSENT : world.object.etag);
+  return condition === (world.object === undefined ? ABSENT : world.object.etag);
 }
 
 function isOver(world: World, acquisition: number): boolean {

@@ -1,5 +1,9 @@
 import { ghostAfter, problemOfChange, robbedBy, type Violation } from "./checker.js";
-import * as loop from "./client.js";
+import { beginAcquisition, beginResting, giveUp, look } from "./client/acquisition.js";
+import { type Actor, actorIn, type Scene, type Slot } from "./client/actor.js";
+import { beginRelease, beginRenewal, beliefMs, failRelease, lose } from "./client/lease.js";
+import * as steps from "./client/steps.js";
+import { serveRead } from "./client/swap.js";
 import { applyRequest, canStillLand, holds, isAwaited, isWriteOf, replaceRequest, settle } from "./network.js";
 import {
   type Budget,
@@ -26,7 +30,7 @@ export interface Event {
 
 type Trouble = keyof Budget;
 
-export function eventsIn(scene: loop.Scene, world: World, happened: Happened): void {
+export function eventsIn(scene: Scene, world: World, happened: Happened): void {
   for (let index = 0; index < world.clients.length; index += 1) {
     if (scene.config.clients[index]?.kind === "operator") operatorEvents(scene, world, index, happened);
     else clientEvents(scene, world, index, happened);
@@ -40,14 +44,15 @@ export function eventsIn(scene: loop.Scene, world: World, happened: Happened): v
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Makes the next state by letting one actor do something. */
-function act(scene: loop.Scene, world: World, index: number, change: (actor: loop.Actor) => void): World {
+function act(scene: Scene, world: World, index: number, change: (actor: Actor) => void): World {
   const next = fork(world);
-  change(loop.actorIn(scene, next, index));
+  change(actorIn(scene, next, index));
   return settled(scene, next);
 }
 
-function settled(scene: loop.Scene, next: World): World {
-  settle(next, scene.config, scene.subject.rules);
+function settled(scene: Scene, next: World): World {
+  steps.takeDueTurns(scene, next);
+  settle(next, scene.config);
   return next;
 }
 
@@ -55,48 +60,64 @@ function spend(world: World, trouble: Trouble): World {
   return { ...fork(world), budget: { ...world.budget, [trouble]: world.budget[trouble] - 1 } };
 }
 
-function clientEvents(scene: loop.Scene, world: World, index: number, happened: Happened): void {
+function clientEvents(scene: Scene, world: World, index: number, happened: Happened): void {
   const client = clientAt(world, index);
-  const tell = (says: string, change: (actor: loop.Actor) => void, from = world) =>
+  const tell = (says: string, change: (actor: Actor) => void, from = world) =>
     happened(act(scene, from, index, change), { actor: index, says });
   switch (client.phase) {
     case "dead":
       return;
     case "idle":
       if (client.main === undefined && client.acquisitions < (scene.config.clients[index]?.acquisitions ?? 0)) {
-        tell("begins to acquire the lock", loop.beginAcquisition);
+        tell("begins to acquire the lock", beginAcquisition);
+        if (isHeldHere(scene, world, index)) tell("begins to wait for one of its own process", beginResting);
       }
       return;
     case "waiting":
       tell("looks at the lock again", (actor) => {
-        loop.look(actor);
-        loop.receiveRead(actor, "main");
+        look(actor);
+        steps.receiveRead(actor, "main");
       });
       if (world.budget.slow > 0) {
-        tell("looks at the lock again; the answer takes its time", loop.look, spend(world, "slow"));
+        tell("looks at the lock again; the answer takes its time", look, spend(world, "slow"));
       }
       break;
     case "holding":
-      if (client.main === undefined) tell("renews its lease", loop.beginRenewal);
-      tell("releases the lock", loop.beginRelease);
-      if (loop.beliefMs(scene, world, client) <= 0) tell("notices that its deadline has passed", loop.lose);
+      if (client.main === undefined) tell("renews its lease", beginRenewal);
+      tell("releases the lock", beginRelease);
+      if (beliefMs(scene, world, client) <= 0) tell("notices that its deadline has passed", lose);
       break;
   }
-  const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
-  if (world.budget.giveUp > 0 && isAsking && !client.stopped) tell("gives up", loop.giveUp, spend(world, "giveUp"));
-  if (world.budget.crash > 0) tell("crashes", loop.crash, spend(world, "crash"));
-  const { side } = client;
-  const hasFailed = side?.operation === "release" && side.step === "reading" && side.sent.length > 0;
-  if (hasFailed && loop.beliefMs(scene, world, client) <= 0) {
-    tell("stops trying to release: its lease is over", loop.failRelease);
+  if (world.budget.crash > 0) tell("crashes", steps.crash, spend(world, "crash"));
+  if (world.budget.giveUp > 0 && canGiveUp(client)) tell("gives up", giveUp, spend(world, "giveUp"));
+  if (isReleasingInVain(client) && beliefMs(scene, world, client) <= 0) {
+    tell("stops trying to release: its lease is over", failRelease);
   }
 }
 
-function operatorEvents(scene: loop.Scene, world: World, index: number, happened: Happened): void {
+function canGiveUp({ phase, stopped }: Client): boolean {
+  return !stopped && (phase === "asking" || phase === "waiting" || phase === "confirming");
+}
+
+/** `Tries.failed`: the store is asked at least twice. */
+function isReleasingInVain({ side }: Client): boolean {
+  return side?.operation === "release" && side.step === "reading" && side.sent.length > 0;
+}
+
+/** `LocalLine.restMs`: another caller of the same process has the lock. */
+function isHeldHere({ config }: Scene, world: World, index: number): boolean {
+  const process = config.clients[index]?.process;
+  if (process === undefined) return false;
+  return world.clients.some(
+    (other, at) => at !== index && config.clients[at]?.process === process && other.phase === "holding",
+  );
+}
+
+function operatorEvents(scene: Scene, world: World, index: number, happened: Happened): void {
   if (clientAt(world, index).phase !== "idle") return;
   for (const operation of ["force", "delete", "cleanup"] as const) {
     if (world.budget[operation] === 0) continue;
-    const next = act(scene, spend(world, operation), index, (actor) => loop.beginCommand(actor, operation));
+    const next = act(scene, spend(world, operation), index, (actor) => steps.beginCommand(actor, operation));
     happened(next, { actor: index, says: `begins: ${NAME_OF_COMMAND[operation]}` });
   }
 }
@@ -104,26 +125,26 @@ function operatorEvents(scene: loop.Scene, world: World, index: number, happened
 const NAME_OF_COMMAND = { force: "force release", delete: "delete the lock", cleanup: "cleanup" };
 
 /** What can happen to one compare-and-swap loop while it reads, and between the answer and the next request. */
-function loopEvents(scene: loop.Scene, world: World, index: number, slot: loop.Slot, happened: Happened): void {
+function loopEvents(scene: Scene, world: World, index: number, slot: Slot, happened: Happened): void {
   const client = clientAt(world, index);
   const thread = client[slot];
   if (thread === undefined) return;
-  const tell = (says: string, change: (actor: loop.Actor) => void, from = world) =>
+  const tell = (says: string, change: (actor: Actor) => void, from = world) =>
     happened(act(scene, from, index, change), { actor: index, says });
   if (thread.step === "reading") {
     const doingWhat = doing(thread.operation);
     tell(`${doingWhat}: its read is answered`, (actor) => {
-      loop.serveRead(actor, slot);
-      loop.receiveRead(actor, slot);
+      serveRead(actor, slot);
+      steps.receiveRead(actor, slot);
     });
     if (world.budget.slow > 0) {
       const says = `${doingWhat}: its read is served, but the answer takes its time`;
-      tell(says, (actor) => loop.serveRead(actor, slot), spend(world, "slow"));
+      tell(says, (actor) => serveRead(actor, slot), spend(world, "slow"));
     }
-    if (slot === "main" && client.stopped) tell(`${doing(thread.operation)}: its loop ends`, loop.endAborted);
+    if (slot === "main" && client.stopped) tell(`${doing(thread.operation)}: its loop ends`, steps.endAborted);
   }
   if (thread.step === "read") {
-    tell(`${doing(thread.operation)}: the answer to its read arrives`, (actor) => loop.receiveRead(actor, slot));
+    tell(`${doing(thread.operation)}: the answer to its read arrives`, (actor) => steps.receiveRead(actor, slot));
   }
 }
 
@@ -139,23 +160,21 @@ export function doing(operation: Operation): string {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** What can happen to a request: applied, refused, answered, its answer lost, repeated by a proxy, late. */
-function requestEvents(scene: loop.Scene, world: World, request: Request, happened: Happened): void {
-  const { config, subject } = scene;
-  const isDue = canStillLand(world, config, request, subject.rules);
-  if (isDue && holds(world, request)) land(scene, world, request, happened);
+function requestEvents(scene: Scene, world: World, request: Request, happened: Happened): void {
+  if (canStillLand(world, scene.config, request) && holds(world, request)) land(scene, world, request, happened);
   const slot = slotOf(clientAt(world, request.client), request);
   if (slot === undefined) return;
   const actor = request.client;
-  const answer = (says: string, from: World, change: (actor: loop.Actor) => void, ...left: readonly Request[]) => {
+  const answer = (says: string, from: World, change: (actor: Actor) => void, ...left: readonly Request[]) => {
     const next = fork(from);
     replaceRequest(next, request, ...left);
-    change(loop.actorIn(scene, next, actor));
+    change(actorIn(scene, next, actor));
     happened(settled(scene, next), { actor, says: `${doing(request.operation)}: ${says}`, request });
   };
-  const conflict = (one: loop.Actor) => loop.receiveConflict(one, slot, request);
-  const nothing = (one: loop.Actor) => loop.receiveNothing(one, slot);
+  const conflict = (one: Actor) => steps.receiveConflict(one, slot, request);
+  const nothing = (one: Actor) => steps.receiveNothing(one, slot);
   if (request.applied) {
-    answer("the answer to its write arrives: done", world, (one) => loop.receiveSuccess(one, slot, request));
+    answer("the answer to its write arrives: done", world, (one) => steps.receiveSuccess(one, slot, request));
     if (world.budget.lost > 0) answer("the answer to its write is lost", spend(world, "lost"), nothing);
     if (world.budget.twice > 0) {
       answer("its write came twice; the second copy is answered: conflict", spend(world, "twice"), conflict);
@@ -168,13 +187,13 @@ function requestEvents(scene: loop.Scene, world: World, request: Request, happen
   if (world.budget.lost > 0) answer("its write is not answered in time", spend(world, "lost"), nothing, request);
 }
 
-function slotOf(client: Client, request: Request): loop.Slot | undefined {
+function slotOf(client: Client, request: Request): Slot | undefined {
   if (isWriteOf(client.main, request)) return "main";
   return isWriteOf(client.side, request) ? "side" : undefined;
 }
 
 /** The store applies it. Nobody waits for a late one; of a create, a second copy may still be under way. */
-function land(scene: loop.Scene, world: World, request: Request, happened: Happened): void {
+function land(scene: Scene, world: World, request: Request, happened: Happened): void {
   const left = isAwaited(world, request) ? [{ ...request, applied: true }] : [];
   landWith(scene, world, request, left, happened);
   const canReturn = scene.config.removal !== undefined && request.condition === 0;
@@ -185,13 +204,7 @@ function land(scene: loop.Scene, world: World, request: Request, happened: Happe
 
 const COPY = -1;
 
-function landWith(
-  scene: loop.Scene,
-  world: World,
-  request: Request,
-  left: readonly Request[],
-  happened: Happened,
-): void {
+function landWith(scene: Scene, world: World, request: Request, left: readonly Request[], happened: Happened): void {
   const next = fork(world);
   applyRequest(next, request);
   replaceRequest(next, request, ...left);
@@ -205,7 +218,7 @@ function landWith(
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function timeEvents(scene: loop.Scene, world: World, happened: Happened): void {
+function timeEvents(scene: Scene, world: World, happened: Happened): void {
   const { config } = scene;
   if (world.budget.seconds === 0) return;
   happened(passTime(scene, world, undefined), { actor: -1, says: "a second passes" });
@@ -218,8 +231,8 @@ function timeEvents(scene: loop.Scene, world: World, happened: Happened): void {
   }
 }
 
-function passTime(scene: loop.Scene, world: World, suspended: number | undefined): World {
-  const next = Number.isFinite(world.budget.seconds) ? spend(world, "seconds") : fork(world);
+function passTime(scene: Scene, world: World, suspended: number | undefined): World {
+  const next = spend(world, "seconds");
   next.now += 1;
   if (suspended !== undefined) {
     const client = edit(next, suspended);

@@ -1,9 +1,10 @@
 import { problemOfState, type Violation } from "./checker.js";
-import { beliefMs, believes, idleClient, type Scene } from "./client.js";
+import type { Scene } from "./client/actor.js";
+import { beliefMs, believes } from "./client/lease.js";
 import type { Configuration } from "./configuration.js";
-import { type Event, eventsIn } from "./events.js";
+import { eventsIn } from "./events.js";
 import { Fingerprint } from "./fingerprint.js";
-import { FIRST_TICK, type World } from "./state.js";
+import { FIRST_TICK, idleClient, type World } from "./state.js";
 import type { Subject } from "./subject.js";
 import { Visited } from "./visited.js";
 
@@ -11,10 +12,10 @@ export interface Exploration {
   readonly configuration: Configuration;
   readonly states: number;
   readonly transitions: number;
-  /** The longest path that was followed. */
+  /** All paths of this many events were followed. */
   readonly depth: number;
-  /** Why it ended: there was nothing new, paths of the greatest length, as many states as allowed, or a violation. */
-  readonly end: "exhausted" | "depth" | "states" | "violation";
+  /** Why it ended: nothing new was left within the bound, as many states as allowed, or a violation. */
+  readonly end: "exhausted" | "states" | "violation";
   readonly ms: number;
   readonly found: Found | undefined;
 }
@@ -25,28 +26,23 @@ export interface Found {
   readonly path: readonly number[];
 }
 
-export interface Limits {
-  readonly depth: number;
-  readonly states: number;
-}
-
 /** Breadth first, so that the first violation is one with a shortest trace. */
-export function explore(configuration: Configuration, subject: Subject, limits: Limits): Exploration {
-  return new Explorer({ config: configuration, subject }, limits).run();
+export function explore(config: Configuration, subject: Subject, maxStates: number): Exploration {
+  return new Explorer({ config, subject }, maxStates).run();
 }
 
 class Explorer {
   readonly #scene: Scene;
-  readonly #limits: Limits;
+  readonly #maxStates: number;
   readonly #visited = new Visited();
   readonly #fingerprint: Fingerprint;
   #transitions = 0;
   #next: World[] = [];
   #found: Found | undefined;
 
-  constructor(scene: Scene, limits: Limits) {
+  constructor(scene: Scene, maxStates: number) {
     this.#scene = scene;
-    this.#limits = limits;
+    this.#maxStates = maxStates;
     this.#fingerprint = new Fingerprint(scene);
   }
 
@@ -56,26 +52,26 @@ class Explorer {
     this.#fingerprint.take(level[0] as World);
     this.#visited.add(this.#fingerprint.high, this.#fingerprint.low, 0, 0);
     let [first, depth] = [0, 0];
-    while (level.length > 0 && depth < this.#limits.depth && !this.#isOver) {
+    for (; level.length > 0; depth += 1) {
       this.#next = [];
       for (let at = 0; at < level.length && !this.#isOver; at += 1) {
         this.#expand(level[at] as World, first + at);
         // What was expanded is not needed again: levels are large.
         level[at] = EXPANDED;
       }
+      if (this.#isOver) break;
       first += level.length;
       level = this.#next;
-      depth += 1;
     }
     const { size: states } = this.#visited;
-    const end = this.#found ? "violation" : this.#isOver ? "states" : level.length > 0 ? "depth" : "exhausted";
+    const end = this.#found ? "violation" : level.length > 0 ? "states" : "exhausted";
     const ms = performance.now() - startedMs;
     const { config: configuration } = this.#scene;
     return { configuration, states, transitions: this.#transitions, depth, end, ms, found: this.#found };
   }
 
   get #isOver(): boolean {
-    return this.#found !== undefined || this.#visited.size >= this.#limits.states;
+    return this.#found !== undefined || this.#visited.size >= this.#maxStates;
   }
 
   #expand(world: World, state: number): void {
@@ -98,6 +94,7 @@ class Explorer {
   }
 }
 
+/** For how much longer each client believes that it holds, in milliseconds. */
 export function beliefsIn(scene: Scene, world: World): readonly number[] {
   return world.clients.map((client) => (believes(scene, world, client) ? beliefMs(scene, world, client) : 0));
 }
@@ -111,28 +108,8 @@ export function firstWorld(config: Configuration): World {
     ghost: { lastToken: 0, freedTick: 0 },
     budget: config.budget,
     writes: 0,
+    sequence: 0,
   };
 }
 
 const EXPANDED = firstWorld({ clients: [], budget: {} } as unknown as Configuration);
-
-/** Goes one path again, event by event. */
-export function replay(
-  scene: Scene,
-  path: readonly number[],
-): readonly { readonly world: World; readonly event: Event }[] {
-  const steps: { readonly world: World; readonly event: Event }[] = [];
-  let world = firstWorld(scene.config);
-  for (const ordinal of path) {
-    let at = 0;
-    let taken: { readonly world: World; readonly event: Event } | undefined;
-    eventsIn(scene, world, (next, event) => {
-      if (at === ordinal) taken = { world: next, event };
-      at += 1;
-    });
-    if (taken === undefined) throw new Error(`There is no event ${ordinal} in step ${steps.length + 1} of this path.`);
-    steps.push(taken);
-    ({ world } = taken);
-  }
-  return steps;
-}

@@ -1,6 +1,6 @@
-import type { Scene } from "./client.js";
+import type { Scene } from "./client/actor.js";
 import type { ClientPlan, Configuration } from "./configuration.js";
-import { isReadingNeeded } from "./network.js";
+import { canStillLand, isReadingNeeded } from "./network.js";
 import {
   type Client,
   clientAt,
@@ -8,6 +8,7 @@ import {
   etagOf,
   indexWithinClient,
   numberOfAcquisition,
+  numberOfWrite,
   type Request,
   type SentWrite,
   type Snapshot,
@@ -16,8 +17,7 @@ import {
   type Version,
   type World,
 } from "./state.js";
-import type { LoopRules } from "./subject.js";
-import { ACQUISITION, FIRST_ETAG_OF_TEXT, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
+import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from "./version.js";
 
 /**
  * 64 bits that stand for a state. Two states are one if they differ only in what cannot matter: absolute times (all are
@@ -28,7 +28,6 @@ export class Fingerprint {
   high = 0;
   low = 0;
   readonly #config: Configuration;
-  readonly #rules: LoopRules;
   /** Times that lie further back than this cannot be told apart by any decision. */
   readonly #longAgo: { readonly expiry: number; readonly token: number; readonly queue: number; readonly rest: number };
   readonly #names: number[] = [];
@@ -38,9 +37,8 @@ export class Fingerprint {
   #nowMs = 0;
   #world!: World;
 
-  constructor({ config, subject }: Scene) {
+  constructor({ config }: Scene) {
     this.#config = config;
-    this.#rules = subject.rules;
     const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
     const lifeMs = (config.removal?.requestLifeTicks ?? 0) * TICK_MS;
     this.#longAgo = {
@@ -131,7 +129,15 @@ export class Fingerprint {
     const { main, side, latest, attempts } = client;
     const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
     this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
-    this.#mix(flags(client.stopped, isAsking && client.mayBePresent, client.disturbed, client.robbed));
+    this.#mix(
+      flags(
+        client.stopped,
+        isAsking && client.mayBePresent,
+        client.disturbed,
+        client.robbed,
+        client.handed !== undefined,
+      ),
+    );
     if (this.#config.entryLifeMs !== undefined && isAsking) this.#time(client.sinceMs, this.#longAgo.queue);
     this.#thread(client, main);
     this.#thread(client, side);
@@ -140,6 +146,7 @@ export class Fingerprint {
     if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
     this.#mix(attempts.length);
     for (const sent of attempts) this.#attempt(client, sent);
+    if (client.handed !== undefined) this.#name(numberOfWrite(client.handed.holder.renewal));
     if (client.holding === undefined) return;
     this.#reading(client, client.holding.reading);
     // Unless its clocks have parted, the expiry is a lease after the reading.
@@ -149,11 +156,12 @@ export class Fingerprint {
   #thread(client: Client, thread: Thread | undefined): void {
     if (thread === undefined) return this.#mix(-1);
     this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
-    this.#mix(flags(thread.looked, thread.sent.length > 0));
+    this.#mix(flags(thread.sent.length > 0));
     // The others recognise their work by the acquisition.
     const goesByWrites =
       thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
     if (goesByWrites) for (const write of thread.sent) this.#name(write);
+    for (const index of thread.tried) this.#mix(this.#place[index] ?? NOTHING);
     if (thread.operation === "force" || thread.operation === "delete") {
       for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
     }
@@ -171,7 +179,7 @@ export class Fingerprint {
     this.#name(sent.write);
     this.#mix(flags(sent.unresolved));
     if (sent.unresolved) this.#condition(client, sent.condition);
-    if (isReadingNeeded(this.#world, client, sent.write, this.#rules)) this.#reading(client, sent.reading);
+    if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
     const own = client.attempts.find(({ write }) => write === writing);
     if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
@@ -182,7 +190,7 @@ export class Fingerprint {
     const isAwaited = (thread: Thread | undefined) =>
       thread?.step === "read" && etagOf(thread.base?.version) === condition;
     const isGone = condition > 0 && condition !== etagOf(this.#world.object) && !isAwaited(main) && !isAwaited(side);
-    if (isGone && condition < FIRST_ETAG_OF_TEXT) this.#mix(NOTHING);
+    if (isGone) this.#mix(NOTHING);
     else this.#name(condition);
   }
 
@@ -192,7 +200,7 @@ export class Fingerprint {
   }
 
   #ghost({ ghost, budget, object }: World): void {
-    if (Number.isFinite(budget.seconds)) this.#mix(budget.seconds);
+    this.#mix(budget.seconds);
     this.#version(object);
     this.#time(ghost.lastToken, this.#longAgo.token);
     if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS, this.#longAgo.queue);
@@ -209,8 +217,7 @@ export class Fingerprint {
       this.#name(request.write);
       this.#condition(clientAt(this.#world, client), request.condition);
       if (this.#config.removal !== undefined) this.#time(request.sentTick * TICK_MS, this.#longAgo.rest);
-      const isDoomed = this.#config.removal === undefined && request.condition !== etagOf(this.#world.object);
-      if (!isDoomed || request.applied) this.#version(request.version);
+      if (request.applied || canStillLand(this.#world, this.#config, request)) this.#version(request.version);
     }
   }
 

@@ -1,10 +1,47 @@
-import { CONFIGURATIONS } from "./configurations.js";
-import { explore } from "./explore.js";
+import { parseArgs } from "node:util";
+import { boundOf, type Configuration } from "./configuration.js";
+import { configurationNamed, configurations, type Form } from "./configurations.js";
+import { type Exploration, explore } from "./explore.js";
 import { REAL } from "./subject.js";
 import { describe } from "./trace.js";
 
-for (const c of CONFIGURATIONS) {
-  const r = explore(c, REAL, { depth: c.depth, states: 1.2e6 });
-  console.log(c.name, r.states, r.transitions, r.depth, r.end, Math.round(r.ms));
-  if (r.found) console.log(describe({ config: c, subject: REAL }, r.found));
+/**
+ * `npm run model`: every interleaving within a bound, of each configuration; `-- --deep`: within a larger one;
+ * `-- --only <name>`: of one configuration.
+ */
+
+/** More states than this need more memory than Node.js takes by itself; where it is met, the output says so. */
+const MAX_STATES = 6_000_000;
+
+const { values } = parseArgs({ options: { deep: { type: "boolean" }, only: { type: "string" } } });
+const form: Form = values.deep ? "long" : "short";
+const chosen = values.only === undefined ? configurations(form) : [configurationNamed(values.only, form)];
+
+const startedMs = performance.now();
+const results = chosen.map(check);
+const sum = (of: (result: Exploration) => number) => results.reduce((total, result) => total + of(result), 0);
+const violations = results.filter(({ end }) => end === "violation").length;
+const seconds = Math.round((performance.now() - startedMs) / 1000);
+console.log(
+  `${results.length} configurations, ${number(sum(({ states }) => states))} states, ` +
+    `${number(sum(({ transitions }) => transitions))} transitions, ${violations} violations, ${seconds} s`,
+);
+process.exitCode = violations === 0 ? 0 : 1;
+
+function check(config: Configuration): Exploration {
+  console.log(`${config.name}: ${config.says}`);
+  console.log(`  bound: ${boundOf(config)}`);
+  const result = explore(config, REAL, MAX_STATES);
+  const { states, transitions, depth, end, ms, found } = result;
+  const how = { exhausted: "all of it", states: `stopped; all paths of ${depth} events`, violation: "VIOLATION" }[end];
+  console.log(
+    `  ${number(states)} states, ${number(transitions)} transitions, ${depth} events deep, ` +
+      `${(ms / 1000).toFixed(1)} s: ${how}`,
+  );
+  if (found !== undefined) console.log(describe({ config, subject: REAL }, found));
+  return result;
+}
+
+function number(count: number): string {
+  return count.toLocaleString("en");
 }

@@ -1,7 +1,6 @@
 import type { Configuration } from "./configuration.js";
 import {
   ABSENT,
-  ANY,
   type Client,
   clientAt,
   etagOf,
@@ -9,16 +8,16 @@ import {
   type SentWrite,
   type Snapshot,
   type Thread,
+  type Version,
   type World,
   writeId,
 } from "./state.js";
-import type { LoopRules } from "./subject.js";
 
 /** The store, and what may happen to requests on their way. */
 
 /** Whether the condition of a request holds now. */
 export function holds(world: World, { condition }: Request): boolean {
-  return condition === ANY || condition === etagOf(world.object);
+  return condition === etagOf(world.object);
 }
 
 /** Whether its client still waits for the answer. */
@@ -40,11 +39,11 @@ export function replaceRequest(next: World, request: Request, ...by: readonly Re
   next.requests = next.requests.flatMap((other) => (other === request ? by : [other]));
 }
 
-/** Whether it can still take effect, now or later: a version that was replaced never comes back, if ETags are unique. */
-export function canStillLand(world: World, config: Configuration, request: Request, rules: LoopRules): boolean {
+/** Whether it can still take effect, now or later: a version that was replaced never comes back. */
+export function canStillLand(world: World, config: Configuration, request: Request): boolean {
   if (request.applied) return false;
   if (config.removal !== undefined && world.now >= request.sentTick + config.removal.requestLifeTicks) return false;
-  if (holds(world, request) || rules.etagsRepeat) return true;
+  if (holds(world, request)) return true;
   return request.condition === ABSENT && config.removal !== undefined;
 }
 
@@ -53,55 +52,64 @@ export function canStillLand(world: World, config: Configuration, request: Reque
  * be answered, snapshots of versions that are gone (a write conditioned on one is only refused, and leads to a read), and
  * writes of which nobody will ask again.
  */
-export function settle(world: World, config: Configuration, rules: LoopRules): void {
+export function settle(world: World, config: Configuration): void {
   world.requests = world.requests.filter(
-    (request) => isAwaited(world, request) || canStillLand(world, config, request, rules),
+    (request) => isAwaited(world, request) || canStillLand(world, config, request),
   );
   for (const [index, client] of world.clients.entries()) {
-    const latest = isOutdated(world, config, client.latest, rules) ? undefined : client.latest;
+    const latest = isOutdated(world, config, client.latest) ? undefined : client.latest;
     const main = neededOf(world, client.main);
-    const attempts = neededAttempts(world, client, rules);
+    const attempts = neededAttempts(world, client);
     if (latest === client.latest && attempts === client.attempts && main === client.main) continue;
     world.clients[index] = { ...client, latest, attempts, main };
   }
 }
 
-function isOutdated(world: World, config: Configuration, snapshot: Snapshot | undefined, rules: LoopRules): boolean {
-  if (snapshot === undefined || rules.etagsRepeat) return false;
+function isOutdated(world: World, config: Configuration, snapshot: Snapshot | undefined): boolean {
+  if (snapshot === undefined) return false;
   if (snapshot.version === undefined) return world.object !== undefined && config.removal === undefined;
   return snapshot.version.etag !== etagOf(world.object);
 }
 
-function neededAttempts(world: World, client: Client, rules: LoopRules): readonly SentWrite[] {
+function neededAttempts(world: World, client: Client): readonly SentWrite[] {
   if (client.attempts.length === 0) return client.attempts;
   if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return [];
-  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write, rules));
+  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
   return needed.length === client.attempts.length ? client.attempts : needed;
 }
 
 /** Whether a hold of this write may still be found in the record, and its lease be counted. */
-export function isReadingNeeded(world: World, client: Client, write: number, rules: LoopRules): boolean {
+export function isReadingNeeded(world: World, client: Client, write: number): boolean {
   const { main, phase } = client;
-  if (rules.countsFromLastAttempt) return phase !== "ending";
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
   const renewal = writeId(write);
+  if (client.handed?.holder.renewal === renewal) return true;
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];
   return seen.some((version) => version?.record.holders.some((holder) => holder.renewal === renewal));
 }
 
-/** A renewal recognises what it has sent itself, as long as that can be found. */
+/**
+ * Renewals, and what operators do, recognise what they have sent by its id, as long as that can be found; otherwise it only
+ * matters that something was sent.
+ */
 function neededOf(world: World, thread: Thread | undefined): Thread | undefined {
   if (thread === undefined || thread.sent.length === 0) return thread;
-  if (thread.operation !== "renew" && thread.operation !== "confirm") return thread;
-  const sent = thread.sent.filter(
-    (write) =>
-      write === thread.write ||
-      world.requests.some((request) => request.write === write) ||
-      [world.object, thread.base?.version].some((version) =>
-        version?.record.holders.some((holder) => holder.renewal === writeId(write)),
-      ),
-  );
-  return sent.length === thread.sent.length ? thread : { ...thread, sent };
+  const versions = [world.object, thread.base?.version];
+  const isFindable = (write: number) =>
+    write === thread.write ||
+    world.requests.some((request) => request.write === write) ||
+    versions.some((version) => version !== undefined && isFoundIn(version, write));
+  const sent = thread.sent.filter(isFindable);
+  if (sent.length === thread.sent.length) return thread;
+  const isRenewal = thread.operation === "renew" || thread.operation === "confirm";
+  return { ...thread, sent: sent.length === 0 && !isRenewal ? SOMETHING_SENT : sent };
 }
+
+function isFoundIn({ etag, record }: Version, write: number): boolean {
+  return etag === write || record.holders.some((holder) => holder.renewal === writeId(write));
+}
+
+/** The name of no write: they are numbered from one. */
+const SOMETHING_SENT = [0];

@@ -10,8 +10,6 @@ export const FIRST_TICK = 1_700_000;
 
 /** The name of "there is no object", where ETags are compared. */
 export const ABSENT = 0;
-/** The condition of a write that has none; only mutants send such. */
-export const ANY = -1;
 
 export type Operation = "acquire" | "confirm" | "renew" | "release" | "cancel" | "force" | "delete" | "cleanup";
 
@@ -23,13 +21,13 @@ export interface Version {
   readonly code: Int32Array;
   /** Where the memory of turns begins in it; four pairs each. */
   readonly turnsFrom: number;
-  /** The acquisitions that have an entry in it, see {@link acquisitionNumber}. */
+  /** The acquisitions that have an entry in it, see `acquisitionNumber`. */
   readonly entries: readonly number[];
   readonly sentTick: number;
   readonly operation: Operation;
 }
 
-/** What a client has seen of the object, and when in its own order of events it asked. */
+/** What a client has seen of the object, and when in the order of events it asked. */
 export interface Snapshot {
   readonly version: Version | undefined;
   readonly asked: number;
@@ -39,7 +37,7 @@ export interface Snapshot {
 export interface SentWrite {
   readonly write: number;
   readonly condition: number;
-  /** Its place in the client's own order of events: what the monotonic clock is, but for ties. */
+  /** Its place in the order of events: what the monotonic clock is, but for ties. */
   readonly sequence: number;
   readonly reading: ClockReading;
   readonly unresolved: boolean;
@@ -48,17 +46,17 @@ export interface SentWrite {
 /** One compare-and-swap loop of a client. */
 export interface Thread {
   readonly operation: Operation;
-  /** `reading`: the read is on its way; `read`: its answer is on its way back; `writing`: sent, not answered. */
-  readonly step: "reading" | "read" | "writing";
+  /** `due`: about to decide; `reading`: the read is on its way; `read`: its answer is on its way back; `writing`: sent. */
+  readonly step: "due" | "reading" | "read" | "writing";
   readonly base: Snapshot | undefined;
-  /** The snapshot came from a look, which resolves no attempts. */
-  readonly looked: boolean;
   readonly write: number;
   /** What this very command has sent, and whom it meant: it recognises its own work by them. */
   readonly sent: readonly number[];
   readonly meant: ReadonlySet<string> | undefined;
   /** Renewals that confirming a grant took so far. */
   readonly renewals: number;
+  /** To which callers of the same process a release was to pass the lock on; the last of them is the one now. */
+  readonly tried: readonly number[];
 }
 
 export type Phase = "idle" | "asking" | "waiting" | "confirming" | "holding" | "ending" | "dead";
@@ -67,6 +65,11 @@ export interface Holding {
   readonly holder: Holder;
   /** The deadline counts from here. */
   readonly reading: ClockReading;
+}
+
+export interface Handed {
+  readonly holder: Holder;
+  readonly contradicted: boolean;
 }
 
 export interface Client {
@@ -87,13 +90,14 @@ export interface Client {
   lookedAt: number;
   attempts: readonly SentWrite[];
   holding: Holding | undefined;
+  /** A caller of the same process has passed the lock on to this one. */
+  handed: Handed | undefined;
   /** How far the monotonic clock is behind, for having stood still. */
   lagMs: number;
   /** Its clocks have parted: an answer is needed before store time is known again. */
   disturbed: boolean;
   /** An operator took the lock away by force: only tokens protect from that. */
   robbed: boolean;
-  sequence: number;
 }
 
 /** A write or removal on its way to the store, or its answer on the way back. */
@@ -142,6 +146,8 @@ export interface World {
   budget: Budget;
   /** Names given to writes so far. */
   writes: number;
+  /** Events that were given a place in order so far: what monotonic clocks are, but for ties. */
+  sequence: number;
 }
 
 const ACQUISITIONS = 16;
@@ -184,8 +190,8 @@ export function clientAt(world: World, index: number): Client {
 
 /** A copy to make the next state of. */
 export function fork(world: World): World {
-  const { now, object, requests, ghost, budget, writes } = world;
-  return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes };
+  const { now, object, requests, ghost, budget, writes, sequence } = world;
+  return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes, sequence };
 }
 
 /** The copy of one client in a copy of a world. */
@@ -193,4 +199,24 @@ export function edit(world: World, index: number): Client {
   const copy = { ...clientAt(world, index) };
   world.clients[index] = copy;
   return copy;
+}
+
+export function idleClient(): Client {
+  return {
+    phase: "idle",
+    acquisitions: 0,
+    sinceMs: 0,
+    stopped: false,
+    mayBePresent: false,
+    main: undefined,
+    side: undefined,
+    latest: undefined,
+    lookedAt: 0,
+    attempts: [],
+    holding: undefined,
+    lagMs: 0,
+    disturbed: false,
+    robbed: false,
+    handed: undefined,
+  };
 }

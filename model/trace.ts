@@ -1,6 +1,6 @@
-import type { Scene } from "./client.js";
-import { doing, type Event } from "./events.js";
-import { beliefsIn, type Found, replay } from "./explore.js";
+import type { Scene } from "./client/actor.js";
+import { doing, type Event, eventsIn } from "./events.js";
+import { beliefsIn, type Found, firstWorld } from "./explore.js";
 import { clientOf, FIRST_TICK, indexWithinClient, numberOfAcquisition, TICK_MS, type World } from "./state.js";
 
 /** A violation as people read it: every event of a shortest path to it, and what it did. */
@@ -15,18 +15,37 @@ export function describe(scene: Scene, { violation, path }: Found): string {
   return lines.join("\n");
 }
 
+interface Step {
+  readonly world: World;
+  readonly event: Event;
+}
+
+/** Goes one path again, event by event. */
+function replay(scene: Scene, path: readonly number[]): readonly Step[] {
+  const steps: Step[] = [];
+  let world = firstWorld(scene.config);
+  for (const ordinal of path) {
+    const choices: Step[] = [];
+    eventsIn(scene, world, (next, event) => choices.push({ world: next, event }));
+    const taken = choices[ordinal];
+    if (taken === undefined) throw new Error(`There is no event ${ordinal} in step ${steps.length + 1} of this path.`);
+    steps.push(taken);
+    ({ world } = taken);
+  }
+  return steps;
+}
+
 function nameOf(scene: Scene, { actor }: Event): string {
   if (actor === -1) return "          ";
   return scene.config.clients[actor]?.kind === "operator" ? "operator:  " : `client ${actor}:  `;
 }
 
 /** What is different after an event: requests sent, the object, who believes. */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one sentence for each kind of request, in one place.
 function consequences(scene: Scene, before: World | undefined, after: World): string {
   const said: string[] = [];
   for (const { write, operation, condition, version, client } of after.requests) {
     if (write <= (before?.writes ?? 0)) continue;
-    const how = condition === 0 ? "if absent" : condition === -1 ? "unconditionally" : `if version ${condition}`;
+    const how = condition === 0 ? "if absent" : `if version ${condition}`;
     const what = version === undefined ? "removal" : `write ${write}`;
     said.push(`client ${client} sends ${what} (${doing(operation)}), ${how}`);
   }

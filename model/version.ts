@@ -1,7 +1,5 @@
-import { serializeRecord } from "../src/core/codec.js";
 import type { LockRecord } from "../src/core/record.js";
 import { numberOfAcquisition, numberOfWrite, type Operation, type Version } from "./state.js";
-import type { Subject } from "./subject.js";
 
 /** How a number of a version's code is to be read: as it is, relative to now, as a name of a write or of an acquisition. */
 export const PLAIN = 0;
@@ -15,31 +13,11 @@ export const REST_TIME = 6;
 
 const NOTHING = -1;
 const ENDS = { released: 1, expired: 2, forced: 3, deleted: 4 } as const;
-/** Where bodies repeat, their ETag is a name of their text. */
-const etagOfText = new Map<string, number>();
-export const FIRST_ETAG_OF_TEXT = 1_000_000;
 
-/** What a write puts on its way. */
-export function versionOf(
-  subject: Subject,
-  sentRecord: LockRecord,
-  write: number,
-  sentTick: number,
-  operation: Operation,
-): Version {
-  const record = subject.bodyOf(sentRecord);
-  const etag = subject.rules.etagsRepeat ? etagOfBody(record) : write;
+/** What a write puts on its way. Bodies are unique, so the number of the write is as good an ETag as a hash. */
+export function versionOf(record: LockRecord, write: number, sentTick: number, operation: Operation): Version {
   const entries = [...record.holders, ...record.queue].map((entry) => numberOfAcquisition(entry.id));
-  return { etag, record, ...codeOf(record), entries, sentTick, operation };
-}
-
-function etagOfBody(record: LockRecord): number {
-  const text = serializeRecord(record);
-  const known = etagOfText.get(text);
-  if (known !== undefined) return known;
-  const etag = FIRST_ETAG_OF_TEXT + etagOfText.size;
-  etagOfText.set(text, etag);
-  return etag;
+  return { etag: write, record, ...codeOf(record), entries, sentTick, operation };
 }
 
 /** Whatever of a record a decision can depend on, as pairs of kind and value. */

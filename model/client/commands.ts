@@ -1,0 +1,151 @@
+import type { Attempt } from "../../src/core/attempt.js";
+import type { LockRecord } from "../../src/core/record.js";
+import type { AcquireCommand, AcquireReply } from "../../src/core/transition/acquire.js";
+import type { Decision } from "../../src/core/transition/decision.js";
+import type { ReleaseReply } from "../../src/core/transition/release.js";
+import type { RenewReply } from "../../src/core/transition/renew.js";
+import {
+  clientAt,
+  clientOf,
+  numberOfAcquisition,
+  numberOfWrite,
+  type Request,
+  type Thread,
+  writeId,
+} from "../state.js";
+import { type Actor, idOf, planOf } from "./actor.js";
+import { successorOf } from "./successor.js";
+
+/** What a loop came to, in the words of its caller. */
+export type Reply =
+  | { readonly operation: "acquire"; readonly reply: AcquireReply }
+  | { readonly operation: "confirm" | "renew"; readonly reply: RenewReply }
+  | { readonly operation: "release"; readonly left: ReleaseReply["kind"]; readonly to: AcquireReply | undefined }
+  | { readonly operation: "cancel" | "force" | "delete" | "cleanup" };
+
+export type Change = NonNullable<Decision<unknown>["change"]>;
+
+/** The decision of core on a record; what `src/runtime` asks of it. */
+export function decide(
+  actor: Actor,
+  thread: Thread,
+  record: LockRecord | undefined,
+  attempt: Attempt,
+): { readonly reply: Reply; readonly change?: Change } {
+  const { operation } = thread;
+  switch (operation) {
+    case "acquire": {
+      const { reply, ...change } = actor.subject.acquire(record, acquireCommand(actor), attempt);
+      return { reply: { operation, reply }, ...change };
+    }
+    case "confirm":
+    case "renew": {
+      const { reply, ...change } = renew(actor, thread, record, attempt);
+      return { reply: { operation, reply }, ...change };
+    }
+    case "release":
+      return giveBack(actor, thread, record, attempt);
+    default: {
+      const { change } = decideOther(actor, thread, record, attempt);
+      return { reply: { operation }, ...(change === undefined ? {} : { change }) };
+    }
+  }
+}
+
+/** `renewing` of `runtime/repeatable.ts`. */
+function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt): Decision<RenewReply> {
+  const { subject, client, config } = actor;
+  const token = client.holding?.holder.token ?? 0;
+  const attempted = new Set(thread.sent.map(writeId));
+  const command = { id: idOf(actor), token, leaseMs: config.leaseMs, onlyUnexpired: false, attempted };
+  return subject.renew(record, command, attempt);
+}
+
+/** `LocalLine.giveBack`: a transfer where somebody of the same process waits. */
+function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt) {
+  const { subject, world } = actor;
+  const { operation } = thread as { operation: "release" };
+  const from = { id: idOf(actor) };
+  const index = successorOf(thread);
+  if (index === undefined) {
+    const { reply, ...change } = subject.release(record, from, attempt);
+    return { reply: { operation, left: reply.kind, to: undefined }, ...change };
+  }
+  const to = acquireCommand({ ...actor, index, client: clientAt(world, index) });
+  const { reply, ...change } = subject.transfer(record, { from, to }, attempt);
+  return { reply: { operation, left: reply.from.kind, to: reply.to }, ...change };
+}
+
+/** `cancelLeftovers`, and what operators do: `forcing`, `deleting`, `sweeping` of `runtime/repeatable.ts`. */
+function decideOther(
+  actor: Actor,
+  thread: Thread,
+  record: LockRecord | undefined,
+  attempt: Attempt,
+): { readonly change?: Change } {
+  const { subject, client, config } = actor;
+  const attempted = new Set(thread.sent.map(writeId));
+  const isFirst = attempted.size === 0;
+  const restMs = config.removal?.restMs ?? Number.POSITIVE_INFINITY;
+  switch (thread.operation) {
+    case "force":
+      return subject.forceRelease(record, { ids: isFirst ? undefined : thread.meant }, attempt);
+    case "delete": {
+      const memory = { writeIds: attempted, holderIds: thread.meant ?? new Set<string>() };
+      const command = { owner: undefined, restMs, ...(isFirst ? {} : { attempted: memory }) };
+      return subject.deleteLock(record, command, attempt);
+    }
+    case "cleanup":
+      return subject.cleanup(record, { olderThanMs: undefined, includeReleased: true, restMs, attempted }, attempt);
+    default: {
+      const mustChange = client.attempts.some((sent) => sent.unresolved);
+      return subject.cancel(record, { id: idOf(actor), mustChange }, attempt);
+    }
+  }
+}
+
+/** `Acquisition.command`. */
+function acquireCommand(actor: Pick<Actor, "config" | "client" | "index">): AcquireCommand {
+  const { config, client, index } = actor;
+  const { entryLifeMs } = config;
+  return {
+    id: idOf(actor),
+    owner: `c${index}`,
+    via: "handle",
+    mode: "exclusive",
+    priority: planOf(actor).priority,
+    leaseMs: config.leaseMs,
+    identity: {},
+    sinceMs: client.sinceMs,
+    entry: entryLifeMs === undefined ? undefined : { lifeMs: entryLifeMs, roundTripMs: 0, holds: [] },
+  };
+}
+
+/** What the decision that led to this request replied, read off what it sent. */
+export function replyOf(thread: Thread, request: Request): Reply {
+  const { operation } = thread;
+  const holder = request.version?.record.holders.find((one) => numberOfWrite(one.renewal) === request.write);
+  switch (operation) {
+    case "acquire":
+      return { operation, reply: holder === undefined ? ENQUEUED : { kind: "granted", holder } };
+    case "confirm":
+    case "renew":
+      return { operation, reply: holder === undefined ? GONE : { kind: "renewed", holder } };
+    case "release":
+      return { operation, left: "released", to: grantTo(successorOf(thread), request) };
+    default:
+      return { operation };
+  }
+}
+
+const ENQUEUED = { kind: "waiting", enqueued: true, position: 0, turnsAhead: 0 } as const;
+const GONE = { kind: "gone", reason: "taken-over" } as const;
+
+/** What a transfer did for the one it was to. */
+function grantTo(index: number | undefined, { version, write }: Request): AcquireReply | undefined {
+  if (index === undefined) return undefined;
+  const isOf = ({ id }: { readonly id: string }) => clientOf(numberOfAcquisition(id)) === index;
+  const holder = version?.record.holders.find((one) => isOf(one) && numberOfWrite(one.renewal) === write);
+  if (holder !== undefined) return { kind: "granted", holder };
+  return { ...ENQUEUED, enqueued: version?.record.queue.some(isOf) ?? false };
+}

@@ -1,0 +1,94 @@
+import type { Holder } from "../../src/core/record.js";
+import type { ClockReading } from "../../src/core/store-time.js";
+import type { RenewReply } from "../../src/core/transition/renew.js";
+import { type Client, numberOfWrite, type Thread, TICK_MS, type World } from "../state.js";
+import { receive } from "./acquisition.js";
+import { type Actor, actorIn, clocksOf, planOf, type Scene, start, threadIn } from "./actor.js";
+import { readingOf } from "./attempts.js";
+import type { Reply } from "./commands.js";
+import { cancelLeftovers, finish } from "./leftovers.js";
+import { NOBODY } from "./successor.js";
+
+/** `runtime/lease.ts`, and what a release in `runtime/local-line.ts` comes to. */
+
+/** `Lease.isHeld`. */
+export function believes(scene: Scene, world: World, client: Client): boolean {
+  return client.phase === "holding" && beliefMs(scene, world, client) > 0;
+}
+
+/** `Lease.remainingMs`. */
+export function beliefMs({ subject, config }: Scene, world: World, client: Client): number {
+  if (client.holding === undefined) return 0;
+  return subject.remainingMs(config.leaseMs, client.holding.reading, clocksOf(world, client));
+}
+
+/** `Lease.renew`, by its timer or its user. */
+export function beginRenewal(actor: Actor): void {
+  start(actor, "main", "renew");
+}
+
+/** `Lease.#applyRenewal`. */
+export function concludeRenewal(actor: Actor, reply: RenewReply, contradicted: boolean): void {
+  const { client } = actor;
+  if (client.stopped) return;
+  if (reply.kind === "gone") return lose(actor);
+  const reading = readingOf(client.attempts, numberOfWrite(reply.holder.renewal));
+  if (reading === undefined) return;
+  client.holding = {
+    holder: reply.holder,
+    reading: contradicted ? readingAfterContradiction(actor, reply.holder, reading) : reading,
+  };
+}
+
+/** `Lease.#readingAfterContradiction`: what the new bounds leave of the published expiry is all that may be believed. */
+function readingAfterContradiction(actor: Actor, holder: Holder, reading: ClockReading): ClockReading {
+  const { world, client } = actor;
+  const clocks = clocksOf(world, client);
+  const latestMs = world.now * TICK_MS + planOf(actor).latestMs;
+  const usedMs = holder.leaseMs - (holder.expiresAtMs - latestMs);
+  const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
+  return from.monotonicMs < reading.monotonicMs ? from : reading;
+}
+
+/** `Lease.lose`, when the deadline has passed or the record says that it is gone. */
+export function lose(actor: Actor): void {
+  actor.client.stopped = true;
+  cancelLeftovers(actor, true);
+}
+
+/** `Lease.release`: `#releaseOnce` stops a renewal and gives back, beginning with the version seen last. */
+export function beginRelease(actor: Actor): void {
+  const { client } = actor;
+  client.phase = "ending";
+  client.stopped = true;
+  start(actor, "side", "release");
+}
+
+/** `Lease.#releaseOnce` after `LocalLine.giveBack`. */
+export function concludeRelease(
+  actor: Actor,
+  thread: Thread,
+  { left, to }: Reply & { readonly operation: "release" },
+  contradicted: boolean,
+): void {
+  tellTried(actor, thread, to === undefined ? undefined : (other) => receive(other, to, contradicted));
+  if (left === "released") finish(actor);
+  else cancelLeftovers(actor, false);
+}
+
+/** `Lease.#releaseOnce` where `giveBack` throws: the store did not answer until the lease was over. */
+export function failRelease(actor: Actor): void {
+  tellTried(actor, threadIn(actor.client, "side"), undefined);
+  actor.client.side = undefined;
+  cancelLeftovers(actor, true);
+}
+
+/** `giveBack`, when it is over: the one that it was for hears what came of it, the others that nobody knows. */
+function tellTried(actor: Actor, { tried }: Thread, tell: ((successor: Actor) => void) | undefined): void {
+  for (const [at, index] of tried.entries()) {
+    if (index === NOBODY) continue;
+    const other = actorIn(actor, actor.world, index);
+    if (at === tried.length - 1 && tell !== undefined) tell(other);
+    else other.client.mayBePresent = true;
+  }
+}

@@ -1,0 +1,24 @@
+import { type Actor, start } from "./actor.js";
+
+/** `Acquisition.#undo`. */
+export function undo(actor: Actor): void {
+  const { client } = actor;
+  client.stopped = true;
+  client.main = undefined;
+  cancelLeftovers(actor, client.mayBePresent);
+}
+
+/** `cancelLeftovers` of `runtime/cancel.ts`. */
+export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
+  const { client } = actor;
+  if (!mayBePresent && !client.attempts.some((sent) => sent.unresolved)) return finish(actor);
+  client.phase = "ending";
+  client.holding = undefined;
+  start(actor, "side", "cancel");
+}
+
+/** From here on it is promised that nothing of the acquisition is left, and that nothing of it can land. */
+export function finish({ client }: Actor): void {
+  client.phase = "idle";
+  client.holding = undefined;
+}

@@ -1,0 +1,157 @@
+import type { Attempt } from "../../src/core/attempt.js";
+import { isListed, type LockRecord } from "../../src/core/record.js";
+import {
+  ABSENT,
+  type Client,
+  etagOf,
+  type Operation,
+  type Request,
+  type SentWrite,
+  type Snapshot,
+  type Thread,
+  TICK_MS,
+  writeId,
+} from "../state.js";
+import { versionOf } from "../version.js";
+import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, threadIn } from "./actor.js";
+import { noteAnswered, noteSeen } from "./attempts.js";
+import { type Change, decide, type Reply, replyOf } from "./commands.js";
+import { partnersOf, successorOf, withSuccessor } from "./successor.js";
+
+/** `LockObject.swap`, from one answer to the next. */
+
+/** What a loop came to; nothing while it waits for an answer. */
+export type Outcome =
+  | { readonly kind: "done"; readonly thread: Thread; readonly reply: Reply; readonly contradicted: boolean }
+  | { readonly kind: "aborted"; readonly operation: Operation };
+
+/** The store answers the read; the answer may take its time. */
+export function serveRead(actor: Actor, slot: Slot): void {
+  const { client, world } = actor;
+  const asked = nextSequence(world);
+  client[slot] = { ...threadIn(client, slot), step: "read", base: { version: world.object, asked } };
+}
+
+/** The answer of the read is here: `attempts.seen`, then the decision. */
+export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
+  const { client } = actor;
+  keep(client, threadIn(client, slot).base as Snapshot);
+  client.disturbed = false;
+  return turn(actor, slot, true);
+}
+
+/** The first turn, on a version from before; the answers of looks are fresh enough for `Acquisition.#ask`. */
+export function takeFirstTurn(actor: Actor, slot: Slot): Outcome | undefined {
+  const { operation, base } = threadIn(actor.client, slot);
+  return turn(actor, slot, operation === "acquire" && (base as Snapshot).asked >= actor.client.lookedAt);
+}
+
+/** One turn: decide on a version, and send what it has to become. */
+function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
+  const { client, world } = actor;
+  const started = threadIn(client, slot);
+  const thread = started.operation === "release" ? withSuccessor(actor, started) : started;
+  const write = world.writes + 1;
+  const record = thread.base?.version?.record;
+  noteSeen(actor, thread.base as Snapshot);
+  // `Acquisition.command`
+  if (thread.operation === "acquire") noteListed(actor, record);
+  const successor = successorOf(thread);
+  if (successor !== undefined) noteListed(actorIn(actor, world, successor), record);
+  const { reply, change } = decide(actor, thread, record, attemptAt(actor, write));
+  if (change === undefined) {
+    if (isFresh) return done(actor, slot, thread, reply, false);
+    client[slot] = readAgain(thread);
+    return undefined;
+  }
+  if (client.stopped && slot === "main") return abort(actor);
+  world.writes = write;
+  const meant = thread.sent.length === 0 ? new Set(record?.holders.map((holder) => holder.id)) : thread.meant;
+  client[slot] = { ...thread, step: "writing", write, meant, sent: [...thread.sent, write] };
+  send(actor, thread, change, write);
+  return undefined;
+}
+
+/** What an unanswered write has left there: the caller may give up before a reply counts. */
+function noteListed(actor: Actor, record: LockRecord | undefined): void {
+  actor.client.mayBePresent ||= isListed(record, idOf(actor));
+}
+
+/** `LockObject.#change` up to the moment at which the request leaves. */
+function send(actor: Actor, { operation, base, tried }: Thread, change: Change, write: number): void {
+  const { client, world, index } = actor;
+  const condition = etagOf(base?.version);
+  if (planOf(actor).kind === "client") {
+    const reading = clocksOf(world, client);
+    const sent: SentWrite = { write, condition, sequence: nextSequence(world), reading, unresolved: true };
+    // A transfer is a write of two acquisitions: `SharedLog`.
+    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.attempts = [...one.attempts, sent];
+  }
+  const version = change.kind === "write" ? versionOf(change.record, write, world.now, operation) : undefined;
+  const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };
+  world.requests = [...world.requests, request];
+}
+
+/** The write was answered with success. */
+export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outcome {
+  const { client } = actor;
+  const thread = threadIn(client, slot);
+  // A `Date` that nobody expected: the process was suspended while the request was under way.
+  const contradicted = client.disturbed;
+  client.disturbed = false;
+  noteAnswered(actor, request.write);
+  const own = client.attempts.find((sent) => sent.write === request.write);
+  const snapshot = { version: request.version, asked: own?.sequence ?? actor.world.sequence };
+  noteSeen(actor, snapshot);
+  keep(client, snapshot);
+  return done(actor, slot, thread, replyOf(thread, request), contradicted);
+}
+
+/** 409, 412 or 404: the condition did not hold, or so it was said. Only where there is no object does that settle the write. */
+export function receiveConflict(actor: Actor, slot: Slot, request: Request): Outcome | undefined {
+  if (actor.world.object === undefined && request.condition !== ABSENT) noteAnswered(actor, request.write);
+  return turnAgain(actor, slot);
+}
+
+/** No answer: the write may have landed, land later, or never. */
+export function receiveNothing(actor: Actor, slot: Slot): Outcome | undefined {
+  return turnAgain(actor, slot);
+}
+
+/** `LockObject.#throwIfAborted`, at the top of a turn. */
+export function abort({ client }: Actor): Outcome {
+  const { operation } = threadIn(client, "main");
+  client.main = undefined;
+  return { kind: "aborted", operation };
+}
+
+/** The next turn begins with a read, unless the loop was aborted. */
+function turnAgain(actor: Actor, slot: Slot): Outcome | undefined {
+  const { client } = actor;
+  if (client.stopped && slot === "main") return abort(actor);
+  client[slot] = readAgain(threadIn(client, slot));
+  return undefined;
+}
+
+function done({ client }: Actor, slot: Slot, thread: Thread, reply: Reply, contradicted: boolean): Outcome {
+  client[slot] = undefined;
+  return { kind: "done", thread, reply, contradicted };
+}
+
+function readAgain(thread: Thread): Thread {
+  return { ...thread, step: "reading", base: undefined, write: 0 };
+}
+
+/** Store time now, as this client knows it, and an id for the write. */
+function attemptAt(actor: Actor, write: number): Attempt {
+  const { world, config } = actor;
+  const { earliestMs, latestMs } = planOf(actor);
+  const trueMs = world.now * TICK_MS;
+  const now = { earliestMs: trueMs + earliestMs, latestMs: trueMs + latestMs };
+  return { now, writeId: writeId(write), toleranceMs: config.toleranceMs };
+}
+
+/** `LockObject.#keep`. */
+function keep(client: Client, snapshot: Snapshot): void {
+  if (client.latest === undefined || snapshot.asked >= client.latest.asked) client.latest = snapshot;
+}

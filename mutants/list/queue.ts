@@ -1,0 +1,103 @@
+import type { Mutant } from "../mutant.js";
+
+/** Who is served, and when. */
+export const QUEUE: readonly Mutant[] = [
+  {
+    name: "newcomers overtake",
+    why: "whoever finds the lock free takes it, whoever waits",
+    file: "src/core/queue.ts",
+    search: "compareRank(waiter, candidate) < 0)",
+    replace: "compareRank(waiter, candidate) < -1e15)",
+    caughtBy: { model: "two, queue" },
+  },
+  {
+    name: "priority ignored",
+    why: "the queue is served by arrival alone",
+    file: "src/core/queue.ts",
+    search: "  if (one.priority !== other.priority) return other.priority - one.priority;\n",
+    replace: "",
+    caughtBy: "sim",
+  },
+  {
+    name: "entries never expire",
+    why: "a waiter that died is waited for in every turn to come",
+    file: "src/core/attempt.ts",
+    search: "  return attempt.now.earliestMs <= waiter.expiresAtMs;",
+    replace: "  return attempt.now.earliestMs <= waiter.expiresAtMs + 1e12;",
+    caughtBy: "sim",
+  },
+  {
+    name: "nobody is passed over",
+    why: "a waiter that died is waited for until its entry expires",
+    file: "src/core/queue.ts",
+    search: "    if (attempt.now.earliestMs <= deadlineMs) break;",
+    replace: "    if (attempt.now.earliestMs <= deadlineMs + 1e12) break;",
+    caughtBy: "sim",
+  },
+  {
+    name: "entry kept after the grant",
+    why: "who was granted the lock stays in the queue",
+    file: "src/core/transition/acquire.ts",
+    search: "record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),",
+    replace: "record.queue.filter((waiter) => !passedOver.includes(waiter)),",
+    caughtBy: { model: "two, queue" },
+  },
+  {
+    name: "entry never refreshed",
+    why: "a waiter's entry expires while it waits, and it loses its place",
+    file: "src/core/transition/acquire.ts",
+    search: "  if (present !== undefined && isFresh(present, entry, attempt)) return { reply };",
+    replace: "  if (present !== undefined) return { reply };",
+    caughtBy: "sim",
+  },
+  {
+    name: "arrival forgotten",
+    why: "a waiter begins to wait anew with each look",
+    file: "src/runtime/acquisition.ts",
+    search: "    this.#sinceMs ??= now.latestMs - this.waitedMs;",
+    replace: "    this.#sinceMs = now.latestMs;",
+    caughtBy: "sim",
+  },
+  {
+    name: "grace cut",
+    why: "a waiter that lives is passed over before it could come",
+    file: "src/core/queue.ts",
+    search: "const GRACE_SLACK_MS = 100;",
+    replace: "const GRACE_SLACK_MS = -4000;",
+    caughtBy: "sim",
+  },
+  {
+    name: "hand-over to the wrong one",
+    why: "a lock is passed on within a process although somebody else is next",
+    file: "src/core/transition/transfer.ts",
+    search: "  const taken = acquire(between, command.to, attempt);",
+    replace:
+      "  const taken = acquire(between === undefined ? between : { ...between, queue: [] }, command.to, attempt);",
+    caughtBy: "sim",
+  },
+  {
+    name: "no deadlock search",
+    why: "nobody looks for cycles",
+    file: "src/runtime/deadlock-watch.ts",
+    search: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs) return;",
+    replace: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs + 1e12) return;",
+    caughtBy: "sim",
+  },
+  {
+    name: "victim without a cycle",
+    why: "who waits for a lock that its holder has, and holds something that anybody waits for, gives way",
+    file: "src/core/deadlock.ts",
+    search:
+      "      const isClosed = key === refKey(wanted) && step !== undefined && behind.some(({ id }) => id === me.id);",
+    replace: "      const isClosed = step !== undefined;",
+    caughtBy: "sim",
+  },
+  {
+    name: "everybody is the victim",
+    why: "each member of a cycle gives way, not just one",
+    file: "src/core/deadlock.ts",
+    search: "behind.filter((one) => compareVictims(me, one) < 0 && !seen.has(one.id))",
+    replace: "behind.filter((one) => one.id !== me.id && !seen.has(one.id))",
+    caughtBy: "sim",
+  },
+];

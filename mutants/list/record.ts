@@ -1,0 +1,143 @@
+import type { Mutant } from "../mutant.js";
+
+/** What is written: conditions, bodies, tokens, and the mirror for 1.x. */
+export const RECORD: readonly Mutant[] = [
+  {
+    name: "no write id",
+    why: "bodies are not unique, so that ETags may come back",
+    file: "src/core/codec.ts",
+    search: "  return JSON.stringify({ ...mirrorOf(record.holders), ...record });",
+    replace: '  return JSON.stringify({ ...mirrorOf(record.holders), ...record, writeId: "same" });',
+    caughtBy: "sim",
+  },
+  {
+    name: "acquisition without compare-and-swap",
+    why: "a waiter overwrites whatever came since it read",
+    file: "src/runtime/lock-object.ts",
+    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    replace: `      const mustLook = options.role === "contender" && !options.fromStore;
+      const newest = mustLook ? await this.look(options.timeoutMs) : undefined;
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
+      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+    caughtBy: "sim",
+  },
+  {
+    name: "renewal and release without compare-and-swap",
+    why: "a holder overwrites whatever came since it read",
+    file: "src/runtime/lock-object.ts",
+    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    replace: `      const newest = options.role === "holder" ? await this.look(options.timeoutMs) : undefined;
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
+      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+    caughtBy: "sim",
+  },
+  {
+    name: "release deletes",
+    why: "a release removes the object, and with it the counter",
+    file: "src/core/transition/release.ts",
+    search: '  return { reply: { kind: "released", holders: leaving }, change: { kind: "write", record: next } };',
+    replace: `  if (next.holders.length === 0) return { reply: { kind: "released", holders: leaving }, change: { kind: "remove" } };
+  return { reply: { kind: "released", holders: leaving }, change: { kind: "write", record: next } };`,
+    caughtBy: "sim",
+  },
+  {
+    name: "token by counter",
+    why: "tokens only count, and begin anew with the object",
+    file: "src/core/transition/acquire.ts",
+    search: "  const token = Math.max(record.token + 1, attempt.now.latestMs);",
+    replace: "  const token = record.token + 1;",
+    caughtBy: { model: "two, deleting" },
+  },
+  {
+    name: "token by clock",
+    why: "tokens are the time, whatever was granted before",
+    file: "src/core/transition/acquire.ts",
+    search: "  const token = Math.max(record.token + 1, attempt.now.latestMs);",
+    replace: "  const token = attempt.now.latestMs;",
+    caughtBy: { model: "two, broken clocks" },
+  },
+  {
+    name: "expired holder kept",
+    why: "a grant leaves the holder in the record whose lease has ended",
+    file: "src/core/transition/acquire.ts",
+    search: "    holders: [...others, holder],",
+    replace: "    holders: [...others, ...ended, holder],",
+    caughtBy: { model: "two" },
+  },
+  {
+    name: "expired holder dropped by any write",
+    why: "whoever writes drops holders whose leases have ended, tolerance or not",
+    file: "src/core/transition/decision.ts",
+    search: "    touchedAtMs: attempt.now.latestMs,\n    queue:",
+    replace:
+      "    touchedAtMs: attempt.now.latestMs,\n    holders: merged.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs),\n    queue:",
+    caughtBy: { model: "two, queue" },
+  },
+  {
+    name: "one permit too many",
+    why: "one more may hold at once than there are permits",
+    file: "src/core/record.ts",
+    search: '  return claims.every(({ mode }) => mode === "exclusive") && permitsOf(claims) <= limit;',
+    replace: '  return claims.every(({ mode }) => mode === "exclusive") && permitsOf(claims) <= limit + 1;',
+    caughtBy: "sim",
+  },
+  {
+    name: "readers beside a writer",
+    why: "readers are admitted beside whoever writes",
+    file: "src/core/record.ts",
+    search: '  if (claims.every(({ mode }) => mode === "shared")) return true;',
+    replace: '  if (claims.some(({ mode }) => mode === "shared")) return true;',
+    caughtBy: "sim",
+  },
+  {
+    name: "permits counted as one",
+    why: "whoever takes several permits counts as one",
+    file: "src/core/record.ts",
+    search: "  return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);",
+    replace: "  return claims.reduce((sum, { permits = 1 }) => sum + Math.min(permits, 1), 0);",
+    caughtBy: "sim",
+  },
+  {
+    name: "renewal creates",
+    why: "a holder that finds the object absent creates it again",
+    file: "src/core/transition/renew.ts",
+    search: "  if (record === undefined || held === undefined) {",
+    replace: `  if (record === undefined) {
+    const nowMs = attempt.now.latestMs;
+    const times = { acquiredAtMs: nowMs, renewedAtMs: nowMs, expiresAtMs: nowMs + command.leaseMs };
+    const { id, token, leaseMs } = command;
+    const who = { id, token, leaseMs, owner: "", via: "handle", mode: "exclusive", priority: 0 } as const;
+    const holder: Holder = { ...who, ...times, renewal: attempt.writeId };
+    const { writeId } = attempt;
+    const base = { schema: 3, writeId, createdAtMs: nowMs, touchedAtMs: nowMs, token, limit: 1 } as const;
+    const next = nextVersion({ ...base, holders: [holder], queue: [], recent: [] }, attempt, {});
+    return { reply: { kind: "renewed", holder }, change: { kind: "write", record: next } };
+  }
+  if (held === undefined) {`,
+    caughtBy: { model: "one, deleted twice" },
+  },
+  {
+    name: "mirror says free",
+    why: "1.x sees a held lock as free",
+    file: "src/core/codec.ts",
+    search: "  return JSON.stringify({ ...mirrorOf(record.holders), ...record });",
+    replace: "  return JSON.stringify({ locked: false, ...record });",
+    caughtBy: "sim",
+  },
+  {
+    name: "holders preferred over the mirror",
+    why: "what 1.x wrote last is overlooked",
+    file: "src/core/codec.ts",
+    search: "  if (mirror === undefined || isSameMirror(mirror, mirrorOf(record.holders))) return record;",
+    replace: "  if (mirror === undefined || record.holders.length >= 0) return record;",
+    caughtBy: "sim",
+  },
+  {
+    name: "1.x record not adopted",
+    why: "a free record of 1.x, whose ETag comes back, is acquired at once",
+    file: "src/core/transition/acquire.ts",
+    search: "  if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);\n",
+    replace: "",
+    caughtBy: "sim",
+  },
+];

@@ -1,0 +1,73 @@
+import type { Mutant } from "../mutant.js";
+
+/** Deleting, and cleaning up. */
+export const REMOVAL: readonly Mutant[] = [
+  {
+    name: "young object deleted",
+    why: "an object is removed while a create that was sent before may still land",
+    file: "src/core/transition/remove.ts",
+    search: "    record.touchedAtMs + restMs < attempt.now.earliestMs",
+    replace: "    record.touchedAtMs + 0 * restMs < attempt.now.earliestMs",
+    caughtBy: { model: "two, deleting" },
+  },
+  {
+    name: "held object deleted",
+    why: "an object is removed whoever holds it",
+    file: "src/core/transition/remove.ts",
+    search: "    record.holders.length === 0 &&\n",
+    replace: "",
+    caughtBy: { model: "two, deleting" },
+  },
+  {
+    name: "queued object deleted",
+    why: "an object is removed while somebody waits in it",
+    file: "src/core/transition/remove.ts",
+    search: "    !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&\n",
+    replace: "",
+    caughtBy: "sim",
+  },
+  {
+    name: "counter not overtaken",
+    why: "an object is removed though its counter lies ahead of store time",
+    file: "src/core/transition/remove.ts",
+    search: "    record.token < attempt.now.earliestMs &&\n",
+    replace: "",
+    caughtBy: "sim",
+  },
+  {
+    name: "tombstone without counter",
+    why: "a deletion that leaves a tombstone drops the counter",
+    file: "src/core/transition/remove.ts",
+    search: "nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true })",
+    replace: "nextVersion(record, attempt, { token: 0, holders: [], queue: [], recent, deleted: true })",
+    caughtBy: { model: "two, broken clocks" },
+  },
+  {
+    name: "cleanup without compare-and-swap",
+    why: "a cleanup, a deletion or a forced release overwrites whatever came since it read",
+    file: "src/runtime/lock-object.ts",
+    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    replace: `      const newest = options.fromStore ? await this.look(options.timeoutMs) : undefined;
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
+      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+    caughtBy: "sim",
+  },
+  {
+    name: "cleanup without tolerance",
+    why: "a lease that a cleanup frees is granted before the tolerance has passed",
+    file: "src/core/transition/remove.ts",
+    search: "lastEndMs + attempt.toleranceMs",
+    replace: "lastEndMs",
+    caughtBy: { model: "two, cleanup" },
+  },
+  {
+    name: "cleanup of live leases",
+    why: "a cleanup frees leases that have not ended",
+    file: "src/core/transition/remove.ts",
+    search:
+      "  const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);",
+    replace:
+      "  const ended = record.holders.filter((holder) => (hasStopped(holder) || holder.token > 0) && holder.renewedAtMs < olderThanMs);",
+    caughtBy: { model: "two, cleanup" },
+  },
+];

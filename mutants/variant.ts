@@ -1,0 +1,38 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Mutant } from "./mutant.js";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const PARTS = ["src", "sim", "model", "package.json", "tsconfig.json"];
+
+/** What keeps a mutant from being made: the source has changed since it was written. */
+export function problemOf({ name, file, search, replace }: Mutant): string | undefined {
+  const times = readFileSync(join(ROOT, file), "utf8").split(search).length - 1;
+  if (times !== 1) return `${name}: what it replaces is ${times} times in ${file}, not once`;
+  return search === replace ? `${name}: changes nothing` : undefined;
+}
+
+/** A folder with the source and the checkers, in which mutants are made one after the other. */
+export class Variant {
+  readonly folder = mkdtempSync(join(tmpdir(), "s3-mutex-mutant-"));
+
+  constructor() {
+    for (const part of PARTS) cpSync(join(ROOT, part), join(this.folder, part), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(this.folder, "node_modules"));
+  }
+
+  /** Makes it this mutant and nothing else. */
+  become({ file, search, replace }: Mutant): void {
+    rmSync(join(this.folder, "src"), { recursive: true });
+    cpSync(join(ROOT, "src"), join(this.folder, "src"), { recursive: true });
+    const source = readFileSync(join(ROOT, file), "utf8");
+    mkdirSync(join(this.folder, file, ".."), { recursive: true });
+    writeFileSync(join(this.folder, file), source.split(search).join(replace));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

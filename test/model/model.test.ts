@@ -1,0 +1,110 @@
+import { expect, it } from "vitest";
+import { boundOf, type Configuration, NO_TROUBLE } from "../../model/configuration.js";
+import { configurationNamed, configurations } from "../../model/configurations.js";
+import { explore } from "../../model/explore.js";
+import type { Budget } from "../../model/state.js";
+import { REAL, type Subject } from "../../model/subject.js";
+import { describe } from "../../model/trace.js";
+
+const MAX_STATES = 200_000;
+
+/** One of the configurations, with so much trouble. */
+function within(name: string, budget: Partial<Budget>): Configuration {
+  return { ...configurationNamed(name), budget: { ...NO_TROUBLE, ...budget } };
+}
+
+function check(config: Configuration, broken: Partial<Subject> = {}) {
+  return explore(config, { ...REAL, ...broken }, MAX_STATES);
+}
+
+it.each<[string, Partial<Budget>]>([
+  ["one", { seconds: 1, lost: 1, giveUp: 1 }],
+  ["two", { seconds: 2 }],
+  ["two", { lost: 1, giveUp: 1 }],
+  ["one, deleted twice", { seconds: 3, delete: 1 }],
+  ["two, hand-over", { lost: 1 }],
+])("finds nothing wrong in %s, within %o", (name, budget) => {
+  const { end, states } = check(within(name, budget));
+  expect(end).toBe("exhausted");
+  expect(states).toBeGreaterThan(100);
+});
+
+it.each<[string, string, Partial<Budget>, Partial<Subject>, string]>([
+  [
+    "no tolerance",
+    "two",
+    { seconds: 2 },
+    { acquire: (record, command, attempt) => REAL.acquire(record, command, { ...attempt, toleranceMs: 0 }) },
+    "one believer",
+  ],
+  [
+    "a holder that counts nothing",
+    "two",
+    { seconds: 3 },
+    { remainingMs: (leaseMs) => leaseMs },
+    "deadline before expiry",
+  ],
+  [
+    "tokens that are the time",
+    "one",
+    {},
+    {
+      acquire: (record, command, attempt) => {
+        const { reply, change } = REAL.acquire(record, command, attempt);
+        if (reply.kind !== "granted" || change?.kind !== "write") return { reply, ...(change ? { change } : {}) };
+        const holder = { ...reply.holder, token: attempt.now.latestMs };
+        const others = change.record.holders.filter(({ id }) => id !== holder.id);
+        const next = { ...change.record, token: holder.token, holders: [...others, holder] };
+        return { reply: { kind: "granted", holder }, change: { kind: "write", record: next } };
+      },
+    },
+    "tokens grow",
+  ],
+  [
+    "a cancel that leaves no tombstone",
+    "one",
+    { lost: 1, giveUp: 1 },
+    {
+      cancel: (record, command, attempt) =>
+        record === undefined ? { reply: { kind: "cancelled" } } : REAL.cancel(record, command, attempt),
+    },
+    "nothing is left",
+  ],
+  [
+    "a deletion that does not wait",
+    "one, deleted twice",
+    { seconds: 2, delete: 1 },
+    { deleteLock: (record, command, attempt) => REAL.deleteLock(record, { ...command, restMs: -1 }, attempt) },
+    "nothing young is removed",
+  ],
+])("finds %s", (_, name, budget, broken, invariant) => {
+  const { end, found } = check(within(name, budget), broken);
+  expect(end).toBe("violation");
+  expect(found?.violation.invariant).toBe(invariant);
+});
+
+it("tells how it came to a violation, event by event", () => {
+  const config = within("two", { seconds: 2 });
+  const acquire: Subject["acquire"] = (record, command, attempt) =>
+    REAL.acquire(record, command, { ...attempt, toleranceMs: 0 });
+  const { found } = check(config, { acquire });
+  if (found === undefined) throw new Error("nothing was found");
+  const lines = describe({ config, subject: { ...REAL, acquire } }, found).split("\n");
+  expect(lines[0]).toBe('VIOLATION of "one believer": client 0 and client 1 believe that they hold the lock');
+  expect(lines[1]).toMatch(/^ {2}1\. {2}0 s {2}client [01]: {3}begins to acquire the lock$/);
+  expect(lines.at(-1)).toMatch(/client \d believes that it holds, for \d+ ms/);
+});
+
+it("stops at as many states as it may visit, and says how deep it has looked", () => {
+  const { end, states, depth } = explore(configurationNamed("two", "long"), REAL, 1000);
+  expect(end).toBe("states");
+  expect(states).toBeGreaterThanOrEqual(1000);
+  expect(depth).toBeGreaterThan(3);
+});
+
+it("says what its bounds are", () => {
+  expect(boundOf(within("two", { seconds: 3, lost: 1, giveUp: 2 }))).toBe(
+    "2 acquisitions, 3 s, 1 lost or late, 2 give-up",
+  );
+  for (const config of [...configurations("short"), ...configurations("long")]) expect(boundOf(config)).toMatch(/\d s/);
+});
