@@ -28,6 +28,7 @@ const RUNTIME = "runtime is below the classes";
 const CLASSES = "the classes are below the CLI";
 const VERIFY = "verify is below the classes";
 const OTEL = "telemetry listens to channels from outside";
+const WEB_LOCKS = "web-locks is beside the classes";
 const TESTING = "testing may import core, store, errors and itself";
 const ERRORS = "errors.ts is imported by every layer and imports none";
 
@@ -143,6 +144,9 @@ const LAYERS: readonly Case[] = [
   imports("src/mutex.ts", "./core/record.js"),
   imports("src/mutex.ts", "./options.js"),
   imports("src/errors.ts", "./core/record.js", ERRORS),
+  imports("src/web-locks/x.ts", "../cli/main.js", WEB_LOCKS),
+  imports("src/web-locks/x.ts", "../testing/server.js", WEB_LOCKS),
+  imports("src/web-locks/x.ts", "../mutex.js"),
   imports("src/testing/x.ts", "../runtime/effects.js", TESTING),
   imports("src/testing/x.ts", "../mutex.js", TESTING),
   imports("src/testing/x.ts", "../cli/main.js", TESTING),

@@ -8,7 +8,14 @@ import { type Example, examplesOf, Project, type Ran } from "./examples.js";
 import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 
 /** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
-const RUN = ["README.md", "docs/waiting.md", "docs/migrating.md", "docs/fencing.md", "docs/telemetry.md"];
+const RUN = [
+  "README.md",
+  "docs/waiting.md",
+  "docs/migrating.md",
+  "docs/fencing.md",
+  "docs/telemetry.md",
+  "docs/web-locks.md",
+];
 /** Its examples are tests, so they run as one file of tests. */
 const TESTS = "docs/testing.md";
 
@@ -68,6 +75,8 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "docs/waiting.md: Giving up": ["aborted - the user has gone"],
   "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
   "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
+  "README.md: Web Locks": ["true { held: [], pending: [] }"],
+  "docs/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
   "docs/fencing.md: Objects in S3": ["the balance is 5"],
   "docs/migrating.md: What became exclusive": ["true", "false"],
   "README.md: Handing a lock over": ["imported the last batch"],

@@ -1,0 +1,257 @@
+import { AsyncResource } from "node:async_hooks";
+import { S3MutexError } from "../errors.js";
+import type { Lock } from "../lock.js";
+import { S3Mutex } from "../mutex.js";
+import type { S3MutexOptions } from "../options.js";
+import { onAbort } from "../runtime/abort.js";
+import { realEffects } from "../runtime/effects.js";
+import { sleep } from "../runtime/timing.js";
+import { type CheckedRequest, checkedRequest } from "./arguments.js";
+import { lockNameOf, webNameOf } from "./lock-names.js";
+import { LockRequest, merged, NamedRequests } from "./lock-request.js";
+import { steal } from "./stealing.js";
+import type { LockManager, WebLock, WebLockInfo, WebLockMode, WebLockSnapshot } from "./types.js";
+
+/** A lock that nobody renews is to be free soon: in a browser it is at once when its page is gone. */
+const LEASE_MS = 15_000;
+
+/** A request about which the store has said nothing for so long counts as one that waits. */
+const UNDECIDED_MS = 2000;
+
+/**
+ * A lock manager with the shape of the Web Locks standard, on a bucket. Each manager is one client of the standard; code that
+ * was written for `navigator.locks` coordinates across machines with it.
+ * @param mutexOptions as of {@link S3Mutex}; `lockTimeoutMs` is 15000 by default here
+ */
+export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
+  return new S3LockManager(new S3Mutex({ lockTimeoutMs: LEASE_MS, ...mutexOptions }));
+}
+
+class GrantedLock implements WebLock {
+  readonly #request: LockRequest;
+
+  constructor(request: LockRequest) {
+    this.#request = request;
+  }
+
+  get name(): string {
+    return this.#request.name;
+  }
+
+  get mode(): WebLockMode {
+    return this.#request.mode;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Lock";
+  }
+}
+
+class S3LockManager implements LockManager {
+  readonly #mutex: S3Mutex;
+  readonly #byName = new Map<string, NamedRequests>();
+  /** Requests are made outside of their callers' scopes: the standard lets them wait for each other for ever. */
+  readonly #outside = new AsyncResource("s3-mutex.web-locks");
+  #isClosed = false;
+
+  constructor(mutex: S3Mutex) {
+    this.#mutex = mutex;
+    const wait = ({ lockName }: { readonly lockName: string }) => this.#noteWaiting(lockName);
+    mutex.on("enqueued", wait);
+    mutex.on("position", wait);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "LockManager";
+  }
+
+  async request<T>(...values: readonly unknown[]): Promise<Awaited<T>> {
+    const checked = checkedRequest(values);
+    this.#checkOpen();
+    const request = new LockRequest(checked);
+    const named = this.#byName.get(checked.name) ?? new NamedRequests();
+    this.#byName.set(checked.name, named);
+    // All that this client asked for before comes first: its callbacks are called, or are known to have to wait.
+    const earlier = this.#settledSoFar();
+    const sameName = Promise.all(named.pending.map((other) => other.settled));
+    named.pending.push(request);
+    try {
+      const lock = await this.#granted(checked, request, named, sameName);
+      await earlier;
+      if (checked.signal?.aborted) {
+        if (lock !== null) await this.#giveBack(lock);
+        throw checked.signal.reason;
+      }
+      if (lock === null) named.remove(request);
+      return (await this.#callBack(checked, request, named, lock)) as Awaited<T>;
+    } catch (error) {
+      throw S3MutexError.is(error, "closed") ? aborted("The lock manager was closed.", error) : error;
+    } finally {
+      this.#end(request, named);
+    }
+  }
+
+  async query(): Promise<WebLockSnapshot> {
+    this.#checkOpen();
+    await this.#settledSoFar();
+    const clientId = this.#mutex.ownerId;
+    const held: WebLockInfo[] = [];
+    const pending: WebLockInfo[] = [];
+    const unseen = new Map(this.#byName);
+    for await (const { lockName, limit, holders, waiters } of this.#mutex.list()) {
+      const name = webNameOf(lockName);
+      if (name === undefined || limit > 1) continue;
+      const own = this.#byName.get(name) ?? new NamedRequests();
+      unseen.delete(name);
+      const living = holders.filter(({ owner, leaseLeftMs }) => owner === clientId || leaseLeftMs > 0);
+      held.push(...merged(living, own.held, { name, clientId }));
+      pending.push(...merged(waiters, own.pending, { name, clientId }));
+    }
+    for (const [name, own] of unseen) {
+      held.push(...merged([], own.held, { name, clientId }));
+      pending.push(...merged([], own.pending, { name, clientId }));
+    }
+    return { held, pending };
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#mutex.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Waits for the lock; null where it is not to be had and was not to be waited for. */
+  async #granted(
+    checked: CheckedRequest,
+    request: LockRequest,
+    named: NamedRequests,
+    sameName: Promise<unknown>,
+  ): Promise<Lock | null> {
+    const { signal } = checked;
+    const asking = sameName.then(() => this.#ask(checked, request, named));
+    if (signal === undefined) return asking;
+    let forget = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      forget = onAbort(signal, () => reject(signal.reason));
+    });
+    try {
+      return await Promise.race([asking, stopped]);
+    } catch (error) {
+      // What is granted all the same is given back.
+      asking.then(
+        (lock) => (lock === null ? undefined : this.#giveBack(lock)),
+        () => {},
+      );
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      forget();
+    }
+  }
+
+  async #ask(checked: CheckedRequest, request: LockRequest, named: NamedRequests): Promise<Lock | null> {
+    const { mode, signal, ifAvailable } = checked;
+    signal?.throwIfAborted();
+    const lockName = lockNameOf(checked.name);
+    const mutex = this.#mutex;
+    const inScope = <T>(fn: () => T): T => this.#outside.runInAsyncScope(() => mutex.scope(fn));
+    if (checked.steal) {
+      named.putFirst(request);
+      return this.#note(request, named, await inScope(() => steal(mutex, lockName)));
+    }
+    const isBlocked = named.isBlocked(request);
+    if (ifAvailable) {
+      const lock = isBlocked ? null : await inScope(() => mutex.tryAcquire(lockName, { mode }));
+      return lock === null ? null : this.#note(request, named, lock);
+    }
+    const acquiring = inScope(() => mutex.acquire(lockName, { mode, signal }));
+    if (isBlocked) request.settle();
+    else this.#settleLater(request);
+    return this.#note(request, named, await acquiring);
+  }
+
+  #note(request: LockRequest, named: NamedRequests, lock: Lock): Lock {
+    // Until its callback was called it is not decided, whatever it waited for before.
+    request.unsettle();
+    named.remove(request);
+    named.held.push(request);
+    return lock;
+  }
+
+  /** Calls back, and holds the lock until what the callback returned is settled, or the lock was lost. */
+  async #callBack(
+    { callback }: CheckedRequest,
+    request: LockRequest,
+    named: NamedRequests,
+    lock: Lock | null,
+  ): Promise<unknown> {
+    const running = runCallback(callback, lock === null ? null : new GrantedLock(request));
+    request.settle();
+    if (lock === null) return running;
+    let forget = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      forget = onAbort(lock.signal, () => reject(aborted("The lock was stolen or lost.", lock.signal.reason)));
+    });
+    try {
+      return await Promise.race([running, lost]);
+    } finally {
+      forget();
+      if (lock.signal.aborted) named.remove(request);
+      // What was asked for before the callback had ended comes before its end.
+      else await this.#settledSoFar();
+      await this.#giveBack(lock);
+    }
+  }
+
+  async #giveBack(lock: Lock): Promise<void> {
+    // Never throws: where the store does not answer, the lock becomes free when its lease ends.
+    await lock[Symbol.asyncDispose]();
+  }
+
+  #end(request: LockRequest, named: NamedRequests): void {
+    named.remove(request);
+    request.settle();
+    if (named.isIdle && this.#byName.get(request.name) === named) this.#byName.delete(request.name);
+    for (const next of named.grantable()) {
+      if (!next.isSettled || !next.waits) continue;
+      next.unsettle();
+      this.#settleLater(next);
+    }
+  }
+
+  /** Who waits for a name has been told so: whoever comes after it waits as well. */
+  #noteWaiting(lockName: string): void {
+    const { pending = [] } = this.#byName.get(webNameOf(lockName) ?? lockName) ?? {};
+    for (const request of pending) if (request.waits) request.settle();
+  }
+
+  #settleLater(request: LockRequest): void {
+    const decided = new AbortController();
+    void request.settled.then(() => decided.abort());
+    void sleep(realEffects, UNDECIDED_MS, { keepAlive: false, signal: decided.signal }).then(() => {
+      if (!decided.signal.aborted) request.settle();
+    });
+  }
+
+  /** Resolves when all requests that there are now are decided. */
+  async #settledSoFar(): Promise<void> {
+    const requests = [...this.#byName.values()].flatMap(({ held, pending }) => [...held, ...pending]);
+    await Promise.all(requests.map((request) => request.settled));
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new DOMException("The lock manager was closed.", "InvalidStateError");
+  }
+}
+
+async function runCallback(callback: CheckedRequest["callback"], lock: WebLock | null): Promise<unknown> {
+  return await callback(lock);
+}
+
+function aborted(message: string, cause: unknown): DOMException {
+  return new DOMException(message, { name: "AbortError", cause } as never);
+}

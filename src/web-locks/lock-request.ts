@@ -1,0 +1,101 @@
+import type { CheckedRequest } from "./arguments.js";
+import type { WebLockInfo, WebLockMode } from "./types.js";
+
+/** One request of this client. */
+export class LockRequest {
+  readonly name: string;
+  readonly mode: WebLockMode;
+  /** Whether it is in line until it is granted. */
+  readonly waits: boolean;
+  #settled: Promise<void> = Promise.resolve();
+  #settle: () => void = () => {};
+  #isSettled = true;
+
+  constructor({ name, mode, ifAvailable, steal }: CheckedRequest) {
+    this.name = name;
+    this.mode = mode;
+    this.waits = !ifAvailable && !steal;
+    this.unsettle();
+  }
+
+  /** Resolves when it is known whether it is granted, and then when its callback was called, or has to wait. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  settle(): void {
+    this.#isSettled = true;
+    this.#settle();
+  }
+
+  /** It may be granted now. */
+  unsettle(): void {
+    if (!this.#isSettled) return;
+    this.#isSettled = false;
+    this.#settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+}
+
+/** The requests of this client for one name. */
+export class NamedRequests {
+  readonly held: LockRequest[] = [];
+  /** In the order in which they are granted. */
+  readonly pending: LockRequest[] = [];
+
+  get isIdle(): boolean {
+    return this.held.length === 0 && this.pending.length === 0;
+  }
+
+  /** Whether this client alone keeps the request from being granted. */
+  isBlocked(request: LockRequest): boolean {
+    const earlier = this.pending.slice(0, this.pending.indexOf(request));
+    return earlier.length > 0 || !areCompatible([...this.held, request]);
+  }
+
+  /** It is granted before all others who wait. */
+  putFirst(request: LockRequest): void {
+    this.remove(request);
+    this.pending.unshift(request);
+  }
+
+  /** Those who wait and could be granted by now, as far as this client knows. */
+  grantable(): readonly LockRequest[] {
+    const count = this.pending.findIndex(
+      (_, index) => !areCompatible([...this.held, ...this.pending.slice(0, index + 1)]),
+    );
+    return count === -1 ? [...this.pending] : this.pending.slice(0, count);
+  }
+
+  remove(request: LockRequest): void {
+    for (const list of [this.held, this.pending]) {
+      const index = list.indexOf(request);
+      if (index !== -1) list.splice(index, 1);
+    }
+  }
+}
+
+function areCompatible(requests: readonly LockRequest[]): boolean {
+  return requests.length <= 1 || requests.every(({ mode }) => mode === "shared");
+}
+
+/**
+ * What is there of one name: what the record says of others, in its order, and what this client knows of itself, which is more
+ * than the record says: of those who wait in one process only the first is in it.
+ */
+export function merged(
+  inRecord: readonly { readonly owner: string; readonly mode: WebLockMode }[],
+  own: readonly LockRequest[],
+  { name, clientId }: { readonly name: string; readonly clientId: string },
+): WebLockInfo[] {
+  const rest = own.map(({ mode }) => ({ name, mode, clientId }));
+  const infos = inRecord.flatMap(({ owner, mode }): WebLockInfo[] =>
+    owner === clientId ? rest.splice(0, 1) : [{ name, mode, clientId: owner }],
+  );
+  return [...infos, ...rest];
+}

@@ -1,0 +1,47 @@
+import type { HolderReport, LockReport } from "../core/report.js";
+import type { Lock } from "../lock.js";
+import type { S3Mutex } from "../mutex.js";
+import { realEffects } from "../runtime/effects.js";
+import { sleep } from "../runtime/timing.js";
+
+/** Before all who wait, those of other clients included. */
+const FIRST = { priority: Number.MAX_SAFE_INTEGER };
+
+/** How long one who was let in before us is left alone, until it is robbed as well. */
+const PATIENCE_MS = 1000;
+
+/** Takes a lock from whoever has it, before all who wait. */
+export async function steal(mutex: S3Mutex, lockName: string): Promise<Lock> {
+  for (;;) {
+    const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await rob(mutex, lockName));
+    // Two thieves may rob each other, or one itself: what was granted a moment before it robbed once more.
+    if (lock.held) return lock;
+  }
+}
+
+/** Waits in front of all others while the holders are being ended, so that none of them comes first. */
+async function rob(mutex: S3Mutex, lockName: string): Promise<Lock> {
+  const before = await mutex.inspect(lockName);
+  const done = new AbortController();
+  const acquiring = mutex.acquire(lockName, { ...FIRST, signal: done.signal });
+  const granted = new AbortController();
+  const end = () => granted.abort();
+  acquiring.then(end, end);
+  try {
+    for (let isOurs = false; !granted.signal.aborted; isOurs = await isHeldByUs(mutex, lockName, before)) {
+      if (!isOurs) await mutex.releaseLock(lockName, true);
+      await sleep(realEffects, PATIENCE_MS, { keepAlive: true, signal: granted.signal });
+    }
+    return await acquiring;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Whether the lock was granted to us meanwhile, and we are about to learn it. */
+async function isHeldByUs(mutex: S3Mutex, lockName: string, before: LockReport | null): Promise<boolean> {
+  const report = await mutex.inspect(lockName);
+  const isOurs = ({ owner, priority, fencingToken }: HolderReport) =>
+    owner === mutex.ownerId && priority === FIRST.priority && fencingToken > (before?.fencingToken ?? 0);
+  return report?.holders.some(isOurs) ?? false;
+}
