@@ -241,7 +241,8 @@ async function remove(lane: ProbeRequests, key: string, { effects }: Examination
     if (found?.kind === "answer" && found.etag !== undefined) {
       return (await lane.delete(key, found.etag)).kind === "answer";
     }
-    if (outcome.kind === "refused") return false;
+    // What the store will not even look for, it has not taken.
+    if (outcome.kind === "refused") return outcome.error.code !== "access-denied";
     const delayMs = outcome.throttled ? 1100 : 100;
     await new Promise<void>((resolve) => void effects.setTimer(delayMs, resolve, { keepAlive: true }));
   }

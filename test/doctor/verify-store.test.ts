@@ -130,6 +130,17 @@ describe("a store that misbehaves", () => {
     async (quirks, context) => context.expect((await examined(context, { quirks })).verdicts).toEqual({}),
   );
 
+  test.concurrent.for([
+    { fault: "status", status: 400, code: "KeyTooLongError", key: /x{600}/ },
+    { fault: "status", status: 500, key: /\/\// },
+  ] as const)("%j for odd keys only: a warning about keys, and about nothing else", TIMEOUT, async (fault, context) => {
+    const { report, verdicts } = await examined(context, {}, (server) => void server.faults.add(fault));
+    const { expect } = context;
+    expect(report.verdict).toBe("warn");
+    expect(verdicts).toMatchObject({ keys: "warn" });
+    if (fault.status === 400) expect(verdicts).toEqual({ keys: "warn" });
+  });
+
   test.concurrent("a key that takes one write a second: a warning with the number", TIMEOUT, async (context) => {
     const { report, verdicts } = await examined(context, { quirks: { writesPerSecondPerKey: 1 } });
     const { expect } = context;

@@ -1,5 +1,5 @@
 import type { LifecycleRule } from "@aws-sdk/client-s3";
-import { type Examination, lag, NoAnswer } from "../examination.js";
+import { type Examination, lag } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, skipped, warn } from "../report.js";
 
@@ -7,6 +7,7 @@ const KEYS = 7;
 const PAGE_SIZE = 3;
 /** More than a listing that ends can have. */
 const PAGES_MAX = KEYS + 2;
+const KEY_TRIES = 4;
 const HARMLESS = "Locks do not rest on listings; `ls` and cleanup do, and may miss locks or show too many.";
 
 const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
@@ -94,12 +95,13 @@ export async function keys(exam: Examination): Promise<Finding> {
     pairs.map(async ([what, one, other]) => {
       exam.keys.add(one).add(other);
       const bodies = [exam.newBody(), exam.newBody()] as const;
-      await exam.lane.put(one, bodies[0], { IfNoneMatch: "*" }).then(toldSomething);
-      const second = toldSomething(await exam.lane.put(other, bodies[1], { IfNoneMatch: "*" }));
-      const [a, b] = await Promise.all([exam.lane.get(one), exam.lane.get(other)]);
-      const isKept = bodyOf(toldSomething(a)) === bodies[0] && bodyOf(toldSomething(b)) === bodies[1];
+      await insist(exam, () => exam.lane.put(one, bodies[0], { IfNoneMatch: "*" }));
+      await insist(exam, () => exam.lane.put(other, bodies[1], { IfNoneMatch: "*" }));
+      const a = await insist(exam, () => exam.lane.get(one));
+      const b = await insist(exam, () => exam.lane.get(other));
+      const isKept = bodyOf(a) === bodies[0] && bodyOf(b) === bodies[1];
       if (isKept) return [];
-      const isMerged = (second.kind === "answer" && second.status === 412) || bodyOf(a) === bodies[1];
+      const isMerged = bodyOf(a) === bodies[1] || bodyOf(b) === bodies[0];
       return [isMerged ? what : `${what} (refused)`];
     }),
   );
@@ -127,14 +129,17 @@ async function takes(exam: Examination, bytes: number): Promise<number> {
   const key = start + "x".repeat(Math.max(0, bytes - Buffer.byteLength(start)));
   exam.keys.add(key);
   const body = exam.newBody();
-  toldSomething(await exam.lane.put(key, body, { IfNoneMatch: "*" }));
-  return bodyOf(toldSomething(await exam.lane.get(key))) === body ? bytes : 0;
+  await insist(exam, () => exam.lane.put(key, body, { IfNoneMatch: "*" }));
+  return bodyOf(await insist(exam, () => exam.lane.get(key))) === body ? bytes : 0;
 }
 
-/** A refusal is an answer to the question whether a key is taken; an error is none. */
-function toldSomething(outcome: ProbeOutcome): ProbeOutcome {
-  if (outcome.kind === "unknown") throw new NoAnswer(outcome);
-  return outcome;
+/** A refusal answers whether a key is taken, and so does an error that comes again and again. */
+async function insist(exam: Examination, request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await request();
+    if (outcome.kind !== "unknown" || tries === KEY_TRIES) return outcome;
+    await exam.stepBack(outcome, tries);
+  }
 }
 
 function bodyOf(outcome: ProbeOutcome): string | undefined {
