@@ -8,6 +8,7 @@ import { election } from "./cases/election.js";
 import { faultMix } from "./cases/fault-mix.js";
 import { freeLock } from "./cases/free-lock.js";
 import { handOver } from "./cases/hand-over.js";
+import { listLocks } from "./cases/list-locks.js";
 import { localCallers } from "./cases/local-callers.js";
 import { lostResponses } from "./cases/lost-responses.js";
 import { manyLocks } from "./cases/many-locks.js";
@@ -43,5 +44,6 @@ export const CASES: readonly BenchCase[] = [
   readers,
   semaphore,
   election,
+  listLocks,
   telemetry,
 ];

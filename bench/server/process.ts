@@ -41,6 +41,28 @@ function waitersIn(body: string | undefined): number {
   return Array.isArray(waiting) ? waiting.length : 0;
 }
 
+function heldRecord(index: number): object {
+  const now = Date.now();
+  const holder = {
+    id: `acquisition-${index}`,
+    owner: `host-${index % 40}:${index}:7d1c6a70-3a55-4b6c-8f5e-2f4f0a9c9a11`,
+    host: `host-${index % 40}`,
+    pid: index,
+    via: "handle",
+    mode: "exclusive",
+    token: now + index,
+    priority: 0,
+    leaseMs: 600_000,
+    acquiredAtMs: now,
+    renewedAtMs: now,
+    expiresAtMs: now + 600_000,
+    renewal: `write-${index}`,
+  };
+  const mirror = { locked: true, owner: holder.owner, acquiredAt: now, expiresAt: now + 600_000, priority: 0 };
+  const times = { createdAtMs: now, touchedAtMs: now, token: holder.token, limit: 1 };
+  return { ...mirror, schema: 3, writeId: holder.renewal, ...times, holders: [holder], queue: [], recent: [] };
+}
+
 /** The embedded server in a process of its own: what it costs is not measured as if the library had cost it. */
 export const serverMethods = {
   async start(latencyMs: number) {
@@ -68,6 +90,12 @@ export const serverMethods = {
     });
   },
   queueSeen: () => queue,
+  /** So many locks that somebody holds, past HTTP. */
+  plantLocks(count: number) {
+    for (let index = 0; index < count; index += 1) {
+      running().putObject(BUCKET, `locks/order-${index}.json`, JSON.stringify(heldRecord(index)));
+    }
+  },
 };
 
 serveParent(serverMethods);

@@ -81,11 +81,12 @@ export function lockTable(reports: readonly LockReport[], output: Output): strin
 export function summaryOf(reports: readonly LockReport[]): string {
   const count = (state: LockReport["state"]) => reports.filter((report) => report.state === state).length;
   const waiting = reports.reduce((sum, { waiters }) => sum + waiters.length, 0);
+  const some = (many: number, word: string) => `${many.toLocaleString("en")} ${word}`;
   const parts = [
-    `${count("held")} held`,
-    ...(count("expired") > 0 ? [`${count("expired")} expired`] : []),
-    `${waiting} waiting`,
-    ...(count("unreadable") > 0 ? [`${count("unreadable")} unreadable`] : []),
+    some(count("held"), "held"),
+    ...(count("expired") > 0 ? [some(count("expired"), "expired")] : []),
+    some(waiting, "waiting"),
+    ...(count("unreadable") > 0 ? [some(count("unreadable"), "unreadable")] : []),
   ];
   return `${counted(reports.length, "lock")}: ${parts.join(", ")}`;
 }
