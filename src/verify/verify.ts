@@ -150,9 +150,9 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
 
   const { observations } = exam;
-  const run = async ([id, title, check]: Check): Promise<void> =>
-    tell(id, title, await conclude(exam, check, plan.isEssential));
-  const form = await conclude(exam, FORM[2], plan.isEssential);
+  const run = async (check: Check): Promise<void> =>
+    tell(check[0], check[1], await conclude(exam, check, plan.isEssential));
+  const form = await conclude(exam, FORM, plan.isEssential);
   tell(FORM[0], FORM[1], form);
   const isUsable = form.verdict !== "fail";
   if (!isUsable) exam.form = undefined;
@@ -179,30 +179,42 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
 }
 
 /** `mustKnow`: no verdict at all rather than one about a store that gave no usable answer. */
-async function conclude(exam: Examination, check: Check[2], mustKnow: boolean): Promise<Finding> {
+async function conclude(exam: Examination, check: Check, mustKnow: boolean): Promise<Finding> {
   for (let tries = 1; ; tries += 1) {
     const result = await attempt(exam, check);
     if ("verdict" in result) return result;
     if (tries < TRIES) await exam.stepBack(result, tries);
     else if (mustKnow) throw result.error;
-    else return fail(`no usable answer in ${TRIES} tries: ${result.error.message}`, REFUSED);
+    else return useless(check, `no usable answer in ${TRIES} tries: ${result.error.message}`);
   }
 }
 
 /** The finding, or the answer that kept it from being made. */
-async function attempt(exam: Examination, check: Check[2]): Promise<Finding | UnknownOutcome> {
+async function attempt(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
   try {
-    return await check(exam);
+    return await check[2](exam);
   } catch (error) {
     if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
     if (!(error instanceof NoAnswer)) throw error;
     const { outcome } = error;
     if (outcome.kind === "unknown") return outcome;
     const { code, message } = outcome.error;
-    return code === "access-denied" ? skipped(message) : fail(message, REFUSED);
+    return code === "access-denied" ? skipped(message) : useless(check, message);
   }
 }
 
+function useless([id]: Check, detail: string): Finding {
+  return BESIDE_LOCKS.has(id) ? warn(detail, BESIDE) : fail(detail, REFUSED);
+}
+
+const BESIDE_LOCKS: ReadonlySet<StoreCheckId> = new Set([
+  "stale-delete",
+  "head",
+  "keys",
+  "list-after-write",
+  "list-pages",
+]);
+const BESIDE = "Locks do not rest on this. `ls`, cleanup and other software may.";
 const REFUSED = "Locks cannot work without this. Use another store, or have this one repaired.";
 
 /** Nothing stays behind, whatever happened; what cannot be removed is named. */

@@ -86,6 +86,11 @@ const WITH_WARNINGS: readonly Misbehaviour[] = [
   { fault: { fault: "omit-date", probability: 0.3 }, checks: { date: "warn" } },
   { fault: { fault: "shift-date", shiftMs: -7_200_000 }, checks: { "clock-offset": "warn" } },
   { fault: { fault: "status", status: 500, operation: "GetObject", times: 2, skip: 20 }, checks: { errors: "warn" } },
+  {
+    fault: { fault: "status", status: 501, operation: "ListObjectsV2" },
+    checks: { "list-permission": "skipped", "list-after-write": "warn", "list-pages": "warn" },
+  },
+  { fault: { fault: "status", status: 405, operation: "HeadObject" }, checks: { head: "warn" } },
   { quirks: { staleListMs: 60_000 }, checks: { "list-after-write": "warn" } },
   { quirks: { listings: "unordered" }, checks: { "list-pages": "warn" } },
   { quirks: { listings: "first-page-only" }, checks: { "list-pages": "warn" } },
