@@ -82,7 +82,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
     const clocks = hasExactClocks ? EXACT : clocksOf(random, { keepsAssumptions, is1x: kind === "1.x" }, toleranceMs);
     const restMs = random.pick([50, 300, 1000]);
-    const tasks = Math.max(random.pick([1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
+    const tasks = Math.max(random.pick([1, 1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
     return {
       name: `c${index}`,
       kind,

@@ -207,7 +207,7 @@ class Run {
 
   #lookForDeadlocks(): void {
     if (this.#hasEnded) return;
-    this.#stage.scene.deadlocks.check(DEADLOCK_BOUND_MS);
+    if (this.#stage.scene.canSeeCycles) this.#stage.scene.deadlocks.check(DEADLOCK_BOUND_MS);
     this.#stage.world.silentlyAfter(DEADLOCK_LOOK_MS, () => this.#lookForDeadlocks());
   }
 

@@ -21,6 +21,8 @@ export interface Scene {
   /** Undefined where clocks are not exact: arrivals are compared in store time. */
   readonly order: OrderChecker | undefined;
   readonly deadlocks: DeadlockChecker;
+  /** Whether everybody sees everybody else's place in a queue: expiry is a matter of store time, or of wall clocks that agree. */
+  readonly canSeeCycles: boolean;
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
   readonly counters: ReadonlyMap<string, FencedCounter>;

@@ -140,6 +140,7 @@ export class Stage {
       chain,
       once: new OnceChecker(findings),
       history,
+      canSeeCycles: plan.hasDate || plan.hasExactClocks,
       deadlocks: new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,
