@@ -14,6 +14,7 @@ import {
   withDefault,
 } from "./arguments.js";
 import type { Logger, Takeover } from "./runtime/context.js";
+import { quietLogger } from "./runtime/effects.js";
 
 /** Options of {@link S3Mutex}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
 export interface S3MutexOptions {
@@ -76,7 +77,10 @@ export interface S3MutexOptions {
    * lock on, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not. @default "never"
    */
   readonly verify?: "never" | "once" | undefined;
-  /** Where messages go. @default nowhere */
+  /**
+   * Where messages go. Without one, only what nobody would learn of otherwise (a listener that threw) is said, as a warning of the
+   * process.
+   */
   readonly logger?: Logger | undefined;
 }
 
@@ -132,7 +136,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
     label: withDefault("label", options.label, undefined, checkLabel),
     keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
     verify: withDefault("verify", options.verify, "never", checkVerify),
-    logger: withDefault("logger", options.logger, {}, checkLogger),
+    logger: withDefault("logger", options.logger, quietLogger, checkLogger),
   };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { StoreEffects } from "../store/object-store.js";
+import type { Logger } from "./context.js";
 
 /**
  * All that makes two runs of this library differ: clocks, timers, randomness, ids and the name of the machine.
@@ -33,3 +34,11 @@ export const realEffects: Effects = {
 
 /** Node turns longer timers into immediate ones; whoever asked for more looks at the clock and asks again. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Where there is no other logger: what nobody would learn of otherwise becomes a warning of the process; the rest is not said. */
+export const quietLogger: Logger = {
+  error(message, ...details) {
+    const causes = details.map((detail) => (detail instanceof Error ? detail.message : String(detail)));
+    process.emitWarning([message, ...causes].join(": "), { type: "S3MutexWarning" });
+  },
+};

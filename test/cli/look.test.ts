@@ -79,6 +79,21 @@ describe("ls", TIMEOUT, () => {
     expect(stdout).not.toContain("\u001b");
   });
 
+  test.each([
+    ["ls", "SIGINT", 130],
+    ["graph", "SIGTERM", 143],
+    ["watch", "SIGINT", 0],
+  ] as const)("%s of a store that does not answer ends on %s", async (command, signal, expected) => {
+    const { environment, server } = await startFilledStore();
+    server.faults.add({ fault: "never-answer" });
+    const looking = startCli([command], environment);
+    await until(() => server.requests.total > 0);
+    const startedAtMs = performance.now();
+    looking.process.kill(signal);
+    expect((await looking.ended).exitCode).toBe(expected);
+    expect(performance.now() - startedAtMs).toBeLessThan(4900);
+  });
+
   test("says what is the matter with the store, and which store", async () => {
     const { environment } = await startStore();
     const missing = await cli(["ls", "s3://no-such-bucket/locks/"], environment);

@@ -28,21 +28,27 @@ export function watchCommand(
 ): Promise<number> {
   const isJson = input.values.flag("json");
   const title = printable(`s3://${address.bucketName}/${address.keyPrefix}${address.namePrefix}`);
-  return withMutex(input, address, output, async (mutex, signal) => {
-    let screen: Screen | undefined;
-    output.status("reading all locks for the first time ...");
-    try {
-      for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal })) {
-        output.status("");
-        screen ??=
-          output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
-        screen.show(view);
+  return withMutex(
+    input,
+    address,
+    output,
+    async (mutex, signal) => {
+      let screen: Screen | undefined;
+      output.status("reading all locks for the first time ...");
+      try {
+        for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal })) {
+          output.status("");
+          screen ??=
+            output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
+          screen.show(view);
+        }
+      } finally {
+        screen?.close();
       }
-    } finally {
-      screen?.close();
-    }
-    return EXIT.ok;
-  });
+      return EXIT.ok;
+    },
+    EXIT.ok,
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ export async function withMutex(
   { bucketName, keyPrefix }: StoreAddress,
   output: Output,
   use: (mutex: S3Mutex, interrupt: AbortSignal) => Promise<number>,
+  exitCodeWhenInterrupted?: number,
 ): Promise<number> {
   const { logger } = createLog(input.isDebugging, output);
   const options: S3MutexOptions = { s3ClientConfig: clientConfigOf(input), bucketName, keyPrefix, logger };
@@ -30,14 +31,26 @@ export async function withMutex(
     for (const signal of ENDING) process.off(signal, onSignal);
   };
   for (const signal of ENDING) process.on(signal, onSignal);
+  const exitCode = () =>
+    exitCodeWhenInterrupted ?? exitCodeOfSignal(constants.signals[interruptedBy as NodeJS.Signals]);
   try {
-    return await use(mutex, interrupt.signal);
+    const used = use(mutex, interrupt.signal);
+    // What is under way gets a moment; a store that does not answer does not keep anybody from leaving.
+    return (await Promise.race([used, momentAfter(interrupt.signal)])) ?? exitCode();
   } catch (error) {
     if (interruptedBy === undefined) throw error;
-    return exitCodeOfSignal(constants.signals[interruptedBy]);
+    return exitCode();
   } finally {
     output.status("");
     stopListening();
     await mutex.close();
   }
 }
+
+function momentAfter(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => setTimeout(() => resolve(undefined), MOMENT_MS).unref(), { once: true });
+  });
+}
+
+const MOMENT_MS = 1000;
