@@ -40,18 +40,18 @@ const CEPH: StoreQuirks = {
 };
 
 describe("a store passes that", () => {
+  // The locks over a store that speaks S3 are tried by `npm run stores` and `npm run runtimes`.
   test("does as AWS does", async () => {
-    expect(await failing(await storeWith({}), ...ALL)).toEqual([]);
+    expect(await failing(await storeWith({}), "store", "races", "1.x")).toEqual([]);
   });
 
-  // Its locks are tried on the real one: `npm run stores`.
   test("has the ways of Ceph", async () => {
     expect(await failing(await storeWith(CEPH), "store", "races", "1.x")).toEqual([]);
   });
 
   test("has no conditional DELETE, no Date and no 304", async () => {
     const quirks = { deleteIfMatchUnsupported: true, noDate: true, readIgnoresIfNoneMatch: true };
-    expect(await failing(await storeWith(quirks), ...ALL)).toEqual([]);
+    expect(await failing(await storeWith(quirks), "store", "races", "1.x")).toEqual([]);
   });
 
   test("is a port of one's own", async () => {

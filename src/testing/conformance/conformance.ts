@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Checks } from "./check.js";
 import { lockChecks, oneXChecks } from "./lock-checks.js";
+import { primitiveChecks } from "./primitive-checks.js";
 import { raceChecks } from "./race-checks.js";
 import { storeChecks } from "./store-checks.js";
 import { type PortTarget, type S3Target, Subject } from "./subject.js";
@@ -57,7 +58,7 @@ export interface ConformanceReport {
 const GROUPS: Readonly<Record<ConformanceGroup, Checks>> = {
   store: storeChecks,
   races: raceChecks,
-  locks: lockChecks,
+  locks: { ...lockChecks, ...primitiveChecks },
   "1.x": oneXChecks,
 };
 
