@@ -9,7 +9,7 @@ test("a safe store: a line for each check, the verdict, exit code 0, and nothing
   const { exitCode, stdout, stderr } = await cli([...QUICK, `s3://${BUCKET}/locks/`], environment);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout).toMatch(
-    /^VERDICT +CHECK +SEEN\n(pass .*\n){29}\nSafe to lock on: s3:\/\/my-bucket\/locks\/ \(29 checks/,
+    /^VERDICT +CHECK +SEEN\n(pass .*\n){30}\nSafe to lock on: s3:\/\/my-bucket\/locks\/ \(30 checks/,
   );
   expect(server.objects(BUCKET)).toEqual([]);
 });
@@ -21,7 +21,7 @@ test("an unsafe store: the fault, what to do, and exit code 1; as JSON too", TIM
   expect(shown.stdout).toMatch(
     /\nfail: Create twice\n {2}If-None-Match: \* is ignored.*\n {2}Do not lock on this store/,
   );
-  expect(shown.stdout).toMatch(/\nDo not lock on s3:\/\/my-bucket\/locks\/: 2 checks failed/);
+  expect(shown.stdout).toMatch(/\nDo not lock on s3:\/\/my-bucket\/locks\/: 3 checks failed/);
   const { exitCode, stdout } = await cli([...QUICK, "--json"], environment);
   const report = JSON.parse(stdout);
   expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 1, verdict: "fail" });
