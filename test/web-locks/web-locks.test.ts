@@ -148,6 +148,19 @@ describe("a request", () => {
     expect(granted).toEqual(asked);
   });
 
+  test("that was made before a release comes before it", async ({ locks, server }) => {
+    // One name is slow.
+    server.setLatency(({ key }) => (key === "locks/b.json" ? 150 : 0));
+    const granted: string[] = [];
+    let inner: Promise<unknown> = Promise.resolve();
+    await locks.request("a", async () => {
+      const log = (name: string) => locks.request(name, async () => void granted.push(name));
+      inner = Promise.all([log("a"), log("b")]);
+    });
+    await inner;
+    expect(granted).toEqual(["b", "a"]);
+  });
+
   test("of a line of work that holds others may wait for ever: the standard knows no deadlocks", async ({
     locks,
     others,
@@ -250,6 +263,18 @@ describe("query()", () => {
     expect(ofMine.map(({ mode }) => mode)).toEqual(["exclusive", "shared"]);
     first.release();
     await Promise.all([waiting, ...own]);
+  });
+
+  test("waits until all are in who come in together after a release", async ({ locks, server }) => {
+    const first = await hold(locks, "n");
+    const sharers = [1, 2, 3].map(() => hold(locks, "n", { mode: "shared" }));
+    expect((await locks.query()).pending).toHaveLength(3);
+    server.setLatency(({ operation }) => (operation === "PutObject" ? 150 : 0));
+    first.release();
+    await first.released;
+    const { held, pending } = await locks.query();
+    expect([held.map(({ mode }) => mode), pending]).toEqual([["shared", "shared", "shared"], []]);
+    for (const sharer of sharers) (await sharer).release();
   });
 
   test("leaves out who is dead, and locks that no Web Lock can have", async ({ locks, server }) => {
