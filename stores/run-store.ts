@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { type ConformanceGroup, type ConformanceResult, runConformance } from "../src/testing/index.js";
 import type { Installation, RunningStore, StoreKind } from "./kind.js";
-import { runChaos } from "./measure/chaos.js";
+import { type ChaosResult, runChaos } from "./measure/chaos.js";
 import { measureLatency } from "./measure/latency.js";
 import { observe } from "./measure/observe.js";
 import { race } from "./measure/race.js";
@@ -81,8 +81,18 @@ async function tryAll(
   const faults = [...faultsOf({ ...measured, suite }), ...(kind.knownFault === undefined ? [] : [kind.knownFault])];
   if (faults.length > 0) return { ...measured, suite, verification, verdict: "unsafe", faults };
   const killGateways = long && configs.length > 1;
-  const chaos = await runChaos(store, BUCKET, { seconds: long ? 300 : 20, killGateways, signal });
+  const attempt = () => runChaos(store, BUCKET, { seconds: long ? 300 : 20, killGateways, signal });
+  let chaos = await attempt();
+  if (wasOnlyLate(chaos)) {
+    log(`late, on a machine that may be busy; once more: ${chaos.failures.join("; ")}`);
+    chaos = await attempt();
+  }
   return { ...measured, suite, verification, chaos, verdict: "safe", faults };
+}
+
+/** Nothing was wrong but that something took too long, which on a shared machine happens: real time gets a second chance. */
+function wasOnlyLate({ passed, lostBehindTokens, failures }: ChaosResult): boolean {
+  return !passed && lostBehindTokens === 0 && failures.every((failure) => /within \d+ ms/.test(failure));
 }
 
 async function createBucket(config: S3ClientConfig): Promise<void> {
