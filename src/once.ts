@@ -20,7 +20,7 @@ import { lookAtFenced } from "./runtime/fenced-look.js";
 import { refusalError } from "./runtime/fenced-refusal.js";
 
 /** Options of `once` and `forget`. */
-export type OnceOptions = Omit<AcquireOptions, "reentrant">;
+export type OnceOptions = Omit<AcquireOptions, "mode" | "reentrant">;
 
 /** What the function of `once` is given. */
 export interface OnceRun {
@@ -47,7 +47,7 @@ interface Done {
 }
 
 /** Holds a lock while `use` runs, as one line of work. */
-export type Holding = <T>(lockName: string, options: OnceOptions, use: (lock: Lock) => Promise<T>) => Promise<T>;
+export type Holding = <T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>) => Promise<T>;
 
 interface Place {
   readonly name: string;
@@ -80,7 +80,7 @@ export class Once {
       return fn(run);
     };
     try {
-      return await this.#holding(place.lockName, options, (lock) => this.#runHolding(place, lock, begin));
+      return await this.#holding(place.lockName, alone(options), (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
       if (hasBegun || !S3MutexError.is(error, "fenced-out")) throw error;
       // The lock was lost before anything was done: somebody newer is at it.
@@ -108,7 +108,8 @@ export class Once {
     const place = this.#place(name);
     const known = await this.#look(place, options);
     if (known.isAbsent) return false;
-    return await this.#holding(place.lockName, options, (lock) => lock.fencedObject({ key: place.key }).delete());
+    const forgetHolding = (lock: Lock) => lock.fencedObject({ key: place.key }).delete();
+    return await this.#holding(place.lockName, alone(options), forgetHolding);
   }
 
   /** What is known without the lock: once done, that is all it takes. */
@@ -154,6 +155,11 @@ export class Once {
 
 /** How long a store that does not answer is waited for before the lock is asked for. */
 const UNREACHABLE_MS = 60_000;
+
+/** Whoever runs something once shares it with nobody, not even with a run that it is part of. */
+function alone(options: OnceOptions): AcquireOptions {
+  return { ...options, mode: "exclusive", reentrant: false };
+}
 
 /** What JSON makes of a result; nothing is a result as well. */
 function storedResult(place: Place, result: unknown): Pick<Done, "result"> {

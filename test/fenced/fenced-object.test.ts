@@ -248,6 +248,35 @@ describe("what cannot be fenced is refused, and left as it is", () => {
   });
 });
 
+describe("holds of other kinds", () => {
+  it("those that others share, and permits, cannot fence: they would fence each other out", async ({ world }) => {
+    const mutex = world.mutex();
+    await using shared = await mutex.acquire("account", { mode: "shared" });
+    expect(await codeOf(shared.fencedObject({ key: KEY }))).toBe("invalid-argument");
+    await using permit = await mutex.semaphore("slots", { permits: 2 }).acquire();
+    expect(await codeOf(permit.fencedObject({ key: KEY }))).toBe("invalid-argument");
+    expect(envelopeIn(world)).toBeUndefined();
+  });
+
+  it("a lock that was made a shared one fences no longer", async ({ world }) => {
+    await using lock = await world.mutex().acquire("account");
+    const object = await lock.fencedObject({ key: KEY });
+    await lock.downgrade();
+    expect(await codeOf(object.write("x"))).toBe("invalid-argument");
+  });
+
+  it("one that was handed over goes on where it was restored, and nowhere else", async ({ world }) => {
+    const lock = await world.mutex().acquire("account");
+    const object = await lock.fencedObject<string>({ key: KEY });
+    await object.write("before");
+    await using restored = await world.mutex().restore(await lock.serialize());
+    expect(await codeOf(object.write("late"))).toBe("lost");
+    const goesOn = await restored.fencedObject<string>({ key: KEY });
+    expect(await goesOn.update((text) => `${text}, after`)).toBe("before, after");
+    expect(restored.fencingToken).toBeGreaterThan(lock.fencingToken);
+  });
+});
+
 describe("a large object", () => {
   it("takes what fits, envelope included", async ({ world }) => {
     await using lock = await world.mutex().acquire("account");

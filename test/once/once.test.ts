@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { describe, expect } from "vitest";
+import type { OnceOptions } from "../../src/index.js";
 import { BUCKET, codeOf, errorOf, it, until, type World } from "../api/fixture.js";
 
 const KEY = "once/locks/migrate-42.json";
@@ -91,6 +92,13 @@ describe("what is done once", () => {
     expect(await world.mutex().forget("migrate-42")).toBe(true);
     expect(await mutex.forget("migrate-42")).toBe(false);
     expect(await mutex.once("migrate-42", () => 2)).toEqual({ ran: true, result: 2 });
+    forgetAll(world);
+  });
+
+  it("is not run inside of itself", async ({ world }) => {
+    const mutex = world.mutex();
+    const inside = () => mutex.once("migrate-42", () => 1, { reentrant: true, mode: "shared" } as OnceOptions);
+    expect(await codeOf(mutex.once("migrate-42", inside))).toBe("deadlock");
     forgetAll(world);
   });
 
