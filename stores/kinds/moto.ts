@@ -13,7 +13,7 @@ export const moto: StoreKind = {
   title: "moto",
   isInShortForm: true,
   isRequired: false,
-  knownFault: "checks and writes without a lock, by its code; in one of five runs two of 16 racers won",
+  knownFault: "checks and writes without a lock, by its code; in two of our five runs two of 16 racers won",
   source: "pip install moto[s3,server]",
   async install() {
     const folder = cacheFolder(`moto-${VERSION}`);
