@@ -7,7 +7,7 @@ import { isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owne
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LocalLines } from "./runtime/local-line.js";
-import { type LockObject, RemoveUnsupported } from "./runtime/lock-object.js";
+import { type LockObject, RemoveUnsupported, type Snapshot } from "./runtime/lock-object.js";
 import { deleting, forcing } from "./runtime/repeatable.js";
 import { requestTimeoutMs } from "./runtime/timing.js";
 
@@ -49,8 +49,8 @@ export class NamedLocks {
   }
 
   async forceRelease(object: LockObject): Promise<boolean> {
-    const { reply } = await object.swap(forcing(), this.#options());
-    this.#endHere(object, "force-released");
+    const { reply, snapshot } = await object.swap(forcing(), this.#options());
+    this.#endHere(object, "force-released", snapshot);
     return reply.kind === "released";
   }
 
@@ -66,22 +66,23 @@ export class NamedLocks {
   async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
     const owner = options.force ? undefined : this.#context.ownerId;
     const swapOptions = { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) };
-    const deleteWith = async (restMs: number) => {
-      const { reply } = await object.swap(deleting({ owner, restMs }), swapOptions);
-      return reply.kind === "deleted";
-    };
-    const deleted = await deleteWith(options.restMs).catch((error) => {
+    const deleteWith = (restMs: number) => object.swap(deleting({ owner, restMs }), swapOptions);
+    const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;
     });
-    if (deleted) this.#endHere(object, "deleted");
-    return deleted;
+    if (reply.kind !== "deleted") return false;
+    this.#endHere(object, "deleted", snapshot);
+    return true;
   }
 
-  /** Whoever held it in this process learns at once what others learn at their next renewal. */
-  #endHere(object: LockObject, reason: "force-released" | "deleted"): void {
-    this.#leases.delete(object.key);
-    this.#lines.peek(object.key)?.loseHolders(reason);
+  /** Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. */
+  #endHere(object: LockObject, reason: "force-released" | "deleted", { record }: Snapshot): void {
+    const hasEnded = ({ holder: { id, token } }: Lease) =>
+      record === undefined || (token <= record.token && !record.holders.some((other) => other.id === id));
+    const named = this.#leases.get(object.key);
+    if (named !== undefined && hasEnded(named)) this.#leases.delete(object.key);
+    this.#lines.peek(object.key)?.loseHolders(reason, hasEnded);
   }
 
   /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */

@@ -92,9 +92,9 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
   }
 
-  /** Somebody in this process has just ended whatever holds we have. */
-  loseHolders(reason: LossReason): void {
-    for (const hold of [...this.#holds]) if ("lease" in hold) hold.lease.lose(reason);
+  /** Somebody in this process has just ended these of the holds that we have. */
+  loseHolders(reason: LossReason, hasEnded: (lease: Lease) => boolean): void {
+    for (const hold of [...this.#holds]) if ("lease" in hold && hasEnded(hold.lease)) hold.lease.lose(reason);
   }
 
   /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
