@@ -146,7 +146,7 @@ const STUDIES: readonly Study[] = [
     name: "two, hand-over",
     says: "two callers of one process pass the lock on to each other",
     clients: [LOCAL, LOCAL],
-    short: { seconds: 1, lost: 1, giveUp: 1 },
+    short: { lost: 1, giveUp: 1 },
     long: { seconds: 3, lost: 2, giveUp: 1 },
   },
   {

@@ -172,7 +172,7 @@ function requestEvents(scene: Scene, world: World, request: Request, happened: H
     happened(settled(scene, next), { actor, says: `${doing(request.operation)}: ${says}`, request });
   };
   const conflict = (one: Actor) => steps.receiveConflict(one, slot, request);
-  const nothing = (one: Actor) => steps.receiveNothing(one, slot);
+  const nothing = (one: Actor) => steps.receiveNothing(one, slot, request);
   if (request.applied) {
     answer("the answer to its write arrives: done", world, (one) => steps.receiveSuccess(one, slot, request));
     if (world.budget.lost > 0) answer("the answer to its write is lost", spend(world, "lost"), nothing);

@@ -19,8 +19,8 @@ export function receiveConflict(actor: Actor, slot: Slot, request: Request): voi
   conclude(actor, swap.receiveConflict(actor, slot, request));
 }
 
-export function receiveNothing(actor: Actor, slot: Slot): void {
-  conclude(actor, swap.receiveNothing(actor, slot));
+export function receiveNothing(actor: Actor, slot: Slot, request: Request): void {
+  conclude(actor, swap.receiveNothing(actor, slot, request));
 }
 
 /** An aborted loop that is not waiting for an answer ends. */

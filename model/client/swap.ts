@@ -1,5 +1,6 @@
 import type { Attempt } from "../../src/core/attempt.js";
 import { isListed, type LockRecord } from "../../src/core/record.js";
+import { settles } from "../../src/runtime/attempts.js";
 import {
   ABSENT,
   type Client,
@@ -107,14 +108,16 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outc
   return done(actor, slot, thread, replyOf(thread, request), contradicted);
 }
 
-/** 409, 412 or 404: the condition did not hold, or so it was said. Only where there is no object does that settle the write. */
+/** 409, 412 or 404: the condition did not hold, or so it was said. */
 export function receiveConflict(actor: Actor, slot: Slot, request: Request): Outcome | undefined {
-  if (actor.world.object === undefined && request.condition !== ABSENT) noteAnswered(actor, request.write);
+  const isAbsent = actor.world.object === undefined && request.condition !== ABSENT;
+  if (settles({ kind: isAbsent ? "absent" : "conflict" })) noteAnswered(actor, request.write);
   return turnAgain(actor, slot);
 }
 
 /** No answer: the write may have landed, land later, or never. */
-export function receiveNothing(actor: Actor, slot: Slot): Outcome | undefined {
+export function receiveNothing(actor: Actor, slot: Slot, request: Request): Outcome | undefined {
+  if (settles({ kind: "unknown", sent: true })) noteAnswered(actor, request.write);
   return turnAgain(actor, slot);
 }
 

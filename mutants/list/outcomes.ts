@@ -3,29 +3,20 @@ import type { Mutant } from "../mutant.js";
 /** Answers that are lost, late, wrong or repeated. */
 export const OUTCOMES: readonly Mutant[] = [
   {
-    name: "conflict believed",
-    why: "a 412 means that somebody else has the lock, though the write may have landed",
-    file: "src/runtime/lock-object.ts",
-    search: '    if (outcome.kind !== "ok") return { kind: "conflict" };',
-    replace: `    if (outcome.kind === "conflict" && role === "contender") throw new S3MutexError("timed-out", "held");
-    if (outcome.kind !== "ok") return { kind: "conflict" };`,
-    caughtBy: "sim",
+    name: "412 believed",
+    why: "a conflict proves that the write did not land, though a proxy may have repeated it",
+    file: "src/runtime/attempts.ts",
+    search: 'return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";',
+    replace: 'return outcome.kind === "unknown" ? outcome.sent === false : true;',
+    caughtBy: { model: "one" },
   },
   {
-    name: "conflict settles",
-    why: "a 412 proves that the write did not land, though a proxy may have repeated it",
-    file: "src/runtime/lock-object.ts",
-    search: '!outcome.sent : outcome.kind !== "conflict";',
-    replace: "!outcome.sent : true;",
-    caughtBy: "sim",
-  },
-  {
-    name: "unknown settles",
+    name: "silence believed",
     why: "a write that nobody answered is taken for dead",
-    file: "src/runtime/lock-object.ts",
-    search: "    if (isSettled) attempts.answered(attempt.writeId);",
-    replace: "    attempts.answered(attempt.writeId);",
-    caughtBy: "sim",
+    file: "src/runtime/attempts.ts",
+    search: 'return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";',
+    replace: 'return outcome.kind === "unknown" || outcome.kind !== "conflict";',
+    caughtBy: { model: "one" },
   },
   {
     name: "absence settles",
@@ -36,20 +27,12 @@ export const OUTCOMES: readonly Mutant[] = [
     caughtBy: { model: "one" },
   },
   {
-    name: "early look settles",
-    why: "a look resolves writes that were sent after it had left",
-    file: "src/runtime/attempts.ts",
-    search: "if (isOther && sentAtMs < askedAtMs)",
-    replace: "if (isOther)",
-    caughtBy: { model: "two, hand-over" },
-  },
-  {
     name: "same version settles",
     why: "a write is taken for dead though the object still has the version that it was conditioned on",
     file: "src/runtime/attempts.ts",
     search: 'const isOther = condition.kind === "if-absent" || condition.etag !== etag;',
     replace: 'const isOther = condition.kind === "if-absent" || condition.etag !== undefined;',
-    caughtBy: { model: "two" },
+    caughtBy: { model: "two, hand-over" },
   },
   {
     name: "own grant not recognised",
@@ -65,7 +48,7 @@ export const OUTCOMES: readonly Mutant[] = [
     file: "src/core/transition/release.ts",
     search: "  if (leaving.length === 0 && !queued && !command.mustChange) return { reply };",
     replace: "  if (leaving.length === 0 && !queued) return { reply };",
-    caughtBy: { model: "two" },
+    caughtBy: { model: "one" },
   },
   {
     name: "cancel without tombstone",
@@ -74,7 +57,7 @@ export const OUTCOMES: readonly Mutant[] = [
     search: "  const record = recordOrNew(found, attempt);\n  const leaving",
     replace:
       "  if (found === undefined) return { reply };\n  const record = recordOrNew(found, attempt);\n  const leaving",
-    caughtBy: { model: "two" },
+    caughtBy: { model: "one" },
   },
   {
     name: "cancel leaves the holder",
@@ -83,37 +66,5 @@ export const OUTCOMES: readonly Mutant[] = [
     search: "    holders: record.holders.filter((holder) => holder.id !== command.id),",
     replace: "    holders: record.holders,",
     caughtBy: { model: "two" },
-  },
-  {
-    name: "no cancel after giving up",
-    why: "who gives up leaves what it has sent",
-    file: "src/runtime/acquisition.ts",
-    search: '  #undo(): void {\n    this.#state = "over";\n',
-    replace: '  #undo(): void {\n    this.#state = "over";\n    if (this.#stop.signal.aborted) return;\n',
-    caughtBy: "sim",
-  },
-  {
-    name: "no cancel after a loss",
-    why: "who loses its lease leaves its entry, and its renewal may land",
-    file: "src/runtime/lease.ts",
-    search: "    this.#cancelTimer();\n    this.#cancel();\n    this.#end();",
-    replace: "    this.#cancelTimer();\n    this.#end();",
-    caughtBy: "sim",
-  },
-  {
-    name: "hand-over forgotten",
-    why: "a hand-over that nobody answered is tried with somebody else, and the first is not told that it may have the lock",
-    file: "src/runtime/local-line.ts",
-    search: "      for (const other of tried) if (other !== told) other.noteUnknownHandOver();\n",
-    replace: "",
-    caughtBy: "sim",
-  },
-  {
-    name: "repetition forces again",
-    why: "a forced release whose answer was lost ends the next holder's turn as well",
-    file: "src/runtime/repeatable.ts",
-    search: "ids: isFirst ? undefined : holderIds",
-    replace: "ids: isFirst ? undefined : undefined",
-    caughtBy: "sim",
   },
 ];

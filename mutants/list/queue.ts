@@ -8,7 +8,7 @@ export const QUEUE: readonly Mutant[] = [
     file: "src/core/queue.ts",
     search: "compareRank(waiter, candidate) < 0)",
     replace: "compareRank(waiter, candidate) < -1e15)",
-    caughtBy: { model: "two, queue" },
+    caughtBy: "sim",
   },
   {
     name: "priority ignored",
@@ -19,36 +19,12 @@ export const QUEUE: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "entries never expire",
-    why: "a waiter that died is waited for in every turn to come",
-    file: "src/core/attempt.ts",
-    search: "  return attempt.now.earliestMs <= waiter.expiresAtMs;",
-    replace: "  return attempt.now.earliestMs <= waiter.expiresAtMs + 1e12;",
-    caughtBy: "sim",
-  },
-  {
-    name: "nobody is passed over",
-    why: "a waiter that died is waited for until its entry expires",
-    file: "src/core/queue.ts",
-    search: "    if (attempt.now.earliestMs <= deadlineMs) break;",
-    replace: "    if (attempt.now.earliestMs <= deadlineMs + 1e12) break;",
-    caughtBy: "sim",
-  },
-  {
     name: "entry kept after the grant",
     why: "who was granted the lock stays in the queue",
     file: "src/core/transition/acquire.ts",
     search: "record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),",
     replace: "record.queue.filter((waiter) => !passedOver.includes(waiter)),",
     caughtBy: { model: "two, queue" },
-  },
-  {
-    name: "entry never refreshed",
-    why: "a waiter's entry expires while it waits, and it loses its place",
-    file: "src/core/transition/acquire.ts",
-    search: "  if (present !== undefined && isFresh(present, entry, attempt)) return { reply };",
-    replace: "  if (present !== undefined) return { reply };",
-    caughtBy: "sim",
   },
   {
     name: "arrival forgotten",
@@ -81,15 +57,6 @@ export const QUEUE: readonly Mutant[] = [
     file: "src/runtime/deadlock-watch.ts",
     search: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs) return;",
     replace: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs + 1e12) return;",
-    caughtBy: "sim",
-  },
-  {
-    name: "victim without a cycle",
-    why: "who waits for a lock that its holder has, and holds something that anybody waits for, gives way",
-    file: "src/core/deadlock.ts",
-    search:
-      "      const isClosed = key === refKey(wanted) && step !== undefined && behind.some(({ id }) => id === me.id);",
-    replace: "      const isClosed = step !== undefined;",
     caughtBy: "sim",
   },
   {

@@ -71,7 +71,7 @@ export const RECORD: readonly Mutant[] = [
     search: "    touchedAtMs: attempt.now.latestMs,\n    queue:",
     replace:
       "    touchedAtMs: attempt.now.latestMs,\n    holders: merged.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs),\n    queue:",
-    caughtBy: { model: "two, queue" },
+    caughtBy: "sim",
   },
   {
     name: "one permit too many",
@@ -122,22 +122,6 @@ export const RECORD: readonly Mutant[] = [
     file: "src/core/codec.ts",
     search: "  return JSON.stringify({ ...mirrorOf(record.holders), ...record });",
     replace: "  return JSON.stringify({ locked: false, ...record });",
-    caughtBy: "sim",
-  },
-  {
-    name: "holders preferred over the mirror",
-    why: "what 1.x wrote last is overlooked",
-    file: "src/core/codec.ts",
-    search: "  if (mirror === undefined || isSameMirror(mirror, mirrorOf(record.holders))) return record;",
-    replace: "  if (mirror === undefined || record.holders.length >= 0) return record;",
-    caughtBy: "sim",
-  },
-  {
-    name: "1.x record not adopted",
-    why: "a free record of 1.x, whose ETag comes back, is acquired at once",
-    file: "src/core/transition/acquire.ts",
-    search: "  if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);\n",
-    replace: "",
     caughtBy: "sim",
   },
 ];

@@ -19,30 +19,6 @@ export const REMOVAL: readonly Mutant[] = [
     caughtBy: { model: "two, deleting" },
   },
   {
-    name: "queued object deleted",
-    why: "an object is removed while somebody waits in it",
-    file: "src/core/transition/remove.ts",
-    search: "    !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&\n",
-    replace: "",
-    caughtBy: "sim",
-  },
-  {
-    name: "counter not overtaken",
-    why: "an object is removed though its counter lies ahead of store time",
-    file: "src/core/transition/remove.ts",
-    search: "    record.token < attempt.now.earliestMs &&\n",
-    replace: "",
-    caughtBy: "sim",
-  },
-  {
-    name: "tombstone without counter",
-    why: "a deletion that leaves a tombstone drops the counter",
-    file: "src/core/transition/remove.ts",
-    search: "nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true })",
-    replace: "nextVersion(record, attempt, { token: 0, holders: [], queue: [], recent, deleted: true })",
-    caughtBy: { model: "two, broken clocks" },
-  },
-  {
     name: "cleanup without compare-and-swap",
     why: "a cleanup, a deletion or a forced release overwrites whatever came since it read",
     file: "src/runtime/lock-object.ts",
@@ -68,6 +44,6 @@ export const REMOVAL: readonly Mutant[] = [
       "  const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);",
     replace:
       "  const ended = record.holders.filter((holder) => (hasStopped(holder) || holder.token > 0) && holder.renewedAtMs < olderThanMs);",
-    caughtBy: { model: "two, cleanup" },
+    caughtBy: "sim",
   },
 ];

@@ -49,15 +49,7 @@ export const TIME: readonly Mutant[] = [
     file: "src/runtime/confirm.ts",
     search: "    const reading = attempts.readingOf(holder.renewal);",
     replace:
-      "    const reading = attempts.readingOf(holder.renewal) === undefined ? undefined : readClocks(context.effects);",
-    caughtBy: "sim",
-  },
-  {
-    name: "renewal from the answer",
-    why: "a renewed lease is counted from the moment at which the answer came",
-    file: "src/runtime/lease.ts",
-    search: "    const reading = this.#attempts.readingOf(reply.holder.renewal);",
-    replace: "    const reading = readClocks(this.#context.effects);",
+      "    const { effects } = context;\n    const now = { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };\n    const reading = attempts.readingOf(holder.renewal) === undefined ? undefined : now;",
     caughtBy: "sim",
   },
   {
@@ -83,57 +75,5 @@ export const TIME: readonly Mutant[] = [
     search: "  return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);",
     replace: "  return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);",
     caughtBy: { model: "two, suspended" },
-  },
-  {
-    name: "contradiction ignored",
-    why: "a lease is handed out though the store's clock is not where its expiry assumed it",
-    file: "src/runtime/confirm.ts",
-    search: "reading !== undefined && !contradicted && leftMs",
-    replace: "reading !== undefined && leftMs",
-    caughtBy: "sim",
-  },
-  {
-    name: "suspension not noticed",
-    why: "bounds of the store's clock survive a suspension during which the monotonic clock stood still",
-    file: "src/runtime/store-clock.ts",
-    search: "    if (haveParted(this.#lastReading, reading)) {",
-    replace: "    if (Number.isNaN(reading.wallMs) && haveParted(this.#lastReading, reading)) {",
-    caughtBy: "sim",
-  },
-  {
-    name: "belief outlives the release",
-    why: "who gives a lock back believes that it holds until its lease is over",
-    file: "src/runtime/lease.ts",
-    search:
-      "    return this.#lost.signal.aborted || this.#stopped.signal.aborted ? 0 : Math.max(0, this.#clock.remainingMs);",
-    replace: "    return this.#lost.signal.aborted ? 0 : Math.max(0, this.#clock.remainingMs);",
-    caughtBy: "sim",
-  },
-  {
-    name: "observer with the larger elapsed time",
-    why: "who watches a lease counts by the clock that ran faster, though it may have been set",
-    file: "src/core/store-time.ts",
-    search: "  return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);",
-    replace: "  return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);",
-    caughtBy: "sim",
-  },
-  {
-    name: "observer misses renewals",
-    why: "a watched lease ends though it was renewed meanwhile",
-    file: "src/runtime/lease-watch.ts",
-    search:
-      "    for (const renewal of this.#firstSeen.keys()) if (!renewals.has(renewal)) this.#firstSeen.delete(renewal);\n    for (const renewal of renewals) if (!this.#firstSeen.has(renewal)) this.#firstSeen.set(renewal, reading);",
-    replace: `    const [first = reading] = this.#firstSeen.values();
-    if (renewals.size === 0) this.#firstSeen.clear();
-    for (const renewal of renewals) if (!this.#firstSeen.has(renewal)) this.#firstSeen.set(renewal, first);`,
-    caughtBy: "sim",
-  },
-  {
-    name: "dateless store by the wall clock",
-    why: "without a `Date` from the store, wall clocks of two machines are compared",
-    file: "src/runtime/lock-object.ts",
-    search: 'const isObserving = takeover === "observed" || clock.isDateless;',
-    replace: 'const isObserving = takeover === "observed";',
-    caughtBy: "sim",
   },
 ];

@@ -82,5 +82,10 @@ export class SharedLog implements AttemptLog {
   }
 }
 
+/** Whether this answer to a write proves that it has landed, or never will. A conflict does not: a proxy may have repeated it. */
+export function settles(outcome: { readonly kind: string; readonly sent?: boolean }): boolean {
+  return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";
+}
+
 /** Far more writes than one lease has time for; readings older than that cannot matter. */
 const MAX_READINGS = 64;

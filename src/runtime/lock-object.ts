@@ -14,7 +14,7 @@ import type {
   WriteCondition,
   WriteOutcome,
 } from "../store/object-store.js";
-import type { AttemptLog } from "./attempts.js";
+import { type AttemptLog, settles } from "./attempts.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
 import { readClocks } from "./timing.js";
@@ -223,9 +223,7 @@ export class LockObject {
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
     attempts.begin(attempt.writeId, condition, reading);
     const outcome = await this.#send(change, condition, { timeoutMs, urgent: role === "holder" });
-    // A conflict is no proof that nothing has landed: a proxy may have repeated the request. The next look tells.
-    const isSettled = outcome.kind === "unknown" ? !outcome.sent : outcome.kind !== "conflict";
-    if (isSettled) attempts.answered(attempt.writeId);
+    if (settles(outcome)) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     const contradicted = clock.observe(outcome.timing);
     if (outcome.kind === "refused") throw outcome.error;
