@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
-import { recordOf, T0, turnOf } from "../../test/protocol/samples.js";
-import { type Outlook, type Pace, paceOf, pollDelayMs } from "./polling.js";
+import { holderOf, recordOf, T0, turnOf } from "../../test/protocol/samples.js";
+import { type Outlook, type Pace, paceOf, pollDelayMs, servedInMs } from "./polling.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 function outlookOf(changes: Partial<Outlook> = {}): Outlook {
-  const usual = { position: 0, holdAgeMs: 1000, untilTakeoverMs: NEVER, roundTripMs: 20, pace: undefined };
-  return { ...usual, isEnqueued: true, random: 0, ...changes };
+  const usual = { position: 0, followers: 0, holdAgeMs: 1000, lastHoldMs: 0, untilTakeoverMs: NEVER, pace: undefined };
+  return { ...usual, roundTripMs: 20, isEnqueued: true, random: 0, ...changes };
 }
 
 function paceOfHolds(...holds: readonly number[]): Pace | undefined {
@@ -23,7 +23,9 @@ const anyPace = fc.option(
 );
 const anyOutlook = fc.record({
   position: fc.nat({ max: 100 }),
+  followers: fc.nat({ max: 63 }),
   holdAgeMs: duration(DAY_MS),
+  lastHoldMs: duration(DAY_MS),
   untilTakeoverMs: fc.oneof(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.constant(NEVER)),
   roundTripMs: duration(5000),
   pace: anyPace,
@@ -66,8 +68,8 @@ it("gives a wait that is finite, at least a millisecond and below its cap, whate
       expect(delayMs).toBeGreaterThanOrEqual(1);
       // Twice the longest step of the epochs for those without an entry, or while the lock changes hands.
       const { position, roundTripMs } = outlook;
-      const changingMs = 2 * Math.max(10, 2 * roundTripMs) * (1 + position / 2);
-      if (position > 0) expect(delayMs).toBeLessThanOrEqual(Math.max(2 * 5600, changingMs));
+      const changingMs = 2 * Math.max(10, 2 * roundTripMs, 2000 / 3) * (1 + position / 2);
+      if (position > 0) expect(delayMs).toBeLessThanOrEqual(Math.max(2 * 5000, changingMs));
     }),
     { numRuns: 1000 },
   );
@@ -100,18 +102,25 @@ it("finds the next look at a hold of any age at once", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // The first in line
 
-it("has the head look about every sixth of the hold's age, and no more often than round trips allow", () => {
+it("has a head that waits alone look about every tenth of the hold's age, and no more often than round trips allow", () => {
   for (const holdAgeMs of [600, 1000, 3000, 9000]) {
     const [longest, shortest] = [0, 0.999].map((random) => pollDelayMs(outlookOf({ holdAgeMs, random }))) as [
       number,
       number,
     ];
-    expect(longest).toBeCloseTo(holdAgeMs / 6 + 30, 5);
+    expect(longest).toBeCloseTo(holdAgeMs / 10 + 10, 5);
     expect(shortest).toBeGreaterThan(longest * 0.69);
   }
-  expect(pollDelayMs(outlookOf({ holdAgeMs: 0 }))).toBe(30);
-  expect(pollDelayMs(outlookOf({ holdAgeMs: 0, roundTripMs: 1 }))).toBe(10);
+  expect(pollDelayMs(outlookOf({ holdAgeMs: 0 }))).toBe(10);
+  expect(pollDelayMs(outlookOf({ holdAgeMs: 0, roundTripMs: 100 }))).toBe(50);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 3_600_000 }))).toBe(2000);
+});
+
+it("has the head look half as often where others wait behind it, whose looks come on top", () => {
+  for (const holdAgeMs of [600, 3000]) {
+    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 1 }))).toBeCloseTo(holdAgeMs / 4.5 + 40, 5);
+    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 30 }))).toBeCloseTo(holdAgeMs / 4.5 + 40, 5);
+  }
 });
 
 it("notices a release within a tenth of the hold and a few round trips, on average over when it happens", () => {
@@ -129,9 +138,9 @@ it("notices a release within a tenth of the hold and a few round trips, on avera
   }
 });
 
-it("has a long wait cost few looks: about one a second in the first minute", () => {
-  expect(looksOf({ random: 0.5 }, 60_000).length).toBeLessThan(65);
-  expect(looksOf({ random: 0.5, roundTripMs: 100 }, 60_000).length).toBeLessThan(55);
+it("has a long wait cost few looks: less than two a second in the first minute alone, and fewer where many wait", () => {
+  expect(looksOf({ random: 0.5 }, 60_000).length).toBeLessThan(95);
+  expect(looksOf({ random: 0.5, followers: 11 }, 60_000).length).toBeLessThan(60);
 });
 
 it("has a head without an entry look half as often", () => {
@@ -153,7 +162,7 @@ it("has the head look ten times as often as the hold is old while a turn like th
   const pace = paceOfHolds(300, 300, 300);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 400, pace }))).toBe(40);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 899, pace }))).toBeCloseTo(89.9, 5);
-  expect(pollDelayMs(outlookOf({ holdAgeMs: 900, pace }))).toBe(180);
+  expect(pollDelayMs(outlookOf({ holdAgeMs: 900, pace }))).toBe(100);
 });
 
 it("does not make the head nap on the word of one or two turns", () => {
@@ -180,7 +189,7 @@ it("has followers look less often than the head", () => {
 });
 
 it("has all followers look at the same ages of a hold, wherever they stand and whenever they came", () => {
-  const epochs = [400, 800, 1600, 3200, 6200, 9200, 12_200];
+  const epochs = [500, 1000, 2000, 4000, 6500, 9000, 11_500, 14_000];
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 63 }), fc.integer({ min: 1, max: 8000 }), (position, holdAgeMs) => {
       const ages = looksOf({ position, holdAgeMs }, 9000);
@@ -196,7 +205,7 @@ it("has followers leave out more of the early looks the further back they are, a
         pollDelayMs(outlookOf({ position: at, holdAgeMs })),
       );
       expect(nearer).toBeLessThanOrEqual(further as number);
-      expect(further).toBeLessThanOrEqual(5600);
+      expect(further).toBeLessThanOrEqual(5000);
     }),
   );
 });
@@ -204,6 +213,9 @@ it("has followers leave out more of the early looks the further back they are, a
 it("looks again soon, those in front first, while the lock changes hands", () => {
   const delays = [1, 2, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0 })));
   expect(delays).toEqual([60, 80, 140]);
+  // The first in line looks as often as the hold was long: until then there is nothing to see.
+  const afterLong = [1, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0, lastHoldMs: 9000 })));
+  expect(afterLong).toEqual([750, (2000 / 3) * (1 + 5 / 8)]);
 });
 
 it("has followers sleep through most of the turns that are due before theirs, where the pace is known", () => {
@@ -217,7 +229,7 @@ it("has followers sleep through most of the turns that are due before theirs, wh
   }
   const behindMany = { position: 60, holdAgeMs: 0 };
   expect(pollDelayMs(outlookOf({ ...behindMany, pace: paceOfHolds(1000, 1000, 1000) }))).toBe(5000);
-  expect(pollDelayMs(outlookOf({ ...behindMany, pace: paceOfHolds(1000, 1000) }))).toBe(400);
+  expect(pollDelayMs(outlookOf({ ...behindMany, pace: paceOfHolds(1000, 1000) }))).toBe(500);
 });
 
 it("never has a follower who knows the pace look more often than a head would, however late the turn is", () => {
@@ -227,7 +239,7 @@ it("never has a follower who knows the pace look more often than a head would, h
       const { holdAgeMs, roundTripMs } = outlook;
       const head = pollDelayMs(outlookOf({ holdAgeMs, roundTripMs }));
       const unknown = pollDelayMs({ ...outlook, pace: undefined });
-      expect(pollDelayMs(outlook)).toBeGreaterThanOrEqual(Math.min(head, unknown, 400));
+      expect(pollDelayMs(outlook)).toBeGreaterThanOrEqual(Math.min(head, unknown, 500));
     }),
   );
 });
@@ -239,12 +251,35 @@ it("knows a pace from turns that were released, and none from those that ended o
   expect(paceOfHolds()).toBeUndefined();
   const ended = ["expired", "forced", "deleted"] as const;
   expect(paceOf(recordOf({ recent: ended.map((how) => turnOf({ ended: how })) }))).toBeUndefined();
-  expect(paceOfHolds(100, 200, 600)).toEqual({ shortestHoldMs: 100, usualHoldMs: 300, isVague: false });
+  expect(paceOfHolds(100, 200, 600)).toEqual({
+    shortestHoldMs: 100,
+    shortestTurnMs: 0,
+    usualHoldMs: 300,
+    isVague: false,
+  });
 });
 
 it("takes one or two turns for little: the shorter of them, and vague", () => {
-  expect(paceOfHolds(500)).toEqual({ shortestHoldMs: 500, usualHoldMs: 500, isVague: true });
-  expect(paceOfHolds(500, 100)).toEqual({ shortestHoldMs: 100, usualHoldMs: 100, isVague: true });
+  expect(paceOfHolds(500)).toEqual({ shortestHoldMs: 500, shortestTurnMs: NEVER, usualHoldMs: 500, isVague: true });
+  expect(paceOfHolds(500, 100)).toEqual({ shortestHoldMs: 100, shortestTurnMs: 0, usualHoldMs: 100, isVague: true });
+});
+
+it("knows how long it takes from one grant to the next, the present one included", () => {
+  const recent = [900, 500, 200, 0].map((ms) => turnOf({ fromMs: T0 + ms, toMs: T0 + ms + 50 }));
+  expect(paceOf(recordOf({ recent }))?.shortestTurnMs).toBe(200);
+  const holders = [holderOf({ acquiredAtMs: T0 + 1050 })];
+  expect(paceOf(recordOf({ recent, holders }))?.shortestTurnMs).toBe(150);
+});
+
+it("counts hand-overs in what a turn takes, two round trips at least and five at most", () => {
+  const paceWith = (shortestTurnMs: number): Pace => ({
+    shortestHoldMs: 100,
+    shortestTurnMs,
+    usualHoldMs: 100,
+    isVague: false,
+  });
+  expect([0, 170, 5000].map((ms) => servedInMs(paceWith(ms), 2, 20))).toEqual([420, 510, 600]);
+  expect(servedInMs(undefined, 0, 20)).toBe(NEVER);
 });
 
 it("takes a turn that ended before it began, by clocks that differ, as one of no length", () => {

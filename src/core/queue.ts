@@ -104,11 +104,12 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
 }
 
 /**
- * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average, so a
- * hand-over costs about a tenth of what the hold did, and a few round trips.
+ * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average. Alone, it
+ * looks every tenth of it; where others wait behind, their looks add up, and it looks half as often.
  */
-export function headPollMs(holdAgeMs: number, roundTripMs: number): number {
-  return Math.min(Math.max(holdAgeMs / 6 + 1.5 * roundTripMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
+export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
+  const intervalMs = followers === 0 ? holdAgeMs / 10 + roundTripMs / 2 : holdAgeMs / 4.5 + 2 * roundTripMs;
+  return Math.min(Math.max(intervalMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
 }
 
 /**
@@ -121,8 +122,8 @@ export function epochAfterMs(ageMs: number): number {
   return epochMs + Math.ceil(Math.max(0, ageMs - epochMs) / EPOCH_MAX_MS) * EPOCH_MAX_MS;
 }
 
-export const FIRST_EPOCH_MS = 400;
-const EPOCH_MAX_MS = 3000;
+export const FIRST_EPOCH_MS = 500;
+const EPOCH_MAX_MS = 2500;
 
 /** How many of the early looks at a hold those further back leave out: at least so much later is the next. */
 export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
@@ -132,7 +133,7 @@ export function skippedMs(holdAgeMs: number, position: number, roundTripMs: numb
 /** When everybody who looked during this turn and sleeps until an epoch of it has looked again. */
 function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
-  return fromMs + epochAfterMs(toMs - fromMs + skippedMs(toMs - fromMs, queue.length, longestTripMs));
+  return fromMs + epochAfterMs(toMs - fromMs + skippedMs(toMs - fromMs, Math.max(1, queue.length - 1), longestTripMs));
 }
 
 /** Followers nap by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */
@@ -152,7 +153,7 @@ function graceMs(record: LockRecord, waiter: Waiter, freeSinceMs: number): numbe
   const lastFromMs = record.recent[0]?.fromMs ?? record.holders[0]?.acquiredAtMs ?? freeSinceMs;
   const holdAgeMs = Math.max(0, freeSinceMs - lastFromMs);
   const roundTripMs = Math.min(waiter.roundTripMs, MAX_ROUND_TRIP_MS);
-  return headPollMs(holdAgeMs, roundTripMs) + 3 * roundTripMs + GRACE_SLACK_MS;
+  return headPollMs(holdAgeMs, roundTripMs, 1) + 3 * roundTripMs + GRACE_SLACK_MS;
 }
 
 /** A waiter that claims to be slower than this is not waited for any longer. */

@@ -1,6 +1,7 @@
 import type { Attempt } from "../core/attempt.js";
 import { type Claim, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
+import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
 import { type AcquireRequest, claimOf, limitDiffers, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
@@ -8,15 +9,11 @@ import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
 import type { Context } from "./context.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
-import { delayAfterRaceMs, delayBeforeLookMs } from "./delays.js";
-import type { Grant } from "./grant.js";
+import { delayBeforeLookMs } from "./delays.js";
+import type { Grant, Granted } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
+import { ENTRY_LIFE_MS, Restraint } from "./restraint.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
-
-interface Granted {
-  readonly reply: AcquireReply & { readonly kind: "granted" };
-  readonly contradicted: boolean;
-}
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
 export class Acquisition {
@@ -29,6 +26,7 @@ export class Acquisition {
   readonly #arrivedAtMs: number;
   readonly #untilMs: number;
   readonly #deadlocks: DeadlockWatch;
+  readonly #restraint: Restraint;
   #sinceMs: number | undefined;
   #lookedAtMs: number;
   #mayBePresent = false;
@@ -52,6 +50,7 @@ export class Acquisition {
     this.#arrivedAtMs = this.#nowMs();
     this.#lookedAtMs = this.#arrivedAtMs;
     this.#untilMs = this.#arrivedAtMs + request.patienceMs;
+    this.#restraint = new Restraint(context, this.#id, claimOf(request));
     this.#deadlocks = new DeadlockWatch(context, line.object, request.objectOf);
   }
 
@@ -84,7 +83,7 @@ export class Acquisition {
     return this.#untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
-  /** How long it has waited, in milliseconds. */
+  /** In milliseconds. */
   get waitedMs(): number {
     return this.#nowMs() - this.#arrivedAtMs;
   }
@@ -116,12 +115,8 @@ export class Acquisition {
     this.#state = "over";
     this.#stop.abort();
     this.wake();
-    this.#context.background.run(
-      running.then(
-        () => {},
-        () => {},
-      ),
-    );
+    const over = () => {};
+    this.#context.background.run(running.then(over, over));
   }
 
   /** Something has changed in this process: look again at what to do. */
@@ -229,7 +224,7 @@ export class Acquisition {
     const { object } = this.#line;
     this.#hasAsked = true;
     try {
-      return await object.swap((record, attempt) => acquire(record, this.command(attempt, record), attempt), {
+      return await object.swap((record, attempt) => this.#decide(record, attempt), {
         attempts: this.attempts,
         signal,
         timeoutMs: requestTimeoutMs(this.#request.leaseMs),
@@ -237,8 +232,7 @@ export class Acquisition {
         unreachableMs: UNREACHABLE_MS,
         freshFromMs: this.#lookedAtMs,
         role: "contender",
-        afterRaceMs: (races) =>
-          delayAfterRaceMs(this.#context, object.latest?.record, this.claim, races, this.#mayBePresent),
+        afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -248,10 +242,18 @@ export class Acquisition {
     }
   }
 
+  #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
+    const decision = acquire(record, this.command(attempt, record), attempt);
+    // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
+    const isUrgent = this.#request.holds().length > 0 || this.#nowMs() >= this.#lastLookAtMs;
+    return isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
+  }
+
   async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
     const options = { attempts: this.attempts, signal: this.#stop.signal, timing: this.#request.timing };
     try {
-      return await confirmGrant(this.#context, this.#line.object, { holder: reply.holder, contradicted }, options);
+      const granted = { holder: reply.holder, contradicted };
+      return await confirmGrant(this.#context, this.#line.object, granted, options);
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       throw error;
@@ -259,9 +261,10 @@ export class Acquisition {
   }
 
   #untilNextLookMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
-    const plannedMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
+    const planMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
+    const delayMs = this.#restraint.untilLookMs(planMs, record, this.waitedMs);
     const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
-    return Math.min(plannedMs, longestMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
+    return Math.min(delayMs, longestMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
   }
 
   /** Sleeps, unless something happens in this process before. */
@@ -291,10 +294,7 @@ export class Acquisition {
 
 /** How often one who rests asks itself whether it still may; that costs no request. */
 const RECONSIDER_MS = 500;
-/** A look and a write, with one to spare. */
-const LAST_LOOK_ROUND_TRIPS = 3;
+const LAST_LOOK_ROUND_TRIPS = 3; // a look and a write, with one to spare
 const LAST_LOOK_SLACK_MS = 20;
 /** How long a store that has stopped answering is waited for by those whose own patience has no end. */
 const UNREACHABLE_MS = 60_000;
-/** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
-const ENTRY_LIFE_MS = 15_000;

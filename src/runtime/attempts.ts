@@ -7,6 +7,10 @@ export interface AttemptLog {
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void;
   /** The write was answered: it has landed, or it never will. */
   answered(writeId: string): void;
+  /** Somebody else's write came first. */
+  lostRace(): void;
+  /** Whether that has happened: others are about. */
+  readonly hasLostRaces: boolean;
   /** The object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. */
   seen(etag: string | undefined, askedAtMs: number): void;
 }
@@ -19,6 +23,8 @@ export class Attempts implements AttemptLog {
   readonly #readings = new Map<string, ClockReading>();
   readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
 
+  #hasLostRaces = false;
+
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void {
     this.#readings.set(writeId, reading);
     this.#unresolved.set(writeId, { condition, sentAtMs: reading.monotonicMs });
@@ -27,6 +33,14 @@ export class Attempts implements AttemptLog {
 
   answered(writeId: string): void {
     this.#unresolved.delete(writeId);
+  }
+
+  lostRace(): void {
+    this.#hasLostRaces = true;
+  }
+
+  get hasLostRaces(): boolean {
+    return this.#hasLostRaces;
   }
 
   /**
@@ -75,6 +89,14 @@ export class SharedLog implements AttemptLog {
 
   answered(writeId: string): void {
     for (const log of this.#involved) log.answered(writeId);
+  }
+
+  lostRace(): void {
+    for (const log of this.#involved) log.lostRace();
+  }
+
+  get hasLostRaces(): boolean {
+    return this.#sharers().some((log) => log.hasLostRaces);
   }
 
   seen(etag: string | undefined, askedAtMs: number): void {

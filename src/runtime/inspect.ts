@@ -3,7 +3,8 @@ import type { StoreTime } from "../core/store-time.js";
 import { S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
 import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
-import { LockObject, type Snapshot } from "./lock-object.js";
+import { LockObject } from "./lock-object.js";
+import type { Snapshot } from "./snapshot.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
 

@@ -11,8 +11,9 @@ import type { Acquisition } from "./acquisition.js";
 import { SharedLog } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { HoldingLine, Lease } from "./lease.js";
-import type { LockObject, Snapshot, SwapOptions, Swapped } from "./lock-object.js";
+import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import { type Renewal, Renewals } from "./renewals.js";
+import type { Snapshot } from "./snapshot.js";
 import { sleep } from "./timing.js";
 
 /** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */

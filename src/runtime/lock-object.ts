@@ -1,13 +1,13 @@
 import type { Attempt } from "../core/attempt.js";
-import { parseRecord, serializeRecord } from "../core/codec.js";
+import { serializeRecord } from "../core/codec.js";
 import type { LockRef } from "../core/deadlock.js";
+import { FEW } from "../core/joining.js";
 import type { LockRecord } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
 import type { Change, Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
 import type {
   AnswerTiming,
-  ReadOutcome,
   RemoveOutcome,
   RequestOptions,
   UnknownOutcome,
@@ -17,17 +17,11 @@ import type {
 import { type AttemptLog, settles } from "./attempts.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
+import { type Snapshot, snapshotOf } from "./snapshot.js";
 import { readClocks } from "./timing.js";
 import { Tries, type TryOptions } from "./tries.js";
 
-/** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
-export interface Snapshot {
-  readonly etag: string | undefined;
-  readonly record: LockRecord | undefined;
-  readonly unreadable?: S3MutexError;
-  /** The monotonic time at which the request that showed it left. */
-  readonly askedAtMs: number;
-}
+export type { Snapshot } from "./snapshot.js";
 
 export interface SwapOptions<Reply = never> extends TryOptions {
   readonly attempts: AttemptLog;
@@ -97,14 +91,34 @@ export class LockObject {
         continue;
       }
       this.#throwIfAborted(options.signal);
-      const done = await this.#change(decision.change, snapshot, attempt, reading, options);
+      const base = snapshot;
+      const changing = this.#change(decision.change, base, attempt, reading, options);
+      const reads = this.#readAlong(base, options);
+      const done = await changing;
       if (done.kind === "done") {
         return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
       }
-      await (done.kind === "unknown" ? tries.failed(done, this.name) : tries.lostRace());
-      snapshot = undefined;
-      isFresh = false;
+      const newer = await this.#waitAfter(done, base, tries, options.attempts, reads);
+      contradicted ||= newer?.contradicted === true;
+      isFresh = newer !== undefined;
+      snapshot = newer?.snapshot;
     }
+  }
+
+  /** What was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */
+  async #waitAfter(
+    failure: Conflict | UnknownOutcome,
+    base: Snapshot,
+    tries: Tries,
+    attempts: AttemptLog,
+    reads?: Promise<Found | undefined>,
+  ) {
+    if (failure.kind === "unknown") return void (await tries.failed(failure, this.name));
+    attempts.lostRace();
+    const read = (await tries.lostRace()) ? undefined : await reads;
+    if (read === undefined || read.snapshot.etag === base.etag) return undefined;
+    this.#note(read.snapshot);
+    return read;
   }
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
@@ -161,11 +175,32 @@ export class LockObject {
     return applyToUnreadable(attempt);
   }
 
-  async #read(
-    ifNoneMatch: string | undefined,
-    options: RequestOptions,
-  ): Promise<{ kind: "found"; snapshot: Snapshot; contradicted: boolean } | UnknownOutcome> {
-    const { store, clock, effects } = this.#context;
+  /**
+   * Where others are about, the version that a holder knows is probably an old one: then it reads alongside its write, and
+   * the one to try again with is at hand a round trip sooner. It is not kept: it may be older than what was written.
+   */
+  #readAlong<Reply>({ record }: Snapshot, { role, attempts, timeoutMs }: SwapOptions<Reply>) {
+    const isBusy = attempts.hasLostRaces || (record?.queue.length ?? 0) > FEW;
+    if (role !== "holder" || !isBusy) return undefined;
+    const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read : undefined);
+    const reading = this.#fetch(undefined, { timeoutMs, urgent: true }).then(found, () => undefined);
+    this.#context.background.run(reading.then(() => {}));
+    return reading;
+  }
+
+  async #read(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
+    const read = await this.#fetch(ifNoneMatch, options);
+    if (read.kind === "found") this.#note(read.snapshot);
+    return read;
+  }
+
+  #note(snapshot: Snapshot): void {
+    this.#watch.note(snapshot.record, readClocks(this.#context.effects));
+    this.#keep(snapshot);
+  }
+
+  async #fetch(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
+    const { store, clock } = this.#context;
     const before = this.#latest;
     const outcome = await store.read(this.key, { ...options, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
     const contradicted = clock.observe(outcome.timing);
@@ -175,40 +210,8 @@ export class LockObject {
     const snapshot =
       outcome.kind === "unchanged" && before !== undefined
         ? { ...before, askedAtMs }
-        : this.#snapshotOf(outcome, askedAtMs);
-    this.#watch.note(snapshot.record, readClocks(effects));
-    this.#keep(snapshot);
+        : snapshotOf(this, outcome, askedAtMs);
     return { kind: "found", snapshot, contradicted };
-  }
-
-  #snapshotOf(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>, askedAtMs: number): Snapshot {
-    const { name: lockName, key } = this;
-    switch (outcome.kind) {
-      case "absent":
-      case "unchanged":
-        return { etag: undefined, record: undefined, askedAtMs };
-      case "oversized":
-        return this.#unreadable(outcome.etag, askedAtMs, "it is larger than a lock record can be");
-      case "ok": {
-        const parsed = parseRecord(outcome.body);
-        if (parsed.kind === "record") return { etag: outcome.etag, record: parsed.record, askedAtMs };
-        if (parsed.kind === "corrupt") return this.#unreadable(outcome.etag, askedAtMs, parsed.problem);
-        const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
-        const unreadable = new S3MutexError("newer-schema", message, { lockName });
-        return { etag: outcome.etag, record: undefined, unreadable, askedAtMs };
-      }
-    }
-  }
-
-  #unreadable(etag: string, askedAtMs: number, problem: string): Snapshot {
-    const { name: lockName, key } = this;
-    const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
-    return {
-      etag,
-      record: undefined,
-      unreadable: new S3MutexError("corrupt-record", message, { lockName }),
-      askedAtMs,
-    };
   }
 
   async #change(
@@ -217,7 +220,7 @@ export class LockObject {
     attempt: Attempt,
     reading: ClockReading,
     { attempts, timeoutMs, role }: Pick<SwapOptions, "attempts" | "timeoutMs" | "role">,
-  ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | { kind: "conflict" } | UnknownOutcome> {
+  ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | Conflict | UnknownOutcome> {
     const { clock } = this.#context;
     const condition: WriteCondition =
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
@@ -253,6 +256,14 @@ export class LockObject {
   #keep(snapshot: Snapshot): void {
     if (this.#latest === undefined || snapshot.askedAtMs >= this.#latest.askedAtMs) this.#latest = snapshot;
   }
+}
+
+type Conflict = { readonly kind: "conflict" };
+
+interface Found {
+  readonly kind: "found";
+  readonly snapshot: Snapshot;
+  readonly contradicted: boolean;
 }
 
 interface RemovedOutcome {

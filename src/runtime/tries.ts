@@ -18,8 +18,8 @@ export interface TryOptions {
   readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
-  /** How long to wait after losing the n-th race, where the role's own delays will not do. */
-  readonly afterRaceMs?: (races: number) => number;
+  /** How long to wait after losing a race, where the role's own delays will not do. */
+  readonly afterRaceMs?: () => number;
   /** Told of each try that nobody answered. */
   readonly onFailure?: (error: S3MutexError) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
@@ -80,12 +80,14 @@ export class Tries {
     this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(lockName)}`, error);
   }
 
-  /** Somebody else changed the object first: that is progress, just not ours. */
-  async lostRace(): Promise<void> {
+  /** Somebody else changed the object first: that is progress, just not ours. True if it waited a while. */
+  async lostRace(): Promise<boolean> {
     this.#races += 1;
     const isHolder = this.#options.role === "holder";
     const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races);
-    await this.#pause(this.#options.afterRaceMs?.(this.#races) ?? delayMs);
+    // One of its own whose answer was lost may have been first: then it has what it wants.
+    const mayBeOwn = this.#failures > 0;
+    return this.#pause(mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs));
   }
 
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {
@@ -102,7 +104,9 @@ export class Tries {
       : contentionDelayMs(tries - 1, clock.roundTripMs, jitter(this.#context));
   }
 
-  async #pause(delayMs: number): Promise<void> {
-    if (delayMs > 0) await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
+  async #pause(delayMs: number): Promise<boolean> {
+    if (delayMs <= 0) return false;
+    await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
+    return true;
   }
 }

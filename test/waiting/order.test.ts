@@ -156,13 +156,13 @@ it("has one who was passed over come back with the arrival that it had", async (
   const sleeper = scene.client();
   const turns = [come("sleeper", 20, sleeper)];
   await untilQueued(scene, 1);
-  turns.push(come("second", 2000));
+  turns.push(come("second", 4000));
   await untilQueued(scene, 2);
   turns.push(come("third", 20));
   await untilQueued(scene, 3);
   const [first] = scene.record()?.queue ?? [];
   // It is paused when its turn comes, for longer than a grace, and wakes up while another has the lock.
-  sleeper.process.freeze(3000, false);
+  sleeper.process.freeze(5000, false);
   await scene.until(lock.release());
   await scene.until(Promise.all(turns));
   expect(rooms.served).toEqual(["second", "sleeper", "third"]);

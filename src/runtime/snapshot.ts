@@ -1,0 +1,48 @@
+import { parseRecord } from "../core/codec.js";
+import type { LockRecord } from "../core/record.js";
+import { S3MutexError } from "../errors.js";
+import type { ReadOutcome } from "../store/object-store.js";
+
+/** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
+export interface Snapshot {
+  readonly etag: string | undefined;
+  readonly record: LockRecord | undefined;
+  readonly unreadable?: S3MutexError;
+  /** The monotonic time at which the request that showed it left. */
+  readonly askedAtMs: number;
+}
+
+interface Where {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What an answer shows. */
+export function snapshotOf(
+  where: Where,
+  outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>,
+  askedAtMs: number,
+): Snapshot {
+  const { name: lockName, key } = where;
+  switch (outcome.kind) {
+    case "absent":
+    case "unchanged":
+      return { etag: undefined, record: undefined, askedAtMs };
+    case "oversized":
+      return unreadable(where, { etag: outcome.etag, askedAtMs }, "it is larger than a lock record can be");
+    case "ok": {
+      const { etag } = outcome;
+      const parsed = parseRecord(outcome.body);
+      if (parsed.kind === "record") return { etag, record: parsed.record, askedAtMs };
+      if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem);
+      const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
+      const newer = new S3MutexError("newer-schema", message, { lockName });
+      return { etag, record: undefined, unreadable: newer, askedAtMs };
+    }
+  }
+}
+
+function unreadable({ name: lockName, key }: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string) {
+  const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
+  return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
+}
