@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => installed?.remove());
 
 /** The locks alone had 150 KB; the dashboard, doctor and the other primitives came on top. */
-const PACKED_MAX_BYTES = 270 * 1024;
+const PACKED_MAX_BYTES = 300 * 1024;
 
 describe("the tarball", () => {
   test("is small", async () => {
