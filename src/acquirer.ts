@@ -135,7 +135,7 @@ export class Acquirer {
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
     const nested = nest(scope.find(key, !reentrant), ref, request, reentrant);
     if (nested !== undefined) return nested;
-    checkRenewable(request, this.#context.clock.roundTripMs);
+    checkRenewable(request, this.#context.clock.quickestRoundTripMs);
     const acquiring = scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
     this.#pending.add(acquiring);
     const lease = await acquiring.finally(() => this.#pending.delete(acquiring));

@@ -18,6 +18,7 @@ export class StoreClock {
   #steadySinceMs: number;
   #dateless = false;
   #roundTripMs = 0;
+  #quickestMs = 0;
 
   constructor(effects: Effects) {
     this.#effects = effects;
@@ -40,6 +41,11 @@ export class StoreClock {
   /** A smoothed round trip, in milliseconds; 0 before the first answer. */
   get roundTripMs(): number {
     return this.#roundTripMs;
+  }
+
+  /** About the quickest of late, in milliseconds; one slow answer, or a process that stood still, does not change it much. */
+  get quickestRoundTripMs(): number {
+    return this.#quickestMs;
   }
 
   /**
@@ -70,6 +76,7 @@ export class StoreClock {
   }
 
   #noteRoundTrip(elapsedMs: number): void {
+    this.#quickestMs = this.#quickestMs === 0 ? elapsedMs : Math.min(elapsedMs, this.#quickestMs * 1.1);
     this.#roundTripMs = this.#roundTripMs === 0 ? elapsedMs : this.#roundTripMs * 0.8 + elapsedMs * 0.2;
   }
 }

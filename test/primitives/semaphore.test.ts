@@ -107,6 +107,17 @@ it("refuses a lease in which so many permits could not be renewed", async () => 
   });
 });
 
+it("does not take the time that its process stood still for that of a round trip", async () => {
+  const scene = new Scene();
+  const { mutex, process } = scene.client();
+  const pool = mutex.semaphore("pool", { permits: 50 });
+  await scene.until(mutex.isLocked("warm"));
+  const looking = mutex.isLocked("warm");
+  process.freeze(20_000, false);
+  await scene.until(looking);
+  expect((await scene.until(pool.acquire({ leaseMs: 10_000 }))).held).toBe(true);
+});
+
 it("runs a function with permits, and says so at once where its scope has too many itself", async () => {
   const scene = new Scene();
   const pool = scene.client().mutex.semaphore("pool", { permits: 2 });
