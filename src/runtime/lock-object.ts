@@ -180,7 +180,8 @@ export class LockObject {
    * the one to try again with is at hand a round trip sooner. It is not kept: it may be older than what was written.
    */
   #readAlong<Reply>({ record }: Snapshot, { role, attempts, timeoutMs }: SwapOptions<Reply>) {
-    const isBusy = attempts.hasLostRaces || (record?.queue.length ?? 0) > FEW;
+    const waiting = record?.queue.length ?? 0;
+    const isBusy = waiting > FEW || (waiting > 0 && attempts.hasLostRaces);
     if (role !== "holder" || !isBusy) return undefined;
     const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read : undefined);
     const reading = this.#fetch(undefined, { timeoutMs, urgent: true }).then(found, () => undefined);
