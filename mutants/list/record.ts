@@ -14,21 +14,19 @@ export const RECORD: readonly Mutant[] = [
     name: "acquisition without compare-and-swap",
     why: "a waiter overwrites whatever came since it read",
     file: "src/runtime/lock-object.ts",
-    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    search: "      const base = snapshot;",
     replace: `      const mustLook = options.role === "contender" && !options.fromStore;
       const newest = mustLook ? await this.look(options.timeoutMs) : undefined;
-      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
-      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
     caughtBy: "sim",
   },
   {
     name: "renewal and release without compare-and-swap",
     why: "a holder overwrites whatever came since it read",
     file: "src/runtime/lock-object.ts",
-    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    search: "      const base = snapshot;",
     replace: `      const newest = options.role === "holder" ? await this.look(options.timeoutMs) : undefined;
-      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
-      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
     caughtBy: "sim",
   },
   {

@@ -22,10 +22,9 @@ export const REMOVAL: readonly Mutant[] = [
     name: "cleanup without compare-and-swap",
     why: "a cleanup, a deletion or a forced release overwrites whatever came since it read",
     file: "src/runtime/lock-object.ts",
-    search: "      const done = await this.#change(decision.change, snapshot, attempt, reading, options);",
+    search: "      const base = snapshot;",
     replace: `      const newest = options.fromStore ? await this.look(options.timeoutMs) : undefined;
-      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };
-      const done = await this.#change(decision.change, base, attempt, reading, options);`,
+      const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
     caughtBy: "sim",
   },
   {

@@ -46,7 +46,7 @@ it.each<[string, string, Partial<Budget>, Partial<Subject>, string]>([
   ],
   [
     "tokens that are the time",
-    "one",
+    "two",
     {},
     {
       acquire: (record, command, attempt) => {
