@@ -18,7 +18,8 @@ export class Task implements Waiting {
   /** Also the label of all that it acquires, by which the records say who holds what. */
   readonly name: string;
   readonly random: Random;
-  #wants: readonly string[] | undefined;
+  /** What it waits for: more than one where it runs errands while it waits. */
+  readonly #asks: (readonly string[])[] = [];
   readonly #sharing = new WeakSet<Lock>();
   #holds = 0;
 
@@ -29,7 +30,7 @@ export class Task implements Waiting {
   }
 
   get wants(): readonly string[] | undefined {
-    return this.#wants;
+    return this.#asks.length === 0 ? undefined : this.#asks.flat();
   }
 
   get isAwake(): boolean {
@@ -51,13 +52,12 @@ export class Task implements Waiting {
 
   /** Begins to wait for these locks. */
   ask(locks: readonly string[]): Ask {
-    const outer = this.#wants;
-    this.#wants = locks;
+    this.#asks.push(locks);
     let isDone = false;
     const done = (isGranted: boolean) => {
       if (isDone) return;
       isDone = true;
-      this.#wants = outer;
+      this.#asks.splice(this.#asks.indexOf(locks), 1);
       if (!isGranted && this.#holds > 0) this.scene.deadlocks.disturb();
     };
     return { askedAtMs: this.nowMs, done };
