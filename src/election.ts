@@ -12,11 +12,10 @@ import {
 } from "./arguments.js";
 import type { AcquireOptions } from "./call-options.js";
 import { usableMs } from "./core/lease.js";
-import type { Identity } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
 import type { Lock } from "./lock.js";
 import type { Context } from "./runtime/context.js";
-import { LeaderWatch } from "./runtime/leader-watch.js";
+import { type Leader, LeaderWatch } from "./runtime/leader-watch.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scopes } from "./runtime/scope.js";
@@ -33,17 +32,6 @@ export interface ElectionOptions {
   readonly priority?: number | undefined;
   /** A word about this candidate, for people to read. @default the mutex's `label` */
   readonly label?: string | undefined;
-}
-
-/** Who leads. */
-export interface Leader extends Identity {
-  readonly owner: string;
-  /** Greater than that of every leader before. */
-  readonly fencingToken: number;
-  /** Since when, in epoch milliseconds of the store's clock. */
-  readonly since: number;
-  /** Whether it is this very instance of the mutex. */
-  readonly isSelf: boolean;
 }
 
 /** Options of `observe`. */

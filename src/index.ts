@@ -16,7 +16,7 @@ export type {
   TurnReport,
   WaiterReport,
 } from "./core/report.js";
-export type { Election, ElectionOptions, Leader, ObserveOptions } from "./election.js";
+export type { Election, ElectionOptions, ObserveOptions } from "./election.js";
 export {
   type DeadlockEdge,
   type LossReason,
@@ -48,6 +48,7 @@ export type {
 } from "./runtime/events.js";
 export type { Health, HealthError } from "./runtime/health.js";
 export type { ListProgress } from "./runtime/inspect.js";
+export type { Leader } from "./runtime/leader-watch.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
 export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";

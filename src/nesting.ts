@@ -1,8 +1,9 @@
 import { invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { permitsOf } from "./core/record.js";
-import { type DeadlockEdge, S3MutexError } from "./errors.js";
+import { S3MutexError } from "./errors.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
+import { toPublicEdge } from "./runtime/deadlock-watch.js";
 import type { Lease } from "./runtime/lease.js";
 
 /**
@@ -38,9 +39,7 @@ export function nest(
 }
 
 function ownDeadlock({ name: lockName }: LockRef, { holder }: Lease, message: string): S3MutexError {
-  const { owner, host, pid, label, token: fencingToken, priority } = holder;
-  const cycle = [{ lockName, owner, host, pid, label, fencingToken, priority }];
-  return new S3MutexError("deadlock", message, { lockName, cycle: cycle as DeadlockEdge[] });
+  return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }
 
 /**

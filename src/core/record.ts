@@ -46,6 +46,15 @@ export interface Identity {
   readonly label?: string;
 }
 
+/** Only who it is, of an entry or a turn; what is not known is left out. */
+export function identityOf({ host, pid, label }: Identity): Identity {
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
 export interface Holder extends Identity, Claim {
   /** The acquisition's own id: what makes every command about it idempotent. */
   readonly id: string;

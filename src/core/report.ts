@@ -1,6 +1,16 @@
 import { hasRunOut, isWaiting } from "./attempt.js";
 import { compareRank } from "./queue.js";
-import type { Hold, Holder, Identity, LockRecord, Mode, Turn, TurnEnd, Waiter } from "./record.js";
+import {
+  type Hold,
+  type Holder,
+  type Identity,
+  identityOf,
+  type LockRecord,
+  type Mode,
+  type Turn,
+  type TurnEnd,
+  type Waiter,
+} from "./record.js";
 import type { StoreTime } from "./store-time.js";
 
 /**
@@ -121,14 +131,8 @@ export function unreadableReport({ code, message }: LockProblem, { lockName, key
   return { lockName, key, state: "unreadable", reportedAt: now.earliestMs, ...nothing, problem: { code, message } };
 }
 
-function partyReport({ id, owner, host, pid, label }: Identity & { readonly id: string; readonly owner: string }) {
-  return {
-    acquisitionId: id,
-    owner,
-    ...(host === undefined ? {} : { host }),
-    ...(pid === undefined ? {} : { pid }),
-    ...(label === undefined ? {} : { label }),
-  };
+function partyReport(party: Identity & { readonly id: string; readonly owner: string }) {
+  return { acquisitionId: party.id, owner: party.owner, ...identityOf(party) };
 }
 
 function holderReport(holder: Holder, nowMs: number): HolderReport {

@@ -1,6 +1,6 @@
 import type { Attempt } from "../core/attempt.js";
 import { type CycleEdge, describeCycle, isSameCycle, type LockRef, refKey, searchCycle } from "../core/deadlock.js";
-import type { LockRecord } from "../core/record.js";
+import { identityOf, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
@@ -76,16 +76,15 @@ export class DeadlockWatch {
   }
 }
 
-function toPublicEdge({ lockName, holder }: CycleEdge): DeadlockEdge {
-  const { owner, host, pid, label, token, priority } = holder;
+/** A step of a cycle, as the error tells it. */
+export function toPublicEdge({ lockName, holder }: Pick<CycleEdge, "lockName" | "holder">): DeadlockEdge {
+  const { owner, token, priority } = holder;
   return {
     lockName,
     owner,
     fencingToken: token,
     priority,
-    ...(host === undefined ? {} : { host }),
-    ...(pid === undefined ? {} : { pid }),
-    ...(label === undefined ? {} : { label }),
+    ...identityOf(holder),
   };
 }
 

@@ -1,15 +1,18 @@
 import { hasRunOut } from "../core/attempt.js";
-import type { Identity, LockRecord } from "../core/record.js";
+import { type Identity, identityOf, type LockRecord } from "../core/record.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
 import { Tries } from "./tries.js";
 
-/** Who holds a lock, for those who do not want it. */
-export interface SeenLeader extends Identity {
+/** Who leads. */
+export interface Leader extends Identity {
   readonly owner: string;
+  /** Greater than that of every leader before. */
   readonly fencingToken: number;
+  /** Since when, in epoch milliseconds of the store's clock. */
   readonly since: number;
+  /** Whether it is this very instance of the mutex. */
   readonly isSelf: boolean;
 }
 
@@ -24,7 +27,7 @@ export class LeaderWatch {
   }
 
   /** One answer. @throws `store-unavailable` when there is none in time */
-  async look(): Promise<SeenLeader | null> {
+  async look(): Promise<Leader | null> {
     const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
     return this.#lookUntilAnswered(new Tries(this.#context, { untilMs, role: "contender" }));
   }
@@ -32,10 +35,10 @@ export class LeaderWatch {
   async *observe(options: {
     readonly signal: AbortSignal | undefined;
     readonly intervalMs: number;
-  }): AsyncGenerator<SeenLeader | null> {
+  }): AsyncGenerator<Leader | null> {
     const { effects, closing } = this.#context;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
-    let last: SeenLeader | null | undefined;
+    let last: Leader | null | undefined;
     while (!signal.aborted) {
       const leader = await this.#lookForLong(signal);
       if (signal.aborted) return;
@@ -45,12 +48,12 @@ export class LeaderWatch {
     }
   }
 
-  async #lookForLong(signal: AbortSignal): Promise<SeenLeader | null> {
+  async #lookForLong(signal: AbortSignal): Promise<Leader | null> {
     const tries = new Tries(this.#context, { untilMs: Number.POSITIVE_INFINITY, role: "contender", signal });
     return this.#lookUntilAnswered(tries, signal);
   }
 
-  async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<SeenLeader | null> {
+  async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<Leader | null> {
     for (;;) {
       const read = await this.#object.ask(MAX_REQUEST_MS);
       if (read.kind === "found") {
@@ -62,19 +65,17 @@ export class LeaderWatch {
     }
   }
 
-  #leaderOf(record: LockRecord | undefined): SeenLeader | null {
+  #leaderOf(record: LockRecord | undefined): Leader | null {
     const now = this.#context.clock.now();
     const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now }));
     if (holder === undefined) return null;
-    const { owner, token: fencingToken, acquiredAtMs: since, host, pid, label } = holder;
+    const { owner, token: fencingToken, acquiredAtMs: since } = holder;
     return {
       owner,
       fencingToken,
       since,
       isSelf: owner === this.#context.ownerId,
-      ...(host === undefined ? {} : { host }),
-      ...(pid === undefined ? {} : { pid }),
-      ...(label === undefined ? {} : { label }),
+      ...identityOf(holder),
     };
   }
 }

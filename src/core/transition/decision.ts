@@ -1,6 +1,6 @@
 import { type Attempt, isWaiting } from "../attempt.js";
 import { headOf, isOpen } from "../queue.js";
-import { type Holder, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
+import { type Holder, identityOf, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
 
 /**
  * A transition is a pure function from what the object says, a command and the circumstances of one attempt to a
@@ -60,7 +60,7 @@ export function withTurns(
 }
 
 function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
-  const { id, owner, token, acquiredAtMs, host, pid, label } = holder;
+  const { id, owner, token, acquiredAtMs } = holder;
   const toMs = ended === "expired" ? holder.expiresAtMs : attempt.now.latestMs;
   return {
     id,
@@ -69,8 +69,6 @@ function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
     fromMs: acquiredAtMs,
     toMs,
     ended,
-    ...(host === undefined ? {} : { host }),
-    ...(pid === undefined ? {} : { pid }),
-    ...(label === undefined ? {} : { label }),
+    ...identityOf(holder),
   };
 }
