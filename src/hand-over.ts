@@ -1,5 +1,6 @@
 import { checkNonEmptyString, invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
+import { isObject, parseJson } from "./core/json.js";
 import type { Holder } from "./core/record.js";
 import type { HandedOver } from "./runtime/restore.js";
 
@@ -20,8 +21,8 @@ export function readHandOver(text: unknown): {
   readonly place: LockPlace;
   readonly from: HandedOver;
 } {
-  const json = parse(checkNonEmptyString("text", text));
-  const { s3MutexHold, bucketName, key, kind, name, id, token, leaseMs } = json ?? {};
+  const json = parseJson(checkNonEmptyString("text", text));
+  const { s3MutexHold, bucketName, key, kind, name, id, token, leaseMs } = isObject(json) ? json : {};
   if (s3MutexHold !== VERSION)
     throw invalidArgument("text", text, "pass what lock.serialize() of this version returned");
   if (!areStrings([bucketName, key, name, id]) || !areNumbers([token, leaseMs])) {
@@ -42,13 +43,4 @@ function areStrings(values: readonly unknown[]): boolean {
 
 function areNumbers(values: readonly unknown[]): boolean {
   return values.every((value) => typeof value === "number" && value > 0);
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { isCount, isObject, type Json, parseJson } from "./json.js";
 import {
   type Hold,
   type Holder,
@@ -51,14 +52,6 @@ function isTooDeep(body: string): boolean {
 
 function corrupt(problem: string): Parsed {
   return { kind: "corrupt", problem };
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -143,12 +136,8 @@ function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
 // ---------------------------------------------------------------------------------------------------------------------
 // Validation: field by field, so that a message can say which
 
-type Json = Record<string, unknown>;
 type Check = (value: unknown) => boolean;
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isPositive: Check = (value) => isCount(value) && value > 0;
 /** Room for more grants than there will be, below what numbers can count. */
 const MAX_TOKEN = 2 ** 52;

@@ -1,3 +1,5 @@
+import { isCount, isObject, parseJson } from "./json.js";
+
 /**
  * What a fenced object is in the bucket: its content, and who has written it, in one body. A stamp has to change the body:
  * on most stores the ETag is a hash of it, and metadata would leave it as it was.
@@ -46,13 +48,13 @@ export type FoundObject =
 export function parseEnvelope(body: string): FoundObject {
   const json = parseJson(body);
   const foreign = { kind: "foreign", body } as const;
-  if (typeof json !== "object" || json === null || !isCount(Reflect.get(json, "fenced"))) return foreign;
-  const { fenced, lock, token, writeId, changeId, openings, base64 = "" } = json as Record<string, unknown>;
-  if ((fenced as number) > FENCED_SCHEMA) return { kind: "newer-schema", schema: fenced as number };
+  if (!isObject(json) || !isCount(json["fenced"])) return foreign;
+  const { fenced, lock, token, writeId, changeId, openings, base64 = "" } = json;
+  if (json["fenced"] > FENCED_SCHEMA) return { kind: "newer-schema", schema: json["fenced"] };
   const areTexts = [lock, writeId, changeId, base64].every((text) => typeof text === "string");
   const areOpenings = Array.isArray(openings) && openings.every(isOpening);
   return fenced === FENCED_SCHEMA && isCount(token) && areTexts && areOpenings
-    ? { kind: "envelope", envelope: json as Envelope }
+    ? { kind: "envelope", envelope: json as unknown as Envelope }
     : foreign;
 }
 
@@ -72,16 +74,4 @@ export function adoptedContent(body: string | undefined, as: "json" | "text"): C
 function isOpening(value: unknown): boolean {
   const { token, changeId } = (value ?? {}) as Partial<Opening>;
   return isCount(token) && typeof changeId === "string";
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
