@@ -31,7 +31,7 @@ export function decide(
   thread: Thread,
   record: LockRecord | undefined,
   attempt: Attempt,
-): { readonly reply: Reply; readonly change?: Change } {
+): { readonly reply: Reply; readonly change?: Change | undefined } {
   const { operation } = thread;
   switch (operation) {
     case "acquire": {
@@ -82,7 +82,7 @@ function decideOther(
   thread: Thread,
   record: LockRecord | undefined,
   attempt: Attempt,
-): { readonly change?: Change } {
+): { readonly change?: Change | undefined } {
   const { subject, client, config } = actor;
   const attempted = new Set(thread.sent.map(writeId));
   const isFirst = attempted.size === 0;

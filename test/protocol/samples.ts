@@ -90,8 +90,9 @@ export const ENTRY = { lifeMs: 15_000, roundTripMs: 20, holds: [] };
 
 /** The record that a decision wants written; fails where it wants none. */
 export function written(decision: {
-  readonly change?: { readonly kind: string; readonly record?: LockRecord };
+  readonly change?: { readonly kind: string; readonly record?: LockRecord } | undefined;
 }): LockRecord {
-  if (decision.change?.record === undefined) throw new Error(`nothing to write: ${JSON.stringify(decision)}`);
-  return decision.change.record;
+  const { kind, record } = decision.change ?? {};
+  if (kind !== "write" || record === undefined) throw new Error(`nothing to write: ${JSON.stringify(decision)}`);
+  return record;
 }

@@ -10,7 +10,7 @@ import { type Holder, identityOf, type LockRecord, RECENT_TURNS, SCHEMA, type Tu
 export interface Decision<Reply> {
   readonly reply: Reply;
   /** `undefined`: the reply is true as it is. */
-  readonly change?: Change;
+  readonly change?: Change | undefined;
 }
 
 export type Change = { readonly kind: "write"; readonly record: LockRecord } | { readonly kind: "remove" };

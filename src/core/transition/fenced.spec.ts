@@ -11,6 +11,8 @@ const envelope = (changes: Partial<Envelope> = {}): Envelope => ({
 });
 const found = (changes: Partial<Envelope> = {}): FoundObject => ({ kind: "envelope", envelope: envelope(changes) });
 const MINE = [{ token: 7, changeId: "w1" }];
+const NEWER_FORMAT = { kind: "newer-schema", schema: 2 };
+const fencedOutBy = (token: number) => ({ kind: "fenced-out", token, maybeApplied: false });
 const ABSENT: FoundObject = { kind: "absent" };
 const foreign = (body: string | undefined): FoundObject => ({ kind: "foreign", body });
 
@@ -37,6 +39,11 @@ describe("opening", () => {
       there = { kind: "envelope", envelope: decision.envelope };
     }
     expect(there).toMatchObject({ envelope: { openings: [11, 10, 9, 8].map((token) => ({ token, changeId: "c0" })) } });
+  });
+
+  test("stamps an object that nobody is remembered to have opened", () => {
+    const decision = openFenced(found({ openings: [] }), command());
+    expect(decision).toMatchObject({ kind: "write", envelope: { token: 7, openings: [{ token: 7, changeId: "c0" }] } });
   });
 
   test("stamps again with its own token: a new body keeps from landing what was sent before", () => {
@@ -66,6 +73,8 @@ describe("opening", () => {
     ["a newer token", found({ token: 8 }), {}, { kind: "fenced-out", token: 8, maybeApplied: false }],
     ["another lock", found({ lock: "s3://b/k" }), {}, { kind: "other-lock", lock: "s3://b/k" }],
     ["another lock with a newer token", found({ lock: "l", token: 9 }), {}, { kind: "other-lock", lock: "l" }],
+    ["a newer token, however it adopts what is foreign", found({ token: 8 }), { adopt: "json" }, fencedOutBy(8)],
+    ["a newer format, however it adopts", { kind: "newer-schema", schema: 2 }, { adopt: "text" }, NEWER_FORMAT],
     ["a newer format", { kind: "newer-schema", schema: 2 }, {}, { kind: "newer-schema", schema: 2 }],
     ["no envelope", foreign("5"), {}, { kind: "foreign" }],
     ["what is not what it is to be adopted as", foreign("{"), { adopt: "json" }, { kind: "foreign" }],
@@ -141,7 +150,13 @@ describe("a change that nobody has answered", () => {
       found({ token: 6, changeId: "c9" }),
       { kind: "fenced-out", token: 6, maybeApplied: true },
     ],
+    [
+      "may have been made: what this holder itself had found says nothing, where another version has been put back",
+      found({ token: 7, changeId: "c9", openings: [{ token: 7, changeId: "c0" }] }),
+      { kind: "fenced-out", token: 7, maybeApplied: true },
+    ],
     ["is not repeated where the object is gone", ABSENT, { kind: "removed" }],
+    ["is not repeated where a newer version of this library has it", { kind: "newer-schema", schema: 2 }, NEWER_FORMAT],
     ["is not repeated where it was overwritten", foreign("x"), { kind: "foreign" }],
     ["is not repeated where another lock has it", found({ lock: "l" }), { kind: "other-lock", lock: "l" }],
   ])("%s", (_, there, refusal) => {

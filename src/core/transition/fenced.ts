@@ -41,24 +41,23 @@ export type OpenDecision =
 
 /** Stamps the object with the token: from then on, no write of an older holder can land. */
 export function openFenced(found: FoundObject, command: OpenCommand): OpenDecision {
-  const refusal = refusalOf(found, command);
-  if (refusal !== undefined && !(refusal.kind === "foreign" && isAdoptable(command))) return refused(refusal);
-  if (found.kind === "envelope") {
-    const { envelope } = found;
-    if (command.attempted.has(envelope.writeId)) return { kind: "opened", envelope };
-    const { token, writeId } = command;
-    const openings = envelope.openings[0]?.token === token ? envelope.openings : openedBy(token, envelope);
-    return { kind: "write", envelope: { ...envelope, token, writeId, openings } };
-  }
   if (found.kind === "absent") return command.isReopening ? refused({ kind: "removed" }) : created({}, command);
-  const body = found.kind === "foreign" ? found.body : undefined;
-  const content = command.adopt === undefined ? undefined : adoptedContent(body, command.adopt);
-  return content === undefined ? refused({ kind: "foreign" }) : created(content, command);
+  if (found.kind === "foreign") return adopted(found.body, command);
+  if (found.kind === "newer-schema") return refused(found);
+  const { envelope } = found;
+  const refusal = refusalBy(envelope, command);
+  if (refusal !== undefined) return refused(refusal);
+  if (command.attempted.has(envelope.writeId)) return { kind: "opened", envelope };
+  const { token, writeId } = command;
+  const openings = envelope.openings[0]?.token === token ? envelope.openings : openedBy(token, envelope);
+  return { kind: "write", envelope: { ...envelope, token, writeId, openings } };
 }
 
-/** Only who opens it for the first time: what has lost its envelope since was overwritten by somebody. */
-function isAdoptable({ adopt, isReopening }: OpenCommand): boolean {
-  return adopt !== undefined && !isReopening;
+/** Only by who opens it for the first time: what has lost its envelope since was overwritten by somebody. */
+function adopted(body: string | undefined, command: OpenCommand): OpenDecision {
+  const { adopt, isReopening } = command;
+  const content = adopt === undefined || isReopening ? undefined : adoptedContent(body, adopt);
+  return content === undefined ? refused({ kind: "foreign" }) : created(content, command);
 }
 
 function created(content: Content, { lock, token, writeId }: OpenCommand): OpenDecision {
@@ -116,13 +115,16 @@ function changesSince({ changeId, openings }: Envelope, token: number): readonly
 }
 
 /** Why who has this token may not use what is there; undefined where it may. */
-export function refusalOf(found: FoundObject, { lock, token }: Claim): Refusal | undefined {
+export function refusalOf(found: FoundObject, claim: Claim): Refusal | undefined {
   if (found.kind === "absent") return undefined;
   if (found.kind === "foreign") return { kind: "foreign" };
-  if (found.kind === "newer-schema") return found;
-  if (found.envelope.lock !== lock) return { kind: "other-lock", lock: found.envelope.lock };
-  if (found.envelope.token <= token) return undefined;
-  return { kind: "fenced-out", token: found.envelope.token, maybeApplied: false };
+  return found.kind === "newer-schema" ? found : refusalBy(found.envelope, claim);
+}
+
+function refusalBy(envelope: Envelope, { lock, token }: Claim): Refusal | undefined {
+  if (envelope.lock !== lock) return { kind: "other-lock", lock: envelope.lock };
+  if (envelope.token <= token) return undefined;
+  return { kind: "fenced-out", token: envelope.token, maybeApplied: false };
 }
 
 function refused(refusal: Refusal): { readonly kind: "refused"; readonly refusal: Refusal } {

@@ -166,9 +166,24 @@ it("goes on with a hold under another id and a greater token, without a gap", ()
   expect(record.holders).toMatchObject([
     { id: "restored", owner: "another", host: "there", pid: 2, label: "import", acquiredAtMs: T0, leaseMs: 5000 },
   ]);
+  expect(decision.reply).toEqual({ kind: "granted", holder: record.holders[0] });
+  expect(record.holders[0]).toMatchObject({ expiresAtMs: T0 + 5300, renewedAtMs: T0 + 300, renewal: "write at 300" });
   expect(record.token).toBe(T0 + 300);
   expect(record.holders[0]?.token).toBe(T0 + 300);
   expect(restore(record, RESTORE, AT(400))).toEqual({ reply: { kind: "granted", holder: record.holders[0] } });
+});
+
+it("goes on with that hold alone, and with a token above all before where store time stands still", () => {
+  const held = recordOf({ limit: 2, token: T0 + 900, holders: [holderOf(), holderOf({ id: "b", token: T0 + 900 })] });
+  const record = written(restore(held, RESTORE, AT(300)));
+  expect(record).toMatchObject({ token: T0 + 901, holders: [{ id: "restored", token: T0 + 901 }, held.holders[1]] });
+});
+
+it("does not take the one who handed it over for where it goes on", () => {
+  const held = recordOf({ holders: [holderOf({ host: "here", pid: 1 })] });
+  const [holder] = written(restore(held, { ...RESTORE, identity: {} }, AT(300))).holders;
+  expect(holder).not.toHaveProperty("host");
+  expect(holder).not.toHaveProperty("pid");
 });
 
 it("refuses a text that is not about the present hold any more", () => {

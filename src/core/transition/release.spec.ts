@@ -32,8 +32,10 @@ it("releases its own acquisition only, and releases it also when its lease has e
 });
 
 it("does not say released of a turn that ended otherwise", () => {
-  const record = recordOf({ recent: [turnOf({ id: "holder", ended: "expired" })] });
-  expect(release(record, { id: "holder" }, NOW).reply.kind).toBe("not-held");
+  const expired = turnOf({ id: "holder", ended: "expired" });
+  expect(release(recordOf({ recent: [expired] }), { id: "holder" }, NOW).reply.kind).toBe("not-held");
+  const another = turnOf({ id: "another", ended: "released" });
+  expect(release(recordOf({ recent: [another, expired] }), { id: "holder" }, NOW).reply.kind).toBe("not-held");
 });
 
 it("drops waiters whose entries have run out with every write, and no others", () => {
@@ -48,7 +50,14 @@ it("recognises by whom it meant that it has ended them already, and spares who c
   const meant = { ids: new Set(["a"]) };
   expect(forceRelease(forced, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
   const later = { ...forced, holders: [holderOf({ id: "b" })] };
-  expect(forceRelease(later, meant, LATER).change).toBeUndefined();
+  expect(forceRelease(later, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
+  const wentOn = { ...forced, recent: [turnOf({ id: "b", ended: "released" }), ...forced.recent] };
+  expect(forceRelease(wentOn, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
+});
+
+it("does not claim to have ended by force what its holder has released", () => {
+  const record = recordOf({ recent: [turnOf({ id: "a", ended: "released" })] });
+  expect(forceRelease(record, { ids: new Set(["a"]) }, NOW)).toEqual({ reply: { kind: "not-held" } });
 });
 
 it("ends every hold by force, and finds nothing to end when asked again", () => {
@@ -75,6 +84,24 @@ it("takes a cancelled acquisition out of the holders and the queue, and out of n
   expect(cancel(cancelled, { id: "x", mustChange: false }, LATER)).toEqual({ reply: { kind: "cancelled" } });
 });
 
+it("takes a cancelled acquisition out where it only holds, which ends a turn, and where it only waits, which does not", () => {
+  const command = { id: "x", mustChange: false };
+  const held = written(cancel(recordOf({ holders: [holderOf({ id: "x" })] }), command, NOW));
+  expect(held).toMatchObject({ holders: [], recent: [{ id: "x", ended: "released", toMs: T0 + 100 }] });
+  const waited = written(cancel(recordOf({ holders: [holderOf()], queue: [waiterOf({ id: "x" })] }), command, NOW));
+  expect(waited).toMatchObject({ holders: [{ id: "holder" }], queue: [], recent: [] });
+});
+
+it("gives a new first in line all of its grace, and the present one none on top", () => {
+  const free = recordOf({
+    queue: [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })],
+    freeSinceMs: T0 + 5,
+  });
+  const freeSinceWithout = (id: string) => written(cancel(free, { id, mustChange: false }, NOW)).freeSinceMs;
+  expect(freeSinceWithout("a")).toBe(T0 + 100);
+  expect(freeSinceWithout("b")).toBe(T0 + 5);
+});
+
 it("changes the object although there is nothing to take out, where a write may still land on it", () => {
   const record = recordOf({ holders: [holderOf()], queue: [waiterOf()] });
   expect(cancel(record, { id: "x", mustChange: false }, NOW).change).toBeUndefined();
@@ -89,6 +116,7 @@ it("puts a tombstone where a create may still land, which reads as deleted", () 
     deleted: true,
     holders: [],
     queue: [],
+    recent: [],
     createdAtMs: T0 + 100,
     touchedAtMs: T0 + 100,
   });

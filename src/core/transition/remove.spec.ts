@@ -53,10 +53,46 @@ it("deletes for an owner only what that owner holds by name, and holds still", (
   expect(deleteLock(recordOf(), ours, NOW)).toEqual({ reply: { kind: "not-ours" } });
 });
 
+it("takes a deletion for done that has landed, that is gone, or whose lock somebody holds who came later", () => {
+  const before = recordOf({ writeId: "w1", holders: [holderOf({ id: "a", owner: "us", via: "name" })] });
+  const again = (record: LockRecord | undefined, changes: object = {}) => {
+    const attempted = { writeIds: new Set(["w8", "w9"]), holderIds: new Set(["a"]), ...changes };
+    return deleteLock(record, { owner: "us", restMs: REST_MS, attempted }, NOW);
+  };
+  const done = { reply: { kind: "deleted" } };
+  expect(again(undefined)).toEqual(done);
+  expect(again(recordOf({ writeId: "w9" }))).toEqual(done);
+  const joined = { ...before, limit: 2, holders: [...before.holders, holderOf({ id: "later" })] };
+  expect(again(joined)).toEqual(done);
+  expect(written(again(before))).toMatchObject({ deleted: true, recent: [{ id: "a", ended: "deleted" }] });
+  expect(again(recordOf())).toEqual({ reply: { kind: "not-ours" } });
+});
+
+it("knows that a record without a write id is none of its own", () => {
+  const of1x = recordOf({ writeId: undefined, holders: [holderOf({ id: "a", expiresAtMs: T0 })] });
+  const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };
+  expect(written(deleteLock(of1x, { ...ANYBODY, attempted }, NOW)).deleted).toBe(true);
+  expect(cleanup(of1x, { ...SWEEP, attempted: new Set(["w9"]) }, NOW).change).toMatchObject({ kind: "write" });
+});
+
+it("says of a sweep that it is done where one of its writes has landed, whatever has ended since", () => {
+  const freed = recordOf({ writeId: "w9", limit: 2, holders: [holderOf({ expiresAtMs: T0 })] });
+  const again = { ...SWEEP, attempted: new Set(["w9"]) };
+  expect(cleanup(freed, again, NOW)).toEqual({ reply: { kind: "stale" } });
+  expect(cleanup(undefined, again, NOW)).toEqual({ reply: { kind: "removed" } });
+  expect(cleanup({ ...freed, writeId: "w10" }, again, NOW).change).toMatchObject({ kind: "write" });
+});
+
+it("keeps the tolerance of the lease that ended last, where a sweep frees several", () => {
+  const holders = [T0 + 10, T0 + 90, T0 + 50].map((expiresAtMs, at) => holderOf({ id: `h${at}`, expiresAtMs }));
+  const freed = written(cleanup(recordOf({ limit: 3, holders }), SWEEP, NOW));
+  expect(freed).toMatchObject({ holders: [], notBeforeMs: T0 + 90 + TOLERANCE_MS });
+});
+
 it("replaces what is no record by a tombstone whose counter starts at store time", () => {
-  const { reply, change } = replaceCorrupt(NOW);
-  expect(reply.kind).toBe("deleted");
-  expect(change).toMatchObject({ record: { deleted: true, token: T0 + 100, holders: [], writeId: "w1" } });
+  const replaced = replaceCorrupt(NOW);
+  expect(replaced.reply.kind).toBe("deleted");
+  expect(written(replaced)).toMatchObject({ deleted: true, token: T0 + 100, holders: [], writeId: "w1" });
 });
 
 it("frees leases that have ended, and grants nobody anything before their tolerance is over", () => {

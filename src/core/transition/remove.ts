@@ -44,8 +44,11 @@ export function deleteLock(
 /** Whether one of these writes has landed, or somebody has the lock by now who did not when it was to be deleted. */
 function isDone(record: LockRecord | undefined, { writeIds, holderIds }: Attempted): boolean {
   if (record === undefined) return true;
-  const isOurs = record.writeId !== undefined && writeIds.has(record.writeId);
-  return isOurs || record.holders.some((holder) => !holderIds.has(holder.id));
+  return isMadeBy(record, writeIds) || record.holders.some((holder) => !holderIds.has(holder.id));
+}
+
+function isMadeBy({ writeId }: LockRecord, writeIds: ReadonlySet<string | undefined>): boolean {
+  return writeIds.has(writeId);
 }
 
 function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean {
@@ -59,7 +62,7 @@ export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
   return { reply: { kind: "deleted" }, change: { kind: "write", record } };
 }
 
-function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly change?: Change } {
+function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly change?: Change | undefined } {
   if (isRemovable(record, restMs, attempt)) return { change: { kind: "remove" } };
   if (record.deleted) return {};
   const recent = withTurns(record, record.holders, "deleted", attempt);
@@ -106,9 +109,9 @@ export function cleanup(
   command: CleanupCommand,
   attempt: Attempt,
 ): Decision<CleanupReply> {
-  const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set() } = command;
+  const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set<string>() } = command;
   if (record === undefined) return { reply: { kind: attempted.size > 0 ? "removed" : "absent" } };
-  if (record.writeId !== undefined && attempted.has(record.writeId)) return { reply: { kind: "stale" } };
+  if (isMadeBy(record, attempted)) return { reply: { kind: "stale" } };
   const hasStopped = (holder: Holder) => (attempt.lacksStoreTime ? hasEnded : hasRunOut)(holder, attempt);
   const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);
   if (ended.length > 0) return freeStale(record, ended, attempt);

@@ -41,6 +41,14 @@ it("renews again what it has renewed: its answer may have been lost", () => {
   expect(second.reply).toMatchObject({ kind: "renewed", holder: { renewal: "again", token: T0, id: "holder" } });
 });
 
+it("is content with a renewal of its own that has landed, and sends none on top", () => {
+  const first = written(renew(recordOf({ holders: [holderOf()] }), COMMAND, AT(T0 + 100)));
+  const again = { ...COMMAND, attempted: new Set(["renewal"]) };
+  const { reply, change } = renew(first, again, attemptAt(T0 + 900, { writeId: "again" }));
+  expect(reply).toEqual({ kind: "renewed", holder: first.holders[0] });
+  expect(change).toBeUndefined();
+});
+
 it("never creates an object that is gone", () => {
   expect(renew(undefined, COMMAND, AT(T0))).toEqual({ reply: { kind: "gone", reason: "deleted" } });
 });

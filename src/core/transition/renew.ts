@@ -62,7 +62,7 @@ export function renewAll(
     replies.set(command.id, reply);
     latest = change ?? latest;
   }
-  return { reply: replies, ...(latest === undefined ? {} : { change: latest }) };
+  return { reply: replies, change: latest };
 }
 
 /** Why an acquisition with this token is no longer among the holders. An object that is gone was deleted. */

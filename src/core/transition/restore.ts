@@ -33,10 +33,9 @@ export function restore(
   }
   const nowMs = attempt.now.latestMs;
   const token = Math.max(record.token + 1, nowMs);
-  const { host: _host, pid: _pid, label, ...kept } = held;
+  const { host: _host, pid: _pid, ...kept } = held;
   const holder: Holder = {
     ...kept,
-    ...(label === undefined ? {} : { label }),
     ...identity,
     id,
     owner,

@@ -28,9 +28,5 @@ export function transfer(
   const left = release(record, command.from, attempt);
   const between = left.change?.kind === "write" ? left.change.record : record;
   const taken = acquire(between, command.to, attempt);
-  const change = taken.change ?? left.change;
-  return {
-    reply: { kind: "transfer", from: left.reply, to: taken.reply },
-    ...(change === undefined ? {} : { change }),
-  };
+  return { reply: { kind: "transfer", from: left.reply, to: taken.reply }, change: taken.change ?? left.change };
 }
