@@ -23,7 +23,7 @@ export function hasEnded(holder: Holder, attempt: Attempt): boolean {
 }
 
 /** Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that. */
-export function isWaiting(waiter: Waiter, attempt: Attempt): boolean {
+export function isWaiting(waiter: Waiter, attempt: Pick<Attempt, "now">): boolean {
   return attempt.now.earliestMs <= waiter.expiresAtMs;
 }
 

@@ -44,6 +44,22 @@ it("lets a holder try again at once, then soon, and never leaves it waiting long
   );
 });
 
+it("lets a holder wait twice as long each time from the second time on, up to a second", () => {
+  const longestMs = [2, 3, 4, 5, 6, 7].map((count) => eagerDelayMs(count, false, 1));
+  expect(longestMs).toEqual([80, 160, 320, 640, 1000, 1000]);
+});
+
+it("makes contenders wait for a round trip at first, and at most twice as long the next time", () => {
+  const count = fc.integer({ min: 0, max: 20 });
+  fc.assert(
+    fc.property(count, fc.double({ min: 10, max: 5000, noNaN: true }), random, (tried, roundTripMs, number) => {
+      const delayMs = contentionDelayMs(tried, roundTripMs, number);
+      expect(contentionDelayMs(0, roundTripMs, number)).toBeLessThanOrEqual(roundTripMs);
+      expect(contentionDelayMs(tried + 1, roundTripMs, number)).toBeLessThanOrEqual(2 * delayMs);
+    }),
+  );
+});
+
 it("makes contenders step back further each time, up to a cap, spread out at random", () => {
   fc.assert(
     fc.property(tries, fc.double({ min: 0, max: 5000, noNaN: true }), (count, roundTripMs) => {
@@ -61,5 +77,6 @@ it("makes contenders wait a second for each of them where the store asked for fe
   expect(throttledDelayMs(0, 0)).toBe(1000);
   expect(throttledDelayMs(5, 0)).toBe(5000);
   expect(throttledDelayMs(5, 0.99)).toBeGreaterThan(7000);
+  expect(throttledDelayMs(5, 0.99)).toBeLessThan(7500);
   expect(throttledDelayMs(60, 0.5)).toBe(10_000);
 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { anyHolder } from "../../test/protocol/arbitraries.js";
-import { holderOf, recordOf, T0 } from "../../test/protocol/samples.js";
-import { areCompatible, findHolder, type Mode, mirrorOf } from "./record.js";
+import { holderOf, recordOf, T0, waiterOf } from "../../test/protocol/samples.js";
+import { areCompatible, findHolder, identityOf, isListed, type Mode, mirrorOf } from "./record.js";
 
 const claims = fc.array(
   fc.record(
@@ -31,6 +31,12 @@ it("shows 1.x the holder that holds longest, with its last renewal as `acquiredA
   expect(mirrorOf([last, first])).toEqual(mirror);
 });
 
+it("shows 1.x the first of those who hold equally long: who chose another would take this for a write of 1.x", () => {
+  const [first, second] = [holderOf({ id: "a" }), holderOf({ id: "b" })];
+  expect(mirrorOf([first, second])).toMatchObject({ owner: "owner of a" });
+  expect(mirrorOf([second, first])).toMatchObject({ owner: "owner of b" });
+});
+
 it("shows 1.x a lock that anyone holds as held, and one that nobody holds as free", () => {
   fc.assert(
     fc.property(fc.array(anyHolder, { maxLength: 4 }), (holders) => {
@@ -46,4 +52,24 @@ it("finds a holder by its acquisition's id alone", () => {
   expect(findHolder(recordOf({ holders: [holder] }), "a")).toBe(holder);
   expect(findHolder(recordOf({ holders: [holder] }), "b")).toBeUndefined();
   expect(findHolder(undefined, "a")).toBeUndefined();
+});
+
+it("lists who holds and who waits, and nobody where there is no record", () => {
+  const record = recordOf({ holders: [holderOf({ id: "a" })], queue: [waiterOf({ id: "b" }), waiterOf({ id: "c" })] });
+  for (const id of ["a", "b", "c"]) expect(isListed(record, id), id).toBe(true);
+  expect(isListed(record, "owner of a")).toBe(false);
+  expect(isListed(undefined, "a")).toBe(false);
+});
+
+it("says of somebody what is known, and has no field for what is not", () => {
+  const identity = fc.record(
+    { host: fc.string(), pid: fc.nat(), label: fc.string() },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(identity, (known) => {
+      expect(identityOf(known)).toStrictEqual(known);
+      expect(identityOf(holderOf(known))).toStrictEqual(known);
+    }),
+  );
 });

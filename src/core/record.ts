@@ -142,7 +142,7 @@ export function permitsOf(claims: readonly Claim[]): number {
 
 /** Whether somebody is among the holders or waiters of a record. */
 export function isListed(record: LockRecord | undefined, id: string): boolean {
-  return [...(record?.holders ?? []), ...(record?.queue ?? [])].some((entry) => entry.id === id);
+  return record !== undefined && [...record.holders, ...record.queue].some((entry) => entry.id === id);
 }
 
 /** The hold of an acquisition, if it is among the holders. */

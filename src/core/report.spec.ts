@@ -60,5 +60,6 @@ it("leaves out what the record does not say, and says why there is no record", (
     problem: { code: "corrupt-record", message: "why" },
     holders: [],
     waiters: [],
+    recentTurns: [],
   });
 });

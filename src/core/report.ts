@@ -108,9 +108,8 @@ export interface Occasion {
 
 /** The report about a record that was read. */
 export function reportOf(record: LockRecord, { lockName, key, now }: Occasion): LockReport {
-  const attempt = { now, writeId: "", toleranceMs: 0 };
-  const waiters = record.queue.filter((waiter) => isWaiting(waiter, attempt)).sort(compareRank);
-  const isHeld = record.holders.some((holder) => !hasRunOut(holder, attempt));
+  const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
+  const isHeld = record.holders.some((holder) => !hasRunOut(holder, { now }));
   return {
     lockName,
     key,
