@@ -36,6 +36,9 @@ it("shows 1.x its five fields at the top, and has none of them in the record", (
   expect(JSON.parse(serializeRecord(recordOf()))).toMatchObject({ locked: false });
 });
 
+/** What 1.x writes. */
+const HELD_BY_1X = { locked: true, owner: "old", acquiredAt: T0, expiresAt: T0 + 60_000, priority: 5 };
+
 const KNOWN = new Set([
   ...Object.keys(JSON.parse(serializeRecord(FULL))),
   ...["freeSinceMs", "deleted"],
@@ -74,71 +77,6 @@ it("keeps fields that it does not know, at the top and in every entry", () => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// 1.x
-
-const HELD_BY_1X = { locked: true, owner: "old", acquiredAt: T0, expiresAt: T0 + 60_000, priority: 5 };
-
-it("reads the constant record of a lock that 1.x released as free, without a write id", () => {
-  const record = recordIn('{"locked":false}');
-  expect(record).toMatchObject({ writeId: undefined, token: 0, limit: 1, holders: [], queue: [], recent: [] });
-});
-
-it("reads a record that 1.x holds as held by its owner", () => {
-  const { holders, writeId } = recordIn(JSON.stringify(HELD_BY_1X));
-  expect(writeId).toBeUndefined();
-  expect(holders).toHaveLength(1);
-  expect(holders[0]).toMatchObject({ owner: "old", via: "name", mode: "exclusive", token: 0, priority: 5 });
-  expect(holders[0]).toMatchObject({ leaseMs: 60_000, renewedAtMs: T0, expiresAtMs: T0 + 60_000 });
-});
-
-it("knows the holder of 1.x again after a refresh: the same id, another renewal", () => {
-  const [before] = recordIn(JSON.stringify(HELD_BY_1X)).holders;
-  const [after] = recordIn(JSON.stringify({ ...HELD_BY_1X, expiresAt: T0 + 90_000 })).holders;
-  expect(after?.id).toBe(before?.id);
-  expect(after?.renewal).not.toBe(before?.renewal);
-});
-
-it.each([
-  ["a locked record without an owner", { locked: true, expiresAt: 5 }],
-  ["one without an expiry, which would be held for ever", { locked: true, owner: "old", acquiredAt: 1 }],
-  ["an expiry that is no number", { ...HELD_BY_1X, expiresAt: "soon" }],
-  ["no `locked`", { owner: "old", expiresAt: 5 }],
-  ["a `locked` that is no boolean", { ...HELD_BY_1X, locked: "true" }],
-  ["a field that 1.x does not write", { locked: false, color: "red" }],
-  ["an empty object", {}],
-])("takes %s for no record at all", (_, json) => {
-  expect(parseRecord(JSON.stringify(json)).kind).toBe("corrupt");
-});
-
-it("makes 1.x's lock the truth where the mirror differs from the holders; queue, counter and limit stay", () => {
-  const record = recordOf({ token: 12, queue: [waiterOf()], holders: [holderOf()], recent: [turnOf()] });
-  const rewritten = { ...JSON.parse(serializeRecord(record)), ...HELD_BY_1X };
-  const { holders, writeId, queue, token, recent } = recordIn(JSON.stringify(rewritten));
-  expect(holders).toMatchObject([{ owner: "old", expiresAtMs: HELD_BY_1X.expiresAt }]);
-  expect(writeId).toBeUndefined();
-  expect({ queue, token, recent }).toEqual({ queue: record.queue, token: 12, recent: record.recent });
-});
-
-it("takes any difference of any mirrored field for a write of 1.x", () => {
-  const record = recordOf({ holders: [holderOf({ priority: 1 })] });
-  const body = JSON.parse(serializeRecord(record));
-  for (const change of [{ owner: "x" }, { acquiredAt: T0 + 1 }, { expiresAt: T0 + 1 }, { priority: 2 }]) {
-    const { holders, writeId } = recordIn(JSON.stringify({ ...body, ...change }));
-    expect(writeId).toBeUndefined();
-    expect(holders[0]?.id).toBe(`1.x/${change.owner ?? "owner of holder"}`);
-  }
-  expect(recordIn(JSON.stringify({ ...body, locked: false }))).toMatchObject({ holders: [], writeId: undefined });
-});
-
-it("keeps the token of a holder of 1.x that had one", () => {
-  const [holder] = recordIn(JSON.stringify(HELD_BY_1X)).holders;
-  if (holder === undefined) throw new Error("no holder");
-  const ours = recordOf({ holders: [{ ...holder, token: 77 }] });
-  const refreshed = { ...JSON.parse(serializeRecord(ours)), expiresAt: T0 + 90_000 };
-  expect(recordIn(JSON.stringify(refreshed)).holders).toMatchObject([{ token: 77, expiresAtMs: T0 + 90_000 }]);
-});
-
-// ---------------------------------------------------------------------------------------------------------------------
 // What is no record
 
 it.each(["", "null", "true", "1", '"locked"', "[]", "{", '{"schema":3}', "\uFEFF{}", "{}garbage"])(
@@ -147,6 +85,17 @@ it.each(["", "null", "true", "1", '"locked"', "[]", "{", '{"schema":3}', "\uFEFF
     expect(parseRecord(body).kind).toBe("corrupt");
   },
 );
+
+it.each([
+  ["[".repeat(2001), "nested too deeply"],
+  ["{", "not JSON"],
+  ["[]", "not a JSON object"],
+  ['{"schema":"3"}', "`schema` is not a number"],
+  ['{"locked":false,"color":"red"}', "neither a lock record's `schema` nor just the fields of s3-mutex 1.x"],
+  ['{"schema":3}', "`writeId` is missing or not what it should be"],
+])("says of %j that it is %s", (body, problem) => {
+  expect(parseRecord(body)).toMatchObject({ kind: "corrupt", problem: expect.stringContaining(problem) });
+});
 
 it("names the first field that is not what it should be", () => {
   const body = JSON.parse(serializeRecord({ ...FULL, freeSinceMs: T0, deleted: true }));
@@ -166,6 +115,57 @@ it("takes entries for corrupt in which any required field is missing or of anoth
       }
     }
   }
+});
+
+/** Of the right type all of them, and yet nothing that such a field can say. */
+it.each([
+  ["holders", { via: "mail" }],
+  ["holders", { mode: "none" }],
+  ["holders", { permits: 0 }],
+  ["holders", { permits: 1.5 }],
+  ["holders", { permits: "1" }],
+  ["holders", { token: -1 }],
+  ["holders", { token: 2 ** 52 + 1 }],
+  ["holders", { host: 1 }],
+  ["holders", { pid: -1 }],
+  ["holders", { label: {} }],
+  ["queue", { mode: "none" }],
+  ["queue", { permits: 0 }],
+  ["queue", { holds: [null] }],
+  ["queue", { holds: [{ name: "a" }] }],
+  ["queue", { holds: [{ name: "a", token: 1 }, {}] }],
+  ["queue", { holds: [{ name: "a", token: 1, kind: "lock" }] }],
+  ["queue", { pid: "7" }],
+  ["recent", { ended: "vanished" }],
+  ["recent", { token: 0.5 }],
+  ["recent", { label: 1 }],
+])("takes a record for corrupt where one of its %s says %j", (list, changes) => {
+  const [entry] = FULL[list as "holders" | "queue" | "recent"];
+  expect(parseRecord(JSON.stringify({ ...FULL, [list]: [entry] })).kind).toBe("record");
+  const broken = parseRecord(JSON.stringify({ ...FULL, [list]: [entry, { ...entry, ...changes }] }));
+  expect(broken).toMatchObject({ kind: "corrupt", problem: expect.stringContaining(`\`${list}\``) });
+});
+
+it.each([
+  { deleted: false },
+  { limit: 0 },
+  { limit: 1.5 },
+  { token: 2 ** 52 + 1 },
+  { holders: [[]] },
+  { queue: ["a"] },
+])("takes a record for corrupt that says %j", (changes) => {
+  expect(parseRecord(JSON.stringify({ ...FULL, ...changes })).kind).toBe("corrupt");
+});
+
+it("reads permits, holds of semaphores, and the highest token there is room for", () => {
+  const record: LockRecord = {
+    ...FULL,
+    limit: 3,
+    token: 2 ** 52,
+    holders: [holderOf({ permits: 1, token: 2 ** 52 })],
+    queue: [waiterOf({ permits: 2, holds: [{ kind: "semaphore", name: "pool", token: 0 }] })],
+  };
+  expect(recordIn(serializeRecord(record))).toEqual(record);
 });
 
 it("says that a record of a later schema is newer, whatever else is in it", () => {
@@ -222,6 +222,15 @@ it("calls what is nested too deeply to be written again corrupt", () => {
   expect(parseRecord(nested).kind).toBe("corrupt");
   expect(parseRecord(`{"schema":3,"holders":${nested}}`).kind).toBe("corrupt");
   expect(parseRecord(`{"x":${nested},${serializeRecord(FULL).slice(1)}`).kind).toBe("corrupt");
-  const fair = `${"[".repeat(500)}${"]".repeat(500)}`;
+  const fair = `${"[".repeat(1999)}${"]".repeat(1999)}`;
   expect(parseRecord(`{"x":${fair},${serializeRecord(FULL).slice(1)}`).kind).toBe("record");
+  expect(parseRecord(`{"x":[${fair}],${serializeRecord(FULL).slice(1)}`).kind).toBe("corrupt");
+  const objects = (depth: number) => `${'{"a":'.repeat(depth)}0${"}".repeat(depth)}`;
+  expect(parseRecord(`{"x":${objects(1999)},${serializeRecord(FULL).slice(1)}`).kind).toBe("record");
+  expect(parseRecord(`{"x":${objects(2000)},${serializeRecord(FULL).slice(1)}`).kind).toBe("corrupt");
+});
+
+it("reads as many lists and objects beside each other as there are", () => {
+  const many = JSON.stringify(Array.from({ length: 5000 }, () => [{}]));
+  expect(parseRecord(`{"x":${many},${serializeRecord(FULL).slice(1)}`).kind).toBe("record");
 });

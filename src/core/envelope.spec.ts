@@ -38,8 +38,9 @@ describe("an envelope", () => {
     ...(["lock", "writeId", "changeId"] as const).map((field) => JSON.stringify({ ...envelope, [field]: undefined })),
     ...[-1, 1.5, "7", undefined].map((token) => JSON.stringify({ ...envelope, token })),
     JSON.stringify({ ...envelope, base64: 5 }),
-    ...[undefined, {}, [null], [{ token: 1 }], [{ token: "1", changeId: "c" }]].map((openings) =>
-      JSON.stringify({ ...envelope, openings }),
+    JSON.stringify({ ...envelope, fenced: 0 }),
+    ...[undefined, {}, [null], [...envelope.openings, {}], [{ token: 1 }], [{ token: "1", changeId: "c" }]].map(
+      (openings) => JSON.stringify({ ...envelope, openings }),
     ),
   ])("is not seen in %s", (body) => {
     expect(parseEnvelope(body)).toEqual({ kind: "foreign", body });
