@@ -92,6 +92,13 @@ it.each([
   ["a b", "locks/a.20b.json"],
   ["é", "locks/.c3.a9.json"],
   ["😀", "locks/.f0.9f.98.80.json"],
+  ["\x7f", "locks/.7f.json"],
+  ["\u0080", "locks/.c2.80.json"],
+  ["\u07ff", "locks/.df.bf.json"],
+  ["\u0800", "locks/.e0.a0.80.json"],
+  ["\uffff", "locks/.ef.bf.bf.json"],
+  ["\u{10000}", "locks/.f0.90.80.80.json"],
+  ["\u{10ffff}", "locks/.f4.8f.bf.bf.json"],
   ["\ud83d", "locks/.ed.a0.bd.json"],
   ["\ude00\ud83d", "locks/.ed.b8.80.ed.a0.bd.json"],
 ])("writes %j as %s", (name, key) => {
@@ -107,6 +114,14 @@ it("keeps the keys of 1.x for names of letters, digits, - and _", () => {
       expect(keyOfNameIn1x(PREFIX, name)).toEqual({ ok: true, key: keyOf(name) });
     }),
   );
+});
+
+it.each([
+  ["a b/c.d", "locks/a_b_c_d.json"],
+  ["é", "locks/_.json"],
+  ["😀", "locks/__.json"],
+])("knows the key of 1.x for %j, which replaced each unit of it that is not plain", (name, key) => {
+  expect(keyOfNameIn1x(PREFIX, name)).toEqual({ ok: true, key });
 });
 
 it("reads only the one spelling of a key that it writes itself", () => {
@@ -129,7 +144,9 @@ it("reads only the one spelling of a key that it writes itself", () => {
     "Z",
     "é",
   );
-  const key = fc.array(piece, { maxLength: 12 }).map((pieces) => `${PREFIX}${pieces.join("")}.json`);
+  const key = fc
+    .array(fc.oneof({ weight: 4, arbitrary: piece }, fc.string({ maxLength: 3 })), { maxLength: 12 })
+    .map((pieces) => `${PREFIX}${pieces.join("")}.json`);
   fc.assert(
     fc.property(key, (candidate) => {
       const name = nameOfKey(PREFIX, candidate);
@@ -143,6 +160,8 @@ it.each([
   ["an escape of what stands for itself", "locks/.41.json"],
   ["capital hex digits", "locks/.2E.json"],
   ["half an escape", "locks/a.2.json"],
+  ["a sign in an escape", "locks/a.-1.json"],
+  ["escapes that are not apart", "locks/.c3a9.json"],
   ["a dot that escapes nothing", "locks/a.zz.json"],
   ["an escaped slash between parts", "locks/a.2fb.json"],
   ["an empty part", "locks/a//b.json"],

@@ -11,7 +11,7 @@
 export const MAX_KEY_BYTES = 1024;
 
 const SUFFIX = ".json";
-const PLAIN = /^[A-Za-z0-9_-]$/;
+const PLAIN = /[A-Za-z0-9_-]/;
 
 export type KeyResult =
   | { readonly ok: true; readonly key: string }
@@ -96,23 +96,19 @@ function decodeName(encoded: string): string | undefined {
   return name;
 }
 
-/** Reads one character's escapes; spellings that are not canonical are caught by encoding the result again. */
+/** Reads one character's escapes, or makes something of what are none: encoding the result again shows which it was. */
 function decodeEscape(encoded: string, start: number): { codePoint: number; end: number } | undefined {
   const lead = escapedByte(encoded, start);
-  if (lead === undefined) return undefined;
   const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  let codePoint = length === 1 ? lead : lead & (0x7f >> length);
+  let codePoint = lead & (length === 1 ? 0x7f : 0x7f >> length);
   for (let index = 1; index < length; index += 1) {
-    const byte = escapedByte(encoded, start + index * 3);
-    if (byte === undefined) return undefined;
-    codePoint = (codePoint << 6) | (byte & 0x3f);
+    codePoint = (codePoint << 6) | (escapedByte(encoded, start + index * 3) & 0x3f);
   }
   return codePoint > 0x10ffff ? undefined : { codePoint, end: start + length * 3 };
 }
 
-function escapedByte(encoded: string, at: number): number | undefined {
-  const digits = encoded.slice(at + 1, at + 3);
-  return encoded.charAt(at) === "." && /^[0-9a-f]{2}$/.test(digits) ? Number.parseInt(digits, 16) : undefined;
+function escapedByte(encoded: string, at: number): number {
+  return Number.parseInt(encoded.slice(at + 1, at + 3), 16);
 }
 
 function utf8Length(text: string): number {

@@ -12,8 +12,6 @@ import {
 } from "./store-time.js";
 
 const STORE_MS = Date.UTC(2026, 0, 1);
-/** Ten minutes and a bit: after a contradiction bounds only widen for ten. */
-const AFTER_HULL_MS = 10 * 60_000 + 100;
 
 /** One answer of an honest store: when it was asked for, how long each way took, and how stale its `Date` was. */
 const step = fc.record({
@@ -140,13 +138,26 @@ it("takes the hull of bounds that contradict each other, and says so once", () =
   );
 });
 
+it.each([1050, -1050])(
+  "takes bounds that meet in one point (%i ms from each other) for an agreement, and further ones for none",
+  (ms) => {
+    const observed = { sentAtMs: 0, receivedAtMs: 0, dateMs: STORE_MS };
+    const reading = { monotonicMs: 0, wallMs: 0 };
+    const { bounds } = observe(undefined, observed, reading);
+    expect(observe(bounds, { ...observed, dateMs: STORE_MS + ms }, reading).contradicted).toBe(false);
+    expect(observe(bounds, { ...observed, dateMs: STORE_MS + ms + Math.sign(ms) }, reading).contradicted).toBe(true);
+  },
+);
+
 it("does not narrow a hull for ten minutes, and does after that", () => {
   let { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 60_000));
   for (let atMs = 1000; atMs < 600_000; atMs += 10_000) {
     bounds = observe(bounds, ...answerAt(atMs, 0)).bounds;
     expect(bounds.highMs - bounds.lowMs).toBeGreaterThan(60_000);
   }
-  bounds = observe(bounds, ...answerAt(AFTER_HULL_MS, 0)).bounds;
+  bounds = observe(bounds, ...answerAt(10 + 600_000, 0)).bounds;
+  expect(bounds.highMs - bounds.lowMs).toBeGreaterThan(60_000);
+  bounds = observe(bounds, ...answerAt(10 + 600_001, 0)).bounds;
   expect(bounds.highMs - bounds.lowMs).toBeLessThan(2000);
 });
 
@@ -161,6 +172,11 @@ it("uses a wall clock inside the bounds as it is", () => {
   );
 });
 
+it.each([0, 900])("uses one that is just %i ms into them as well", (intoMs) => {
+  const wallMs = STORE_MS + intoMs;
+  expect(storeTimeAt(BOUNDS, { monotonicMs: 0, wallMs })).toEqual({ earliestMs: wallMs, latestMs: wallMs });
+});
+
 it("never clamps a wall clock outside the bounds: earliest and latest are the bounds then", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.boolean(), (outMs, isAhead) => {
@@ -171,21 +187,24 @@ it("never clamps a wall clock outside the bounds: earliest and latest are the bo
   );
 });
 
+const BOOTED = { monotonicMs: 86_400_000, wallMs: STORE_MS };
+
 it.each([
   ["a suspension in which the monotonic clock stood still", 10, 5010],
   ["a wall clock that was set forward", 1000, 1000 + 3_600_000],
   ["a wall clock that was set back", 1000, 1000 - 3_600_000],
   ["a step just over what counts", 1000, 1000 + 102],
 ])("is disturbed by %s", (_, monotonicMs, wallMs) => {
-  expect(haveParted({ monotonicMs: 0, wallMs: STORE_MS }, { monotonicMs, wallMs: STORE_MS + wallMs })).toBe(true);
+  expect(haveParted(BOOTED, { monotonicMs: BOOTED.monotonicMs + monotonicMs, wallMs: STORE_MS + wallMs })).toBe(true);
 });
 
 it.each([
   ["clocks that agree", 1000, 1000],
   ["an hour of drift", 3_600_000, 3_600_000 * (1 + 500e-6)],
   ["a slewed wall clock", 1000, 1050],
+  ["a step of just what does not count", 1000, 1101],
 ])("is not disturbed by %s", (_, monotonicMs, wallMs) => {
-  expect(haveParted({ monotonicMs: 0, wallMs: STORE_MS }, { monotonicMs, wallMs: STORE_MS + wallMs })).toBe(false);
+  expect(haveParted(BOOTED, { monotonicMs: BOOTED.monotonicMs + monotonicMs, wallMs: STORE_MS + wallMs })).toBe(false);
 });
 
 it("lets holders count the larger elapsed time and observers the smaller", () => {
