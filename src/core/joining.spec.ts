@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { holderOf, recordOf, T0, turnOf, waiterOf } from "../../test/protocol/samples.js";
 import {
+  FEW,
   isReturnLikely,
   type JoinSight,
   mayJoin,
@@ -51,12 +52,15 @@ it("lets one join at a time: what a waiter has written is left alone for six rou
 it("leaves a lock alone that changes hands, except to the one who has just released it", () => {
   expect(mayJoin(released, sightOf())).toBe(false);
   expect(mayJoin(released, sightOf({ ownerId: "last" }))).toBe(true);
+  const joined = { ...released, touchedAtMs: T0 + 5 };
+  expect(mayJoin(joined, sightOf({ ownerId: "last" }))).toBe(false);
   expect(mayJoin(released, sightOf({ nowMs: T0 + 6 * TRIP_MS + 1 }))).toBe(true);
 });
 
 it("has those who came too late before try only what is fresh, and then not all of them", () => {
   expect(mayJoin(byHolder, sightOf({ setbacks: 1, nowMs: T0 + 2 * TRIP_MS }))).toBe(true);
   expect(mayJoin(byHolder, sightOf({ setbacks: 1, nowMs: T0 + 2 * TRIP_MS + 1 }))).toBe(false);
+  expect(mayJoin(byHolder, sightOf({ setbacks: 1, random: 0.9 }))).toBe(true);
   const chances = [0, 0.3, 0.4, 0.9].map((random) => mayJoin(byHolder, sightOf({ setbacks: 2, random })));
   expect(chances).toEqual([true, true, false, false]);
 });
@@ -69,6 +73,21 @@ it("has them try whatever a holder wrote where those who had the lock are back i
     queue: back.map(({ waiter }) => waiter),
   };
   expect(mayJoin(few, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 90 }))).toBe(true);
+});
+
+it("takes them for few only while the line is short, by those who came back lately, and by one who takes turn after turn", () => {
+  const seen = (owners: readonly string[], line: readonly string[]) => ({
+    ...byHolder,
+    recent: turns(...owners),
+    queue: queued(...line),
+  });
+  const mayTry = (record: LockRecord) => mayJoin(record, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 90 }));
+  const others = (count: number) => Array.from({ length: count }, (_, at) => `other ${at}`);
+  expect(mayTry(seen(["a", "b"], ["a", "b", ...others(FEW - 2)]))).toBe(true);
+  expect(mayTry(seen(["a", "b"], ["a", "b", ...others(FEW - 1)]))).toBe(false);
+  expect(mayTry(seen(["a", "a", "a"], []))).toBe(true);
+  expect(mayTry(seen(["a", "b", "c"], []))).toBe(false);
+  expect(mayTry(seen(["c", "d", "e", "f", "a", "b"], ["a", "b"]))).toBe(false);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -98,6 +117,10 @@ it("expects the last holder back where those before it came back, until it is th
   expect(isReturnLikely({ ...seen, queue: queued("b", "d") })).toBe(false);
   expect(isReturnLikely({ ...seen, touchedAtMs: T0 + 20 })).toBe(false);
   expect(isReturnLikely(recordOf({ ...base, recent: turns("a"), queue: queued("b") }))).toBe(false);
+  expect(isReturnLikely(recordOf({ ...base, recent: turns("a", "b"), queue: queued("b") }))).toBe(true);
+  const longAgo = turns("a", "b", "c", "d", "e", "f");
+  expect(isReturnLikely(recordOf({ ...base, recent: longAgo, queue: queued("e", "f") }))).toBe(false);
+  expect(isReturnLikely(recordOf(base))).toBe(false);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -117,7 +140,16 @@ function setbackOf(changes: Partial<Setback> = {}): Setback {
   };
 }
 
-const anyRecord = fc.constantFrom<LockRecord | undefined>(undefined, byHolder, byJoiner, released);
+const cameBack = recordOf({ holders, recent: turns("a", "b"), queue: queued("a", "b") });
+/** Where so many wait. */
+const crowdOf = (count: number) =>
+  recordOf({ holders, queue: Array.from({ length: count }, (_, at) => waiterOf({ id: `w${at}` })) });
+const anyRecord = fc.oneof(
+  fc.constantFrom<LockRecord | undefined>(undefined, byHolder, byJoiner, released, cameBack),
+  fc.nat({ max: 64 }).map(crowdOf),
+);
+// Evenly spread, which `fc.double` is not.
+const anyRandom = fc.nat({ max: 999 }).map((number) => number / 1000);
 const anySetback = fc.record({
   lost: fc.constantFrom("grant" as const, "entry" as const, "nothing" as const),
   setbacks: fc.integer({ min: 1, max: 1000 }),
@@ -125,11 +157,11 @@ const anySetback = fc.record({
   losses: fc.nat({ max: 1000 }),
   isEnqueued: fc.boolean(),
   record: anyRecord,
-  holdAgeMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
-  waitedMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  holdAgeMs: fc.nat({ max: 1e9 }),
+  waitedMs: fc.nat({ max: 1e9 }),
   entryLifeMs: fc.constant(LIFE_MS),
-  roundTripMs: fc.double({ min: 0, max: 5000, noNaN: true }),
-  random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  roundTripMs: fc.nat({ max: 5000 }),
+  random: anyRandom,
 });
 
 it("steps back at most a hundred round trips, and a second where an entry has to be refreshed", () => {
@@ -138,10 +170,33 @@ it("steps back at most a hundred round trips, and a second where an entry has to
       const delayMs = stepBackMs(setback);
       expect(delayMs).toBeGreaterThanOrEqual(0);
       expect(delayMs).toBeLessThanOrEqual(101 * Math.min(Math.max(setback.roundTripMs, 5), 200));
-      if (setback.isEnqueued && !setback.isOpen) expect(delayMs).toBeLessThanOrEqual(1000);
+      if (setback.isEnqueued && setback.lost !== "grant") expect(delayMs).toBeLessThanOrEqual(1000);
     }),
     { numRuns: 1000 },
   );
+});
+
+it("spreads by the random number alone: a greater one never means an earlier try", () => {
+  fc.assert(
+    fc.property(anySetback, anyRandom, (setback, random) => {
+      const [low, high] = [Math.min(random, setback.random), Math.max(random, setback.random)];
+      expect(stepBackMs({ ...setback, random: low })).toBeLessThanOrEqual(stepBackMs({ ...setback, random: high }));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it("spreads those who wait already, or find room, the more the longer the line is", () => {
+  const inLine = (count: number, changes: Partial<Setback>) =>
+    stepBackMs(setbackOf({ record: crowdOf(count), ...changes }));
+  for (const changes of [{ lost: "grant", isOpen: true }, { isEnqueued: true }] as const) {
+    expect(inLine(16, changes)).toBeGreaterThan(inLine(8, changes));
+    expect(inLine(8, changes)).toBeGreaterThan(inLine(0, changes));
+  }
+});
+
+it("does not try again at once where its refresh lost: there is time", () => {
+  expect(stepBackMs(setbackOf({ isEnqueued: true, random: 0 }))).toBeGreaterThan(0);
 });
 
 it("has the next in line try again at once when somebody joined first", () => {
@@ -164,6 +219,9 @@ it("leaves the winner in peace for at least four round trips, and spreads those 
 it("spreads those who lost over more and more, where nobody knows how many they are", () => {
   const longest = (changes: Partial<Setback>) => stepBackMs(setbackOf({ random: 0.999, ...changes })) / TRIP_MS;
   expect(longest({ losses: 0 })).toBeCloseTo(41, 0);
+  expect(longest({ losses: 0, setbacks: 1 })).toBeCloseTo(41, 0);
+  const oneCameBack = recordOf({ holders, recent: turns("a", "b"), queue: queued("a") });
+  expect(longest({ losses: 0, record: oneCameBack })).toBeCloseTo(41, 0);
   expect(longest({ losses: 1 })).toBeCloseTo(81, 0);
   expect(longest({ losses: 9 })).toBeCloseTo(81, 0);
   expect(longest({ losses: 0, holdAgeMs: 900 })).toBeCloseTo(91, 0);
@@ -177,6 +235,13 @@ it("spreads a crowd in proportion to how long it took those who have a place, th
   expect(longest(10, 9000)).toBeCloseTo(25 * TRIP_MS, -1);
   expect(longest(200, 9000)).toBeCloseTo(6 * 200 + TRIP_MS, -1);
   expect(longest(9000, 200)).toBeCloseTo(6 * 200 + TRIP_MS, -1);
+  // More than a few in line are a crowd, whoever of them comes back.
+  const quick = { sinceMs: T0, expiresAtMs: T0 + LIFE_MS };
+  const many = Array.from({ length: FEW + 1 }, (_, at) => waiterOf({ id: `w${at}`, owner: "a", ...quick }));
+  const longestIn = (queue: LockRecord["queue"]) =>
+    stepBackMs(setbackOf({ record: recordOf({ holders, recent: turns("a"), queue }), losses: 0, random: 0.999 }));
+  expect(longestIn(many)).toBeCloseTo(25 * TRIP_MS, -1);
+  expect(longestIn(many.slice(1))).toBeCloseTo(41 * TRIP_MS, -1);
 });
 
 it("tries again at once, a few times, where those who had the lock come back: the next gap is near", () => {
@@ -184,6 +249,7 @@ it("tries again at once, a few times, where those who had the lock come back: th
   expect([1, 2, 3].map((losses) => stepBackMs(setbackOf({ record, losses })))).toEqual([0, 0, 0]);
   expect(stepBackMs(setbackOf({ record, losses: 4 }))).toBeGreaterThan(0);
   expect(stepBackMs(setbackOf({ record, lost: "nothing" }))).toBeLessThan(2 * TRIP_MS);
+  expect(stepBackMs(setbackOf({ record, lost: "nothing", random: 0 }))).toBeGreaterThan(0);
 });
 
 it("looks again soon when it found somebody joining just before it, for the first time", () => {

@@ -142,12 +142,12 @@ export function stepBackMs(setback: Setback): number {
     if (lost === "nothing") return tripMs * (0.5 + random);
     return losses <= EAGER_LOSSES ? 0 : tripMs * (1 + 12 * random);
   }
-  const windowMs = areMany(record) ? crowdWindowMs(setback, tripMs) : unknownWindowMs(setback, tripMs);
+  const windowMs = areMany(record) ? crowdWindowMs(record, setback, tripMs) : unknownWindowMs(setback, tripMs);
   return tripMs + Math.min(windowMs, MAX_WINDOW_TRIPS * tripMs) * random;
 }
 
-function crowdWindowMs({ record, waitedMs, entryLifeMs }: Setback, tripMs: number): number {
-  const joinedAfterMs = (record?.queue ?? []).map((waiter) => waiter.expiresAtMs - entryLifeMs - waiter.sinceMs);
+function crowdWindowMs({ queue }: LockRecord, { waitedMs, entryLifeMs }: Setback, tripMs: number): number {
+  const joinedAfterMs = queue.map((waiter) => waiter.expiresAtMs - entryLifeMs - waiter.sinceMs);
   return Math.max(24 * tripMs, 6 * Math.min(waitedMs, Math.max(0, ...joinedAfterMs)));
 }
 

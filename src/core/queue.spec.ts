@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, turnOf, waiterOf } from "../../test/protocol/samples.js";
-import { compareRank, type Rank, standingOf, waitersAhead } from "./queue.js";
-import { areCompatible, type LockRecord, type Mode } from "./record.js";
+import { compareRank, freeSince, headOf, isOpen, type Rank, standingOf, waitersAhead } from "./queue.js";
+import { areCompatible, type Holder, type LockRecord, type Mode, type Waiter } from "./record.js";
 
 const rank = fc.record({
   id: fc.string({ minLength: 1, maxLength: 2 }),
@@ -50,6 +50,22 @@ it("counts only live waiters of higher rank as ahead, never the candidate itself
   );
 });
 
+it("has the one at the head that is served first", () => {
+  fc.assert(
+    fc.property(line, (queue) => {
+      expect(headOf(queue)).toEqual([...queue].sort(compareRank)[0]);
+    }),
+  );
+});
+
+it("is open where the first in line fits, or anybody would where there is no line", () => {
+  const [writer, reader] = [waiterOf(), waiterOf({ mode: "shared" })];
+  expect(isOpen({ holders: [holderOf()], limit: 2 }, undefined)).toBe(true);
+  expect(isOpen({ holders: [holderOf()], limit: 1 }, undefined)).toBe(false);
+  const sharing = { holders: [holderOf({ mode: "shared" })], limit: 2 };
+  expect([undefined, writer, reader].map((head) => isOpen(sharing, head))).toEqual([false, false, true]);
+});
+
 it("lets a newcomer overtake no live waiter of the same or higher priority right after a release", () => {
   fc.assert(
     fc.property(line, fc.integer({ min: -2, max: 2 }), (queue, priority) => {
@@ -89,6 +105,15 @@ it("lets readers in beside readers, but not past a writer that waits", () => {
   expect(standingOf(recordOf({ holders, queue }), reader, NOW).eligible).toBe(false);
   const urgent = { ...reader, priority: 1 };
   expect(standingOf(recordOf({ holders, queue }), urgent, NOW).eligible).toBe(true);
+});
+
+it("does not take those ahead who may come in as well for such as did not come", () => {
+  const holders = [holderOf({ mode: "shared" })];
+  const queue = [waiterOf({ id: "ahead", mode: "shared", expiresAtMs: T0 + 3_600_000 })];
+  const reader = { id: "reader", priority: 0, sinceMs: T0 + 5, mode: "shared" } as const;
+  const record = recordOf({ holders, queue, freeSinceMs: T0 });
+  expect(standingOf(record, reader, NOW)).toMatchObject({ eligible: true, position: 1, passedOver: [] });
+  expect(standingOf(record, reader, LONG_AFTER(1))).toMatchObject({ eligible: true, passedOver: queue });
 });
 
 /** When, in whole tenths of a second after T0, each one of these first may have the lock. */
@@ -153,4 +178,23 @@ it("does not pass over a writer because one of two readers died: the other one s
   const record = recordOf({ holders: [dead, alive], queue });
   const newcomer = { id: "newcomer", priority: 0, sinceMs: T0 + 60_000, mode: "shared" } as const;
   expect(standingOf(record, newcomer, LONG_AFTER(1)).eligible).toBe(false);
+});
+
+it("passes over nobody where the record does not say since when the lock is free", () => {
+  const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })];
+  const { freeSinceMs: _, ...record } = recordOf({
+    queue: queue.map((waiter) => ({ ...waiter, expiresAtMs: T0 + 1e9 })),
+  });
+  expect(standingOf(record, queue[1] as Waiter, LONG_AFTER(10)).eligible).toBe(false);
+});
+
+it("counts a place as free since the first of its leases ended, tolerance included, and since never while all are alive", () => {
+  const [a, b, c] = [1000, 2000, 90_000].map((ms, at) => holderOf({ id: `h${at}`, expiresAtMs: T0 + ms })) as [
+    Holder,
+    Holder,
+    Holder,
+  ];
+  const at = attemptAt(T0 + 50_000);
+  expect(freeSince(recordOf({ holders: [c, b, a] }), at)).toBe(T0 + 1000 + TOLERANCE_MS);
+  expect(freeSince(recordOf({ holders: [c] }), at)).toBeUndefined();
 });

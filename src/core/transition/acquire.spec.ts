@@ -12,7 +12,7 @@ import {
   written,
 } from "../../../test/protocol/samples.js";
 import { parseRecord } from "../codec.js";
-import { type LockRecord, RECENT_TURNS } from "../record.js";
+import { type Hold, type Holder, type LockRecord, RECENT_TURNS } from "../record.js";
 import { acquire, MAX_QUEUE } from "./acquire.js";
 
 const NOW = attemptAt(T0 + 5, { writeId: "w1" });
@@ -84,6 +84,42 @@ it("does not queue where it was not asked to, nor past the bound", () => {
   expect(full).toEqual({ reply: { kind: "waiting", position: MAX_QUEUE, turnsAhead: MAX_QUEUE, enqueued: false } });
   const insider = acquire({ ...held, queue }, commandOf({ id: "w3", entry: ENTRY, sinceMs: T0 - 1 }), NOW);
   expect(insider.reply).toMatchObject({ enqueued: true });
+  const last = acquire({ ...held, queue: queue.slice(1) }, commandOf({ entry: ENTRY }), NOW);
+  expect(last.reply).toMatchObject({ position: MAX_QUEUE - 1, enqueued: true });
+});
+
+it("does not queue where the record would become large, however few wait", () => {
+  const holds = Array.from({ length: 40 }, (_, at) => ({ name: `a lock with a rather long name ${at}`, token: at }));
+  const queue = Array.from({ length: 20 }, (_, at) => waiterOf({ id: `w${at}`, sinceMs: T0 - 1, holds }));
+  const record = recordOf({ holders: [holderOf()], queue });
+  expect(acquire(record, commandOf({ entry: ENTRY }), NOW).reply).toMatchObject({ position: 20, enqueued: false });
+});
+
+it("never refuses a lock that nobody holds for the size of its record", () => {
+  const recent = [turnOf({ label: "x".repeat(60_000) })];
+  expect(acquire(recordOf({ recent }), commandOf(), NOW).reply.kind).toBe("granted");
+  const held = recordOf({ limit: 2, holders: [holderOf()], recent });
+  expect(acquire(held, commandOf({ limit: 2 }), NOW).reply.kind).toBe("waiting");
+});
+
+it("refreshes its entry in the last third of its life", () => {
+  const command = commandOf({ entry: ENTRY });
+  const entry = waiterOf({ id: "newcomer", expiresAtMs: T0 + 15_000 });
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 60_000 })], queue: [entry] });
+  expect(acquire(record, command, attemptAt(T0 + 9999)).change).toBeUndefined();
+  expect(written(acquire(record, command, attemptAt(T0 + 10_000))).queue).toMatchObject([{ expiresAtMs: T0 + 25_000 }]);
+});
+
+it("rewrites its entry as soon as its owner holds something else: cycles are found by what the entries say", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name, at) => ({ name, token: at + 1 })) as [Hold, Hold, Hold];
+  const writesFor = (present: readonly Hold[], holds: readonly Hold[]) => {
+    const queue = [waiterOf({ id: "newcomer", holds: present })];
+    const command = commandOf({ entry: { ...ENTRY, holds } });
+    return acquire(recordOf({ holders: [holderOf()], queue }), command, NOW).change !== undefined;
+  };
+  expect(writesFor([a, b], [b, a])).toBe(false);
+  for (const holds of [[a], [a, b, c], [a, c], []]) expect(writesFor([a, b], holds)).toBe(true);
+  expect(writesFor([], [a])).toBe(true);
 });
 
 it("takes over a lease that ended more than the tolerance ago, and remembers how that turn ended", () => {
@@ -99,6 +135,25 @@ it("drops an expired holder only when it takes its place: not to queue, not wher
   const dead = holderOf({ id: "dead", expiresAtMs: T0 - 500 });
   const queued = acquire(recordOf({ holders: [dead] }), commandOf({ entry: ENTRY }), NOW);
   expect(written(queued).holders).toEqual([dead]);
+});
+
+it("drops as many ended holders as it needs the places of, those first that ended first, and none that lives", () => {
+  const [alive, second, first] = [20_000, -3000, -4000].map((ms, at) =>
+    holderOf({ id: `h${at}`, token: T0 - at, expiresAtMs: T0 + ms }),
+  ) as [Holder, Holder, Holder];
+  const record = recordOf({ limit: 3, holders: [alive, second, first] });
+  const one = written(acquire(record, commandOf({ limit: 3 }), NOW));
+  expect(one.holders.map(({ id }) => id)).toEqual(["h0", "h1", "newcomer"]);
+  expect(one.recent).toMatchObject([{ id: "h2", ended: "expired" }]);
+  const two = written(acquire(record, commandOf({ limit: 3, permits: 2 }), NOW));
+  expect(two.holders.map(({ id }) => id)).toEqual(["h0", "newcomer"]);
+});
+
+it("drops whom it has watched to the end, not one whose lease is only over by the clock", () => {
+  const holders = [holderOf({ id: "a", expiresAtMs: T0 - 90_000 }), holderOf({ id: "b", expiresAtMs: T0 + 90_000 })];
+  const watched = { ...NOW, observedEnded: new Set(["renewal of b"]) };
+  const next = written(acquire(recordOf({ limit: 2, holders }), commandOf({ limit: 2 }), watched));
+  expect(next.holders.map(({ id }) => id)).toEqual(["a", "newcomer"]);
 });
 
 it("remembers only the last few turns", () => {

@@ -76,6 +76,8 @@ it("drops the ended holders that a grant needs the place of, and no others", () 
 it("drops those that ended a whole lease ago all the same, so that a record that many die on stays small", () => {
   const longOver = T0 + 20_000 + TOLERANCE_MS + 1;
   const record = recordOf({ holders: [reader("dead"), reader("alive", { expiresAtMs: longOver + 1 })] });
+  const before = written(acquire(record, commandOf({ mode: "shared" }), attemptAt(longOver - 1)));
+  expect(before.holders.map(({ id }) => id)).toEqual(["dead", "alive", "newcomer"]);
   const next = written(acquire(record, commandOf({ mode: "shared" }), attemptAt(longOver)));
   expect(next.holders.map(({ id }) => id)).toEqual(["alive", "newcomer"]);
 });
