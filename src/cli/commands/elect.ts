@@ -1,13 +1,8 @@
-import type { Command, Input } from "../command.js";
-import type { ElectPlan } from "../elect/session.js";
+import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { planDeadline } from "../run/deadline.js";
-import { clientConfigOf, lockOf, STORE_OPTIONS } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import { HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 
-const DEFAULT_LEASE_MS = 15_000;
-/** Below this, starting a process or a moment's load already costs a large part of the lease. */
-const MIN_LEASE_MS = 1000;
+const WORDING = { name: "elect", question: "Leader of what, and what to run?", defaultLeaseMs: 15_000 };
 
 export const elect: Command = {
   usage: [
@@ -37,12 +32,7 @@ command cannot be run or was not found.`,
     },
     priority: { type: "string", value: "N", help: "Candidates of higher priority come first (default: 0)" },
     label: { type: "string", value: "TEXT", help: "A word about this candidate in the record, for people to read" },
-    tolerance: {
-      type: "string",
-      value: "DURATION",
-      help: "How long after its end a lease is left alone (default: 1s)",
-    },
-    ...STORE_OPTIONS,
+    ...HOLDING_OPTIONS,
   },
   examples: [
     { about: "A scheduler of which one runs", line: "s3-mutex elect s3://my-bucket/locks/scheduler -- ./scheduler" },
@@ -53,37 +43,8 @@ command cannot be run or was not found.`,
     { about: "Who leads? With S3_MUTEX_STORE set", line: "s3-mutex show scheduler" },
   ],
   async run(input, output) {
-    const plan = planOf(input);
+    const plan = holdingPlan(input, WORDING);
     const { electSession } = await import("../elect/session.js");
     return electSession(plan, output);
   },
 };
-
-function planOf(input: Input): ElectPlan {
-  const { values, positionals, rest, environment } = input;
-  const [address, extra] = positionals;
-  const [command, ...args] = rest ?? [];
-  if (address === undefined)
-    throw new UsageError("Leader of what, and what to run? Write s3://BUCKET/locks/NAME -- COMMAND.");
-  if (command === undefined || command === "" || extra !== undefined) {
-    throw new UsageError(`What to run comes after two dashes: s3-mutex elect ${address} -- ${extra ?? "COMMAND"} ...`);
-  }
-  const { bucketName, keyPrefix, lockName } = lockOf(input, address);
-  const leaseMs = values.duration("lease", { min: MIN_LEASE_MS }) ?? DEFAULT_LEASE_MS;
-  return {
-    lockName,
-    leaseMs,
-    mutex: {
-      s3ClientConfig: clientConfigOf(input),
-      bucketName,
-      keyPrefix,
-      clockSkewToleranceMs: values.duration("tolerance"),
-      createBucketIfNotExists: values.flag("create-bucket"),
-      label: values.text("label"),
-    },
-    isDebugging: input.isDebugging,
-    line: { command, args, environment },
-    deadline: planDeadline(leaseMs, values.duration("grace")),
-    priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
-  };
-}

@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { SORT_KEYS } from "../look/lock-table.js";
+import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
 import { LOOK_OPTIONS, locksOf } from "../store-options.js";
 
 export const ls: Command = {
@@ -13,13 +13,7 @@ A free lock has the token of its last holder.
 Costs a LIST for each thousand locks and a GET for each. Exit codes: ${EXIT.ok}, also when there are none;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
-    held: { type: "boolean", help: "Only those that somebody holds or waits for" },
-    filter: {
-      type: "string",
-      value: "TEXT",
-      help: "Only those with TEXT in name, state, owner, host or label",
-    },
-    sort: { type: "string", value: "BY", help: `What to sort by: ${SORT_KEYS.join(", ")} (default: name)` },
+    ...SELECTION_OPTIONS,
     json: { type: "boolean", help: "One line of JSON for each lock" },
     ...LOOK_OPTIONS,
   },
@@ -33,13 +27,8 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
     },
   ],
   async run(input, output) {
-    const { values } = input;
     const address = locksOf(input);
-    const selection = {
-      sort: values.oneOf("sort", SORT_KEYS) ?? ("name" as const),
-      isHeldOnly: values.flag("held"),
-      filter: values.word("filter"),
-    };
+    const selection = selectionOf(input.values);
     const { listCommand } = await import("../look/list.js");
     return listCommand(input, address, selection, output);
   },

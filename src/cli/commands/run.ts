@@ -1,13 +1,10 @@
 import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { RunPlan } from "../run/acquire.js";
-import { planDeadline } from "../run/deadline.js";
-import { clientConfigOf, lockOf, STORE_OPTIONS } from "../store-options.js";
+import { HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import { UsageError } from "../usage-error.js";
 
-const DEFAULT_LEASE_MS = 60_000;
-/** Below this, starting a process or a moment's load already costs a large part of the lease. */
-const MIN_LEASE_MS = 1000;
+const WORDING = { name: "run", question: "Which lock, and what to run?", defaultLeaseMs: 60_000 };
 
 export const run: Command = {
   usage: ["run [options] s3://BUCKET/PREFIX/NAME -- COMMAND [ARGUMENTS]", "run [options] NAME -- COMMAND [ARGUMENTS]"],
@@ -47,12 +44,7 @@ signal n.`,
     },
     priority: { type: "string", value: "N", help: "Higher is served first (default: 0)" },
     label: { type: "string", value: "TEXT", help: "A word about this run in the lock's record, for people to read" },
-    tolerance: {
-      type: "string",
-      value: "DURATION",
-      help: "How long after its end a lease is left alone (default: 1s)",
-    },
-    ...STORE_OPTIONS,
+    ...HOLDING_OPTIONS,
   },
   examples: [
     {
@@ -80,34 +72,13 @@ signal n.`,
 };
 
 function planOf(input: Input): RunPlan {
-  const { values, positionals, rest, environment } = input;
-  const [address, extra] = positionals;
-  const [command, ...args] = rest ?? [];
-  if (address === undefined)
-    throw new UsageError("Which lock, and what to run? Write s3://BUCKET/locks/NAME -- COMMAND.");
-  if (command === undefined || command === "" || extra !== undefined) {
-    throw new UsageError(`What to run comes after two dashes: s3-mutex run ${address} -- ${extra ?? "COMMAND"} ...`);
-  }
+  const { values } = input;
+  const plan = holdingPlan(input, WORDING);
   if (values.flag("no-wait") && values.text("wait") !== undefined) {
     throw new UsageError("--wait and --no-wait contradict each other: use one of them.");
   }
-  const { bucketName, keyPrefix, lockName } = lockOf(input, address);
-  const leaseMs = values.duration("lease", { min: MIN_LEASE_MS }) ?? DEFAULT_LEASE_MS;
   return {
-    lockName,
-    mutex: {
-      s3ClientConfig: clientConfigOf(input),
-      bucketName,
-      keyPrefix,
-      lockTimeoutMs: leaseMs,
-      clockSkewToleranceMs: values.duration("tolerance"),
-      createBucketIfNotExists: values.flag("create-bucket"),
-      label: values.text("label"),
-    },
-    isDebugging: input.isDebugging,
-    line: { command, args, environment },
-    deadline: planDeadline(leaseMs, values.duration("grace")),
-    priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
+    ...plan,
     waitMs: values.flag("no-wait") ? 0 : values.duration("wait"),
     conflictExitCode: values.wholeNumber("conflict-exit-code", { min: 0, max: 255 }) ?? EXIT.notAcquired,
   };

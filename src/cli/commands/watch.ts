@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { SORT_KEYS } from "../look/lock-table.js";
+import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
 import { LOOK_OPTIONS, locksOf } from "../store-options.js";
 
 /** More often than this, looks would follow upon each other at once on a slow store. */
@@ -16,13 +16,7 @@ A store that does not answer is said so and asked again.
 Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store was the problem at the first look; ${EXIT.usage} usage.`,
   options: {
     interval: { type: "string", value: "DURATION", help: "From one look to the next (default: 2s)" },
-    held: { type: "boolean", help: "Only those that somebody holds or waits for" },
-    filter: {
-      type: "string",
-      value: "TEXT",
-      help: "Only those with TEXT in name, state, owner, host or label",
-    },
-    sort: { type: "string", value: "BY", help: `What to sort by: ${SORT_KEYS.join(", ")} (default: name)` },
+    ...SELECTION_OPTIONS,
     json: { type: "boolean", help: "One line of JSON for each change" },
     ...LOOK_OPTIONS,
   },
@@ -36,11 +30,7 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store was
     const address = locksOf(input);
     const settings = {
       intervalMs: values.duration("interval", { min: MIN_INTERVAL_MS }) ?? 2000,
-      selection: {
-        sort: values.oneOf("sort", SORT_KEYS) ?? ("name" as const),
-        isHeldOnly: values.flag("held"),
-        filter: values.word("filter"),
-      },
+      selection: selectionOf(values),
     };
     const { watchCommand } = await import("../look/watch.js");
     return watchCommand(input, address, settings, output);

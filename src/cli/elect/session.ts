@@ -1,23 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Election, type Lock, S3Mutex, S3MutexError, type S3MutexOptions } from "../../index.js";
+import { type Election, type Lock, S3Mutex, S3MutexError } from "../../index.js";
 import type { Output } from "../output.js";
 import { bounded } from "../run/bounded.js";
-import type { DeadlinePlan } from "../run/deadline.js";
 import { createLog } from "../run/log.js";
+import type { HoldingPlan } from "../run/plan.js";
 import { release } from "../run/release.js";
 import { catchSignals, exitCodeOf } from "../run/signals.js";
-import { type CommandLine, startWhileHeld } from "../run/while-held.js";
-
-/** Everything that `elect` was told. */
-export interface ElectPlan {
-  readonly mutex: Omit<S3MutexOptions, "logger">;
-  readonly isDebugging: boolean;
-  readonly lockName: string;
-  readonly line: CommandLine;
-  readonly deadline: DeadlinePlan;
-  readonly priority: number;
-  readonly leaseMs: number;
-}
+import { startWhileHeld } from "../run/while-held.js";
 
 /** How long leaving the queue may take, when somebody wants this to be over. */
 const CLOSE_MAX_MS = 3000;
@@ -26,7 +15,7 @@ const CLOSE_MAX_MS = 3000;
 type Receive = (signal: NodeJS.Signals, isEnding: boolean) => void;
 
 /** Runs the command whenever this candidate leads; resolves with the exit code when the command ends by itself. */
-export async function electSession(plan: ElectPlan, output: Output): Promise<number> {
+export async function electSession(plan: HoldingPlan, output: Output): Promise<number> {
   const log = createLog(plan.isDebugging, output);
   const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
   const interrupt = new AbortController();
@@ -78,7 +67,7 @@ class Campaign {
   readonly #output: Output;
   #hasReachedStore = false;
 
-  constructor(mutex: S3Mutex, plan: ElectPlan, output: Output) {
+  constructor(mutex: S3Mutex, plan: HoldingPlan, output: Output) {
     const { lockName, priority, leaseMs } = plan;
     // Nearly the whole lease: the command is ended by its own plan, well before.
     this.#election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });

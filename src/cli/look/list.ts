@@ -3,8 +3,9 @@ import type { LocksAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
-import { lockTable, type Selection, selected, summaryOf } from "./lock-table.js";
+import { lockTable, summaryOf } from "./lock-table.js";
 import { showProgress } from "./progress.js";
+import { type Selection, selected } from "./selection.js";
 import { withMutex } from "./with-mutex.js";
 
 /** `s3-mutex ls` */

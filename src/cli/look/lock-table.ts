@@ -4,43 +4,6 @@ import { type Column, tableLines } from "../table.js";
 import { ageText, counted, printable } from "../text.js";
 import { colourOfState, mainHolder, whereIs, whoIs } from "./describe.js";
 
-/** Which of the locks to show, and in which order. */
-export interface Selection {
-  readonly sort: SortKey;
-  /** Only those that somebody holds or waits for. */
-  readonly isHeldOnly: boolean;
-  /** Only those with this text in name, state, holder, host or a waiter's. */
-  readonly filter: string | undefined;
-}
-
-export const SORT_KEYS = ["name", "age", "left", "waiters", "token"] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
-
-/** Ascending; what sorts high comes first, names from a to z. */
-const RANK: Readonly<Record<Exclude<SortKey, "name">, (report: LockReport) => number>> = {
-  age: (report) => -(mainHolder(report)?.heldMs ?? -1),
-  left: (report) => mainHolder(report)?.leaseLeftMs ?? Number.POSITIVE_INFINITY,
-  waiters: (report) => -report.waiters.length,
-  token: (report) => -report.fencingToken,
-};
-
-export function selected(reports: readonly LockReport[], { sort, isHeldOnly, filter }: Selection): LockReport[] {
-  const rank = sort === "name" ? () => 0 : RANK[sort];
-  return reports
-    .filter((report) => !isHeldOnly || report.holders.length > 0 || report.waiters.length > 0)
-    .filter((report) => filter === undefined || mentions(report, filter.toLowerCase()))
-    .sort((one, other) => compare(rank(one), rank(other)) || compare(one.lockName, other.lockName));
-}
-
-function compare<T extends number | string>(one: T, other: T): number {
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
-function mentions(report: LockReport, text: string): boolean {
-  const parties = [...report.holders, ...report.waiters].flatMap(({ owner, host, label }) => [owner, host, label]);
-  return [report.lockName, report.state, ...parties].some((part) => part?.toLowerCase().includes(text));
-}
-
 const COLUMNS: readonly Column<LockReport>[] = [
   { heading: "LOCK", text: ({ lockName }) => printable(lockName), canShrink: true },
   { heading: "STATE", text: ({ state }) => state, colour: colourOfState },

@@ -5,7 +5,8 @@ import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { ageText, counted, fitted, printable } from "../text.js";
 import { mainHolder, whoAndWhere } from "./describe.js";
-import { lockTable, type Selection, selected, summaryOf } from "./lock-table.js";
+import { lockTable, summaryOf } from "./lock-table.js";
+import { type Selection, selected } from "./selection.js";
 import { withMutex } from "./with-mutex.js";
 
 export interface WatchSettings {

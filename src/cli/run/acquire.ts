@@ -1,17 +1,10 @@
-import { type Lock, type S3Mutex, S3MutexError, type S3MutexOptions } from "../../index.js";
+import { type Lock, type S3Mutex, S3MutexError } from "../../index.js";
 import { formatDuration } from "../duration.js";
 import type { Output } from "../output.js";
-import type { DeadlinePlan } from "./deadline.js";
-import type { CommandLine } from "./while-held.js";
+import type { HoldingPlan } from "./plan.js";
 
 /** Everything that `run` was told. */
-export interface RunPlan {
-  readonly mutex: Omit<S3MutexOptions, "logger">;
-  readonly isDebugging: boolean;
-  readonly lockName: string;
-  readonly line: CommandLine;
-  readonly deadline: DeadlinePlan;
-  readonly priority: number;
+export interface RunPlan extends HoldingPlan {
   /** Undefined: for ever; 0: one attempt. */
   readonly waitMs: number | undefined;
   readonly conflictExitCode: number;
