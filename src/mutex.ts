@@ -35,6 +35,7 @@ import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { runHolding } from "./run-holding.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
+import { wasClosed } from "./runtime/closed.js";
 import type { Context, Emit } from "./runtime/context.js";
 import { isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
 import { checkHealth, type Health } from "./runtime/health.js";
@@ -401,7 +402,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw new S3MutexError("closed", "This mutex was closed: use a new one.");
+    if (this.#closing !== undefined) throw wasClosed();
   }
 
   #object(lockName: string): LockObject {

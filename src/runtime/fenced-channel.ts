@@ -9,6 +9,7 @@ import {
   type WriteCondition,
   type WriteOutcome,
 } from "../store/object-store.js";
+import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { refusalError } from "./fenced-refusal.js";
 import { Tries } from "./tries.js";
@@ -161,16 +162,15 @@ export class FencedChannel {
   async #find(tries: Tries): Promise<FoundVersion>;
   async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
   async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
-    for (;;) {
+    const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
+    const outcome = await tries.untilAnswered(this.#options.lockName, async () => {
       this.#throwIfClosed();
-      const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
-      const outcome = await this.#store.read(this.#options.key, { timeoutMs: this.#timeoutMs(), ...condition });
-      this.#observe(outcome);
-      if (outcome.kind === "unchanged") return "unchanged";
-      if (outcome.kind === "refused") throw outcome.error;
-      if (outcome.kind !== "unknown") return foundIn(outcome);
-      await tries.failed(outcome, this.#options.lockName);
-    }
+      const read = await this.#store.read(this.#options.key, { timeoutMs: this.#timeoutMs(), ...condition });
+      this.#observe(read);
+      return read;
+    });
+    if (outcome.kind === "refused") throw outcome.error;
+    return outcome.kind === "unchanged" ? "unchanged" : foundIn(outcome);
   }
 
   async #write(envelope: Envelope, etag: string | undefined): Promise<Exclude<WriteOutcome, { kind: "refused" }>> {
@@ -199,7 +199,7 @@ export class FencedChannel {
   }
 
   #throwIfClosed(): void {
-    if (this.#context.closed.aborted) throw new S3MutexError("closed", "This mutex was closed: use a new one.");
+    if (this.#context.closed.aborted) throw wasClosed();
   }
 }
 

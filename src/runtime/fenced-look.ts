@@ -1,5 +1,6 @@
 import { type FoundObject, parseEnvelope } from "../core/envelope.js";
 import { S3MutexError } from "../errors.js";
+import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
@@ -17,18 +18,19 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const { lockName, key, patienceMs, signal = context.closing } = look;
   const store = context.contentStore(context.bucketName);
   const untilMs = context.effects.monotonicMs() + patienceMs;
-  for (const tries = new Tries(context, { untilMs, role: "contender", signal }); ; ) {
+  const tries = new Tries(context, { untilMs, role: "contender", signal });
+  const outcome = await tries.untilAnswered(lockName, async () => {
     if (signal.aborted) throw stopped(look, context);
-    const outcome = await store.read(key, { timeoutMs: MAX_REQUEST_MS });
-    context.clock.observe(outcome.timing);
-    if (outcome.kind === "refused") throw outcome.error;
-    if (outcome.kind === "unknown") await tries.failed(outcome, lockName);
-    else if (outcome.kind === "ok") return parseEnvelope(outcome.body);
-    else return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
-  }
+    const read = await store.read(key, { timeoutMs: MAX_REQUEST_MS });
+    context.clock.observe(read.timing);
+    return read;
+  });
+  if (outcome.kind === "refused") throw outcome.error;
+  if (outcome.kind === "ok") return parseEnvelope(outcome.body);
+  return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
 }
 
 function stopped({ lockName, signal }: Look, { closing }: Context): S3MutexError {
-  if (closing.aborted) return new S3MutexError("closed", "This mutex was closed: use a new one.", { lockName });
+  if (closing.aborted) return wasClosed(lockName);
   return new S3MutexError("aborted", "The wait was aborted by its signal.", { lockName, cause: signal?.reason });
 }

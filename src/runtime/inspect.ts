@@ -111,12 +111,11 @@ const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unav
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
   const tries = new Tries(context, { untilMs, role: "contender", ...(signal === undefined ? {} : { signal }) });
-  for (;;) {
+  const { snapshot } = await tries.untilAnswered(object.name, () => {
     throwIfEnded(context, signal);
-    const read = await object.ask(MAX_REQUEST_MS);
-    if (read.kind === "found") return read.snapshot;
-    await tries.failed(read, object.name);
-  }
+    return object.ask(MAX_REQUEST_MS);
+  });
+  return snapshot;
 }
 
 /** A store that does not answer is asked again for this long. */

@@ -54,15 +54,12 @@ export class LeaderWatch {
   }
 
   async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<Leader | null> {
-    for (;;) {
-      const read = await this.#object.ask(MAX_REQUEST_MS);
-      if (read.kind === "found") {
-        if (read.snapshot.unreadable !== undefined) throw read.snapshot.unreadable;
-        return this.#leaderOf(read.snapshot.record);
-      }
-      if (signal?.aborted) return null;
-      await tries.failed(read, this.#object.name);
-    }
+    const read = await tries.untilAnswered(this.#object.name, async () =>
+      signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(MAX_REQUEST_MS),
+    );
+    if (read.kind === "stopped") return null;
+    if (read.snapshot.unreadable !== undefined) throw read.snapshot.unreadable;
+    return this.#leaderOf(read.snapshot.record);
   }
 
   #leaderOf(record: LockRecord | undefined): Leader | null {

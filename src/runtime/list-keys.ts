@@ -1,4 +1,5 @@
 import { S3MutexError } from "../errors.js";
+import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
 
@@ -44,6 +45,6 @@ const RETRY_MS = 50;
 
 /** @throws `closed`, `aborted` */
 export function throwIfEnded({ closing }: Context, signal: AbortSignal | undefined): void {
-  if (closing.aborted) throw new S3MutexError("closed", "The mutex was closed meanwhile: use a new one.");
+  if (closing.aborted) throw wasClosed();
   if (signal?.aborted) throw new S3MutexError("aborted", "The listing was stopped.", { cause: signal.reason });
 }

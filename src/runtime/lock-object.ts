@@ -137,15 +137,12 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     tries: Tries,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
-    for (;;) {
+    const read = await tries.untilAnswered(this.name, () => {
       this.#throwIfAborted(options.signal);
-      const read = await this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
-      if (read.kind === "found") {
-        tries.saw(read.snapshot.etag);
-        return read;
-      }
-      await tries.failed(read, this.name);
-    }
+      return this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
+    });
+    tries.saw(read.snapshot.etag);
+    return read;
   }
 
   #throwIfAborted(signal: AbortSignal | undefined): void {
