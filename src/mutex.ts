@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { Acquirer } from "./acquirer.js";
+import { type AcquireCall, Acquirer } from "./acquirer.js";
 import {
   checkBoolean,
   checkDuration,
@@ -27,8 +27,8 @@ import { createContext, type MutexInternals } from "./create-context.js";
 import { Election, type ElectionOptions } from "./election.js";
 import { S3MutexError } from "./errors.js";
 import { readHandOver } from "./hand-over.js";
-import type { Lock } from "./lock.js";
-import type { LockSet } from "./lock-set.js";
+import type { HeldLock, Lock } from "./lock.js";
+import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
 import { Observer } from "./observer.js";
 import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js";
@@ -125,12 +125,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     fn: (lock: Lock) => T | Promise<T>,
     options: WithLockOptions = {},
   ): Promise<T | null> {
-    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    checkOptions("options", options);
-    const scope = new Scope(this.#scopes.current, true);
-    const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries), scope };
-    const lock = await this.#acquirer.handle({ name: lockName }, call);
-    return lock === undefined ? null : this.#scopes.run(scope, () => runHolding(lock, fn));
+    return this.#runWith<HeldLock, T>(fn, options, (call) => this.#acquirer.handle({ name: lockName }, call));
   }
 
   /**
@@ -154,12 +149,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     fn: (locks: LockSet) => T | Promise<T>,
     options: WithLockOptions = {},
   ): Promise<T | null> {
-    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    checkOptions("options", options);
-    const scope = new Scope(this.#scopes.current, true);
-    const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries), scope };
-    const set = await this.#acquirer.all(lockNames, call);
-    return set === undefined ? null : this.#scopes.run(scope, () => runHolding(set, fn));
+    return this.#runWith<HeldLockSet, T>(fn, options, (call) => this.#acquirer.all(lockNames, call));
   }
 
   /**
@@ -382,6 +372,18 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   // -------------------------------------------------------------------------------------------------------------------
+
+  async #runWith<Held extends HeldLock | HeldLockSet, T>(
+    fn: (held: Held) => T | Promise<T>,
+    options: WithLockOptions,
+    take: (call: AcquireCall) => Promise<Held | undefined>,
+  ): Promise<T | null> {
+    if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
+    checkOptions("options", options);
+    const scope = new Scope(this.#scopes.current, true);
+    const held = await take({ options, patienceMs: this.#acquirer.patienceMs(options.retries), scope });
+    return held === undefined ? null : this.#scopes.run(scope, () => runHolding(held, fn));
+  }
 
   /** Waits for a lock, and gives it back whatever `use` does. */
   async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>): Promise<T> {

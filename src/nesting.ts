@@ -21,7 +21,7 @@ export function nest(
   const name = JSON.stringify(ref.name);
   if (ref.kind === "semaphore") {
     const own = permitsOf(held.map((lease) => lease.holder));
-    const { permits = 1, limit = 1 } = request;
+    const { permits, limit } = request;
     if (own + permits <= limit) return undefined;
     const message = `Deadlock: the scope that asks for ${permits} more of the ${limit} permits of ${name} holds ${own} itself.`;
     throw ownDeadlock(ref, first, message);
@@ -46,7 +46,7 @@ function ownDeadlock({ name: lockName }: LockRef, { holder }: Lease, message: st
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
  * to fit into the third of a lease after which they come again.
  */
-export function checkRenewable({ limit = 1, leaseMs }: AcquireRequest, roundTripMs: number): void {
+export function checkRenewable({ limit, leaseMs }: AcquireRequest, roundTripMs: number): void {
   if (limit === 1) return;
   const neededMs = Math.ceil(Math.min(limit, MAX_RENEWERS) * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
   if (leaseMs >= neededMs) return;

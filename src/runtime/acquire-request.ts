@@ -7,7 +7,7 @@ import type { LockObject } from "./lock-object.js";
 
 /** What one call asks for. */
 export interface AcquireRequest
-  extends Pick<AcquireCommand, "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs"> {
+  extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs"> {
   readonly label: string | undefined;
   /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made. */
   readonly patienceMs: number;
@@ -34,14 +34,14 @@ export interface WaitingLine<Caller> {
 }
 
 /** What of it is asked of the record, as it is. */
-export function claimOf({ via, mode, permits = 1, limit = 1, priority, leaseMs }: AcquireRequest) {
+export function claimOf({ via, mode, permits, limit, priority, leaseMs }: AcquireRequest) {
   return { via, mode, permits, limit, priority, leaseMs };
 }
 
 /** The processes that share a semaphore have to agree about it. */
 export function limitDiffers(
   { name: lockName }: LockObject,
-  { limit = 1 }: { readonly limit?: number },
+  { limit }: { readonly limit: number },
   actual: number,
 ): S3MutexError {
   const message = `${JSON.stringify(lockName)} has ${actual} permits, and this caller says ${limit}: use the same number everywhere, or change it with resize().`;

@@ -63,7 +63,7 @@ export class Acquisition {
   }
 
   /** What it wants of the lock, and how many permits it takes that to have. */
-  get claim(): Claim & { readonly limit?: number } {
+  get claim(): Claim & { readonly limit: number } {
     return this.#request;
   }
 

@@ -80,7 +80,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting[0] !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
-    if (areCompatible([...holds.map(claimOf), acquisition.claim], acquisition.claim.limit ?? 1)) return 0;
+    if (areCompatible([...holds.map(claimOf), acquisition.claim], acquisition.claim.limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
     return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
   }
