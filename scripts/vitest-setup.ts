@@ -1,5 +1,9 @@
 import { afterAll } from "vitest";
 
+// Read by Node when it starts: processes that tests start write there what they have executed (scripts/coverage-provider.mjs).
+const { COVERAGE_OF_CHILDREN } = process.env;
+if (COVERAGE_OF_CHILDREN !== undefined) process.env["NODE_V8_COVERAGE"] = COVERAGE_OF_CHILDREN;
+
 /** After the last hook of a test file: a server that still listens is one that somebody forgot to close. */
 afterAll(async () => {
   const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
