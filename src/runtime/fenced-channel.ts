@@ -13,6 +13,7 @@ import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { refusalError } from "./fenced-refusal.js";
 import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 export interface ChannelOptions extends Claim {
   readonly lockName: string;
@@ -163,7 +164,7 @@ export class FencedChannel {
   async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
   async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
-    const outcome = await tries.untilAnswered(this.#options.lockName, async () => {
+    const outcome = await untilAnswered(tries, this.#options.lockName, async () => {
       this.#throwIfClosed();
       const read = await this.#store.read(this.#options.key, { timeoutMs: this.#timeoutMs(), ...condition });
       this.#observe(read);

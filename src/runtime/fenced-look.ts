@@ -4,6 +4,7 @@ import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 export interface Look {
   readonly lockName: string;
@@ -19,7 +20,7 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const store = context.contentStore(context.bucketName);
   const untilMs = context.effects.monotonicMs() + patienceMs;
   const tries = new Tries(context, { untilMs, role: "contender", signal });
-  const outcome = await tries.untilAnswered(lockName, async () => {
+  const outcome = await untilAnswered(tries, lockName, async () => {
     if (signal.aborted) throw stopped(look, context);
     const read = await store.read(key, { timeoutMs: MAX_REQUEST_MS });
     context.clock.observe(read.timing);

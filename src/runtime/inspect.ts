@@ -7,6 +7,7 @@ import { LockObject } from "./lock-object.js";
 import type { Snapshot } from "./snapshot.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 /** How far a listing has come. */
 export interface ListProgress {
@@ -111,7 +112,7 @@ const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unav
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
   const tries = new Tries(context, { untilMs, role: "contender", ...(signal === undefined ? {} : { signal }) });
-  const { snapshot } = await tries.untilAnswered(object.name, () => {
+  const { snapshot } = await untilAnswered(tries, object.name, () => {
     throwIfEnded(context, signal);
     return object.ask(MAX_REQUEST_MS);
   });

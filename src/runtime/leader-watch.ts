@@ -4,6 +4,7 @@ import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
 import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 /** Who leads. */
 export interface Leader extends Identity {
@@ -54,7 +55,7 @@ export class LeaderWatch {
   }
 
   async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<Leader | null> {
-    const read = await tries.untilAnswered(this.#object.name, async () =>
+    const read = await untilAnswered(tries, this.#object.name, async () =>
       signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(MAX_REQUEST_MS),
     );
     if (read.kind === "stopped") return null;

@@ -20,6 +20,7 @@ import { LeaseWatch } from "./lease-watch.js";
 import { type Snapshot, snapshotOf } from "./snapshot.js";
 import { readClocks } from "./timing.js";
 import { Tries, type TryOptions } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 export type { Snapshot } from "./snapshot.js";
 
@@ -137,7 +138,7 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     tries: Tries,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
-    const read = await tries.untilAnswered(this.name, () => {
+    const read = await untilAnswered(tries, this.name, () => {
       this.#throwIfAborted(options.signal);
       return this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
     });

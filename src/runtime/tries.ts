@@ -46,18 +46,6 @@ export class Tries {
     this.#seenAtMs = context.effects.monotonicMs();
   }
 
-  /** Asks until there is an answer. */
-  async untilAnswered<Outcome extends { readonly kind: string }>(
-    lockName: string,
-    ask: () => Promise<Outcome>,
-  ): Promise<Exclude<Outcome, UnknownOutcome>> {
-    for (;;) {
-      const outcome = await ask();
-      if (isAnswer(outcome)) return outcome;
-      await this.failed(outcome as Outcome & UnknownOutcome, lockName);
-    }
-  }
-
   /** A version was read: where others get through, a store that turns us away (429) is not out of reach. */
   saw(etag: string | undefined): void {
     if (etag === this.#seenEtag) return;
@@ -121,10 +109,4 @@ export class Tries {
     await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
     return true;
   }
-}
-
-function isAnswer<Outcome extends { readonly kind: string }>(
-  outcome: Outcome,
-): outcome is Exclude<Outcome, UnknownOutcome> {
-  return outcome.kind !== "unknown";
 }
