@@ -1,49 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
+import { anyOutlook, looksOf, NEVER, outlookOf, paceOfHolds } from "../../test/protocol/outlooks.js";
 import { holderOf, recordOf, T0, turnOf } from "../../test/protocol/samples.js";
-import { type Outlook, type Pace, paceOf, pollDelayMs, servedInMs } from "./polling.js";
-
-const NEVER = Number.POSITIVE_INFINITY;
-
-function outlookOf(changes: Partial<Outlook> = {}): Outlook {
-  const usual = { position: 0, followers: 0, holdAgeMs: 1000, lastHoldMs: 0, untilTakeoverMs: NEVER, pace: undefined };
-  return { ...usual, roundTripMs: 20, isEnqueued: true, random: 0, ...changes };
-}
-
-function paceOfHolds(...holds: readonly number[]): Pace | undefined {
-  return paceOf(recordOf({ recent: holds.map((ms) => turnOf({ fromMs: T0, toMs: T0 + ms })) }));
-}
-
-const DAY_MS = 86_400_000;
-const duration = (max: number) => fc.double({ min: 0, max, noNaN: true });
-const anyPace = fc.option(
-  fc.array(duration(DAY_MS), { minLength: 1, maxLength: 8 }).map((holds) => paceOfHolds(...holds)),
-  { nil: undefined },
-);
-const anyOutlook = fc.record({
-  position: fc.nat({ max: 100 }),
-  followers: fc.nat({ max: 63 }),
-  holdAgeMs: duration(DAY_MS),
-  lastHoldMs: duration(DAY_MS),
-  untilTakeoverMs: fc.oneof(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.constant(NEVER)),
-  roundTripMs: duration(5000),
-  pace: anyPace,
-  isEnqueued: fc.boolean(),
-  random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-});
-
-/** The ages of a hold at which one at this position looks at it, until it has that age. */
-function looksOf(changes: Partial<Outlook>, untilMs: number): number[] {
-  const ages: number[] = [];
-  // Everybody comes at some other moment.
-  let ageMs = changes.holdAgeMs ?? 0;
-  while (ageMs < untilMs) {
-    ageMs += pollDelayMs(outlookOf({ ...changes, holdAgeMs: ageMs }));
-    ages.push(ageMs);
-  }
-  return ages;
-}
+import { type Pace, paceOf, pollDelayMs, servedInMs } from "./polling.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Everybody
@@ -116,11 +76,22 @@ it("has a head that waits alone look about every tenth of the hold's age, and no
   expect(pollDelayMs(outlookOf({ holdAgeMs: 3_600_000 }))).toBe(2000);
 });
 
-it("has the head look half as often where others wait behind it, whose looks come on top", () => {
-  for (const holdAgeMs of [600, 3000]) {
-    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 1 }))).toBeCloseTo(holdAgeMs / 4.5 + 40, 5);
-    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 30 }))).toBeCloseTo(holdAgeMs / 4.5 + 40, 5);
+it("has the head look less often where others wait behind it, whose looks come on top", () => {
+  for (const holdAgeMs of [600, 2400]) {
+    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 1 }))).toBeCloseTo(holdAgeMs / 3.5 + 40, 5);
+    expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 30 }))).toBeCloseTo(holdAgeMs / 3.5 + 40, 5);
   }
+});
+
+it("has the head look just before those behind it do, so that they find it inside", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 300 }), (holdAgeMs, roundTripMs) => {
+      const ofFollower = pollDelayMs(outlookOf({ position: 1, followers: 3, holdAgeMs, roundTripMs }));
+      const looks = looksOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
+      const epochMs = holdAgeMs + ofFollower - 2 * roundTripMs;
+      expect(looks.some((ageMs) => ageMs >= epochMs - 10 && ageMs <= epochMs + 0.001)).toBe(true);
+    }),
+  );
 });
 
 it("notices a release within a tenth of the hold and a few round trips, on average over when it happens", () => {
@@ -168,80 +139,6 @@ it("has the head look ten times as often as the hold is old while a turn like th
 it("does not make the head nap on the word of one or two turns", () => {
   expect(pollDelayMs(outlookOf({ holdAgeMs: 10, pace: paceOfHolds(1000, 1000) }))).toBe(10);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 10, pace: paceOfHolds(1000, 1000, 1000) }))).toBe(200);
-});
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Those behind
-
-it("has followers look less often than the head", () => {
-  fc.assert(
-    fc.property(anyOutlook, (outlook) => {
-      fc.pre(outlook.pace === undefined && outlook.holdAgeMs > 0 && outlook.position > 0 && outlook.isEnqueued);
-      // A follower may come just before the next epoch; over a while it is rarer in any case.
-      const spanMs = outlook.holdAgeMs + 20_000;
-      const { untilTakeoverMs: _, ...at } = outlook;
-      const followers = looksOf(at, spanMs).length;
-      expect(followers).toBeLessThanOrEqual(looksOf({ ...at, position: 0 }, spanMs).length + 1);
-    }),
-  );
-  expect(looksOf({ position: 1 }, 8000).length).toBeLessThan(looksOf({ position: 0 }, 8000).length / 2);
-  expect(looksOf({ position: 8 }, 8000).length).toBeLessThan(looksOf({ position: 1 }, 8000).length);
-});
-
-it("has all followers look at the same ages of a hold, wherever they stand and whenever they came", () => {
-  const epochs = [500, 1000, 2000, 4000, 6500, 9000, 11_500, 14_000];
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 63 }), fc.integer({ min: 1, max: 8000 }), (position, holdAgeMs) => {
-      const ages = looksOf({ position, holdAgeMs }, 9000);
-      expect(epochs).toEqual(expect.arrayContaining(ages));
-    }),
-  );
-});
-
-it("has followers leave out more of the early looks the further back they are, and never sleep long beyond a step", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 62 }), fc.integer({ min: 1, max: 60_000 }), (position, holdAgeMs) => {
-      const [nearer, further] = [position, position + 1].map((at) =>
-        pollDelayMs(outlookOf({ position: at, holdAgeMs })),
-      );
-      expect(nearer).toBeLessThanOrEqual(further as number);
-      expect(further).toBeLessThanOrEqual(5000);
-    }),
-  );
-});
-
-it("looks again soon, those in front first, while the lock changes hands", () => {
-  const delays = [1, 2, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0 })));
-  expect(delays).toEqual([60, 80, 140]);
-  // The first in line looks as often as the hold was long: until then there is nothing to see.
-  const afterLong = [1, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0, lastHoldMs: 9000 })));
-  expect(afterLong).toEqual([750, (2000 / 3) * (1 + 5 / 8)]);
-});
-
-it("has followers sleep through most of the turns that are due before theirs, where the pace is known", () => {
-  const pace = paceOfHolds(100, 100, 100);
-  const turnMs = 100 + 2 * 20;
-  for (const position of [1, 2, 4, 8]) {
-    const delayMs = pollDelayMs(outlookOf({ position, holdAgeMs: 0, pace }));
-    const untilOwnTurnMs = (position + 1) * turnMs;
-    expect(delayMs).toBeLessThan(untilOwnTurnMs);
-    expect(delayMs).toBeGreaterThan(untilOwnTurnMs * 0.6);
-  }
-  const behindMany = { position: 60, holdAgeMs: 0 };
-  expect(pollDelayMs(outlookOf({ ...behindMany, pace: paceOfHolds(1000, 1000, 1000) }))).toBe(5000);
-  expect(pollDelayMs(outlookOf({ ...behindMany, pace: paceOfHolds(1000, 1000) }))).toBe(500);
-});
-
-it("never has a follower who knows the pace look more often than a head would, however late the turn is", () => {
-  fc.assert(
-    fc.property(anyOutlook, (outlook) => {
-      fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.untilTakeoverMs > 1e6);
-      const { holdAgeMs, roundTripMs } = outlook;
-      const head = pollDelayMs(outlookOf({ holdAgeMs, roundTripMs }));
-      const unknown = pollDelayMs({ ...outlook, pace: undefined });
-      expect(pollDelayMs(outlook)).toBeGreaterThanOrEqual(Math.min(head, unknown, 500));
-    }),
-  );
 });
 
 // ---------------------------------------------------------------------------------------------------------------------

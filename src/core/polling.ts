@@ -1,4 +1,4 @@
-import { epochAfterMs, FIRST_EPOCH_MS, HEAD_POLL_MIN_MS, headPollMs, skippedMs } from "./queue.js";
+import { behindHeadMs, epochAfterMs, HEAD_POLL_MIN_MS, headPollMs, skippedMs } from "./queue.js";
 import type { LockRecord } from "./record.js";
 
 /** How long turns took lately, from the record's memory of them; in milliseconds. */
@@ -66,7 +66,11 @@ export function pollDelayMs(outlook: Outlook): number {
 function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, random }: Outlook): number {
   const spread = 1 - SPREAD * random;
   const usuallyMs = headPollMs(holdAgeMs, roundTripMs, followers);
-  if (pace === undefined) return usuallyMs * spread * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  if (pace === undefined) {
+    // Right before those behind look: they are to find that it has taken the lock, not that nobody has.
+    const untilEpochMs = followers > 0 ? epochAfterMs(holdAgeMs + HEAD_POLL_MIN_MS) - holdAgeMs : usuallyMs;
+    return Math.min(usuallyMs * spread, untilEpochMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  }
   // What is seen is as old as the answer's way back, and what is asked takes as long to get there.
   const dueMs = pace.isVague ? 0 : Math.min(pace.shortestHoldMs - holdAgeMs - roundTripMs / 2, HEAD_NAP_MAX_MS);
   const isDue = holdAgeMs < DUE_FACTOR * pace.usualHoldMs;
@@ -89,8 +93,18 @@ function followerDelayMs(outlook: Outlook): number {
   const aTurnMs = turnMs(pace, roundTripMs);
   const untilHeadMs = Math.max(0, aTurnMs - holdAgeMs) + (position - 1) * aTurnMs;
   const napMs = (untilHeadMs + pace.shortestHoldMs) * (position === 1 ? NEXT_NAP : 1);
-  const longestMs = pace.isVague ? FIRST_EPOCH_MS : FOLLOWER_NAP_MAX_MS;
-  return clamp(napMs, Math.min(headPollMs(holdAgeMs, roundTripMs, 1), unknownMs), longestMs);
+  const shortestMs = Math.min(headPollMs(holdAgeMs, roundTripMs, 1), unknownMs);
+  const longestMs = pace.isVague ? longestVagueNapMs(outlook, unknownMs) : FOLLOWER_NAP_MAX_MS;
+  return clamp(napMs, shortestMs, Math.max(shortestMs, longestMs));
+}
+
+/**
+ * One or two turns say little about the next: each further back sleeps as long as it would at very short ones, and learns
+ * more when it wakes up. Where nobody has come for the free lock yet, it takes longer in any case.
+ */
+function longestVagueNapMs({ position, holdAgeMs }: Outlook, unknownMs: number): number {
+  const longestMs = Math.max(VAGUE_TURN_MS * position, holdAgeMs === 0 ? unknownMs : 0);
+  return Math.min(longestMs, FOLLOWER_NAP_MAX_MS);
 }
 
 /** Grant to grant, by the shortest of the recent turns; hand-overs count, but not more of them than a few round trips. */
@@ -101,6 +115,7 @@ function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): 
 /** The second in line sleeps through this part of the time until its turn: the turn ahead may be shorter, or not be taken. */
 const NEXT_NAP = 0.8;
 const FOLLOWER_NAP_MAX_MS = 5000;
+const VAGUE_TURN_MS = 100;
 
 /**
  * Followers who do not know the pace look at the same ages of a hold, doubling and then evenly apart: when it ends, all of
@@ -113,7 +128,7 @@ function nextEpochMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook):
     const soonMs = Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
     return Math.max(soonMs, (headPollMs(lastHoldMs, roundTripMs, position) / 3) * (1 + position / 8));
   }
-  return epochAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs;
+  return epochAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs + behindHeadMs(roundTripMs);
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -105,16 +105,16 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
 
 /**
  * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average. Alone, it
- * looks every tenth of it; where others wait behind, their looks add up, and it looks half as often.
+ * looks every tenth of it; where others wait behind, their looks add up, and it looks less often.
  */
 export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
-  const intervalMs = followers === 0 ? holdAgeMs / 10 + roundTripMs / 2 : holdAgeMs / 4.5 + 2 * roundTripMs;
+  const intervalMs = followers === 0 ? holdAgeMs / 10 + roundTripMs / 2 : holdAgeMs / 3.5 + 2 * roundTripMs;
   return Math.min(Math.max(intervalMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
 }
 
 /**
- * Followers look at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them notice at
- * once, and the line moves on without waiting for one sleeper after another.
+ * Everybody in line looks at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them
+ * notice at once, and the line moves on without waiting for one sleeper after another.
  */
 export function epochAfterMs(ageMs: number): number {
   let epochMs = FIRST_EPOCH_MS;
@@ -122,18 +122,25 @@ export function epochAfterMs(ageMs: number): number {
   return epochMs + Math.ceil(Math.max(0, ageMs - epochMs) / EPOCH_MAX_MS) * EPOCH_MAX_MS;
 }
 
-export const FIRST_EPOCH_MS = 500;
-const EPOCH_MAX_MS = 2500;
+const FIRST_EPOCH_MS = 500;
+const EPOCH_MAX_MS = 2750;
+
+/** How far behind the first in line followers look: it has taken what it found free by then. */
+export function behindHeadMs(roundTripMs: number): number {
+  return 2 * roundTripMs;
+}
 
 /** How many of the early looks at a hold those further back leave out: at least so much later is the next. */
 export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
-  return Math.min(holdAgeMs * position * 0.75 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
+  return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
 }
 
 /** When everybody who looked during this turn and sleeps until an epoch of it has looked again. */
 function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
-  return fromMs + epochAfterMs(toMs - fromMs + skippedMs(toMs - fromMs, Math.max(1, queue.length - 1), longestTripMs));
+  const ageMs = toMs - fromMs;
+  const epochMs = epochAfterMs(ageMs + skippedMs(ageMs, Math.max(1, queue.length - 1), longestTripMs));
+  return fromMs + epochMs + behindHeadMs(longestTripMs);
 }
 
 /** Followers nap by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */

@@ -27,7 +27,7 @@ export function delayBeforeLookMs(
     followers: Math.max(0, (record?.queue.length ?? 0) - turnsAhead - 1),
     ...presentHold(context, record),
     lastHoldMs: last === undefined ? 0 : Math.max(0, last.toMs - last.fromMs),
-    roundTripMs: context.clock.roundTripMs,
+    roundTripMs: context.clock.usualRoundTripMs,
     pace: record === undefined ? undefined : paceOf(record),
     isEnqueued,
     random: jitter(context),

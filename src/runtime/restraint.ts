@@ -43,7 +43,7 @@ export class Restraint {
     }
     if (reply.kind !== "waiting") return decision;
     const { ownerId, clock, effects } = this.#context;
-    const { roundTripMs } = clock;
+    const { usualRoundTripMs: roundTripMs } = clock;
     const nowMs = attempt.now.latestMs;
     const setbacks = own === undefined ? this.#setbacks : 0;
     const mayWrite = mayJoin(record, { nowMs, roundTripMs, ownerId, setbacks, random: effects.random() });
@@ -68,7 +68,7 @@ export class Restraint {
     this.#setbacks += 1;
     const { untilTakeoverMs } = presentHold(this.#context, record);
     const delayMs = this.#stepBackMs({ lost: "nothing", record, isEnqueued: false, waitedMs });
-    if (delayMs > 2 * this.#context.clock.roundTripMs) this.#losses = 0;
+    if (delayMs > 2 * this.#context.clock.usualRoundTripMs) this.#losses = 0;
     return Math.min(delayMs, Math.max(untilTakeoverMs, 0) + 1);
   }
 
@@ -79,7 +79,7 @@ export class Restraint {
 
   #stepBackMs(setback: Pick<Setback, "lost" | "record" | "isEnqueued" | "waitedMs">): number {
     const { holdAgeMs } = presentHold(this.#context, setback.record);
-    const { roundTripMs } = this.#context.clock;
+    const { usualRoundTripMs: roundTripMs } = this.#context.clock;
     return stepBackMs({
       ...setback,
       setbacks: this.#setbacks,

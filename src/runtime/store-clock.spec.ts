@@ -90,6 +90,24 @@ it("smooths round trips", () => {
   expect(clock.roundTripMs).toBeLessThan(200);
 });
 
+// A process that has just started connects, and compiles what it runs for the first time.
+it("takes the first, slow answers for unusual as soon as there is a quick one, and a slow one among quick ones as well", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  const answer = (ms: number) => clock.observe({ sentAtMs, receivedAtMs: sentAtMs + ms });
+  for (const ms of [300, 150, 20]) answer(ms);
+  expect(clock.roundTripMs).toBeGreaterThan(100);
+  expect(clock.usualRoundTripMs).toBeLessThan(31);
+  for (const ms of [20, 22, 400]) answer(ms);
+  expect(clock.usualRoundTripMs).toBeLessThan(31);
+});
+
+it("takes answers for usual that have become slow and stay so", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  for (const ms of [20, ...Array.from({ length: 30 }, () => 200)])
+    clock.observe({ sentAtMs, receivedAtMs: sentAtMs + ms });
+  expect(clock.usualRoundTripMs).toBeCloseTo(200, 0);
+});
+
 it("believes no answer on whose way back the machine was suspended", () => {
   const machine = new Machine();
   machine.ask();

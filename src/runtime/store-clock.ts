@@ -38,9 +38,17 @@ export class StoreClock {
     return this.#dateless && this.#bounds === undefined;
   }
 
-  /** A smoothed round trip, in milliseconds; 0 before the first answer. */
+  /** A smoothed round trip, in milliseconds; 0 before the first answer. For waits that have to be long enough. */
   get roundTripMs(): number {
     return this.#roundTripMs;
+  }
+
+  /**
+   * The same for plans, which have to be about right: a process that has just started, whose first answers take ten times
+   * as long as the others, does not keep back as if the store were slow.
+   */
+  get usualRoundTripMs(): number {
+    return Math.min(this.#roundTripMs, USUAL_FACTOR * this.#quickestMs);
   }
 
   /** About the quickest of late, in milliseconds; one slow answer, or a process that stood still, does not change it much. */
@@ -80,3 +88,6 @@ export class StoreClock {
     this.#roundTripMs = this.#roundTripMs === 0 ? elapsedMs : this.#roundTripMs * 0.8 + elapsedMs * 0.2;
   }
 }
+
+/** Answers of S3 vary; the usual one takes about this many times as long as the quickest. */
+const USUAL_FACTOR = 1.25;

@@ -101,7 +101,7 @@ export class Tries {
     const { clock } = this.#context;
     return this.#options.role === "holder"
       ? eagerDelayMs(tries, throttled, jitter(this.#context))
-      : contentionDelayMs(tries - 1, clock.roundTripMs, jitter(this.#context));
+      : contentionDelayMs(tries - 1, clock.usualRoundTripMs, jitter(this.#context));
   }
 
   async #pause(delayMs: number): Promise<boolean> {

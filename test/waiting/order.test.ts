@@ -76,6 +76,33 @@ it("leaves a lock that somebody waits for free for no longer than an epoch, what
   expect(Math.max(...idle)).toBeLessThan(4000);
 }, 20_000);
 
+// A process that has just started connects and compiles while its first answers come: that says nothing about the store.
+it("serves processes whose first answers were slow in the order in which they came, and soon", async () => {
+  const drainedMs: number[] = [];
+  const bad = await problemsBySeed(10, async (seed) => {
+    let roundTripMs = 150;
+    const scene = new Scene({ seed, roundTripMs: () => roundTripMs });
+    const rooms = new Rooms(scene);
+    const clients = Array.from({ length: 12 }, () => scene.client());
+    await scene.until(Promise.all(clients.map(({ mutex }, index) => mutex.withLock(`warm-${index}`, async () => {}))));
+    roundTripMs = 10;
+    const lock = await scene.until(scene.client().mutex.acquire(NAME));
+    const turns = clients.map(async ({ mutex, process }, index) => {
+      await pause(process, 100 * index);
+      await rooms.turn(`w${index}`, await mutex.acquire(NAME), process, 50);
+    });
+    await scene.pass(8000);
+    const releasedAtMs = scene.nowMs;
+    await scene.until(lock.release());
+    await scene.until(Promise.all(turns));
+    drainedMs.push(scene.nowMs - releasedAtMs);
+    const order = clients.map((_, index) => `w${index}`);
+    return [...scene.problems, ...inversions(rooms.served, order)];
+  });
+  expect(bad).toEqual({});
+  expect(Math.max(...drainedMs)).toBeLessThan(4000);
+});
+
 it("lets no newcomer of the same or lower priority overtake a live waiter, tryAcquire included", async () => {
   const bad = await problemsBySeed(40, async (seed) => {
     const scene = new Scene({ seed });
