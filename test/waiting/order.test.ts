@@ -97,7 +97,7 @@ it("serves processes whose first answers were slow in the order in which they ca
     await scene.until(Promise.all(turns));
     drainedMs.push(scene.nowMs - releasedAtMs);
     const order = clients.map((_, index) => `w${index}`);
-    return [...scene.problems, ...inversions(rooms.served, order)];
+    return [...scene.problems, ...inversions(rooms.served, order).map(String)];
   });
   expect(bad).toEqual({});
   expect(Math.max(...drainedMs)).toBeLessThan(4000);
