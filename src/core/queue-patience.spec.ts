@@ -66,6 +66,7 @@ it("waits for the first in line for its longest poll interval and three round tr
 
 it("has a silent head delay those behind it by seconds at most, and by less where turns are short", () => {
   for (const [holdMs, longestMs] of [
+    [300, 2000],
     [1000, 5000],
     [10_000, 8000],
     [3_600_000, 8000],
