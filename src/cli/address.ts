@@ -87,5 +87,5 @@ export function isUrl(text: string): boolean {
 function splitUrl(text: string): { readonly bucketName: string; readonly path: string } {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(text);
   if (match === null) throw new UsageError(`${text} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME.`);
-  return { bucketName: match[1] ?? "", path: match[2] ?? "" };
+  return { bucketName: match[1] as string, path: match[2] as string };
 }

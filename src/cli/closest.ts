@@ -11,10 +11,14 @@ function distanceOf(one: string, other: string): number {
   for (const [row, letter] of [...one].entries()) {
     const current = [row + 1];
     for (let column = 0; column < other.length; column += 1) {
-      const replaced = (previous[column] ?? 0) + (letter === other[column] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+      const [replaced, left, above] = [previous[column], current[column], previous[column + 1]] as [
+        number,
+        number,
+        number,
+      ];
+      current.push(Math.min(replaced + (letter === other[column] ? 0 : 1), above + 1, left + 1));
     }
     previous = current;
   }
-  return previous[other.length] ?? 0;
+  return previous[other.length] as number;
 }

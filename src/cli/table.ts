@@ -21,28 +21,38 @@ export function tableLines<Row>(
   maxWidth: number,
   paint: Output["paint"],
 ): string[] {
-  const cells = rows.map((row) => columns.map((column) => column.text(row)));
   const widths = fittingWidths(
     columns,
-    columns.map(({ heading }, index) =>
-      cells.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? "")), widthOf(heading)),
+    columns.map(({ heading, text }) =>
+      rows.reduce((widest, row) => Math.max(widest, widthOf(text(row))), widthOf(heading)),
     ),
     maxWidth,
   );
-  const lineOf = (texts: readonly string[], colourOf: (column: Column<Row>) => Colour | undefined) => {
+  const lineOf = (
+    textOf: (column: Column<Row>) => string,
+    colourOf: (column: Column<Row>) => Colour | undefined,
+  ): string => {
     const parts = columns.map((column, index) => {
       const isLast = index === columns.length - 1 && column.align === undefined;
-      const text = fitted(texts[index] ?? "", widths[index] ?? 0);
-      const cell = isLast ? text : padded(text, widths[index] ?? 0, column.align);
+      const width = widths[index] as number;
+      const text = fitted(textOf(column), width);
+      const cell = isLast ? text : padded(text, width, column.align);
       const colour = colourOf(column);
       return colour === undefined ? cell : paint(colour, cell);
     });
     return parts.join(GAP).trimEnd();
   };
-  const headings = columns.map(({ heading }) => heading);
   return [
-    lineOf(headings, () => "bold"),
-    ...rows.map((row, index) => lineOf(cells[index] ?? [], (column) => column.colour?.(row))),
+    lineOf(
+      ({ heading }) => heading,
+      () => "bold",
+    ),
+    ...rows.map((row) =>
+      lineOf(
+        (column) => column.text(row),
+        (column) => column.colour?.(row),
+      ),
+    ),
   ];
 }
 

@@ -163,3 +163,26 @@ it("never has more inside than there are permits, and serves all: 10 permits, 30
   });
   expect(bad).toEqual({});
 });
+
+it("says what was not free in time, and null where that was asked for", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const pool = mutex.semaphore("pool", { permits: 2 });
+  const permit = await scene.until(pool.acquire({ permits: 2 }));
+  await expect(scene.until(pool.acquire({ timeoutMs: 300 }))).rejects.toMatchObject({
+    code: "timed-out",
+    message: '1 permits of "pool" were not free within 300 ms.',
+    lockName: "pool",
+  });
+  expect(await scene.until(pool.withPermits(() => "done", { timeoutMs: 300 }))).toBeNull();
+  await expect(pool.withPermits("done" as never)).rejects.toThrow(/fn is "done": pass the function to run/);
+  await scene.until(permit.release());
+  expect(await scene.until(pool.withPermits(() => "done"))).toBe("done");
+});
+
+it("makes a semaphore that nobody has used by resizing it", async () => {
+  const scene = new Scene();
+  const pool = scene.client().mutex.semaphore("pool", { permits: 2 });
+  expect(await scene.until(pool.resize(4))).toBeNull();
+  expect((await scene.until(pool.acquire({ permits: 4 }))).permits).toBe(4);
+});

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { Input } from "../../src/cli/command.js";
+import { reportFailure } from "../../src/cli/failure.js";
+import { clientConfigOf, lockOf, locksOf, onlyLockOf, storeAt } from "../../src/cli/store-options.js";
+import { inputOf, startOutput } from "./terminal.js";
+
+const STORE = { S3_MUTEX_STORE: "s3://b/locks/" };
+
+test.each<[string, (input: Input) => unknown, string[], RegExp]>([
+  ["an empty name", (input) => lockOf(input, ""), [], /name of the lock is empty/],
+  ["two locks where there is one", onlyLockOf, ["a", "b"], /One lock at a time: b is one too many/],
+  ["no lock", onlyLockOf, [], /Which lock\? Write s3:/],
+  ["two stores", storeAt, ["s3://b/x/", "s3://c/"], /One store at a time: s3:\/\/c\/ is one too many/],
+  ["a store that is none", storeAt, ["b"], /b is no store: write s3:/],
+  ["two beginnings of names", locksOf, ["a", "b"], /b is one too many/],
+  ["an empty store", locksOf, ["--store", ""], /--store is empty/],
+  ["an endpoint that is none", clientConfigOf, ["--endpoint-url", "localhost"], /is no URL: write http:/],
+  ["another way of addressing", clientConfigOf, ["--addressing", "none"], /use path or virtual/],
+])("%s is a usage error that says what to write", (_what, read, args, message) => {
+  expect(() => read(inputOf(args, STORE))).toThrow(message);
+});
+
+test.each([
+  [["--regoin", "x"], /no option --regoin; did you mean --region\?/],
+  [["--nothing-like-it"], /no option --nothing-like-it$/],
+  [["--json=yes"], /--json takes no value/],
+  [["--region"], /--region needs a value; one that starts with a dash is written --region=REGION/],
+])("%j is explained", (args, message) => {
+  expect(() => inputOf(args)).toThrow(message);
+});
+
+test("an endpoint of the environment counts, unless the environment says that it does not", () => {
+  const environment = { ...STORE, AWS_ENDPOINT_URL: "http://localhost:9000", AWS_ENDPOINT_URL_S3: "" };
+  expect(clientConfigOf(inputOf([], environment))).toEqual({
+    endpoint: "http://localhost:9000",
+    region: "us-east-1",
+    forcePathStyle: true,
+  });
+  expect(clientConfigOf(inputOf([], { ...environment, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "TRUE" }))).toEqual({});
+  expect(clientConfigOf(inputOf(["--addressing", "virtual"], environment))).not.toHaveProperty("forcePathStyle");
+});
+
+test.each([
+  ["0", false],
+  ["", false],
+  ["1", true],
+])("S3_MUTEX_DEBUG=%j", (value, isDebugging) => {
+  expect(inputOf([], { S3_MUTEX_DEBUG: value }).isDebugging).toBe(isDebugging);
+});
+
+test("an error that nobody expected is one sentence, and all of it when debugging", () => {
+  const error = new Error("cannot read it.", { cause: new Error("the disk is gone") });
+  const short = startOutput();
+  expect(reportFailure(error, short.output, { commandName: "ls", isDebugging: false })).toBe(70);
+  expect(short.said.stderr).toBe("s3-mutex: unexpected error: cannot read it. --debug shows where.\n");
+  const long = startOutput();
+  reportFailure(error, long.output, { commandName: "ls", isDebugging: true });
+  expect(long.said.stderr).toMatch(/unexpected error: cannot read it\.\n.*\n +at /);
+  expect(long.said.stderr).toContain("caused by Error: the disk is gone\n");
+  const odd = startOutput();
+  reportFailure("thrown text", odd.output, { commandName: undefined, isDebugging: true });
+  expect(odd.said.stderr).toBe("s3-mutex: unexpected error: thrown text.\n");
+});

@@ -1,0 +1,24 @@
+import { EventEmitter } from "node:events";
+import type { Input } from "../../src/cli/command.js";
+import { createOutput, type Output } from "../../src/cli/output.js";
+import { parseInput } from "../../src/cli/parse.js";
+import { LOOK_OPTIONS } from "../../src/cli/store-options.js";
+
+/** What a command writes, without a process around it: to a terminal of some size, or to pipes. */
+export function startOutput(size?: { readonly columns: number; readonly rows: number }, env: NodeJS.ProcessEnv = {}) {
+  const said = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof said) => {
+    const write = (text: string) => {
+      said[name] += text;
+    };
+    return Object.assign(new EventEmitter(), { write, isTTY: size !== undefined, ...size });
+  };
+  const streams = { stdout: stream("stdout"), stderr: stream("stderr"), env } as unknown as NodeJS.Process;
+  const output: Output = createOutput(streams);
+  return { output, said };
+}
+
+/** What a command that looks at a store is given. */
+export function inputOf(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Input {
+  return parseInput(args, { ...LOOK_OPTIONS, json: { type: "boolean", help: "" } }, environment);
+}
