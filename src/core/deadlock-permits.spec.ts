@@ -39,6 +39,31 @@ it("is one when all who have permits wait in the end for who wants one", () => {
   expect(found).toMatchObject({ kind: "cycle", edges: [{ lockName: "pool" }, { lockName: "pool" }] });
 });
 
+it("takes only a hold of the semaphore itself for one that stands in the way: locks may have tokens like its own", () => {
+  const lockedLikeC = { ...me, holds: [lockOf("a"), { name: "elsewhere", token: tokenOf("c") }] };
+  const pool = { holders: [held("b"), held("c")], queue: [lockedLikeC] };
+  const records = new Map([
+    [refKey(POOL), recordOf({ limit: 2, ...pool })],
+    [refKey(LOCK), recordOf({ holders: [held("a")], queue: [b] })],
+    [refKey({ name: "elsewhere" }), undefined],
+  ]);
+  expect(searchCycle(POOL, lockedLikeC, records, NOW)).toEqual({ kind: "none" });
+});
+
+it("takes nobody for stuck behind a permit that is gone, not even who is stuck behind its own", () => {
+  const greedy = waits("b", [permitOf("b"), lockOf("b")], { permits: 2 });
+  const late = waits("a", [permitOf("a")], { sinceMs: T0 + 100 });
+  const lock = { holders: [held("b")], queue: [late] };
+  expect(search(LOCK, late, { holders: [held("b")], queue: [greedy] }, lock)).toEqual({ kind: "none" });
+  expect(search(LOCK, late, { holders: [held("a"), held("b")], queue: [greedy] }, lock).kind).toBe("cycle");
+});
+
+it("asks for the record of a semaphore or of a lock, whichever is held", () => {
+  const both = waits("a", [permitOf("a"), lockOf("a")]);
+  const refs = [POOL, LOCK];
+  expect(searchCycle({ name: "x" }, both, new Map(), NOW)).toStrictEqual({ kind: "read", refs });
+});
+
 it("goes by permits, not by holders: one who has all of them is enough, and one who leaves enough is not", () => {
   const lock = { holders: [held("a")], queue: [b] };
   expect(search(POOL, me, { holders: [held("b", { permits: 2 })], queue: [me] }, lock).kind).toBe("cycle");

@@ -162,6 +162,19 @@ it("asks for the records that it has not seen, all of one step at once, and goes
   expect(searchBy(victim, known).kind).toBe("cycle");
 });
 
+it("finds rings of up to 32, and leaves longer ones to their leases", () => {
+  const ringOf = (size: number) => ring(size)[0] as Party;
+  expect(locksOf(searchBy(ringOf(32), recordsOf(ring(32))))).toHaveLength(32);
+  expect(searchBy(ringOf(33), recordsOf(ring(33)))).toEqual({ kind: "none" });
+});
+
+it("takes a wait for another lock under its id for no wait for this one", () => {
+  const me: Party = { name: "me", holds: ["A"], wants: "C" };
+  const other: Party = { name: "other", holds: ["B"], wants: "A", priority: 3 };
+  const records = change(recordsOf([me, other]), "B", { queue: [waiterFor(me)] });
+  expect(searchBy(me, records)).toEqual({ kind: "none" });
+});
+
 it("asks for several at once where I hold several, each once", () => {
   const me: Party = { name: "me", holds: ["A", "B", "A"], wants: "C" };
   expect(searchBy(me, new Map())).toEqual({ kind: "read", refs: [{ name: "A" }, { name: "B" }] });
@@ -282,4 +295,6 @@ it("tells a cycle that was seen before from one of other waits or other holds", 
   });
   expect(isSameCycle(edgesOf(parties), edgesOf([victim, other], anotherHold))).toBe(false);
   expect(isSameCycle(edgesOf(parties), edgesOf(ring(3)))).toBe(false);
+  const [edge] = edgesOf(parties) as [CycleEdge];
+  expect(isSameCycle([edge, edge], [edge])).toBe(false);
 });

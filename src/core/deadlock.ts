@@ -56,7 +56,7 @@ export function searchCycle(
   const stuck = new Map<string, readonly Holder[]>();
   const seen = new Set<string>();
   let steps: readonly (Step | undefined)[] = [undefined];
-  for (let depth = 0; depth < MAX_DEPTH && steps.length > 0; depth += 1) {
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const next: Step[] = [];
     for (const { hold, step } of steps.flatMap((step) => (step?.waiter ?? me).holds.map((hold) => ({ hold, step })))) {
       const key = refKey(hold);
@@ -123,7 +123,7 @@ function edgesOf(holderOfWanted: Holder, last: Step, me: Waiter, wanted: string)
 /** Whether two looks saw the same: the same waits for the same holds. */
 export function isSameCycle(one: readonly CycleEdge[], other: readonly CycleEdge[]): boolean {
   const identity = (edges: readonly CycleEdge[]) =>
-    edges.map(({ lockName, holder, waiter }) => `${waiter.id} ${holder.id} ${holder.token} ${lockName}`).join("\n");
+    JSON.stringify(edges.map(({ lockName, holder, waiter }) => [waiter.id, holder.id, holder.token, lockName]));
   return identity(one) === identity(other);
 }
 
