@@ -57,14 +57,14 @@ function corrupt(problem: string): Parsed {
 // ---------------------------------------------------------------------------------------------------------------------
 // Beside 1.x
 
-const FIELDS_OF_1X = new Set(["locked", "owner", "acquiredAt", "expiresAt", "priority"]);
+const FIELDS_OF_1X = ["locked", "owner", "acquiredAt", "expiresAt", "priority"];
 
 function parseRecordOf1x(json: Json): Parsed {
   const mirror = mirrorFrom(json);
-  if (mirror === undefined || Object.keys(json).some((field) => !FIELDS_OF_1X.has(field))) {
+  if (mirror === undefined || Object.keys(json).some((field) => !FIELDS_OF_1X.includes(field))) {
     return corrupt("it has neither a lock record's `schema` nor just the fields of s3-mutex 1.x");
   }
-  const since = mirror.acquiredAt ?? 0;
+  const since = mirror.locked ? mirror.acquiredAt : 0;
   const record: LockRecord = {
     schema: SCHEMA,
     writeId: undefined,
@@ -100,21 +100,14 @@ function mirrorFrom(json: Json): Mirror | undefined {
   return { locked, owner, acquiredAt: acquiredAt ?? expiresAt, expiresAt, priority: priority ?? 0 };
 }
 
-function isSameMirror(one: Mirror, other: Mirror): boolean {
-  if (one.locked !== other.locked) return false;
-  return (
-    !one.locked ||
-    (one.owner === other.owner &&
-      one.acquiredAt === other.acquiredAt &&
-      one.expiresAt === other.expiresAt &&
-      one.priority === other.priority)
-  );
+function isSameMirror(one: Json, other: Json): boolean {
+  return FIELDS_OF_1X.every((field) => one[field] === other[field]);
 }
 
 /** The holder that 1.x knows, under an id made of its owner, so that it is the same one whenever it is read. */
 function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
+  if (!mirror.locked) return [];
   const { owner, acquiredAt, expiresAt, priority } = mirror;
-  if (!mirror.locked || owner === undefined || acquiredAt === undefined || expiresAt === undefined) return [];
   const id = `1.x/${owner}`;
   return [
     {
@@ -123,7 +116,7 @@ function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
       via: "name",
       mode: "exclusive",
       token: known.find((holder) => holder.id === id)?.token ?? 0,
-      priority: priority ?? 0,
+      priority,
       leaseMs: Math.max(1, expiresAt - acquiredAt),
       acquiredAtMs: acquiredAt,
       renewedAtMs: acquiredAt,
@@ -142,7 +135,7 @@ const isPositive: Check = (value) => isCount(value) && value > 0;
 /** Room for more grants than there will be, below what numbers can count. */
 const MAX_TOKEN = 2 ** 52;
 const isToken: Check = (value) => isCount(value) && value <= MAX_TOKEN;
-const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isTime = (value: unknown): value is number => Number.isFinite(value);
 const isString: Check = (value) => typeof value === "string";
 const isOneOf =
   (...values: readonly unknown[]): Check =>

@@ -104,14 +104,16 @@ export interface Turn extends Identity {
 }
 
 /** What 1.x reads and writes at the top level: a lock held by anyone reads as held there. */
-export interface Mirror {
-  readonly locked: boolean;
-  readonly owner?: string;
-  /** The last renewal, not the first acquisition: the cleanup of 1.x deletes by it, without a condition. */
-  readonly acquiredAt?: number;
-  readonly expiresAt?: number;
-  readonly priority?: number;
-}
+export type Mirror =
+  | { readonly locked: false }
+  | {
+      readonly locked: true;
+      readonly owner: string;
+      /** The last renewal, not the first acquisition: the cleanup of 1.x deletes by it, without a condition. */
+      readonly acquiredAt: number;
+      readonly expiresAt: number;
+      readonly priority: number;
+    };
 
 /** What 1.x is to see of these holders: the one that holds longest. */
 export function mirrorOf(holders: readonly Holder[]): Mirror {
