@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
-import { isCount, parseJson } from "./json.js";
+import { isCount, isObject, parseJson } from "./json.js";
 
 it("reads JSON, and nothing where it is none: no body makes it throw", () => {
   const anyJson = fc.jsonValue().map((value) => JSON.stringify(value));
@@ -30,4 +30,9 @@ it("counts from 0 to the last number that has no neighbour in disguise", () => {
   ]) {
     expect(isCount(none), String(none)).toBe(false);
   }
+});
+
+it("takes for an object what has fields by name: neither a list, nor null, nor what is no object at all", () => {
+  for (const object of [{}, { a: 1 }]) expect(isObject(object), JSON.stringify(object)).toBe(true);
+  for (const none of [[], null, undefined, "{}", 1, true]) expect(isObject(none), String(none)).toBe(false);
 });
