@@ -18,7 +18,8 @@ export function startOutput(size?: { readonly columns: number; readonly rows: nu
   return { output, said };
 }
 
-/** What a command that looks at a store is given. */
+/** What a command for locks is given. */
 export function inputOf(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Input {
-  return parseInput(args, { ...LOOK_OPTIONS, json: { type: "boolean", help: "" } }, environment);
+  const flag = { type: "boolean", help: "" } as const;
+  return parseInput(args, { ...LOOK_OPTIONS, json: flag, force: flag }, environment);
 }

@@ -111,3 +111,20 @@ test.each([
   expect(answer.status).toBe(501);
   expect(server.objects(BUCKET)).toEqual([]);
 });
+
+test("DeleteObjects reads every way to escape a key, and refuses what is no list of keys", async () => {
+  const { server, put } = await startHarness();
+  const remove = (xml: string) => fetch(`${server.endpoint}/${BUCKET}?delete`, { method: "POST", body: xml });
+  for (const key of ["a&b", "é", "c"]) await put(key, "v");
+  const escaped = await remove(
+    "<Delete><Quiet>true</Quiet>" +
+      "<Object><Key>a&#38;b</Key></Object><Object><Key>&#xE9;</Key></Object><Object><Key>&nothing;</Key></Object></Delete>",
+  );
+  expect(await escaped.text()).not.toContain("<Deleted>");
+  expect(["a&b", "é", "c"].map((key) => server.getObject(BUCKET, key)?.text)).toEqual([undefined, undefined, "v"]);
+  for (const xml of ["", "<Delete></Delete>", "<Delete><Object><ETag>c</ETag></Object></Delete>"]) {
+    const refused = await remove(xml);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain("<Code>MalformedXML</Code>");
+  }
+});
