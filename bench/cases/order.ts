@@ -31,7 +31,7 @@ export const order: BenchCase = {
   title: "12 waiters arriving 100 ms apart behind an 8 s hold, then 50 ms each, 10 ms round trip",
   async run(bench) {
     const server = await bench.server(LATENCY_MS);
-    const ours = await measure(bench, libraryOn(server), bench.rounds(3));
+    const ours = await measure(bench, libraryOn(server), bench.rounds(7, 2));
     const theirs = await measure(bench, ancestorOn(server), bench.rounds(2));
     const limit = await measure(bench, pushingLimit(LATENCY_MS), 1);
     return figuresOf(ours, theirs, limit);

@@ -43,10 +43,10 @@ it("lets a newcomer join what the holder has written", () => {
   expect(mayJoin(byHolder, sightOf({ nowMs: T0 + 90 }))).toBe(true);
 });
 
-it("lets one join at a time: what a waiter has written is left alone for six round trips", () => {
+it("lets one join at a time: what a waiter has written is left alone for four round trips", () => {
   expect(mayJoin(byJoiner, sightOf())).toBe(false);
-  expect(mayJoin(byJoiner, sightOf({ nowMs: T0 + 6 * TRIP_MS }))).toBe(false);
-  expect(mayJoin(byJoiner, sightOf({ nowMs: T0 + 6 * TRIP_MS + 1 }))).toBe(true);
+  expect(mayJoin(byJoiner, sightOf({ nowMs: T0 + 4 * TRIP_MS }))).toBe(false);
+  expect(mayJoin(byJoiner, sightOf({ nowMs: T0 + 4 * TRIP_MS + 1 }))).toBe(true);
 });
 
 it("leaves a lock alone that changes hands, except to the one who has just released it", () => {
@@ -54,7 +54,7 @@ it("leaves a lock alone that changes hands, except to the one who has just relea
   expect(mayJoin(released, sightOf({ ownerId: "last" }))).toBe(true);
   const joined = { ...released, touchedAtMs: T0 + 5 };
   expect(mayJoin(joined, sightOf({ ownerId: "last" }))).toBe(false);
-  expect(mayJoin(released, sightOf({ nowMs: T0 + 6 * TRIP_MS + 1 }))).toBe(true);
+  expect(mayJoin(released, sightOf({ nowMs: T0 + 4 * TRIP_MS + 1 }))).toBe(true);
 });
 
 it("has those who came too late before try only what is fresh, and then not all of them", () => {
@@ -81,7 +81,7 @@ it("takes them for few only while the line is short, by those who came back late
     recent: turns(...owners),
     queue: queued(...line),
   });
-  const mayTry = (record: LockRecord) => mayJoin(record, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 90 }));
+  const mayTry = (record: LockRecord) => mayJoin(record, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 70 }));
   const others = (count: number) => Array.from({ length: count }, (_, at) => `other ${at}`);
   expect(mayTry(seen(["a", "b"], ["a", "b", ...others(FEW - 2)]))).toBe(true);
   expect(mayTry(seen(["a", "b"], ["a", "b", ...others(FEW - 1)]))).toBe(false);

@@ -40,7 +40,7 @@ function tripOf({ roundTripMs }: { readonly roundTripMs: number }): number {
 const MIN_TRIP_MS = 5;
 const MAX_TRIP_MS = 200;
 /** A version that has been there for this long is nobody's in particular: the holder has time. */
-const QUIET_TRIPS = 6;
+const QUIET_TRIPS = 4;
 const FRESH_TRIPS = 2;
 const JOIN_CHANCE = 0.35;
 
