@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Outcome, runSeed as runOriginal } from "../sim/run.js";
+import type { Outcome } from "../sim/outcome.js";
+import { runSeed as runOriginal } from "../sim/run.js";
 
 /**
  * A process of its own for each mutant: `hunt.ts <folder> sim <seeds>` or `hunt.ts <folder> model <configuration>`. It

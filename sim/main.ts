@@ -5,9 +5,10 @@
 import { execFileSync } from "node:child_process";
 import { parseSimArguments, type SimArguments, USAGE } from "./arguments.js";
 import type { Finding } from "./checkers/findings.js";
+import type { Outcome } from "./outcome.js";
 import type { Edits } from "./plan.js";
 import { runPool } from "./pool.js";
-import { type Outcome, runSeed } from "./run.js";
+import { runSeed } from "./run.js";
 import { shrink } from "./shrink.js";
 import { Summary } from "./summary.js";
 import { TraceHash } from "./trace-hash.js";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Outcome } from "./run.js";
+import type { Outcome } from "./outcome.js";
 
 /** What a worker is told to do, and what it says. */
 export type ToWorker = { readonly seeds: readonly number[] };

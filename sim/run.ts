@@ -1,37 +1,16 @@
 import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
 import { Aftermath } from "./aftermath.js";
-import type { Finding, Findings } from "./checkers/findings.js";
+import type { Findings } from "./checkers/findings.js";
 import { SimClient } from "./client.js";
 import type { ProcessFault } from "./fault-kinds.js";
-import type { FaultTable } from "./faults.js";
+import type { Outcome } from "./outcome.js";
 import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { Random } from "./random.js";
 import type { Participant } from "./scene.js";
 import { Stage } from "./stage.js";
 import type { Task } from "./task.js";
-
-/** What came out of one seed. */
-export interface Outcome {
-  readonly seed: number;
-  /** What was wrong; empty: nothing. */
-  readonly findings: readonly Finding[];
-  /** Whether its clocks kept what the documentation assumes. */
-  readonly keepsAssumptions: boolean;
-  readonly clients: number;
-  readonly grants: number;
-  /** Injected ones. */
-  readonly faults: number;
-  readonly faultTable: FaultTable;
-  /** Waits that gave way to break a deadlock. */
-  readonly victims: number;
-  /** Writes that the tokens have stopped. */
-  readonly refusedWrites: number;
-  readonly requests: number;
-  /** Virtual time. */
-  readonly seconds: number;
-}
 
 export interface RunOptions {
   /** A smaller plan for the same seed. */

@@ -1,7 +1,8 @@
 import { TURNS } from "./actors/registry.js";
 import { FAULT_KINDS } from "./fault-kinds.js";
+import type { Outcome } from "./outcome.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
-import { type Outcome, runSeed } from "./run.js";
+import { runSeed } from "./run.js";
 import { World } from "./world.js";
 
 export interface Shrunk {

@@ -1,6 +1,6 @@
 import { FAULT_KINDS, type FaultKind, isPossible } from "./fault-kinds.js";
 import { emptyFaultTable } from "./faults.js";
-import type { Outcome } from "./run.js";
+import type { Outcome } from "./outcome.js";
 import { STEPS, type Step } from "./steps.js";
 
 /** From so many seeds on, every pair of a fault and a step has to have occurred. */

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
+import type { Outcome } from "./outcome.js";
 import type { FromWorker, ToWorker } from "./pool.js";
-import { type Outcome, runSeed } from "./run.js";
+import { runSeed } from "./run.js";
 
 // A stack for each of the many errors that are part of the game costs more than the game; a replay has them.
 Error.stackTraceLimit = 0;

@@ -31,7 +31,7 @@ export { S3Mutex } from "./mutex.js";
 export type { OnceOptions, OnceResult, OnceRun } from "./once.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
-export type { Logger, Takeover } from "./runtime/context.js";
+export type { Takeover } from "./runtime/context.js";
 export type {
   AcquireEnd,
   AcquireStart,
@@ -50,6 +50,7 @@ export type { Health, HealthError } from "./runtime/health.js";
 export type { ListProgress } from "./runtime/inspect.js";
 export type { Leader } from "./runtime/leader-watch.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
+export type { Logger } from "./runtime/logger.js";
 export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
 export { type VerifyStoreOptions, verifyStore } from "./verify-store.js";

@@ -13,8 +13,9 @@ import {
   type KeyEncoding,
   withDefault,
 } from "./arguments.js";
-import type { Logger, Takeover } from "./runtime/context.js";
+import type { Takeover } from "./runtime/context.js";
 import { quietLogger } from "./runtime/effects.js";
+import type { Logger } from "./runtime/logger.js";
 
 /** Options of {@link S3Mutex}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
 export interface S3MutexOptions {

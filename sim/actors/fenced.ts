@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../src/index.js";
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /** Adds its own id to a list in S3, while it holds the lock or thinks so: only the token stops it. */
 async function fenced(task: Task, name: string): Promise<void> {

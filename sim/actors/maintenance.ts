@@ -1,6 +1,6 @@
 import { LATEST_MS } from "../faults.js";
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /** Longer than a request can live here, which is what makes a removal safe. */
 export const REST_MS = LATEST_MS + 5000;

@@ -1,5 +1,5 @@
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /** Waits for a handle: by priority, with a time-out, sometimes aborted while it waits. */
 async function handle(task: Task, name: string): Promise<void> {

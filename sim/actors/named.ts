@@ -1,6 +1,6 @@
 import type { Believer } from "../checkers/beliefs.js";
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /**
  * By name, as in 1.x. There is no handle to ask, so its user believes for two fifths of a lease from the answer on: a lock

@@ -1,5 +1,5 @@
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /** Longer than any deadlock may last: a time-out is not to hide one that nobody breaks. */
 const INNER_PATIENCE_MS = 600_000;

@@ -1,7 +1,7 @@
 import { S3MutexError } from "../../src/index.js";
 import { semaphoreOf } from "../scene.js";
 import type { Task } from "../task.js";
-import type { Turn } from "./registry.js";
+import type { Turn } from "./turn.js";
 
 /** Reads together with others who read, and with no writer. */
 async function read(task: Task, name: string): Promise<void> {

@@ -6,7 +6,7 @@ import {
   type ObservableUpDownCounter,
 } from "@opentelemetry/api";
 import type { DiagnosticsOrigin } from "../index.js";
-import type { Handlers } from "./telemetry.js";
+import type { Handlers } from "./handlers.js";
 
 /** In seconds, as the conventions want durations: from a round trip to a night's job. */
 const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];

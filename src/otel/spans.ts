@@ -1,6 +1,6 @@
 import { context, type Span, SpanStatusCode, type TracerProvider, trace } from "@opentelemetry/api";
 import type { S3MutexDiagnostics } from "../index.js";
-import type { Handlers } from "./telemetry.js";
+import type { Handlers } from "./handlers.js";
 
 /** Spans that have begun, by the ids of the acquisitions. */
 interface OpenSpans {

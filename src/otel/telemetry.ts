@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
-import type { S3MutexDiagnostics } from "../index.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";
 
@@ -23,11 +22,6 @@ export interface Telemetry extends Disposable {
   /** Ends it, and the spans of what is still held. */
   stop(): void;
 }
-
-/** Functions for some of the channels. */
-export type Handlers = {
-  readonly [Name in keyof S3MutexDiagnostics]?: (message: S3MutexDiagnostics[Name]) => void;
-};
 
 /**
  * Turns what the mutexes of this process publish on `node:diagnostics_channel` into metrics and spans, those of other copies

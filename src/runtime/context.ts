@@ -4,15 +4,8 @@ import type { Activity } from "./activity.js";
 import type { Diagnostics } from "./diagnostics.js";
 import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
+import type { Logger } from "./logger.js";
 import type { StoreClock } from "./store-clock.js";
-
-/** Where messages go; any of them may be missing. `console` and pino fit. */
-export interface Logger {
-  debug?(message: string, ...details: unknown[]): void;
-  info?(message: string, ...details: unknown[]): void;
-  warn?(message: string, ...details: unknown[]): void;
-  error?(message: string, ...details: unknown[]): void;
-}
 
 /** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
 export type Takeover = "store-time" | "observed";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { StoreEffects } from "../store/object-store.js";
-import type { Logger } from "./context.js";
+import type { Logger } from "./logger.js";
 
 /**
  * All that makes two runs of this library differ: clocks, timers, randomness, ids and the name of the machine.

@@ -2,17 +2,7 @@ import { KeyHistory } from "./key-history.js";
 import type { BucketFolder } from "./persistence.js";
 import { monotonicMs } from "./server-clock.js";
 import { compareUtf8, SortedKeys } from "./sorted-keys.js";
-
-export interface StoredObject {
-  readonly key: string;
-  readonly body: Buffer;
-  /** Quoted. */
-  readonly etag: string;
-  /** Epoch milliseconds on the server's clock. */
-  readonly lastModifiedMs: number;
-  /** Those that come back with the object: content type and the like, and `x-amz-meta-*`. */
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { StoredObject } from "./stored-object.js";
 
 /** A bucket as it is or as it was. */
 export interface BucketView {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { StoredObject } from "./bucket.js";
 import type { StoreQuirks } from "./quirks.js";
+import type { StoredObject } from "./stored-object.js";
 
 /** Why a PUT or DELETE may not go ahead. */
 export type WriteRefusal =

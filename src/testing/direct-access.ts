@@ -1,9 +1,10 @@
 import { S3MutexError } from "../errors.js";
-import type { Bucket, StoredObject } from "./bucket.js";
+import type { Bucket } from "./bucket.js";
 import { historyNeededMs } from "./quirks.js";
 import type { S3Server, S3ServerObject } from "./server-options.js";
 import { isBucketName, toStoredObject } from "./storage.js";
 import type { StoreState } from "./store-state.js";
+import type { StoredObject } from "./stored-object.js";
 
 const METADATA_PREFIX = "x-amz-meta-";
 

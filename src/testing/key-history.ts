@@ -1,4 +1,4 @@
-import type { StoredObject } from "./bucket.js";
+import type { StoredObject } from "./stored-object.js";
 
 /** Keys beyond this many are forgotten, oldest change first, so that a long run does not fill the memory. */
 const REMEMBERED_KEYS_MAX = 10_000;

@@ -1,8 +1,9 @@
 import { type Answer, errorAnswer, xmlAnswer } from "./answer.js";
-import type { Bucket, BucketView, StoredObject } from "./bucket.js";
+import type { Bucket, BucketView } from "./bucket.js";
 import type { S3Request } from "./s3-request.js";
 import { compareUtf8, positionOf } from "./sorted-keys.js";
 import type { StoreState } from "./store-state.js";
+import type { StoredObject } from "./stored-object.js";
 import { s3Document, textElement } from "./xml.js";
 
 interface ListQuery {

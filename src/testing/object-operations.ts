@@ -1,12 +1,13 @@
 import { type Answer, emptyAnswer, errorAnswer } from "./answer.js";
 import { storedContentEncoding } from "./aws-chunked.js";
-import type { Bucket, StoredObject } from "./bucket.js";
+import type { Bucket } from "./bucket.js";
 import { isConditionalPut, refusalOfDelete, refusalOfPut, refusalOfRead, type WriteRefusal } from "./conditions.js";
 import { historyNeededMs, type StoreQuirks } from "./quirks.js";
 import { type S3Request, singleHeader } from "./s3-request.js";
 import { monotonicMs } from "./server-clock.js";
 import { toStoredObject } from "./storage.js";
 import { isTurnOf, type StoreState } from "./store-state.js";
+import type { StoredObject } from "./stored-object.js";
 import { textElement } from "./xml.js";
 
 const KEY_BYTES_MAX = 1024;

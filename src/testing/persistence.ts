@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StoredObject } from "./bucket.js";
+import type { StoredObject } from "./stored-object.js";
 
 const OBJECT_SUFFIX = ".object";
 const TEMPORARY_SUFFIX = ".tmp";

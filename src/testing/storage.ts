@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { Bucket, type StoredObject } from "./bucket.js";
+import { Bucket } from "./bucket.js";
 import { DataFolder } from "./persistence.js";
+import type { StoredObject } from "./stored-object.js";
 
 /** S3's rules for names, without the ones about reserved prefixes. They also make every name a safe folder name. */
 export function isBucketName(name: string): boolean {

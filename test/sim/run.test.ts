@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseSimArguments } from "../../sim/arguments.js";
 import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/fault-kinds.js";
+import type { Outcome } from "../../sim/outcome.js";
 import { type Plan, planOf } from "../../sim/plan.js";
 import { Random } from "../../sim/random.js";
-import { type Outcome, runSeed } from "../../sim/run.js";
+import { runSeed } from "../../sim/run.js";
 import { shrink } from "../../sim/shrink.js";
 import { STEPS } from "../../sim/steps.js";
 import { Summary } from "../../sim/summary.js";

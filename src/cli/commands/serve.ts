@@ -1,6 +1,7 @@
 import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
+import type { ServeSettings } from "../serve/start.js";
 import { UsageError } from "../usage-error.js";
 
 const DEFAULT_PORT = 9000;
@@ -54,14 +55,6 @@ and for tests. It takes any credentials and is no place for data that matters.`,
     return EXIT.ok;
   },
 };
-
-export interface ServeSettings {
-  readonly port: number;
-  readonly host: string;
-  readonly dataFolder: string | undefined;
-  readonly buckets: readonly string[];
-  readonly latencyMs: number;
-}
 
 function settingsOf({ values }: Input): ServeSettings {
   const buckets = values.texts("bucket");

@@ -1,6 +1,13 @@
 import { type S3Server, startS3Server } from "../../testing/index.js";
-import type { ServeSettings } from "../commands/serve.js";
 import { CommandError } from "../usage-error.js";
+
+export interface ServeSettings {
+  readonly port: number;
+  readonly host: string;
+  readonly dataFolder: string | undefined;
+  readonly buckets: readonly string[];
+  readonly latencyMs: number;
+}
 
 /** Starts the server, or says in one sentence why it cannot listen. */
 export async function startServer({ dataFolder, ...settings }: ServeSettings): Promise<S3Server> {
