@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { S3Mutex } from "../src/index.js";
 import { nextTurn } from "./actors/registry.js";
 import type { ClientPlan } from "./plan.js";
@@ -44,7 +45,7 @@ export class SimClient implements Participant {
   }
 
   async play(): Promise<void> {
-    await Promise.all(this.tasks.map((task) => this.#spendTurns(task)));
+    await Promise.all(this.tasks.map((task) => separately(task.name, () => this.#spendTurns(task))));
   }
 
   async lastWish(): Promise<void> {
@@ -83,4 +84,9 @@ export class SimClient implements Participant {
       bucket.world.trace(() => `${this.name} has got ${lockName}, token ${fencingToken}`);
     });
   }
+}
+
+/** In an asynchronous context of its own, as requests that a server handles at the same time have. */
+function separately<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return new AsyncResource(name).runInAsyncScope(work);
 }

@@ -86,7 +86,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     this.#once = new Once(context, this.#settings, (lockName, holdOptions, use) =>
       this.#holding(lockName, holdOptions, use),
     );
-    this.#named = new NamedLocks(context, lines, this.#settings.leaseMs);
+    this.#named = new NamedLocks(context, lines, this.#scopes, this.#settings.leaseMs);
   }
 
   /** Who this instance is in the records. */
@@ -274,7 +274,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     try {
       const call = { options: { timeoutMs, priority }, patienceMs, via: "name", scope } as const;
       const lease = await this.#acquirer.lease({ name: lockName }, call);
-      if (lease !== undefined) this.#named.add(this.#object(lockName), lease);
+      if (lease !== undefined) this.#named.add(this.#object(lockName), lease, scope);
       return lease !== undefined;
     } catch (error) {
       if (!S3MutexError.is(error, "deadlock")) throw error;
@@ -284,7 +284,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   /**
-   * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold. With
+   * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold, nor what
+   * another line of work has taken by the same name since this one's lease was over. With
    * `force`, whoever holds it, who may go on believing in it until its next renewal: only the fencing token protects from that.
    * @returns whether a hold was ended
    */

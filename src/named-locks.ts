@@ -2,13 +2,15 @@ import { hasRunOut } from "./core/attempt.js";
 import type { LockRecord } from "./core/record.js";
 import type { StoreTime } from "./core/store-time.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
+import { NamedLeases } from "./named-leases.js";
 import { Attempts } from "./runtime/attempts.js";
-import { isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
+import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import { type LockObject, RemoveUnsupported, type Snapshot } from "./runtime/lock-object.js";
 import { deleting, forcing } from "./runtime/repeatable.js";
+import type { Scope, Scopes } from "./runtime/scope.js";
 import { requestTimeoutMs } from "./runtime/timing.js";
 
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
@@ -16,35 +18,35 @@ export class NamedLocks {
   readonly #context: Context;
   readonly #lines: LocalLines;
   readonly #leaseMs: number;
-  /** What `acquireLock` took and nobody has released yet. */
-  readonly #leases = new Map<string, Lease>();
+  /** What `acquireLock` took. */
+  readonly #leases = new NamedLeases();
+  readonly #scopes: Scopes;
 
-  constructor(context: Context, lines: LocalLines, leaseMs: number) {
+  constructor(context: Context, lines: LocalLines, scopes: Scopes, leaseMs: number) {
     this.#context = context;
     this.#lines = lines;
+    this.#scopes = scopes;
     this.#leaseMs = leaseMs;
   }
 
-  add(object: LockObject, lease: Lease): void {
-    this.#leases.set(object.key, lease);
+  add(object: LockObject, lease: Lease, scope: Scope): void {
+    this.#leases.add(object.key, lease, scope);
     lease.endWhenOver();
-    if (this.#leases.size > MAX_NAMED) this.#forgetOldest();
   }
 
   async release(object: LockObject): Promise<boolean> {
-    const lease = this.#leases.get(object.key);
-    // Settled before anything is awaited: a late call must not reach a successor under the same owner.
-    if (lease === undefined) return releaseByOwner(this.#context, object, this.#leaseMs);
+    const { scope, lease, ...target } = this.#target(object);
+    if (lease === undefined) return releaseByOwner(this.#context, object, target);
     const released = await lease.release();
-    this.#forget(object, lease);
+    this.#leases.forget(object.key, lease, scope);
     return released;
   }
 
   async refresh(object: LockObject): Promise<boolean> {
-    const lease = this.#leases.get(object.key);
-    if (lease === undefined) return refreshByOwner(this.#context, object, this.#leaseMs);
+    const { scope, lease, ...target } = this.#target(object);
+    if (lease === undefined) return refreshByOwner(this.#context, object, target);
     const renewed = await lease.renew({ onlyUnexpired: true });
-    if (!renewed) this.#forget(object, lease);
+    if (!renewed) this.#leases.forget(object.key, lease, scope);
     return renewed;
   }
 
@@ -65,8 +67,9 @@ export class NamedLocks {
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
   async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
     const owner = options.force ? undefined : this.#context.ownerId;
+    const isLater = options.force ? undefined : this.#target(object).isLater;
     const swapOptions = { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) };
-    const deleteWith = (restMs: number) => object.swap(deleting({ owner, restMs }), swapOptions);
+    const deleteWith = (restMs: number) => object.swap(deleting({ owner, restMs }, isLater), swapOptions);
     const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;
@@ -76,26 +79,25 @@ export class NamedLocks {
     return true;
   }
 
+  /**
+   * What a call is about is settled when it is made: neither what another line of work has taken since, nor what comes to hold
+   * the lock while the store is slow to answer.
+   */
+  #target(object: LockObject) {
+    const scope = this.#scopes.current;
+    const lease = this.#leases.find(object.key, scope);
+    const meant = lease?.holder.id;
+    const isLater: IsLater = (id) => id !== meant && this.#lines.peek(object.key)?.has(id) === true;
+    return { scope, lease, isLater, leaseMs: this.#leaseMs };
+  }
+
   /** Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. */
   #endHere(object: LockObject, reason: "force-released" | "deleted", { record }: Snapshot): void {
     const hasEnded = ({ holder: { id, token } }: Lease) =>
       record === undefined || (token <= record.token && !record.holders.some((other) => other.id === id));
-    const named = this.#leases.get(object.key);
-    if (named !== undefined && hasEnded(named)) this.#leases.delete(object.key);
+    const named = this.#leases.find(object.key, this.#scopes.current);
+    if (named !== undefined && hasEnded(named)) this.#leases.forget(object.key, named, this.#scopes.current);
     this.#lines.peek(object.key)?.loseHolders(reason, hasEnded);
-  }
-
-  /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */
-  #forgetOldest(): void {
-    for (const [key, lease] of this.#leases) {
-      if (lease.isHeld) continue;
-      this.#leases.delete(key);
-      return;
-    }
-  }
-
-  #forget(object: LockObject, lease: Lease): void {
-    if (this.#leases.get(object.key) === lease) this.#leases.delete(object.key);
   }
 
   async #look(object: LockObject, ask: (record: LockRecord | undefined, now: StoreTime) => boolean): Promise<boolean> {
@@ -111,7 +113,6 @@ export class NamedLocks {
   }
 }
 
-const MAX_NAMED = 10_000;
 /** How long a store that does not answer is asked again. */
 const MIN_PATIENCE_MS = 5000;
 const MAX_PATIENCE_MS = 10_000;

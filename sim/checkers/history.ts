@@ -31,6 +31,8 @@ export class HistoryChecker {
   readonly #holds = new Map<string, Hold[]>();
   readonly #forced = new Set<string>();
   readonly #landed = new Map<string, number>();
+  /** Tokens that were granted more than once, though maybe to one who has no handle to tell of it. */
+  readonly #repeated = new Set<string>();
   readonly #questions: { readonly lock: string; readonly question: Question }[] = [];
   readonly #judgesTime: boolean;
   readonly #mayRepeat: boolean;
@@ -57,7 +59,9 @@ export class HistoryChecker {
 
   /** A grant has landed. Where 1.x wipes out the counter, this is the order, and tokens need not agree with it. */
   landed(lock: string, token: number): void {
-    this.#landed.set(`${lock} ${token}`, this.#landed.size);
+    const grant = `${lock} ${token}`;
+    if (this.#landed.has(grant)) this.#repeated.add(grant);
+    this.#landed.set(grant, this.#landed.size);
   }
 
   ask(lock: string, question: Question): void {
@@ -80,7 +84,9 @@ export class HistoryChecker {
 
   #inOrder(lock: string, holds: readonly Hold[]): readonly Hold[] {
     const placeOf = ({ token }: Hold) => this.#landed.get(`${lock} ${token}`) ?? token;
-    const isRepeated = (hold: Hold) => holds.some((other) => other !== hold && other.token === hold.token);
+    const isRepeated = (hold: Hold) =>
+      this.#repeated.has(`${lock} ${hold.token}`) ||
+      holds.some((other) => other !== hold && other.token === hold.token);
     return holds
       .filter((hold) => !this.#mayRepeat || !isRepeated(hold))
       .map((hold) => (this.#forced.has(`${lock} ${hold.token}`) ? { ...hold, wasLost: true } : hold))

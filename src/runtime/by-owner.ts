@@ -9,11 +9,18 @@ import { requestTimeoutMs } from "./timing.js";
 
 /**
  * What another instance with the same `ownerId` took by name. The acquisition is settled by the first look, so that a call
- * that is repeated never reaches a later one of the same owner.
+ * that is repeated never reaches a later one of the same owner; nor one that this process has begun since the call.
  */
 
-export async function releaseByOwner(context: Context, object: LockObject, leaseMs: number): Promise<boolean> {
-  const target = new Target(context.ownerId);
+/** Whether an acquisition came after the call that is being carried out. */
+export type IsLater = (acquisitionId: string) => boolean;
+
+export async function releaseByOwner(
+  context: Context,
+  object: LockObject,
+  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+): Promise<boolean> {
+  const target = new Target(context.ownerId, isLater);
   const apply = (record: LockRecord | undefined, attempt: Attempt) => {
     const holder = target.in(record);
     return holder === undefined
@@ -24,8 +31,12 @@ export async function releaseByOwner(context: Context, object: LockObject, lease
   return reply.kind === "released";
 }
 
-export async function refreshByOwner(context: Context, object: LockObject, leaseMs: number): Promise<boolean> {
-  const target = new Target(context.ownerId);
+export async function refreshByOwner(
+  context: Context,
+  object: LockObject,
+  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+): Promise<boolean> {
+  const target = new Target(context.ownerId, isLater);
   let renewal: ReturnType<typeof renewing> | undefined;
   const apply = (record: LockRecord | undefined, attempt: Attempt) => {
     const holder = target.in(record);
@@ -44,14 +55,18 @@ export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, a
 
 class Target {
   readonly #ownerId: string;
+  readonly #isLater: IsLater;
   #holder: Holder | undefined;
 
-  constructor(ownerId: string) {
+  constructor(ownerId: string, isLater: IsLater) {
     this.#ownerId = ownerId;
+    this.#isLater = isLater;
   }
 
   in(record: LockRecord | undefined): Holder | undefined {
-    this.#holder ??= record?.holders.find((holder) => holder.owner === this.#ownerId && holder.via === "name");
+    this.#holder ??= record?.holders.find(
+      ({ id, owner, via }) => owner === this.#ownerId && via === "name" && !this.#isLater(id),
+    );
     return this.#holder;
   }
 }

@@ -93,6 +93,12 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
   }
 
+  /** Whether the acquisition is one of ours, which waits for the lock or has it. */
+  has(acquisitionId: string): boolean {
+    if (this.#waiting.some(({ id }) => id === acquisitionId)) return true;
+    return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
+  }
+
   /** Somebody in this process has just ended these of the holds that we have. */
   loseHolders(reason: LossReason, hasEnded: (lease: Lease) => boolean): void {
     for (const hold of [...this.#holds]) if ("lease" in hold && hasEnded(hold.lease)) hold.lease.lose(reason);

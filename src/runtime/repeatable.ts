@@ -42,10 +42,15 @@ export function forcing(command: Omit<ForceCommand, "ids"> = {}): Transition<Rel
   );
 }
 
-export function deleting(command: Omit<DeleteCommand, "attempted">): Transition<DeleteReply> {
-  return remembering((record, attempt, { isFirst, ...attempted }) =>
-    deleteLock(record, isFirst ? command : { ...command, attempted }, attempt),
-  );
+/** `isLater`: whose acquisitions came after the call; while one of those has the lock, it is not this call's to delete. */
+export function deleting(
+  command: Omit<DeleteCommand, "attempted">,
+  isLater: (acquisitionId: string) => boolean = () => false,
+): Transition<DeleteReply> {
+  return remembering((record, attempt, { isFirst, ...attempted }) => {
+    if (isFirst && record?.holders.some(({ id }) => isLater(id))) return { reply: { kind: "not-ours" } };
+    return deleteLock(record, isFirst ? command : { ...command, attempted }, attempt);
+  });
 }
 
 export function sweeping(command: Omit<CleanupCommand, "attempted">): Transition<CleanupReply> {

@@ -11,7 +11,8 @@ import { RecordWatch } from "./invariants.js";
 
 export const NAME = "x";
 export const KEY = "locks/x.json";
-const FINE: Fate = { kind: "fine" };
+/** The request is applied, and its answer heard. */
+export const FINE: Fate = { kind: "fine" };
 
 /** One request as it left a process. */
 export interface Sent {
