@@ -23,7 +23,8 @@ export interface Violation {
     | "tokens grow"
     | "nothing is left"
     | "nothing young is removed"
-    | "nobody is overtaken";
+    | "nobody is overtaken"
+    | "the dead are dropped";
   readonly says: string;
 }
 
@@ -45,7 +46,7 @@ export function problemOfChange(
   config: Configuration,
 ): Violation | undefined {
   if (after.object === undefined) return removal(before, request, config);
-  return tokens(before, after.object) ?? overtaken(before, after.object, config);
+  return tokens(before, after.object) ?? overtaken(before, after.object, config) ?? deadWaiter(after.object, config);
 }
 
 /** What checkers remember of a change. */
@@ -172,6 +173,14 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
     invariant: "nobody is overtaken",
     says: `${taker.id} takes the lock before ${ahead.id}, who was to be next`,
   };
+}
+
+/** Whoever writes leaves out the entries that have run out: nobody waits for those who have died waiting. */
+function deadWaiter({ record, sentTick }: Version, config: Configuration): Violation | undefined {
+  const slowestMs = Math.min(...config.clients.map(({ earliestMs }) => earliestMs));
+  const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
+  if (dead === undefined) return undefined;
+  return { invariant: "the dead are dropped", says: `${dead.id} is kept in the queue, though its entry has run out` };
 }
 
 /** Since when an acquisition has waited. */

@@ -143,6 +143,15 @@ const STUDIES: readonly Study[] = [
   },
   {
     ...QUEUE,
+    name: "two, dead waiter",
+    says: "a process dies while it waits, and its entry, which lives for a second, runs out",
+    clients: [EXACT, EXACT],
+    entryLifeMs: TICK_MS,
+    short: { seconds: 2, crash: 1 },
+    long: { seconds: 4, crash: 1, lost: 1 },
+  },
+  {
+    ...QUEUE,
     name: "two, hand-over",
     says: "two callers of one process pass the lock on to each other",
     clients: [LOCAL, LOCAL],

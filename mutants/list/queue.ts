@@ -27,6 +27,14 @@ export const QUEUE: readonly Mutant[] = [
     caughtBy: { model: "two, queue" },
   },
   {
+    name: "queue without expiry",
+    why: "entries of those who died waiting never run out",
+    file: "src/core/attempt.ts",
+    search: "  return attempt.now.earliestMs <= waiter.expiresAtMs;",
+    replace: "  return attempt.now.earliestMs <= waiter.expiresAtMs + 1e12;",
+    caughtBy: { model: "two, dead waiter" },
+  },
+  {
     name: "arrival forgotten",
     why: "a waiter begins to wait anew with each look",
     file: "src/runtime/acquisition.ts",
