@@ -91,13 +91,18 @@ export class NamedLocks {
     return { scope, lease, isLater, leaseMs: this.#leaseMs };
   }
 
-  /** Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. */
-  #endHere(object: LockObject, reason: "force-released" | "deleted", { record }: Snapshot): void {
-    const hasEnded = ({ holder: { id, token } }: Lease) =>
-      record === undefined || (token <= record.token && !record.holders.some((other) => other.id === id));
-    const named = this.#leases.find(object.key, this.#scopes.current);
-    if (named !== undefined && hasEnded(named)) this.#leases.forget(object.key, named, this.#scopes.current);
-    this.#lines.peek(object.key)?.loseHolders(reason, hasEnded);
+  /**
+   * Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. An
+   * object that was not there tells only of those who had the lock before it was asked for.
+   */
+  #endHere(object: LockObject, reason: "force-released" | "deleted", { record, askedAtMs }: Snapshot): void {
+    this.#lines
+      .peek(object.key)
+      ?.loseHolders(reason, ({ holder: { id, token } }, sinceMs) =>
+        record === undefined
+          ? sinceMs < askedAtMs
+          : token <= record.token && !record.holders.some((other) => other.id === id),
+      );
   }
 
   async #look(object: LockObject, ask: (record: LockRecord | undefined, now: StoreTime) => boolean): Promise<boolean> {

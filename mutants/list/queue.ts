@@ -30,8 +30,8 @@ export const QUEUE: readonly Mutant[] = [
     name: "queue without expiry",
     why: "entries of those who died waiting never run out",
     file: "src/core/attempt.ts",
-    search: "  return attempt.now.earliestMs <= waiter.expiresAtMs;",
-    replace: "  return attempt.now.earliestMs <= waiter.expiresAtMs + 1e12;",
+    search: "  return earliestMs <= expiresAtMs;",
+    replace: "  return earliestMs <= expiresAtMs + 1e12;",
     caughtBy: { model: "two, dead waiter" },
   },
   {

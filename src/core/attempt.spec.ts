@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/protocol/samples.js";
-import { hasEnded, hasRunOut, isWaiting } from "./attempt.js";
+import { hasEnded, hasRunOut, isWaiting, LONGEST_ENTRY_MS } from "./attempt.js";
 
 const EXPIRY_MS = T0 + 10_000;
 const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
@@ -24,4 +24,13 @@ it("calls a lease run out without tolerance, and a waiter gone, only when the lo
   const waiter = waiterOf({ expiresAtMs: EXPIRY_MS });
   expect(isWaiting(waiter, at(EXPIRY_MS))).toBe(true);
   expect(isWaiting(waiter, at(EXPIRY_MS + 1))).toBe(false);
+});
+
+it("does not wait, without store time, for an entry that would live for longer than any does: some clock is far ahead", () => {
+  const at = (latestMs: number, lacksStoreTime = true) =>
+    attemptAt(0, { now: { earliestMs: latestMs - 60_000, latestMs }, lacksStoreTime });
+  const waiter = waiterOf({ expiresAtMs: EXPIRY_MS });
+  expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS))).toBe(true);
+  expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1))).toBe(false);
+  expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1, false))).toBe(true);
 });

@@ -22,10 +22,19 @@ export function hasEnded(holder: Holder, attempt: Attempt): boolean {
   return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
 }
 
-/** Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that. */
-export function isWaiting(waiter: Waiter, attempt: Pick<Attempt, "now">): boolean {
-  return attempt.now.earliestMs <= waiter.expiresAtMs;
+/**
+ * Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that.
+ * Where there is no store time, one that would live for longer than any does was written by a wall clock that is far ahead:
+ * nobody waits for hours for one who has died.
+ */
+export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" | "lacksStoreTime">): boolean {
+  const { earliestMs, latestMs } = attempt.now;
+  if (attempt.lacksStoreTime && expiresAtMs > latestMs + LONGEST_ENTRY_MS) return false;
+  return earliestMs <= expiresAtMs;
 }
+
+/** Twice what entries live for without being refreshed. */
+export const LONGEST_ENTRY_MS = 30_000;
 
 /** Whether the lease is over by the store's clock. */
 export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {

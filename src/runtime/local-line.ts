@@ -100,8 +100,10 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   /** Somebody in this process has just ended these of the holds that we have. */
-  loseHolders(reason: LossReason, hasEnded: (lease: Lease) => boolean): void {
-    for (const hold of [...this.#holds]) if ("lease" in hold && hasEnded(hold.lease)) hold.lease.lose(reason);
+  loseHolders(reason: LossReason, hasEnded: (lease: Lease, sinceMs: number) => boolean): void {
+    for (const hold of [...this.#holds]) {
+      if ("lease" in hold && hasEnded(hold.lease, hold.sinceMs)) hold.lease.lose(reason);
+    }
   }
 
   /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */

@@ -94,3 +94,15 @@ it("a releaseLock by name in a line of work that took nothing is about what anot
   expect(await scene.until(separately(() => mutex.releaseLock(NAME)))).toBe(true);
   expect(scene.record()?.holders).toEqual([]);
 });
+
+// What the deletion saw was true when it asked, and no longer when it was told.
+it("a deleteLock that found nothing spares who was granted the lock while the answer was under way", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  scene.fate = nth(0, ({ operation }) => operation === "read", { kind: "slow", thereMs: 0, backMs: 200 });
+  const deleting = mutex.deleteLock(NAME, true);
+  const lock = await scene.until(mutex.acquire(NAME));
+  expect(await scene.until(deleting)).toBe(true);
+  expect(lock.held).toBe(true);
+  expect(await scene.until(lock.release())).toBe(true);
+});

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { untilQueued } from "../waiting/place.js";
 import { NAME, Scene } from "./scene.js";
 
 /** A store without `Date`: nobody knows store time, and wall clocks may be hours off. */
@@ -24,4 +25,17 @@ it("no object is removed, so that tokens go on growing", async () => {
   await scene.until(ahead.mutex.deleteLock(NAME, true));
   const second = await scene.until(scene.client().mutex.acquire(NAME));
   expect(second.fencingToken).toBeGreaterThan(first.fencingToken);
+});
+
+it("nobody waits for hours for one who died waiting and whose wall clock was ahead", async () => {
+  const scene = new Scene({ hasDate: false });
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const ahead = scene.client({ clocks: { wallOffsetMs: 5 * HOUR_MS } });
+  ahead.mutex.acquire(NAME).catch(() => {});
+  await untilQueued(scene, 1);
+  ahead.process.kill();
+  await scene.until(lock.release());
+  const freedAtMs = scene.nowMs;
+  await scene.until(scene.client().mutex.acquire(NAME));
+  expect(scene.nowMs - freedAtMs).toBeLessThan(20_000);
 });

@@ -110,6 +110,12 @@ it("never shortens a time that an earlier cleanup set", () => {
   expect(written(cleanup(record, SWEEP, NOW)).notBeforeMs).toBe(T0 + 50_000);
 });
 
+it("asks nobody to wait for an end that was told by some wall clock, where there is no store time", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 5 * 3_600_000, renewal: "r" })] });
+  const attempt = attemptAt(T0, { lacksStoreTime: true, observedEnded: new Set(["r"]) });
+  expect(written(cleanup(record, SWEEP, attempt))).not.toHaveProperty("notBeforeMs");
+});
+
 it("keeps live holders, and those who were renewed since the time asked for", () => {
   const live = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 100 })] });
   expect(cleanup(live, SWEEP, NOW)).toEqual({ reply: { kind: "kept" } });

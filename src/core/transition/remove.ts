@@ -122,11 +122,22 @@ export function cleanup(
 }
 
 function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attempt): Decision<CleanupReply> {
-  const lastEndMs = Math.max(...ended.map((holder) => holder.expiresAtMs));
   const next = nextVersion(record, attempt, {
     holders: record.holders.filter((holder) => !ended.includes(holder)),
     recent: withTurns(record, ended, "expired", attempt),
-    notBeforeMs: Math.min(Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs), Number.MAX_SAFE_INTEGER),
+    ...keptTolerance(record, ended, attempt),
   });
   return { reply: { kind: "stale" }, change: { kind: "write", record: next } };
+}
+
+/** Where there is no store time, these were watched for a whole lease; what their clocks said may be hours ahead. */
+function keptTolerance(
+  record: LockRecord,
+  ended: readonly Holder[],
+  attempt: Attempt,
+): Pick<LockRecord, "notBeforeMs"> {
+  if (attempt.lacksStoreTime) return {};
+  const lastEndMs = Math.max(...ended.map((holder) => holder.expiresAtMs));
+  const notBeforeMs = Math.max(record.notBeforeMs ?? 0, lastEndMs + attempt.toleranceMs);
+  return { notBeforeMs: Math.min(notBeforeMs, Number.MAX_SAFE_INTEGER) };
 }
