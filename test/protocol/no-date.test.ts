@@ -32,7 +32,7 @@ it("nobody waits for hours for one who died waiting, among those whose wall cloc
   const clocks = { wallOffsetMs: 5 * HOUR_MS };
   const lock = await scene.until(scene.client({ clocks }).mutex.acquire(NAME));
   const ahead = scene.client({ clocks });
-  ahead.mutex.acquire(NAME).catch(() => {});
+  ahead.mutex.acquire(NAME, { priority: 1 }).catch(() => {});
   await untilQueued(scene, 1);
   ahead.process.kill();
   await scene.until(lock.release());
