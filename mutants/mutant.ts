@@ -1,12 +1,16 @@
-/** A deliberately broken variant of the library: one piece of its source, replaced by another. Checkers are never touched. */
-export interface Mutant {
-  readonly name: string;
-  /** What is wrong with it. */
-  readonly why: string;
+/** One piece of a source file, replaced by another. */
+export interface Replacement {
   readonly file: string;
   /** Has to be in the file exactly once. */
   readonly search: string;
   readonly replace: string;
+}
+
+/** A deliberately broken variant of the library. Checkers are never touched. */
+export interface Mutant extends Replacement {
+  readonly name: string;
+  /** What is wrong with it. */
+  readonly why: string;
   readonly caughtBy: Method;
 }
 

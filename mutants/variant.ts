@@ -2,13 +2,18 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Mutant } from "./mutant.js";
+import type { Mutant, Replacement } from "./mutant.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PARTS = ["src", "sim", "model", "package.json", "tsconfig.json"];
 
 /** What keeps a mutant from being made: the source has changed since it was written. */
-export function problemOf({ name, file, search, replace }: Mutant): string | undefined {
+export function problemOf({
+  name,
+  file,
+  search,
+  replace,
+}: Replacement & { readonly name: string }): string | undefined {
   const times = readFileSync(join(ROOT, file), "utf8").split(search).length - 1;
   if (times !== 1) return `${name}: what it replaces is ${times} times in ${file}, not once`;
   return search === replace ? `${name}: changes nothing` : undefined;

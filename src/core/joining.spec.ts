@@ -40,7 +40,7 @@ const released = recordOf({
 
 it("lets a newcomer join what the holder has written", () => {
   expect(mayJoin(byHolder, sightOf())).toBe(true);
-  expect(mayJoin(byHolder, sightOf({ nowMs: T0 + 90 }))).toBe(true);
+  expect(mayJoin(byHolder, sightOf({ nowMs: T0 + 4 * TRIP_MS }))).toBe(true);
 });
 
 it("lets one join at a time: what a waiter has written is left alone for four round trips", () => {
@@ -72,7 +72,7 @@ it("has them try whatever a holder wrote where those who had the lock are back i
     recent: back.map(({ turn }) => turn),
     queue: back.map(({ waiter }) => waiter),
   };
-  expect(mayJoin(few, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 90 }))).toBe(true);
+  expect(mayJoin(few, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 4 * TRIP_MS }))).toBe(true);
 });
 
 it("takes them for few only while the line is short, by those who came back lately, and by one who takes turn after turn", () => {

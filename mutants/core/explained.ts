@@ -1,0 +1,167 @@
+import type { Explained } from "./explain.js";
+
+/** The survivors that are known, file by file: what lives on here is what could be there as well. */
+export const EXPLAINED: readonly Explained[] = [
+  {
+    file: "src/core/backoff.ts",
+    search: "delayMs >= options.maxRetryDelayMs",
+    replace: "delayMs > options.maxRetryDelayMs",
+    why: "a delay of just the cap is added once more by itself: the sum is the same",
+  },
+  {
+    file: "src/core/codec.ts",
+    search: "holdersOfMirror(mirror, [])",
+    replace: 'holdersOfMirror(mirror, ["Stryker was here"])',
+    why: "a known holder that is a text has no id, and is found by none",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: 'kind ?? "lock"',
+    replace: 'kind && "lock"',
+    why: "nobody reads this text, and still no two of them share one",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: 'kind ?? "lock"',
+    replace: 'kind ?? ""',
+    why: "nobody reads this text, and still no two of them share one",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: "const next: Step[] = [];",
+    replace: 'const next: Step[] = ["Stryker was here"];',
+    why: "a step without a waiter walks from me again, and all that I hold is known by then",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: "stuck.get(key) ?? []",
+    replace: 'stuck.get(key) ?? ["Stryker was here"]',
+    why: "it is only asked whether it has a certain holder",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: "record === undefined || holder === undefined || known",
+    replace: "false || holder === undefined || known",
+    why: "no record, no holder: the next condition says the same, this one is for the compiler",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: "compareVictims(me, one) < 0",
+    replace: "compareVictims(me, one) <= 0",
+    why: "only I rank with me, and all that I hold is known",
+  },
+  {
+    file: "src/core/deadlock.ts",
+    search: "edges[0]?.lockName",
+    replace: "edges[0].lockName",
+    why: "every cycle has edges",
+  },
+  {
+    file: "src/core/envelope.ts",
+    search: 'base64 = ""',
+    replace: 'base64 = "Stryker was here!"',
+    why: "it is only asked whether it is a text",
+  },
+  {
+    file: "src/core/joining.ts",
+    search: "sight.random < JOIN_CHANCE",
+    replace: "sight.random <= JOIN_CHANCE",
+    why: "a random number that is just that one",
+  },
+  {
+    file: "src/core/joining.ts",
+    search: "spareMs > 2 * expected.servedInMs",
+    replace: "spareMs >= 2 * expected.servedInMs",
+    why: "a spare time of exactly twice the other: either is as good",
+  },
+  {
+    file: "src/core/json.ts",
+    search: "catch {\n    return undefined;\n  }",
+    replace: "catch {}",
+    why: "what returns nothing returns undefined as well",
+  },
+  {
+    file: "src/core/names.ts",
+    search: "at < encoded.length",
+    replace: "at <= encoded.length",
+    why: "past the end there is an empty text, which changes no name",
+  },
+  {
+    file: "src/core/names.ts",
+    search: "lead < 0x80",
+    replace: "lead <= 0x80",
+    why: "no character begins with the byte 0x80: what this reads is written in another way and refused",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "compareRank(waiter, candidate) < 0",
+    replace: "compareRank(waiter, candidate) <= 0",
+    why: "no two in a queue rank alike: the id decides",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "compareRank(waiter, head) < 0",
+    replace: "compareRank(waiter, head) <= 0",
+    why: "no two in a queue rank alike: the id decides",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "record.notBeforeMs !== undefined && attempt",
+    replace: "true && attempt",
+    why: "nothing is at most undefined: the condition is for the compiler",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "attempt.now.earliestMs <= deadlineMs",
+    replace: "attempt.now.earliestMs < deadlineMs",
+    why: "one instant at the end of a grace that has 100 ms to spare",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "epochMs < EPOCH_MAX_MS",
+    replace: "epochMs <= EPOCH_MAX_MS",
+    why: "no epoch that doubles is just that long",
+  },
+  {
+    file: "src/core/queue.ts",
+    search: "holdAgeMs * position * 2 +",
+    replace: "holdAgeMs * position / 2 +",
+    why: "a number for tuning: the bench judges how well it waits; that those behind get as much patience as they need is tested with it",
+  },
+  {
+    file: "src/core/transition/acquire.ts",
+    search: "bytesOf(next) > MAX_HELD_BYTES",
+    replace: "bytesOf(next) >= MAX_HELD_BYTES",
+    why: "a record of just that many bytes: there is room either way",
+  },
+  {
+    file: "src/core/transition/acquire.ts",
+    search: "bytesOf(record) > MAX_QUEUED_BYTES",
+    replace: "bytesOf(record) >= MAX_QUEUED_BYTES",
+    why: "a record of just that many bytes: there is room either way",
+  },
+  {
+    file: "src/core/transition/decision.ts",
+    search: "queue: [],",
+    replace: 'queue: ["Stryker was here"],',
+    why: "a text is no entry that counts, so the first write drops it",
+  },
+  {
+    file: "src/core/transition/remove.ts",
+    search: "queue: [], recent",
+    replace: 'queue: ["Stryker was here"], recent',
+    why: "a text is no entry that counts, so the same write drops it",
+  },
+  {
+    file: "src/core/transition/renew.ts",
+    search: "record === undefined || held",
+    replace: "false || held",
+    why: "no record, no holder: the other condition says the same, this one is for the compiler",
+  },
+  {
+    file: "src/core/transition/restore.ts",
+    search: "record === undefined || held",
+    replace: "false || held",
+    why: "no record, no holder: the other condition says the same, this one is for the compiler",
+  },
+];
