@@ -26,8 +26,8 @@ export const contention: BenchCase = {
       return runs;
     };
     const limit = await measure(pushingLimit(LATENCY_MS), bench.rounds(3));
-    const ours = await measure(libraryOn(server), bench.rounds(5, 2));
-    const theirs = await measure(ancestorOn(server), bench.rounds(3));
+    const ours = await measure(libraryOn(server), bench.rounds(9, 3));
+    const theirs = await measure(ancestorOn(server), bench.rounds(5, 2));
     return figuresOf(ours, theirs, limit);
   },
 };
