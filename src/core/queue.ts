@@ -105,10 +105,12 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
 
 /**
  * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average. Alone, it
- * looks every tenth of it; where others wait behind, their looks add up, and it looks less often.
+ * looks as often as round trips allow at first, and later about every tenth of the age; where others wait behind, their
+ * looks add up, and it looks less often.
  */
 export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
-  const intervalMs = followers === 0 ? holdAgeMs / 10 + roundTripMs / 2 : holdAgeMs / 3.5 + 2 * roundTripMs;
+  const aloneMs = (holdAgeMs / 10) * Math.min(1, holdAgeMs / YOUNG_MS) + roundTripMs / 2;
+  const intervalMs = followers === 0 ? aloneMs : holdAgeMs / 3.5 + 2 * roundTripMs;
   return Math.min(Math.max(intervalMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
 }
 
@@ -152,6 +154,8 @@ function napAllowanceMs({ recent }: LockRecord): number {
 const NAP_ALLOWANCE_MAX_MS = 500;
 
 export const HEAD_POLL_MIN_MS = 10;
+/** Of a hold that young nobody knows whether it ends at once: an interval is most of what its hand-over takes. */
+const YOUNG_MS = 1500;
 const HEAD_POLL_MAX_MS = 2000;
 const GRACE_SLACK_MS = 100;
 

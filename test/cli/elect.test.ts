@@ -28,7 +28,7 @@ test(
     expect((await first.ended).exitCode).toBe(143);
     const [, pid, secondToken] = await second.says(/second (\d+) token (\d+)/);
     expect(Number(secondToken)).toBeGreaterThan(Number(firstToken));
-    expect(second.stderr).toContain(`leads "svc" with the fencing token ${secondToken}`);
+    await second.says(new RegExp(`leads "svc" with the fencing token ${secondToken}`));
     second.process.kill("SIGINT");
     expect((await second.ended).exitCode).toBe(130);
     expect(isRunning(Number(pid))).toBe(false);

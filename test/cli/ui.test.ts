@@ -11,7 +11,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const ui = startCli(["ui"], environment);
     const [url] = await ui.says(/http:\S+/);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/);
-    expect(ui.stdout).toContain(`Dashboard of ${STORE}. Ctrl-C ends it.`);
+    await ui.says(new RegExp(`Dashboard of ${STORE}\\. Ctrl-C ends it\\.`));
     expect(await (await fetch(url)).text()).toContain("<title>s3-mutex</title>");
 
     const { origin, searchParams } = new URL(url);
