@@ -15,8 +15,9 @@ export interface PoolOptions {
 }
 
 const AT_ONCE = 8;
-/** A run in which no virtual time passes any more never ends by itself. */
-const STUCK_MS = 120_000;
+/** A run in which no virtual time passes any more never ends by itself. Counted in ticks: a process that is stopped has none. */
+const STUCK_TICKS = 120;
+const TICK_MS = 1000;
 
 /** Nearly all that a run makes is garbage when it ends: the less often that is collected, the better. */
 const LIMITS = { maxYoungGenerationSizeMb: 128 };
@@ -51,15 +52,18 @@ function converse(
   onOutcome: (outcome: Outcome) => void,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
-    let stuck: NodeJS.Timeout;
+    let ticks = 0;
+    const watching = setInterval(() => {
+      ticks += 1;
+      if (ticks === STUCK_TICKS) finish(`no answer within ${STUCK_TICKS} s`);
+    }, TICK_MS);
     const finish = (why: string | undefined) => {
-      clearTimeout(stuck);
+      clearInterval(watching);
       resolve(why);
     };
     const give = (seeds: readonly number[]) => {
-      clearTimeout(stuck);
       if (seeds.length === 0) return finish(undefined);
-      stuck = setTimeout(() => finish(`no answer within ${STUCK_MS / 1000} s`), STUCK_MS);
+      ticks = 0;
       worker.postMessage({ seeds } satisfies ToWorker);
     };
     worker.on("message", ({ outcomes }: FromWorker) => {
