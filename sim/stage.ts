@@ -109,7 +109,8 @@ export class Stage {
     const now = () => world.nowMs;
     const hasOrder = plan.hasExactClocks && plan.hasDate;
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
-    const order = hasOrder ? new OrderChecker(findings, now, plan.toleranceMs) : undefined;
+    const { toleranceMs, gatewaySpreadMs: aheadMs } = plan;
+    const order = hasOrder ? new OrderChecker(findings, { now, toleranceMs, aheadMs }) : undefined;
     const bucket = this.#bucket(onSend);
     const history = new HistoryChecker(
       plan.keepsAssumptions,

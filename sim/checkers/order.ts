@@ -11,6 +11,13 @@ interface Suspicion {
   readonly room: number;
 }
 
+export interface OrderCheckerOptions {
+  readonly now: () => number;
+  readonly toleranceMs: number;
+  /** By how much a front end of the store may be ahead of true time: an entry may be seen as run out so much earlier. */
+  readonly aheadMs: number;
+}
+
 /** One who is expected and does not come is passed over: not before the lock was free for this long, for each of them. */
 const SHORTEST_GRACE_MS = 100;
 /** Between the moment of a call and what its client takes for store time then, where clocks are exact. */
@@ -23,29 +30,28 @@ const ASK_MS = 50;
  */
 export class OrderChecker {
   readonly #findings: Findings;
-  readonly #now: () => number;
-  readonly #toleranceMs: number;
+  readonly #options: OrderCheckerOptions;
   readonly #freeSince = new Map<string, number>();
   readonly #newcomers = new Map<string, Suspicion>();
 
-  constructor(findings: Findings, now: () => number, toleranceMs: number) {
+  constructor(findings: Findings, options: OrderCheckerOptions) {
     this.#findings = findings;
-    this.#now = now;
-    this.#toleranceMs = toleranceMs;
+    this.#options = options;
   }
 
   landed(key: string, isFree: boolean): void {
     if (!isFree) this.#freeSince.delete(key);
-    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#now());
+    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#options.now());
   }
 
   /** To be called before `landed` for the same version. */
   granted(key: string, before: Body, holder: BodyHolder): void {
-    const nowMs = this.#now();
+    const { toleranceMs, aheadMs } = this.#options;
+    const nowMs = this.#options.now();
     const { queue = [], holders = [], limit = 1 } = before;
-    const live = queue.filter((other) => other.id !== holder.id && other.expiresAtMs > nowMs);
+    const live = queue.filter((other) => other.id !== holder.id && other.expiresAtMs > nowMs + aheadMs);
     if (live.length === 0) return;
-    const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + this.#toleranceMs);
+    const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + toleranceMs);
     const freeForMs = Math.max(0, nowMs - (this.#freeSince.get(key) ?? Math.min(nowMs, ...endsMs)));
     const allowed = Math.floor(freeForMs / SHORTEST_GRACE_MS);
     const suspicion = { key, holder, queue: live, allowed, room: limit - permitsOf(holders) };

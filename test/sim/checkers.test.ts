@@ -282,7 +282,7 @@ describe("the order of service", () => {
   });
   const holder = (id: string, priority = 0) => ({ id, priority, token: 7, expiresAtMs: nowMs + 5000 }) as BodyHolder;
   const freeFor = (ms: number) => {
-    const order = new OrderChecker(findings, () => nowMs, 1000);
+    const order = new OrderChecker(findings, { now: () => nowMs, toleranceMs: 1000, aheadMs: 100 });
     order.landed(KEY, true);
     nowMs += ms;
     return order;
@@ -305,6 +305,14 @@ describe("the order of service", () => {
     freeFor(0).granted(KEY, { queue }, holder("boss", 5));
     expect(properties()).toEqual([]);
     freeFor(0).granted(KEY, { queue }, holder("a"));
+    expect(properties()).toEqual(["order"]);
+  });
+
+  it("whose entry has run out by the clock that is furthest ahead need not be waited for, and nobody else", () => {
+    const entry = { ...waiter("a", 1), expiresAtMs: nowMs + 100 };
+    freeFor(0).granted(KEY, { queue: [entry, waiter("b", 2)] }, holder("b"));
+    expect(properties()).toEqual([]);
+    freeFor(0).granted(KEY, { queue: [{ ...entry, expiresAtMs: nowMs + 101 }, waiter("b", 2)] }, holder("b"));
     expect(properties()).toEqual(["order"]);
   });
 
