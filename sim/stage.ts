@@ -125,6 +125,9 @@ export class Stage {
       beliefs.excuse(lockOf(key) ?? key, turn);
       history.force(lockOf(key) ?? key, turn.token);
     };
+    const deadlocks = new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks);
+    // With wrong clocks, or by 1.x, even a hold that is part of a cycle.
+    records.onTaken = () => deadlocks.disturb();
     const chain = new ChainChecker(findings);
     bucket.onChange = (key, body, by) => {
       if (lockOf(key) === undefined) return chain.landed(key, body);
@@ -142,7 +145,7 @@ export class Stage {
       once: new OnceChecker(findings),
       history,
       canSeeCycles: plan.hasDate || plan.hasExactClocks,
-      deadlocks: new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks),
+      deadlocks,
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,
       isOver,

@@ -30,6 +30,8 @@ export class RecordChecker {
   onRestore: (key: string, holder: BodyHolder) => void = () => {};
   /** Called for each hold that is ended by force, or by deleting the lock. */
   onForce: (key: string, turn: { readonly token: number; readonly owner: string }) => void = () => {};
+  /** Called for each hold that somebody takes for expired, rightly or not. */
+  onTaken: () => void = () => {};
 
   constructor(findings: Findings, options: RecordCheckerOptions) {
     this.#findings = findings;
@@ -95,6 +97,7 @@ export class RecordChecker {
   }
 
   #checkExpired(key: string, { id, expiresAtMs }: BodyHolder): void {
+    this.onTaken();
     const leftMs = expiresAtMs - this.#options.earlyMs - this.#options.now();
     if (leftMs <= 0 || !this.#options.judgesTime) return;
     this.#findings.report("early", `${key}: the lease of ${id} is ended ${Math.round(leftMs)} ms too early`);

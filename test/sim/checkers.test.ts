@@ -262,6 +262,23 @@ describe("the versions of a record", () => {
     expect(properties()).toEqual(["early", "1.x"]);
   });
 
+  it("whose hold is taken is told, whether by us or by 1.x: whoever waits in a cycle with it need not any more", () => {
+    const text = JSON.stringify(bodyOf({ token: 5, holders: [holder("a", 5)] }));
+    const ours = bodyOf({ token: 6, holders: [holder("b", 6)], recent: ended(holder("a", 5), "expired") });
+    for (const [theirs, isBy1x] of [
+      [{ locked: true, owner: "old", expiresAt: nowMs + 1 }, true],
+      [ours, false],
+    ] as const) {
+      const taken: string[] = [];
+      const records = check();
+      records.onTaken = () => taken.push(KEY);
+      records.landed(KEY, text);
+      expect(taken).toEqual([]);
+      records.landed(KEY, JSON.stringify(theirs), isBy1x);
+      expect(taken).toEqual([KEY]);
+    }
+  });
+
   it("the removal of what is held, waited for or young is found", () => {
     const waiter: BodyWaiter = { id: "w", priority: 0, sinceMs: nowMs, expiresAtMs: nowMs + 15_000 };
     check(bodyOf({ holders: [holder("a", 1)], touchedAtMs: 0 }), undefined);
