@@ -404,6 +404,12 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim", "victim"]);
   });
 
+  it("who waits for two locks at once is in the cycles of both", () => {
+    const both: Waiting = { name: "a", wants: ["z", "y"], isAwake: true };
+    checker(both, task("b", "x")).noteVictim("b", cycle);
+    expect(properties()).toEqual([]);
+  });
+
   it("a second victim for the same cycle is found, however disturbed it is by then", () => {
     const deadlocks = checker(task("a", "y"), task("b", "x"));
     deadlocks.noteVictim("b", cycle);
