@@ -69,11 +69,12 @@ it("serves those who wait by priority, then arrival, whatever turns are like", a
   expect(await problemsBySeed(40, async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
 }, 20_000);
 
-// After a hold of seconds those behind the first are asleep until its next epoch, 3 s and a bit later at most.
-it("leaves a lock that somebody waits for free for no longer than an epoch, whatever turns are like", async () => {
+// After a hold of seconds those behind the first are asleep until its next epoch, or the one after that: 5 s at most.
+it("leaves a lock that somebody waits for free for no longer than epochs are apart, whatever turns are like", async () => {
   const idle: number[] = [];
   for (let seed = 1; seed <= 20; seed += 1) idle.push((await playLine(seed, UNEVEN)).longestIdleMs);
-  expect(Math.max(...idle)).toBeLessThan(4000);
+  expect(Math.max(...idle)).toBeLessThan(5000);
+  expect(idle.filter((ms) => ms < 3000).length).toBeGreaterThan(15);
 }, 20_000);
 
 // A process that has just started connects and compiles while its first answers come: that says nothing about the store.
