@@ -116,8 +116,8 @@ export class Stage {
       plan.keepsAssumptions,
       plan.clients.some(({ kind }) => kind === "1.x"),
     );
-    records.onGrant = (key, before, holder) => {
-      order?.granted(key, before, holder);
+    records.onGrant = (key, before, holder, after) => {
+      order?.granted(key, before, holder, after);
       history.landed(lockOf(key) ?? key, holder.token);
     };
     records.onRestore = (key, holder) => history.landed(lockOf(key) ?? key, holder.token);

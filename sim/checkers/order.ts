@@ -7,7 +7,7 @@ interface Suspicion {
   readonly holder: BodyHolder;
   readonly queue: readonly BodyWaiter[];
   readonly allowed: number;
-  /** Permits that are left beside the holders. */
+  /** Permits that are left beside the holders who stay. */
   readonly room: number;
 }
 
@@ -44,8 +44,8 @@ export class OrderChecker {
     else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#options.now());
   }
 
-  /** To be called before `landed` for the same version. */
-  granted(key: string, before: Body, holder: BodyHolder): void {
+  /** To be called before `landed` for the same version, which is `after`. */
+  granted(key: string, before: Body, holder: BodyHolder, after: Body = before): void {
     const { toleranceMs, aheadMs } = this.#options;
     const nowMs = this.#options.now();
     const { queue = [], holders = [], limit = 1 } = before;
@@ -54,7 +54,8 @@ export class OrderChecker {
     const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + toleranceMs);
     const freeForMs = Math.max(0, nowMs - (this.#freeSince.get(key) ?? Math.min(nowMs, ...endsMs)));
     const allowed = Math.floor(freeForMs / SHORTEST_GRACE_MS);
-    const suspicion = { key, holder, queue: live, allowed, room: limit - permitsOf(holders) };
+    const others = after.holders?.filter(({ id }) => id !== holder.id) ?? [];
+    const suspicion = { key, holder, queue: live, allowed, room: limit - permitsOf(others) };
     const me = queue.find((waiter) => waiter.id === holder.id);
     if (me === undefined) this.#newcomers.set(`${key} ${holder.token}`, suspicion);
     else this.#judge(suspicion, me.sinceMs);

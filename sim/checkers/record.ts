@@ -24,8 +24,8 @@ export class RecordChecker {
   readonly #highest = new Map<string, number>();
   readonly #writeIds = new Set<string>();
   grants = 0;
-  /** Called for each new holder of ours. */
-  onGrant: (key: string, before: Body, holder: BodyHolder) => void = () => {};
+  /** Called for each new holder of ours, with the versions before and after. */
+  onGrant: (key: string, before: Body, holder: BodyHolder, after: Body) => void = () => {};
   /** Called for each hold that another process goes on with, under another token. */
   onRestore: (key: string, holder: BodyHolder) => void = () => {};
   /** Called for each hold that is ended by force, or by deleting the lock. */
@@ -71,7 +71,7 @@ export class RecordChecker {
       if (former.some(({ id }) => id === holder.id) || holder.id.startsWith("1.x/")) continue;
       this.#checkToken(key, holder);
       if (former.some((one) => isHandedOver(one, holder, body))) this.onRestore(key, holder);
-      else this.onGrant(key, before, holder);
+      else this.onGrant(key, before, holder, body);
     }
     // Where 1.x wrote last, the counter is gone; tokens grow all the same.
     if (token < (before.token ?? 0)) this.#findings.report("tokens", `${key}: the counter falls to ${token}`);

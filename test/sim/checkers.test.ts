@@ -342,6 +342,16 @@ describe("the order of service", () => {
     expect(properties()).toEqual(["order"]);
   });
 
+  it("whoever gives permits back to one of its own in the same write takes nothing from those who fit as well", () => {
+    const queue = [waiter("a", 1), waiter("b", 2)];
+    const from = { ...holder("from"), permits: 2 };
+    freeFor(0).granted(KEY, { queue, limit: 2, holders: [from] }, holder("b"), { holders: [holder("b")] });
+    expect(properties()).toEqual([]);
+    const staying = [holder("other"), holder("b")];
+    freeFor(0).granted(KEY, { queue, limit: 2, holders: staying }, holder("b"), { holders: staying });
+    expect(properties()).toEqual(["order"]);
+  });
+
   it("a newcomer that takes the lock before a waiter is found when it says when it came", () => {
     const order = freeFor(0);
     order.granted(KEY, { queue: [waiter("a", 1000)] }, holder("new"));
