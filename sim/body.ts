@@ -15,6 +15,7 @@ export interface Body {
   readonly recent?: readonly BodyTurn[];
   readonly locked?: boolean;
   readonly owner?: string;
+  readonly acquiredAt?: number;
   readonly expiresAt?: number;
 }
 
@@ -28,6 +29,7 @@ export interface BodyHolder {
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
   readonly expiresAtMs: number;
+  readonly leaseMs: number;
   readonly renewal: string;
   readonly label?: string;
 }
@@ -66,10 +68,10 @@ export function parseBody(text: string): Body {
 /** Who has the lock by this body. Where the fields of 1.x at the top name somebody else, 1.x wrote last, and they hold. */
 export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   if (body === undefined || body.locked === false) return [];
-  const { holders = [], owner, expiresAt } = body;
+  const { holders = [], owner, acquiredAt = 0, expiresAt } = body;
   if (owner === undefined || expiresAt === undefined) return holders;
   if (holders.some((holder) => holder.owner === owner && holder.expiresAtMs === expiresAt)) return holders;
-  const times = { acquiredAtMs: 0, renewedAtMs: 0, expiresAtMs: expiresAt };
+  const times = { acquiredAtMs: 0, renewedAtMs: 0, expiresAtMs: expiresAt, leaseMs: expiresAt - acquiredAt };
   return [{ id: `1.x/${owner}`, owner, token: 0, priority: 0, ...times, renewal: "" }];
 }
 

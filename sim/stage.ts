@@ -93,12 +93,13 @@ export class Stage {
     // Without a `Date`, what is published is the wall clock of whoever wrote it.
     const judgesTime = keepsAssumptions && (hasDate || hasExactClocks);
     const isObserved = takeover === "observed" || !hasDate;
-    const earlyMs = SWEEP_EARLY_MS + gatewaySpreadMs + (isObserved ? OBSERVED_EARLY_MS : 0);
+    const earlyMs = SWEEP_EARLY_MS + gatewaySpreadMs;
     const wipedMs = keepsAssumptions ? WIPED_MS + gatewaySpreadMs : Number.POSITIVE_INFINITY;
     return new RecordChecker(this.findings, {
       now: () => this.world.nowMs,
       judgesTime,
       earlyMs,
+      isObserved,
       restMs: REST_MS,
       wipedMs,
     });
@@ -173,8 +174,6 @@ export class Stage {
 
 /** A sweep frees a lease at its published end by its own clock, which may be this much fast. */
 const SWEEP_EARLY_MS = 600;
-/** Who watches a lease needs no published end, which may be as late as the bounds of store time are wide. */
-const OBSERVED_EARLY_MS = 1300;
 
 /** The bounds of one, and the wall clock of the other. */
 const WIPED_MS = 1600;

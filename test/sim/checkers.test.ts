@@ -166,6 +166,7 @@ describe("the versions of a record", () => {
     acquiredAtMs: nowMs,
     renewedAtMs: nowMs,
     expiresAtMs: nowMs + 5000,
+    leaseMs: 5000,
     renewal: id,
     ...more,
   });
@@ -176,8 +177,9 @@ describe("the versions of a record", () => {
     writes += 1;
     return { schema: 3, writeId: `w${writes}`, touchedAtMs: nowMs, token: 0, limit: 1, recent: [], ...mirror, ...body };
   };
-  const check = (...bodies: (Body | undefined)[]) => {
-    const options = { now: () => nowMs, judgesTime: true, earlyMs: 0, restMs: 20_000, wipedMs: 0 };
+  const check = (...bodies: (Body | undefined)[]) => checkThose(false, ...bodies);
+  const checkThose = (isObserved: boolean, ...bodies: (Body | undefined)[]) => {
+    const options = { now: () => nowMs, judgesTime: true, isObserved, earlyMs: 0, restMs: 20_000, wipedMs: 0 };
     const records = new RecordChecker(findings, options);
     for (const body of bodies) records.landed(KEY, body === undefined ? undefined : JSON.stringify(body));
     return records;
@@ -250,6 +252,28 @@ describe("the versions of a record", () => {
     nowMs += 6000;
     check(bodyOf({ token: 5, holders: [a] }), bodyOf({ ...next, recent: ended(a, "expired") }));
     expect(properties()).toHaveLength(2);
+  });
+
+  // Its published end is as late as the bounds of store time were wide.
+  it("where leases are watched, one that has not been there for its whole length is found, whatever its published end", () => {
+    const a = holder("a", 5, { leaseMs: 5000, expiresAtMs: nowMs + 9000 });
+    const renewed = { ...a, expiresAtMs: a.expiresAtMs + 1 };
+    const taken = () => bodyOf({ token: 6, holders: [holder("b", 6)], recent: ended(a, "expired") });
+    const play = (isObserved: boolean, ...waits: readonly number[]) => {
+      const records = checkThose(isObserved);
+      const versions = [a, renewed].slice(0, waits.length).map((one) => bodyOf({ token: 5, holders: [one] }));
+      for (const [index, body] of versions.entries()) {
+        records.landed(KEY, JSON.stringify(body));
+        nowMs += waits[index] as number;
+      }
+      records.landed(KEY, JSON.stringify(taken()));
+      nowMs = 100_000;
+      return findings.found.splice(0).map(({ property }) => property);
+    };
+    expect(play(true, 5000)).toEqual([]);
+    expect(play(true, 4900)).toEqual(["early"]);
+    expect(play(true, 4000, 4900)).toEqual(["early"]);
+    expect(play(false, 5000)).toEqual(["early"]);
   });
 
   it("a live lease that 1.x takes, or releases, is found", () => {
