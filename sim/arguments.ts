@@ -38,7 +38,8 @@ export function parseSimArguments(args: readonly string[]): SimArguments {
   };
 }
 
-function count(name: string, text: string, least: number): number {
+/** @throws where it is none, or too small */
+export function count(name: string, text: string, least: number): number {
   const value = Number(text);
   if (text !== "" && Number.isSafeInteger(value) && value >= least) return value;
   throw new Error(`--${name} takes a whole number of at least ${least}, not ${JSON.stringify(text)}`);

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { count } from "../../sim/arguments.js";
 import { CORE, filesOfCore } from "./files.js";
 
 export interface CoreArguments {
@@ -22,8 +23,5 @@ export function parseCoreArguments(args: readonly string[]): CoreArguments {
   });
   const files = filesOfCore("source").filter((file) => file.slice(CORE.length).includes(values.only));
   if (files.length === 0) throw new Error(`--only: no file of ${CORE} has ${JSON.stringify(values.only)} in its path`);
-  const jobs = Number(values.jobs);
-  if (!Number.isSafeInteger(jobs) || jobs < 1)
-    throw new Error(`--jobs takes a whole number of at least 1, not ${JSON.stringify(values.jobs)}`);
-  return { files, jobs };
+  return { files, jobs: count("jobs", values.jobs, 1) };
 }

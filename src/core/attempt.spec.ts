@@ -30,6 +30,7 @@ it("does not wait, without store time, for an entry that would live for longer t
   const at = (latestMs: number, lacksStoreTime = true) =>
     attemptAt(0, { now: { earliestMs: latestMs - 60_000, latestMs }, lacksStoreTime });
   const waiter = waiterOf({ expiresAtMs: EXPIRY_MS });
+  expect(LONGEST_ENTRY_MS).toBe(30_000);
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS))).toBe(true);
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1))).toBe(false);
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1, false))).toBe(true);

@@ -33,8 +33,9 @@ export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" 
   return earliestMs <= expiresAtMs;
 }
 
-/** Twice what entries live for without being refreshed. */
-export const LONGEST_ENTRY_MS = 30_000;
+/** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
+export const ENTRY_LIFE_MS = 15_000;
+export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;
 
 /** Whether the lease is over by the store's clock. */
 export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {

@@ -1,4 +1,4 @@
-import type { Attempt } from "../core/attempt.js";
+import { type Attempt, ENTRY_LIFE_MS } from "../core/attempt.js";
 import { type Claim, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
@@ -12,7 +12,7 @@ import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs } from "./delays.js";
 import type { Grant, Granted } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
-import { ENTRY_LIFE_MS, Restraint } from "./restraint.js";
+import { Restraint } from "./restraint.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */

@@ -1,4 +1,4 @@
-import type { Attempt } from "../core/attempt.js";
+import { type Attempt, ENTRY_LIFE_MS } from "../core/attempt.js";
 import { isReturnLikely, mayJoin, mayPutOff, REFRESH_RESERVE_MS, type Setback, stepBackMs } from "../core/joining.js";
 import { paceOf, servedInMs } from "../core/polling.js";
 import { areCompatible, type Claim, type LockRecord } from "../core/record.js";
@@ -92,6 +92,3 @@ export class Restraint {
     });
   }
 }
-
-/** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
-export const ENTRY_LIFE_MS = 15_000;
