@@ -4,12 +4,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Catch } from "./hunt.js";
 import { MUTANTS } from "./list/all.js";
-import type { Mutant } from "./mutant.js";
+import { kindOf, type Mutant } from "./mutant.js";
+import { sampleOf } from "./sample.js";
+import { huntByTest } from "./test-hunt.js";
 import { problemOf, Variant } from "./variant.js";
 
 /**
- * `npm run mutants`: each deliberately broken variant of the library has to be caught, by simulation within so many seeds or
- * by the model. `-- --only <text>`: those whose name contains it; `-- --seeds <n>`, `-- --jobs <n>`.
+ * `npm run mutants`: each deliberately broken variant of the library has to be caught, by simulation within so many seeds, by
+ * the model, or by a test. `-- --only <text>`: those whose name contains it; `-- --sample <n>`: that many, others for each
+ * commit; `-- --seeds <n>`, `-- --jobs <n>`.
  */
 
 const { values } = parseArgs({
@@ -17,13 +20,17 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     seeds: { type: "string", default: "2000" },
     jobs: { type: "string", default: String(availableParallelism()) },
+    sample: { type: "string", default: String(MUTANTS.length) },
   },
 });
 
 /** A hunt that takes longer is given up. */
 const LONGEST_MS = 10 * 60_000;
 
-const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+const chosen = sampleOf(
+  MUTANTS.filter(({ name }) => name.includes(values.only)),
+  Number(values.sample),
+);
 const problems = chosen.flatMap((mutant) => problemOf(mutant) ?? []);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
@@ -43,8 +50,8 @@ async function work(): Promise<void> {
       const found = await hunt(mutant, variant.folder);
       if (!found.caught) survived += 1;
       const how = found.caught ? `caught by ${found.by}` : `SURVIVED: ${mutant.why}`;
-      const method = mutant.caughtBy === "sim" ? "sim" : "model";
-      console.log(`${mutant.name.padEnd(width)}  ${method.padEnd(5)}  ${found.after.padEnd(14)}  ${how}`);
+      const method = kindOf(mutant.caughtBy).padEnd(5);
+      console.log(`${mutant.name.padEnd(width)}  ${method}  ${found.after.padEnd(14)}  ${how}`);
     }
   } finally {
     variant.remove();
@@ -53,6 +60,7 @@ async function work(): Promise<void> {
 
 /** In a process of its own, so that it begins with fresh modules and cannot hang this one. */
 function hunt({ caughtBy }: Mutant, folder: string): Promise<Catch> {
+  if (caughtBy !== "sim" && "test" in caughtBy) return huntByTest(caughtBy, folder, LONGEST_MS);
   const script = fileURLToPath(new URL("hunt.ts", import.meta.url));
   const [method, argument] = caughtBy === "sim" ? ["sim", values.seeds] : ["model", caughtBy.model];
   const child = spawn(process.execPath, ["--import", "tsx", script, folder, method, argument], {

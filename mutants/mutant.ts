@@ -14,5 +14,19 @@ export interface Mutant extends Replacement {
   readonly caughtBy: Method;
 }
 
-/** Simulation, from seed 1 on; or one configuration of the model. */
-export type Method = "sim" | { readonly model: string };
+/** Simulation, from seed 1 on; one configuration of the model; or, where those two cannot look, a named test. */
+export type Method = "sim" | { readonly model: string } | NamedTest;
+
+/** A test that imports `src`, not `dist`: mutants are not built. */
+export interface NamedTest {
+  /** The file, from the root of the project. */
+  readonly test: string;
+  /** What its name contains, so that a failure of another test catches nothing: "P1:". */
+  readonly named: string;
+}
+
+/** Which kind of hunt that is. */
+export function kindOf(method: Method): "sim" | "model" | "test" {
+  if (method === "sim") return method;
+  return "model" in method ? "model" : "test";
+}

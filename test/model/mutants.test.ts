@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { configurationNamed } from "../../model/configurations.js";
 import { MUTANTS } from "../../mutants/list/all.js";
+import type { Method } from "../../mutants/mutant.js";
+import { sampleOf } from "../../mutants/sample.js";
 import { problemOf } from "../../mutants/variant.js";
 
 it("has mutants enough, each with a name of its own", () => {
@@ -11,7 +14,23 @@ it("has mutants enough, each with a name of its own", () => {
 it.each(MUTANTS)("can still be made: $name", (mutant) => {
   expect(problemOf(mutant)).toBeUndefined();
   expect(mutant.file).toMatch(/^src\//);
-  if (mutant.caughtBy !== "sim") expect(configurationNamed(mutant.caughtBy.model).clients).not.toEqual([]);
+  expectKnown(mutant.caughtBy);
+});
+
+function expectKnown(method: Method): void {
+  if (method === "sim") return;
+  if ("model" in method) return expect(configurationNamed(method.model).clients).not.toEqual([]);
+  expect(readFileSync(method.test, "utf8")).toContain(method.named);
+}
+
+it("takes other mutants for another commit, and all of them in the end", () => {
+  const seen = new Set<string>();
+  for (let commit = 0; commit < 20; commit += 1) {
+    const sample = sampleOf(MUTANTS, 20, commit * 20);
+    expect(new Set(sample).size).toBe(20);
+    for (const { name } of sample) seen.add(name);
+  }
+  expect(seen.size).toBe(MUTANTS.length);
 });
 
 it("says what is wrong with one that cannot", () => {

@@ -1,0 +1,17 @@
+import { execFileSync } from "node:child_process";
+import type { Mutant } from "./mutant.js";
+
+/** So many of them, from a place that moves with each commit: one commit after the other, all have their turn. */
+export function sampleOf(mutants: readonly Mutant[], count: number, from = commits() * count): readonly Mutant[] {
+  const size = Math.min(count, mutants.length);
+  return Array.from({ length: size }, (_, index) => mutants[(from + index) % mutants.length] as Mutant);
+}
+
+/** How many commits there are behind this one; 0 where there is no history, as in an unpacked archive. */
+function commits(): number {
+  try {
+    return Number(execFileSync("git", ["rev-list", "--count", "HEAD"], { encoding: "utf8", stdio: "pipe" }));
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Catch } from "./hunt.js";
+import type { NamedTest } from "./mutant.js";
+
+/** What of the report of vitest is read. */
+interface Report {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
+  }[];
+}
+
+/** Runs the tests of that name in the folder of a mutant. Only a test that ran and failed has caught it. */
+export async function huntByTest({ test, named }: NamedTest, folder: string, timeoutMs: number): Promise<Catch> {
+  const report = await reportOf(["run", "--project", "unit", test, "-t", named], folder, timeoutMs);
+  if (report === undefined) return { caught: false, after: "no report", by: "nothing" };
+  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+  const failed = results.find(({ status }) => status === "failed");
+  const ran = results.filter(({ status }) => status === "failed" || status === "passed").length;
+  const after = ran === 0 ? "no test ran" : `${ran} ${ran === 1 ? "test" : "tests"}`;
+  if (failed !== undefined) return { caught: true, after, by: JSON.stringify(failed.title) };
+  return { caught: false, after, by: "nothing" };
+}
+
+function reportOf(args: readonly string[], folder: string, timeoutMs: number): Promise<Report | undefined> {
+  const vitest = join(folder, "node_modules/vitest/vitest.mjs");
+  const child = spawn(process.execPath, [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: timeoutMs,
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  return new Promise((resolve) => {
+    child.on("close", () => {
+      const start = output.indexOf("{");
+      try {
+        resolve(start === -1 ? undefined : (JSON.parse(output.slice(start)) as Report));
+      } catch {
+        resolve(undefined);
+      }
+    });
+  });
+}
