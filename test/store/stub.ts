@@ -60,12 +60,12 @@ export function storeOver(client: S3Client, options: Partial<S3StoreOptions> = {
 }
 
 /** Real effects whose timers of 1 s and more come a thousand times sooner, so that long limits can be waited out. */
-export function hurriedEffects(): StoreEffects {
+export function hurriedEffects(isHurried = (delayMs: number) => delayMs >= 1_000): StoreEffects {
   return {
     monotonicMs: () => realEffects.monotonicMs(),
     newId: () => realEffects.newId(),
     setTimer: (delayMs, callback, options) =>
-      realEffects.setTimer(delayMs >= 1_000 ? delayMs / 1_000 : delayMs, callback, options),
+      realEffects.setTimer(isHurried(delayMs) ? delayMs / 1_000 : delayMs, callback, options),
   };
 }
 
