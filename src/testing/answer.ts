@@ -13,6 +13,7 @@ const MESSAGES: ReadonlyMap<string, string> = new Map([
   ["BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it."],
   ["BucketNotEmpty", "The bucket you tried to delete is not empty"],
   ["ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting operation"],
+  ["EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."],
   ["IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"],
   ["InternalError", "We encountered an internal error. Please try again."],
   ["InvalidBucketName", "The specified bucket is not valid."],

@@ -40,7 +40,9 @@ function statusAnswer(request: S3Request, fault: StatusFault): Answer {
 function applyLater(state: ExchangeState, request: S3Request, plan: FaultPlan, delayMs: number): void {
   state.pending.begin();
   state.store.timers.after(delayMs, () => {
-    void apply(state, request, plan).finally(() => state.pending.end());
+    const over = () => state.pending.end();
+    // Nobody is left to be told that it failed.
+    void apply(state, request, plan).then(over, over);
   });
 }
 
@@ -83,9 +85,12 @@ function record(state: ExchangeState, request: S3Request, plan: FaultPlan, statu
   });
 }
 
-/** A bug of this server, a full disk, or a test's own function that throws: all to be read in the test's output. */
+/**
+ * A bug of this server, a full disk, or a test's own function that throws: all to be read in the test's output. Not the stack:
+ * whoever can reach the server would read where it runs.
+ */
 function failedAnswer(request: S3Request, error: unknown): Answer {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const message = String(error);
   return errorAnswer(request, { status: 500, code: "InternalError", message });
 }
 
@@ -104,6 +109,15 @@ async function endingOf(state: ExchangeState, request: S3Request, plan: FaultPla
   }
 }
 
+/** What was stored or configured may be no header that can be sent. */
+function send(answer: Answer, request: S3Request, reply: Reply, plan: FaultPlan): void {
+  try {
+    reply.send(answer, request.requestId, plan);
+  } catch (error) {
+    reply.send(failedAnswer(request, error), request.requestId, emptyPlan());
+  }
+}
+
 /** Takes a request that was received whole to its end. */
 export async function exchange(state: ExchangeState, request: S3Request, reply: Reply): Promise<void> {
   state.log.received(request.operation);
@@ -111,7 +125,7 @@ export async function exchange(state: ExchangeState, request: S3Request, reply: 
   const plan = emptyPlan();
   const ending = await endingOf(state, request, plan);
   if (ending === "reset") reply.reset();
-  else if (ending !== "silence") reply.send(ending, request.requestId, plan);
+  else if (ending !== "silence") send(ending, request, reply, plan);
   state.pending.end();
   record(state, request, plan, typeof ending === "string" ? undefined : ending.status);
 }

@@ -15,6 +15,7 @@ export interface ExecuteOptions {
 /** Does what a request asks for. Whatever is not answered with a promise is done when this returns. */
 export function execute(state: StoreState, request: S3Request, options: ExecuteOptions): Answer | Promise<Answer> {
   const { operation, bucket: name } = request;
+  if (request.isTooLarge) return errorAnswer(request, { status: 400, code: "EntityTooLarge" });
   if (state.quirks.deny?.includes(operation)) return errorAnswer(request, { status: 403, code: "AccessDenied" });
   if (operation === "Unsupported" || hasUnsupportedHeader(request)) {
     return errorAnswer(request, { status: 501, code: "NotImplemented" });

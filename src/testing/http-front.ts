@@ -9,19 +9,31 @@ import { isTurnOf } from "./store-state.js";
 const NO_BODY = Buffer.alloc(0);
 const LISTEN_BACKLOG = 1024;
 
-/** The body as it came; a client that goes away half-way leaves the promise unresolved, and no trace. */
-function receiveBody(request: IncomingMessage, whenWhole: (body: Buffer) => void): void {
+/** What S3 takes is larger by far, but here it would be in memory, whoever sends it. */
+const BODY_BYTES_MAX = 128 * 1024 * 1024;
+
+/** The body as it came, undefined where it is too long; a client that goes away half-way leaves no trace. */
+function receiveBody(request: IncomingMessage, whenOver: (body: Buffer | undefined) => void): void {
   const { headers } = request;
   if (headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0") {
     request.resume();
-    whenWhole(NO_BODY);
+    whenOver(NO_BODY);
     return;
   }
   const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () =>
-    whenWhole(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-  );
+  let length = 0;
+  const receive = (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= BODY_BYTES_MAX) chunks.push(chunk);
+    else stop(undefined);
+  };
+  const finish = () => stop(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  const stop = (body: Buffer | undefined) => {
+    request.off("data", receive).off("end", finish);
+    if (body === undefined) request.resume();
+    whenOver(body);
+  };
+  request.on("data", receive).on("end", finish);
 }
 
 function dateHeader(state: ExchangeState, plan: FaultPlan): Record<string, string> {
@@ -60,9 +72,19 @@ function replyOn(state: ExchangeState, response: ServerResponse): Reply {
 }
 
 /** Turns HTTP into exchanges. The server is not listening yet. */
-export function createHttpFront(state: ExchangeState): Server {
+export function createHttpFront(state: ExchangeState, requestTimeoutMs: number): Server {
   let requests = 0;
-  const server = createServer({ noDelay: true, keepAlive: true }, (request, response) => {
+  const options = {
+    noDelay: true,
+    keepAlive: true,
+    // A client may keep a connection for as long as it likes: one that is closed just as it is used looks like a fault.
+    keepAliveTimeout: 0,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    // How often Node looks; every 30 s by itself.
+    connectionsCheckingInterval: Math.max(1, Math.min(1000, requestTimeoutMs / 4)),
+  };
+  return createServer(options, (request, response) => {
     response.sendDate = false;
     const head = { method: request.method ?? "", url: request.url ?? "", headers: request.headers };
     receiveBody(request, (body) => {
@@ -71,11 +93,6 @@ export function createHttpFront(state: ExchangeState): Server {
       void exchange(state, toS3Request(head, body, requestId, monotonicMs()), replyOn(state, response));
     });
   });
-  // A client may keep a connection for as long as it likes: one that is closed just as it is used looks like a fault.
-  server.keepAliveTimeout = 0;
-  server.requestTimeout = 0;
-  server.headersTimeout = 0;
-  return server;
 }
 
 /** Resolves with the port. Rejects with what the operating system says. */
@@ -84,6 +101,8 @@ export function listen(server: Server, host: string, port: number): Promise<numb
     server.once("error", reject);
     server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
       server.off("error", reject);
+      // A connection that cannot be accepted (no descriptors left) is its client's loss, not the end of the process.
+      server.on("error", () => {});
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });

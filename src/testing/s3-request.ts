@@ -9,6 +9,8 @@ export interface S3Request extends S3RequestInfo {
   readonly query: URLSearchParams | undefined;
   /** With AWS's chunk framing undone; `undefined` where that was malformed. */
   readonly body: Buffer | undefined;
+  /** More was sent than this server keeps: nothing of it is in `body`. */
+  readonly isTooLarge: boolean;
   readonly requestId: string;
   /** On the monotonic clock of this process. */
   readonly receivedAtMs: number;
@@ -51,11 +53,18 @@ function target(bucket: string, key: string, query: URLSearchParams | undefined)
   return key === "" ? { bucket, query } : { bucket, key, query };
 }
 
-export function toS3Request(head: RequestHead, rawBody: Buffer, requestId: string, receivedAtMs: number): S3Request {
+/** `received` is undefined where the body was larger than this server takes. */
+export function toS3Request(
+  head: RequestHead,
+  received: Buffer | undefined,
+  requestId: string,
+  receivedAtMs: number,
+): S3Request {
   const { method, url, headers } = head;
   const found = parseTarget(url, headers.host);
-  const body = rawBody.length > 0 && isAwsChunked(headers) ? decodeAwsChunked(rawBody) : rawBody;
-  const common = { method, headers, body, requestId, receivedAtMs };
+  const body =
+    received !== undefined && received.length > 0 && isAwsChunked(headers) ? decodeAwsChunked(received) : received;
+  const common = { method, headers, body, isTooLarge: received === undefined, requestId, receivedAtMs };
   if (found === undefined) return { ...common, operation: "Unsupported", query: undefined };
   return { ...common, ...found, operation: operationOf(method, found.bucket, found.key, found.query) };
 }

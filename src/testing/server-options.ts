@@ -23,6 +23,11 @@ export interface S3ServerOptions {
   readonly pageSize?: number;
   /** Lasting misbehaviour; see {@link StoreQuirks}. Default: none. */
   readonly quirks?: StoreQuirks;
+  /**
+   * How long a request may take to arrive whole; then its connection is closed. Connections without a request stay open.
+   * Milliseconds. Default 60000.
+   */
+  readonly requestTimeoutMs?: number;
   /** How many requests `recentRequests` goes back. Default 1000; 0 switches it off. */
   readonly recentRequestsMax?: number;
 }

@@ -12,6 +12,7 @@ import { WriteRate } from "./write-rate.js";
 
 const PAGE_SIZE_MAX = 1000;
 const RECENT_REQUESTS_MAX = 1000;
+const REQUEST_TIMEOUT_MS = 60_000;
 
 function toState(options: S3ServerOptions): ExchangeState {
   const { pageSize = PAGE_SIZE_MAX, latencyMs = 0, recentRequestsMax = RECENT_REQUESTS_MAX } = options;
@@ -36,8 +37,10 @@ function toState(options: S3ServerOptions): ExchangeState {
   };
 }
 
-async function listenOrExplain(state: ExchangeState, host: string, port: number) {
-  const http = createHttpFront(state);
+async function listenOrExplain(state: ExchangeState, { host = "127.0.0.1", port = 0, ...options }: S3ServerOptions) {
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  requireInRange("requestTimeoutMs", requestTimeoutMs, 1, TIMER_MAX_MS);
+  const http = createHttpFront(state, requestTimeoutMs);
   try {
     return { http, port: await listen(http, host, port) };
   } catch (cause) {
@@ -59,7 +62,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const { store, log, faults, pending } = state;
   const direct = directAccess(store);
   for (const bucket of options.buckets ?? []) direct.createBucket(bucket);
-  const { http, port } = await listenOrExplain(state, host, options.port ?? 0);
+  const { http, port } = await listenOrExplain(state, options);
   const endpoint = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   let closed: Promise<void> | undefined;
   const close = () => {

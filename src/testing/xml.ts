@@ -37,18 +37,33 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["apos", "'"],
 ]);
 
+const CODE_POINT_MAX = 0x10ffff;
+
 function unescapeXml(text: string): string {
-  return text.replace(/&(#x[0-9a-f]+|#\d+|\w+);/gi, (whole, name: string) => {
-    if (/^#x/i.test(name)) return String.fromCodePoint(Number.parseInt(name.slice(2), 16));
-    if (name.startsWith("#")) return String.fromCodePoint(Number(name.slice(1)));
-    return ENTITIES.get(name) ?? whole;
+  return text.replace(/&(#x[0-9a-f]{1,8}|#\d{1,10}|\w{1,8});/gi, (whole, name: string) => {
+    if (!name.startsWith("#")) return ENTITIES.get(name) ?? whole;
+    const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+    return code <= CODE_POINT_MAX ? String.fromCodePoint(code) : whole;
   });
 }
 
-/** The raw contents of each element of this name that does not contain another of the same name. */
+/**
+ * The raw contents of each element of this name that does not contain another of the same name. Looks at each character a few
+ * times at most, whatever it is given: a pattern would take minutes for a megabyte of opening tags.
+ */
 export function elementsIn(xml: string, name: string): string[] {
-  const found = xml.matchAll(new RegExp(`<${name}(?:\\s[^>]*)?>([\\s\\S]*?)</${name}>`, "g"));
-  return Array.from(found, (match) => match[1] ?? "");
+  const found: string[] = [];
+  const [opening, closing] = [`<${name}`, `</${name}>`];
+  for (let at = xml.indexOf(opening); at >= 0; at = xml.indexOf(opening, at)) {
+    at += opening.length;
+    if (!/[\s>]/.test(xml.charAt(at))) continue;
+    const start = xml.indexOf(">", at) + 1;
+    const end = start === 0 ? -1 : xml.indexOf(closing, start);
+    if (end < 0) break;
+    found.push(xml.slice(start, end));
+    at = end + closing.length;
+  }
+  return found;
 }
 
 /** The text of the first element of this name. */

@@ -16,11 +16,13 @@ export interface DashboardSettings {
   readonly isReadOnly: boolean;
   /** Where the built page is, for tests of what is not built. */
   readonly script?: URL;
+  /** How long a request may take to arrive whole. @default 10000 */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A dashboard over a store; or one sentence on why it cannot listen. */
 export async function openDashboard(settings: DashboardSettings): Promise<Dashboard> {
-  const { storeName, host, port, intervalMs, isReadOnly, script, namePrefix = "" } = settings;
+  const { storeName, host, port, intervalMs, isReadOnly, script, requestTimeoutMs, namePrefix = "" } = settings;
   const mutex = new S3Mutex(settings.mutex);
   const reader = new SharedReader({
     source: watchFrom(mutex, namePrefix),
@@ -33,7 +35,7 @@ export async function openDashboard(settings: DashboardSettings): Promise<Dashbo
   const release = isReadOnly ? undefined : (request: ReleaseRequest) => releaseWhatWasSeen(mutex, request);
   try {
     const hostNames = [hostname().toLowerCase()];
-    const { url, close } = await startDashboard({ reader, release, host, port, hostNames, script });
+    const { url, close } = await startDashboard({ reader, release, host, port, hostNames, script, requestTimeoutMs });
     return { url, close: async () => void (await Promise.all([close(), mutex.close()])) };
   } catch (error) {
     await mutex.close();

@@ -17,6 +17,8 @@ export interface DashboardOptions {
   readonly hostNames: readonly string[];
   /** Where the page's script is, if not beside this file. */
   readonly script?: URL | undefined;
+  /** How long a request may take to arrive whole. @default 10000 */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 export interface Dashboard {
@@ -30,11 +32,16 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const { host, port, reader } = options;
   const guard = new Guard(isLoopback(host) ? isLoopback : isAddressOr([host, ...options.hostNames]));
   const handler = new Handler(options, guard, await loadPageFiles(options.script));
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  // Half a request, or half of its headers, is closed in that time; Node looks only every 30 s by itself.
+  const limits = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
   const server = createServer(
-    { requestTimeout: 10_000 },
+    { ...limits, connectionsCheckingInterval: requestTimeoutMs / 4 },
     (request, response) => void handler.answer(request, response),
   );
   await listen(server, host, port);
+  // A connection that cannot be accepted (no descriptors left) is its client's loss, not the end of the dashboard.
+  server.on("error", () => {});
   const { port: actualPort } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}/?token=${guard.token}`,
@@ -51,6 +58,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 }
 
 const CLOSE_PATIENCE_MS = 1000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -74,12 +82,26 @@ class Handler {
     this.#files = files;
   }
 
+  /** Never rejects: what anybody may send must not end the process, nor be answered by what it looks like inside. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A viewer may be gone when it is told something.
+    response.on("error", () => {});
+    try {
+      await this.#answer(request, response);
+    } catch {
+      if (response.headersSent) response.destroy();
+      else end(response, 500, "The dashboard could not answer this request.");
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", headers } = request;
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     const refusal = this.#guard.refusalOf(headers, method);
     if (refusal !== undefined) return end(response, 403, refusal);
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const { url: target = "/" } = request;
+    if (!URL.canParse(target, BASE)) return end(response, 400, "The path of the request is not one.");
+    const url = new URL(target, BASE);
     if (url.pathname === "/events" || url.pathname === "/release") {
       if (!this.#guard.isBearer(headers)) return end(response, 401, NO_TOKEN);
       if (url.pathname === "/events")
@@ -127,19 +149,28 @@ class Handler {
   }
 }
 
+/** Only what follows the host counts, so any host will do. */
+const BASE = "http://localhost";
 const NO_TOKEN = "Open the address that `s3-mutex ui` has printed: it has the token.";
 const NOT_ALLOWED = "This method is not possible here.";
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 
+/** Undefined where it is not JSON, or broke off. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_REQUEST_BYTES) return undefined;
-    chunks.push(chunk);
+  // The connection is still needed for the answer when the reading stops early.
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > MAX_REQUEST_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
   }
   return Buffer.concat(chunks).toString("utf8");
 }
