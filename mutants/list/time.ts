@@ -76,4 +76,12 @@ export const TIME: readonly Mutant[] = [
     replace: "  return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);",
     caughtBy: { model: "two, suspended" },
   },
+  {
+    name: "leases told apart by their write",
+    why: "of two leases that one write renewed, the longer one is taken for over when the shorter one is",
+    file: "src/core/attempt.ts",
+    search: "  return JSON.stringify([id, renewal]);",
+    replace: "  return JSON.stringify([id.length * 0, renewal]);",
+    caughtBy: { test: "test/protocol/watched-leases.test.ts", named: "13.1.6:" },
+  },
 ];

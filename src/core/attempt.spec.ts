@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/protocol/samples.js";
-import { hasEnded, hasRunOut, isWaiting, LONGEST_ENTRY_MS } from "./attempt.js";
+import { hasEnded, hasRunOut, isWaiting, LONGEST_ENTRY_MS, leaseKey } from "./attempt.js";
 
 const EXPIRY_MS = T0 + 10_000;
 const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
@@ -13,8 +13,10 @@ it("leaves a lease alone until the tolerance has passed by the lower bound of st
 
 it("goes by renewals that were watched, and by nothing else, where those are given", () => {
   const longAfter = { now: { earliestMs: EXPIRY_MS * 2, latestMs: EXPIRY_MS * 2 } };
-  expect(hasEnded(holder, attemptAt(0, { ...longAfter, observedEnded: new Set(["other"]) }))).toBe(false);
-  expect(hasEnded(holder, attemptAt(T0, { observedEnded: new Set(["r"]) }))).toBe(true);
+  expect(
+    hasEnded(holder, attemptAt(0, { ...longAfter, observedEnded: new Set([leaseKey({ ...holder, id: "other" })]) })),
+  ).toBe(false);
+  expect(hasEnded(holder, attemptAt(T0, { observedEnded: new Set([leaseKey(holder)]) }))).toBe(true);
 });
 
 it("calls a lease run out without tolerance, and a waiter gone, only when the lower bound says so", () => {

@@ -8,8 +8,8 @@ export interface Attempt {
   /** How long after its expiry a lease is left alone: what two clocks may differ by. */
   readonly toleranceMs: number;
   /**
-   * With `takeover: "observed"`: the renewals that were watched, unrenewed, for a whole lease. Given, only these have
-   * ended, whatever any clock says.
+   * With `takeover: "observed"`: the leases ({@link leaseKey}) that were watched, unrenewed, to their end. Given, only these
+   * have ended, whatever any clock says.
    */
   readonly observedEnded?: ReadonlySet<string>;
   /** The store sends no `Date`: `now` is the local wall clock, which may be hours off, and removing rests on more than that. */
@@ -18,8 +18,16 @@ export interface Attempt {
 
 /** Whether somebody else may have this holder's place. */
 export function hasEnded(holder: Holder, attempt: Attempt): boolean {
-  if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(holder.renewal);
+  if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(leaseKey(holder));
   return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
+}
+
+/**
+ * What tells one lease from all others: whose it is, and the write that it counts from. The write alone does not: one write
+ * renews all permits that a process holds in a semaphore, and their leases may differ.
+ */
+export function leaseKey({ id, renewal }: Pick<Holder, "id" | "renewal">): string {
+  return JSON.stringify([id, renewal]);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   waiterOf,
   written,
 } from "../../../test/protocol/samples.js";
+import { leaseKey } from "../attempt.js";
 import { parseRecord } from "../codec.js";
 import { type Hold, type Holder, type LockRecord, RECENT_TURNS } from "../record.js";
 import { acquire, MAX_QUEUE } from "./acquire.js";
@@ -151,7 +152,7 @@ it("drops as many ended holders as it needs the places of, those first that ende
 
 it("drops whom it has watched to the end, not one whose lease is only over by the clock", () => {
   const holders = [holderOf({ id: "a", expiresAtMs: T0 - 90_000 }), holderOf({ id: "b", expiresAtMs: T0 + 90_000 })];
-  const watched = { ...NOW, observedEnded: new Set(["renewal of b"]) };
+  const watched = { ...NOW, observedEnded: new Set(holders.slice(1).map(leaseKey)) };
   const next = written(acquire(recordOf({ limit: 2, holders }), commandOf({ limit: 2 }), watched));
   expect(next.holders.map(({ id }) => id)).toEqual(["a", "newcomer"]);
 });
@@ -166,11 +167,12 @@ it("remembers only the last few turns", () => {
 
 it("ends only leases that were watched to their end where it observes", () => {
   const record = recordOf({ holders: [holderOf({ renewal: "r1", expiresAtMs: T0 - 100_000 })] });
-  const watched = (...renewals: string[]) => ({ ...NOW, observedEnded: new Set(renewals) });
-  expect(acquire(record, commandOf(), watched("r0", "holder")).reply.kind).toBe("waiting");
-  expect(acquire(record, commandOf(), watched("r1")).reply.kind).toBe("granted");
+  const watched = (id: string, renewal: string) => ({ ...NOW, observedEnded: new Set([leaseKey({ id, renewal })]) });
+  expect(acquire(record, commandOf(), watched("holder", "r0")).reply.kind).toBe("waiting");
+  expect(acquire(record, commandOf(), watched("another", "r1")).reply.kind).toBe("waiting");
+  expect(acquire(record, commandOf(), watched("holder", "r1")).reply.kind).toBe("granted");
   const live = recordOf({ holders: [holderOf({ renewal: "r1", expiresAtMs: T0 + 100_000 })] });
-  expect(acquire(live, commandOf(), watched("r1")).reply.kind).toBe("granted");
+  expect(acquire(live, commandOf(), watched("holder", "r1")).reply.kind).toBe("granted");
 });
 
 it("grants nothing before the time that a cleanup set, and forgets it with the next grant", () => {

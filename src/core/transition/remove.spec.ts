@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, waiterOf, written } from "../../../test/protocol/samples.js";
+import { leaseKey } from "../attempt.js";
 import { parseRecord } from "../codec.js";
 import type { LockRecord } from "../record.js";
 import { cleanup, DEFAULT_REST_MS, deleteLock, isRemovable, replaceCorrupt } from "./remove.js";
@@ -112,7 +113,7 @@ it("never shortens a time that an earlier cleanup set", () => {
 
 it("asks nobody to wait for an end that was told by some wall clock, where there is no store time", () => {
   const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 5 * 3_600_000, renewal: "r" })] });
-  const attempt = attemptAt(T0, { lacksStoreTime: true, observedEnded: new Set(["r"]) });
+  const attempt = attemptAt(T0, { lacksStoreTime: true, observedEnded: new Set(record.holders.map(leaseKey)) });
   expect(written(cleanup(record, SWEEP, attempt))).not.toHaveProperty("notBeforeMs");
 });
 
