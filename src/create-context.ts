@@ -26,7 +26,7 @@ export function createContext(
 ): { readonly context: Context; readonly stopWaiting: () => void; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
   const client = internals === undefined ? clientOf(options) : undefined;
-  const { host, pid } = effects;
+  const place = settings.publishHost ? { host: effects.host, pid: effects.pid } : undefined;
   const closing = new AbortController();
   const closed = new AbortController();
   const guarded = (store: ObjectStore): ObjectStore => {
@@ -34,7 +34,7 @@ export function createContext(
     const signal = options.s3Client === undefined ? closed.signal : undefined;
     return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
   };
-  const ownerId = settings.ownerId ?? `${settings.publishHost ? `${host}:${pid}:` : ""}${effects.newId()}`;
+  const ownerId = settings.ownerId ?? `${place === undefined ? "" : `${place.host}:${place.pid}:`}${effects.newId()}`;
   const { bucketName, keyPrefix } = settings;
   const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
   const opened = (store: ObjectStore, bucket: string) =>
@@ -52,7 +52,7 @@ export function createContext(
     closed: closed.signal,
     ownerId,
     identity: {
-      ...(settings.publishHost ? { host, pid } : {}),
+      ...place,
       ...(settings.label === undefined ? {} : { label: settings.label }),
     },
     toleranceMs: settings.toleranceMs,

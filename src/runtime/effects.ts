@@ -28,7 +28,10 @@ export const realEffects: Effects = {
     if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },
-  host: hostname(),
+  // Asked when it is published and not while the module loads: Deno wants a permission for it.
+  get host() {
+    return hostname();
+  },
   pid: process.pid,
 };
 

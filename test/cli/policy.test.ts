@@ -3,7 +3,10 @@ import { cli } from "./cli.js";
 
 const documents = async (...args: string[]) => JSON.parse((await cli(["policy", "--json", ...args])).stdout);
 
-test("JSON: the actions that locks need, on exactly this bucket and prefix", async () => {
+const allOf = (ending: string) =>
+  ["", "once/", "semaphores/"].map((folder) => `arn:aws:s3:::my-bucket/${folder}team/locks/${ending}`);
+
+test("JSON: the actions that locks, once() and semaphores need, on exactly this bucket and their prefixes", async () => {
   const { iam, lifecycle, bucket } = await documents("s3://my-bucket/team/locks/");
   expect(iam).toEqual({
     Version: "2012-10-17",
@@ -12,7 +15,7 @@ test("JSON: the actions that locks need, on exactly this bucket and prefix", asy
         Sid: "Locks",
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        Resource: "arn:aws:s3:::my-bucket/team/locks/*",
+        Resource: allOf("*"),
       },
       { Sid: "MissingLocksAre404", Effect: "Allow", Action: "s3:ListBucket", Resource: "arn:aws:s3:::my-bucket" },
     ],
@@ -36,13 +39,13 @@ test("JSON: the actions that locks need, on exactly this bucket and prefix", asy
     {
       Effect: "Deny",
       Action: "s3:PutObject",
-      Resource: "arn:aws:s3:::my-bucket/team/locks/*",
+      Resource: allOf("*"),
       Condition: { Null: { "s3:if-match": "true", "s3:if-none-match": "true" } },
     },
     {
       Effect: "Deny",
       Action: "s3:DeleteObject",
-      Resource: "arn:aws:s3:::my-bucket/team/locks/*.json",
+      Resource: allOf("*.json"),
       Condition: { Null: { "s3:if-match": "true" } },
     },
   ]);
@@ -51,11 +54,15 @@ test("JSON: the actions that locks need, on exactly this bucket and prefix", asy
 test("what differs: partition, KMS, days, what doctor reads, characters that mean something in a policy", async () => {
   const { iam, lifecycle } = await documents(
     ...["--region", "cn-north-1", "--kms-key", "arn:aws-cn:kms:cn-north-1:1:key/k", "--days", "7", "--with-doctor"],
-    ...["--prefix", "a*b/", "s3://my-bucket"],
+    ...["--once-prefix", "runs/", "--semaphore-prefix", "pools/", "--prefix", "a*b/", "s3://my-bucket"],
   );
   expect(iam.Statement.map(({ Resource }: { Resource: string }) => Resource)).toEqual([
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: as IAM writes an asterisk.
-    "arn:aws-cn:s3:::my-bucket/a${*}b/*",
+    [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as IAM writes an asterisk.
+      "arn:aws-cn:s3:::my-bucket/a${*}b/*",
+      "arn:aws-cn:s3:::my-bucket/runs/*",
+      "arn:aws-cn:s3:::my-bucket/pools/*",
+    ],
     "arn:aws-cn:s3:::my-bucket",
     "arn:aws-cn:s3:::my-bucket",
     "arn:aws-cn:kms:cn-north-1:1:key/k",

@@ -52,12 +52,16 @@ async function installPackage(): Promise<void> {
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
 }
 
-async function tryRuntime({ name, version, command, args }: Runtime): Promise<Outcome> {
+async function tryRuntime({ name, version, command, args, leastArgs }: Runtime): Promise<Outcome> {
   const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", NODE_OPTIONS: "" };
   const run = (file: string, ...rest: readonly string[]) =>
     runCommand(command, [...args, file, ...rest], { cwd: folder, env, minutes: 4 });
   const work = async () => {
     for (const file of ["smoke.mjs", "smoke.cjs"]) expectEnd(await run(file), /^smoke passed$/m);
+    if (leastArgs !== undefined) {
+      const printed = await runCommand(command, [...leastArgs, "permissions.mjs"], { cwd: folder, env, minutes: 1 });
+      expectEnd(printed, /^permissions passed$/m);
+    }
     expectEnd(await run("suite.mjs", ...GROUPS), /^suite: \d+ passed, 0 failed$/m);
   };
   return report({ name, version, tried: "import, require(), the conformance suite" }, work);

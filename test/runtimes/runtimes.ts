@@ -9,6 +9,8 @@ export interface Runtime {
   readonly version: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** How it is told to run a file with the permissions that the README says are enough, where it has permissions. */
+  readonly leastArgs?: readonly string[];
 }
 
 export interface Compiler {
@@ -33,6 +35,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "typescript-newest": "npm:typescript@latest",
 };
 
+/** With `publishHost: false`; the host's name is one more: `--allow-sys=hostname,osRelease`. */
+const LEAST_OF_DENO = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=osRelease"];
+
 /** The newest of each, installed once a day at most. */
 export async function installTools(): Promise<Tools> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Error("npm run runtimes is for Linux on x64");
@@ -50,7 +55,12 @@ export async function installTools(): Promise<Tools> {
   }));
   const others = [
     { name: "Bun", command: join(modules, ".bin/bun"), args: [] },
-    { name: "Deno", command: join(modules, "deno/deno"), args: ["run", "-A", "--node-modules-dir=manual"] },
+    {
+      name: "Deno",
+      command: join(modules, "deno/deno"),
+      args: ["run", "-A", "--node-modules-dir=manual"],
+      leastArgs: ["run", "--no-prompt", "--node-modules-dir=manual", ...LEAST_OF_DENO],
+    },
   ];
   const compilers = ["typescript-5.6", "typescript-newest"].map((name) => join(modules, name, "bin/tsc"));
   return {

@@ -10,7 +10,7 @@ export const policy: Command = {
   about: `
 Prints what to set up for locks in this bucket, without asking the store for anything:
 
-  iam        a policy for the role or user of processes that lock: these actions, on this prefix only
+  iam        a policy for the role or user of processes that lock: these actions, on these prefixes only
   lifecycle  a rule for the bucket that expires locks at rest, and old versions where there is versioning
   bucket     optional: a policy for the bucket that refuses writes and deletes of locks without a condition,
              so that no other program, and no s3-mutex 1.x, overwrites a lock unseen
@@ -22,6 +22,16 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     "kms-key": { type: "string", value: "ARN", help: "The key that the bucket is encrypted with" },
     "with-doctor": { type: "boolean", help: "Allow what `doctor` reads about the bucket as well" },
     json: { type: "boolean", help: "One line of JSON with all documents" },
+    "once-prefix": {
+      type: "string",
+      value: "PREFIX",
+      help: "The library's oncePrefix (default: once/ and the prefix)",
+    },
+    "semaphore-prefix": {
+      type: "string",
+      value: "PREFIX",
+      help: "The library's semaphorePrefix (default: semaphores/ and the prefix)",
+    },
     store: store,
     prefix: prefix,
     region: { ...region, help: "Decides about the partition: cn- and us-gov- have ARNs of their own" },
@@ -39,6 +49,8 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     const { values } = input;
     const address = storeAt(input);
     const settings = {
+      oncePrefix: values.word("once-prefix") ?? `once/${address.keyPrefix}`,
+      semaphorePrefix: values.word("semaphore-prefix") ?? `semaphores/${address.keyPrefix}`,
       days: values.wholeNumber("days", { min: 1, max: 36_500 }) ?? 1,
       kmsKey: values.word("kms-key"),
       withDoctor: values.flag("with-doctor"),

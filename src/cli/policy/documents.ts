@@ -4,6 +4,9 @@ import { UsageError } from "../usage-error.js";
 import { DOCUMENTS, type DocumentName } from "./names.js";
 
 interface PolicySettings {
+  /** What the keys of results of `once` start with, and those of semaphores: other prefixes than the locks'. */
+  readonly oncePrefix: string;
+  readonly semaphorePrefix: string;
   readonly days: number;
   readonly kmsKey: string | undefined;
   readonly withDoctor: boolean;
@@ -26,11 +29,12 @@ export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: 
   const bucketArn = isExpress
     ? `arn:${partition}:s3express:${settings.region || "*"}:*:bucket/${bucketName}`
     : `arn:${partition}:s3:::${bucketName}`;
-  const locks = `${bucketArn}/${literally(keyPrefix)}`;
+  const prefixes = [keyPrefix, settings.oncePrefix, settings.semaphorePrefix];
+  const places = prefixes.map((prefix) => `${bucketArn}/${literally(prefix)}`);
   return {
-    iam: { Version: VERSION, Statement: allowed(bucketArn, locks, isExpress, settings) },
+    iam: { Version: VERSION, Statement: allowed(bucketArn, places, isExpress, settings) },
     lifecycle: { Rules: rules(keyPrefix, settings.days, isExpress) },
-    bucket: isExpress ? null : { Version: VERSION, Statement: enforced(locks) },
+    bucket: isExpress ? null : { Version: VERSION, Statement: enforced(places) },
   };
 }
 
@@ -46,7 +50,7 @@ function literally(keyPrefix: string): string {
 
 function allowed(
   bucketArn: string,
-  locks: string,
+  places: readonly string[],
   isExpress: boolean,
   { kmsKey, withDoctor }: PolicySettings,
 ): object[] {
@@ -57,7 +61,7 @@ function allowed(
           Sid: "Locks",
           Effect: "Allow",
           Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-          Resource: `${locks}*`,
+          Resource: places.map((place) => `${place}*`),
         },
         { Sid: "MissingLocksAre404", Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArn },
       ];
@@ -83,14 +87,14 @@ function rules(keyPrefix: string, days: number, isExpress: boolean): object[] {
   ];
 }
 
-function enforced(locks: string): object[] {
+function enforced(places: readonly string[]): object[] {
   return [
     {
       Sid: "LocksAreWrittenConditionally",
       Effect: "Deny",
       Principal: "*",
       Action: "s3:PutObject",
-      Resource: `${locks}*`,
+      Resource: places.map((place) => `${place}*`),
       // Of several keys in one condition, all have to hold: neither header was sent.
       Condition: { Null: { "s3:if-match": "true", "s3:if-none-match": "true" } },
     },
@@ -100,7 +104,7 @@ function enforced(locks: string): object[] {
       Principal: "*",
       Action: "s3:DeleteObject",
       // What s3-mutex tries out conditions on does not end like this, and is deleted without one.
-      Resource: `${locks}*.json`,
+      Resource: places.map((place) => `${place}*.json`),
       Condition: { Null: { "s3:if-match": "true" } },
     },
   ];
@@ -108,7 +112,7 @@ function enforced(locks: string): object[] {
 
 const EXPLANATIONS: Readonly<Record<DocumentName, (address: StoreAddress) => readonly string[]>> = {
   iam: () => [
-    "An IAM policy for the role or user of the processes that lock.",
+    "An IAM policy for the role or user of the processes that lock: locks, results of once(), semaphores.",
     "s3:ListBucket has no condition on the prefix: a lock that does not exist yet would be a 403 with it.",
     "s3:DeleteObject is for `delete` and `cleanup` only.",
   ],
