@@ -61,10 +61,14 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { title: "SeaweedFS", code: local(8333), remark: "4.17 or later." },
   { title: "Tigris", code: hosted("https://t3.storage.dev", "auto"), remark: "Keep the bucket in one region." },
   { title: "DigitalOcean Spaces", code: hosted("https://fra1.digitaloceanspaces.com", "us-east-1") },
+  { title: "OVHcloud Object Storage", code: hosted("https://s3.gra.io.cloud.ovh.net", "gra") },
+  { title: "Scaleway Object Storage", code: hosted("https://s3.fr-par.scw.cloud", "fr-par") },
+  { title: "Selectel", code: hosted("https://s3.ru-1.storage.selcloud.ru", "ru-1") },
+  { title: "CoreWeave AI Object Storage", code: hosted("https://cwobject.com", "US-EAST-04A") },
   {
-    title: "Wasabi",
+    title: "Wasabi, IDrive e2, IBM Cloud Object Storage, StorageGRID",
     code: hosted("https://s3.eu-central-1.wasabisys.com", "eu-central-1"),
-    remark: "Not documented to be safe: ask `verifyStore` first.",
+    remark: "Wasabi's endpoint, as an example. None is documented to be safe: ask `verifyStore` first.",
   },
   {
     title: "versitygw, moto, Adobe S3Mock, LocalStack, gofakes3, rclone serve s3",
@@ -75,4 +79,4 @@ export const CONFIGURATIONS: readonly Configuration[] = [
 
 /** Those for which there is none, and why. */
 export const WITHOUT =
-  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS and s3rver cannot hold locks, whatever the configuration.";
+  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS, Storj, Hetzner Object Storage, Incus 7.2 storage buckets and s3rver cannot hold locks as things stand, whatever the configuration.";
