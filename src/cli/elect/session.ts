@@ -4,7 +4,7 @@ import type { Output } from "../output.js";
 import { bounded } from "../run/bounded.js";
 import { createLog } from "../run/log.js";
 import type { HoldingPlan } from "../run/plan.js";
-import { release } from "../run/release.js";
+import { abandon, release } from "../run/release.js";
 import { catchSignals, exitCodeOf } from "../run/signals.js";
 import { startWhileHeld } from "../run/while-held.js";
 
@@ -21,6 +21,7 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
   const interrupt = new AbortController();
   const hurry = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
+  let isStuck = false;
   const leave: Receive = (signal, isEnding) => {
     if (!isEnding) return;
     // Who asks again does not want to wait for the tidying up.
@@ -34,15 +35,22 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
   try {
     for (;;) {
       const lock = await campaign.won(interrupt.signal);
+      if (interruptedBy !== undefined) {
+        // The leadership and the signal came together. Nothing was started under it.
+        await bounded(lock.release(), CLOSE_MAX_MS, hurry.signal).catch(() => undefined);
+        return exitCodeOf(interruptedBy);
+      }
       output.note(`leads ${JSON.stringify(plan.lockName)} with the fencing token ${lock.fencingToken}.`);
-      const running = startWhileHeld(lock, plan.line, plan.deadline, output);
+      const running = startWhileHeld(lock, plan.line, plan, output);
       receive = (signal, isEnding) => {
         // Whatever becomes of the leadership meanwhile: who was told to end does not campaign again.
-        if (isEnding) leave(signal, isEnding);
+        if (isEnding) interruptedBy ??= signal;
         running.receive(signal, isEnding);
       };
       const result = await running.result;
       receive = leave;
+      isStuck = result.isStuck;
+      if (isStuck) return abandon(lock, result, output);
       const isLost = result.wasEndedByUs || lock.signal.aborted;
       const exitCode = await release(lock, result, hurry.signal, output);
       if (!isLost || interruptedBy !== undefined) return exitCode;
@@ -56,7 +64,8 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
   } finally {
     receive = leave;
     log.mute();
-    await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
+    // Closing gives back what is held. The process ends in a moment, and its renewals with it.
+    if (!isStuck) await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
     letGo();
   }
 }

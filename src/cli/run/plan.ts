@@ -13,11 +13,18 @@ export interface HoldingPlan {
   readonly line: CommandLine;
   readonly leaseMs: number;
   readonly deadline: DeadlinePlan;
+  /** From an ending signal to SIGKILL; undefined when nothing was said. */
+  readonly groupGraceMs: number | undefined;
   readonly priority: number;
 }
 
 /** Options of all commands that run another while they hold a lock. */
 export const HOLDING_OPTIONS: OptionSpecs = {
+  "group-grace": {
+    type: "string",
+    value: "DURATION",
+    help: "From SIGTERM to SIGKILL for the command and all that it started\n(default: what it started has 7s after its own end)",
+  },
   tolerance: {
     type: "string",
     value: "DURATION",
@@ -65,6 +72,7 @@ export function holdingPlan(input: Input, { name, question, defaultLeaseMs }: Wo
     isDebugging: input.isDebugging,
     line: { command, args, environment },
     deadline: planDeadline(leaseMs, values.duration("grace")),
+    groupGraceMs: values.duration("group-grace"),
     priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
   };
 }

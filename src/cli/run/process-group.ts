@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { hasLivingMember } from "./living-members.js";
+import { findLivingMember, hasProc, livingMembers, type Member } from "./living-members.js";
 
 /** How a command ended: by itself, by a signal, or it could not be started at all. */
 export type Ending =
@@ -10,9 +10,6 @@ export type Ending =
 /** Windows has no process groups: there only the command itself can be reached. */
 const HAS_GROUPS = process.platform !== "win32";
 
-/** How often a group whose leader is gone is looked at: nothing reports the end of a process that is not our child. */
-const GONE_POLL_MS = 50;
-
 /**
  * A command in a process group of its own, so that whatever it starts can be ended with it. Standard input, output and
  * error are ours.
@@ -21,6 +18,8 @@ export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ending>;
   #isOver = false;
+  /** A process that was a living member at the last look. */
+  #lastSeen: number | undefined;
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
     this.#child = spawn(command, args, { stdio: "inherit", detached: HAS_GROUPS, env: environment });
@@ -55,27 +54,33 @@ export class ProcessGroup {
     else this.#toGroup(signal);
   }
 
-  /** Resolves when no process of the group is left, or when there is no point in waiting any longer. */
-  async gone(isPointless: () => boolean): Promise<void> {
-    while (HAS_GROUPS && !isPointless() && this.#hasMembers()) {
-      await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
-    }
-  }
-
-  #hasMembers(): boolean {
+  /** Whether a process of the group has not ended yet, the command itself or another. */
+  hasMembers(): boolean {
     const { pid } = this.#child;
+    if (!HAS_GROUPS || pid === undefined) return pid !== undefined && !this.#isOver;
+    const answer = this.#toGroup(0);
+    if (answer === "nobody") return false;
+    if (!hasProc()) return answer === "sent" || livingMembers(pid).length > 0;
     // Where process 1 buries nobody (many containers), the dead count as members until the end of days: look closer.
-    return pid !== undefined && this.#toGroup(0) && hasLivingMember(pid) !== false;
+    this.#lastSeen = findLivingMember(pid, this.#lastSeen);
+    return this.#lastSeen !== undefined;
   }
 
-  #toGroup(signal: NodeJS.Signals | 0): boolean {
+  /** Those of the group that have not ended yet. */
+  members(): readonly Member[] {
     const { pid } = this.#child;
-    if (pid === undefined) return false;
+    return HAS_GROUPS && pid !== undefined && this.hasMembers() ? livingMembers(pid) : [];
+  }
+
+  #toGroup(signal: NodeJS.Signals | 0): "sent" | "out-of-reach" | "nobody" {
+    const { pid } = this.#child;
+    if (pid === undefined) return "nobody";
     try {
-      return process.kill(-pid, signal);
-    } catch {
-      // ESRCH: nobody is left. EPERM: what is left runs as somebody else and is out of reach.
-      return false;
+      process.kill(-pid, signal);
+      return "sent";
+    } catch (error) {
+      // EPERM: all that is left runs as somebody else; on macOS, or is dead and not buried.
+      return (error as NodeJS.ErrnoException).code === "EPERM" ? "out-of-reach" : "nobody";
     }
   }
 }

@@ -1,19 +1,17 @@
 import type { Lock } from "../../lock.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
+import { fitted, printable } from "../text.js";
 import { bounded } from "./bounded.js";
+import type { Member } from "./living-members.js";
 import type { Result } from "./while-held.js";
 
 /** How long the command's exit code is held back by a store that does not answer to the release. */
 const RELEASE_MAX_MS = 10_000;
 
-/** The command's exit code, unless it turns out that its lock was lost while it ran. */
-export async function release(
-  lock: Lock,
-  { exitCode, wasEndedByUs }: Result,
-  hurry: AbortSignal,
-  output: Output,
-): Promise<number> {
+/** Gives the lock back, and says what is odd about the end; the command's exit code, unless it turns out that its lock was lost while it ran. */
+export async function release(lock: Lock, result: Result, hurry: AbortSignal, output: Output): Promise<number> {
+  const { exitCode, wasEndedByUs, leftBehind } = result;
   let problem: string | undefined;
   try {
     const answer = await bounded(lock.release(), RELEASE_MAX_MS, hurry);
@@ -21,6 +19,8 @@ export async function release(
   } catch (error) {
     problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
   }
+  const left = leftBehind();
+  if (left.length > 0) output.note(`the command has ended and left running, without the lock: ${namesOf(left)}.`);
   // What there is to say was said when the command was ended.
   if (wasEndedByUs) return exitCode;
   if (lock.signal.aborted) {
@@ -31,6 +31,26 @@ export async function release(
   }
   if (problem !== undefined) output.note(notReleased(lock, problem));
   return exitCode;
+}
+
+/** A lock whose command cannot be ended is left to its lease. */
+export function abandon(lock: Lock, { exitCode, leftBehind }: Result, output: Output): number {
+  const why = `${namesOf(leftBehind()) || "a process of the command"} cannot be ended`;
+  output.note(`the lock ${JSON.stringify(lock.name)} is not released and becomes free when its lease ends: ${why}.`);
+  return exitCode;
+}
+
+const NAMED_MAX = 8;
+const COMMAND_WIDTH_MAX = 60;
+
+/** `4711 (sleep 600), 4712` */
+function namesOf(members: readonly Member[]): string {
+  const names = members.slice(0, NAMED_MAX).map(({ pid, command }) => {
+    const shown = fitted(printable(command), COMMAND_WIDTH_MAX);
+    return shown === "" ? String(pid) : `${pid} (${shown})`;
+  });
+  const more = members.length - names.length;
+  return [...names, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
 function notReleased(lock: Lock, why: string): string {

@@ -3,7 +3,7 @@ import type { Output } from "../output.js";
 import { acquire, type RunPlan } from "./acquire.js";
 import { bounded } from "./bounded.js";
 import { createLog } from "./log.js";
-import { release } from "./release.js";
+import { abandon, release } from "./release.js";
 import { catchSignals, exitCodeOf } from "./signals.js";
 import { startWhileHeld } from "./while-held.js";
 
@@ -17,6 +17,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   const interrupt = new AbortController();
   const hurry = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
+  let isStuck = false;
   let receive = (signal: NodeJS.Signals, isEnding: boolean): void => {
     if (!isEnding) return;
     // Who asks again does not want to wait for the tidying up.
@@ -29,11 +30,17 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   try {
     const lock = await acquire(mutex, plan, interrupt.signal, output);
     if (lock === undefined) return plan.conflictExitCode;
-    if (interruptedBy !== undefined) return exitCodeOf(interruptedBy);
-    const running = startWhileHeld(lock, plan.line, plan.deadline, output);
+    if (interruptedBy !== undefined) {
+      // The lock and the signal came together. Nothing was started under it.
+      await bounded(lock.release(), CLOSE_MAX_MS, hurry.signal).catch(() => undefined);
+      return exitCodeOf(interruptedBy);
+    }
+    const running = startWhileHeld(lock, plan.line, plan, output);
     receive = (signal, isEnding) => running.receive(signal, isEnding);
     const result = await running.result;
     log.mute();
+    isStuck = result.isStuck;
+    if (isStuck) return abandon(lock, result, output);
     // From here on there is nothing to pass a signal on to: the first one ends the wait for the store.
     receive = (_signal, isEnding) => void (isEnding && hurry.abort());
     return await release(lock, result, hurry.signal, output);
@@ -43,7 +50,8 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
     throw error;
   } finally {
     log.mute();
-    await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
+    // Closing gives back what is held. The process ends in a moment, and its renewals with it.
+    if (!isStuck) await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
     letGo();
   }
 }

@@ -8,6 +8,9 @@ const INFORMING = ["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 /** Ctrl-Z would stop the renewals and not the command, which is in another group: it does nothing. */
 const IGNORED = ["SIGTSTP"] as const;
 
+/** One press of Ctrl-C under npx comes twice, from the terminal and from npm. Whoever asks again takes longer than that. */
+const ECHO_MS = 250;
+
 export interface SignalReceiver {
   /** `isEnding`: the sender wants this to be over. */
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
@@ -15,7 +18,13 @@ export interface SignalReceiver {
 
 /** Catches the signals that are passed on; returns how to let go of them again. */
 export function catchSignals(receiver: SignalReceiver): () => void {
-  const ending = (signal: NodeJS.Signals) => receiver.receive(signal, true);
+  let last: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
+  const ending = (signal: NodeJS.Signals) => {
+    const atMs = performance.now();
+    if (last?.signal === signal && atMs - last.atMs < ECHO_MS) return;
+    last = { signal, atMs };
+    receiver.receive(signal, true);
+  };
   const informing = (signal: NodeJS.Signals) => receiver.receive(signal, false);
   const nothing = () => {};
   const handlers = [

@@ -2,6 +2,8 @@ import type { Lock } from "../../lock.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type DeadlinePlan, guardDeadline } from "./deadline.js";
+import { GroupEnd } from "./group-end.js";
+import type { Member } from "./living-members.js";
 import { type Ending, ProcessGroup } from "./process-group.js";
 import { exitCodeOf } from "./signals.js";
 
@@ -13,8 +15,12 @@ export interface CommandLine {
 
 export interface Result {
   readonly exitCode: number;
-  /** Whether it was ended because of its lock; nothing of it runs any more in that case. */
+  /** Whether it was ended because of its lock. */
   readonly wasEndedByUs: boolean;
+  /** Whether part of it was to end, does not, and is out of reach: its lock may not be given to anybody. */
+  readonly isStuck: boolean;
+  /** What it started and has left running, at this moment. */
+  leftBehind(): readonly Member[];
 }
 
 /** A command that runs under a lock. */
@@ -24,8 +30,14 @@ export interface Running {
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
 }
 
+export interface EndPlan {
+  readonly deadline: DeadlinePlan;
+  /** From an ending signal to SIGKILL; undefined: as {@link GroupEnd} has it. */
+  readonly groupGraceMs: number | undefined;
+}
+
 /** Starts the command, and ends it with all that it started before the lock can be anybody else's. */
-export function startWhileHeld(lock: Lock, line: CommandLine, plan: DeadlinePlan, output: Output): Running {
+export function startWhileHeld(lock: Lock, line: CommandLine, plan: EndPlan, output: Output): Running {
   const group = new ProcessGroup(line.command, line.args, {
     ...line.environment,
     S3_MUTEX_FENCING_TOKEN: String(lock.fencingToken),
@@ -34,23 +46,31 @@ export function startWhileHeld(lock: Lock, line: CommandLine, plan: DeadlinePlan
   // Whatever ends this process, a bug included: a command that runs on without its lock is worse than one that was killed.
   const killWithUs = () => group.signalAll("SIGKILL");
   process.once("exit", killWithUs);
-  const result = end(group, lock, plan, output).then(({ ending, wasEndedByUs }) => {
+  const groupEnd = new GroupEnd(group, plan.groupGraceMs, (message) => output.note(message));
+  const result = end(group, groupEnd, lock, plan.deadline, output).then(({ ending, wasEndedByUs, isStuck }) => {
     process.off("exit", killWithUs);
     const exitCode = wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line.command, output);
-    return { exitCode, wasEndedByUs };
+    return { exitCode, wasEndedByUs, isStuck, leftBehind: () => group.members() };
   });
   return {
     result,
-    receive: (signal, isEnding) => (isEnding ? group.signalAll(signal) : group.signalLeader(signal)),
+    receive: (signal, isEnding) => (isEnding ? groupEnd.receive(signal) : group.signalLeader(signal)),
   };
 }
 
 interface End {
   readonly ending: Ending;
   readonly wasEndedByUs: boolean;
+  readonly isStuck: boolean;
 }
 
-async function end(group: ProcessGroup, lock: Lock, plan: DeadlinePlan, output: Output): Promise<End> {
+async function end(
+  group: ProcessGroup,
+  groupEnd: GroupEnd,
+  lock: Lock,
+  plan: DeadlinePlan,
+  output: Output,
+): Promise<End> {
   let step: "none" | "terminated" | "killed" = "none";
   const name = JSON.stringify(lock.name);
   const stopGuard = guardDeadline(lock, plan, {
@@ -59,22 +79,28 @@ async function end(group: ProcessGroup, lock: Lock, plan: DeadlinePlan, output: 
       output.note(
         `the lock ${name} could not be renewed and is about to be lost: the command is asked to end (SIGTERM).`,
       );
-      group.signalAll("SIGTERM");
-      // One that is stopped does not get round to ending.
-      group.signalAll("SIGCONT");
+      groupEnd.terminate();
     },
     kill() {
       output.note(step === "terminated" ? "the command did not end in time and is killed." : reasonOf(lock));
       step = "killed";
-      group.signalAll("SIGKILL");
+      groupEnd.kill();
     },
   });
   const ending = await group.ended;
-  const stepNow = (): string => step;
-  // What the command started may need some more time to end; the guard goes on watching meanwhile.
-  if (stepNow() === "terminated") await group.gone(() => stepNow() === "killed");
+  // The guard goes on watching meanwhile, and the lock is renewed.
+  const isGone = groupEnd.wasTold || diedOfSignal(ending) ? await groupEnd.complete() : true;
+  groupEnd.stop();
   stopGuard();
-  return { ending, wasEndedByUs: stepNow() !== "none" };
+  const stepNow = (): string => step;
+  return { ending, wasEndedByUs: stepNow() !== "none", isStuck: !isGone };
+}
+
+/** Shells and npm tell of such a death by an exit code. SIGKILL's is left out: that is of one process, and asks nobody to end. */
+const ASKED_TO_END = (["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const).map(exitCodeOf);
+
+function diedOfSignal(ending: Ending): boolean {
+  return ending.kind === "killed" || (ending.kind === "exited" && ASKED_TO_END.includes(ending.exitCode));
 }
 
 function reasonOf(lock: Lock): string {

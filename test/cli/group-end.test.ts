@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { GroupEnd } from "../../src/cli/run/group-end.js";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A group whose command has ended and whose rest minds nothing but what it is said to. */
+function startGroup({
+  graceMs,
+  endsOn = [] as readonly NodeJS.Signals[],
+}: {
+  graceMs?: number;
+  endsOn?: readonly NodeJS.Signals[];
+} = {}) {
+  const startedAtMs = performance.now();
+  const got: (readonly [NodeJS.Signals, number])[] = [];
+  let hasMembers = true;
+  const group = {
+    isOver: true,
+    hasMembers: () => hasMembers,
+    signalAll(signal: NodeJS.Signals) {
+      got.push([signal, Math.round(performance.now() - startedAtMs)]);
+      if (endsOn.includes(signal)) hasMembers = false;
+    },
+  };
+  const notes: string[] = [];
+  return { end: new GroupEnd(group, graceMs, (note) => notes.push(note)), got, notes };
+}
+
+test("P3: what is left is asked once more after a second if it may not have heard, and killed after seven", async () => {
+  const { end, got } = startGroup({ endsOn: ["SIGKILL"] });
+  end.receive("SIGINT");
+  const complete = end.complete();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await complete).toBe(true);
+  expect(got.map(([signal]) => signal)).toEqual(["SIGINT", "SIGTERM", "SIGCONT", "SIGKILL"]);
+  expect(got[1]?.[1]).toBeGreaterThanOrEqual(1000);
+  expect(got[1]?.[1]).toBeLessThan(1100);
+  expect(got[3]?.[1]).toBeGreaterThanOrEqual(7000);
+  expect(got[3]?.[1]).toBeLessThan(7100);
+});
+
+test("SIGTERM is not repeated: many programs take the second for an order to drop everything", async () => {
+  const { end, got } = startGroup();
+  end.receive("SIGTERM");
+  void end.complete();
+  await vi.advanceTimersByTimeAsync(6000);
+  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM"]);
+});
+
+test("what SIGKILL does not end is told after two seconds", async () => {
+  const { end } = startGroup();
+  end.receive("SIGTERM");
+  const complete = end.complete();
+  await vi.advanceTimersByTimeAsync(9200);
+  expect(await complete).toBe(false);
+});
+
+test("a lock that is about to be lost has a deadline of its own: the grace of signals does not cut it short", async () => {
+  const { end, got } = startGroup({ graceMs: 1000 });
+  end.terminate();
+  void end.complete();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(got.map(([signal]) => signal)).not.toContain("SIGKILL");
+});
+
+test("a grace longer than timers go is no grace of nothing", async () => {
+  const { end, got } = startGroup({ graceMs: 400 * 24 * 3_600_000 });
+  end.receive("SIGTERM");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM"]);
+  end.stop();
+});
