@@ -7,6 +7,7 @@ import {
   REQUEST_FAULTS,
   type RequestFault,
 } from "./fault-kinds.js";
+import { JUDGES_CLOSING } from "./pending.js";
 import type { ClockFaults } from "./process.js";
 import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
@@ -32,6 +33,8 @@ export interface Plan {
   readonly removes: boolean;
   /** The run ends with a sweep that removes objects that are at rest. */
   readonly hasEvening: boolean;
+  /** Everybody is closed in the middle of work, not after it. */
+  readonly closesBusy: boolean;
   readonly grants: number;
   readonly edits: Edits;
 }
@@ -113,6 +116,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     hasDate: random.chance(0.95) || hasClientOf1x,
     removes: random.chance(0.8) || focus?.step === "remove",
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
+    closesBusy: random.chance(0.4) && JUDGES_CLOSING,
     grants: 30,
     edits,
   };

@@ -2,9 +2,13 @@ import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
 import { Aftermath } from "./aftermath.js";
 import type { Findings } from "./checkers/findings.js";
+import type { LeftBehind } from "./checkers/leftovers.js";
 import { SimClient } from "./client.js";
+import { closingOf } from "./closing.js";
+import { ClosingTime } from "./closing-time.js";
 import type { ProcessFault } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
+import { JUDGES_CLOSING } from "./pending.js";
 import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { Random } from "./random.js";
@@ -61,6 +65,7 @@ class Run {
       onTrace,
       isOver: () => this.#isOver,
       tasks: () => this.#tasks(),
+      onClosed: (participant, leftBehind) => this.#noteClosed(participant, leftBehind),
       onSend: (process) => this.#checkSend(process),
     });
     this.#random = this.#stage.world.random.fork();
@@ -130,7 +135,7 @@ class Run {
       const { process } = participant;
       if (this.#isOver || process.isDead || this.#closed.has(process)) return;
       const kind = random.weighted(troubles) ?? "freeze";
-      if (kind === "restart") void this.#restart(participant, plan);
+      if (kind === "restart") void this.#restart(participant);
       else if (this.#stage.faults.mayInject(kind)) this.#strike(kind, process);
       this.#scheduleTrouble(participant, plan);
     });
@@ -150,9 +155,11 @@ class Run {
 
   /** 1.x believes its wall clock, so its users have to keep it right. */
   #setWall(process: SimProcess): void {
+    const { scene } = this.#stage;
     const { keepsAssumptions, toleranceMs } = this.#stage.plan;
     const is1x = this.#planOf(process)?.kind === "1.x";
     process.setWall(wallOffsetOf(this.#random, keepsAssumptions, toleranceMs, is1x));
+    scene.inside.moved((insider) => insider.process === process);
   }
 
   /** Another process takes its place, as a supervisor would see to. */
@@ -161,11 +168,17 @@ class Run {
     this.#replace(process);
   }
 
-  async #restart(participant: Participant, plan: ClientPlan): Promise<void> {
+  async #restart(participant: Participant): Promise<void> {
     this.#stage.scene.deadlocks.disturb();
-    await participant.close();
+    await participant.close(closingOf(this.#random));
+  }
+
+  /** A process that has left is followed by another one, as in a deployment. */
+  #noteClosed(participant: Participant, leftBehind: readonly LeftBehind[]): void {
     this.#closed.add(participant.process);
-    if (!this.#isOver) this.#start(plan, this.#nextName(plan.name));
+    if (JUDGES_CLOSING && !this.#stage.faults.isOn && participant instanceof SimClient)
+      this.#stage.scene.leftovers.closed(participant.name, leftBehind);
+    if (!this.#isOver) this.#replace(participant.process);
   }
 
   #replace(process: SimProcess): void {
@@ -216,8 +229,7 @@ class Run {
     const wishes = Promise.all(living.map((one) => one.lastWish()));
     const report = (property: string) => (error: Error) => this.#findings.report(property, error.message);
     await world.until(wishes, boundMs).catch(report("liveness"));
-    const closing = Promise.all(living.map((one) => one.close().then(() => this.#closed.add(one.process))));
-    await world.until(closing, CLOSE_MS).catch(report("close"));
+    await new ClosingTime(this.#stage, living, this.#random).close();
   }
 }
 
@@ -225,4 +237,3 @@ const EVENING_MS = 120_000;
 /** What is late lands, entries of the dead expire, each of those who wait works for a while. */
 const SETTLE_MS = 120_000;
 const SETTLE_LEASES = 20;
-const CLOSE_MS = 10_000;

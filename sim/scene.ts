@@ -3,9 +3,12 @@ import type { ChainChecker } from "./checkers/chain.js";
 import type { DeadlockChecker } from "./checkers/deadlocks.js";
 import type { Findings } from "./checkers/findings.js";
 import type { HistoryChecker } from "./checkers/history.js";
+import type { InsideChecker } from "./checkers/inside.js";
+import type { LeftBehind, LeftoverChecker } from "./checkers/leftovers.js";
 import type { OnceChecker } from "./checkers/once.js";
 import type { OrderChecker } from "./checkers/order.js";
 import type { FencedCounter } from "./checkers/resource.js";
+import type { Closing } from "./closing.js";
 import type { Plan } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { SimBucket } from "./store.js";
@@ -17,6 +20,8 @@ export interface Scene {
   readonly bucket: SimBucket;
   readonly findings: Findings;
   readonly beliefs: BeliefChecker;
+  readonly inside: InsideChecker;
+  readonly leftovers: LeftoverChecker;
   readonly history: HistoryChecker;
   /** Undefined where clocks are not exact: arrivals are compared in store time. */
   readonly order: OrderChecker | undefined;
@@ -30,6 +35,8 @@ export interface Scene {
   readonly tasks: () => readonly Task[];
   /** Nobody begins a new turn any more. */
   readonly isOver: () => boolean;
+  /** A participant has left of its own accord; what it has left behind. */
+  readonly onClosed: (participant: Participant, leftBehind: readonly LeftBehind[]) => void;
 }
 
 /** One of those who use the locks, whatever program it runs. */
@@ -41,7 +48,7 @@ export interface Participant {
   /** Once no faults happen any more: one lock that it waits for without a time-out. Everybody has to get it. */
   lastWish(): Promise<void>;
   /** Nothing is sent after this. */
-  close(): Promise<void>;
+  close(closing?: Closing): Promise<void>;
 }
 
 const LOCKS = "locks/";

@@ -5,15 +5,18 @@ import { ChainChecker } from "./checkers/chain.js";
 import { DeadlockChecker } from "./checkers/deadlocks.js";
 import { Findings } from "./checkers/findings.js";
 import { HistoryChecker } from "./checkers/history.js";
+import { InsideChecker } from "./checkers/inside.js";
+import { type LeftBehind, LeftoverChecker } from "./checkers/leftovers.js";
 import { OnceChecker } from "./checkers/once.js";
 import { OrderChecker } from "./checkers/order.js";
 import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
+import { JUDGES_CLOSING } from "./pending.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
-import { keyOf, lockOf, type Scene } from "./scene.js";
+import { keyOf, lockOf, type Participant, type Scene } from "./scene.js";
 import { stepOf } from "./steps.js";
 import { SimBucket } from "./store.js";
 import type { Task } from "./task.js";
@@ -24,6 +27,7 @@ export interface StageOptions {
   readonly onTrace: ((line: string) => void) | undefined;
   readonly isOver: () => boolean;
   readonly tasks: () => readonly Task[];
+  readonly onClosed: (participant: Participant, leftBehind: readonly LeftBehind[]) => void;
   readonly onSend: (process: SimProcess) => void;
 }
 
@@ -105,11 +109,13 @@ export class Stage {
     });
   }
 
-  #scene({ isOver, tasks, onSend }: StageOptions): Scene {
+  #scene({ isOver, tasks, onClosed, onSend }: StageOptions): Scene {
     const { plan, findings, records, world } = this;
     const now = () => world.nowMs;
     const hasOrder = plan.hasExactClocks && plan.hasDate;
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
+    const leftovers = new LeftoverChecker(findings, now, () => records.all);
+    const inside = new InsideChecker(findings, now, plan.keepsAssumptions && JUDGES_CLOSING);
     const { toleranceMs, gatewaySpreadMs: aheadMs } = plan;
     const order = hasOrder ? new OrderChecker(findings, { now, toleranceMs, aheadMs }) : undefined;
     const bucket = this.#bucket(onSend);
@@ -124,6 +130,7 @@ export class Stage {
     records.onRestore = (key, holder) => history.landed(lockOf(key) ?? key, holder.token);
     records.onForce = (key, turn) => {
       beliefs.excuse(lockOf(key) ?? key, turn);
+      inside.excuse(lockOf(key) ?? key, turn);
       history.force(lockOf(key) ?? key, turn.token);
     };
     const deadlocks = new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks);
@@ -134,6 +141,7 @@ export class Stage {
       if (lockOf(key) === undefined) return chain.landed(key, body);
       records.landed(key, body, by?.step === "1.x");
       const record = records.last(key);
+      if (record !== undefined) leftovers.landed(key, record);
       order?.landed(key, permitsOf(holdersOf(record)) < (record?.limit ?? 1));
     };
     return {
@@ -141,6 +149,8 @@ export class Stage {
       bucket,
       findings,
       beliefs,
+      inside,
+      leftovers,
       order,
       chain,
       once: new OnceChecker(findings),
@@ -150,6 +160,7 @@ export class Stage {
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,
       isOver,
+      onClosed,
     };
   }
 

@@ -1,6 +1,7 @@
 import { type AcquireOptions, type Lock, S3MutexError } from "../src/index.js";
 import type { Believer } from "./checkers/beliefs.js";
 import type { Waiting } from "./checkers/deadlocks.js";
+import type { Insider } from "./checkers/inside.js";
 import type { SimClient } from "./client.js";
 import type { Random } from "./random.js";
 import { keyOf, type Scene } from "./scene.js";
@@ -12,6 +13,19 @@ export interface Ask {
   readonly done: (isGranted: boolean) => void;
 }
 
+/** What of a handle is asked: a leader's function has none, but knows as much. */
+export type Held = Pick<Lock, "name" | "fencingToken" | "mode" | "remainingMs">;
+export type Believed = Held & Pick<Lock, "held">;
+
+/** How somebody holds a lock. */
+export interface Holding {
+  /** Whether its code is a callback of the library's, which sees it end. @default "handle" */
+  readonly kind?: Insider["kind"];
+  readonly permits?: Insider["permits"];
+  /** The one in whose code this one nests. */
+  readonly within?: Insider | undefined;
+}
+
 /** One line of work of a client: it does one turn after the other, and tells the checkers what it sees. */
 export class Task implements Waiting {
   readonly client: SimClient;
@@ -20,7 +34,7 @@ export class Task implements Waiting {
   readonly random: Random;
   /** What it waits for: more than one where it runs errands while it waits. */
   readonly #asks: (readonly string[])[] = [];
-  readonly #sharing = new WeakSet<Lock>();
+  readonly #sharing = new WeakSet<Held>();
   #holds = 0;
 
   constructor(client: SimClient, name: string, random: Random) {
@@ -75,14 +89,19 @@ export class Task implements Waiting {
   }
 
   /** Holds a lock that it has just got: checked from the outside, while it uses what the lock protects. */
-  async hold(lock: Lock, ask: Ask, work: (lock: Lock) => Promise<void> = () => this.work(lock)): Promise<void> {
+  async hold(
+    lock: Lock,
+    ask: Ask,
+    work: (lock: Lock, insider: Insider) => Promise<void> = () => this.work(lock),
+    holding: Holding = {},
+  ): Promise<void> {
     const { history, order } = this.scene;
     const grantedAtMs = this.nowMs;
     const token = lock.fencingToken;
     const isShared = lock.mode === "shared";
     order?.asked(keyOf(lock.name), token, ask.askedAtMs);
     try {
-      await this.believing(lock.name, lock, [1, 1], () => work(lock));
+      await this.believing(lock.name, lock, (insider) => work(lock, insider), holding);
     } finally {
       const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
       // Where it let others in meanwhile, nobody knows when that took effect.
@@ -94,9 +113,9 @@ export class Task implements Waiting {
   /** Does something while it has a lock or permits, as far as it knows by asking its handle at any instant. */
   async believing(
     name: string,
-    lock: Lock,
-    permits: readonly [taken: number, ofAll: number],
-    work: () => Promise<void>,
+    lock: Believed,
+    work: (insider: Insider) => Promise<void>,
+    { permits = [1, 1], ...holding }: Holding = {},
   ): Promise<void> {
     const { beliefs } = this.scene;
     const believer: Believer = {
@@ -109,10 +128,37 @@ export class Task implements Waiting {
     beliefs.begin(name, believer);
     this.#holds += 1;
     try {
-      await work();
+      await this.inside(name, lock, work, { permits, ...holding });
     } finally {
       this.#holds -= 1;
       beliefs.end(name, believer);
+    }
+  }
+
+  /** Runs code under a lock, from its first line to its last. */
+  async inside(
+    name: string,
+    lock: Held,
+    work: (insider: Insider) => Promise<void>,
+    { kind = "handle", permits = [1, 1], within }: Holding = {},
+  ): Promise<void> {
+    const { client, scene } = this;
+    const insider: Insider = {
+      who: this.name,
+      process: client.process,
+      kind,
+      token: lock.fencingToken,
+      mode: () => (this.#sharing.has(lock) ? "shared" : lock.mode),
+      permits,
+      within,
+      counts: () => client.isAlive && !client.hasLost(lock),
+      leftMs: () => lock.remainingMs * SURE_OF_CLOCKS,
+    };
+    scene.inside.enter(name, insider);
+    try {
+      await work(insider);
+    } finally {
+      scene.inside.leave(name, insider);
     }
   }
 
@@ -146,6 +192,9 @@ export class Task implements Waiting {
     }
   }
 }
+
+/** How far the clocks that a lease is counted on can be trusted to be right. */
+const SURE_OF_CLOCKS = 0.999;
 
 const EXPECTED: ReadonlySet<string> = new Set([
   "timed-out",

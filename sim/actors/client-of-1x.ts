@@ -57,6 +57,7 @@ export class ClientOf1x implements Participant {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#scene.onClosed(this, []);
   }
 
   async #turn(name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { S3MutexError } from "../../src/index.js";
+import { type OnceRun, S3MutexError } from "../../src/index.js";
 import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
 
@@ -27,9 +27,12 @@ async function fenced(task: Task, name: string): Promise<void> {
 /** Something that is to be done once: a few keys, so that most find it done. */
 async function once(task: Task): Promise<void> {
   const key = `job${task.random.integer(0, 3)}`;
-  const run = async () => {
+  const name = `once/${key}`;
+  const run = async ({ fencingToken }: OnceRun) => {
     task.scene.once.begun(key, task.name);
-    await task.think();
+    // Whoever is handed a lock has at least half of a lease left, and about as much after each renewal.
+    const run = { name, fencingToken, mode: "exclusive", remainingMs: task.scene.plan.leaseMs * 0.3 } as const;
+    await task.inside(name, run, () => task.think(), { kind: "callback" });
     return `${task.name}@${Math.round(task.nowMs)}`;
   };
   const answer = await task.expecting(task.client.mutex.once(key, run, { timeoutMs: 20_000 }));

@@ -1,4 +1,7 @@
+import type { Lock } from "../../src/index.js";
+import type { Insider } from "../checkers/inside.js";
 import type { Task } from "../task.js";
+import { around } from "./around.js";
 import type { Turn } from "./turn.js";
 
 /** Waits for a handle: by priority, with a time-out, sometimes aborted while it waits. */
@@ -22,20 +25,11 @@ async function attempt(task: Task, name: string): Promise<void> {
 
 /** The lock around a function; sometimes the function asks for the same one again. */
 async function withLock(task: Task, name: string): Promise<void> {
-  const { mutex } = task.client;
-  const ask = task.ask([name]);
-  const again = () => mutex.withLock(name, (lock) => task.work(lock), { reentrant: true, label: task.name });
-  const isReentrant = task.random.chance(0.2);
-  const work = mutex.withLock(
-    name,
-    (lock) => {
-      ask.done(true);
-      return task.hold(lock, ask, isReentrant ? async () => void (await again()) : undefined);
-    },
-    { timeoutMs: 20_000, label: task.name },
-  );
-  await task.expecting(work);
-  ask.done(false);
+  const again = async (_: Lock, within: Insider) => {
+    const inside = (lock: Lock) => task.inside(name, lock, () => task.work(lock), { kind: "callback", within });
+    await task.client.mutex.withLock(name, inside, { reentrant: true, label: task.name });
+  };
+  await around(task, name, { timeoutMs: 20_000 }, task.random.chance(0.2) ? again : undefined);
 }
 
 export const MUTEX: readonly Turn[] = [

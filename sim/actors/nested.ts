@@ -1,4 +1,6 @@
+import type { LockSet } from "../../src/index.js";
 import type { Task } from "../task.js";
+import { around } from "./around.js";
 import type { Turn } from "./turn.js";
 
 /** Longer than any deadlock may last: a time-out is not to hide one that nobody breaks. */
@@ -19,39 +21,29 @@ async function nested(task: Task, outer: string): Promise<void> {
   });
 }
 
-async function around(
-  task: Task,
-  name: string,
-  options: { readonly timeoutMs: number; readonly priority: number },
-  inside?: () => Promise<void>,
-): Promise<void> {
-  const ask = task.ask([name]);
-  const work = task.client.mutex.withLock(
-    name,
-    (lock) => {
-      ask.done(true);
-      return task.hold(lock, ask, inside);
-    },
-    { ...options, label: task.name },
-  );
-  await task.expecting(work);
-  ask.done(false);
-}
-
 /** All of them at once, in the one order that everybody takes them in. */
 async function all(task: Task): Promise<void> {
   const names = task.scene.plan.locks;
+  const { mutex } = task.client;
   const ask = task.ask(names);
   const options = { timeoutMs: 30_000, label: task.name, priority: task.random.integer(0, 2) };
-  const set = await task.expecting(task.client.mutex.acquireAll(names, options));
+  const use = async ({ locks }: LockSet, kind: "callback" | "handle") => {
+    ask.done(true);
+    const holdFrom = async (index: number): Promise<void> => {
+      const lock = locks[index];
+      if (lock !== undefined) return task.hold(lock, ask, () => holdFrom(index + 1), { kind });
+      for (const held of locks) await task.work(held);
+    };
+    await holdFrom(0);
+  };
+  if (task.random.chance(0.4)) {
+    await task.expecting(mutex.withLocks(names, (set) => use(set, "callback"), options));
+    return ask.done(false);
+  }
+  const set = await task.expecting(mutex.acquireAll(names, options));
   ask.done(set !== undefined);
   if (set === undefined) return;
-  const holdFrom = async (index: number): Promise<void> => {
-    const lock = set.locks[index];
-    if (lock !== undefined) return task.hold(lock, ask, () => holdFrom(index + 1));
-    for (const held of set.locks) await task.work(held);
-  };
-  await holdFrom(0);
+  await use(set, "handle");
   await task.expecting(set.release());
 }
 

@@ -1,4 +1,4 @@
-import { S3MutexError } from "../../src/index.js";
+import { type Lock, S3MutexError } from "../../src/index.js";
 import { semaphoreOf } from "../scene.js";
 import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
@@ -30,12 +30,19 @@ async function permits(task: Task): Promise<void> {
   const wanted = random.pick([1, 1, 1, 2, 3]);
   const semaphore = client.mutex.semaphore(NAME, { permits: PERMITS });
   const options = { permits: wanted, priority: random.integer(0, 1), label: task.name, leaseMs: PERMIT_LEASE_MS };
+  const use = (permit: Lock, kind: "callback" | "handle") =>
+    task.believing(semaphoreOf(NAME), permit, () => task.think(), { permits: [wanted, PERMITS], kind });
+  if (random.chance(0.4)) {
+    const inside = (permit: Lock) => use(permit, "callback");
+    const working = semaphore.withPermits(inside, { ...options, timeoutMs: 20_000 });
+    return void (await task.expecting(working.catch(ignoreSlowStore)));
+  }
   const acquiring = random.chance(0.3)
     ? semaphore.tryAcquire(options)
     : semaphore.acquire({ ...options, timeoutMs: 20_000 });
   const permit = await task.expecting(acquiring.catch(ignoreSlowStore));
   if (permit === undefined || permit === null) return;
-  await task.believing(semaphoreOf(NAME), permit, [wanted, PERMITS], () => task.think());
+  await use(permit, "handle");
   await task.expecting(permit.release());
 }
 
@@ -52,7 +59,7 @@ async function lead(task: Task): Promise<void> {
   const election = mutex.election("leader", { leaseMs: leaseMs * 2, priority: task.random.integer(0, 1) });
   const leading = await task.expecting(election.campaign({ timeoutMs: 20_000 }));
   if (leading === undefined) return;
-  await task.believing("leader", leading, [1, 1], () => task.think());
+  await task.believing("leader", leading, () => task.think());
   await task.expecting(task.random.chance(0.5) ? election.resign() : leading.release());
 }
 
@@ -71,6 +78,7 @@ async function handOver(task: Task, name: string): Promise<void> {
   await task.hold(lock, ask, async () => {
     await task.work(lock);
     text = await task.expecting(lock.serialize());
+    if (text !== undefined) task.scene.leftovers.handOver(lock.fencingToken);
   });
   const others = task.scene.tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
   // Nobody waits for it: the other process may die over it.

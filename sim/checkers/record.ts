@@ -47,6 +47,11 @@ export class RecordChecker {
     return this.#last.get(key);
   }
 
+  /** The versions that landed last, of all objects that there are. */
+  get all(): ReadonlyMap<string, Body> {
+    return this.#last;
+  }
+
   landed(key: string, text: string | undefined, isBy1x = false): void {
     const before = this.#last.get(key) ?? {};
     if (text === undefined) {

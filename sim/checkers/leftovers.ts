@@ -1,0 +1,79 @@
+import type { Body, BodyHolder } from "../body.js";
+import type { Findings } from "./findings.js";
+
+/** What `close` says that it could not give back. */
+export interface LeftBehind {
+  readonly lockName: string;
+  readonly acquisitionId: string;
+  /** Epoch milliseconds of the store's clock. */
+  readonly expiresAt: number;
+}
+
+/**
+ * What is in the records is somebody's. Of a process that was closed nothing is left, but for what `close` has said, which runs
+ * out by itself; of one that does nothing, nothing is left at all. To be asked only where the store has answered.
+ */
+export class LeftoverChecker {
+  readonly #findings: Findings;
+  readonly #now: () => number;
+  readonly #records: () => ReadonlyMap<string, Body>;
+  /** Holds that nobody renews any more, under the id of the write that did so last. */
+  readonly #abandoned = new Map<string, string>();
+  readonly #handedOver = new Set<number>();
+
+  constructor(findings: Findings, now: () => number, records: () => ReadonlyMap<string, Body>) {
+    this.#findings = findings;
+    this.#now = now;
+    this.#records = records;
+  }
+
+  /** A hold was ended on purpose without giving it back: it waits for whoever goes on with it. */
+  handOver(token: number): void {
+    this.#handedOver.add(token);
+  }
+
+  /** A process has been closed. */
+  closed(process: string, leftBehind: readonly LeftBehind[]): void {
+    const reported = new Set(leftBehind.map(({ acquisitionId }) => acquisitionId));
+    for (const { key, id } of this.#entriesOf(process)) {
+      if (!reported.has(id)) this.#findings.report("leftover", `${key}: ${id} of ${process}, which was closed`);
+    }
+    const holders = [...this.#records().values()].flatMap((record) => record.holders ?? []);
+    for (const { lockName, acquisitionId: id, expiresAt } of leftBehind) {
+      const holder = holders.find((one) => one.id === id);
+      if (holder !== undefined) this.#abandoned.set(id, holder.renewal);
+      else if (expiresAt > this.#now() + CLOCKS_MS)
+        this.#findings.report("leftover", `${process} says that it left ${id} in ${lockName}, which is not there`);
+    }
+  }
+
+  /** All callers of a process have come to their ends, and had time to clear up. */
+  quiet(process: string): void {
+    for (const { key, id } of this.#entriesOf(process)) {
+      this.#findings.report("leftover", `${key}: ${id}, which nobody of ${process} believes in`);
+    }
+  }
+
+  /** To be called for each version that lands. */
+  landed(key: string, { holders = [] }: Body): void {
+    if (this.#abandoned.size === 0) return;
+    for (const { id, renewal } of holders) {
+      const before = this.#abandoned.get(id);
+      if (before !== undefined && before !== renewal)
+        this.#findings.report("leftover", `${key}: ${id} is renewed after its process was closed`);
+    }
+  }
+
+  /** What has run out is nobody's any more, and who holds by name keeps it for as long as was asked for. */
+  #entriesOf(process: string): readonly { readonly key: string; readonly id: string }[] {
+    const isOurs = ({ id, expiresAtMs }: Pick<BodyHolder, "id" | "expiresAtMs">) =>
+      id.startsWith(`${process}#`) && expiresAtMs > this.#now();
+    return [...this.#records()].flatMap(([key, { holders = [], queue = [] }]) => {
+      const held = holders.filter(({ via, token }) => via !== "name" && !this.#handedOver.has(token));
+      return [...held, ...queue].filter(isOurs).map(({ id }) => ({ key, id }));
+    });
+  }
+}
+
+/** How far apart true time and what a client takes for store time may be. */
+const CLOCKS_MS = 2500;

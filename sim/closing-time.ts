@@ -1,0 +1,57 @@
+import { SimClient } from "./client.js";
+import { closingBoundMs, closingOf } from "./closing.js";
+import type { Random } from "./random.js";
+import type { Participant } from "./scene.js";
+import type { Stage } from "./stage.js";
+
+/**
+ * The end of a run, when the store answers: everybody gives up in the middle of something and leaves nothing; then all are busy
+ * once more, and are closed one after the other in the middle of that.
+ */
+export class ClosingTime {
+  readonly #stage: Stage;
+  readonly #participants: readonly Participant[];
+  readonly #clients: readonly SimClient[];
+  readonly #random: Random;
+
+  constructor(stage: Stage, participants: readonly Participant[], random: Random) {
+    this.#stage = stage;
+    this.#participants = participants;
+    this.#clients = participants.filter((one) => one instanceof SimClient);
+    this.#random = random;
+  }
+
+  async close(): Promise<void> {
+    const { plan, world } = this.#stage;
+    await this.#until("liveness", Promise.all(this.#clients.map((client) => client.giveUp())), PATIENCE_MS);
+    await world.run(CLEARING_MS);
+    for (const { name } of this.#clients) this.#stage.scene.leftovers.quiet(name);
+    const rushes = plan.closesBusy ? this.#clients.map((client) => client.rush()) : [];
+    const closings = this.#participants.map((one) => this.#closeSoon(one));
+    await this.#until("close", Promise.all(closings), PATIENCE_MS);
+    await this.#until("liveness", Promise.all(rushes), PATIENCE_MS);
+  }
+
+  async #closeSoon(one: Participant): Promise<void> {
+    const { findings, plan, world } = this.#stage;
+    if (plan.closesBusy) await world.sleep(this.#random.between(0, BUSY_MS));
+    const closing = closingOf(this.#random);
+    const boundMs = closingBoundMs(closing);
+    const startedAtMs = world.nowMs;
+    await one.close(closing);
+    const tookMs = world.nowMs - startedAtMs;
+    if (tookMs > boundMs)
+      findings.report("close", `${one.name} took ${Math.round(tookMs)} ms, with ${JSON.stringify(closing)}`);
+  }
+
+  async #until(property: string, promise: Promise<unknown>, limitMs: number): Promise<void> {
+    const { findings, world } = this.#stage;
+    await world.until(promise, limitMs).catch((error: Error) => findings.report(property, error.message));
+  }
+}
+
+const PATIENCE_MS = 60_000;
+/** What a process needs to clear up after what was given up. */
+const CLEARING_MS = 2500;
+/** For so long everybody is busy before the last one is told to close. */
+const BUSY_MS = 5000;

@@ -1,0 +1,2 @@
+/** The library still gives back under callbacks that run: until it does not, that is judged only where it is asked for. */
+export const JUDGES_CLOSING = process.env["SIM_CLOSING"] === "1";
