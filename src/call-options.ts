@@ -33,6 +33,17 @@ export interface WithLockOptions extends AcquireOptions {
   readonly retries?: number | undefined;
 }
 
+/** Options of `releaseLock` and `deleteLock`. */
+export interface ForceOptions {
+  /** Also what somebody else holds. @default false */
+  readonly force?: boolean | undefined;
+  /**
+   * With `force`: only these holds, by the `acquisitionId` of the holders that `inspect` has shown. Whoever has come to hold the
+   * lock since was not meant and keeps it. @default whoever holds it when the store is asked
+   */
+  readonly holderIds?: readonly string[] | undefined;
+}
+
 /** Options of `list`. */
 export interface ListOptions {
   /** Only locks whose names start with this. @default all */

@@ -2,6 +2,7 @@ export type { KeyEncoding } from "./arguments.js";
 export type {
   AcquireOptions,
   CleanupOptions,
+  ForceOptions,
   HealthOptions,
   ListOptions,
   WatchOptions,

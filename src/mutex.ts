@@ -14,6 +14,7 @@ import {
 import type {
   AcquireOptions,
   CleanupOptions,
+  ForceOptions,
   HealthOptions,
   ListOptions,
   WatchOptions,
@@ -26,6 +27,7 @@ import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";
 import { Election, type ElectionOptions } from "./election.js";
 import { S3MutexError } from "./errors.js";
+import { checkForce } from "./force.js";
 import { readHandOver } from "./hand-over.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
@@ -287,11 +289,13 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold, nor what
    * another line of work has taken by the same name since this one's lease was over. With
    * `force`, whoever holds it, who may go on believing in it until its next renewal: only the fencing token protects from that.
-   * @returns whether a hold was ended
+   * With `holderIds` of {@link inspect} as well, only those holders: who came after the look was not meant.
+   * @returns whether a hold was ended; false with `holderIds` when none of them holds it any more
    */
-  async releaseLock(lockName: string, force = false): Promise<boolean> {
+  async releaseLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const object = this.#object(lockName);
-    return checkBoolean("force", force) ? this.#named.forceRelease(object) : this.#named.release(object);
+    const force = checkForce(options);
+    return force.isForced ? this.#named.forceRelease(object, force.seen) : this.#named.release(object);
   }
 
   /** Renews what {@link acquireLock} took, for another `lockTimeoutMs`. @returns false once it has expired or was lost */
@@ -312,12 +316,14 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * Removes a lock. An object that was written within the last 20 minutes, and any object on a store without conditional
    * deletes, becomes a tombstone that reads as absent; {@link cleanupStaleLocks} removes it later.
-   * @param force also when somebody else holds it, or when the object is no lock record at all
-   * @returns false when it is not held by {@link acquireLock} of ours, and not forced
+   * @param options `force`: also when somebody else holds it, or when the object is no lock record at all; with `holderIds` of
+   * {@link inspect} as well, only while nobody else has come to hold it
+   * @returns false when nothing was done: it is not held by {@link acquireLock} of ours, and not forced; or somebody holds it who
+   * is not among the `holderIds`
    */
-  async deleteLock(lockName: string, force = false): Promise<boolean> {
+  async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const object = this.#object(lockName);
-    return this.#named.delete(object, { force: checkBoolean("force", force), restMs: DEFAULT_REST_MS });
+    return this.#named.delete(object, { force: checkForce(options), restMs: DEFAULT_REST_MS });
   }
 
   /** Frees locks whose leases have ended, each by compare-and-swap, so that one that is taken meanwhile survives. */

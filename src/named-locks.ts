@@ -2,6 +2,7 @@ import { hasRunOut } from "./core/attempt.js";
 import type { LockRecord } from "./core/record.js";
 import type { StoreTime } from "./core/store-time.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
+import type { Force } from "./force.js";
 import { NamedLeases } from "./named-leases.js";
 import { Attempts } from "./runtime/attempts.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
@@ -50,8 +51,9 @@ export class NamedLocks {
     return renewed;
   }
 
-  async forceRelease(object: LockObject): Promise<boolean> {
-    const { reply, snapshot } = await object.swap(forcing(), this.#options());
+  /** `seen`: whose holds, by acquisition id; undefined: everybody's. */
+  async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
+    const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
     this.#endHere(object, "force-released", snapshot);
     return reply.kind === "released";
   }
@@ -65,11 +67,13 @@ export class NamedLocks {
   }
 
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
-  async delete(object: LockObject, options: { readonly force: boolean; readonly restMs: number }): Promise<boolean> {
-    const owner = options.force ? undefined : this.#context.ownerId;
-    const isLater = options.force ? undefined : this.#target(object).isLater;
-    const swapOptions = { ...this.#options(), ...(options.force ? { applyToUnreadable: replaceCorrupt } : {}) };
-    const deleteWith = (restMs: number) => object.swap(deleting({ owner, restMs }, isLater), swapOptions);
+  async delete(object: LockObject, options: { readonly force: Force; readonly restMs: number }): Promise<boolean> {
+    const { force } = options;
+    const { ownerId } = this.#context;
+    const whose = force.isForced ? { owner: undefined, seen: force.seen } : { owner: ownerId };
+    const isLater = force.isForced ? undefined : this.#target(object).isLater;
+    const swapOptions = { ...this.#options(), ...(force.isForced ? { applyToUnreadable: replaceCorrupt } : {}) };
+    const deleteWith = (restMs: number) => object.swap(deleting({ ...whose, restMs }, isLater), swapOptions);
     const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;

@@ -45,4 +45,28 @@ export const REMOVAL: readonly Mutant[] = [
       "  const ended = record.holders.filter((holder) => (hasStopped(holder) || holder.token > 0) && holder.renewedAtMs < olderThanMs);",
     caughtBy: "sim",
   },
+  {
+    name: "force ends who was not seen",
+    why: "a forced release ends whoever holds the lock, also one who came after the operator's look",
+    file: "src/runtime/repeatable.ts",
+    search: "ids: seen ?? (isFirst ? undefined : holderIds)",
+    replace: "ids: isFirst ? undefined : (seen ?? holderIds)",
+    caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },
+  },
+  {
+    name: "deletion of who was not seen",
+    why: "a forced deletion takes the lock from one who came after the operator's look",
+    file: "src/core/transition/remove.ts",
+    search: "record.holders.some(({ id }) => !seen.has(id))",
+    replace: 'record.holders.some(({ id }) => !seen.has(id) && id === "")',
+    caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },
+  },
+  {
+    name: "landed deletion reported as not made",
+    why: "a forced deletion whose answer was lost, and after which the next one came, is said not to have been made",
+    file: "src/core/transition/remove.ts",
+    search: 'attempted !== undefined && hasDeleted(record, seen) ? "deleted" : "changed"',
+    replace: '"changed"',
+    caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },
+  },
 ];

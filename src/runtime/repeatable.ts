@@ -36,9 +36,10 @@ export function renewingAll(
   );
 }
 
-export function forcing(command: Omit<ForceCommand, "ids"> = {}): Transition<ReleaseReply> {
+/** `seen`: whose holds to end; undefined: those of whoever is there when it is applied first. */
+export function forcing(seen: ForceCommand["ids"]): Transition<ReleaseReply> {
   return remembering((record, attempt, { holderIds, isFirst }) =>
-    forceRelease(record, { ...command, ids: isFirst ? undefined : holderIds }, attempt),
+    forceRelease(record, { ids: seen ?? (isFirst ? undefined : holderIds) }, attempt),
   );
 }
 

@@ -50,6 +50,34 @@ describe.concurrent("releaseLock", () => {
     expect(await mutex.releaseLock(LOCK)).toBe(false);
   });
 
+  it("with force and holderIds ends these holds and no others", async ({ world }) => {
+    const [mutex, other] = [world.mutex(), world.mutex()];
+    const seen = await mutex.acquire(LOCK, { mode: "shared" });
+    const report = await other.inspect(LOCK);
+    const later = await mutex.acquire(LOCK, { mode: "shared" });
+    const holderIds = report?.holders.map(({ acquisitionId }) => acquisitionId) ?? [];
+    expect(await other.releaseLock(LOCK, { force: true, holderIds })).toBe(true);
+    expect(world.holder(LOCK).token).toBe(later.fencingToken);
+    expect([await seen.renew(), await later.renew()]).toEqual([false, true]);
+    expect(await other.deleteLock(LOCK, { force: true, holderIds })).toBe(false);
+    expect(await other.releaseLock(LOCK, { force: true, holderIds: [] })).toBe(false);
+    expect(await other.releaseLock(LOCK, { force: true })).toBe(true);
+    expect(await other.releaseLock(LOCK, {})).toBe(false);
+  });
+
+  it("refuses holderIds that say nothing", async ({ world }) => {
+    const mutex = world.mutex();
+    for (const method of ["releaseLock", "deleteLock"] as const) {
+      const call = (options: unknown) => errorOf(mutex[method](LOCK, options as boolean));
+      expect((await call({ holderIds: ["a"] })).message).toContain("add force: true");
+      expect((await call({ force: true, holderIds: "a" })).message).toContain('holderIds is "a"');
+      expect((await call({ force: true, holderIds: ["a", 7] })).message).toContain("holderIds[1] is 7");
+      expect((await call({ force: 1 })).message).toContain("force is 1");
+      expect((await call(null)).message).toContain("force is null");
+    }
+    expect(world.server.requests.total).toBe(0);
+  });
+
   it("called late, does not end the turn of whoever has the lock now", async ({ world }) => {
     const [mutex, other] = [
       world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),

@@ -1,8 +1,43 @@
 import { describe, expect, test } from "vitest";
+import type { S3Server } from "../../src/testing/index.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, cli, recordOf, startCli, startStore } from "./cli.js";
 
 const TIMEOUT = { timeout: 30_000 };
+
+/** Somebody else gets the lock as soon as the CLI has looked at it. */
+function takeAfterLook(server: S3Server, lockName: string, token: number): void {
+  const stop = server.onRequest(({ operation }) => {
+    if (operation !== "GetObject") return;
+    stop();
+    const nowMs = Date.now();
+    const body = heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000 });
+    const holders = body.holders.map((holder) => ({ ...holder, id: "later", token }));
+    server.putObject(BUCKET, `locks/${lockName}.json`, JSON.stringify({ ...body, token, holders }));
+  });
+}
+
+describe.each([
+  ["release", '{"lockName":"nightly","released":true}\n'],
+  ["delete", '{"lockName":"nightly","deleted":true}\n'],
+])("%s --force", TIMEOUT, (command, done) => {
+  test.each([[["--yes"]], [["--yes", "--json"]]])("ends nobody whom it was not shown: %j", async (flags) => {
+    const { environment, mutex, server } = await startStore();
+    const lock = await mutex.acquire("nightly");
+    const token = lock.fencingToken + 1;
+    takeAfterLook(server, "nightly", token);
+    const refused = await cli([command, "--force", ...flags, "nightly"], environment);
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stdout: "",
+      stderr: "s3-mutex: it has changed hands meanwhile: nothing was done.\n",
+    });
+    expect(recordOf(server, "nightly")?.holders).toMatchObject([{ token }]);
+    const again = await cli([command, "--force", "--yes", "--json", "nightly"], environment);
+    expect(again).toMatchObject({ exitCode: 0, stdout: done });
+    expect(recordOf(server, "nightly")?.holders).toEqual([]);
+  });
+});
 
 describe("release", TIMEOUT, () => {
   test("needs --force, and somebody who says yes", async () => {

@@ -34,6 +34,44 @@ it.each(["deleteLock", "releaseLock"] as const)(
   },
 );
 
+it.each(["deleteLock", "releaseLock"] as const)(
+  "force with what was seen: a %s spares who came to hold the lock after the look",
+  async (method) => {
+    const scene = new Scene();
+    const first = scene.client();
+    const lock = await scene.until(first.mutex.acquire(NAME));
+    const operator = scene.client();
+    const report = await scene.until(operator.mutex.inspect(NAME));
+    const holderIds = report?.holders.map(({ acquisitionId }) => acquisitionId) ?? [];
+    await scene.until(lock.release());
+    const next = await scene.until(scene.client().mutex.acquire(NAME));
+    expect(await scene.until(operator.mutex[method](NAME, { force: true, holderIds }))).toBe(false);
+    await scene.pass(60_000);
+    expect(next.held).toBe(true);
+    expect(scene.record()?.holders).toMatchObject([{ token: next.fencingToken }]);
+    const again = { force: true, holderIds: [scene.record()?.holders[0]?.id ?? ""] };
+    expect(await scene.until(operator.mutex[method](NAME, again))).toBe(true);
+    expect(scene.record()?.holders).toEqual([]);
+  },
+);
+
+it.each(["deleteLock", "releaseLock"] as const)(
+  "force with what was seen: a %s whose answer is lost is known to have been made, though the next one holds the lock",
+  async (method) => {
+    const scene = new Scene();
+    const lock = await scene.until(scene.client().mutex.acquire(NAME));
+    const operator = scene.client();
+    const holderIds = [scene.record()?.holders[0]?.id ?? ""];
+    scene.fate = nth(0, writesOf(operator.process), { kind: "answer-lost" });
+    const ending = operator.mutex[method](NAME, { force: true, holderIds });
+    await scene.pass(200);
+    const next = await scene.until(scene.client().mutex.acquire(NAME));
+    expect(await scene.until(ending)).toBe(true);
+    await scene.pass(60_000);
+    expect([lock.held, next.held]).toEqual([false, true]);
+  },
+);
+
 // Two tasks of a process share a name: the first calls late, when its lease is over, and the store is slow to answer.
 it.each([
   { method: "deleteLock", hasAskedBefore: false },

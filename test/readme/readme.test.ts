@@ -79,6 +79,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "docs/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
   "docs/fencing.md: Objects in S3": ["the balance is 5"],
   "docs/migrating.md: What became exclusive": ["true", "false"],
+  "README.md: By force": ["None of them holds it any more: nothing was done."],
   "README.md: Handing a lock over": ["imported the last batch"],
   "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],
   "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],

@@ -120,6 +120,30 @@ describe("ending a hold", () => {
     expect(scene.holders()).toBe(1);
   });
 
+  test("who gets the lock while the request is under way was not meant either", async () => {
+    const scene = await heldScene();
+    const stop = scene.server.onRequest(({ operation }) => {
+      if (operation !== "GetObject") return;
+      stop();
+      putLock(scene.server, "job", { holders: [{ token: 8 }] });
+    });
+    expect(await post(scene, {})).toMatchObject({ status: 200, body: '{"outcome":"changed"}' });
+    expect(scene.holders()).toBe(1);
+  });
+
+  test("who shares the lock since it was looked at goes on sharing it", async () => {
+    const scene = await heldScene();
+    putLock(scene.server, "job", {
+      holders: [
+        { token: 7, mode: "shared" },
+        { token: 8, mode: "shared" },
+      ],
+    });
+    expect(await post(scene, {})).toMatchObject({ status: 200, body: '{"outcome":"released"}' });
+    const { holders } = JSON.parse(scene.server.getObject("my-bucket", "locks/job.json")?.text ?? "");
+    expect(holders).toMatchObject([{ token: 8 }]);
+  });
+
   test("read-only refuses", async () => {
     const scene = await heldScene(7, { isReadOnly: true });
     expect(await post(scene, {})).toMatchObject({ status: 403, body: expect.stringMatching(/read-only/) });

@@ -6,7 +6,7 @@ import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
 import { counted, printable } from "../text.js";
 import { confirm } from "./confirm.js";
-import { holdersText } from "./release.js";
+import { CHANGED, holderIdsOf, holdersText } from "./release.js";
 
 /** `s3-mutex delete` */
 export function deleteLockCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
@@ -18,24 +18,31 @@ export function deleteLockCommand(input: Input, address: LockAddress, output: Ou
       output.note(`there is no lock ${name}.`);
       return EXIT.failed;
     }
-    if (!input.values.flag("force")) {
-      const problem = await deleteUnused(mutex, report);
-      if (problem !== undefined) {
-        output.note(`${problem} --force deletes it all the same.`);
-        return report.state === "unreadable" ? EXIT.store : EXIT.notAcquired;
-      }
-    } else {
-      const question = `${stateText(report, name)} Delete it, with all that it says?`;
-      if (!(input.values.flag("yes") || (await confirm(question, output, signal)))) {
-        output.note("nothing was done.");
-        return EXIT.failed;
-      }
-      await mutex.deleteLock(lockName, true);
+    const isForced = input.values.flag("force");
+    const isSure = () => input.values.flag("yes") || confirm(`${stateText(report, name)} ${QUESTION}`, output, signal);
+    const problem = await (isForced ? deleteSeen(mutex, report, isSure) : deleteUnused(mutex, report));
+    if (problem !== undefined) {
+      output.note(isForced ? problem : `${problem} --force deletes it all the same.`);
+      if (isForced) return EXIT.failed;
+      return report.state === "unreadable" ? EXIT.store : EXIT.notAcquired;
     }
     if (input.values.flag("json")) output.json({ lockName, deleted: true });
     else output.line(`Deleted ${name}.`);
     return EXIT.ok;
   });
+}
+
+const QUESTION = "Delete it, with all that it says?";
+
+/** Deletes it whoever of those that were shown holds it; why not, where it did not. */
+async function deleteSeen(
+  mutex: S3Mutex,
+  report: LockReport,
+  isSure: () => boolean | Promise<boolean>,
+): Promise<string | undefined> {
+  if (!(await isSure())) return "nothing was done.";
+  const isDeleted = await mutex.deleteLock(report.lockName, { force: true, holderIds: holderIdsOf(report) });
+  return isDeleted ? undefined : CHANGED;
 }
 
 /** Takes the lock first, so that nobody can have taken it between the look and the deletion; why not, where it cannot. */

@@ -29,25 +29,26 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
     }
     if (report.holders.length === 0) return tell(false, `Nobody holds the lock ${name}.`);
     const sentence = `The lock ${name} is held by ${holdersText(report)}.`;
-    if (!input.values.flag("yes")) {
-      const isSure = await confirm(`${sentence} ${WARNING} Release it?`, output, signal);
-      const isSame = isSure && holdersOf(await mutex.inspect(lockName)) === holdersOf(report);
-      if (!isSame) {
-        output.note(isSure ? "it has changed hands meanwhile: nothing was done." : "nothing was done.");
-        return EXIT.failed;
-      }
+    if (!input.values.flag("yes") && !(await confirm(`${sentence} ${WARNING} Release it?`, output, signal))) {
+      output.note("nothing was done.");
+      return EXIT.failed;
     }
-    const released = await mutex.releaseLock(lockName, true);
-    return tell(
-      released,
-      released ? `Released. ${sentence.replace(" is held by ", " was held by ")}` : "It was free already.",
-    );
+    if (await mutex.releaseLock(lockName, { force: true, holderIds: holderIdsOf(report) })) {
+      return tell(true, `Released. ${sentence.replace(" is held by ", " was held by ")}`);
+    }
+    const after = await mutex.inspect(lockName);
+    if ((after?.holders ?? []).length === 0) return tell(false, "It was free already.");
+    output.note(CHANGED);
+    return EXIT.failed;
   });
 }
 
-function holdersOf(report: LockReport | null): string {
-  return (report?.holders ?? []).map(({ acquisitionId }) => acquisitionId).join();
+/** Those whom the operator was shown: nobody else is meant. */
+export function holderIdsOf({ holders }: LockReport): string[] {
+  return holders.map(({ acquisitionId }) => acquisitionId);
 }
+
+export const CHANGED = "it has changed hands meanwhile: nothing was done.";
 
 const WARNING = "Whoever holds it goes on until its next renewal fails; only the fencing token protects from that.";
 

@@ -10,8 +10,8 @@ record. It leaves a tombstone that reads as absent, which cleanup removes later:
 way must not bring back an old fencing token.
 
 --force asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} deleted; ${EXIT.failed} there is
-no such lock, or the answer was no; ${EXIT.notAcquired} somebody holds it or waits for it; ${EXIT.store} the store is the problem, or
-the object is no lock record; ${EXIT.usage} usage.`,
+no such lock, it has changed hands since it was looked at, or the answer was no; ${EXIT.notAcquired} somebody holds it or
+waits for it; ${EXIT.store} the store is the problem, or the object is no lock record; ${EXIT.usage} usage.`,
   options: {
     force: { type: "boolean", help: "Also when it is held, waited for, or no lock record" },
     yes: { type: "boolean", short: "y", help: "Do not ask" },

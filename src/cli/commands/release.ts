@@ -11,7 +11,8 @@ believing in its lock until its next renewal fails, a third of its lease at most
 fencing token is protected from it meanwhile. It is then told that the lock was lost.
 
 Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} nobody holds it now;
-${EXIT.failed} there is no such lock, or the answer was no; ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
+${EXIT.failed} there is no such lock, it has changed hands since it was looked at, or the answer was no;
+${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
     force: { type: "boolean", help: "Required: the hold is not yours" },
     yes: { type: "boolean", short: "y", help: "Do not ask" },

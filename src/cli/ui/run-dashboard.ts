@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { S3Mutex, type S3MutexOptions } from "../../index.js";
+import { type HolderReport, S3Mutex, type S3MutexOptions } from "../../index.js";
 import { CommandError } from "../usage-error.js";
 import { type Dashboard, startDashboard } from "./server.js";
 import { type LockSource, SharedReader } from "./shared-reader.js";
@@ -50,11 +50,15 @@ function watchFrom(mutex: S3Mutex, prefix: string): LockSource {
 
 /** Between the look and the click somebody else may have got the lock: they were not meant. */
 async function releaseWhatWasSeen(mutex: S3Mutex, { lockName, tokens }: ReleaseRequest): Promise<ReleaseOutcome> {
-  const report = await mutex.inspect(lockName);
-  const present = (report?.holders ?? []).map((holder) => holder.fencingToken);
-  if (present.length === 0) return "free";
-  if (present.some((token) => !tokens.includes(token))) return "changed";
-  return (await mutex.releaseLock(lockName, true)) ? "released" : "free";
+  const present = await holdersNow(mutex, lockName);
+  const seen = present.filter((holder) => tokens.includes(holder.fencingToken));
+  const holderIds = seen.map(({ acquisitionId }) => acquisitionId);
+  if (seen.length > 0 && (await mutex.releaseLock(lockName, { force: true, holderIds }))) return "released";
+  return (await holdersNow(mutex, lockName)).length === 0 ? "free" : "changed";
+}
+
+async function holdersNow(mutex: S3Mutex, lockName: string): Promise<readonly HolderReport[]> {
+  return (await mutex.inspect(lockName))?.holders ?? [];
 }
 
 const SENTENCES: Readonly<Record<string, (host: string, port: number) => string>> = {

@@ -55,6 +55,15 @@ it("recognises by whom it meant that it has ended them already, and spares who c
   expect(forceRelease(wentOn, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
 });
 
+it("ends by force whom it was told to, and nobody else", () => {
+  const holders = [holderOf({ id: "seen", mode: "shared" }), holderOf({ id: "later", mode: "shared" })];
+  const forced = forceRelease(recordOf({ holders }), { ids: new Set(["seen", "gone"]) }, NOW);
+  expect(forced.reply).toEqual({ kind: "released", holders: [holders[0]] });
+  expect(written(forced).holders).toEqual([holders[1]]);
+  expect(forceRelease(recordOf({ holders }), { ids: new Set(["gone"]) }, NOW)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(recordOf({ holders }), { ids: new Set() }, NOW)).toEqual({ reply: { kind: "not-held" } });
+});
+
 it("does not claim to have ended by force what its holder has released", () => {
   const record = recordOf({ recent: [turnOf({ id: "a", ended: "released" })] });
   expect(forceRelease(record, { ids: new Set(["a"]) }, NOW)).toEqual({ reply: { kind: "not-held" } });

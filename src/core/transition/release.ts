@@ -20,7 +20,10 @@ export function release(
 }
 
 export interface ForceCommand {
-  /** Whose holds to end; undefined: everybody's. Settled when it is applied first, so that a repetition spares who came later. */
+  /**
+   * Whose holds to end: those that somebody saw, or that were there when it was applied first, so that a repetition spares who
+   * came later; undefined: everybody's.
+   */
   readonly ids: ReadonlySet<string> | undefined;
 }
 

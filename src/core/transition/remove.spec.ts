@@ -1,5 +1,14 @@
 import { expect, it } from "vitest";
-import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, waiterOf, written } from "../../../test/protocol/samples.js";
+import {
+  attemptAt,
+  holderOf,
+  recordOf,
+  T0,
+  TOLERANCE_MS,
+  turnOf,
+  waiterOf,
+  written,
+} from "../../../test/protocol/samples.js";
 import { leaseKey } from "../attempt.js";
 import { parseRecord } from "../codec.js";
 import type { LockRecord } from "../record.js";
@@ -67,6 +76,28 @@ it("takes a deletion for done that has landed, that is gone, or whose lock someb
   expect(again(joined)).toEqual(done);
   expect(written(again(before))).toMatchObject({ deleted: true, recent: [{ id: "a", ended: "deleted" }] });
   expect(again(recordOf())).toEqual({ reply: { kind: "not-ours" } });
+});
+
+it("deletes only while nobody holds the lock who was not seen", () => {
+  const seen = { ...ANYBODY, seen: new Set(["a"]) };
+  expect(deleteLock(recordOf({ holders: [holderOf({ id: "b" })] }), seen, NOW)).toEqual({ reply: { kind: "changed" } });
+  const both = [holderOf({ id: "a", mode: "shared" as const }), holderOf({ id: "b", mode: "shared" as const })];
+  expect(deleteLock(recordOf({ holders: both }), seen, NOW)).toEqual({ reply: { kind: "changed" } });
+  const deleted = written(deleteLock(recordOf({ holders: [holderOf({ id: "a" })] }), seen, NOW));
+  expect(deleted).toMatchObject({ deleted: true, holders: [], recent: [{ id: "a", ended: "deleted" }] });
+  const free = recordOf({ touchedAtMs: NOW.now.latestMs });
+  expect(deleteLock(free, { ...ANYBODY, seen: new Set() }, NOW).reply).toEqual({ kind: "deleted" });
+  expect(deleteLock(undefined, seen, NOW)).toEqual({ reply: { kind: "deleted" } });
+});
+
+it("knows of a deletion of whom was seen that it has landed, also when the next one holds the lock", () => {
+  const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };
+  const seen = { ...ANYBODY, seen: new Set(["a"]), attempted };
+  const next = { holders: [holderOf({ id: "b" })] };
+  const landed = recordOf({ ...next, recent: [turnOf({ id: "a", ended: "deleted" })] });
+  expect(deleteLock(landed, seen, NOW)).toEqual({ reply: { kind: "deleted" } });
+  const released = recordOf({ ...next, recent: [turnOf({ id: "a", ended: "released" })] });
+  expect(deleteLock(released, seen, NOW)).toEqual({ reply: { kind: "changed" } });
 });
 
 it("knows that a record without a write id is none of its own", () => {

@@ -13,6 +13,8 @@ export interface DeleteCommand {
   /** Whose hold may be deleted with the lock; undefined: anybody's. */
   readonly owner: string | undefined;
   readonly restMs: number;
+  /** The holders that were seen by whoever ordered the deletion: it is not about others. Undefined: about everybody. */
+  readonly seen?: ReadonlySet<string> | undefined;
   /** The writes that were sent for this very deletion, and whose holds it is about: what comes later is not its business. */
   readonly attempted?: Attempted;
 }
@@ -24,7 +26,11 @@ export interface Attempted {
   readonly holderIds: ReadonlySet<string>;
 }
 
-export type DeleteReply = { readonly kind: "deleted" } | { readonly kind: "not-ours" };
+export type DeleteReply =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "not-ours" }
+  /** Somebody holds it who was not seen. */
+  | { readonly kind: "changed" };
 
 /** Remove a lock, holders, waiters and all; for now a tombstone that reads as absent where the object is too young. */
 export function deleteLock(
@@ -32,7 +38,10 @@ export function deleteLock(
   command: DeleteCommand,
   attempt: Attempt,
 ): Decision<DeleteReply> {
-  const { owner, attempted } = command;
+  const { owner, seen, attempted } = command;
+  if (record !== undefined && seen !== undefined && record.holders.some(({ id }) => !seen.has(id))) {
+    return { reply: { kind: attempted !== undefined && hasDeleted(record, seen) ? "deleted" : "changed" } };
+  }
   if (attempted !== undefined && isDone(record, attempted)) return { reply: { kind: "deleted" } };
   if (owner !== undefined && !record?.holders.some((holder) => isHeldByName(holder, owner, attempt))) {
     return { reply: { kind: "not-ours" } };
@@ -45,6 +54,11 @@ export function deleteLock(
 function isDone(record: LockRecord | undefined, { writeIds, holderIds }: Attempted): boolean {
   if (record === undefined) return true;
   return isMadeBy(record, writeIds) || record.holders.some((holder) => !holderIds.has(holder.id));
+}
+
+/** Whether the turn of one of these was ended by a deletion: the lock was deleted before whoever holds it now came. */
+function hasDeleted({ recent }: LockRecord, ids: ReadonlySet<string>): boolean {
+  return recent.some(({ id, ended }) => ended === "deleted" && ids.has(id));
 }
 
 function isMadeBy({ writeId }: LockRecord, writeIds: ReadonlySet<string | undefined>): boolean {
