@@ -15,6 +15,9 @@ export class SimClient implements Participant {
   readonly mutex: S3Mutex;
   readonly scene: Scene;
   readonly tasks: readonly Task[];
+  /** Lines of work that nobody waits for. */
+  readonly started: Task[] = [];
+  readonly #boot: Task;
   isClosing = false;
   isClosed = false;
   #closed: Promise<void> | undefined;
@@ -41,6 +44,8 @@ export class SimClient implements Participant {
       { length: plan.tasks },
       (_, index) => new Task(this, `${name}/${index}`, world.random.fork()),
     );
+    this.#boot = new Task(this, `${name}/boot`, world.random.fork());
+    this.started.push(this.#boot);
     this.#watch();
   }
 
@@ -54,7 +59,9 @@ export class SimClient implements Participant {
   }
 
   async play(): Promise<void> {
-    await Promise.all(this.tasks.map((task) => separately(task.name, () => this.#spendTurns(task))));
+    const { context } = this.plan;
+    if (context === "own") await this.#each((task) => separately(task.name, () => this.#spendTurns(task)));
+    else await separately(this.name, () => (context === "shared" ? this.#playAfterBoot() : this.#playUnderLock()));
   }
 
   async lastWish(): Promise<void> {
@@ -85,7 +92,36 @@ export class SimClient implements Participant {
 
   /** Begins turn after turn until it is told to close. */
   async rush(): Promise<void> {
-    await Promise.all(this.tasks.map((task) => separately(task.name, () => this.#spendTurns(task, () => false))));
+    const spend = (task: Task) => this.#spendTurns(task, () => false);
+    if (this.plan.context === "own") await this.#each((task) => separately(task.name, () => spend(task)));
+    else await separately(this.name, () => this.#each(spend));
+  }
+
+  /** A server that takes a lock when it starts, or has it for as long as it runs: its requests inherit that context. */
+  async #playAfterBoot(): Promise<void> {
+    const { mutex } = this;
+    const name = `boot ${this.plan.name}`;
+    const isNamed = this.#boot.random.chance(0.3);
+    if (isNamed) await this.#boot.expecting(mutex.acquireLock(name, BOOT_MS));
+    const boot = isNamed
+      ? undefined
+      : await this.#boot.expecting(mutex.acquire(name, { timeoutMs: BOOT_MS, label: this.#boot.name }));
+    if (isNamed) await this.#boot.expecting(mutex.releaseLock(name));
+    const isKept = this.#boot.random.chance(0.5);
+    if (boot !== undefined && !isKept) await this.#boot.expecting(boot.release());
+    await this.#each((task) => this.#spendTurns(task));
+    if (boot !== undefined && isKept) await this.#boot.expecting(boot.release());
+  }
+
+  /** A server that was started by a function which has a lock. */
+  async #playUnderLock(): Promise<void> {
+    const play = () => this.#each((task) => this.#spendTurns(task));
+    const options = { timeoutMs: BOOT_MS, label: this.#boot.name };
+    await this.#boot.expecting(this.mutex.withLock(`boot ${this.plan.name}`, play, options));
+  }
+
+  async #each(play: (task: Task) => Promise<void>): Promise<void> {
+    await Promise.all(this.tasks.map(play));
   }
 
   /** Gives up in the middle of everything that can be waited for. */
@@ -108,7 +144,8 @@ export class SimClient implements Participant {
     while (!isOver() && this.isAlive && !this.isClosing) {
       const turn = nextTurn(this.plan.weights, task.random);
       this.process.world.trace(() => `${task.name} begins ${turn.name}`);
-      await this.mutex.scope(() => turn.run(task, task.random.pick(this.scene.plan.locks)));
+      const run = () => turn.run(task, task.random.pick(this.scene.plan.locks));
+      await (this.plan.context === "own" ? this.mutex.scope(run) : run());
       await task.pause(task.random.between(1, this.plan.restMs));
     }
   }
@@ -136,6 +173,9 @@ export class SimClient implements Participant {
     });
   }
 }
+
+/** Whoever had the lock before may have died. */
+const BOOT_MS = 20_000;
 
 const PLAIN: Closing = { graceMs: undefined, handles: "wait", againAfterMs: undefined };
 

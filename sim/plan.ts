@@ -7,7 +7,7 @@ import {
   REQUEST_FAULTS,
   type RequestFault,
 } from "./fault-kinds.js";
-import { JUDGES_CLOSING } from "./pending.js";
+import { JUDGES_CLOSING, JUDGES_CONTEXTS } from "./pending.js";
 import type { ClockFaults } from "./process.js";
 import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
@@ -43,6 +43,8 @@ export interface ClientPlan {
   readonly name: string;
   readonly clocks: ClockFaults;
   readonly kind: "current" | "1.x";
+  /** Whether each of its turns is a line of work of its own, or all run in the context in which it has started. */
+  readonly context: "own" | "shared" | "under a lock";
   /** Lines of work that share its one mutex. */
   readonly tasks: number;
   /** How long it rests between two turns, at the longest. */
@@ -85,11 +87,14 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
     const clocks = hasExactClocks ? EXACT : clocksOf(random, { keepsAssumptions, is1x: kind === "1.x" }, toleranceMs);
     const restMs = random.pick([50, 300, 1000]);
+    const isAlone = !JUDGES_CONTEXTS || random.chance(0.7);
+    const context = isAlone ? "own" : random.pick(["shared", "under a lock"] as const);
     const tasks = Math.max(random.pick([1, 1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
     return {
       name: `c${index}`,
       kind,
       clocks,
+      context,
       tasks,
       restMs,
       weights: weightsOf(random, focus?.step),

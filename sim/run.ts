@@ -112,7 +112,7 @@ class Run {
   }
 
   #tasks(): readonly Task[] {
-    return this.#participants.flatMap((one) => (one instanceof SimClient ? one.tasks : []));
+    return this.#participants.flatMap((one) => (one instanceof SimClient ? [...one.tasks, ...one.started] : []));
   }
 
   get #living(): readonly Participant[] {

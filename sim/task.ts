@@ -47,6 +47,11 @@ export class Task implements Waiting {
     return this.#asks.length === 0 ? undefined : this.#asks.flat();
   }
 
+  /** Whether anybody can wait for it: who takes several locks holds some of them meanwhile. */
+  get #mayBlock(): boolean {
+    return this.#holds > 0 || this.#asks.some(({ length }) => length > 1);
+  }
+
   get isAwake(): boolean {
     return this.client.isAlive && !this.client.process.isFrozen;
   }
@@ -186,6 +191,8 @@ export class Task implements Waiting {
     try {
       return await promise;
     } catch (error) {
+      if (S3MutexError.is(error, "deadlock") && !this.#mayBlock)
+        this.scene.findings.report("victim", `${this.name} holds nothing and gives way: ${error.message}`);
       if (S3MutexError.is(error) && EXPECTED.has(error.code)) return undefined;
       this.scene.findings.report("error", `${this.name}: ${error instanceof Error ? error.stack : error}`);
       return undefined;

@@ -1,4 +1,6 @@
+import { JUDGES_CONTEXTS } from "../pending.js";
 import type { Random } from "../random.js";
+import { CONTEXTS } from "./contexts.js";
 import { FENCED } from "./fenced.js";
 import { LEAVING } from "./leaving.js";
 import { MAINTENANCE } from "./maintenance.js";
@@ -16,6 +18,7 @@ export const TURNS: readonly Turn[] = [
   ...SHARING,
   ...FENCED,
   ...LEAVING,
+  ...(JUDGES_CONTEXTS ? CONTEXTS : []),
   ...MAINTENANCE,
 ];
 
