@@ -11,10 +11,11 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Effects } from "../runtime/effects.js";
 import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
+import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
 import { stateOf } from "../store/s3/client-state.js";
-import { isMissingBucket } from "../store/s3/outcomes.js";
-import type { Operation, PutCondition } from "../store/s3/requests.js";
+import type { Operation } from "../store/s3/operation.js";
+import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
 import { decodeKey } from "../store/s3/url-encoding.js";
 import type { Observations, ProbeOperation } from "./observations.js";
@@ -167,8 +168,11 @@ export class ProbeRequests {
         return prepared;
       },
       onSuccess: (fields, timing, { status = 200 }) => ({ kind: "answer", status, timing, ...fields }),
-      onStatus: (status, error, timing) =>
-        TELLING.has(status) && !isMissingBucket(error) ? { kind: "answer", status, timing } : undefined,
+      onStatus: (status, { code, attempt }, timing) => {
+        // A page is not the store's word, and no reason to condemn it.
+        const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isPage(attempt.text);
+        return isTelling ? { kind: "answer", status, timing } : undefined;
+      },
     };
     const outcome = await this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
     this.#observations.note(name, outcome);

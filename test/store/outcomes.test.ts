@@ -13,9 +13,9 @@ describe("a refusal says what was refused and what to do", () => {
     [301, "PermanentRedirect", "invalid-argument", '`region` of the S3 client to "eu-west-1"'],
     [400, "AuthorizationHeaderMalformed", "invalid-argument", '`region` of the S3 client to "eu-west-1"'],
     [400, "KeyTooLongError", "invalid-argument", "length of the key"],
-    [400, "InvalidRequest", "store-unsafe", "If-Match and If-None-Match"],
-    [501, "NotImplemented", "store-unsafe", "requestChecksumCalculation"],
-    [405, "MethodNotAllowed", "store-unsafe", "s3-mutex doctor"],
+    [400, "InvalidRequest", "store-unsafe", "s3-mutex doctor"],
+    [501, "NotImplemented", "store-unsafe", "s3-mutex doctor"],
+    [405, "MethodNotAllowed", "store-unsafe", "a website or a console"],
   ])("%i %s is %s", async (status, name, code, remedy) => {
     const stub = await startStub(errorAnswer(status, name, { "x-amz-bucket-region": "eu-west-1" }));
     const outcome = await storeOver(clientFor(stub.endpoint)).read("a", OPTIONS);

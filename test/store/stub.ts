@@ -12,16 +12,17 @@ export interface Stub {
   readonly seen: string[];
 }
 
-export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+export type Answer = (request: IncomingMessage, response: ServerResponse, body?: string) => void;
 
 /** A server that answers each request as the test says, for answers that no well-formed store gives. */
 export async function startStub(answer: Answer): Promise<Stub> {
   const seen: string[] = [];
   const server: Server = createServer((request, response) => {
-    request.resume();
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       seen.push(`${request.method} ${request.url?.split("?")[0]}`);
-      answer(request, response);
+      answer(request, response, Buffer.concat(chunks).toString());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

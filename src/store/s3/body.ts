@@ -1,21 +1,31 @@
 export type BodyText = { readonly kind: "text"; readonly text: string } | { readonly kind: "oversized" };
+export type BodyBytes = { readonly kind: "bytes"; readonly bytes: Buffer } | { readonly kind: "oversized" };
 
 /** The forms in which HTTP handlers hand over a body: Node streams, web streams, blobs. */
 interface NodeBody extends AsyncIterable<Uint8Array | string> {
   destroy(error?: Error): unknown;
 }
 
+/** The same as UTF-8, bytes that are no UTF-8 replaced. */
+export async function readBody(...args: Parameters<typeof readBytes>): Promise<BodyText> {
+  const read = await readBytes(...args);
+  return read.kind === "bytes" ? { kind: "text", text: read.bytes.toString("utf8") } : read;
+}
+
 /**
- * Reads a response body as UTF-8, bytes that are no UTF-8 replaced, and stops at `maxBytes`: what is longer is no lock
- * record. However it ends, the body is read to its end or destroyed, or its socket would never return to the pool.
+ * Reads a response body, and stops at `maxBytes`: what is longer is not a lock record. However it ends, the body is
+ * read to its end or destroyed, or its socket would never return to the pool.
  */
-export async function readBody(
+export async function readBytes(
   body: unknown,
   contentLength: number | undefined,
   maxBytes: number,
   signal: AbortSignal,
-): Promise<BodyText> {
-  if (body === undefined || body === null) return { kind: "text", text: "" };
+): Promise<BodyBytes> {
+  if (body === undefined || body === null) return { kind: "bytes", bytes: Buffer.alloc(0) };
+  if (body instanceof Uint8Array) {
+    return body.length > maxBytes ? { kind: "oversized" } : { kind: "bytes", bytes: Buffer.from(body) };
+  }
   const source = chunksOf(body);
   const stop = (): void => source.stop();
   if (contentLength !== undefined && contentLength > maxBytes) {
@@ -34,7 +44,7 @@ async function collect(
   chunks: AsyncIterable<Uint8Array | string>,
   maxBytes: number,
   signal: AbortSignal,
-): Promise<BodyText> {
+): Promise<BodyBytes> {
   const collected: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunks) {
@@ -46,7 +56,7 @@ async function collect(
   }
   // A web stream that was cancelled ends like one that was complete.
   signal.throwIfAborted();
-  return { kind: "text", text: Buffer.concat(collected).toString("utf8") };
+  return { kind: "bytes", bytes: Buffer.concat(collected) };
 }
 
 interface ChunkSource {

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
 import type { BucketState } from "./client-state.js";
-import type { Operation } from "./requests.js";
+import type { Operation } from "./operation.js";
 import type { Sender } from "./sender.js";
 
 export type BucketCreation = { readonly kind: "exists" } | UnknownOutcome | RefusedOutcome;
@@ -32,7 +32,7 @@ export function createBucket(
       return { kind: "exists" };
     },
     // BucketAlreadyOwnedByYou, BucketAlreadyExists, and OperationAborted while somebody else is creating it.
-    onStatus: (status) => (status === 409 ? { kind: "exists" } : undefined),
+    onStatus: (status, { code }) => (status === 409 && code !== undefined ? { kind: "exists" } : undefined),
   };
   const creation = sender.send(operation, options).finally(() => {
     state.creation = undefined;

@@ -4,10 +4,17 @@ import { InFlightLimiter } from "./in-flight.js";
 /** What was learnt about a bucket through a client; shared by all stores over the two. */
 export interface BucketState {
   readonly etagForm: EtagFormState;
+  readonly absence: AbsenceState;
   /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
   conditionalDelete?: Promise<unknown> | undefined;
   /** A creation that runs or has succeeded; see `bucket.ts`. */
   creation?: Promise<unknown> | undefined;
+}
+
+export interface AbsenceState {
+  /** How the store says that a key is absent: `named` is NoSuchKey. Undefined while that was not seen. */
+  looks?: string | undefined;
+  probe?: Promise<unknown> | undefined;
 }
 
 export interface EtagFormState {
@@ -42,7 +49,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
     bucket(name) {
       let state = buckets.get(name);
       if (state === undefined) {
-        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() } };
+        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() }, absence: {} };
         buckets.set(name, state);
       }
       return state;

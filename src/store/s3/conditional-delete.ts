@@ -1,4 +1,5 @@
-import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { ReadOutcome, RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { Absence } from "./absence.js";
 import type { BucketState } from "./client-state.js";
 import type { EtagForms } from "./etag-form.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
@@ -10,18 +11,24 @@ export type DeleteSupport =
   | UnknownOutcome
   | RefusedOutcome;
 
+/** What the probe asks with. */
+export interface DeleteProbe {
+  readonly forms: EtagForms;
+  readonly absence: Absence;
+  readonly deps: ProbeDeps;
+}
+
 /**
  * Whether the store honours If-Match on DELETE, found out once per client and bucket: some ignore it and delete what
  * somebody else has just written. A probe without a certain result is not remembered.
  */
 export async function conditionalDeleteSupport(
   state: BucketState,
-  forms: EtagForms,
-  deps: ProbeDeps,
+  { forms, absence, deps }: DeleteProbe,
   options: RequestOptions,
 ): Promise<DeleteSupport> {
   const running = state.conditionalDelete as Promise<DeleteSupport> | undefined;
-  const probe = running ?? probeDelete(forms, deps, options);
+  const probe = running ?? probeDelete({ forms, absence, deps }, options);
   state.conditionalDelete = probe;
   const support = await probe;
   const certain = support.kind === "honoured" || support.kind === "unsupported";
@@ -29,16 +36,24 @@ export async function conditionalDeleteSupport(
   return support;
 }
 
-async function probeDelete(forms: EtagForms, deps: ProbeDeps, options: RequestOptions): Promise<DeleteSupport> {
+async function probeDelete({ forms, absence, deps }: DeleteProbe, options: RequestOptions): Promise<DeleteSupport> {
   const unsettled = await forms.settle(options);
   if (unsettled !== undefined) return unsettled;
   const object = new ProbeObject(deps, options);
-  const support = await supportOf(object, forms);
+  const read = async (): Promise<ReadOutcome> => {
+    const outcome = await object.read();
+    return outcome.kind === "bare-404" ? absence.judge(outcome, options) : outcome;
+  };
+  const support = await supportOf(object, forms, read);
   if (support.kind !== "honoured") await object.cleanUp();
   return support;
 }
 
-async function supportOf(object: ProbeObject, forms: EtagForms): Promise<DeleteSupport> {
+async function supportOf(
+  object: ProbeObject,
+  forms: EtagForms,
+  read: () => Promise<ReadOutcome>,
+): Promise<DeleteSupport> {
   const created = await object.create();
   if (created.kind === "refused") return created;
   if (created.kind !== "ok") return inconclusive("create", created);
@@ -48,13 +63,13 @@ async function supportOf(object: ProbeObject, forms: EtagForms): Promise<DeleteS
 
   const stale = await object.delete(forms.inCondition(created.etag));
   if (stale.kind !== "conflict") return unexpected(stale);
-  const kept = await object.read();
+  const kept = await read();
   if (kept.kind === "absent") return { kind: "unsupported" };
   if (kept.kind !== "ok") return inconclusive("read", kept);
 
   const current = await object.delete(forms.inCondition(replaced.etag));
   if (current.kind !== "ok") return unexpected(current);
-  const gone = await object.read();
+  const gone = await read();
   if (gone.kind === "absent") return { kind: "honoured" };
   return gone.kind === "ok" ? { kind: "unsupported" } : inconclusive("read", gone);
 }

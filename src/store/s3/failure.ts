@@ -1,3 +1,4 @@
+import { describeBody, s3WordsOf } from "./answer.js";
 import { type Attempt, AttemptTimeout } from "./single-attempt.js";
 
 /** What an error of the SDK comes down to. */
@@ -7,6 +8,10 @@ export interface Failure {
   /** The store's error code, or Node's, or the name of the error. */
   readonly code: string;
   readonly message: string;
+  /** An answer came, and it is not the error document that S3 writes: something on the way may have sent it. */
+  readonly isForeign: boolean;
+  /** Where a redirect leads. */
+  readonly location?: string;
   /** Whether the request may have reached the store. */
   readonly sent: boolean;
   /** The region that the bucket is in, where the answer names it. */
@@ -35,8 +40,10 @@ const CONNECTING_CALLS: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]
 export function failureOf(error: unknown, attempt: Attempt): Failure {
   const { name, code, message, syscall, errors, $metadata } = fieldsOf(error);
   const status = wholeStatus(error, attempt);
-  // An answer names the store's code in `name`; otherwise, Node's `code` says more than "TimeoutError" does.
-  const label = (status === undefined ? (code ?? name) : name) ?? "UnknownError";
+  const words = status === undefined ? undefined : s3WordsOf(attempt);
+  const isForeign = status !== undefined && words === undefined;
+  // Without an answer, Node's `code` says more than "TimeoutError" does.
+  const label = words?.code ?? (isForeign ? "" : (code ?? name ?? "UnknownError"));
   const neverConnected =
     attempt.status === undefined &&
     (NEVER_CONNECTED.has(code ?? "") ||
@@ -44,11 +51,14 @@ export function failureOf(error: unknown, attempt: Attempt): Failure {
       // Of a host with several addresses, each was tried.
       (Array.isArray(errors) && errors.every((one) => CONNECTING_CALLS.has(fieldsOf(one).syscall ?? ""))));
   const bucketRegion = attempt.headers?.["x-amz-bucket-region"];
+  const location = attempt.headers?.location;
   const elsewhere = attempt.sentAtMs === undefined ? $metadata?.httpStatusCode : undefined;
   return {
     status,
     code: String(label),
-    message: shortened(message ?? String(error)),
+    message: shortened(words?.message ?? (isForeign ? describeBody(attempt) : (message ?? String(error)))),
+    isForeign,
+    ...(location === undefined ? {} : { location: shortened(location) }),
     sent: attempt.sentAtMs !== undefined && !neverConnected,
     ...(bucketRegion === undefined ? {} : { bucketRegion }),
     ...(elsewhere === undefined ? {} : { statusElsewhere: elsewhere }),
@@ -66,6 +76,7 @@ export function wholeStatus(error: unknown, attempt: Attempt): number | undefine
 
 /** How a failure reads in a sentence. */
 export function described(failure: Failure): string {
+  if (failure.isForeign) return `${failure.status} with ${failure.message}`;
   const head = failure.status === undefined ? failure.code : `${failure.status} ${failure.code}`;
   return failure.message === "" || failure.message === failure.code ? head : `${head}: ${failure.message}`;
 }

@@ -1,6 +1,7 @@
-import { S3MutexError, type S3MutexErrorCode } from "../../errors.js";
+import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../object-store.js";
 import { described, type Failure, failureOf } from "./failure.js";
+import { BAD_CREDENTIALS, type Refusal, refusalOf } from "./refusals.js";
 import { type Attempt, timingOf } from "./single-attempt.js";
 
 /** What was asked for, in the words of a policy. */
@@ -9,6 +10,10 @@ export interface Request {
   readonly bucket: string;
   /** Absent for requests about the bucket itself. */
   readonly key?: string;
+  /** HEAD: S3 itself answers without a word. */
+  readonly isHead?: boolean;
+  /** A PUT or DELETE under a condition, which not every store can do. */
+  readonly isConditional?: boolean;
 }
 
 export interface FailureContext {
@@ -19,9 +24,14 @@ export interface FailureContext {
   readonly clockCorrected: boolean;
 }
 
-type Verdict =
-  | { readonly kind: "unknown"; readonly throttled?: boolean; readonly notApplied?: boolean; readonly hint?: string }
-  | { readonly kind: "refused"; readonly code: S3MutexErrorCode; readonly remedy: string };
+interface Doubt {
+  readonly kind: "unknown";
+  readonly throttled?: boolean;
+  readonly notApplied?: boolean;
+  readonly hint?: string;
+}
+
+type Verdict = Doubt | Refusal;
 
 /** Turns whatever the SDK threw, other than the answers that an operation expects, into an outcome of the port. */
 export function outcomeOfFailure(
@@ -31,8 +41,7 @@ export function outcomeOfFailure(
 ): UnknownOutcome | RefusedOutcome {
   const failure = failureOf(error, attempt);
   const verdict = verdictOn(failure, context);
-  const { action, bucket, key } = context.request;
-  const what = `${action} on s3://${bucket}${key === undefined ? "" : `/${key}`}`;
+  const what = naming(context.request);
   const timing = timingOf(attempt);
   const withTiming = timing === undefined ? {} : { timing };
   if (verdict.kind === "refused") {
@@ -52,23 +61,21 @@ export function outcomeOfFailure(
 /** For an answer that was a success and yet does not say what is needed. */
 export function outcomeOfBadAnswer(request: Request, fault: string, attempt: Attempt): UnknownOutcome {
   const timing = timingOf(attempt);
-  const message = `${request.action} on s3://${request.bucket}/${request.key ?? ""}: ${fault}`;
   return {
     kind: "unknown",
-    error: unavailable(message),
+    error: unavailable(`${naming(request)}: ${fault}`),
     throttled: false,
     sent: true,
     ...(timing === undefined ? {} : { timing }),
   };
 }
 
-export function unavailable(message: string, cause?: unknown): S3MutexError {
-  return new S3MutexError("store-unavailable", message, cause === undefined ? {} : { cause });
+function naming({ action, bucket, key }: Request): string {
+  return `${action} on s3://${bucket}${key === undefined ? "" : `/${key}`}`;
 }
 
-/** Whether a 404 is about the bucket; all others are about the key. */
-export function isMissingBucket(error: unknown): boolean {
-  return (error as { name?: unknown } | undefined)?.name === "NoSuchBucket";
+export function unavailable(message: string, cause?: unknown): S3MutexError {
+  return new S3MutexError("store-unavailable", message, cause === undefined ? {} : { cause });
 }
 
 const THROTTLED: ReadonlySet<string> = new Set([
@@ -76,6 +83,7 @@ const THROTTLED: ReadonlySet<string> = new Set([
   "Throttling",
   "ThrottlingException",
   "RequestLimitExceeded",
+  "TooManyRequests",
 ]);
 
 /** The store did not accept when the request says it was signed. */
@@ -90,75 +98,52 @@ const DAMAGED: ReadonlySet<string> = new Set([
   "XAmzContentChecksumMismatch",
 ]);
 
-const WRONG_REGION: ReadonlySet<string> = new Set([
-  "PermanentRedirect",
-  "TemporaryRedirect",
-  "Redirect",
-  "AuthorizationHeaderMalformed",
-  "IllegalLocationConstraintException",
-]);
-
-const EXPIRED = "The credentials of the S3 client have expired: give it a credential provider that renews them.";
-
-const BAD_CREDENTIALS: Readonly<Record<string, string>> = {
-  ExpiredToken: EXPIRED,
-  ExpiredTokenException: EXPIRED,
-  TokenRefreshRequired: EXPIRED,
-  InvalidToken: "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
-  InvalidAccessKeyId: "The store does not know this access key: check `accessKeyId` and the endpoint.",
-  SignatureDoesNotMatch: "The secret does not fit the access key: check `secretAccessKey`, region and endpoint.",
-  CredentialsProviderError: "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.",
-  Unauthorized: "The store wants other credentials: check those of the S3 client.",
-};
-
-const BAD_NAMES: ReadonlySet<string> = new Set(["InvalidBucketName", "KeyTooLongError", "InvalidURI"]);
-
-const UNSAFE = [
-  "Locks need PutObject with If-Match and If-None-Match (`s3-mutex doctor` checks a store).",
-  'If it is the checksums of newer SDKs that it cannot do, set `requestChecksumCalculation: "WHEN_REQUIRED"`.',
-].join(" ");
-
 function verdictOn(failure: Failure, context: FailureContext): Verdict {
-  const { status, code } = failure;
+  const { status, code, message } = failure;
+  const { request } = context;
   if (status === undefined) return verdictWithoutAnswer(failure, context);
   if (status === 429 || THROTTLED.has(code) || status === 503) return { kind: "unknown", throttled: true };
-  if (status === 501) return { kind: "refused", code: "store-unsafe", remedy: UNSAFE };
+  if (isKmsInTrouble(code, message)) return { kind: "unknown", throttled: true, hint: KMS_BUSY };
+  if (context.clockCorrected && (status === 400 || status === 403)) return { kind: "unknown", notApplied: true };
+  if (failure.isForeign && request.isHead !== true) return { kind: "unknown", hint: foreignHint(failure) };
+  if (status === 501) return refusalOf(failure, request);
+  if (status === 507)
+    return { kind: "unknown", hint: "The store has no space left: free some; a renewal is a write too." };
   if (status >= 500 || status === 408 || status === 425 || status < 300) return { kind: "unknown" };
   if (CLOCK_CODES.has(code)) {
     const hint = "The clock of this machine is off; the SDK corrects for it unless that was switched off.";
     return { kind: "unknown", notApplied: true, hint };
   }
-  if (context.clockCorrected && (status === 400 || status === 403)) return { kind: "unknown", notApplied: true };
   if (DAMAGED.has(code)) return { kind: "unknown" };
-  return verdictOnRequest(failure, context);
+  return refusalOf(failure, request);
 }
 
-/** Answers of 3xx and 4xx that will be the same next time. */
-function verdictOnRequest({ status, code, bucketRegion }: Failure, { request }: FailureContext): Verdict {
-  if (code === "NoSuchBucket") {
-    const remedy = `Create the bucket ${request.bucket}, or set \`createBucketIfNotExists: true\`.`;
-    return { kind: "refused", code: "no-such-bucket", remedy };
+/** AWS says so with 400 and 503; other stores with names of their own. */
+function isKmsInTrouble(code: string, message: string): boolean {
+  return (
+    /^KMS\.?(?:Throttl|LimitExceeded|DependencyTimeout|Internal)/i.test(code) ||
+    /rate at which you may call KMS/.test(message)
+  );
+}
+
+const KMS_BUSY = "The key service (KMS) of the store is overloaded: an S3 Bucket Key saves most of its requests.";
+
+/**
+ * What to look at where the answer is not of S3. It is not an answer: a 404 of an ingress does not say that a lock is free,
+ * nor a 403 of a proxy that the caller may not have it.
+ */
+function foreignHint({ status = 0, location }: Failure): string {
+  if (status < 300 || status >= 500) return "";
+  const who = "This is not an answer of S3";
+  if (status === 304) return `${who}: nothing was asked that 304 could answer.`;
+  if (status < 400) {
+    const target = location === undefined ? "elsewhere" : `to ${location}`;
+    return `${who}: it leads ${target}, such as to a login page. Check the endpoint, and what is between it and this process.`;
   }
-  if (WRONG_REGION.has(code) || status === 301 || status === 307) {
-    const region = bucketRegion === undefined ? "the bucket's region" : `"${bucketRegion}"`;
-    return { kind: "refused", code: "invalid-argument", remedy: `Set \`region\` of the S3 client to ${region}.` };
-  }
-  const credentials = BAD_CREDENTIALS[code];
-  if (credentials !== undefined) return { kind: "refused", code: "access-denied", remedy: credentials };
-  if (status === 401 || status === 403) {
-    // AWS hides whether an object exists from those who may not list.
-    const list =
-      request.action === "s3:GetObject" ? " and s3:ListBucket on the bucket (a missing object is 403 without it)" : "";
-    const path = request.key === undefined ? "" : `/${request.key}`;
-    const remedy = `Allow ${request.action} on arn:aws:s3:::${request.bucket}${path}${list}.`;
-    return { kind: "refused", code: "access-denied", remedy };
-  }
-  if (BAD_NAMES.has(code)) {
-    return { kind: "refused", code: "invalid-argument", remedy: "Check the bucket's name and the length of the key." };
-  }
-  // A conflict or a missing thing where none is expected is about the moment, not about the request.
-  if (status === 404 || status === 409 || status === 412) return { kind: "unknown" };
-  return { kind: "refused", code: "store-unsafe", remedy: UNSAFE };
+  if (status === 407)
+    return `${who}: a proxy wants a login. Give it to the S3 client's request handler, or go past the proxy.`;
+  if (status === 451) return `${who}: something on the way blocks it for legal reasons.`;
+  return `${who}: a proxy, an ingress or a portal on the way sent it, or there is no S3 at this endpoint.`;
 }
 
 function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureContext): Verdict {

@@ -1,4 +1,5 @@
 import type { ReadOutcome, RequestOptions, StoreEffects, UnknownOutcome, WriteOutcome } from "../object-store.js";
+import type { Bare404 } from "./absence.js";
 import { unavailable } from "./outcomes.js";
 import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";
 
@@ -19,11 +20,17 @@ export class ProbeObject {
   readonly #deps: ProbeDeps;
   readonly #options: RequestOptions;
   readonly #key: string;
+  #body = "";
 
   constructor(deps: ProbeDeps, options: RequestOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#key = `${deps.keyPrefix}.s3-mutex/probe-${deps.effects.newId()}`;
+  }
+
+  /** What was written last, or not. */
+  get body(): string {
+    return this.#body;
   }
 
   create(): Promise<WriteOutcome> {
@@ -34,7 +41,7 @@ export class ProbeObject {
     return this.#write({ IfMatch: ifMatch });
   }
 
-  read(): Promise<ReadOutcome> {
+  read(): Promise<ReadOutcome | Bare404> {
     return this.#deps.requests.get(this.#key, undefined, this.#options);
   }
 
@@ -48,7 +55,8 @@ export class ProbeObject {
   }
 
   #write(condition: PutCondition): Promise<WriteOutcome> {
-    const body = `{"probe":"${this.#deps.effects.newId()}"}`;
+    this.#body = `{"probe":"${this.#deps.effects.newId()}"}`;
+    const body = this.#body;
     return this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
   }
 

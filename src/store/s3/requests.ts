@@ -5,36 +5,14 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type {
-  AnswerTiming,
-  ListOutcome,
-  ReadOutcome,
-  RefusedOutcome,
-  RemoveOutcome,
-  RequestOptions,
-  UnknownOutcome,
-  WriteOutcome,
-} from "../object-store.js";
+import type { ListOutcome, ReadOutcome, RemoveOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
+import { type Bare404, looksOf } from "./absence.js";
+import { describeBody, isPage } from "./answer.js";
 import { type BodyText, readBody } from "./body.js";
-import { isMissingBucket, outcomeOfBadAnswer, type Request } from "./outcomes.js";
+import type { Operation, Said, Send } from "./operation.js";
+import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
 import type { Attempt } from "./single-attempt.js";
 import { decodeKey } from "./url-encoding.js";
-
-/** One kind of request: how to send it, and which of its answers mean what. */
-export interface Operation<Value, Outcome> {
-  readonly request: Request;
-  /** Called for each transmission: a command is used once. */
-  start(): { readonly command: object; work(signal: AbortSignal): Promise<Value> };
-  onSuccess(value: Value, timing: AnswerTiming, attempt: Attempt): Outcome;
-  /** Answers that the SDK throws as errors and that are none for this operation. */
-  onStatus(status: number, error: unknown, timing: AnswerTiming): Outcome | undefined;
-}
-
-/** Sends an operation once, and says `unknown` or `refused` where the operation itself has no name for the answer. */
-export type Send = <Value, Outcome>(
-  operation: Operation<Value, Outcome>,
-  options: RequestOptions,
-) => Promise<Outcome | UnknownOutcome | RefusedOutcome>;
 
 export interface PutCondition {
   readonly IfMatch?: string;
@@ -57,12 +35,15 @@ export class S3Requests {
     this.#send = send;
   }
 
-  get(key: string, ifNoneMatch: string | undefined, options: RequestOptions): Promise<ReadOutcome> {
+  async get(key: string, ifNoneMatch: string | undefined, options: RequestOptions): Promise<ReadOutcome | Bare404> {
     const request: Request = { action: "s3:GetObject", bucket: this.#bucket, key };
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
+    let looks: string | undefined;
     const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyText }, ReadOutcome> = {
       request,
+      streams: true,
       start: () => {
+        looks = undefined;
         const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
@@ -72,20 +53,26 @@ export class S3Requests {
         return { command, work };
       },
       onSuccess: ({ etag, body }, timing, attempt) => {
-        if (etag === undefined) return outcomeOfBadAnswer(request, "the answer has no ETag", attempt);
+        if (etag === undefined || isForeignPage(body, attempt)) {
+          return outcomeOfBadAnswer(request, notOfS3(etag, attempt, body), attempt);
+        }
         if (body.kind === "oversized") return { kind: "oversized", etag, timing };
         return { kind: "ok", etag, body: body.text, timing };
       },
-      onStatus: (status, error, timing) => {
-        if (status === 304) return { kind: "unchanged", timing };
-        return status === 404 && !isMissingBucket(error) ? { kind: "absent", timing } : undefined;
+      onStatus: (status, { code, attempt }, timing) => {
+        if (status === 304 && ifNoneMatch !== undefined) return { kind: "unchanged", timing };
+        if (status !== 404 || code === "NoSuchBucket") return undefined;
+        if (code === "NoSuchKey") return { kind: "absent", timing };
+        looks = looksOf(attempt, key);
+        return undefined;
       },
     };
-    return this.#send(operation, options);
+    const outcome = await this.#send(operation, options);
+    return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
   }
 
   put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
-    const request: Request = { action: "s3:PutObject", bucket: this.#bucket, key };
+    const request: Request = { action: "s3:PutObject", bucket: this.#bucket, key, isConditional: true };
     const operation: Operation<string | undefined, WriteOutcome> = {
       request,
       start: () => {
@@ -100,14 +87,14 @@ export class S3Requests {
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
       onSuccess: (etag, timing, attempt) =>
-        // The write was done, but under a name that nobody knows: the caller has to read it.
-        etag === undefined
-          ? outcomeOfBadAnswer(request, "the answer has no ETag", attempt)
+        // It may have been done, but under a name that nobody knows: the caller has to read it.
+        etag === undefined || isPage(attempt.text)
+          ? outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt)
           : { kind: "ok", etag, timing },
-      onStatus: (status, error, timing) => {
-        if (status === 412 || status === 409) return { kind: "conflict", timing };
+      onStatus: (status, said, timing) => {
+        if (isConflict(status, said)) return { kind: "conflict", timing };
         // A create finds nothing by intent; a 404 to it is about something else.
-        const absent = status === 404 && condition.IfMatch !== undefined && !isMissingBucket(error);
+        const absent = status === 404 && condition.IfMatch !== undefined && said.code === "NoSuchKey";
         return absent ? { kind: "absent", timing } : undefined;
       },
     };
@@ -117,16 +104,19 @@ export class S3Requests {
   /** `ifMatch` is left out for probe keys only, which nobody else uses. */
   delete(key: string, ifMatch: string | undefined, options: RequestOptions): Promise<DeleteOutcome> {
     const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };
+    const isConditional = ifMatch !== undefined;
+    const request: Request = { action: "s3:DeleteObject", bucket: this.#bucket, key, isConditional };
     const operation: Operation<void, DeleteOutcome> = {
-      request: { action: "s3:DeleteObject", bucket: this.#bucket, key },
+      request,
       start: () => {
         const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
         return { command, work: async (signal) => void (await this.#client.send(command, { abortSignal: signal })) };
       },
-      onSuccess: (_, timing) => ({ kind: "ok", timing }),
-      onStatus: (status, error, timing) => {
-        if (status === 412 || status === 409) return { kind: "conflict", timing };
-        return status === 404 && !isMissingBucket(error) ? { kind: "absent", timing } : undefined;
+      onSuccess: (_, timing, attempt) =>
+        isDeletion(attempt) ? { kind: "ok", timing } : outcomeOfBadAnswer(request, notOfS3("", attempt), attempt),
+      onStatus: (status, said, timing) => {
+        if (isConflict(status, said)) return { kind: "conflict", timing };
+        return status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
       },
     };
     return this.#send(operation, options);
@@ -134,8 +124,9 @@ export class S3Requests {
 
   list(prefix: string, continuation: string | undefined, options: RequestOptions): Promise<ListOutcome> {
     const page = continuation === undefined ? {} : { ContinuationToken: continuation };
+    const request: Request = { action: "s3:ListBucket", bucket: this.#bucket };
     const operation: Operation<ListedPage, ListOutcome> = {
-      request: { action: "s3:ListBucket", bucket: this.#bucket },
+      request,
       start: () => {
         const command = new ListObjectsV2Command({
           Bucket: this.#bucket,
@@ -159,13 +150,11 @@ export class S3Requests {
         };
         return { command, work };
       },
-      onSuccess: ({ keys, etags, next }, timing) => ({
-        kind: "ok",
-        keys,
-        etags,
-        ...(next === undefined ? {} : { continuation: next }),
-        timing,
-      }),
+      onSuccess: ({ keys, etags, next }, timing, attempt) => {
+        // The SDK reads an empty answer, and some pages, as a bucket without keys.
+        if (!isListing(attempt)) return outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+        return { kind: "ok", keys, etags, ...(next === undefined ? {} : { continuation: next }), timing };
+      },
       onStatus: () => undefined,
     };
     return this.#send(operation, options);
@@ -176,4 +165,31 @@ interface ListedPage {
   readonly keys: readonly string[];
   readonly etags: ReadonlyMap<string, string>;
   readonly next: string | undefined;
+}
+
+/** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
+function isConflict(status: number, { attempt }: Said): boolean {
+  return (status === 412 || status === 409) && !isPage(attempt.text);
+}
+
+/** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
+function isDeletion({ status, text = "", headers = {} }: Attempt): boolean {
+  return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
+}
+
+function isListing({ text = "" }: Attempt): boolean {
+  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
+}
+
+/** A lock's object can be a page, where somebody has put one there; but then the answer is marked as one of S3. */
+function isForeignPage(body: BodyText, { headers = {} }: Attempt): boolean {
+  const isHtml = headers["content-type"]?.startsWith("text/html") === true;
+  return isHtml && headers["x-amz-request-id"] === undefined && (body.kind === "oversized" || isPage(body.text));
+}
+
+/** Why a success is not believed. */
+function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyText): string {
+  const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
+  const seen = body?.kind === "text" ? { ...attempt, text: body.text } : attempt;
+  return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
 }

@@ -12,13 +12,15 @@ import {
   type WriteCondition,
   type WriteOutcome,
 } from "../object-store.js";
+import { Absence } from "./absence.js";
 import { createBucket } from "./bucket.js";
 import { type BucketState, stateOf } from "./client-state.js";
-import { conditionalDeleteSupport } from "./conditional-delete.js";
+import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
+import type { Operation, Send } from "./operation.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
-import { type Operation, S3Requests, type Send } from "./requests.js";
+import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
 
 export interface S3StoreOptions {
@@ -50,6 +52,7 @@ export class S3Store implements ObjectStore {
   readonly #sender: Sender;
   readonly #requests: S3Requests;
   readonly #forms: EtagForms;
+  readonly #absence: Absence;
   readonly #probeDeps: ProbeDeps;
 
   constructor(options: S3StoreOptions) {
@@ -62,12 +65,15 @@ export class S3Store implements ObjectStore {
     this.#requests = new S3Requests(client, bucketName, options.maxBodyBytes ?? MAX_BODY_BYTES, send);
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
+    this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
   }
 
   async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
     const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
-    const outcome = await this.#requests.get(key, condition, options);
+    const answer = await this.#requests.get(key, condition, options);
+    if (answer.kind === "absent") this.#absence.named();
+    const outcome = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
     const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
     if (etag === undefined) return outcome;
     const refused = await this.#forms.seen(key, etag, options);
@@ -88,13 +94,17 @@ export class S3Store implements ObjectStore {
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
-    const support = await conditionalDeleteSupport(this.#bucketState, this.#forms, this.#probeDeps, options);
+    const support = await conditionalDeleteSupport(this.#bucketState, this.#deleteProbe, options);
     if (support.kind !== "honoured") return support;
     return await this.#requests.delete(key, this.#forms.inCondition(etag), options);
   }
 
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
     return this.#requests.list(prefix, options.continuation, options);
+  }
+
+  get #deleteProbe(): DeleteProbe {
+    return { forms: this.#forms, absence: this.#absence, deps: this.#probeDeps };
   }
 
   async #send<Value, Outcome>(

@@ -1,10 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
+import { s3WordsOf } from "./answer.js";
 import { type ClientState, socketsOf } from "./client-state.js";
 import { wholeStatus } from "./failure.js";
+import type { Operation, Said } from "./operation.js";
 import { outcomeOfFailure } from "./outcomes.js";
-import type { Operation } from "./requests.js";
-import { attemptOnce, timingOf } from "./single-attempt.js";
+import { type Attempt, attemptOnce, timingOf } from "./single-attempt.js";
 
 /** Credentials, region and signature: mostly at hand, at worst a round trip to a metadata service or to STS. */
 const PREPARE_TIMEOUT_MS = 30_000;
@@ -47,7 +48,8 @@ export class Sender {
   ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
     const offsetBefore = this.#clockOffset();
     const { command, work } = operation.start();
-    const limits = { effects: this.#effects, timeoutMs, prepareTimeoutMs: PREPARE_TIMEOUT_MS };
+    const { streams = false } = operation;
+    const limits = { effects: this.#effects, timeoutMs, prepareTimeoutMs: PREPARE_TIMEOUT_MS, streams };
     const result = await attemptOnce(command, limits, work);
     const { attempt } = result;
     const timing = timingOf(attempt);
@@ -58,7 +60,7 @@ export class Sender {
     const error = result.kind === "failure" ? result.error : new Error(MOCKED);
     const status = wholeStatus(error, attempt);
     const expected =
-      status === undefined || timing === undefined ? undefined : operation.onStatus(status, error, timing);
+      status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(attempt), timing);
     if (expected !== undefined) {
       this.#state.credentialsWorked = true;
       return expected;
@@ -73,6 +75,10 @@ export class Sender {
   #clockOffset(): number {
     return this.#client.config.systemClockOffset;
   }
+}
+
+function said(attempt: Attempt): Said {
+  return { code: s3WordsOf(attempt)?.code, attempt };
 }
 
 function isUrgent(options: RequestOptions): boolean {

@@ -1,4 +1,5 @@
 import type { AnswerTiming, StoreEffects } from "../object-store.js";
+import { readBytes } from "./body.js";
 
 /** What was seen of the one transmission of a command. */
 export interface Attempt {
@@ -8,12 +9,22 @@ export interface Attempt {
   readonly status?: number;
   /** Names in lower case. */
   readonly headers?: AnswerHeaders;
+  /** The body as UTF-8, of all but a success that its operation reads by itself. */
+  readonly text?: string;
 }
 
+/** Those that are looked at; there are others. */
 export interface AnswerHeaders {
+  readonly [name: string]: string | undefined;
   readonly date?: string;
   readonly age?: string;
+  readonly etag?: string;
+  readonly location?: string;
+  readonly "content-type"?: string;
+  readonly "content-encoding"?: string;
   readonly "x-amz-bucket-region"?: string;
+  readonly "x-amz-request-id"?: string;
+  readonly "x-amz-server-side-encryption"?: string;
 }
 
 export type AttemptResult<Result> =
@@ -26,7 +37,12 @@ export interface AttemptLimits {
   readonly timeoutMs: number;
   /** For what comes before: credentials, region, signature. */
   readonly prepareTimeoutMs: number;
+  /** Whether `work` reads the body of a success by itself, piece by piece. */
+  readonly streams?: boolean;
 }
+
+/** More than a page of the longest keys. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Thrown into the work of an attempt whose time is up. */
 export class AttemptTimeout extends Error {
@@ -182,7 +198,18 @@ class Transmission {
     this.#startTimer(this.#limits.timeoutMs);
     const result = await next(args);
     this.#noteAnswer(result.response);
+    await this.#readAhead(result.response as HttpAnswer);
     return result;
+  }
+
+  /** Keeps what was said: the SDK tells of a page that is not of S3 only that it could not read it. */
+  async #readAhead(response: HttpAnswer): Promise<void> {
+    const { statusCode = 0, body } = response;
+    if (statusCode < 300 && this.#limits.streams === true) return;
+    const read = await readBytes(body, undefined, MAX_TEXT_BYTES, this.#controller.signal);
+    const bytes = read.kind === "bytes" ? read.bytes : Buffer.alloc(0);
+    response.body = bytes;
+    this.#seen = { ...this.#seen, text: bytes.toString("utf8") };
   }
 
   #noteAnswer(response: unknown): void {
@@ -196,6 +223,11 @@ class Transmission {
       headers: lowerCased(headers ?? {}),
     };
   }
+}
+
+interface HttpAnswer {
+  readonly statusCode?: number;
+  body?: unknown;
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): AnswerHeaders {

@@ -1,0 +1,147 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, it } from "vitest";
+import { type Answer, clientFor, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
+
+/** What is not a store's and comes in its place: the head and the body of it. */
+const PAGES: Readonly<Record<string, readonly [number, string, string, Record<string, string>?]>> = {
+  "an ingress that knows no such route": [404, "text/plain; charset=utf-8", "404 page not found\n"],
+  "a web server's 404": [404, "text/html", "<html><head><title>404 Not Found</title></head><body></body></html>"],
+  "a page that is not XML": [404, "text/html", "<!DOCTYPE html><br>no {"],
+  "a 404 without a body": [404, "", ""],
+  "a gateway's JSON": [404, "application/json", '{"Code":"NoSuchKey","message":"no Route matched"}'],
+  "XML of something else": [404, "application/xml", "<Fault><Code>NoSuchKey</Code></Fault>"],
+  "a proxy's 403": [403, "text/html", "<html><body><h1>Forbidden</h1></body></html>"],
+  "a firewall's 403": [403, "text/plain", "Request blocked"],
+  "a proxy that wants a login": [407, "text/html", "<html><body>Login</body></html>"],
+  "a 401 of a gateway": [401, "application/json", '{"error":"unauthorized"}'],
+  "a web server that takes no PUT": [405, "text/html", "<html><body>405</body></html>"],
+  "a block for legal reasons": [451, "text/html", "<html><body>Blocked</body></html>"],
+  "a 400 of a load balancer": [400, "text/html", "<html><body>400 Bad Request</body></html>"],
+  "a 501 of a simple server": [501, "text/html", "<html><body>Unsupported method</body></html>"],
+  "a 412 of a web server": [412, "text/html", "<html><body>412 Precondition Failed</body></html>"],
+  "a redirect to a login page": [302, "text/html", "<a href=/login>", { location: "https://login.example/" }],
+  "a redirect that keeps the method": [307, "", "", { location: "https://login.example/" }],
+  "a portal's page": [200, "text/html", "<!DOCTYPE html><html><body>Welcome to the hotel</body></html>"],
+  "a portal's page with an ETag": [200, "text/html", "<html><body>Welcome</body></html>", { etag: '"5f1a-2b"' }],
+  "an empty 200": [200, "", ""],
+};
+
+const page =
+  ([status, type, body, headers = {}]: (typeof PAGES)[string]): Answer =>
+  (_, response) => {
+    response.writeHead(status, { ...(type === "" ? {} : { "content-type": type }), ...headers });
+    response.end(body);
+  };
+
+describe.each(Object.entries(PAGES))("S3: %s is not the store's answer", (_, what) => {
+  it.each(["read", "create", "replace", "list"] as const)("to a %s", async (request) => {
+    const stub = await startStub(page(what));
+    const store = storeOver(clientFor(stub.endpoint));
+    const outcome = await {
+      read: () => store.read("a", OPTIONS),
+      create: () => store.write("a", "{}", IF_ABSENT, OPTIONS),
+      replace: () => store.write("a", "{}", ifMatch('"x"'), OPTIONS),
+      list: () => store.list("", OPTIONS),
+    }[request]();
+    expect(outcome).toMatchObject({ kind: "unknown", sent: true, error: { code: "store-unavailable" } });
+  });
+
+  it("to a delete, of a store that was seen to delete under a condition", async () => {
+    const objects = new Map<string, number>();
+    const stub = await startStub((request, response) =>
+      (request.url?.split("?")[0]?.endsWith("/a") ? page(what) : deleting(objects))(request, response),
+    );
+    const outcome = await storeOver(clientFor(stub.endpoint)).remove("a", '"1"', OPTIONS);
+    expect(outcome).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
+  });
+});
+
+/** A store of version numbers that does what conditions say. */
+function deleting(objects: Map<string, number>): Answer {
+  return (request, response) => {
+    const key = request.url?.split("?")[0] ?? "";
+    const version = objects.get(key);
+    const etag = (of: number | undefined) => `"${of}"`;
+    const wanted = request.headers["if-match"];
+    if (version === undefined && request.method !== "PUT") return errorAnswer(404, "NoSuchKey")(request, response);
+    if (wanted !== undefined && wanted !== etag(version)) {
+      return errorAnswer(412, "PreconditionFailed")(request, response);
+    }
+    if (request.method === "DELETE") {
+      objects.delete(key);
+      return void response.writeHead(204).end();
+    }
+    if (request.method === "PUT") objects.set(key, (version ?? 0) + 1);
+    return void response.writeHead(200, { etag: etag(objects.get(key)) }).end("{}");
+  };
+}
+
+describe("S3: a 404 without NoSuchKey", () => {
+  /** A store whose own 404 is `missing`, until `isBroken`. */
+  async function storeWithBare404(missing: Answer, isBroken: (request: IncomingMessage) => boolean = () => false) {
+    const objects = new Map<string, string>();
+    const stub = await startStub((request, response, body = "") => {
+      const key = request.url?.split("?")[0] ?? "";
+      if (isBroken(request)) return page([404, "text/plain", "404 page not found"])(request, response);
+      if (request.method === "DELETE") {
+        objects.delete(key);
+        return void response.writeHead(204).end();
+      }
+      if (request.method === "PUT") objects.set(key, body);
+      const found = objects.get(key);
+      if (found === undefined) return missing(request, response);
+      return void response.writeHead(200, { etag: '"1"' }).end(request.method === "GET" ? found : "");
+    });
+    return { store: storeOver(clientFor(stub.endpoint)), stub };
+  }
+
+  const empty: Answer = (_, response) => void response.writeHead(404).end();
+  const json: Answer = (request, response) =>
+    void response
+      .writeHead(404, { "content-type": "application/json" })
+      .end(JSON.stringify({ detail: "not found", path: request.url, at: Date.now() }));
+  const otherCode = errorAnswer(404, "NoSuchObject");
+
+  it.each([
+    ["no body", empty],
+    ["JSON that names the key and the time", json],
+    ["another code", otherCode],
+  ])("is absence where the store itself was seen to answer so: %s", async (_, missing) => {
+    const { store, stub } = await storeWithBare404(missing);
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "absent" });
+    const learnt = stub.seen.length;
+    expect(await store.read("b", OPTIONS)).toMatchObject({ kind: "absent" });
+    expect(stub.seen).toHaveLength(learnt + 1);
+    expect(stub.seen.filter((request) => request.startsWith("DELETE"))).toHaveLength(1);
+  });
+
+  it("is learnt from an answer of the store alone: that of an ingress before it stays none", async () => {
+    let isDown = false;
+    const { store } = await storeWithBare404(empty, () => isDown);
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "absent" });
+    isDown = true;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown" });
+  });
+
+  it("costs nothing where the store has said NoSuchKey, and teaches nothing", async () => {
+    let isDown = false;
+    const stub = await startStub((request, response) =>
+      (isDown ? page([404, "", ""]) : errorAnswer(404, "NoSuchKey"))(request, response),
+    );
+    const store = storeOver(clientFor(stub.endpoint));
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "absent" });
+    expect(stub.seen).toHaveLength(1);
+    isDown = true;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown" });
+    expect(stub.seen).toHaveLength(2);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])("is not learnt from an ingress that comes in at request %i of the probe", async (n) => {
+    let count = 0;
+    const { store } = await storeWithBare404(errorAnswer(404, "NoSuchKey"), () => {
+      count += 1;
+      return count === 1 || count > n;
+    });
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown" });
+  });
+});
