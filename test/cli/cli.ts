@@ -17,7 +17,9 @@ export const STORE = `s3://${BUCKET}/locks/`;
 
 /** Nothing of the shell that runs the tests may decide where the CLI looks. */
 const NEUTRAL = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(AWS_|S3_MUTEX_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(AWS_|S3_MUTEX_|npm_lifecycle_event$|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/.test(name),
+  ),
 );
 
 export interface Ended {
@@ -42,8 +44,19 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** Starts the CLI; it is killed at the end of the test at the latest. */
 export function startCli(args: readonly string[], environment: Environment = {}): Cli {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  return startProgram(process.execPath, [MAIN, ...args], environment);
+}
+
+/** As {@link startCli}, for what starts the CLI itself. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  environment: Environment = {},
+  folder?: string,
+): Cli {
+  const child = spawn(command, args, {
     env: { ...NEUTRAL, ...environment },
+    cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -31,7 +31,8 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
   };
   let receive = leave;
   const campaign = new Campaign(mutex, plan, output);
-  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
+  const underNpm = { environment: plan.line.environment, output };
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
   try {
     for (;;) {
       const lock = await campaign.won(interrupt.signal);

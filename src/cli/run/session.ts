@@ -26,7 +26,8 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
     interrupt.abort();
   };
   const askedToEnd = receive;
-  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
+  const underNpm = { environment: plan.line.environment, output };
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
   try {
     const lock = await acquire(mutex, plan, interrupt.signal, output);
     if (lock === undefined) return plan.conflictExitCode;

@@ -1,5 +1,7 @@
 import { constants } from "node:os";
 import { exitCodeOfSignal } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { onNpmGone } from "./parent.js";
 
 /** Those that ask for an end. A terminal sends them to a whole group, so that is who gets them. */
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -16,8 +18,17 @@ export interface SignalReceiver {
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
 }
 
-/** Catches the signals that are passed on; returns how to let go of them again. */
-export function catchSignals(receiver: SignalReceiver): () => void {
+/** Where the end of npm counts as SIGTERM, and is told of. */
+export interface UnderNpm {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly output: Output;
+}
+
+/**
+ * Catches the signals that are passed on; returns how to let go of them again. With `underNpm`, the end of the npm that this
+ * runs under counts as SIGTERM, unless there was a signal before it.
+ */
+export function catchSignals(receiver: SignalReceiver, underNpm?: UnderNpm): () => void {
   let last: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
   const ending = (signal: NodeJS.Signals) => {
     const atMs = performance.now();
@@ -33,7 +44,15 @@ export function catchSignals(receiver: SignalReceiver): () => void {
     ...IGNORED.map((signal) => [signal, nothing] as const),
   ].filter(([signal]) => signal in constants.signals);
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  const stopWatching =
+    underNpm &&
+    onNpmGone(underNpm.environment, () => {
+      if (last !== undefined) return;
+      underNpm.output.note("npm, under which this runs, has ended: that is taken for SIGTERM.");
+      ending("SIGTERM");
+    });
   return () => {
+    stopWatching?.();
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };
 }
