@@ -1,8 +1,9 @@
 import type { Mutant } from "../mutant.js";
+import { COMMAND_LINE } from "./command-line.js";
 import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
 import { TIME } from "./time.js";
 
-export const MUTANTS: readonly Mutant[] = [...RECORD, ...OUTCOMES, ...TIME, ...QUEUE, ...REMOVAL];
+export const MUTANTS: readonly Mutant[] = [...RECORD, ...OUTCOMES, ...TIME, ...QUEUE, ...REMOVAL, ...COMMAND_LINE];

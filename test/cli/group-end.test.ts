@@ -71,3 +71,17 @@ test("a grace longer than timers go is no grace of nothing", async () => {
   expect(got.map(([signal]) => signal)).toEqual(["SIGTERM"]);
   end.stop();
 });
+
+test("asked again, by whatever signal, what is left is killed at once and once", async () => {
+  const { end, got, notes } = startGroup();
+  end.receive("SIGTERM");
+  void end.complete();
+  await vi.advanceTimersByTimeAsync(500);
+  end.receive("SIGINT");
+  end.receive("SIGINT");
+  expect(got).toEqual([
+    ["SIGTERM", 0],
+    ["SIGKILL", 500],
+  ]);
+  expect(notes).toEqual(["SIGINT once more: what is left of the command is killed."]);
+});

@@ -310,3 +310,38 @@ test(
     }
   },
 );
+
+test("what cannot be ended keeps the lock for a lease: it is not released, and is named", TIMEOUT, async () => {
+  const { mutex, environment } = await startStore();
+  // As for processes of another user: no signal reaches the group.
+  const sabotage = `const { kill } = process; process.kill = (pid, signal) => {
+    if (pid < 0 && signal !== 0) throw Object.assign(new Error("no"), { code: "EPERM" });
+    return kill.call(process, pid, signal);
+  };`;
+  const running = startCli(
+    [
+      "run",
+      "--lease",
+      "8s",
+      "--group-grace",
+      "300ms",
+      ADDRESS,
+      "--",
+      "sh",
+      "-c",
+      "sleep 600 & echo worker $!; kill $$",
+    ],
+    { ...environment, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(sabotage)}` },
+  );
+  const pid = await pidOf(running);
+  try {
+    const { exitCode, stderr } = await running.ended;
+    expect(exitCode).toBe(143);
+    expect(stderr).toContain(
+      `s3-mutex: the lock "job" is not released and becomes free when its lease ends: ${pid} (sleep 600) cannot be ended.\n`,
+    );
+    expect(await mutex.isLocked("job")).toBe(true);
+  } finally {
+    process.kill(pid, "SIGKILL");
+  }
+});

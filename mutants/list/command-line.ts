@@ -1,0 +1,50 @@
+import type { Mutant, NamedTest } from "../mutant.js";
+
+const HELD: NamedTest = { test: "test/cli/held-until-gone.test.ts", named: "P3:" };
+
+/** Processes that run under a lock: `run` and `elect`. */
+export const COMMAND_LINE: readonly Mutant[] = [
+  {
+    name: "released with the first process",
+    why: "after a signal, the lock is given back when the command has ended, whatever it started goes on under nobody's lock",
+    file: "src/cli/run/while-held.ts",
+    search: "groupEnd.wasTold || diedOfSignal(ending) ? await groupEnd.complete() : true;",
+    replace: "true;",
+    caughtBy: HELD,
+  },
+  {
+    name: "renewed until the signal",
+    why: "the lock is given back when the command is asked to end",
+    file: "src/cli/run/session.ts",
+    search: "receive = (signal, isEnding) => running.receive(signal, isEnding);",
+    replace: `receive = (signal, isEnding) => {
+      if (isEnding) void lock.release();
+      running.receive(signal, isEnding);
+    };`,
+    caughtBy: HELD,
+  },
+  {
+    name: "unwatched while the group ends",
+    why: "nobody looks at the lease any more when the command itself has ended",
+    file: "src/cli/run/while-held.ts",
+    search: "const ending = await group.ended;",
+    replace: "const ending = await group.ended;\n  stopGuard();",
+    caughtBy: HELD,
+  },
+  {
+    name: "death by signal is an end",
+    why: "what a command started that was killed goes on after the release",
+    file: "src/cli/run/while-held.ts",
+    search: "groupEnd.wasTold || diedOfSignal(ending) ?",
+    replace: "groupEnd.wasTold ?",
+    caughtBy: HELD,
+  },
+  {
+    name: "deaf to the second signal",
+    why: "who asks again waits as long as who asks once",
+    file: "src/cli/run/group-end.ts",
+    search: "if (isRepeated) {",
+    replace: "if (isRepeated && this.#graceMs === -1) {",
+    caughtBy: { test: "test/cli/group-end.test.ts", named: "asked again" },
+  },
+];

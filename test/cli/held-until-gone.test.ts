@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { planDeadline } from "../../src/cli/run/deadline.js";
+import { livingMembers, parsePs } from "../../src/cli/run/living-members.js";
+import { ProcessGroup } from "../../src/cli/run/process-group.js";
+import { runSession } from "../../src/cli/run/session.js";
+import { S3Mutex } from "../../src/index.js";
+import { startS3Server } from "../../src/testing/index.js";
+import { startOutput } from "./terminal.js";
+
+/** `run` in this process, so that mutants of its source can be tried: they are not built. */
+async function startRun(script: string, { leaseMs = 1000 } = {}) {
+  const server = await startS3Server({ buckets: ["bkt"] });
+  const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: "bkt" });
+  const folder = mkdtempSync(join(tmpdir(), "s3-mutex-held-"));
+  const file = join(folder, "said.txt");
+  writeFileSync(file, "");
+  onTestFinished(async () => {
+    await mutex.close();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const { output, said } = startOutput();
+  const exitCode = runSession(
+    {
+      mutex: { s3ClientConfig: server.clientConfig(), bucketName: "bkt", lockTimeoutMs: leaseMs },
+      isDebugging: false,
+      lockName: "job",
+      line: { command: "sh", args: ["-c", script], environment: { PATH: process.env["PATH"], SAID: file } },
+      leaseMs,
+      deadline: planDeadline(leaseMs, undefined),
+      groupGraceMs: undefined,
+      priority: 0,
+      waitMs: undefined,
+      conflictExitCode: 75,
+    },
+    output,
+  );
+  const saying = async (text: string) => {
+    while (!readFileSync(file, "utf8").includes(text)) await new Promise((resolve) => setTimeout(resolve, 10));
+    return readFileSync(file, "utf8");
+  };
+  return { mutex, exitCode, said, saying };
+}
+
+/** A child in the background that needs three seconds after SIGTERM: three times the lease of the tests. It ends at last if nobody ends it. */
+const WORKER =
+  "(trap 'sleep 3; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 300); do sleep 0.05; done) & wait";
+
+test("P3: after a signal, the lock is held and renewed until nothing of the group runs", {
+  timeout: 20_000,
+}, async () => {
+  const { mutex, exitCode, saying } = await startRun(WORKER);
+  await saying("up");
+  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 15_000 });
+  // What the handler of a signal hears. SIGTERM itself would also be for the process that runs the tests.
+  process.emit("SIGHUP", "SIGHUP");
+  expect(await next).toContain("done");
+  expect(await exitCode).toBe(129);
+});
+
+test("P3: a command that died of a signal takes along what it started", { timeout: 20_000 }, async () => {
+  const { mutex, exitCode, saying } = await startRun(`echo leader $$ >> $SAID; ${WORKER}`);
+  const [, leader] = /leader (\d+)/.exec(await saying("up")) ?? [];
+  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 15_000 });
+  process.kill(Number(leader), "SIGKILL");
+  expect(await next).toContain("done");
+  expect(await exitCode).toBe(137);
+});
+
+test("P3: a lock that is lost while the group ends takes the group along", { timeout: 20_000 }, async () => {
+  const { mutex, exitCode, said, saying } = await startRun(WORKER);
+  await saying("up");
+  process.emit("SIGHUP", "SIGHUP");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await mutex.releaseLock("job", true);
+  expect(await exitCode).toBe(79);
+  expect(await saying("")).not.toContain("done");
+  expect(said.stderr).toContain("The command is killed.");
+});
+
+test("what is left of a group is known with process id and command, the dead left out", async () => {
+  const group = new ProcessGroup("sh", ["-c", "sleep 60 & exit 0"], process.env);
+  onTestFinished(() => group.signalAll("SIGKILL"));
+  await group.ended;
+  expect(group.members()).toEqual([{ pid: expect.any(Number), command: "sleep 60" }]);
+  group.signalAll("SIGKILL");
+  while (group.hasMembers()) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(group.members()).toEqual([]);
+});
+
+test("where there is no /proc, ps tells", () => {
+  const text =
+    "    1     1 Ss   /sbin/launchd\n  512   510 S    node worker.js --port 80\n  513   510 Z    (sh)\n 5100  5100 S+   vi\n";
+  expect(parsePs(text, 510)).toEqual([{ pid: 512, command: "node worker.js --port 80" }]);
+  expect(livingMembers(2 ** 30)).toEqual([]);
+});
