@@ -19,13 +19,17 @@ export interface Lock extends AsyncDisposable {
   readonly permits: number;
   /** Greater than that of every earlier holder of this lock. Give it to the resource, and let it refuse lower ones. */
   readonly fencingToken: number;
-  /** Aborted when the lock is lost, with the `lost` error as its reason; not by a release. */
+  /** Aborted when the lock is lost, with the `lost` error as its reason; not by a release, nor by a doubt (see `held`). */
   readonly signal: AbortSignal;
-  /** Whether the lock is held at this very moment, by the clocks. */
+  /**
+   * Whether the lock is held at this very moment, by the clocks. Where they disagree (the wall clock was set forward, or the
+   * machine slept) it is false, the store is asked at once, and its answer decides: true again, or `lost`. Nobody answers for
+   * a third of the lease, 10 s at most: `lost`.
+   */
   readonly held: boolean;
   /** For how much longer the lock is certainly held if it is not renewed again, in milliseconds by the local clocks; 0 when it is not. */
   readonly remainingMs: number;
-  /** Throws the `lost` error unless the lock is held at this very moment. */
+  /** Throws the `lost` error unless the lock is held at this very moment; one without a `reason` while `held` is in doubt. */
   assertHeld(): void;
   /** Until when others respect the lock if it is not renewed again: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;

@@ -1,4 +1,4 @@
-import { remainingMs, renewAfterMs, usableMs } from "../core/lease.js";
+import { longestDoubtMs, monotonicRemainingMs, remainingMs, renewAfterMs, usableMs } from "../core/lease.js";
 import type { Holder } from "../core/record.js";
 import type { ClockReading } from "../core/store-time.js";
 import type { Context } from "./context.js";
@@ -11,34 +11,70 @@ export interface LeaseTiming {
   readonly renewalDeadlineMs: number;
 }
 
-/** How much of a lease is left, by its holder's own clocks, counted from the reading that went into the published expiry. */
+/**
+ * How much of a lease is left, by its holder's own clocks, counted from the reading that went into the published expiry. It is
+ * over when the monotonic clock says so. Where only the wall clock says so, there is a doubt: it was set, or the machine slept
+ * and the monotonic clock did not count that. Nothing is believed then, and the store has to be asked.
+ */
 export class LeaseClock {
   readonly #context: Context;
   readonly #leaseMs: number;
   readonly #timing: LeaseTiming;
+  readonly #givenUpMs: number;
   #reading: ClockReading;
+  /** The same, or earlier where the store's clock was not where the published expiry assumed it. */
+  #certainFrom: ClockReading;
+  #inDoubtSinceMs: number | undefined;
 
   constructor(context: Context, leaseMs: number, reading: ClockReading, timing: LeaseTiming | undefined) {
     this.#context = context;
     this.#leaseMs = leaseMs;
     this.#reading = reading;
+    this.#certainFrom = reading;
     this.#timing = timing ?? { renewEveryMs: renewAfterMs(leaseMs), renewalDeadlineMs: Number.POSITIVE_INFINITY };
+    this.#givenUpMs = Math.max(0, usableMs(leaseMs) - this.#timing.renewalDeadlineMs);
   }
 
-  /** May be negative. */
+  /** For how long the lease is certainly held, whichever clock is right. May be negative. */
   get remainingMs(): number {
-    const givenUpMs = Math.max(0, usableMs(this.#leaseMs) - this.#timing.renewalDeadlineMs);
-    return remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects)) - givenUpMs;
+    return remainingMs(this.#leaseMs, this.#certainFrom, readClocks(this.#context.effects)) - this.#givenUpMs;
   }
 
-  /** The monotonic time at which the lease is over, as things stand. */
+  /** Whether it is over, whatever the wall clock did. */
+  get isOver(): boolean {
+    return this.untilOverMs <= 0;
+  }
+
+  /** Until it is over by the monotonic clock, in milliseconds; may be negative. */
+  get untilOverMs(): number {
+    const now = readClocks(this.#context.effects);
+    return monotonicRemainingMs(this.#leaseMs, this.#reading, now) - this.#givenUpMs;
+  }
+
+  /** For how long it is worth asking the store, in milliseconds; not positive: the lease is lost. In doubt that is not long. */
+  get untilLostMs(): number {
+    const leftMs = this.remainingMs;
+    if (leftMs > 0) this.#inDoubtSinceMs = undefined;
+    if (leftMs > 0 || this.isOver) return leftMs;
+    const nowMs = this.#context.effects.monotonicMs();
+    this.#inDoubtSinceMs ??= nowMs;
+    return Math.min(this.untilOverMs, this.#inDoubtSinceMs + longestDoubtMs(this.#leaseMs) - nowMs);
+  }
+
+  /** Whether nobody has noticed before that there is a doubt: the store has to be asked. */
+  noticeDoubt(): boolean {
+    const isNew = this.#inDoubtSinceMs === undefined;
+    return this.untilLostMs > 0 && isNew && this.#inDoubtSinceMs !== undefined;
+  }
+
+  /** The monotonic time at which the lease is lost, as things stand. */
   get deadlineMs(): number {
-    return this.#context.effects.monotonicMs() + Math.max(0, this.remainingMs);
+    return this.#context.effects.monotonicMs() + Math.max(0, this.untilLostMs);
   }
 
   /** Until the next renewal is due; may be negative. */
   get untilRenewalMs(): number {
-    const elapsedMs = this.#context.effects.monotonicMs() - this.#reading.monotonicMs;
+    const elapsedMs = this.#context.effects.monotonicMs() - this.#certainFrom.monotonicMs;
     return Math.min(this.#timing.renewEveryMs - elapsedMs, this.remainingMs);
   }
 
@@ -49,11 +85,13 @@ export class LeaseClock {
 
   /** How long to wait after a renewal that failed. */
   get untilRetryMs(): number {
-    return Math.min(this.#timing.renewEveryMs / 3, this.remainingMs);
+    return Math.min(this.#timing.renewEveryMs / 3, this.untilLostMs);
   }
 
   renewed(holder: Holder, reading: ClockReading, contradicted: boolean): void {
-    this.#reading = contradicted ? this.#readingAfterContradiction(holder, reading) : reading;
+    this.#reading = reading;
+    this.#certainFrom = contradicted ? this.#readingAfterContradiction(holder, reading) : reading;
+    this.#inDoubtSinceMs = undefined;
   }
 
   /**
@@ -69,3 +107,6 @@ export class LeaseClock {
     return from.monotonicMs < reading.monotonicMs ? from : reading;
   }
 }
+
+/** How often a lease that needs nothing looks at its clocks. */
+export const LOOK_MS = 1000;

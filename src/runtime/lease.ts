@@ -1,5 +1,4 @@
 import type { Holder } from "../core/record.js";
-import type { ReleaseReply } from "../core/transition/release.js";
 import { type RenewOptions, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
 import type { LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
@@ -7,21 +6,11 @@ import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
 import type { Grant } from "./grant.js";
-import { LeaseClock, type LeaseTiming } from "./lease-clock.js";
-import type { LockObject, Snapshot, SwapOptions, Swapped } from "./lock-object.js";
-import { lossError, lossReason, releasedError } from "./loss.js";
-import type { Renewal } from "./renewals.js";
+import type { HoldingLine } from "./holding-line.js";
+import { LeaseClock, type LeaseTiming, LOOK_MS } from "./lease-clock.js";
+import type { Swapped } from "./lock-object.js";
+import { doubtError, lossError, lossReason, releasedError } from "./loss.js";
 import { requestTimeoutMs } from "./timing.js";
-
-/** What a lease needs of the line of callers that it belongs to. */
-export interface HoldingLine {
-  readonly object: LockObject;
-  /** Gives a hold back, to the next in line where that is one of us. */
-  giveBack(id: string, options: SwapOptions): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }>;
-  renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
-  /** A hold has become smaller: somebody may fit beside it now. */
-  holdChanged(): void;
-}
 
 /**
  * A lock that this process holds, counted on its own clocks. At the local deadline it is over, whatever the network says:
@@ -72,14 +61,23 @@ export class Lease {
 
   /** For how much longer the lock is certainly held; 0 when it is not. */
   get remainingMs(): number {
-    return this.#lost.signal.aborted || this.#stopped.signal.aborted ? 0 : Math.max(0, this.#clock.remainingMs);
+    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return 0;
+    this.#askIfInDoubt();
+    return Math.max(0, this.#clock.remainingMs);
   }
 
   /** Throws the loss if the lock is not held at this very moment. */
   assertHeld(): void {
     if (this.isHeld) return;
-    if (!this.#stopped.signal.aborted) this.lose("expired");
-    throw this.#lost.signal.aborted ? this.#lost.signal.reason : releasedError(this.#line.object.name);
+    if (!this.#stopped.signal.aborted && this.#clock.isOver) this.lose("expired");
+    if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
+    const { name } = this.#line.object;
+    throw this.#stopped.signal.aborted ? releasedError(name) : doubtError(name);
+  }
+
+  /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
+  #askIfInDoubt(): void {
+    if (this.#isKept && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
   }
 
   /** Calls back once when it has been given back or was lost. */
@@ -107,11 +105,8 @@ export class Lease {
 
   /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
-    this.#cancelTimer = this.#context.effects.setTimer(
-      Math.max(0, this.#clock.remainingMs),
-      () => (this.#clock.remainingMs > 0 ? this.endWhenOver() : this.#end()),
-      { keepAlive: false },
-    );
+    const wake = () => (this.#clock.isOver ? this.#end() : this.endWhenOver());
+    this.#wakeAfter(Math.max(0, this.#clock.untilOverMs), wake);
   }
 
   /** One more handle on it: it is given back when all have been released. */
@@ -137,6 +132,7 @@ export class Lease {
 
   /** Ends it here without giving it back, to go on elsewhere as the holder that is returned. */
   async leave(): Promise<Holder> {
+    if (!this.isHeld && !this.#clock.isOver) await this.renew();
     this.assertHeld();
     await this.#renewing?.catch(() => {});
     this.assertHeld();
@@ -170,18 +166,22 @@ export class Lease {
   #schedule(): void {
     this.#cancelTimer();
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
-    const { effects } = this.#context;
     const delayMs = Math.max(0, this.#clock.untilRenewalMs);
-    this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
+    // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are looked at in between.
+    if (delayMs > LOOK_MS) this.#wakeAfter(LOOK_MS, () => this.#schedule());
+    else this.#wakeAfter(delayMs, () => this.#tick());
+  }
+
+  #wakeAfter(delayMs: number, wake: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#context.effects.setTimer(delayMs, wake, { keepAlive: false });
   }
 
   #tick(): void {
-    if (this.#clock.remainingMs <= 0)
-      return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
+    const leftMs = this.#clock.untilLostMs;
+    if (leftMs <= 0) return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
-    this.#cancelTimer = this.#context.effects.setTimer(this.#clock.remainingMs, () => this.#tick(), {
-      keepAlive: false,
-    });
+    this.#wakeAfter(leftMs, () => this.#tick());
     this.renew().then(
       () => this.#schedule(),
       (error) => this.#afterFailedRenewal(error),
@@ -191,12 +191,10 @@ export class Lease {
   #afterFailedRenewal(error: unknown): void {
     this.#lastFailure = error;
     if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
-    if (this.#clock.remainingMs <= 0) return this.lose("store-unavailable", error);
-    const { effects, logger } = this.#context;
-    logger.warn?.(`s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`, error);
-    const delayMs = this.#clock.untilRetryMs;
-    this.#cancelTimer();
-    this.#cancelTimer = effects.setTimer(delayMs, () => this.#tick(), { keepAlive: false });
+    if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
+    const what = `s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
+    this.#context.logger.warn?.(what, error);
+    this.#wakeAfter(this.#clock.untilRetryMs, () => this.#tick());
   }
 
   async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
@@ -233,7 +231,7 @@ export class Lease {
 
   async #releaseOnce(): Promise<boolean> {
     const wasLost = this.#lost.signal.aborted;
-    if (this.#clock.remainingMs <= 0) this.#noteLoss("expired");
+    if (this.#clock.isOver) this.#noteLoss("expired");
     this.#stopped.abort();
     this.#cancelTimer();
     // Once lost, its leftovers are being cleared away already.
@@ -292,12 +290,7 @@ export class Lease {
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(mayBePresent = true): void {
-    const { id } = this.#holder;
-    cancelLeftovers(this.#context, this.#line.object, {
-      id,
-      attempts: this.#attempts,
-      leaseMs: this.#leaseMs,
-      mayBePresent,
-    });
+    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#leaseMs, mayBePresent };
+    cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 }

@@ -20,6 +20,13 @@ export function releasedError(lockName: string): S3MutexError {
   return notHeld("it was released", { lockName });
 }
 
+/** Nobody knows: the clocks of this machine disagree about whether the lease is over. */
+export function doubtError(lockName: string): S3MutexError {
+  const why = "the wall clock was set, or the machine slept; the store is being asked whether it still is";
+  const message = `The lock ${JSON.stringify(lockName)} is not known to be held at this moment: ${why}.`;
+  return new S3MutexError("lost", message, { lockName });
+}
+
 function notHeld(sentence: string, details: S3MutexErrorDetails): S3MutexError {
   return new S3MutexError(
     "lost",

@@ -31,6 +31,7 @@ export function planDeadline(leaseMs: number, graceMs: number | undefined): Dead
 export interface Remaining {
   readonly remainingMs: number;
   readonly signal: AbortSignal;
+  renew(): Promise<boolean>;
 }
 
 export interface DeadlineActions {
@@ -43,6 +44,50 @@ export interface DeadlineActions {
 /** Clocks jump when a machine is suspended: look again at least this often. */
 const LOOK_MAX_MS = 1000;
 
+/** What is left of a lease falls by as much as time passes, and by this much more where clocks are read a moment apart. */
+const JUMP_MS = 100;
+
+/**
+ * What is left of the lease, as far as the monotonic clock can tell while that is in doubt. Where it falls by more than the
+ * time that has passed, the wall clock was set or the machine slept: the lock is renewed at once, and until that is answered
+ * it counts as before. If somebody else took it over meanwhile, the answer says so.
+ */
+class LeftOver {
+  readonly #lock: Remaining;
+  readonly #onAnswer: () => void;
+  #before = { leftMs: 0, atMs: 0 };
+  #isAsking = false;
+
+  constructor(lock: Remaining, onAnswer: () => void) {
+    this.#lock = lock;
+    this.#onAnswer = onAnswer;
+  }
+
+  read(): number {
+    const nowMs = performance.now();
+    const leftMs = this.#lock.signal.aborted ? 0 : this.#lock.remainingMs;
+    const expectedMs = this.#before.leftMs - (nowMs - this.#before.atMs);
+    if (leftMs < expectedMs - JUMP_MS && !this.#lock.signal.aborted) {
+      this.#ask();
+      return expectedMs;
+    }
+    this.#before = { leftMs, atMs: nowMs };
+    return leftMs;
+  }
+
+  #ask(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const answered = () => {
+      this.#isAsking = false;
+      // Whatever is left by now is all there is.
+      this.#before = { leftMs: 0, atMs: 0 };
+      this.#onAnswer();
+    };
+    this.#lock.renew().then(answered, answered);
+  }
+}
+
 /**
  * Watches what is left of the lease by a timer of its own: it falls steadily while nothing renews, whatever the reason. A
  * loss that is certain (taken over, released by force) leaves no time to be polite. Returns how to stop watching.
@@ -50,14 +95,17 @@ const LOOK_MAX_MS = 1000;
 export function guardDeadline(lock: Remaining, plan: DeadlinePlan, actions: DeadlineActions): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isTerminating = false;
+  let isOver = false;
   let killAtMs = Number.POSITIVE_INFINITY;
   const stop = () => {
+    isOver = true;
     clearTimeout(timer);
     lock.signal.removeEventListener("abort", look);
   };
   const look = () => {
+    if (isOver) return;
     clearTimeout(timer);
-    const leftMs = lock.signal.aborted ? 0 : lock.remainingMs;
+    const leftMs = left.read();
     if (leftMs <= plan.killAtMs || performance.now() >= killAtMs) {
       stop();
       actions.kill();
@@ -74,6 +122,7 @@ export function guardDeadline(lock: Remaining, plan: DeadlinePlan, actions: Dead
       : leftMs - plan.terminateAtMs;
     timer = setTimeout(look, Math.max(1, Math.min(nextMs, LOOK_MAX_MS)));
   };
+  const left = new LeftOver(lock, look);
   lock.signal.addEventListener("abort", look, { once: true });
   look();
   return stop;
