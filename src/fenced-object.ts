@@ -1,5 +1,5 @@
 import { checkNonEmptyString, checkOptions, invalidArgument } from "./arguments.js";
-import { MAX_KEY_BYTES } from "./core/names.js";
+import { MAX_KEY_BYTES, nameOfKey } from "./core/names.js";
 import { contentOf, valueIn } from "./fenced-content.js";
 import type { Settings } from "./options.js";
 import type { Context } from "./runtime/context.js";
@@ -8,7 +8,10 @@ import type { Lease } from "./runtime/lease.js";
 
 /** Options of {@link Lock.fencedObject}. */
 export interface FencedObjectOptions {
-  /** The key of the object: any but one under the mutex's `keyPrefix`. */
+  /**
+   * The key of the object: any but one under the mutex's `keyPrefix`, `semaphorePrefix` or `oncePrefix`. Where one of these is
+   * empty, any but one that has the form of a lock's key (letters, digits, `-`, `_`, `/` and escapes, then `.json`).
+   */
   readonly key: string;
   /** Its bucket, reached through the same client. @default the mutex's */
   readonly bucket?: string | undefined;
@@ -112,16 +115,31 @@ function checked(options: FencedObjectOptions, settings: Settings) {
   checkNonEmptyString("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
-  const { bucketName, keyPrefix, semaphorePrefix } = settings;
-  const taken = [keyPrefix, semaphorePrefix].find((prefix) => prefix !== "" && key.startsWith(prefix));
-  if (bucket === bucketName && taken !== undefined) {
-    throw invalidArgument("key", key, `keys that start with ${JSON.stringify(taken)} are those of locks; use another`);
-  }
+  const taken = bucket === settings.bucketName ? whyTaken(key, settings) : undefined;
+  if (taken !== undefined) throw invalidArgument("key", key, `${taken}; use another`);
   if (adopt !== undefined && adopt !== "json" && adopt !== "text") {
     throw invalidArgument("adopt", adopt, 'use "json" or "text", or leave it out');
   }
   return { key, bucket, adopt };
 }
+
+/** An object of ours that became a fenced object would be a lock that nobody can have, or a result that is lost. */
+function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: Settings): string | undefined {
+  const ours = { locks: keyPrefix, semaphores: semaphorePrefix, "results of once": oncePrefix };
+  for (const [whose, prefix] of Object.entries(ours)) {
+    if (prefix !== "" && key.startsWith(prefix)) {
+      return `keys that start with ${JSON.stringify(prefix)} are those of ${whose}`;
+    }
+    // Without a prefix only the form of a key says whose it may be.
+    if (prefix === "" && (nameOfKey("", key) !== undefined || key.startsWith(EXAMINED))) {
+      return `without a prefix, it may be one of those of ${whose}`;
+    }
+  }
+  return undefined;
+}
+
+/** Where stores are examined. */
+const EXAMINED = ".s3-mutex/";
 
 class HeldFencedObject<Content> implements FencedObject<Content> {
   readonly bucket: string;

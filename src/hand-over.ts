@@ -1,7 +1,7 @@
-import { checkNonEmptyString, invalidArgument } from "./arguments.js";
+import { checkLease, checkNonEmptyString, invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { isObject, parseJson } from "./core/json.js";
-import type { Holder } from "./core/record.js";
+import { type Holder, MAX_TOKEN } from "./core/record.js";
 import type { HandedOver } from "./runtime/restore.js";
 
 /** Where a lock is. */
@@ -15,7 +15,10 @@ export function writeHandOver(ref: LockRef, place: LockPlace, { id, token, lease
   return JSON.stringify({ s3MutexHold: VERSION, ...place, ...ref, id, token, leaseMs });
 }
 
-/** Reads it back. @throws `invalid-argument` where it is no such text */
+/**
+ * Reads it back; what it says is checked as what a caller says is, since it has been in other hands.
+ * @throws `invalid-argument` where it is not such a text
+ */
 export function readHandOver(text: unknown): {
   readonly ref: LockRef;
   readonly place: LockPlace;
@@ -25,22 +28,33 @@ export function readHandOver(text: unknown): {
   const { s3MutexHold, bucketName, key, kind, name, id, token, leaseMs } = isObject(json) ? json : {};
   if (s3MutexHold !== VERSION)
     throw invalidArgument("text", text, "pass what lock.serialize() of this version returned");
-  if (!areStrings([bucketName, key, name, id]) || !areNumbers([token, leaseMs])) {
-    throw invalidArgument("text", text, "it is damaged: pass what lock.serialize() returned, unchanged");
+  try {
+    const ref = { ...checkKind("its kind", kind), name: checkNonEmptyString("its name", name) };
+    const place = {
+      bucketName: checkNonEmptyString("its bucketName", bucketName),
+      key: checkNonEmptyString("its key", key),
+    };
+    const from = {
+      id: checkNonEmptyString("its id", id),
+      token: checkToken("its token", token),
+      leaseMs: checkLease("its leaseMs", leaseMs),
+    };
+    return { ref, place, from };
+  } catch (problem) {
+    throw invalidArgument("text", text, (problem as Error).message.replace(/\.$/, ""));
   }
-  return {
-    ref: kind === "semaphore" ? { kind, name: name as string } : { name: name as string },
-    place: { bucketName: bucketName as string, key: key as string },
-    from: { id: id as string, token: token as number, leaseMs: leaseMs as number },
-  };
+}
+
+function checkKind(argument: string, value: unknown): Pick<LockRef, "kind"> {
+  if (value === undefined) return {};
+  if (value === "semaphore") return { kind: value };
+  throw invalidArgument(argument, value, UNCHANGED);
+}
+
+function checkToken(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MAX_TOKEN) return value as number;
+  throw invalidArgument(argument, value, UNCHANGED);
 }
 
 const VERSION = 1;
-
-function areStrings(values: readonly unknown[]): boolean {
-  return values.every((value) => typeof value === "string");
-}
-
-function areNumbers(values: readonly unknown[]): boolean {
-  return values.every((value) => typeof value === "number" && value > 0);
-}
+const UNCHANGED = "pass what lock.serialize() returned, unchanged";

@@ -122,4 +122,21 @@ export const RECORD: readonly Mutant[] = [
     replace: "  return JSON.stringify({ locked: false, ...record });",
     caughtBy: "sim",
   },
+  {
+    name: "token above the highest",
+    why: "a grant writes a token that makes the record unreadable to everybody, its holder too",
+    file: "src/core/transition/acquire.ts",
+    search: `  if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
+  const holder`,
+    replace: "  const holder",
+    caughtBy: { test: "test/protocol/rules-of-outcomes.test.ts", named: "a lock whose token is as high as one can be" },
+  },
+  {
+    name: "hand-over unchecked",
+    why: "a restored hold has whatever lease the text says, for thousands of years",
+    file: "src/hand-over.ts",
+    search: 'leaseMs: checkLease("its leaseMs", leaseMs)',
+    replace: "leaseMs: leaseMs as number",
+    caughtBy: { test: "test/primitives/restore.test.ts", named: "checks what a text says as it checks options" },
+  },
 ];

@@ -69,4 +69,12 @@ export const REMOVAL: readonly Mutant[] = [
     replace: '"changed"',
     caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },
   },
+  {
+    name: "delays outlive a deletion by force",
+    why: "a time in the far future keeps everybody from a lock, and no deletion helps",
+    file: "src/core/transition/remove.ts",
+    search: "isForced ? withoutDelays(record, attempt) : record",
+    replace: "record",
+    caughtBy: { test: "test/protocol/rules-of-outcomes.test.ts", named: "a deletion by force frees a lock" },
+  },
 ];

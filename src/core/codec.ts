@@ -3,6 +3,7 @@ import {
   type Hold,
   type Holder,
   type LockRecord,
+  MAX_TOKEN,
   type Mirror,
   mirrorOf,
   SCHEMA,
@@ -132,8 +133,6 @@ function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
 type Check = (value: unknown) => boolean;
 
 const isPositive: Check = (value) => isCount(value) && value > 0;
-/** Room for more grants than there will be, below what numbers can count. */
-const MAX_TOKEN = 2 ** 52;
 const isToken: Check = (value) => isCount(value) && value <= MAX_TOKEN;
 const isTime = (value: unknown): value is number => Number.isFinite(value);
 const isString: Check = (value) => typeof value === "string";

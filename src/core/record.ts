@@ -27,6 +27,8 @@ export interface LockRecord {
 }
 
 export const SCHEMA = 3;
+/** Room for more grants than there will be, below what numbers can count. A record with a higher one cannot be read. */
+export const MAX_TOKEN = 2 ** 52;
 /** How many turns a record remembers. */
 export const RECENT_TURNS = 8;
 

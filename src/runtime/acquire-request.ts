@@ -1,6 +1,6 @@
 import type { LockRef } from "../core/deadlock.js";
 import type { Hold } from "../core/record.js";
-import type { AcquireCommand } from "../core/transition/acquire.js";
+import type { AcquireCommand, AcquireReply } from "../core/transition/acquire.js";
 import { S3MutexError } from "../errors.js";
 import type { LeaseTiming } from "./lease-clock.js";
 import type { LockObject } from "./lock-object.js";
@@ -39,7 +39,19 @@ export function claimOf({ via, mode, permits, limit, priority, leaseMs }: Acquir
 }
 
 /** The processes that share a semaphore have to agree about it. */
-export function limitDiffers(
+/** Some replies are neither a grant nor a place in the queue: waiting would change nothing about them. */
+export function throwIfRefused(object: LockObject, claim: { readonly limit: number }, reply: AcquireReply): void {
+  if (reply.kind === "limit-differs") throw limitDiffers(object, claim, reply.limit);
+  if (reply.kind === "no-token-left") throw noTokenLeft(object);
+}
+
+/** There is nothing above the fencing token of the lock that a grant could have. */
+export function noTokenLeft({ name: lockName, key }: LockObject): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} cannot be granted: its fencing token is as high as one can be, which no number of grants leads to. Find out who has written it; then use another name, or remove the object at key ${JSON.stringify(key)} by hand while nobody uses the lock: its tokens begin anew at the store's time, lower than before.`;
+  return new S3MutexError("corrupt-record", message, { lockName });
+}
+
+function limitDiffers(
   { name: lockName }: LockObject,
   { limit }: { readonly limit: number },
   actual: number,

@@ -3,7 +3,7 @@ import { type Claim, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
-import { type AcquireRequest, claimOf, limitDiffers, type WaitingLine } from "./acquire-request.js";
+import { type AcquireRequest, claimOf, throwIfRefused, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
@@ -179,7 +179,7 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
-      if (reply.kind === "limit-differs") throw limitDiffers(this.#line.object, this.claim, reply.limit);
+      throwIfRefused(this.#line.object, this.claim, reply);
       if (reply.kind === "granted") {
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };

@@ -1,4 +1,5 @@
 import { restore } from "../core/transition/restore.js";
+import { noTokenLeft } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
@@ -32,6 +33,7 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
       untilMs: effects.monotonicMs() + leaseMs,
       signal: context.closing,
     });
+    if (reply.kind === "no-token-left") throw noTokenLeft(object);
     if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
     const granted = { holder: reply.holder, contradicted };
     const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closing });

@@ -1,6 +1,6 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
-import type { Lock, S3Mutex } from "../../src/index.js";
+import type { Lock, S3Mutex, S3MutexOptions } from "../../src/index.js";
 import { MAX_FENCED_BYTES } from "../../src/store/object-store.js";
 import { BUCKET, codeOf, errorOf, it, type World } from "../api/fixture.js";
 
@@ -230,6 +230,39 @@ describe("what cannot be fenced is refused, and left as it is", () => {
     expect(await codeOf(object.write("x".repeat(MAX_FENCED_BYTES)))).toBe("invalid-argument");
     expect(world.server.requests.total).toBe(sent);
     expect(await object.read()).toBeUndefined();
+  });
+
+  it.for<{ options: Partial<S3MutexOptions>; taken: string[]; free: string[] }>([
+    {
+      options: {},
+      taken: ["locks/account.json", "locks/x", "semaphores/locks/pool.json", "once/locks/migrate.json"],
+      free: ["once/x.json", "account.json"],
+    },
+    {
+      options: { keyPrefix: "" },
+      taken: ["account.json", "a/b.json", "a.20b.json", "semaphores/pool", "once/migrate", ".s3-mutex/probe"],
+      free: ["account", "account.txt", "a.b.json", "a//b.json"],
+    },
+    {
+      options: { keyPrefix: "l/", oncePrefix: "", semaphorePrefix: "s/" },
+      taken: ["migrate.json", "s/pool.json", "l/a"],
+      free: ["once/migrate"],
+    },
+    { options: { keyPrefix: "l/", semaphorePrefix: "" }, taken: ["pool.json"], free: ["pool"] },
+  ])("a key of a lock, a semaphore or a result: %j", async ({ options, taken, free }, { world }) => {
+    await using lock = await world.mutex(options).acquire("other");
+    const sent = world.server.requests.total;
+    for (const key of taken) {
+      const { message } = await errorOf(lock.fencedObject({ key }));
+      expect(message, key).toMatch(/^key is ".*": .*(locks|semaphores|results of once); use another\.$/);
+    }
+    expect(world.server.requests.total).toBe(sent);
+    for (const key of free) {
+      await lock.fencedObject({ key });
+      world.server.deleteObject(BUCKET, key);
+    }
+    await lock.fencedObject({ key: taken[0] as string, bucket: "probe-bucket" });
+    world.server.deleteObject("probe-bucket", taken[0] as string);
   });
 
   it("a handle that was released", async ({ world }) => {

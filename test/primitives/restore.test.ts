@@ -69,6 +69,31 @@ it("says what is wrong with a text", async () => {
   await expect(mutex.restore(JSON.stringify(elsewhere))).rejects.toThrow(/in the bucket other/);
 });
 
+it.each([
+  ["leaseMs", 1e15, /its leaseMs is 1000000000000000: use milliseconds, at least 100 and at most a year/],
+  ["leaseMs", 99, /its leaseMs is 99/],
+  ["leaseMs", "1000", /its leaseMs is "1000"/],
+  ["leaseMs", null, /its leaseMs is null/],
+  ["token", 2 ** 52 + 1, /its token is 4503599627370497/],
+  ["token", 0, /its token is 0/],
+  ["token", 5.5, /its token is 5\.5/],
+  ["id", "", /its id is ""/],
+  ["name", ["x"], /its name is an array/],
+  ["kind", "leader", /its kind is "leader"/],
+])("checks what a text says as it checks options: %s %j", async (field, value, message) => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const text = await scene.until((await scene.until(mutex.acquire(NAME))).serialize());
+  const before = scene.record();
+  const changed = JSON.stringify({ ...JSON.parse(text), [field]: value });
+  await expect(mutex.restore(changed)).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: expect.stringMatching(message),
+  });
+  expect(scene.record()).toEqual(before);
+  expect((await scene.until(scene.client().mutex.restore(text))).held).toBe(true);
+});
+
 it("does not hand over what is lost already", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { SimProcess } from "../../sim/process.js";
 import type { Fate } from "../../sim/store.js";
+import { serializeRecord } from "../../src/core/codec.js";
+import { type LockRecord, MAX_TOKEN } from "../../src/core/record.js";
 import { cutOff, KEY, NAME, nth, Scene, type Sent, writesOf } from "./scene.js";
 
 /** Section 9 of the design, rules 6 to 8 and 18. */
@@ -235,6 +237,37 @@ it("rule 8: until then a lock that is deleted is a tombstone that lists and read
   expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
   expect(scene.record()?.deleted).toBeUndefined();
   expect(scene.problems).toEqual([]);
+});
+
+it("a lock whose token is as high as one can be is refused with words, and its record stays readable", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
+  scene.bucket.put(KEY, serializeRecord({ ...(scene.record() as LockRecord), writeId: "stranger", token: MAX_TOKEN }));
+  const waiting = mutex.acquire(NAME).catch((error: unknown) => error);
+  await scene.pass(1000);
+  expect(await scene.until(mutex.releaseLock(NAME))).toBe(true);
+  expect(await scene.until(waiting)).toMatchObject({
+    code: "corrupt-record",
+    lockName: NAME,
+    message: expect.stringMatching(/fencing token is as high as one can be.*use another name, or remove the object/),
+  });
+  const other = scene.client();
+  await expect(scene.until(other.mutex.acquireLock(NAME, 0))).rejects.toMatchObject({ code: "corrupt-record" });
+  await expect(scene.until(other.mutex.tryAcquire(NAME))).rejects.toMatchObject({ code: "corrupt-record" });
+  expect(scene.record()).toMatchObject({ holders: [], queue: [], token: MAX_TOKEN });
+  expect((await scene.until(other.mutex.inspect(NAME)))?.state).toBe("free");
+});
+
+it("a deletion by force frees a lock that a far-off time in its record kept everybody from", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  await scene.until((await scene.until(mutex.acquire(NAME))).release());
+  const far = { notBeforeMs: 8e15, freeSinceMs: 8e15, writeId: "stranger" };
+  scene.bucket.put(KEY, serializeRecord({ ...(scene.record() as LockRecord), ...far }));
+  expect(await scene.until(mutex.tryAcquire(NAME))).toBeNull();
+  expect(await scene.until(mutex.deleteLock(NAME, true))).toBe(true);
+  expect((await scene.until(mutex.tryAcquire(NAME)))?.held).toBe(true);
 });
 
 it("rule 8: where conditional deletes are not honoured, nothing is ever removed", async () => {

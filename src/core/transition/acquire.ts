@@ -9,6 +9,7 @@ import {
   type Holder,
   type Identity,
   type LockRecord,
+  MAX_TOKEN,
   type Waiter,
 } from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
@@ -42,6 +43,8 @@ export type AcquireReply =
   /** A free record of 1.x was given a unique ETag and a counter: apply the command again. */
   | { readonly kind: "adopted" }
   | Waiting
+  /** Somebody has written a fencing token above which none can be counted: nobody can be granted the lock any more. */
+  | { readonly kind: "no-token-left" }
   /** The record has another number of permits than the caller takes it to have. */
   | { readonly kind: "limit-differs"; readonly limit: number };
 
@@ -76,6 +79,7 @@ export function acquire(
 /** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
 function adopt(record: LockRecord, attempt: Attempt): Decision<AcquireReply> {
   const token = Math.max(record.token, attempt.now.latestMs);
+  if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const next = nextVersion(record, attempt, { token, createdAtMs: attempt.now.latestMs });
   return { reply: { kind: "adopted" }, change: { kind: "write", record: next } };
 }
@@ -90,6 +94,7 @@ function grant(
   const ended = endedInTheWay(record, command, attempt);
   const others = record.holders.filter((other) => !ended.includes(other));
   const token = Math.max(record.token + 1, attempt.now.latestMs);
+  if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const holder = newHolder(command, token, attempt);
   const { notBeforeMs: _, ...base } = record;
   const next = nextVersion(base, attempt, {

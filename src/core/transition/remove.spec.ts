@@ -100,6 +100,25 @@ it("knows of a deletion of whom was seen that it has landed, also when the next 
   expect(deleteLock(released, seen, NOW)).toEqual({ reply: { kind: "changed" } });
 });
 
+it("leaves nothing after a deletion by force that would keep the next one waiting", () => {
+  const farMs = T0 + 1e12;
+  const delayed = recordOf({ holders: [holderOf()], notBeforeMs: farMs });
+  const forced = written(deleteLock(delayed, ANYBODY, NOW));
+  expect(forced.notBeforeMs).toBeUndefined();
+  expect(forced).toMatchObject({ deleted: true, freeSinceMs: T0 + 100 });
+  expect(deleteLock(forced, ANYBODY, RESTED).change?.kind).not.toBe("write");
+
+  const freed = recordOf({ notBeforeMs: farMs, freeSinceMs: farMs, touchedAtMs: farMs });
+  const undelayed = written(deleteLock(freed, ANYBODY, NOW));
+  expect(undelayed.notBeforeMs).toBeUndefined();
+  expect(undelayed.freeSinceMs).toBe(T0 + 100);
+  // Deleted by a version that left it there.
+  expect(written(deleteLock({ ...freed, deleted: true }, ANYBODY, NOW)).notBeforeMs).toBeUndefined();
+
+  const own = recordOf({ holders: [holderOf({ owner: "us", via: "name" })], notBeforeMs: farMs });
+  expect(written(deleteLock(own, { owner: "us", restMs: REST_MS }, NOW)).notBeforeMs).toBe(farMs);
+});
+
 it("knows that a record without a write id is none of its own", () => {
   const of1x = recordOf({ writeId: undefined, holders: [holderOf({ id: "a", expiresAtMs: T0 })] });
   const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };

@@ -47,7 +47,11 @@ export function deleteLock(
     return { reply: { kind: "not-ours" } };
   }
   if (record === undefined) return { reply: { kind: "deleted" } };
-  return { reply: { kind: "deleted" }, ...clear(record, command.restMs, attempt) };
+  const isForced = owner === undefined;
+  return {
+    reply: { kind: "deleted" },
+    ...clear(isForced ? withoutDelays(record, attempt) : record, command.restMs, attempt),
+  };
 }
 
 /** Whether one of these writes has landed, or somebody has the lock by now who did not when it was to be deleted. */
@@ -74,6 +78,15 @@ export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
   const token = attempt.now.latestMs;
   const record = nextVersion({ ...recordOrNew(undefined, attempt), token }, attempt, { deleted: true });
   return { reply: { kind: "deleted" }, change: { kind: "write", record } };
+}
+
+/**
+ * A deletion by force leaves nothing that would keep the next one waiting: these times may be in the far future, written by a
+ * wrong clock or by a stranger, and there is no other way to get rid of them.
+ */
+function withoutDelays(record: LockRecord, attempt: Attempt): LockRecord {
+  const { notBeforeMs, freeSinceMs = 0, deleted: _, ...rest } = record;
+  return notBeforeMs === undefined && freeSinceMs <= attempt.now.latestMs ? record : rest;
 }
 
 function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly change?: Change | undefined } {

@@ -1,5 +1,5 @@
 import type { Attempt } from "../attempt.js";
-import { findHolder, type Holder, type Identity, type LockRecord } from "../record.js";
+import { findHolder, type Holder, type Identity, type LockRecord, MAX_TOKEN } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
 
@@ -16,7 +16,9 @@ export interface RestoreCommand {
 
 export type RestoreReply =
   | { readonly kind: "granted"; readonly holder: Holder }
-  | { readonly kind: "gone"; readonly reason: GoneReason };
+  | { readonly kind: "gone"; readonly reason: GoneReason }
+  /** There is no higher fencing token to go on with: the hold stays as it was, with its old one. */
+  | { readonly kind: "no-token-left" };
 
 /** The hold stays, without a gap; its id, token and lease are new, so that whoever handed it over has no part in it any more. */
 export function restore(
@@ -33,6 +35,7 @@ export function restore(
   }
   const nowMs = attempt.now.latestMs;
   const token = Math.max(record.token + 1, nowMs);
+  if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const { host: _host, pid: _pid, ...kept } = held;
   const holder: Holder = {
     ...kept,
