@@ -14,6 +14,8 @@ export const REQUEST_FAULTS = [
   "500-applied",
   "503",
   "partition",
+  "conflicts",
+  "stale",
 ] as const;
 export type RequestFault = (typeof REQUEST_FAULTS)[number];
 
@@ -28,9 +30,16 @@ export type AmbientFault = (typeof AMBIENT_FAULTS)[number];
 export const FAULT_KINDS = [...REQUEST_FAULTS, ...PROCESS_FAULTS, ...AMBIENT_FAULTS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Pairs that cannot occur: only a write has a condition to lose, and where no request is under way none can be hit. */
+/** Those that go on for a while, for all of a process's requests: they begin less often. */
+export const SPELLS: ReadonlySet<FaultKind> = new Set(["partition", "conflicts", "stale"]);
+
+/** What only a write can meet. */
+const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-success", "conflicts"]);
+
+/** Pairs that cannot occur: only a write has a condition to lose, only a read can come out of a cache, and where no request is under way none can be hit. */
 export function isPossible(fault: FaultKind, step: Step): boolean {
   if (step === "between") return (PROCESS_FAULTS as readonly string[]).includes(fault);
+  if (fault === "stale") return step === "read";
   const isQuestion = step === "read" || step === "list";
-  return !(isQuestion && (fault === "409" || fault === "412-after-success"));
+  return !(isQuestion && NEEDS_CONDITION.has(fault));
 }

@@ -1,6 +1,7 @@
 import {
   FAULT_KINDS,
   type FaultKind,
+  isPossible,
   PROCESS_FAULTS,
   type ProcessFault,
   REQUEST_FAULTS,
@@ -11,6 +12,7 @@ import type { SimProcess } from "./process.js";
 import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
 import type { Fate } from "./store.js";
+import type { World } from "./world.js";
 
 /** How often each fault hit each step of the protocol. */
 export type FaultTable = Record<FaultKind, Record<Step, number>>;
@@ -32,19 +34,26 @@ export class Faults {
   count = 0;
   readonly #plan: Plan;
   readonly #random: Random;
-  readonly #partitionedUntilMs = new Map<SimProcess, number>();
+  readonly #world: World;
+  readonly #startedAtMs: number;
+  readonly #spells = new Map<SimProcess, Spell>();
   #focused = 0;
   #drawn = 0;
 
-  constructor(plan: Plan, random: Random) {
+  constructor(plan: Plan, world: World) {
     this.#plan = plan;
+    this.#world = world;
+    this.#startedAtMs = world.nowMs;
+    const random = world.random.fork();
     this.#random = random;
   }
 
-  fate(step: Step, isConditional: boolean, process: SimProcess): Fate {
+  fate(step: Step, process: SimProcess): Fate {
     this.#noteAmbience(step, process);
     if (!this.isOn) return FINE;
-    const kind = this.#draw(step, isConditional, process);
+    if (this.isAway)
+      return this.#plan.outage?.isSilent ? { kind: "lost" } : { kind: "error", status: 503, applied: false };
+    const kind = this.#draw(step, process);
     if (kind === undefined || !this.mayInject(kind)) return FINE;
     if (isProcessFault(kind)) {
       // At any moment while it is on its way, there or back.
@@ -54,6 +63,13 @@ export class Faults {
     }
     this.#count(kind, step);
     return this.#fateOf(kind, process);
+  }
+
+  /** Whether the store is out of reach for everybody. */
+  get isAway(): boolean {
+    const { outage } = this.#plan;
+    const forMs = this.#world.nowMs - this.#startedAtMs;
+    return outage !== undefined && outage.afterMs <= forMs && forMs < outage.afterMs + outage.forMs;
   }
 
   /** The next fault in the order of the run: a smaller plan may leave it out. */
@@ -90,8 +106,9 @@ export class Faults {
     if (clocks.drift !== 0) this.table.drift[step] += 1;
   }
 
-  #draw(step: Step, isConditional: boolean, process: SimProcess): RequestFault | ProcessFault | undefined {
-    if ((this.#partitionedUntilMs.get(process) ?? 0) > process.world.nowMs) return "partition";
+  #draw(step: Step, process: SimProcess): RequestFault | ProcessFault | undefined {
+    const spell = this.#spells.get(process);
+    if (spell !== undefined && spell.untilMs > process.world.nowMs && isPossible(spell.kind, step)) return spell.kind;
     const { focus, faultRates } = this.#plan;
     if (focus?.step === step && this.#focused < FOCUSED && this.#random.chance(0.8)) {
       this.#focused += 1;
@@ -100,8 +117,7 @@ export class Faults {
     let drawn = this.#random.number();
     for (const kind of REQUEST_FAULTS) {
       drawn -= faultRates[kind];
-      // Only a write can lose a race.
-      if (drawn < 0) return NEEDS_CONDITION.has(kind) && !isConditional ? "lost" : kind;
+      if (drawn < 0) return isPossible(kind, step) ? kind : "lost";
     }
     return undefined;
   }
@@ -123,7 +139,13 @@ export class Faults {
       case "412-after-success":
         return { kind: "twice" };
       case "partition":
-        return this.#partition(process);
+        this.#spellOf(process, kind, random.between(100, 8000));
+        return { kind: "lost" };
+      case "conflicts":
+        this.#spellOf(process, kind, random.between(100, random.chance(0.9) ? 8000 : 60_000));
+        return { kind: "error", status: 409, applied: false };
+      case "stale":
+        return { kind, byMs: this.#spellOf(process, kind, random.between(100, LONGEST_CACHED_MS)).lagMs };
       case "500-applied":
         return { kind: "error", status: 500, applied: true };
       case "409":
@@ -134,21 +156,32 @@ export class Faults {
     }
   }
 
-  #partition(process: SimProcess): Fate {
+  /** What goes on for a while, from now on or already. */
+  #spellOf(process: SimProcess, kind: RequestFault, forMs: number): Spell {
     const { nowMs } = process.world;
-    const isNew = (this.#partitionedUntilMs.get(process) ?? 0) <= nowMs;
-    if (isNew) this.#partitionedUntilMs.set(process, nowMs + this.#random.between(100, 8000));
-    return { kind: "lost" };
+    const known = this.#spells.get(process);
+    if (known?.kind === kind && known.untilMs > nowMs) return known;
+    const spell = { kind, untilMs: nowMs + forMs, lagMs: this.#random.between(100, LONGEST_CACHED_MS) };
+    this.#spells.set(process, spell);
+    return spell;
   }
+}
+
+interface Spell {
+  readonly kind: RequestFault;
+  readonly untilMs: number;
+  /** How old what is read is. */
+  readonly lagMs: number;
 }
 
 /** A request that nobody waits for any more lands this much later at most, in milliseconds. */
 export const LATEST_MS = 20_000;
 /** On its way there, or back; whoever has waited for long enough by then does not hear of it. */
 const SLOWEST_MS = 3000;
+/** How far behind the store a cache on the way is, and for how long it is in the way. */
+const LONGEST_CACHED_MS = 15_000;
 /** How often the pair that a seed is about is brought about on purpose. */
 const FOCUSED = 3;
-const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-success"]);
 
 function isProcessFault(kind: FaultKind): kind is ProcessFault {
   return (PROCESS_FAULTS as readonly string[]).includes(kind);

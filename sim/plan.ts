@@ -6,6 +6,7 @@ import {
   type ProcessFault,
   REQUEST_FAULTS,
   type RequestFault,
+  SPELLS,
 } from "./fault-kinds.js";
 import { JUDGES_CLOSING, JUDGES_CONTEXTS } from "./pending.js";
 import type { ClockFaults } from "./process.js";
@@ -30,6 +31,10 @@ export interface Plan {
   /** How far the store's front ends are apart, in milliseconds. */
   readonly gatewaySpreadMs: number;
   readonly hasDate: boolean;
+  /** Whether reads may come out of a cache: then what is read says nothing about now, and only safety is judged. */
+  readonly isCached: boolean;
+  /** When the store is out of reach for everybody, from the beginning on; silent, or answering 503. */
+  readonly outage: { readonly afterMs: number; readonly forMs: number; readonly isSilent: boolean } | undefined;
   readonly removes: boolean;
   /** The run ends with a sweep that removes objects that are at rest. */
   readonly hasEvening: boolean;
@@ -101,6 +106,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
       troubles: troublesOf(random, { keepsAssumptions, hasExactClocks }, focus?.fault),
     };
   });
+  const isCached = random.chance(0.04) || focus?.fault === "stale";
   const plan: Plan = {
     clients,
     locks: Array.from({ length: random.integer(1, 3) }, (_, index) => `lock${index}`),
@@ -114,11 +120,13 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
       [10, 60],
       [40, 120],
     ]),
-    faultRates: faultRatesOf(random),
+    faultRates: faultRatesOf(random, isCached),
     focus,
     gatewaySpreadMs: keepsAssumptions ? random.pick([0, 0, 100]) : random.pick([0, 500, 5000]),
     // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
     hasDate: random.chance(0.95) || hasClientOf1x,
+    isCached,
+    outage: outageOf(seed, random),
     removes: random.chance(0.8) || focus?.step === "remove",
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
     closesBusy: random.chance(0.4) && JUDGES_CLOSING,
@@ -165,12 +173,20 @@ function clocksOf(
   };
 }
 
-function faultRatesOf(random: Random): Plan["faultRates"] {
+/** Few, since they take long: a minute and a half, longer than anybody waits for a store, or an hour. */
+function outageOf(seed: number, random: Random): Plan["outage"] {
+  const forMs = seed % 401 === 9 ? 3_600_000 : seed % 41 === 9 ? 90_000 : 0;
+  if (forMs === 0) return undefined;
+  return { afterMs: random.between(500, 5000), forMs, isSilent: random.chance(0.5) };
+}
+
+function faultRatesOf(random: Random, isCached: boolean): Plan["faultRates"] {
   const total = random.pick([0.03, 0.08, 0.15]);
-  const weights = REQUEST_FAULTS.map((kind) => [kind, random.chance(0.35) ? 0 : random.number()] as const);
+  const isOut = (kind: RequestFault) => random.chance(0.35) || (kind === "stale" && !isCached);
+  const weights = REQUEST_FAULTS.map((kind) => [kind, isOut(kind) ? 0 : random.number()] as const);
   const sum = weights.reduce((all, [, weight]) => all + weight, 0) || 1;
   const scale = ([kind, weight]: readonly [RequestFault, number]) =>
-    [kind, ((kind === "partition" ? 0.02 : 1) * total * weight) / sum] as const;
+    [kind, ((SPELLS.has(kind) ? 0.02 : 1) * total * weight) / sum] as const;
   return Object.fromEntries(weights.map(scale)) as Plan["faultRates"];
 }
 

@@ -43,6 +43,10 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
 
 /** A run ends after so much virtual time even if it had too few grants by then, which is a finding. */
 const LONGEST_MS = 30 * 60_000;
+/** When the store is back, there has to be time to see who goes on. */
+const BACK_MS = 20_000;
+/** Who asks a store that is away asks more often than that together with everybody else, and goes round in circles. */
+const MS_PER_EVENT = 10;
 /** Far more than any run needs: whoever goes round in circles is stopped. */
 const MAX_EVENTS = 300_000;
 export const MIN_FAULTS = 5;
@@ -53,6 +57,7 @@ const DEADLOCK_BOUND_MS = 150_000;
 class Run {
   readonly #stage: Stage;
   readonly #random: Random;
+  readonly #startedAtMs: number;
   readonly #participants: Participant[] = [];
   readonly #playing = new Set<Participant>();
   readonly #closed = new Set<SimProcess>();
@@ -69,7 +74,12 @@ class Run {
       onSend: (process) => this.#checkSend(process),
     });
     this.#random = this.#stage.world.random.fork();
+    this.#startedAtMs = this.#stage.world.nowMs;
     this.#stage.faults.onProcessFault = (kind, process) => this.#strike(kind, process);
+  }
+
+  get #ranMs(): number {
+    return this.#stage.world.nowMs - this.#startedAtMs;
   }
 
   get #findings(): Findings {
@@ -80,8 +90,11 @@ class Run {
     const { plan, world, faults } = this.#stage;
     for (const client of plan.clients) this.#start(client, client.name);
     this.#lookForDeadlocks();
-    await world.run(LONGEST_MS, () => this.#stage.hadEnough(MIN_FAULTS) || world.events > MAX_EVENTS);
-    if (world.events > MAX_EVENTS) this.#findings.report("livelock", `${MAX_EVENTS} events without an end`);
+    const awayMs = plan.outage === undefined ? 0 : plan.outage.afterMs + plan.outage.forMs + BACK_MS;
+    const maxEvents = MAX_EVENTS + awayMs / MS_PER_EVENT;
+    const hasEnded = () => this.#ranMs > awayMs && this.#stage.hadEnough(MIN_FAULTS);
+    await world.run(LONGEST_MS + awayMs, () => hasEnded() || world.events > maxEvents);
+    if (world.events > maxEvents) this.#findings.report("livelock", `${maxEvents} events without an end`);
     this.#isOver = true;
     if (plan.hasEvening) await this.#evening();
     faults.isOn = false;
@@ -199,7 +212,8 @@ class Run {
 
   #lookForDeadlocks(): void {
     if (this.#hasEnded) return;
-    if (this.#stage.scene.canSeeCycles) this.#stage.scene.deadlocks.check(DEADLOCK_BOUND_MS);
+    if (this.#stage.scene.canSeeCycles && !this.#stage.faults.isAway)
+      this.#stage.scene.deadlocks.check(DEADLOCK_BOUND_MS);
     this.#stage.world.silentlyAfter(DEADLOCK_LOOK_MS, () => this.#lookForDeadlocks());
   }
 

@@ -48,7 +48,7 @@ export class Stage {
     this.world.onTrace = options.onTrace;
     this.#startedAtMs = this.world.nowMs;
     this.plan = planOf(seed, this.world.random.fork(), options.edits);
-    this.faults = new Faults(this.plan, this.world.random.fork());
+    this.faults = new Faults(this.plan, this.world);
     this.findings = new Findings(() => this.world.nowMs);
     this.findings.onFinding = ({ property, detail }) => this.world.trace(() => `FINDING ${property}: ${detail}`);
     this.records = this.#recordChecker();
@@ -171,12 +171,12 @@ export class Stage {
     return new SimBucket(world, {
       roundTripMs: () => random.between(fastest, slowest),
       fate: (operation, _, process, body, step = stepOf(operation, body)) => {
-        const isConditional = operation === "write" || operation === "remove";
         if (plan.gatewaySpreadMs > 0) faults.noteDateOff(step);
-        return faults.fate(step, isConditional, process);
+        return faults.fate(step, process);
       },
       dateOffsetMs: () => random.integer(0, 1) * plan.gatewaySpreadMs,
       removes: plan.removes,
+      isCached: plan.isCached,
       hasDate: plan.hasDate,
       onSend: (_, process) => onSend(process),
     });

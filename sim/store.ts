@@ -29,6 +29,8 @@ export type Fate =
   | { readonly kind: "twice" }
   /** It is applied and answered, and a copy of it arrives so much later. */
   | { readonly kind: "copied"; readonly afterMs: number }
+  /** A read that is answered by a cache with what was there so long ago. */
+  | { readonly kind: "stale"; readonly byMs: number }
   /** Answered with an error, applied or not. */
   | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean };
 
@@ -46,6 +48,8 @@ export interface SimStoreOptions {
   ) => Fate;
   /** How far the front end's clock that answers this request is off, in milliseconds. */
   readonly dateOffsetMs?: () => number;
+  /** Whether reads may come out of a cache. */
+  readonly isCached?: boolean;
   /** Whether conditional deletes are honoured. */
   readonly removes?: boolean;
   readonly hasDate?: boolean;
@@ -70,6 +74,7 @@ export class SimBucket {
   /** Every version of every object, in the order in which they landed. */
   onChange: (key: string, body: string | undefined, by: Writer | undefined) => void = () => {};
   requests = 0;
+  readonly #past = new Map<string, { readonly atMs: number; readonly stored: Stored | undefined }[]>();
   readonly #etags = new Map<string, string>();
 
   constructor(world: World, options: SimStoreOptions) {
@@ -85,13 +90,29 @@ export class SimBucket {
   put(key: string, body: string, by?: Writer): string {
     const etag = this.#etagOf(body);
     this.objects.set(key, { body, etag });
+    this.#remember(key);
     this.world.trace(() => `    ${key} = ${describeBody(body)}`);
     this.onChange(key, body, by);
     return etag;
   }
 
   delete(key: string, by?: Writer): void {
-    if (this.objects.delete(key)) this.onChange(key, undefined, by);
+    if (!this.objects.delete(key)) return;
+    this.#remember(key);
+    this.onChange(key, undefined, by);
+  }
+
+  /** What was there so long ago. */
+  past(key: string, byMs: number): Stored | undefined {
+    const atMs = this.world.nowMs - byMs;
+    return this.#past.get(key)?.findLast((version) => version.atMs <= atMs)?.stored;
+  }
+
+  #remember(key: string): void {
+    if (!this.options.isCached) return;
+    const versions = this.#past.get(key) ?? [];
+    this.#past.set(key, versions);
+    versions.push({ atMs: this.world.nowMs, stored: this.objects.get(key) });
   }
 
   /** As with a hash: the same body has the same ETag, whoever writes it and whenever. */
@@ -118,8 +139,8 @@ class SimStore implements ObjectStore {
   }
 
   async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
-    return (await this.#request("read", key, options, () => {
-      const stored = this.#bucket.objects.get(key);
+    return (await this.#request("read", key, options, (byMs) => {
+      const stored = byMs === undefined ? this.#bucket.objects.get(key) : this.#bucket.past(key, byMs);
       if (stored === undefined) return { kind: "absent" };
       if (stored.etag === options.ifNoneMatch) return { kind: "unchanged" };
       return { kind: "ok", etag: stored.etag, body: stored.body };
@@ -160,7 +181,7 @@ class SimStore implements ObjectStore {
     operation: Operation,
     key: string,
     { timeoutMs }: RequestOptions,
-    apply: () => Answer,
+    apply: (staleByMs?: number) => Answer,
     body?: string,
   ): Promise<unknown> {
     const { world, options } = this.#bucket;
@@ -193,7 +214,8 @@ class SimStore implements ObjectStore {
       const reach = () => {
         this.#bucket.requests += 1;
         options.onRequest?.(operation, key, world.nowMs);
-        const dateMs = options.hasDate === false ? undefined : this.#dateMs();
+        // What a cache answers says itself how old it is, so that its time is nobody's.
+        const dateMs = options.hasDate === false || fate.kind === "stale" ? undefined : this.#dateMs();
         const { outcome, isHeard } = outcomeOf(fate, apply);
         world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
         if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, dateMs));
@@ -220,8 +242,10 @@ function takeOff({ inFlight }: SimProcess, step: Step): () => void {
   };
 }
 
-function outcomeOf(fate: Fate, apply: () => Answer): { outcome: object; isHeard: boolean } {
+function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { outcome: object; isHeard: boolean } {
   switch (fate.kind) {
+    case "stale":
+      return { outcome: apply(fate.byMs), isHeard: true };
     case "fine":
     case "slow":
     case "copied":

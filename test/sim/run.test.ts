@@ -3,12 +3,15 @@ import { parseSimArguments } from "../../sim/arguments.js";
 import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/fault-kinds.js";
 import type { Outcome } from "../../sim/outcome.js";
 import { type Plan, planOf } from "../../sim/plan.js";
+import { SimProcess } from "../../sim/process.js";
 import { Random } from "../../sim/random.js";
 import { runSeed } from "../../sim/run.js";
 import { shrink } from "../../sim/shrink.js";
 import { STEPS } from "../../sim/steps.js";
+import { type Fate, SimBucket } from "../../sim/store.js";
 import { Summary } from "../../sim/summary.js";
 import { TraceHash } from "../../sim/trace-hash.js";
+import { World } from "../../sim/world.js";
 import { type Lock, S3Mutex } from "../../src/index.js";
 
 const plans = (count: number): Plan[] => Array.from({ length: count }, (_, seed) => planOf(seed, new Random(seed)));
@@ -64,8 +67,9 @@ describe("plans", () => {
 
   it("every pair of a fault and a step is what some seed is about", () => {
     const pairs = new Set(plans(500).map(({ focus }) => `${focus?.fault} ${focus?.step}`));
-    const questions = 2 * 2;
-    expect(pairs.size).toBe((REQUEST_FAULTS.length + PROCESS_FAULTS.length) * (STEPS.length - 1) - questions);
+    const questions = 3 * 2;
+    const cached = STEPS.length - 2;
+    expect(pairs.size).toBe((REQUEST_FAULTS.length + PROCESS_FAULTS.length) * (STEPS.length - 1) - questions - cached);
   });
 
   it("have clients of 1.x, leases that are only watched, and stores without a Date among them", () => {
@@ -73,6 +77,42 @@ describe("plans", () => {
     expect(some.some(({ clients }) => clients.some(({ kind }) => kind === "1.x"))).toBe(true);
     expect(some.some(({ takeover }) => takeover === "observed")).toBe(true);
     expect(some.some(({ hasDate }) => !hasDate)).toBe(true);
+    expect(some.some(({ isCached }) => isCached)).toBe(true);
+    expect(new Set(plans(500).map(({ outage }) => outage?.forMs))).toEqual(new Set([undefined, 90_000, 3_600_000]));
+  });
+});
+
+describe("the store", () => {
+  const send = async (fate: Fate) => {
+    const world = new World(1);
+    const bucket = new SimBucket(world, { roundTripMs: () => 10, isCached: true, fate: () => fate });
+    bucket.put("k", "{}");
+    const etag = bucket.objects.get("k")?.etag ?? "";
+    await world.until(world.sleep(100));
+    bucket.put("k", "{ }");
+    const store = bucket.storeFor(new SimProcess(world, "p"));
+    return { bucket, etag, world, store };
+  };
+
+  it("a cache in between answers with what was there, and its time is nobody's", async () => {
+    const { world, store, etag } = await send({ kind: "stale", byMs: 50 });
+    const old = await world.until(store.read("k", { timeoutMs: 1000 }));
+    expect(old).toMatchObject({ kind: "ok", body: "{}" });
+    expect("timing" in old && old.timing?.dateMs).toBe(undefined);
+    expect(await world.until(store.read("k", { timeoutMs: 1000, ifNoneMatch: etag }))).toMatchObject({
+      kind: "unchanged",
+    });
+    await world.until(world.sleep(200));
+    expect(await world.until(store.read("k", { timeoutMs: 1000 }))).toMatchObject({ kind: "ok", body: "{ }" });
+  });
+
+  it("a conflict that nothing explains changes nothing", async () => {
+    const { world, store, bucket } = await send({ kind: "error", status: 409, applied: false });
+    const condition = { kind: "if-match", etag: bucket.objects.get("k")?.etag ?? "" } as const;
+    expect(await world.until(store.write("k", "{  }", condition, { timeoutMs: 1000 }))).toMatchObject({
+      kind: "conflict",
+    });
+    expect(bucket.objects.get("k")?.body).toBe("{ }");
   });
 });
 
