@@ -10,7 +10,11 @@ export interface AcquireOptions {
    * behind an exclusive waiter that came earlier. @default "exclusive"
    */
   readonly mode?: Mode | undefined;
-  /** How long to wait, in milliseconds; without it, for ever. However short, one full attempt is made. */
+  /**
+   * How long to wait, in milliseconds; without it, until it is granted. The call ends by then whatever the store does:
+   * `store-unavailable` where the store has not said who has the lock. Less than 2000 is one full attempt,
+   * which takes up to a second of silence, or two seconds where the store answers; 0 as well, for 10 s at most.
+   */
   readonly timeoutMs?: number | undefined;
   /** Aborted: stop waiting. It does not touch a lock that is held already. */
   readonly signal?: AbortSignal | undefined;

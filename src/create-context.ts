@@ -7,7 +7,7 @@ import { Background, type Context, type Emit } from "./runtime/context.js";
 import { Diagnostics } from "./runtime/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { StoreClock } from "./runtime/store-clock.js";
-import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
+import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
 import { S3Store } from "./store/s3/s3-store.js";
 
@@ -96,11 +96,20 @@ function openUntil(closed: AbortSignal, store: ObjectStore): ObjectStore {
       return request(...args);
     };
   return {
-    read: unlessClosed((key, options) => store.read(key, options)),
+    read: unlessClosed(async (key, options) => {
+      const outcome = await store.read(key, options);
+      return outcome.kind === "unchanged" && options.ifNoneMatch === undefined ? unaskedNotModified(outcome) : outcome;
+    }),
     write: unlessClosed((key, body, condition, options) => store.write(key, body, condition, options)),
     remove: unlessClosed((key, etag, options) => store.remove(key, etag, options)),
     list: unlessClosed((prefix, options) => store.list(prefix, options)),
   };
+}
+
+/** "Not modified" says nothing to a read without a condition. */
+function unaskedNotModified({ timing }: { readonly timing: AnswerTiming }): UnknownOutcome {
+  const error = new S3MutexError("store-unavailable", "A read without a condition was answered with 304 Not Modified");
+  return { kind: "unknown", error, throttled: false, sent: true, timing };
 }
 
 /** One clock per client: whatever talks through it sees the same store. */

@@ -9,8 +9,10 @@ import type { LockObject } from "./lock-object.js";
 export interface AcquireRequest
   extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs"> {
   readonly label: string | undefined;
-  /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made. */
+  /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
+  /** How long a store that has stopped answering is waited for, in milliseconds. @default 60000 */
+  readonly unreachableMs?: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** When to renew and when to step down, where not as usual. */
   readonly timing?: LeaseTiming | undefined;

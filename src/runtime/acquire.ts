@@ -48,6 +48,7 @@ async function waitForLease(
       acquisition.giveUp(running);
       throwIfAborted(line.object, request.signal);
       if (context.closing.aborted) throw new S3MutexError("closed", "The mutex was closed while this call waited.");
+      if (acquisition.unanswered !== undefined) throw acquisition.unanswered;
       return undefined;
     }
     if (outcome === undefined) return undefined;

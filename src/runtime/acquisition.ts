@@ -12,6 +12,7 @@ import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs } from "./delays.js";
 import type { Grant, Granted } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
+import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
 
@@ -23,8 +24,7 @@ export class Acquisition {
   readonly #request: AcquireRequest;
   readonly #id: string;
   readonly #stop = new AbortController();
-  readonly #arrivedAtMs: number;
-  readonly #untilMs: number;
+  readonly #patience: Patience;
   readonly #deadlocks: DeadlockWatch;
   readonly #restraint: Restraint;
   #sinceMs: number | undefined;
@@ -35,21 +35,14 @@ export class Acquisition {
   #position: number | undefined;
   #handed: Granted | undefined;
   #wakeUp: () => void = () => {};
-  #wasAnswered = false;
-  #resolveFirstAnswer: () => void = () => {};
-  /** Resolves when there is a first definite answer: one full attempt has been made. */
-  readonly #firstAnswer = new Promise<void>((resolve) => {
-    this.#resolveFirstAnswer = resolve;
-  });
 
   constructor(context: Context, line: WaitingLine<Acquisition>, request: AcquireRequest) {
     this.#context = context;
     this.#line = line;
     this.#request = request;
     this.#id = context.effects.newId();
-    this.#arrivedAtMs = this.#nowMs();
-    this.#lookedAtMs = this.#arrivedAtMs;
-    this.#untilMs = this.#arrivedAtMs + request.patienceMs;
+    this.#patience = new Patience(context, request);
+    this.#lookedAtMs = this.#nowMs();
     this.#restraint = new Restraint(context, this.#id, claimOf(request));
     this.#deadlocks = new DeadlockWatch(context, line.object, request.objectOf);
   }
@@ -74,18 +67,13 @@ export class Acquisition {
 
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
-    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#lastLookAtMs;
+    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastLookAtMs;
     return isLastChance || this.#mayBePresent || this.#request.holds().length > 0;
-  }
-
-  /** The latest moment for a look after which a lock that became free can still be taken in time. */
-  get #lastLookAtMs(): number {
-    return this.#untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
   /** In milliseconds. */
   get waitedMs(): number {
-    return this.#nowMs() - this.#arrivedAtMs;
+    return this.#patience.waitedMs;
   }
 
   /** Waits until it is granted; undefined when it gave up, or the time was up. */
@@ -101,12 +89,15 @@ export class Acquisition {
     }
   }
 
-  /** Resolves when the caller's patience is over, though not before one full attempt was made. */
-  async timeIsUp(signal: AbortSignal): Promise<void> {
-    await this.#firstAnswer;
-    while (!signal.aborted && this.#nowMs() < this.#untilMs) {
-      await sleep(this.#context.effects, this.#untilMs - this.#nowMs(), { keepAlive: true, signal });
-    }
+  /** Resolves when the caller's patience is over. */
+  timeIsUp(signal: AbortSignal): Promise<void> {
+    return this.#patience.isUp(signal);
+  }
+
+  /** Why a caller whose time is up learns nothing; undefined when somebody else had the lock. */
+  get unanswered(): S3MutexError | undefined {
+    const { object, isHeldHere } = this.#line;
+    return this.#patience.isContention || isHeldHere ? undefined : this.#patience.unanswered(object.name);
   }
 
   /** Nobody waits for the outcome any more: stop, and undo what was done or may still land. */
@@ -126,8 +117,7 @@ export class Acquisition {
 
   /** There was a definite answer about this lock, to whomever: the store can be reached and somebody else has the lock. */
   reportAnswer(): void {
-    this.#wasAnswered = true;
-    this.#resolveFirstAnswer();
+    this.#patience.reportAnswer();
   }
 
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
@@ -194,7 +184,7 @@ export class Acquisition {
   async #rest(restMs: number): Promise<void> {
     if (this.#line.isHeldHere) this.reportAnswer();
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
-    await this.#nap(Math.min(restMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1), RECONSIDER_MS));
+    await this.#nap(Math.min(restMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1), RECONSIDER_MS));
   }
 
   /** Somebody else has the lock: wait a while, then look. False when the time is up. */
@@ -202,7 +192,7 @@ export class Acquisition {
     this.#mayBePresent ||= reply.enqueued;
     this.#line.reportAnswer();
     this.#reportPlace(reply);
-    if (this.#nowMs() >= this.#untilMs) return false;
+    if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
     await this.#nap(this.#untilNextLookMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
@@ -228,24 +218,29 @@ export class Acquisition {
         attempts: this.attempts,
         signal,
         timeoutMs: requestTimeoutMs(this.#request.leaseMs),
-        untilMs: this.#untilMs,
-        unreachableMs: UNREACHABLE_MS,
+        untilMs: this.#patience.untilMs,
+        unreachableMs: this.#request.unreachableMs ?? UNREACHABLE_MS,
+        onLostRace: () => this.#patience.reportLostRace(),
+        onFailure: (error) => this.#patience.reportFailure(error),
         freshFromMs: this.#lookedAtMs,
         role: "contender",
         afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      const isOutOfTime = this.#wasAnswered && this.#nowMs() >= this.#untilMs;
-      if (isOutOfTime && S3MutexError.is(error, "store-unavailable")) return undefined;
+      if (this.#patience.isContention && this.#patience.isOver && S3MutexError.is(error, "store-unavailable"))
+        return undefined;
       throw error;
     }
   }
 
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const decision = acquire(record, this.command(attempt, record), attempt);
+    const wasReadByUs = this.#patience.hasBegunBy(this.#line.object.latest?.askedAtMs ?? 0);
+    if (wasReadByUs) this.#patience.reportRead();
+    if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
-    const isUrgent = this.#request.holds().length > 0 || this.#nowMs() >= this.#lastLookAtMs;
+    const isUrgent = this.#request.holds().length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
     return isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
   }
 
@@ -264,7 +259,7 @@ export class Acquisition {
     const planMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
     const delayMs = this.#restraint.untilLookMs(planMs, record, this.waitedMs);
     const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
-    return Math.min(delayMs, longestMs, Math.max(this.#lastLookAtMs - this.#nowMs(), 1));
+    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));
   }
 
   /** Sleeps, unless something happens in this process before. */
@@ -294,7 +289,5 @@ export class Acquisition {
 
 /** How often one who rests asks itself whether it still may; that costs no request. */
 const RECONSIDER_MS = 500;
-const LAST_LOOK_ROUND_TRIPS = 3; // a look and a write, with one to spare
-const LAST_LOOK_SLACK_MS = 20;
 /** How long a store that has stopped answering is waited for by those whose own patience has no end. */
 const UNREACHABLE_MS = 60_000;

@@ -100,7 +100,8 @@ export class FencedChannel {
   #tries(): Tries {
     const { effects, closed } = this.#context;
     const untilMs = effects.monotonicMs() + this.#options.patienceMs();
-    return new Tries(this.#context, { untilMs, role: "holder", signal: closed });
+    const options = { untilMs, timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
+    return new Tries(this.#context, this.#options.lockName, options);
   }
 
   async #opened(adopt: Adoption): Promise<Version> {
@@ -115,9 +116,9 @@ export class FencedChannel {
       if (decision.kind === "refused") throw this.#refused(decision.refusal, false);
       if (decision.kind === "opened") return this.#keep(etag as string, decision.envelope);
       attempted.add(writeId);
-      const outcome = await this.#write(decision.envelope, etag);
+      const outcome = await this.#write(tries, decision.envelope, etag);
       if (outcome.kind === "ok") return this.#keep(outcome.etag, decision.envelope);
-      await (outcome.kind === "unknown" ? tries.failed(outcome, this.#options.lockName) : tries.lostRace());
+      await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(etag));
     }
   }
 
@@ -132,10 +133,10 @@ export class FencedChannel {
       for (const tries = this.#tries(); ; ) {
         const { lock, token } = this.#options;
         const next = changedEnvelope(base.envelope, content, { token, changeId, writeId: effects.newId() });
-        const outcome = await this.#write(next, base.etag);
+        const outcome = await this.#write(tries, next, base.etag);
         if (outcome.kind === "ok") return void this.#keep(outcome.etag, next);
         attempted ||= outcome.kind !== "unknown" || outcome.sent;
-        await (outcome.kind === "unknown" ? tries.failed(outcome, this.#options.lockName) : tries.lostRace());
+        await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(base.etag));
         const { found, etag } = await this.#find(tries);
         const decision = resolveChange(found, { lock, token, base: base.envelope, changeId });
         if (decision.kind === "refused") throw this.#refused(decision.refusal, attempted);
@@ -164,17 +165,24 @@ export class FencedChannel {
   async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
   async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
-    const outcome = await untilAnswered(tries, this.#options.lockName, async () => {
+    const outcome = await untilAnswered(tries, async (left) => {
       this.#throwIfClosed();
-      const read = await this.#store.read(this.#options.key, { timeoutMs: this.#timeoutMs(), ...condition });
+      const read = await this.#store.read(this.#options.key, { ...left, ...condition });
       this.#observe(read);
       return read;
     });
     if (outcome.kind === "refused") throw outcome.error;
-    return outcome.kind === "unchanged" ? "unchanged" : foundIn(outcome);
+    if (outcome.kind === "unchanged") return "unchanged";
+    const found = foundIn(outcome);
+    tries.saw(found.etag);
+    return found;
   }
 
-  async #write(envelope: Envelope, etag: string | undefined): Promise<Exclude<WriteOutcome, { kind: "refused" }>> {
+  async #write(
+    tries: Tries,
+    envelope: Envelope,
+    etag: string | undefined,
+  ): Promise<Exclude<WriteOutcome, { kind: "refused" }>> {
     this.#throwIfClosed();
     const body = serializeEnvelope(envelope);
     const bytes = Buffer.byteLength(body);
@@ -184,7 +192,7 @@ export class FencedChannel {
       throw new S3MutexError("invalid-argument", message, { lockName });
     }
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
-    const outcome = await this.#store.write(key, body, condition, { timeoutMs: this.#timeoutMs() });
+    const outcome = await tries.answer((left) => this.#store.write(key, body, condition, left));
     this.#observe(outcome);
     if (outcome.kind === "refused") throw outcome.error;
     return outcome;

@@ -19,10 +19,10 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const { lockName, key, patienceMs, signal = context.closing } = look;
   const store = context.contentStore(context.bucketName);
   const untilMs = context.effects.monotonicMs() + patienceMs;
-  const tries = new Tries(context, { untilMs, role: "contender", signal });
-  const outcome = await untilAnswered(tries, lockName, async () => {
+  const tries = new Tries(context, lockName, { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender", signal });
+  const outcome = await untilAnswered(tries, async (left) => {
     if (signal.aborted) throw stopped(look, context);
-    const read = await store.read(key, { timeoutMs: MAX_REQUEST_MS });
+    const read = await store.read(key, left);
     context.clock.observe(read.timing);
     return read;
   });

@@ -111,10 +111,11 @@ const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unav
 
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
-  const tries = new Tries(context, { untilMs, role: "contender", ...(signal === undefined ? {} : { signal }) });
-  const { snapshot } = await untilAnswered(tries, object.name, () => {
+  const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
+  const tries = new Tries(context, object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const { snapshot } = await untilAnswered(tries, (left) => {
     throwIfEnded(context, signal);
-    return object.ask(MAX_REQUEST_MS);
+    return object.ask(left);
   });
   return snapshot;
 }

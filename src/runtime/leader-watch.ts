@@ -30,7 +30,7 @@ export class LeaderWatch {
   /** One answer. @throws `store-unavailable` when there is none in time */
   async look(): Promise<Leader | null> {
     const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
-    return this.#lookUntilAnswered(new Tries(this.#context, { untilMs, role: "contender" }));
+    return this.#lookUntilAnswered(this.#tries(untilMs));
   }
 
   async *observe(options: {
@@ -50,13 +50,17 @@ export class LeaderWatch {
   }
 
   async #lookForLong(signal: AbortSignal): Promise<Leader | null> {
-    const tries = new Tries(this.#context, { untilMs: Number.POSITIVE_INFINITY, role: "contender", signal });
-    return this.#lookUntilAnswered(tries, signal);
+    return this.#lookUntilAnswered(this.#tries(Number.POSITIVE_INFINITY, signal), signal);
+  }
+
+  #tries(untilMs: number, signal?: AbortSignal): Tries {
+    const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
+    return new Tries(this.#context, this.#object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
   }
 
   async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<Leader | null> {
-    const read = await untilAnswered(tries, this.#object.name, async () =>
-      signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(MAX_REQUEST_MS),
+    const read = await untilAnswered(tries, async (left) =>
+      signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(left),
     );
     if (read.kind === "stopped") return null;
     if (read.snapshot.unreadable !== undefined) throw read.snapshot.unreadable;

@@ -17,7 +17,7 @@ import type {
 import { type AttemptLog, settles } from "./attempts.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
-import { type Snapshot, snapshotOf } from "./snapshot.js";
+import { isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import { readClocks } from "./timing.js";
 import { Tries, type TryOptions } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
@@ -26,8 +26,6 @@ export type { Snapshot } from "./snapshot.js";
 
 export interface SwapOptions<Reply = never> extends TryOptions {
   readonly attempts: AttemptLog;
-  /** For each request, in milliseconds. */
-  readonly timeoutMs: number;
   /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
   readonly fromStore?: boolean;
   /** A version that was asked for since this monotonic time need not be read again to be believed. */
@@ -74,7 +72,7 @@ export class LockObject {
     let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
     let contradicted = false;
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
-    for (const tries = new Tries(this.#context, options, contenders); ; ) {
+    for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#context.clock.now() === undefined) {
         const read = await this.#readUntilFound(options, tries);
@@ -84,7 +82,10 @@ export class LockObject {
       }
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading);
-      if (attempt === undefined) continue;
+      if (attempt === undefined) {
+        await tries.failed(CLOCKS_UNSTEADY);
+        continue;
+      }
       const decision = this.#decide(apply, snapshot, attempt, options);
       if (decision.change === undefined) {
         if (isFresh) return { reply: decision.reply, snapshot, contradicted };
@@ -93,7 +94,7 @@ export class LockObject {
       }
       this.#throwIfAborted(options.signal);
       const base = snapshot;
-      const changing = this.#change(decision.change, base, attempt, reading, options);
+      const changing = this.#change(decision.change, { base, attempt, reading }, tries, options);
       const reads = this.#readAlong(base, options);
       const done = await changing;
       if (done.kind === "done") {
@@ -114,23 +115,24 @@ export class LockObject {
     attempts: AttemptLog,
     reads?: Promise<Found | undefined>,
   ) {
-    if (failure.kind === "unknown") return void (await tries.failed(failure, this.name));
+    if (failure.kind === "unknown") return void (await tries.failed(failure));
     attempts.lostRace();
-    const read = (await tries.lostRace()) ? undefined : await reads;
-    if (read === undefined || read.snapshot.etag === base.etag) return undefined;
+    const read = (await tries.lostRace(base.etag)) ? undefined : await reads;
+    if (read === undefined || isSameVersion(read.snapshot.etag, base.etag)) return undefined;
+    tries.saw(read.snapshot.etag);
     this.#note(read.snapshot);
     return read;
   }
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
   async look(timeoutMs: number): Promise<Snapshot | undefined> {
-    const read = await this.ask(timeoutMs);
+    const read = await this.ask({ timeoutMs });
     return read.kind === "unknown" ? undefined : read.snapshot;
   }
 
   /** The same, with the reason where nobody answered. */
-  ask(timeoutMs: number): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
-    return this.#read(this.#latest?.etag, { timeoutMs });
+  ask(options: RequestOptions): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
+    return this.#read(this.#latest?.etag, options);
   }
 
   /** Reads the object, asking again while nobody answers. */
@@ -138,9 +140,9 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     tries: Tries,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
-    const read = await untilAnswered(tries, this.name, () => {
+    const read = await untilAnswered(tries, (left) => {
       this.#throwIfAborted(options.signal);
-      return this.#read(undefined, { timeoutMs: options.timeoutMs, urgent: options.role === "holder" });
+      return this.#read(undefined, { ...left, urgent: options.role === "holder" });
     });
     tries.saw(read.snapshot.etag);
     return read;
@@ -215,16 +217,15 @@ export class LockObject {
 
   async #change(
     change: Change,
-    base: Snapshot,
-    attempt: Attempt,
-    reading: ClockReading,
-    { attempts, timeoutMs, role }: Pick<SwapOptions, "attempts" | "timeoutMs" | "role">,
+    { base, attempt, reading }: { readonly base: Snapshot; readonly attempt: Attempt; readonly reading: ClockReading },
+    tries: Tries,
+    { attempts, role }: Pick<SwapOptions, "attempts" | "role">,
   ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | Conflict | UnknownOutcome> {
     const { clock } = this.#context;
     const condition: WriteCondition =
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
     attempts.begin(attempt.writeId, condition, reading);
-    const outcome = await this.#send(change, condition, { timeoutMs, urgent: role === "holder" });
+    const outcome = await tries.answer((left) => this.#send(change, condition, { ...left, urgent: role === "holder" }));
     if (settles(outcome)) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     const contradicted = clock.observe(outcome.timing);
@@ -258,6 +259,13 @@ export class LockObject {
 }
 
 type Conflict = { readonly kind: "conflict" };
+
+const CLOCKS_UNSTEADY: UnknownOutcome = {
+  kind: "unknown",
+  error: new S3MutexError("store-unavailable", "this process was suspended, or its clock was set, during each request"),
+  throttled: false,
+  sent: true,
+};
 
 interface Found {
   readonly kind: "found";

@@ -5,6 +5,7 @@ import type { Context } from "./context.js";
 import { READS_AT_ONCE, reportAbout, reportOfSnapshot } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
+import { isSameVersion } from "./snapshot.js";
 
 /** All locks under a prefix as one look saw them. */
 export interface LocksView {
@@ -93,7 +94,9 @@ export class LockWatcher {
         const entry = this.#entries.get(key) ?? this.#newEntry(key);
         if (entry === undefined) continue;
         entries.set(key, entry);
-        if (entry.failure !== undefined || !isSameVersion(entry.object, etags.get(key))) unread.push(entry.object);
+        const held = entry.object.latest?.etag;
+        const isKnown = held !== undefined && isSameVersion(held, etags.get(key));
+        if (entry.failure !== undefined || !isKnown) unread.push(entry.object);
       }
     }
     const queue = unread.values();
@@ -131,14 +134,4 @@ function countingStore(store: ObjectStore, counts: { list: number; get: number }
     write: (key, body, condition, options) => store.write(key, body, condition, options),
     remove: (key, etag, options) => store.remove(key, etag, options),
   };
-}
-
-/** Some stores quote an ETag in one answer and not in another. */
-function isSameVersion(object: LockObject, listed: string | undefined): boolean {
-  const held = object.latest?.etag;
-  return held !== undefined && listed !== undefined && bare(held) === bare(listed);
-}
-
-function bare(etag: string): string {
-  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }

@@ -1,6 +1,6 @@
 import type { RenewCommand, RenewReply } from "../core/transition/renew.js";
 import { S3MutexError } from "../errors.js";
-import { onAbort } from "./abort.js";
+import { onAbort, unlessAborted } from "./abort.js";
 import { SharedLog } from "./attempts.js";
 import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import { renewingAll } from "./repeatable.js";
@@ -28,10 +28,11 @@ export class Renewals {
   async add(renewal: Renewal): Promise<Swapped<RenewReply>> {
     this.#members.push(renewal);
     this.#swapped ??= Promise.resolve().then(() => this.#swap());
-    const { reply: replies, ...swapped } = await this.#swapped;
-    const reply = replies.get(renewal.command.id);
-    if (reply === undefined) throw new S3MutexError("aborted", "stopped", { cause: renewal.options.signal.reason });
-    return { ...swapped, reply };
+    // Another member's lease may be longer, and its renewal go on after this one was stopped.
+    const swapped = await unlessAborted(this.#swapped, renewal.options.signal);
+    const reply = swapped?.reply.get(renewal.command.id);
+    if (swapped !== undefined && reply !== undefined) return { ...swapped, reply };
+    throw new S3MutexError("aborted", "stopped", { cause: renewal.options.signal.reason });
   }
 
   async #swap(): Promise<Swapped<ReadonlyMap<string, RenewReply>>> {

@@ -12,6 +12,15 @@ export interface Snapshot {
   readonly askedAtMs: number;
 }
 
+/** Whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
+export function isSameVersion(one: string | undefined, other: string | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));
+}
+
+function bare(etag: string): string {
+  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
+}
+
 interface Where {
   readonly name: string;
   readonly key: string;

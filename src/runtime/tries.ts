@@ -1,7 +1,10 @@
 import { contentionDelayMs, eagerDelayMs, throttledDelayMs } from "../core/backoff.js";
 import { S3MutexError } from "../errors.js";
-import type { UnknownOutcome } from "../store/object-store.js";
+import type { RequestOptions, UnknownOutcome } from "../store/object-store.js";
+import { onAbort } from "./abort.js";
 import { type Context, jitter } from "./context.js";
+import { isSameVersion } from "./snapshot.js";
+import { stalledError, stillContested } from "./stalled.js";
 import { sleep } from "./timing.js";
 
 /** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
@@ -10,84 +13,199 @@ const EAGER_RACES = 5;
 /** A few lost answers are nothing that anybody has to know about. */
 const MENTION_AFTER_MS = 3000;
 
+/** So often in a row, over at least so long: a store that refuses to change what it shows unchanged is unsafe. */
+const UNSAFE_STALLS = 5;
+const UNSAFE_AFTER_MS = 2000;
+
+/** A read and a write. */
+const FULL_ATTEMPT = 2;
+
+/** Where the caller's time has no end, a request that hangs is given up after this long all the same. */
+const LONGEST_ANSWER_MS = 60_000;
+
 /** How long and how eagerly to try. */
 export interface TryOptions {
-  /** Until when (monotonic) a store that does not answer is asked again; it is asked at least twice. */
+  /** Until when (monotonic) a store that does not answer is asked again. */
   readonly untilMs: number;
-  /** Gives up before that when for so long nothing has changed in the store either. Default: never. */
+  /** For each request, in milliseconds. However soon `untilMs` is, there is time for two of them. */
+  readonly timeoutMs: number;
+  /** Gives up before `untilMs` when for so long nothing has changed in the store either. Default: never. */
   readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
   /** How long to wait after losing a race, where the role's own delays will not do. */
   readonly afterRaceMs?: () => number;
-  /** Told of each try that nobody answered. */
+  /** Told of each race that seems to be lost: `onFailure` follows where it turns out that nobody has changed the object. */
+  readonly onLostRace?: () => void;
+  /** Told of each try that nobody answered, or whose conflict nothing explains. */
   readonly onFailure?: (error: S3MutexError) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
-/** Counts the tries of one swap, waits between them, and says when to give up. */
+/** What a request is told of the time that there is for it. */
+export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">>;
+
+/**
+ * Counts the tries of one call, waits between them, and says when to give up. Three things keep a call from its end: nobody
+ * answers; somebody else always changes the object first, which is progress; and conflicts after which the object is what it
+ * was before, which is a fault. All of them end with the caller's time.
+ */
 export class Tries {
   readonly #context: Context;
+  readonly #lockName: string;
   readonly #options: TryOptions;
   readonly #contenders: () => number;
+  readonly #startedAtMs: number;
   #failures = 0;
   #races = 0;
   #failingSinceMs: number | undefined;
   #isMentioned = false;
   #seenEtag: string | undefined;
   #seenAtMs: number;
+  /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
+  #refused: { readonly etag: string | undefined } | undefined;
+  #stalls = 0;
+  #stallingSinceMs = 0;
+  /** Whether a request was given up because the time was up. */
+  #hasGivenUp = false;
+  /** Who comes too late for its next request, since the process stood still, makes a last attempt all the same. */
+  #lastUntilMs: number | undefined;
 
   /** `contenders`: how many want to change the object, as far as is known. */
-  constructor(context: Context, options: TryOptions, contenders: () => number = () => 1) {
+  constructor(context: Context, lockName: string, options: TryOptions, contenders: () => number = () => 1) {
     this.#context = context;
+    this.#lockName = lockName;
     this.#options = options;
     this.#contenders = contenders;
-    this.#seenAtMs = context.effects.monotonicMs();
+    this.#startedAtMs = this.#nowMs();
+    this.#seenAtMs = this.#startedAtMs;
   }
 
-  /** A version was read: where others get through, a store that turns us away (429) is not out of reach. */
+  /**
+   * The answer to a request; `unknown` where there is none when the time is up. Before a request leaves and its own time-out
+   * begins, it may have to wait: for credentials, for its turn, for an examination of the store. What only reads is not waited
+   * for once the signal is aborted.
+   */
+  answer<Outcome>(
+    ask: (left: TimeLeft) => Promise<Outcome>,
+    { isRead = false } = {},
+  ): Promise<Outcome | UnknownOutcome> {
+    const { timeoutMs, signal } = this.#options;
+    const nowMs = this.#nowMs();
+    if (nowMs >= this.#endMs) this.#lastUntilMs ??= nowMs + FULL_ATTEMPT * timeoutMs;
+    const leftMs = Math.min(this.#endMs - nowMs, LONGEST_ANSWER_MS);
+    // Who was aborted is told so by the request, which looks at that before anything is sent.
+    if (signal?.aborted) return ask({ timeoutMs, giveUpAtMs: nowMs });
+    if (leftMs <= 0) return Promise.resolve(this.#giveUp(0));
+    const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs });
+    return new Promise((resolve, reject) => {
+      const giveUp = () => resolve(this.#giveUp(leftMs));
+      const cancelTimer = this.#context.effects.setTimer(leftMs, giveUp, { keepAlive: true });
+      const stop = () => resolve(unanswered("the caller has stopped waiting", true));
+      const forget = isRead && signal !== undefined ? onAbort(signal, stop) : () => {};
+      const end = () => {
+        cancelTimer();
+        forget();
+      };
+      asking.then(resolve, reject);
+      asking.then(end, end);
+    });
+  }
+
+  /**
+   * A version was read. Another one than a write was refused for: somebody else got through, so that a store that turns us
+   * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
+   */
   saw(etag: string | undefined): void {
+    const refused = this.#refused;
+    this.#refused = undefined;
+    if (refused !== undefined) {
+      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag);
+      this.#stalls = 0;
+    }
     if (etag === this.#seenEtag) return;
     this.#seenEtag = etag;
-    this.#seenAtMs = this.#context.effects.monotonicMs();
+    this.#seenAtMs = this.#nowMs();
   }
 
   /** Nobody answered, or nobody knows what the write did. */
-  async failed(outcome: UnknownOutcome, lockName: string): Promise<void> {
+  async failed(outcome: UnknownOutcome): Promise<void> {
+    if (this.#options.signal?.aborted) return;
+    if (this.#hasGivenUp && this.#refused !== undefined && this.#stalls === 0) throw this.#stillContested();
     this.#failures += 1;
     this.#options.onFailure?.(outcome.error);
-    const { untilMs, unreachableMs = Number.POSITIVE_INFINITY } = this.#options;
-    const leftMs = Math.min(untilMs, this.#seenAtMs + unreachableMs) - this.#context.effects.monotonicMs();
-    if (this.#failures >= 2 && leftMs <= 0) {
-      throw new S3MutexError(
-        "store-unavailable",
-        `The store did not answer for the lock ${JSON.stringify(lockName)}: ${outcome.error.message}`,
-        { cause: outcome.error, lockName },
-      );
+    const leftMs = this.#untilMs - this.#nowMs();
+    if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
+      const message = `The store did not answer for the lock ${JSON.stringify(this.#lockName)}: ${outcome.error.message}`;
+      throw new S3MutexError("store-unavailable", message, { cause: outcome.error, lockName: this.#lockName });
     }
-    this.#mention(outcome.error, lockName);
+    this.#mention(outcome.error);
     const delayMs = this.#delayAfterFailureMs(outcome.throttled, leftMs);
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
   }
 
-  /** Once, when nobody has answered for a while: whoever waits without limit would never learn why. */
-  #mention(error: S3MutexError, lockName: string): void {
-    const nowMs = this.#context.effects.monotonicMs();
-    this.#failingSinceMs ??= nowMs;
-    if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
-    this.#isMentioned = true;
-    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(lockName)}`, error);
-  }
-
-  /** Somebody else changed the object first: that is progress, just not ours. True if it waited a while. */
-  async lostRace(): Promise<boolean> {
+  /**
+   * A write that was conditioned on this version (undefined: on there being none) was refused. True if it waited a while.
+   * @throws `store-unavailable` when others were faster until the time was up
+   */
+  async lostRace(etag: string | undefined): Promise<boolean> {
     this.#races += 1;
+    this.#refused = { etag };
+    if (this.#stalls === 0) {
+      this.#stallingSinceMs = this.#nowMs();
+      this.#options.onLostRace?.();
+    }
+    if (this.#races >= 2 && this.#nowMs() >= this.#endMs) throw this.#stillContested();
     const isHolder = this.#options.role === "holder";
     const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races);
     // One of its own whose answer was lost may have been first: then it has what it wants.
     const mayBeOwn = this.#failures > 0;
-    return this.#pause(mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs));
+    const usualMs = mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs);
+    return this.#pause(this.#stalls === 0 ? usualMs : Math.max(usualMs, this.#delayMs(this.#stalls + 1)));
+  }
+
+  /** A write was refused, and the object is the one that it was conditioned on. */
+  #stalled(etag: string | undefined): void {
+    this.#stalls += 1;
+    const stallingMs = this.#nowMs() - this.#stallingSinceMs;
+    const isUnsafe = this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
+    const seen = { lockName: this.#lockName, etag, stalls: this.#stalls, stallingMs };
+    const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
+    this.#options.onFailure?.(error);
+    if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;
+    this.#mention(error);
+  }
+
+  get #untilMs(): number {
+    const { untilMs, unreachableMs = Number.POSITIVE_INFINITY } = this.#options;
+    return Math.min(untilMs, this.#seenAtMs + unreachableMs);
+  }
+
+  /** After this nothing is waited for, whatever the store does. */
+  get #endMs(): number {
+    const shortestMs = FULL_ATTEMPT * this.#options.timeoutMs;
+    return Math.max(this.#untilMs, this.#startedAtMs + shortestMs, this.#lastUntilMs ?? 0);
+  }
+
+  #stillContested(): S3MutexError {
+    return stillContested(this.#lockName, this.#races);
+  }
+
+  #giveUp(afterMs: number): UnknownOutcome {
+    this.#hasGivenUp = this.#endMs <= this.#nowMs();
+    const waits = "credentials, its turn, an examination of the store";
+    const within = `no answer within ${Math.round(afterMs)} ms, including what a request waits for before it leaves (${waits})`;
+    return afterMs > 0 ? unanswered(within, true) : unanswered("the time was up before the next request", false);
+  }
+
+  /** Once, when nobody has answered for a while: whoever waits without limit would never learn why. */
+  #mention(error: S3MutexError): void {
+    const nowMs = this.#nowMs();
+    this.#failingSinceMs ??= nowMs;
+    if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
+    this.#isMentioned = true;
+    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(this.#lockName)}`, error);
   }
 
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {
@@ -104,9 +222,18 @@ export class Tries {
       : contentionDelayMs(tries - 1, clock.usualRoundTripMs, jitter(this.#context));
   }
 
-  async #pause(delayMs: number): Promise<boolean> {
+  async #pause(wantedMs: number): Promise<boolean> {
+    const delayMs = Math.min(wantedMs, this.#endMs - this.#nowMs());
     if (delayMs <= 0) return false;
     await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: this.#options.signal });
     return true;
   }
+
+  #nowMs(): number {
+    return this.#context.effects.monotonicMs();
+  }
+}
+
+function unanswered(why: string, sent: boolean): UnknownOutcome {
+  return { kind: "unknown", error: new S3MutexError("store-unavailable", why), throttled: false, sent };
 }

@@ -1,21 +1,20 @@
 import type { UnknownOutcome } from "../store/object-store.js";
-import type { Tries } from "./tries.js";
+import type { TimeLeft, Tries } from "./tries.js";
 
-/** Asks until there is an answer, or the tries are used up. */
+/** Reads until there is an answer, or the tries are used up. */
 export async function untilAnswered<Outcome extends { readonly kind: string }>(
   tries: Tries,
-  lockName: string,
-  ask: () => Promise<Outcome>,
+  read: (left: TimeLeft) => Promise<Outcome>,
 ): Promise<Exclude<Outcome, UnknownOutcome>> {
   for (;;) {
-    const outcome = await ask();
+    const outcome = await tries.answer(read, { isRead: true });
     if (isAnswer(outcome)) return outcome;
-    await tries.failed(outcome as Outcome & UnknownOutcome, lockName);
+    await tries.failed(outcome as UnknownOutcome);
   }
 }
 
 function isAnswer<Outcome extends { readonly kind: string }>(
-  outcome: Outcome,
+  outcome: Outcome | UnknownOutcome,
 ): outcome is Exclude<Outcome, UnknownOutcome> {
   return outcome.kind !== "unknown";
 }

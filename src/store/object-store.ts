@@ -31,6 +31,11 @@ export interface RequestOptions {
   readonly timeoutMs: number;
   /** Renewals and releases: goes before everything that waits for its turn to be sent. Waiting is not part of `timeoutMs`. */
   readonly urgent?: boolean;
+  /**
+   * Nobody waits for it after this monotonic time: what has not left by then does not leave. Credentials, an examination of
+   * the store, or its turn may take until then.
+   */
+  readonly giveUpAtMs?: number;
 }
 
 /** Under which condition a write is applied. */

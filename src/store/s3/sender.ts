@@ -44,12 +44,18 @@ export class Sender {
 
   async #transmit<Value, Outcome>(
     operation: Operation<Value, Outcome>,
-    { timeoutMs }: RequestOptions,
+    { timeoutMs, giveUpAtMs }: RequestOptions,
   ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
     const offsetBefore = this.#clockOffset();
     const { command, work } = operation.start();
     const { streams = false } = operation;
-    const limits = { effects: this.#effects, timeoutMs, prepareTimeoutMs: PREPARE_TIMEOUT_MS, streams };
+    const limits = {
+      effects: this.#effects,
+      timeoutMs,
+      prepareTimeoutMs: PREPARE_TIMEOUT_MS,
+      sendByMs: giveUpAtMs,
+      streams,
+    };
     const result = await attemptOnce(command, limits, work);
     const { attempt } = result;
     const timing = timingOf(attempt);

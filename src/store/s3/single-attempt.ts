@@ -39,6 +39,8 @@ export interface AttemptLimits {
   readonly prepareTimeoutMs: number;
   /** Whether `work` reads the body of a success by itself, piece by piece. */
   readonly streams?: boolean;
+  /** After this monotonic time nothing leaves: nobody waits for it any more. */
+  readonly sendByMs?: number | undefined;
 }
 
 /** More than a page of the longest keys. */
@@ -188,7 +190,10 @@ class Transmission {
   }
 
   async #transmit(next: Handler, args: object): Promise<HandlerResult> {
-    if (this.#over) throw new AttemptRefused("The time for this request was up before it was sent");
+    const { effects, sendByMs = Number.POSITIVE_INFINITY } = this.#limits;
+    if (this.#over || effects.monotonicMs() >= sendByMs) {
+      throw new AttemptRefused("The time for this request was up before it was sent");
+    }
     // A 301 says that this bucket is elsewhere and that nothing was done: `followRegionRedirects` may go there.
     if (this.#seen.sentAtMs !== undefined && this.#seen.status !== 301) {
       throw new AttemptRefused("A request is sent once; whether to repeat it is decided elsewhere");

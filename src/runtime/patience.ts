@@ -1,0 +1,129 @@
+import { S3MutexError } from "../errors.js";
+import type { AcquireRequest } from "./acquire-request.js";
+import type { Context } from "./context.js";
+import { requestTimeoutMs, sleep } from "./timing.js";
+
+/** How long one caller waits for a lock, and what may be said to it when that is over. */
+export class Patience {
+  readonly #context: Context;
+  readonly #patienceMs: number;
+  readonly #arrivedAtMs: number;
+  /** Until when one attempt may take where nothing was answered by the time that the patience is over. */
+  readonly #silentUntilMs: number;
+  /** The same where all of it was answered so far: a read was, and a write is under way. */
+  readonly #attemptUntilMs: number;
+  #isUnderWay = false;
+  #wasAnswered = false;
+  #wasTaken = false;
+  #hasLostRace = false;
+  #lastFailure: S3MutexError | undefined;
+  #resolveFirstAnswer: () => void = () => {};
+  /** Resolves when there is a first definite answer: one full attempt has been made. */
+  readonly #firstAnswer = new Promise<void>((resolve) => {
+    this.#resolveFirstAnswer = resolve;
+  });
+
+  constructor(context: Context, { patienceMs, leaseMs }: AcquireRequest) {
+    this.#context = context;
+    this.#patienceMs = patienceMs;
+    this.#arrivedAtMs = this.#nowMs();
+    const attemptMs = Math.max(2 * requestTimeoutMs(leaseMs), ATTEMPT_MS);
+    this.#silentUntilMs = this.#arrivedAtMs + (patienceMs === 0 ? attemptMs : Math.max(patienceMs, SILENT_MS));
+    this.#attemptUntilMs = this.#arrivedAtMs + (patienceMs === 0 ? attemptMs : Math.max(patienceMs, ATTEMPT_MS));
+  }
+
+  /** In milliseconds. */
+  get waitedMs(): number {
+    return this.#nowMs() - this.#arrivedAtMs;
+  }
+
+  /** Whether what was asked for at this monotonic time says something about the time since the caller came. */
+  hasBegunBy(atMs: number): boolean {
+    return atMs >= this.#arrivedAtMs;
+  }
+
+  /** The monotonic time at which it is over. */
+  get untilMs(): number {
+    return this.#arrivedAtMs + this.#patienceMs;
+  }
+
+  get isOver(): boolean {
+    return this.#nowMs() >= this.untilMs;
+  }
+
+  /** The latest moment for a look after which a lock that became free can still be taken in time. */
+  get lastLookAtMs(): number {
+    return this.untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
+  }
+
+  /** There was a definite answer, to whomever: the store can be reached and somebody else has the lock. */
+  reportAnswer(): void {
+    this.#wasAnswered = true;
+    this.#resolveFirstAnswer();
+  }
+
+  /** A version was read, and what to do about it decided. */
+  reportRead(): void {
+    this.#isUnderWay = true;
+  }
+
+  /** Somebody else had the lock when it was read; what became of our own write is not known yet. */
+  reportTaken(): void {
+    this.#wasTaken = true;
+  }
+
+  /** Somebody else was faster, as far as is known. */
+  reportLostRace(): void {
+    this.#hasLostRace = true;
+  }
+
+  /** Nobody answered, or what was answered contradicts itself. */
+  reportFailure(error: S3MutexError): void {
+    this.#lastFailure = error;
+    this.#hasLostRace = false;
+  }
+
+  /** Whether to say that somebody else had the lock for all that time, rather than that the store did not answer. */
+  get isContention(): boolean {
+    return this.#wasAnswered || this.#wasTaken || this.#hasLostRace;
+  }
+
+  /** Resolves when it is over: where nobody has answered yet, not before one attempt has had its time. */
+  async isUp(signal: AbortSignal): Promise<void> {
+    await this.#sleepUntil(this.untilMs, signal);
+    if (this.#wasAnswered) return;
+    const ends = (async () => {
+      await this.#sleepUntil(this.#silentUntilMs, signal);
+      if (this.#isUnderWay && this.#lastFailure === undefined) await this.#sleepUntil(this.#attemptUntilMs, signal);
+    })();
+    await Promise.race([this.#firstAnswer, ends]);
+  }
+
+  /** What to tell a caller whose time is up without an answer. */
+  unanswered(lockName: string): S3MutexError {
+    const within = `within ${Math.round(this.waitedMs)} ms`;
+    const why = this.#lastFailure === undefined ? "" : ` ${this.#lastFailure.message}`;
+    const message = `The store did not say ${within} whether the lock ${JSON.stringify(lockName)} is free.${why}`;
+    return new S3MutexError("store-unavailable", message, {
+      lockName,
+      ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),
+    });
+  }
+
+  async #sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#nowMs() < atMs) {
+      await sleep(this.#context.effects, atMs - this.#nowMs(), { keepAlive: true, signal });
+    }
+  }
+
+  #nowMs(): number {
+    return this.#context.effects.monotonicMs();
+  }
+}
+
+/** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
+const SILENT_MS = 1000;
+/** And that long where the store answers, if slowly. */
+const ATTEMPT_MS = 2000;
+const LAST_LOOK_ROUND_TRIPS = 3; // a look and a write, with one to spare
+const LAST_LOOK_SLACK_MS = 20;

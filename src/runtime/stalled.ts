@@ -1,0 +1,37 @@
+import { S3MutexError } from "../errors.js";
+
+/** What was seen of a store that refuses to change what it shows unchanged. */
+export interface Stall {
+  readonly lockName: string;
+  /** The version that each write was conditioned on, and each read showed; undefined: that there is no object. */
+  readonly etag: string | undefined;
+  /** How often in a row. */
+  readonly stalls: number;
+  readonly stallingMs: number;
+}
+
+/** Conflicts that nothing explains, and what can be done about them. */
+export function stalledError(
+  code: "store-unavailable" | "store-unsafe",
+  { lockName, etag, stalls, stallingMs }: Stall,
+): S3MutexError {
+  const name = JSON.stringify(lockName);
+  const times = stalls === 1 ? "a write was" : `${stalls} writes were`;
+  const after = stalls === 1 ? "the read after it" : "each read after them";
+  const seen =
+    etag === undefined
+      ? `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} exists (If-None-Match: *), and ${after} said that there is none`
+      : `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} was no longer the version ${etag} (If-Match), and ${after} showed that very version`;
+  const cause =
+    etag === undefined
+      ? "What explains it: a delete marker that the store takes for an object (remove the versions of that key), or reads that come out of a cache."
+      : "What explains it: reads that come out of a cache or a replica (reach the store itself), a proxy that rewrites ETags, or conditional writes that do not work.";
+  const message = `The store contradicts itself: ${seen}. ${cause} s3-mutex doctor examines the store.`;
+  return new S3MutexError(code, message, { lockName });
+}
+
+/** Each write came second until the time was up. */
+export function stillContested(lockName: string, races: number): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} was changed by others before each of ${races} writes, until the time for this call was up: try again when fewer want it.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}

@@ -1,0 +1,187 @@
+import { expect, it } from "vitest";
+import { S3MutexError } from "../../src/errors.js";
+import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
+import { KEY, NAME, Scene } from "./scene.js";
+
+/** How a call ended, and after how many milliseconds of virtual time. */
+async function endOf(scene: Scene, call: Promise<unknown>) {
+  const startedAtMs = scene.nowMs;
+  const { code, message, value } = await scene.until(
+    call.then(
+      (result) => ({ code: "resolved", message: "", value: result }),
+      (error: unknown) =>
+        S3MutexError.is(error)
+          ? { code: error.code as string, message: error.message, value: undefined }
+          : { code: "unexpected", message: String(error), value: undefined },
+    ),
+  );
+  return { code, message, value, tookMs: scene.nowMs - startedAtMs };
+}
+
+/** A store that answers every write and every removal with a conflict from now on, and changes nothing. */
+function refusingWrites(scene: Scene) {
+  let isRefusing = false;
+  const through = (store: ObjectStore): ObjectStore => {
+    const conflict = async (key: string, options: { readonly timeoutMs: number }) => {
+      const { timing } = (await store.read(key, options)) as unknown as { timing: AnswerTiming };
+      return { kind: "conflict" as const, timing };
+    };
+    return {
+      ...storeAs(store),
+      write: (key, body, condition, options) =>
+        isRefusing ? conflict(key, options) : store.write(key, body, condition, options),
+      remove: (key, etag, options) => (isRefusing ? conflict(key, options) : store.remove(key, etag, options)),
+    };
+  };
+  const { mutex } = scene.client({ through });
+  return { mutex, refuse: () => (isRefusing = true) };
+}
+
+function storeAs(store: ObjectStore): ObjectStore {
+  return {
+    read: (key, options) => store.read(key, options),
+    write: (key, body, condition, options) => store.write(key, body, condition, options),
+    remove: (key, etag, options) => store.remove(key, etag, options),
+    list: (prefix, options) => store.list(prefix, options),
+  };
+}
+
+/** Requests that never end before they leave, as where credentials do not come. */
+function hanging(store: ObjectStore, isHanging: () => boolean): ObjectStore {
+  const unless = <T>(ask: () => Promise<T>): Promise<T> => (isHanging() ? new Promise<T>(() => {}) : ask());
+  return {
+    read: (key, options) => unless(() => store.read(key, options)),
+    write: (key, body, condition, options) => unless(() => store.write(key, body, condition, options)),
+    remove: (key, etag, options) => unless(() => store.remove(key, etag, options)),
+    list: (prefix, options) => unless(() => store.list(prefix, options)),
+  };
+}
+
+it.each([
+  ["acquire", {}, "store-unsafe", 5000],
+  ["acquire", { timeoutMs: 1000 }, "store-unavailable", 1000],
+] as const)(
+  "S1: a creation that is refused although there is no object ends: %s %o",
+  async (_, options, code, withinMs) => {
+    const scene = new Scene();
+    const { mutex, refuse } = refusingWrites(scene);
+    refuse();
+    const end = await endOf(scene, mutex.acquire(NAME, options));
+    expect(end.code).toBe(code);
+    expect(end.message).toMatch(/contradicts itself/);
+    expect(end.message).toMatch(/delete marker/);
+    expect(end.tookMs).toBeLessThanOrEqual(withinMs + 5);
+    // Neither is it asked as often as it can answer.
+    expect(scene.sent.length).toBeLessThan(40);
+  },
+);
+
+it("S1: a conflict after which the object is unchanged ends every call about it, and is named", async () => {
+  const scene = new Scene();
+  const { mutex, refuse } = refusingWrites(scene);
+  const lock = await scene.until(mutex.acquire(NAME));
+  await scene.until(mutex.acquireLock("named"));
+  refuse();
+  const calls: [string, () => Promise<unknown>][] = [
+    ["renew", () => lock.renew()],
+    ["downgrade", () => lock.downgrade()],
+    ["refreshLock", () => mutex.refreshLock("named")],
+    ["releaseLock", () => mutex.releaseLock("named")],
+    ["releaseLock, forced", () => mutex.releaseLock(NAME, true)],
+    ["deleteLock", () => mutex.deleteLock("named", true)],
+    ["release", () => lock.release()],
+  ];
+  for (const [name, call] of calls) {
+    const end = await endOf(scene, call());
+    expect([name, end.code]).toEqual([name, "store-unsafe"]);
+    expect(end.message).toMatch(/If-Match/);
+    expect(end.tookMs).toBeGreaterThanOrEqual(2000);
+    expect(end.tookMs).toBeLessThan(10_000);
+  }
+});
+
+it("S1: a few conflicts without a change in between are ridden out", async () => {
+  const scene = new Scene();
+  let refusals = 0;
+  scene.fate = ({ operation }) => {
+    if (operation !== "write" || refusals === 4) return { kind: "fine" };
+    refusals += 1;
+    return { kind: "error", status: 409, applied: false };
+  };
+  expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).not.toBeNull();
+  expect(refusals).toBe(4);
+});
+
+it("S1: reads that are out of date for a second only delay a holder", async () => {
+  const scene = new Scene();
+  const { mutex, process } = scene.client({
+    through: (store) => ({
+      ...storeAs(store),
+      // What a cache that is behind shows.
+      read: async (key, options) => {
+        const shown = stale?.untilMs !== undefined && scene.nowMs < stale.untilMs ? stale : undefined;
+        const read = await store.read(key, options);
+        return shown === undefined || read.kind !== "ok" ? read : { ...read, etag: shown.etag, body: shown.body };
+      },
+    }),
+  });
+  let stale: { readonly untilMs: number; readonly etag: string; readonly body: string } | undefined;
+  const lock = await scene.until(mutex.acquire(NAME));
+  scene.believe(lock, process);
+  const before = scene.bucket.objects.get(KEY) as { etag: string; body: string };
+  stale = { untilMs: scene.nowMs + 1000, etag: before.etag, body: before.body };
+  const waiting = scene.client().mutex.acquire(NAME);
+  await scene.pass(300);
+  expect(await scene.until(lock.renew())).toBe(true);
+  expect(await scene.until(lock.release())).toBe(true);
+  await scene.until(waiting);
+  expect(scene.problems).toEqual([]);
+});
+
+it.each([
+  ["acquire", 2000, 2000],
+  ["acquire", 1200, 1200],
+  ["acquire", 1, 1000],
+  ["tryAcquire", 0, 10_000],
+] as const)(
+  "S6: a request that never leaves does not outlast the time-out: %s %i",
+  async (method, timeoutMs, boundMs) => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ through: (store) => hanging(store, () => true) });
+    const call = method === "acquire" ? mutex.acquire(NAME, { timeoutMs }) : mutex.tryAcquire(NAME);
+    const end = await endOf(scene, call);
+    expect(end.code).toBe("store-unavailable");
+    expect(end.tookMs).toBeGreaterThan(boundMs - 50);
+    expect(end.tookMs).toBeLessThanOrEqual(boundMs + 5);
+  },
+);
+
+it("S6: no call outlasts its lease or its bound when requests never leave", async () => {
+  const scene = new Scene();
+  let isHanging = false;
+  const { mutex } = scene.client({ lockTimeoutMs: 6000, through: (store) => hanging(store, () => isHanging) });
+  const lock = await scene.until(mutex.acquire(NAME));
+  const other = await scene.until(mutex.acquire("other"));
+  await scene.until(mutex.acquireLock("named"));
+  isHanging = true;
+  const bounds: [string, Promise<unknown>, number][] = [
+    ["renew", lock.renew(), 6000],
+    ["release", other.release(), 6000],
+    ["refreshLock", mutex.refreshLock("named"), 6000],
+    ["isLocked", mutex.isLocked(NAME), 10_000],
+    ["inspect", mutex.inspect(NAME), 10_000],
+    ["deleteLock", mutex.deleteLock(NAME, true), 20_000],
+    ["releaseLock", mutex.releaseLock(NAME, true), 10_000],
+    ["leader", mutex.election("e").leader(), 10_000],
+    ["resize", mutex.semaphore("s", { permits: 1 }).resize(2), 10_000],
+    ["fencedObject", lock.fencedObject({ key: "k" }).read(), 6000],
+    ["health", mutex.health(), 2000],
+  ];
+  const startedAtMs = scene.nowMs;
+  const took = (call: Promise<unknown>) => call.catch(() => {}).then(() => scene.nowMs - startedAtMs);
+  const tookMs = await scene.until(Promise.all(bounds.map(([, call]) => took(call))));
+  const late = bounds.flatMap(([name, , boundMs], at) =>
+    (tookMs[at] ?? 0) > boundMs + 5 ? [`${name}: ${tookMs[at]}`] : [],
+  );
+  expect(late).toEqual([]);
+});
