@@ -12,6 +12,7 @@ import {
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { refusalError } from "./fenced-refusal.js";
+import { isNoEnvelope, readTwice } from "./read-twice.js";
 import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
@@ -167,7 +168,8 @@ export class FencedChannel {
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
     const outcome = await untilAnswered(tries, async (left) => {
       this.#throwIfClosed();
-      const read = await this.#store.read(this.#options.key, { ...left, ...condition });
+      const options = { ...left, ...condition };
+      const read = await readTwice(this.#store, this.#options.key, options, isNoEnvelope);
       this.#observe(read);
       return read;
     });

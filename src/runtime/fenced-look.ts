@@ -2,6 +2,7 @@ import { type FoundObject, parseEnvelope } from "../core/envelope.js";
 import { S3MutexError } from "../errors.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
+import { isNoEnvelope, readTwice } from "./read-twice.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
@@ -22,7 +23,7 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const tries = new Tries(context, lockName, { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender", signal });
   const outcome = await untilAnswered(tries, async (left) => {
     if (signal.aborted) throw stopped(look, context);
-    const read = await store.read(key, left);
+    const read = await readTwice(store, key, left, isNoEnvelope);
     context.clock.observe(read.timing);
     return read;
   });

@@ -17,7 +17,8 @@ import type {
 import { type AttemptLog, settles } from "./attempts.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
-import { isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
+import { readTwice } from "./read-twice.js";
+import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import { readClocks } from "./timing.js";
 import { Tries, type TryOptions } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
@@ -203,7 +204,8 @@ export class LockObject {
   async #fetch(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
     const { store, clock } = this.#context;
     const before = this.#latest;
-    const outcome = await store.read(this.key, { ...options, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) });
+    const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
+    const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
     const contradicted = clock.observe(outcome.timing);
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;

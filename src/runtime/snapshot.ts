@@ -43,7 +43,7 @@ export function snapshotOf(
       const { etag } = outcome;
       const parsed = parseRecord(outcome.body);
       if (parsed.kind === "record") return { etag, record: parsed.record, askedAtMs };
-      if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem);
+      if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem, outcome.isDoubtful);
       const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
       const newer = new S3MutexError("newer-schema", message, { lockName });
       return { etag, record: undefined, unreadable: newer, askedAtMs };
@@ -51,7 +51,20 @@ export function snapshotOf(
   }
 }
 
-function unreadable({ name: lockName, key }: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string) {
-  const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
+/** Whether this would be called corrupt: nothing that a record can be. */
+export function isNoRecord(outcome: ReadOutcome): boolean {
+  return outcome.kind === "oversized" || (outcome.kind === "ok" && parseRecord(outcome.body).kind === "corrupt");
+}
+
+function unreadable(
+  { name: lockName, key }: Where,
+  seen: Pick<Snapshot, "etag" | "askedAtMs">,
+  problem: string,
+  isDoubtful = false,
+) {
+  const advice = isDoubtful
+    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way, and the lock may be held: look at it from elsewhere."
+    : `Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
+  const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. ${advice}`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }

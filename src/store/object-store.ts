@@ -73,7 +73,14 @@ export interface RefusedOutcome {
 
 /** What became of a read. */
 export type ReadOutcome =
-  | { readonly kind: "ok"; readonly etag: string; readonly body: string; readonly timing: AnswerTiming }
+  | {
+      readonly kind: "ok";
+      readonly etag: string;
+      readonly body: string;
+      /** The ETag looks like the MD5 of a body, and not of this one: damaged on the way, unless this store's are none. */
+      readonly isDoubtful?: boolean;
+      readonly timing: AnswerTiming;
+    }
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
   /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */

@@ -6,6 +6,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body?: Buffer | string;
+  /** Somebody else's: without the marks of S3. */
+  readonly isForeign?: boolean;
 }
 
 const MESSAGES: ReadonlyMap<string, string> = new Map([

@@ -1,7 +1,7 @@
 import { type Answer, errorAnswer, usualCode } from "./answer.js";
 import { execute } from "./execute.js";
 import { emptyPlan, type FaultPlan, type FaultRules, latencyOf } from "./fault-plan.js";
-import type { Latency, StatusFault } from "./faults.js";
+import type { Latency, PageFault, StatusFault } from "./faults.js";
 import type { Pending } from "./pending.js";
 import type { RequestLog } from "./request-log.js";
 import type { S3Request } from "./s3-request.js";
@@ -36,6 +36,11 @@ function statusAnswer(request: S3Request, fault: StatusFault): Answer {
   return errorAnswer(request, { status: fault.status, code });
 }
 
+function pageAnswer({ status, body, contentType = "text/html", headers = {} }: PageFault): Answer {
+  if (body === undefined) return { status, headers, isForeign: true };
+  return { status, headers: { "content-type": contentType, ...headers }, body, isForeign: true };
+}
+
 /** Applied by itself, whatever becomes of the connection. */
 function applyLater(state: ExchangeState, request: S3Request, plan: FaultPlan, delayMs: number): void {
   state.pending.begin();
@@ -68,6 +73,9 @@ async function meetFate(state: ExchangeState, request: S3Request, plan: FaultPla
     case "status":
       if (fate.applied) await apply(state, request, plan);
       return statusAnswer(request, fate);
+    case "page":
+      if (fate.applied) await apply(state, request, plan);
+      return pageAnswer(fate);
   }
 }
 

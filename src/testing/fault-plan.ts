@@ -1,6 +1,8 @@
 import { S3MutexError } from "../errors.js";
 import type {
   ActiveFault,
+  ChangeHeaders,
+  DamageBody,
   DelayApply,
   DropBefore,
   Duplicate,
@@ -10,13 +12,14 @@ import type {
   Latency,
   LoseResponse,
   NeverAnswer,
+  PageFault,
   StatusFault,
   TruncateBody,
 } from "./faults.js";
 import type { S3Operation, S3RequestInfo } from "./operation.js";
 
 /** A fault that decides what becomes of the request as a whole. */
-export type Fate = DropBefore | LoseResponse | DelayApply | Duplicate | NeverAnswer | StatusFault;
+export type Fate = DropBefore | LoseResponse | DelayApply | Duplicate | NeverAnswer | StatusFault | PageFault;
 
 /** All that goes wrong with one request. */
 export interface FaultPlan {
@@ -26,6 +29,8 @@ export interface FaultPlan {
   omitDate: boolean;
   dateShiftMs: number;
   truncate?: TruncateBody;
+  damage?: DamageBody;
+  headers?: ChangeHeaders;
   isStale: boolean;
   readonly names: string[];
 }
@@ -37,8 +42,17 @@ const FATES: ReadonlySet<string> = new Set([
   "duplicate",
   "never-answer",
   "status",
+  "page",
 ]);
-const OTHERS: ReadonlySet<string> = new Set(["latency", "omit-date", "shift-date", "truncate-body", "stale-read"]);
+const OTHERS: ReadonlySet<string> = new Set([
+  "latency",
+  "omit-date",
+  "shift-date",
+  "truncate-body",
+  "damage-body",
+  "change-headers",
+  "stale-read",
+]);
 
 /** Node's timers fire at once when asked for more. */
 export const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -60,16 +74,30 @@ export function requireInRange(name: string, value: unknown, min: number, max: n
   throw new S3MutexError("invalid-argument", `${name} is ${String(value)}: give a number, ${range}`);
 }
 
+function requireDamage(damage: unknown): void {
+  if (typeof damage === "function" || (typeof damage === "string" && DAMAGES.has(damage))) return;
+  const known = [...DAMAGES].map((name) => `"${name}"`).join(", ");
+  throw new S3MutexError("invalid-argument", `damage is ${String(damage)}: give ${known} or a function of the body`);
+}
+
+const DAMAGES: ReadonlySet<string> = new Set(["gzip", "halve", "empty"]);
+
 function requireValid(rule: FaultRule): void {
   if (!FATES.has(rule.fault) && !OTHERS.has(rule.fault)) {
     const known = [...FATES, ...OTHERS].join(", ");
     throw new S3MutexError("invalid-argument", `fault is "${String(rule.fault)}": use one of ${known}`);
+  }
+  if (rule.fault === "damage-body") requireDamage(rule.damage);
+  if (rule.fault === "change-headers" && (typeof rule.headers !== "object" || rule.headers === null)) {
+    const message = `headers is ${typeof rule.headers}: give an object with the values of headers, or functions of them, by name`;
+    throw new S3MutexError("invalid-argument", message);
   }
   requireInRange("probability", rule.probability, 0, 1);
   requireInRange("skip", rule.skip, 0, Number.MAX_VALUE);
   requireInRange("times", rule.times, 0, Number.MAX_VALUE);
   if (rule.fault === "delay-apply") requireInRange("delayMs", rule.delayMs ?? "missing", 0, TIMER_MAX_MS);
   if (rule.fault === "status") requireInRange("status", rule.status ?? "missing", 400, 599);
+  if (rule.fault === "page") requireInRange("status", rule.status ?? "missing", 200, 599);
   if (rule.fault === "shift-date") {
     requireInRange("shiftMs", rule.shiftMs ?? "missing", -Number.MAX_VALUE, Number.MAX_VALUE);
   }
@@ -85,6 +113,7 @@ function requireValid(rule: FaultRule): void {
 const OPERATIONS_BY_DEFAULT: Partial<Record<Fault["fault"], readonly S3Operation[]>> = {
   "stale-read": ["GetObject", "HeadObject"],
   "truncate-body": ["GetObject", "ListObjectsV2"],
+  "damage-body": ["GetObject", "ListObjectsV2"],
 };
 
 function matches(rule: FaultRule, request: S3RequestInfo): boolean {
@@ -138,6 +167,12 @@ function addRule(plan: FaultPlan, rule: FaultRule, request: S3RequestInfo): void
       return;
     case "truncate-body":
       plan.truncate = rule;
+      return;
+    case "damage-body":
+      plan.damage = rule;
+      return;
+    case "change-headers":
+      plan.headers = rule;
       return;
     case "stale-read":
       plan.isStale = true;

@@ -6,8 +6,8 @@ export type Latency = number | ((request: S3RequestInfo) => number);
 /** Which requests a rule is about, and how often. A rule without any of these is about every request. */
 export interface FaultMatch {
   /**
-   * One operation or several. Default: all; for `stale-read` GetObject and HeadObject, for `truncate-body` GetObject and
-   * ListObjectsV2.
+   * One operation or several. Default: all; for `stale-read` GetObject and HeadObject, for `truncate-body` and
+   * `damage-body` GetObject and ListObjectsV2.
    */
   readonly operation?: S3Operation | readonly S3Operation[];
   /** Default: all buckets. */
@@ -72,6 +72,21 @@ export interface StatusFault {
   readonly applied?: boolean;
 }
 
+/** An answer that is not S3's, as of an ingress, a proxy, a portal or a login page in front of the store. */
+export interface PageFault {
+  readonly fault: "page";
+  /** From 200 to 599. */
+  readonly status: number;
+  /** Default: none. */
+  readonly body?: string;
+  /** Default `"text/html"` where there is a body. */
+  readonly contentType?: string;
+  /** Further headers, such as `location`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the request takes effect all the same. Default false. */
+  readonly applied?: boolean;
+}
+
 /** A slow request. Adds to the server's own latency. */
 export interface LatencyFault {
   readonly fault: "latency";
@@ -107,6 +122,22 @@ export interface TruncateBody {
   readonly unnoticed?: boolean;
 }
 
+/**
+ * The body of the answer is another one, whole and of the right length. `gzip` says so in `Content-Encoding`, as a proxy
+ * that compresses; `halve` and `empty` do not say so; a function makes any other body of it.
+ */
+export interface DamageBody {
+  readonly fault: "damage-body";
+  readonly damage: "gzip" | "halve" | "empty" | ((body: Uint8Array) => Uint8Array);
+}
+
+/** Headers of the answer are others than the store's: weak ETags of a proxy, or none. */
+export interface ChangeHeaders {
+  readonly fault: "change-headers";
+  /** By name in lower case: the value, or what becomes of the store's own; `undefined` takes the header away. */
+  readonly headers: Readonly<Record<string, string | ((value: string | undefined) => string | undefined)>>;
+}
+
 /** GET and HEAD see what the key held before its last change, which may be nothing. */
 export interface StaleRead {
   readonly fault: "stale-read";
@@ -120,10 +151,13 @@ export type Fault =
   | Duplicate
   | NeverAnswer
   | StatusFault
+  | PageFault
   | LatencyFault
   | OmitDate
   | ShiftDate
   | TruncateBody
+  | DamageBody
+  | ChangeHeaders
   | StaleRead;
 
 /** What goes wrong, and for which requests: `{ fault: "lose-response", operation: "PutObject", times: 1 }`. */
@@ -139,7 +173,7 @@ export interface ActiveFault {
 
 /**
  * The faults of a server. Rules are tried in the order in which they were added. At most one rule decides what becomes
- * of a request (`drop-before`, `lose-response`, `delay-apply`, `duplicate`, `never-answer`, `status`): the first that
+ * of a request (`drop-before`, `lose-response`, `delay-apply`, `duplicate`, `never-answer`, `status`, `page`): the first that
  * strikes, and the later ones of that kind are not asked. The others add up.
  */
 export interface Faults {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
 import type { Answer } from "./answer.js";
 import { type ExchangeState, exchange, type Reply } from "./exchange.js";
 import type { FaultPlan } from "./fault-plan.js";
@@ -53,11 +54,36 @@ function sendTruncated(response: ServerResponse, answer: Answer, headers: Answer
   else response.write(part, () => response.socket?.destroy());
 }
 
+function damaged(answer: Answer, { damage: fault }: FaultPlan): Answer {
+  if (fault === undefined || answer.body === undefined) return answer;
+  const { damage } = fault;
+  const body = Buffer.from(answer.body);
+  if (damage === "gzip") {
+    return { ...answer, headers: { ...answer.headers, "content-encoding": "gzip" }, body: gzipSync(body) };
+  }
+  if (damage === "halve") return { ...answer, body: body.subarray(0, Math.floor(body.length / 2)) };
+  return { ...answer, body: damage === "empty" ? Buffer.alloc(0) : Buffer.from(damage(body)) };
+}
+
+/** HTTP writes a header in any case; the rules name them in lower case. */
+function changed(headers: Answer["headers"], { headers: fault }: FaultPlan): Answer["headers"] {
+  if (fault === undefined) return headers;
+  const all = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  for (const [name, change] of Object.entries(fault.headers)) {
+    const value = typeof change === "string" ? change : change(all.get(name));
+    if (value === undefined) all.delete(name);
+    else all.set(name, value);
+  }
+  return Object.fromEntries(all);
+}
+
 function replyOn(state: ExchangeState, response: ServerResponse): Reply {
   return {
-    send(answer, requestId, plan) {
+    send(sent, requestId, plan) {
+      const answer = damaged(sent, plan);
       const { status, body } = answer;
-      const headers = { ...answer.headers, "x-amz-request-id": requestId, ...dateHeader(state, plan) };
+      const marks = sent.isForeign ? {} : { "x-amz-request-id": requestId };
+      const headers = changed({ ...answer.headers, ...marks, ...dateHeader(state, plan) }, plan);
       if (body !== undefined && plan.truncate !== undefined) {
         sendTruncated(response, answer, headers, plan);
         return;

@@ -32,6 +32,8 @@ export {
 export type { PortTarget, S3Target } from "./conformance/subject.js";
 export type {
   ActiveFault,
+  ChangeHeaders,
+  DamageBody,
   DelayApply,
   DropBefore,
   Duplicate,
@@ -44,6 +46,7 @@ export type {
   LoseResponse,
   NeverAnswer,
   OmitDate,
+  PageFault,
   ShiftDate,
   StaleRead,
   StatusFault,

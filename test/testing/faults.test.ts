@@ -123,6 +123,47 @@ test("truncate-body: cut off, or short without a sign", async () => {
   expect(await get("k")).toBe("0123456789");
 });
 
+test("page: somebody else's answer, without the marks of S3", async () => {
+  const { server, put } = await startHarness();
+  server.faults.add({ fault: "page", status: 404, body: "404 page not found", contentType: "text/plain", times: 1 });
+  const url = `${server.endpoint}/${BUCKET}/k`;
+  const answer = await fetch(url);
+  expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([
+    404,
+    "text/plain",
+    "404 page not found",
+  ]);
+  expect(answer.headers.has("x-amz-request-id")).toBe(false);
+  server.faults.add({ fault: "page", status: 200, applied: true, times: 1 });
+  await put("k", "v");
+  expect(server.getObject(BUCKET, "k")?.text).toBe("v");
+});
+
+test("damage-body: another body, whole and of the right length", async () => {
+  const { server, put, get } = await startHarness();
+  await put("k", "0123456789");
+  const bodies: unknown[] = [];
+  for (const damage of ["halve", "empty", (body: Uint8Array) => body.subarray(8)] as const) {
+    server.faults.add({ fault: "damage-body", damage, times: 1 });
+    bodies.push(await get("k"));
+  }
+  expect([...bodies, await get("k")]).toEqual(["01234", "", "89", "0123456789"]);
+  server.faults.add({ fault: "damage-body", damage: "gzip", times: 1 });
+  const answer = await fetch(`${server.endpoint}/${BUCKET}/k`);
+  expect(answer.headers.get("content-encoding")).toBe("gzip");
+  expect(await answer.text()).toBe("0123456789");
+});
+
+test("change-headers: other values, and none", async () => {
+  const { server, put } = await startHarness();
+  await put("k", "v");
+  const headers = { etag: (etag?: string) => `W/${etag}`, date: () => undefined, "x-cache": "HIT" };
+  server.faults.add({ fault: "change-headers", operation: "GetObject", headers });
+  const answer = await fetch(`${server.endpoint}/${BUCKET}/k`);
+  expect(answer.headers.get("etag")).toBe(`W/${server.getObject(BUCKET, "k")?.etag}`);
+  expect([answer.headers.get("date"), answer.headers.get("x-cache")]).toEqual([null, "HIT"]);
+});
+
 test("stale-read: the version before, or none", async () => {
   const { server, put, get } = await startHarness();
   await put("k", "1");
@@ -182,6 +223,9 @@ test("of several that decide a request's fate the first strikes; the others add 
 test.each([
   { fault: "drop-before", probability: 1.5 },
   { fault: "status", status: 200 },
+  { fault: "page", status: 199 },
+  { fault: "damage-body", damage: "bend" },
+  { fault: "change-headers" },
   { fault: "status" },
   { fault: "delay-apply", delayMs: -1 },
   { fault: "latency", afterMs: Number.NaN },

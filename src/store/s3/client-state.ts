@@ -5,6 +5,7 @@ import { InFlightLimiter } from "./in-flight.js";
 export interface BucketState {
   readonly etagForm: EtagFormState;
   readonly absence: AbsenceState;
+  readonly bodyHash: BodyHashState;
   /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
   conditionalDelete?: Promise<unknown> | undefined;
   /** A creation that runs or has succeeded; see `bucket.ts`. */
@@ -15,6 +16,11 @@ export interface AbsenceState {
   /** How the store says that a key is absent: `named` is NoSuchKey. Undefined while that was not seen. */
   looks?: string | undefined;
   probe?: Promise<unknown> | undefined;
+}
+
+export interface BodyHashState {
+  /** Whether the ETags that the store gave to writes were the MD5 of their bodies; undefined while there was none. */
+  isMd5?: boolean | undefined;
 }
 
 export interface EtagFormState {
@@ -49,7 +55,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
     bucket(name) {
       let state = buckets.get(name);
       if (state === undefined) {
-        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() }, absence: {} };
+        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() }, absence: {}, bodyHash: {} };
         buckets.set(name, state);
       }
       return state;

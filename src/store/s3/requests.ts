@@ -5,10 +5,19 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { ListOutcome, ReadOutcome, RemoveOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
+import type {
+  AnswerTiming,
+  ListOutcome,
+  ReadOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  WriteOutcome,
+} from "../object-store.js";
 import { type Bare404, looksOf } from "./absence.js";
 import { describeBody, isPage } from "./answer.js";
-import { type BodyText, readBody } from "./body.js";
+import { type BodyBytes, readBytes } from "./body.js";
+import type { BodyHashes } from "./body-hash.js";
+import { decodeBody } from "./content-encoding.js";
 import type { Operation, Said, Send } from "./operation.js";
 import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
 import type { Attempt } from "./single-attempt.js";
@@ -21,17 +30,28 @@ export interface PutCondition {
 
 export type DeleteOutcome = Exclude<RemoveOutcome, { kind: "unsupported" }>;
 
+/** Where requests go, and what is known of the answers there. */
+export interface RequestsOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly maxBodyBytes: number;
+  readonly hashes: BodyHashes;
+  readonly send: Send;
+}
+
 /** The requests that locks make, each one transmission, with ETags as they are to be sent. */
 export class S3Requests {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #maxBodyBytes: number;
+  readonly #hashes: BodyHashes;
   readonly #send: Send;
 
-  constructor(client: S3Client, bucket: string, maxBodyBytes: number, send: Send) {
+  constructor({ client, bucket, maxBodyBytes, hashes, send }: RequestsOptions) {
     this.#client = client;
     this.#bucket = bucket;
     this.#maxBodyBytes = maxBodyBytes;
+    this.#hashes = hashes;
     this.#send = send;
   }
 
@@ -39,7 +59,7 @@ export class S3Requests {
     const request: Request = { action: "s3:GetObject", bucket: this.#bucket, key };
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     let looks: string | undefined;
-    const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyText }, ReadOutcome> = {
+    const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyBytes }, ReadOutcome> = {
       request,
       streams: true,
       start: () => {
@@ -47,7 +67,7 @@ export class S3Requests {
         const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
-          const body = await readBody(output.Body, output.ContentLength, this.#maxBodyBytes, signal);
+          const body = await readBytes(output.Body, output.ContentLength, this.#maxBodyBytes, signal);
           return { etag: output.ETag, body };
         };
         return { command, work };
@@ -57,7 +77,7 @@ export class S3Requests {
           return outcomeOfBadAnswer(request, notOfS3(etag, attempt, body), attempt);
         }
         if (body.kind === "oversized") return { kind: "oversized", etag, timing };
-        return { kind: "ok", etag, body: body.text, timing };
+        return this.#whole(request, etag, body.bytes, timing, attempt);
       },
       onStatus: (status, { code, attempt }, timing) => {
         if (status === 304 && ifNoneMatch !== undefined) return { kind: "unchanged", timing };
@@ -69,6 +89,18 @@ export class S3Requests {
     };
     const outcome = await this.#send(operation, options);
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
+  }
+
+  /** A body that came to its end; whether it is the one that the store has is another question. */
+  #whole(request: Request, etag: string, bytes: Buffer, timing: AnswerTiming, attempt: Attempt): ReadOutcome {
+    const decoded = decodeBody(bytes, attempt.headers?.["content-encoding"], this.#maxBodyBytes);
+    const verdict = this.#hashes.judge(etag, decoded, attempt.headers);
+    if (verdict === "damaged") {
+      const fault = `the body was damaged on the way: its ${bytes.length} bytes are not what its ETag is the hash of`;
+      return outcomeOfBadAnswer(request, fault, attempt);
+    }
+    const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
+    return { kind: "ok", etag, body: decoded.toString("utf8"), ...doubt, timing };
   }
 
   put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
@@ -86,11 +118,14 @@ export class S3Requests {
         });
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
-      onSuccess: (etag, timing, attempt) =>
+      onSuccess: (etag, timing, attempt) => {
         // It may have been done, but under a name that nobody knows: the caller has to read it.
-        etag === undefined || isPage(attempt.text)
-          ? outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt)
-          : { kind: "ok", etag, timing },
+        if (etag === undefined || isPage(attempt.text)) {
+          return outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
+        }
+        this.#hashes.wrote(etag, body, attempt.headers);
+        return { kind: "ok", etag, timing };
+      },
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };
         // A create finds nothing by intent; a 404 to it is about something else.
@@ -182,14 +217,18 @@ function isListing({ text = "" }: Attempt): boolean {
 }
 
 /** A lock's object can be a page, where somebody has put one there; but then the answer is marked as one of S3. */
-function isForeignPage(body: BodyText, { headers = {} }: Attempt): boolean {
+function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") === true;
-  return isHtml && headers["x-amz-request-id"] === undefined && (body.kind === "oversized" || isPage(body.text));
+  return (
+    isHtml &&
+    headers["x-amz-request-id"] === undefined &&
+    (body.kind === "oversized" || isPage(body.bytes.toString("utf8")))
+  );
 }
 
 /** Why a success is not believed. */
-function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyText): string {
+function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyBytes): string {
   const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
-  const seen = body?.kind === "text" ? { ...attempt, text: body.text } : attempt;
+  const seen = body?.kind === "bytes" ? { ...attempt, text: body.bytes.toString("utf8") } : attempt;
   return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
 }

@@ -13,6 +13,7 @@ import {
   type WriteOutcome,
 } from "../object-store.js";
 import { Absence } from "./absence.js";
+import { BodyHashes } from "./body-hash.js";
 import { createBucket } from "./bucket.js";
 import { type BucketState, stateOf } from "./client-state.js";
 import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
@@ -62,7 +63,9 @@ export class S3Store implements ObjectStore {
     this.#bucketState = state.bucket(bucketName);
     this.#sender = new Sender(client, state, effects);
     const send: Send = (operation, request) => this.#send(operation, request);
-    this.#requests = new S3Requests(client, bucketName, options.maxBodyBytes ?? MAX_BODY_BYTES, send);
+    const hashes = new BodyHashes(this.#bucketState.bodyHash);
+    const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
+    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, hashes, send });
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
