@@ -31,8 +31,8 @@ export function reportFailure(error: unknown, output: Output, context: FailureCo
   const { sentence, exitCode } = describe(error, context);
   output.note(sentence);
   if (context.isDebugging && error instanceof Error) {
-    output.note(error.stack ?? String(error));
-    if (error.cause instanceof Error) output.note(`caused by ${error.cause.stack ?? String(error.cause)}`);
+    output.noteLines(error.stack ?? String(error));
+    if (error.cause instanceof Error) output.noteLines(`caused by ${error.cause.stack ?? String(error.cause)}`);
   }
   return exitCode;
 }

@@ -1,4 +1,5 @@
 import type { WriteStream } from "node:tty";
+import { printable, printableJson } from "./text.js";
 
 export type Colour = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -27,8 +28,10 @@ export interface Output {
   json(value: unknown): void;
   /** As it is, without a line break. */
   write(text: string): void;
-  /** A message on stderr, after the program's name. */
+  /** A message on stderr, after the program's name; one line, whatever is in it. */
   note(message: string): void;
+  /** The same, where its line breaks are meant. */
+  noteLines(message: string): void;
   /** A line on stderr that the next one replaces, and an empty one removes; nothing where nobody watches. */
   status(text: string): void;
   /** Coloured where stdout shows colours. */
@@ -50,11 +53,12 @@ export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
       return stdout.rows ?? 24;
     },
     line: (text = "") => void stdout.write(`${text}\n`),
-    json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    json: (value) => void stdout.write(`${printableJson(value)}\n`),
     write: (text) => void stdout.write(text),
-    note: (message) => void stderr.write(`s3-mutex: ${message}\n`),
+    note: (message) => void stderr.write(`s3-mutex: ${printable(message)}\n`),
+    noteLines: (message) => void stderr.write(`s3-mutex: ${message.split("\n").map(printable).join("\n")}\n`),
     status(text) {
-      if (stderr.isTTY === true) stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\u001b[K`);
+      if (stderr.isTTY === true) stderr.write(`\r${printable(text).slice(0, (stderr.columns ?? 80) - 1)}\u001b[K`);
     },
     paint(colour, text) {
       const [open, close] = CODES[colour];

@@ -1,6 +1,8 @@
+import { UNPRINTABLE } from "./unprintable.js";
+
 /**
- * Texts that somebody else wrote (names, labels, owners), fit for a terminal: control characters, and those that change the
- * direction of writing, would otherwise be able to draw whatever they like.
+ * Texts that somebody else wrote (names, labels, owners, a store's errors), fit for one line of a terminal: control
+ * characters, and those that change the direction of writing, would otherwise be able to draw whatever they like.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
@@ -9,7 +11,15 @@ export function printable(text: string): string {
   });
 }
 
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** The same in JSON, where it can be spelt out without meaning anything else. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+    Array.from({ length: character.length }, (_, at) => {
+      const unit = character.charCodeAt(at).toString(16);
+      return `\\u${unit.padStart(4, "0")}`;
+    }).join(""),
+  );
+}
 
 /** Columns that a text takes up on a terminal; it has no colours in it. */
 export function widthOf(text: string): number {
@@ -38,8 +48,16 @@ export function padded(text: string, width: number, alignment: "left" | "right" 
   return alignment === "left" ? text + space : space + text;
 }
 
-/** A length of time for people: `850ms`, `41s`, `3m12s`, `2h05m`, `3d04h`; with a minus where it is negative. */
+/** No lock is older, nor any lease longer: a record that says so is wrong, and by how much does not matter. */
+const LONGEST_AGE_MS = 100 * 365 * 24 * 60 * 60 * 1000;
+
+/**
+ * A length of time for people: `850ms`, `41s`, `3m12s`, `2h05m`, `3d04h`; with a minus where it is negative, `100y+` where it is
+ * beyond belief, `?` where it is not a number.
+ */
 export function ageText(ageMs: number): string {
+  if (Number.isNaN(ageMs)) return "?";
+  if (Math.abs(ageMs) > LONGEST_AGE_MS) return ageMs < 0 ? "-100y+" : "100y+";
   if (ageMs < 0) return `-${ageText(-ageMs)}`;
   if (ageMs < 1000) return `${Math.round(ageMs)}ms`;
   const seconds = Math.floor(ageMs / 1000);

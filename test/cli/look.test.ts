@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { keyOfName } from "../../src/core/names.js";
+import { mirrorOf } from "../../src/core/record.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, cli, recordOf, startCli, startStore, until } from "./cli.js";
 
@@ -77,6 +79,52 @@ describe("ls", TIMEOUT, () => {
     const { stdout } = await cli(["ls"], environment);
     expect(stdout).toContain("\\x1b[2Jgone\\x0d\\u{202e}abc");
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test("never lets what a store answers, or an error quotes, draw on the terminal", async () => {
+    const { environment, server, put } = await startFilledStore();
+    const marks = ["\u061c", "\u200b", "\ufeff", "\u00ad", "\u{e0041}", "\u009b", "\u202e"];
+    const outputOf = async (args: readonly string[]) => {
+      const { stdout, stderr } = await cli(args, environment);
+      return stdout + stderr;
+    };
+    const encoded = keyOfName("", `x${marks.join("")}`) as { readonly key: string };
+    const evil = heldRecord({ acquiredAtMs: 0, expiresAtMs: 1, owner: marks.join("") });
+    put(encoded.key.replace(/\.json$/, ""), evil);
+    const rule = server.faults.add({ fault: "status", status: 400, code: `Bad${marks.join("")}`, times: 1 });
+    const shown = await Promise.all([
+      outputOf(["ls", "--json"]),
+      outputOf(["show", `x${marks.join("")}`, "--debug"]),
+      outputOf(["show", `missing${marks.join("")}`]),
+    ]);
+    expect(rule.hits).toBe(1);
+    const failing = server.faults.add({ fault: "status", status: 400, code: `Bad${marks.join("")}` });
+    const failed = await outputOf(["show", "x", "--debug"]);
+    expect(failing.hits).toBeGreaterThan(0);
+    expect(failed).toContain("Bad\\u{61c}\\u{200b}");
+    for (const text of [...shown, failed]) for (const mark of marks) expect(text).not.toContain(mark);
+  });
+
+  test("shows no NaN of a record whose times are beyond belief", async () => {
+    const { environment, put } = await startFilledStore();
+    const holder = (times: object) => ({ ...heldRecord({ acquiredAtMs: 0, expiresAtMs: 1 }).holders[0], ...times });
+    const holders = [
+      holder({ id: "a", acquiredAtMs: -1.7e308, expiresAtMs: 1.7e308, leaseMs: 1.7e308 }),
+      holder({ id: "b", acquiredAtMs: 1.7e308, renewedAtMs: 1.7e308, expiresAtMs: -1.7e308, leaseMs: -1.7e308 }),
+    ];
+    const turn = { id: "c", owner: "c", token: 1, fromMs: -1.7e308, toMs: 1.7e308, ended: "released" };
+    const waiter = {
+      ...{ id: "d", owner: "d", mode: "exclusive", priority: 1.7e308, sinceMs: -1.7e308, expiresAtMs: 1.7e308 },
+      ...{ roundTripMs: 1.7e308, holds: [] },
+    };
+    const times = { touchedAtMs: -1.7e308, createdAtMs: -1.7e308 };
+    const record = { ...heldRecord({ acquiredAtMs: 0, expiresAtMs: 1 }), ...mirrorOf(holders as never), ...times };
+    put("odd", { ...record, holders, queue: [waiter], recent: [turn] });
+    for (const command of ["show", "ls", "graph"]) {
+      const { stdout, stderr } = await cli(command === "show" ? [command, "odd"] : [command], environment);
+      expect(stdout + stderr, command).not.toMatch(/NaN|Infinity|Invalid Date|unexpected error/);
+    }
+    expect((await cli(["show", "odd"], environment)).stdout).toMatch(/2 holders[\s\S]*100y\+/);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tableLines } from "../../src/cli/table.js";
-import { ageText, fitted, printable, widthOf } from "../../src/cli/text.js";
+import { ageText, fitted, printable, printableJson, widthOf } from "../../src/cli/text.js";
 
 const COLUMNS = [
   { heading: "NAME", text: ({ name }: Row) => name, canShrink: true },
@@ -45,6 +45,25 @@ test("what would draw on the terminal is spelt out", () => {
 });
 
 test.each([
+  ["\u0000\u001b\u007f\u0085\u009b", "\\x00\\x1b\\x7f\\x85\\x9b"],
+  ["\u061c\u200e\u200f\u202a\u202e\u2066\u2069", "\\u{61c}\\u{200e}\\u{200f}\\u{202a}\\u{202e}\\u{2066}\\u{2069}"],
+  ["\u00ad\u200b\u200c\u200d\u2060\ufeff\u034f", "\\xad\\u{200b}\\u{200c}\\u{200d}\\u{2060}\\u{feff}\\u{34f}"],
+  ["\u{e0001}\u{e0041}\u{e007f}\u{e0100}", "\\u{e0001}\\u{e0041}\\u{e007f}\\u{e0100}"],
+  ["a\ufe0fb\ufe01\u180e\u115f\u3164\uffa0", "a\\u{fe0f}b\\u{fe01}\\u{180e}\\u{115f}\\u{3164}\\u{ffa0}"],
+  ["\u2028\u2029\ud800", "\\u{2028}\\u{2029}\\u{d800}"],
+  // What people write, they may read.
+  ["é ñ 日本 שלום ⚠️ 👩‍💻 👍🏽 ❤️‍🔥 e\u0301", "é ñ 日本 שלום ⚠️ 👩‍💻 👍🏽 ❤️‍🔥 e\u0301"],
+])("what nobody sees, or turns the line around, is spelt out: %j", (text, shown) => {
+  expect(printable(text)).toBe(shown);
+  expect(JSON.parse(printableJson({ text }))).toEqual({ text });
+  expect(printable(printableJson({ text }))).toBe(printableJson({ text }));
+});
+
+test.each([
+  [Number.NaN, "?"],
+  [Number.POSITIVE_INFINITY, "100y+"],
+  [1e300, "100y+"],
+  [Number.NEGATIVE_INFINITY, "-100y+"],
   [850, "850ms"],
   [41_000, "41s"],
   [192_000, "3m12s"],

@@ -7,6 +7,9 @@ test.each([
   [65_000, "1 min 05 s"],
   [3_600_000, "1 h 00 min"],
   [90_061_000, "1 d 1 h"],
+  [Number.NaN, "?"],
+  [Number.POSITIVE_INFINITY, "100 y+"],
+  [1e300, "100 y+"],
 ])("%d ms are %s", (durationMs, text) => {
   expect(durationText(durationMs)).toBe(text);
 });
@@ -34,6 +37,7 @@ test.each([
   ["a\u202egnp.exe", "a\\u{202e}gnp.exe"],
   ["two\nlines\u0000", "two\\u{a}lines\\u{0}"],
   ["zero\u200bwidth\ufeff", "zero\\u{200b}width\\u{feff}"],
+  ["soft\u00adhyphen\u061c\u{e0041}\ufe0f", "soft\\u{ad}hyphen\\u{61c}\\u{e0041}\\u{fe0f}"],
   ["half \ud800", "half \\u{d800}"],
   ["<b>", "<b>"],
 ])("%j is shown as %j", (text, shown) => {

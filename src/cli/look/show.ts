@@ -25,7 +25,7 @@ function showReport(report: LockReport, { bucketName }: LockAddress, output: Out
   const name = paint("bold", printable(report.lockName));
   output.line(`${name}  ${paint(colourOfState(report), report.state)}  ${paint("dim", where(bucketName, report))}`);
   if (report.problem !== undefined) {
-    output.line(report.problem.message);
+    output.line(printable(report.problem.message));
     return;
   }
   const parts = [

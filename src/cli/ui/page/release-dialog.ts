@@ -80,7 +80,7 @@ export class ReleaseDialog {
       setText(this.#answer, OUTCOMES[outcome]);
       this.#confirm.hidden = true;
     } catch (error) {
-      setText(this.#answer, `It did not work: ${(error as Error).message}`);
+      setText(this.#answer, `It did not work: ${visible((error as Error).message)}`);
       this.#confirm.disabled = false;
     }
     setText(this.#cancel, "Close");

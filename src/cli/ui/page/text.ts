@@ -1,7 +1,16 @@
+import { UNPRINTABLE } from "../../unprintable.js";
 import type { PartyView } from "../wire.js";
 
-/** `4 s`, `2 min 05 s`, `3 h 07 min`, `12 d 4 h`; below ten seconds with a tenth where that is wanted. */
+/** A record that says that something took longer is wrong, and by how much does not matter. */
+const LONGEST_MS = 100 * 365 * 86_400_000;
+
+/**
+ * `4 s`, `2 min 05 s`, `3 h 07 min`, `12 d 4 h`, `100 y+`, or `?` for what is not a number; below ten seconds with a tenth where
+ * that is wanted.
+ */
 export function durationText(durationMs: number, { tenths = false } = {}): string {
+  if (Number.isNaN(durationMs)) return "?";
+  if (durationMs > LONGEST_MS) return "100 y+";
   const seconds = Math.max(0, durationMs) / 1000;
   if (tenths && seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.floor(seconds);
@@ -19,6 +28,7 @@ export function spanText(durationMs: number): string {
 /** The time of day here, as operators compare it with their logs. */
 export function clockText(atMs: number): string {
   const at = new Date(atMs);
+  if (Number.isNaN(at.getTime())) return "?";
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
 }
 
@@ -36,7 +46,7 @@ export function counted(count: number, noun: string): string {
  * spelled out, so that nobody's name looks like somebody else's.
  */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u00ad]/gu, (character) => {
+  return text.replace(UNPRINTABLE, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;
   });
