@@ -28,6 +28,8 @@ export interface Scene {
   readonly deadlocks: DeadlockChecker;
   /** Whether everybody sees everybody else's place in a queue: expiry is a matter of store time, or of wall clocks that agree. */
   readonly canSeeCycles: boolean;
+  /** Whether conflicts that nothing explains, or reads of what was, may make the store look unsafe. */
+  readonly mayContradictItself: boolean;
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
   readonly counters: ReadonlyMap<string, FencedCounter>;

@@ -156,6 +156,7 @@ export class Stage {
       once: new OnceChecker(findings),
       history,
       canSeeCycles: plan.hasDate || plan.hasExactClocks,
+      mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",
       deadlocks,
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,

@@ -83,7 +83,7 @@ export class FencedObjects {
   }
 
   async #open<Content>(hold: Hold, options: FencedObjectOptions): Promise<FencedObject<Content>> {
-    const { bucket, key, adopt } = checked(options, this.#settings);
+    const { bucket, key, adopt } = checked(options, this.#settings, hold.lockName);
     if (hold.lease.holder.mode !== "exclusive") {
       const remedy = 'take it with mode "exclusive": holders of shared locks would fence each other out';
       throw invalidArgument("the lock's mode", hold.lease.holder.mode, remedy);
@@ -109,13 +109,15 @@ export class FencedObjects {
   }
 }
 
-function checked(options: FencedObjectOptions, settings: Settings) {
+function checked(options: FencedObjectOptions, settings: Settings, lockName: string) {
   const { key, bucket = settings.bucketName, adopt } = checkOptions("options", options);
   checkNonEmptyString("key", key);
   checkNonEmptyString("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
-  const taken = bucket === settings.bucketName ? whyTaken(key, settings) : undefined;
+  // Under the lock of a result, that result is what `once` itself opens.
+  const isOwn = lockName === `once/${nameOfKey(settings.oncePrefix, key)}`;
+  const taken = bucket === settings.bucketName && !isOwn ? whyTaken(key, settings) : undefined;
   if (taken !== undefined) throw invalidArgument("key", key, `${taken}; use another`);
   if (adopt !== undefined && adopt !== "json" && adopt !== "text") {
     throw invalidArgument("adopt", adopt, 'use "json" or "text", or leave it out');
