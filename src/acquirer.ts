@@ -22,6 +22,7 @@ import { checkRenewable, nest } from "./nesting.js";
 import type { Settings } from "./options.js";
 import { acquireLease } from "./runtime/acquire.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
+import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
@@ -52,8 +53,7 @@ export class Acquirer {
   readonly #objectOf: (ref: LockRef) => LockObject;
   readonly #lines: LocalLines;
   readonly #fencedObjects: FencedObjects;
-  readonly #leases = new Set<Lease>();
-  readonly #pending = new Set<Promise<Lease | undefined>>();
+  readonly #handles = new WeakMap<Lease, Set<HeldLock>>();
 
   constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
@@ -63,10 +63,14 @@ export class Acquirer {
     this.#fencedObjects = new FencedObjects(context, settings);
   }
 
-  /** Gives back all that handles hold, once nobody waits any more. */
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#pending);
-    await Promise.allSettled([...this.#leases].map((lease) => lease.releaseForAll()));
+  /** Gives back what no function runs under: handles that nobody may have released yet, and what was taken by name. */
+  releaseHandles(): void {
+    for (const lease of this.#context.holdings.leases) {
+      const handles = this.#handles.get(lease) ?? [];
+      for (const handle of handles) if (!handle.isGuarding) void handle[Symbol.asyncDispose]();
+      const { holder, standing } = lease;
+      if (holder.via === "name") lease.release().catch(this.#onReleaseError(standing.lockName));
+    }
   }
 
   /** How long a call without a `timeoutMs` waits. */
@@ -81,8 +85,10 @@ export class Acquirer {
 
   /** A handle that renews itself; undefined when the lock was not had in time. */
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
+    const { key } = this.#objectOf(ref);
     const lease = await this.lease(ref, call);
-    return lease === undefined ? undefined : this.#handleOf(ref, lease);
+    if (lease === undefined) return undefined;
+    return lease.standing.wasClosed ? this.#giveBackUnseen(lease) : this.#handleOf(ref, key, lease);
   }
 
   /** Several locks in one order, all or none. */
@@ -136,38 +142,50 @@ export class Acquirer {
     const nested = nest(scope.find(key, !reentrant), ref, request, reentrant);
     if (nested !== undefined) return nested;
     checkRenewable(request, this.#context.clock.quickestRoundTripMs);
-    const acquiring = scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request));
-    this.#pending.add(acquiring);
-    const lease = await acquiring.finally(() => this.#pending.delete(acquiring));
+    const lease = await this.#context.holdings.arriving(() =>
+      scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request)),
+    );
     if (lease === undefined) return undefined;
+    if (lease.standing.wasClosed) return this.#giveBackUnseen(lease);
     scope.add(ref, key, lease);
-    if (via === "handle") this.#keep(lease);
+    if (via === "handle") lease.keep();
     return lease;
+  }
+
+  /** Somebody closed the mutex in the turn of the grant: whoever asked for it has not got it. */
+  async #giveBackUnseen(lease: Lease): Promise<never> {
+    const { lockName } = lease.standing;
+    await lease.release().catch(this.#onReleaseError(lockName));
+    throw wasClosed(lockName);
   }
 
   /** Goes on with a hold that was handed over. @throws `lost` when it is gone */
   async restore(ref: LockRef, from: HandedOver, scope: Scope): Promise<HeldLock> {
     const object = this.#objectOf(ref);
     const line = this.#lines.lineOf(object);
-    const lease = await restoreLease(this.#context, line, from);
+    const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, line, from));
     scope.add(ref, object.key, lease);
-    this.#keep(lease);
-    return this.#handleOf(ref, lease);
-  }
-
-  #handleOf(ref: LockRef, lease: Lease): HeldLock {
-    const place = { bucketName: this.#settings.bucketName, key: this.#objectOf(ref).key };
-    const onReleaseError = (error: unknown) => {
-      const message = `s3-mutex: releasing ${JSON.stringify(ref.name)} failed; it becomes free when its lease ends`;
-      this.#context.logger.warn?.(message, error);
-    };
-    return new HeldLock(ref, lease, { place, fencedObjects: this.#fencedObjects, onReleaseError });
-  }
-
-  #keep(lease: Lease): void {
-    this.#leases.add(lease);
-    lease.onEnd(() => this.#leases.delete(lease));
     lease.keep();
+    return this.#handleOf(ref, object.key, lease);
+  }
+
+  #handleOf(ref: LockRef, key: string, lease: Lease): HeldLock {
+    const place = { bucketName: this.#settings.bucketName, key };
+    const handles = this.#handles.get(lease) ?? new Set();
+    this.#handles.set(lease, handles);
+    const handle: HeldLock = new HeldLock(ref, lease, {
+      place,
+      fencedObjects: this.#fencedObjects,
+      onRelease: () => handles.delete(handle),
+      onReleaseError: this.#onReleaseError(ref.name),
+    });
+    handles.add(handle);
+    return handle;
+  }
+
+  #onReleaseError(lockName: string): (error: unknown) => void {
+    const message = `s3-mutex: releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
+    return (error) => this.#context.logger.warn?.(message, error);
   }
 }
 

@@ -6,6 +6,8 @@ import { Activity } from "./runtime/activity.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
 import { Diagnostics } from "./runtime/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
+import { Holdings } from "./runtime/holdings.js";
+import { unthrowing } from "./runtime/logger.js";
 import { StoreClock } from "./runtime/store-clock.js";
 import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
@@ -29,6 +31,7 @@ export function createContext(
   const place = settings.publishHost ? { host: effects.host, pid: effects.pid } : undefined;
   const closing = new AbortController();
   const closed = new AbortController();
+  const background = new Background();
   const guarded = (store: ObjectStore): ObjectStore => {
     if (settings.verify === "never") return store;
     const signal = options.s3Client === undefined ? closed.signal : undefined;
@@ -36,18 +39,22 @@ export function createContext(
   };
   const ownerId = settings.ownerId ?? `${place === undefined ? "" : `${place.host}:${place.pid}:`}${effects.newId()}`;
   const { bucketName, keyPrefix } = settings;
+  const logger = unthrowing(settings.logger);
   const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
   const opened = (store: ObjectStore, bucket: string) =>
-    openUntil(closed.signal, diagnostics.watched(store, bucket, effects));
+    openUntil(closed.signal, background, diagnostics.watched(store, bucket, effects));
   const context: Context = {
-    store: opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects)), bucketName),
+    store: opened(
+      internals?.store ?? guarded(storeOf(client as S3Client, { ...settings, logger }, effects)),
+      bucketName,
+    ),
     bucketName,
     contentStore: (bucket) =>
       opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
     effects,
     clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
-    logger: settings.logger,
-    background: new Background(),
+    logger,
+    background,
     closing: closing.signal,
     closed: closed.signal,
     ownerId,
@@ -60,6 +67,7 @@ export function createContext(
     useJitter: settings.useJitter,
     diagnostics,
     activity: new Activity(),
+    holdings: new Holdings(),
     emit(name, event) {
       diagnostics.publishEvent(name, event);
       emit(name, event);
@@ -87,21 +95,31 @@ function contentStoreOf(client: S3Client, bucketName: string, { keyPrefix }: Set
   return new S3Store({ client, bucketName, keyPrefix, effects, maxBodyBytes: MAX_FENCED_BYTES });
 }
 
-/** Refuses every request once the mutex is closed: a release that is still being tried again must not go on behind the caller's back. */
-function openUntil(closed: AbortSignal, store: ObjectStore): ObjectStore {
+/**
+ * Refuses every request once the mutex is closed: a release that is still being tried again must not go on behind the caller's
+ * back. Until then a write that was sent counts as work, so that closing waits for its answer.
+ */
+function openUntil(closed: AbortSignal, background: Background, store: ObjectStore): ObjectStore {
   const unlessClosed =
     <Arguments extends readonly unknown[], Outcome>(request: (...args: Arguments) => Promise<Outcome>) =>
     async (...args: Arguments): Promise<Outcome> => {
       if (closed.aborted) throw new S3MutexError("closed", "This mutex was closed before the store had answered.");
       return request(...args);
     };
+  const tracked =
+    <Arguments extends readonly unknown[], Outcome>(request: (...args: Arguments) => Promise<Outcome>) =>
+    (...args: Arguments): Promise<Outcome> => {
+      const answer = request(...args);
+      background.run(answer.then(ignore, ignore));
+      return answer;
+    };
   return {
     read: unlessClosed(async (key, options) => {
       const outcome = await store.read(key, options);
       return outcome.kind === "unchanged" && options.ifNoneMatch === undefined ? unaskedNotModified(outcome) : outcome;
     }),
-    write: unlessClosed((key, body, condition, options) => store.write(key, body, condition, options)),
-    remove: unlessClosed((key, etag, options) => store.remove(key, etag, options)),
+    write: unlessClosed(tracked((key, body, condition, options) => store.write(key, body, condition, options))),
+    remove: unlessClosed(tracked((key, etag, options) => store.remove(key, etag, options))),
     list: unlessClosed((prefix, options) => store.list(prefix, options)),
   };
 }
@@ -111,6 +129,8 @@ function unaskedNotModified({ timing }: { readonly timing: AnswerTiming }): Unkn
   const error = new S3MutexError("store-unavailable", "A read without a condition was answered with 304 Not Modified");
   return { kind: "unknown", error, throttled: false, sent: true, timing };
 }
+
+function ignore(): void {}
 
 /** One clock per client: whatever talks through it sees the same store. */
 const clocks = new WeakMap<S3Client, StoreClock>();

@@ -1,5 +1,6 @@
 import type { Acquirer } from "./acquirer.js";
 import {
+  checkDuration,
   checkFiniteDuration,
   checkFunction,
   checkLabel,
@@ -13,7 +14,8 @@ import {
 import type { AcquireOptions } from "./call-options.js";
 import { usableMs } from "./core/lease.js";
 import { S3MutexError } from "./errors.js";
-import type { Lock } from "./lock.js";
+import { type LeaderFunction, Leadership } from "./leadership.js";
+import type { HeldLock, Lock } from "./lock.js";
 import type { Context } from "./runtime/context.js";
 import { type Leader, LeaderWatch } from "./runtime/leader-watch.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
@@ -32,6 +34,12 @@ export interface ElectionOptions {
   readonly priority?: number | undefined;
   /** A word about this candidate, for people to read. @default the mutex's `label` */
   readonly label?: string | undefined;
+}
+
+/** Options of `resign`. */
+export interface ResignOptions {
+  /** How long the function that leads may take to end, in milliseconds. @default as long as it takes */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Options of `observe`. */
@@ -53,7 +61,7 @@ export class Election {
   readonly #object: LockObject;
   readonly #options: Pick<AcquireOptions, "leaseMs" | "priority" | "label">;
   readonly #timing: LeaseTiming;
-  #leading: Lock | undefined;
+  readonly #turns = new Set<Leadership>();
 
   /** @internal */
   constructor(context: Context, acquirer: Acquirer, scopes: Scopes, object: LockObject, options: ElectionOptions) {
@@ -76,12 +84,21 @@ export class Election {
 
   /** Whether this instance leads at this very moment, by the clocks. */
   get isLeader(): boolean {
-    return this.#leading?.held ?? false;
+    return [...this.#turns].some((turn) => turn.isHeld);
   }
 
-  /** Lets somebody else lead, at once. @returns false when this instance does not lead, or not any more */
-  async resign(): Promise<boolean> {
-    return (await this.#leading?.release()) ?? false;
+  /**
+   * Lets somebody else lead. The signal of the function that {@link runWhenLeader} runs is aborted, with `lost` and the reason
+   * `resigned`, and the lead is kept and renewed until the function has ended; called from within it, this does not wait for that.
+   * A handle of {@link campaign} is released at once.
+   * @returns false when this instance does not lead, or not any more
+   * @throws `timed-out`: the function has not ended in time, and leads until it has
+   */
+  async resign(options: ResignOptions = {}): Promise<boolean> {
+    const { timeoutMs } = checkOptions("options", options);
+    const patienceMs = withDefault("timeoutMs", timeoutMs, Number.POSITIVE_INFINITY, checkDuration);
+    const outcomes = await Promise.all([...this.#turns].map((turn) => turn.resign(patienceMs)));
+    return outcomes.includes(true);
   }
 
   /**
@@ -89,6 +106,12 @@ export class Election {
    * @throws `timed-out`, `aborted`
    */
   async campaign(options: Pick<AcquireOptions, "timeoutMs" | "signal"> = {}): Promise<Lock> {
+    const lock = await this.#win(options);
+    this.#begin(lock, "handle");
+    return lock;
+  }
+
+  async #win(options: Pick<AcquireOptions, "timeoutMs" | "signal">): Promise<HeldLock> {
     const { timeoutMs, signal } = checkOptions("options", options);
     const lock = await this.#acquirer.handle(this.#object.ref, {
       options: { ...this.#options, timeoutMs, signal },
@@ -97,7 +120,6 @@ export class Election {
       timing: this.#timing,
       longestPollMs: LONGEST_POLL_MS,
     });
-    this.#leading = lock ?? this.#leading;
     if (lock !== undefined) return lock;
     const message = `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`;
     throw new S3MutexError("timed-out", message, { lockName: this.name });
@@ -106,30 +128,18 @@ export class Election {
   /**
    * Runs `fn` whenever this candidate leads, and campaigns again when it was lost. It ends when `fn` is done, having resigned,
    * or when the signal of the options is aborted, once `fn` has come to its end.
-   * @returns what `fn` returned; undefined when it was aborted
-   * @throws what `fn` throws while it leads; what it throws after a loss is reported to the logger
+   * @returns what `fn` returned; undefined when it was aborted, or threw after {@link resign} had aborted its signal
+   * @throws what `fn` throws while it leads; what it throws after a loss or a resignation is reported to the logger; `closed`;
+   * `lost`, with `result`, when `fn` has outlasted the grace of `close()`
    */
-  async runWhenLeader<T>(
-    fn: (signal: AbortSignal, fencingToken: number) => T | Promise<T>,
-    options: Pick<AcquireOptions, "signal"> = {},
-  ): Promise<T | undefined> {
+  async runWhenLeader<T>(fn: LeaderFunction<T>, options: Pick<AcquireOptions, "signal"> = {}): Promise<T | undefined> {
     checkFunction("fn", fn);
     const signal = withDefault("signal", checkOptions("options", options).signal, undefined, checkSignal);
     for (;;) {
-      const leading = await this.#campaignUnlessAborted(signal);
-      if (leading === undefined) return undefined;
-      const ending = signal === undefined ? leading.signal : AbortSignal.any([leading.signal, signal]);
-      try {
-        const result = await fn(ending, leading.fencingToken);
-        if (!leading.signal.aborted) return result;
-      } catch (error) {
-        if (signal?.aborted && !leading.signal.aborted) return undefined;
-        if (!leading.signal.aborted) throw error;
-        this.#context.logger.warn?.(`s3-mutex: the leader of ${JSON.stringify(this.name)} stepped down`, error);
-      } finally {
-        await leading[Symbol.asyncDispose]();
-      }
-      if (signal?.aborted) return undefined;
+      const lock = await this.#winUnlessAborted(signal);
+      if (lock === undefined) return undefined;
+      const end = await this.#begin(lock, "function").run(fn, signal);
+      if (end.kind === "over") return end.result;
     }
   }
 
@@ -150,9 +160,16 @@ export class Election {
     });
   }
 
-  async #campaignUnlessAborted(signal: AbortSignal | undefined): Promise<Lock | undefined> {
+  #begin(lock: HeldLock, leads: "handle" | "function"): Leadership {
+    const turn = new Leadership(this.#context, lock, leads);
+    this.#turns.add(turn);
+    lock.lease.onEnd(() => this.#turns.delete(turn));
+    return turn;
+  }
+
+  async #winUnlessAborted(signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
     try {
-      return await this.campaign({ signal });
+      return await this.#win({ signal });
     } catch (error) {
       if (S3MutexError.is(error, "aborted")) return undefined;
       throw error;

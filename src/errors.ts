@@ -38,8 +38,19 @@ export type S3MutexErrorCode =
 /**
  * Why a lock was lost: its lease ran out before it could be renewed, somebody took it over after that, it was released
  * by force, its object was deleted, or the store could not be reached until the lease was over.
+ *
+ * Two reasons ask to stop before anything is lost: the mutex is being closed (`closed`), the leader resigns (`resigned`). A
+ * signal with one of them means that the lock is held, and renewed, until the work under it has ended; for `closed`, no longer
+ * than the grace of `close()` and the lease after it.
  */
-export type LossReason = "expired" | "taken-over" | "force-released" | "deleted" | "store-unavailable";
+export type LossReason =
+  | "expired"
+  | "taken-over"
+  | "force-released"
+  | "deleted"
+  | "store-unavailable"
+  | "closed"
+  | "resigned";
 
 const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([
   "timed-out",

@@ -8,6 +8,7 @@ export type {
   WatchOptions,
   WithLockOptions,
 } from "./call-options.js";
+export type { CloseOptions } from "./closing.js";
 export type {
   HolderReport,
   HoldReport,
@@ -17,7 +18,7 @@ export type {
   TurnReport,
   WaiterReport,
 } from "./core/report.js";
-export type { Election, ElectionOptions, ObserveOptions } from "./election.js";
+export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./election.js";
 export {
   type DeadlockEdge,
   type LossReason,
@@ -43,8 +44,10 @@ export type {
 } from "./runtime/diagnostics.js";
 export type {
   AcquiredEvent,
+  CloseReport,
   DeadlockEvent,
   HoldEvent,
+  LeftBehind,
   S3MutexEvents,
 } from "./runtime/events.js";
 export type { Health, HealthError } from "./runtime/health.js";

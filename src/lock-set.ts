@@ -1,4 +1,4 @@
-import type { Lock } from "./lock.js";
+import type { HeldLock, Lock } from "./lock.js";
 
 /** Several locks held as one: acquired in one global order, released in reverse; lost as soon as one of them is lost. */
 export interface LockSet extends AsyncDisposable {
@@ -6,7 +6,7 @@ export interface LockSet extends AsyncDisposable {
   readonly locks: readonly Lock[];
   /** The lock of this name; undefined when it is not one of these. */
   get(name: string): Lock | undefined;
-  /** Aborted when any of them is lost, with that loss as its reason. */
+  /** Aborted when any of them is lost, or its holder is asked to stop, with that reason: see {@link Lock.signal}. */
   readonly signal: AbortSignal;
   /** Whether all are held at this very moment, by the clocks. */
   readonly held: boolean;
@@ -21,15 +21,15 @@ export interface LockSet extends AsyncDisposable {
 }
 
 export class HeldLockSet implements LockSet {
-  readonly locks: readonly Lock[];
+  readonly locks: readonly HeldLock[];
   readonly signal: AbortSignal;
 
-  constructor(locks: readonly Lock[]) {
+  constructor(locks: readonly HeldLock[]) {
     this.locks = locks;
     this.signal = AbortSignal.any(locks.map((lock) => lock.signal));
   }
 
-  get(name: string): Lock | undefined {
+  get(name: string): HeldLock | undefined {
     return this.locks.find((lock) => lock.name === name);
   }
 

@@ -19,7 +19,11 @@ export interface Lock extends AsyncDisposable {
   readonly permits: number;
   /** Greater than that of every earlier holder of this lock. Give it to the resource, and let it refuse lower ones. */
   readonly fencingToken: number;
-  /** Aborted when the lock is lost, with the `lost` error as its reason; not by a release, nor by a doubt (see `held`). */
+  /**
+   * Aborted when the work under the lock has to end, with a `lost` error as its reason; not by a release, nor by a doubt (see
+   * `held`). Mostly the lock is lost then. With the reason `closed` (the mutex is being closed) or `resigned` it is not: `held`
+   * stays true and the lock is renewed, so that the work can come to an orderly end.
+   */
   readonly signal: AbortSignal;
   /**
    * Whether the lock is held at this very moment, by the clocks. Where they disagree (the wall clock was set forward, or the
@@ -35,7 +39,7 @@ export interface Lock extends AsyncDisposable {
   readonly expiresAt: number;
   /**
    * Renews now, for a whole lease; it is done automatically as well.
-   * @returns false when the lock is gone
+   * @returns false when the lock is gone, or its mutex was closed
    * @throws `store-unavailable`: nobody answered before the lease was over
    */
   renew(): Promise<boolean>;
@@ -54,7 +58,7 @@ export interface Lock extends AsyncDisposable {
   serialize(): Promise<string>;
   /**
    * Gives the lock back. Doing it twice is harmless.
-   * @returns false when the lock had been lost before
+   * @returns false when the lock had been lost before, or its mutex was closed without waiting for this
    * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
    */
   release(): Promise<boolean>;
@@ -70,6 +74,7 @@ export interface Lock extends AsyncDisposable {
 export interface Surroundings {
   readonly place: LockPlace;
   readonly fencedObjects: FencedObjects;
+  readonly onRelease: () => void;
   readonly onReleaseError: (error: unknown) => void;
 }
 
@@ -79,6 +84,7 @@ export class HeldLock implements Lock {
   readonly #surroundings: Surroundings;
   #released: Promise<boolean> | undefined;
   #isHandedOver = false;
+  #isGuarding = false;
 
   constructor(ref: LockRef, lease: Lease, surroundings: Surroundings) {
     this.#ref = ref;
@@ -103,7 +109,7 @@ export class HeldLock implements Lock {
   }
 
   get signal(): AbortSignal {
-    return this.#lease.signal;
+    return this.#lease.standing.signal;
   }
 
   get held(): boolean {
@@ -138,6 +144,7 @@ export class HeldLock implements Lock {
   }
 
   release(): Promise<boolean> {
+    this.#surroundings.onRelease();
     this.#released ??= this.#releaseOnce().catch((error) => {
       // So that it can be tried again.
       this.#released = undefined;
@@ -161,10 +168,25 @@ export class HeldLock implements Lock {
     return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#lease, assertUsable }, options);
   }
 
+  /** The lease, for those who look after it. */
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  /** Whether a function runs under this very handle, and gives it back when it has ended. */
+  get isGuarding(): boolean {
+    return this.#isGuarding;
+  }
+
+  /** Runs a function under it. */
+  noteGuarding(): void {
+    this.#isGuarding = true;
+  }
+
   async #releaseOnce(): Promise<boolean> {
     const wasThere = await this.#lease.release();
     // An expired hold that nobody has taken over is given back all the same, but it was lost before.
-    return wasThere && !this.signal.aborted;
+    return wasThere && this.#lease.loss === undefined;
   }
 
   /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */

@@ -20,6 +20,7 @@ import type {
   WatchOptions,
   WithLockOptions,
 } from "./call-options.js";
+import { type CloseOptions, Closing } from "./closing.js";
 import type { LockRef } from "./core/deadlock.js";
 import { nameOfKey } from "./core/names.js";
 import type { LockReport } from "./core/report.js";
@@ -35,11 +36,11 @@ import { NamedLocks } from "./named-locks.js";
 import { Observer } from "./observer.js";
 import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
-import { runHolding } from "./run-holding.js";
+import { runGuarded, runHolding } from "./run-holding.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context, Emit } from "./runtime/context.js";
-import { isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
+import { type CloseReport, isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
 import { checkHealth, type Health } from "./runtime/health.js";
 import { inspectLock } from "./runtime/inspect.js";
 import { LocalLines } from "./runtime/local-line.js";
@@ -47,7 +48,6 @@ import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { Scope, Scopes } from "./runtime/scope.js";
-import { sleep } from "./runtime/timing.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
 
 /**
@@ -60,15 +60,13 @@ import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
 export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #context: Context;
-  readonly #stopWaiting: () => void;
-  readonly #shutDown: () => void;
+  readonly #closing: Closing;
   readonly #objects: LockObjects;
   readonly #named: NamedLocks;
   readonly #acquirer: Acquirer;
   readonly #observer: Observer;
   readonly #once: Once;
   readonly #scopes = new Scopes();
-  #closing: Promise<void> | undefined;
 
   constructor(options: S3MutexOptions);
   /** @internal */
@@ -79,11 +77,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     const emit: Emit = (name, event) => this.#tell(name, event);
     const { context, stopWaiting, shutDown } = createContext(options, this.#settings, internals, emit);
     this.#context = context;
-    this.#stopWaiting = stopWaiting;
-    this.#shutDown = shutDown;
     this.#objects = new LockObjects(context);
     const lines = new LocalLines(context);
     this.#acquirer = new Acquirer(context, this.#settings, lines, (ref) => this.#objectOf(ref));
+    const releaseHandles = () => this.#acquirer.releaseHandles();
+    this.#closing = new Closing(context, { stopWaiting, releaseHandles, shutDown });
     this.#observer = new Observer(context, this.#settings);
     this.#once = new Once(context, this.#settings, (lockName, holdOptions, use) =>
       this.#holding(lockName, holdOptions, use),
@@ -273,10 +271,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   async acquireLock(lockName: string, timeoutMs?: number, priority = 0): Promise<boolean> {
     const patienceMs = this.#acquirer.patienceMs(undefined);
     const scope = this.#scopes.enter();
+    const object = this.#object(lockName);
     try {
       const call = { options: { timeoutMs, priority }, patienceMs, via: "name", scope } as const;
       const lease = await this.#acquirer.lease({ name: lockName }, call);
-      if (lease !== undefined) this.#named.add(this.#object(lockName), lease, scope);
+      if (lease !== undefined) this.#named.add(object, lease, scope);
       return lease !== undefined;
     } catch (error) {
       if (!S3MutexError.is(error, "deadlock")) throw error;
@@ -293,14 +292,15 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @returns whether a hold was ended; false with `holderIds` when none of them holds it any more
    */
   async releaseLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
-    const object = this.#object(lockName);
     const force = checkForce(options);
-    return force.isForced ? this.#named.forceRelease(object, force.seen) : this.#named.release(object);
+    return force.isForced
+      ? this.#named.forceRelease(this.#object(lockName), force.seen)
+      : this.#named.release(this.#heldObject(lockName));
   }
 
   /** Renews what {@link acquireLock} took, for another `lockTimeoutMs`. @returns false once it has expired or was lost */
   async refreshLock(lockName: string): Promise<boolean> {
-    return this.#named.refresh(this.#object(lockName));
+    return this.#named.refresh(this.#heldObject(lockName));
   }
 
   /** Whether anybody holds the lock. */
@@ -355,27 +355,19 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   // The end
 
   /**
-   * Refuses new work, leaves the queues (their callers get `closed`), releases what handles hold, and closes the client if it
-   * is ours. A store that does not answer is waited for two seconds; what was held then becomes free when its lease ends.
+   * Refuses new work and leaves the queues (`closed`), asks all work under locks to end (the `signal` is aborted with `lost`, reason
+   * `closed`, while the lock stays held and renewed), and waits for that, up to `graceMs`. Each lock is given back when its work has
+   * ended. What goes on is not given away: its lease runs out, and its call rejects with `lost`. Then nothing is sent any more, and
+   * the client is closed if it is ours; a store that does not answer is waited for two seconds. Called from within such work, it
+   * does not wait for that. A later call gets the same report, and may shorten the grace.
+   * @throws `invalid-argument`
    */
-  close(): Promise<void> {
-    this.#stopWaiting();
-    this.#closing ??= this.#close();
-    return this.#closing;
+  async close(options: CloseOptions = {}): Promise<CloseReport> {
+    return this.#closing.close(options);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #close(): Promise<void> {
-    const { background, effects } = this.#context;
-    const settled = this.#acquirer.close().then(() => background.idle());
-    const done = new AbortController();
-    const patience = sleep(effects, CLOSE_PATIENCE_MS, { keepAlive: true, signal: done.signal });
-    await Promise.race([settled, patience]);
-    done.abort();
-    this.#shutDown();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -393,13 +385,13 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   /** Waits for a lock, and gives it back whatever `use` does. */
-  async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>): Promise<T> {
+  async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
     const scope = new Scope(this.#scopes.current, true);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope };
     const lock = await this.#acquirer.handle({ name: lockName }, call);
     if (lock === undefined) throw timedOut(lockName, options);
     try {
-      return await this.#scopes.run(scope, () => use(lock));
+      return await this.#scopes.run(scope, () => runGuarded(lock, use));
     } finally {
       await lock[Symbol.asyncDispose]();
     }
@@ -411,11 +403,21 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw wasClosed();
+    if (this.#closing.hasBegun) throw wasClosed();
   }
 
   #object(lockName: string): LockObject {
     this.#checkOpen();
+    return this.#lockObject(lockName);
+  }
+
+  /** What is held can be released and refreshed until a close is over. */
+  #heldObject(lockName: string): LockObject {
+    if (this.#context.closed.aborted) throw wasClosed();
+    return this.#lockObject(lockName);
+  }
+
+  #lockObject(lockName: string): LockObject {
     const { keyPrefix, keyEncoding } = this.#settings;
     return this.#objects.get({ name: lockName }, checkLockName(keyPrefix, lockName, keyEncoding));
   }
@@ -439,6 +441,3 @@ function timedOut(lockName: string, { timeoutMs }: AcquireOptions): S3MutexError
   const message = `The lock ${JSON.stringify(lockName)} was not free within ${timeoutMs} ms.`;
   return new S3MutexError("timed-out", message, { lockName });
 }
-
-/** How long closing waits for a store that does not answer: what stays in the records expires by itself. */
-const CLOSE_PATIENCE_MS = 2000;

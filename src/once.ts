@@ -13,8 +13,9 @@ import { keyOfName, MAX_KEY_BYTES } from "./core/names.js";
 import { refusalOf } from "./core/transition/fenced.js";
 import { S3MutexError } from "./errors.js";
 import { contentOf } from "./fenced-content.js";
-import type { Lock } from "./lock.js";
+import type { HeldLock } from "./lock.js";
 import type { Settings } from "./options.js";
+import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
 import { lookAtFenced } from "./runtime/fenced-look.js";
 import { refusalError } from "./runtime/fenced-refusal.js";
@@ -47,7 +48,7 @@ interface Done {
 }
 
 /** Holds a lock while `use` runs, as one line of work. */
-export type Holding = <T>(lockName: string, options: AcquireOptions, use: (lock: Lock) => Promise<T>) => Promise<T>;
+export type Holding = <T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>) => Promise<T>;
 
 interface Place {
   readonly name: string;
@@ -76,6 +77,7 @@ export class Once {
     const askedAtMs = this.#context.effects.monotonicMs();
     let hasBegun = false;
     const begin = (run: OnceRun) => {
+      if (this.#context.closing.aborted) throw wasClosed(place.lockName);
       hasBegun = true;
       return fn(run);
     };
@@ -90,7 +92,7 @@ export class Once {
     }
   }
 
-  async #runHolding<T>(place: Place, lock: Lock, fn: (run: OnceRun) => T | Promise<T>): Promise<OnceResult<T>> {
+  async #runHolding<T>(place: Place, lock: HeldLock, fn: (run: OnceRun) => T | Promise<T>): Promise<OnceResult<T>> {
     const memory = await lock.fencedObject<Done>({ key: place.key });
     // Somebody else may have done it while this one waited.
     const done = await memory.read();
@@ -108,7 +110,7 @@ export class Once {
     const place = this.#place(name);
     const known = await this.#look(place, options);
     if (known.isAbsent) return false;
-    const forgetHolding = (lock: Lock) => lock.fencedObject({ key: place.key }).delete();
+    const forgetHolding = (lock: HeldLock) => lock.fencedObject({ key: place.key }).delete();
     return await this.#holding(place.lockName, alone(options), forgetHolding);
   }
 
@@ -179,13 +181,14 @@ function refusedResult({ name, lockName }: Place, result: unknown, cause: unknow
 }
 
 /** The function has run, and what it returned could not be remembered. */
-function notRecorded({ name, lockName }: Place, lock: Lock, error: unknown, result: unknown): unknown {
+function notRecorded({ name, lockName }: Place, lock: HeldLock, error: unknown, result: unknown): unknown {
   if (!S3MutexError.is(error)) return error;
   const isKnown = error.maybeApplied !== true;
   const outcome = isKnown ? "was not remembered" : "may not have been remembered";
   const message = `The function of once(${JSON.stringify(name)}) has run, and ${outcome}; its result is attached. ${error.message}`;
   const details = { lockName, result, cause: error, ...(isKnown ? {} : { maybeApplied: true }) };
+  // The mutex was closed without waiting for it.
+  if (error.code === "closed") return new S3MutexError("lost", message, { ...details, reason: "closed" });
   if (error.code !== "fenced-out") return new S3MutexError(error.code, message, details);
-  const reason = (lock.signal.reason as S3MutexError | undefined)?.reason ?? "taken-over";
-  return new S3MutexError("lost", message, { ...details, reason });
+  return new S3MutexError("lost", message, { ...details, reason: lock.lease.loss?.reason ?? "taken-over" });
 }

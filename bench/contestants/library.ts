@@ -26,7 +26,7 @@ export function libraryOn(server: BenchServer): Contestant {
             },
           };
         },
-        close: () => mutex.close(),
+        close: async () => void (await mutex.close()),
       };
     },
     reset: () => server.call.reset(),

@@ -2,6 +2,7 @@ import { S3MutexError } from "../errors.js";
 import { onAbort } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
+import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import type { Diagnostics } from "./diagnostics.js";
 import { Lease } from "./lease.js";
@@ -47,11 +48,15 @@ async function waitForLease(
     if (typeof outcome === "symbol") {
       acquisition.giveUp(running);
       throwIfAborted(line.object, request.signal);
-      if (context.closing.aborted) throw new S3MutexError("closed", "The mutex was closed while this call waited.");
+      if (context.closing.aborted) throw wasClosed(line.object.name);
       if (acquisition.unanswered !== undefined) throw acquisition.unanswered;
       return undefined;
     }
     if (outcome === undefined) return undefined;
+    if (context.closing.aborted) {
+      acquisition.giveUp(running);
+      throw wasClosed(line.object.name);
+    }
     const lease = new Lease(context, line, outcome, request.timing);
     line.hold(lease, acquisition);
     const { id: acquisitionId, token: fencingToken } = outcome.holder;

@@ -60,6 +60,11 @@ export class Attempts implements AttemptLog {
     return this.#readings.get(writeId);
   }
 
+  /** Whether any write was sent. */
+  get haveBegun(): boolean {
+    return this.#readings.size > 0;
+  }
+
   get haveUnresolved(): boolean {
     return this.#unresolved.size > 0;
   }

@@ -4,6 +4,7 @@ import type { Activity } from "./activity.js";
 import type { Diagnostics } from "./diagnostics.js";
 import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
+import type { Holdings } from "./holdings.js";
 import type { Logger } from "./logger.js";
 import type { StoreClock } from "./store-clock.js";
 
@@ -36,6 +37,8 @@ export interface Context {
   readonly diagnostics: Diagnostics;
   /** What is held and waited for. */
   readonly activity: Activity;
+  /** What has to end before a close is over. */
+  readonly holdings: Holdings;
   /** Tells whoever listens on the mutex or in the process; a listener that throws is reported to the logger. */
   readonly emit: Emit;
 }

@@ -78,6 +78,7 @@ const TOPICS: readonly (keyof Topics)[] = [
   "lost",
   "released",
   "deadlock",
+  "closed",
   "hold:end",
   "request",
 ];

@@ -12,6 +12,8 @@ export interface S3MutexEvents {
   released: [HoldEvent & { /** How long it was held, in milliseconds. */ readonly heldMs: number }];
   /** A wait of this mutex gives way to break a deadlock. */
   deadlock: [DeadlockEvent];
+  /** The mutex is closed; nothing is sent any more. */
+  closed: [CloseReport];
 }
 
 /** How a listener to the events of this name is called. */
@@ -29,6 +31,7 @@ const NAMES: Readonly<Record<keyof S3MutexEvents, true>> = {
   lost: true,
   released: true,
   deadlock: true,
+  closed: true,
 };
 
 /** Whether a mutex tells events of this name, or Node does of every emitter. */
@@ -50,6 +53,20 @@ export interface HoldEvent {
 export interface AcquiredEvent extends HoldEvent {
   /** How long it waited, in milliseconds. */
   readonly waitedMs: number;
+}
+
+/** What a close has to say. */
+export interface CloseReport {
+  /** Empty when everything was given back. */
+  readonly leftBehind: readonly LeftBehind[];
+}
+
+/** A lock that a close could not give back, because work may go on under it. It becomes free when its lease ends. */
+export interface LeftBehind extends HoldEvent {
+  /** Until when others respect it: epoch milliseconds of the store's clock. */
+  readonly expiresAt: number;
+  /** Whether a function runs under it, or a handle was not released. */
+  readonly kind: "callback" | "handle";
 }
 
 /** The cycle that a victim was found in. */

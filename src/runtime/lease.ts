@@ -9,7 +9,8 @@ import type { Grant } from "./grant.js";
 import type { HoldingLine } from "./holding-line.js";
 import { LeaseClock, type LeaseTiming, LOOK_MS } from "./lease-clock.js";
 import type { Swapped } from "./lock-object.js";
-import { doubtError, lossError, lossReason, releasedError } from "./loss.js";
+import { doubtError, lossReason, releasedError } from "./loss.js";
+import { Standing } from "./standing.js";
 import { requestTimeoutMs } from "./timing.js";
 
 /**
@@ -17,11 +18,10 @@ import { requestTimeoutMs } from "./timing.js";
  * first that deadline, then the published expiry, then the tolerance, and only then may somebody else take over.
  */
 export class Lease {
+  readonly standing: Standing;
   readonly #context: Context;
   readonly #line: HoldingLine;
   readonly #attempts: Attempts;
-  readonly #lost = new AbortController();
-  readonly #stopped = new AbortController();
   #holder: Holder;
   readonly #clock: LeaseClock;
   readonly #leaseMs: number;
@@ -37,21 +37,23 @@ export class Lease {
   constructor(context: Context, line: HoldingLine, grant: Grant, timing?: LeaseTiming) {
     this.#context = context;
     this.#line = line;
+    this.standing = new Standing(line.object.name);
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
     this.#leaseMs = grant.holder.leaseMs;
     this.#clock = new LeaseClock(context, this.#leaseMs, grant.reading, timing);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, line.object.name);
+    context.holdings.add(this);
   }
 
   get holder(): Holder {
     return this.#holder;
   }
 
-  /** Aborted, with the error as its reason, when the lock is lost; never by a release. */
-  get signal(): AbortSignal {
-    return this.#lost.signal;
+  /** The error, once the lock was lost; neither a release nor being asked to stop is a loss. */
+  get loss(): S3MutexError | undefined {
+    return this.standing.loss;
   }
 
   /** From the clocks, at this very moment: no timer has to have run. */
@@ -61,7 +63,7 @@ export class Lease {
 
   /** For how much longer the lock is certainly held; 0 when it is not. */
   get remainingMs(): number {
-    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return 0;
+    if (this.standing.isOver) return 0;
     this.#askIfInDoubt();
     return Math.max(0, this.#clock.remainingMs);
   }
@@ -69,15 +71,16 @@ export class Lease {
   /** Throws the loss if the lock is not held at this very moment. */
   assertHeld(): void {
     if (this.isHeld) return;
-    if (!this.#stopped.signal.aborted && this.#clock.isOver) this.lose("expired");
-    if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
+    const { isOver, isLeft } = this.standing;
+    if (!isOver && (isLeft || this.#clock.isOver)) this.lose("expired");
     const { name } = this.#line.object;
-    throw this.#stopped.signal.aborted ? releasedError(name) : doubtError(name);
+    throw this.loss ?? (isOver ? releasedError(name) : doubtError(name));
   }
 
   /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
   #askIfInDoubt(): void {
-    if (this.#isKept && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
+    const mayAsk = this.#isKept && !this.standing.isLeft;
+    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
   }
 
   /** Calls back once when it has been given back or was lost. */
@@ -85,9 +88,13 @@ export class Lease {
     this.#endListeners.push(listener);
   }
 
-  /** Whether it is being given back right now. */
-  get isEnding(): boolean {
-    return this.#stopped.signal.aborted;
+  /** Nothing is sent for it any more: neither renewed nor given back, it runs out, and only then somebody else can have it. */
+  leaveToRunOut(): void {
+    if (this.standing.isOver) return;
+    this.standing.leave();
+    const loseWhenOver = () =>
+      this.#clock.remainingMs > 0 ? this.#wakeAfter(this.#clock.remainingMs, loseWhenOver) : this.lose("closed");
+    loseWhenOver();
   }
 
   /** Renews by itself at a third of the lease, never two at once, until released or lost. */
@@ -106,7 +113,7 @@ export class Lease {
   /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
     const wake = () => (this.#clock.isOver ? this.#end() : this.endWhenOver());
-    this.#wakeAfter(Math.max(0, this.#clock.untilOverMs), wake);
+    this.#wakeAfter(this.#clock.untilOverMs, wake);
   }
 
   /** One more handle on it: it is given back when all have been released. */
@@ -137,8 +144,7 @@ export class Lease {
     await this.#renewing?.catch(() => {});
     this.assertHeld();
     this.#releasing = Promise.resolve(false);
-    this.#stopped.abort();
-    this.#cancelTimer();
+    this.#stop();
     this.#end();
     return this.#holder;
   }
@@ -157,24 +163,17 @@ export class Lease {
     return this.#releasing;
   }
 
-  /** Gives it back for all handles at once. */
-  releaseForAll(): Promise<boolean> {
-    this.#shares = 1;
-    return this.release();
+  #wakeAfter(delayMs: number, callback: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#context.effects.setTimer(Math.max(0, delayMs), callback, { keepAlive: false });
   }
 
   #schedule(): void {
-    this.#cancelTimer();
-    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
-    const delayMs = Math.max(0, this.#clock.untilRenewalMs);
+    if (this.standing.quietSignal.aborted) return;
+    const delayMs = this.#clock.untilRenewalMs;
     // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are looked at in between.
     if (delayMs > LOOK_MS) this.#wakeAfter(LOOK_MS, () => this.#schedule());
     else this.#wakeAfter(delayMs, () => this.#tick());
-  }
-
-  #wakeAfter(delayMs: number, wake: () => void): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#context.effects.setTimer(delayMs, wake, { keepAlive: false });
   }
 
   #tick(): void {
@@ -190,7 +189,7 @@ export class Lease {
 
   #afterFailedRenewal(error: unknown): void {
     this.#lastFailure = error;
-    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return;
+    if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
     const what = `s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
     this.#context.logger.warn?.(what, error);
@@ -198,10 +197,10 @@ export class Lease {
   }
 
   async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
-    if (this.#lost.signal.aborted || this.#stopped.signal.aborted) return false;
+    const signal = this.standing.quietSignal;
+    if (signal.aborted) return false;
     const { id, token } = this.#holder;
     const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
-    const signal = this.#stopped.signal;
     try {
       const onFailure = (error: S3MutexError) => {
         this.#lastFailure = error;
@@ -215,7 +214,7 @@ export class Lease {
   }
 
   #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
-    if (this.#stopped.signal.aborted) return false;
+    if (this.standing.isOver) return false;
     if (reply.kind === "gone") {
       this.lose(lossReason(reply.reason));
       return false;
@@ -230,18 +229,17 @@ export class Lease {
   }
 
   async #releaseOnce(): Promise<boolean> {
-    const wasLost = this.#lost.signal.aborted;
-    if (this.#clock.isOver) this.#noteLoss("expired");
-    this.#stopped.abort();
-    this.#cancelTimer();
+    const wasLost = this.loss !== undefined;
+    if (this.standing.isLeft || this.#clock.isOver) this.#noteLoss("expired");
+    this.#stop();
     // Once lost, its leftovers are being cleared away already.
-    if (wasLost) return false;
+    if (wasLost || this.standing.isLeft) return false;
     const { id, token } = this.#holder;
     try {
       const { reply, snapshot } = await this.#line.giveBack(id, this.#swapOptions());
       if (reply.kind === "released") {
         // An expired hold that nobody has taken is given back, but it has been reported as lost.
-        if (this.#lost.signal.aborted) return true;
+        if (this.loss !== undefined) return true;
         const heldMs = this.#context.effects.monotonicMs() - this.#heldSinceMs;
         this.#context.emit("released", { ...this.#describe(), heldMs });
         return true;
@@ -263,23 +261,28 @@ export class Lease {
   /** It is over: tell whoever listens, and clear its leftovers away. */
   lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
     if (!this.#noteLoss(reason, cause)) return;
-    this.#stopped.abort();
-    this.#cancelTimer();
-    this.#cancel();
+    this.#stop();
+    if (!this.standing.isLeft) this.#cancel();
     this.#end();
   }
 
+  #stop(): void {
+    this.standing.end();
+    this.#cancelTimer();
+    this.#context.holdings.noteChange();
+  }
+
   #end(): void {
-    const { activity, diagnostics } = this.#context;
+    const { activity, diagnostics, holdings } = this.#context;
+    holdings.delete(this);
     if (activity.held.delete(this.#holder.id)) diagnostics.publish("hold:end", this.#describe());
     for (const listener of this.#endListeners.splice(0)) listener();
   }
 
   #noteLoss(reason: LossReason, cause?: unknown): boolean {
-    if (this.#lost.signal.aborted) return false;
-    const error = lossError(this.#line.object.name, reason, cause);
-    this.#lost.abort(error);
-    this.#context.emit("lost", { ...this.#describe(), reason, error });
+    const error = this.standing.lose(reason, cause);
+    if (error === undefined) return false;
+    this.#context.emit("lost", { ...this.#describe(), reason: error.reason ?? reason, error });
     return true;
   }
 

@@ -87,7 +87,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   #restBehindMs(hold: LocalHold): number {
-    if (!("lease" in hold) || hold.lease.isEnding) return Number.POSITIVE_INFINITY;
+    if (!("lease" in hold) || hold.lease.standing.isOver) return Number.POSITIVE_INFINITY;
     // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
     // have been released by force, or by another instance of the same owner.
     const heldMs = this.#context.effects.monotonicMs() - hold.sinceMs;
@@ -140,7 +140,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     const tried = new Set<Acquisition>();
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
       // Whom it was tried with first stays the one: that write may have landed.
-      if (!successor?.isWaiting) successor = this.#waiting.find((candidate) => candidate.isWaiting);
+      if (!successor?.isWaiting) successor = this.#successor;
       if (successor !== undefined) {
         tried.add(successor);
         return transfer(record, { from: { id }, to: successor.command(attempt, record) }, attempt);
@@ -162,6 +162,12 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     } finally {
       for (const other of tried) if (other !== told) other.noteUnknownHandOver();
     }
+  }
+
+  /** Once the mutex is closing nobody of us wants it, although some have not learnt that yet. */
+  get #successor(): Acquisition | undefined {
+    if (this.#context.closing.aborted) return undefined;
+    return this.#waiting.find((candidate) => candidate.isWaiting);
   }
 
   #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {

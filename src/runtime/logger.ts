@@ -5,3 +5,20 @@ export interface Logger {
   warn?(message: string, ...details: unknown[]): void;
   error?(message: string, ...details: unknown[]): void;
 }
+
+const METHODS = ["debug", "info", "warn", "error"] as const;
+
+/** The same logger; what it throws itself must not keep a lock from being renewed, released or handed out. */
+export function unthrowing(logger: Logger): Logger {
+  const quiet: Logger = {};
+  for (const method of METHODS) {
+    quiet[method] = (message, ...details) => {
+      try {
+        logger[method]?.(message, ...details);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  }
+  return quiet;
+}

@@ -9,7 +9,23 @@ const SENTENCES: Readonly<Record<LossReason, string>> = {
   "force-released": "it was released by force",
   deleted: "it was deleted",
   "store-unavailable": "the store could not be reached until the lease was over",
+  closed: "its mutex was closed while work went on, and nothing renewed it any more",
+  resigned: "its holder resigned",
 };
+
+/** Why a holder is asked to stop although the lock is its own until it has ended. */
+export type StopReason = Extract<LossReason, "closed" | "resigned">;
+
+const REQUESTS: Readonly<Record<StopReason, string>> = {
+  closed: "its mutex is being closed",
+  resigned: "its holder resigns",
+};
+
+/** The reason of a signal that asks to stop: nothing is lost yet. */
+export function stopError(lockName: string, reason: StopReason): S3MutexError {
+  const message = `End the work under the lock ${JSON.stringify(lockName)}: ${REQUESTS[reason]}. It is held until the work has ended.`;
+  return new S3MutexError("lost", message, { lockName, reason });
+}
 
 export function lossError(lockName: string, reason: LossReason, cause: unknown): S3MutexError {
   return notHeld(SENTENCES[reason], { lockName, reason, ...(cause === undefined ? {} : { cause }) });

@@ -1,7 +1,9 @@
 import { restore } from "../core/transition/restore.js";
+import { onAbort } from "./abort.js";
 import { noTokenLeft } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
+import { wasClosed } from "./closed.js";
 import { confirmGrant } from "./confirm.js";
 import type { Context } from "./context.js";
 import { Lease } from "./lease.js";
@@ -16,7 +18,12 @@ export interface HandedOver {
   readonly leaseMs: number;
 }
 
-/** Goes on with it, under an id and a token of its own. @throws `lost` when somebody else was first, or the hold is gone */
+/**
+ * Goes on with it, under an id and a token of its own..
+ * A close that comes before anything was sent leaves it to the next one; later, it is restored all the same, and whoever gets it
+ * is asked to stop: nobody else knows what became of it.
+ * @throws `lost` when somebody else was first, or the hold is gone; `closed`
+ */
 export async function restoreLease(context: Context, line: LocalLine, from: HandedOver): Promise<Lease> {
   const { effects, ownerId: owner, identity } = context;
   const { leaseMs } = from;
@@ -24,6 +31,8 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
   const attempts = new Attempts();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
+  const refusal = new AbortController();
+  const forget = onAbort(context.closing, () => !attempts.haveBegun && refusal.abort());
   try {
     const { reply, contradicted } = await object.swap((record, attempt) => restore(record, command, attempt), {
       attempts,
@@ -31,18 +40,24 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
       fromStore: true,
       timeoutMs: requestTimeoutMs(leaseMs),
       untilMs: effects.monotonicMs() + leaseMs,
-      signal: context.closing,
+      signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
     if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
     const granted = { holder: reply.holder, contradicted };
-    const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closing });
+    const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closed });
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
     const lease = new Lease(context, line, grant);
+    if (context.closing.aborted) lease.standing.askToStop("closed");
     line.hold(lease);
     return lease;
   } catch (error) {
+    if (refusal.signal.aborted && !attempts.haveBegun) throw wasClosed(object.name);
+    // A close that could not wait for it destroys nothing: what has landed runs out.
+    if (context.closed.aborted) throw wasClosed(object.name);
     cancelLeftovers(context, object, { id, attempts, leaseMs, mayBePresent: true });
     throw error;
+  } finally {
+    forget();
   }
 }

@@ -1,10 +1,13 @@
 import { AsyncResource } from "node:async_hooks";
+import type { CloseOptions } from "../closing.js";
 import { S3MutexError } from "../errors.js";
-import type { Lock } from "../lock.js";
+import type { HeldLock, Lock } from "../lock.js";
 import { S3Mutex } from "../mutex.js";
 import type { S3MutexOptions } from "../options.js";
+import { runGuarded } from "../run-holding.js";
 import { onAbort } from "../runtime/abort.js";
 import { realEffects } from "../runtime/effects.js";
+import type { Standing } from "../runtime/standing.js";
 import { sleep } from "../runtime/timing.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
@@ -114,9 +117,9 @@ class S3LockManager implements LockManager {
     return { held, pending };
   }
 
-  close(): Promise<void> {
+  async close(options: Pick<CloseOptions, "graceMs"> = {}): Promise<void> {
     this.#isClosed = true;
-    return this.#mutex.close();
+    await this.#mutex.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -182,29 +185,35 @@ class S3LockManager implements LockManager {
     return lock;
   }
 
-  /** Calls back, and holds the lock until what the callback returned is settled, or the lock was lost. */
+  /** Calls back, and holds the lock until what the callback returned is settled, or the lock was lost: not only asked for. */
   async #callBack(
     { callback }: CheckedRequest,
     request: LockRequest,
     named: NamedRequests,
     lock: Lock | null,
   ): Promise<unknown> {
-    const running = runCallback(callback, lock === null ? null : new GrantedLock(request));
+    const running = lock === null ? runCallback(callback, null) : runUnder(lock, callback, request);
     request.settle();
     if (lock === null) return running;
+    const { lossSignal } = standingOf(lock);
     let forget = () => {};
     const lost = new Promise<never>((_, reject) => {
-      forget = onAbort(lock.signal, () => reject(aborted("The lock was stolen or lost.", lock.signal.reason)));
+      forget = onAbort(lossSignal, () => reject(aborted("The lock was stolen or lost.", lossSignal.reason)));
     });
+    let result: unknown;
     try {
-      return await Promise.race([running, lost]);
+      result = await Promise.race([running, lost]);
     } finally {
       forget();
-      if (lock.signal.aborted) named.remove(request);
+      if (lossSignal.aborted) named.remove(request);
       // What was asked for before the callback had ended comes before its end.
       else await this.#settledSoFar();
       await this.#giveBack(lock);
     }
+    const { lossOfWork } = standingOf(lock);
+    if (lossOfWork?.reason === "closed")
+      throw aborted("The lock manager was closed before the callback had ended.", lossOfWork);
+    return result;
   }
 
   async #giveBack(lock: Lock): Promise<void> {
@@ -246,6 +255,16 @@ class S3LockManager implements LockManager {
   #checkOpen(): void {
     if (this.#isClosed) throw new DOMException("The lock manager was closed.", "InvalidStateError");
   }
+}
+
+/** Closing waits for what runs under a lock; a grant that came while it began is given back without a call. */
+function runUnder(lock: Lock, callback: CheckedRequest["callback"], request: LockRequest): Promise<unknown> {
+  return runGuarded(lock as HeldLock, () => runCallback(callback, new GrantedLock(request)));
+}
+
+/** How the lock stands; its signal says only that the callback is asked to end. */
+function standingOf(lock: Lock): Standing {
+  return (lock as HeldLock).lease.standing;
 }
 
 async function runCallback(callback: CheckedRequest["callback"], lock: WebLock | null): Promise<unknown> {

@@ -1,3 +1,5 @@
+import type { CloseOptions } from "../closing.js";
+
 /** A lock that a callback runs under; without any power of its own, as the standard has it. */
 export interface WebLock {
   readonly name: string;
@@ -45,6 +47,10 @@ export interface LockManager extends AsyncDisposable {
   request<T>(name: string, options: WebLockOptions, callback: (lock: WebLock | null) => T): Promise<Awaited<T>>;
   /** What is held and waited for, by all clients: each name by itself, not all at one moment. */
   query(): Promise<WebLockSnapshot>;
-  /** Refuses new requests, ends those that wait (`AbortError`), and gives back what is held. */
-  close(): Promise<void>;
+  /**
+   * Refuses new requests, ends those that wait (`AbortError`), and waits for the callbacks that run, 7 seconds by default: each lock
+   * is given back when its callback has ended. A request whose callback goes on after that rejects with `AbortError`; its lock is
+   * not given away, and is free when its lease ends.
+   */
+  close(options?: Pick<CloseOptions, "graceMs">): Promise<void>;
 }

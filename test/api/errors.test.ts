@@ -71,7 +71,7 @@ describe.concurrent("a request that is denied", () => {
     const waiting = codeOf(world.mutex().acquire(LOCK));
     await until(() => world.record(LOCK)?.queue.length === 1);
     world.server.setQuirks({ deny: ["GetObject", "PutObject"] });
-    await holder.close();
+    await holder.close({ graceMs: 0 });
     // The waiter polls a lock that has not changed; the first answer that is not 304 counts.
     const outcome = await Promise.race([waiting, sleep(6000).then(() => "still waits")]);
     world.leaves(LOCK);
@@ -87,20 +87,22 @@ describe.concurrent("a mutex that was closed", () => {
     expect(world.server.requests.total).toBe(0);
   });
 
-  it("has released what handles held, and may be closed again", async ({ world }) => {
+  it("has released what handles held, where it was told that nothing runs, and may be closed again", async ({
+    world,
+  }) => {
     const mutex = world.mutex();
     const locks = await Promise.all(["a", "b", "c"].map((name) => mutex.acquire(name)));
-    await Promise.all([mutex.close(), mutex.close()]);
+    await Promise.all([mutex.close({ handles: "release" }), mutex.close()]);
     expect(locks.map(({ held }) => held)).toEqual([false, false, false]);
     for (const name of ["a", "b", "c"]) expect(world.record(name)?.holders).toEqual([]);
     await mutex.close();
     expect(await locks[0]?.release()).toBe(true);
   });
 
-  it("leaves what acquireLock took until its lease ends", async ({ world }) => {
+  it("leaves what acquireLock took and nobody released until its lease ends", async ({ world }) => {
     const mutex = world.mutex();
     await mutex.acquireLock(LOCK);
-    await mutex.close();
+    await mutex.close({ graceMs: 100 });
     expect(world.record(LOCK)?.holders).toHaveLength(1);
     world.leaves(LOCK);
   });
@@ -120,7 +122,7 @@ describe.concurrent("a mutex that was closed", () => {
     await mutex.acquire(LOCK);
     world.server.faults.add({ fault: "never-answer" });
     const startedMs = performance.now();
-    await mutex.close();
+    await mutex.close({ handles: "release" });
     expect(performance.now() - startedMs).toBeLessThan(4000);
     world.leaves(LOCK);
   });

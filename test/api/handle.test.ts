@@ -278,7 +278,9 @@ describe.concurrent("await using", () => {
     const mutex = world.mutex();
     {
       await using scoped = mutex;
-      await scoped.acquire(LOCK);
+      const lock = await scoped.acquire(LOCK);
+      // Who holds it ends when it is asked to.
+      lock.signal.addEventListener("abort", () => void lock.release());
     }
     expect(world.record(LOCK)?.holders).toEqual([]);
     expect(await codeOf(mutex.isLocked(LOCK))).toBe("closed");

@@ -112,7 +112,7 @@ export async function startStore(options: S3ServerOptions = {}): Promise<{
   const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
   onTestFinished(async () => {
     // In this order: what the test still holds is released while there is somebody to release it to.
-    await mutex.close();
+    await mutex.close({ handles: "release" });
     await server.close();
   });
   return { server, mutex, environment: environmentFor(server.endpoint) };

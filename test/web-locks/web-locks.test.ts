@@ -310,15 +310,33 @@ describe("the end", () => {
     server.faults.clear();
   });
 
-  test("closing ends those who wait and gives back what is held", async ({ locks, others }) => {
+  test("P1: closing ends those who wait, and gives a lock back when its callback has ended, not before", async ({
+    locks,
+    others,
+  }) => {
     const first = await hold(others, "a");
     const own = await hold(locks, "b");
     const waiting = nameOfError(locks.request("a", never));
-    await locks.close();
+    const closing = locks.close();
     expect(await waiting).toBe("AbortError");
-    expect(await others.request("b", { ifAvailable: true }, (lock) => lock?.name)).toBe("b");
+    expect(await others.request("b", { ifAvailable: true }, (lock) => lock?.name)).toBeUndefined();
     own.release();
+    await closing;
+    expect(await others.request("b", { ifAvailable: true }, (lock) => lock?.name)).toBe("b");
+    await own.released;
     first.release();
     await first.released;
+  });
+
+  test("a callback that outlasts the closing keeps its lock to itself, and its request rejects", async ({
+    locks,
+    others,
+  }) => {
+    const own = await hold(locks, "b");
+    await locks.close({ graceMs: 100 });
+    expect(await others.request("b", { ifAvailable: true }, (lock) => lock?.name)).toBeUndefined();
+    own.release();
+    expect(await nameOfError(own.released)).toBe("AbortError");
+    expect(await nameOfError(locks.request("b", never))).toBe("InvalidStateError");
   });
 });

@@ -52,7 +52,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   } finally {
     log.mute();
     // Closing gives back what is held. The process ends in a moment, and its renewals with it.
-    if (!isStuck) await bounded(mutex.close(), CLOSE_MAX_MS, hurry.signal);
+    if (!isStuck) await bounded(mutex.close({ handles: "release" }), CLOSE_MAX_MS, hurry.signal);
     letGo();
   }
 }

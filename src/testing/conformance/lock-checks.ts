@@ -192,7 +192,7 @@ export const lockChecks: Checks = {
     await new Promise((resolve) => b.once("enqueued", resolve));
     await b.close();
     await waiting;
-    await a.close();
+    await a.close({ handles: "release" });
     const last = await subject.mutex();
     assert.ok((await last.tryAcquire("closed")) !== null, "closing left the lock held");
   },

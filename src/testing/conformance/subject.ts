@@ -75,7 +75,7 @@ export class Subject {
             bucketName: this.#target.bucketName,
             ...all,
           });
-    this.#closings.push(() => mutex.close());
+    this.#closings.push(() => mutex.close({ handles: "release" }));
     return mutex;
   }
 

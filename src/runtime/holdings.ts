@@ -1,0 +1,50 @@
+import type { Lease } from "./lease.js";
+
+/** What one mutex holds, and what it is about to hold: whoever closes it waits for the end of both. */
+export class Holdings {
+  readonly #leases = new Set<Lease>();
+  #arriving = 0;
+  #waiting: (() => void)[] = [];
+
+  /** What has not ended yet. */
+  get leases(): readonly Lease[] {
+    return [...this.#leases];
+  }
+
+  /** Whether a call that acquires or restores has not come to its end. */
+  get areArriving(): boolean {
+    return this.#arriving > 0;
+  }
+
+  add(lease: Lease): void {
+    this.#leases.add(lease);
+  }
+
+  delete(lease: Lease): void {
+    this.#leases.delete(lease);
+    this.noteChange();
+  }
+
+  /** Runs a call that may bring a lease. */
+  async arriving<T>(call: () => Promise<T>): Promise<T> {
+    this.#arriving += 1;
+    try {
+      return await call();
+    } finally {
+      this.#arriving -= 1;
+      this.noteChange();
+    }
+  }
+
+  /** Something has ended, or is being given back. */
+  noteChange(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const lookAgain of waiting) lookAgain();
+  }
+
+  /** Resolves when the condition is true. */
+  async until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,407 @@
+import { describe, expect, it } from "vitest";
+import type { CloseReport, Lock, S3Mutex, S3MutexError } from "../../src/index.js";
+import { cutOff, NAME, Scene } from "../protocol/scene.js";
+
+/** What a promise came to, for a test that looks at it later. */
+function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: S3MutexError) => error,
+  );
+}
+
+const BEGIN_MS = new Scene().nowMs;
+
+/** How long the scene has lasted. */
+function elapsedMs(scene: Scene): number {
+  return scene.nowMs - BEGIN_MS;
+}
+
+/** Whether somebody else could have the lock now. */
+async function isFree(scene: Scene, take: (mutex: S3Mutex) => Promise<Lock | null>): Promise<boolean> {
+  const lock = await scene.until(take(scene.client().mutex));
+  if (lock !== null) await scene.until(lock.release());
+  return lock !== null;
+}
+
+interface Guarded {
+  readonly kind: string;
+  /** Runs a function under a lock, and gives it the signal. */
+  readonly run: (mutex: S3Mutex, fn: (signal: AbortSignal) => Promise<string>) => Promise<unknown>;
+  readonly take: (mutex: S3Mutex) => Promise<Lock | null>;
+  readonly result: (value: string) => unknown;
+}
+
+const plain = { take: (mutex: S3Mutex) => mutex.tryAcquire(NAME), result: (value: string): unknown => value };
+
+const GUARDED: readonly Guarded[] = [
+  { kind: "withLock", ...plain, run: (mutex, fn) => mutex.withLock(NAME, ({ signal }) => fn(signal)) },
+  { kind: "withLocks", ...plain, run: (mutex, fn) => mutex.withLocks(["a", NAME], ({ signal }) => fn(signal)) },
+  {
+    kind: "withPermits",
+    ...plain,
+    run: (mutex, fn) => mutex.semaphore("pool", { permits: 1 }).withPermits(({ signal }) => fn(signal)),
+    take: (mutex) => mutex.semaphore("pool", { permits: 1 }).tryAcquire(),
+  },
+  { kind: "runWhenLeader", ...plain, run: (mutex, fn) => mutex.election(NAME).runWhenLeader(fn) },
+  {
+    kind: "once",
+    run: (mutex, fn) => mutex.once("job", ({ signal }) => fn(signal)),
+    take: (mutex) => mutex.tryAcquire("once/job"),
+    result: (result) => ({ ran: true, result }),
+  },
+  {
+    kind: "a nested withLock",
+    ...plain,
+    run: (mutex, fn) => mutex.withLock("outer", () => mutex.withLock(NAME, ({ signal }) => fn(signal))),
+  },
+];
+
+describe.each(GUARDED)("P1: close() while a function of $kind runs", ({ run, take, result }) => {
+  it("asks it to stop, keeps and renews the lock until it has ended, and gives it back then", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client({ lockTimeoutMs: 3000 });
+    let reason: unknown;
+    const running = outcomeOf(
+      run(mutex, async (signal) => {
+        await scene.world.sleep(7000);
+        reason = signal.reason;
+        return "done";
+      }),
+    );
+    await scene.pass(1000);
+    const closing = mutex.close();
+    expect(await isFree(scene, take)).toBe(false);
+    await scene.pass(5000);
+    // Longer than its lease: it is renewed meanwhile.
+    expect(await isFree(scene, take)).toBe(false);
+    expect(await scene.until(running)).toEqual({ value: result("done") });
+    expect(reason).toMatchObject({ code: "lost", reason: "closed" });
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(await isFree(scene, take)).toBe(true);
+    const sent = scene.requestsOf(process).length;
+    await scene.pass(60_000);
+    expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it("gives nothing away when it outlasts the grace: the lease runs out, and the call rejects with the result", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 6000 });
+    const running = outcomeOf(run(mutex, async () => scene.world.sleep(4000).then(() => "late")));
+    await scene.pass(1000);
+    const startedAtMs = scene.nowMs;
+    const { leftBehind } = await scene.until(mutex.close({ graceMs: 1000 }));
+    expect(scene.nowMs - startedAtMs).toBeLessThan(1100);
+    expect(leftBehind.map(({ kind }) => kind)).toContain("callback");
+    expect(await isFree(scene, take)).toBe(false);
+    expect(await scene.until(running)).toMatchObject({ code: "lost", reason: "closed", result: "late" });
+    expect(await isFree(scene, take)).toBe(false);
+    await scene.pass(20_000);
+    expect(await isFree(scene, take)).toBe(true);
+  });
+});
+
+it("P1: nobody is inside together with work that goes on after close(), as long as its lease lasts", async () => {
+  const scene = new Scene();
+  const { mutex, process } = scene.client({ lockTimeoutMs: 3000 });
+  const running = mutex.withLock(NAME, async (lock) => {
+    scene.believe(lock, process);
+    await scene.world.sleep(9000);
+    scene.disbelieve(lock);
+  });
+  const outcome = outcomeOf(running);
+  await scene.pass(500);
+  const other = scene.client({ lockTimeoutMs: 3000 });
+  const waiting = other.mutex.acquire(NAME).then((lock) => scene.believe(lock, other.process));
+  await scene.pass(500);
+  const { leftBehind } = await scene.until(mutex.close({ graceMs: 2000 }));
+  await scene.until(waiting);
+  expect(elapsedMs(scene)).toBeGreaterThan(3000);
+  expect(leftBehind).toMatchObject([{ lockName: NAME, kind: "callback", fencingToken: expect.any(Number) }]);
+  await scene.until(outcome);
+  expect(scene.problems).toEqual([]);
+});
+
+describe("a handle during close()", () => {
+  it("is asked to stop, stays held, and can still do its last write and release", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 3000 });
+    const lost: unknown[] = [];
+    mutex.on("lost", (event) => lost.push(event));
+    const lock = await scene.until(mutex.acquire(NAME));
+    const object = await scene.until(lock.fencedObject<string>({ key: "state" }));
+    const closing = mutex.close();
+    expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "closed", lockName: NAME });
+    await scene.pass(5000);
+    expect(lock.held).toBe(true);
+    lock.assertHeld();
+    await scene.until(object.write("the last word"));
+    expect(await scene.until(lock.renew())).toBe(true);
+    expect(await scene.until(lock.release())).toBe(true);
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(scene.record()?.holders).toEqual([]);
+    expect(lost).toEqual([]);
+  });
+
+  it("is reported when nobody releases it, is neither renewed nor given back, and is lost when its lease is over", async () => {
+    const scene = new Scene();
+    const warnings: string[] = [];
+    const logger = { warn: (message: string) => void warnings.push(message) };
+    const { mutex, process } = scene.client({ lockTimeoutMs: 9000, logger });
+    const reports: CloseReport[] = [];
+    mutex.on("closed", (report) => reports.push(report));
+    const lock = await scene.until(mutex.acquire(NAME));
+    const startedAtMs = scene.nowMs;
+    const report = await scene.until(mutex.close());
+    expect(scene.nowMs - startedAtMs).toBeGreaterThanOrEqual(7000);
+    expect(scene.nowMs - startedAtMs).toBeLessThan(7100);
+    const [holder] = scene.record()?.holders ?? [];
+    const { id: acquisitionId, token: fencingToken, expiresAtMs: expiresAt } = holder ?? {};
+    expect(report).toEqual({
+      leftBehind: [{ lockName: NAME, acquisitionId, fencingToken, expiresAt, kind: "handle" }],
+    });
+    expect(reports).toEqual([report]);
+    expect(warnings.join()).toContain(`"${NAME}"`);
+    expect(lock.held).toBe(true);
+    const sent = scene.requestsOf(process).length;
+    await scene.pass(9000);
+    expect(lock.held).toBe(false);
+    expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: "lost", reason: "closed" }));
+    expect(await scene.until(lock.release())).toBe(false);
+    expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it("is not given back by a release after close() is over, which is false", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const lock = await scene.until(mutex.acquire(NAME));
+    await scene.until(mutex.close({ graceMs: 0 }));
+    const sent = scene.requestsOf(process).length;
+    expect(await scene.until(lock.release())).toBe(false);
+    expect(lock.held).toBe(false);
+    expect(await scene.until(lock.renew())).toBe(false);
+    expect(scene.requestsOf(process)).toHaveLength(sent);
+    expect(scene.record()?.holders).toHaveLength(1);
+  });
+
+  it('is given back at once with handles: "release", while work that runs keeps its lock', async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const lock = await scene.until(mutex.acquire("idle"));
+    await scene.until(mutex.acquireLock("named"));
+    const running = mutex.withLock(NAME, async () => {
+      await scene.world.sleep(3000);
+      return "done";
+    });
+    await scene.pass(100);
+    const closing = mutex.close({ handles: "release" });
+    await scene.pass(500);
+    expect(lock.held).toBe(false);
+    expect(scene.record("locks/idle.json")?.holders).toEqual([]);
+    expect(scene.record("locks/named.json")?.holders).toEqual([]);
+    expect(scene.record()?.holders).toHaveLength(1);
+    expect(await scene.until(running)).toBe("done");
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(scene.record()?.holders).toEqual([]);
+  });
+
+  it("taken by name is waited for as well, and released or refreshed by name meanwhile", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    await scene.until(mutex.acquireLock(NAME));
+    const closing = mutex.close();
+    await scene.pass(2000);
+    expect(await scene.until(mutex.refreshLock(NAME))).toBe(true);
+    expect(await scene.until(mutex.releaseLock(NAME))).toBe(true);
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(elapsedMs(scene)).toBeLessThan(3000);
+  });
+
+  it("can be handed over", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const lock = await scene.until(mutex.acquire(NAME));
+    const closing = mutex.close();
+    const text = await scene.until(lock.serialize());
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    const restored = await scene.until(scene.client().mutex.restore(text));
+    expect(restored.held).toBe(true);
+  });
+
+  it("is lost for real when it is ended by force meanwhile", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 3000 });
+    const running = outcomeOf(mutex.withLock(NAME, () => scene.world.sleep(5000).then(() => "done")));
+    await scene.pass(500);
+    const closing = mutex.close();
+    await scene.until(scene.client().mutex.releaseLock(NAME, true));
+    expect(await scene.until(running)).toMatchObject({ code: "lost", reason: "force-released", result: "done" });
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+  });
+});
+
+describe("while a mutex closes", () => {
+  it("what its running work asks for is refused, and who waits is sent away, so that nothing waits for itself", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const holder = scene.client().mutex;
+    await scene.until(holder.acquire("busy"));
+    const waitsInside = outcomeOf(mutex.withLock("outer", () => mutex.acquire("busy")));
+    const local = outcomeOf(mutex.withLock(NAME, () => scene.world.sleep(2000)));
+    await scene.pass(200);
+    const inLine = outcomeOf(mutex.acquire(NAME));
+    const asksLater = outcomeOf(
+      mutex.withLock("later", async () => {
+        await scene.world.sleep(1000);
+        return mutex.acquire("free");
+      }),
+    );
+    await scene.pass(500);
+    const closing = mutex.close();
+    for (const waiting of [waitsInside, inLine, asksLater]) {
+      expect(await scene.until(waiting)).toMatchObject({ code: "closed" });
+    }
+    expect(elapsedMs(scene)).toBeLessThan(2000);
+    expect(await scene.until(local)).toHaveProperty("value");
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    // The lock was not passed on to the one who waited here.
+    expect(scene.record()?.holders).toEqual([]);
+    expect(scene.record()?.recent).toHaveLength(1);
+  });
+
+  it("an error of the work comes out unchanged, and its lock is given back", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const failing = outcomeOf(
+      mutex.withLock(NAME, async (lock) => {
+        await scene.world.sleep(1000);
+        lock.signal.throwIfAborted();
+      }),
+    );
+    await scene.pass(500);
+    const closing = mutex.close();
+    expect(await scene.until(failing)).toMatchObject({ code: "lost", reason: "closed" });
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(scene.record()?.holders).toEqual([]);
+  });
+
+  it("a second close shortens the grace, and none lengthens it", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    await scene.until(mutex.acquire(NAME));
+    const first = mutex.close({ graceMs: 5000 });
+    await scene.pass(1000);
+    const longer = mutex.close({ graceMs: 60_000 });
+    await scene.pass(1000);
+    const last = mutex.close({ graceMs: 0 });
+    const reports = await scene.until(Promise.all([first, longer, last]));
+    expect(elapsedMs(scene)).toBeLessThan(2500);
+    expect(reports[0].leftBehind).toHaveLength(1);
+    expect(reports[1]).toEqual(reports[0]);
+    expect(reports[2]).toEqual(reports[0]);
+  });
+
+  it("await using does the same", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const running = outcomeOf(mutex.withLock(NAME, () => scene.world.sleep(2000)));
+    await scene.pass(100);
+    await scene.until(mutex[Symbol.asyncDispose]());
+    expect(elapsedMs(scene)).toBeGreaterThan(2000);
+    expect(await running).toHaveProperty("value");
+    expect(scene.record()?.holders).toEqual([]);
+  });
+
+  it("a store that does not answer is waited for two seconds after the work, and not longer", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const running = outcomeOf(mutex.withLock(NAME, () => scene.world.sleep(2000)));
+    await scene.pass(500);
+    scene.fate = cutOff(process);
+    const { leftBehind } = await scene.until(mutex.close());
+    expect(elapsedMs(scene)).toBeGreaterThan(3900);
+    expect(elapsedMs(scene)).toBeLessThan(4200);
+    expect(leftBehind).toMatchObject([{ lockName: NAME }]);
+    const sent = scene.requestsOf(process).length;
+    await scene.until(running);
+    await scene.pass(60_000);
+    expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it.each([
+    [{ graceMs: -1 }, /graceMs is -1: .*milliseconds/],
+    [{ graceMs: Number.POSITIVE_INFINITY }, /graceMs is Infinity/],
+    [{ graceMs: "1s" }, /graceMs is "1s"/],
+    [{ handles: "keep" }, /handles is "keep": use "wait" or "release"/],
+    [null, /options is null/],
+  ])("refuses %j, and is not closed by it", async (options, message) => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    await expect(mutex.close(options as never)).rejects.toThrow(message);
+    expect(await scene.until(mutex.withLock(NAME, () => "open"))).toBe("open");
+  });
+});
+
+describe("close() from within", () => {
+  it.each(GUARDED)(
+    "a function of $kind does not wait for that function, whose lock is given back",
+    async ({ run, take }) => {
+      const scene = new Scene();
+      const { mutex } = scene.client();
+      const running = run(mutex, async () => {
+        await mutex.close();
+        return "closed";
+      });
+      expect(JSON.stringify(await scene.until(running))).toContain("closed");
+      expect(elapsedMs(scene)).toBeLessThan(1000);
+      await scene.until(mutex.close());
+      expect(await isFree(scene, take)).toBe(true);
+    },
+  );
+
+  it("waits for what runs besides", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    let besides = "runs";
+    const other = mutex.withLock("other", async () => {
+      await scene.world.sleep(3000);
+      besides = "ended";
+    });
+    await scene.pass(100);
+    const seen = await scene.until(mutex.withLock(NAME, () => mutex.close().then(() => besides)));
+    await scene.until(other);
+    expect(seen).toBe("ended");
+  });
+
+  it("two mutexes that close each other both end, by the grace", async () => {
+    const scene = new Scene();
+    const [a, b] = [scene.client().mutex, scene.client().mutex];
+    const one = outcomeOf(a.withLock("a", () => b.close({ graceMs: 2000 })));
+    const other = outcomeOf(b.withLock("b", () => a.close({ graceMs: 2000 })));
+    await scene.until(Promise.all([one, other]));
+    expect(elapsedMs(scene)).toBeLessThan(5000);
+  });
+
+  it("two functions of one mutex that both close it end, and give back", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const close = (lockName: string) =>
+      mutex.withLock(lockName, async () => {
+        await scene.world.sleep(500);
+        return mutex.close({ graceMs: 1000 });
+      });
+    const outcomes = await scene.until(Promise.all([outcomeOf(close("a")), outcomeOf(close("b"))]));
+    expect(outcomes).toEqual([{ value: { leftBehind: [] } }, { value: { leftBehind: [] } }]);
+    await scene.until(mutex.close());
+    expect(scene.record("locks/a.json")?.holders).toEqual([]);
+    expect(scene.record("locks/b.json")?.holders).toEqual([]);
+  });
+
+  it("a listener to the signal closes once more without harm", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    const lock = await scene.until(mutex.acquire(NAME));
+    lock.signal.addEventListener("abort", () => void mutex.close({ graceMs: 0 }));
+    expect((await scene.until(mutex.close())).leftBehind).toHaveLength(1);
+  });
+});
