@@ -71,23 +71,43 @@ export class SimClient implements Participant {
     await task.use(lock, { priority: task.random.integer(0, 2) }, () => task.pause(5));
   }
 
-  /** As a program that is told to stop; the first call decides how, and a later one can shorten it. */
+  /** As a program that is told to stop; the first call decides how, and a later one can shorten it. Resolves when it is over. */
   close(closing: Closing = PLAIN): Promise<void> {
+    const over = this.#closed ?? this.#whenClosed();
+    if (this.#closed === undefined) void this.#beginToClose(closing);
+    this.#closed = over;
+    return over;
+  }
+
+  /** The same, for one whose own work asks for it: who is within does not wait for the end of that. */
+  async closeFromWithin(closing: Closing): Promise<void> {
+    this.#closed ??= this.#whenClosed();
+    await this.#beginToClose(closing);
+  }
+
+  async #beginToClose(closing: Closing): Promise<void> {
     const { scene, process, mutex } = this;
     scene.deadlocks.disturb();
     if (closing.handles === "release")
       scene.inside.dismiss((insider) => insider.process === process && insider.kind === "handle");
     this.isClosing = true;
-    this.#closed ??= closeMutex(mutex, closing).then((leftBehind) => {
-      this.isClosed = true;
-      scene.onClosed(this, leftBehind);
-    });
     const { againAfterMs } = closing;
     if (againAfterMs !== undefined)
       process.world.after(againAfterMs, () =>
         process.deliver(() => void closeMutex(mutex, { ...closing, graceMs: 0 })),
       );
-    return this.#closed;
+    await closeMutex(mutex, closing);
+  }
+
+  /** From the event: nothing may be sent after that, whoever was told earlier. */
+  #whenClosed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.mutex.on("closed", ({ leftBehind }) => {
+        this.isClosed = true;
+        this.scene.onClosed(this, leftBehind);
+        resolve();
+      });
+    });
   }
 
   /** Begins turn after turn until it is told to close. */

@@ -1,5 +1,4 @@
 import type { S3Mutex } from "../src/index.js";
-import type { LeftBehind } from "./checkers/leftovers.js";
 import type { Random } from "./random.js";
 
 /** How a program closes its mutex. */
@@ -26,11 +25,8 @@ export function closingBoundMs({
   return Math.min(graceMs, againAfterMs) + STORE_MS;
 }
 
-/** @returns what was left behind */
-export async function closeMutex(mutex: S3Mutex, { graceMs, handles }: Closing): Promise<readonly LeftBehind[]> {
-  const close = mutex.close as (options?: object) => Promise<{ leftBehind?: readonly LeftBehind[] } | undefined>;
-  const report = await close.call(mutex, { handles, ...(graceMs === undefined ? {} : { graceMs }) });
-  return report?.leftBehind ?? [];
+export async function closeMutex(mutex: S3Mutex, { graceMs, handles }: Closing): Promise<void> {
+  await mutex.close({ handles, graceMs });
 }
 
 const DEFAULT_GRACE_MS = 7000;

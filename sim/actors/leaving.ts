@@ -8,7 +8,7 @@ async function closeInside(task: Task, name: string): Promise<void> {
   await around(task, name, { timeoutMs: 20_000 }, async (lock) => {
     await task.think();
     if (task.scene.isOver()) return;
-    const closing = task.client.close(closingOf(task.random));
+    const closing = task.client.closeFromWithin(closingOf(task.random));
     if (task.random.chance(0.5)) await closing;
     else await task.work(lock);
   });

@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import type { S3MutexError } from "../../src/index.js";
+import { cutOff, Scene } from "../protocol/scene.js";
+
+const NAME = "scheduler";
+
+/** Runs until its signal is aborted, and a while longer. */
+async function untilAsked(scene: Scene, signal: AbortSignal, lingerMs: number): Promise<void> {
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+  await scene.world.sleep(lingerMs);
+}
+
+describe("P2: resign() beside runWhenLeader", () => {
+  it("asks the function to end, leads until it has, and only then somebody else does", async () => {
+    const scene = new Scene();
+    const election = scene.client().mutex.election(NAME, { leaseMs: 3000 });
+    let leading = 0;
+    let most = 0;
+    const lead = async (signal: AbortSignal, lingerMs: number) => {
+      leading += 1;
+      most = Math.max(most, leading);
+      await untilAsked(scene, signal, lingerMs);
+      leading -= 1;
+      return signal.reason as S3MutexError;
+    };
+    const first = election.runWhenLeader((signal) => lead(signal, 5000));
+    await scene.pass(1000);
+    const other = scene.client().mutex.election(NAME, { leaseMs: 3000 });
+    const second = other.runWhenLeader((signal) => lead(signal, 0));
+    await scene.pass(1000);
+    const resigning = election.resign();
+    await scene.pass(4500);
+    // Longer than the lease: it is renewed meanwhile.
+    expect([election.isLeader, other.isLeader]).toEqual([true, false]);
+    expect(await scene.until(resigning)).toBe(true);
+    expect(election.isLeader).toBe(false);
+    expect(await scene.until(first)).toMatchObject({ code: "lost", reason: "resigned" });
+    await scene.pass(1500);
+    expect(other.isLeader).toBe(true);
+    expect(most).toBe(1);
+    expect(await scene.until(other.resign())).toBe(true);
+    await scene.until(second);
+  });
+
+  it("ends runWhenLeader with undefined when the function throws on its way out, and does not campaign again", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const election = mutex.election(NAME);
+    let runs = 0;
+    const running = election.runWhenLeader(async (signal) => {
+      runs += 1;
+      await untilAsked(scene, signal, 100);
+      throw new Error("interrupted");
+    });
+    await scene.pass(500);
+    expect(await scene.until(election.resign())).toBe(true);
+    expect(await scene.until(running)).toBeUndefined();
+    const sent = scene.requestsOf(process).length;
+    await scene.pass(30_000);
+    expect(runs).toBe(1);
+    expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it("from within the function does not wait for it", async () => {
+    const scene = new Scene();
+    const election = scene.client().mutex.election(NAME);
+    const running = election.runWhenLeader(async (signal) => {
+      const resigned = await election.resign();
+      return [resigned, signal.aborted, election.isLeader];
+    });
+    expect(await scene.until(running)).toEqual([true, true, true]);
+    expect(election.isLeader).toBe(false);
+    expect(await scene.until(election.leader())).toBeNull();
+  });
+
+  it("rejects when the function does not end in time, which leads on until it has", async () => {
+    const scene = new Scene();
+    const election = scene.client().mutex.election(NAME);
+    const running = election.runWhenLeader((signal) => untilAsked(scene, signal, 5000).then(() => "late"));
+    await scene.pass(500);
+    await expect(scene.until(election.resign({ timeoutMs: 1000 }))).rejects.toMatchObject({
+      code: "timed-out",
+      lockName: NAME,
+    });
+    expect(election.isLeader).toBe(true);
+    expect(await scene.until(running)).toBe("late");
+    expect(election.isLeader).toBe(false);
+  });
+
+  it("is about who leads now: neither about who campaigns, nor about the next turn", async () => {
+    const scene = new Scene();
+    const election = scene.client().mutex.election(NAME);
+    const turns: string[] = [];
+    const candidate = (name: string) =>
+      election.runWhenLeader(async (signal) => {
+        turns.push(name);
+        await untilAsked(scene, signal, 0);
+        return name;
+      });
+    const [first, second] = [candidate("first"), candidate("second")];
+    await scene.pass(1000);
+    expect(await scene.until(election.resign())).toBe(true);
+    expect(await scene.until(first)).toBe("first");
+    await scene.pass(1000);
+    expect(turns).toEqual(["first", "second"]);
+    expect(election.isLeader).toBe(true);
+    expect(await scene.until(election.resign())).toBe(true);
+    expect(await scene.until(second)).toBe("second");
+  });
+
+  it("is false when the lead was lost before", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const election = mutex.election(NAME, { leaseMs: 3000 });
+    const stop = new AbortController();
+    const running = election.runWhenLeader((signal) => untilAsked(scene, signal, 3000), { signal: stop.signal });
+    await scene.pass(500);
+    scene.fate = cutOff(process);
+    await scene.pass(2900);
+    expect(election.isLeader).toBe(false);
+    expect(await scene.until(election.resign())).toBe(false);
+    stop.abort();
+    await scene.until(running);
+  });
+
+  it.each([
+    [{ timeoutMs: -1 }, /timeoutMs is -1/],
+    [{ timeoutMs: "soon" }, /timeoutMs is "soon"/],
+    [null, /options is null/],
+  ])("refuses %j", async (options, message) => {
+    const election = new Scene().client().mutex.election(NAME);
+    await expect(election.resign(options as never)).rejects.toThrow(message);
+  });
+});
+
+it("resign() releases a handle of campaign() at once, and its signal says so", async () => {
+  const scene = new Scene();
+  const election = scene.client().mutex.election(NAME);
+  const lock = await scene.until(election.campaign());
+  expect(await scene.until(election.resign())).toBe(true);
+  expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "resigned" });
+  expect(lock.held).toBe(false);
+  expect(await scene.until(election.leader())).toBeNull();
+  expect(await scene.until(election.resign())).toBe(false);
+});
+
+it("close() beside a resignation that is under way ends both", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const election = mutex.election(NAME);
+  const running = election.runWhenLeader((signal) => untilAsked(scene, signal, 2000).then(() => "ended"));
+  await scene.pass(500);
+  const resigning = election.resign();
+  const closing = mutex.close();
+  expect(await scene.until(running)).toBe("ended");
+  expect(await scene.until(resigning)).toBe(true);
+  expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+});
