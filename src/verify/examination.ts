@@ -3,7 +3,7 @@ import type { Effects } from "../runtime/effects.js";
 import { sleep } from "../runtime/timing.js";
 import type { RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
 import type { EtagForm } from "../store/s3/client-state.js";
-import { inForm } from "../store/s3/etag-form.js";
+import { inForm } from "../store/s3/etag-shape.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOutcome, ProbeRequests } from "./probe-requests.js";

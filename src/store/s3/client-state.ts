@@ -30,7 +30,13 @@ export interface EtagFormState {
   /** The ETags, by key, under which a conflict came while the form was not settled. */
   readonly suspects: Map<string, string>;
   probe?: Promise<unknown> | undefined;
+  /** Ways of showing ETags that a probe has explained; see `reshaped-etags.ts`. */
+  readonly shapes: Map<string, ShapeMeaning>;
+  shapeProbe?: Promise<unknown> | undefined;
 }
+
+/** `strong`: conditions want the strong ETag under it. `literal`: they want it as it is shown. */
+export type ShapeMeaning = "strong" | "literal";
 
 /** How an ETag is sent in a condition: as the store returned it, or without the quotes. */
 export type EtagForm = "as-returned" | "unquoted";
@@ -55,7 +61,11 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
     bucket(name) {
       let state = buckets.get(name);
       if (state === undefined) {
-        state = { etagForm: { form: "as-returned", settled: false, suspects: new Map() }, absence: {}, bodyHash: {} };
+        state = {
+          etagForm: { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() },
+          absence: {},
+          bodyHash: {},
+        };
         buckets.set(name, state);
       }
       return state;

@@ -1,7 +1,8 @@
-import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
 import type { EtagForm, EtagFormState } from "./client-state.js";
+import { inForm, shapeOf, strongEtag, unsafe } from "./etag-shape.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
+import { type Explanation, explain, notReproduced } from "./reshaped-etags.js";
 
 /** Enough to remember the keys in use while the form is open; it is settled by the first write that succeeds. */
 const MAX_SUSPECTS = 1_000;
@@ -27,7 +28,41 @@ export class EtagForms {
   }
 
   inCondition(etag: string): string {
-    return inForm(this.#state.form, etag);
+    return inForm(this.#state.form, this.normal(etag));
+  }
+
+  /** The one text for a version, however it is shown; as it is where no probe has explained the way it is shown. */
+  normal(etag: string): string {
+    const { core, shape } = shapeOf(etag);
+    return this.#state.shapes.get(shape) === "strong" ? strongEtag(core) : etag;
+  }
+
+  /**
+   * For an ETag that the store has shown: what goes by it further on, or why nothing can. One of an odd shape is explained by a
+   * probe first: it would never be recognised in a condition, nor as the version that another answer showed.
+   */
+  async accept(etag: string, options: RequestOptions): Promise<string | UnknownOutcome | RefusedOutcome> {
+    const { shape } = shapeOf(etag);
+    const { shapes } = this.#state;
+    if (shape === "" || shapes.has(shape)) return this.normal(etag);
+    const running = this.#state.shapeProbe as Promise<Explanation> | undefined;
+    const probe = running ?? this.#explain(etag, options);
+    this.#state.shapeProbe = probe;
+    const result = await probe;
+    if (shapes.has(shape)) return this.normal(etag);
+    return result.kind === "explained" ? notReproduced(etag) : result;
+  }
+
+  async #explain(etag: string, options: RequestOptions): Promise<Explanation> {
+    try {
+      const result = await explain(etag, new ProbeObject(this.#deps, options));
+      if (result.kind !== "explained") return result;
+      if (result.form !== undefined) this.#settle(result.form);
+      for (const [shape, meaning] of result.shapes) this.#state.shapes.set(shape, meaning);
+      return result;
+    } finally {
+      this.#state.shapeProbe = undefined;
+    }
   }
 
   /** A conditional write that was sent in this form has succeeded. */
@@ -107,14 +142,4 @@ async function formOf(object: ProbeObject): Promise<FormResult> {
   if (again.kind === "ok") return { kind: "form", form: "as-returned" };
   if (again.kind !== "conflict") return inconclusive("If-Match", again);
   return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without");
-}
-
-/** The ETag as a condition is to have it. */
-export function inForm(form: EtagForm, etag: string): string {
-  return form === "as-returned" ? etag : etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
-}
-
-function unsafe(fault: string): RefusedOutcome {
-  const message = `This store cannot hold locks: ${fault}. Use one whose conditional writes work (s3-mutex doctor).`;
-  return { kind: "refused", error: new S3MutexError("store-unsafe", message) };
 }

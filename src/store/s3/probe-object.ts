@@ -33,8 +33,9 @@ export class ProbeObject {
     return this.#body;
   }
 
-  create(): Promise<WriteOutcome> {
-    return this.#write({ IfNoneMatch: "*" });
+  /** `padBytes`: longer, where it matters how long. */
+  create(padBytes = 0): Promise<WriteOutcome> {
+    return this.#write({ IfNoneMatch: "*" }, padBytes);
   }
 
   replace(ifMatch: string): Promise<WriteOutcome> {
@@ -54,8 +55,8 @@ export class ProbeObject {
     await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
   }
 
-  #write(condition: PutCondition): Promise<WriteOutcome> {
-    this.#body = `{"probe":"${this.#deps.effects.newId()}"}`;
+  #write(condition: PutCondition, padBytes = 0): Promise<WriteOutcome> {
+    this.#body = `{"probe":"${this.#deps.effects.newId()}${" ".repeat(padBytes)}"}`;
     const body = this.#body;
     return this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
   }

@@ -76,7 +76,8 @@ export class S3Store implements ObjectStore {
     const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
     const answer = await this.#requests.get(key, condition, options);
     if (answer.kind === "absent") this.#absence.named();
-    const outcome = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
+    const judged = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
+    const outcome = await this.#inOurTerms(judged, options);
     const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
     if (etag === undefined) return outcome;
     const refused = await this.#forms.seen(key, etag, options);
@@ -87,13 +88,34 @@ export class S3Store implements ObjectStore {
   }
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
-    if (condition.kind === "if-absent") return await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
+    if (condition.kind === "if-absent") {
+      const created = await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
+      return await this.#asWritten(created, options);
+    }
     const { form } = this.#forms;
     const ifMatch = this.#forms.inCondition(condition.etag);
     const outcome = await this.#requests.put(key, body, { IfMatch: ifMatch }, options);
     if (outcome.kind === "ok") this.#forms.won(form);
     if (outcome.kind === "conflict") this.#forms.lost(key, condition.etag);
-    return outcome;
+    return await this.#asWritten(outcome, options);
+  }
+
+  /** The same with the ETag by which the version goes here, whichever way it was shown. */
+  async #inOurTerms<Outcome extends ReadOutcome | WriteOutcome>(
+    outcome: Outcome,
+    options: RequestOptions,
+  ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
+    if (!("etag" in outcome)) return outcome;
+    const etag = await this.#forms.accept(outcome.etag, options);
+    if (typeof etag === "string") return { ...outcome, etag };
+    return { ...etag, timing: outcome.timing };
+  }
+
+  async #asWritten(written: WriteOutcome, options: RequestOptions): Promise<WriteOutcome> {
+    const outcome = await this.#inOurTerms(written, options);
+    if (written.kind !== "ok" || outcome.kind !== "refused") return outcome;
+    // It was done all the same, under a name that cannot be used.
+    return { kind: "unknown", error: outcome.error, throttled: false, sent: true, timing: written.timing };
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
@@ -102,8 +124,11 @@ export class S3Store implements ObjectStore {
     return await this.#requests.delete(key, this.#forms.inCondition(etag), options);
   }
 
-  list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
-    return this.#requests.list(prefix, options.continuation, options);
+  async list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
+    const outcome = await this.#requests.list(prefix, options.continuation, options);
+    if (outcome.kind !== "ok") return outcome;
+    const etags = new Map([...outcome.etags].map(([key, etag]) => [key, this.#forms.normal(etag)]));
+    return { ...outcome, etags };
   }
 
   get #deleteProbe(): DeleteProbe {
