@@ -1,4 +1,5 @@
 import type { Mutant } from "../mutant.js";
+import { ANSWERS } from "./answers.js";
 import { COMMAND_LINE } from "./command-line.js";
 import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
@@ -6,4 +7,12 @@ import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
 import { TIME } from "./time.js";
 
-export const MUTANTS: readonly Mutant[] = [...RECORD, ...OUTCOMES, ...TIME, ...QUEUE, ...REMOVAL, ...COMMAND_LINE];
+export const MUTANTS: readonly Mutant[] = [
+  ...RECORD,
+  ...OUTCOMES,
+  ...TIME,
+  ...QUEUE,
+  ...REMOVAL,
+  ...COMMAND_LINE,
+  ...ANSWERS,
+];
