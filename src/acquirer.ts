@@ -28,8 +28,10 @@ import type { Lease } from "./runtime/lease.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
+import { longestMs } from "./runtime/patience.js";
 import { type HandedOver, restoreLease } from "./runtime/restore.js";
 import type { Scope } from "./runtime/scope.js";
+import { settledWithin } from "./runtime/timing.js";
 
 /** What a call asks for, besides what its caller's options say. */
 export interface AcquireCall {
@@ -44,6 +46,10 @@ export interface AcquireCall {
   readonly limit?: number;
   readonly timing?: LeaseTiming;
   readonly longestPollMs?: number;
+  /** For those who wait without a limit: see `AcquireRequest`. */
+  readonly unreachableMs?: number;
+  /** One of several: see `AcquireRequest`. */
+  readonly attemptUntilMs?: number;
 }
 
 /** Turns the calls that acquire into leases and handles: checks, scopes, the local line, and what has to be renewed. */
@@ -99,22 +105,34 @@ export class Acquirer {
     const names = [...new Map(lockNames.map((name) => [this.#objectOf({ name }).key, name]))].sort(byKey);
     const options = checkOptions("options", call.options);
     const patienceMs = withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration);
-    const startedAtMs = this.#context.effects.monotonicMs();
+    const leaseMs = withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease);
+    const { effects } = this.#context;
+    const startedAtMs = effects.monotonicMs();
+    const attemptUntilMs = startedAtMs + longestMs(patienceMs, leaseMs);
     const locks: HeldLock[] = [];
     try {
       for (const [, name] of names) {
-        const timeoutMs = Math.max(0, startedAtMs + patienceMs - this.#context.effects.monotonicMs());
-        const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs } });
+        if (effects.monotonicMs() >= attemptUntilMs) break;
+        const timeoutMs = Math.max(0, startedAtMs + patienceMs - effects.monotonicMs());
+        const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs }, attemptUntilMs });
         if (lock === undefined) break;
         locks.push(lock);
       }
       if (locks.length === names.length) return new HeldLockSet(locks);
     } catch (error) {
-      await new HeldLockSet(locks)[Symbol.asyncDispose]();
+      await this.#giveBack(locks);
       throw error;
     }
-    await new HeldLockSet(locks)[Symbol.asyncDispose]();
+    await this.#giveBack(locks);
     return undefined;
+  }
+
+  /** What was had of several; a store that is slow to take it back does not keep the caller. */
+  async #giveBack(locks: readonly HeldLock[]): Promise<void> {
+    const { background, effects } = this.#context;
+    const released = new HeldLockSet(locks)[Symbol.asyncDispose]();
+    background.run(released);
+    await settledWithin(effects, released, GIVE_BACK_MS);
   }
 
   /** The bare lease, for those who renew it themselves. */
@@ -137,6 +155,8 @@ export class Acquirer {
       objectOf: this.#objectOf,
       timing: call.timing,
       longestPollMs: call.longestPollMs,
+      unreachableMs: call.unreachableMs,
+      attemptUntilMs: call.attemptUntilMs,
     };
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
     const nested = nest(scope.find(key, !reentrant), ref, request, reentrant);
@@ -188,6 +208,9 @@ export class Acquirer {
     return (error) => this.#context.logger.warn?.(message, error);
   }
 }
+
+/** How long a caller who gets none of several locks waits for those it had to be given back. */
+const GIVE_BACK_MS = 500;
 
 /** One order for everybody: that of the keys, by code unit, which no locale changes. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {

@@ -20,6 +20,7 @@ import type { Context } from "./runtime/context.js";
 import { type Leader, LeaderWatch } from "./runtime/leader-watch.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
+import { outlast } from "./runtime/outlast.js";
 import type { Scopes } from "./runtime/scope.js";
 
 /** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
@@ -111,7 +112,7 @@ export class Election {
     return lock;
   }
 
-  async #win(options: Pick<AcquireOptions, "timeoutMs" | "signal">): Promise<HeldLock> {
+  async #win(options: Pick<AcquireOptions, "timeoutMs" | "signal">, unreachableMs?: number): Promise<HeldLock> {
     const { timeoutMs, signal } = checkOptions("options", options);
     const lock = await this.#acquirer.handle(this.#object.ref, {
       options: { ...this.#options, timeoutMs, signal },
@@ -119,6 +120,7 @@ export class Election {
       scope: this.#scopes.enter(),
       timing: this.#timing,
       longestPollMs: LONGEST_POLL_MS,
+      ...(unreachableMs === undefined ? {} : { unreachableMs }),
     });
     if (lock !== undefined) return lock;
     const message = `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`;
@@ -126,7 +128,8 @@ export class Election {
   }
 
   /**
-   * Runs `fn` whenever this candidate leads, and campaigns again when it was lost. It ends when `fn` is done, having resigned,
+   * Runs `fn` whenever this candidate leads, and campaigns again when it was lost. An outage of the store, however long, is said
+   * once to the logger and outlasted. It ends when `fn` is done, having resigned,
    * or when the signal of the options is aborted, once `fn` has come to its end.
    * @returns what `fn` returned; undefined when it was aborted, or threw after {@link resign} had aborted its signal
    * @throws what `fn` throws while it leads; what it throws after a loss or a resignation is reported to the logger; `closed`;
@@ -169,7 +172,7 @@ export class Election {
 
   async #winUnlessAborted(signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
     try {
-      return await this.#win({ signal });
+      return await outlast(this.#context, this.name, () => this.#win({ signal }, Number.POSITIVE_INFINITY), signal);
     } catch (error) {
       if (S3MutexError.is(error, "aborted")) return undefined;
       throw error;

@@ -218,8 +218,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /**
    * Looks at all locks again and again, at least 100 ms apart: a LIST for each thousand, and a GET for each that has changed.
-   * It ends with its signal, when the mutex is closed, and when the loop over it is left. A store that fails later is told in
-   * `error` of a view.
+   * It ends with its signal, when the mutex is closed, and when the loop over it is left. A store that is away, and
+   * one that refuses later, is told in `error` of a view.
    */
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();

@@ -72,9 +72,9 @@ export class Once {
   async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: OnceOptions): Promise<OnceResult<T>> {
     const place = this.#place(name);
     checkFunction("fn", fn);
+    const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as T };
-    const askedAtMs = this.#context.effects.monotonicMs();
     let hasBegun = false;
     const begin = (run: OnceRun) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
@@ -82,13 +82,12 @@ export class Once {
       return fn(run);
     };
     try {
-      return await this.#holding(place.lockName, alone(options), (lock) => this.#runHolding(place, lock, begin));
+      const rest = alone(this.#restOf(options, startedAtMs));
+      return await this.#holding(place.lockName, rest, (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
       if (hasBegun || !S3MutexError.is(error, "fenced-out")) throw error;
       // The lock was lost before anything was done: somebody newer is at it.
-      const elapsedMs = this.#context.effects.monotonicMs() - askedAtMs;
-      const timeoutMs = options.timeoutMs === undefined ? undefined : Math.max(0, options.timeoutMs - elapsedMs);
-      return this.run(name, fn, { ...options, timeoutMs });
+      return this.run(name, fn, this.#restOf(options, startedAtMs));
     }
   }
 
@@ -108,10 +107,18 @@ export class Once {
   /** @returns whether there was anything to forget */
   async forget(name: string, options: OnceOptions): Promise<boolean> {
     const place = this.#place(name);
+    const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
     if (known.isAbsent) return false;
     const forgetHolding = (lock: HeldLock) => lock.fencedObject({ key: place.key }).delete();
-    return await this.#holding(place.lockName, alone(options), forgetHolding);
+    return await this.#holding(place.lockName, alone(this.#restOf(options, startedAtMs)), forgetHolding);
+  }
+
+  /** The same with what is left of the caller's time; where there was any, it is not turned into a single attempt. */
+  #restOf(options: OnceOptions, startedAtMs: number): OnceOptions {
+    const { timeoutMs } = options;
+    if (timeoutMs === undefined || timeoutMs === 0) return options;
+    return { ...options, timeoutMs: Math.max(1, timeoutMs - (this.#context.effects.monotonicMs() - startedAtMs)) };
   }
 
   /** What is known without the lock: once done, that is all it takes. */

@@ -11,6 +11,8 @@ export interface AcquireRequest
   readonly label: string | undefined;
   /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
+  /** One of several that have a time-out together: no attempt of theirs goes on past this monotonic time. */
+  readonly attemptUntilMs?: number | undefined;
   /** How long a store that has stopped answering is waited for, in milliseconds. @default 60000 */
   readonly unreachableMs?: number | undefined;
   readonly signal: AbortSignal | undefined;

@@ -2,9 +2,11 @@ import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
+import { inParallel } from "./in-parallel.js";
 import type { ListProgress } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { type LockObject, RemoveUnsupported } from "./lock-object.js";
+import { Outage } from "./outage.js";
 import { sweeping } from "./repeatable.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 
@@ -41,20 +43,17 @@ export interface CleanupRun {
 export async function cleanupAll(context: Context, run: CleanupRun): Promise<CleanupReport> {
   const tally = { total: 0, stale: 0, cleaned: 0, unremovable: 0, unreadable: [] as UnreadableLock[] };
   const progress = { found: 0, read: 0, isComplete: false };
+  const outage = new Outage(context.effects);
   for await (const { keys, isLast } of pagesOfKeys(context, run.prefix, undefined)) {
     const objects = keys.map(run.lockOf).filter((object) => object !== undefined);
     progress.found += objects.length;
     progress.isComplete = isLast;
     run.onProgress?.({ ...progress });
-    const queue = objects.values();
-    const worker = async () => {
-      for (const object of queue) {
-        await cleanupOne(context, object, run, tally);
-        progress.read += 1;
-        run.onProgress?.({ ...progress });
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    await inParallel(objects, CONCURRENCY, async (object) => {
+      await cleanupOne(context, object, run, tally, outage);
+      progress.read += 1;
+      run.onProgress?.({ ...progress });
+    });
   }
   return tally;
 }
@@ -65,9 +64,16 @@ type Tally = { -readonly [Field in Exclude<keyof CleanupReport, "unreadable">]: 
   unreadable: UnreadableLock[];
 };
 
-async function cleanupOne(context: Context, object: LockObject, run: CleanupRun, tally: Tally): Promise<void> {
+async function cleanupOne(
+  context: Context,
+  object: LockObject,
+  run: CleanupRun,
+  tally: Tally,
+  outage: Outage,
+): Promise<void> {
   try {
     const reply = await sweep(context, object, run);
+    outage.answered();
     if (reply === "absent") return;
     tally.total += 1;
     if (reply === "stale") tally.stale += 1;
@@ -75,8 +81,10 @@ async function cleanupOne(context: Context, object: LockObject, run: CleanupRun,
   } catch (error) {
     tally.total += 1;
     if (error instanceof RemoveUnsupported) tally.unremovable += 1;
-    else if (S3MutexError.is(error) && UNREADABLE.has(error.code)) tally.unreadable.push({ key: object.key, error });
-    else throw error;
+    else if (S3MutexError.is(error) && UNREADABLE.has(error.code)) {
+      tally.unreadable.push({ key: object.key, error });
+      outage.failed(error);
+    } else throw error;
   }
 }
 
@@ -93,7 +101,7 @@ async function sweep(context: Context, object: LockObject, { command, dryRun }: 
     {
       attempts: new Attempts(),
       timeoutMs: MAX_REQUEST_MS,
-      untilMs: context.effects.monotonicMs() + 3 * MAX_REQUEST_MS,
+      untilMs: context.effects.monotonicMs() + 2 * MAX_REQUEST_MS,
       role: "contender",
       fromStore: true,
     },

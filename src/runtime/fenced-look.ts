@@ -20,7 +20,9 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const { lockName, key, patienceMs, signal = context.closing } = look;
   const store = context.contentStore(context.bucketName);
   const untilMs = context.effects.monotonicMs() + patienceMs;
-  const tries = new Tries(context, lockName, { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender", signal });
+  // Two of them have to fit into the caller's time.
+  const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_MS) / 2);
+  const tries = new Tries(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
   const outcome = await untilAnswered(tries, async (left) => {
     if (signal.aborted) throw stopped(look, context);
     const read = await readTwice(store, key, left, isNoEnvelope);
@@ -31,6 +33,9 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   if (outcome.kind === "ok") return parseEnvelope(outcome.body);
   return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
 }
+
+/** However short the caller's time is, this much is taken for one look. */
+const SHORTEST_MS = 2000;
 
 function stopped({ lockName, signal }: Look, { closing }: Context): S3MutexError {
   if (closing.aborted) return wasClosed(lockName);

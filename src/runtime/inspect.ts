@@ -4,6 +4,7 @@ import { S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
 import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
+import { Outage } from "./outage.js";
 import type { Snapshot } from "./snapshot.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { Tries } from "./tries.js";
@@ -41,6 +42,7 @@ export async function inspectLock(context: Context, object: LockObject): Promise
 export async function* listLocks(context: Context, run: ListRun): AsyncGenerator<LockReport> {
   const progress = { found: 0, read: 0, isComplete: false };
   const tell = () => run.onProgress?.({ ...progress });
+  const outage = new Outage(context.effects);
   const reading: Promise<LockReport | undefined>[] = [];
   const next = async () => {
     const report = await (reading.shift() as Promise<LockReport | undefined>);
@@ -57,7 +59,7 @@ export async function* listLocks(context: Context, run: ListRun): AsyncGenerator
     progress.isComplete = page.isLast;
     tell();
     for (const object of objects) {
-      const started = reportAbout(context, object, run.signal);
+      const started = reportAbout(context, object, run.signal, outage);
       // It is awaited in its turn; until then its failure must not count as unhandled.
       started.catch(() => {});
       reading.push(started);
@@ -76,11 +78,15 @@ export async function reportAbout(
   context: Context,
   object: LockObject,
   signal: AbortSignal | undefined,
+  outage: Outage,
 ): Promise<LockReport | undefined> {
   try {
-    return reportOfSnapshot(context, object, await readAgain(context, object, signal));
+    const snapshot = await readAgain(context, object, signal);
+    outage.answered();
+    return reportOfSnapshot(context, object, snapshot);
   } catch (error) {
     if (!S3MutexError.is(error) || !OF_ONE_OBJECT.has(error.code)) throw error;
+    outage.failed(error);
     return unreadableReport(error, occasionOf(context, object));
   }
 }

@@ -1,7 +1,10 @@
 import { S3MutexError } from "../errors.js";
+import type { ListOutcome } from "../store/object-store.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
-import { MAX_REQUEST_MS, sleep } from "./timing.js";
+import { MAX_REQUEST_MS } from "./timing.js";
+import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
 
 /** Some of the keys that start with a prefix. */
 export interface PageOfKeys {
@@ -11,37 +14,49 @@ export interface PageOfKeys {
   readonly isLast: boolean;
 }
 
-/** Lists all keys that start with a prefix, page by page; a page that nobody answers for is asked for again a few times. */
+/** Lists all keys that start with a prefix, page by page; a page that nobody answers for is asked for again for a while. */
 export async function* pagesOfKeys(
   context: Context,
   prefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PageOfKeys> {
-  let continuation: string | undefined;
-  let failures = 0;
-  for (;;) {
-    throwIfEnded(context, signal);
-    const page = await context.store.list(prefix, {
-      timeoutMs: MAX_REQUEST_MS,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    if (page.kind === "refused") throw page.error;
-    context.clock.observe(page.timing);
-    if (page.kind === "unknown") {
-      failures += 1;
-      if (failures >= MAX_FAILURES) throw page.error;
-      await sleep(context.effects, RETRY_MS * 2 ** failures, { keepAlive: true, signal });
-      continue;
-    }
-    failures = 0;
+  const asked = new Set<string>();
+  for (let continuation: string | undefined; ; ) {
+    const page = await readPage(context, prefix, continuation, signal);
     continuation = page.continuation;
+    // Otherwise it would never end.
+    if (continuation !== undefined && asked.has(continuation)) throw goesInCircles(prefix);
+    if (continuation !== undefined) asked.add(continuation);
     yield { keys: page.keys, etags: page.etags, isLast: continuation === undefined };
     if (continuation === undefined) return;
   }
 }
 
-const MAX_FAILURES = 5;
-const RETRY_MS = 50;
+async function readPage(
+  context: Context,
+  prefix: string,
+  continuation: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Extract<ListOutcome, { kind: "ok" }>> {
+  const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
+  const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
+  const tries = new Tries(context, undefined, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const page = await untilAnswered(tries, (left) => {
+    throwIfEnded(context, signal);
+    return context.store.list(prefix, { ...left, ...(continuation === undefined ? {} : { continuation }) });
+  });
+  if (page.kind === "refused") throw page.error;
+  context.clock.observe(page.timing);
+  return page;
+}
+
+/** A store that does not answer for a page is asked again for this long. */
+const PATIENCE_MS = 5000;
+
+function goesInCircles(prefix: string): S3MutexError {
+  const message = `The store lists the keys under ${JSON.stringify(prefix)} in circles: a page goes on with a continuation that was used before.`;
+  return new S3MutexError("store-unsafe", message);
+}
 
 /** @throws `closed`, `aborted` */
 export function throwIfEnded({ closing }: Context, signal: AbortSignal | undefined): void {

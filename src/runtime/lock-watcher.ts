@@ -2,9 +2,11 @@ import type { LockReport } from "../core/report.js";
 import { S3MutexError } from "../errors.js";
 import type { ObjectStore } from "../store/object-store.js";
 import type { Context } from "./context.js";
+import { inParallel } from "./in-parallel.js";
 import { READS_AT_ONCE, reportAbout, reportOfSnapshot } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
+import { Outage } from "./outage.js";
 import { isSameVersion } from "./snapshot.js";
 
 /** All locks under a prefix as one look saw them. */
@@ -54,7 +56,7 @@ export class LockWatcher {
     this.#target = target;
   }
 
-  /** Looks once. Throws in the first look only: whoever watches goes on when the store is back. */
+  /** Looks once. Whoever watches goes on when the store is back; only a refusal in the first look is thrown. */
   async look(signal?: AbortSignal): Promise<LocksView> {
     const { effects } = this.#context;
     const startedAtMs = effects.monotonicMs();
@@ -74,7 +76,8 @@ export class LockWatcher {
       this.#changed.clear();
       return view(changed, removed);
     } catch (error) {
-      if (!this.#hasSeen || signal?.aborted || !S3MutexError.is(error)) throw error;
+      if (signal?.aborted || !S3MutexError.is(error)) throw error;
+      if (!this.#hasSeen && error.code !== "store-unavailable") throw error;
       return { ...view([], []), error };
     }
   }
@@ -99,11 +102,10 @@ export class LockWatcher {
         if (entry.failure !== undefined || !isKnown) unread.push(entry.object);
       }
     }
-    const queue = unread.values();
-    const worker = async () => {
-      for (const object of queue) entries.set(object.key, await this.#read(object, signal));
-    };
-    await Promise.all(Array.from({ length: READS_AT_ONCE }, worker));
+    const outage = new Outage(this.#context.effects);
+    await inParallel(unread, READS_AT_ONCE, async (object) => {
+      entries.set(object.key, await this.#read(object, signal, outage));
+    });
     return entries;
   }
 
@@ -112,9 +114,9 @@ export class LockWatcher {
     return name === undefined ? undefined : { object: new LockObject(this.#context, { name }, key) };
   }
 
-  async #read(object: LockObject, signal: AbortSignal | undefined): Promise<Entry> {
+  async #read(object: LockObject, signal: AbortSignal | undefined, outage: Outage): Promise<Entry> {
     const before = object.latest?.etag;
-    const report = await reportAbout(this.#context, object, signal);
+    const report = await reportAbout(this.#context, object, signal, outage);
     const isFailure = report?.state === "unreadable" && object.latest?.unreadable === undefined;
     if (isFailure || before === undefined || object.latest?.etag !== before) this.#changed.add(object.name);
     return isFailure ? { object, failure: report } : { object };

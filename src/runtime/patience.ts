@@ -23,13 +23,14 @@ export class Patience {
     this.#resolveFirstAnswer = resolve;
   });
 
-  constructor(context: Context, { patienceMs, leaseMs }: AcquireRequest) {
+  constructor(context: Context, { patienceMs, leaseMs, attemptUntilMs = Number.POSITIVE_INFINITY }: AcquireRequest) {
     this.#context = context;
     this.#patienceMs = patienceMs;
     this.#arrivedAtMs = this.#nowMs();
-    const attemptMs = Math.max(2 * requestTimeoutMs(leaseMs), ATTEMPT_MS);
-    this.#silentUntilMs = this.#arrivedAtMs + (patienceMs === 0 ? attemptMs : Math.max(patienceMs, SILENT_MS));
-    this.#attemptUntilMs = this.#arrivedAtMs + (patienceMs === 0 ? attemptMs : Math.max(patienceMs, ATTEMPT_MS));
+    const untilMs = Math.min(this.#arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+    this.#attemptUntilMs = untilMs;
+    this.#silentUntilMs =
+      patienceMs === 0 ? untilMs : Math.min(untilMs, this.#arrivedAtMs + Math.max(patienceMs, SILENT_MS));
   }
 
   /** In milliseconds. */
@@ -119,6 +120,11 @@ export class Patience {
   #nowMs(): number {
     return this.#context.effects.monotonicMs();
   }
+}
+
+/** How long a call with this patience can take at most: however short it is, there is time for one full attempt. */
+export function longestMs(patienceMs: number, leaseMs: number): number {
+  return Math.max(patienceMs, ATTEMPT_MS, patienceMs === 0 ? 2 * requestTimeoutMs(leaseMs) : 0);
 }
 
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */

@@ -28,6 +28,14 @@ export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: 
   });
 }
 
+/** Resolves when the promise is settled, or after the delay; how it is settled is for others to look at. */
+export async function settledWithin(effects: Effects, promise: Promise<unknown>, delayMs: number): Promise<void> {
+  const settled = new AbortController();
+  const settle = () => settled.abort();
+  promise.then(settle, settle);
+  await sleep(effects, delayMs, { keepAlive: true, signal: settled.signal });
+}
+
 /** The longest that a request may take: well inside the lease, so that an unanswered one costs little of it. */
 export function requestTimeoutMs(leaseMs: number): number {
   return Math.min(MAX_REQUEST_MS, leaseMs / 6);

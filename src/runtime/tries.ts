@@ -53,7 +53,7 @@ export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">
  */
 export class Tries {
   readonly #context: Context;
-  readonly #lockName: string;
+  readonly #lockName: string | undefined;
   readonly #options: TryOptions;
   readonly #contenders: () => number;
   readonly #startedAtMs: number;
@@ -72,8 +72,8 @@ export class Tries {
   /** Who comes too late for its next request, since the process stood still, makes a last attempt all the same. */
   #lastUntilMs: number | undefined;
 
-  /** `contenders`: how many want to change the object, as far as is known. */
-  constructor(context: Context, lockName: string, options: TryOptions, contenders: () => number = () => 1) {
+  /** Without a name it is a listing. `contenders`: how many want to change the object, as far as is known. */
+  constructor(context: Context, lockName: string | undefined, options: TryOptions, contenders: () => number = () => 1) {
     this.#context = context;
     this.#lockName = lockName;
     this.#options = options;
@@ -137,8 +137,8 @@ export class Tries {
     this.#options.onFailure?.(outcome.error);
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
-      const message = `The store did not answer for the lock ${JSON.stringify(this.#lockName)}: ${outcome.error.message}`;
-      throw new S3MutexError("store-unavailable", message, { cause: outcome.error, lockName: this.#lockName });
+      const message = `The store did not answer for ${this.#subject}: ${outcome.error.message}`;
+      throw new S3MutexError("store-unavailable", message, { cause: outcome.error, ...named(this.#lockName) });
     }
     this.#mention(outcome.error);
     const delayMs = this.#delayAfterFailureMs(outcome.throttled, leftMs);
@@ -170,11 +170,15 @@ export class Tries {
     this.#stalls += 1;
     const stallingMs = this.#nowMs() - this.#stallingSinceMs;
     const isUnsafe = this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
-    const seen = { lockName: this.#lockName, etag, stalls: this.#stalls, stallingMs };
+    const seen = { lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#options.onFailure?.(error);
     if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;
     this.#mention(error);
+  }
+
+  get #subject(): string {
+    return this.#lockName === undefined ? "a listing" : `the lock ${JSON.stringify(this.#lockName)}`;
   }
 
   get #untilMs(): number {
@@ -189,7 +193,7 @@ export class Tries {
   }
 
   #stillContested(): S3MutexError {
-    return stillContested(this.#lockName, this.#races);
+    return stillContested(this.#lockName ?? "", this.#races);
   }
 
   #giveUp(afterMs: number): UnknownOutcome {
@@ -205,7 +209,7 @@ export class Tries {
     this.#failingSinceMs ??= nowMs;
     if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
     this.#isMentioned = true;
-    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${JSON.stringify(this.#lockName)}`, error);
+    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${this.#subject}`, error);
   }
 
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {
@@ -232,6 +236,10 @@ export class Tries {
   #nowMs(): number {
     return this.#context.effects.monotonicMs();
   }
+}
+
+function named(lockName: string | undefined) {
+  return lockName === undefined ? {} : { lockName };
 }
 
 function unanswered(why: string, sent: boolean): UnknownOutcome {

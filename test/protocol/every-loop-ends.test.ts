@@ -185,3 +185,145 @@ it("S6: no call outlasts its lease or its bound when requests never leave", asyn
   );
   expect(late).toEqual([]);
 });
+
+it("acquireAll ends by its time-out, and gives back what it had when the store is there again", async () => {
+  const scene = new Scene();
+  let isHanging = false;
+  const { mutex } = scene.client({
+    lockTimeoutMs: 30_000,
+    through: (store) => hanging(store, () => isHanging),
+  });
+  await scene.until(mutex.acquire("warm"));
+  mutex.on("acquired", ({ lockName }) => {
+    if (lockName === "a") isHanging = true;
+  });
+  const end = await endOf(scene, mutex.acquireAll(["a", "b", "c"], { timeoutMs: 3000 }));
+  expect(end.code).toBe("store-unavailable");
+  expect(end.tookMs).toBeLessThanOrEqual(3505);
+  isHanging = false;
+  await scene.pass(31_500);
+  expect(await scene.until(scene.client().mutex.tryAcquire("a"))).not.toBeNull();
+});
+
+it("once ends by its time-out, for the look and the lock together", async () => {
+  const scene = new Scene();
+  let isHanging = true;
+  const { mutex } = scene.client({ through: (store) => hanging(store, () => isHanging) });
+  expect(
+    await endOf(
+      scene,
+      mutex.once("k", () => 1, { timeoutMs: 2500 }),
+    ),
+  ).toMatchObject({ code: "store-unavailable" });
+  isHanging = false;
+  await scene.until(scene.client().mutex.acquire("once/k"));
+  const startedAtMs = scene.nowMs;
+  const end = await endOf(
+    scene,
+    mutex.once("k", () => 1, { timeoutMs: 2500 }),
+  );
+  expect(end.code).toBe("timed-out");
+  expect(scene.nowMs - startedAtMs).toBeLessThan(2600);
+});
+
+it("P10: candidates outlast a store that is away for an hour, and say so once", async () => {
+  for (const fate of [{ kind: "lost" }, { kind: "error", status: 503, applied: false }] as const) {
+    const scene = new Scene();
+    const warnings: string[] = [];
+    const logger = { warn: (message: string) => warnings.push(message) };
+    const led: number[] = [];
+    const stop = new AbortController();
+    const lead = async (signal: AbortSignal) => {
+      led.push(scene.nowMs);
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    };
+    const candidates = [1, 2].map(() =>
+      scene.client({ logger }).mutex.election("svc").runWhenLeader(lead, { signal: stop.signal }),
+    );
+    await scene.pass(2000);
+    expect(led).toHaveLength(1);
+    scene.fate = () => fate;
+    warnings.length = 0;
+    await scene.pass(3_600_000);
+    const wereSaid = warnings.length;
+    scene.fate = () => ({ kind: "fine" });
+    await scene.pass(60_000);
+    expect(led).toHaveLength(2);
+    stop.abort();
+    await scene.until(Promise.all(candidates));
+    // Not one for each try.
+    expect(wereSaid).toBeLessThan(8);
+  }
+});
+
+it("P10: a refusal ends a candidate", async () => {
+  const scene = new Scene();
+  const error = new S3MutexError("access-denied", "no");
+  const { mutex } = scene.client({
+    through: (store) => ({ ...storeAs(store), read: async () => ({ kind: "refused", error }) }),
+  });
+  expect(
+    await endOf(
+      scene,
+      mutex.election("svc").runWhenLeader(() => {}),
+    ),
+  ).toMatchObject({ code: "access-denied" });
+});
+
+it("who looks on outlasts an outage as well, also one that was there before", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  scene.fate = () => ({ kind: "error", status: 503, applied: false });
+  const stop = new AbortController();
+  const leaders: (string | null)[] = [];
+  const observing = (async () => {
+    for await (const leader of mutex.election("svc").observe({ signal: stop.signal }))
+      leaders.push(leader?.owner ?? null);
+  })();
+  const views: (string | undefined)[] = [];
+  const watching = (async () => {
+    for await (const { error, locks } of mutex.watch({ signal: stop.signal, intervalMs: 60_000 }))
+      views.push(error?.code ?? locks.map(({ lockName }) => lockName).join());
+  })();
+  await scene.pass(3_600_000);
+  expect(views.length).toBeGreaterThan(40);
+  expect(new Set(views)).toEqual(new Set(["store-unavailable"]));
+  scene.fate = () => ({ kind: "fine" });
+  await scene.until(scene.client().mutex.election("svc").campaign());
+  await scene.pass(120_000);
+  expect(views.at(-1)).toBe("svc");
+  expect(leaders.length).toBeGreaterThan(0);
+  stop.abort();
+  await scene.until(Promise.all([observing, watching]));
+});
+
+it("a listing that goes in circles is named", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({
+    through: (store) => ({
+      ...storeAs(store),
+      list: async (prefix, options) => ({ ...(await store.list(prefix, options)), continuation: "again" }) as never,
+    }),
+  });
+  const all = async () => {
+    for await (const _ of mutex.list());
+  };
+  expect(await endOf(scene, all())).toMatchObject({ code: "store-unsafe" });
+  expect(await endOf(scene, mutex.cleanupStaleLocks())).toMatchObject({ code: "store-unsafe" });
+});
+
+it("a cleanup and a listing of many locks end when the store stops answering", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  for (let index = 0; index < 200; index += 1) await scene.until(mutex.isLocked("x"));
+  for (let index = 0; index < 200; index += 1) scene.bucket.put(`locks/n${index}.json`, "{}");
+  scene.fate = ({ operation }) => (operation === "list" ? { kind: "fine" } : { kind: "lost" });
+  const all = async () => {
+    for await (const _ of mutex.list());
+  };
+  for (const call of [() => mutex.cleanupStaleLocks(), all]) {
+    const end = await endOf(scene, call());
+    expect(end.code).toBe("store-unavailable");
+    expect(end.tookMs).toBeLessThanOrEqual(30_000);
+  }
+});

@@ -13,7 +13,7 @@ Shows the locks whose names start with NA, or all, and keeps looking: a live tab
 a line for each change. A look costs a LIST for each thousand locks and a GET for each that has changed.
 A store that does not answer is said so and asked again.
 
-Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store was the problem at the first look; ${EXIT.usage} usage.`,
+Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store refused the first look; ${EXIT.usage} usage.`,
   options: {
     interval: { type: "string", value: "DURATION", help: "From one look to the next (default: 2s)" },
     ...SELECTION_OPTIONS,

@@ -71,18 +71,16 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
   }
 }
 
-/** Asks for the leadership again and again. A store that was there once is waited for: who stands by must outlast an outage. */
+/** Asks for the leadership again and again. A store that is away is waited for: who stands by must outlast an outage. */
 class Campaign {
   readonly #election: Election;
   readonly #output: Output;
-  #hasReachedStore = false;
 
   constructor(mutex: S3Mutex, plan: HoldingPlan, output: Output) {
     const { lockName, priority, leaseMs } = plan;
     // Nearly the whole lease: the command is ended by its own plan, well before.
     this.#election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });
     this.#output = output;
-    for (const event of ["enqueued", "acquired"] as const) mutex.on(event, () => this.#noteStore());
   }
 
   /** @throws `aborted`, and whatever else asking again does not help against */
@@ -91,15 +89,11 @@ class Campaign {
       try {
         return await this.#election.campaign({ signal });
       } catch (error) {
-        if (!this.#hasReachedStore || !S3MutexError.is(error, "store-unavailable")) throw error;
+        if (!S3MutexError.is(error, "store-unavailable")) throw error;
         if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
         await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
-  }
-
-  #noteStore(): void {
-    this.#hasReachedStore = true;
   }
 }
 
