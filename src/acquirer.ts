@@ -15,15 +15,18 @@ import type { AcquireOptions } from "./call-options.js";
 import { patienceMs } from "./core/backoff.js";
 import type { LockRef } from "./core/deadlock.js";
 import type { Holder } from "./core/record.js";
+import type { S3MutexError } from "./errors.js";
 import { FencedObjects } from "./fenced-object.js";
+import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
-import { checkRenewable, nest } from "./nesting.js";
+import { checkRenewable, type Nesting, nestingOf } from "./nesting.js";
 import type { Settings } from "./options.js";
 import { acquireLease } from "./runtime/acquire.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
+import type { Hold } from "./runtime/hold.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LocalLines } from "./runtime/local-line.js";
@@ -50,6 +53,15 @@ export interface AcquireCall {
   readonly unreachableMs?: number;
   /** One of several: see `AcquireRequest`. */
   readonly attemptUntilMs?: number;
+  /** Whether it is one attempt, to which a lock that its caller holds itself is one that is not to be had. @default false */
+  readonly isAttempt?: boolean;
+}
+
+/** What a call has come to, before anything is sent. */
+interface Plan {
+  readonly object: LockObject;
+  readonly request: AcquireRequest;
+  readonly nesting: Nesting;
 }
 
 /** Turns the calls that acquire into leases and handles: checks, scopes, the local line, and what has to be renewed. */
@@ -60,6 +72,7 @@ export class Acquirer {
   readonly #lines: LocalLines;
   readonly #fencedObjects: FencedObjects;
   readonly #handles = new WeakMap<Lease, Set<HeldLock>>();
+  readonly #known = new Handles();
 
   constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
@@ -91,10 +104,20 @@ export class Acquirer {
 
   /** A handle that renews itself; undefined when the lock was not had in time. */
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
-    const { key } = this.#objectOf(ref);
-    const lease = await this.lease(ref, call);
-    if (lease === undefined) return undefined;
-    return lease.standing.wasClosed ? this.#giveBackUnseen(lease) : this.#handleOf(ref, key, lease);
+    const { object, request, nesting } = this.#plan(ref, call);
+    if (nesting.kind === "refuse") return refusedUnlessAttempt(nesting.error, call);
+    if (nesting.kind === "wait") {
+      const lease = await this.#take(ref, object, request, call);
+      if (lease === undefined) return undefined;
+      return lease.standing.wasClosed
+        ? this.#giveBackUnseen(lease)
+        : this.#handleOf(ref, object.key, lease, call.scope);
+    }
+    const isCallback = call.scope.kind === "callback";
+    const nested = await nesting.outer.nest.enter({ ...request, isCallback });
+    if (nested === undefined) return undefined;
+    call.scope.add(ref, object.key, nested);
+    return this.#handleOf(ref, object.key, nested, call.scope);
   }
 
   /** Several locks in one order, all or none. */
@@ -118,7 +141,7 @@ export class Acquirer {
         if (lock === undefined) break;
         locks.push(lock);
       }
-      if (locks.length === names.length) return new HeldLockSet(locks);
+      if (locks.length === names.length) return this.#known.addSet(new HeldLockSet(locks));
     } catch (error) {
       await this.#giveBack(locks);
       throw error;
@@ -137,10 +160,16 @@ export class Acquirer {
 
   /** The bare lease, for those who renew it themselves. */
   async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
-    const { scope, permits = 1, limit = 1, via = "handle" } = call;
-    const options = checkOptions("options", call.options);
+    const { object, request, nesting } = this.#plan(ref, call);
+    if (nesting.kind === "refuse") throw nesting.error;
+    return this.#take(ref, object, request, call);
+  }
+
+  #plan(ref: LockRef, { options, scope, ...call }: AcquireCall): Plan {
     const object = this.#objectOf(ref);
     const { key } = object;
+    const { permits = 1, limit = 1, via = "handle", timing, longestPollMs } = call;
+    checkOptions("options", options);
     const request: AcquireRequest = {
       via,
       mode: withDefault("mode", options.mode, "exclusive", checkMode),
@@ -151,24 +180,35 @@ export class Acquirer {
       label: withDefault("label", options.label, undefined, checkLabel),
       patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
-      holds: () => scope.holdsWaitingFor(key),
+      holds: (waitedMs) => scope.holdsWaitingFor(key, waitedMs),
       objectOf: this.#objectOf,
-      timing: call.timing,
-      longestPollMs: call.longestPollMs,
+      timing,
+      longestPollMs,
       unreachableMs: call.unreachableMs,
       attemptUntilMs: call.attemptUntilMs,
     };
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
-    const nested = nest(scope.find(key, !reentrant), ref, request, reentrant);
-    if (nested !== undefined) return nested;
+    const named = options.within === undefined ? [] : this.#known.get(options.within);
+    for (const handle of named) scope.join(handle.scope);
+    const within = named.find((handle) => handle.key === key)?.hold;
+    const nesting = nestingOf(scope.findInCallbacks(key), ref, request, { reentrant, within });
+    return { object, request, nesting };
+  }
+
+  async #take(
+    ref: LockRef,
+    object: LockObject,
+    request: AcquireRequest,
+    { scope }: AcquireCall,
+  ): Promise<Lease | undefined> {
     checkRenewable(request, this.#context.clock.quickestRoundTripMs);
     const lease = await this.#context.holdings.arriving(() =>
-      scope.waiting(() => acquireLease(this.#context, this.#lines.lineOf(object), request)),
+      acquireLease(this.#context, this.#lines.lineOf(object), request),
     );
     if (lease === undefined) return undefined;
     if (lease.standing.wasClosed) return this.#giveBackUnseen(lease);
-    scope.add(ref, key, lease);
-    if (via === "handle") lease.keep();
+    scope.add(ref, object.key, lease);
+    if (request.via === "handle") lease.keep();
     return lease;
   }
 
@@ -186,20 +226,21 @@ export class Acquirer {
     const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, line, from));
     scope.add(ref, object.key, lease);
     lease.keep();
-    return this.#handleOf(ref, object.key, lease);
+    return this.#handleOf(ref, object.key, lease, scope);
   }
 
-  #handleOf(ref: LockRef, key: string, lease: Lease): HeldLock {
+  #handleOf(ref: LockRef, key: string, hold: Hold, scope: Scope): HeldLock {
     const place = { bucketName: this.#settings.bucketName, key };
-    const handles = this.#handles.get(lease) ?? new Set();
-    this.#handles.set(lease, handles);
-    const handle: HeldLock = new HeldLock(ref, lease, {
+    const handles = this.#handles.get(hold.root) ?? new Set();
+    this.#handles.set(hold.root, handles);
+    const handle: HeldLock = new HeldLock(ref, hold, {
       place,
       fencedObjects: this.#fencedObjects,
       onRelease: () => handles.delete(handle),
       onReleaseError: this.#onReleaseError(ref.name),
     });
     handles.add(handle);
+    this.#known.add(handle, { key, hold, scope });
     return handle;
   }
 
@@ -211,6 +252,11 @@ export class Acquirer {
 
 /** How long a caller who gets none of several locks waits for those it had to be given back. */
 const GIVE_BACK_MS = 500;
+
+/** One attempt that does not ask to nest is told that the lock is not to be had. */
+function refusedUnlessAttempt(error: S3MutexError, { isAttempt = false, options }: AcquireCall): undefined {
+  if (!isAttempt || options.reentrant === true || options.within !== undefined) throw error;
+}
 
 /** One order for everybody: that of the keys, by code unit, which no locale changes. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {

@@ -1,4 +1,6 @@
 import type { Mode } from "./core/record.js";
+import type { Lock } from "./lock.js";
+import type { LockSet } from "./lock-set.js";
 import type { ListProgress } from "./runtime/inspect.js";
 
 /** What the methods of a mutex take. */
@@ -25,10 +27,18 @@ export interface AcquireOptions {
   /** A word about this hold in the record, for people to read. @default the mutex's `label` */
   readonly label?: string | undefined;
   /**
-   * What to do when the scope that asks holds the lock already: nest (same hold, same token, given back when the last handle
-   * is released), or fail at once with `deadlock`. @default false
+   * For a call inside of a function that holds the lock already (`withLock` and its like, while they run): nest in that instead of
+   * failing with `deadlock`. It is the same hold and the same token; those who nest side by side exclude each other. Anywhere else,
+   * also where a bare `acquire` of the same context has the lock, the call waits like everybody. @default false
    */
   readonly reentrant?: boolean | undefined;
+  /**
+   * A handle of this mutex that is still held. On the same lock: nest in it, with a `release` of one's own that does not end the
+   * outer; the end of the outer ends the inner (`lost`, with the reason `outer-released`). On another lock: the search for deadlocks
+   * takes this call for a part of the work that holds it. `lost` when it is not held any more, `deadlock` for all of a lock within
+   * a share in it, `invalid-argument` for a handle of another mutex.
+   */
+  readonly within?: Lock | LockSet | undefined;
 }
 
 /** Options of `withLock` and `withLocks`. */

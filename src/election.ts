@@ -21,7 +21,7 @@ import { type Leader, LeaderWatch } from "./runtime/leader-watch.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { outlast } from "./runtime/outlast.js";
-import type { Scopes } from "./runtime/scope.js";
+import type { Scope, Scopes } from "./runtime/scope.js";
 
 /** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
 export interface ElectionOptions {
@@ -107,17 +107,21 @@ export class Election {
    * @throws `timed-out`, `aborted`
    */
   async campaign(options: Pick<AcquireOptions, "timeoutMs" | "signal"> = {}): Promise<Lock> {
-    const lock = await this.#win(options);
+    const lock = await this.#scopes.line((scope) => this.#win(options, scope));
     this.#begin(lock, "handle");
     return lock;
   }
 
-  async #win(options: Pick<AcquireOptions, "timeoutMs" | "signal">, unreachableMs?: number): Promise<HeldLock> {
+  async #win(
+    options: Pick<AcquireOptions, "timeoutMs" | "signal">,
+    scope: Scope,
+    unreachableMs?: number,
+  ): Promise<HeldLock> {
     const { timeoutMs, signal } = checkOptions("options", options);
     const lock = await this.#acquirer.handle(this.#object.ref, {
       options: { ...this.#options, timeoutMs, signal },
       patienceMs: Number.POSITIVE_INFINITY,
-      scope: this.#scopes.enter(),
+      scope,
       timing: this.#timing,
       longestPollMs: LONGEST_POLL_MS,
       ...(unreachableMs === undefined ? {} : { unreachableMs }),
@@ -139,10 +143,12 @@ export class Election {
     checkFunction("fn", fn);
     const signal = withDefault("signal", checkOptions("options", options).signal, undefined, checkSignal);
     for (;;) {
-      const lock = await this.#winUnlessAborted(signal);
-      if (lock === undefined) return undefined;
-      const end = await this.#begin(lock, "function").run(fn, signal);
-      if (end.kind === "over") return end.result;
+      const turn = await this.#scopes.callback(
+        (scope) => this.#winUnlessAborted(signal, scope),
+        (lock) => this.#begin(lock, "function").run(fn, signal),
+      );
+      if (turn === undefined) return undefined;
+      if (turn.result.kind === "over") return turn.result.result;
     }
   }
 
@@ -170,9 +176,10 @@ export class Election {
     return turn;
   }
 
-  async #winUnlessAborted(signal: AbortSignal | undefined): Promise<HeldLock | undefined> {
+  async #winUnlessAborted(signal: AbortSignal | undefined, scope: Scope): Promise<HeldLock | undefined> {
+    const win = () => this.#win({ signal }, scope, Number.POSITIVE_INFINITY);
     try {
-      return await outlast(this.#context, this.name, () => this.#win({ signal }, Number.POSITIVE_INFINITY), signal);
+      return await outlast(this.#context, this.name, win, signal);
     } catch (error) {
       if (S3MutexError.is(error, "aborted")) return undefined;
       throw error;

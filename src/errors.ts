@@ -37,7 +37,8 @@ export type S3MutexErrorCode =
 
 /**
  * Why a lock was lost: its lease ran out before it could be renewed, somebody took it over after that, it was released
- * by force, its object was deleted, or the store could not be reached until the lease was over.
+ * by force, its object was deleted, or the store could not be reached until the lease was over. Of a handle that nests in
+ * another: what it nests in was released (`outer-released`).
  *
  * Two reasons ask to stop before anything is lost: the mutex is being closed (`closed`), the leader resigns (`resigned`). A
  * signal with one of them means that the lock is held, and renewed, until the work under it has ended; for `closed`, no longer
@@ -50,7 +51,8 @@ export type LossReason =
   | "deleted"
   | "store-unavailable"
   | "closed"
-  | "resigned";
+  | "resigned"
+  | "outer-released";
 
 const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([
   "timed-out",

@@ -3,6 +3,7 @@ import type { LockRef } from "./core/deadlock.js";
 import type { Mode } from "./core/record.js";
 import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced-object.js";
 import { type LockPlace, writeHandOver } from "./hand-over.js";
+import type { Hold } from "./runtime/hold.js";
 import type { Lease } from "./runtime/lease.js";
 import { releasedError } from "./runtime/loss.js";
 
@@ -80,15 +81,15 @@ export interface Surroundings {
 
 export class HeldLock implements Lock {
   readonly #ref: LockRef;
-  readonly #lease: Lease;
+  readonly #hold: Hold;
   readonly #surroundings: Surroundings;
   #released: Promise<boolean> | undefined;
   #isHandedOver = false;
   #isGuarding = false;
 
-  constructor(ref: LockRef, lease: Lease, surroundings: Surroundings) {
+  constructor(ref: LockRef, hold: Hold, surroundings: Surroundings) {
     this.#ref = ref;
-    this.#lease = lease;
+    this.#hold = hold;
     this.#surroundings = surroundings;
   }
 
@@ -97,48 +98,51 @@ export class HeldLock implements Lock {
   }
 
   get mode(): Mode {
-    return this.#lease.holder.mode;
+    return this.#hold.holder.mode;
   }
 
   get permits(): number {
-    return this.#lease.holder.permits ?? 1;
+    return this.#hold.holder.permits ?? 1;
   }
 
   get fencingToken(): number {
-    return this.#lease.holder.token;
+    return this.#hold.holder.token;
   }
 
   get signal(): AbortSignal {
-    return this.#lease.standing.signal;
+    return this.#hold.signal;
   }
 
   get held(): boolean {
-    return this.#lease.isHeld;
+    return this.remainingMs > 0;
   }
 
   get expiresAt(): number {
-    return this.#lease.holder.expiresAtMs;
+    return this.#hold.holder.expiresAtMs;
   }
 
   get remainingMs(): number {
-    return this.#lease.remainingMs;
+    return this.#isEnded ? 0 : this.#hold.remainingMs;
   }
 
   assertHeld(): void {
-    this.#lease.assertHeld();
+    if (this.#isEnded && this.#hold.isHeld) throw this.#hold.loss ?? releasedError(this.name);
+    this.#hold.assertHeld();
   }
 
-  renew(): Promise<boolean> {
-    return this.#lease.renew();
+  async renew(): Promise<boolean> {
+    return !this.#isEnded && this.#hold.renew();
   }
 
   async downgrade(): Promise<boolean> {
     if (this.#ref.kind === "semaphore") throw invalidArgument("this", this.name, "permits cannot be shared");
-    return this.mode === "shared" ? this.held : this.#lease.downgrade();
+    this.#checkAlone("a lock becomes a share only by its own handle, while nothing nests in it");
+    return this.mode === "shared" ? this.held : this.#hold.root.downgrade();
   }
 
   async serialize(): Promise<string> {
-    const holder = await this.#lease.leave();
+    this.#checkAlone("a lock is handed over only by its own handle, while nothing nests in it");
+    const holder = await this.#hold.root.leave();
     this.#isHandedOver = true;
     return writeHandOver(this.#ref, this.#surroundings.place, holder);
   }
@@ -165,12 +169,12 @@ export class HeldLock implements Lock {
         "only who has all of a lock, and does not share it, can fence an object",
       );
     };
-    return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#lease, assertUsable }, options);
+    return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#hold.root, assertUsable }, options);
   }
 
   /** The lease, for those who look after it. */
   get lease(): Lease {
-    return this.#lease;
+    return this.#hold.root;
   }
 
   /** Whether a function runs under this very handle, and gives it back when it has ended. */
@@ -183,10 +187,20 @@ export class HeldLock implements Lock {
     this.#isGuarding = true;
   }
 
+  /** Whether this handle has ended, although what nests in it may go on. */
+  get #isEnded(): boolean {
+    return this.#released !== undefined || this.#hold.loss !== undefined;
+  }
+
+  /** What is done to the lock would be done to all that nest in one another. */
+  #checkAlone(remedy: string): void {
+    if (this.#hold.root !== this.#hold || !this.#hold.nest.isEmpty) throw invalidArgument("this", this.name, remedy);
+  }
+
   async #releaseOnce(): Promise<boolean> {
-    const wasThere = await this.#lease.release();
+    const wasThere = await this.#hold.release();
     // An expired hold that nobody has taken over is given back all the same, but it was lost before.
-    return wasThere && this.#lease.loss === undefined;
+    return wasThere && this.#hold.loss === undefined;
   }
 
   /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */

@@ -47,7 +47,7 @@ import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
-import { Scope, Scopes } from "./runtime/scope.js";
+import { type Scope, Scopes } from "./runtime/scope.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
 
 /**
@@ -102,8 +102,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`
    */
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
-    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope: this.#scopes.enter() };
-    const lock = await this.#acquirer.handle({ name: lockName }, call);
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY };
+    const lock = await this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
     if (lock !== undefined) return lock;
     throw timedOut(lockName, options);
   }
@@ -111,8 +111,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** One attempt: a handle, or null when somebody else has the lock. */
   async tryAcquire(lockName: string, options: Omit<AcquireOptions, "timeoutMs"> = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
-    const call = { options: attempt, patienceMs: 0, scope: this.#scopes.enter() };
-    return (await this.#acquirer.handle({ name: lockName }, call)) ?? null;
+    const call = { options: attempt, patienceMs: 0, isAttempt: true };
+    const taking = this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
+    return (await taking) ?? null;
   }
 
   /**
@@ -134,8 +135,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`, `deadlock`; what had been acquired is given back before
    */
   async acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {
-    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope: this.#scopes.enter() };
-    const set = await this.#acquirer.all(lockNames, call);
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY };
+    const set = await this.#scopes.line((scope) => this.#acquirer.all(lockNames, { ...call, scope }));
     if (set !== undefined) return set;
     throw new S3MutexError(
       "timed-out",
@@ -158,7 +159,16 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   scope<T>(fn: () => T): T {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    return this.#scopes.run(new Scope(this.#scopes.current, true), fn);
+    return this.#scopes.run(fn);
+  }
+
+  /**
+   * Runs a function outside of all scopes of this mutex: for servers, intervals and other work that is started under a lock and is
+   * no part of the function that holds it. It neither counts as waiting on that function's behalf, nor may it nest in its lock.
+   * @returns what `fn` returns
+   */
+  detached<T>(fn: () => T): T {
+    return this.#scopes.detached(checkFunction("fn", fn));
   }
 
   /**
@@ -174,7 +184,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
       const remedy = `it is about ${place.key} in the bucket ${place.bucketName}, and this mutex would look at ${key} in ${bucketName}`;
       throw invalidArgument("text", text, remedy);
     }
-    return this.#acquirer.restore(ref, from, this.#scopes.enter());
+    return this.#scopes.line((scope) => this.#acquirer.restore(ref, from, scope));
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -270,13 +280,15 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   async acquireLock(lockName: string, timeoutMs?: number, priority = 0): Promise<boolean> {
     const patienceMs = this.#acquirer.patienceMs(undefined);
-    const scope = this.#scopes.enter();
     const object = this.#object(lockName);
-    try {
-      const call = { options: { timeoutMs, priority }, patienceMs, via: "name", scope } as const;
-      const lease = await this.#acquirer.lease({ name: lockName }, call);
+    const call = { options: { timeoutMs, priority }, patienceMs, via: "name" } as const;
+    const take = async (scope: Scope) => {
+      const lease = await this.#acquirer.lease({ name: lockName }, { ...call, scope });
       if (lease !== undefined) this.#named.add(object, lease, scope);
       return lease !== undefined;
+    };
+    try {
+      return await this.#scopes.line(take);
     } catch (error) {
       if (!S3MutexError.is(error, "deadlock")) throw error;
       this.#context.logger.warn?.(`s3-mutex: acquireLock(${JSON.stringify(lockName)}) gave way. ${error.message}`);
@@ -286,7 +298,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /**
    * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold, nor what
-   * another line of work has taken by the same name since this one's lease was over. With
+   * another request has taken by the same name since this one's lease was over. With
    * `force`, whoever holds it, who may go on believing in it until its next renewal: only the fencing token protects from that.
    * With `holderIds` of {@link inspect} as well, only those holders: who came after the look was not meant.
    * @returns whether a hold was ended; false with `holderIds` when none of them holds it any more
@@ -379,22 +391,26 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     checkOptions("options", options);
-    const scope = new Scope(this.#scopes.current, true);
-    const held = await take({ options, patienceMs: this.#acquirer.patienceMs(options.retries), scope });
-    return held === undefined ? null : this.#scopes.run(scope, () => runHolding(held, fn));
+    const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries) };
+    const done = await this.#scopes.callback(
+      (scope) => take({ ...call, scope }),
+      (held) => runHolding(held, fn),
+    );
+    return done === undefined ? null : done.result;
   }
 
   /** Waits for a lock, and gives it back whatever `use` does. */
   async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
-    const scope = new Scope(this.#scopes.current, true);
-    const call = { options, patienceMs: Number.POSITIVE_INFINITY, scope };
-    const lock = await this.#acquirer.handle({ name: lockName }, call);
-    if (lock === undefined) throw timedOut(lockName, options);
-    try {
-      return await this.#scopes.run(scope, () => runGuarded(lock, use));
-    } finally {
-      await lock[Symbol.asyncDispose]();
-    }
+    const call = { options, patienceMs: Number.POSITIVE_INFINITY };
+    const done = await this.#scopes.callback(
+      (scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }),
+      async (lock) => {
+        await using held = lock;
+        return await runGuarded(held, use);
+      },
+    );
+    if (done === undefined) throw timedOut(lockName, options);
+    return done.result;
   }
 
   async #runOnce(key: string, fn: (run: OnceRun) => unknown, options: OnceOptions): Promise<OnceResult<unknown>> {

@@ -3,13 +3,13 @@ import type { LockRecord } from "./core/record.js";
 import type { StoreTime } from "./core/store-time.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
 import type { Force } from "./force.js";
-import { NamedLeases } from "./named-leases.js";
 import { Attempts } from "./runtime/attempts.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
 import type { Context } from "./runtime/context.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import { type LockObject, RemoveUnsupported, type Snapshot } from "./runtime/lock-object.js";
+import { type NamedHold, NamedHolds, type NamedTarget } from "./runtime/named-holds.js";
 import { deleting, forcing } from "./runtime/repeatable.js";
 import type { Scope, Scopes } from "./runtime/scope.js";
 import { requestTimeoutMs } from "./runtime/timing.js";
@@ -20,7 +20,7 @@ export class NamedLocks {
   readonly #lines: LocalLines;
   readonly #leaseMs: number;
   /** What `acquireLock` took. */
-  readonly #leases = new NamedLeases();
+  readonly #holds = new NamedHolds();
   readonly #scopes: Scopes;
 
   constructor(context: Context, lines: LocalLines, scopes: Scopes, leaseMs: number) {
@@ -30,24 +30,28 @@ export class NamedLocks {
     this.#leaseMs = leaseMs;
   }
 
-  add(object: LockObject, lease: Lease, scope: Scope): void {
-    this.#leases.add(object.key, lease, scope);
+  add(object: LockObject, lease: Lease, line: Scope): void {
+    this.#holds.add(object.key, lease, line);
     lease.endWhenOver();
   }
 
   async release(object: LockObject): Promise<boolean> {
-    const { scope, lease, ...target } = this.#target(object);
-    if (lease === undefined) return releaseByOwner(this.#context, object, target);
-    const released = await lease.release();
-    this.#leases.forget(object.key, lease, scope);
+    const { key } = object;
+    const target = this.#target(key);
+    if (target.kind === "none") return releaseByOwner(this.#context, object, this.#byOwner(key));
+    if (target.kind === "late") return this.#refuseLate(key, target.own);
+    const released = await target.hold.lease.release();
+    this.#holds.settle(key, target.hold, target.hold.lease.loss === undefined ? "released" : "lost");
     return released;
   }
 
   async refresh(object: LockObject): Promise<boolean> {
-    const { scope, lease, ...target } = this.#target(object);
-    if (lease === undefined) return refreshByOwner(this.#context, object, target);
-    const renewed = await lease.renew({ onlyUnexpired: true });
-    if (!renewed) this.#leases.forget(object.key, lease, scope);
+    const { key } = object;
+    const target = this.#target(key);
+    if (target.kind === "none") return refreshByOwner(this.#context, object, this.#byOwner(key));
+    if (target.kind === "late") return false;
+    const renewed = await target.hold.lease.renew({ onlyUnexpired: true });
+    target.hold.isLost ||= !renewed;
     return renewed;
   }
 
@@ -69,30 +73,41 @@ export class NamedLocks {
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
   async delete(object: LockObject, options: { readonly force: Force; readonly restMs: number }): Promise<boolean> {
     const { force } = options;
+    const { key } = object;
+    const target: NamedTarget = force.isForced ? { kind: "none" } : this.#target(key);
+    if (target.kind === "late") return this.#refuseLate(key, target.own);
+    const hold = target.kind === "hold" ? target.hold : undefined;
     const { ownerId } = this.#context;
     const whose = force.isForced ? { owner: undefined, seen: force.seen } : { owner: ownerId };
-    const isLater = force.isForced ? undefined : this.#target(object).isLater;
+    const isLater = force.isForced ? undefined : this.#byOwner(key, hold).isLater;
     const swapOptions = { ...this.#options(), ...(force.isForced ? { applyToUnreadable: replaceCorrupt } : {}) };
     const deleteWith = (restMs: number) => object.swap(deleting({ ...whose, restMs }, isLater), swapOptions);
     const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;
     });
+    if (hold !== undefined) this.#holds.settle(key, hold, reply.kind === "deleted" ? "released" : "lost");
     if (reply.kind !== "deleted") return false;
     this.#endHere(object, "deleted", snapshot);
     return true;
   }
 
-  /**
-   * What a call is about is settled when it is made: neither what another line of work has taken since, nor what comes to hold
-   * the lock while the store is slow to answer.
-   */
-  #target(object: LockObject) {
-    const scope = this.#scopes.current;
-    const lease = this.#leases.find(object.key, scope);
-    const meant = lease?.holder.id;
-    const isLater: IsLater = (id) => id !== meant && this.#lines.peek(object.key)?.has(id) === true;
-    return { scope, lease, isLater, leaseMs: this.#leaseMs };
+  /** What a call is about is settled when it is made. */
+  #target(key: string): NamedTarget {
+    return this.#holds.find(key, this.#scopes.current);
+  }
+
+  /** A call for an acquisition that was lost, made while another caller may have the lock. */
+  #refuseLate(key: string, own: NamedHold | undefined): false {
+    this.#holds.settle(key, own, "lost");
+    return false;
+  }
+
+  /** Nor is it about what comes to hold the lock while the store is slow to answer. */
+  #byOwner(key: string, hold?: NamedHold) {
+    const meant = hold?.lease.holder.id;
+    const isLater: IsLater = (id) => id !== meant && this.#lines.peek(key)?.has(id) === true;
+    return { isLater, leaseMs: this.#leaseMs };
   }
 
   /**

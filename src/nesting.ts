@@ -4,41 +4,61 @@ import { permitsOf } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
 import { toPublicEdge } from "./runtime/deadlock-watch.js";
-import type { Lease } from "./runtime/lease.js";
+import type { Hold } from "./runtime/hold.js";
 
-/**
- * What becomes of a scope that asks for what it holds itself: another handle on the same hold, or an error at once instead of a
- * wait for ever. Undefined where it may well wait: it holds nothing of this lock, or permits that leave room for more.
- */
-export function nest(
-  held: readonly Lease[],
-  ref: LockRef,
-  request: AcquireRequest,
-  reentrant: boolean,
-): Lease | undefined {
-  const [first] = held;
-  if (first === undefined) return undefined;
-  const name = JSON.stringify(ref.name);
-  if (ref.kind === "semaphore") {
-    const own = permitsOf(held.map((lease) => lease.holder));
-    const { permits, limit } = request;
-    if (own + permits <= limit) return undefined;
-    const message = `Deadlock: the scope that asks for ${permits} more of the ${limit} permits of ${name} holds ${own} itself.`;
-    throw ownDeadlock(ref, first, message);
-  }
-  if (request.mode === "exclusive" && first.holder.mode === "shared") {
-    const message = `Deadlock: the scope that asks for all of ${name} shares it itself, and two that did so would wait for each other: release the share first, or begin with { mode: "exclusive" } and downgrade().`;
-    throw ownDeadlock(ref, first, message);
-  }
-  if (!reentrant) {
-    const message = `Deadlock: the scope that asks for ${name} holds it itself; pass { reentrant: true } to nest.`;
-    throw ownDeadlock(ref, first, message);
-  }
-  first.share();
-  return first;
+/** What a call that asks for a lock is to do. */
+export type Nesting =
+  /** Ask for the lock like everybody else. */
+  | { readonly kind: "wait" }
+  /** Nest in what it is part of. */
+  | { readonly kind: "nest"; readonly outer: Hold }
+  /** It would wait for its own end. */
+  | { readonly kind: "refuse"; readonly error: S3MutexError };
+
+/** What a caller says about nesting. */
+export interface NestingOptions {
+  readonly reentrant: boolean;
+  /** The handle on the same lock that was named by `within`. */
+  readonly within: Hold | undefined;
 }
 
-function ownDeadlock({ name: lockName }: LockRef, { holder }: Lease, message: string): S3MutexError {
+/**
+ * A call nests in what its caller names, or in what a function that still runs holds and that it is part of. What somebody holds
+ * who merely shares its asynchronous context gives it nothing. `held`: by functions that still run, the innermost first.
+ */
+export function nestingOf(
+  held: readonly Hold[],
+  ref: LockRef,
+  request: AcquireRequest,
+  { reentrant, within }: NestingOptions,
+): Nesting {
+  within?.assertHeld();
+  const outer = within ?? held[0];
+  if (outer === undefined) return { kind: "wait" };
+  const refuse = (message: string): Nesting => ({ kind: "refuse", error: ownDeadlock(ref, outer, message) });
+  const name = JSON.stringify(ref.name);
+  if (ref.kind === "semaphore") {
+    const own = permitsOf(held.map((hold) => hold.holder));
+    const { permits, limit } = request;
+    if (own + permits <= limit) return { kind: "wait" };
+    return refuse(
+      `Deadlock: this call asks for ${permits} more of the ${limit} permits of ${name} inside of a function that holds ${own} itself.`,
+    );
+  }
+  if (request.mode === "exclusive" && outer.holder.mode === "shared") {
+    return refuse(
+      `Deadlock: this call asks for all of ${name} inside of a share in it, and two that did so would wait for each other: release the share first, or begin with { mode: "exclusive" } and downgrade().`,
+    );
+  }
+  if (!reentrant && within === undefined) {
+    return refuse(
+      `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end. To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
+    );
+  }
+  return { kind: "nest", outer };
+}
+
+function ownDeadlock({ name: lockName }: LockRef, { holder }: Hold, message: string): S3MutexError {
   return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }
 

@@ -21,7 +21,7 @@ import { lookAtFenced } from "./runtime/fenced-look.js";
 import { refusalError } from "./runtime/fenced-refusal.js";
 
 /** Options of `once` and `forget`. */
-export type OnceOptions = Omit<AcquireOptions, "mode" | "reentrant">;
+export type OnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within">;
 
 /** What the function of `once` is given. */
 export interface OnceRun {
@@ -167,7 +167,7 @@ const UNREACHABLE_MS = 60_000;
 
 /** Whoever runs something once shares it with nobody, not even with a run that it is part of. */
 function alone(options: OnceOptions): AcquireOptions {
-  return { ...options, mode: "exclusive", reentrant: false };
+  return { ...options, mode: "exclusive", reentrant: false, within: undefined };
 }
 
 /** What JSON makes of a result; nothing is a result as well. */

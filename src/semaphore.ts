@@ -10,7 +10,7 @@ import { Attempts } from "./runtime/attempts.js";
 import type { Context } from "./runtime/context.js";
 import { inspectLock } from "./runtime/inspect.js";
 import type { LockObject } from "./runtime/lock-object.js";
-import { Scope, type Scopes } from "./runtime/scope.js";
+import type { Scopes } from "./runtime/scope.js";
 import { MAX_REQUEST_MS } from "./runtime/timing.js";
 
 /** Options of `mutex.semaphore`. */
@@ -20,7 +20,7 @@ export interface SemaphoreOptions {
 }
 
 /** Options of a semaphore's `acquire` and `tryAcquire`. */
-export interface PermitOptions extends Omit<AcquireOptions, "mode" | "reentrant"> {
+export interface PermitOptions extends Omit<AcquireOptions, "mode" | "reentrant" | "within"> {
   /** How many to take, all or none. @default 1 */
   readonly permits?: number | undefined;
 }
@@ -63,7 +63,8 @@ export class Semaphore {
    * @throws `timed-out`, `aborted`, `deadlock`, `permits-differ`
    */
   async acquire(options: PermitOptions = {}): Promise<Lock> {
-    const permit = await this.#acquire(options, Number.POSITIVE_INFINITY, this.#scopes.enter());
+    const patienceMs = Number.POSITIVE_INFINITY;
+    const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
     const { permits = 1, timeoutMs } = options;
     const message = `${permits} permits of ${JSON.stringify(this.name)} were not free within ${timeoutMs} ms.`;
@@ -73,7 +74,8 @@ export class Semaphore {
   /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
   async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
-    return (await this.#acquire(attempt, 0, this.#scopes.enter())) ?? null;
+    const call = { patienceMs: 0, isAttempt: true };
+    return (await this.#scopes.line((scope) => this.#acquire(attempt, { ...call, scope }))) ?? null;
   }
 
   /**
@@ -83,9 +85,12 @@ export class Semaphore {
   async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, options: WithPermitsOptions = {}): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
     const { retries } = checkOptions("options", options);
-    const scope = new Scope(this.#scopes.current, true);
-    const permit = await this.#acquire(options, this.#acquirer.patienceMs(retries), scope);
-    return permit === undefined ? null : this.#scopes.run(scope, () => runHolding(permit, fn));
+    const patienceMs = this.#acquirer.patienceMs(retries);
+    const done = await this.#scopes.callback(
+      (scope) => this.#acquire(options, { patienceMs, scope }),
+      (permit) => runHolding(permit, fn),
+    );
+    return done === undefined ? null : done.result;
   }
 
   /** Who holds permits now, and who waits. @returns null when nobody has ever used it */
@@ -111,7 +116,10 @@ export class Semaphore {
     return reply.from ?? null;
   }
 
-  #acquire(options: PermitOptions, patienceMs: number, scope: Scope): Promise<HeldLock | undefined> {
+  #acquire(
+    options: PermitOptions,
+    how: Pick<AcquireCall, "patienceMs" | "scope" | "isAttempt">,
+  ): Promise<HeldLock | undefined> {
     const permits = withDefault("permits", checkOptions("options", options).permits, 1, checkPermits);
     const limit = this.#permits;
     if (permits > limit)
@@ -119,8 +127,7 @@ export class Semaphore {
     const { timeoutMs, signal, priority, leaseMs, label } = options;
     const call: AcquireCall = {
       options: { timeoutMs, signal, priority, leaseMs, label },
-      patienceMs,
-      scope,
+      ...how,
       permits,
       limit,
     };

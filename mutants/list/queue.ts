@@ -63,8 +63,8 @@ export const QUEUE: readonly Mutant[] = [
     name: "no deadlock search",
     why: "nobody looks for cycles",
     file: "src/runtime/deadlock-watch.ts",
-    search: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs) return;",
-    replace: "    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs + 1e12) return;",
+    search: "    if (waitedMs < this.#nextAfterMs || !isShown) return;",
+    replace: "    if (waitedMs < this.#nextAfterMs + 1e12 || !isShown) return;",
     caughtBy: "sim",
   },
   {

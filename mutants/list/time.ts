@@ -112,7 +112,7 @@ export const TIME: readonly Mutant[] = [
     name: "nobody asks in doubt",
     why: "the store is not asked before the next renewal is due",
     file: "src/runtime/lease.ts",
-    search: "    if (this.#isKept && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();",
+    search: "    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();",
     replace: "    this.#clock.noticeDoubt();",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "loses nothing" },
   },

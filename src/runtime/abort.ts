@@ -1,3 +1,5 @@
+import { S3MutexError } from "../errors.js";
+
 /** Who waits for which signal; one listener per signal, since Node warns of more than ten on one. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -29,4 +31,11 @@ function listenTo(signal: AbortSignal): Set<() => void> {
   signal.addEventListener("abort", notify, { once: true });
   waiting.set(signal, callbacks);
   return callbacks;
+}
+
+/** @throws `aborted`, for a caller that waits for a lock, where its signal is */
+export function throwIfAborted(lockName: string, signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  const message = `Waiting for the lock ${JSON.stringify(lockName)} was aborted by the caller's signal.`;
+  throw new S3MutexError("aborted", message, { cause: signal.reason, lockName });
 }

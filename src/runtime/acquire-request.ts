@@ -20,8 +20,8 @@ export interface AcquireRequest
   readonly timing?: LeaseTiming | undefined;
   /** However long the lock has been held, the first in line looks at least this often, in milliseconds. */
   readonly longestPollMs?: number | undefined;
-  /** What the caller's scope holds besides this lock: asked anew each time, since it may change meanwhile. */
-  readonly holds: () => readonly Hold[];
+  /** What is held up by this wait, after so many milliseconds of it: asked anew each time, since it changes meanwhile. */
+  readonly holds: (waitedMs: number) => readonly Hold[];
   /** Other locks of the same mutex, for the walk along who waits for whom. */
   readonly objectOf: (ref: LockRef) => LockObject;
 }

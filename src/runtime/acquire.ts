@@ -1,5 +1,5 @@
 import { S3MutexError } from "../errors.js";
-import { onAbort } from "./abort.js";
+import { onAbort, throwIfAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
 import { wasClosed } from "./closed.js";
@@ -31,7 +31,7 @@ async function waitForLease(
   request: AcquireRequest,
   acquisition: Acquisition,
 ): Promise<Lease | undefined> {
-  throwIfAborted(line.object, request.signal);
+  throwIfAborted(line.object.name, request.signal);
   const { waiting } = context.activity;
   waiting.set(acquisition.id, line.object.name);
   line.join(acquisition);
@@ -47,7 +47,7 @@ async function waitForLease(
     ]);
     if (typeof outcome === "symbol") {
       acquisition.giveUp(running);
-      throwIfAborted(line.object, request.signal);
+      throwIfAborted(line.object.name, request.signal);
       if (context.closing.aborted) throw wasClosed(line.object.name);
       if (acquisition.unanswered !== undefined) throw acquisition.unanswered;
       return undefined;
@@ -91,12 +91,6 @@ async function toldOf(
     end(S3MutexError.is(error) ? error.code : "unexpected", { error });
     throw error;
   }
-}
-
-function throwIfAborted(object: LockObject, signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  const message = `Waiting for the lock ${JSON.stringify(object.name)} was aborted by the caller's signal.`;
-  throw new S3MutexError("aborted", message, { cause: signal.reason, lockName: object.name });
 }
 
 /** Resolves when the signal is aborted; no longer once everything is settled. */

@@ -44,7 +44,7 @@ export class Acquisition {
     this.#patience = new Patience(context, request);
     this.#lookedAtMs = this.#nowMs();
     this.#restraint = new Restraint(context, this.#id, claimOf(request));
-    this.#deadlocks = new DeadlockWatch(context, line.object, request.objectOf);
+    this.#deadlocks = new DeadlockWatch(context, line.object, request);
   }
 
   get id(): string {
@@ -68,7 +68,7 @@ export class Acquisition {
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
     const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastLookAtMs;
-    return isLastChance || this.#mayBePresent || this.#request.holds().length > 0;
+    return isLastChance || this.#mayBePresent || this.#request.holds(this.waitedMs).length > 0;
   }
 
   /** In milliseconds. */
@@ -142,7 +142,7 @@ export class Acquisition {
     const { label, patienceMs, holds } = this.#request;
     const { ownerId, clock, identity } = this.#context;
     this.#sinceMs ??= now.latestMs - this.waitedMs;
-    const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds() };
+    const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds(this.waitedMs) };
     return {
       id: this.#id,
       owner: ownerId,
@@ -240,7 +240,7 @@ export class Acquisition {
     if (wasReadByUs) this.#patience.reportRead();
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
-    const isUrgent = this.#request.holds().length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
+    const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
     return isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
   }
 
@@ -267,7 +267,8 @@ export class Acquisition {
     const nap = new AbortController();
     this.#wakeUp = () => nap.abort();
     if (this.#handed === undefined && !this.#stop.signal.aborted) {
-      await sleep(this.#context.effects, delayMs, { keepAlive: true, signal: nap.signal });
+      const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
+      await sleep(this.#context.effects, restMs, { keepAlive: true, signal: nap.signal });
     }
     this.#wakeUp = () => {};
   }

@@ -1,9 +1,11 @@
 import type { Attempt } from "../core/attempt.js";
-import { type CycleEdge, describeCycle, isSameCycle, type LockRef, refKey, searchCycle } from "../core/deadlock.js";
+import { type CycleEdge, describeCycle, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
 import { identityOf, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
+import type { AcquireRequest } from "./acquire-request.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
+import { BARE_HOLDS_AFTER_MS } from "./scope.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
 
 /**
@@ -13,19 +15,36 @@ import { MAX_REQUEST_MS, sleep } from "./timing.js";
 export class DeadlockWatch {
   readonly #context: Context;
   readonly #wanted: LockObject;
-  readonly #objectOf: (ref: LockRef) => LockObject;
+  readonly #request: Pick<AcquireRequest, "holds" | "objectOf">;
   #nextAfterMs = FIRST_LOOK_MS;
+  /** Since when the entry has said that something is held up, counted from the beginning of the wait. */
+  #shownAtMs: number | undefined;
 
-  constructor(context: Context, wanted: LockObject, objectOf: (ref: LockRef) => LockObject) {
+  constructor(context: Context, wanted: LockObject, request: Pick<AcquireRequest, "holds" | "objectOf">) {
     this.#context = context;
     this.#wanted = wanted;
-    this.#objectOf = objectOf;
+    this.#request = request;
+  }
+
+  /** No longer than until what bare calls hold counts, and until it is time to look for whom that holds up. */
+  restMs(delayMs: number, waitedMs: number): number {
+    const isLate = waitedMs >= BARE_HOLDS_AFTER_MS;
+    const lateMs = isLate ? LATE_LOOK_MS : BARE_HOLDS_AFTER_MS - waitedMs;
+    if (lateMs >= delayMs || (isLate && this.#shownAtMs !== undefined && waitedMs > this.#shownAtMs + LATE_LOOK_MS))
+      return delayMs;
+    const { holds } = this.#request;
+    const counts = holds(Number.POSITIVE_INFINITY).length - holds(0).length;
+    return counts > 0 ? Math.max(lateMs, 1) : delayMs;
   }
 
   /** Looks when it is time to. @throws `deadlock` when this waiter has to give way */
   async check(id: string, waitedMs: number, record: LockRecord | undefined, signal: AbortSignal): Promise<void> {
     const me = record?.queue.find((waiter) => waiter.id === id);
-    if (me === undefined || me.holds.length === 0 || waitedMs < this.#nextAfterMs) return;
+    if (me === undefined || me.holds.length === 0) return;
+    this.#shownAtMs ??= waitedMs;
+    // Others that wait in the same cycle show what they hold at about the same time.
+    const isShown = this.#shownAtMs < FIRST_LOOK_MS || waitedMs >= this.#shownAtMs + LATE_LOOK_MS;
+    if (waitedMs < this.#nextAfterMs || !isShown) return;
     this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_LOOK_MS), LONGEST_INTERVAL_MS);
     const first = await this.#look(id);
     if (first === undefined || signal.aborted) return;
@@ -51,7 +70,7 @@ export class DeadlockWatch {
       if (search.kind === "cycle") return search.edges;
       if (search.kind === "none" || search.refs.every((ref) => records.has(refKey(ref)))) return undefined;
       for (const ref of search.refs) {
-        const object = refKey(ref) === wanted ? this.#wanted : this.#objectOf(ref);
+        const object = refKey(ref) === wanted ? this.#wanted : this.#request.objectOf(ref);
         const snapshot = await object.look(MAX_REQUEST_MS).catch(() => undefined);
         records.set(refKey(ref), snapshot?.record);
         reads += 1;
@@ -91,6 +110,8 @@ export function toPublicEdge({ lockName, holder }: Pick<CycleEdge, "lockName" | 
 /** A wait this short is none that anybody minds. */
 const FIRST_LOOK_MS = 700;
 const SECOND_LOOK_MS = 150;
+/** How long after its entry shows more than before one looks. */
+const LATE_LOOK_MS = 300;
 const LONGEST_INTERVAL_MS = 10_000;
 /** A walk over more locks than this is given up; it is begun anew later. */
 const MAX_READS = 64;

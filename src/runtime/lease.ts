@@ -6,10 +6,12 @@ import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
 import type { HoldEvent } from "./events.js";
 import type { Grant } from "./grant.js";
+import type { Hold } from "./hold.js";
 import type { HoldingLine } from "./holding-line.js";
 import { LeaseClock, type LeaseTiming, LOOK_MS } from "./lease-clock.js";
 import type { Swapped } from "./lock-object.js";
 import { doubtError, lossReason, releasedError } from "./loss.js";
+import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 import { requestTimeoutMs } from "./timing.js";
 
@@ -17,14 +19,15 @@ import { requestTimeoutMs } from "./timing.js";
  * A lock that this process holds, counted on its own clocks. At the local deadline it is over, whatever the network says:
  * first that deadline, then the published expiry, then the tolerance, and only then may somebody else take over.
  */
-export class Lease {
+export class Lease implements Hold {
+  readonly root: Lease = this;
+  readonly nest: Nest;
   readonly standing: Standing;
   readonly #context: Context;
   readonly #line: HoldingLine;
   readonly #attempts: Attempts;
   #holder: Holder;
   readonly #clock: LeaseClock;
-  readonly #leaseMs: number;
   #isKept = false;
   readonly #heldSinceMs: number;
   #renewing: Promise<boolean> | undefined;
@@ -40,41 +43,40 @@ export class Lease {
     this.standing = new Standing(line.object.name);
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
-    this.#leaseMs = grant.holder.leaseMs;
-    this.#clock = new LeaseClock(context, this.#leaseMs, grant.reading, timing);
+    this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, line.object.name);
     context.holdings.add(this);
+    this.nest = new Nest(context, line.object.name, this);
   }
 
   get holder(): Holder {
     return this.#holder;
   }
 
-  /** The error, once the lock was lost; neither a release nor being asked to stop is a loss. */
+  get signal(): AbortSignal {
+    return this.standing.signal;
+  }
+
   get loss(): S3MutexError | undefined {
     return this.standing.loss;
   }
 
-  /** From the clocks, at this very moment: no timer has to have run. */
   get isHeld(): boolean {
     return this.remainingMs > 0;
   }
 
-  /** For how much longer the lock is certainly held; 0 when it is not. */
   get remainingMs(): number {
     if (this.standing.isOver) return 0;
     this.#askIfInDoubt();
     return Math.max(0, this.#clock.remainingMs);
   }
 
-  /** Throws the loss if the lock is not held at this very moment. */
   assertHeld(): void {
     if (this.isHeld) return;
     const { isOver, isLeft } = this.standing;
     if (!isOver && (isLeft || this.#clock.isOver)) this.lose("expired");
-    const { name } = this.#line.object;
-    throw this.loss ?? (isOver ? releasedError(name) : doubtError(name));
+    throw this.loss ?? (isOver ? releasedError : doubtError)(this.#line.object.name);
   }
 
   /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
@@ -83,7 +85,6 @@ export class Lease {
     if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
   }
 
-  /** Calls back once when it has been given back or was lost. */
   onEnd(listener: () => void): void {
     this.#endListeners.push(listener);
   }
@@ -116,7 +117,6 @@ export class Lease {
     this.#wakeAfter(this.#clock.untilOverMs, wake);
   }
 
-  /** One more handle on it: it is given back when all have been released. */
   share(): void {
     this.#shares += 1;
   }
@@ -151,12 +151,16 @@ export class Lease {
 
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
   release(): Promise<boolean> {
+    this.nest.end();
+    return this.unshare();
+  }
+
+  unshare(): Promise<boolean> {
     this.#shares -= 1;
     if (this.#shares > 0) return Promise.resolve(this.isHeld);
     this.#releasing ??= this.#releaseOnce()
       .catch((error) => {
-        // So that it can be tried again.
-        this.#releasing = undefined;
+        this.#releasing = undefined; // so that it can be tried again
         throw error;
       })
       .finally(() => this.#end());
@@ -199,12 +203,12 @@ export class Lease {
   async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
     const signal = this.standing.quietSignal;
     if (signal.aborted) return false;
-    const { id, token } = this.#holder;
-    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
+    const { id, token, leaseMs } = this.#holder;
+    const command = { id, token, leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
+    const onFailure = (error: S3MutexError) => {
+      this.#lastFailure = error;
+    };
     try {
-      const onFailure = (error: S3MutexError) => {
-        this.#lastFailure = error;
-      };
       const options = { ...this.#swapOptions(), signal, onFailure };
       return this.#applyRenewal(await this.#line.renew({ command, options }));
     } catch (error) {
@@ -254,11 +258,10 @@ export class Lease {
   }
 
   #swapOptions() {
-    const timeoutMs = requestTimeoutMs(this.#leaseMs);
+    const timeoutMs = requestTimeoutMs(this.#holder.leaseMs);
     return { attempts: this.#attempts, timeoutMs, untilMs: this.#clock.deadlineMs, role: "holder" as const };
   }
 
-  /** It is over: tell whoever listens, and clear its leftovers away. */
   lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
     if (!this.#noteLoss(reason, cause)) return;
     this.#stop();
@@ -282,6 +285,7 @@ export class Lease {
   #noteLoss(reason: LossReason, cause?: unknown): boolean {
     const error = this.standing.lose(reason, cause);
     if (error === undefined) return false;
+    this.nest.end(error);
     this.#context.emit("lost", { ...this.#describe(), reason: error.reason ?? reason, error });
     return true;
   }
@@ -293,7 +297,7 @@ export class Lease {
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(mayBePresent = true): void {
-    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#leaseMs, mayBePresent };
+    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#holder.leaseMs, mayBePresent };
     cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 }

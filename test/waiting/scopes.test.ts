@@ -28,6 +28,8 @@ it.each(["withLock", "acquire", "acquireLock", "acquireAll", "withLocks", "tryAc
         expect(scene.requestsOf(process).length).toBe(sent);
         // As with any deadlock, acquireLock says no.
         if (method === "acquireLock") return expect(outcome.value).toBe(false);
+        // P9: and one attempt that it is not to be had.
+        if (method === "tryAcquire") return expect(outcome.value).toBeNull();
         const { code, cycle, lockName } = outcome.error as S3MutexError;
         expect({ code, lockName }).toEqual({ code: "deadlock", lockName: NAME });
         expect(cycle).toMatchObject([{ lockName: NAME, fencingToken: lock.fencingToken }]);
@@ -68,23 +70,6 @@ it("nests with reentrant: true: the same token, given back when the last is rele
   expect(new Set(tokens).size).toBe(1);
   expect(tokens.length).toBe(3);
   expect(released).toEqual([NAME]);
-  expect(scene.record()?.holders).toEqual([]);
-});
-
-it("keeps the lock until the last of those who nested gives it back, in whatever order", async () => {
-  const scene = new Scene();
-  const { mutex } = scene.client();
-  await scene.until(
-    mutex.scope(async () => {
-      const outer = await mutex.acquire(NAME);
-      const inner = await mutex.acquire(NAME, { reentrant: true });
-      await outer.release();
-      expect(inner.held).toBe(true);
-      expect(scene.record()?.holders.length).toBe(1);
-      await inner.release();
-      expect(inner.held).toBe(false);
-    }),
-  );
   expect(scene.record()?.holders).toEqual([]);
 });
 

@@ -1,0 +1,40 @@
+import { invalidArgument } from "./arguments.js";
+import type { HeldLock } from "./lock.js";
+import type { HeldLockSet } from "./lock-set.js";
+import type { Hold } from "./runtime/hold.js";
+import type { Scope } from "./runtime/scope.js";
+
+/** What one mutex knows of a handle that it gave out. */
+export interface Handle {
+  readonly key: string;
+  readonly hold: Hold;
+  readonly scope: Scope;
+}
+
+/** The handles of one mutex, for callers who name one by `within`. */
+export class Handles {
+  readonly #handles = new WeakMap<object, readonly Handle[]>();
+
+  add(lock: HeldLock, handle: Handle): void {
+    this.#handles.set(lock, [handle]);
+  }
+
+  addSet(set: HeldLockSet): HeldLockSet {
+    this.#handles.set(
+      set,
+      set.locks.flatMap((lock) => this.#handles.get(lock) ?? []),
+    );
+    return set;
+  }
+
+  /** Those that a caller names. @throws `invalid-argument` for what this mutex has not given out */
+  get(within: unknown): readonly Handle[] {
+    const isObject = typeof within === "object" && within !== null;
+    const handles = isObject ? this.#handles.get(within) : undefined;
+    if (handles !== undefined) return handles;
+    const remedy = isObject
+      ? "pass a lock, or a set of locks, that this very mutex has returned; a lock of another mutex cannot be nested in"
+      : "pass the lock to nest in, as acquire() returned it";
+    throw invalidArgument("within", isObject ? "another object" : within, remedy);
+  }
+}

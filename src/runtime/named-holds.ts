@@ -1,0 +1,92 @@
+import type { Lease } from "./lease.js";
+import type { Scope } from "./scope.js";
+
+/** One acquisition by name. */
+export interface NamedHold {
+  readonly lease: Lease;
+  /** In which scope the call was made that took it. */
+  readonly openedIn: object | undefined;
+  /** It was lost: whatever its maker still calls is late. */
+  isLost: boolean;
+  /** Its maker has released it, or has been told that it was lost. */
+  isSettled: boolean;
+}
+
+/** The acquisitions of one lock. */
+interface Named {
+  last: NamedHold | undefined;
+  /** How many that were lost have not been released by their makers yet. Each may still be, late. */
+  owed: number;
+}
+
+/** `none`: nothing of this mutex; `late`: an acquisition that is over, while another one may have the lock. */
+export type NamedTarget =
+  | { readonly kind: "hold"; readonly hold: NamedHold }
+  | { readonly kind: "none" }
+  | { readonly kind: "late"; readonly own: NamedHold | undefined };
+
+/**
+ * What was taken by name. A call by name says nothing of the acquisition that it is about, so it is about the last one, unless
+ * that may be another caller's: where acquisitions were lost whose makers have not called yet, only a call that is made in the
+ * line of work of the last one is known not to be one of those. Lines of work tell what a call is not about; they give nothing.
+ */
+export class NamedHolds {
+  readonly #byKey = new Map<string, Named>();
+
+  add(key: string, lease: Lease, line: Scope): void {
+    const named = this.#byKey.get(key) ?? { last: undefined, owed: 0 };
+    const { last } = named;
+    if (last !== undefined) {
+      last.isLost = true;
+      if (!last.isSettled) named.owed += 1;
+    }
+    const hold = { lease, openedIn: line.openedIn, isLost: false, isSettled: false };
+    named.last = hold;
+    this.#byKey.set(key, named);
+    if (this.#byKey.size > MAX_REMEMBERED) forgetOldest(this.#byKey, ({ last }) => last?.lease.isHeld !== true);
+    const others = [...line.named].filter(([other]) => other !== key);
+    line.named = new Map([...others.slice(-MAX_IN_LINE), [key, hold]]);
+  }
+
+  /** What a call that is made in this scope is about. */
+  find(key: string, scope: Scope | undefined): NamedTarget {
+    const named = this.#byKey.get(key);
+    const own = scope?.named.get(key);
+    const last = named?.last;
+    if (named === undefined || last === undefined) return own?.isLost ? { kind: "late", own } : { kind: "none" };
+    if (own === last) return { kind: "hold", hold: last };
+    if (own !== undefined && isOfAnother(own, last, scope)) return { kind: "late", own };
+    return named.owed > 0 && last.lease.isHeld ? { kind: "late", own: undefined } : { kind: "hold", hold: last };
+  }
+
+  /** The maker of a hold has released it; or has called too late and knows now. */
+  settle(key: string, hold: NamedHold | undefined, how: "released" | "lost"): void {
+    const named = this.#byKey.get(key);
+    const wasSettled = hold?.isSettled ?? false;
+    if (hold !== undefined) {
+      hold.isSettled = true;
+      hold.isLost ||= how === "lost";
+    }
+    if (named === undefined) return;
+    if (named.last === hold) named.last = undefined;
+    else if (!wasSettled && named.owed > 0) named.owed -= 1;
+    if (named.last === undefined && named.owed === 0) this.#byKey.delete(key);
+  }
+}
+
+/** Whether a line of work that took one of them did not take the other: at most where it has given back what it took itself. */
+function isOfAnother(own: NamedHold, last: NamedHold, scope: Scope | undefined): boolean {
+  return own.isLost || last.openedIn === undefined || last.openedIn !== scope?.mark;
+}
+
+/** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */
+const MAX_REMEMBERED = 10_000;
+const MAX_IN_LINE = 100;
+
+function forgetOldest<Value>(all: Map<string, Value>, mayGo: (value: Value) => boolean): void {
+  for (const [key, value] of all) {
+    if (!mayGo(value)) continue;
+    all.delete(key);
+    return;
+  }
+}

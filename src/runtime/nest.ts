@@ -1,0 +1,224 @@
+import { areCompatible, type Holder, type Mode } from "../core/record.js";
+import type { S3MutexError } from "../errors.js";
+import { onAbort, throwIfAborted } from "./abort.js";
+import type { AcquireRequest } from "./acquire-request.js";
+import { wasClosed } from "./closed.js";
+import type { Context } from "./context.js";
+import type { Hold } from "./hold.js";
+import type { Lease } from "./lease.js";
+import { lossError, releasedError } from "./loss.js";
+import { sleep } from "./timing.js";
+
+/** What is asked of a nest. */
+export interface NestRequest extends Pick<AcquireRequest, "mode" | "priority" | "patienceMs" | "signal"> {
+  /** Whether a function runs under it: then what it nests in is given back only after that has ended. */
+  readonly isCallback: boolean;
+}
+
+/** One who waits to come in. */
+interface Waiting extends NestRequest {
+  readonly settle: (outcome: NestedHold | undefined) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Those who nest in one hold. They exclude each other as callers of the lock do, by priority and arrival; only what they nest in is
+ * had by all of them. No request is sent for it.
+ */
+export class Nest {
+  readonly #context: Context;
+  readonly #lockName: string;
+  readonly #outer: Hold;
+  readonly #inside = new Set<NestedHold>();
+  readonly #waiting: Waiting[] = [];
+  #ended: S3MutexError | undefined;
+
+  constructor(context: Context, lockName: string, outer: Hold) {
+    this.#context = context;
+    this.#lockName = lockName;
+    this.#outer = outer;
+  }
+
+  get isEmpty(): boolean {
+    return this.#inside.size === 0 && this.#waiting.length === 0;
+  }
+
+  /** Waits to come in; undefined when others are still inside when the time is up. */
+  async enter(request: NestRequest): Promise<NestedHold | undefined> {
+    throwIfAborted(this.#lockName, request.signal);
+    if (this.#context.closing.aborted) throw wasClosed(this.#lockName);
+    if (this.#ended !== undefined) throw this.#ended;
+    this.#outer.assertHeld();
+    const over = new AbortController();
+    try {
+      return await new Promise((settle, fail) => {
+        const waiting = { ...request, settle, fail };
+        this.#join(waiting);
+        this.#letIn();
+        if (this.#waiting.includes(waiting)) this.#endWait(waiting, over.signal);
+      });
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** What they nest in is over: handles end with it, nobody comes in any more, and functions run to their end. */
+  end(error: S3MutexError = lossError(this.#lockName, "outer-released", undefined)): void {
+    this.#ended ??= error;
+    for (const { fail } of this.#waiting.splice(0)) fail(error);
+    for (const nested of [...this.#inside]) nested.endWithOuter(error);
+  }
+
+  /** Somebody has left. */
+  leave(nested: NestedHold): void {
+    this.#inside.delete(nested);
+    this.#letIn();
+  }
+
+  #join(waiting: Waiting): void {
+    const at = this.#waiting.findIndex((other) => other.priority < waiting.priority);
+    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, waiting);
+  }
+
+  #letIn(): void {
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const modes = [...this.#inside].map(({ mode }) => ({ mode }));
+      if (!areCompatible([...modes, { mode: first.mode }], 1)) return;
+      this.#waiting.shift();
+      const nested = new NestedHold(this.#context, this.#lockName, this.#outer, first);
+      this.#inside.add(nested);
+      first.settle(nested);
+    }
+  }
+
+  /** Sees to it that a wait ends with the caller's time, by its signal, and when the mutex closes. */
+  #endWait(waiting: Waiting, over: AbortSignal): void {
+    const end = (how: () => void) => () => {
+      const at = this.#waiting.indexOf(waiting);
+      if (at === -1) return;
+      this.#waiting.splice(at, 1);
+      how();
+      this.#letIn();
+    };
+    const { signal, patienceMs } = waiting;
+    const { closing, effects } = this.#context;
+    const abort = end(() => {
+      try {
+        throwIfAborted(this.#lockName, signal);
+      } catch (error) {
+        waiting.fail(error);
+      }
+    });
+    const close = end(() => waiting.fail(wasClosed(this.#lockName)));
+    const giveUp = end(() => waiting.settle(undefined));
+    if (signal !== undefined) onAbort(over, onAbort(signal, abort));
+    onAbort(over, onAbort(closing, close));
+    if (patienceMs <= 0) giveUp();
+    if (patienceMs <= 0 || patienceMs === Number.POSITIVE_INFINITY) return;
+    void sleep(effects, patienceMs, { keepAlive: true, signal: over }).then(giveUp);
+  }
+}
+
+/** A hold within a hold: the same lock, the same token, and an end of its own. */
+export class NestedHold implements Hold {
+  readonly nest: Nest;
+  readonly mode: Mode;
+  readonly #lockName: string;
+  readonly #outer: Hold;
+  readonly #isCallback: boolean;
+  readonly #told = new AbortController();
+  readonly #forgetOuter: () => void;
+  readonly #endListeners: (() => void)[] = [];
+  /** How many functions run under it, its own included. */
+  #callbacks = 0;
+  #lost: S3MutexError | undefined;
+  /** Its own handle was released or has ended, or its own function has. */
+  #isReleased = false;
+  #isOver = false;
+
+  constructor(context: Context, lockName: string, outer: Hold, { mode, isCallback }: NestRequest) {
+    this.mode = mode;
+    this.#lockName = lockName;
+    this.#outer = outer;
+    this.#isCallback = isCallback;
+    this.nest = new Nest(context, lockName, this);
+    if (isCallback) this.share();
+    this.#forgetOuter = onAbort(outer.signal, () => this.#told.abort(outer.signal.reason));
+  }
+
+  get holder(): Holder {
+    return { ...this.#outer.holder, mode: this.mode };
+  }
+
+  get root(): Lease {
+    return this.#outer.root;
+  }
+
+  get signal(): AbortSignal {
+    return this.#told.signal;
+  }
+
+  get loss(): S3MutexError | undefined {
+    return this.#lost ?? this.root.loss;
+  }
+
+  get isHeld(): boolean {
+    return this.remainingMs > 0;
+  }
+
+  get remainingMs(): number {
+    return this.#isOver ? 0 : this.#outer.remainingMs;
+  }
+
+  assertHeld(): void {
+    if (this.#isOver) throw this.loss ?? releasedError(this.#lockName);
+    this.#outer.assertHeld();
+  }
+
+  renew(): Promise<boolean> {
+    return this.#isOver ? Promise.resolve(false) : this.#outer.renew();
+  }
+
+  async release(): Promise<boolean> {
+    const wasHeld = this.isHeld && this.#lost === undefined;
+    if (this.#isReleased) return wasHeld;
+    this.#isReleased = true;
+    this.nest.end();
+    if (this.#isCallback) return this.unshare();
+    if (this.#callbacks === 0) this.#end();
+    return wasHeld;
+  }
+
+  share(): void {
+    if (this.#callbacks === 0) this.#outer.share();
+    this.#callbacks += 1;
+  }
+
+  async unshare(): Promise<boolean> {
+    this.#callbacks -= 1;
+    if (this.#callbacks > 0) return this.isHeld;
+    if (this.#isReleased) this.#end();
+    return this.#outer.unshare();
+  }
+
+  onEnd(listener: () => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  /** What it nests in is over. A function that runs under it was told by the signal, and has its own end. */
+  endWithOuter(error: S3MutexError): void {
+    if (this.#isCallback || this.#isReleased) return;
+    this.#isReleased = true;
+    this.#lost = error;
+    this.#told.abort(error);
+    this.nest.end(error);
+    if (this.#callbacks === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#forgetOuter();
+    this.#outer.nest.leave(this);
+    for (const listener of this.#endListeners.splice(0)) listener();
+  }
+}

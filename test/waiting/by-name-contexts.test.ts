@@ -1,0 +1,169 @@
+import { AsyncResource } from "node:async_hooks";
+import { expect, it } from "vitest";
+import type { S3Mutex } from "../../src/mutex.js";
+import { NAME, Scene } from "../protocol/scene.js";
+
+/** Calls by name in a server: requests that share a context, overrun their leases, and call late. */
+
+const LEASE_MS = 1000;
+/** After this, a lease of that length is over for everybody. */
+const OVERRUN_MS = 2500;
+
+type Call = "releaseLock" | "refreshLock" | "deleteLock";
+const CALLS = ["releaseLock", "refreshLock", "deleteLock"] as const;
+
+/** How requests come to be: each in a context of its own, all in that of a start-up that took a lock, or in that of one that holds it. `leaking`: in that of the request before. */
+const CONTEXTS = ["own", "shared", "held", "same name", "leaking"] as const;
+
+interface Server {
+  readonly scene: Scene;
+  readonly mutex: S3Mutex;
+  /** Runs a request. */
+  readonly request: <T>(handler: () => Promise<T>) => Promise<T>;
+}
+
+async function serverIn(contexts: (typeof CONTEXTS)[number]): Promise<Server> {
+  const scene = new Scene();
+  const { mutex } = scene.client({ lockTimeoutMs: LEASE_MS });
+  const started = (async () => {
+    if (contexts === "held") await mutex.acquire("boot");
+    if (contexts === "shared" || contexts === "same name") {
+      const name = contexts === "shared" ? "boot" : NAME;
+      await mutex.acquireLock(name);
+      await mutex.releaseLock(name);
+    }
+    // As of a server: what comes later runs in the context in which it was started.
+    const start = AsyncResource.bind((handler: () => void) => handler());
+    // Or in that of whoever came before, where requests are begun by a loop that does not wait for them.
+    const loopQueue: (() => void)[] = [];
+    const loop = async () => {
+      for (;;) {
+        loopQueue.shift()?.();
+        await scene.world.sleep(1);
+      }
+    };
+    if (contexts === "leaking") void loop();
+    const request = <T>(handler: () => Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
+        const begin = () => void handler().then(resolve, reject);
+        if (contexts === "leaking") loopQueue.push(begin);
+        else start(begin);
+      });
+    return { request };
+  })();
+  const { request } = await scene.until(started);
+  return { scene, mutex, request };
+}
+
+/** Takes the lock, and calls after so long. */
+const working =
+  ({ scene, mutex }: Server, ms: number, call: Call) =>
+  async () => {
+    expect(await mutex.acquireLock(NAME, 20_000)).toBe(true);
+    await scene.world.sleep(ms);
+    return mutex[call](NAME);
+  };
+
+it.each(CONTEXTS.flatMap((contexts) => CALLS.map((call) => [contexts, call] as const)))(
+  "P6: a late call ends nobody's hold (contexts: %s, %s)",
+  async (contexts, call) => {
+    const server = await serverIn(contexts);
+    const { scene, mutex, request } = server;
+    const late = request(working(server, OVERRUN_MS, call));
+    await scene.pass(OVERRUN_MS - 200);
+    const next = request(working(server, 600, "releaseLock"));
+    expect(await scene.until(late)).toBe(false);
+    expect(await scene.until(mutex.isOwnedByUs(NAME))).toBe(true);
+    expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).toBeNull();
+    expect(await scene.until(next)).toBe(true);
+  },
+);
+
+it.each(CONTEXTS)(
+  "P6: of three requests that overrun, none ends another's hold, late renewals included (contexts: %s)",
+  async (contexts) => {
+    const server = await serverIn(contexts);
+    const { scene, mutex, request } = server;
+    const late = async (ms: number) => {
+      expect(await mutex.acquireLock(NAME, 20_000)).toBe(true);
+      await scene.world.sleep(ms);
+      return [await mutex.refreshLock(NAME), await mutex.releaseLock(NAME), await mutex.releaseLock(NAME)];
+    };
+    const first = request(() => late(7000));
+    await scene.pass(OVERRUN_MS);
+    const second = request(() => late(4000));
+    await scene.pass(OVERRUN_MS);
+    const third = request(async () => {
+      expect(await mutex.acquireLock(NAME, 20_000)).toBe(true);
+      for (let times = 0; times < 10; times += 1) {
+        await scene.world.sleep(400);
+        expect(await mutex.refreshLock(NAME)).toBe(true);
+      }
+      return mutex.releaseLock(NAME);
+    });
+    expect(await scene.until(first)).toEqual([false, false, false]);
+    expect(await scene.until(second)).toEqual([false, false, false]);
+    expect(await scene.until(third)).toBe(true);
+  },
+);
+
+it.each(["own", "shared", "held", "same name"] as const)(
+  "P6: a second release by one request ends nobody's hold (contexts: %s)",
+  async (contexts) => {
+    const server = await serverIn(contexts);
+    const { scene, mutex, request } = server;
+    const first = request(async () => {
+      await mutex.acquireLock(NAME);
+      const released = await mutex.releaseLock(NAME);
+      await scene.world.sleep(500);
+      return [released, await mutex.releaseLock(NAME)];
+    });
+    await scene.pass(300);
+    const second = request(working(server, 600, "releaseLock"));
+    expect(await scene.until(first)).toEqual([true, false]);
+    expect(await scene.until(second)).toBe(true);
+  },
+);
+
+it("releases from wherever it is called, as long as nothing was lost", async () => {
+  const server = await serverIn("own");
+  const { scene, mutex, request } = server;
+  // Taken in a helper, whose context is not its caller's.
+  const take = async () => {
+    await scene.world.sleep(5);
+    return mutex.acquireLock(NAME);
+  };
+  await scene.until(request(take));
+  expect(await scene.until(request(() => mutex.refreshLock(NAME)))).toBe(true);
+  expect(await scene.until(request(() => mutex.releaseLock(NAME)))).toBe(true);
+  await scene.until(take());
+  expect(await scene.until(mutex.releaseLock(NAME))).toBe(true);
+});
+
+it("tells a call from nowhere, after a loss, that it may be late: once for each loss, and then it counts", async () => {
+  const { scene, mutex, request } = await serverIn("own");
+  const take = async () => {
+    await scene.world.sleep(5);
+    return mutex.acquireLock(NAME, 20_000);
+  };
+  await scene.until(request(take));
+  await scene.until(request(take));
+  await scene.until(request(take));
+  const release = () => scene.until(request(() => mutex.releaseLock(NAME)));
+  expect(await scene.until(request(() => mutex.refreshLock(NAME)))).toBe(false);
+  expect([await release(), await release(), await release(), await release()]).toEqual([false, false, true, false]);
+});
+
+it("goes on with a loop that overran, that never released, or that takes the lock anew", async () => {
+  const { scene, mutex } = await serverIn("own");
+  const loop = async () => {
+    const outcomes: boolean[] = [];
+    for (const ms of [10, OVERRUN_MS, 10, OVERRUN_MS, 10]) {
+      expect(await mutex.acquireLock(NAME, 20_000)).toBe(true);
+      await scene.world.sleep(ms);
+      if (ms === 10) outcomes.push(await mutex.releaseLock(NAME));
+    }
+    return outcomes;
+  };
+  expect(await scene.until(loop())).toEqual([true, true, true]);
+});
