@@ -221,7 +221,7 @@ const SHORTEST_REQUEST_MS = 1000;
 function foundIn(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "unchanged" }>): FoundVersion {
   if (outcome.kind === "absent") return { etag: undefined, found: { kind: "absent" } };
   const { etag } = outcome;
-  if (outcome.kind === "oversized") return { etag, found: { kind: "foreign", body: undefined } };
+  if (outcome.kind !== "ok") return { etag, found: { kind: "foreign", body: undefined } };
   return { etag, found: parseEnvelope(outcome.body) };
 }
 

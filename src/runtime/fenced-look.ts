@@ -31,7 +31,9 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   });
   if (outcome.kind === "refused") throw outcome.error;
   if (outcome.kind === "ok") return parseEnvelope(outcome.body);
-  return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
+  return outcome.kind === "oversized" || outcome.kind === "archived"
+    ? { kind: "foreign", body: undefined }
+    : { kind: "absent" };
 }
 
 /** However short the caller's time is, this much is taken for one look. */

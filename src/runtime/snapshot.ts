@@ -39,6 +39,8 @@ export function snapshotOf(
       return { etag: undefined, record: undefined, askedAtMs };
     case "oversized":
       return unreadable(where, { etag: outcome.etag, askedAtMs }, "it is larger than a lock record can be");
+    case "archived":
+      return archived(where, { etag: outcome.etag, askedAtMs });
     case "ok": {
       const { etag } = outcome;
       const parsed = parseRecord(outcome.body);
@@ -54,6 +56,11 @@ export function snapshotOf(
 /** Whether this would be called corrupt: nothing that a record can be. */
 export function isNoRecord(outcome: ReadOutcome): boolean {
   return outcome.kind === "oversized" || (outcome.kind === "ok" && parseRecord(outcome.body).kind === "corrupt");
+}
+
+function archived({ name: lockName, key }: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
+  const message = `The object at key ${JSON.stringify(key)} is archived, so nobody can read it (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. deleteLock(${JSON.stringify(lockName)}, true) replaces it.`;
+  return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }
 
 function unreadable(

@@ -85,6 +85,8 @@ export type ReadOutcome =
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
   /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
+  /** It lies in a storage class that cannot be read; it can be replaced. */
+  | { readonly kind: "archived"; readonly etag: string; readonly timing: AnswerTiming }
   | UnknownOutcome
   | RefusedOutcome;
 

@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -59,6 +60,7 @@ export class S3Requests {
     const request: Request = { action: "s3:GetObject", bucket: this.#bucket, key };
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     let looks: string | undefined;
+    let isArchived = false;
     const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyBytes }, ReadOutcome> = {
       request,
       streams: true,
@@ -81,6 +83,7 @@ export class S3Requests {
       },
       onStatus: (status, { code, attempt }, timing) => {
         if (status === 304 && ifNoneMatch !== undefined) return { kind: "unchanged", timing };
+        isArchived = code === "InvalidObjectState";
         if (status !== 404 || code === "NoSuchBucket") return undefined;
         if (code === "NoSuchKey") return { kind: "absent", timing };
         looks = looksOf(attempt, key);
@@ -88,7 +91,23 @@ export class S3Requests {
       },
     };
     const outcome = await this.#send(operation, options);
+    if (isArchived && outcome.kind === "refused") return (await this.#archived(key, options)) ?? outcome;
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
+  }
+
+  /** What cannot be read still has an ETag, by which it can be replaced. */
+  async #archived(key: string, options: RequestOptions): Promise<ReadOutcome | undefined> {
+    const operation: Operation<string | undefined, ReadOutcome | undefined> = {
+      request: { action: "s3:GetObject", bucket: this.#bucket, key, isHead: true },
+      start: () => {
+        const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+        return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
+      },
+      onSuccess: (etag, timing) => (etag === undefined ? undefined : { kind: "archived", etag, timing }),
+      onStatus: () => undefined,
+    };
+    const outcome = await this.#send(operation, options);
+    return outcome?.kind === "archived" ? outcome : undefined;
   }
 
   /** A body that came to its end; whether it is the one that the store has is another question. */
