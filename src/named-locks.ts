@@ -1,6 +1,5 @@
-import { hasRunOut } from "./core/attempt.js";
+import { type Clocked, hasRunOut } from "./core/attempt.js";
 import type { LockRecord } from "./core/record.js";
-import type { StoreTime } from "./core/store-time.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
 import type { Force } from "./force.js";
 import { Attempts } from "./runtime/attempts.js";
@@ -63,11 +62,11 @@ export class NamedLocks {
   }
 
   async isLocked(object: LockObject): Promise<boolean> {
-    return this.#look(object, (record, now) => record?.holders.some((holder) => !hasRunOut(holder, { now })) ?? false);
+    return this.#look(object, (record, now) => record?.holders.some((holder) => !hasRunOut(holder, now)) ?? false);
   }
 
   async isOwnedByUs(object: LockObject): Promise<boolean> {
-    return this.#look(object, (record, now) => isHeldByOwner(record, this.#context.ownerId, { now }));
+    return this.#look(object, (record, now) => isHeldByOwner(record, this.#context.ownerId, now));
   }
 
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
@@ -124,8 +123,8 @@ export class NamedLocks {
       );
   }
 
-  async #look(object: LockObject, ask: (record: LockRecord | undefined, now: StoreTime) => boolean): Promise<boolean> {
-    const { reply } = await object.swap((record, { now }) => ({ reply: ask(record, now) }), this.#options());
+  async #look(object: LockObject, ask: (record: LockRecord | undefined, now: Clocked) => boolean): Promise<boolean> {
+    const { reply } = await object.swap((record, attempt) => ({ reply: ask(record, attempt) }), this.#options());
     return reply;
   }
 

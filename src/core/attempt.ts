@@ -19,6 +19,7 @@ export interface Attempt {
 /** Whether somebody else may have this holder's place. */
 export function hasEnded(holder: Holder, attempt: Attempt): boolean {
   if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(leaseKey(holder));
+  if (isUndated(holder, attempt)) return false;
   return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
 }
 
@@ -45,7 +46,15 @@ export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" 
 export const ENTRY_LIFE_MS = 15_000;
 export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;
 
+/** What it takes to tell by the clock whether a lease is over. */
+export type Clocked = Pick<Attempt, "now" | "lacksStoreTime">;
+
+/** Its end was told by a wall clock that no answer of the store had bounded: to those who know store time it says nothing. */
+export function isUndated({ undated }: Holder, { lacksStoreTime }: Clocked): boolean {
+  return undated === true && lacksStoreTime !== true;
+}
+
 /** Whether the lease is over by the store's clock. */
-export function hasRunOut(holder: Holder, attempt: Pick<Attempt, "now">): boolean {
-  return attempt.now.earliestMs > holder.expiresAtMs;
+export function hasRunOut(holder: Holder, attempt: Clocked): boolean {
+  return !isUndated(holder, attempt) && attempt.now.earliestMs > holder.expiresAtMs;
 }

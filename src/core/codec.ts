@@ -183,6 +183,7 @@ const HOLDER: Shape<Holder> = {
   acquiredAtMs: isTime,
   renewedAtMs: isTime,
   expiresAtMs: isTime,
+  undated: optional(isOneOf(true)),
   renewal: isString,
 };
 

@@ -69,6 +69,11 @@ export interface Holder extends Identity, Claim {
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
   readonly expiresAtMs: number;
+  /**
+   * The times are those of a wall clock that no answer of the store had bounded. Whoever knows store time and writes the
+   * record counts the lease from then: it was there, and has begun before.
+   */
+  readonly undated?: true;
   /** The id of the write that granted or last renewed this hold: its holder's deadline counts from that attempt. */
   readonly renewal: string;
 }

@@ -104,12 +104,15 @@ export interface Occasion {
   readonly lockName: string;
   readonly key: string;
   readonly now: StoreTime;
+  /** As for an attempt. */
+  readonly lacksStoreTime?: boolean;
 }
 
 /** The report about a record that was read. */
-export function reportOf(record: LockRecord, { lockName, key, now }: Occasion): LockReport {
+export function reportOf(record: LockRecord, occasion: Occasion): LockReport {
+  const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
-  const isHeld = record.holders.some((holder) => !hasRunOut(holder, { now }));
+  const isHeld = record.holders.some((holder) => !hasRunOut(holder, occasion));
   return {
     lockName,
     key,

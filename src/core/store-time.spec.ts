@@ -149,16 +149,34 @@ it.each([1050, -1050])(
   },
 );
 
-it("does not narrow a hull for ten minutes, and does after that", () => {
-  let { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 60_000));
-  for (let atMs = 1000; atMs < 600_000; atMs += 10_000) {
-    bounds = observe(bounds, ...answerAt(atMs, 0)).bounds;
-    expect(bounds.highMs - bounds.lowMs).toBeGreaterThan(60_000);
+/** What is known after answers every second, by one front end. */
+function afterAnswers(bounds: OffsetBounds, count: number, fromMs: number, everyMs: number): OffsetBounds {
+  let known = bounds;
+  for (let index = 0; index < count; index += 1) {
+    known = observe(known, ...answerAt(fromMs + index * everyMs, 0)).bounds;
   }
-  bounds = observe(bounds, ...answerAt(10 + 600_000, 0)).bounds;
-  expect(bounds.highMs - bounds.lowMs).toBeGreaterThan(60_000);
-  bounds = observe(bounds, ...answerAt(10 + 600_001, 0)).bounds;
-  expect(bounds.highMs - bounds.lowMs).toBeLessThan(2000);
+  return known;
+}
+
+const widthOf = ({ lowMs, highMs }: OffsetBounds) => highMs - lowMs;
+
+it("13.1.1: ends a hull when five answers in a row have agreed for ten seconds, and not before", () => {
+  const { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 60_000));
+  expect(widthOf(afterAnswers(bounds, 4, 1000, 5000))).toBeGreaterThan(60_000);
+  expect(widthOf(afterAnswers(bounds, 5, 1000, 2499))).toBeGreaterThan(60_000);
+  expect(widthOf(afterAnswers(bounds, 5, 1000, 2500))).toBeLessThan(1100);
+  const { bounds: agreed } = observe(afterAnswers(bounds, 5, 1000, 2500), ...answerAt(12_000, 0));
+  expect(agreed.lowMs).toBeLessThanOrEqual(STORE_MS);
+  expect(agreed.highMs).toBeGreaterThanOrEqual(STORE_MS);
+});
+
+it("13.1.1: keeps a hull for as long as front ends take turns", () => {
+  let { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 60_000));
+  for (let round = 0; round < 100; round += 1) {
+    bounds = afterAnswers(bounds, 4, 1000 + round * 10_000, 2000);
+    bounds = observe(bounds, ...answerAt(9000 + round * 10_000, 60_000)).bounds;
+    expect(widthOf(bounds)).toBeGreaterThan(60_000);
+  }
 });
 
 const BOUNDS: OffsetBounds = { lowMs: STORE_MS, highMs: STORE_MS + 900, atMs: 0 };

@@ -25,8 +25,16 @@ export interface OffsetBounds {
   readonly lowMs: number;
   readonly highMs: number;
   readonly atMs: number;
-  /** Set when answers contradicted each other: until then bounds only widen, since front ends disagree. */
-  readonly hullUntilMs?: number;
+  /** Set since answers contradicted each other: front ends disagree, or one answer was wrong, and bounds only widen. */
+  readonly agreement?: Agreement;
+}
+
+/** The latest answers in a row that do not contradict each other, and the bounds that they leave. */
+export interface Agreement {
+  readonly lowMs: number;
+  readonly highMs: number;
+  readonly sinceMs: number;
+  readonly answers: number;
 }
 
 /** The store's clock lies between these; equal when the local wall clock is believed. Epoch milliseconds. */
@@ -39,8 +47,12 @@ export interface StoreTime {
 const DATE_RESOLUTION_MS = 1000 + 50;
 /** How far a monotonic clock may run from the store's: 200 ppm, twice what quartz oscillators are sold with. */
 const DRIFT_PER_MS = 200e-6;
-/** After a contradiction bounds only widen for this long: a second front end will be met again. */
-const HULL_MS = 10 * 60 * 1000;
+/**
+ * After a contradiction bounds only widen until so many answers in a row have agreed, for so long: a second front end would have
+ * been met again, and one answer that was wrong does not keep a process from taking over.
+ */
+const AGREED_ANSWERS = 5;
+const AGREED_MS = 10_000;
 /** Wall and monotonic clock may part by this much (plus drift) before it counts as a step or a suspension. */
 const STEP_MS = 100;
 
@@ -56,17 +68,27 @@ export function observe(
     atMs: reading.monotonicMs,
   };
   if (bounds === undefined) return { bounds: seen, contradicted: false };
-  const known = widened(bounds, reading.monotonicMs);
-  const contradicted = seen.lowMs > known.highMs || seen.highMs < known.lowMs;
-  const hullUntilMs = contradicted ? reading.monotonicMs + HULL_MS : bounds.hullUntilMs;
-  if (hullUntilMs === undefined || hullUntilMs < reading.monotonicMs) {
-    const lowMs = Math.max(known.lowMs, seen.lowMs);
-    const highMs = Math.min(known.highMs, seen.highMs);
-    return { bounds: { ...seen, lowMs, highMs }, contradicted };
+  const { atMs } = seen;
+  const known = widened(bounds, bounds.atMs, atMs);
+  const contradicted = areApart(seen, known);
+  if (!contradicted && bounds.agreement === undefined)
+    return { bounds: { ...intersection(known, seen), atMs }, contradicted };
+  const agreement = agreementWith(seen, bounds);
+  if (agreement.answers >= AGREED_ANSWERS && atMs - agreement.sinceMs >= AGREED_MS) {
+    return { bounds: { lowMs: agreement.lowMs, highMs: agreement.highMs, atMs }, contradicted };
   }
   const lowMs = Math.min(known.lowMs, seen.lowMs);
   const highMs = Math.max(known.highMs, seen.highMs);
-  return { bounds: { ...seen, lowMs, highMs, hullUntilMs }, contradicted };
+  return { bounds: { lowMs, highMs, atMs, agreement }, contradicted };
+}
+
+/** What the latest answers agree on, with one more: it joins them, or is the first of others. */
+function agreementWith(seen: Interval & { readonly atMs: number }, { agreement, atMs }: OffsetBounds): Agreement {
+  const former = agreement && widened(agreement, atMs, seen.atMs);
+  if (agreement === undefined || former === undefined || areApart(seen, former)) {
+    return { lowMs: seen.lowMs, highMs: seen.highMs, sinceMs: seen.atMs, answers: 1 };
+  }
+  return { ...intersection(former, seen), sinceMs: agreement.sinceMs, answers: agreement.answers + 1 };
 }
 
 /**
@@ -85,10 +107,10 @@ export function haveParted(from: ClockReading, to: ClockReading): boolean {
  * are known to disagree: between their clocks, nobody knows which wall clock is right.
  */
 export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreTime {
-  const known = widened(bounds, reading.monotonicMs);
+  const known = widened(bounds, bounds.atMs, reading.monotonicMs);
   const earliestMs = reading.monotonicMs + known.lowMs;
   const latestMs = reading.monotonicMs + known.highMs;
-  const isTrusted = bounds.hullUntilMs === undefined;
+  const isTrusted = bounds.agreement === undefined;
   if (isTrusted && earliestMs <= reading.wallMs && reading.wallMs <= latestMs) {
     return { earliestMs: reading.wallMs, latestMs: reading.wallMs };
   }
@@ -105,7 +127,21 @@ export function elapsedForObserver(from: ClockReading, to: ClockReading): number
   return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }
 
-function widened(bounds: OffsetBounds, atMs: number): { lowMs: number; highMs: number } {
-  const drift = Math.abs(atMs - bounds.atMs) * DRIFT_PER_MS;
-  return { lowMs: bounds.lowMs - drift, highMs: bounds.highMs + drift };
+interface Interval {
+  readonly lowMs: number;
+  readonly highMs: number;
+}
+
+function areApart(one: Interval, other: Interval): boolean {
+  return one.lowMs > other.highMs || one.highMs < other.lowMs;
+}
+
+function intersection(one: Interval, other: Interval): Interval {
+  return { lowMs: Math.max(one.lowMs, other.lowMs), highMs: Math.min(one.highMs, other.highMs) };
+}
+
+/** What is left of bounds that were right at one time, at another: clocks drift. */
+function widened({ lowMs, highMs }: Interval, fromMs: number, atMs: number): Interval {
+  const drift = Math.abs(atMs - fromMs) * DRIFT_PER_MS;
+  return { lowMs: lowMs - drift, highMs: highMs + drift };
 }

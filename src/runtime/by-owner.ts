@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut } from "../core/attempt.js";
+import { type Attempt, type Clocked, hasRunOut } from "../core/attempt.js";
 import type { Holder, LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
 import { Attempts } from "./attempts.js";
@@ -49,7 +49,7 @@ export async function refreshByOwner(
 }
 
 /** Whether this owner, through whichever instance or handle, holds the lock. */
-export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Pick<Attempt, "now">): boolean {
+export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
   return (record?.holders ?? []).some((holder) => holder.owner === ownerId && !hasRunOut(holder, attempt));
 }
 

@@ -10,7 +10,8 @@ import { requestTimeoutMs } from "./timing.js";
 
 /**
  * A lease is handed out with at least half of it left, and only if the store's clock is where the lease's expiry assumed it;
- * otherwise it is renewed first. Undefined when it was gone by then.
+ * otherwise it is renewed first, as one is whose
+ * expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then.
  */
 export async function confirmGrant(
   context: Context,
@@ -26,7 +27,8 @@ export async function confirmGrant(
     const leftMs = reading === undefined ? 0 : new LeaseClock(context, leaseMs, reading, timing).remainingMs;
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
-    if (reading !== undefined && !contradicted && leftMs > enoughMs) return { holder, reading, attempts };
+    const isTimed = !contradicted && (!holder.undated || context.clock.isDateless);
+    if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, attempts };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false };
     const swapped = await object.swap(renewing(command), {

@@ -103,7 +103,7 @@ export function reportOfSnapshot(
 }
 
 function occasionOf(context: Context, { name: lockName, key }: LockObject) {
-  return { lockName, key, now: storeTime(context) };
+  return { lockName, key, now: storeTime(context), lacksStoreTime: context.clock.isDateless };
 }
 
 /** For people: where nothing is known of the store's clock, the local one has to do. */

@@ -68,8 +68,10 @@ export class LeaderWatch {
   }
 
   #leaderOf(record: LockRecord | undefined): Leader | null {
-    const now = this.#context.clock.now();
-    const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now }));
+    const { clock } = this.#context;
+    const now = clock.now();
+    const lacksStoreTime = clock.isDateless;
+    const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now, lacksStoreTime }));
     if (holder === undefined) return null;
     const { owner, token: fencingToken, acquiredAtMs: since } = holder;
     return {

@@ -101,7 +101,7 @@ export class LeaseClock {
   #readingAfterContradiction(holder: Holder, reading: ClockReading): ClockReading {
     const clocks = readClocks(this.#context.effects);
     const now = this.#context.clock.now(clocks);
-    if (now === undefined) return reading;
+    if (now === undefined || holder.undated) return reading;
     const usedMs = holder.leaseMs - (holder.expiresAtMs - now.latestMs);
     const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
     return from.monotonicMs < reading.monotonicMs ? from : reading;

@@ -20,6 +20,7 @@ import { LeaseWatch } from "./lease-watch.js";
 import { readTwice } from "./read-twice.js";
 import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import { readClocks } from "./timing.js";
+import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
 import { Tries, type TryOptions } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
@@ -75,7 +76,7 @@ export class LockObject {
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
-      if (snapshot === undefined || this.#context.clock.now() === undefined) {
+      if (snapshot === undefined || this.#needsTime(options, snapshot)) {
         const read = await this.#readUntilFound(options, tries);
         snapshot = read.snapshot;
         isFresh = true;
@@ -141,12 +142,25 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     tries: Tries,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
-    const read = await untilAnswered(tries, (left) => {
-      this.#throwIfAborted(options.signal);
-      return this.#read(undefined, { ...left, urgent: options.role === "holder" });
-    });
+    const readOnce = () =>
+      untilAnswered(tries, (left) => {
+        this.#throwIfAborted(options.signal);
+        return this.#read(undefined, { ...left, urgent: options.role === "holder" });
+      });
+    let read = await readOnce();
+    for (let more = 1; more < ANSWERS_FOR_TIME && this.#needsTime(options, read.snapshot); more += 1) {
+      const { contradicted } = read;
+      read = await readOnce();
+      if (contradicted) read = { ...read, contradicted };
+    }
     tries.saw(read.snapshot.etag);
     return read;
+  }
+
+  /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */
+  #needsTime({ role }: Pick<SwapOptions, "role">, { etag }: Snapshot): boolean {
+    const { clock } = this.#context;
+    return clock.now() === undefined || (role === "contender" && etag !== undefined && clock.needsWitness);
   }
 
   #throwIfAborted(signal: AbortSignal | undefined): void {
@@ -206,9 +220,10 @@ export class LockObject {
     const before = this.#latest;
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
     const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
-    const contradicted = clock.observe(outcome.timing);
+    const contradicted = clock.observe(timingByStore(outcome));
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
+    if (outcome.timing.aged && clock.now() === undefined) return outOfCache(this.key, outcome.timing);
     const askedAtMs = outcome.timing.sentAtMs;
     const snapshot =
       outcome.kind === "unchanged" && before !== undefined
@@ -230,7 +245,7 @@ export class LockObject {
     const outcome = await tries.answer((left) => this.#send(change, condition, { ...left, urgent: role === "holder" }));
     if (settles(outcome)) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
-    const contradicted = clock.observe(outcome.timing);
+    const contradicted = clock.observe(timingByStore(outcome));
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     if (outcome.kind !== "ok") return { kind: "conflict" };
@@ -262,13 +277,6 @@ export class LockObject {
 
 type Conflict = { readonly kind: "conflict" };
 
-const CLOCKS_UNSTEADY: UnknownOutcome = {
-  kind: "unknown",
-  error: new S3MutexError("store-unavailable", "this process was suspended, or its clock was set, during each request"),
-  throttled: false,
-  sent: true,
-};
-
 interface Found {
   readonly kind: "found";
   readonly snapshot: Snapshot;
@@ -280,6 +288,9 @@ interface RemovedOutcome {
   readonly etag: undefined;
   readonly timing: AnswerTiming;
 }
+
+/** So many answers in a row say what the store tells of the time, or that it tells none. */
+const ANSWERS_FOR_TIME = 3;
 
 /** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
 export class RemoveUnsupported extends Error {}

@@ -72,13 +72,59 @@ it("says so when an answer contradicts what was known, and believes neither then
   expect(now?.earliestMs).toBeLessThanOrEqual(machine.storeMs - 60_000);
 });
 
-it("takes the wall clock where the store sends no date, and says that leases can only be watched", () => {
+/** So many answers without a `Date`. */
+function answerWithoutDate({ clock, monotonicMs }: Machine, count: number, aged = false): void {
+  const timing = { sentAtMs: monotonicMs, receivedAtMs: monotonicMs };
+  for (let index = 0; index < count; index += 1) clock.observe(aged ? { ...timing, aged } : timing);
+}
+
+it("takes the wall clock where three answers in a row had no date, and says that leases can only be watched", () => {
   const machine = new Machine();
-  machine.clock.observe({ sentAtMs: machine.monotonicMs, receivedAtMs: machine.monotonicMs });
+  answerWithoutDate(machine, 2);
+  expect(machine.clock.isDateless).toBe(false);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 1);
   expect(machine.clock.isDateless).toBe(true);
   expect(machine.clock.now()).toEqual({ earliestMs: machine.wallMs, latestMs: machine.wallMs });
   machine.ask();
   expect(machine.clock.isDateless).toBe(false);
+});
+
+it("13.1.1: an answer out of a cache says nothing about whether the store tells the time", () => {
+  const machine = new Machine();
+  answerWithoutDate(machine, 2);
+  answerWithoutDate(machine, 100, true);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 1);
+  expect(machine.clock.isDateless).toBe(true);
+});
+
+it("13.1.1: a date in between says that the store tells the time", () => {
+  const machine = new Machine();
+  answerWithoutDate(machine, 2);
+  machine.ask();
+  machine.suspend(10_000);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 2);
+  expect(machine.clock.now()).toBeUndefined();
+});
+
+it("13.1.1: wants a second answer while there is one that the wall clock contradicts", () => {
+  for (const offsetMs of [-3_600_000, 3_600_000]) {
+    const machine = new Machine(offsetMs);
+    expect(machine.clock.needsWitness).toBe(false);
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(true);
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(false);
+    machine.suspend(10_000);
+    expect(machine.clock.now()).toBeUndefined();
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(true);
+  }
+  const right = new Machine();
+  right.ask();
+  expect(right.clock.needsWitness).toBe(false);
 });
 
 it("smooths round trips", () => {

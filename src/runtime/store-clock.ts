@@ -16,7 +16,10 @@ export class StoreClock {
   #bounds: OffsetBounds | undefined;
   #lastReading: ClockReading;
   #steadySinceMs: number;
-  #dateless = false;
+  /** How many dated answers the bounds rest on. */
+  #witnesses = 0;
+  /** How many answers in a row had no `Date`. */
+  #datelessInARow = 0;
   #roundTripMs = 0;
   #quickestMs = 0;
 
@@ -30,12 +33,22 @@ export class StoreClock {
   now(reading: ClockReading = readClocks(this.#effects)): StoreTime | undefined {
     this.#noteReading(reading);
     if (this.#bounds !== undefined) return storeTimeAt(this.#bounds, reading);
-    return this.#dateless ? { earliestMs: reading.wallMs, latestMs: reading.wallMs } : undefined;
+    return this.isDateless ? { earliestMs: reading.wallMs, latestMs: reading.wallMs } : undefined;
   }
 
-  /** The store sends no `Date`, so leases of others can only be watched (`takeover: "observed"`). */
+  /**
+   * The store sends no `Date`, so leases of others can only be watched (`takeover: "observed"`). One answer without says
+   * little: a proxy may have lost it.
+   */
   get isDateless(): boolean {
-    return this.#dateless && this.#bounds === undefined;
+    return this.#datelessInARow >= DATELESS_ANSWERS && this.#bounds === undefined;
+  }
+
+  /** All that is known rests on one answer, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
+  get needsWitness(): boolean {
+    if (this.#bounds === undefined || this.#witnesses > 1) return false;
+    const { earliestMs, latestMs } = storeTimeAt(this.#bounds, readClocks(this.#effects));
+    return earliestMs < latestMs;
   }
 
   /** A smoothed round trip, in milliseconds; 0 before the first answer. For waits that have to be long enough. */
@@ -66,11 +79,13 @@ export class StoreClock {
     this.#noteReading(reading);
     if (timing.sentAtMs < this.#steadySinceMs) return true;
     this.#noteRoundTrip(timing.receivedAtMs - timing.sentAtMs);
-    const { dateMs } = timing;
-    this.#dateless = dateMs === undefined;
+    const { dateMs, aged } = timing;
+    if (aged) return false;
+    this.#datelessInARow = dateMs === undefined ? this.#datelessInARow + 1 : 0;
     if (dateMs === undefined) return false;
     const { bounds, contradicted } = observe(this.#bounds, { ...timing, dateMs }, reading);
     this.#bounds = bounds;
+    this.#witnesses += 1;
     return contradicted;
   }
 
@@ -79,6 +94,7 @@ export class StoreClock {
     if (haveParted(this.#lastReading, reading)) {
       this.#steadySinceMs = reading.monotonicMs;
       this.#bounds = undefined;
+      this.#witnesses = 0;
     }
     this.#lastReading = reading;
   }
@@ -91,3 +107,5 @@ export class StoreClock {
 
 /** Answers of S3 vary; the usual one takes about this many times as long as the quickest. */
 const USUAL_FACTOR = 1.25;
+/** So many answers without a `Date`, one after the other, are how the store answers. */
+const DATELESS_ANSWERS = 3;

@@ -47,6 +47,8 @@ export interface AnswerTiming {
   readonly receivedAtMs: number;
   /** The `Date` header in epoch milliseconds (whole seconds), where the answer had one. */
   readonly dateMs?: number;
+  /** The answer came out of a cache (`Age`): it says nothing about the store's clock, not even that the store tells none. */
+  readonly aged?: true;
 }
 
 /** Nothing is known about what the request did: no answer, or one that does not say. */

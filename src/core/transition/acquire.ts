@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded } from "../attempt.js";
+import { type Attempt, hasEnded, isUndated } from "../attempt.js";
 import { serializeRecord } from "../codec.js";
 import { standingOf } from "../queue.js";
 import {
@@ -12,7 +12,7 @@ import {
   MAX_TOKEN,
   type Waiter,
 } from "../record.js";
-import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { type Decision, leaseFrom, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /** Take the lock, or a place in its queue. */
 export interface AcquireCommand extends Claim {
@@ -128,9 +128,8 @@ function endedInTheWay(record: LockRecord, claim: Claim, attempt: Attempt): read
 function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Holder {
   const { id, owner, via, priority, leaseMs, identity } = command;
   const nowMs = attempt.now.latestMs;
-  const times = { acquiredAtMs: nowMs, renewedAtMs: nowMs, expiresAtMs: nowMs + leaseMs };
-  const renewal = attempt.writeId;
-  return { id, owner, via, ...claimOf(command), token, priority, leaseMs, ...times, renewal, ...identity };
+  const lease = leaseFrom(leaseMs, attempt);
+  return { id, owner, via, ...claimOf(command), token, priority, acquiredAtMs: nowMs, ...lease, ...identity };
 }
 
 /** One permit goes without saying. */
@@ -140,11 +139,14 @@ function claimOf({ mode, permits = 1 }: Claim): Claim {
 
 function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, waiting: Waiting): Decision<AcquireReply> {
   const { entry } = command;
-  const notEnqueued = { reply: waiting };
+  const unchanged = record.holders.some((holder) => isUndated(holder, attempt))
+    ? { change: { kind: "write" as const, record: nextVersion(record, attempt, {}) } }
+    : {};
+  const notEnqueued = { reply: waiting, ...unchanged };
   if (entry === undefined) return notEnqueued;
   const reply = { ...waiting, enqueued: true };
   const present = record.queue.find((waiter) => waiter.id === command.id);
-  if (present !== undefined && isFresh(present, entry, attempt)) return { reply };
+  if (present !== undefined && isFresh(present, entry, attempt)) return { reply, ...unchanged };
   const { id, owner, priority, sinceMs, identity } = command;
   const { lifeMs, roundTripMs, holds } = entry;
   const expiresAtMs = attempt.now.latestMs + lifeMs;

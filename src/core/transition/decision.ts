@@ -1,4 +1,4 @@
-import { type Attempt, isWaiting } from "../attempt.js";
+import { type Attempt, isUndated, isWaiting } from "../attempt.js";
 import { headOf, isOpen } from "../queue.js";
 import { type Holder, identityOf, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
 
@@ -38,6 +38,7 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
     ...merged,
     writeId: attempt.writeId,
     touchedAtMs: attempt.now.latestMs,
+    holders: merged.holders.map((holder) => (needsDate(holder, attempt) ? dated(holder, attempt) : holder)),
     queue: merged.queue.filter((waiter) => isWaiting(waiter, attempt)),
     ...(changes.deleted ? { deleted: true as const } : {}),
   };
@@ -47,6 +48,33 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
   const isSame = head?.id === headOf(base.queue)?.id;
   return { ...next, freeSinceMs: (isSame ? freeSinceMs : undefined) ?? attempt.now.latestMs };
 }
+
+/** The lease that begins with this attempt. */
+export function leaseFrom(
+  leaseMs: number,
+  { now, writeId, lacksStoreTime }: Attempt,
+): Pick<Holder, "leaseMs" | "renewedAtMs" | "expiresAtMs" | "renewal" | "undated"> {
+  const times = { renewedAtMs: now.latestMs, expiresAtMs: now.latestMs + leaseMs };
+  return { leaseMs, ...times, renewal: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
+}
+
+/**
+ * Whether somebody who knows store time has to say when this lease ends: nobody else's wall clock is believed about that, nor an
+ * end that is further away than the lease is long.
+ */
+function needsDate(holder: Holder, attempt: Attempt): boolean {
+  if (attempt.lacksStoreTime || holder.renewal.startsWith("1.x/")) return false;
+  return isUndated(holder, attempt) || holder.expiresAtMs > attempt.now.latestMs + holder.leaseMs + FAR_AHEAD_MS;
+}
+
+/** Its holder counts it from before it was written, so it is over a whole lease from now at the latest. */
+function dated({ undated: _, ...holder }: Holder, { now: { latestMs } }: Attempt): Holder {
+  const acquiredAtMs = Math.min(holder.acquiredAtMs, latestMs);
+  return { ...holder, acquiredAtMs, renewedAtMs: latestMs, expiresAtMs: latestMs + holder.leaseMs };
+}
+
+/** By less than this clocks that are right may differ, as far as they are known. */
+const FAR_AHEAD_MS = 60_000;
 
 /** The record's memory of turns, with these added. */
 export function withTurns(

@@ -1,6 +1,6 @@
-import type { Attempt } from "../attempt.js";
+import { type Attempt, isUndated } from "../attempt.js";
 import { findHolder, type Holder, type LockRecord, type Mode } from "../record.js";
-import { type Decision, nextVersion } from "./decision.js";
+import { type Decision, leaseFrom, nextVersion } from "./decision.js";
 
 /** Keep a lock for another lease. Needs membership, not a record expiry in the future of one's own clock. */
 export interface RenewCommand {
@@ -30,18 +30,11 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
     return { reply: { kind: "gone", reason: reasonOfLoss(record, command.token) } };
   }
   if (command.attempted?.has(held.renewal)) return { reply: { kind: "renewed", holder: held } };
-  if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs) {
+  if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs && !isUndated(held, attempt)) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
-  const nowMs = attempt.now.latestMs;
-  const holder: Holder = {
-    ...held,
-    mode: command.mode ?? held.mode,
-    leaseMs: command.leaseMs,
-    renewedAtMs: nowMs,
-    expiresAtMs: nowMs + command.leaseMs,
-    renewal: attempt.writeId,
-  };
+  const { undated: _, ...kept } = held;
+  const holder: Holder = { ...kept, mode: command.mode ?? held.mode, ...leaseFrom(command.leaseMs, attempt) };
   const holders = record.holders.map((other) => (other.id === command.id ? holder : other));
   return {
     reply: { kind: "renewed", holder },

@@ -1,6 +1,6 @@
 import type { Attempt } from "../attempt.js";
 import { findHolder, type Holder, type Identity, type LockRecord, MAX_TOKEN } from "../record.js";
-import { type Decision, nextVersion } from "./decision.js";
+import { type Decision, leaseFrom, nextVersion } from "./decision.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
 
 /** Go on with a hold that another process has handed over. */
@@ -36,17 +36,14 @@ export function restore(
   const nowMs = attempt.now.latestMs;
   const token = Math.max(record.token + 1, nowMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
-  const { host: _host, pid: _pid, ...kept } = held;
+  const { host: _host, pid: _pid, undated: _undated, ...kept } = held;
   const holder: Holder = {
     ...kept,
     ...identity,
     id,
     owner,
     token,
-    leaseMs,
-    renewedAtMs: nowMs,
-    expiresAtMs: nowMs + leaseMs,
-    renewal: attempt.writeId,
+    ...leaseFrom(leaseMs, attempt),
   };
   const holders = record.holders.map((other) => (other === held ? holder : other));
   return {

@@ -252,6 +252,7 @@ export function timingOf(attempt: Attempt): AnswerTiming | undefined {
   const date = headers?.date;
   const dateMs = date === undefined ? Number.NaN : Date.parse(date);
   // An answer with an age comes out of a cache, and its date says when the cache was filled.
-  if (Number.isNaN(dateMs) || Number(headers?.age ?? 0) > 0) return { sentAtMs, receivedAtMs };
+  if (Number(headers?.age ?? 0) > 0) return { sentAtMs, receivedAtMs, aged: true };
+  if (Number.isNaN(dateMs)) return { sentAtMs, receivedAtMs };
   return { sentAtMs, receivedAtMs, dateMs };
 }

@@ -1,0 +1,179 @@
+import { expect, it } from "vitest";
+import type { SimProcess } from "../../sim/process.js";
+import type { Lock } from "../../src/lock.js";
+import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
+import { type Client, cutOff, NAME, Scene } from "./scene.js";
+
+/** 13.1.1: a store with `Date`, some of whose answers have none, are out of a cache, or are wrong. */
+
+const HOUR_MS = 3_600_000;
+const LEASE_MS = 10_000;
+
+type Told = "date" | "none" | "aged" | { readonly offByMs: number };
+
+/** What each answer to this process says about the time; `index` counts its requests of this kind. */
+function telling(what: (operation: "read" | "write", index: number) => Told) {
+  return (store: ObjectStore, _process: SimProcess): ObjectStore => {
+    const counts = { read: 0, write: 0 };
+    const told = <Outcome extends { readonly kind: string }>(
+      operation: "read" | "write",
+      outcome: Outcome,
+    ): Outcome => {
+      const { timing } = outcome as { readonly timing?: AnswerTiming };
+      const says = what(operation, counts[operation]);
+      counts[operation] += 1;
+      if (timing === undefined || says === "date") return outcome;
+      const { dateMs = 0, ...times } = timing;
+      if (says === "none") return { ...outcome, timing: times };
+      if (says === "aged") return { ...outcome, timing: { ...times, aged: true } };
+      return { ...outcome, timing: { ...times, dateMs: dateMs + says.offByMs } };
+    };
+    return {
+      read: async (key, options) => told("read", await store.read(key, options)),
+      write: async (key, body, condition, options) => told("write", await store.write(key, body, condition, options)),
+      remove: (key, etag, options) => store.remove(key, etag, options),
+      list: (prefix, options) => store.list(prefix, options),
+    };
+  };
+}
+
+async function acquired(scene: Scene, { mutex, process }: Client): Promise<Lock> {
+  const lock = await scene.until(mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  scene.believe(lock, process);
+  return lock;
+}
+
+const firstOnly =
+  (told: Told) =>
+  (operation: string, index: number): Told =>
+    operation === "read" && index === 0 ? told : "date";
+const noReads =
+  (told: Told) =>
+  (operation: string): Told =>
+    operation === "read" ? told : "date";
+
+it.each<[string, number, (operation: string, index: number) => Told]>([
+  ["the first answer has no `Date`", -HOUR_MS, firstOnly("none")],
+  ["the first answer is out of a cache", -HOUR_MS, firstOnly("aged")],
+  ["no read has a `Date`", -HOUR_MS, noReads("none")],
+  ["no read has a `Date`, and the wall clock is 5 s behind", -5000, noReads("none")],
+  ["no answer to this process has a `Date`", -HOUR_MS, () => "none"],
+  ["nor has any, and its wall clock is ahead", HOUR_MS, () => "none"],
+  ["every second answer has a `Date`", -HOUR_MS, (_, index) => (index % 2 === 0 ? "none" : "date")],
+])("13.1.1: nobody else comes in while one believes: %s (wall clock %i ms off)", async (_, wallOffsetMs, what) => {
+  const scene = new Scene();
+  await acquired(scene, scene.client({ clocks: { wallOffsetMs }, through: telling(what) }));
+  // Its clock is right, and so are its answers: by them the lease was published too early.
+  expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+  expect(scene.problems).toEqual([]);
+});
+
+it("13.1.1: nor after a suspension, where reads never have a `Date`", async () => {
+  const scene = new Scene();
+  const client = scene.client({ clocks: { wallOffsetMs: -HOUR_MS }, through: telling(noReads("none")) });
+  await scene.until((await acquired(scene, client)).release());
+  client.process.freeze(60_000, true);
+  await scene.pass(60_001);
+  await acquired(scene, client);
+  expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+  expect(scene.problems).toEqual([]);
+});
+
+it.each([
+  ["waits", 60_000],
+  ["asks now and then", undefined],
+])(
+  "13.1.1: whose wall clock was ahead and who died does not keep the lock for an hour from one who %s",
+  async (_, timeoutMs) => {
+    const scene = new Scene();
+    const dying = scene.client({ clocks: { wallOffsetMs: HOUR_MS }, through: telling(() => "none") });
+    await scene.until(dying.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+    dying.process.kill();
+    const diedAtMs = scene.nowMs;
+    if (timeoutMs === undefined) expect(await scene.probe(60_000, 500, {})).toBeDefined();
+    else await scene.until(scene.client().mutex.acquire(NAME, { timeoutMs }));
+    expect(scene.nowMs - diedAtMs).toBeLessThan(LEASE_MS + 3000);
+  },
+);
+
+it("13.1.1: whoever knows store time dates a lease that somebody without has published, and its holder goes on", async () => {
+  const scene = new Scene();
+  const client = scene.client({ clocks: { wallOffsetMs: -HOUR_MS }, through: telling(() => "none") });
+  const lock = await acquired(scene, client);
+  expect(scene.record()?.holders).toMatchObject([{ undated: true }]);
+  const other = scene.client();
+  expect(await scene.until(other.mutex.isLocked(NAME))).toBe(true);
+  expect(await scene.until(other.mutex.inspect(NAME))).toMatchObject({ state: "held" });
+  expect(await scene.until(other.mutex.tryAcquire(NAME))).toBeNull();
+  const [holder] = scene.record()?.holders ?? [];
+  expect(holder?.undated).toBeUndefined();
+  expect(holder?.expiresAtMs).toBeGreaterThan(scene.nowMs + LEASE_MS - 200);
+  await scene.pass(LEASE_MS * 2);
+  expect(lock.held).toBe(true);
+  expect(await scene.until(lock.release())).toBe(true);
+});
+
+it("13.1.1: a store all of whose reads are out of a cache is out of reach, within the caller's time", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ through: telling(noReads("aged")) });
+  const askedAtMs = scene.nowMs;
+  await expect(scene.until(mutex.acquire(NAME, { timeoutMs: 3000 }))).rejects.toMatchObject({
+    code: "store-unavailable",
+    message: expect.stringContaining("cache"),
+  });
+  expect(scene.nowMs - askedAtMs).toBeLessThan(4000);
+});
+
+it("13.1.1: a store with `Date` needs no request more, nor does one without need more than two", async () => {
+  for (const [hasDate, requests] of [
+    [true, 3],
+    [false, 5],
+  ] as const) {
+    const scene = new Scene({ hasDate });
+    const { mutex } = scene.client();
+    await scene.until((await scene.until(mutex.acquire(NAME))).release());
+    expect(scene.sent).toHaveLength(requests);
+    await scene.until((await scene.until(mutex.acquire(NAME))).release());
+    expect(scene.sent).toHaveLength(requests + 2);
+  }
+});
+
+it.each([HOUR_MS, -HOUR_MS])(
+  "13.1.1: one wrong `Date` (%i ms off) does not keep a waiter from taking over",
+  async (offByMs) => {
+    const scene = new Scene();
+    const dying = scene.client();
+    await scene.until(dying.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+    const waiter = scene.client({
+      through: telling((operation, index) => (operation === "read" && index === 2 ? { offByMs } : "date")),
+    });
+    const waiting = waiter.mutex.acquire(NAME, { leaseMs: LEASE_MS });
+    await scene.pass(3000);
+    dying.process.kill();
+    await scene.until(waiting);
+    expect(scene.nowMs - (scene.landed[0]?.atMs ?? 0)).toBeLessThan(60_000);
+  },
+);
+
+it("13.1.1: a first answer whose `Date` is an hour ahead ends nobody's lease", async () => {
+  const scene = new Scene();
+  await acquired(scene, scene.client());
+  const through = telling((operation, index) => (operation === "read" && index === 0 ? { offByMs: HOUR_MS } : "date"));
+  expect(await scene.probe(LEASE_MS * 2, 500, { through })).toBeUndefined();
+  expect(scene.problems).toEqual([]);
+});
+
+it("13.1.1: a holder that gets one wrong `Date` keeps its lock", async () => {
+  const scene = new Scene();
+  const client = scene.client({
+    through: telling((operation, index) => (operation === "write" && index === 2 ? { offByMs: HOUR_MS } : "date")),
+  });
+  const lock = await acquired(scene, client);
+  await scene.pass(LEASE_MS * 4);
+  expect(lock.signal.aborted).toBe(false);
+  expect(lock.held).toBe(true);
+  expect(await scene.probe(LEASE_MS, 300, {})).toBeUndefined();
+  scene.fate = cutOff(client.process);
+  expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeDefined();
+  expect(scene.problems).toEqual([]);
+});
