@@ -82,7 +82,8 @@ test("P3: a lock that is lost while the group ends takes the group along", { tim
 });
 
 test("what is left of a group is known with process id and command, the dead left out", async () => {
-  const group = new ProcessGroup("sh", ["-c", "sleep 60 & exit 0"], process.env);
+  // A moment for the child to become what it is to be.
+  const group = new ProcessGroup("sh", ["-c", "sleep 60 & sleep 0.3"], process.env);
   onTestFinished(() => group.signalAll("SIGKILL"));
   await group.ended;
   expect(group.members()).toEqual([{ pid: expect.any(Number), command: "sleep 60" }]);

@@ -297,7 +297,7 @@ test(
   TIMEOUT,
   async () => {
     const { mutex, environment } = await startStore();
-    const running = run(["sh", "-c", "sleep 600 & echo worker $!; exit 3"], environment);
+    const running = run(["sh", "-c", "sleep 600 & child=$!; sleep 0.3; echo worker $child; exit 3"], environment);
     const pid = await pidOf(running);
     try {
       const { exitCode, stderr } = await running.ended;
@@ -329,7 +329,7 @@ test("what cannot be ended keeps the lock for a lease: it is not released, and i
       "--",
       "sh",
       "-c",
-      "sleep 600 & echo worker $!; kill $$",
+      "sleep 600 & child=$!; sleep 0.3; echo worker $child; kill $$",
     ],
     { ...environment, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(sabotage)}` },
   );
