@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { StoredObject } from "./stored-object.js";
 
 const OBJECT_SUFFIX = ".object";
@@ -16,7 +16,11 @@ export class DataFolder {
 
   constructor(path: string) {
     this.#path = path;
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
+    // Now rather than with the first object, whose writer would be told that the server is broken.
+    const probe = join(path, `probe${TEMPORARY_SUFFIX}`);
+    writeFileSync(probe, "");
+    rmSync(probe);
   }
 
   /** The buckets there are, with the time at which each was made in epoch milliseconds. */
@@ -40,7 +44,7 @@ export class BucketFolder {
 
   constructor(path: string) {
     this.#path = path;
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   }
 
   load(): StoredObject[] {
@@ -67,6 +71,14 @@ export class BucketFolder {
   #fileOf(key: string): string {
     return join(this.#path, createHash("sha256").update(key).digest("hex") + OBJECT_SUFFIX);
   }
+}
+
+/** As `mkdir -p`. Not by Node's `recursive`, which never returns below a folder that takes none, such as /proc. */
+function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  mkdirSync(path);
 }
 
 function encode(object: StoredObject): Buffer {

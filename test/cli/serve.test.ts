@@ -30,6 +30,17 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
+test.each(["/proc/nope", "/dev/null", "/dev/null/below", "/sys"])(
+  "C6: a data folder that cannot be written (%s) is a usage error at once",
+  { skip: process.platform !== "linux" },
+  async (folder) => {
+    const { exitCode, stdout, stderr } = await cli(["serve", "--port", "0", "--json", "--data", folder]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(/^s3-mutex: --data \/\w+.* cannot be used \(E[A-Z]+: .*\): name a folder .*\n$/);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  },
+);
+
 test("a data folder outlives the server; buckets are made, and JSON is for programs", async () => {
   const folder = newFolder();
   const tokens: number[] = [];

@@ -1,5 +1,5 @@
 import { type S3Server, startS3Server } from "../../testing/index.js";
-import { CommandError } from "../usage-error.js";
+import { CommandError, UsageError } from "../usage-error.js";
 
 export interface ServeSettings {
   readonly port: number;
@@ -15,6 +15,11 @@ export async function startServer({ dataFolder, ...settings }: ServeSettings): P
   try {
     return await startS3Server({ ...settings, ...(dataFolder === undefined ? {} : { dataFolder }) });
   } catch (error) {
+    // Sockets have no path.
+    const { path, message } = error as NodeJS.ErrnoException;
+    if (path !== undefined) {
+      throw new UsageError(`--data ${dataFolder} cannot be used (${message}): name a folder that this user can write.`);
+    }
     const { code } = ((error as Error).cause ?? {}) as { readonly code?: unknown };
     const sentence = sentences[String(code)]?.(host, port);
     throw sentence === undefined ? error : new CommandError(sentence, { cause: error });
