@@ -29,7 +29,14 @@ export function stopError(lockName: string, reason: StopReason): S3MutexError {
 }
 
 export function lossError(lockName: string, reason: LossReason, cause: unknown): S3MutexError {
-  return notHeld(SENTENCES[reason], { lockName, reason, ...(cause === undefined ? {} : { cause }) });
+  return notHeld(sentenceOf(reason, cause), { lockName, reason, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** A store that answers and refuses was reached: the holder learns what it refused, and why. */
+function sentenceOf(reason: LossReason, cause: unknown): string {
+  const isRefusal = reason === "store-unavailable" && S3MutexError.is(cause) && cause.code !== "store-unavailable";
+  if (!isRefusal) return SENTENCES[reason];
+  return `the store refused to renew it until the lease was over: ${cause.message.replace(/\.$/, "")}`;
 }
 
 /** Not a loss, but not held either. */

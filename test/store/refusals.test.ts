@@ -107,3 +107,17 @@ it("S10: one who may not look at the archived object either is told the store's 
   expect(outcome).toMatchObject({ kind: "refused", error: { message: expect.stringContaining("archived") } });
   expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "refused" });
 });
+
+it("S17: a lock that is lost to credentials that have expired says that the store refused, and why", async () => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const mutex = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
+  const lock = await mutex.acquire("job", { leaseMs: 600 });
+  server.faults.add({ fault: "status", status: 400, code: "ExpiredToken" });
+  await new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
+  expect(lock.signal.reason).toMatchObject({
+    code: "lost",
+    reason: "store-unavailable",
+    message: expect.stringMatching(/the store refused .*400 ExpiredToken.*have expired/),
+  });
+  server.faults.clear();
+});
