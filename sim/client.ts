@@ -1,6 +1,6 @@
-import { AsyncResource } from "node:async_hooks";
 import { type Lock, S3Mutex } from "../src/index.js";
 import { nextTurn } from "./actors/registry.js";
+import { separately } from "./actors/separately.js";
 import { type Closing, closeMutex } from "./closing.js";
 import type { ClientPlan } from "./plan.js";
 import { SimProcess } from "./process.js";
@@ -68,7 +68,8 @@ export class SimClient implements Participant {
     const [task] = this.tasks;
     if (task === undefined) return;
     const lock = task.random.pick(this.scene.plan.locks);
-    await task.use(lock, { priority: task.random.integer(0, 2) }, () => task.pause(5));
+    const options = { priority: task.random.integer(0, 2) };
+    await separately(task.name, () => task.use(lock, options, () => task.pause(5)));
   }
 
   /** As a program that is told to stop; the first call decides how, and a later one can shorten it. Resolves when it is over. */
@@ -150,14 +151,14 @@ export class SimClient implements Participant {
     if (task === undefined) return;
     const { plan } = this.scene;
     const longestMs = plan.roundTripMs[1] * 5;
-    const calls = Array.from({ length: 3 }, async () => {
+    const giveUpOne = async () => {
       const abort = new AbortController();
       this.process.world.after(task.random.between(0, longestMs), () => abort.abort());
       const options = { timeoutMs: task.random.between(0, longestMs), signal: abort.signal, label: task.name };
       const lock = await task.expecting(this.mutex.acquire(task.random.pick(plan.locks), options));
       if (lock !== undefined) await task.expecting(lock.release());
-    });
-    await Promise.all(calls);
+    };
+    await Promise.all(Array.from({ length: 3 }, () => separately(task.name, giveUpOne)));
   }
 
   async #spendTurns(task: Task, isOver = this.scene.isOver): Promise<void> {
@@ -201,8 +202,3 @@ const PLAIN: Closing = { graceMs: undefined, handles: "wait", againAfterMs: unde
 
 /** The mutex is closing, or its leader resigns: the lock is held for as long as the work goes on. */
 const isAskedToStop = (reason: string | undefined) => reason === "closed" || reason === "resigned";
-
-/** In an asynchronous context of its own, as requests that a server handles at the same time have. */
-function separately<T>(name: string, work: () => Promise<T>): Promise<T> {
-  return new AsyncResource(name).runInAsyncScope(work);
-}

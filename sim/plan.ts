@@ -8,7 +8,7 @@ import {
   type RequestFault,
   SPELLS,
 } from "./fault-kinds.js";
-import { JUDGES_CLOSING, JUDGES_CONTEXTS } from "./pending.js";
+import { JUDGES_CONTEXTS } from "./pending.js";
 import type { ClockFaults } from "./process.js";
 import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
@@ -129,7 +129,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     outage: outageOf(seed, random),
     removes: random.chance(0.8) || focus?.step === "remove",
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
-    closesBusy: random.chance(0.4) && JUDGES_CLOSING,
+    closesBusy: random.chance(0.4),
     grants: 30,
     edits,
   };

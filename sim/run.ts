@@ -8,7 +8,6 @@ import { closingOf } from "./closing.js";
 import { ClosingTime } from "./closing-time.js";
 import type { ProcessFault } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
-import { JUDGES_CLOSING } from "./pending.js";
 import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import type { Random } from "./random.js";
@@ -189,7 +188,7 @@ class Run {
   /** A process that has left is followed by another one, as in a deployment. */
   #noteClosed(participant: Participant, leftBehind: readonly LeftBehind[]): void {
     this.#closed.add(participant.process);
-    if (JUDGES_CLOSING && !this.#stage.faults.isOn && participant instanceof SimClient)
+    if (!this.#stage.faults.isOn && participant instanceof SimClient)
       this.#stage.scene.leftovers.closed(participant.name, leftBehind);
     if (!this.#isOver) this.#replace(participant.process);
   }

@@ -13,7 +13,6 @@ import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
-import { JUDGES_CLOSING } from "./pending.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
 import type { SimProcess } from "./process.js";
 import { keyOf, lockOf, type Participant, type Scene } from "./scene.js";
@@ -115,7 +114,7 @@ export class Stage {
     const hasOrder = plan.hasExactClocks && plan.hasDate;
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
     const leftovers = new LeftoverChecker(findings, now, () => records.all);
-    const inside = new InsideChecker(findings, now, plan.keepsAssumptions && JUDGES_CLOSING);
+    const inside = new InsideChecker(findings, now, plan.keepsAssumptions);
     const { toleranceMs, gatewaySpreadMs: aheadMs } = plan;
     const order = hasOrder ? new OrderChecker(findings, { now, toleranceMs, aheadMs }) : undefined;
     const bucket = this.#bucket(onSend);

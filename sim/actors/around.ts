@@ -1,6 +1,5 @@
 import type { AcquireOptions, Lock } from "../../src/index.js";
 import type { Insider } from "../checkers/inside.js";
-import { JUDGES_CLOSING } from "../pending.js";
 import type { Task } from "../task.js";
 
 /** The lock around a function. */
@@ -25,6 +24,6 @@ export async function around(
   );
   const result = await task.expecting(work);
   ask.done(false);
-  if (JUDGES_CLOSING && outlived && result === "done")
+  if (outlived && result === "done")
     scene.findings.report("outlived", `${task.name} is not told that ${name} was left behind while it worked`);
 }

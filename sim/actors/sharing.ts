@@ -1,6 +1,7 @@
 import { type Lock, S3MutexError } from "../../src/index.js";
 import { semaphoreOf } from "../scene.js";
 import type { Task } from "../task.js";
+import { separately } from "./separately.js";
 import type { Turn } from "./turn.js";
 
 /** Reads together with others who read, and with no writer. */
@@ -82,7 +83,10 @@ async function handOver(task: Task, name: string): Promise<void> {
   });
   const others = task.scene.tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
   // Nobody waits for it: the other process may die over it.
-  if (text !== undefined && others.length > 0) void goOn(task.random.pick(others), text);
+  const handedOver = text;
+  if (handedOver === undefined || others.length === 0) return;
+  const other = task.random.pick(others);
+  void separately(other.name, () => goOn(other, handedOver));
 }
 
 async function goOn(task: Task, text: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Holder } from "../core/record.js";
+import { type Holder, isListed } from "../core/record.js";
 import { type RenewOptions, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
 import type { LossReason, S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
@@ -249,12 +249,13 @@ export class Lease implements Hold {
         return true;
       }
       this.#noteLoss(lossReason(reasonOfLoss(snapshot.record, token)));
+      // While its grant was on its way and ended by force, it may have asked again and have taken a place in the queue.
+      this.#cancel(isListed(snapshot.record, id));
+      return false;
     } catch (error) {
       this.#cancel();
       throw error;
     }
-    this.#cancel(false);
-    return false;
   }
 
   #swapOptions() {

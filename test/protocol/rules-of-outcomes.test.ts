@@ -365,3 +365,27 @@ it("a `releaseLock` that met a store that did not answer can be repeated", async
   expect(scene.record()?.holders).toEqual([]);
   expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
 });
+
+// Found by simulation (seed 196): the grant came by a hand-over, was ended by force, and the acquisition asked again meanwhile.
+it("a release that finds the hold gone takes its place in the queue along", async () => {
+  const scene = new Scene();
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const record = scene.record() as LockRecord;
+  const [holder] = record.holders;
+  if (holder === undefined) throw new Error("nobody holds it");
+  const { id, owner, mode, priority } = holder;
+  const waiter = {
+    id,
+    owner,
+    mode,
+    priority,
+    sinceMs: scene.nowMs,
+    expiresAtMs: scene.nowMs + 15_000,
+    roundTripMs: 20,
+    holds: [],
+  };
+  scene.bucket.put(KEY, serializeRecord({ ...record, writeId: "forced", holders: [], queue: [waiter] }));
+  expect(await scene.until(lock.release())).toBe(false);
+  await scene.pass(1000);
+  expect(scene.record()?.queue).toEqual([]);
+});
