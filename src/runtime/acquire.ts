@@ -1,5 +1,5 @@
 import { S3MutexError } from "../errors.js";
-import { onAbort, throwIfAborted } from "./abort.js";
+import { endQuietly, onAbort, throwIfAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
 import { wasClosed } from "./closed.js";
@@ -64,7 +64,7 @@ async function waitForLease(
     context.emit("acquired", { lockName, acquisitionId, fencingToken, waitedMs: acquisition.waitedMs });
     return lease;
   } finally {
-    settled.abort();
+    endQuietly(settled);
     waiting.delete(acquisition.id);
     line.leave(acquisition);
   }

@@ -3,6 +3,7 @@ import { type Claim, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
+import { endQuietly } from "./abort.js";
 import { type AcquireRequest, claimOf, throwIfRefused, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
@@ -104,7 +105,7 @@ export class Acquisition {
   giveUp(running: Promise<Grant | undefined>): void {
     if (this.#state === "granted") this.#undo();
     this.#state = "over";
-    this.#stop.abort();
+    endQuietly(this.#stop);
     this.wake();
     const over = () => {};
     this.#context.background.run(running.then(over, over));
@@ -265,7 +266,7 @@ export class Acquisition {
   /** Sleeps, unless something happens in this process before. */
   async #nap(delayMs: number): Promise<void> {
     const nap = new AbortController();
-    this.#wakeUp = () => nap.abort();
+    this.#wakeUp = () => endQuietly(nap);
     if (this.#handed === undefined && !this.#stop.signal.aborted) {
       const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
       await sleep(this.#context.effects, restMs, { keepAlive: true, signal: nap.signal });

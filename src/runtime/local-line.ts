@@ -16,6 +16,7 @@ import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import { type Renewal, Renewals } from "./renewals.js";
 import type { Snapshot } from "./snapshot.js";
 import { sleep } from "./timing.js";
+import { WaitingOrder } from "./waiting-order.js";
 
 /** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */
 type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { readonly to: Acquisition });
@@ -29,7 +30,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   readonly object: LockObject;
   readonly #context: Context;
   readonly #onIdle: () => void;
-  readonly #waiting: Acquisition[] = [];
+  readonly #waiting = new WaitingOrder<Acquisition>();
   readonly #holds = new Set<LocalHold>();
   #renewals: Renewals | undefined;
   /** When the record last stayed as it was for long enough that others could have joined its queue. */
@@ -45,15 +46,16 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   join(acquisition: Acquisition): void {
-    const at = this.#waiting.findIndex((other) => other.priority < acquisition.priority);
-    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, acquisition);
+    this.#waiting.join(acquisition);
   }
 
   leave(acquisition: Acquisition): void {
-    this.#waiting.splice(this.#waiting.indexOf(acquisition), 1);
+    const wasFirst = this.#waiting.first === acquisition;
+    this.#waiting.leave(acquisition);
     // It was handed the lock and gave up before it took it: its own clean-up takes it out of the record.
-    this.#forgetHandOver(acquisition);
-    this.#wakeFirst();
+    const wasHanded = this.#forgetHandOver(acquisition);
+    // To the first, nothing has changed by those behind it who give up.
+    if (wasFirst || wasHanded) this.#wakeFirst();
     this.#dropIfIdle();
   }
 
@@ -79,7 +81,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   /** How long an acquisition may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Acquisition): number {
     if (acquisition.mustAskItself) return 0;
-    if (this.#waiting[0] !== acquisition) return Number.POSITIVE_INFINITY;
+    if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
     if (areCompatible([...holds.map(claimOf), acquisition.claim], acquisition.claim.limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
@@ -96,7 +98,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
 
   /** Whether the acquisition is one of ours, which waits for the lock or has it. */
   has(acquisitionId: string): boolean {
-    if (this.#waiting.some(({ id }) => id === acquisitionId)) return true;
+    for (const { id } of this.#waiting) if (id === acquisitionId) return true;
     return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
   }
 
@@ -167,7 +169,8 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   /** Once the mutex is closing nobody of us wants it, although some have not learnt that yet. */
   get #successor(): Acquisition | undefined {
     if (this.#context.closing.aborted) return undefined;
-    return this.#waiting.find((candidate) => candidate.isWaiting);
+    for (const candidate of this.#waiting) if (candidate.isWaiting) return candidate;
+    return undefined;
   }
 
   #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
@@ -187,22 +190,24 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     const nowMs = effects.monotonicMs();
     const pauseMs = QUIET_ROUND_TRIPS * clock.roundTripMs;
     if (nowMs - this.#changedAtMs >= pauseMs) this.#quietAtMs = nowMs;
-    const isDue = nowMs - this.#quietAtMs > QUIET_EVERY_MS && this.#waiting.length > 0;
+    const isDue = nowMs - this.#quietAtMs > QUIET_EVERY_MS && this.#waiting.size > 0;
     if (!isDue || nowMs + 4 * pauseMs > untilMs) return;
     this.#quietAtMs = nowMs;
     await sleep(effects, pauseMs, { keepAlive: true });
   }
 
-  #forgetHandOver(acquisition: Acquisition): void {
-    for (const hold of this.#holds) if ("to" in hold && hold.to === acquisition) this.#holds.delete(hold);
+  #forgetHandOver(acquisition: Acquisition): boolean {
+    const handed = [...this.#holds].filter((hold) => "to" in hold && hold.to === acquisition);
+    for (const hold of handed) this.#holds.delete(hold);
+    return handed.length > 0;
   }
 
   #wakeFirst(): void {
-    this.#waiting[0]?.wake();
+    this.#waiting.first?.wake();
   }
 
   #dropIfIdle(): void {
-    if (this.#waiting.length === 0 && this.#holds.size === 0) this.#onIdle();
+    if (this.#waiting.size === 0 && this.#holds.size === 0) this.#onIdle();
   }
 }
 
