@@ -104,14 +104,18 @@ export class Acquirer {
 
   /** A handle that renews itself; undefined when the lock was not had in time. */
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
+    const lock = await this.#handle(ref, call);
+    if (lock?.lease.standing.wasClosed !== true) return lock;
+    void lock[Symbol.asyncDispose]();
+    throw wasClosed(lock.name);
+  }
+
+  async #handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
     const { object, request, nesting } = this.#plan(ref, call);
     if (nesting.kind === "refuse") return refusedUnlessAttempt(nesting.error, call);
     if (nesting.kind === "wait") {
       const lease = await this.#take(ref, object, request, call);
-      if (lease === undefined) return undefined;
-      return lease.standing.wasClosed
-        ? this.#giveBackUnseen(lease)
-        : this.#handleOf(ref, object.key, lease, call.scope);
+      return lease === undefined ? undefined : this.#handleOf(ref, object.key, lease, call.scope);
     }
     const isCallback = call.scope.kind === "callback";
     const nested = await nesting.outer.nest.enter({ ...request, isCallback });
@@ -195,7 +199,21 @@ export class Acquirer {
     return { object, request, nesting };
   }
 
+  /**
+   * Somebody may close the mutex at any moment up to that in which the caller goes on, so that is looked at again and again: what
+   * is granted then is given back unseen.
+   */
   async #take(
+    ref: LockRef,
+    object: LockObject,
+    request: AcquireRequest,
+    call: AcquireCall,
+  ): Promise<Lease | undefined> {
+    const lease = await this.#grant(ref, object, request, call);
+    return lease?.standing.wasClosed ? this.giveBackUnseen(lease) : lease;
+  }
+
+  async #grant(
     ref: LockRef,
     object: LockObject,
     request: AcquireRequest,
@@ -206,16 +224,16 @@ export class Acquirer {
       acquireLease(this.#context, this.#lines.lineOf(object), request),
     );
     if (lease === undefined) return undefined;
-    if (lease.standing.wasClosed) return this.#giveBackUnseen(lease);
+    if (lease.standing.wasClosed) return this.giveBackUnseen(lease);
     scope.add(ref, object.key, lease);
     if (request.via === "handle") lease.keep();
     return lease;
   }
 
-  /** Somebody closed the mutex in the turn of the grant: whoever asked for it has not got it. */
-  async #giveBackUnseen(lease: Lease): Promise<never> {
+  /** Somebody closed the mutex in the turn of the grant: whoever asked for it is told so at once, and closing waits for the rest. */
+  giveBackUnseen(lease: Lease): never {
     const { lockName } = lease.standing;
-    await lease.release().catch(this.#onReleaseError(lockName));
+    lease.release().catch(this.#onReleaseError(lockName));
     throw wasClosed(lockName);
   }
 

@@ -284,6 +284,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     const call = { options: { timeoutMs, priority }, patienceMs, via: "name" } as const;
     const take = async (scope: Scope) => {
       const lease = await this.#acquirer.lease({ name: lockName }, { ...call, scope });
+      if (lease?.standing.wasClosed) return this.#acquirer.giveBackUnseen(lease);
       if (lease !== undefined) this.#named.add(object, lease, scope);
       return lease !== undefined;
     };

@@ -1,5 +1,6 @@
 import type { Mutant } from "../mutant.js";
 import { ANSWERS } from "./answers.js";
+import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
 import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REMOVAL,
   ...COMMAND_LINE,
   ...ANSWERS,
+  ...CLOSING,
 ];

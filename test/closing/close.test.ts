@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CloseReport, Lock, S3Mutex, S3MutexError } from "../../src/index.js";
-import { cutOff, NAME, Scene } from "../protocol/scene.js";
+import { cutOff, KEY, NAME, Scene } from "../protocol/scene.js";
 
 /** What a promise came to, for a test that looks at it later. */
 function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
@@ -169,6 +169,22 @@ describe("a handle during close()", () => {
     expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: "lost", reason: "closed" }));
     expect(await scene.until(lock.release())).toBe(false);
     expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it("is not renewed once the grace is over, while another release is still waited for", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client({ lockTimeoutMs: 900 });
+    await scene.until(mutex.acquire(NAME));
+    const other = await scene.until(mutex.acquire("other"));
+    scene.fate = ({ key }) => (key === "locks/other.json" ? { kind: "lost" } : { kind: "fine" });
+    const closing = mutex.close({ graceMs: 200 });
+    void other.release().catch(() => {});
+    await scene.pass(220);
+    const renewals = () => scene.requestsOf(process).filter(({ key }) => key === KEY).length;
+    const sent = renewals();
+    await scene.until(closing);
+    expect(scene.nowMs - BEGIN_MS).toBeGreaterThan(1000);
+    expect(renewals()).toBe(sent);
   });
 
   it("is not given back by a release after close() is over, which is false", async () => {
