@@ -13,7 +13,7 @@ import type { Effects } from "../runtime/effects.js";
 import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
 import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
-import { stateOf } from "../store/s3/client-state.js";
+import { type AbsenceState, stateOf } from "../store/s3/client-state.js";
 import type { Operation } from "../store/s3/operation.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
@@ -55,13 +55,16 @@ export class ProbeRequests {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #sender: Sender;
+  readonly #absence: AbsenceState;
   readonly #observations: Observations;
   readonly #timeoutMs: number;
 
   constructor(client: S3Client, bucket: string, effects: Effects, observations: Observations, timeoutMs: number) {
     this.#client = client;
     this.#bucket = bucket;
-    this.#sender = new Sender(client, stateOf(client, IN_FLIGHT_MAX), effects);
+    const state = stateOf(client, IN_FLIGHT_MAX);
+    this.#sender = new Sender(client, state, effects);
+    this.#absence = state.bucket(bucket).absence;
     this.#observations = observations;
     this.#timeoutMs = timeoutMs;
   }
@@ -169,8 +172,10 @@ export class ProbeRequests {
       },
       onSuccess: (fields, timing, { status = 200 }) => ({ kind: "answer", status, timing, ...fields }),
       onStatus: (status, { code, attempt }, timing) => {
-        // A page is not the store's word, and no reason to condemn it.
-        const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isPage(attempt.text);
+        // What is not the store's word is no reason to condemn it: a page, or a 404 other than it was seen to say it.
+        if (code === "NoSuchKey" && name === "get") this.#absence.looks = "named";
+        const isBare = status === 404 && code === undefined && name !== "head" && this.#absence.looks === "named";
+        const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isBare && !isPage(attempt.text);
         return isTelling ? { kind: "answer", status, timing } : undefined;
       },
     };

@@ -145,3 +145,21 @@ describe("S3: a 404 without NoSuchKey", () => {
     expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown" });
   });
 });
+
+describe("a 304", () => {
+  it("that shows the ETag of another version is not believed: the object is read", async () => {
+    const stub = await startStub((request, response) => {
+      const isAsked = request.headers["if-none-match"] !== undefined;
+      response.writeHead(isAsked ? 304 : 200, { etag: '"new"' }).end(isAsked ? "" : "{}");
+    });
+    const outcome = await storeOver(clientFor(stub.endpoint)).read("a", { ...OPTIONS, ifNoneMatch: '"old"' });
+    expect(outcome).toMatchObject({ kind: "ok", etag: '"new"' });
+  });
+
+  it("that nobody asked for is not an answer", async () => {
+    const stub = await startStub((_, response) => void response.writeHead(304, { etag: '"x"' }).end());
+    const store = storeOver(clientFor(stub.endpoint));
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
+    expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "unknown" });
+  });
+});

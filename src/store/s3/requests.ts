@@ -19,6 +19,7 @@ import { describeBody, isPage } from "./answer.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
+import { shapeOf } from "./etag-shape.js";
 import type { Operation, Said, Send } from "./operation.js";
 import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
 import type { Attempt } from "./single-attempt.js";
@@ -61,6 +62,7 @@ export class S3Requests {
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     let looks: string | undefined;
     let isArchived = false;
+    let isOther = false;
     const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyBytes }, ReadOutcome> = {
       request,
       streams: true,
@@ -82,7 +84,10 @@ export class S3Requests {
         return this.#whole(request, etag, body.bytes, timing, attempt);
       },
       onStatus: (status, { code, attempt }, timing) => {
-        if (status === 304 && ifNoneMatch !== undefined) return { kind: "unchanged", timing };
+        if (status === 304 && ifNoneMatch !== undefined) {
+          isOther = isAboutAnother(attempt, ifNoneMatch);
+          return isOther ? undefined : { kind: "unchanged", timing };
+        }
         isArchived = code === "InvalidObjectState";
         if (status !== 404 || code === "NoSuchBucket") return undefined;
         if (code === "NoSuchKey") return { kind: "absent", timing };
@@ -91,6 +96,7 @@ export class S3Requests {
       },
     };
     const outcome = await this.#send(operation, options);
+    if (isOther && outcome.kind === "unknown") return await this.get(key, undefined, options);
     if (isArchived && outcome.kind === "refused") return (await this.#archived(key, options)) ?? outcome;
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
   }
@@ -229,6 +235,11 @@ function isConflict(status: number, { attempt }: Said): boolean {
 /** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
 function isDeletion({ status, text = "", headers = {} }: Attempt): boolean {
   return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
+}
+
+/** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
+function isAboutAnother({ headers = {} }: Attempt, ifNoneMatch: string): boolean {
+  return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
 }
 
 function isListing({ text = "" }: Attempt): boolean {
