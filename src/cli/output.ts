@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { WriteStream } from "node:tty";
 import { printable, printableJson } from "./text.js";
 
@@ -18,6 +19,10 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Whether somebody watches stderr. */
   readonly isWatched: boolean;
+  /** Whether stdout is read by another program, which can go away. */
+  readonly isPipe: boolean;
+  /** Aborted when that program has gone away (`| head -1`). */
+  readonly readerGone: AbortSignal;
   /** Columns of the terminal. */
   readonly columns: number;
   /** Its rows. */
@@ -41,11 +46,17 @@ export interface Output {
 export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
   // A reader that went away (`| head`) must not end a CLI that is holding a lock for a running command.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
+  const readerGone = new AbortController();
+  stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") readerGone.abort();
+  });
   const isTerminal = isDrawable(stdout, env);
   const isColoured = showsColours(stdout, env);
   return {
     isTerminal,
     isWatched: stderr.isTTY === true,
+    isPipe: stdout instanceof Socket && !stdout.isTTY,
+    readerGone: readerGone.signal,
     get columns() {
       return stdout.columns ?? 80;
     },

@@ -274,3 +274,17 @@ describe("graph", TIMEOUT, () => {
     expect(await cli(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nobody waits for anything.\n" });
   });
 });
+
+test.each([
+  ["with --json, though nothing happens", ["--json"], false],
+  ["without, at the next line", [], true],
+])("C3: watch ends when its reader has gone: %s", { timeout: 30_000 }, async (_, options, isChanged) => {
+  const { mutex, environment } = await startStore();
+  await using _lock = await mutex.acquire("one", { leaseMs: 60_000 });
+  const watching = startCli(["watch", "--interval", "250ms", ...options], environment);
+  await watching.says(/one/);
+  // As `head -1` does it.
+  watching.process.stdout?.destroy();
+  if (isChanged) await (await mutex.acquire("two")).release();
+  expect(await watching.ended).toMatchObject({ exitCode: 0, stderr: "" });
+});

@@ -47,9 +47,11 @@ test("C12: what waits for a lock then takes it no more", TIMEOUT, async () => {
 
 test("without npm, a run goes on when its parent ends: nohup, setsid and & are for that", TIMEOUT, async () => {
   const { environment } = await startStore();
-  const line = `${process.execPath} ${MAIN} run ${ADDRESS} -- sh -c 'echo pids $PPID $$; exec sleep 3; :' & sleep 1`;
+  const flag = join(newFolder(), "flag");
+  const line = `${process.execPath} ${MAIN} run ${ADDRESS} -- ${COMMAND} & while [ ! -e ${flag} ]; do sleep 0.05; done`;
   const shell = startProgram("sh", ["-c", line], environment);
   const [, pid = 0] = (await shell.says(/^pids (\d+) (\d+)$/m)).map(Number);
+  writeFileSync(flag, "");
   await shell.ended;
   await new Promise((resolve) => setTimeout(resolve, 1200));
   expect(isRunning(pid)).toBe(true);

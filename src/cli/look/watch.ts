@@ -35,9 +35,10 @@ export function watchCommand(
     output,
     async (mutex, signal) => {
       let screen: Screen | undefined;
+      const ended = AbortSignal.any([signal, output.readerGone]);
       output.status("reading all locks for the first time ...");
       try {
-        for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal })) {
+        for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal: ended })) {
           output.status("");
           screen ??=
             output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
@@ -110,6 +111,9 @@ class LiveTable implements Screen {
   }
 }
 
+/** At least once in so many looks a reader that hears nothing is tried. */
+const QUIET_LOOKS_MAX = 32;
+
 /** A line for each lock at first, then for each that changes. */
 class Log implements Screen {
   readonly #selection: Selection;
@@ -118,6 +122,10 @@ class Log implements Screen {
   /** What was shown last of each lock. */
   readonly #shown = new Map<string, string>();
   #failure: string | undefined;
+  #linesTold = 0;
+  /** Looks since there was something to tell, and how many of them make the next try. */
+  #quietLooks = 0;
+  #nextTry = 1;
 
   constructor(selection: Selection, isJson: boolean, output: Output) {
     this.#selection = selection;
@@ -127,6 +135,19 @@ class Log implements Screen {
 
   show({ locks, removed, error }: LocksView): void {
     this.#tellFailure(error?.message);
+    const before = this.#linesTold;
+    this.#tellChanges(locks, removed);
+    if (this.#linesTold > before) {
+      this.#quietLooks = 0;
+      this.#nextTry = 1;
+    } else {
+      this.#tryReader();
+    }
+  }
+
+  close(): void {}
+
+  #tellChanges(locks: LocksView["locks"], removed: LocksView["removed"]): void {
     const wanted = new Set(selected(locks, this.#selection));
     for (const report of locks) {
       const text = wanted.has(report) ? sentenceOf(report) : undefined;
@@ -143,9 +164,18 @@ class Log implements Screen {
     }
   }
 
-  close(): void {}
+  /** Only a write finds out that nobody reads any more. A space between two values is nothing in JSON. */
+  #tryReader(): void {
+    if (!this.#isJson || !this.#output.isPipe) return;
+    this.#quietLooks += 1;
+    if (this.#quietLooks < this.#nextTry) return;
+    this.#quietLooks = 0;
+    this.#nextTry = Math.min(2 * this.#nextTry, QUIET_LOOKS_MAX);
+    this.#output.write(" ");
+  }
 
   #tell(value: unknown, lockName: string, text: string): void {
+    this.#linesTold += 1;
     if (this.#isJson) this.#output.json(value);
     else this.#output.line(`${new Date().toISOString()}  ${printable(lockName)}  ${text}`);
   }
