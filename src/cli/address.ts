@@ -22,6 +22,7 @@ export interface LockAddress extends StoreAddress {
 /** `s3://bucket/prefix/`; the slash at the end may be missing, and a bucket alone has the library's default prefix. */
 export function parseStore(text: string): StoreAddress {
   const { bucketName, path } = splitUrl(text);
+  refuseSlips(text, path);
   if (path === "") return { bucketName, keyPrefix: DEFAULT_PREFIX };
   return { bucketName, keyPrefix: asFolder(path) };
 }
@@ -32,6 +33,7 @@ export function parseStore(text: string): StoreAddress {
  */
 export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
   const { bucketName, path } = splitUrl(text);
+  if (keyPrefix === undefined) refuseSlips(text, path);
   const border = path.indexOf("/") + 1;
   const start = keyPrefix ?? (path === "" ? DEFAULT_PREFIX : border === 0 ? asFolder(path) : path.slice(0, border));
   if (path !== "" && !asFolder(path).startsWith(start)) {
@@ -55,6 +57,7 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
     throw new UsageError(`${text} ends in .json, which keys have and names do not: leave it out.`);
   }
   if (keyPrefix !== undefined) return { bucketName, keyPrefix, lockName: nameAfter(keyPrefix, path, text) };
+  refuseSlips(text, path);
   const border = path.indexOf("/") + 1;
   if (border === 0) {
     const [usual, root] = [`s3://${bucketName}/${DEFAULT_PREFIX}${path}`, 'add --prefix ""'];
@@ -68,6 +71,29 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
     );
   }
   return { bucketName, keyPrefix: path.slice(0, border), lockName: path.slice(border) };
+}
+
+/** What is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
+function refuseSlips(text: string, path: string): void {
+  const [first, ...others] = path.split("/");
+  if (path === "" || (first !== "" && ![first, ...others].some((part) => part === "." || part === ".."))) {
+    if (path === path.trim()) return;
+    throw new UsageError(
+      `${JSON.stringify(text)} has a space at an end: leave it out, or say with --prefix what is meant.`,
+    );
+  }
+  const what = first === "" ? "begins with an empty folder" : 'has "." or ".." in it, which keys do not know';
+  throw new UsageError(`${text} ${what}: leave it out, or say with --prefix what the keys start with.`);
+}
+
+/** A name by itself that looks like an address, or has a space at an end, is a slip and no name: it would be a lock of its own. */
+export function refuseAsName(text: string): void {
+  if (/^(s3|arn):/i.test(text)) {
+    throw new UsageError(`${JSON.stringify(text)} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME, or a name.`);
+  }
+  if (text !== text.trim()) {
+    throw new UsageError(`The name ${JSON.stringify(text)} has a space at an end: leave it out.`);
+  }
 }
 
 function nameAfter(keyPrefix: string, path: string, text: string): string {

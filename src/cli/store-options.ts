@@ -7,6 +7,7 @@ import {
   parseLock,
   parseLocks,
   parseStore,
+  refuseAsName,
   type StoreAddress,
 } from "./address.js";
 import type { Input, OptionSpecs } from "./command.js";
@@ -51,6 +52,7 @@ const NO_STORE =
 export function lockOf(input: Input, text: string): LockAddress {
   if (text === "") throw new UsageError("The name of the lock is empty.");
   if (isUrl(text)) return parseLock(text, prefixOf(input));
+  refuseAsName(text);
   return { ...storeOf(input), lockName: text };
 }
 
@@ -59,6 +61,7 @@ export function locksOf(input: Input): LocksAddress {
   const [text = "", extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One beginning of names is enough: ${extra} is one too many.`);
   if (isUrl(text)) return parseLocks(text, prefixOf(input));
+  refuseAsName(text);
   return { ...storeOf(input), namePrefix: text };
 }
 

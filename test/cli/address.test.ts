@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseLock, parseStore } from "../../src/cli/address.js";
+import { parseLock, parseLocks, parseStore } from "../../src/cli/address.js";
 import { formatDuration, parseDuration } from "../../src/cli/duration.js";
 import { keyOfName } from "../../src/core/names.js";
 import { BUCKET, cli, startStore } from "./cli.js";
@@ -33,6 +33,12 @@ test.each([
   ["s3://b/locks/nightly.json", "ends in .json, which keys have and names do not"],
   ["s3:///locks/nightly", "is no address"],
   ["http://b/locks/nightly", "is no address: write s3://BUCKET/locks/NAME"],
+  ["s3://b//locks/x", "begins with an empty folder"],
+  ["s3://b/./locks/x", 'has "." or ".." in it'],
+  ["s3://b/locks/../x", 'has "." or ".." in it'],
+  ["s3://b/locks/..", 'has "." or ".." in it'],
+  ["s3://b/locks/x ", "has a space at an end"],
+  ["s3://b/locks/x\n", "has a space at an end"],
 ])("%s is refused rather than guessed at", (text, message) => {
   expect(() => parseLock(text, undefined)).toThrow(message);
 });
@@ -42,6 +48,29 @@ test("a store is a bucket and a folder; a bucket alone has the library's default
   expect(parseStore("s3://b/team/locks")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
   expect(parseStore("s3://b/team/locks/")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
 });
+
+test.each(["s3://b//locks/", "s3://b/./locks/", "s3://b/../", "s3://b/ "])("%s is no store", (text) => {
+  expect(() => parseStore(text)).toThrow("say with --prefix");
+  expect(() => parseLocks(text, undefined)).toThrow("say with --prefix");
+});
+
+test("what an address leaves open, a prefix says", () => {
+  expect(parseLock("s3://b//locks/x", "/locks/")).toEqual({ bucketName: "b", keyPrefix: "/locks/", lockName: "x" });
+  expect(parseLock("s3://b/locks/x ", "locks/").lockName).toBe("x ");
+});
+
+test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " x", "x\n", "x "])(
+  "%j is no name, where a store is set",
+  async (name) => {
+    const { environment, server } = await startStore();
+    const { exitCode, stderr } = await cli(["run", name, "--", "true"], environment);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringMatching(/is no address|space at an end/),
+    });
+    expect(server.requests.total).toBe(0);
+  },
+);
 
 test("durations", () => {
   const read = ["500ms", "30s", "1.5m", "1h", "2d", "30", "0", ".5"].map(parseDuration);
