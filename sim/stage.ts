@@ -130,6 +130,7 @@ export class Stage {
     records.onForce = (key, turn) => {
       beliefs.excuse(lockOf(key) ?? key, turn);
       inside.excuse(lockOf(key) ?? key, turn);
+      leftovers.force(turn.id);
       history.force(lockOf(key) ?? key, turn.token);
     };
     const deadlocks = new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks);

@@ -51,6 +51,14 @@ export const QUEUE: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
+    name: "grace while kept out",
+    why: "whoever a lease keeps out is taken for one who did not come, as soon as somebody else could have come in",
+    file: "src/core/queue.ts",
+    search: "deadlineMs = Math.max(deadlineMs, lastEndMs);",
+    replace: "deadlineMs = Math.max(deadlineMs, Math.min(deadlineMs, lastEndMs));",
+    caughtBy: { test: "src/core/queue.spec.ts", named: "gives a writer that a lease kept out" },
+  },
+  {
     name: "hand-over to the wrong one",
     why: "a lock is passed on within a process although somebody else is next",
     file: "src/core/transition/transfer.ts",

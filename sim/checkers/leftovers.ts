@@ -20,6 +20,7 @@ export class LeftoverChecker {
   /** Holds that nobody renews any more, under the id of the write that did so last. */
   readonly #abandoned = new Map<string, string>();
   readonly #handedOver = new Set<number>();
+  readonly #forced = new Set<string>();
 
   constructor(findings: Findings, now: () => number, records: () => ReadonlyMap<string, Body>) {
     this.#findings = findings;
@@ -32,6 +33,11 @@ export class LeftoverChecker {
     this.#handedOver.add(token);
   }
 
+  /** A hold was ended by force: whoever had it need not know yet. */
+  force(id: string): void {
+    this.#forced.add(id);
+  }
+
   /** A process has been closed. */
   closed(process: string, leftBehind: readonly LeftBehind[]): void {
     const reported = new Set(leftBehind.map(({ acquisitionId }) => acquisitionId));
@@ -42,7 +48,7 @@ export class LeftoverChecker {
     for (const { lockName, acquisitionId: id, expiresAt } of leftBehind) {
       const holder = holders.find((one) => one.id === id);
       if (holder !== undefined) this.#abandoned.set(id, holder.renewal);
-      else if (expiresAt > this.#now() + CLOCKS_MS)
+      else if (!this.#forced.has(id) && expiresAt > this.#now() + CLOCKS_MS)
         this.#findings.report("leftover", `${process} says that it left ${id} in ${lockName}, which is not there`);
     }
   }

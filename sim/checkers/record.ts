@@ -33,7 +33,7 @@ export class RecordChecker {
   /** Called for each hold that another process goes on with, under another token. */
   onRestore: (key: string, holder: BodyHolder) => void = () => {};
   /** Called for each hold that is ended by force, or by deleting the lock. */
-  onForce: (key: string, turn: { readonly token: number; readonly owner: string }) => void = () => {};
+  onForce: (key: string, turn: Pick<BodyHolder, "id" | "token" | "owner">) => void = () => {};
   /** Called for each hold that somebody takes for expired, rightly or not. */
   onTaken: () => void = () => {};
 

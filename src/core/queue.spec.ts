@@ -180,6 +180,33 @@ it("does not pass over a writer because one of two readers died: the other one s
   expect(standingOf(record, newcomer, LONG_AFTER(1)).eligible).toBe(false);
 });
 
+// Found by simulation (seed 759): a reader was dead at the head, and the writer behind it was kept out until a lease ended.
+it("gives a writer that a lease kept out its grace from the end of that, though readers could have come in long before", () => {
+  const reader = holderOf({ mode: "shared", expiresAtMs: T0 + 6000 });
+  const dead = waiterOf({ id: "dead", mode: "shared", priority: 1, sinceMs: T0, expiresAtMs: T0 + 1e6 });
+  const writer = waiterOf({ id: "writer", sinceMs: T0 + 1, expiresAtMs: T0 + 1e6 });
+  const last = waiterOf({ id: "last", sinceMs: T0 + 2, expiresAtMs: T0 + 1e6 });
+  const record = recordOf({ holders: [reader], queue: [dead, writer, last], freeSinceMs: T0 });
+  const endMs = T0 + 6000 + TOLERANCE_MS;
+  const passedOver = (atMs: number) => standingOf(record, last, attemptAt(atMs)).passedOver.map(({ id }) => id);
+  expect(passedOver(endMs)).toEqual(["dead"]);
+  expect(passedOver(endMs + 1)).toEqual(["dead"]);
+  expect(passedOver(endMs + 10_000)).toEqual(["dead", "writer"]);
+});
+
+it("passes over one who fits beside the holders that live, however long their leases are", () => {
+  const alive = holderOf({ id: "alive", expiresAtMs: T0 + 3_600_000 });
+  const ended = holderOf({ id: "ended", expiresAtMs: T0 + 1000 });
+  const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })].map((waiter) => ({
+    ...waiter,
+    expiresAtMs: T0 + 1e9,
+  }));
+  const record = recordOf({ holders: [alive, ended], queue, limit: 2 });
+  const passedOver = (atMs: number) => standingOf(record, queue[1] as Waiter, attemptAt(atMs)).passedOver.length;
+  expect(passedOver(T0 + 1000 + TOLERANCE_MS)).toBe(0);
+  expect(passedOver(T0 + 20_000)).toBe(1);
+});
+
 it("passes over nobody where the record does not say since when the lock is free", () => {
   const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })];
   const { freeSinceMs: _, ...record } = recordOf({

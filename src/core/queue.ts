@@ -85,8 +85,12 @@ function countPassedOver(
   if (freeSinceMs === undefined) return 0;
   let deadlineMs =
     Math.max(freeSinceMs, ...record.recent.map((turn) => awakeByMs(turn, record.queue))) + napAllowanceMs(record);
+  const ends = record.holders.filter((one) => !holders.includes(one)).map(({ expiresAtMs }) => expiresAtMs);
+  const lastEndMs = Math.max(...ends) + attempt.toleranceMs;
   let count = 0;
   for (const waiter of ahead) {
+    // Who was kept out by a lease that has ended could not come before: readers, or whoever wants less, may have been able to.
+    if (!areCompatible([...record.holders, waiter], record.limit)) deadlineMs = Math.max(deadlineMs, lastEndMs);
     deadlineMs += graceMs(record, waiter, freeSinceMs);
     if (attempt.now.earliestMs <= deadlineMs) break;
     // Whom the holders keep out has not failed to come.

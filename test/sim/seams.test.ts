@@ -149,5 +149,9 @@ describe("leftovers", () => {
     leftovers.landed("locks/x.json", { holders: [holder("c0#1", { renewal: "w2" })] });
     checker({}).closed("c0", [left]);
     expect(properties()).toEqual(["leftover", "leftover"]);
+    const forced = checker({});
+    forced.force("c0#1");
+    forced.closed("c0", [left]);
+    expect(findings.found).toHaveLength(2);
   });
 });
