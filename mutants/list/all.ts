@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.js";
 import { ANSWERS } from "./answers.js";
 import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
+import { IDENTITY } from "./identity.js";
 import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMAND_LINE,
   ...ANSWERS,
   ...CLOSING,
+  ...IDENTITY,
 ];

@@ -142,6 +142,13 @@ export class Scope {
     return this.#isSettled && (this.isExplicit || this.#holds.size === 0);
   }
 
+  /** How many scopes are above it that are kept in memory. */
+  get depth(): number {
+    let depth = 0;
+    for (let scope = this.#parent; scope !== undefined; scope = scope.#parent) depth += 1;
+    return depth;
+  }
+
   #addBranch(): void {
     this.#branches += 1;
     if (this.#branches > 1) this.#fork();

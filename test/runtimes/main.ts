@@ -58,13 +58,14 @@ async function tryRuntime({ name, version, command, args, leastArgs }: Runtime):
     runCommand(command, [...args, file, ...rest], { cwd: folder, env, minutes: 4 });
   const work = async () => {
     for (const file of ["smoke.mjs", "smoke.cjs"]) expectEnd(await run(file), /^smoke passed$/m);
+    expectEnd(await run("contexts.mjs"), /^contexts passed$/m);
     if (leastArgs !== undefined) {
       const printed = await runCommand(command, [...leastArgs, "permissions.mjs"], { cwd: folder, env, minutes: 1 });
       expectEnd(printed, /^permissions passed$/m);
     }
     expectEnd(await run("suite.mjs", ...GROUPS), /^suite: \d+ passed, 0 failed$/m);
   };
-  return report({ name, version, tried: "import, require(), the conformance suite" }, work);
+  return report({ name, version, tried: "import, require(), shared contexts, the conformance suite" }, work);
 }
 
 async function tryCompiler({ version, path }: Compiler): Promise<Outcome> {

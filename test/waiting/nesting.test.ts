@@ -196,6 +196,25 @@ it("does not let work nest that outlives the function it was started in", async 
   await scene.until(other.release());
 });
 
+it("has it wait like everybody where another one that nests keeps the lock beyond that function", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const after = async <T>(ms: number, call: () => Promise<T>) => {
+    await scene.world.sleep(ms);
+    return call();
+  };
+  const started: Promise<unknown>[] = [];
+  await scene.until(
+    mutex.withLock(NAME, async () => {
+      started.push(mutex.withLock(NAME, () => scene.world.sleep(2000), REENTRANT));
+      started.push(after(1000, () => mutex.tryAcquire(NAME, REENTRANT)));
+      started.push(after(1000, () => mutex.withLock(NAME, () => "in", { ...REENTRANT, timeoutMs: 10_000 })));
+      await scene.world.sleep(500);
+    }),
+  );
+  expect((await scene.until(Promise.all(started))).slice(1)).toEqual([null, "in"]);
+});
+
 it("within: nests in a handle by name; the inner's release never ends the outer, the outer's end ends the inner", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();

@@ -1,0 +1,201 @@
+import { AsyncResource } from "node:async_hooks";
+import { expect, it } from "vitest";
+import type { SimProcess } from "../../sim/process.js";
+import type { Random } from "../../sim/random.js";
+import type { Lock } from "../../src/lock.js";
+import type { S3Mutex } from "../../src/mutex.js";
+import { Scene } from "../protocol/scene.js";
+import { outcomeOf, pause, problemsBySeed } from "./place.js";
+
+/** Work that shares asynchronous contexts: nobody gives way for what another task holds, and real cycles are still found. */
+
+/** What is started in a context goes on in it, as requests do in that of their server. */
+function startedHere(): (fn: () => unknown) => void {
+  return AsyncResource.bind((fn: () => unknown) => void fn());
+}
+
+it.each(["released", "held"] as const)(
+  "P7: no request gives way for what another one holds, after a boot lock that is %s",
+  async (boot) => {
+    const scene = new Scene();
+    const [here, there] = [scene.client(), scene.client()];
+    const events: string[] = [];
+    for (const { mutex } of [here, there]) mutex.on("deadlock", ({ description }) => events.push(description));
+    const start = await scene.until(
+      (async () => {
+        const lock = await here.mutex.acquire("boot");
+        if (boot === "released") await lock.release();
+        return startedHere();
+      })(),
+    );
+    const other = await scene.until(there.mutex.acquire("B"));
+    const served: string[] = [];
+    const request = async (name: string, ms: number) => {
+      const lock = await here.mutex.acquire(name);
+      await pause(here.process, ms);
+      await lock.release();
+      served.push(name);
+    };
+    start(() => request("A", 8000));
+    await scene.pass(500);
+    start(() => request("B", 10));
+    const waiting = outcomeOf(scene, there.mutex.acquire("A"));
+    await scene.pass(6000);
+    await scene.until(other.release());
+    const { value: a } = await scene.until(waiting);
+    if (a !== undefined) await scene.until(a.release());
+    await scene.pass(3000);
+    expect(events).toEqual([]);
+    expect(served.toSorted()).toEqual(["A", "B"]);
+  },
+);
+
+it("P7: nor do ticks of one interval, up to Node 22 each in the context that the last one left behind", async () => {
+  const scene = new Scene();
+  const [here, there] = [scene.client(), scene.client()];
+  const events: string[] = [];
+  for (const { mutex } of [here, there]) mutex.on("deadlock", ({ description }) => events.push(description));
+  const tick = startedHere();
+  tick(async () => {
+    const lock = await here.mutex.acquire("A");
+    await pause(here.process, 9000);
+    await lock.release();
+  });
+  const b = await scene.until(there.mutex.acquire("B"));
+  await scene.pass(1000);
+  let isServed = false;
+  tick(async () => {
+    const lock = await here.mutex.acquire("B");
+    isServed = true;
+    await lock.release();
+  });
+  const a = outcomeOf(scene, there.mutex.acquire("A"));
+  await scene.pass(6000);
+  await scene.until(b.release());
+  expect((await scene.until(a)).value?.held).toBe(true);
+  expect([isServed, events]).toEqual([true, []]);
+});
+
+it.each([
+  ["of one mutex, side by side", "one"],
+  ["of one mutex, in contexts of their own", "apart"],
+  ["of two mutexes of one process", "two"],
+] as const)("resolves X then Y against Y then X within 5 s, by bare acquireLock calls %s", async (_, how) => {
+  const scene = new Scene();
+  const { mutex, process } = scene.client();
+  const second = how === "two" ? scene.mutex(process) : mutex;
+  const take = async (by: S3Mutex, first: string, then: string) => {
+    expect(await by.acquireLock(first, 60_000)).toBe(true);
+    await pause(process, 300);
+    const had = await by.acquireLock(then, 60_000);
+    if (had) expect(await by.releaseLock(then)).toBe(true);
+    expect(await by.releaseLock(first)).toBe(true);
+    return had;
+  };
+  const startedAtMs = scene.nowMs;
+  const one = how === "apart" ? startedHereAs(() => take(mutex, "X", "Y")) : take(mutex, "X", "Y");
+  const both = await scene.until(Promise.all([one, take(second, "Y", "X")]));
+  expect(both.toSorted()).toEqual([false, true]);
+  expect(scene.nowMs - startedAtMs).toBeLessThan(5000);
+});
+
+function startedHereAs<T>(fn: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => startedHere()(() => fn().then(resolve, reject)));
+}
+
+const LOCKS = ["a", "b", "c", "d"];
+
+interface Program {
+  readonly mutex: S3Mutex;
+  readonly process: SimProcess;
+  readonly random: Random;
+  readonly isOver: () => boolean;
+}
+
+/** Takes locks in the one order that everybody keeps to, so that there is no cycle, and at last maybe one that somebody has from start-up. */
+async function work(program: Program, names: readonly string[]): Promise<void> {
+  const { mutex, process, random } = program;
+  const [name, ...rest] = names;
+  if (name === undefined || program.isOver()) return;
+  const inside = async () => {
+    await pause(process, random.between(5, 500));
+    if (random.chance(0.2)) void forgotten(program);
+    await work(program, rest);
+  };
+  const style = random.pick(["acquire", "acquire", "acquireLock", "withLock"] as const);
+  if (style === "withLock") return void (await mutex.withLock(name, inside, { timeoutMs: 100_000 }));
+  if (style === "acquireLock") {
+    if (!(await mutex.acquireLock(name, 100_000))) throw new Error(`${name} was refused`);
+    await inside();
+    return void (await mutex.releaseLock(name));
+  }
+  const lock: Lock = await mutex.acquire(name);
+  try {
+    await inside();
+  } finally {
+    await lock.release();
+  }
+}
+
+const namesFor = (random: Random) => [
+  ...LOCKS.filter(() => random.chance(0.4)),
+  ...(random.chance(0.3) ? [random.pick(["z-boot0", "z-boot1"])] : []),
+];
+
+/** Work that nobody waits for, in the context of whoever starts it. */
+async function forgotten(program: Program): Promise<void> {
+  const { process, random } = program;
+  if (random.chance(0.5)) await pause(process, random.between(1, 300));
+  await work(program, LOCKS.filter(() => random.chance(0.25)).slice(0, 1)).catch(() => {});
+}
+
+/** Takes a lock at start-up, and then serves: requests, an interval, and what it started and forgot. */
+async function run(program: Program, boot: string): Promise<void> {
+  const { mutex, process, random, isOver } = program;
+  const requests: Promise<void>[] = [];
+  const serve = async () => {
+    const inServer = startedHere();
+    const inInterval = startedHere();
+    if (random.chance(0.5)) void forgotten(program);
+    const everyMs = random.between(200, 1500);
+    for (let lastTickMs = 0, ms = 0; !isOver(); ms += 50) {
+      const start = ms - lastTickMs >= everyMs ? inInterval : random.chance(0.08) ? inServer : undefined;
+      if (start === inInterval) lastTickMs = ms;
+      start?.(() => requests.push(work(program, namesFor(random)).catch(() => {})));
+      await pause(process, 50);
+    }
+  };
+  const how = random.pick(["acquire", "acquireLock", "released", "detached"] as const);
+  if (how === "detached") {
+    await mutex.withLock(boot, () => mutex.detached(serve), { timeoutMs: 100_000 });
+  } else {
+    const lock = how === "acquireLock" ? undefined : await mutex.acquire(boot);
+    if (lock === undefined) await mutex.acquireLock(boot, 100_000);
+    if (how === "released") await lock?.release();
+    await serve();
+    await (lock === undefined ? mutex.releaseLock(boot) : lock.release());
+  }
+  await Promise.all(requests);
+}
+
+async function victimsOf(seed: number): Promise<string[]> {
+  const scene = new Scene({ seed, roundTripMs: () => random.between(5, 40) });
+  const random = scene.world.random.fork();
+  const events: string[] = [];
+  const endMs = scene.nowMs + random.between(3000, 6000);
+  const programs = Array.from({ length: random.integer(2, 3) }, (_, index) => {
+    const { mutex, process } = scene.client({ lockTimeoutMs: 30_000, logger: {} });
+    mutex.on("deadlock", ({ description }) => events.push(description));
+    const program = { mutex, process, random: random.fork(), isOver: () => scene.nowMs > endMs };
+    return new Promise((resolve, reject) => startedHere()(() => run(program, `z-boot${index}`).then(resolve, reject)));
+  });
+  await scene.until(Promise.all(programs), 600_000);
+  return events;
+}
+
+/** 10,000 by hand: VICTIM_SEEDS=10000. */
+const SEEDS = Number(process.env["VICTIM_SEEDS"] ?? 500);
+
+it(`has no victim in ${SEEDS} random programs whose tasks share contexts`, async () => {
+  expect(await problemsBySeed(SEEDS, victimsOf)).toEqual({});
+}, 3_600_000);
