@@ -22,7 +22,7 @@ export const TIME: readonly Mutant[] = [
     name: "nearest bound",
     why: "a wall clock outside the bounds is clamped to the nearer one",
     file: "src/core/store-time.ts",
-    search: "  return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) };",
+    search: "  return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) + LATE_TEXT_MS };",
     replace: `  const nearestMs = Math.ceil(reading.wallMs < earliestMs ? earliestMs : latestMs);
   return { earliestMs: nearestMs, latestMs: nearestMs };`,
     caughtBy: "sim",
@@ -179,5 +179,13 @@ export const TIME: readonly Mutant[] = [
     search: "const AGREED_ANSWERS = 5;",
     replace: "const AGREED_ANSWERS = 5e9;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "does not keep a waiter" },
+  },
+  {
+    name: "late text not allowed for",
+    why: "`Date` is taken for the time of the answer where the wall clock is not believed, though its text may be two seconds old",
+    file: "src/core/store-time.ts",
+    search: "latestMs: Math.ceil(latestMs) + LATE_TEXT_MS };",
+    replace: "latestMs: Math.ceil(latestMs) };",
+    caughtBy: { test: "test/protocol/late-date.test.ts", named: "13.1.8:" },
   },
 ];

@@ -43,8 +43,13 @@ export interface StoreTime {
   readonly latestMs: number;
 }
 
-/** `Date` has whole seconds, and servers that cache its text renew it a little late: the true time is less than this later. */
+/** `Date` has whole seconds, and is written a little before the answer leaves: mostly the true time is less than this later. */
 const DATE_RESOLUTION_MS = 1000 + 50;
+/**
+ * Servers that keep the header's text for up to a second send it up to two seconds late. The upper bound allows for that where it
+ * is all there is to publish by; a wall clock has to fit the narrower one, or more of those that are wrong would be believed.
+ */
+const LATE_TEXT_MS = 1000 - 50;
 /** How far a monotonic clock may run from the store's: 200 ppm, twice what quartz oscillators are sold with. */
 const DRIFT_PER_MS = 200e-6;
 /**
@@ -114,7 +119,7 @@ export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreT
   if (isTrusted && earliestMs <= reading.wallMs && reading.wallMs <= latestMs) {
     return { earliestMs: reading.wallMs, latestMs: reading.wallMs };
   }
-  return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) };
+  return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) + LATE_TEXT_MS };
 }
 
 /** Milliseconds that have passed between two readings, as a holder counts them: the larger of both clocks. */
