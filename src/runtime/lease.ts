@@ -113,8 +113,7 @@ export class Lease implements Hold {
 
   /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
-    const wake = () => (this.#clock.isOver ? this.#end() : this.endWhenOver());
-    this.#wakeAfter(this.#clock.untilOverMs, wake);
+    this.#wakeAfter(this.#clock.untilOverMs, () => (this.#clock.isOver ? this.#end() : this.endWhenOver()));
   }
 
   share(): void {
