@@ -16,12 +16,26 @@ export async function readTwice(
 ): Promise<ReadOutcome> {
   const first = await store.read(key, options);
   if (!makesNoSense(first)) return first;
-  const second = await store.read(key, { ...options });
+  const second = await readAgain(store, key, options);
   if (!makesNoSense(second) || isSame(first, second)) return second;
   const message = `The body at key ${JSON.stringify(key)} was another one at each read: it is damaged on the way, or it is being written`;
   const error = new S3MutexError("store-unavailable", message);
   const timing = second.timing === undefined ? {} : { timing: second.timing };
   return { kind: "unknown", error, throttled: false, sent: true, ...timing };
+}
+
+/** By key: second reads under way. */
+const underWay = new WeakMap<ObjectStore, Map<string, Promise<ReadOutcome>>>();
+
+/** One for all callers that came upon the same at the same time; without a condition, which would be one caller's own. */
+function readAgain(store: ObjectStore, key: string, { ifNoneMatch: _, ...options }: ReadOptions): Promise<ReadOutcome> {
+  const reads = underWay.get(store) ?? new Map<string, Promise<ReadOutcome>>();
+  underWay.set(store, reads);
+  const running = reads.get(key);
+  if (running !== undefined) return running;
+  const again = store.read(key, options).finally(() => reads.delete(key));
+  reads.set(key, again);
+  return again;
 }
 
 /** Whether this is not a fenced object: it may be what somebody wants to adopt, which is read twice as well. */
