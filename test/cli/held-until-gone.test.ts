@@ -11,7 +11,7 @@ import { startS3Server } from "../../src/testing/index.js";
 import { startOutput } from "./terminal.js";
 
 /** `run` in this process, so that mutants of its source can be tried: they are not built. */
-async function startRun(script: string, { leaseMs = 1000 } = {}) {
+async function startRun(script: string, { leaseMs = 2000 } = {}) {
   const server = await startS3Server({ buckets: ["bkt"] });
   const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: "bkt" });
   const folder = mkdtempSync(join(tmpdir(), "s3-mutex-held-"));
@@ -45,7 +45,7 @@ async function startRun(script: string, { leaseMs = 1000 } = {}) {
   return { mutex, exitCode, said, saying };
 }
 
-/** A child in the background that needs three seconds after SIGTERM: three times the lease of the tests. It ends at last if nobody ends it. */
+/** A child in the background that needs three seconds after SIGTERM: longer than the lease of the tests. It ends at last if nobody ends it. */
 const WORKER =
   "(trap 'sleep 3; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 300); do sleep 0.05; done) & wait";
 

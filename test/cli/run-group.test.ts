@@ -29,7 +29,7 @@ const WORKER = `
 `;
 
 /** As words of a shell, and where it writes to. */
-function newWorker(endMs = 2000): { readonly worker: string; readonly beats: string } {
+function newWorker(endMs = 3000): { readonly worker: string; readonly beats: string } {
   const folder = newFolder();
   const [script, beats] = [join(folder, "worker.cjs"), join(folder, "beats.txt")];
   writeFileSync(script, WORKER);
@@ -49,7 +49,7 @@ function nextHolder(mutex: S3Mutex): Promise<number> {
 }
 
 function run(command: readonly string[], environment: Environment, options: readonly string[] = []): Cli {
-  return startCli(["run", "--lease", "1s", ...options, ADDRESS, "--", ...command], environment);
+  return startCli(["run", "--lease", "2s", ...options, ADDRESS, "--", ...command], environment);
 }
 
 async function pidOf(running: Cli): Promise<number> {
@@ -79,7 +79,7 @@ describe("P3: after a signal the lock is held until the whole group is gone", TI
     const { exitCode, stderr } = await running.ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 143, stderr: "" });
     expect(isRunning(pid)).toBe(false);
-    expect(Date.now() - signalledAt).toBeGreaterThan(1500);
+    expect(Date.now() - signalledAt).toBeGreaterThan(2500);
     expect(await next).toBeGreaterThan(lastBeat(beats));
     expect(recordOf(server, "job")?.token).toBeGreaterThan(token ?? 0);
   });
