@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "./errors.js";
 import type { Effects } from "./runtime/effects.js";
+import { abortAfter } from "./runtime/timing.js";
 import type {
   ListOutcome,
   ObjectStore,
@@ -78,13 +79,26 @@ export class GuardedStore implements ObjectStore {
     const first = await this.#store.read(`${plan.keyPrefix}.s3-mutex/verify`, options);
     if (first.kind === "unknown" || first.kind === "refused") return first;
     const { examine, QUICKLY, refusalOf } = await import("./verify/verify.js");
+    const limit = abortAfter(effects, EXAMINATION_MS, plan.signal);
     try {
-      const error = refusalOf(await examine({ ...plan, ...QUICKLY, clients: [client] }, effects));
+      const limited = { ...plan, ...QUICKLY, clients: [client], signal: limit.signal };
+      const error = refusalOf(await examine(limited, effects));
       return error === undefined ? undefined : { kind: "refused", error };
     } catch (error) {
       if (!S3MutexError.is(error)) throw error;
+      if (limit.isLate()) return { kind: "unknown", error: neverEnded(error), throttled: false, sent: false };
       if (!error.retryable && error.code !== "aborted") return { kind: "refused", error };
       return { kind: "unknown", error, throttled: false, sent: false };
+    } finally {
+      limit.cancel();
     }
   }
+}
+
+/** It takes a second or two; whoever waits for it goes by a time of their own. */
+const EXAMINATION_MS = 20_000;
+
+function neverEnded(cause: unknown): S3MutexError {
+  const message = `The examination of the store (verify: "once") did not end within ${EXAMINATION_MS} ms, and will be begun anew.`;
+  return new S3MutexError("store-unavailable", message, { cause });
 }

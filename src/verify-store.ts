@@ -9,8 +9,10 @@ import {
   invalidArgument,
   withDefault,
 } from "./arguments.js";
+import { S3MutexError } from "./errors.js";
 import { checkClient } from "./options.js";
 import { realEffects } from "./runtime/effects.js";
+import { abortAfter } from "./runtime/timing.js";
 import type { StoreCheck, StoreReport } from "./verify/report.js";
 
 /** Options of {@link verifyStore}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
@@ -38,6 +40,8 @@ export interface VerifyStoreOptions {
 }
 
 const CONTENDERS = 8;
+/** Ten seconds are usual; a store that takes one write a second on a key needs more. */
+const LONGEST_MS = 120_000;
 
 /**
  * Examines whether a store is safe to lock on: conditional writes one after the other and in races, reads, listings,
@@ -45,7 +49,8 @@ const CONTENDERS = 8;
  * and removes them.
  *
  * @returns a report; a store that is unsafe is no error
- * @throws `invalid-argument`, `no-such-bucket`, `aborted`, and `store-unavailable` when nobody answers
+ * @throws `invalid-argument`, `no-such-bucket`, `aborted`, and `store-unavailable` when nobody answers, or
+ * when it has not ended after two minutes
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreReport> {
   if (typeof options !== "object" || options === null) {
@@ -72,9 +77,16 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   const { clientsOf, examine } = await import("./verify/verify.js");
   const own = options.s3ClientConfig === undefined ? [] : clientsOf(options.s3ClientConfig);
   const given = options.s3Client === undefined ? [] : [options.s3Client];
+  const limit = abortAfter(realEffects, LONGEST_MS, plan.signal);
   try {
-    return await examine({ ...plan, clients: [...own, ...given, ...(options.otherClients ?? [])] }, realEffects);
+    const clients = [...own, ...given, ...(options.otherClients ?? [])];
+    return await examine({ ...plan, clients, signal: limit.signal }, realEffects);
+  } catch (error) {
+    if (!limit.isLate()) throw error;
+    const message = `The store was too slow to be examined within ${LONGEST_MS / 1000} s: try again when it answers.`;
+    throw new S3MutexError("store-unavailable", message, { cause: error });
   } finally {
+    limit.cancel();
     for (const client of own) client.destroy();
   }
 }

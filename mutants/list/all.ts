@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.js";
 import { ANSWERS } from "./answers.js";
 import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
+import { ENDS } from "./ends.js";
 import { IDENTITY } from "./identity.js";
 import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
@@ -19,4 +20,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ANSWERS,
   ...CLOSING,
   ...IDENTITY,
+  ...ENDS,
 ];

@@ -28,6 +28,18 @@ export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: 
   });
 }
 
+/** A signal that is aborted after the delay, or with the one given; `cancel` once nobody listens any more. */
+export function abortAfter(
+  effects: Effects,
+  delayMs: number,
+  given: AbortSignal | undefined,
+): { readonly signal: AbortSignal; readonly isLate: () => boolean; readonly cancel: () => void } {
+  const late = new AbortController();
+  const cancel = effects.setTimer(delayMs, () => late.abort(), { keepAlive: false });
+  const signal = given === undefined ? late.signal : AbortSignal.any([given, late.signal]);
+  return { signal, isLate: () => late.signal.aborted, cancel };
+}
+
 /** Resolves when the promise is settled, or after the delay; how it is settled is for others to look at. */
 export async function settledWithin(effects: Effects, promise: Promise<unknown>, delayMs: number): Promise<void> {
   const settled = new AbortController();

@@ -16,9 +16,13 @@ const MENTION_AFTER_MS = 3000;
 /** So often in a row, over at least so long: a store that refuses to change what it shows unchanged is unsafe. */
 const UNSAFE_STALLS = 5;
 const UNSAFE_AFTER_MS = 2000;
+const STALL_PAUSE_MS = 400;
 
 /** A read and a write. */
 const FULL_ATTEMPT = 2;
+
+/** So much later than any pause of ours would end: the process stood still. */
+const OVERSLEPT_MS = 500;
 
 /** Where the caller's time has no end, a request that hangs is given up after this long all the same. */
 const LONGEST_ANSWER_MS = 60_000;
@@ -61,6 +65,7 @@ export class Tries {
   #races = 0;
   #failingSinceMs: number | undefined;
   #isMentioned = false;
+  #lastError: S3MutexError | undefined;
   #seenEtag: string | undefined;
   #seenAtMs: number;
   /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
@@ -93,7 +98,7 @@ export class Tries {
   ): Promise<Outcome | UnknownOutcome> {
     const { timeoutMs, signal } = this.#options;
     const nowMs = this.#nowMs();
-    if (nowMs >= this.#endMs) this.#lastUntilMs ??= nowMs + FULL_ATTEMPT * timeoutMs;
+    if (nowMs > this.#endMs + OVERSLEPT_MS) this.#lastUntilMs ??= nowMs + FULL_ATTEMPT * timeoutMs;
     const leftMs = Math.min(this.#endMs - nowMs, LONGEST_ANSWER_MS);
     // Who was aborted is told so by the request, which looks at that before anything is sent.
     if (signal?.aborted) return ask({ timeoutMs, giveUpAtMs: nowMs });
@@ -132,22 +137,25 @@ export class Tries {
   /** Nobody answered, or nobody knows what the write did. */
   async failed(outcome: UnknownOutcome): Promise<void> {
     if (this.#options.signal?.aborted) return;
-    if (this.#hasGivenUp && this.#refused !== undefined && this.#stalls === 0) throw this.#stillContested();
+    const wasSecond = this.#refused !== undefined && this.#stalls === 0;
+    if (this.#hasGivenUp && wasSecond) throw stillContested(this.#lockName ?? "", this.#races);
     this.#failures += 1;
-    this.#options.onFailure?.(outcome.error);
+    // That there was no time for another request says less than what became of the last.
+    const error = (outcome.sent ? undefined : this.#lastError) ?? outcome.error;
+    this.#lastError = error;
+    this.#options.onFailure?.(error);
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
-      const message = `The store did not answer for ${this.#subject}: ${outcome.error.message}`;
-      throw new S3MutexError("store-unavailable", message, { cause: outcome.error, ...named(this.#lockName) });
+      const message = `The store did not answer for ${this.#subject}: ${error.message}`;
+      throw new S3MutexError("store-unavailable", message, { cause: error, ...named(this.#lockName) });
     }
-    this.#mention(outcome.error);
+    this.#mention(error);
     const delayMs = this.#delayAfterFailureMs(outcome.throttled, leftMs);
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
   }
 
   /**
    * A write that was conditioned on this version (undefined: on there being none) was refused. True if it waited a while.
-   * @throws `store-unavailable` when others were faster until the time was up
    */
   async lostRace(etag: string | undefined): Promise<boolean> {
     this.#races += 1;
@@ -156,13 +164,13 @@ export class Tries {
       this.#stallingSinceMs = this.#nowMs();
       this.#options.onLostRace?.();
     }
-    if (this.#races >= 2 && this.#nowMs() >= this.#endMs) throw this.#stillContested();
     const isHolder = this.#options.role === "holder";
     const delayMs = isHolder && this.#races <= EAGER_RACES ? 0 : this.#delayMs(this.#races);
     // One of its own whose answer was lost may have been first: then it has what it wants.
     const mayBeOwn = this.#failures > 0;
     const usualMs = mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs);
-    return this.#pause(this.#stalls === 0 ? usualMs : Math.max(usualMs, this.#delayMs(this.#stalls + 1)));
+    // Nobody is to be made way for; and whoever waits is to learn soon what is wrong.
+    return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), STALL_PAUSE_MS));
   }
 
   /** A write was refused, and the object is the one that it was conditioned on. */
@@ -192,12 +200,9 @@ export class Tries {
     return Math.max(this.#untilMs, this.#startedAtMs + shortestMs, this.#lastUntilMs ?? 0);
   }
 
-  #stillContested(): S3MutexError {
-    return stillContested(this.#lockName ?? "", this.#races);
-  }
-
   #giveUp(afterMs: number): UnknownOutcome {
-    this.#hasGivenUp = this.#endMs <= this.#nowMs();
+    // Timers may be a little early.
+    this.#hasGivenUp = this.#endMs <= this.#nowMs() + 1;
     const waits = "credentials, its turn, an examination of the store";
     const within = `no answer within ${Math.round(afterMs)} ms, including what a request waits for before it leaves (${waits})`;
     return afterMs > 0 ? unanswered(within, true) : unanswered("the time was up before the next request", false);

@@ -14,6 +14,7 @@ async function endOf(scene: Scene, call: Promise<unknown>) {
           ? { code: error.code as string, message: error.message, value: undefined }
           : { code: "unexpected", message: String(error), value: undefined },
     ),
+    120_000,
   );
   return { code, message, value, tookMs: scene.nowMs - startedAtMs };
 }
@@ -256,6 +257,30 @@ it("P10: candidates outlast a store that is away for an hour, and say so once", 
   }
 });
 
+it("P10: so does one whose grant was not confirmed before the outage", async () => {
+  const scene = new Scene();
+  const { mutex, process } = scene.client();
+  // The grant is answered by silence, and found when more than half of its lease is over; then nothing comes through.
+  let writes = 0;
+  let reads = 0;
+  scene.fate = ({ operation }) => {
+    if (operation === "write") writes += 1;
+    else reads += 1;
+    if (operation === "write") return { kind: writes === 1 ? "answer-lost" : "lost" };
+    return { kind: writes === 0 || reads === 5 ? "fine" : "lost" };
+  };
+  let hasLed = false;
+  const leading = mutex.election("svc").runWhenLeader(() => {
+    hasLed = true;
+  });
+  leading.catch(() => {});
+  await scene.pass(600_000);
+  expect([process.isDead, hasLed]).toEqual([false, false]);
+  scene.fate = () => ({ kind: "fine" });
+  await scene.until(leading, 60_000);
+  expect(hasLed).toBe(true);
+});
+
 it("P10: a refusal ends a candidate", async () => {
   const scene = new Scene();
   const error = new S3MutexError("access-denied", "no");
@@ -326,4 +351,54 @@ it("a cleanup and a listing of many locks end when the store stops answering", a
     expect(end.code).toBe("store-unavailable");
     expect(end.tookMs).toBeLessThanOrEqual(30_000);
   }
+});
+
+it("S2: an ETag that reads show in more than one form is one version", async () => {
+  const scene = new Scene();
+  let reads = 0;
+  const { mutex } = scene.client({
+    through: (store) => ({
+      ...storeAs(store),
+      read: async (key, options) => {
+        const read = await store.read(key, { timeoutMs: options.timeoutMs });
+        reads += 1;
+        return read.kind === "ok" && reads % 2 === 0 ? { ...read, etag: `W/${read.etag}` } : read;
+      },
+      write: async (key, _body, _condition, options) => {
+        const { timing } = (await store.read(key, options)) as unknown as { timing: AnswerTiming };
+        return { kind: "conflict", timing };
+      },
+    }),
+  });
+  await scene.until(scene.client().mutex.acquire(NAME));
+  expect(await endOf(scene, mutex.releaseLock(NAME, true))).toMatchObject({ code: "store-unsafe" });
+});
+
+it("S1: who is always second ends with the time, and says so", async () => {
+  const scene = new Scene();
+  let versions = 0;
+  const { mutex } = scene.client({
+    lockTimeoutMs: 6000,
+    through: (store) => ({
+      ...storeAs(store),
+      write: async (key, body, condition, options) => {
+        const stored = scene.bucket.objects.get(key);
+        // Somebody else writes the same record anew, just before.
+        if (stored !== undefined && isBusy) {
+          versions += 1;
+          scene.bucket.put(key, JSON.stringify({ ...JSON.parse(stored.body), writeId: `other-${versions}` }));
+        }
+        return store.write(key, body, condition, options);
+      },
+    }),
+  });
+  let isBusy = false;
+  const lock = await scene.until(mutex.acquire(NAME));
+  isBusy = true;
+  const end = await endOf(scene, lock.release());
+  expect(end.code).toBe("store-unavailable");
+  expect(end.message).toMatch(/changed by others before each of \d+ writes/);
+  expect(end.tookMs).toBeLessThanOrEqual(6005);
+  expect(await endOf(scene, mutex.deleteLock(NAME, true))).toMatchObject({ code: "store-unavailable" });
+  isBusy = false;
 });

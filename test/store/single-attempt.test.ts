@@ -255,3 +255,15 @@ it("goes where a 301 points if the user has asked the SDK to follow, and reports
     error: { code: "invalid-argument", message: expect.stringContaining('"eu-west-1"') },
   });
 });
+
+it("S6: what nobody waits for any more does not leave when the credentials come", async () => {
+  const stub = await startStub(errorAnswer(500, "InternalError"));
+  let come: () => void = () => {};
+  const credentials = () => new Promise<typeof CREDENTIALS>((resolve) => (come = () => resolve(CREDENTIALS)));
+  const store = storeOver(clientFor(stub.endpoint, { credentials }));
+  const writing = store.write("a", "{}", IF_ABSENT, { ...OPTIONS, giveUpAtMs: performance.now() + 100 });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  come();
+  expect(await writing).toMatchObject({ kind: "unknown", sent: false });
+  expect(stub.seen).toEqual([]);
+});
