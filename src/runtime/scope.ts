@@ -85,7 +85,7 @@ export class Scope {
 
   /** The holds of this lock by functions that still run and called this one, the innermost first. */
   findInCallbacks(key: string): readonly Hold[] {
-    const own = this.kind === "callback" && !this.#isSettled ? this.#held().filter(([, ref]) => ref.key === key) : [];
+    const own = this.kind === "callback" ? this.#held().filter(([, ref]) => ref.key === key) : [];
     return [...own.map(([hold]) => hold), ...(this.#liveParent()?.findInCallbacks(key) ?? [])];
   }
 
@@ -105,16 +105,18 @@ export class Scope {
   /** What cannot be given back before a call in this scope has ended, the innermost first. */
   #blocked(doBareCount: boolean, seen: Set<Scope>): (readonly [Hold, HeldRef])[] {
     const holds = [...this.#held(), ...this.#blockedByName(doBareCount, seen)];
-    let bare: (readonly [Hold, HeldRef])[] = [];
+    const bare: (readonly [Hold, HeldRef])[] = [];
     let isOneLine = true;
     for (let scope: Scope = this; ; ) {
       const parent = scope.#liveParent();
       if (parent === undefined || scope.#isLoose || seen.has(parent)) break;
       seen.add(parent);
       if (parent.isExplicit) {
-        holds.push(...parent.#held(), ...parent.#blockedByName(doBareCount, seen));
+        // A bare call in a function may be of work that the function started and does not wait for.
+        const early = this.kind === "line" && parent.kind === "callback" ? bare : holds;
+        early.push(...parent.#held(), ...parent.#blockedByName(doBareCount, seen));
       } else if (isOneLine && !parent.#hasForked) {
-        bare = [...bare, ...parent.#held(), ...parent.#blockedByName(doBareCount, seen)];
+        bare.push(...parent.#held(), ...parent.#blockedByName(doBareCount, seen));
       }
       isOneLine &&= !parent.#hasForked;
       scope = parent;
