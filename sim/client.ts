@@ -1,4 +1,5 @@
 import { type Lock, S3Mutex } from "../src/index.js";
+import { runLoops } from "./actors/loops.js";
 import { nextTurn } from "./actors/registry.js";
 import { separately } from "./actors/separately.js";
 import { type Closing, closeMutex } from "./closing.js";
@@ -59,9 +60,11 @@ export class SimClient implements Participant {
   }
 
   async play(): Promise<void> {
-    const { context } = this.plan;
+    const { context, hasLoops } = this.plan;
+    const loops = hasLoops ? separately(this.name, () => runLoops(this.#boot)) : undefined;
     if (context === "own") await this.#each((task) => separately(task.name, () => this.#spendTurns(task)));
     else await separately(this.name, () => (context === "shared" ? this.#playAfterBoot() : this.#playUnderLock()));
+    await loops;
   }
 
   async lastWish(): Promise<void> {

@@ -50,6 +50,8 @@ export interface ClientPlan {
   readonly kind: "current" | "1.x";
   /** Whether each of its turns is a line of work of its own, or all run in the context in which it has started. */
   readonly context: "own" | "shared" | "under a lock";
+  /** Whether something of it runs for as long as it does itself: a candidate, an observer, somebody who watches. */
+  readonly hasLoops: boolean;
   /** Lines of work that share its one mutex. */
   readonly tasks: number;
   /** How long it rests between two turns, at the longest. */
@@ -87,6 +89,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
   const toleranceMs = 1000;
   const needs1x = focus?.step === "1.x" || focus?.step === "adopt";
   const hasClientOf1x = random.chance(0.15) || needs1x;
+  const outage = outageOf(seed, random);
   const count = random.integer(3, 5);
   const clients = Array.from({ length: count }, (_, index): ClientPlan => {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
@@ -100,6 +103,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
       kind,
       clocks,
       context,
+      hasLoops: index === 0 && (outage !== undefined || random.chance(0.05)),
       tasks,
       restMs,
       weights: weightsOf(random, focus?.step),
@@ -126,7 +130,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
     hasDate: random.chance(0.95) || hasClientOf1x,
     isCached,
-    outage: outageOf(seed, random),
+    outage,
     removes: random.chance(0.8) || focus?.step === "remove",
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
     closesBusy: random.chance(0.4),

@@ -24,6 +24,7 @@ export class SimProcess {
   readonly #random: Random;
   #clocks: ClockFaults;
   #stoodStillMs = 0;
+  #frozenMs = 0;
   #frozen: { readonly stopsMonotonic: boolean; readonly sinceMs: number; readonly waiting: (() => void)[] } | undefined;
   #isDead = false;
   #ids = 0;
@@ -75,6 +76,12 @@ export class SimProcess {
     this.world.after(forMs, () => this.#thaw());
   }
 
+  /** For how long it has not stood still, in true milliseconds. */
+  get awakeMs(): number {
+    const nowMs = this.world.nowMs;
+    return nowMs - this.#startedAtMs - this.#frozenMs - (this.#frozen === undefined ? 0 : nowMs - this.#frozen.sinceMs);
+  }
+
   /** The wall clock is set, by so much. */
   stepWall(byMs: number): void {
     this.setWall(this.#clocks.wallOffsetMs + byMs);
@@ -92,6 +99,7 @@ export class SimProcess {
   #thaw(): void {
     const frozen = this.#frozen;
     if (frozen === undefined) return;
+    this.#frozenMs += this.world.nowMs - frozen.sinceMs;
     if (frozen.stopsMonotonic) this.#stoodStillMs += this.world.nowMs - frozen.sinceMs;
     this.#frozen = undefined;
     // Each wakes up in a turn of its own, as timers and sockets do.

@@ -69,22 +69,32 @@ export class Task implements Waiting {
     return new Promise((resolve) => this.client.process.effects.setTimer(ms, resolve, { keepAlive: true }));
   }
 
-  /** Begins to wait for these locks. */
-  ask(locks: readonly string[]): Ask {
+  /** Begins to wait for these locks, for so long at most. */
+  ask(locks: readonly string[], timeoutMs = Number.POSITIVE_INFINITY): Ask {
     this.#asks.push(locks);
+    const askedAtMs = this.client.process.awakeMs;
     let isDone = false;
     const done = (isGranted: boolean) => {
       if (isDone) return;
       isDone = true;
       this.#asks.splice(this.#asks.indexOf(locks), 1);
+      this.#checkPatience(locks, this.client.process.awakeMs - askedAtMs, timeoutMs);
       if (!isGranted && this.#holds > 0) this.scene.deadlocks.disturb();
     };
     return { askedAtMs: this.nowMs, done };
   }
 
+  /** No call outlives its time-out; where that is short, one full attempt is made. */
+  #checkPatience(locks: readonly string[], waitedMs: number, timeoutMs: number): void {
+    const boundMs = Math.max(timeoutMs, SHORTEST_PATIENCE_MS) * SLOWEST_CLOCK + PATIENCE_SLACK_MS;
+    if (waitedMs <= boundMs) return;
+    const what = `${this.name} waits ${Math.round(waitedMs)} ms for ${locks.join(", ")}`;
+    this.scene.findings.report("patience", `${what}, with a time-out of ${timeoutMs} ms`);
+  }
+
   /** Acquires, works, releases. */
   async use(name: string, options: AcquireOptions, work?: (lock: Lock) => Promise<void>): Promise<void> {
-    const ask = this.ask([name]);
+    const ask = this.ask([name], options.timeoutMs);
     const { mutex } = this.client;
     const lock = await this.expecting(mutex.acquire(name, { ...options, label: this.name }));
     ask.done(lock !== undefined);
@@ -200,6 +210,13 @@ export class Task implements Waiting {
     }
   }
 }
+
+/** What one full attempt may take. */
+const SHORTEST_PATIENCE_MS = 2000;
+/** The slowest of the clocks that break the assumptions. */
+const SLOWEST_CLOCK = 1.011;
+/** What had been acquired is given back before the call returns. */
+const PATIENCE_SLACK_MS = 600;
 
 /** How far the clocks that a lease is counted on can be trusted to be right. */
 const SURE_OF_CLOCKS = 0.999;

@@ -10,7 +10,7 @@ export async function around(
   inside?: (lock: Lock, insider: Insider) => Promise<void>,
 ): Promise<void> {
   const { client, scene } = task;
-  const ask = task.ask([name]);
+  const ask = task.ask([name], options.timeoutMs);
   let outlived = false;
   const work = client.mutex.withLock(
     name,

@@ -15,7 +15,7 @@ async function handle(task: Task, name: string): Promise<void> {
 
 /** One attempt, no waiting. */
 async function attempt(task: Task, name: string): Promise<void> {
-  const ask = task.ask([name]);
+  const ask = task.ask([name], 0);
   const lock = await task.expecting(task.client.mutex.tryAcquire(name, { label: task.name }));
   ask.done(lock !== undefined && lock !== null);
   if (lock === undefined || lock === null) return;

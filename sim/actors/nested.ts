@@ -25,8 +25,8 @@ async function nested(task: Task, outer: string): Promise<void> {
 async function all(task: Task): Promise<void> {
   const names = task.scene.plan.locks;
   const { mutex } = task.client;
-  const ask = task.ask(names);
   const options = { timeoutMs: 30_000, label: task.name, priority: task.random.integer(0, 2) };
+  const ask = task.ask(names, options.timeoutMs);
   const use = async ({ locks }: LockSet, kind: "callback" | "handle") => {
     ask.done(true);
     const holdFrom = async (index: number): Promise<void> => {
