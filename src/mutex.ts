@@ -41,6 +41,7 @@ import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context, Emit } from "./runtime/context.js";
 import { type CloseReport, isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
+import { withoutGuards } from "./runtime/guarding.js";
 import { checkHealth, type Health } from "./runtime/health.js";
 import { inspectLock } from "./runtime/inspect.js";
 import { LocalLines } from "./runtime/local-line.js";
@@ -168,7 +169,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @returns what `fn` returns
    */
   detached<T>(fn: () => T): T {
-    return this.#scopes.detached(checkFunction("fn", fn));
+    const run = checkFunction<() => T>("fn", fn);
+    return this.#scopes.detached(() => withoutGuards(this.#context.holdings.leases, run));
   }
 
   /**

@@ -101,7 +101,7 @@ export const CLOSING: readonly Mutant[] = [
     file: "src/run-holding.ts",
     search: "  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) throw wasClosed();\n",
     replace: "",
-    caughtBy: { test: TURN, named: "withLock" },
+    caughtBy: { test: TURN, named: "no function begins once its mutex is being closed" },
   },
   {
     name: "closing: a logger that throws keeps a grant",

@@ -1,20 +1,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Lease } from "./lease.js";
 
-/** Functions that run under leases, one inside of the other. */
-interface Guarded {
-  readonly leases: readonly Lease[];
-  readonly outer: Guarded | undefined;
-}
+/** The leases that functions run under, one inside of the other. It informs and never grants: who asks for an end from within does not wait for itself. */
+const guarded = new AsyncLocalStorage<ReadonlySet<Lease>>();
 
-/** Informs, and never grants: who asks for an end from within does not wait for itself. */
-const guarded = new AsyncLocalStorage<Guarded>();
+const NONE: ReadonlySet<Lease> = new Set();
 
 /** Runs a function under leases: until it has ended, they are in use by it. */
 export async function guarding<T>(leases: readonly Lease[], fn: () => T | Promise<T>): Promise<T> {
   const ends = leases.map(({ standing }) => standing.guard());
+  const around = [...guardsOfCaller()].filter(({ standing }) => !standing.isOver);
   try {
-    return await guarded.run({ leases, outer: guarded.getStore() }, fn);
+    return await guarded.run(new Set([...around, ...leases]), fn);
   } finally {
     for (const end of ends) end();
   }
@@ -22,9 +19,11 @@ export async function guarding<T>(leases: readonly Lease[], fn: () => T | Promis
 
 /** The leases that the code which runs now works under. */
 export function guardsOfCaller(): ReadonlySet<Lease> {
-  const leases = new Set<Lease>();
-  for (let level = guarded.getStore(); level !== undefined; level = level.outer) {
-    for (const lease of level.leases) leases.add(lease);
-  }
-  return leases;
+  return guarded.getStore() ?? NONE;
+}
+
+/** Runs a function outside of these leases. */
+export function withoutGuards<T>(leases: readonly Lease[], fn: () => T): T {
+  const left = new Set(leases);
+  return guarded.run(new Set([...guardsOfCaller()].filter((lease) => !left.has(lease))), fn);
 }

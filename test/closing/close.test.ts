@@ -221,6 +221,33 @@ describe("a handle during close()", () => {
     expect(scene.record()?.holders).toEqual([]);
   });
 
+  it("that a function nests in is given back when that has ended, also where the handle itself was released", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 3000 });
+    const lock = await scene.until(mutex.acquire(NAME));
+    const nested = mutex.withLock(NAME, () => scene.world.sleep(5000).then(() => "done"), { within: lock });
+    await scene.pass(500);
+    const closing = mutex.close({ handles: "release" });
+    await scene.pass(3500);
+    expect(scene.record()?.holders).toHaveLength(1);
+    expect(await scene.until(nested)).toBe("done");
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(scene.record()?.holders).toEqual([]);
+  });
+
+  it("and a function that nests in it, which outlast the grace, are one lock left behind", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 6000 });
+    const lock = await scene.until(mutex.acquire(NAME));
+    const nested = outcomeOf(mutex.withLock(NAME, () => scene.world.sleep(3000).then(() => "late"), { within: lock }));
+    await scene.pass(500);
+    const { leftBehind } = await scene.until(mutex.close({ graceMs: 500 }));
+    expect(leftBehind).toMatchObject([{ lockName: NAME, kind: "callback" }]);
+    expect(await scene.until(nested)).toMatchObject({ code: "lost", reason: "closed", result: "late" });
+    expect(await scene.until(lock.release())).toBe(false);
+    expect(scene.record()?.holders).toHaveLength(1);
+  });
+
   it("taken by name is waited for as well, and released or refreshed by name meanwhile", async () => {
     const scene = new Scene();
     const { mutex } = scene.client();
@@ -374,6 +401,26 @@ describe("close() from within", () => {
       expect(await isFree(scene, take)).toBe(true);
     },
   );
+
+  it("waits for that function where it was asked for by something detached, such as a server", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    let ended = false;
+    let seen: boolean | undefined;
+    await scene.until(
+      mutex.withLock(NAME, async () => {
+        void mutex
+          .detached(() => mutex.close())
+          .then(() => {
+            seen = ended;
+          });
+        await scene.world.sleep(2000);
+        ended = true;
+      }),
+    );
+    await scene.until(mutex.close());
+    expect(seen).toBe(true);
+  });
 
   it("waits for what runs besides", async () => {
     const scene = new Scene();

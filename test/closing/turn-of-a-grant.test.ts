@@ -76,6 +76,28 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
     },
   );
 
+  it("later in that turn: no function begins once its mutex is being closed", async () => {
+    for (let later = 0; later < 25; later += 1) {
+      const scene = new Scene();
+      await scene.until(scene.client().mutex.once("done", () => 1));
+      const { mutex } = scene.client();
+      let closing: Promise<unknown> | undefined;
+      let begunLate = 0;
+      mutex.on("acquired", () => {
+        void microtasks(later).then(() => {
+          closing ??= mutex.close({ graceMs: 100 });
+        });
+      });
+      const noteRun = () => {
+        if (closing !== undefined) begunLate += 1;
+      };
+      await scene.until(codeOf(ask(mutex, noteRun)));
+      await scene.pass(1000);
+      await scene.until(mutex.close({ graceMs: 100 }));
+      expect(begunLate).toBe(0);
+    }
+  });
+
   it("by a listener that throws then, with a logger that throws as well: the same", async () => {
     const scene = new Scene();
     await scene.until(scene.client().mutex.once("done", () => 1));
