@@ -37,7 +37,8 @@ export type S3MutexErrorCode =
 
 /**
  * Why a lock was lost: its lease ran out before it could be renewed, somebody took it over after that, it was released
- * by force, its object was deleted, or the store could not be reached until the lease was over. Of a handle that nests in
+ * by force, its object was deleted, or the store could not be reached until the lease was over; or a copy of this process (a virtual machine or container that was cloned)
+ * goes on with it (`cloned`). Of a handle that nests in
  * another: what it nests in was released (`outer-released`).
  *
  * Two reasons ask to stop before anything is lost: the mutex is being closed (`closed`), the leader resigns (`resigned`). A
@@ -52,6 +53,7 @@ export type LossReason =
   | "store-unavailable"
   | "closed"
   | "resigned"
+  | "cloned"
   | "outer-released";
 
 const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([

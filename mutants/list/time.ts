@@ -188,4 +188,12 @@ export const TIME: readonly Mutant[] = [
     replace: "latestMs: Math.ceil(latestMs) };",
     caughtBy: { test: "test/protocol/late-date.test.ts", named: "13.1.8:" },
   },
+  {
+    name: "copy of the process",
+    why: "a hold that another copy of this process has renewed is renewed in turn",
+    file: "src/core/record.ts",
+    search: '  return holder.id === id && holder.via === "handle" && isOwn?.(holder.renewal) === false;',
+    replace: '  return holder.id === id && holder.via === "name" && isOwn?.(holder.renewal) === false;',
+    caughtBy: { test: "test/protocol/cloned-process.test.ts", named: "13.1.7:" },
+  },
 ];

@@ -154,6 +154,21 @@ export function isListed(record: LockRecord | undefined, id: string): boolean {
   return record !== undefined && [...record.holders, ...record.queue].some((entry) => entry.id === id);
 }
 
+/** Whose hold is meant: the acquisition, and whether a write was sent by those who ask. */
+export interface Own {
+  readonly id: string;
+  /** Without it, every write is theirs. */
+  readonly isOwn?: ((writeId: string) => boolean) | undefined;
+}
+
+/**
+ * Whether a hold was last written by a copy of the process that asks (a virtual machine or container that was cloned): both go
+ * on under one acquisition, and only the first to write keeps it. By name, other processes of the same owner may renew.
+ */
+export function isCopys(holder: Holder, { id, isOwn }: Own): boolean {
+  return holder.id === id && holder.via === "handle" && isOwn?.(holder.renewal) === false;
+}
+
 /** The hold of an acquisition, if it is among the holders. */
 export function findHolder(record: LockRecord | undefined, id: string): Holder | undefined {
   return record?.holders.find((holder) => holder.id === id);

@@ -1,5 +1,5 @@
 import { type Attempt, ENTRY_LIFE_MS } from "../core/attempt.js";
-import { type Claim, isListed, type LockRecord } from "../core/record.js";
+import { type Claim, isCopys, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
@@ -13,6 +13,7 @@ import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs } from "./delays.js";
 import type { Grant, Granted } from "./grant.js";
 import type { Swapped } from "./lock-object.js";
+import { lossError } from "./loss.js";
 import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
@@ -172,6 +173,9 @@ export class Acquisition {
       const { reply, contradicted } = swapped;
       throwIfRefused(this.#line.object, this.claim, reply);
       if (reply.kind === "granted") {
+        if (isCopys(reply.holder, { id: this.#id, isOwn: (writeId) => this.attempts.isOwn(writeId) })) {
+          throw lossError(this.#line.object.name, "cloned", undefined);
+        }
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };
       }

@@ -5,6 +5,8 @@ import type { WriteCondition } from "../store/object-store.js";
 export interface AttemptLog {
   /** A write is about to be sent: until it is answered, it may land at any time. */
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void;
+  /** Whether this process has sent the write, as far as it can be in the record still. */
+  isOwn(writeId: string): boolean;
   /** The write was answered: it has landed, or it never will. */
   answered(writeId: string): void;
   /** Somebody else's write came first. */
@@ -24,6 +26,9 @@ export class Attempts implements AttemptLog {
   readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
 
   #hasLostRaces = false;
+  /** The one that was seen in the record last, and those that the last look settled: it may be one of them. */
+  #landed: string | undefined;
+  #settled: ReadonlySet<string> = new Set();
 
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void {
     this.#readings.set(writeId, reading);
@@ -49,10 +54,13 @@ export class Attempts implements AttemptLog {
    */
   seen(etag: string | undefined, askedAtMs: number): void {
     if (etag === undefined) return;
-    for (const [writeId, { condition, sentAtMs }] of this.#unresolved) {
+    const settled = [...this.#unresolved].filter(([, { condition, sentAtMs }]) => {
       const isOther = condition.kind === "if-absent" || condition.etag !== etag;
-      if (isOther && sentAtMs < askedAtMs) this.#unresolved.delete(writeId);
-    }
+      return isOther && sentAtMs < askedAtMs;
+    });
+    if (settled.length === 0) return;
+    this.#settled = new Set(settled.map(([writeId]) => writeId));
+    for (const writeId of this.#settled) this.#unresolved.delete(writeId);
   }
 
   /** The clocks as they were when this write's transition was computed. */
@@ -63,6 +71,14 @@ export class Attempts implements AttemptLog {
   /** Whether any write was sent. */
   get haveBegun(): boolean {
     return this.#readings.size > 0;
+  }
+
+  /** Whether this process has sent the write, as far as it can be in the record still. */
+  isOwn(writeId: string): boolean {
+    const isKnown = writeId === this.#landed || this.#readings.has(writeId);
+    const isOwn = isKnown || this.#unresolved.has(writeId) || this.#settled.has(writeId);
+    if (isOwn) this.#landed = writeId;
+    return isOwn;
   }
 
   get haveUnresolved(): boolean {
@@ -90,6 +106,10 @@ export class SharedLog implements AttemptLog {
       this.#involved.add(log);
       log.begin(...attempt);
     }
+  }
+
+  isOwn(writeId: string): boolean {
+    return this.#sharers().some((log) => log.isOwn(writeId));
   }
 
   answered(writeId: string): void {

@@ -27,8 +27,9 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     role: "contender" as const,
     signal: context.closed,
   };
+  const isOwn = (writeId: string) => attempts.isOwn(writeId);
   const swap = object.swap(
-    (record, attempt) => cancel(record, { id, mustChange: attempts.haveUnresolved }, attempt),
+    (record, attempt) => cancel(record, { id, isOwn, mustChange: attempts.haveUnresolved }, attempt),
     options,
   );
   context.background.run(

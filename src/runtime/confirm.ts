@@ -20,6 +20,7 @@ export async function confirmGrant(
   options: { readonly attempts: Attempts; readonly signal: AbortSignal; readonly timing?: LeaseTiming | undefined },
 ): Promise<Grant | undefined> {
   const { attempts, signal, timing } = options;
+  const isOwn = (writeId: string) => attempts.isOwn(writeId);
   const { id, token, leaseMs } = granted.holder;
   let { holder, contradicted } = granted;
   for (let renewals = 0; ; renewals += 1) {
@@ -30,7 +31,7 @@ export async function confirmGrant(
     const isTimed = !contradicted && (!holder.undated || context.clock.isDateless);
     if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, attempts };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
-    const command = { id, token, leaseMs, onlyUnexpired: false };
+    const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
     const swapped = await object.swap(renewing(command), {
       attempts,
       signal,

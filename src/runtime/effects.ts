@@ -22,7 +22,7 @@ export const realEffects: Effects = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   random: () => Math.random(),
-  newId: () => randomUUID(),
+  newId: () => withTime(randomUUID({ disableEntropyCache: true }), process.hrtime.bigint()),
   setTimer(delayMs, callback, { keepAlive }) {
     const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
     if (!keepAlive) timer.unref();
@@ -45,3 +45,12 @@ export const quietLogger: Logger = {
     process.emitWarning([message, ...causes].join(": "), { type: "S3MutexWarning" });
   },
 };
+
+/**
+ * Random, and of this very moment: a copy of a process has the state of its generators as well, and would draw the same ids.
+ * The last twelve digits are random ones, to which the time is added.
+ */
+function withTime(id: string, nowNs: bigint): string {
+  const digits = (BigInt(`0x${id.slice(-12)}`) + nowNs) % 2n ** 48n;
+  return id.slice(0, -12) + digits.toString(16).padStart(12, "0");
+}

@@ -1,5 +1,5 @@
 import type { Attempt } from "../core/attempt.js";
-import { areCompatible, type Claim, type LockRecord } from "../core/record.js";
+import { areCompatible, type Claim, type LockRecord, type Own } from "../core/record.js";
 import type { AcquireReply } from "../core/transition/acquire.js";
 import type { ReleaseReply } from "../core/transition/release.js";
 import { release } from "../core/transition/release.js";
@@ -137,6 +137,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     id: string,
     options: SwapOptions,
   ): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }> {
+    const own: Own = { id, isOwn: (writeId) => options.attempts.isOwn(writeId) };
     await this.#letOthersIn(options.untilMs);
     let successor: Acquisition | undefined;
     const tried = new Set<Acquisition>();
@@ -145,15 +146,15 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
       if (!successor?.isWaiting) successor = this.#successor;
       if (successor !== undefined) {
         tried.add(successor);
-        return transfer(record, { from: { id }, to: successor.command(attempt, record) }, attempt);
+        return transfer(record, { from: own, to: successor.command(attempt, record) }, attempt);
       }
-      const { reply, ...change } = release(record, { id }, attempt);
+      const { reply, ...change } = release(record, own, attempt);
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
-    const own = [options.attempts];
+    const ours = [options.attempts];
     const attempts = new SharedLog(
-      () => (successor === undefined ? own : [...own, successor.attempts]),
-      () => own,
+      () => (successor === undefined ? ours : [...ours, successor.attempts]),
+      () => ours,
     );
     let told: Acquisition | undefined;
     try {

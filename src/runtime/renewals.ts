@@ -42,7 +42,12 @@ export class Renewals {
     const forget = options.map(({ signal }) => onAbort(signal, () => stillWanted().length === 0 && ended.abort()));
     try {
       return await this.#object.swap(
-        renewingAll(() => stillWanted().map(({ command }) => command)),
+        renewingAll(() =>
+          stillWanted().map(({ command, options: { attempts } }) => ({
+            ...command,
+            isOwn: (writeId: string) => attempts.isOwn(writeId),
+          })),
+        ),
         {
           role: "holder",
           attempts: new SharedLog(() => stillWanted().map((member) => member.options.attempts)),

@@ -1,5 +1,5 @@
 import type { Attempt } from "../attempt.js";
-import type { Holder, LockRecord, TurnEnd } from "../record.js";
+import { type Holder, isCopys, type LockRecord, type Own, type TurnEnd } from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 export type ReleaseReply =
@@ -7,13 +7,9 @@ export type ReleaseReply =
   | { readonly kind: "not-held" };
 
 /** Give an acquisition's place back. The object stays, as a tombstone that keeps the fencing counter. */
-export function release(
-  record: LockRecord | undefined,
-  command: { readonly id: string },
-  attempt: Attempt,
-): Decision<ReleaseReply> {
+export function release(record: LockRecord | undefined, command: Own, attempt: Attempt): Decision<ReleaseReply> {
   if (record === undefined) return { reply: { kind: "not-held" } };
-  const leaving = record.holders.filter((holder) => holder.id === command.id);
+  const leaving = record.holders.filter((holder) => holder.id === command.id && !isCopys(holder, command));
   if (leaving.length > 0) return endTurns(record, leaving, "released", attempt);
   const done = record.recent.some((turn) => turn.id === command.id && turn.ended === "released");
   return { reply: done ? { kind: "released", holders: [] } : { kind: "not-held" } };
@@ -53,8 +49,7 @@ function endTurns(
   return { reply: { kind: "released", holders: leaving }, change: { kind: "write", record: next } };
 }
 
-export interface CancelCommand {
-  readonly id: string;
+export interface CancelCommand extends Own {
   /** Change the object even if the id is not in it: a write of ours may still land on the version that is there. */
   readonly mustChange: boolean;
 }
@@ -70,11 +65,11 @@ export function cancel(
 ): Decision<{ readonly kind: "cancelled" }> {
   const reply = { kind: "cancelled" } as const;
   const record = recordOrNew(found, attempt);
-  const leaving = record.holders.filter((holder) => holder.id === command.id);
+  const leaving = record.holders.filter((holder) => holder.id === command.id && !isCopys(holder, command));
   const queued = record.queue.some((waiter) => waiter.id === command.id);
   if (leaving.length === 0 && !queued && !command.mustChange) return { reply };
   const next = nextVersion(record, attempt, {
-    holders: record.holders.filter((holder) => holder.id !== command.id),
+    holders: record.holders.filter((holder) => !leaving.includes(holder)),
     queue: record.queue.filter((waiter) => waiter.id !== command.id),
     recent: withTurns(record, leaving, "released", attempt),
     ...(record.deleted || found === undefined ? { deleted: true as const } : {}),

@@ -1,5 +1,5 @@
 import { type Attempt, isUndated } from "../attempt.js";
-import { findHolder, type Holder, type LockRecord, type Mode } from "../record.js";
+import { findHolder, type Holder, isCopys, type LockRecord, type Mode } from "../record.js";
 import { type Decision, leaseFrom, nextVersion } from "./decision.js";
 
 /** Keep a lock for another lease. Needs membership, not a record expiry in the future of one's own clock. */
@@ -13,12 +13,14 @@ export interface RenewCommand {
   readonly onlyUnexpired: boolean;
   /** What to make of the hold; only an exclusive one can become a shared one. */
   readonly mode?: Mode;
+  /** Which writes this process has sent: a hold that was renewed by another one has been copied along with the process. */
+  readonly isOwn?: (writeId: string) => boolean;
 }
 
 /** How to renew, and what for. */
 export type RenewOptions = Pick<RenewCommand, "onlyUnexpired" | "mode">;
 
-export type GoneReason = "expired" | "taken-over" | "force-released" | "deleted" | "released";
+export type GoneReason = "expired" | "taken-over" | "force-released" | "deleted" | "released" | "cloned";
 
 export type RenewReply =
   | { readonly kind: "renewed"; readonly holder: Holder }
@@ -29,6 +31,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (record === undefined || held === undefined) {
     return { reply: { kind: "gone", reason: reasonOfLoss(record, command.token) } };
   }
+  if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
   if (command.attempted?.has(held.renewal)) return { reply: { kind: "renewed", holder: held } };
   if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs && !isUndated(held, attempt)) {
     return { reply: { kind: "gone", reason: "expired" } };
