@@ -196,4 +196,13 @@ export const TIME: readonly Mutant[] = [
     replace: '  return holder.id === id && holder.via === "name" && isOwn?.(holder.renewal) === false;',
     caughtBy: { test: "test/protocol/cloned-process.test.ts", named: "13.1.7:" },
   },
+  {
+    name: "sent when answered",
+    why: "a request counts from its answer, so that a slow one narrows the bounds of the store's clock too far",
+    file: "src/store/s3/single-attempt.ts",
+    search: "      receivedAtMs: this.#limits.effects.monotonicMs(),",
+    replace:
+      "      sentAtMs: this.#limits.effects.monotonicMs(),\n      receivedAtMs: this.#limits.effects.monotonicMs(),",
+    caughtBy: { test: "test/store/timing.test.ts", named: "`sentAtMs` is before" },
+  },
 ];
