@@ -66,9 +66,9 @@ export const RECORD: readonly Mutant[] = [
     name: "expired holder dropped by any write",
     why: "whoever writes drops holders whose leases have ended, tolerance or not",
     file: "src/core/transition/decision.ts",
-    search: "    touchedAtMs: attempt.now.latestMs,\n    queue:",
+    search: "    holders: merged.holders.map((holder) => (",
     replace:
-      "    touchedAtMs: attempt.now.latestMs,\n    holders: merged.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs),\n    queue:",
+      "    holders: merged.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs).map((holder) => (",
     caughtBy: "sim",
   },
   {

@@ -30,9 +30,9 @@ export const TIME: readonly Mutant[] = [
   {
     name: "expiry from the lower bound",
     why: "an expiry is published from the earliest time that it can be",
-    file: "src/core/transition/acquire.ts",
-    search: "  const nowMs = attempt.now.latestMs;\n  const times",
-    replace: "  const nowMs = attempt.now.earliestMs;\n  const times",
+    file: "src/core/transition/decision.ts",
+    search: "expiresAtMs: now.latestMs + leaseMs };",
+    replace: "expiresAtMs: now.earliestMs + leaseMs };",
     caughtBy: { model: "two, bounds" },
   },
   {

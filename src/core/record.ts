@@ -158,7 +158,7 @@ export function isListed(record: LockRecord | undefined, id: string): boolean {
 export interface Own {
   readonly id: string;
   /** Without it, every write is theirs. */
-  readonly isOwn?: ((writeId: string) => boolean) | undefined;
+  isOwn?(writeId: string): boolean;
 }
 
 /**
