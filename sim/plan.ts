@@ -8,7 +8,6 @@ import {
   type RequestFault,
   SPELLS,
 } from "./fault-kinds.js";
-import { JUDGES_CONTEXTS } from "./pending.js";
 import type { ClockFaults } from "./process.js";
 import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
@@ -95,8 +94,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     const kind = hasClientOf1x && index === count - 1 ? "1.x" : "current";
     const clocks = hasExactClocks ? EXACT : clocksOf(random, { keepsAssumptions, is1x: kind === "1.x" }, toleranceMs);
     const restMs = random.pick([50, 300, 1000]);
-    const isAlone = !JUDGES_CONTEXTS || random.chance(0.7);
-    const context = isAlone ? "own" : random.pick(["shared", "under a lock"] as const);
+    const context = random.chance(0.7) ? "own" : random.pick(["shared", "under a lock"] as const);
     const tasks = Math.max(random.pick([1, 1, 1, 2, 3]), focus?.step === "transfer" ? 2 : 1);
     return {
       name: `c${index}`,

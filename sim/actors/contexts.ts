@@ -80,6 +80,31 @@ interface StartedWork {
   readonly name: string;
 }
 
+/** Nests by the handle, which needs no context; the inner handle ends with the outer one at the latest. */
+async function within(task: Task, name: string): Promise<void> {
+  const { mutex } = task.client;
+  await task.use(name, { timeoutMs: PATIENCE_MS }, async (outer) => {
+    const inner = await task.expecting(
+      mutex.acquire(name, { within: outer, timeoutMs: PATIENCE_MS, label: task.name }),
+    );
+    await task.think();
+    await inner?.release();
+    if (!outer.held && inner?.held)
+      task.scene.findings.report("inside", `${task.name}: an inner handle outlives its own`);
+  });
+}
+
+/** Work that is nobody's: it leaves all scopes, and waits like everybody. */
+async function detached(task: Task, name: string): Promise<void> {
+  const { client, random } = task;
+  await around(task, random.pick(task.scene.plan.locks), { timeoutMs: PATIENCE_MS }, async (lock) => {
+    const started = new Task(client, `${task.name}-${Math.round(task.nowMs)}`, random.fork());
+    client.started.push(started);
+    client.mutex.detached(() => void started.use(name, { timeoutMs: PATIENCE_MS, reentrant: true }));
+    await task.work(lock);
+  });
+}
+
 /** Works for longer than its lease, and then gives back by name what may be somebody else's by now. */
 async function overrun(task: Task, name: string): Promise<void> {
   const { mutex } = task.client;
@@ -93,5 +118,7 @@ export const CONTEXTS: readonly Turn[] = [
   { name: "bareNested", chance: 0.2, weight: 0.5, run: bareNested },
   { name: "again", chance: 0.2, weight: 0.3, run: again },
   { name: "fireAndForget", chance: 0.2, weight: 0.4, run: fireAndForget },
+  { name: "within", chance: 0.15, weight: 0.3, run: within },
+  { name: "detached", chance: 0.1, weight: 0.2, run: detached },
   { name: "overrun", chance: 0.1, weight: 0.2, run: overrun },
 ];

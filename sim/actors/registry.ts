@@ -1,4 +1,3 @@
-import { JUDGES_CONTEXTS } from "../pending.js";
 import type { Random } from "../random.js";
 import { CONTEXTS } from "./contexts.js";
 import { FENCED } from "./fenced.js";
@@ -18,7 +17,7 @@ export const TURNS: readonly Turn[] = [
   ...SHARING,
   ...FENCED,
   ...LEAVING,
-  ...(JUDGES_CONTEXTS ? CONTEXTS : []),
+  ...CONTEXTS,
   ...MAINTENANCE,
 ];
 

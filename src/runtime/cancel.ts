@@ -24,7 +24,8 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     timeoutMs: requestTimeoutMs(leaseMs),
     // After that its entries have expired and what lands late is over when it lands.
     untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
-    role: "contender" as const,
+    // Who leaves for good has little time: it steps back for nobody.
+    role: context.closing.aborted ? ("holder" as const) : ("contender" as const),
     signal: context.closed,
   };
   const isOwn = (writeId: string) => attempts.isOwn(writeId);
