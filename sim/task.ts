@@ -36,19 +36,25 @@ export class Task implements Waiting {
   readonly #asks: (readonly string[])[] = [];
   readonly #sharing = new WeakSet<Held>();
   #holds = 0;
+  /** What was started in a function of its own that still runs: whether that waits for it, only the function knows. */
+  readonly started = new Set<Task>();
+  readonly #startedBy: Task | undefined;
 
-  constructor(client: SimClient, name: string, random: Random) {
+  constructor(client: SimClient, name: string, random: Random, startedBy?: Task) {
+    this.#startedBy = startedBy;
     this.client = client;
     this.name = name;
     this.random = random;
   }
 
   get wants(): readonly string[] | undefined {
-    return this.#asks.length === 0 ? undefined : this.#asks.flat();
+    const wanted = [...this.#asks.flat(), ...[...this.started].flatMap(({ wants }) => wants ?? [])];
+    return wanted.length === 0 ? undefined : wanted;
   }
 
   /** Whether anybody can wait for it: who takes several locks holds some of them meanwhile. */
   get #mayBlock(): boolean {
+    if (this.#startedBy?.started.has(this) && this.#startedBy.#mayBlock) return true;
     return this.#holds > 0 || this.#asks.some(({ length }) => length > 1);
   }
 

@@ -45,8 +45,9 @@ async function fireAndForget(task: Task, name: string): Promise<void> {
   const { random, scene } = task;
   const other = random.pick(scene.plan.locks);
   await around(task, name, { timeoutMs: PATIENCE_MS }, async (lock, insider) => {
-    const started = new Task(task.client, `${task.name}+${Math.round(task.nowMs)}`, random.fork());
+    const started = new Task(task.client, `${task.name}+${Math.round(task.nowMs)}`, random.fork(), task);
     task.client.started.push(started);
+    task.started.add(started);
     void startedWork(started, other, {
       delayMs: random.between(0, 600),
       isReentrant: random.chance(0.5),
@@ -54,6 +55,7 @@ async function fireAndForget(task: Task, name: string): Promise<void> {
       name,
     });
     await task.work(lock);
+    task.started.delete(started);
   });
 }
 

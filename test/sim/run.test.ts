@@ -51,7 +51,7 @@ it("a mutex that hands out what it does not hold is found, and the run is made s
   try {
     const { findings } = await runSeed(2);
     expect(findings.map(({ property }) => property)).toContain("exclusion");
-    const shrunk = await shrink(2, () => {}, 8);
+    const shrunk = await shrink(2, () => {}, 16);
     expect(shrunk?.outcome.clients).toBeLessThan(3);
     expect((await runSeed(2, { edits: shrunk?.edits ?? {} })).findings).not.toEqual([]);
   } finally {
