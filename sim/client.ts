@@ -18,6 +18,8 @@ export class SimClient implements Participant {
   readonly tasks: readonly Task[];
   /** Lines of work that nobody waits for. */
   readonly started: Task[] = [];
+  /** What those do. */
+  readonly forgotten: Promise<void>[] = [];
   readonly #boot: Task;
   isClosing = false;
   isClosed = false;
@@ -161,6 +163,7 @@ export class SimClient implements Participant {
       const lock = await task.expecting(this.mutex.acquire(task.random.pick(plan.locks), options));
       if (lock !== undefined) await task.expecting(lock.release());
     };
+    await Promise.all(this.forgotten);
     await Promise.all(Array.from({ length: 3 }, () => separately(task.name, giveUpOne)));
   }
 

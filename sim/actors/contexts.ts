@@ -48,12 +48,13 @@ async function fireAndForget(task: Task, name: string): Promise<void> {
     const started = new Task(task.client, `${task.name}+${Math.round(task.nowMs)}`, random.fork(), task);
     task.client.started.push(started);
     task.started.add(started);
-    void startedWork(started, other, {
+    const working = startedWork(started, other, {
       delayMs: random.between(0, 600),
       isReentrant: random.chance(0.5),
       insider,
       name,
     });
+    task.client.forgotten.push(working);
     await task.work(lock);
     task.started.delete(started);
   });
@@ -102,7 +103,8 @@ async function detached(task: Task, name: string): Promise<void> {
   await around(task, random.pick(task.scene.plan.locks), { timeoutMs: PATIENCE_MS }, async (lock) => {
     const started = new Task(client, `${task.name}-${Math.round(task.nowMs)}`, random.fork());
     client.started.push(started);
-    client.mutex.detached(() => void started.use(name, { timeoutMs: PATIENCE_MS, reentrant: true }));
+    const use = () => started.use(name, { timeoutMs: PATIENCE_MS, reentrant: true });
+    client.forgotten.push(client.mutex.detached(use));
     await task.work(lock);
   });
 }

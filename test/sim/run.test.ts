@@ -49,11 +49,11 @@ it("a mutex that hands out what it does not hold is found, and the run is made s
     return { name, fencingToken: lock.fencingToken, held: true, release: async () => true } as Lock;
   };
   try {
-    const { findings } = await runSeed(2);
+    const { findings } = await runSeed(3);
     expect(findings.map(({ property }) => property)).toContain("exclusion");
-    const shrunk = await shrink(2, () => {}, 16);
+    const shrunk = await shrink(3, () => {}, 8);
     expect(shrunk?.outcome.clients).toBeLessThan(3);
-    expect((await runSeed(2, { edits: shrunk?.edits ?? {} })).findings).not.toEqual([]);
+    expect((await runSeed(3, { edits: shrunk?.edits ?? {} })).findings).not.toEqual([]);
   } finally {
     S3Mutex.prototype.acquire = acquire;
   }
