@@ -30,6 +30,8 @@ export interface Plan {
   /** How far the store's front ends are apart, in milliseconds. */
   readonly gatewaySpreadMs: number;
   readonly hasDate: boolean;
+  /** How many of the answers lack their `Date` all the same. */
+  readonly dateless: number;
   /** Whether reads may come out of a cache: then what is read says nothing about now, and only safety is judged. */
   readonly isCached: boolean;
   /** When the store is out of reach for everybody, from the beginning on; silent, or answering 503. */
@@ -72,6 +74,8 @@ export interface Edits {
   readonly withoutTurns?: readonly string[];
   readonly exactClocks?: boolean;
   readonly grants?: number;
+  /** How many of the answers lack their `Date`: only where it is asked for. */
+  readonly dateless?: number;
 }
 
 const EXACT: ClockFaults = { wallOffsetMs: 0, drift: 0 };
@@ -127,6 +131,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     gatewaySpreadMs: keepsAssumptions ? random.pick([0, 0, 100]) : random.pick([0, 500, 5000]),
     // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
     hasDate: random.chance(0.95) || hasClientOf1x,
+    dateless: edits.dateless ?? 0,
     isCached,
     outage,
     removes: random.chance(0.8) || focus?.step === "remove",

@@ -179,6 +179,7 @@ export class Stage {
       removes: plan.removes,
       isCached: plan.isCached,
       hasDate: plan.hasDate,
+      isDateless: () => plan.dateless > 0 && random.chance(plan.dateless),
       onSend: (_, process) => onSend(process),
     });
   }

@@ -53,6 +53,8 @@ export interface SimStoreOptions {
   /** Whether conditional deletes are honoured. */
   readonly removes?: boolean;
   readonly hasDate?: boolean;
+  /** Whether this one answer has no `Date`, where others have. */
+  readonly isDateless?: () => boolean;
   /** Called for each request that the store sees. */
   readonly onRequest?: (operation: Operation, key: string, atMs: number) => void;
   /** Called for each request when its sender sends it. */
@@ -215,7 +217,8 @@ class SimStore implements ObjectStore {
         this.#bucket.requests += 1;
         options.onRequest?.(operation, key, world.nowMs);
         // What a cache answers says itself how old it is, so that its time is nobody's.
-        const dateMs = options.hasDate === false || fate.kind === "stale" ? undefined : this.#dateMs();
+        const dateMs =
+          options.hasDate === false || fate.kind === "stale" || options.isDateless?.() ? undefined : this.#dateMs();
         const { outcome, isHeard } = outcomeOf(fate, apply);
         world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
         if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, dateMs));

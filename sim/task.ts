@@ -218,7 +218,7 @@ export class Task implements Waiting {
 }
 
 /** What one full attempt may take. */
-const SHORTEST_PATIENCE_MS = 2000;
+const SHORTEST_PATIENCE_MS = 3000;
 /** The slowest of the clocks that break the assumptions. */
 const SLOWEST_CLOCK = 1.011;
 /** What had been acquired is given back before the call returns. */

@@ -57,6 +57,7 @@ function judge(task: Task, error: unknown): void {
   const isFine =
     S3MutexError.is(error, "closed") ||
     S3MutexError.is(error, "aborted") ||
+    (S3MutexError.is(error, "lost") && task.client.isClosing) ||
     (S3MutexError.is(error, "store-unsafe") && task.scene.mayContradictItself);
   if (!isFine) task.scene.findings.report("gave-up", `${task.name}: ${error instanceof Error ? error.stack : error}`);
 }
