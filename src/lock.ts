@@ -137,12 +137,18 @@ export class HeldLock implements Lock {
   async downgrade(): Promise<boolean> {
     if (this.#ref.kind === "semaphore") throw invalidArgument("this", this.name, "permits cannot be shared");
     this.#checkAlone("a lock becomes a share only by its own handle, while nothing nests in it");
-    return this.mode === "shared" ? this.held : this.#hold.root.downgrade();
+    if (this.mode === "shared") return this.held;
+    return this.#hold.nest.alone(() => this.#hold.root.downgrade());
   }
 
   async serialize(): Promise<string> {
     this.#checkAlone("a lock is handed over only by its own handle, while nothing nests in it");
-    const holder = await this.#hold.root.leave();
+    const { nest, root } = this.#hold;
+    const holder = await nest.alone(async () => {
+      const left = await root.leave();
+      nest.end(releasedError(this.name));
+      return left;
+    });
     this.#isHandedOver = true;
     return writeHandOver(this.#ref, this.#surroundings.place, holder);
   }

@@ -1,10 +1,10 @@
 import { invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { permitsOf } from "./core/record.js";
-import { S3MutexError } from "./errors.js";
+import type { S3MutexError } from "./errors.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
-import { toPublicEdge } from "./runtime/deadlock-watch.js";
 import type { Hold } from "./runtime/hold.js";
+import { isTooMuch, ownDeadlock, tooMuchError } from "./runtime/nest.js";
 
 /** What a call that asks for a lock is to do. */
 export type Nesting =
@@ -35,7 +35,7 @@ export function nestingOf(
   within?.assertHeld();
   const outer = within ?? held[0];
   if (outer === undefined) return { kind: "wait" };
-  const refuse = (message: string): Nesting => ({ kind: "refuse", error: ownDeadlock(ref, outer, message) });
+  const refuse = (message: string): Nesting => ({ kind: "refuse", error: ownDeadlock(ref.name, outer, message) });
   const name = JSON.stringify(ref.name);
   if (ref.kind === "semaphore") {
     const own = permitsOf(held.map((hold) => hold.holder));
@@ -45,21 +45,13 @@ export function nestingOf(
       `Deadlock: this call asks for ${permits} more of the ${limit} permits of ${name} inside of a function that holds ${own} itself.`,
     );
   }
-  if (request.mode === "exclusive" && outer.holder.mode === "shared") {
-    return refuse(
-      `Deadlock: this call asks for all of ${name} inside of a share in it, and two that did so would wait for each other: release the share first, or begin with { mode: "exclusive" } and downgrade().`,
-    );
-  }
+  if (isTooMuch(request.mode, outer)) return { kind: "refuse", error: tooMuchError(ref.name, outer) };
   if (!reentrant && within === undefined) {
     return refuse(
       `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end. To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
     );
   }
   return { kind: "nest", outer };
-}
-
-function ownDeadlock({ name: lockName }: LockRef, { holder }: Hold, message: string): S3MutexError {
-  return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }
 
 /**

@@ -1,9 +1,10 @@
 import { areCompatible, type Holder, type Mode } from "../core/record.js";
-import type { S3MutexError } from "../errors.js";
+import { S3MutexError } from "../errors.js";
 import { onAbort, throwIfAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
+import { toPublicEdge } from "./deadlock-watch.js";
 import type { Hold } from "./hold.js";
 import type { Lease } from "./lease.js";
 import { lossError, releasedError } from "./loss.js";
@@ -31,6 +32,8 @@ export class Nest {
   readonly #outer: Hold;
   readonly #inside = new Set<NestedHold>();
   readonly #waiting: Waiting[] = [];
+  /** How many changes of what they nest in are under way. */
+  #changes = 0;
   #ended: S3MutexError | undefined;
 
   constructor(context: Context, lockName: string, outer: Hold) {
@@ -62,6 +65,17 @@ export class Nest {
     }
   }
 
+  /** Changes what they nest in as a whole: nobody comes in before that is done, since nobody knows yet what there is to nest in. */
+  async alone<T>(change: () => Promise<T>): Promise<T> {
+    this.#changes += 1;
+    try {
+      return await change();
+    } finally {
+      this.#changes -= 1;
+      this.#letIn();
+    }
+  }
+
   /** What they nest in is over: handles end with it, nobody comes in any more, and functions run to their end. */
   end(error: S3MutexError = lossError(this.#lockName, "outer-released", undefined)): void {
     this.#ended ??= error;
@@ -81,7 +95,13 @@ export class Nest {
   }
 
   #letIn(): void {
+    if (this.#changes > 0) return;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (isTooMuch(first.mode, this.#outer)) {
+        this.#waiting.shift();
+        first.fail(tooMuchError(this.#lockName, this.#outer));
+        continue;
+      }
       const modes = [...this.#inside].map(({ mode }) => ({ mode }));
       if (!areCompatible([...modes, { mode: first.mode }], 1)) return;
       this.#waiting.shift();
@@ -117,6 +137,21 @@ export class Nest {
     if (patienceMs <= 0 || patienceMs === Number.POSITIVE_INFINITY) return;
     void sleep(effects, patienceMs, { keepAlive: true, signal: over }).then(giveUp);
   }
+}
+
+/** Two sharers who both wanted all of a lock would wait for each other. */
+export function isTooMuch(mode: Mode, outer: Hold): boolean {
+  return mode === "exclusive" && outer.holder.mode === "shared";
+}
+
+export function tooMuchError(lockName: string, outer: Hold): S3MutexError {
+  const message = `Deadlock: this call asks for all of ${JSON.stringify(lockName)} inside of a share in it, and two that did so would wait for each other: release the share first, or begin with { mode: "exclusive" } and downgrade().`;
+  return ownDeadlock(lockName, outer, message);
+}
+
+/** Somebody would wait for the end of what it is part of itself. */
+export function ownDeadlock(lockName: string, { holder }: Hold, message: string): S3MutexError {
+  return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }
 
 /** A hold within a hold: the same lock, the same token, and an end of its own. */

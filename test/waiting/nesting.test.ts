@@ -321,6 +321,47 @@ it("P4: refuses to make a share of, or hand over, what others nest in or what ne
   expect(outer.mode).toBe("shared");
 });
 
+it("P4: lets nobody nest in a lock while it becomes a share, and then only sharers", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const outer = await scene.until(mutex.acquire(NAME));
+  const downgrading = outer.downgrade();
+  const exclusive = outcomeOf(scene, mutex.acquire(NAME, { within: outer }));
+  const attempt = outcomeOf(scene, mutex.tryAcquire(NAME, { within: outer }));
+  const sharing = mutex.acquire(NAME, { within: outer, mode: "shared" });
+  expect(await scene.until(downgrading)).toBe(true);
+  expect(await scene.until(exclusive)).toMatchObject({
+    code: "deadlock",
+    error: expect.objectContaining({ message: expect.stringMatching(/a share in it/) }),
+  });
+  expect(await scene.until(attempt)).toMatchObject({ value: null });
+  expect((await scene.until(sharing)).held).toBe(true);
+  const other = await scene.until(scene.client().mutex.tryAcquire(NAME, { mode: "shared" }));
+  expect(other?.held).toBe(true);
+});
+
+it("P4: lets nobody nest in a lock while it is handed over", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const outer = await scene.until(mutex.acquire(NAME));
+  const renewing = outer.renew();
+  const handingOver = outer.serialize();
+  let isInside = false;
+  const nested = mutex.withLock(
+    NAME,
+    () => {
+      isInside = true;
+    },
+    { within: outer },
+  );
+  const outcome = outcomeOf(scene, nested);
+  expect(await scene.until(renewing)).toBe(true);
+  const restored = await scene.until(scene.client().mutex.restore(await scene.until(handingOver)));
+  expect(restored.held).toBe(true);
+  expect((await scene.until(outcome)).code).toBe("lost");
+  expect(isInside).toBe(false);
+});
+
 it("P8: has siblings in one explicit scope wait for each other", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
