@@ -1,4 +1,4 @@
-import { parseRecord } from "../core/codec.js";
+import { type Parsed, parseRecord } from "../core/codec.js";
 import type { LockRecord } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import type { ReadOutcome } from "../store/object-store.js";
@@ -43,7 +43,7 @@ export function snapshotOf(
       return archived(where, { etag: outcome.etag, askedAtMs });
     case "ok": {
       const { etag } = outcome;
-      const parsed = parseRecord(outcome.body);
+      const parsed = parsedOf(outcome);
       if (parsed.kind === "record") return { etag, record: parsed.record, askedAtMs };
       if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem, outcome.isDoubtful);
       const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
@@ -55,7 +55,18 @@ export function snapshotOf(
 
 /** Whether this would be called corrupt: nothing that a record can be. */
 export function isNoRecord(outcome: ReadOutcome): boolean {
-  return outcome.kind === "oversized" || (outcome.kind === "ok" && parseRecord(outcome.body).kind === "corrupt");
+  return outcome.kind === "oversized" || (outcome.kind === "ok" && parsedOf(outcome).kind === "corrupt");
+}
+
+const parsedBodies = new WeakMap<object, Parsed>();
+
+/** Parsing is most of the work that an answer makes, and it is asked for twice: whether it makes sense, and what it shows. */
+function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
+  const known = parsedBodies.get(outcome);
+  if (known !== undefined) return known;
+  const parsed = parseRecord(outcome.body);
+  parsedBodies.set(outcome, parsed);
+  return parsed;
 }
 
 function archived({ name: lockName, key }: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
