@@ -32,6 +32,14 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: HELD,
   },
   {
+    name: "overlooks what was started meanwhile",
+    why: "a group counts as gone when one look saw nobody alive, though one process started the next and ended during it",
+    file: "src/cli/run/process-group.ts",
+    search: "return living === undefined && areKnown;",
+    replace: "return living === undefined;",
+    caughtBy: HELD,
+  },
+  {
     name: "death by signal is an end",
     why: "what a command started that was killed goes on after the release",
     file: "src/cli/run/while-held.ts",

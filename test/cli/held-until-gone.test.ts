@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -90,6 +90,20 @@ test("what is left of a group is known with process id and command, the dead lef
   group.signalAll("SIGKILL");
   while (group.hasMembers()) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(group.members()).toEqual([]);
+});
+
+test("P3: a chain of short processes, each of which starts the next, is not overlooked between two of them", {
+  timeout: 20_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "s3-mutex-chain-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const [script, end] = [join(folder, "link.sh"), join(folder, "end.txt")];
+  writeFileSync(script, `[ $1 -gt 0 ] || { : > ${end}; exit; }\nsleep 0.005\nsh ${script} $(($1 - 1)) &\n`);
+  const group = new ProcessGroup("sh", [script, "100"], process.env);
+  onTestFinished(() => group.signalAll("SIGKILL"));
+  await group.ended;
+  while (group.hasMembers()) await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(existsSync(end)).toBe(true);
 });
 
 test("where there is no /proc, ps tells", () => {

@@ -12,13 +12,26 @@ export interface Member {
 export function livingMembers(groupId: number): readonly Member[] {
   const pids = pidsOfProc();
   if (pids === undefined) return membersByPs(groupId);
-  return pids.filter((pid) => isLivingMember(pid, groupId)).map((pid) => ({ pid, command: commandOf(pid) }));
+  return pids.filter((pid) => stateInGroup(pid, groupId) === "living").map((pid) => ({ pid, command: commandOf(pid) }));
+}
+
+/** What a look at a group has come upon: a living process of it, or only dead ones. */
+export interface Found {
+  readonly living: number | undefined;
+  readonly dead: ReadonlySet<number>;
 }
 
 /** The cheaper question, for asking often: one such process, at best the one that was the answer before. */
-export function findLivingMember(groupId: number, previousPid: number | undefined): number | undefined {
-  if (previousPid !== undefined && isLivingMember(previousPid, groupId)) return previousPid;
-  return pidsOfProc()?.find((pid) => isLivingMember(pid, groupId)) ?? undefined;
+export function lookAtGroup(groupId: number, previousPid: number | undefined): Found {
+  const dead = new Set<number>();
+  if (previousPid !== undefined && stateInGroup(previousPid, groupId) === "living")
+    return { living: previousPid, dead };
+  for (const pid of pidsOfProc() ?? []) {
+    const state = stateInGroup(pid, groupId);
+    if (state === "living") return { living: pid, dead };
+    if (state === "dead") dead.add(pid);
+  }
+  return { living: undefined, dead };
 }
 
 /** Whether processes can be looked at one by one, as on Linux. */
@@ -38,15 +51,16 @@ function pidsOfProc(): readonly number[] | undefined {
     .map(Number);
 }
 
-function isLivingMember(pid: number, groupId: number): boolean {
+function stateInGroup(pid: number, groupId: number): "living" | "dead" | "elsewhere" {
   try {
     // pid (name) state parent group ...; the name may contain anything, parentheses too.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(group) === groupId && state !== "Z" && state !== "X";
+    if (Number(group) !== groupId) return "elsewhere";
+    return state === "Z" || state === "X" ? "dead" : "living";
   } catch {
     // It ended while we were looking.
-    return false;
+    return "elsewhere";
   }
 }
 
