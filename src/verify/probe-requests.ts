@@ -165,6 +165,7 @@ export class ProbeRequests {
   ): Promise<ProbeOutcome> {
     const operation: Operation<Fields, ProbeAnswer> = {
       request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
+      streams: name === "get",
       start: () => {
         const prepared = prepare();
         start?.hold(prepared.command);
