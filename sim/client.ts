@@ -23,6 +23,8 @@ export class SimClient implements Participant {
   readonly #boot: Task;
   isClosing = false;
   isClosed = false;
+  /** It has said that nobody works under handles, or under locks that were taken by name. */
+  hasGivenHandlesBack = false;
   #closed: Promise<void> | undefined;
   readonly #lost = new Set<string>();
 
@@ -94,8 +96,10 @@ export class SimClient implements Participant {
   async #beginToClose(closing: Closing): Promise<void> {
     const { scene, process, mutex } = this;
     scene.deadlocks.disturb();
-    if (closing.handles === "release")
+    if (closing.handles === "release") {
+      this.hasGivenHandlesBack = true;
       scene.inside.dismiss((insider) => insider.process === process && insider.kind === "handle");
+    }
     this.isClosing = true;
     const { againAfterMs } = closing;
     if (againAfterMs !== undefined)

@@ -31,7 +31,8 @@ function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
     owner,
     believes: () => {
       const elapsedMs = Math.max(effects.monotonicMs() - since.monotonicMs, effects.wallMs() - since.wallMs);
-      return !isOver && task.client.isAlive && elapsedMs < task.scene.plan.leaseMs * 0.4;
+      const { isAlive, hasGivenHandlesBack } = task.client;
+      return !isOver && isAlive && !hasGivenHandlesBack && elapsedMs < task.scene.plan.leaseMs * 0.4;
     },
     stop: () => {
       isOver = true;
