@@ -55,6 +55,7 @@ export class Task implements Waiting {
   /** Whether anybody can wait for it: who takes several locks holds some of them meanwhile. */
   get #mayBlock(): boolean {
     if (this.#startedBy?.started.has(this) && this.#startedBy.#mayBlock) return true;
+    if (this.scene.deadlocks.holdsByName(this.name)) return true;
     return this.#holds > 0 || this.#asks.some(({ length }) => length > 1);
   }
 
@@ -107,6 +108,14 @@ export class Task implements Waiting {
     if (lock === undefined) return;
     await this.hold(lock, ask, work);
     await this.expecting(lock.release());
+  }
+
+  /** Takes a lock by name; whether it has it. Nobody need give it back. */
+  async takeByName(name: string, timeoutMs: number, priority?: number): Promise<boolean> {
+    const { mutex } = this.client;
+    const isGranted = (await this.expecting(mutex.acquireLock(name, timeoutMs, priority))) === true;
+    if (isGranted) this.scene.deadlocks.tookByName(this.name, name, mutex.ownerId);
+    return isGranted;
   }
 
   /** Holds a lock that it has just got: checked from the outside, while it uses what the lock protects. */

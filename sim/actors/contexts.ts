@@ -112,7 +112,7 @@ async function detached(task: Task, name: string): Promise<void> {
 /** Works for longer than its lease, and then gives back by name what may be somebody else's by now. */
 async function overrun(task: Task, name: string): Promise<void> {
   const { mutex } = task.client;
-  if (!(await task.expecting(mutex.acquireLock(name, PATIENCE_MS)))) return;
+  if (!(await task.takeByName(name, PATIENCE_MS))) return;
   await task.pause(task.scene.plan.leaseMs * task.random.between(0.8, 2) + task.scene.plan.toleranceMs);
   await task.expecting(task.random.chance(0.3) ? mutex.refreshLock(name) : mutex.releaseLock(name));
 }

@@ -9,7 +9,7 @@ import type { Turn } from "./turn.js";
 async function named(task: Task, name: string): Promise<void> {
   const { client, random, scene } = task;
   const { mutex } = client;
-  if (!(await task.expecting(mutex.acquireLock(name, random.pick([0, 5000, 20_000]), random.integer(-1, 1))))) return;
+  if (!(await task.takeByName(name, random.pick([0, 5000, 20_000]), random.integer(-1, 1)))) return;
   const belief = beliefOf(task, mutex.ownerId);
   scene.beliefs.begin(name, belief);
   await task.pause(random.between(1, 200));

@@ -26,6 +26,8 @@ export class DeadlockChecker {
   readonly #tasks: () => readonly Waiting[];
   #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
   readonly #victims = new Map<string, string>();
+  /** By line of work, what it took by name, with the token under which it was granted. */
+  readonly #named = new Map<string, Edge[]>();
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
   /** Cycles that were there when it looked. */
   seen = 0;
@@ -47,6 +49,24 @@ export class DeadlockChecker {
   /** Something broke waits or holds other than a deadlock does: a crash, a freeze, a time-out, force. */
   disturb(): void {
     this.#disturbedAtMs = this.#now();
+  }
+
+  /** Somebody was granted a lock by name just now. There is no handle to tell how long it has it: the record does. */
+  tookByName(who: string, lockName: string, owner: string): void {
+    const holder = holdersOf(this.#record(lockName)).find((one) => one.owner === owner && one.via === "name");
+    if (holder !== undefined)
+      this.#named.set(who, [...this.#heldByName(who), { lockName, fencingToken: holder.token }]);
+  }
+
+  /** Whether anybody can wait for it, for what it took by name and has neither given back nor lost. */
+  holdsByName(who: string): boolean {
+    return this.#heldByName(who).length > 0;
+  }
+
+  #heldByName(who: string): readonly Edge[] {
+    const isHeld = ({ lockName, fencingToken }: Edge) =>
+      holdersOf(this.#record(lockName)).some(({ token }) => token === fencingToken);
+    return (this.#named.get(who) ?? []).filter(isHeld);
   }
 
   /** To be called every now and then: a cycle that has been there for too long is one that nobody breaks. */

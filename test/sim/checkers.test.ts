@@ -444,6 +444,22 @@ describe("deadlocks", () => {
     expect(properties()).toEqual([]);
   });
 
+  it("who took a lock by name can be waited for as long as the record says that it has it", () => {
+    const named: Record<string, Body> = { x: { holders: [{ owner: "o", token: 1, via: "name" } as BodyHolder] } };
+    const deadlocks = new DeadlockChecker(
+      findings,
+      () => nowMs,
+      (lock) => named[lock],
+      () => [],
+    );
+    deadlocks.tookByName("a", "x", "somebody else");
+    expect(deadlocks.holdsByName("a")).toBe(false);
+    deadlocks.tookByName("a", "x", "o");
+    expect([deadlocks.holdsByName("a"), deadlocks.holdsByName("b")]).toEqual([true, false]);
+    named["x"] = { holders: [{ owner: "o", token: 2, via: "name" } as BodyHolder] };
+    expect(deadlocks.holdsByName("a")).toBe(false);
+  });
+
   it("a second victim for the same cycle is found, however disturbed it is by then", () => {
     const deadlocks = checker(task("a", "y"), task("b", "x"));
     deadlocks.noteVictim("b", cycle);
