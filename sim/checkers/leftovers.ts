@@ -19,6 +19,8 @@ export class LeftoverChecker {
   readonly #records: () => ReadonlyMap<string, Body>;
   /** Holds that nobody renews any more, under the id of the write that did so last. */
   readonly #abandoned = new Map<string, string>();
+  /** When each hold was last written for its holder, by true time. */
+  readonly #written = new Map<string, { readonly renewal: string; readonly atMs: number }>();
   readonly #handedOver = new Set<number>();
   readonly #forced = new Set<string>();
 
@@ -62,8 +64,8 @@ export class LeftoverChecker {
 
   /** To be called for each version that lands. */
   landed(key: string, { holders = [] }: Body): void {
-    if (this.#abandoned.size === 0) return;
     for (const { id, renewal } of holders) {
+      if (this.#written.get(id)?.renewal !== renewal) this.#written.set(id, { renewal, atMs: this.#now() });
       const before = this.#abandoned.get(id);
       if (before !== undefined && before !== renewal)
         this.#findings.report("leftover", `${key}: ${id} is renewed after its process was closed`);
@@ -74,8 +76,13 @@ export class LeftoverChecker {
   #entriesOf(process: string): readonly { readonly key: string; readonly id: string }[] {
     const isOurs = ({ id, expiresAtMs }: Pick<BodyHolder, "id" | "expiresAtMs">) =>
       id.startsWith(`${process}#`) && expiresAtMs > this.#now();
+    // A clock that is hours off publishes an end that is, too; the lease is as long as ever.
+    const isOver = ({ id, leaseMs }: BodyHolder) => {
+      const { atMs } = this.#written.get(id) ?? { atMs: Number.POSITIVE_INFINITY };
+      return atMs + leaseMs + CLOCKS_MS <= this.#now();
+    };
     return [...this.#records()].flatMap(([key, { holders = [], queue = [] }]) => {
-      const held = holders.filter(({ via, token }) => via !== "name" && !this.#handedOver.has(token));
+      const held = holders.filter((one) => one.via !== "name" && !this.#handedOver.has(one.token) && !isOver(one));
       return [...held, ...queue].filter(isOurs).map(({ id }) => ({ key, id }));
     });
   }

@@ -26,6 +26,8 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
     // Who leaves for good has little time: it steps back for nobody.
     role: context.closing.aborted ? ("holder" as const) : ("contender" as const),
+    // A store that contradicts itself may be right again before that.
+    outlastsStalls: true,
     signal: context.closed,
   };
   const isOwn = (writeId: string) => attempts.isOwn(writeId);

@@ -37,6 +37,8 @@ export interface TryOptions {
   readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
+  /** Conflicts that nothing explains are ridden out until the time is up: nobody waits for this, and it has to be done. */
+  readonly outlastsStalls?: boolean;
   /** How long to wait after losing a race, where the role's own delays will not do. */
   readonly afterRaceMs?: () => number;
   /** Told of each race that seems to be lost: `onFailure` follows where it turns out that nobody has changed the object. */
@@ -170,14 +172,15 @@ export class Tries {
     const mayBeOwn = this.#failures > 0;
     const usualMs = mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs);
     // Nobody is to be made way for; and whoever waits is to learn soon what is wrong.
-    return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), STALL_PAUSE_MS));
+    const longestMs = this.#options.outlastsStalls ? Number.POSITIVE_INFINITY : STALL_PAUSE_MS;
+    return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), longestMs));
   }
 
   /** A write was refused, and the object is the one that it was conditioned on. */
   #stalled(etag: string | undefined): void {
     this.#stalls += 1;
     const stallingMs = this.#nowMs() - this.#stallingSinceMs;
-    const isUnsafe = this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
+    const isUnsafe = !this.#options.outlastsStalls && this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
     const seen = { lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#options.onFailure?.(error);

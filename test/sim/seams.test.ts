@@ -141,6 +141,21 @@ describe("leftovers", () => {
     expect(findings.found.map(({ detail }) => detail)).toEqual(["locks/x.json: c0#2, which nobody of c0 believes in"]);
   });
 
+  it("a lease is as long as ever where the clock that published its end is hours off, counted from its last renewal", () => {
+    const ahead = (renewal: string) => ({ holders: [holder("c0#1", { renewal, expiresAtMs: nowMs + 3_600_000 })] });
+    const leftovers = checker(ahead("w1"));
+    leftovers.landed("locks/x.json", ahead("w1"));
+    nowMs += 4000;
+    leftovers.landed("locks/x.json", ahead("w2"));
+    leftovers.landed("locks/x.json", ahead("w2"));
+    nowMs += 7000;
+    leftovers.quiet("c0");
+    expect(properties()).toEqual(["leftover"]);
+    nowMs += 1000;
+    leftovers.quiet("c0");
+    expect(properties()).toEqual(["leftover"]);
+  });
+
   it("what was left behind is not renewed any more, and is there", () => {
     const leftovers = checker({ holders: [holder("c0#1")] });
     leftovers.closed("c0", [left]);

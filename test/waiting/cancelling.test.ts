@@ -109,6 +109,29 @@ it("leaves nothing behind where its first write arrives twice", async () => {
   expect(await playAllGiveUps({ kind: "twice" })).toEqual([]);
 });
 
+it.each([3000, 25_000])(
+  "clears up what a release could not, once a store that answered conflicts for %i ms takes writes again",
+  async (forMs) => {
+    const scene = new Scene();
+    const { mutex } = scene.client({ lockTimeoutMs: 60_000 });
+    const lock = await scene.until(mutex.acquire(NAME));
+    const untilMs = scene.nowMs + forMs;
+    scene.fate = ({ operation }) =>
+      operation === "write" && scene.nowMs < untilMs
+        ? { kind: "error", status: 409, applied: false }
+        : { kind: "fine" };
+    expect((await scene.until(outcomeOf(scene, lock.release()))).code).toBe("store-unsafe");
+    const requests = scene.sent.length;
+    await scene.pass(untilMs - scene.nowMs);
+    expect(scene.record()?.holders).toHaveLength(1);
+    // Nobody waits for it: there is no hurry.
+    expect(scene.sent.length - requests).toBeLessThan(10 + forMs / 300);
+    await scene.pass(2500);
+    expect(leftovers(scene)).toEqual([]);
+    expect(scene.problems).toEqual([]);
+  },
+);
+
 it("rejects in the very instant of the abort, although the store never answers", async () => {
   for (const ms of [0, 1, 10, 5000, 20_000]) {
     const scene = new Scene();
