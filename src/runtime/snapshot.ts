@@ -81,7 +81,7 @@ function unreadable(
   isDoubtful = false,
 ) {
   const advice = isDoubtful
-    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way, and the lock may be held: look at it from elsewhere."
+    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: look at it from elsewhere."
     : `Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
   const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. ${advice}`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };

@@ -24,6 +24,9 @@ const FULL_ATTEMPT = 2;
 /** So much later than any pause of ours would end: the process stood still. */
 const OVERSLEPT_MS = 500;
 
+/** Who was not answered for this long, in milliseconds, knows more than that the time was up. */
+const TELLING_MS = 1000;
+
 /** Where the caller's time has no end, a request that hangs is given up after this long all the same. */
 const LONGEST_ANSWER_MS = 60_000;
 
@@ -76,6 +79,8 @@ export class Tries {
   #stallingSinceMs = 0;
   /** Whether a request was given up because the time was up. */
   #hasGivenUp = false;
+  /** Whether the last request was given up so soon that nothing follows from it. */
+  #wasCutShort = false;
   /** Who comes too late for its next request, since the process stood still, makes a last attempt all the same. */
   #lastUntilMs: number | undefined;
 
@@ -143,7 +148,8 @@ export class Tries {
     if (this.#hasGivenUp && wasSecond) throw stillContested(this.#lockName ?? "", this.#races);
     this.#failures += 1;
     // That there was no time for another request says less than what became of the last.
-    const error = (outcome.sent ? undefined : this.#lastError) ?? outcome.error;
+    const saysLess = this.#wasCutShort || !outcome.sent;
+    const error = (saysLess ? this.#lastError : undefined) ?? outcome.error;
     this.#lastError = error;
     this.#options.onFailure?.(error);
     const leftMs = this.#untilMs - this.#nowMs();
@@ -206,6 +212,7 @@ export class Tries {
   #giveUp(afterMs: number): UnknownOutcome {
     // Timers may be a little early.
     this.#hasGivenUp = this.#endMs <= this.#nowMs() + 1;
+    this.#wasCutShort = afterMs < Math.min(this.#options.timeoutMs, TELLING_MS);
     const waits = "credentials, its turn, an examination of the store";
     const within = `no answer within ${Math.round(afterMs)} ms, including what a request waits for before it leaves (${waits})`;
     return afterMs > 0 ? unanswered(within, true) : unanswered("the time was up before the next request", false);

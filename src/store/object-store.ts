@@ -79,7 +79,7 @@ export type ReadOutcome =
       readonly kind: "ok";
       readonly etag: string;
       readonly body: string;
-      /** The ETag looks like the MD5 of a body, and not of this one: damaged on the way, unless this store's are none. */
+      /** The ETag is not the MD5 of this body: damaged on the way or not of the store, unless this store's are none. */
       readonly isDoubtful?: boolean;
       readonly timing: AnswerTiming;
     }

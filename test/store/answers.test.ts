@@ -1,5 +1,9 @@
-import type { IncomingMessage } from "node:http";
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { S3Mutex } from "../../src/index.js";
+import { startS3Server } from "../../src/testing/index.js";
 import { type Answer, clientFor, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 
 /** What is not a store's and comes in its place: the head and the body of it. */
@@ -72,7 +76,7 @@ function deleting(objects: Map<string, number>): Answer {
       return void response.writeHead(204).end();
     }
     if (request.method === "PUT") objects.set(key, (version ?? 0) + 1);
-    return void response.writeHead(200, { etag: etag(objects.get(key)) }).end("{}");
+    return void response.writeHead(200, { etag: etag(objects.get(key)) }).end(request.method === "PUT" ? "" : "{}");
   };
 }
 
@@ -163,3 +167,93 @@ describe("a 304", () => {
     expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "unknown" });
   });
 });
+
+const GATEWAY = '{"error":"login required"}';
+
+describe("S3: a gateway that answers everything with 200 and an ETag", () => {
+  const GATEWAYS: Readonly<Record<string, readonly [string, string, string]>> = {
+    "JSON with an ETag of its own": ["application/json", GATEWAY, '"abc"'],
+    "a word": ["text/plain", "OK", '"2-nOO9"'],
+    "a page that does not begin as one": ["text/html", "<div>Please log in</div>", '"5f1a-2b"'],
+    "an empty body, with the ETag of another": ["", "", '"d41d8cd98f00b204e9800998ecf8427e"'],
+  };
+
+  it.each(Object.entries(GATEWAYS))("%s renews no lock: nobody believes in what another is granted", async (_, of) => {
+    const [type, body, etag] = of;
+    let isAway = false;
+    await using server = await startS3Server({ buckets: ["locks"] });
+    const stub = await startStub((request, response, sent) => {
+      if (isAway) return void response.writeHead(200, { ...(type && { "content-type": type }), etag }).end(body);
+      void forward(server.endpoint, request, response, sent);
+    });
+    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks" });
+    const lock = await mutex.acquire("job", { leaseMs: 1_500 });
+    isAway = true;
+    const next = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
+    const taken = await next.acquire("job", { leaseMs: 1_500, timeoutMs: 10_000 });
+    expect(lock.held).toBe(false);
+    expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
+    expect(taken.held).toBe(true);
+    await taken.release();
+  });
+
+  it("has taken no write, and what it says of a lock is no reason to delete it", async () => {
+    const stub = await startStub((_, response) => {
+      response.writeHead(200, { "content-type": "application/json", etag: '"abc"' }).end(GATEWAY);
+    });
+    const store = storeOver(clientFor(stub.endpoint));
+    for (const condition of [IF_ABSENT, ifMatch('"abc"')]) {
+      expect(await store.write("a", "{}", condition, OPTIONS)).toMatchObject({
+        kind: "unknown",
+        error: { code: "store-unavailable", message: expect.stringContaining("login required") },
+      });
+    }
+    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks" });
+    const error = await mutex.tryAcquire("job").catch((reason) => reason);
+    expect(error.message).toContain("sent by something else than the store");
+    expect(error.message).not.toContain("deleteLock");
+  });
+});
+
+it("a store whose ETags are no hashes any more is believed again once it shows what was written", async () => {
+  let hashes = true;
+  let stored = "";
+  let version = 0;
+  const stub = await startStub((request, response, body = "") => {
+    if (request.method === "PUT") stored = body;
+    if (request.method === "PUT") version += 1;
+    const etag = hashes ? createHash("md5").update(stored).digest("hex") : `v${version}`;
+    response.writeHead(200, { etag: `"${etag}"`, "x-amz-request-id": "1" }).end(request.method === "GET" ? stored : "");
+  });
+  const store = storeOver(clientFor(stub.endpoint));
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+  hashes = false;
+  expect(await store.write("a", "2", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "unknown", sent: true });
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok", body: "2", etag: '"v2"' });
+  expect(await store.write("a", "3", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok", etag: '"v3"' });
+});
+
+it("what S3 says is understood also where a proxy compresses it", async () => {
+  const zipped = (response: ServerResponse, status: number, xml: string) =>
+    response
+      .writeHead(status, { "content-type": "application/xml", "content-encoding": "gzip" })
+      .end(gzipSync(`<?xml version="1.0"?>${xml}`));
+  const stub = await startStub((request, response) => {
+    const isList = request.url?.includes("list-type") === true;
+    const listed = "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>";
+    if (isList) return void zipped(response, 200, listed);
+    zipped(response, 404, "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>");
+  });
+  const store = storeOver(clientFor(stub.endpoint));
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "absent" });
+  expect(await store.list("", OPTIONS)).toMatchObject({ kind: "ok", keys: ["a"] });
+});
+
+/** Hands a request on, as a gateway that is open does. */
+async function forward(endpoint: string, request: IncomingMessage, response: ServerResponse, body?: string) {
+  const { host: _, connection: __, "content-length": ___, ...headers } = request.headers as Record<string, string>;
+  const method = request.method ?? "GET";
+  const sent = method === "PUT" ? { body: body ?? "" } : {};
+  const answer = await fetch(`${endpoint}${request.url}`, { method, headers, redirect: "manual", ...sent });
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+}

@@ -21,6 +21,8 @@ export interface AbsenceState {
 export interface BodyHashState {
   /** Whether the ETags that the store gave to writes were the MD5 of their bodies; undefined while there was none. */
   isMd5?: boolean | undefined;
+  /** What was written last whose answer was not believed, for its ETag. */
+  doubted?: { readonly etag: string; readonly bytes: Buffer } | undefined;
 }
 
 export interface EtagFormState {

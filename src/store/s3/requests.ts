@@ -15,7 +15,7 @@ import type {
   WriteOutcome,
 } from "../object-store.js";
 import { type Bare404, looksOf } from "./absence.js";
-import { describeBody, isPage } from "./answer.js";
+import { describeBody, isPage, s3WordsOf } from "./answer.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
@@ -145,11 +145,8 @@ export class S3Requests {
       },
       onSuccess: (etag, timing, attempt) => {
         // It may have been done, but under a name that nobody knows: the caller has to read it.
-        if (etag === undefined || isPage(attempt.text)) {
-          return outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
-        }
-        this.#hashes.wrote(etag, body, attempt.headers);
-        return { kind: "ok", etag, timing };
+        const isOurs = etag !== undefined && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
+        return isOurs ? { kind: "ok", etag, timing } : outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
       },
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };
@@ -230,6 +227,12 @@ interface ListedPage {
 /** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
 function isConflict(status: number, { attempt }: Said): boolean {
   return (status === 412 || status === 409) && !isPage(attempt.text);
+}
+
+/** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */
+function isReceipt(attempt: Attempt): boolean {
+  const { text = "", headers = {} } = attempt;
+  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(attempt) === undefined);
 }
 
 /** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */

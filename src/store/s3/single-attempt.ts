@@ -1,5 +1,6 @@
 import type { AnswerTiming, StoreEffects } from "../object-store.js";
 import { readBytes } from "./body.js";
+import { decodeBody } from "./content-encoding.js";
 
 /** What was seen of the one transmission of a command. */
 export interface Attempt {
@@ -212,7 +213,9 @@ class Transmission {
     const { statusCode = 0, body } = response;
     if (statusCode < 300 && this.#limits.streams === true) return;
     const read = await readBytes(body, undefined, MAX_TEXT_BYTES, this.#controller.signal);
-    const bytes = read.kind === "bytes" ? read.bytes : Buffer.alloc(0);
+    const encoding = this.#seen.headers?.["content-encoding"];
+    // What a proxy has compressed, neither the SDK nor anybody after it would understand.
+    const bytes = read.kind === "bytes" ? decodeBody(read.bytes, encoding, MAX_TEXT_BYTES) : Buffer.alloc(0);
     response.body = bytes;
     this.#seen = { ...this.#seen, text: bytes.toString("utf8") };
   }
