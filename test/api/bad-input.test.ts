@@ -9,6 +9,8 @@ const NO_LEASE = [...NO_DURATION, 0, 99, Number.POSITIVE_INFINITY, 366 * 86_400_
 const NO_COUNT = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5", null, {}, true, 2 ** 53];
 const NO_PRIORITY = [1.5, Number.NaN, Number.POSITIVE_INFINITY, "1", null, {}, true, 2 ** 53, -(2 ** 53), 10n];
 const NO_BOOLEAN = ["true", "", 0, 1, null, {}];
+/** An object may be options, of which none is given. */
+const NO_FORCE = NO_BOOLEAN.filter((value) => typeof value !== "object" || value === null);
 const NO_LABEL = [null, 5, {}, [], true];
 const NO_SIGNAL = [null, "signal", {}, new AbortController(), 5];
 const NO_FUNCTION = [undefined, null, 5, "work", {}];
@@ -141,8 +143,8 @@ describe.concurrent("the arguments of", () => {
     await expectRefused(world, [
       ["timeoutMs", NO_DURATION, (value) => mutex.acquireLock("lock", value)],
       ["priority", NO_PRIORITY, (value) => mutex.acquireLock("lock", undefined, value)],
-      ["force", NO_BOOLEAN, (value) => mutex.releaseLock("lock", value)],
-      ["force", NO_BOOLEAN, (value) => mutex.deleteLock("lock", value)],
+      ["force", NO_FORCE, (value) => mutex.releaseLock("lock", value)],
+      ["force", NO_FORCE, (value) => mutex.deleteLock("lock", value)],
     ]);
   });
 
