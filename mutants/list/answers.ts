@@ -24,7 +24,7 @@ export const ANSWERS: readonly Mutant[] = [
     file: "src/store/s3/requests.ts",
     search: "        if (!isListing(attempt)) return",
     replace: '        if (!isListing(attempt) && attempt.text === "?") return',
-    caughtBy: { test: "test/store/answers.test.ts", named: "to a list" },
+    caughtBy: { test: "test/store/answers.test.ts", named: "not the store's answer" },
   },
   {
     name: "corrupt at first sight",
