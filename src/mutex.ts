@@ -44,6 +44,7 @@ import { type CloseReport, isEventName, type ListenerTo, type S3MutexEvents } fr
 import { withoutGuards } from "./runtime/guarding.js";
 import { checkHealth, type Health } from "./runtime/health.js";
 import { inspectLock } from "./runtime/inspect.js";
+import type { Lease } from "./runtime/lease.js";
 import { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
@@ -285,7 +286,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     const object = this.#object(lockName);
     const call = { options: { timeoutMs, priority }, patienceMs, via: "name" } as const;
     const take = async (scope: Scope) => {
-      const lease = await this.#acquirer.lease({ name: lockName }, { ...call, scope });
+      let lease: Lease | undefined;
+      try {
+        lease = await this.#acquirer.lease({ name: lockName }, { ...call, scope });
+      } finally {
+        if (lease === undefined) this.#named.noteRefusal(object, scope);
+      }
       if (lease?.standing.wasClosed) return this.#acquirer.giveBackUnseen(lease);
       if (lease !== undefined) this.#named.add(object, lease, scope);
       return lease !== undefined;
@@ -301,7 +307,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /**
    * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold, nor what
-   * another request has taken by the same name since this one's lease was over. With
+   * another request has taken by the same name since this one's lease was over, or while this one was not given it. With
    * `force`, whoever holds it, who may go on believing in it until its next renewal: only the fencing token protects from that.
    * With `holderIds` of {@link inspect} as well, only those holders: who came after the look was not meant.
    * @returns whether a hold was ended; false with `holderIds` when none of them holds it any more

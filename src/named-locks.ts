@@ -34,10 +34,16 @@ export class NamedLocks {
     lease.endWhenOver();
   }
 
+  /** What is called by name in that line of work from now on is not about what another one has of the lock. */
+  noteRefusal(object: LockObject, line: Scope): void {
+    this.#holds.noteRefusal(object.key, line);
+  }
+
   async release(object: LockObject): Promise<boolean> {
     const { key } = object;
     const target = this.#target(key);
     if (target.kind === "none") return releaseByOwner(this.#context, object, this.#byOwner(key));
+    if (target.kind === "refused") return false;
     if (target.kind === "late") return this.#refuseLate(key, target.own);
     const released = await target.hold.lease.release();
     this.#holds.settle(key, target.hold, target.hold.lease.loss === undefined ? "released" : "lost");
@@ -48,7 +54,7 @@ export class NamedLocks {
     const { key } = object;
     const target = this.#target(key);
     if (target.kind === "none") return refreshByOwner(this.#context, object, this.#byOwner(key));
-    if (target.kind === "late") return false;
+    if (target.kind === "refused" || target.kind === "late") return false;
     const renewed = await target.hold.lease.renew({ onlyUnexpired: true });
     target.hold.isLost ||= !renewed;
     return renewed;
@@ -74,6 +80,7 @@ export class NamedLocks {
     const { force } = options;
     const { key } = object;
     const target: NamedTarget = force.isForced ? { kind: "none" } : this.#target(key);
+    if (target.kind === "refused") return false;
     if (target.kind === "late") return this.#refuseLate(key, target.own);
     const hold = target.kind === "hold" ? target.hold : undefined;
     const { ownerId } = this.#context;

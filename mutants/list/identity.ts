@@ -87,6 +87,22 @@ export const IDENTITY: readonly Mutant[] = [
     caughtBy: { test: BY_NAME, named: "P6: of three requests" },
   },
   {
+    name: "release after a refusal",
+    why: "a request that was not given the lock releases, in its finally, what another one holds",
+    file: "src/runtime/named-holds.ts",
+    search: '    if (asked !== undefined && own === undefined) return { kind: "refused" };\n',
+    replace: "",
+    caughtBy: { test: BY_NAME, named: "P6: a request that was not given the lock" },
+  },
+  {
+    name: "refused what it has",
+    why: "a line of work that has the lock and asks for it again cannot release it any more",
+    file: "src/runtime/named-holds.ts",
+    search: "if (!isOwn) note(",
+    replace: "if (true) note(",
+    caughtBy: { test: BY_NAME, named: "counts a call by who holds" },
+  },
+  {
     name: "late call from nowhere ends a successor",
     why: "a call whose line of work is not known counts, although an earlier one may still come",
     file: "src/runtime/named-holds.ts",

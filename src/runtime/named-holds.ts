@@ -6,11 +6,20 @@ export interface NamedHold {
   readonly lease: Lease;
   /** In which scope the call was made that took it. */
   readonly openedIn: object | undefined;
+  readonly flow: object;
   /** It was lost: whatever its maker still calls is late. */
   isLost: boolean;
   /** Its maker has released it, or has been told that it was lost. */
   isSettled: boolean;
 }
+
+/** A line of work was not given a lock; another call of the same code, made side by side with its own, may have been. */
+interface Refusal {
+  readonly flow: object;
+}
+
+/** What a line of work knows of the last time it asked for a lock by name. */
+export type OwnCall = NamedHold | Refusal;
 
 /** The acquisitions of one lock. */
 interface Named {
@@ -19,8 +28,12 @@ interface Named {
   owed: number;
 }
 
-/** `none`: nothing of this mutex; `late`: an acquisition that is over, while another one may have the lock. */
+/**
+ * `none`: nothing of this mutex; `refused`: an acquisition that failed, while another caller may have the lock; `late`: one that is
+ * over, while another one may have the lock.
+ */
 export type NamedTarget =
+  | { readonly kind: "refused" }
   | { readonly kind: "hold"; readonly hold: NamedHold }
   | { readonly kind: "none" }
   | { readonly kind: "late"; readonly own: NamedHold | undefined };
@@ -40,21 +53,30 @@ export class NamedHolds {
       last.isLost = true;
       if (!last.isSettled) named.owed += 1;
     }
-    const hold = { lease, openedIn: line.openedIn, isLost: false, isSettled: false };
+    const hold = { lease, openedIn: line.openedIn, flow: line.flow, isLost: false, isSettled: false };
     named.last = hold;
     this.#byKey.set(key, named);
     if (this.#byKey.size > MAX_REMEMBERED) forgetOldest(this.#byKey, ({ last }) => last?.lease.isHeld !== true);
-    const others = [...line.named].filter(([other]) => other !== key);
-    line.named = new Map([...others.slice(-MAX_IN_LINE), [key, hold]]);
+    note(line, key, hold);
+  }
+
+  /** A line of work was not given the lock. One that has it by another call has it all the same. */
+  noteRefusal(key: string, line: Scope): void {
+    const last = this.#byKey.get(key)?.last;
+    const asked = line.named.get(key);
+    const isOwn = last !== undefined && (asked === last || isBesideRefusal(asked, last));
+    if (!isOwn) note(line, key, { flow: line.flow });
   }
 
   /** What a call that is made in this scope is about. */
   find(key: string, scope: Scope | undefined): NamedTarget {
     const named = this.#byKey.get(key);
-    const own = scope?.named.get(key);
+    const asked = scope?.named.get(key);
+    const own = isHold(asked) ? asked : undefined;
     const last = named?.last;
     if (named === undefined || last === undefined) return own?.isLost ? { kind: "late", own } : { kind: "none" };
-    if (own === last) return { kind: "hold", hold: last };
+    if (own === last || isBesideRefusal(asked, last)) return { kind: "hold", hold: last };
+    if (asked !== undefined && own === undefined) return { kind: "refused" };
     if (own !== undefined && isOfAnother(own, last, scope)) return { kind: "late", own };
     return named.owed > 0 && last.lease.isHeld ? { kind: "late", own: undefined } : { kind: "hold", hold: last };
   }
@@ -77,6 +99,19 @@ export class NamedHolds {
 /** Whether a line of work that took one of them did not take the other: at most where it has given back what it took itself. */
 function isOfAnother(own: NamedHold, last: NamedHold, scope: Scope | undefined): boolean {
   return own.isLost || last.openedIn === undefined || last.openedIn !== scope?.mark;
+}
+
+function isHold(asked: OwnCall | undefined): asked is NamedHold {
+  return asked !== undefined && "lease" in asked;
+}
+
+function isBesideRefusal(asked: OwnCall | undefined, last: NamedHold): boolean {
+  return asked !== undefined && !isHold(asked) && asked.flow === last.flow;
+}
+
+function note(line: Scope, key: string, own: OwnCall): void {
+  const others = [...line.named].filter(([other]) => other !== key);
+  line.named = new Map([...others.slice(-MAX_IN_LINE), [key, own]]);
 }
 
 /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */

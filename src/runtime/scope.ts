@@ -2,7 +2,7 @@ import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:a
 import type { LockRef } from "../core/deadlock.js";
 import type { Hold as HoldInQueue } from "../core/record.js";
 import type { Hold } from "./hold.js";
-import type { NamedHold } from "./named-holds.js";
+import type { OwnCall } from "./named-holds.js";
 
 /**
  * `callback`: what `withLock` and its like hold while a function runs; `scope`: the function of `mutex.scope`; `line`: what goes on
@@ -26,8 +26,10 @@ export class Scope {
   readonly mark: object = {};
   /** That of the scope that it was opened in. */
   readonly openedIn: object | undefined;
-  /** What this line of work took by name, for calls by name that are made in it. */
-  named: ReadonlyMap<string, NamedHold>;
+  /** Shared by bare calls that one piece of code made side by side, before the first of them was answered: it goes on after all. */
+  readonly flow: object;
+  /** What this line of work took by name, or was not given, for calls by name that are made in it. */
+  named: ReadonlyMap<string, OwnCall>;
   /** Scopes of handles that were named by `within`. */
   readonly #joined = new Set<Scope>();
   readonly #holds = new Map<Hold, HeldRef>();
@@ -40,12 +42,14 @@ export class Scope {
   #branches = 0;
   #hasForked = false;
 
-  constructor(kind: ScopeKind, opener?: Scope) {
+  constructor(kind: ScopeKind, opener?: Scope, beside?: Scope) {
     this.kind = kind;
     this.openedIn = opener?.mark;
     this.named = opener?.named ?? new Map();
     // One line of work waits for its lock before it goes on: a call in the meantime is made by another one, side by side.
-    this.#parent = opener?.kind === "line" && !opener.#isSettled ? opener.#parent : opener;
+    const isBeside = opener?.kind === "line" && !opener.#isSettled;
+    this.#parent = isBeside ? opener.#parent : opener;
+    this.flow = beside?.flow ?? (isBeside ? opener.flow : this.mark);
     const parent = this.#liveParent();
     if (parent !== undefined && !this.#isLoose) parent.#addBranch();
   }
@@ -197,6 +201,8 @@ const doResourcesKeepContexts = (() => {
 export class Scopes {
   /** By resource, the line that was last entered there, and what it was in before. */
   readonly #entered = new WeakMap<object, { readonly line: Scope; readonly before: Scope | undefined }>();
+  /** Made since code began to run that has not waited for anything yet. */
+  #justMade: Scope | undefined;
 
   /** The scope that the code which is running now is in. */
   get current(): Scope | undefined {
@@ -208,7 +214,11 @@ export class Scopes {
   /** Makes a bare call: the rest of its caller's asynchronous context is in a line of its own from then on. */
   async line<T>(call: (line: Scope) => Promise<T>): Promise<T> {
     const before = this.current;
-    const line = new Scope("line", before);
+    const line = new Scope("line", before, this.#justMade);
+    this.#justMade = line;
+    queueMicrotask(() => {
+      this.#justMade = undefined;
+    });
     storage.enterWith(this.#with(line));
     if (doResourcesKeepContexts) this.#entered.set(executionAsyncResource(), { line, before });
     try {

@@ -125,6 +125,43 @@ it.each(["own", "shared", "held", "same name"] as const)(
   },
 );
 
+it.each(
+  (["own", "shared", "held", "same name"] as const).flatMap((contexts) =>
+    CALLS.map((call) => [contexts, call] as const),
+  ),
+)("P6: a request that was not given the lock does nothing to who has it (contexts: %s, %s)", async (contexts, call) => {
+  const server = await serverIn(contexts);
+  const { scene, mutex, request } = server;
+  const holding = request(working(server, 800, "releaseLock"));
+  await scene.pass(100);
+  // As by a `finally` that does not ask whether the lock was had.
+  const failed = request(async () => [await mutex.acquireLock(NAME, 200), await mutex[call](NAME)]);
+  expect(await scene.until(failed)).toEqual([false, false]);
+  expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).toBeNull();
+  expect(await scene.until(holding)).toBe(true);
+});
+
+it("counts a call by who holds the lock and did not get it twice, and by an owner who was another process before", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ ownerId: "job-1" });
+  const twice = async () => [
+    await mutex.acquireLock(NAME),
+    await mutex.acquireLock(NAME, 200),
+    await mutex.releaseLock(NAME),
+  ];
+  expect(await scene.until(mutex.scope(twice))).toEqual([true, false, true]);
+  const atOnce = async () => [
+    await Promise.all([1, 2, 3].map(() => mutex.acquireLock(NAME, 200))),
+    (await mutex.acquireLock(NAME, 0)) || (await mutex.releaseLock(NAME)),
+  ];
+  const [taken, isReleased] = await scene.until(mutex.scope(atOnce));
+  expect([(taken as boolean[]).toSorted(), isReleased]).toEqual([[false, false, true], true]);
+  expect(await scene.until(scene.client({ ownerId: "job-2" }).mutex.acquireLock(NAME))).toBe(true);
+  const restarted = scene.client({ ownerId: "job-2" }).mutex;
+  const takeOver = async () => [await restarted.acquireLock(NAME, 200), await restarted.releaseLock(NAME)];
+  expect(await scene.until(restarted.scope(takeOver))).toEqual([false, true]);
+});
+
 it("releases from wherever it is called, as long as nothing was lost", async () => {
   const server = await serverIn("own");
   const { scene, mutex, request } = server;
