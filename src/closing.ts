@@ -148,7 +148,7 @@ export class Closing {
     const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
     if (names.length > 0) {
       logger.warn?.(
-        `s3-mutex: closed while work went on under ${names.join(", ")}: not given back, free when the lease ends`,
+        `s3-mutex: closed without giving back ${names.join(", ")}, since work went on, nobody released it, or the store did not answer: free when the lease ends`,
         report,
       );
     }

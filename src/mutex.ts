@@ -331,7 +331,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** Whether this instance, or another with the same `ownerId`, holds the lock. */
   async isOwnedByUs(lockName: string): Promise<boolean> {
-    return this.#named.isOwnedByUs(this.#object(lockName));
+    return this.#named.isOwnedByUs(this.#heldObject(lockName));
   }
 
   /**
@@ -343,8 +343,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * is not among the `holderIds`
    */
   async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
-    const object = this.#object(lockName);
-    return this.#named.delete(object, { force: checkForce(options), restMs: DEFAULT_REST_MS });
+    const force = checkForce(options);
+    const object = force.isForced ? this.#object(lockName) : this.#heldObject(lockName);
+    return this.#named.delete(object, { force, restMs: DEFAULT_REST_MS });
   }
 
   /** Frees locks whose leases have ended, each by compare-and-swap, so that one that is taken meanwhile survives. */
@@ -436,7 +437,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     return this.#lockObject(lockName);
   }
 
-  /** What is held can be released and refreshed until a close is over. */
+  /** What is held can be asked for, refreshed and given back until a close is over. */
   #heldObject(lockName: string): LockObject {
     if (this.#context.closed.aborted) throw wasClosed();
     return this.#lockObject(lockName);

@@ -65,7 +65,7 @@ export interface CloseReport {
 export interface LeftBehind extends HoldEvent {
   /** Until when others respect it: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
-  /** Whether a function runs under it, or a handle was not released. */
+  /** `callback`: a function runs under it; `handle`: it was not released, or the store has not answered its release. */
   readonly kind: "callback" | "handle";
 }
 

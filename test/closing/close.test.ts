@@ -255,9 +255,21 @@ describe("a handle during close()", () => {
     const closing = mutex.close();
     await scene.pass(2000);
     expect(await scene.until(mutex.refreshLock(NAME))).toBe(true);
+    expect(await scene.until(mutex.isOwnedByUs(NAME))).toBe(true);
     expect(await scene.until(mutex.releaseLock(NAME))).toBe(true);
     expect(await scene.until(closing)).toEqual({ leftBehind: [] });
     expect(elapsedMs(scene)).toBeLessThan(3000);
+  });
+
+  it("taken by name is given back by deleteLock as well", async () => {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    await scene.until(mutex.acquireLock(NAME));
+    const closing = mutex.close();
+    await expect(mutex.deleteLock(NAME, true)).rejects.toMatchObject({ code: "closed" });
+    expect(await scene.until(mutex.deleteLock(NAME))).toBe(true);
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(elapsedMs(scene)).toBeLessThan(1000);
   });
 
   it("can be handed over", async () => {
