@@ -82,8 +82,8 @@ export class Once {
       return fn(run);
     };
     try {
-      const rest = alone(this.#restOf(options, startedAtMs));
-      return await this.#holding(place.lockName, rest, (lock) => this.#runHolding(place, lock, begin));
+      const rest = this.#restOf(options, startedAtMs);
+      return await this.#hold(place, rest, (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
       if (hasBegun || !S3MutexError.is(error, "fenced-out")) throw error;
       // The lock was lost before anything was done: somebody newer is at it.
@@ -111,7 +111,20 @@ export class Once {
     const known = await this.#look(place, options);
     if (known.isAbsent) return false;
     const forgetHolding = (lock: HeldLock) => lock.fencedObject({ key: place.key }).delete();
-    return await this.#holding(place.lockName, alone(this.#restOf(options, startedAtMs)), forgetHolding);
+    return await this.#hold(place, this.#restOf(options, startedAtMs), forgetHolding);
+  }
+
+  async #hold<T>(place: Place, options: OnceOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
+    let isHeld = false;
+    const begin = (lock: HeldLock) => {
+      isHeld = true;
+      return use(lock);
+    };
+    try {
+      return await this.#holding(place.lockName, alone(options), begin);
+    } catch (error) {
+      throw isHeld ? error : withoutNesting(place, error);
+    }
   }
 
   /** The same with what is left of the caller's time; where there was any, it is not turned into a single attempt. */
@@ -168,6 +181,14 @@ const UNREACHABLE_MS = 60_000;
 /** Whoever runs something once shares it with nobody, not even with a run that it is part of. */
 function alone(options: OnceOptions): AcquireOptions {
   return { ...options, mode: "exclusive", reentrant: false, within: undefined };
+}
+
+/** Inside of a function that holds the lock: there is no option by which it could nest, so none is advised. */
+function withoutNesting({ name, lockName }: Place, error: unknown): unknown {
+  const { cycle } = S3MutexError.is(error, "deadlock") ? error : {};
+  if (cycle?.length !== 1) return error;
+  const message = `Deadlock: this call is about once(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
+  return new S3MutexError("deadlock", message, { lockName, cycle });
 }
 
 /** What JSON makes of a result; nothing is a result as well. */
