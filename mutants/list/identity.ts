@@ -23,6 +23,14 @@ export const IDENTITY: readonly Mutant[] = [
     caughtBy: { test: NESTING, named: "has it wait like everybody" },
   },
   {
+    name: "a victim does not look at itself once more",
+    why: "somebody gives way for what has turned out to be another task's between its two looks",
+    file: "src/runtime/deadlock-watch.ts",
+    search: " || !this.#holdsUp(second, waitedMs)",
+    replace: "",
+    caughtBy: { test: CONTEXTS, named: "P7: nobody gives way once another task" },
+  },
+  {
     name: "nested siblings both in",
     why: "those who nest in one hold do not exclude each other",
     file: "src/runtime/nest.ts",

@@ -44,8 +44,9 @@ function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
 async function question(task: Task, name: string): Promise<void> {
   const askedAtMs = task.nowMs;
   const isLocked = await task.expecting(task.client.mutex.isLocked(name));
-  // Without a `Date`, it is answered by the wall clock, which may be hours off.
-  if (isLocked === undefined || !task.scene.plan.hasDate) return;
+  const { hasDate, isCached } = task.scene.plan;
+  // Without a `Date`, it is answered by the wall clock, which may be hours off; and nothing refuses what came out of a cache.
+  if (isLocked === undefined || !hasDate || isCached) return;
   task.scene.history.ask(name, { client: task.name, isLocked, askedAtMs, answeredAtMs: task.nowMs });
 }
 

@@ -1,6 +1,6 @@
 import type { Attempt } from "../core/attempt.js";
 import { type CycleEdge, describeCycle, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
-import { identityOf, type LockRecord } from "../core/record.js";
+import { type Hold, identityOf, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import type { Context } from "./context.js";
@@ -51,8 +51,15 @@ export class DeadlockWatch {
     const { effects, clock } = this.#context;
     await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
     const second = signal.aborted ? undefined : await this.#look(id);
-    if (second === undefined || !isSameCycle(first, second)) return;
+    if (second === undefined || !isSameCycle(first, second) || !this.#holdsUp(second, waitedMs)) return;
     throw this.#deadlock(id, second);
+  }
+
+  /** Whether this wait still holds up what the cycle says: that may have been given back since, or have turned out another task's. */
+  #holdsUp(cycle: readonly CycleEdge[], waitedMs: number): boolean {
+    const own = cycle.at(-1);
+    const isOwn = ({ name, token }: Hold) => name === own?.lockName && token === own.holder.token;
+    return this.#request.holds(waitedMs).some(isOwn);
   }
 
   /** One walk over records that are all read for it. */

@@ -76,6 +76,29 @@ it("P7: nor do ticks of one interval, up to Node 22 each in the context that the
   expect([isServed, events]).toEqual([true, []]);
 });
 
+it("P7: nobody gives way once another task of its context was seen at work, however late that is", async () => {
+  let victims = 0;
+  for (let seenAfterMs = 0; seenAfterMs <= 4000; seenAfterMs += 20) {
+    const scene = new Scene();
+    const [here, there] = [scene.client(), scene.client()];
+    const events: number[] = [];
+    here.mutex.on("deadlock", () => events.push(scene.nowMs));
+    const start = await scene.until(here.mutex.acquire("A").then(startedHere));
+    await scene.until(there.mutex.acquire("B"));
+    void outcomeOf(scene, there.mutex.acquire("A", { priority: 1 }));
+    await scene.pass(200);
+    start(() => outcomeOf(scene, here.mutex.acquire("B")));
+    await scene.pass(seenAfterMs);
+    const before = events.length;
+    start(() => here.mutex.acquire("C"));
+    await scene.pass(6000);
+    expect([seenAfterMs, events.length - before]).toEqual([seenAfterMs, 0]);
+    victims += before;
+  }
+  // Nothing tells the two tasks apart before the second one asks for a lock.
+  expect(victims).toBeGreaterThan(0);
+});
+
 it.each([
   ["of one mutex, side by side", "one"],
   ["of one mutex, in contexts of their own", "apart"],
