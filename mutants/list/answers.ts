@@ -67,6 +67,14 @@ export const ANSWERS: readonly Mutant[] = [
     caughtBy: { test: "test/store/answers.test.ts", named: "where a proxy compresses it" },
   },
   {
+    name: "any text is a Date",
+    why: "texts that are no dates of HTTP, such as 0, set the store's clock to another year",
+    file: "src/store/s3/single-attempt.ts",
+    search: 'date?.endsWith(" GMT")',
+    replace: "date !== undefined",
+    caughtBy: { test: "test/store/answers.test.ts", named: "13.1.1:" },
+  },
+  {
     name: "weak ETag sent",
     why: "a condition carries the ETag as a proxy has reshaped it, which the store never recognises",
     file: "src/store/s3/etag-form.ts",

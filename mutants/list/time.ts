@@ -205,4 +205,12 @@ export const TIME: readonly Mutant[] = [
       "      sentAtMs: this.#limits.effects.monotonicMs(),\n      receivedAtMs: this.#limits.effects.monotonicMs(),",
     caughtBy: { test: "test/store/timing.test.ts", named: "`sentAtMs` is before" },
   },
+  {
+    name: "dated by one answer that is contradicted",
+    why: "a lease is published by one answer that is an hour off, though the wall clock says so and no other answer has a Date",
+    file: "src/runtime/store-clock.ts",
+    search: "return this.isDateless || this.needsWitness;",
+    replace: "return this.isDateless;",
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "and no other has a `Date`" },
+  },
 ];

@@ -28,7 +28,7 @@ export async function confirmGrant(
     const leftMs = reading === undefined ? 0 : new LeaseClock(context, leaseMs, reading, timing).remainingMs;
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
-    const isTimed = !contradicted && (!holder.undated || context.clock.isDateless);
+    const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);
     if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, attempts };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };

@@ -76,7 +76,7 @@ export class LockObject {
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
-      if (snapshot === undefined || this.#needsTime(options, snapshot)) {
+      if (snapshot === undefined || this.#needsTime(options)) {
         const read = await this.#readUntilFound(options, tries);
         snapshot = read.snapshot;
         isFresh = true;
@@ -148,7 +148,7 @@ export class LockObject {
         return this.#read(undefined, { ...left, urgent: options.role === "holder" });
       });
     let read = await readOnce();
-    for (let more = 1; more < ANSWERS_FOR_TIME && this.#needsTime(options, read.snapshot); more += 1) {
+    for (let more = 1; more < ANSWERS_FOR_TIME && this.#needsTime(options); more += 1) {
       const { contradicted } = read;
       read = await readOnce();
       if (contradicted) read = { ...read, contradicted };
@@ -158,9 +158,9 @@ export class LockObject {
   }
 
   /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */
-  #needsTime({ role }: Pick<SwapOptions, "role">, { etag }: Snapshot): boolean {
+  #needsTime({ role }: Pick<SwapOptions, "role">): boolean {
     const { clock } = this.#context;
-    return clock.now() === undefined || (role === "contender" && etag !== undefined && clock.needsWitness);
+    return clock.now() === undefined || (role === "contender" && clock.needsWitness && !clock.isSilent);
   }
 
   #throwIfAborted(signal: AbortSignal | undefined): void {
@@ -171,9 +171,9 @@ export class LockObject {
     const { clock, effects, takeover, toleranceMs } = this.#context;
     const now = clock.now(reading);
     if (now === undefined) return undefined;
-    const isObserving = takeover === "observed" || clock.isDateless;
+    const { lacksStoreTime } = clock;
+    const isObserving = takeover === "observed" || lacksStoreTime;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
-    const { isDateless: lacksStoreTime } = clock;
     return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, ...observed };
   }
 
@@ -289,8 +289,8 @@ interface RemovedOutcome {
   readonly timing: AnswerTiming;
 }
 
-/** So many answers in a row say what the store tells of the time, or that it tells none. */
-const ANSWERS_FOR_TIME = 3;
+/** So many answers say what the store tells of the time, or that it tells none: two without, a wrong one, three without. */
+const ANSWERS_FOR_TIME = 6;
 
 /** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
 export class RemoveUnsupported extends Error {}

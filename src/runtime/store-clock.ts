@@ -41,7 +41,7 @@ export class StoreClock {
    * little: a proxy may have lost it.
    */
   get isDateless(): boolean {
-    return this.#datelessInARow >= DATELESS_ANSWERS && this.#bounds === undefined;
+    return this.isSilent && this.#bounds === undefined;
   }
 
   /** All that is known rests on one answer, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
@@ -49,6 +49,16 @@ export class StoreClock {
     if (this.#bounds === undefined || this.#witnesses > 1) return false;
     const { earliestMs, latestMs } = storeTimeAt(this.#bounds, readClocks(this.#effects));
     return earliestMs < latestMs;
+  }
+
+  /** There is no store time that a lease can be published by: none is told, or only one answer has, and the wall clock says otherwise. */
+  get lacksStoreTime(): boolean {
+    return this.isDateless || this.needsWitness;
+  }
+
+  /** The latest answers told no time: one more would hardly do. */
+  get isSilent(): boolean {
+    return this.#datelessInARow >= DATELESS_ANSWERS;
   }
 
   /** A smoothed round trip, in milliseconds; 0 before the first answer. For waits that have to be long enough. */

@@ -51,6 +51,10 @@ const noReads =
   (told: Told) =>
   (operation: string): Told =>
     operation === "read" ? told : "date";
+const wrongFirst = (operation: string, index: number): Told =>
+  operation === "write" ? "none" : index === 0 ? { offByMs: -HOUR_MS } : "date";
+const wrongFirstAndOnly = (operation: string, index: number): Told =>
+  operation === "read" && index === 0 ? { offByMs: -HOUR_MS } : "none";
 
 it.each<[string, number, (operation: string, index: number) => Told]>([
   ["the first answer has no `Date`", -HOUR_MS, firstOnly("none")],
@@ -59,6 +63,9 @@ it.each<[string, number, (operation: string, index: number) => Told]>([
   ["no read has a `Date`, and the wall clock is 5 s behind", -5000, noReads("none")],
   ["no answer to this process has a `Date`", -HOUR_MS, () => "none"],
   ["nor has any, and its wall clock is ahead", HOUR_MS, () => "none"],
+  ["the first answer is an hour behind, and no write has a `Date`", 0, wrongFirst],
+  ["the same, of a wall clock that is an hour ahead", HOUR_MS, wrongFirst],
+  ["the first answer is an hour behind, and no other has a `Date`", 0, wrongFirstAndOnly],
   ["every second answer has a `Date`", -HOUR_MS, (_, index) => (index % 2 === 0 ? "none" : "date")],
 ])("13.1.1: nobody else comes in while one believes: %s (wall clock %i ms off)", async (_, wallOffsetMs, what) => {
   const scene = new Scene();
@@ -75,6 +82,25 @@ it("13.1.1: nor after a suspension, where reads never have a `Date`", async () =
   client.process.freeze(60_000, true);
   await scene.pass(60_001);
   await acquired(scene, client);
+  expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+  expect(scene.problems).toEqual([]);
+});
+
+it("13.1.1: nor after a suspension, where the next answer is an hour behind and no write has a `Date`", async () => {
+  const scene = new Scene();
+  let isAfter = false;
+  let wrong = 0;
+  const what = (operation: string): Told => {
+    if (operation === "write") return isAfter ? "none" : "date";
+    if (isAfter) wrong += 1;
+    return wrong === 1 ? { offByMs: -HOUR_MS } : "date";
+  };
+  const client = scene.client({ through: telling(what) });
+  const lock = await acquired(scene, client);
+  isAfter = true;
+  client.process.freeze(LEASE_MS / 4, true);
+  await scene.pass(LEASE_MS / 4 + 1);
+  expect(await scene.until(lock.renew())).toBe(true);
   expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
   expect(scene.problems).toEqual([]);
 });

@@ -233,6 +233,13 @@ it("a store whose ETags are no hashes any more is believed again once it shows w
   expect(await store.write("a", "3", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok", etag: '"v3"' });
 });
 
+it.each(["0", "yesterday", "Sun Nov  6 08:49:37 1994", "2026"])("13.1.1: %j is no `Date`", async (date) => {
+  const stub = await startStub((_, response) => void response.writeHead(200, { date, etag: '"x"' }).end("{}"));
+  const outcome = await storeOver(clientFor(stub.endpoint)).read("a", OPTIONS);
+  expect(outcome).toMatchObject({ kind: "ok" });
+  expect("timing" in outcome && outcome.timing?.dateMs).toBeUndefined();
+});
+
 it("what S3 says is understood also where a proxy compresses it", async () => {
   const zipped = (response: ServerResponse, status: number, xml: string) =>
     response

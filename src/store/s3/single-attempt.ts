@@ -253,7 +253,8 @@ export function timingOf(attempt: Attempt): AnswerTiming | undefined {
   const { sentAtMs, receivedAtMs, headers } = attempt;
   if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;
   const date = headers?.date;
-  const dateMs = date === undefined ? Number.NaN : Date.parse(date);
+  // Of other texts than HTTP's, `Date.parse` makes times that nobody meant: "0" is a day in 2000.
+  const dateMs = date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
   // An answer with an age comes out of a cache, and its date says when the cache was filled.
   if (Number(headers?.age ?? 0) > 0) return { sentAtMs, receivedAtMs, aged: true };
   if (Number.isNaN(dateMs)) return { sentAtMs, receivedAtMs };
