@@ -35,6 +35,15 @@ export const ENDS: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a few conflicts" },
   },
   {
+    name: "who gives up waits for its look",
+    why: "the entry of one who stopped waiting stays in the queue until a look that hangs has timed out",
+    file: "src/runtime/acquisition.ts",
+    search: "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
+    replace:
+      "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
+    caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at its own lock hangs" },
+  },
+  {
     name: "what is cleared up is given up as soon as a store contradicts itself",
     why: "a lock stays taken for the rest of its lease, although the store answers again after a few seconds",
     file: "src/runtime/cancel.ts",

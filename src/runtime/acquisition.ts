@@ -3,7 +3,7 @@ import { type Claim, isCopys, isListed, type LockRecord } from "../core/record.j
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
-import { endQuietly } from "./abort.js";
+import { endQuietly, unlessAborted } from "./abort.js";
 import { type AcquireRequest, claimOf, throwIfRefused, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
@@ -202,7 +202,8 @@ export class Acquisition {
     await this.#nap(this.#untilNextLookMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
     this.#lookedAtMs = this.#nowMs();
-    await this.#line.object.look(requestTimeoutMs(this.#request.leaseMs));
+    // One that hangs does not keep an entry in the queue of which nobody waits any more.
+    await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
     return true;
   }
 

@@ -2,6 +2,7 @@ import type { Attempt } from "../core/attempt.js";
 import { type CycleEdge, describeCycle, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
 import { type Hold, identityOf, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
+import { unlessAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
@@ -46,11 +47,11 @@ export class DeadlockWatch {
     const isShown = this.#shownAtMs < FIRST_LOOK_MS || waitedMs >= this.#shownAtMs + LATE_LOOK_MS;
     if (waitedMs < this.#nextAfterMs || !isShown) return;
     this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_LOOK_MS), LONGEST_INTERVAL_MS);
-    const first = await this.#look(id);
+    const first = await this.#look(id, signal);
     if (first === undefined || signal.aborted) return;
     const { effects, clock } = this.#context;
     await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
-    const second = signal.aborted ? undefined : await this.#look(id);
+    const second = signal.aborted ? undefined : await this.#look(id, signal);
     if (second === undefined || !isSameCycle(first, second) || !this.#holdsUp(second, waitedMs)) return;
     throw this.#deadlock(id, second);
   }
@@ -62,8 +63,8 @@ export class DeadlockWatch {
     return this.#request.holds(waitedMs).some(isOwn);
   }
 
-  /** One walk over records that are all read for it. */
-  async #look(id: string): Promise<readonly CycleEdge[] | undefined> {
+  /** One walk over records that are all read for it; not waited for once the signal is aborted. */
+  async #look(id: string, signal: AbortSignal): Promise<readonly CycleEdge[] | undefined> {
     const records = new Map<string, LockRecord | undefined>();
     const wanted = refKey(this.#wanted.ref);
     for (let reads = 0; reads < MAX_READS; ) {
@@ -78,7 +79,8 @@ export class DeadlockWatch {
       if (search.kind === "none" || search.refs.every((ref) => records.has(refKey(ref)))) return undefined;
       for (const ref of search.refs) {
         const object = refKey(ref) === wanted ? this.#wanted : this.#request.objectOf(ref);
-        const snapshot = await object.look(MAX_REQUEST_MS).catch(() => undefined);
+        const snapshot = await unlessAborted(object.look(MAX_REQUEST_MS), signal).catch(() => undefined);
+        if (signal.aborted) return undefined;
         records.set(refKey(ref), snapshot?.record);
         reads += 1;
       }

@@ -132,6 +132,37 @@ it.each([3000, 25_000])(
   },
 );
 
+it.each(["its own lock", "another lock of a cycle"])(
+  "leaves no entry when it stops waiting while a look at %s hangs",
+  async (which) => {
+    const scene = new Scene();
+    const lock = await scene.until(scene.client().mutex.acquire(NAME));
+    const { mutex, process } = scene.client();
+    const outer = await scene.until(mutex.acquire("y"));
+    const key = which === "its own lock" ? KEY : "locks/y.json";
+    const stop = new AbortController();
+    const waiting = outcomeOf(scene, mutex.acquire(NAME, { within: outer, signal: stop.signal }));
+    await untilQueued(scene, 1);
+    let hangs = 0;
+    scene.fate = (request) => {
+      if (request.process !== process || request.operation !== "read" || request.key !== key) return { kind: "fine" };
+      hangs += 1;
+      return { kind: "lost" };
+    };
+    while (hangs === 0) await scene.pass(10);
+    await scene.pass(300);
+    scene.fate = () => ({ kind: "fine" });
+    stop.abort();
+    expect((await scene.until(waiting)).code).toBe("aborted");
+    await scene.pass(4 * ROUND_TRIP_MS);
+    expect(queueOf(scene)).toEqual([]);
+    await scene.pass(10_000);
+    await scene.until(Promise.all([lock.release(), outer.release()]));
+    expect(leftovers(scene)).toEqual([]);
+    expect(scene.problems).toEqual([]);
+  },
+);
+
 it("rejects in the very instant of the abort, although the store never answers", async () => {
   for (const ms of [0, 1, 10, 5000, 20_000]) {
     const scene = new Scene();
