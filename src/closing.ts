@@ -88,18 +88,30 @@ export class Closing {
   }
 
   async #finish(): Promise<CloseReport> {
-    const { holdings, background, effects } = this.#context;
+    const { holdings, background } = this.#context;
     const graceOver = new Promise<void>((resolve) => onAbort(this.#graceOver.signal, resolve));
     await Promise.race([holdings.until(() => this.#isUnused), graceOver]);
     this.#leave(this.#leases.filter((lease) => !lease.standing.isOver && !this.#ofCallers.has(lease)));
     const settled = holdings.until(() => this.#isSettled).then(() => background.idle());
-    await Promise.race([settled, sleep(effects, PATIENCE_MS, { keepAlive: true, signal: this.#done.signal })]);
+    await this.#giveStoreTime(settled);
     this.#leave(this.#leases);
     this.#done.abort();
     this.#parts.shutDown();
     const report = this.#describe();
     this.#tell(report);
     return report;
+  }
+
+  /** Waits for the last answers, and anew where the process stood still and could not hear them. */
+  async #giveStoreTime(settled: Promise<void>): Promise<void> {
+    const { effects } = this.#context;
+    const { signal } = this.#done;
+    for (let isOver = false, overslept = true; overslept && !isOver; ) {
+      const untilMs = effects.monotonicMs() + PATIENCE_MS;
+      const time = sleep(effects, PATIENCE_MS, { keepAlive: true, signal });
+      isOver = await Promise.race([settled.then(() => true), time.then(() => false)]);
+      overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;
+    }
   }
 
   /** Whether nobody works under anything any more. */
@@ -168,3 +180,5 @@ function checkHandles(argument: string, value: unknown): "wait" | "release" {
 const DEFAULT_GRACE_MS = 7000;
 /** How long a store that does not answer is waited for, once nobody works any more. */
 const PATIENCE_MS = 2000;
+/** So much later than its timer: the process stood still. */
+const OVERSLEPT_MS = 500;

@@ -8,6 +8,14 @@ const RESTORE = "test/closing/restore.test.ts";
 /** Closing and resigning, and grants and restorations that meet them. */
 export const CLOSING: readonly Mutant[] = [
   {
+    name: "close gives up when it wakes up",
+    why: "a process that stood still while it closed leaves what the store would have taken back",
+    file: "src/closing.ts",
+    search: "overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;",
+    replace: "overslept = effects.monotonicMs() > untilMs + 1e6 * OVERSLEPT_MS;",
+    caughtBy: { test: "test/closing/close.test.ts", named: "its process stands still for seconds" },
+  },
+  {
     name: "closing: releases under functions",
     why: "closing gives back what functions run under, as 3.0.0 did before",
     file: "src/acquirer.ts",

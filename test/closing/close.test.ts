@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CloseReport, Lock, S3Mutex, S3MutexError } from "../../src/index.js";
-import { cutOff, KEY, NAME, Scene } from "../protocol/scene.js";
+import { cutOff, FINE, KEY, NAME, Scene } from "../protocol/scene.js";
 
 /** What a promise came to, for a test that looks at it later. */
 function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
@@ -480,3 +480,29 @@ describe("close() from within", () => {
     expect((await scene.until(mutex.close())).leftBehind).toHaveLength(1);
   });
 });
+
+it.each([10, 30])(
+  "clears up although its process stands still for seconds, %i ms after it began to close",
+  async (afterMs) => {
+    const scene = new Scene();
+    const other = await scene.until(scene.client().mutex.acquire("other"));
+    const { mutex, process } = scene.client();
+    await scene.until(mutex.acquire(NAME));
+    const waiting = outcomeOf(mutex.acquire("other"));
+    await scene.pass(500);
+    const refused = new Set<string>();
+    scene.fate = (request) => {
+      if (request.process !== process || request.operation !== "write" || refused.has(request.key)) return FINE;
+      refused.add(request.key);
+      return { kind: "error", status: 409, applied: false };
+    };
+    const closing = mutex.close({ handles: "release" });
+    await scene.pass(afterMs);
+    process.freeze(5000, false);
+    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+    expect(await scene.until(waiting)).toMatchObject({ code: "closed" });
+    expect(scene.record()?.holders).toEqual([]);
+    expect(scene.record("locks/other.json")?.queue).toEqual([]);
+    await scene.until(other.release());
+  },
+);
