@@ -17,6 +17,8 @@ const MENTION_AFTER_MS = 3000;
 const UNSAFE_STALLS = 5;
 const UNSAFE_AFTER_MS = 2000;
 const STALL_PAUSE_MS = 400;
+/** The same where nobody waits. */
+const QUIET_STALL_PAUSE_MS = 1000;
 
 /** A read and a write. */
 const FULL_ATTEMPT = 2;
@@ -178,7 +180,7 @@ export class Tries {
     const mayBeOwn = this.#failures > 0;
     const usualMs = mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs);
     // Nobody is to be made way for; and whoever waits is to learn soon what is wrong.
-    const longestMs = this.#options.outlastsStalls ? Number.POSITIVE_INFINITY : STALL_PAUSE_MS;
+    const longestMs = this.#options.outlastsStalls ? QUIET_STALL_PAUSE_MS : STALL_PAUSE_MS;
     return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), longestMs));
   }
 
