@@ -103,8 +103,8 @@ export class Patience {
   /** What to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const within = `within ${Math.round(this.waitedMs)} ms`;
-    const why = this.#lastFailure === undefined ? "" : ` ${this.#lastFailure.message}`;
-    const message = `The store did not say ${within} whether the lock ${JSON.stringify(lockName)} is free.${why}`;
+    const why = this.#lastFailure?.message ?? NOTHING_CAME;
+    const message = `The store did not say ${within} whether the lock ${JSON.stringify(lockName)} is free. ${why}`;
     return new S3MutexError("store-unavailable", message, {
       lockName,
       ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),
@@ -127,6 +127,9 @@ export function longestMs(patienceMs: number, leaseMs: number): number {
   return Math.max(patienceMs, ATTEMPT_MS, patienceMs === 0 ? 2 * requestTimeoutMs(leaseMs) : 0);
 }
 
+/** What there is to say where not even a failure has come. */
+const NOTHING_CAME =
+  "Nothing came, or nothing has left yet: a request may wait for credentials, its turn, or an examination of the store.";
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */

@@ -3,11 +3,11 @@ import { codeOf, errorOf, it } from "./fixture.js";
 
 const LOCK = "resource";
 
-/** The code of the error that a call ends with, and after how many milliseconds. */
+/** The error that a call ends with, and after how many milliseconds. */
 async function elapsed(call: () => Promise<unknown>) {
   const startedAtMs = performance.now();
-  const code = await codeOf(call());
-  return { code, ms: performance.now() - startedAtMs };
+  const { code, message } = await errorOf(call());
+  return { code, message, ms: performance.now() - startedAtMs };
 }
 
 describe.concurrent("a store whose conflicts never clear", () => {
@@ -40,8 +40,9 @@ describe.concurrent("credentials that never come", () => {
 
   it("S6: do not outlast the time-out", async ({ world }) => {
     const mutex = world.mutex({ s3Client: world.client(hanging) });
-    const { code, ms } = await elapsed(() => mutex.acquire(LOCK, { timeoutMs: 2000 }));
+    const { code, message, ms } = await elapsed(() => mutex.acquire(LOCK, { timeoutMs: 2000 }));
     expect(code).toBe("store-unavailable");
+    expect(message).toContain("wait for credentials");
     expect(ms).toBeLessThan(3500);
   });
 
