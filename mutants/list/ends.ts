@@ -41,7 +41,7 @@ export const ENDS: readonly Mutant[] = [
     search: "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
     replace:
       "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
-    caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at its own lock hangs" },
+    caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {
     name: "what is cleared up is given up as soon as a store contradicts itself",

@@ -86,7 +86,7 @@ async function handOver(task: Task, name: string): Promise<void> {
   const handedOver = text;
   if (handedOver === undefined || others.length === 0) return;
   const other = task.random.pick(others);
-  void separately(other.name, () => goOn(other, handedOver));
+  other.client.forgotten.push(separately(other.name, () => goOn(other, handedOver)));
 }
 
 async function goOn(task: Task, text: string): Promise<void> {

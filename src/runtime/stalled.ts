@@ -32,6 +32,7 @@ export function stalledError(
 
 /** Each write came second until the time was up. */
 export function stillContested(lockName: string, races: number): S3MutexError {
-  const message = `The lock ${JSON.stringify(lockName)} was changed by others before each of ${races} writes, until the time for this call was up: try again when fewer want it.`;
+  const writes = races === 1 ? "the one write" : `each of the ${races} writes`;
+  const message = `The lock ${JSON.stringify(lockName)} was changed by others before ${writes} of this call, until its time was up: try again when fewer want it.`;
   return new S3MutexError("store-unavailable", message, { lockName });
 }
