@@ -106,10 +106,16 @@ export class Closing {
   async #giveStoreTime(settled: Promise<void>): Promise<void> {
     const { effects } = this.#context;
     const { signal } = this.#done;
-    for (let isOver = false, overslept = true; overslept && !isOver; ) {
+    let isSettled = false;
+    void settled.then(() => {
+      isSettled = true;
+    });
+    for (let overslept = true; overslept && !isSettled; ) {
       const untilMs = effects.monotonicMs() + PATIENCE_MS;
-      const time = sleep(effects, PATIENCE_MS, { keepAlive: true, signal });
-      isOver = await Promise.race([settled.then(() => true), time.then(() => false)]);
+      // Where this clock stands still while the machine sleeps, a timer may come before its time by it.
+      while (!isSettled && effects.monotonicMs() < untilMs) {
+        await Promise.race([settled, sleep(effects, untilMs - effects.monotonicMs(), { keepAlive: true, signal })]);
+      }
       overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;
     }
   }

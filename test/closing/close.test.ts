@@ -481,9 +481,14 @@ describe("close() from within", () => {
   });
 });
 
-it.each([10, 30])(
-  "clears up although its process stands still for seconds, %i ms after it began to close",
-  async (afterMs) => {
+it.each([
+  [10, "goes on", false],
+  [30, "goes on", false],
+  [10, "stands still", true],
+  [30, "stands still", true],
+] as const)(
+  "clears up although its process stands still for seconds, %i ms after it began to close: its monotonic clock %s",
+  async (afterMs, _, stopsMonotonic) => {
     const scene = new Scene();
     const other = await scene.until(scene.client().mutex.acquire("other"));
     const { mutex, process } = scene.client();
@@ -498,7 +503,7 @@ it.each([10, 30])(
     };
     const closing = mutex.close({ handles: "release" });
     await scene.pass(afterMs);
-    process.freeze(5000, false);
+    process.freeze(5000, stopsMonotonic);
     expect(await scene.until(closing)).toEqual({ leftBehind: [] });
     expect(await scene.until(waiting)).toMatchObject({ code: "closed" });
     expect(scene.record()?.holders).toEqual([]);
