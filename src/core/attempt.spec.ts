@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/protocol/samples.js";
-import { hasEnded, hasRunOut, isWaiting, LONGEST_ENTRY_MS, leaseKey } from "./attempt.js";
+import { hasEnded, hasRunOut, isUndated, isWaiting, LONGEST_ENTRY_MS, leaseKey } from "./attempt.js";
 
 const EXPIRY_MS = T0 + 10_000;
 const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
@@ -36,4 +36,14 @@ it("does not wait, without store time, for an entry that would live for longer t
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS))).toBe(true);
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1))).toBe(false);
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1, false))).toBe(true);
+});
+
+it("does not judge a lease by an end that nobody's store time has bounded, except where there is none", () => {
+  const undated = holderOf({ undated: true, expiresAtMs: T0 });
+  const dated = holderOf({ expiresAtMs: T0 });
+  const later = attemptAt(T0 + 100_000);
+  const alone = attemptAt(T0 + 100_000, { lacksStoreTime: true });
+  expect([isUndated(undated, later), isUndated(undated, alone), isUndated(dated, later)]).toEqual([true, false, false]);
+  expect([hasEnded(undated, later), hasEnded(undated, alone), hasEnded(dated, later)]).toEqual([false, true, true]);
+  expect([hasRunOut(undated, later), hasRunOut(undated, alone), hasRunOut(dated, later)]).toEqual([false, true, true]);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
-import { guardMs, remainingMs, renewAfterMs } from "./lease.js";
+import { guardMs, longestDoubtMs, monotonicRemainingMs, remainingMs, renewAfterMs } from "./lease.js";
 
 const anyLease = fc.integer({ min: 100, max: 365 * 24 * 3_600_000 });
 const FROM = { monotonicMs: 1000, wallMs: 500_000 };
@@ -44,4 +44,14 @@ it("renews with room for a second try", () => {
       expect(2 * renewAfterMs(leaseMs)).toBeLessThan(leaseMs - guardMs(leaseMs));
     }),
   );
+});
+
+it("counts what is left by the monotonic clock alone, whatever the wall clock did", () => {
+  const now = { monotonicMs: 3000, wallMs: 9_000_000 };
+  expect(monotonicRemainingMs(10_000, FROM, now)).toBe(10_000 - guardMs(10_000) - 2000);
+  expect(remainingMs(10_000, FROM, now)).toBeLessThan(0);
+});
+
+it("doubts for a third of the lease, and for ten seconds at most", () => {
+  expect([6000, 30_000, 60_000, 600_000].map(longestDoubtMs)).toEqual([2000, 10_000, 10_000, 10_000]);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { anyHolder } from "../../test/protocol/arbitraries.js";
 import { holderOf, recordOf, T0, waiterOf } from "../../test/protocol/samples.js";
-import { areCompatible, findHolder, identityOf, isListed, type Mode, mirrorOf } from "./record.js";
+import { areCompatible, findHolder, identityOf, isCopys, isListed, type Mode, mirrorOf } from "./record.js";
 
 const claims = fc.array(
   fc.record(
@@ -72,4 +72,14 @@ it("says of somebody what is known, and has no field for what is not", () => {
       expect(identityOf(holderOf(known))).toStrictEqual(known);
     }),
   );
+});
+
+it("takes a hold for a copy's only if it is its own, by handle, and was written by others", () => {
+  const isOwn = (writeId: string) => writeId === "mine";
+  const hold = holderOf({ id: "a", renewal: "theirs" });
+  expect(isCopys(hold, { id: "a", isOwn })).toBe(true);
+  expect(isCopys({ ...hold, renewal: "mine" }, { id: "a", isOwn })).toBe(false);
+  expect(isCopys(hold, { id: "b", isOwn })).toBe(false);
+  expect(isCopys({ ...hold, via: "name" }, { id: "a", isOwn })).toBe(false);
+  expect(isCopys(hold, { id: "a" })).toBe(false);
 });

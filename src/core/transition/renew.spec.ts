@@ -73,3 +73,10 @@ it("says deleted of a tombstone, and taken over where nobody remembers", () => {
   expect(reasonOfLoss(recordOf({ deleted: true, recent: [turnOf({ token: 5 })] }), 5)).toBe("deleted");
   expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 4 })] }), 5)).toBe("taken-over");
 });
+
+it("leaves a hold to the copy of its process that has renewed it", () => {
+  const record = recordOf({ holders: [holderOf({ renewal: "of the copy" })] });
+  const decision = renew(record, { ...COMMAND, isOwn: (writeId) => writeId !== "of the copy" }, AT(T0 + 1000));
+  expect(decision).toEqual({ reply: { kind: "gone", reason: "cloned" } });
+  expect(renew(record, { ...COMMAND, isOwn: () => true }, AT(T0 + 1000)).reply.kind).toBe("renewed");
+});

@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/samples.js";
+import type { Holder } from "../record.js";
+import { leaseFrom, nextVersion } from "./decision.js";
+
+/** What becomes of a hold when somebody writes the record, ten seconds after it was begun. */
+function afterWrite(changes: Partial<Holder>, lacksStoreTime = false): Holder | undefined {
+  const record = recordOf({ holders: [holderOf({ leaseMs: 6000, ...changes })] });
+  return nextVersion(record, attemptAt(T0 + 10_000, { lacksStoreTime }), {}).holders[0];
+}
+
+it("says of a lease that began without store time that it did", () => {
+  expect(leaseFrom(6000, attemptAt(T0, { lacksStoreTime: true }))).toMatchObject({ undated: true });
+  expect(leaseFrom(6000, attemptAt(T0))).not.toHaveProperty("undated");
+});
+
+it("dates a lease that began without store time: a whole one from now, and no earlier start than it said", () => {
+  const holder = afterWrite({ undated: true, acquiredAtMs: T0 + 9_000_000, expiresAtMs: T0 + 9_006_000 });
+  const times = { acquiredAtMs: T0 + 10_000, renewedAtMs: T0 + 10_000, expiresAtMs: T0 + 16_000 };
+  expect(holder).toEqual(holderOf({ leaseMs: 6000, ...times }));
+  expect(afterWrite({ undated: true, acquiredAtMs: T0 - 5000 })?.acquiredAtMs).toBe(T0 - 5000);
+});
+
+it("does not date one where there is no store time, nor one of 1.x", () => {
+  const ends = { undated: true, expiresAtMs: T0 + 9_006_000 } as const;
+  expect(afterWrite(ends, true)).toMatchObject(ends);
+  expect(afterWrite({ ...ends, renewal: "1.x/web-1" })).toMatchObject(ends);
+});
+
+it("does not believe an end that is further away than the lease is long and clocks may differ", () => {
+  const farthestMs = T0 + 10_000 + 6000 + 60_000;
+  expect(afterWrite({ expiresAtMs: farthestMs })?.expiresAtMs).toBe(farthestMs);
+  expect(afterWrite({ expiresAtMs: farthestMs + 1 })?.expiresAtMs).toBe(T0 + 16_000);
+});
