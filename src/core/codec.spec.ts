@@ -234,3 +234,8 @@ it("reads as many lists and objects beside each other as there are", () => {
   const many = JSON.stringify(Array.from({ length: 5000 }, () => [{}]));
   expect(parseRecord(`{"x":${many},${serializeRecord(FULL).slice(1)}`).kind).toBe("record");
 });
+
+it("reads back that a lease began without store time", () => {
+  const record = recordOf({ holders: [holderOf({ undated: true })] });
+  expect(parseRecord(serializeRecord(record))).toEqual({ kind: "record", record });
+});

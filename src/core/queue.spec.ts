@@ -186,7 +186,8 @@ it("gives a writer that a lease kept out its grace from the end of that, though 
   const dead = waiterOf({ id: "dead", mode: "shared", priority: 1, sinceMs: T0, expiresAtMs: T0 + 1e6 });
   const writer = waiterOf({ id: "writer", sinceMs: T0 + 1, expiresAtMs: T0 + 1e6 });
   const last = waiterOf({ id: "last", sinceMs: T0 + 2, expiresAtMs: T0 + 1e6 });
-  const record = recordOf({ holders: [reader], queue: [dead, writer, last], freeSinceMs: T0 });
+  const early = holderOf({ id: "early", mode: "shared", expiresAtMs: T0 + 1000 });
+  const record = recordOf({ holders: [reader, early], queue: [dead, writer, last], freeSinceMs: T0 });
   const endMs = T0 + 6000 + TOLERANCE_MS;
   const passedOver = (atMs: number) => standingOf(record, last, attemptAt(atMs)).passedOver.map(({ id }) => id);
   expect(passedOver(endMs)).toEqual(["dead"]);

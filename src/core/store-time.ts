@@ -89,10 +89,10 @@ export function observe(
 
 /** What the latest answers agree on, with one more: it joins them, or is the first of others. */
 function agreementWith(seen: Interval & { readonly atMs: number }, { agreement, atMs }: OffsetBounds): Agreement {
-  const former = agreement && widened(agreement, atMs, seen.atMs);
-  if (agreement === undefined || former === undefined || areApart(seen, former)) {
-    return { lowMs: seen.lowMs, highMs: seen.highMs, sinceMs: seen.atMs, answers: 1 };
-  }
+  const first = { lowMs: seen.lowMs, highMs: seen.highMs, sinceMs: seen.atMs, answers: 1 };
+  if (agreement === undefined) return first;
+  const former = widened(agreement, atMs, seen.atMs);
+  if (areApart(seen, former)) return first;
   return { ...intersection(former, seen), sinceMs: agreement.sinceMs, answers: agreement.answers + 1 };
 }
 

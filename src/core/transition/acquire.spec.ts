@@ -220,3 +220,11 @@ it("waits for a live lease of 1.x, and takes one over that has ended", () => {
   const taken = acquire(held, commandOf(), attemptAt(T0 + 9001 + TOLERANCE_MS));
   expect(taken.reply.kind).toBe("granted");
 });
+
+it("dates a lease that began without store time, also where it only looks", () => {
+  const held = recordOf({ holders: [holderOf({ undated: true, expiresAtMs: T0 + 9_000_000 })] });
+  const decision = acquire(held, commandOf(), NOW);
+  expect(decision.reply).toMatchObject({ kind: "waiting", enqueued: false });
+  expect(written(decision).holders[0]).not.toHaveProperty("undated");
+  expect(acquire(recordOf({ holders: [holderOf()] }), commandOf(), NOW)).not.toHaveProperty("change");
+});

@@ -29,6 +29,7 @@ it("does not adopt a record of 1.x under a clock that shows more than there are 
   const attempt = attemptAt(MAX_TOKEN + 1);
   const free = { ...recordOf({}), writeId: undefined };
   expect(acquire(free, commandOf({}), attempt)).toEqual(NO_TOKEN_LEFT);
+  expect(written(acquire(free, commandOf({}), attemptAt(MAX_TOKEN))).token).toBe(MAX_TOKEN);
 });
 
 it("queues where somebody holds the lock, whatever its token is", () => {

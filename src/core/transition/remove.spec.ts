@@ -201,3 +201,23 @@ it("writes a record that can be read, whatever the tolerance is", () => {
   const freed = written(cleanup(record, SWEEP, { ...NOW, toleranceMs: Number.POSITIVE_INFINITY }));
   expect(parseRecord(JSON.stringify(freed)).kind).toBe("record");
 });
+
+it("knows its own deletion again by the turn that it ended, and nobody's before it has tried", () => {
+  const turns = [
+    { id: "other", owner: "o", token: 2, fromMs: T0, toMs: T0, ended: "released" },
+    { id: "seen", owner: "o", token: 1, fromMs: T0, toMs: T0, ended: "deleted" },
+  ] as const;
+  const record = recordOf({ holders: [holderOf({ id: "next" })], recent: turns });
+  const command = { owner: undefined, seen: new Set(["seen"]), restMs: 0 };
+  const attempted = { writeIds: new Set<string>(), holderIds: new Set(["seen"]) };
+  expect(deleteLock(record, command, attemptAt(T0))).toEqual({ reply: { kind: "changed" } });
+  expect(deleteLock(record, { ...command, attempted }, attemptAt(T0))).toEqual({ reply: { kind: "deleted" } });
+});
+
+it("leaves no far-off time behind by force, and nothing to do where there is none", () => {
+  const command = { owner: undefined, restMs: Number.POSITIVE_INFINITY };
+  const far = recordOf({ freeSinceMs: T0 + 1e9 });
+  expect(written(deleteLock(far, command, attemptAt(T0))).freeSinceMs).toBe(T0);
+  const deleted = recordOf({ deleted: true, freeSinceMs: T0 });
+  expect(deleteLock(deleted, command, attemptAt(T0))).toEqual({ reply: { kind: "deleted" } });
+});
