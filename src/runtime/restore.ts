@@ -19,7 +19,7 @@ export interface HandedOver {
 }
 
 /**
- * Goes on with it, under an id and a token of its own..
+ * Goes on with it, under an id and a token of its own.
  * A close that comes before anything was sent leaves it to the next one; later, it is restored all the same, and whoever gets it
  * is asked to stop: nobody else knows what became of it.
  * @throws `lost` when somebody else was first, or the hold is gone; `closed`
