@@ -9,6 +9,7 @@ import type { Hold } from "./hold.js";
 import type { Lease } from "./lease.js";
 import { lossError, releasedError } from "./loss.js";
 import { sleep } from "./timing.js";
+import { WaitingOrder } from "./waiting-order.js";
 
 /** What is asked of a nest. */
 export interface NestRequest extends Pick<AcquireRequest, "mode" | "priority" | "patienceMs" | "signal"> {
@@ -31,7 +32,7 @@ export class Nest {
   readonly #lockName: string;
   readonly #outer: Hold;
   readonly #inside = new Set<NestedHold>();
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new WaitingOrder<Waiting>();
   /** How many changes of what they nest in are under way. */
   #changes = 0;
   #ended: S3MutexError | undefined;
@@ -43,7 +44,7 @@ export class Nest {
   }
 
   get isEmpty(): boolean {
-    return this.#inside.size === 0 && this.#waiting.length === 0;
+    return this.#inside.size === 0 && this.#waiting.size === 0;
   }
 
   /** Waits to come in; undefined when others are still inside when the time is up. */
@@ -56,9 +57,9 @@ export class Nest {
     try {
       return await new Promise((settle, fail) => {
         const waiting = { ...request, settle, fail };
-        this.#join(waiting);
+        this.#waiting.join(waiting);
         this.#letIn();
-        if (this.#waiting.includes(waiting)) this.#endWait(waiting, over.signal);
+        if (this.#waiting.has(waiting)) this.#endWait(waiting, over.signal);
       });
     } finally {
       over.abort();
@@ -79,7 +80,10 @@ export class Nest {
   /** What they nest in is over: handles end with it, nobody comes in any more, and functions run to their end. */
   end(error: S3MutexError = lossError(this.#lockName, "outer-released", undefined)): void {
     this.#ended ??= error;
-    for (const { fail } of this.#waiting.splice(0)) fail(error);
+    for (const waiting of [...this.#waiting]) {
+      this.#waiting.leave(waiting);
+      waiting.fail(error);
+    }
     for (const nested of [...this.#inside]) nested.endWithOuter(error);
   }
 
@@ -89,22 +93,17 @@ export class Nest {
     this.#letIn();
   }
 
-  #join(waiting: Waiting): void {
-    const at = this.#waiting.findIndex((other) => other.priority < waiting.priority);
-    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, waiting);
-  }
-
   #letIn(): void {
     if (this.#changes > 0) return;
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
       if (isTooMuch(first.mode, this.#outer)) {
-        this.#waiting.shift();
+        this.#waiting.leave(first);
         first.fail(tooMuchError(this.#lockName, this.#outer));
         continue;
       }
       const modes = [...this.#inside].map(({ mode }) => ({ mode }));
       if (!areCompatible([...modes, { mode: first.mode }], 1)) return;
-      this.#waiting.shift();
+      this.#waiting.leave(first);
       const nested = new NestedHold(this.#context, this.#lockName, this.#outer, first);
       this.#inside.add(nested);
       first.settle(nested);
@@ -114,9 +113,8 @@ export class Nest {
   /** Sees to it that a wait ends with the caller's time, by its signal, and when the mutex closes. */
   #endWait(waiting: Waiting, over: AbortSignal): void {
     const end = (how: () => void) => () => {
-      const at = this.#waiting.indexOf(waiting);
-      if (at === -1) return;
-      this.#waiting.splice(at, 1);
+      if (!this.#waiting.has(waiting)) return;
+      this.#waiting.leave(waiting);
       how();
       this.#letIn();
     };

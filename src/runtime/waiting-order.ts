@@ -28,6 +28,10 @@ export class WaitingOrder<T extends Standing> implements Iterable<T> {
     return this.#places.size;
   }
 
+  has(value: T): boolean {
+    return this.#places.has(value);
+  }
+
   get first(): T | undefined {
     return this.#ranks[0]?.first.value;
   }
