@@ -21,7 +21,8 @@ export class SimClient implements Participant {
   /** What those do. */
   readonly forgotten: Promise<void>[] = [];
   readonly #boot: Task;
-  isClosing = false;
+  /** By true time; never, where it was not told to close. */
+  closingSinceMs = Number.POSITIVE_INFINITY;
   isClosed = false;
   /** It has said that nobody works under handles, or under locks that were taken by name. */
   hasGivenHandlesBack = false;
@@ -57,6 +58,10 @@ export class SimClient implements Participant {
   /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
   hasLost({ name, fencingToken }: Pick<Lock, "name" | "fencingToken">): boolean {
     return this.#lost.has(`${name} ${fencingToken}`);
+  }
+
+  get isClosing(): boolean {
+    return this.closingSinceMs <= this.process.world.nowMs;
   }
 
   get isAlive(): boolean {
@@ -100,7 +105,7 @@ export class SimClient implements Participant {
       this.hasGivenHandlesBack = true;
       scene.inside.dismiss((insider) => insider.process === process && insider.kind === "handle");
     }
-    this.isClosing = true;
+    this.closingSinceMs = process.world.nowMs;
     const { againAfterMs } = closing;
     if (againAfterMs !== undefined)
       process.world.after(againAfterMs, () =>

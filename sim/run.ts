@@ -1,3 +1,4 @@
+import { MAX_REQUEST_MS } from "../src/runtime/timing.js";
 import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
 import { Aftermath } from "./aftermath.js";
@@ -61,6 +62,7 @@ class Run {
   readonly #playing = new Set<Participant>();
   readonly #closed = new Set<SimProcess>();
   #isOver = false;
+  #faultlessFromMs = Number.POSITIVE_INFINITY;
   #hasEnded = false;
 
   constructor(seed: number, { edits, onTrace }: RunOptions) {
@@ -97,6 +99,7 @@ class Run {
     this.#isOver = true;
     if (plan.hasEvening) await this.#evening();
     faults.isOn = false;
+    this.#faultlessFromMs = world.nowMs;
     await this.#settle();
     await new Aftermath(this.#stage).check();
     this.#hasEnded = true;
@@ -188,7 +191,8 @@ class Run {
   /** A process that has left is followed by another one, as in a deployment. */
   #noteClosed(participant: Participant, leftBehind: readonly LeftBehind[]): void {
     this.#closed.add(participant.process);
-    if (!this.#stage.faults.isOn && participant instanceof SimClient)
+    // What is still waited for when the faults end may be lost, so that the time that `close` gives the store is spent on that.
+    if (participant instanceof SimClient && participant.closingSinceMs >= this.#faultlessFromMs + MAX_REQUEST_MS)
       this.#stage.scene.leftovers.closed(participant.name, leftBehind);
     if (!this.#isOver) this.#replace(participant.process);
   }
