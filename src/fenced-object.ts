@@ -115,7 +115,7 @@ function checked(options: FencedObjectOptions, settings: Settings, lockName: str
   checkNonEmptyString("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
-  // Under the lock of a result, that result is what `once` itself opens.
+  // Under the lock of a result, that result is what `runOnce` itself opens.
   const isOwn = lockName === `once/${nameOfKey(settings.oncePrefix, key)}`;
   const taken = bucket === settings.bucketName && !isOwn ? whyTaken(key, settings) : undefined;
   if (taken !== undefined) throw invalidArgument("key", key, `${taken}; use another`);

@@ -30,7 +30,7 @@ export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./f
 export type { Lock } from "./lock.js";
 export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
-export type { OnceOptions, OnceResult, OnceRun } from "./once.js";
+export type { OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Takeover } from "./runtime/context.js";

@@ -34,13 +34,13 @@ import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
 import { Observer } from "./observer.js";
-import { Once, type OnceOptions, type OnceResult, type OnceRun } from "./once.js";
+import { Once, type OnceRun, type RunOnceOptions, type RunOnceResult } from "./once.js";
 import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
 import { runGuarded, runHolding } from "./run-holding.js";
 import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context, Emit } from "./runtime/context.js";
-import { type CloseReport, isEventName, type ListenerTo, type S3MutexEvents } from "./runtime/events.js";
+import type { CloseReport, S3MutexEvents } from "./runtime/events.js";
 import { withoutGuards } from "./runtime/guarding.js";
 import { checkHealth, type Health } from "./runtime/health.js";
 import { inspectLock } from "./runtime/inspect.js";
@@ -251,8 +251,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   // -------------------------------------------------------------------------------------------------------------------
   // Done once
 
-  /** The next event of this name, as of every EventEmitter. The names of events are no keys for {@link once}. */
-  override once<Name>(event: Name | keyof S3MutexEvents, listener: ListenerTo<Name>): this;
   /**
    * Runs `fn` for this key at most once at a time across all processes, and remembers that it was done, with its result: later
    * calls get that without running it, for one request. A run that throws or dies is not remembered, and the next call runs again.
@@ -260,14 +258,17 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws what `fn` throws, unchanged; `lost`, with `result`, when somebody else has taken over while `fn` ran;
    * `invalid-argument`, with `result`, when JSON cannot hold the result; `timed-out`, `aborted`
    */
-  override once<T>(key: string, fn: (run: OnceRun) => T | Promise<T>, options?: OnceOptions): Promise<OnceResult<T>>;
-  override once(name: string, fn: (run: OnceRun) => unknown, options: OnceOptions = {}): unknown {
-    if (isEventName(name)) return super.once(name, fn as never);
-    return this.#runOnce(name, fn, options);
+  async runOnce<T>(
+    key: string,
+    fn: (run: OnceRun) => T | Promise<T>,
+    options: RunOnceOptions = {},
+  ): Promise<RunOnceResult<T>> {
+    this.#checkOpen();
+    return this.#once.run(key, fn, options);
   }
 
-  /** Forgets that a key was done, so that the next {@link once} runs again; waits for a run that is under way. @returns whether it was done */
-  async forget(key: string, options: OnceOptions = {}): Promise<boolean> {
+  /** Forgets that a key was done, so that the next {@link runOnce} runs again; waits for a run that is under way. @returns whether it was done */
+  async forget(key: string, options: RunOnceOptions = {}): Promise<boolean> {
     this.#checkOpen();
     return this.#once.forget(key, options);
   }
@@ -421,11 +422,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     );
     if (done === undefined) throw timedOut(lockName, options);
     return done.result;
-  }
-
-  async #runOnce(key: string, fn: (run: OnceRun) => unknown, options: OnceOptions): Promise<OnceResult<unknown>> {
-    this.#checkOpen();
-    return this.#once.run(key, fn, options);
   }
 
   #checkOpen(): void {

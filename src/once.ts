@@ -20,10 +20,10 @@ import type { Context } from "./runtime/context.js";
 import { lookAtFenced } from "./runtime/fenced-look.js";
 import { refusalError } from "./runtime/fenced-refusal.js";
 
-/** Options of `once` and `forget`. */
-export type OnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within">;
+/** Options of `runOnce` and `forget`. */
+export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within">;
 
-/** What the function of `once` is given. */
+/** What the function of `runOnce` is given. */
 export interface OnceRun {
   /** Aborted when the lock is lost: somebody else may begin to run the function. */
   readonly signal: AbortSignal;
@@ -31,8 +31,8 @@ export interface OnceRun {
   readonly fencingToken: number;
 }
 
-/** What `once` has to say. */
-export interface OnceResult<T> {
+/** What `runOnce` has to say. */
+export interface RunOnceResult<T> {
   /** Whether this very call has run the function; false where it had been done before. */
   readonly ran: boolean;
   /** What the function returned, as JSON has it, in this call or long ago. */
@@ -69,7 +69,7 @@ export class Once {
     this.#holding = holding;
   }
 
-  async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: OnceOptions): Promise<OnceResult<T>> {
+  async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: RunOnceOptions): Promise<RunOnceResult<T>> {
     const place = this.#place(name);
     checkFunction("fn", fn);
     const startedAtMs = this.#context.effects.monotonicMs();
@@ -91,7 +91,7 @@ export class Once {
     }
   }
 
-  async #runHolding<T>(place: Place, lock: HeldLock, fn: (run: OnceRun) => T | Promise<T>): Promise<OnceResult<T>> {
+  async #runHolding<T>(place: Place, lock: HeldLock, fn: (run: OnceRun) => T | Promise<T>): Promise<RunOnceResult<T>> {
     const memory = await lock.fencedObject<Done>({ key: place.key });
     // Somebody else may have done it while this one waited.
     const done = await memory.read();
@@ -105,7 +105,7 @@ export class Once {
   }
 
   /** @returns whether there was anything to forget */
-  async forget(name: string, options: OnceOptions): Promise<boolean> {
+  async forget(name: string, options: RunOnceOptions): Promise<boolean> {
     const place = this.#place(name);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
@@ -114,7 +114,7 @@ export class Once {
     return await this.#hold(place, this.#restOf(options, startedAtMs), forgetHolding);
   }
 
-  async #hold<T>(place: Place, options: OnceOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
+  async #hold<T>(place: Place, options: RunOnceOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
     let isHeld = false;
     const begin = (lock: HeldLock) => {
       isHeld = true;
@@ -128,14 +128,14 @@ export class Once {
   }
 
   /** The same with what is left of the caller's time; where there was any, it is not turned into a single attempt. */
-  #restOf(options: OnceOptions, startedAtMs: number): OnceOptions {
+  #restOf(options: RunOnceOptions, startedAtMs: number): RunOnceOptions {
     const { timeoutMs } = options;
     if (timeoutMs === undefined || timeoutMs === 0) return options;
     return { ...options, timeoutMs: Math.max(1, timeoutMs - (this.#context.effects.monotonicMs() - startedAtMs)) };
   }
 
   /** What is known without the lock: once done, that is all it takes. */
-  async #look(place: Place, options: OnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
+  async #look(place: Place, options: RunOnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
     checkOptions("options", options);
     const patienceMs = Math.min(
       withDefault("timeoutMs", options.timeoutMs, UNREACHABLE_MS, checkDuration),
@@ -179,7 +179,7 @@ export class Once {
 const UNREACHABLE_MS = 60_000;
 
 /** Whoever runs something once shares it with nobody, not even with a run that it is part of. */
-function alone(options: OnceOptions): AcquireOptions {
+function alone(options: RunOnceOptions): AcquireOptions {
   return { ...options, mode: "exclusive", reentrant: false, within: undefined };
 }
 
@@ -187,7 +187,7 @@ function alone(options: OnceOptions): AcquireOptions {
 function withoutNesting({ name, lockName }: Place, error: unknown): unknown {
   const { cycle } = S3MutexError.is(error, "deadlock") ? error : {};
   if (cycle?.length !== 1) return error;
-  const message = `Deadlock: this call is about once(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
+  const message = `Deadlock: this call is about runOnce(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
   return new S3MutexError("deadlock", message, { lockName, cycle });
 }
 
@@ -204,7 +204,7 @@ function storedResult(place: Place, result: unknown): Pick<Done, "result"> {
 }
 
 function refusedResult({ name, lockName }: Place, result: unknown, cause: unknown): S3MutexError {
-  const message = `The function of once(${JSON.stringify(name)}) has run, but its result cannot be remembered, so that it will run again. ${(cause as Error).message}`;
+  const message = `The function of runOnce(${JSON.stringify(name)}) has run, but its result cannot be remembered, so that it will run again. ${(cause as Error).message}`;
   return new S3MutexError("invalid-argument", message, { lockName, cause, result });
 }
 
@@ -213,7 +213,7 @@ function notRecorded({ name, lockName }: Place, lock: HeldLock, error: unknown, 
   if (!S3MutexError.is(error)) return error;
   const isKnown = error.maybeApplied !== true;
   const outcome = isKnown ? "was not remembered" : "may not have been remembered";
-  const message = `The function of once(${JSON.stringify(name)}) has run, and ${outcome}; its result is attached. ${error.message}`;
+  const message = `The function of runOnce(${JSON.stringify(name)}) has run, and ${outcome}; its result is attached. ${error.message}`;
   const details = { lockName, result, cause: error, ...(isKnown ? {} : { maybeApplied: true }) };
   // The mutex was closed without waiting for it.
   if (error.code === "closed") return new S3MutexError("lost", message, { ...details, reason: "closed" });

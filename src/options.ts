@@ -28,7 +28,7 @@ export interface S3MutexOptions {
   /** What the keys of the locks start with. @default "locks/" */
   readonly keyPrefix?: string | undefined;
   /**
-   * What the keys of the results of `once` start with: something that no lifecycle rule for locks touches, so it must not
+   * What the keys of the results of `runOnce` start with: something that no lifecycle rule for locks touches, so it must not
    * start with the `keyPrefix`. By default `once/` and the `keyPrefix`. @default "once/locks/"
    */
   readonly oncePrefix?: string | undefined;

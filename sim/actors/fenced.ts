@@ -35,7 +35,7 @@ async function once(task: Task): Promise<void> {
     await task.inside(name, run, () => task.think(), { kind: "callback" });
     return `${task.name}@${Math.round(task.nowMs)}`;
   };
-  const answer = await task.expecting(task.client.mutex.once(key, run, { timeoutMs: 20_000 }));
+  const answer = await task.expecting(task.client.mutex.runOnce(key, run, { timeoutMs: 20_000 }));
   if (answer !== undefined) task.scene.once.told(key, task.name, answer.result);
 }
 

@@ -16,32 +16,6 @@ export interface S3MutexEvents {
   closed: [CloseReport];
 }
 
-/** How a listener to the events of this name is called. */
-export type ListenerTo<Name> = Name extends keyof S3MutexEvents
-  ? S3MutexEvents[Name] extends unknown[]
-    ? (...args: S3MutexEvents[Name]) => unknown
-    : never
-  : never;
-
-const NAMES: Readonly<Record<keyof S3MutexEvents, true>> = {
-  enqueued: true,
-  position: true,
-  acquired: true,
-  renewed: true,
-  lost: true,
-  released: true,
-  deadlock: true,
-  closed: true,
-};
-
-/** Whether a mutex tells events of this name, or Node does of every emitter. */
-export function isEventName(name: unknown): name is keyof S3MutexEvents {
-  if (typeof name !== "string") return typeof name === "symbol";
-  return Object.hasOwn(NAMES, name) || NAMES_OF_EVERY_EMITTER.has(name);
-}
-
-const NAMES_OF_EVERY_EMITTER: ReadonlySet<string> = new Set(["error", "newListener", "removeListener"]);
-
 /** Which hold an event is about. */
 export interface HoldEvent {
   readonly lockName: string;

@@ -46,7 +46,7 @@ const GUARDED: readonly Guarded[] = [
   { kind: "runWhenLeader", ...plain, run: (mutex, fn) => mutex.election(NAME).runWhenLeader(fn) },
   {
     kind: "once",
-    run: (mutex, fn) => mutex.once("job", ({ signal }) => fn(signal)),
+    run: (mutex, fn) => mutex.runOnce("job", ({ signal }) => fn(signal)),
     take: (mutex) => mutex.tryAcquire("once/job"),
     result: (result) => ({ ran: true, result }),
   },

@@ -18,7 +18,7 @@ const CALLS: readonly Call[] = [
   { kind: "withLock", ask: (mutex, noteRun) => mutex.withLock(NAME, noteRun) },
   { kind: "acquireAll", ask: (mutex) => mutex.acquireAll(["a", NAME, "z"]) },
   { kind: "withLocks", ask: (mutex, noteRun) => mutex.withLocks(["a", NAME, "z"], noteRun) },
-  { kind: "once", ask: (mutex, noteRun) => mutex.once("job", noteRun) },
+  { kind: "once", ask: (mutex, noteRun) => mutex.runOnce("job", noteRun) },
   { kind: "forget", ask: (mutex) => mutex.forget("done") },
   { kind: "acquireLock", ask: (mutex) => mutex.acquireLock(NAME) },
   { kind: "a semaphore's acquire", ask: (mutex) => mutex.semaphore("pool", { permits: 3 }).acquire({ permits: 2 }) },
@@ -52,7 +52,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
     "%i microtasks after it: the caller gets `closed`, and nothing is left",
     async (later) => {
       const scene = new Scene();
-      await scene.until(scene.client().mutex.once("done", () => 1));
+      await scene.until(scene.client().mutex.runOnce("done", () => 1));
       const { mutex } = scene.client();
       let closing: Promise<unknown> | undefined;
       let runs = 0;
@@ -79,7 +79,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
   it("later in that turn: no function begins once its mutex is being closed", async () => {
     for (let later = 0; later < 25; later += 1) {
       const scene = new Scene();
-      await scene.until(scene.client().mutex.once("done", () => 1));
+      await scene.until(scene.client().mutex.runOnce("done", () => 1));
       const { mutex } = scene.client();
       let closing: Promise<unknown> | undefined;
       let begunLate = 0;
@@ -100,7 +100,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
 
   it("by a listener that throws then, with a logger that throws as well: the same", async () => {
     const scene = new Scene();
-    await scene.until(scene.client().mutex.once("done", () => 1));
+    await scene.until(scene.client().mutex.runOnce("done", () => 1));
     const throws = () => {
       throw new Error("no disk");
     };
@@ -118,7 +118,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
   it("at any moment of it, whichever request is under way: a handle, a result or `closed`, and nothing is left unsaid", async () => {
     for (let afterMs = 0; afterMs <= 160; afterMs += 4) {
       const scene = new Scene();
-      await scene.until(scene.client().mutex.once("done", () => 1));
+      await scene.until(scene.client().mutex.runOnce("done", () => 1));
       const { mutex } = scene.client();
       const asked = ask(mutex, () => {});
       const code = codeOf(asked);

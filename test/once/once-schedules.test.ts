@@ -12,12 +12,12 @@ test("a run whose process has died is taken over when its lease is over", async 
     dying.kill();
     return new Promise(() => {});
   };
-  void world.mutex(dying).once("tick", dieInside);
+  void world.mutex(dying).runOnce("tick", dieInside);
   await world.until(world.world.sleep(500));
   expect(dying.isDead).toBe(true);
   const since = world.world.nowMs;
   const next = world.mutex(world.process("next"));
-  expect(await world.until(next.once("tick", () => "done"))).toEqual({ ran: true, result: "done" });
+  expect(await world.until(next.runOnce("tick", () => "done"))).toEqual({ ran: true, result: "done" });
   expect(world.world.nowMs - since).toBeLessThan(LEASE_MS + TOLERANCE_MS + 2500);
 });
 
@@ -65,7 +65,7 @@ async function play(
       return name;
     };
     for (let tries = 0; tries < 3; tries += 1) {
-      const told = await mutex.once("tick", run).catch((error: unknown) => error);
+      const told = await mutex.runOnce("tick", run).catch((error: unknown) => error);
       if (S3MutexError.is(told)) {
         if (told.code === "lost") tally.lost += 1;
         else if (told.code !== "store-unavailable") problems.push(`${told.code}: ${told.message}`);

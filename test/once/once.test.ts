@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect } from "vitest";
-import type { OnceOptions } from "../../src/index.js";
+import type { RunOnceOptions } from "../../src/index.js";
 import { BUCKET, codeOf, errorOf, it, until, type World } from "../api/fixture.js";
 
 const KEY = "once/locks/migrate-42.json";
@@ -25,7 +25,7 @@ describe("what is done once", () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return { tables: 3 };
     };
-    const calls = Array.from({ length: 5 }, () => world.mutex().once("migrate-42", migrate));
+    const calls = Array.from({ length: 5 }, () => world.mutex().runOnce("migrate-42", migrate));
     const results = await Promise.all(calls);
     expect(runs).toBe(1);
     expect(results.map(({ result }) => result)).toEqual(calls.map(() => ({ tables: 3 })));
@@ -34,10 +34,10 @@ describe("what is done once", () => {
   });
 
   it("costs one request when it was done long ago", async ({ world }) => {
-    await world.mutex().once("migrate-42", () => "done");
+    await world.mutex().runOnce("migrate-42", () => "done");
     const late = world.mutex();
     world.server.resetRequests();
-    expect(await late.once("migrate-42", () => "again")).toEqual({ ran: false, result: "done" });
+    expect(await late.runOnce("migrate-42", () => "again")).toEqual({ ran: false, result: "done" });
     expect(world.server.recentRequests.map(({ operation, key }) => [operation, key])).toEqual([["GetObject", KEY]]);
     forgetAll(world);
   });
@@ -45,60 +45,60 @@ describe("what is done once", () => {
   it("is remembered outside of the locks, with who did it and when", async ({ world }) => {
     const mutex = world.mutex({ ownerId: "deployer" });
     const before = Date.now();
-    await mutex.once("migrate-42", () => ["a", 1]);
+    await mutex.runOnce("migrate-42", () => ["a", 1]);
     const { content, lock } = memory(world);
     expect(content).toEqual({ result: ["a", 1], owner: "deployer", doneAtMs: expect.any(Number) });
     expect(Math.abs(content.doneAtMs - before)).toBeLessThan(3000);
     expect(lock).toBe(`s3://${BUCKET}/locks/once/migrate-42.json`);
     const other = world.mutex({ keyPrefix: "app/", oncePrefix: "results/" });
-    await other.once("a b", () => 1);
+    await other.runOnce("a b", () => 1);
     expect(memory(world, "results/a.20b.json").content.result).toBe(1);
     forgetAll(world);
   });
 
   it("is given a signal and a token, and may return nothing", async ({ world }) => {
     const mutex = world.mutex();
-    const given = await mutex.once("given", ({ signal, fencingToken }) => [signal.aborted, typeof fencingToken]);
+    const given = await mutex.runOnce("given", ({ signal, fencingToken }) => [signal.aborted, typeof fencingToken]);
     expect(given.result).toEqual([false, "number"]);
-    expect(await mutex.once("nothing", () => {})).toEqual({ ran: true, result: undefined });
-    expect(await mutex.once("nothing", () => 1 as never)).toEqual({ ran: false, result: undefined });
-    expect(await mutex.once("null", () => null)).toEqual({ ran: true, result: null });
-    expect(await mutex.once("null", () => null)).toEqual({ ran: false, result: null });
+    expect(await mutex.runOnce("nothing", () => {})).toEqual({ ran: true, result: undefined });
+    expect(await mutex.runOnce("nothing", () => 1 as never)).toEqual({ ran: false, result: undefined });
+    expect(await mutex.runOnce("null", () => null)).toEqual({ ran: true, result: null });
+    expect(await mutex.runOnce("null", () => null)).toEqual({ ran: false, result: null });
     forgetAll(world);
   });
 
   it("gives the first caller the result as JSON has it, like all others", async ({ world }) => {
     const mutex = world.mutex();
     const date = new Date(0);
-    const first = await mutex.once<unknown>("date", () => ({ date, left: undefined }));
+    const first = await mutex.runOnce<unknown>("date", () => ({ date, left: undefined }));
     expect(first.result).toEqual({ date: "1970-01-01T00:00:00.000Z" });
-    expect((await mutex.once<unknown>("date", () => 0)).result).toEqual(first.result);
+    expect((await mutex.runOnce<unknown>("date", () => 0)).result).toEqual(first.result);
     forgetAll(world);
   });
 
   it("is run again after a failure, whose error comes out unchanged", async ({ world }) => {
     const mutex = world.mutex();
     const failure = new RangeError("no space");
-    await expect(mutex.once("migrate-42", () => Promise.reject(failure))).rejects.toBe(failure);
+    await expect(mutex.runOnce("migrate-42", () => Promise.reject(failure))).rejects.toBe(failure);
     expect(await mutex.isLocked("once/migrate-42")).toBe(false);
-    expect(await mutex.once("migrate-42", () => "now")).toEqual({ ran: true, result: "now" });
+    expect(await mutex.runOnce("migrate-42", () => "now")).toEqual({ ran: true, result: "now" });
     forgetAll(world);
   });
 
   it("is run again once it was forgotten", async ({ world }) => {
     const mutex = world.mutex();
     expect(await mutex.forget("migrate-42")).toBe(false);
-    await mutex.once("migrate-42", () => 1);
+    await mutex.runOnce("migrate-42", () => 1);
     expect(await world.mutex().forget("migrate-42")).toBe(true);
     expect(await mutex.forget("migrate-42")).toBe(false);
-    expect(await mutex.once("migrate-42", () => 2)).toEqual({ ran: true, result: 2 });
+    expect(await mutex.runOnce("migrate-42", () => 2)).toEqual({ ran: true, result: 2 });
     forgetAll(world);
   });
 
   it("is not run inside of itself", async ({ world }) => {
     const mutex = world.mutex();
-    const inside = () => mutex.once("migrate-42", () => 1, { reentrant: true, mode: "shared" } as OnceOptions);
-    const { code, message } = await errorOf(mutex.once("migrate-42", inside));
+    const inside = () => mutex.runOnce("migrate-42", () => 1, { reentrant: true, mode: "shared" } as RunOnceOptions);
+    const { code, message } = await errorOf(mutex.runOnce("migrate-42", inside));
     expect(code).toBe("deadlock");
     expect(message).not.toMatch(/reentrant|within/);
     forgetAll(world);
@@ -107,11 +107,11 @@ describe("what is done once", () => {
   it("is not waited for longer than the caller wants", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     let finish = () => {};
-    const running = mutex.once("slow", () => new Promise<void>((resolve) => (finish = resolve)));
+    const running = mutex.runOnce("slow", () => new Promise<void>((resolve) => (finish = resolve)));
     await until(() => other.isLocked("once/slow"));
-    expect(await codeOf(other.once("slow", () => {}, { timeoutMs: 50 }))).toBe("timed-out");
-    expect(await codeOf(other.once("slow", () => {}, { signal: AbortSignal.timeout(50) }))).toBe("aborted");
-    expect(await codeOf(other.once("slow", () => {}, { signal: AbortSignal.abort() }))).toBe("aborted");
+    expect(await codeOf(other.runOnce("slow", () => {}, { timeoutMs: 50 }))).toBe("timed-out");
+    expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.timeout(50) }))).toBe("aborted");
+    expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.abort() }))).toBe("aborted");
     finish();
     expect((await running).ran).toBe(true);
     forgetAll(world);
@@ -123,30 +123,30 @@ describe("a run that loses its lock", () => {
     world,
   }) => {
     const [zombie, other] = [world.mutex(), world.mutex()];
-    const late = zombie.once("migrate-42", async () => {
+    const late = zombie.runOnce("migrate-42", async () => {
       await other.releaseLock("once/migrate-42", true);
-      expect(await other.once("migrate-42", () => "by the other")).toEqual({ ran: true, result: "by the other" });
+      expect(await other.runOnce("migrate-42", () => "by the other")).toEqual({ ran: true, result: "by the other" });
       return "by the zombie";
     });
     const error = await errorOf(late);
     expect(error).toMatchObject({ code: "lost", lockName: "once/migrate-42", result: "by the zombie" });
     expect(error.message).toContain("was not remembered");
     expect(error.maybeApplied).toBeUndefined();
-    expect((await zombie.once("migrate-42", () => "again")).result).toBe("by the other");
+    expect((await zombie.runOnce("migrate-42", () => "again")).result).toBe("by the other");
     forgetAll(world);
   });
 
   it("is remembered when nobody else has begun", async ({ world }) => {
     const mutex = world.mutex();
-    const { ran } = await mutex.once("migrate-42", () => mutex.releaseLock("once/migrate-42", true));
+    const { ran } = await mutex.runOnce("migrate-42", () => mutex.releaseLock("once/migrate-42", true));
     expect(ran).toBe(true);
-    expect((await world.mutex().once("migrate-42", () => "again")).ran).toBe(false);
+    expect((await world.mutex().runOnce("migrate-42", () => "again")).ran).toBe(false);
     forgetAll(world);
   });
 
   it("says when nobody knows whether it was remembered", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 500 });
-    const run = mutex.once("migrate-42", () => {
+    const run = mutex.runOnce("migrate-42", () => {
       world.server.faults.add({ fault: "never-answer", key: KEY });
       return "done";
     });
@@ -158,7 +158,15 @@ describe("a run that loses its lock", () => {
 });
 
 describe("the names of events", () => {
-  it("are listened to, as in every EventEmitter, and are no keys", async ({ world }) => {
+  it.for(["released", "lost", "error", "newListener"])("P24: are keys like all others: %s", async (key, { world }) => {
+    const mutex = world.mutex();
+    expect(await mutex.runOnce(key, () => 1)).toEqual({ ran: true, result: 1 });
+    expect(await mutex.runOnce(key, () => 2)).toEqual({ ran: false, result: 1 });
+    expect(mutex.eventNames()).toEqual([]);
+    forgetAll(world);
+  });
+
+  it("P24: once() only listens, as in every EventEmitter", async ({ world }) => {
     const mutex = world.mutex();
     const heard: string[] = [];
     mutex.once("acquired", ({ lockName }) => heard.push(lockName));
@@ -167,7 +175,7 @@ describe("the names of events", () => {
     await mutex.withLock("b", () => {});
     expect(heard).toEqual(["a"]);
     expect((await released)[0]).toMatchObject({ lockName: "a" });
-    expect(mutex.once("error", () => {})).toBe(mutex);
+    expect(mutex.once("error", (() => {}) as never)).toBe(mutex);
   });
 });
 
@@ -175,12 +183,12 @@ describe("bad input", () => {
   it("is refused before any request", async ({ world }) => {
     const mutex = world.mutex();
     for (const key of ["", undefined, 5, "k".repeat(1100)]) {
-      expect(await codeOf(mutex.once(key as never, () => {}))).toBe("invalid-argument");
+      expect(await codeOf(mutex.runOnce(key as never, () => {}))).toBe("invalid-argument");
       expect(await codeOf(mutex.forget(key as never))).toBe("invalid-argument");
     }
-    expect(await codeOf(mutex.once<void>("k", "no function" as never))).toBe("invalid-argument");
-    expect(await codeOf(mutex.once("k", () => {}, null as never))).toBe("invalid-argument");
-    expect(await codeOf(world.mutex({ oncePrefix: "locks/once/" }).once("k", () => {}))).toBe("invalid-argument");
+    expect(await codeOf(mutex.runOnce<void>("k", "no function" as never))).toBe("invalid-argument");
+    expect(await codeOf(mutex.runOnce("k", () => {}, null as never))).toBe("invalid-argument");
+    expect(await codeOf(world.mutex({ oncePrefix: "locks/once/" }).runOnce("k", () => {}))).toBe("invalid-argument");
     expect(world.server.requests.total).toBe(0);
   });
 
@@ -191,21 +199,21 @@ describe("bad input", () => {
     ["more than 8 MiB", "x".repeat(8 * 1024 * 1024)],
   ])("a result that cannot be remembered says that it has run: %s", async ([, value], { world }) => {
     const mutex = world.mutex();
-    const error = await errorOf(mutex.once("migrate-42", () => value));
+    const error = await errorOf(mutex.runOnce("migrate-42", () => value));
     expect(error).toMatchObject({ code: "invalid-argument", lockName: "once/migrate-42" });
     expect(error.message).toContain("has run");
     expect(error.result).toBe(value);
     expect(memory(world).content).toBeUndefined();
-    expect(await mutex.once("migrate-42", () => 1)).toEqual({ ran: true, result: 1 });
+    expect(await mutex.runOnce("migrate-42", () => 1)).toEqual({ ran: true, result: 1 });
     forgetAll(world);
   });
 
   it("results of other instances that share the prefix and not the locks are refused", async ({ world }) => {
-    await world.mutex().once("migrate-42", () => 1);
+    await world.mutex().runOnce("migrate-42", () => 1);
     const other = world.mutex({ keyPrefix: "other/", oncePrefix: "once/locks/" });
-    expect(await codeOf(other.once("migrate-42", () => 2))).toBe("invalid-argument");
+    expect(await codeOf(other.runOnce("migrate-42", () => 2))).toBe("invalid-argument");
     world.server.putObject(BUCKET, KEY, "no result");
-    expect(await codeOf(world.mutex().once("migrate-42", () => 2))).toBe("corrupt-record");
+    expect(await codeOf(world.mutex().runOnce("migrate-42", () => 2))).toBe("corrupt-record");
     forgetAll(world);
   });
 });

@@ -39,7 +39,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     withinMs: 3500,
   },
   once: {
-    start: ({ mutex }) => mutex.once("key", () => 1, { timeoutMs: 3000, leaseMs: LEASE_MS }),
+    start: ({ mutex }) => mutex.runOnce("key", () => 1, { timeoutMs: 3000, leaseMs: LEASE_MS }),
     withinMs: 3000 + 2 * LEASE_MS,
   },
   forget: { start: ({ mutex }) => mutex.forget("done", { timeoutMs: 3000 }), withinMs: 3000 + 2 * LEASE_MS },
@@ -94,7 +94,7 @@ async function play(seed: number, { start, withinMs }: Call): Promise<string | u
   const endless = store as unknown as EndlessStore;
   const lock = await scene.until(mutex.acquire("held"));
   await scene.until(mutex.acquireLock("named"));
-  await scene.until(mutex.once("done", () => 1));
+  await scene.until(mutex.runOnce("done", () => 1));
   await scene.until(lock.fencedObject({ key: "object" }).write(1));
   const handedOver = await scene.until(mutex.acquire("passed on").then((passed) => passed.serialize()));
   const answers = drawAnswers(random);

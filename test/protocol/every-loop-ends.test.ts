@@ -213,7 +213,7 @@ it("once ends by its time-out, for the look and the lock together", async () => 
   expect(
     await endOf(
       scene,
-      mutex.once("k", () => 1, { timeoutMs: 2500 }),
+      mutex.runOnce("k", () => 1, { timeoutMs: 2500 }),
     ),
   ).toMatchObject({ code: "store-unavailable" });
   isHanging = false;
@@ -221,7 +221,7 @@ it("once ends by its time-out, for the look and the lock together", async () => 
   const startedAtMs = scene.nowMs;
   const end = await endOf(
     scene,
-    mutex.once("k", () => 1, { timeoutMs: 2500 }),
+    mutex.runOnce("k", () => 1, { timeoutMs: 2500 }),
   );
   expect(end.code).toBe("timed-out");
   expect(scene.nowMs - startedAtMs).toBeLessThan(2600);

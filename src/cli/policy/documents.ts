@@ -4,7 +4,7 @@ import { UsageError } from "../usage-error.js";
 import { DOCUMENTS, type DocumentName } from "./names.js";
 
 interface PolicySettings {
-  /** What the keys of results of `once` start with, and those of semaphores: other prefixes than the locks'. */
+  /** What the keys of results of `runOnce` start with, and those of semaphores: other prefixes than the locks'. */
   readonly oncePrefix: string;
   readonly semaphorePrefix: string;
   readonly days: number;
@@ -112,7 +112,7 @@ function enforced(places: readonly string[]): object[] {
 
 const EXPLANATIONS: Readonly<Record<DocumentName, (address: StoreAddress) => readonly string[]>> = {
   iam: () => [
-    "An IAM policy for the role or user of the processes that lock: locks, results of once(), semaphores.",
+    "An IAM policy for the role or user of the processes that lock: locks, results of runOnce(), semaphores.",
     "s3:ListBucket has no condition on the prefix: a lock that does not exist yet would be a 403 with it.",
     "s3:DeleteObject is for `delete` and `cleanup` only.",
   ],

@@ -59,7 +59,7 @@ export const primitiveChecks: Checks = {
       await sleep(30);
       return { answer: 42 };
     };
-    const results = await Promise.all(mutexes.map((mutex) => mutex.once("task", work, OPTIONS)));
+    const results = await Promise.all(mutexes.map((mutex) => mutex.runOnce("task", work, OPTIONS)));
     assert.equal(runs, 1);
     assert.deepEqual(
       results.map(({ result }) => result),
