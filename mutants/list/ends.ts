@@ -44,6 +44,14 @@ export const ENDS: readonly Mutant[] = [
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {
+    name: "who gives up believes a record without its entry",
+    why: "a cache shows the record as it was before the entry, which then stands before others until it expires",
+    file: "src/runtime/cancel.ts",
+    search: 'mustChange: entry === "listed" || attempts.haveUnresolved',
+    replace: "mustChange: attempts.haveUnresolved",
+    caughtBy: { test: "test/waiting/cancelling.test.ts", named: "a cache shows the record as it was" },
+  },
+  {
     name: "what is cleared up is given up as soon as a store contradicts itself",
     why: "a lock stays taken for the rest of its lease, although the store answers again after a few seconds",
     file: "src/runtime/cancel.ts",

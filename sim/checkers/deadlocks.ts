@@ -25,7 +25,8 @@ export class DeadlockChecker {
   readonly #record: (lock: string) => Body | undefined;
   readonly #tasks: () => readonly Waiting[];
   #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
-  readonly #victims = new Map<string, string>();
+  /** By cycle, who gave way last, and what it had waited for. */
+  readonly #victims = new Map<string, { readonly who: string; readonly waitsFor: string | undefined }>();
   /** By line of work, what it took by name, with the token under which it was granted. */
   readonly #named = new Map<string, Edge[]>();
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
@@ -108,9 +109,12 @@ export class DeadlockChecker {
   #checkOnlyVictim(who: string, cycle: readonly Edge[]): void {
     const holds = cycle.map(({ lockName, fencingToken }) => `${lockName} ${fencingToken}`).toSorted();
     const key = holds.join(", ");
+    const waitsFor = cycle[0]?.lockName;
     const other = this.#victims.get(key);
-    if (other !== undefined) this.#findings.report("victim", `${who} and ${other} give way for the same cycle: ${key}`);
-    this.#victims.set(key, who);
+    // One that gave way, kept what it holds and asked again is in that cycle again.
+    if (other !== undefined && other.waitsFor !== waitsFor)
+      this.#findings.report("victim", `${who} and ${other.who} give way for the same cycle: ${key}`);
+    this.#victims.set(key, { who, waitsFor });
   }
 
   /** A cycle among those who are awake, spelled out; undefined when there is none. */

@@ -285,7 +285,7 @@ export class Acquisition {
       id: this.#id,
       attempts: this.attempts,
       leaseMs: this.#request.leaseMs,
-      mayBePresent: this.#mayBePresent,
+      entry: this.#mayBePresent ? "listed" : "none",
     });
   }
 

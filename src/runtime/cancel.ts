@@ -8,8 +8,11 @@ export interface Leftovers {
   readonly id: string;
   readonly attempts: Attempts;
   readonly leaseMs: number;
-  /** Whether the record may still have an entry of this acquisition. */
-  readonly mayBePresent: boolean;
+  /**
+   * Whether the record may still have an entry of this acquisition, or did have one: then a version without it may be an old one,
+   * out of a cache, and only a write tells.
+   */
+  readonly entry: "none" | "possible" | "listed";
 }
 
 /**
@@ -17,8 +20,8 @@ export interface Leftovers {
  * land any more. Whoever gave up is not kept waiting for that.
  */
 export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
-  const { id, attempts, leaseMs, mayBePresent } = leftovers;
-  if (!mayBePresent && !attempts.haveUnresolved) return;
+  const { id, attempts, leaseMs, entry } = leftovers;
+  if (entry === "none" && !attempts.haveUnresolved) return;
   const options = {
     attempts,
     timeoutMs: requestTimeoutMs(leaseMs),
@@ -32,7 +35,8 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   };
   const isOwn = (writeId: string) => attempts.isOwn(writeId);
   const swap = object.swap(
-    (record, attempt) => cancel(record, { id, isOwn, mustChange: attempts.haveUnresolved }, attempt),
+    (record, attempt) =>
+      cancel(record, { id, isOwn, mustChange: entry === "listed" || attempts.haveUnresolved }, attempt),
     options,
   );
   context.background.run(

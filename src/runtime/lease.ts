@@ -249,7 +249,7 @@ export class Lease implements Hold {
       }
       this.#noteLoss(lossReason(reasonOfLoss(snapshot.record, token)));
       // While its grant was on its way and ended by force, it may have asked again and have taken a place in the queue.
-      this.#cancel(isListed(snapshot.record, id));
+      this.#cancel(isListed(snapshot.record, id) ? "possible" : "none");
       return false;
     } catch (error) {
       this.#cancel();
@@ -296,8 +296,8 @@ export class Lease implements Hold {
   }
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
-  #cancel(mayBePresent = true): void {
-    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#holder.leaseMs, mayBePresent };
+  #cancel(entry: "none" | "possible" = "possible"): void {
+    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#holder.leaseMs, entry };
     cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 }

@@ -55,7 +55,7 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
     if (refusal.signal.aborted && !attempts.haveBegun) throw wasClosed(object.name);
     // A close that could not wait for it destroys nothing: what has landed runs out.
     if (context.closed.aborted) throw wasClosed(object.name);
-    cancelLeftovers(context, object, { id, attempts, leaseMs, mayBePresent: true });
+    cancelLeftovers(context, object, { id, attempts, leaseMs, entry: "possible" });
     throw error;
   } finally {
     forget();

@@ -468,6 +468,13 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim"]);
   });
 
+  it("one that gives way, keeps what it holds and asks again may give way again", () => {
+    const deadlocks = checker(task("a", "y"), task("b", "x"));
+    deadlocks.noteVictim("b", cycle);
+    deadlocks.noteVictim("b again", cycle);
+    expect(properties()).toEqual([]);
+  });
+
   it("nothing is said of a victim just after the cycle was disturbed from outside", () => {
     const deadlocks = checker(task("a", undefined), task("b", "x"));
     deadlocks.disturb();

@@ -269,3 +269,31 @@ it("sends no entry, and tells of none, once the caller has stopped waiting", asy
   expect(told).toEqual([]);
   expect(scene.requestsOf(process).map(({ operation }) => operation)).toEqual(["read"]);
 });
+
+it("leaves no entry where a cache shows the record as it was before it", async () => {
+  const scene = new Scene({ isCached: true });
+  const holder = scene.client().mutex;
+  const lock = await scene.until(holder.acquire(NAME));
+  await scene.pass(3000);
+  const { mutex, process } = scene.client();
+  const giveUp = new AbortController();
+  const waiting = scene.until(outcomeOf(scene, mutex.acquire(NAME, { signal: giveUp.signal })));
+  await untilQueued(scene, 1);
+  const cachedSinceMs = scene.nowMs;
+  let cachedUntilMs = Number.POSITIVE_INFINITY;
+  scene.fate = (request) => {
+    const isCached = request.process === process && request.operation === "read" && scene.nowMs < cachedUntilMs;
+    return isCached ? { kind: "stale", byMs: scene.nowMs - cachedSinceMs + 1000 } : { kind: "fine" };
+  };
+  const other = scene.client().mutex.acquire(NAME, { priority: -1 });
+  await untilQueued(scene, 2);
+  giveUp.abort();
+  expect((await waiting).code).toBe("aborted");
+  await scene.pass(1000);
+  cachedUntilMs = scene.nowMs;
+  await scene.pass(2000);
+  expect(queueOf(scene).length).toBe(1);
+  await scene.until(lock.release());
+  await scene.until((await scene.until(other)).release());
+  expect(scene.problems).toEqual([]);
+});
