@@ -5,7 +5,6 @@ import {
   checkLabel,
   checkLease,
   checkMode,
-  checkOptions,
   checkPriority,
   checkSignal,
   invalidArgument,
@@ -130,7 +129,7 @@ export class Acquirer {
       throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
     }
     const names = [...new Map(lockNames.map((name) => [this.#objectOf({ name }).key, name]))].sort(byKey);
-    const options = checkOptions("options", call.options);
+    const { options } = call;
     const patienceMs = withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration);
     const leaseMs = withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease);
     const { effects } = this.#context;
@@ -173,7 +172,6 @@ export class Acquirer {
     const object = this.#objectOf(ref);
     const { key } = object;
     const { permits = 1, limit = 1, via = "handle", timing, longestPollMs } = call;
-    checkOptions("options", options);
     const request: AcquireRequest = {
       via,
       mode: withDefault("mode", options.mode, "exclusive", checkMode),

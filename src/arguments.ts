@@ -1,6 +1,7 @@
 import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES } from "./core/names.js";
 import type { Mode } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
+import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 
 /** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
 
@@ -80,10 +81,23 @@ export function checkOwnerId(argument: string, value: unknown): string {
   return checkNonEmptyString(argument, checkLabel(argument, value));
 }
 
-/** Options are an object, or left out. */
-export function checkOptions<Options extends object>(argument: string, value: Options): Options {
-  if (typeof value === "object" && value !== null) return value;
-  throw invalidArgument(argument, value, "pass an object, such as { timeoutMs: 5000 }, or nothing");
+/** Options are an object with these names, or left out. */
+export function checkOptions<Options extends object>(
+  argument: string,
+  value: Options,
+  names: OptionNames<Options>,
+): Options {
+  if (value instanceof AbortSignal) throw invalidArgument(argument, value, "pass { signal }");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}, or nothing`);
+  }
+  refuseUnknownOptions(argument, value, names);
+  return value;
+}
+
+function exampleOf(names: Readonly<Record<string, true>>): string {
+  const [name] = Object.keys(names);
+  return "timeoutMs" in names ? "{ timeoutMs: 5000 }" : `{ ${name}: … }`;
 }
 
 export function checkSignal(argument: string, value: unknown): AbortSignal {

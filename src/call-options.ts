@@ -1,6 +1,7 @@
 import type { Mode } from "./core/record.js";
 import type { Lock } from "./lock.js";
 import type { LockSet } from "./lock-set.js";
+import type { OptionNames } from "./option-names.js";
 import type { ListProgress } from "./runtime/inspect.js";
 
 /** What the methods of a mutex take. */
@@ -41,11 +42,28 @@ export interface AcquireOptions {
   readonly within?: Lock | LockSet | undefined;
 }
 
+/** Options of `tryAcquire`. */
+export type TryAcquireOptions = Omit<AcquireOptions, "timeoutMs">;
+
+export const TRY_ACQUIRE_OPTIONS: OptionNames<TryAcquireOptions> = {
+  mode: true,
+  signal: true,
+  priority: true,
+  leaseMs: true,
+  label: true,
+  reentrant: true,
+  within: true,
+};
+
+export const ACQUIRE_OPTIONS: OptionNames<AcquireOptions> = { timeoutMs: true, ...TRY_ACQUIRE_OPTIONS };
+
 /** Options of `withLock` and `withLocks`. */
 export interface WithLockOptions extends AcquireOptions {
   /** Instead of the mutex's `maxRetries`, for how long to wait without a `timeoutMs`. */
   readonly retries?: number | undefined;
 }
+
+export const WITH_LOCK_OPTIONS: OptionNames<WithLockOptions> = { ...ACQUIRE_OPTIONS, retries: true };
 
 /** Options of `releaseLock` and `deleteLock`. */
 export interface ForceOptions {
@@ -58,6 +76,8 @@ export interface ForceOptions {
   readonly holderIds?: readonly string[] | undefined;
 }
 
+export const FORCE_OPTIONS: OptionNames<ForceOptions> = { force: true, holderIds: true };
+
 /** Options of `list`. */
 export interface ListOptions {
   /** Only locks whose names start with this. @default all */
@@ -68,11 +88,15 @@ export interface ListOptions {
   readonly onProgress?: ((progress: ListProgress) => void) | undefined;
 }
 
+export const LIST_OPTIONS: OptionNames<ListOptions> = { prefix: true, signal: true, onProgress: true };
+
 /** Options of `health`. */
 export interface HealthOptions {
   /** How long the store may take to answer, in milliseconds. @default 2000 */
   readonly timeoutMs?: number | undefined;
 }
+
+export const HEALTH_OPTIONS: OptionNames<HealthOptions> = { timeoutMs: true };
 
 /** Options of `watch`. */
 export interface WatchOptions {
@@ -83,6 +107,8 @@ export interface WatchOptions {
   /** Aborted: the iteration ends. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const WATCH_OPTIONS: OptionNames<WatchOptions> = { prefix: true, intervalMs: true, signal: true };
 
 /** Options of `cleanupStaleLocks`. */
 export interface CleanupOptions {
@@ -103,3 +129,12 @@ export interface CleanupOptions {
   /** Called after each page of keys and each lock. */
   readonly onProgress?: ((progress: ListProgress) => void) | undefined;
 }
+
+export const CLEANUP_OPTIONS: OptionNames<CleanupOptions> = {
+  prefix: true,
+  olderThan: true,
+  dryRun: true,
+  includeReleased: true,
+  restMs: true,
+  onProgress: true,
+};

@@ -1,4 +1,5 @@
 import { checkFiniteDuration, checkOptions, invalidArgument, withDefault } from "./arguments.js";
+import type { OptionNames } from "./option-names.js";
 import { onAbort } from "./runtime/abort.js";
 import type { Context } from "./runtime/context.js";
 import type { CloseReport, LeftBehind } from "./runtime/events.js";
@@ -19,6 +20,8 @@ export interface CloseOptions {
    */
   readonly handles?: "wait" | "release" | undefined;
 }
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { graceMs: true, handles: true };
 
 /** What closing works with, besides what everything of the mutex shares. */
 export interface ClosingParts {
@@ -53,7 +56,7 @@ export class Closing {
   }
 
   close(options: CloseOptions): Promise<CloseReport> {
-    const { graceMs, handles } = checkOptions("options", options);
+    const { graceMs, handles } = checkOptions("options", options, CLOSE_OPTIONS);
     const isFirst = !this.hasBegun;
     const grace = withDefault("graceMs", graceMs, isFirst ? DEFAULT_GRACE_MS : undefined, checkGrace);
     const areReleased = withDefault("handles", handles, "wait", checkHandles) === "release";

@@ -16,6 +16,7 @@ import { usableMs } from "./core/lease.js";
 import { S3MutexError } from "./errors.js";
 import { type LeaderFunction, Leadership } from "./leadership.js";
 import type { HeldLock, Lock } from "./lock.js";
+import type { OptionNames } from "./option-names.js";
 import type { Context } from "./runtime/context.js";
 import { type Leader, LeaderWatch } from "./runtime/leader-watch.js";
 import type { LeaseTiming } from "./runtime/lease-clock.js";
@@ -37,11 +38,31 @@ export interface ElectionOptions {
   readonly label?: string | undefined;
 }
 
+const ELECTION_OPTIONS: OptionNames<ElectionOptions> = {
+  leaseMs: true,
+  renewalDeadlineMs: true,
+  retryMs: true,
+  priority: true,
+  label: true,
+};
+
+/** Options of `campaign`. */
+type CampaignOptions = Pick<AcquireOptions, "timeoutMs" | "signal">;
+
+const CAMPAIGN_OPTIONS: OptionNames<CampaignOptions> = { timeoutMs: true, signal: true };
+
+/** Options of `runWhenLeader`. */
+type LeadOptions = Pick<AcquireOptions, "signal">;
+
+const LEAD_OPTIONS: OptionNames<LeadOptions> = { signal: true };
+
 /** Options of `resign`. */
 export interface ResignOptions {
   /** How long the function that leads may take to end, in milliseconds. @default as long as it takes */
   readonly timeoutMs?: number | undefined;
 }
+
+const RESIGN_OPTIONS: OptionNames<ResignOptions> = { timeoutMs: true };
 
 /** Options of `observe`. */
 export interface ObserveOptions {
@@ -50,6 +71,8 @@ export interface ObserveOptions {
   /** How often to look, in milliseconds; a look that finds nothing new is a 304. @default 1000 */
   readonly intervalMs?: number | undefined;
 }
+
+const OBSERVE_OPTIONS: OptionNames<ObserveOptions> = { signal: true, intervalMs: true };
 
 /**
  * One leader among many candidates. A leader's signal is aborted when it steps down: at its renewal deadline at the latest,
@@ -70,7 +93,12 @@ export class Election {
     this.#acquirer = acquirer;
     this.#scopes = scopes;
     this.#object = object;
-    const leaseMs = withDefault("leaseMs", checkOptions("options", options).leaseMs, DEFAULT_LEASE_MS, checkLease);
+    const leaseMs = withDefault(
+      "leaseMs",
+      checkOptions("options", options, ELECTION_OPTIONS).leaseMs,
+      DEFAULT_LEASE_MS,
+      checkLease,
+    );
     this.#options = {
       leaseMs,
       priority: withDefault("priority", options.priority, 0, checkPriority),
@@ -96,7 +124,7 @@ export class Election {
    * @throws `timed-out`: the function has not ended in time, and leads until it has
    */
   async resign(options: ResignOptions = {}): Promise<boolean> {
-    const { timeoutMs } = checkOptions("options", options);
+    const { timeoutMs } = checkOptions("options", options, RESIGN_OPTIONS);
     const patienceMs = withDefault("timeoutMs", timeoutMs, Number.POSITIVE_INFINITY, checkDuration);
     const outcomes = await Promise.all([...this.#turns].map((turn) => turn.resign(patienceMs)));
     return outcomes.includes(true);
@@ -107,17 +135,13 @@ export class Election {
    * @throws `timed-out`, `aborted`
    */
   async campaign(options: Pick<AcquireOptions, "timeoutMs" | "signal"> = {}): Promise<Lock> {
+    checkOptions("options", options, CAMPAIGN_OPTIONS);
     const lock = await this.#scopes.line((scope) => this.#win(options, scope));
     this.#begin(lock, "handle");
     return lock;
   }
 
-  async #win(
-    options: Pick<AcquireOptions, "timeoutMs" | "signal">,
-    scope: Scope,
-    unreachableMs?: number,
-  ): Promise<HeldLock> {
-    const { timeoutMs, signal } = checkOptions("options", options);
+  async #win({ timeoutMs, signal }: CampaignOptions, scope: Scope, unreachableMs?: number): Promise<HeldLock> {
     const lock = await this.#acquirer.handle(this.#object.ref, {
       options: { ...this.#options, timeoutMs, signal },
       patienceMs: Number.POSITIVE_INFINITY,
@@ -141,7 +165,7 @@ export class Election {
    */
   async runWhenLeader<T>(fn: LeaderFunction<T>, options: Pick<AcquireOptions, "signal"> = {}): Promise<T | undefined> {
     checkFunction("fn", fn);
-    const signal = withDefault("signal", checkOptions("options", options).signal, undefined, checkSignal);
+    const signal = withDefault("signal", checkOptions("options", options, LEAD_OPTIONS).signal, undefined, checkSignal);
     for (;;) {
       const turn = await this.#scopes.callback(
         (scope) => this.#winUnlessAborted(signal, scope),
@@ -162,7 +186,7 @@ export class Election {
    * @throws `access-denied` and others when the store refuses
    */
   observe(options: ObserveOptions = {}): AsyncIterable<Leader | null> {
-    const { signal, intervalMs } = checkOptions("options", options);
+    const { signal, intervalMs } = checkOptions("options", options, OBSERVE_OPTIONS);
     return new LeaderWatch(this.#context, this.#object).observe({
       signal: withDefault("signal", signal, undefined, checkSignal),
       intervalMs: withDefault("intervalMs", intervalMs, DEFAULT_INTERVAL_MS, checkFiniteDuration),

@@ -8,7 +8,7 @@
  * | `aborted` | the caller's `signal` was aborted while waiting | nothing: it was asked for |
  * | `lost` | the lock was held and is no longer; `reason` says why | stop work; whatever follows needs the fencing token |
  * | `deadlock` | this wait was part of a cycle and was chosen to give way | release what is held, then try again |
- * | `invalid-argument` | an argument cannot be right; the message names it, its value and the remedy | fix the call |
+ * | `invalid-argument` | an argument cannot be right, or there is no option of that name; the message says which, and the remedy | fix the call |
  * | `corrupt-record` | the object under the key is no lock record, or no fenced object | look at the key; `deleteLock(name, true)` clears a lock |
  * | `newer-schema` | the record was written by a later major version | upgrade this process |
  * | `no-such-bucket` | the bucket does not exist | create it, or set `createBucketIfNotExists` |

@@ -1,6 +1,7 @@
 import { checkNonEmptyString, checkOptions, invalidArgument } from "./arguments.js";
 import { MAX_KEY_BYTES, nameOfKey } from "./core/names.js";
 import { contentOf, valueIn } from "./fenced-content.js";
+import type { OptionNames } from "./option-names.js";
 import type { Settings } from "./options.js";
 import type { Context } from "./runtime/context.js";
 import { type Adoption, FencedChannel } from "./runtime/fenced-channel.js";
@@ -18,6 +19,8 @@ export interface FencedObjectOptions {
   /** Take over an object that was written by other means, as the JSON or the text that it holds. @default refuse it */
   readonly adopt?: "json" | "text" | undefined;
 }
+
+const FENCED_OBJECT_OPTIONS: OptionNames<FencedObjectOptions> = { key: true, bucket: true, adopt: true };
 
 /**
  * An object in S3 that a holder of an older token cannot change, whatever any clock says: the token is in the object, and every
@@ -110,7 +113,7 @@ export class FencedObjects {
 }
 
 function checked(options: FencedObjectOptions, settings: Settings, lockName: string) {
-  const { key, bucket = settings.bucketName, adopt } = checkOptions("options", options);
+  const { key, bucket = settings.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
   checkNonEmptyString("key", key);
   checkNonEmptyString("bucket", bucket);
   const bytes = Buffer.byteLength(key);

@@ -1,5 +1,5 @@
-import { checkBoolean, checkString, invalidArgument, withDefault } from "./arguments.js";
-import type { ForceOptions } from "./call-options.js";
+import { checkBoolean, checkOptions, checkString, invalidArgument, withDefault } from "./arguments.js";
+import { FORCE_OPTIONS, type ForceOptions } from "./call-options.js";
 
 /** Whose holds a call may end. */
 export type Force =
@@ -10,7 +10,8 @@ export type Force =
 /** A word for "whoever it is", as in 1.x, or whom the caller has seen. */
 export function checkForce(value: unknown): Force {
   if (typeof value !== "object" || value === null) return forceOf(checkBoolean("force", value), undefined);
-  const { force, holderIds } = value as Partial<Record<keyof ForceOptions, unknown>>;
+  const given: Partial<Record<keyof ForceOptions, unknown>> = value;
+  const { force, holderIds } = checkOptions("options", given, FORCE_OPTIONS);
   return forceOf(withDefault("force", force, false, checkBoolean), holderIds);
 }
 

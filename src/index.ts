@@ -5,6 +5,7 @@ export type {
   ForceOptions,
   HealthOptions,
   ListOptions,
+  TryAcquireOptions,
   WatchOptions,
   WithLockOptions,
 } from "./call-options.js";

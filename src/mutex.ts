@@ -11,14 +11,20 @@ import {
   invalidArgument,
   withDefault,
 } from "./arguments.js";
-import type {
-  AcquireOptions,
-  CleanupOptions,
-  ForceOptions,
-  HealthOptions,
-  ListOptions,
-  WatchOptions,
-  WithLockOptions,
+import {
+  ACQUIRE_OPTIONS,
+  type AcquireOptions,
+  CLEANUP_OPTIONS,
+  type CleanupOptions,
+  type ForceOptions,
+  HEALTH_OPTIONS,
+  type HealthOptions,
+  type ListOptions,
+  TRY_ACQUIRE_OPTIONS,
+  type TryAcquireOptions,
+  type WatchOptions,
+  WITH_LOCK_OPTIONS,
+  type WithLockOptions,
 } from "./call-options.js";
 import { type CloseOptions, Closing } from "./closing.js";
 import type { LockRef } from "./core/deadlock.js";
@@ -104,6 +110,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`
    */
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
+    checkOptions("options", options, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
     const lock = await this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
     if (lock !== undefined) return lock;
@@ -111,8 +118,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   /** One attempt: a handle, or null when somebody else has the lock. */
-  async tryAcquire(lockName: string, options: Omit<AcquireOptions, "timeoutMs"> = {}): Promise<Lock | null> {
-    const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
+  async tryAcquire(lockName: string, options: TryAcquireOptions = {}): Promise<Lock | null> {
+    const attempt = { ...checkOptions("options", options, TRY_ACQUIRE_OPTIONS), timeoutMs: 0 };
     const call = { options: attempt, patienceMs: 0, isAttempt: true };
     const taking = this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
     return (await taking) ?? null;
@@ -137,6 +144,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * @throws `timed-out`, `aborted`, `deadlock`; what had been acquired is given back before
    */
   async acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {
+    checkOptions("options", options, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
     const set = await this.#scopes.line((scope) => this.#acquirer.all(lockNames, { ...call, scope }));
     if (set !== undefined) return set;
@@ -244,7 +252,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * there. Never rejects, also when the mutex is closed; only an argument that cannot be right throws.
    */
   async health(options: HealthOptions = {}): Promise<Health> {
-    const timeoutMs = withDefault("timeoutMs", checkOptions("options", options).timeoutMs, 2000, checkFiniteDuration);
+    const timeoutMs = withDefault(
+      "timeoutMs",
+      checkOptions("options", options, HEALTH_OPTIONS).timeoutMs,
+      2000,
+      checkFiniteDuration,
+    );
     return checkHealth(this.#context, `${this.#settings.keyPrefix}.s3-mutex/health`, timeoutMs);
   }
 
@@ -352,7 +365,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Frees locks whose leases have ended, each by compare-and-swap, so that one that is taken meanwhile survives. */
   async cleanupStaleLocks(options: CleanupOptions = {}): Promise<CleanupReport> {
     this.#checkOpen();
-    checkOptions("options", options);
+    checkOptions("options", options, CLEANUP_OPTIONS);
     const { keyPrefix } = this.#settings;
     const prefix = withDefault("prefix", options.prefix, keyPrefix, checkString);
     if (!prefix.startsWith(keyPrefix)) {
@@ -401,7 +414,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     take: (call: AcquireCall) => Promise<Held | undefined>,
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    checkOptions("options", options);
+    checkOptions("options", options, WITH_LOCK_OPTIONS);
     const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries) };
     const done = await this.#scopes.callback(
       (scope) => take({ ...call, scope }),

@@ -6,7 +6,7 @@ import {
   checkString,
   withDefault,
 } from "./arguments.js";
-import type { ListOptions, WatchOptions } from "./call-options.js";
+import { LIST_OPTIONS, type ListOptions, WATCH_OPTIONS, type WatchOptions } from "./call-options.js";
 import { keyOfNameIn1x, keyPrefixOfNames, nameOfKey } from "./core/names.js";
 import type { LockReport } from "./core/report.js";
 import type { Settings } from "./options.js";
@@ -26,7 +26,7 @@ export class Observer {
   }
 
   list(options: ListOptions): AsyncGenerator<LockReport> {
-    const { prefix, signal, onProgress } = checkOptions("options", options);
+    const { prefix, signal, onProgress } = checkOptions("options", options, LIST_OPTIONS);
     return listLocks(this.#context, {
       ...this.#targetOf(prefix),
       signal: withDefault("signal", signal, undefined, checkSignal),
@@ -35,7 +35,7 @@ export class Observer {
   }
 
   watch(options: WatchOptions): AsyncGenerator<LocksView> {
-    const { prefix, signal, intervalMs } = checkOptions("options", options);
+    const { prefix, signal, intervalMs } = checkOptions("options", options, WATCH_OPTIONS);
     const watcher = new LockWatcher(this.#context, this.#targetOf(prefix));
     return this.#looks(
       watcher,

@@ -14,6 +14,7 @@ import { refusalOf } from "./core/transition/fenced.js";
 import { S3MutexError } from "./errors.js";
 import { contentOf } from "./fenced-content.js";
 import type { HeldLock } from "./lock.js";
+import type { OptionNames } from "./option-names.js";
 import type { Settings } from "./options.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
@@ -22,6 +23,14 @@ import { refusalError } from "./runtime/fenced-refusal.js";
 
 /** Options of `runOnce` and `forget`. */
 export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within">;
+
+const RUN_ONCE_OPTIONS: OptionNames<RunOnceOptions> = {
+  timeoutMs: true,
+  signal: true,
+  priority: true,
+  leaseMs: true,
+  label: true,
+};
 
 /** What the function of `runOnce` is given. */
 export interface OnceRun {
@@ -72,6 +81,7 @@ export class Once {
   async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: RunOnceOptions): Promise<RunOnceResult<T>> {
     const place = this.#place(name);
     checkFunction("fn", fn);
+    checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as T };
@@ -107,6 +117,7 @@ export class Once {
   /** @returns whether there was anything to forget */
   async forget(name: string, options: RunOnceOptions): Promise<boolean> {
     const place = this.#place(name);
+    checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
     if (known.isAbsent) return false;
@@ -136,7 +147,6 @@ export class Once {
 
   /** What is known without the lock: once done, that is all it takes. */
   async #look(place: Place, options: RunOnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
-    checkOptions("options", options);
     const patienceMs = Math.min(
       withDefault("timeoutMs", options.timeoutMs, UNREACHABLE_MS, checkDuration),
       UNREACHABLE_MS,

@@ -13,6 +13,7 @@ import {
   type KeyEncoding,
   withDefault,
 } from "./arguments.js";
+import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 import type { Takeover } from "./runtime/context.js";
 import { quietLogger } from "./runtime/effects.js";
 import type { Logger } from "./runtime/logger.js";
@@ -85,6 +86,29 @@ export interface S3MutexOptions {
   readonly logger?: Logger | undefined;
 }
 
+const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
+  s3Client: true,
+  s3ClientConfig: true,
+  bucketName: true,
+  keyPrefix: true,
+  oncePrefix: true,
+  semaphorePrefix: true,
+  createBucketIfNotExists: true,
+  maxRetries: true,
+  retryDelayMs: true,
+  maxRetryDelayMs: true,
+  useJitter: true,
+  lockTimeoutMs: true,
+  clockSkewToleranceMs: true,
+  takeover: true,
+  ownerId: true,
+  publishHost: true,
+  label: true,
+  keyEncoding: true,
+  verify: true,
+  logger: true,
+};
+
 /** The options with their defaults, checked. */
 export interface Settings {
   readonly bucketName: string;
@@ -112,6 +136,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
   if (typeof options !== "object" || options === null) {
     throw invalidArgument("options", options, "pass { s3Client, bucketName }");
   }
+  refuseUnknownOptions("options", options, MUTEX_OPTIONS);
   checkClient(options);
   const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkString);
   return {

@@ -5,6 +5,7 @@ import type { LockReport } from "./core/report.js";
 import { resize } from "./core/transition/resize.js";
 import { S3MutexError } from "./errors.js";
 import type { HeldLock, Lock } from "./lock.js";
+import type { OptionNames } from "./option-names.js";
 import { runHolding } from "./run-holding.js";
 import { Attempts } from "./runtime/attempts.js";
 import type { Context } from "./runtime/context.js";
@@ -19,14 +20,28 @@ export interface SemaphoreOptions {
   readonly permits: number;
 }
 
+const SEMAPHORE_OPTIONS: OptionNames<SemaphoreOptions> = { permits: true };
+
 /** Options of a semaphore's `acquire` and `tryAcquire`. */
 export interface PermitOptions extends Omit<AcquireOptions, "mode" | "reentrant" | "within"> {
   /** How many to take, all or none. @default 1 */
   readonly permits?: number | undefined;
 }
 
+const TRY_PERMIT_OPTIONS: OptionNames<Omit<PermitOptions, "timeoutMs">> = {
+  permits: true,
+  signal: true,
+  priority: true,
+  leaseMs: true,
+  label: true,
+};
+
+const PERMIT_OPTIONS: OptionNames<PermitOptions> = { ...TRY_PERMIT_OPTIONS, timeoutMs: true };
+
 /** Options of a semaphore's `withPermits`. */
 export interface WithPermitsOptions extends PermitOptions, Pick<WithLockOptions, "retries"> {}
+
+const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTIONS, retries: true };
 
 /**
  * At most so many at once. What `acquire` returns is a handle like a lock's, with a lease and a fencing token of its own; the
@@ -46,7 +61,7 @@ export class Semaphore {
     this.#acquirer = acquirer;
     this.#scopes = scopes;
     this.#object = object;
-    this.#permits = checkPermits("permits", checkOptions("options", options).permits);
+    this.#permits = checkPermits("permits", checkOptions("options", options, SEMAPHORE_OPTIONS).permits);
   }
 
   get name(): string {
@@ -63,6 +78,7 @@ export class Semaphore {
    * @throws `timed-out`, `aborted`, `deadlock`, `permits-differ`
    */
   async acquire(options: PermitOptions = {}): Promise<Lock> {
+    checkOptions("options", options, PERMIT_OPTIONS);
     const patienceMs = Number.POSITIVE_INFINITY;
     const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
@@ -73,7 +89,7 @@ export class Semaphore {
 
   /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
   async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
-    const attempt = { ...checkOptions("options", options), timeoutMs: 0 };
+    const attempt = { ...checkOptions("options", options, TRY_PERMIT_OPTIONS), timeoutMs: 0 };
     const call = { patienceMs: 0, isAttempt: true };
     return (await this.#scopes.line((scope) => this.#acquire(attempt, { ...call, scope }))) ?? null;
   }
@@ -84,7 +100,7 @@ export class Semaphore {
    */
   async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, options: WithPermitsOptions = {}): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    const { retries } = checkOptions("options", options);
+    const { retries } = checkOptions("options", options, WITH_PERMITS_OPTIONS);
     const patienceMs = this.#acquirer.patienceMs(retries);
     const done = await this.#scopes.callback(
       (scope) => this.#acquire(options, { patienceMs, scope }),
@@ -120,7 +136,7 @@ export class Semaphore {
     options: PermitOptions,
     how: Pick<AcquireCall, "patienceMs" | "scope" | "isAttempt">,
   ): Promise<HeldLock | undefined> {
-    const permits = withDefault("permits", checkOptions("options", options).permits, 1, checkPermits);
+    const permits = withDefault("permits", options.permits, 1, checkPermits);
     const limit = this.#permits;
     if (permits > limit)
       throw invalidArgument("permits", permits, `the semaphore has ${limit}; ask for that many at most`);

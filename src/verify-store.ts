@@ -10,6 +10,7 @@ import {
   withDefault,
 } from "./arguments.js";
 import { S3MutexError } from "./errors.js";
+import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 import { checkClient } from "./options.js";
 import { realEffects } from "./runtime/effects.js";
 import { abortAfter } from "./runtime/timing.js";
@@ -39,6 +40,19 @@ export interface VerifyStoreOptions {
   readonly onCheck?: ((check: StoreCheck) => void) | undefined;
 }
 
+const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
+  s3Client: true,
+  s3ClientConfig: true,
+  otherClients: true,
+  bucketName: true,
+  keyPrefix: true,
+  lockTimeoutMs: true,
+  clockSkewToleranceMs: true,
+  rounds: true,
+  signal: true,
+  onCheck: true,
+};
+
 const CONTENDERS = 8;
 /** Ten seconds are usual; a store that takes one write a second on a key needs more. */
 const LONGEST_MS = 120_000;
@@ -56,6 +70,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   if (typeof options !== "object" || options === null) {
     throw invalidArgument("options", options, "pass { s3Client, bucketName }");
   }
+  refuseUnknownOptions("options", options, VERIFY_STORE_OPTIONS);
   checkClient(options);
   const rounds = withDefault("rounds", options.rounds, undefined, checkCount);
   const plan = {

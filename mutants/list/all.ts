@@ -8,6 +8,7 @@ import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
+import { TELLING } from "./telling.js";
 import { TIME } from "./time.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -21,4 +22,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLOSING,
   ...IDENTITY,
   ...ENDS,
+  ...TELLING,
 ];

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { closestTo } from "./closest.js";
+import { closestTo } from "../closest.js";
 import type { Input, OptionSpecs } from "./command.js";
 import { UsageError } from "./usage-error.js";
 import { Values } from "./values.js";

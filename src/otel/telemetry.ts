@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+import { type OptionNames, refuseUnknownOptions } from "../option-names.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";
 
@@ -17,6 +18,8 @@ export interface TelemetryOptions {
   readonly lockName?: ((lockName: string) => string | undefined) | undefined;
 }
 
+const TELEMETRY_OPTIONS: OptionNames<TelemetryOptions> = { meterProvider: true, tracerProvider: true, lockName: true };
+
 /** Telemetry that runs until it is stopped. */
 export interface Telemetry extends Disposable {
   /** Ends it, and the spans of what is still held. */
@@ -28,6 +31,7 @@ export interface Telemetry extends Disposable {
  * of this package included. Call it once, after the OpenTelemetry SDK was set up.
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
+  refuseUnknownOptions("options", options, TELEMETRY_OPTIONS);
   const spans = options.tracerProvider === false ? undefined : spanHandlers(options.tracerProvider);
   const metrics =
     options.meterProvider === false ? undefined : metricsHandlers(options.meterProvider, options.lockName);

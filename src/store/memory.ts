@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type OptionNames, refuseUnknownOptions } from "../option-names.js";
 import {
   type AnswerTiming,
   type ListOutcome,
@@ -21,6 +22,8 @@ export interface MemoryStoreOptions {
   readonly pageSize?: number;
 }
 
+const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { effects: true, storeClock: true, pageSize: true };
+
 interface StoredObject {
   readonly etag: string;
   readonly body: string;
@@ -32,6 +35,7 @@ export class MemoryStore implements ObjectStore {
   readonly #options: MemoryStoreOptions;
 
   constructor(options: MemoryStoreOptions) {
+    refuseUnknownOptions("options", options, MEMORY_STORE_OPTIONS);
     this.#options = options;
   }
 

@@ -1,4 +1,5 @@
 import { S3MutexError } from "../errors.js";
+import { type OptionNames, refuseUnknownOptions } from "../option-names.js";
 import type {
   ActiveFault,
   ChangeHeaders,
@@ -7,6 +8,7 @@ import type {
   DropBefore,
   Duplicate,
   Fault,
+  FaultMatch,
   FaultRule,
   Faults,
   Latency,
@@ -34,6 +36,34 @@ export interface FaultPlan {
   isStale: boolean;
   readonly names: string[];
 }
+
+const MATCH_OPTIONS: OptionNames<FaultMatch> = {
+  operation: true,
+  bucket: true,
+  key: true,
+  skip: true,
+  times: true,
+  probability: true,
+  random: true,
+};
+
+/** What the rule of each fault says. */
+const FAULT_OPTIONS: { readonly [Name in Fault["fault"]]: OptionNames<Extract<Fault, { readonly fault: Name }>> } = {
+  "drop-before": { fault: true },
+  "lose-response": { fault: true },
+  "delay-apply": { fault: true, delayMs: true, answer: true },
+  duplicate: { fault: true },
+  "never-answer": { fault: true, applied: true },
+  status: { fault: true, status: true, code: true, applied: true },
+  page: { fault: true, status: true, body: true, contentType: true, headers: true, applied: true },
+  latency: { fault: true, latencyMs: true, beforeMs: true, afterMs: true },
+  "omit-date": { fault: true },
+  "shift-date": { fault: true, shiftMs: true },
+  "truncate-body": { fault: true, bytes: true, unnoticed: true },
+  "damage-body": { fault: true, damage: true },
+  "change-headers": { fault: true, headers: true },
+  "stale-read": { fault: true },
+};
 
 const FATES: ReadonlySet<string> = new Set([
   "drop-before",
@@ -87,6 +117,7 @@ function requireValid(rule: FaultRule): void {
     const known = [...FATES, ...OTHERS].join(", ");
     throw new S3MutexError("invalid-argument", `fault is "${String(rule.fault)}": use one of ${known}`);
   }
+  refuseUnknownOptions("rule", rule, { ...FAULT_OPTIONS[rule.fault], ...MATCH_OPTIONS });
   if (rule.fault === "damage-body") requireDamage(rule.damage);
   if (rule.fault === "change-headers" && (typeof rule.headers !== "object" || rule.headers === null)) {
     const message = `headers is ${typeof rule.headers}: give an object with the values of headers, or functions of them, by name`;

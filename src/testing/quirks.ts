@@ -1,3 +1,4 @@
+import type { OptionNames } from "../option-names.js";
 import type { S3Operation } from "./operation.js";
 
 /**
@@ -83,6 +84,38 @@ export interface StoreQuirks {
   /** These operations are answered 403 AccessDenied, as a policy that forbids them would. */
   readonly deny?: readonly S3Operation[];
 }
+
+export const QUIRKS: OptionNames<StoreQuirks> = {
+  ignoreIfNoneMatch: true,
+  ignoreIfMatch: true,
+  conditionalPutUnsupported: true,
+  deleteIgnoresIfMatch: true,
+  deleteIfMatchUnsupported: true,
+  checkThenWriteRace: true,
+  losersGet500: true,
+  etagForm: true,
+  missingKeyIfMatchStatus: true,
+  readIgnoresIfNoneMatch: true,
+  noDate: true,
+  staleReadMs: true,
+  staleListMs: true,
+  writesPerSecondPerKey: true,
+  ignoreConditionsEvery: true,
+  forgetConditionsMs: true,
+  ignoreIfNoneMatchAfterDelete: true,
+  loseWritesEvery: true,
+  doRefusedWrites: true,
+  loseDeletes: true,
+  etags: true,
+  alwaysNotModified: true,
+  dateEveryMs: true,
+  dateJumpMs: true,
+  listings: true,
+  keys: true,
+  keyBytesMax: true,
+  versioning: true,
+  deny: true,
+};
 
 /** How long an old version may be asked for. */
 export function historyNeededMs(quirks: StoreQuirks): number {

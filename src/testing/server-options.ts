@@ -1,3 +1,4 @@
+import type { OptionNames } from "../option-names.js";
 import type { Faults, Latency } from "./faults.js";
 import type { StoreQuirks } from "./quirks.js";
 import type { RequestCounts, RequestListener, RequestRecord } from "./request-log.js";
@@ -31,6 +32,19 @@ export interface S3ServerOptions {
   /** How many requests `recentRequests` goes back. Default 1000; 0 switches it off. */
   readonly recentRequestsMax?: number;
 }
+
+export const SERVER_OPTIONS: OptionNames<S3ServerOptions> = {
+  port: true,
+  host: true,
+  buckets: true,
+  dataFolder: true,
+  latencyMs: true,
+  clockOffsetMs: true,
+  pageSize: true,
+  quirks: true,
+  requestTimeoutMs: true,
+  recentRequestsMax: true,
+};
 
 /** What `new S3Client(...)` needs to reach the server. */
 export interface S3ClientSettings {

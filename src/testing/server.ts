@@ -1,12 +1,14 @@
 import { S3MutexError } from "../errors.js";
+import { refuseUnknownOptions } from "../option-names.js";
 import { directAccess } from "./direct-access.js";
 import type { ExchangeState } from "./exchange.js";
 import { FaultRules, requireInRange, TIMER_MAX_MS } from "./fault-plan.js";
 import { closeHttpFront, createHttpFront, listen } from "./http-front.js";
 import { Pending } from "./pending.js";
+import { QUIRKS, type StoreQuirks } from "./quirks.js";
 import { RequestLog } from "./request-log.js";
 import { ServerClock, Timers } from "./server-clock.js";
-import type { S3Server, S3ServerOptions } from "./server-options.js";
+import { type S3Server, type S3ServerOptions, SERVER_OPTIONS } from "./server-options.js";
 import { Storage } from "./storage.js";
 import { WriteRate } from "./write-rate.js";
 
@@ -15,6 +17,7 @@ const RECENT_REQUESTS_MAX = 1000;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 function toState(options: S3ServerOptions): ExchangeState {
+  refuseUnknownOptions("options", options, SERVER_OPTIONS);
   const { pageSize = PAGE_SIZE_MAX, latencyMs = 0, recentRequestsMax = RECENT_REQUESTS_MAX } = options;
   requireInRange("pageSize", pageSize, 1, PAGE_SIZE_MAX);
   requireInRange("latencyMs", latencyMs, 0, TIMER_MAX_MS);
@@ -25,7 +28,7 @@ function toState(options: S3ServerOptions): ExchangeState {
       clock: new ServerClock(options.clockOffsetMs ?? 0),
       timers: new Timers(),
       writeRate: new WriteRate(),
-      quirks: { ...options.quirks },
+      quirks: checkedQuirks(options.quirks ?? {}),
       chances: new Map(),
       deleted: new Set(),
       pageSize,
@@ -35,6 +38,11 @@ function toState(options: S3ServerOptions): ExchangeState {
     pending: new Pending(),
     latencyMs,
   };
+}
+
+function checkedQuirks(quirks: StoreQuirks): StoreQuirks {
+  refuseUnknownOptions("quirks", quirks, QUIRKS);
+  return { ...quirks };
 }
 
 async function listenOrExplain(state: ExchangeState, { host = "127.0.0.1", port = 0, ...options }: S3ServerOptions) {
@@ -83,7 +91,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     }),
     faults,
     setQuirks(quirks) {
-      store.quirks = { ...quirks };
+      store.quirks = checkedQuirks(quirks);
     },
     setLatency(latencyMs) {
       requireInRange("latencyMs", latencyMs, 0, TIMER_MAX_MS);

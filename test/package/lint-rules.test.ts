@@ -29,7 +29,7 @@ const CLASSES = "the classes are below the CLI";
 const VERIFY = "verify is below the classes";
 const OTEL = "telemetry listens to channels from outside";
 const WEB_LOCKS = "web-locks is beside the classes";
-const TESTING = "testing may import core, store, errors and itself";
+const TESTING = "testing may import core, store, errors, option names and itself";
 const ERRORS = "errors.ts is imported by every layer and imports none";
 
 const PURITY: readonly Case[] = [

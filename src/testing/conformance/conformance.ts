@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
 import type { Checks } from "./check.js";
 import { lockChecks, oneXChecks } from "./lock-checks.js";
 import { primitiveChecks } from "./primitive-checks.js";
@@ -22,6 +23,17 @@ export interface ConformanceSettings {
 
 /** What {@link runConformance} and {@link conformanceChecks} are given: a store that speaks S3, or a port of one's own. */
 export type ConformanceOptions = (S3Target | PortTarget) & ConformanceSettings;
+
+const CONFORMANCE_OPTIONS: OptionNames<ConformanceOptions> = {
+  s3ClientConfig: true,
+  bucketName: true,
+  openStore: true,
+  keyPrefix: true,
+  racers: true,
+  rounds: true,
+  timeoutMs: true,
+  groups: true,
+};
 
 /**
  * What a check is about: requests one after the other, requests that race, the locks over them, the API and the records of
@@ -67,6 +79,7 @@ const GROUPS: Readonly<Record<ConformanceGroup, Checks>> = {
  * `for (const { name, run } of conformanceChecks({ s3ClientConfig, bucketName })) test(name, run)`.
  */
 export function conformanceChecks(options: ConformanceOptions): ConformanceCheck[] {
+  refuseUnknownOptions("options", options, CONFORMANCE_OPTIONS);
   const {
     keyPrefix = `s3-mutex-conformance/${randomUUID()}/`,
     racers = 16,
