@@ -21,6 +21,7 @@ import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
 import { checkRenewable, type Nesting, nestingOf } from "./nesting.js";
 import type { Settings } from "./options.js";
+import { ParentHolds } from "./parent-holds.js";
 import { acquireLease } from "./runtime/acquire.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
@@ -72,6 +73,7 @@ export class Acquirer {
   readonly #fencedObjects: FencedObjects;
   readonly #handles = new WeakMap<Lease, Set<HeldLock>>();
   readonly #known = new Handles();
+  readonly #parentHolds: ParentHolds;
 
   constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
@@ -79,6 +81,7 @@ export class Acquirer {
     this.#objectOf = objectOf;
     this.#lines = lines;
     this.#fencedObjects = new FencedObjects(context, settings);
+    this.#parentHolds = new ParentHolds(settings);
   }
 
   /** Gives back what no function runs under: handles that nobody may have released yet, and what was taken by name. */
@@ -89,6 +92,11 @@ export class Acquirer {
       const { holder, standing } = lease;
       if (holder.via === "name") lease.release().catch(this.#onReleaseError(standing.lockName));
     }
+  }
+
+  /** What a process that is part of the work under these handles is told of. */
+  heldForChild(held: unknown): string {
+    return this.#parentHolds.textWith(this.#known.get("held", held));
   }
 
   /** How long a call without a `timeoutMs` waits. */
@@ -172,6 +180,7 @@ export class Acquirer {
     const object = this.#objectOf(ref);
     const { key } = object;
     const { permits = 1, limit = 1, via = "handle", timing, longestPollMs } = call;
+    const heldUp = this.#parentHolds.heldUpBy(key);
     const request: AcquireRequest = {
       via,
       mode: withDefault("mode", options.mode, "exclusive", checkMode),
@@ -182,7 +191,8 @@ export class Acquirer {
       label: withDefault("label", options.label, undefined, checkLabel),
       patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
-      holds: (waitedMs) => scope.holdsWaitingFor(key, waitedMs),
+      holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],
+      tokensOfParents: this.#parentHolds.tokensOf(key),
       objectOf: this.#objectOf,
       timing,
       longestPollMs,
@@ -190,7 +200,7 @@ export class Acquirer {
       attemptUntilMs: call.attemptUntilMs,
     };
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
-    const named = options.within === undefined ? [] : this.#known.get(options.within);
+    const named = options.within === undefined ? [] : this.#known.get("within", options.within);
     for (const handle of named) scope.join(handle.scope);
     const within = named.find((handle) => handle.key === key)?.hold;
     const nesting = nestingOf(scope.findInCallbacks(key), ref, request, { reentrant, within });
@@ -256,7 +266,7 @@ export class Acquirer {
       onReleaseError: this.#onReleaseError(ref.name),
     });
     handles.add(handle);
-    this.#known.add(handle, { key, hold, scope });
+    this.#known.add(handle, { ref, key, hold, scope });
     return handle;
   }
 

@@ -1,4 +1,5 @@
 import { invalidArgument } from "./arguments.js";
+import type { LockRef } from "./core/deadlock.js";
 import type { HeldLock } from "./lock.js";
 import type { HeldLockSet } from "./lock-set.js";
 import type { Hold } from "./runtime/hold.js";
@@ -6,12 +7,13 @@ import type { Scope } from "./runtime/scope.js";
 
 /** What one mutex knows of a handle that it gave out. */
 export interface Handle {
+  readonly ref: LockRef;
   readonly key: string;
   readonly hold: Hold;
   readonly scope: Scope;
 }
 
-/** The handles of one mutex, for callers who name one by `within`. */
+/** The handles of one mutex, for callers who name one, by `within` for one. */
 export class Handles {
   readonly #handles = new WeakMap<object, readonly Handle[]>();
 
@@ -28,13 +30,13 @@ export class Handles {
   }
 
   /** Those that a caller names. @throws `invalid-argument` for what this mutex has not given out */
-  get(within: unknown): readonly Handle[] {
-    const isObject = typeof within === "object" && within !== null;
-    const handles = isObject ? this.#handles.get(within) : undefined;
+  get(argument: string, value: unknown): readonly Handle[] {
+    const isObject = typeof value === "object" && value !== null;
+    const handles = isObject ? this.#handles.get(value) : undefined;
     if (handles !== undefined) return handles;
     const remedy = isObject
-      ? "pass a lock, or a set of locks, that this very mutex has returned; a lock of another mutex cannot be nested in"
-      : "pass the lock to nest in, as acquire() returned it";
-    throw invalidArgument("within", isObject ? "another object" : within, remedy);
+      ? "pass a lock, or a set of locks, that this very mutex has returned, not one of another mutex"
+      : "pass a lock, as acquire() returned it";
+    throw invalidArgument(argument, isObject ? "another object" : value, remedy);
   }
 }

@@ -183,6 +183,16 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   /**
+   * For the environment variable `S3_MUTEX_HELD` of a process that is part of the work under these locks, and for `heldByParent`
+   * there: what is held here, and what this mutex was told of by its own `heldByParent`. Without it, a child that asks for a lock
+   * of its parent's waits for ever, and nobody sees why.
+   * @throws `invalid-argument` for locks of another mutex
+   */
+  heldForChild(held: Lock | LockSet): string {
+    return this.#acquirer.heldForChild(held);
+  }
+
+  /**
    * Goes on with a lock that {@link Lock.serialize} ended elsewhere: in another process, or in a worker thread. Its fencing
    * token is a new one, greater than before.
    * @throws `lost` when somebody has restored it already, or the lock is gone

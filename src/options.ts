@@ -14,6 +14,7 @@ import {
   withDefault,
 } from "./arguments.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
+import { checkHeldByParent, type ParentHold } from "./parent-holds.js";
 import type { Takeover } from "./runtime/context.js";
 import { quietLogger } from "./runtime/effects.js";
 import type { Logger } from "./runtime/logger.js";
@@ -80,6 +81,12 @@ export interface S3MutexOptions {
    */
   readonly verify?: "never" | "once" | undefined;
   /**
+   * What the processes hold that this one is part of: the text of {@link S3Mutex.heldForChild}, which `s3-mutex run` hands down in the
+   * environment variable `S3_MUTEX_HELD`. A call that would wait for one of these holds is told so at once (`deadlock`), and
+   * cycles through them are found. @default nothing
+   */
+  readonly heldByParent?: string | undefined;
+  /**
    * Where messages go. Without one, only what nobody would learn of otherwise (a listener that threw) is said, as a warning of the
    * process.
    */
@@ -106,6 +113,7 @@ const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
   label: true,
   keyEncoding: true,
   verify: true,
+  heldByParent: true,
   logger: true,
 };
 
@@ -128,6 +136,7 @@ export interface Settings {
   readonly label: string | undefined;
   readonly keyEncoding: KeyEncoding;
   readonly verify: "never" | "once";
+  readonly heldByParent: readonly ParentHold[];
   readonly logger: Logger;
 }
 
@@ -162,6 +171,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
     label: withDefault("label", options.label, undefined, checkLabel),
     keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
     verify: withDefault("verify", options.verify, "never", checkVerify),
+    heldByParent: withDefault("heldByParent", options.heldByParent, [], checkHeldByParent),
     logger: withDefault("logger", options.logger, quietLogger, checkLogger),
   };
 }

@@ -1,5 +1,6 @@
 import type { Mutant, NamedTest } from "../mutant.js";
 
+const PARENT: NamedTest = { test: "test/waiting/held-by-parent.test.ts", named: "C4:" };
 const HELD: NamedTest = { test: "test/cli/held-until-gone.test.ts", named: "P3:" };
 
 /** Processes that run under a lock: `run` and `elect`. */
@@ -18,7 +19,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/cli/run/session.ts",
     search: "receive = (signal, isEnding) => running.receive(signal, isEnding);",
     replace: `receive = (signal, isEnding) => {
-      if (isEnding) void lock.release();
+      if (isEnding) void held.release();
       running.receive(signal, isEnding);
     };`,
     caughtBy: HELD,
@@ -54,5 +55,29 @@ export const COMMAND_LINE: readonly Mutant[] = [
     search: "if (isRepeated) {",
     replace: "if (isRepeated && this.#graceMs === -1) {",
     caughtBy: { test: "test/cli/group-end.test.ts", named: "asked again" },
+  },
+  {
+    name: "waits for its parent",
+    why: "a process that was started under a lock, and asks for it, waits for the end of what waits for it",
+    file: "src/acquirer.ts",
+    search: "tokensOfParents: this.#parentHolds.tokensOf(key),",
+    replace: "",
+    caughtBy: PARENT,
+  },
+  {
+    name: "silent about its parent",
+    why: "a place in the queue does not say what the processes around it hold, so nobody finds the cycle",
+    file: "src/acquirer.ts",
+    search: "holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],",
+    replace: "holds: (waitedMs) => scope.holdsWaitingFor(key, waitedMs),",
+    caughtBy: PARENT,
+  },
+  {
+    name: "any holder is its parent",
+    why: "a hold of the parent that is over keeps a process from waiting for somebody else",
+    file: "src/runtime/deadlock-watch.ts",
+    search: "tokensOfParents.includes(holder.token) && isLive(holder)",
+    replace: "isLive(holder)",
+    caughtBy: PARENT,
   },
 ];

@@ -19,24 +19,39 @@ export interface LockAddress extends StoreAddress {
   readonly lockName: string;
 }
 
-/** `s3://bucket/prefix/`; the slash at the end may be missing, and a bucket alone has the library's default prefix. */
-export function parseStore(text: string): StoreAddress {
+/** `s3://bucket/prefix/`; a bucket alone has the library's default prefix, and `keyPrefix` says it otherwise. */
+export function parseStore(text: string, keyPrefix: string | undefined): StoreAddress {
   const { bucketName, path } = splitUrl(text);
+  if (keyPrefix !== undefined) return { bucketName, keyPrefix };
   refuseSlips(text, path);
   if (path === "") return { bucketName, keyPrefix: DEFAULT_PREFIX };
-  return { bucketName, keyPrefix: asFolder(path) };
+  if (path.endsWith("/")) return { bucketName, keyPrefix: path };
+  throw twoMeanings(text, path, `${text}/`, `s3://${bucketName} and --key-prefix ${path}`);
+}
+
+/**
+ * A prefix without a slash at its end may be meant as it stands, as the library has it, or as a folder. Both are right
+ * somewhere, and who takes the one for the other is alone with a lock of its own.
+ */
+export function twoMeanings(given: string, prefix: string, asFolder: string, asBeginning: string): UsageError {
+  return new UsageError(
+    `${given} could mean the keys ${prefix}NAME.json or ${prefix}/NAME.json: write ${asFolder} for the folder, or ${asBeginning} for keys that begin with ${JSON.stringify(prefix)}.`,
+  );
 }
 
 /**
  * `s3://bucket/prefix/na`: the first folder is the prefix, what follows is the beginning of names, unless `keyPrefix` says
- * where names start. One word alone is a folder: there is no reason to look for locks outside of one.
+ * where names start.
  */
 export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
   const { bucketName, path } = splitUrl(text);
   if (keyPrefix === undefined) refuseSlips(text, path);
-  const border = path.indexOf("/") + 1;
-  const start = keyPrefix ?? (path === "" ? DEFAULT_PREFIX : border === 0 ? asFolder(path) : path.slice(0, border));
-  if (path !== "" && !asFolder(path).startsWith(start)) {
+  const border = borderOf(path);
+  if (keyPrefix === undefined && border === 0 && path !== "") {
+    throw twoMeanings(text, path, `${text}/`, `s3://${bucketName} and --key-prefix ${path}`);
+  }
+  const start = keyPrefix ?? (path === "" ? DEFAULT_PREFIX : path.slice(0, border));
+  if (path !== "" && !path.startsWith(start) && `${path}/` !== start) {
     throw new UsageError(`${text} is not under the prefix ${JSON.stringify(start)}.`);
   }
   return { bucketName, keyPrefix: start, namePrefix: path.slice(start.length) };
@@ -44,7 +59,7 @@ export function parseLocks(text: string, keyPrefix: string | undefined): LocksAd
 
 /**
  * `s3://bucket/prefix/name`, which is the lock's object without its `.json`. The first folder is the prefix, the rest is
- * the name, unless `keyPrefix` says where the name starts. For names of letters, digits, `-`, `_` and `/` the border makes
+ * the name, unless `keyPrefix` says where the name starts; of a semaphore the first two. For names of letters, digits, `-`, `_` and `/` the border makes
  * no difference to the key. Where it would, this refuses to guess: two processes that take different objects for one lock
  * are the one mistake that nobody notices.
  */
@@ -58,12 +73,12 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
   }
   if (keyPrefix !== undefined) return { bucketName, keyPrefix, lockName: nameAfter(keyPrefix, path, text) };
   refuseSlips(text, path);
-  const border = path.indexOf("/") + 1;
+  const border = borderOf(path);
   if (border === 0) {
     const [usual, root] = [`s3://${bucketName}/${DEFAULT_PREFIX}${path}`, 'add --prefix ""'];
     throw new UsageError(`${text} has no prefix: write ${usual} for the library's default, or ${root} for none.`);
   }
-  const between = path.split("/").slice(1, -1);
+  const between = path.slice(border).split("/").slice(0, -1);
   if (between.some((folder) => !/^[\w-]+$/.test(folder))) {
     const example = path.slice(0, path.lastIndexOf("/") + 1);
     throw new UsageError(
@@ -101,10 +116,15 @@ function nameAfter(keyPrefix: string, path: string, text: string): string {
   throw new UsageError(`${text} has no name after the prefix ${JSON.stringify(keyPrefix)}.`);
 }
 
-/** Prefixes are folders here: a missing slash at the end is added. */
-export function asFolder(prefix: string): string {
-  return prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+/** Where the name begins, if nothing else says so; 0 where there is no folder. Semaphores are in a folder of the locks' prefix. */
+function borderOf(path: string): number {
+  const border = path.indexOf("/") + 1;
+  const isOfSemaphores = path.startsWith(SEMAPHORES) && path.indexOf("/", border) !== -1;
+  return isOfSemaphores ? path.indexOf("/", border) + 1 : border;
 }
+
+/** With the prefix of locks, what the keys of semaphores start with, as the library has it. */
+export const SEMAPHORES = "semaphores/";
 
 export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);

@@ -11,7 +11,8 @@ export function parseDuration(text: string): number | undefined {
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)}ms`;
   if (durationMs < 60_000) return `${trim(durationMs / 1000)}s`;
-  return durationMs < 3_600_000 ? `${trim(durationMs / 60_000)}m` : `${trim(durationMs / 3_600_000)}h`;
+  if (durationMs < 3_600_000) return `${trim(durationMs / 60_000)}m`;
+  return durationMs < 172_800_000 ? `${trim(durationMs / 3_600_000)}h` : `${trim(durationMs / 86_400_000)}d`;
 }
 
 function trim(value: number): string {

@@ -1,6 +1,8 @@
 import { S3MutexError, type S3MutexErrorCode } from "../errors.js";
+import type { OptionSpecs } from "./command.js";
 import { EXIT } from "./exit-codes.js";
 import type { Output } from "./output.js";
+import { inOwnWords } from "./own-words.js";
 import { CommandError, UsageError } from "./usage-error.js";
 
 interface Treatment {
@@ -13,11 +15,11 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
   "timed-out": { exitCode: EXIT.notAcquired, remedy: "Wait longer, or try again later." },
   aborted: { exitCode: EXIT.failed },
   lost: { exitCode: EXIT.lost },
-  deadlock: { exitCode: EXIT.notAcquired, remedy: "Release what is held, then try again." },
+  deadlock: { exitCode: EXIT.notAcquired },
   "invalid-argument": { exitCode: EXIT.usage },
   "corrupt-record": { exitCode: EXIT.store, remedy: "Look at that object, and remove it if it is none of a lock." },
   "newer-schema": { exitCode: EXIT.store, remedy: "Upgrade s3-mutex here." },
-  "no-such-bucket": { exitCode: EXIT.store, remedy: "Here that is --create-bucket." },
+  "no-such-bucket": { exitCode: EXIT.store },
   "access-denied": { exitCode: EXIT.store },
   "store-unavailable": { exitCode: EXIT.store, remedy: "Check --endpoint-url and the network, then try again." },
   "store-unsafe": { exitCode: EXIT.store },
@@ -40,12 +42,14 @@ export function reportFailure(error: unknown, output: Output, context: FailureCo
 export interface FailureContext {
   /** For the pointer to the help. */
   readonly commandName: string | undefined;
+  /** Those that the command has. */
+  readonly options?: OptionSpecs | undefined;
   readonly isDebugging: boolean;
 }
 
 function describe(
   error: unknown,
-  { commandName, isDebugging }: FailureContext,
+  { commandName, options = {}, isDebugging }: FailureContext,
 ): { sentence: string; exitCode: number } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) {
@@ -56,10 +60,24 @@ function describe(
   if (S3MutexError.is(error)) {
     const { exitCode, remedy = regionRemedy(message) } = TREATMENTS[error.code];
     const ending = remedy === undefined ? "" : ` ${remedy}`;
-    return { sentence: `${message.replace(/\.$/, "")} (${error.code}).${ending}`, exitCode };
+    const sentence = inOwnWords(message.replace(/\.$/, ""), (name) => name in options);
+    return { sentence: `${sentence} (${error.code}).${ending}`, exitCode };
+  }
+  const missing = missingPackage(error);
+  if (missing !== undefined) {
+    return {
+      sentence: `${missing} is not installed: npm install ${missing}, where s3-mutex is.`,
+      exitCode: EXIT.usage,
+    };
   }
   const hint = isDebugging ? "" : " --debug shows where.";
   return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
+}
+
+/** The AWS SDK is brought along by whoever installs this. */
+function missingPackage(error: unknown): string | undefined {
+  const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
+  return code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '(@?[^']+)'/.exec(message)?.[1] : undefined;
 }
 
 /** The one thing about the client's configuration that is often missing. */

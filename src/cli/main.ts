@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { closestTo } from "../closest.js";
-import type { Command } from "./command.js";
+import type { Command, OptionSpecs } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { EXIT } from "./exit-codes.js";
 import { showCommandHelp, showOverview } from "./help.js";
@@ -11,16 +11,19 @@ import { UsageError } from "./usage-error.js";
 
 const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
 
+const VERSION_FLAGS: ReadonlySet<string> = new Set(["--version", "-v", "-V", "version"]);
+
 /** Nothing is loaded before it is needed: `--help` must not wait for the SDK. */
 async function main(argv: readonly string[], output: Output): Promise<number> {
   const [name, ...args] = argv;
   let commandName: string | undefined;
+  let options: OptionSpecs | undefined;
   try {
     if (name === undefined || HELP_FLAGS.has(name) || (name === "help" && args.length === 0)) {
       showOverview(output);
       return name === undefined ? EXIT.usage : EXIT.ok;
     }
-    if (name === "--version" || name === "version") {
+    if (VERSION_FLAGS.has(name)) {
       output.line(version());
       return EXIT.ok;
     }
@@ -28,6 +31,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
     const wanted = name === "help" ? args[0] : name;
     const command = await commandOf(wanted);
     commandName = wanted;
+    options = command.options;
     if (name === "help" || asksForHelp(args)) {
       showCommandHelp(command, output);
       return EXIT.ok;
@@ -35,7 +39,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
     return await command.run(parseInput(args, command.options, process.env), output);
   } catch (error) {
     const { reportFailure } = await import("./failure.js");
-    return reportFailure(error, output, { commandName, isDebugging: isDebugging(args) });
+    return reportFailure(error, output, { commandName, options, isDebugging: isDebugging(args) });
   }
 }
 

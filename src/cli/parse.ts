@@ -36,14 +36,30 @@ export function isDebuggingBy(environment: NodeJS.ProcessEnv): boolean {
   return value !== undefined && value !== "" && value !== "0";
 }
 
+/** What other tools call it: flock, consul lock, the AWS CLI. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  timeout: "wait",
+  nonblock: "no-wait",
+  nb: "no-wait",
+  n: "no-wait",
+  try: "no-wait",
+  "conflict-exit": "conflict-exit-code",
+  ttl: "lease",
+  "session-ttl": "lease",
+  name: "label",
+  silent: "quiet",
+  verbose: "debug",
+};
+
 /** The parser's own messages run over several sentences. */
 function explain(error: unknown, specs: OptionSpecs): string {
   const { code, message } = error as { readonly code?: unknown; readonly message: string };
   const option = /'(?:-\w, )?(-[^\s'=]*)/.exec(message)?.[1] ?? "";
   const name = option.replace(/^-+/, "");
   if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
-    const closest = closestTo(name, Object.keys(specs));
-    return `There is no option ${option}${closest === undefined ? "" : `; did you mean --${closest}?`}`;
+    const known = SYNONYMS[name];
+    const closest = known !== undefined && known in specs ? known : closestTo(name, Object.keys(specs));
+    return `There is no option ${option}${closest === undefined ? "." : `; did you mean --${closest}?`}`;
   }
   if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") return message;
   if (specs[name]?.type === "boolean") return `${option} takes no value.`;

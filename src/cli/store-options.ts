@@ -1,6 +1,5 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import {
-  asFolder,
   isUrl,
   type LockAddress,
   type LocksAddress,
@@ -9,6 +8,7 @@ import {
   parseStore,
   refuseAsName,
   type StoreAddress,
+  twoMeanings,
 } from "./address.js";
 import type { Input, OptionSpecs } from "./command.js";
 import { UsageError } from "./usage-error.js";
@@ -22,8 +22,13 @@ export const LOOK_OPTIONS: OptionSpecs = {
   },
   prefix: {
     type: "string",
-    value: "PREFIX",
+    value: "PREFIX/",
     help: "Where the name starts in an address (default: after its first folder)",
+  },
+  "key-prefix": {
+    type: "string",
+    value: "TEXT",
+    help: "The same where that is no folder: exactly the library's keyPrefix",
   },
   "endpoint-url": {
     type: "string",
@@ -71,8 +76,7 @@ export function storeAt(input: Input): StoreAddress {
   if (extra !== undefined) throw new UsageError(`One store at a time: ${extra} is one too many.`);
   if (text === undefined) return storeOf(input);
   if (!isUrl(text)) throw new UsageError(`${text} is no store: write s3://BUCKET/PREFIX/.`);
-  const store = parseStore(text);
-  return { ...store, keyPrefix: prefixOf(input) ?? store.keyPrefix };
+  return parseStore(text, prefixOf(input));
 }
 
 /** The one lock that a command is about. */
@@ -87,23 +91,30 @@ export function onlyLockOf(input: Input): LockAddress {
 /** The store of `--store` or `S3_MUTEX_STORE`. */
 export function storeOf(input: Input): StoreAddress {
   const { values, environment } = input;
-  const text = values.word("store") ?? environment["S3_MUTEX_STORE"] ?? "";
+  const given = values.word("store");
+  const text = given ?? environment["S3_MUTEX_STORE"] ?? "";
   if (text === "") throw new UsageError(NO_STORE);
-  const store = parseStore(text);
-  return { ...store, keyPrefix: prefixOf(input) ?? store.keyPrefix };
+  const keyPrefix = prefixOf(input);
+  try {
+    return parseStore(text, keyPrefix);
+  } catch (error) {
+    if (given !== undefined || !(error instanceof UsageError)) throw error;
+    throw new UsageError(`S3_MUTEX_STORE: ${error.message}`);
+  }
 }
 
 function prefixOf({ values }: Input): string | undefined {
-  const prefix = values.text("prefix");
-  return prefix === undefined ? undefined : asFolder(prefix);
+  const [folder, exact] = [values.text("prefix"), values.text("key-prefix")];
+  if (folder === undefined) return exact;
+  if (exact !== undefined) throw new UsageError("--prefix and --key-prefix say the same in two ways: use one of them.");
+  if (folder === "" || folder.endsWith("/")) return folder;
+  throw twoMeanings(`--prefix ${folder}`, folder, `--prefix ${folder}/`, `--key-prefix ${folder}`);
 }
 
 /** How to reach the store; credentials come by the SDK's usual chain. */
 export function clientConfigOf({ values, environment }: Input): S3ClientConfig {
   const given = values.word("endpoint-url");
-  if (given !== undefined && !URL.canParse(given)) {
-    throw new UsageError(`--endpoint-url ${JSON.stringify(given)} is no URL: write http://HOST:PORT.`);
-  }
+  if (given !== undefined) checkEndpoint("--endpoint-url", given);
   const endpoint = given ?? configuredEndpoint(environment);
   const region =
     values.word("region") ?? nonEmpty(environment["AWS_REGION"]) ?? nonEmpty(environment["AWS_DEFAULT_REGION"]);
@@ -119,7 +130,20 @@ export function clientConfigOf({ values, environment }: Input): S3ClientConfig {
 /** The SDK reads these by itself; they are needed here because other stores rarely have a host name for each bucket. */
 function configuredEndpoint(environment: NodeJS.ProcessEnv): string | undefined {
   if (environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
-  return nonEmpty(environment["AWS_ENDPOINT_URL_S3"]) ?? nonEmpty(environment["AWS_ENDPOINT_URL"]);
+  for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
+    const endpoint = nonEmpty(environment[name]);
+    if (endpoint !== undefined) return checkEndpoint(name, endpoint);
+  }
+  return undefined;
+}
+
+/** Where it was written, and what: without a scheme, `localhost:9000` is a URL, and of no use. */
+export function checkEndpoint(source: string, text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  const example = /^[\w.-]+(:\d+)?$/.test(text)
+    ? `http://${text} or https://${text}`
+    : "http://HOST:PORT or https://HOST";
+  throw new UsageError(`${source} ${JSON.stringify(text)} is no URL: write ${example}.`);
 }
 
 function isAws(endpoint: string): boolean {

@@ -1,6 +1,9 @@
 import { formatDuration, parseDuration } from "./duration.js";
 import { UsageError } from "./usage-error.js";
 
+/** As long as the library allows. */
+const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
+
 type ParsedValue = string | boolean | readonly (string | boolean)[] | undefined;
 
 /** The options that were given, read by type; a value that cannot be right is a usage error that names the option. */
@@ -33,7 +36,7 @@ export class Values {
   }
 
   /** Milliseconds. */
-  duration(name: string, { min = 0 } = {}): number | undefined {
+  duration(name: string, { min = 0, max = LONGEST_MS } = {}): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const durationMs = parseDuration(text);
@@ -41,6 +44,7 @@ export class Values {
       throw new UsageError(`--${name} ${JSON.stringify(text)} is no duration: write 500ms, 30s, 5m or 1h.`);
     }
     if (durationMs < min) throw new UsageError(`--${name} ${text} is too short: use at least ${formatDuration(min)}.`);
+    if (durationMs > max) throw new UsageError(`--${name} ${text} is too long: use at most ${formatDuration(max)}.`);
     return durationMs;
   }
 

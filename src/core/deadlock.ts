@@ -133,7 +133,8 @@ export function describeCycle(edges: readonly CycleEdge[]): string {
   return [...parts, edges[0]?.lockName].join(" -> ");
 }
 
-function describeHolder({ host, pid, label, owner }: Holder): string {
+/** `web-1:4711`, `nightly, web-1:4711` */
+export function describeHolder({ host, pid, label, owner }: Holder): string {
   const place = host === undefined ? owner : `${host}:${pid}`;
   return label === undefined ? place : `${label}, ${place}`;
 }

@@ -22,6 +22,8 @@ export interface AcquireRequest
   readonly longestPollMs?: number | undefined;
   /** What is held up by this wait, after so many milliseconds of it: asked anew each time, since it changes meanwhile. */
   readonly holds: (waitedMs: number) => readonly Hold[];
+  /** By which fencing tokens processes that this one is part of hold this very lock. @default none */
+  readonly tokensOfParents?: readonly number[];
   /** Other locks of the same mutex, for the walk along who waits for whom. */
   readonly objectOf: (ref: LockRef) => LockObject;
 }

@@ -1,6 +1,6 @@
-import type { Attempt } from "../core/attempt.js";
-import { type CycleEdge, describeCycle, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
-import { type Hold, identityOf, type LockRecord } from "../core/record.js";
+import { type Attempt, hasRunOut } from "../core/attempt.js";
+import { type CycleEdge, describeCycle, describeHolder, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
+import { areCompatible, type Hold, type Holder, identityOf, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
 import { unlessAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
@@ -16,12 +16,12 @@ import { MAX_REQUEST_MS, sleep } from "./timing.js";
 export class DeadlockWatch {
   readonly #context: Context;
   readonly #wanted: LockObject;
-  readonly #request: Pick<AcquireRequest, "holds" | "objectOf">;
+  readonly #request: Watched;
   #nextAfterMs = FIRST_LOOK_MS;
   /** Since when the entry has said that something is held up, counted from the beginning of the wait. */
   #shownAtMs: number | undefined;
 
-  constructor(context: Context, wanted: LockObject, request: Pick<AcquireRequest, "holds" | "objectOf">) {
+  constructor(context: Context, wanted: LockObject, request: Watched) {
     this.#context = context;
     this.#wanted = wanted;
     this.#request = request;
@@ -40,6 +40,7 @@ export class DeadlockWatch {
 
   /** Looks when it is time to. @throws `deadlock` when this waiter has to give way */
   async check(id: string, waitedMs: number, record: LockRecord | undefined, signal: AbortSignal): Promise<void> {
+    this.#throwIfParentHolds(record);
     const me = record?.queue.find((waiter) => waiter.id === id);
     if (me === undefined || me.holds.length === 0) return;
     this.#shownAtMs ??= waitedMs;
@@ -54,6 +55,24 @@ export class DeadlockWatch {
     const second = signal.aborted ? undefined : await this.#look(id, signal);
     if (second === undefined || !isSameCycle(first, second) || !this.#holdsUp(second, waitedMs)) return;
     throw this.#deadlock(id, second);
+  }
+
+  /**
+   * Whoever started this process waits for its end, and has what it asks for. Of a semaphore others may give permits back, and then
+   * the search decides.
+   */
+  #throwIfParentHolds(record: LockRecord | undefined): void {
+    const { tokensOfParents = [], limit, mode, permits } = this.#request;
+    const now = tokensOfParents.length > 0 ? this.#context.clock.now() : undefined;
+    if (record === undefined || now === undefined) return;
+    const isLive = (holder: Holder) => !hasRunOut(holder, this.#attemptAt(now));
+    const held = record.holders.filter((holder) => tokensOfParents.includes(holder.token) && isLive(holder));
+    const [holder] = held;
+    if (holder === undefined || (limit > 1 && areCompatible([...held, { mode, permits }], limit))) return;
+    const lockName = this.#wanted.name;
+    const cycle = [toPublicEdge({ lockName, holder })];
+    const message = `Deadlock: this process is part of the work of ${describeHolder(holder)}, which holds ${JSON.stringify(lockName)}, and would wait for its end. What is not part of it is started without S3_MUTEX_HELD in its environment.`;
+    throw new S3MutexError("deadlock", message, { lockName, cycle });
   }
 
   /** Whether this wait still holds up what the cycle says: that may have been given back since, or have turned out another task's. */
@@ -103,6 +122,9 @@ export class DeadlockWatch {
     });
   }
 }
+
+/** What of a call it takes to tell. */
+type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "limit" | "mode" | "permits">;
 
 /** A step of a cycle, as the error tells it. */
 export function toPublicEdge({ lockName, holder }: Pick<CycleEdge, "lockName" | "holder">): DeadlockEdge {

@@ -44,13 +44,20 @@ test.each([
 });
 
 test("a store is a bucket and a folder; a bucket alone has the library's default", () => {
-  expect(parseStore("s3://b")).toEqual({ bucketName: "b", keyPrefix: "locks/" });
-  expect(parseStore("s3://b/team/locks")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
-  expect(parseStore("s3://b/team/locks/")).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
+  expect(parseStore("s3://b", undefined)).toEqual({ bucketName: "b", keyPrefix: "locks/" });
+  expect(parseStore("s3://b/team/locks/", undefined)).toEqual({ bucketName: "b", keyPrefix: "team/locks/" });
+  expect(parseStore("s3://b/team/locks", "x-")).toEqual({ bucketName: "b", keyPrefix: "x-" });
+});
+
+test("C9: a semaphore has the name that it has in the library, behind the prefix of locks", () => {
+  const pool = { bucketName: "b", keyPrefix: "semaphores/locks/", lockName: "team/pool" };
+  expect(parseLock("s3://b/semaphores/locks/team/pool", undefined)).toEqual(pool);
+  const all = { bucketName: "b", keyPrefix: "semaphores/locks/", namePrefix: "" };
+  expect(parseLocks("s3://b/semaphores/locks/", undefined)).toEqual(all);
 });
 
 test.each(["s3://b//locks/", "s3://b/./locks/", "s3://b/../", "s3://b/ "])("%s is no store", (text) => {
-  expect(() => parseStore(text)).toThrow("say with --prefix");
+  expect(() => parseStore(text, undefined)).toThrow("say with --prefix");
   expect(() => parseLocks(text, undefined)).toThrow("say with --prefix");
 });
 
@@ -86,7 +93,8 @@ test("every way to write it is the lock of the library with that name", async ()
     [`s3://${BUCKET}/locks/nightly`],
     ["nightly"],
     ["--store", `s3://${BUCKET}`, "nightly"],
-    ["--prefix", "locks", "nightly"],
+    ["--prefix", "locks/", "nightly"],
+    ["--key-prefix", "locks/", "nightly"],
     ["--prefix", "", `s3://${BUCKET}/locks/nightly`],
   ];
   const ended = await Promise.all(ways.map((way) => cli(["run", "--no-wait", ...way, "--", "true"], environment)));

@@ -138,7 +138,7 @@ describe("cleanup", TIMEOUT, () => {
 
   test("heeds age and prefix, and removes what is free where it is told to", async () => {
     const { environment, server } = await startLittered();
-    const jobs = await cli(["cleanup", "--json", `s3://${BUCKET}/locks/jobs`], environment);
+    const jobs = await cli(["cleanup", "--json", `s3://${BUCKET}/locks/jobs/`], environment);
     expect(JSON.parse(jobs.stdout)).toEqual({
       total: 1,
       stale: 1,

@@ -27,7 +27,8 @@ async function startRun(script: string, { leaseMs = 2000 } = {}) {
     {
       mutex: { s3ClientConfig: server.clientConfig(), bucketName: "bkt", lockTimeoutMs: leaseMs },
       isDebugging: false,
-      lockName: "job",
+      isQuiet: false,
+      wanted: { kind: "locks", names: ["job"], isShared: false },
       line: { command: "sh", args: ["-c", script], environment: { PATH: process.env["PATH"], SAID: file } },
       leaseMs,
       deadline: planDeadline(leaseMs, undefined),

@@ -22,7 +22,9 @@ test.each<[string, (input: Input) => unknown, string[], RegExp]>([
 
 test.each([
   [["--regoin", "x"], /no option --regoin; did you mean --region\?/],
-  [["--nothing-like-it"], /no option --nothing-like-it$/],
+  [["--nothing-like-it"], /no option --nothing-like-it\.$/],
+  [["--endpoint", "x"], /no option --endpoint; did you mean --endpoint-url\?/],
+  [["-n"], /no option -n\.$/],
   [["--json=yes"], /--json takes no value/],
   [["--region"], /--region needs a value; one that starts with a dash is written --region=REGION/],
 ])("%j is explained", (args, message) => {

@@ -2,11 +2,12 @@ import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
 import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
+import { holdersText } from "../look/describe.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
 import { counted, printable } from "../text.js";
 import { confirm } from "./confirm.js";
-import { CHANGED, holderIdsOf, holdersText } from "./release.js";
+import { CHANGED, holderIdsOf } from "./release.js";
 
 /** `s3-mutex delete` */
 export function deleteLockCommand(input: Input, address: LockAddress, output: Output): Promise<number> {

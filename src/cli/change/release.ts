@@ -2,10 +2,10 @@ import type { LockReport } from "../../index.js";
 import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { whoAndWhere } from "../look/describe.js";
+import { holdersText } from "../look/describe.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
-import { ageText, printable } from "../text.js";
+import { printable } from "../text.js";
 import { confirm } from "./confirm.js";
 
 /** `s3-mutex release --force` */
@@ -53,13 +53,3 @@ export function holderIdsOf({ holders }: LockReport): string[] {
 export const CHANGED = "it has changed hands meanwhile: nothing was done.";
 
 const WARNING = "Whoever holds it goes on until its next renewal fails; only the fencing token protects from that.";
-
-export function holdersText({ holders }: LockReport): string {
-  return holders
-    .map((holder) => {
-      const { heldMs, leaseLeftMs } = holder;
-      const left = leaseLeftMs > 0 ? `${ageText(leaseLeftMs)} of its lease left` : "a lease that has ended";
-      return `${whoAndWhere(holder)} for ${ageText(heldMs)} with ${left}`;
-    })
-    .join(" and ");
-}

@@ -1,8 +1,11 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
+import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
+import { lockOf } from "../store-options.js";
+import { UsageError } from "../usage-error.js";
 
-const WORDING = { name: "elect", question: "Leader of what, and what to run?", defaultLeaseMs: 15_000 };
+const WORDING = { name: "elect", question: "Leader of what, and what to run?" };
+const DEFAULT_LEASE_MS = 15_000;
 
 export const elect: Command = {
   usage: [
@@ -31,7 +34,6 @@ command cannot be run or was not found.`,
       help: "Between SIGTERM and SIGKILL when the leadership is about to be lost\n(default: a fifth of the lease, at most 10s)",
     },
     priority: { type: "string", value: "N", help: "Candidates of higher priority come first (default: 0)" },
-    label: { type: "string", value: "TEXT", help: "A word about this candidate in the record, for people to read" },
     ...HOLDING_OPTIONS,
   },
   examples: [
@@ -43,7 +45,11 @@ command cannot be run or was not found.`,
     { about: "Who leads? With S3_MUTEX_STORE set", line: "s3-mutex show scheduler" },
   ],
   async run(input, output) {
-    const plan = holdingPlan(input, WORDING);
+    const { addresses, line } = commandLineOf(input, WORDING);
+    const [address, extra] = addresses;
+    if (extra !== undefined) throw new UsageError(`One leadership at a time: ${extra} is one too many.`);
+    const lock = lockOf(input, address);
+    const plan = { ...holdingPlan(input, lock, line, DEFAULT_LEASE_MS), lockName: lock.lockName };
     const { electSession } = await import("../elect/session.js");
     return electSession(plan, output);
   },

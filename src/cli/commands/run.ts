@@ -1,31 +1,52 @@
 import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { RunPlan } from "../run/acquire.js";
-import { HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
+import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
+import { wantedOf } from "../run/wanted-options.js";
 import { UsageError } from "../usage-error.js";
 
-const WORDING = { name: "run", question: "Which lock, and what to run?", defaultLeaseMs: 60_000 };
+const WORDING = { name: "run", question: "Which lock, and what to run?" };
+const DEFAULT_LEASE_MS = 60_000;
 
 export const run: Command = {
-  usage: ["run [options] s3://BUCKET/PREFIX/NAME -- COMMAND [ARGUMENTS]", "run [options] NAME -- COMMAND [ARGUMENTS]"],
+  usage: [
+    "run [options] s3://BUCKET/PREFIX/NAME ... -- COMMAND [ARGUMENTS]",
+    "run [options] NAME ... -- COMMAND [ARGUMENTS]",
+  ],
   about: `
 Takes the lock, runs the command, renews the lock while it runs, releases it, and exits with the
 command's exit code. s3://BUCKET/locks/nightly is what the library calls acquireLock("nightly").
+Several locks are taken all or none, in an order that is the same everywhere.
 
 The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the lock's name in
-S3_MUTEX_LOCK_NAME. When the lock is about to be lost, the command and all that it started get
-SIGTERM, and SIGKILL before anybody else can have the lock.
+S3_MUTEX_LOCK_NAME; of several, S3_MUTEX_FENCING_TOKENS has {"NAME":TOKEN,...}. S3_MUTEX_HELD tells
+an s3-mutex run inside of it what is held: one that would wait for its own end exits with ${EXIT.notAcquired} at
+once. When the lock is about to be lost, the command and all that it started get SIGTERM, and SIGKILL
+before anybody else can have the lock.
 
-Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock; ${EXIT.lost} the lock was lost; ${EXIT.store} the store
-is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not found; 128+n it died of
-signal n.`,
+The command is run as it is: for pipes, variables and "a; b" there is sh -c '...'.
+
+Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock, or a deadlock; ${EXIT.lost} the lock was lost;
+${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not
+found; 128+n it died of signal n.`,
   options: {
     wait: {
       type: "string",
+      short: "w",
       value: "DURATION",
-      help: "How long to wait for the lock: 500ms, 30s, 5m (default: for ever)",
+      help: "How long to wait for the lock: 500ms, 30s, 5m (default: without a limit)",
     },
-    "no-wait": { type: "boolean", help: "Do not wait at all" },
+    "no-wait": { type: "boolean", short: "n", help: "Do not wait at all" },
+    shared: {
+      type: "boolean",
+      short: "s",
+      help: "Together with others who share it, but with no exclusive holder",
+    },
+    permits: {
+      type: "string",
+      value: "N",
+      help: "At most N at once, everywhere: one permit of the semaphore NAME",
+    },
     lease: {
       type: "string",
       value: "DURATION",
@@ -43,7 +64,6 @@ signal n.`,
       help: `Exit code when somebody else has the lock (default: ${EXIT.notAcquired})`,
     },
     priority: { type: "string", value: "N", help: "Higher is served first (default: 0)" },
-    label: { type: "string", value: "TEXT", help: "A word about this run in the lock's record, for people to read" },
     ...HOLDING_OPTIONS,
   },
   examples: [
@@ -52,16 +72,20 @@ signal n.`,
       line: "s3-mutex run s3://my-bucket/locks/backup -- ./backup.sh",
     },
     {
-      about: "Cron on every machine, the job on one of them: the others exit with 0 at once",
-      line: "s3-mutex run --no-wait -E 0 s3://my-bucket/locks/nightly -- ./nightly.sh --full",
+      about: "Cron on every machine, the job on one of them: the others exit with 0 at once, and say nothing",
+      line: "s3-mutex run --quiet --no-wait -E 0 s3://my-bucket/locks/nightly -- ./nightly.sh --full",
     },
     {
       about: "Wait for at most five minutes, on a store of your own",
       line: "s3-mutex run --wait 5m --endpoint-url http://localhost:9000 s3://my-bucket/locks/deploy -- make deploy",
     },
     {
-      about: "With S3_MUTEX_STORE=s3://my-bucket/locks/ a name will do; the shell sees the token",
-      line: "s3-mutex run migrate -- sh -c './migrate --token $S3_MUTEX_FENCING_TOKEN'",
+      about: "At most three of these on all machines together",
+      line: "s3-mutex run --permits 3 s3://my-bucket/locks/encoders -- ./encode.sh",
+    },
+    {
+      about: "With S3_MUTEX_STORE=s3://my-bucket/locks/ names will do; two locks, and the shell sees a token",
+      line: "s3-mutex run orders invoices -- ./close-month.sh\n  s3-mutex run migrate -- sh -c './migrate --token $S3_MUTEX_FENCING_TOKEN'",
     },
   ],
   async run(input, output) {
@@ -73,12 +97,16 @@ signal n.`,
 
 function planOf(input: Input): RunPlan {
   const { values } = input;
-  const plan = holdingPlan(input, WORDING);
+  const { addresses, line } = commandLineOf(input, WORDING);
+  const { store, wanted } = wantedOf(input, addresses);
+  const plan = holdingPlan(input, store, line, DEFAULT_LEASE_MS);
   if (values.flag("no-wait") && values.text("wait") !== undefined) {
     throw new UsageError("--wait and --no-wait contradict each other: use one of them.");
   }
   return {
     ...plan,
+    mutex: { ...plan.mutex, semaphorePrefix: store.semaphorePrefix },
+    wanted,
     waitMs: values.flag("no-wait") ? 0 : values.duration("wait"),
     conflictExitCode: values.wholeNumber("conflict-exit-code", { min: 0, max: 255 }) ?? EXIT.notAcquired,
   };

@@ -5,8 +5,7 @@ import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { catchSignals, exitCodeOf } from "../run/signals.js";
-import { clientConfigOf } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import { checkEndpoint, clientConfigOf } from "../store-options.js";
 import { showReport } from "./show.js";
 
 export interface DoctorSettings {
@@ -25,9 +24,7 @@ export async function doctorCommand(
 ): Promise<number> {
   const s3ClientConfig = clientConfigOf(input);
   const { gateways, ...examination } = settings;
-  for (const gateway of gateways) {
-    if (!URL.canParse(gateway)) throw new UsageError(`--gateway ${JSON.stringify(gateway)} is no URL.`);
-  }
+  for (const gateway of gateways) checkEndpoint("--gateway", gateway);
   const otherClients = gateways.map((endpoint) => {
     return createS3Client({ region: "us-east-1", forcePathStyle: true, ...s3ClientConfig, endpoint });
   });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Election, type Lock, S3Mutex, S3MutexError } from "../../index.js";
 import type { Output } from "../output.js";
 import { bounded } from "../run/bounded.js";
+import { heldLock } from "../run/held.js";
 import { createLog } from "../run/log.js";
 import type { HoldingPlan } from "../run/plan.js";
 import { abandon, release } from "../run/release.js";
@@ -11,12 +12,20 @@ import { startWhileHeld } from "../run/while-held.js";
 /** How long leaving the queue may take, when somebody wants this to be over. */
 const CLOSE_MAX_MS = 3000;
 
+/** Everything that `elect` was told. */
+export interface ElectPlan extends HoldingPlan {
+  readonly lockName: string;
+}
+
 /** What a signal does at the moment. */
 type Receive = (signal: NodeJS.Signals, isEnding: boolean) => void;
 
 /** Runs the command whenever this candidate leads; resolves with the exit code when the command ends by itself. */
-export async function electSession(plan: HoldingPlan, output: Output): Promise<number> {
+export async function electSession(plan: ElectPlan, output: Output): Promise<number> {
   const log = createLog(plan.isDebugging, output);
+  const remark = (sentence: string) => {
+    if (!plan.isQuiet) output.note(sentence);
+  };
   const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
   const interrupt = new AbortController();
   const hurry = new AbortController();
@@ -41,8 +50,9 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
         await bounded(lock.release(), CLOSE_MAX_MS, hurry.signal).catch(() => undefined);
         return exitCodeOf(interruptedBy);
       }
-      output.note(`leads ${JSON.stringify(plan.lockName)} with the fencing token ${lock.fencingToken}.`);
-      const running = startWhileHeld(lock, plan.line, plan, output);
+      remark(`leads ${JSON.stringify(plan.lockName)} with the fencing token ${lock.fencingToken}.`);
+      const held = heldLock(mutex, lock);
+      const running = startWhileHeld(held, plan.line, plan, output);
       receive = (signal, isEnding) => {
         // Whatever becomes of the leadership meanwhile: who was told to end does not campaign again.
         if (isEnding) interruptedBy ??= signal;
@@ -51,13 +61,11 @@ export async function electSession(plan: HoldingPlan, output: Output): Promise<n
       const result = await running.result;
       receive = leave;
       isStuck = result.isStuck;
-      if (isStuck) return abandon(lock, result, output);
+      if (isStuck) return abandon(held, result, output);
       const isLost = result.wasEndedByUs || lock.signal.aborted;
-      const exitCode = await release(lock, result, hurry.signal, output);
+      const exitCode = await release(held, result, hurry.signal, output);
       if (!isLost || interruptedBy !== undefined) return exitCode;
-      output.note(
-        `leads ${JSON.stringify(plan.lockName)} no longer; nothing of the command runs, and it campaigns again.`,
-      );
+      remark(`leads ${JSON.stringify(plan.lockName)} no longer; nothing of the command runs, and it campaigns again.`);
     }
   } catch (error) {
     if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
@@ -76,7 +84,7 @@ class Campaign {
   readonly #election: Election;
   readonly #output: Output;
 
-  constructor(mutex: S3Mutex, plan: HoldingPlan, output: Output) {
+  constructor(mutex: S3Mutex, plan: ElectPlan, output: Output) {
     const { lockName, priority, leaseMs } = plan;
     // Nearly the whole lease: the command is ended by its own plan, well before.
     this.#election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });

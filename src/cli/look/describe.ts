@@ -1,6 +1,6 @@
 import type { HolderReport, LockReport, PartyReport } from "../../index.js";
 import type { Colour } from "../output.js";
-import { printable } from "../text.js";
+import { ageText, printable } from "../text.js";
 
 /** Who somebody is, in a word: the label, or the owner; of owners that the library made up, the beginning of the id. */
 export function whoIs({ owner, host, pid, label }: PartyReport): string {
@@ -18,6 +18,20 @@ export function whereIs({ host, pid }: PartyReport): string {
 export function whoAndWhere(party: PartyReport): string {
   const where = whereIs(party);
   return where === "" ? whoIs(party) : `${whoIs(party)} (${where})`;
+}
+
+/** More than these are counted, not named. */
+const NAMED_MAX = 3;
+
+/** `nightly (web-1:4711) for 3m12s with 52s of its lease left` */
+export function holdersText({ holders }: LockReport): string {
+  const named = holders.slice(0, NAMED_MAX).map((holder) => {
+    const { heldMs, leaseLeftMs } = holder;
+    const left = leaseLeftMs > 0 ? `${ageText(leaseLeftMs)} of its lease left` : "a lease that has ended";
+    return `${whoAndWhere(holder)} for ${ageText(heldMs)} with ${left}`;
+  });
+  const more = holders.length - named.length;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(" and ");
 }
 
 /** The holder that is shown where there is room for one: whose lease lasts longest. */

@@ -1,42 +1,41 @@
-import { type Lock, type S3Mutex, S3MutexError } from "../../index.js";
+import { type S3Mutex, S3MutexError } from "../../index.js";
 import { formatDuration } from "../duration.js";
 import type { Output } from "../output.js";
+import type { Held } from "./held.js";
 import type { HoldingPlan } from "./plan.js";
+import { announceWait, noticePlan, whoHas } from "./waiting.js";
+import { take, titleOfWanted, type Wanted } from "./wanted.js";
 
 /** Everything that `run` was told. */
 export interface RunPlan extends HoldingPlan {
-  /** Undefined: for ever; 0: one attempt. */
+  readonly wanted: Wanted;
+  /** Undefined: without a limit; 0: one attempt. */
   readonly waitMs: number | undefined;
   readonly conflictExitCode: number;
 }
 
-/** After this, whoever watches is told what is going on. */
-const NOTICE_AFTER_MS = 1000;
-
-/** The lock; undefined, after saying so, when somebody else still has it when the time is up. */
+/** What was asked for; undefined, after saying so, when somebody else still has it when the time is up. */
 export async function acquire(
   mutex: S3Mutex,
   plan: RunPlan,
   signal: AbortSignal,
   output: Output,
-): Promise<Lock | undefined> {
-  const { lockName, priority, waitMs } = plan;
-  const name = JSON.stringify(lockName);
-  const notice = setTimeout(() => {
-    if (output.isWatched) output.note(`waiting for the lock ${name} (Ctrl-C to give up) ...`);
-  }, NOTICE_AFTER_MS);
+): Promise<Held | undefined> {
+  const { wanted, priority, waitMs, isQuiet } = plan;
+  const title = titleOfWanted(wanted);
+  const stopAnnouncing = isQuiet ? () => {} : announceWait(mutex, wanted, noticePlan(output.isWatched), output);
   try {
-    if (waitMs === 0) {
-      const lock = await mutex.tryAcquire(lockName, { priority, signal });
-      if (lock === null) output.note(`somebody else has the lock ${name}.`);
-      return lock ?? undefined;
-    }
-    return await mutex.acquire(lockName, { priority, signal, timeoutMs: waitMs });
+    const held = await take(mutex, wanted, { priority, signal, timeoutMs: waitMs });
+    if (held !== undefined) return held;
   } catch (error) {
     if (!S3MutexError.is(error, "timed-out")) throw error;
-    output.note(`somebody else still has the lock ${name} after ${formatDuration(waitMs ?? 0)}.`);
-    return undefined;
   } finally {
-    clearTimeout(notice);
+    stopAnnouncing();
   }
+  if (isQuiet) return undefined;
+  const still = waitMs === 0 || waitMs === undefined ? "has" : "still has";
+  const after = waitMs === 0 || waitMs === undefined ? "" : ` after ${formatDuration(waitMs)}`;
+  const who = await whoHas(mutex, wanted);
+  output.note(`somebody else ${still} ${title}${after}.${who === undefined ? "" : ` ${who}`}`);
+  return undefined;
 }

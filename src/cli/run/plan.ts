@@ -1,6 +1,8 @@
+import { basename } from "node:path";
 import type { S3MutexOptions } from "../../index.js";
+import type { LockAddress } from "../address.js";
 import type { Input, OptionSpecs } from "../command.js";
-import { clientConfigOf, lockOf, STORE_OPTIONS } from "../store-options.js";
+import { clientConfigOf, STORE_OPTIONS } from "../store-options.js";
 import { UsageError } from "../usage-error.js";
 import { type DeadlinePlan, planDeadline } from "./deadline.js";
 import type { CommandLine } from "./while-held.js";
@@ -9,7 +11,8 @@ import type { CommandLine } from "./while-held.js";
 export interface HoldingPlan {
   readonly mutex: Omit<S3MutexOptions, "logger">;
   readonly isDebugging: boolean;
-  readonly lockName: string;
+  /** Whether only what goes wrong is said. */
+  readonly isQuiet: boolean;
   readonly line: CommandLine;
   readonly leaseMs: number;
   readonly deadline: DeadlinePlan;
@@ -30,6 +33,12 @@ export const HOLDING_OPTIONS: OptionSpecs = {
     value: "DURATION",
     help: "How long after its end a lease is left alone (default: 1s)",
   },
+  label: {
+    type: "string",
+    value: "TEXT",
+    help: "A word about this run in the lock's record, for people to read\n(default: what the command is called)",
+  },
+  quiet: { type: "boolean", short: "q", help: "Say nothing but what goes wrong" },
   ...STORE_OPTIONS,
 };
 
@@ -41,24 +50,33 @@ interface Wording {
   readonly name: string;
   /** What to ask when nothing was said. */
   readonly question: string;
-  readonly defaultLeaseMs: number;
 }
 
-/** Reads `ADDRESS -- COMMAND [ARGUMENTS]` and the options around it. */
-export function holdingPlan(input: Input, { name, question, defaultLeaseMs }: Wording): HoldingPlan {
-  const { values, positionals, rest, environment } = input;
-  const [address, extra] = positionals;
+/** The arguments before the dashes, at least one, and what comes after them. */
+export function commandLineOf(
+  { positionals, rest, environment }: Input,
+  { name, question }: Wording,
+): { readonly addresses: readonly [string, ...string[]]; readonly line: CommandLine } {
+  const [address, ...others] = positionals;
   const [command, ...args] = rest ?? [];
   if (address === undefined) throw new UsageError(`${question} Write s3://BUCKET/locks/NAME -- COMMAND.`);
-  if (command === undefined || command === "" || extra !== undefined) {
-    throw new UsageError(
-      `What to run comes after two dashes: s3-mutex ${name} ${address} -- ${extra ?? "COMMAND"} ...`,
-    );
+  if (command === undefined || command === "") {
+    const example = others.length === 0 ? "COMMAND ..." : others.join(" ");
+    throw new UsageError(`What to run comes after two dashes: s3-mutex ${name} ${address} -- ${example}`);
   }
-  const { bucketName, keyPrefix, lockName } = lockOf(input, address);
+  return { addresses: [address, ...others], line: { command, args, environment: { ...environment } } };
+}
+
+/** Reads the options of how something is held in the store of an address. */
+export function holdingPlan(
+  input: Input,
+  { bucketName, keyPrefix }: Pick<LockAddress, "bucketName" | "keyPrefix">,
+  line: CommandLine,
+  defaultLeaseMs: number,
+): HoldingPlan {
+  const { values, environment } = input;
   const leaseMs = values.duration("lease", { min: MIN_LEASE_MS }) ?? defaultLeaseMs;
   return {
-    lockName,
     leaseMs,
     mutex: {
       s3ClientConfig: clientConfigOf(input),
@@ -67,12 +85,22 @@ export function holdingPlan(input: Input, { name, question, defaultLeaseMs }: Wo
       lockTimeoutMs: leaseMs,
       clockSkewToleranceMs: values.duration("tolerance"),
       createBucketIfNotExists: values.flag("create-bucket"),
-      label: values.text("label"),
+      label: values.text("label") ?? nameOfCommand(line.command),
+      heldByParent: environment["S3_MUTEX_HELD"],
     },
     isDebugging: input.isDebugging,
-    line: { command, args, environment },
+    isQuiet: values.flag("quiet"),
+    line,
     deadline: planDeadline(leaseMs, values.duration("grace")),
     groupGraceMs: values.duration("group-grace"),
     priority: values.wholeNumber("priority", { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }) ?? 0,
   };
+}
+
+/** No longer than the library takes. */
+const LABEL_MAX = 200;
+
+function nameOfCommand(command: string): string | undefined {
+  const name = basename(command).slice(0, LABEL_MAX);
+  return name === "" ? undefined : name;
 }

@@ -1,20 +1,20 @@
-import type { Lock } from "../../lock.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { fitted, printable } from "../text.js";
 import { bounded } from "./bounded.js";
+import type { Held } from "./held.js";
 import type { Member } from "./living-members.js";
 import type { Result } from "./while-held.js";
 
 /** How long the command's exit code is held back by a store that does not answer to the release. */
 const RELEASE_MAX_MS = 10_000;
 
-/** Gives the lock back, and says what is odd about the end; the command's exit code, unless it turns out that its lock was lost while it ran. */
-export async function release(lock: Lock, result: Result, hurry: AbortSignal, output: Output): Promise<number> {
+/** Gives back what is held, and says what is odd about the end; the command's exit code, unless it turns out that its lock was lost while it ran. */
+export async function release(held: Held, result: Result, hurry: AbortSignal, output: Output): Promise<number> {
   const { exitCode, wasEndedByUs, leftBehind } = result;
   let problem: string | undefined;
   try {
-    const answer = await bounded(lock.release(), RELEASE_MAX_MS, hurry);
+    const answer = await bounded(held.release(), RELEASE_MAX_MS, hurry);
     if (answer === undefined) problem = "the store did not answer in time";
   } catch (error) {
     problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
@@ -23,20 +23,20 @@ export async function release(lock: Lock, result: Result, hurry: AbortSignal, ou
   if (left.length > 0) output.note(`the command has ended and left running, without the lock: ${namesOf(left)}.`);
   // What there is to say was said when the command was ended.
   if (wasEndedByUs) return exitCode;
-  if (lock.signal.aborted) {
-    const { reason } = lock.signal;
+  if (held.signal.aborted) {
+    const { reason } = held.signal;
     const sentence = reason instanceof Error ? reason.message : "The lock was lost.";
     output.note(`${sentence} The command had ended with ${exitCode}.`);
     return EXIT.lost;
   }
-  if (problem !== undefined) output.note(notReleased(lock, problem));
+  if (problem !== undefined) output.note(notReleased(held, problem));
   return exitCode;
 }
 
 /** A lock whose command cannot be ended is left to its lease. */
-export function abandon(lock: Lock, { exitCode, leftBehind }: Result, output: Output): number {
+export function abandon(held: Held, { exitCode, leftBehind }: Result, output: Output): number {
   const why = `${namesOf(leftBehind()) || "a process of the command"} cannot be ended`;
-  output.note(`the lock ${JSON.stringify(lock.name)} is not released and becomes free when its lease ends: ${why}.`);
+  output.note(`${held.title} is not released and becomes free when the lease ends: ${why}.`);
   return exitCode;
 }
 
@@ -53,6 +53,6 @@ function namesOf(members: readonly Member[]): string {
   return [...names, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-function notReleased(lock: Lock, why: string): string {
-  return `the lock ${JSON.stringify(lock.name)} could not be released and becomes free when its lease ends: ${why}.`;
+function notReleased({ title }: Held, why: string): string {
+  return `${title} could not be released and becomes free when the lease ends: ${why}.`;
 }

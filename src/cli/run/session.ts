@@ -29,22 +29,22 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   const underNpm = { environment: plan.line.environment, output };
   const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
   try {
-    const lock = await acquire(mutex, plan, interrupt.signal, output);
-    if (lock === undefined) return plan.conflictExitCode;
+    const held = await acquire(mutex, plan, interrupt.signal, output);
+    if (held === undefined) return plan.conflictExitCode;
     if (interruptedBy !== undefined) {
       // The lock and the signal came together. Nothing was started under it.
-      await bounded(lock.release(), CLOSE_MAX_MS, hurry.signal).catch(() => undefined);
+      await bounded(held.release(), CLOSE_MAX_MS, hurry.signal).catch(() => undefined);
       return exitCodeOf(interruptedBy);
     }
-    const running = startWhileHeld(lock, plan.line, plan, output);
+    const running = startWhileHeld(held, plan.line, plan, output);
     receive = (signal, isEnding) => running.receive(signal, isEnding);
     const result = await running.result;
     log.mute();
     isStuck = result.isStuck;
-    if (isStuck) return abandon(lock, result, output);
+    if (isStuck) return abandon(held, result, output);
     // From here on there is nothing to pass a signal on to: the first one ends the wait for the store.
     receive = (_signal, isEnding) => void (isEnding && hurry.abort());
-    return await release(lock, result, hurry.signal, output);
+    return await release(held, result, hurry.signal, output);
   } catch (error) {
     receive = askedToEnd;
     if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);

@@ -1,8 +1,8 @@
-import type { Lock } from "../../lock.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type DeadlinePlan, guardDeadline } from "./deadline.js";
 import { GroupEnd } from "./group-end.js";
+import { type Held, LOCK_VARIABLES } from "./held.js";
 import type { Member } from "./living-members.js";
 import { type Ending, ProcessGroup } from "./process-group.js";
 import { exitCodeOf } from "./signals.js";
@@ -37,17 +37,15 @@ export interface EndPlan {
 }
 
 /** Starts the command, and ends it with all that it started before the lock can be anybody else's. */
-export function startWhileHeld(lock: Lock, line: CommandLine, plan: EndPlan, output: Output): Running {
-  const group = new ProcessGroup(line.command, line.args, {
-    ...line.environment,
-    S3_MUTEX_FENCING_TOKEN: String(lock.fencingToken),
-    S3_MUTEX_LOCK_NAME: lock.name,
-  });
+export function startWhileHeld(held: Held, line: CommandLine, plan: EndPlan, output: Output): Running {
+  const inherited = Object.entries(line.environment).filter(([name]) => !LOCK_VARIABLES.some((one) => one === name));
+  const environment = { ...Object.fromEntries(inherited), ...held.environment };
+  const group = new ProcessGroup(line.command, line.args, environment);
   // Whatever ends this process, a bug included: a command that runs on without its lock is worse than one that was killed.
   const killWithUs = () => group.signalAll("SIGKILL");
   process.once("exit", killWithUs);
   const groupEnd = new GroupEnd(group, plan.groupGraceMs, (message) => output.note(message));
-  const result = end(group, groupEnd, lock, plan.deadline, output).then(({ ending, wasEndedByUs, isStuck }) => {
+  const result = end(group, groupEnd, held, plan.deadline, output).then(({ ending, wasEndedByUs, isStuck }) => {
     process.off("exit", killWithUs);
     const exitCode = wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line.command, output);
     return { exitCode, wasEndedByUs, isStuck, leftBehind: () => group.members() };
@@ -67,22 +65,19 @@ interface End {
 async function end(
   group: ProcessGroup,
   groupEnd: GroupEnd,
-  lock: Lock,
+  held: Held,
   plan: DeadlinePlan,
   output: Output,
 ): Promise<End> {
   let step: "none" | "terminated" | "killed" = "none";
-  const name = JSON.stringify(lock.name);
-  const stopGuard = guardDeadline(lock, plan, {
+  const stopGuard = guardDeadline(held, plan, {
     terminate() {
       step = "terminated";
-      output.note(
-        `the lock ${name} could not be renewed and is about to be lost: the command is asked to end (SIGTERM).`,
-      );
+      output.note(`${held.title} could not be renewed and is about to be lost: the command is asked to end (SIGTERM).`);
       groupEnd.terminate();
     },
     kill() {
-      output.note(step === "terminated" ? "the command did not end in time and is killed." : reasonOf(lock));
+      output.note(step === "terminated" ? "the command did not end in time and is killed." : reasonOf(held));
       step = "killed";
       groupEnd.kill();
     },
@@ -103,9 +98,8 @@ function diedOfSignal(ending: Ending): boolean {
   return ending.kind === "killed" || (ending.kind === "exited" && ASKED_TO_END.includes(ending.exitCode));
 }
 
-function reasonOf(lock: Lock): string {
-  const { reason } = lock.signal;
-  const sentence = reason instanceof Error ? reason.message : `The lock ${JSON.stringify(lock.name)} ran out.`;
+function reasonOf({ signal: { reason }, title }: Held): string {
+  const sentence = reason instanceof Error ? reason.message : `${title} ran out.`;
   return `${sentence} The command is killed.`;
 }
 
@@ -113,6 +107,7 @@ function exitCodeOfEnding(ending: Ending, command: string, output: Output): numb
   if (ending.kind === "exited") return ending.exitCode;
   if (ending.kind === "killed") return exitCodeOf(ending.signal);
   const isMissing = ending.error.code === "ENOENT";
-  output.note(`cannot run ${command}: ${isMissing ? "there is no such command" : ending.error.message}.`);
+  const hint = isMissing && /[\s;|&<>$]/.test(command) ? `; what is meant for a shell is written sh -c '...'` : "";
+  output.note(`cannot run ${command}: ${isMissing ? `there is no such command${hint}` : ending.error.message}.`);
   return isMissing ? EXIT.notFound : EXIT.notExecutable;
 }

@@ -1,0 +1,32 @@
+/** Which options the command has, that the sentence is about. */
+export type HasOption = (name: string) => boolean;
+
+type Saying = (hasOption: HasOption) => string;
+
+/** What the library calls something in code, and what it is called here. */
+const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
+  [
+    /, or set `?createBucketIfNotExists(: true)?`?/g,
+    (hasOption) => (hasOption("create-bucket") ? ", or use --create-bucket" : ""),
+  ],
+  [/set `credentials`, AWS_ACCESS_KEY_ID or a role/g, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile"],
+  [/`accessKeyId`/g, "AWS_ACCESS_KEY_ID"],
+  [/`secretAccessKey`/g, "AWS_SECRET_ACCESS_KEY"],
+  [/ of the S3 client\b/g, ""],
+  [/\b(lockTimeoutMs|leaseMs)\b/g, "--lease"],
+  [/\bclockSkewToleranceMs\b/g, "--tolerance"],
+  [/\bholdAtLeastMs\b/g, "--hold-at-least"],
+  [/\bkeyPrefix\b/g, "prefix"],
+  [/pass what heldForChild\(\) of this version returned, unchanged, or nothing/g, "leave it as s3-mutex has set it"],
+  [/\bheldByParent\b/g, "S3_MUTEX_HELD"],
+  [/\bdeleteLock\((name|"[^"]*"), true\)/g, "s3-mutex delete --force"],
+  [/, or change it with resize\(\)/g, ""],
+];
+
+/** A sentence of the library in the words of the command line: nobody here has code to change. */
+export function inOwnWords(sentence: string, hasOption: HasOption): string {
+  return SAYINGS.reduce(
+    (text, [pattern, saying]) => text.replace(pattern, typeof saying === "string" ? saying : saying(hasOption)),
+    sentence,
+  );
+}

@@ -1,0 +1,60 @@
+import type { Lock, LockSet, S3Mutex } from "../../index.js";
+import type { Remaining } from "./deadline.js";
+
+/** What a command runs under: a lock, a permit of a semaphore, or several locks that are held as one. */
+export interface Held extends Remaining {
+  /** For messages: `the lock "nightly"`. */
+  readonly title: string;
+  /** What the command is told of it. */
+  readonly environment: Readonly<Record<string, string>>;
+  release(): Promise<boolean>;
+}
+
+/** One lock, or one permit. */
+export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" = "lock"): Held {
+  return {
+    title: what === "lock" ? titleOf([lock.name]) : `a permit of ${JSON.stringify(lock.name)}`,
+    environment: {
+      ...environmentOf([lock]),
+      S3_MUTEX_FENCING_TOKEN: String(lock.fencingToken),
+      S3_MUTEX_LOCK_NAME: lock.name,
+      S3_MUTEX_HELD: mutex.heldForChild(lock),
+    },
+    signal: lock.signal,
+    get remainingMs() {
+      return lock.remainingMs;
+    },
+    renew: () => lock.renew(),
+    release: () => lock.release(),
+  };
+}
+
+/** Several: lost as soon as one of them is. There is no one token for a command that could be taken for that of all. */
+export function heldSet(mutex: S3Mutex, set: LockSet): Held {
+  const { locks } = set;
+  return {
+    title: titleOf(locks.map(({ name }) => name)),
+    environment: { ...environmentOf(locks), S3_MUTEX_HELD: mutex.heldForChild(set) },
+    signal: set.signal,
+    get remainingMs() {
+      return Math.min(...locks.map((lock) => lock.remainingMs));
+    },
+    renew: async () => (await Promise.all(locks.map((lock) => lock.renew()))).every((isHeld) => isHeld),
+    release: () => set.release(),
+  };
+}
+
+/** Variables that tell of what an outer `run` holds, where this one has nothing of its own to say. */
+export const LOCK_VARIABLES = ["S3_MUTEX_FENCING_TOKEN", "S3_MUTEX_LOCK_NAME"] as const;
+
+function environmentOf(locks: readonly Lock[]): Readonly<Record<string, string>> {
+  const tokens = Object.fromEntries(locks.map(({ name, fencingToken }) => [name, fencingToken]));
+  return { S3_MUTEX_FENCING_TOKENS: JSON.stringify(tokens) };
+}
+
+/** `the lock "a"`, `the locks "a" and "b"` */
+export function titleOf(names: readonly string[]): string {
+  const quoted = names.map((name) => JSON.stringify(name));
+  if (quoted.length === 1) return `the lock ${quoted[0]}`;
+  return `the locks ${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}

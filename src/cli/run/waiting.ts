@@ -1,0 +1,66 @@
+import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
+import { holdersText } from "../look/describe.js";
+import type { Output } from "../output.js";
+import { bounded } from "./bounded.js";
+import { inspectWanted, titleOfWanted, type Wanted } from "./wanted.js";
+
+/** When a wait is told of, from its beginning. */
+export interface NoticePlan {
+  readonly firstMs: number;
+  readonly secondMs: number;
+  /** And then again after each of these. */
+  readonly everyMs: number;
+}
+
+/** On a terminal somebody watches; in a log, a line that a short wait does not leave, and that a long one repeats seldom. */
+export function noticePlan(isWatched: boolean): NoticePlan {
+  return { firstMs: isWatched ? 1000 : 10_000, secondMs: 60_000, everyMs: 300_000 };
+}
+
+/** Says who is waited for, now and then. Returns how to stop. */
+export function announceWait(
+  mutex: S3Mutex,
+  wanted: Wanted,
+  plan: NoticePlan,
+  output: Pick<Output, "note" | "isWatched">,
+): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const startedAtMs = performance.now();
+  const tell = async () => {
+    const who = await whoHas(mutex, wanted);
+    if (isOver) return;
+    const how = output.isWatched ? " (Ctrl-C to give up)" : "";
+    output.note(`waiting for ${titleOfWanted(wanted)}${how} ...${who === undefined ? "" : ` ${who}`}`);
+    const waitedMs = performance.now() - startedAtMs;
+    schedule(waitedMs < plan.secondMs ? plan.secondMs - waitedMs : plan.everyMs);
+  };
+  const schedule = (delayMs: number) => {
+    timer = setTimeout(() => void tell(), delayMs);
+  };
+  schedule(plan.firstMs);
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+}
+
+/** A message is not worth a longer wait than this. */
+const LOOK_MAX_MS = 2000;
+
+/** Who holds what is wanted, in a sentence; undefined when that is not known in a moment, or nobody does any more. */
+export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | undefined> {
+  const look = inspectWanted(mutex, wanted).catch((error) => {
+    if (S3MutexError.is(error)) return [];
+    throw error;
+  });
+  const reports = (await bounded(look, LOOK_MAX_MS, NEVER)) ?? [];
+  const sentences = reports.filter(({ holders }) => holders.length > 0).map((report) => sentenceOf(report));
+  return sentences.length === 0 ? undefined : sentences.join(" ");
+}
+
+const NEVER = new AbortController().signal;
+
+function sentenceOf(report: LockReport): string {
+  return `${JSON.stringify(report.lockName)} is held by ${holdersText(report)}.`;
+}

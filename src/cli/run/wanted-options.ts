@@ -1,0 +1,59 @@
+import { type LockAddress, SEMAPHORES, type StoreAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { lockOf } from "../store-options.js";
+import { UsageError } from "../usage-error.js";
+import type { Wanted } from "./wanted.js";
+
+interface WantedThere {
+  readonly store: StoreAddress & { readonly semaphorePrefix: string | undefined };
+  readonly wanted: Wanted;
+}
+
+/** As many as the library allows. */
+const MAX_PERMITS = 1_000_000;
+
+/** What `run` is to hold, by its arguments and options. */
+export function wantedOf(input: Input, addresses: readonly [string, ...string[]]): WantedThere {
+  const { values } = input;
+  const permits = values.wholeNumber("permits", { min: 1, max: MAX_PERMITS });
+  const isShared = values.flag("shared");
+  const [first, ...others] = addresses.map((text) => ({ text, ...lockOf(input, text) })) as [Named, ...Named[]];
+  if (permits !== undefined) {
+    if (isShared) throw new UsageError("--permits and --shared contradict each other: use one of them.");
+    if (others.length > 0) throw new UsageError(`One semaphore at a time: ${others[0]?.text} is one too many.`);
+    return permitOf(first, permits);
+  }
+  for (const one of [first, ...others]) {
+    if (!one.keyPrefix.startsWith(SEMAPHORES)) continue;
+    throw new UsageError(`${one.text} is a semaphore: say with --permits how many permits it has.`);
+  }
+  const stranger = others.find((one) => one.bucketName !== first.bucketName || one.keyPrefix !== first.keyPrefix);
+  if (stranger !== undefined) {
+    throw new UsageError(
+      `Several locks have to be in one store: ${first.text} is under ${placeOf(first)}, and ${stranger.text} under ${placeOf(stranger)}.`,
+    );
+  }
+  const { bucketName, keyPrefix } = first;
+  const names = [first, ...others].map(({ lockName }) => lockName);
+  return {
+    store: { bucketName, keyPrefix, semaphorePrefix: undefined },
+    wanted: { kind: "locks", names, isShared },
+  };
+}
+
+type Named = LockAddress & { readonly text: string };
+
+/** `s3://b/semaphores/locks/pool` and `s3://b/locks/pool` are the same semaphore: its own address, and that of a lock of its name. */
+function permitOf({ bucketName, keyPrefix, lockName }: Named, permits: number): WantedThere {
+  const isOwnAddress = keyPrefix.startsWith(SEMAPHORES);
+  const store = {
+    bucketName,
+    keyPrefix: isOwnAddress ? keyPrefix.slice(SEMAPHORES.length) : keyPrefix,
+    semaphorePrefix: isOwnAddress ? keyPrefix : undefined,
+  };
+  return { store, wanted: { kind: "permit", name: lockName, permits } };
+}
+
+function placeOf({ bucketName, keyPrefix }: StoreAddress): string {
+  return `s3://${bucketName}/${keyPrefix}`;
+}

@@ -1,0 +1,89 @@
+import { checkNonEmptyString, invalidArgument } from "./arguments.js";
+import type { LockRef } from "./core/deadlock.js";
+import { isObject, parseJson } from "./core/json.js";
+import { keyOfNameIn1x, nameOfKey } from "./core/names.js";
+import { type Hold, MAX_TOKEN } from "./core/record.js";
+import type { Handle } from "./handles.js";
+import type { Settings } from "./options.js";
+
+/** A hold of a process that this one is part of. The fencing token tells it from every other hold of that lock. */
+export interface ParentHold {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly kind?: "semaphore";
+  readonly name: string;
+  readonly token: number;
+}
+
+type Place = Pick<Settings, "bucketName" | "keyPrefix" | "semaphorePrefix" | "keyEncoding" | "heldByParent">;
+
+/**
+ * What the processes hold that this one is part of, as scopes tell it within a process. It informs and never grants: a hold that is
+ * over is not found in the store any more, and counts for nothing.
+ */
+export class ParentHolds {
+  readonly #place: Place;
+  /** Those that this mutex can name: the others are of other stores or prefixes. */
+  readonly #named: readonly { readonly key: string; readonly hold: Hold }[];
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#named = place.heldByParent.flatMap((held) => {
+      const ref = refIn(place, held);
+      return ref === undefined ? [] : [{ key: held.key, hold: { ...ref, token: held.token } }];
+    });
+  }
+
+  /** What a wait for the lock under this key holds up there; of a semaphore that may be permits of its own. */
+  heldUpBy(key: string): readonly Hold[] {
+    return this.#named.filter((one) => one.key !== key || one.hold.kind === "semaphore").map(({ hold }) => hold);
+  }
+
+  /** By which fencing tokens they hold the very lock under this key. */
+  tokensOf(key: string): readonly number[] {
+    return this.#named.filter((one) => one.key === key).map(({ hold }) => hold.token);
+  }
+
+  /** The text for a process that is part of the work under these handles, too. */
+  textWith(handles: readonly Handle[]): string {
+    const { bucketName, heldByParent } = this.#place;
+    const own = handles.map(({ ref, key, hold }) => ({ bucketName, key, ...ref, token: hold.holder.token }));
+    return JSON.stringify({ s3MutexHeld: VERSION, holds: [...heldByParent, ...own] });
+  }
+}
+
+/** @throws `invalid-argument` where it is not such a text */
+export function checkHeldByParent(argument: string, value: unknown): readonly ParentHold[] {
+  if (value === "") return [];
+  const json = parseJson(checkNonEmptyString(argument, value));
+  const { s3MutexHeld, holds } = isObject(json) ? json : {};
+  if (s3MutexHeld !== VERSION || !Array.isArray(holds) || !holds.every(isParentHold)) {
+    throw invalidArgument(argument, value, "pass what heldForChild() of this version returned, unchanged, or nothing");
+  }
+  return holds;
+}
+
+function isParentHold(value: unknown): value is ParentHold {
+  if (!isObject(value)) return false;
+  const { bucketName, key, kind, name, token } = value;
+  const areTexts = [bucketName, key, name].every((text) => typeof text === "string" && text !== "");
+  const isToken = Number.isSafeInteger(token) && (token as number) > 0 && (token as number) <= MAX_TOKEN;
+  return areTexts && isToken && (kind === undefined || kind === "semaphore");
+}
+
+/** What this mutex calls the lock under that key; undefined where it cannot have it. */
+function refIn(place: Place, { bucketName, key, kind, name }: ParentHold): LockRef | undefined {
+  if (bucketName !== place.bucketName) return undefined;
+  if (kind === "semaphore") {
+    const own = nameOfKey(place.semaphorePrefix, key);
+    return own === undefined ? undefined : { kind, name: own };
+  }
+  if (place.keyEncoding === "one-to-one") {
+    const own = nameOfKey(place.keyPrefix, key);
+    return own === undefined ? undefined : { name: own };
+  }
+  const encoded = keyOfNameIn1x(place.keyPrefix, name);
+  return encoded.ok && encoded.key === key ? { name } : undefined;
+}
+
+const VERSION = 1;

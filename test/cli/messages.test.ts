@@ -1,0 +1,81 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { reportFailure } from "../../src/cli/failure.js";
+import { S3MutexError } from "../../src/errors.js";
+import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
+import { startOutput } from "./terminal.js";
+
+/** What the command line says when something is wrong: its own words, and only what can be done here. */
+
+test("C5: --create-bucket is advised by those who have it, and by nobody else", async () => {
+  const sentence = "Create the bucket b, or set `createBucketIfNotExists: true`.";
+  const error = new S3MutexError("no-such-bucket", `s3:GetObject was refused (404 NoSuchBucket). ${sentence}`);
+  for (const { name, load } of COMMANDS) {
+    const { options } = await load();
+    const { output, said } = startOutput();
+    expect(reportFailure(error, output, { commandName: name, options, isDebugging: false })).toBe(69);
+    const advice = "create-bucket" in options ? "Create the bucket b, or use --create-bucket" : "Create the bucket b";
+    expect(said.stderr).toBe(`s3-mutex: s3:GetObject was refused (404 NoSuchBucket). ${advice} (no-such-bucket).\n`);
+  }
+});
+
+test.each([
+  [
+    "no option is followed by the next sentence without a stop",
+    ["ls", "-z"],
+    "There is no option -z. See `s3-mutex help ls`.",
+  ],
+  ["flock's name", ["run", "--timeout", "3", "x", "--", "true"], "There is no option --timeout; did you mean --wait?"],
+  ["the beginning of a name", ["ls", "--endpoint", "x"], "There is no option --endpoint; did you mean --endpoint-url?"],
+  [
+    "a lease beyond belief",
+    ["run", "--lease", "400d", "x", "--", "true"],
+    "--lease 400d is too long: use at most 365d.",
+  ],
+  ["a tolerance beyond belief", ["run", "--tolerance", "9999d", "x", "--", "true"], "--tolerance 9999d is too long"],
+  [
+    "an endpoint without a scheme",
+    ["ls", "--endpoint-url", "localhost:9000"],
+    '--endpoint-url "localhost:9000" is no URL',
+  ],
+  ["a gateway without a scheme", ["doctor", "--gateway", "localhost:9000"], '--gateway "localhost:9000" is no URL'],
+])("C5: %s", async (_what, args, sentence) => {
+  const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: STORE });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(sentence);
+});
+
+test.each(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])("C5: %s without a scheme is named", async (name) => {
+  const { exitCode, stderr } = await cli(["ls"], { S3_MUTEX_STORE: STORE, [name]: "localhost:9000" });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`${name} "localhost:9000" is no URL: write http://localhost:9000 or https://`);
+});
+
+test("D: a variable with a store that is none names itself", async () => {
+  const { exitCode, stderr } = await cli(["ls"], { S3_MUTEX_STORE: "s3:/my-bucket/locks/" });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^s3-mutex: S3_MUTEX_STORE: s3:\/my-bucket\/locks\/ is no address/);
+});
+
+test("C5: a line for a shell that was given as one word", async () => {
+  const { environment } = await startStore();
+  const { exitCode, stderr } = await cli(["run", "a", "--", "echo hi; exit 4"], environment);
+  expect(exitCode).toBe(127);
+  expect(stderr).toContain("there is no such command; what is meant for a shell is written sh -c '...'");
+});
+
+test("C5: without the AWS SDK it says what to install, and is no bug", async () => {
+  // The built files in a place where nothing is installed beside them.
+  const folder = newFolder();
+  const dist = fileURLToPath(new URL("..", new URL(`file://${MAIN}`)));
+  mkdirSync(join(folder, "s3-mutex"));
+  cpSync(dist, join(folder, "s3-mutex/dist"), { recursive: true });
+  cpSync(join(dist, "../package.json"), join(folder, "s3-mutex/package.json"));
+  const main = join(folder, "s3-mutex/dist/cli/main.js");
+  const { exitCode, stderr } = await startProgram(process.execPath, [main, "ls", STORE]).ended;
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^s3-mutex: @aws-sdk\/client-s3 is not installed: npm install @aws-sdk\/client-s3/);
+});
