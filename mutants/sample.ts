@@ -7,6 +7,12 @@ export function sampleOf(mutants: readonly Mutant[], count: number, from = commi
   return Array.from({ length: size }, (_, index) => mutants[(from + index) % mutants.length] as Mutant);
 }
 
+/** At most so many from all over the list, others with each commit: so each part of it has its share in every sample. */
+export function spreadSampleOf<T>(all: readonly T[], count: number, commit = commits()): readonly T[] {
+  const stride = Math.ceil(all.length / count);
+  return all.filter((_, index) => index % stride === commit % stride);
+}
+
 /** How many commits there are behind this one; 0 where there is no history, as in an unpacked archive. */
 function commits(): number {
   try {

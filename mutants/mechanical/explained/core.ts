@@ -1,7 +1,7 @@
-import type { Explained } from "./explain.js";
+import type { Explained } from "../explain.js";
 
-/** The survivors that are known, file by file: what lives on here is what could be there as well. */
-export const EXPLAINED: readonly Explained[] = [
+/** The survivors of core that are known, file by file: what lives on here is what could be there as well. */
+export const OF_CORE: readonly Explained[] = [
   {
     file: "src/core/backoff.ts",
     search: "delayMs >= options.maxRetryDelayMs",

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Instrumenter } from "@stryker-mutator/instrumenter";
-import { type CoreMutant, withoutSpace } from "./core-mutant.js";
-import { ROOT } from "./files.js";
+import { type MechanicalMutant, withoutSpace } from "./mechanical-mutant.js";
+import { ROOT } from "./root.js";
 
 export interface Instrumented {
   /** The text of each chosen file, with all its mutants in it and none switched on. */
   readonly texts: ReadonlyMap<string, string>;
-  readonly mutants: readonly CoreMutant[];
+  readonly mutants: readonly MechanicalMutant[];
 }
 
 const silence = () => {};

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Replacement } from "../mutant.js";
-import { type CoreMutant, withoutSpace } from "./core-mutant.js";
-import { ROOT } from "./files.js";
+import { type MechanicalMutant, withoutSpace } from "./mechanical-mutant.js";
+import { ROOT } from "./root.js";
 
 /** A mutant that no test could tell from what is there. */
 export interface Explained extends Replacement {
@@ -10,7 +10,7 @@ export interface Explained extends Replacement {
 }
 
 /** Whether the explanation is of this mutant: the one replacement makes of the file just what the other does. */
-export function fits({ file, search, replace }: Explained, mutant: CoreMutant): boolean {
+export function fits({ file, search, replace }: Explained, mutant: MechanicalMutant): boolean {
   if (file !== mutant.file) return false;
   const text = readFileSync(join(ROOT, file), "utf8");
   return withoutSpace(text.split(search).join(replace)) === mutant.result;

@@ -1,5 +1,5 @@
 /** A change of one expression or block that Stryker made by rule. */
-export interface CoreMutant {
+export interface MechanicalMutant {
   /** By which it is switched on. */
   readonly id: string;
   /** From the root of the repository. */

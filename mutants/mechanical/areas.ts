@@ -1,0 +1,98 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Explained } from "./explain.js";
+import { OF_CORE } from "./explained/core.js";
+import { OF_RUNTIME } from "./explained/runtime.js";
+import { OF_STORE } from "./explained/store-s3.js";
+import { ROOT } from "./root.js";
+
+/** Code that is broken by rule, and the tests that have to notice. Paths begin at the root of the repository. */
+export interface Area {
+  /** What it is called after `--of`. */
+  readonly name: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly specs: readonly string[];
+  readonly explained: readonly Explained[];
+  /** In percent: of each file, or of all together. */
+  readonly leastScore: { readonly of: "each" | "all"; readonly percent: number };
+  /** Whether a survivor without an explanation fails the run, and an explanation without a survivor. */
+  readonly isExplainedWhole: boolean;
+}
+
+/** What of `src/runtime` counts time and asks again. */
+const OF_RUNTIME_FILES = ["attempts", "cancel", "confirm", "lease", "lease-clock", "restore", "store-clock", "tries"];
+
+/** In virtual time, and no random schedules of which each test runs many. */
+const QUICK_TESTS = [
+  "fenced/fenced-outcomes",
+  "primitives/restore",
+  "protocol/answers-without-date",
+  "protocol/cloned-process",
+  "protocol/closing",
+  "protocol/ending-beside-acquire",
+  "protocol/every-call-ends",
+  "protocol/late-date",
+  "protocol/no-date",
+  "protocol/rules-of-outcomes",
+  "protocol/rules-of-time",
+  "protocol/wall-clock-steps",
+  "waiting/cancelling",
+  "waiting/events",
+  "waiting/hand-over",
+  "waiting/takeover",
+];
+
+/** Seeds of the simulation, as tests: slower than most, so they come after what is quicker. */
+const SEEDS = "mutants/mechanical/seeds.ts";
+
+export const AREAS: readonly Area[] = [
+  {
+    name: "core",
+    folder: "src/core",
+    files: sourcesIn("src/core"),
+    specs: testsIn("src/core"),
+    explained: OF_CORE,
+    leastScore: { of: "each", percent: 95 },
+    isExplainedWhole: true,
+  },
+  {
+    name: "store/s3",
+    folder: "src/store/s3",
+    files: sourcesIn("src/store/s3"),
+    specs: [...testsIn("src/store"), ...testsIn("test/store")],
+    explained: OF_STORE,
+    leastScore: { of: "all", percent: 85 },
+    isExplainedWhole: false,
+  },
+  {
+    name: "runtime",
+    folder: "src/runtime",
+    files: OF_RUNTIME_FILES.map((name) => `src/runtime/${name}.ts`),
+    specs: [
+      ...testsIn("src/runtime"),
+      ...testsIn("test/closing"),
+      ...QUICK_TESTS.map((name) => `test/${name}.test.ts`),
+      SEEDS,
+    ],
+    explained: OF_RUNTIME,
+    leastScore: { of: "all", percent: 85 },
+    isExplainedWhole: false,
+  },
+];
+
+function sourcesIn(folder: string): readonly string[] {
+  return namesIn(folder).filter((name) => !name.endsWith(".spec.ts"));
+}
+
+function testsIn(folder: string): readonly string[] {
+  return namesIn(folder).filter((name) => /\.(?:spec|test)\.ts$/.test(name));
+}
+
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .sort();
+}

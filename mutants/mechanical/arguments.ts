@@ -1,0 +1,51 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { count } from "../../sim/arguments.js";
+import { AREAS, type Area } from "./areas.js";
+
+export interface MechanicalArguments {
+  /** Each with the files of it that are chosen, which are some. */
+  readonly areas: readonly Area[];
+  readonly jobs: number;
+  /** So many mutants of each area; all of them without it. */
+  readonly sample: number | undefined;
+}
+
+export const USAGE = `npm run mutants:mechanical                                every area: ${AREAS.map(({ name }) => name).join(", ")}
+npm run mutants:mechanical -- --of store/s3 --of runtime   these
+npm run mutants:mechanical -- --only lease                 the files whose path inside their area contains it
+npm run mutants:mechanical -- --sample 200                 so many mutants of each area, others with each commit
+npm run mutants:mechanical -- --jobs 1                     in one process instead of one for each processor
+npm run mutants:core                                       the same with --of core`;
+
+/** @throws where an option is unknown, no file is chosen, or a number is none */
+export function parseMechanicalArguments(args: readonly string[]): MechanicalArguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      of: { type: "string", multiple: true, default: AREAS.map(({ name }) => name) },
+      only: { type: "string", default: "" },
+      sample: { type: "string" },
+      jobs: { type: "string", default: String(availableParallelism()) },
+    },
+  });
+  const named = values.of.map(areaNamed);
+  const areas = named
+    .map((area) => ({
+      ...area,
+      files: area.files.filter((file) => file.slice(area.folder.length).includes(values.only)),
+    }))
+    .filter(({ files }) => files.length > 0);
+  if (areas.length === 0) {
+    const folders = named.map(({ folder }) => folder).join(" and ");
+    throw new Error(`--only: no file of ${folders} has ${JSON.stringify(values.only)} in its path`);
+  }
+  const sample = values.sample === undefined ? undefined : count("sample", values.sample, 1);
+  return { areas, jobs: count("jobs", values.jobs, 1), sample };
+}
+
+function areaNamed(name: string): Area {
+  const area = AREAS.find((one) => one.name === name);
+  if (area !== undefined) return area;
+  throw new Error(`--of: ${JSON.stringify(name)} is not one of ${AREAS.map((one) => one.name).join(", ")}`);
+}

@@ -1,0 +1,55 @@
+// npm run mutants:mechanical    every mutant that Stryker's rules make of core, the S3 adapter and part of the runtime
+// npm run mutants:core          of core
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spreadSampleOf } from "../sample.js";
+import type { Area } from "./areas.js";
+import { type MechanicalArguments, parseMechanicalArguments, USAGE } from "./arguments.js";
+import { instrument } from "./instrument.js";
+import type { MechanicalMutant } from "./mechanical-mutant.js";
+import type { Failure, Fate } from "./messages.js";
+import { Pool } from "./pool.js";
+import { judge } from "./report.js";
+import { suiteOf } from "./suite.js";
+
+const chosen = argumentsOrExit();
+let isGood = true;
+for (const area of chosen.areas) isGood = (await run(area, chosen)) && isGood;
+process.exit(isGood ? 0 : 1);
+
+function argumentsOrExit(): MechanicalArguments {
+  try {
+    return parseMechanicalArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function run(area: Area, { jobs, sample }: MechanicalArguments): Promise<boolean> {
+  const startedAtMs = performance.now();
+  const { mutants, texts } = await instrument(area.files);
+  const hunted = sample === undefined ? mutants : spreadSampleOf(mutants, sample);
+  const folder = mkdtempSync(join(tmpdir(), "s3-mutex-mechanical-"));
+  try {
+    const suite = join(folder, "suite.cjs");
+    writeFileSync(suite, await suiteOf(area.specs, texts));
+    const pool = new Pool(suite, jobs);
+    const survey = await pool.survey();
+    if (!areNone(survey.failures)) return false;
+    const fates = new Map<MechanicalMutant, Fate>();
+    const left = await pool.hunt({ mutants, hunted }, survey, (mutant, fate) => fates.set(mutant, fate));
+    if (!areNone(left)) return false;
+    const isGood = judge(area, fates, { isWhole: hunted.length === mutants.length });
+    console.log(`${survey.timesMs.length} tests, ${Math.round((performance.now() - startedAtMs) / 1000)} s`);
+    return isGood;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function areNone(failures: readonly Failure[]): boolean {
+  for (const { test, error } of failures) console.error(`fails without a mutant: ${test}: ${error}`);
+  return failures.length === 0;
+}

@@ -1,0 +1,60 @@
+import type { Area } from "./areas.js";
+import { fits } from "./explain.js";
+import type { MechanicalMutant } from "./mechanical-mutant.js";
+import type { Fate } from "./messages.js";
+
+type Fates = ReadonlyMap<MechanicalMutant, Fate>;
+
+/** Says what became of the mutants, file by file, and of those that nobody has noticed. Whether that is good enough. */
+export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole: boolean }): boolean {
+  const { of, percent: least } = area.leastScore;
+  const survivors = [...fates.keys()].filter((mutant) => isAlive(fates.get(mutant)));
+  const scores = area.files.map((file) => tellOf(file, fates, of === "each" && isWhole ? least : 0));
+  const explained = tellExplanations(area, survivors, isWhole);
+  const percent = score(fates.size, survivors.length);
+  const endless = [...fates.values()].filter((fate) => fate === "endless").length;
+  console.log(
+    `${area.name}: ${fates.size} mutants (${endless} without end), ${survivors.length} survived of which ` +
+      `${explained.fitting} explained, score ${percent.toFixed(1)} %`,
+  );
+  const isHigh = of === "each" ? scores.every(Boolean) : percent >= least;
+  if (!isHigh) console.log(`TOO LOW: at least ${least} % of ${of === "each" ? "each file" : "all"}`);
+  const isExplained = explained.fitting === survivors.length && explained.stale === 0;
+  return isHigh && (isExplained || !area.isExplainedWhole);
+}
+
+function isAlive(fate: Fate | undefined): boolean {
+  return fate === "survived" || fate === "unsettled";
+}
+
+/** A line for the file. Whether its score is high enough. */
+function tellOf(file: string, fates: Fates, least: number): boolean {
+  const own = [...fates].filter(([mutant]) => mutant.file === file);
+  const survived = own.filter(([, fate]) => isAlive(fate)).length;
+  const percent = score(own.length, survived);
+  const isGood = percent >= least;
+  const numbers = `${String(own.length).padStart(4)} mutants  ${String(survived).padStart(3)} survived`;
+  console.log(`${file.padEnd(35)}${numbers}  ${percent.toFixed(1).padStart(5)} %${isGood ? "" : "  TOO LOW"}`);
+  return isGood;
+}
+
+function score(all: number, survived: number): number {
+  return all === 0 ? 100 : (100 * (all - survived)) / all;
+}
+
+/** Says which survivors have no explanation, and which explanations no survivor. */
+function tellExplanations(
+  { files, explained }: Area,
+  survivors: readonly MechanicalMutant[],
+  isWhole: boolean,
+): { readonly fitting: number; readonly stale: number } {
+  const open = survivors.filter((mutant) => !explained.some((one) => fits(one, mutant)));
+  for (const { file, line, rule, search, replace } of open)
+    console.log(`SURVIVED ${file}:${line} ${rule}: ${search} becomes ${replace}`);
+  const stale = isWhole
+    ? explained.filter((one) => files.includes(one.file) && !survivors.some((mutant) => fits(one, mutant)))
+    : [];
+  for (const { file, search, replace } of stale)
+    console.log(`explained, but no survivor: ${file}: ${search} becomes ${replace}`);
+  return { fitting: survivors.length - open.length, stale: stale.length };
+}
