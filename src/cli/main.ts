@@ -8,6 +8,7 @@ import { showCommandHelp, showOverview } from "./help.js";
 import { createOutput, type Output } from "./output.js";
 import { isDebuggingBy, parseInput } from "./parse.js";
 import { UsageError } from "./usage-error.js";
+import type { Values } from "./values.js";
 
 const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
 
@@ -36,11 +37,22 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
       showCommandHelp(command, output);
       return EXIT.ok;
     }
-    return await command.run(parseInput(args, command.options, process.env), output);
+    // As it was: what is set for the SDK is no business of a command that is run.
+    const input = parseInput(args, command.options, { ...process.env });
+    chooseProfile(input.values);
+    return await command.run(input, output);
   } catch (error) {
     const { reportFailure } = await import("./failure.js");
     return reportFailure(error, output, { commandName, options, isDebugging: isDebugging(args) });
   }
+}
+
+/** The SDK looks at these. A profile that was asked for goes before keys that happen to be set, as for the AWS CLI. */
+function chooseProfile(values: Values): void {
+  const profile = values.text("profile");
+  if (profile === undefined || profile === "") return;
+  process.env["AWS_PROFILE"] = profile;
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
 }
 
 async function commandOf(name: string | undefined): Promise<Command> {

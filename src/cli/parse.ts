@@ -36,6 +36,12 @@ export function isDebuggingBy(environment: NodeJS.ProcessEnv): boolean {
   return value !== undefined && value !== "" && value !== "0";
 }
 
+/** What other tools have, and a lock must not. */
+const REFUSED: Readonly<Record<string, string>> = {
+  "no-verify-ssl":
+    "whoever can pose as the store can give one lock to two. Say which certificates to know it by: --ca-bundle FILE, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.",
+};
+
 /** What other tools call it: flock, consul lock, the AWS CLI. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   timeout: "wait",
@@ -57,6 +63,7 @@ function explain(error: unknown, specs: OptionSpecs): string {
   const option = /'(?:-\w, )?(-[^\s'=]*)/.exec(message)?.[1] ?? "";
   const name = option.replace(/^-+/, "");
   if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    if (REFUSED[name] !== undefined) return `${option} is refused: ${REFUSED[name]}`;
     const known = SYNONYMS[name];
     const closest = known !== undefined && known in specs ? known : closestTo(name, Object.keys(specs));
     return `There is no option ${option}${closest === undefined ? "." : `; did you mean --${closest}?`}`;

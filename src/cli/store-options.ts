@@ -10,8 +10,11 @@ import {
   type StoreAddress,
   twoMeanings,
 } from "./address.js";
+import { type CaBundle, connectionFor } from "./aws/connection.js";
+import { type Profile, readProfile, sharedFiles } from "./aws/shared-config.js";
 import type { Input, OptionSpecs } from "./command.js";
 import { UsageError } from "./usage-error.js";
+import type { Values } from "./values.js";
 
 /** The options of every command that looks at a store. */
 export const LOOK_OPTIONS: OptionSpecs = {
@@ -36,6 +39,12 @@ export const LOOK_OPTIONS: OptionSpecs = {
     help: "An S3-compatible store (or AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)",
   },
   region: { type: "string", value: "REGION", help: "Default: as for the AWS SDK; us-east-1 with an endpoint" },
+  profile: { type: "string", value: "NAME", help: "A profile of the AWS CLI's files (or AWS_PROFILE)" },
+  "ca-bundle": {
+    type: "string",
+    value: "FILE",
+    help: "Certificates to know the store by (or AWS_CA_BUNDLE)",
+  },
   addressing: {
     type: "string",
     value: "path|virtual",
@@ -115,26 +124,51 @@ function prefixOf({ values }: Input): string | undefined {
 export function clientConfigOf({ values, environment }: Input): S3ClientConfig {
   const given = values.word("endpoint-url");
   if (given !== undefined) checkEndpoint("--endpoint-url", given);
-  const endpoint = given ?? configuredEndpoint(environment);
+  const profile = profileOf(values, environment);
+  const endpoint = given ?? configuredEndpoint(environment, profile);
   const region =
     values.word("region") ?? nonEmpty(environment["AWS_REGION"]) ?? nonEmpty(environment["AWS_DEFAULT_REGION"]);
-  const addressing = values.oneOf("addressing", ["path", "virtual"]);
-  const isPathStyle = addressing === undefined ? endpoint !== undefined && !isAws(endpoint) : addressing === "path";
+  const ownStyle = values.oneOf("addressing", ["path", "virtual"]) ?? profile?.addressing;
+  const isPathStyle = ownStyle === "path" || (ownStyle !== "virtual" && endpoint !== undefined && !isAws(endpoint));
   return {
-    ...(endpoint === undefined ? {} : { endpoint, region: region ?? "us-east-1" }),
+    ...(endpoint === undefined ? {} : { endpoint, region: region ?? profile?.region ?? "us-east-1" }),
     ...(region === undefined ? {} : { region }),
     ...(isPathStyle ? { forcePathStyle: true } : {}),
+    ...connectionFor(endpoint, caBundleOf(values, environment, profile), environment),
   };
 }
 
+function profileOf(values: Values, environment: NodeJS.ProcessEnv): Profile | undefined {
+  const given = values.word("profile");
+  const name = given ?? nonEmpty(environment["AWS_PROFILE"]) ?? "default";
+  const profile = readProfile(name, environment);
+  if (profile !== undefined || given === undefined) return profile;
+  const files = sharedFiles(environment).join(" or ");
+  throw new UsageError(`--profile ${JSON.stringify(given)}: there is no such profile in ${files}.`);
+}
+
+function caBundleOf(
+  values: Values,
+  environment: NodeJS.ProcessEnv,
+  profile: Profile | undefined,
+): CaBundle | undefined {
+  const candidates: readonly (readonly [string, string | undefined])[] = [
+    ["--ca-bundle", values.word("ca-bundle")],
+    ["AWS_CA_BUNDLE", nonEmpty(environment["AWS_CA_BUNDLE"])],
+    ["ca_bundle of the profile", profile?.caBundle],
+  ];
+  for (const [source, path] of candidates) if (path !== undefined) return { source, path };
+  return undefined;
+}
+
 /** The SDK reads these by itself; they are needed here because other stores rarely have a host name for each bucket. */
-function configuredEndpoint(environment: NodeJS.ProcessEnv): string | undefined {
+function configuredEndpoint(environment: NodeJS.ProcessEnv, profile: Profile | undefined): string | undefined {
   if (environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
   for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
     const endpoint = nonEmpty(environment[name]);
     if (endpoint !== undefined) return checkEndpoint(name, endpoint);
   }
-  return undefined;
+  return profile?.endpoint === undefined ? undefined : checkEndpoint("endpoint_url of the profile", profile.endpoint);
 }
 
 /** Where it was written, and what: without a scheme, `localhost:9000` is a URL, and of no use. */

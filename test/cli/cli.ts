@@ -18,7 +18,10 @@ export const STORE = `s3://${BUCKET}/locks/`;
 /** Nothing of the shell that runs the tests may decide where the CLI looks. */
 const NEUTRAL = Object.fromEntries(
   Object.entries(process.env).filter(
-    ([name]) => !/^(AWS_|S3_MUTEX_|npm_lifecycle_event$|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/.test(name),
+    ([name]) =>
+      !/^(AWS_|S3_MUTEX_|npm_lifecycle_event$|npm_command$|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$|(https?|no)_proxy$)/i.test(
+        name,
+      ),
   ),
 );
 
