@@ -8,6 +8,7 @@ import { OUTCOMES } from "./outcomes.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
+import { STORE_SEAM } from "./store-seam.js";
 import { TELLING } from "./telling.js";
 import { TIME } from "./time.js";
 
@@ -23,4 +24,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...IDENTITY,
   ...ENDS,
   ...TELLING,
+  ...STORE_SEAM,
 ];

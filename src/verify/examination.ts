@@ -19,6 +19,17 @@ export interface Thoroughness {
   readonly readRounds: number;
 }
 
+/** What an early check has left for a late one. */
+export interface OlderObject {
+  readonly key: string;
+  readonly body: string;
+  /** Its first ETag, and the current one. */
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+  /** The body that the late check has sent to replace it with: it may be there, where the answer was lost. */
+  next?: string;
+}
+
 /** A request that did not say what was asked, so that the check has to be made again, or cannot be made. */
 export class NoAnswer extends Error {
   readonly outcome: UnknownOutcome | RefusedOutcome;
@@ -65,8 +76,7 @@ export class Examination {
   #bodies = 0;
   /** Found out by the first check: how an ETag is sent in a condition. Undefined: no form is accepted. */
   form: EtagForm | undefined = "as-returned";
-  /** An object of an early check, for a late one: its first ETag, and its second, which is the current one. */
-  older: { key: string; body: string; first: string | undefined; second: string | undefined } | undefined;
+  older: OlderObject | undefined;
   mayDelete = true;
   honoursDeletes = false;
 
@@ -131,12 +141,24 @@ export class Examination {
     return await this.write(key, body, this.ifMatch(etag));
   }
 
-  /** A write that nothing stands in the way of. */
+  /**
+   * A write that nothing stands in the way of; its ETag. Where it is refused and the object holds the very body that was sent,
+   * which nobody else has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
+   * themselves. Locks read it back in the same way.
+   */
   async write(key: string, body: string, condition: PutCondition): Promise<string | undefined> {
     const answer = await this.put(key, body, condition);
-    if (isDone(answer)) return answer.etag;
     const kind = condition.IfMatch === undefined ? "If-None-Match: * on a new key" : "If-Match with the current ETag";
-    throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status}`);
+    const { repeats } = this.observations;
+    if (isDone(answer)) {
+      repeats.answeredOnce(kind);
+      return answer.etag;
+    }
+    const found = isRefusal(answer) ? await this.read(key) : undefined;
+    if (found?.body !== body) throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status}`);
+    repeats.answeredTwice(kind);
+    if (!repeats.isEachTime(kind)) return found.etag;
+    throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
   }
 
   /** One write; sent again where the store turned it away for coming too soon. */

@@ -17,6 +17,7 @@ export class Observations {
   failedInRaces = 0;
   throttled = 0;
   lastFailure: string | undefined;
+  readonly repeats = new Repeats();
 
   note(operation: ProbeOperation, outcome: ProbeOutcome): void {
     this.requests += 1;
@@ -43,6 +44,41 @@ export class Observations {
     return (this.#latenciesMs.get(operation) ?? []).toSorted((one, other) => one - other);
   }
 }
+
+/**
+ * Writes that were done and answered as refused, since something on the way has sent them twice. That happens; a store that
+ * answers each write so is another matter.
+ */
+export class Repeats {
+  readonly #kinds = new Map<string, { once: number; twice: number }>();
+
+  answeredOnce(kind: string): void {
+    this.#of(kind).once += 1;
+  }
+
+  answeredTwice(kind: string): void {
+    this.#of(kind).twice += 1;
+  }
+
+  /** Whether there were enough of them to tell, and not one was answered as it should be. */
+  isEachTime(kind: string): boolean {
+    const { once, twice } = this.#of(kind);
+    return once === 0 && twice >= ENOUGH_TO_TELL;
+  }
+
+  get total(): number {
+    return [...this.#kinds.values()].reduce((sum, { twice }) => sum + twice, 0);
+  }
+
+  #of(kind: string): { once: number; twice: number } {
+    const known = this.#kinds.get(kind) ?? { once: 0, twice: 0 };
+    this.#kinds.set(kind, known);
+    return known;
+  }
+}
+
+/** So many in a row are no chance, however often a runtime repeats. */
+const ENOUGH_TO_TELL = 8;
 
 /** The value that a share of the sorted values does not exceed; 0 where there are none. */
 export function percentile(sorted: readonly number[], share: number): number {

@@ -84,6 +84,10 @@ export function skipped(detail: string, remedy?: string): Finding {
 export const UNSAFE =
   "Do not lock on this store: two holders at once are possible. Use one that honours conditional writes, or a version that does.";
 
+/** What is said where writes were done, and then answered as refused. */
+export const REPEATED =
+  "Nothing to do for safety: s3-mutex reads what became of such a write. Something repeats requests: the runtime (Deno, or fetch of Bun and Deno), or a proxy (nginx: proxy_next_upstream off).";
+
 export function worstOf(checks: readonly Pick<StoreCheck, "verdict">[]): StoreReport["verdict"] {
   const verdicts = new Set(checks.map(({ verdict }) => verdict));
   if (verdicts.has("fail")) return "fail";

@@ -68,8 +68,11 @@ async function supportOf(
   if (kept.kind !== "ok") return inconclusive("read", kept);
 
   const current = await object.delete(forms.inCondition(replaced.etag));
+  const gone =
+    current.kind === "ok" || current.kind === "conflict" || current.kind === "absent" ? await read() : current;
+  // Refused and gone: it was sent twice, and the second one was answered. Another probe will tell.
+  if (current.kind !== "ok" && gone.kind === "absent") return inconclusive("delete", current);
   if (current.kind !== "ok") return unexpected(current);
-  const gone = await read();
   if (gone.kind === "absent") return { kind: "honoured" };
   return gone.kind === "ok" ? { kind: "unsupported" } : inconclusive("read", gone);
 }

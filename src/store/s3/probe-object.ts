@@ -55,10 +55,17 @@ export class ProbeObject {
     await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
   }
 
-  #write(condition: PutCondition, padBytes = 0): Promise<WriteOutcome> {
+  /**
+   * A conflict is one only where the object is another than what was sent: some runtimes and proxies send a request twice by
+   * themselves, and then it is the second one that is answered.
+   */
+  async #write(condition: PutCondition, padBytes = 0): Promise<WriteOutcome> {
     this.#body = `{"probe":"${this.#deps.effects.newId()}${" ".repeat(padBytes)}"}`;
     const body = this.#body;
-    return this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
+    const written = await this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
+    if (written.kind !== "conflict") return written;
+    const found = await this.read();
+    return found.kind === "ok" && found.body === body ? found : written;
   }
 
   async #patient<Outcome extends { readonly kind: string }>(request: () => Promise<Outcome>): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import type { AnswerTiming } from "../../store/object-store.js";
 import type { Examination } from "../examination.js";
 import { percentile } from "../observations.js";
-import { type Finding, fail, pass, skipped, warn } from "../report.js";
+import { type Finding, fail, pass, REPEATED, skipped, warn } from "../report.js";
 
 /** `Date` has whole seconds; servers that keep its text renew it a little late. */
 const RESOLUTION_MS = 1050;
@@ -126,12 +126,19 @@ export function latency({ observations }: Examination, requestTimeoutMs: number)
 
 /** How often the store failed to say what it did. */
 export function errors({ observations }: Examination): Finding {
-  const { requests, failed, failedInRaces, throttled, lastFailure } = observations;
-  const measured = { requests, failed, failedInRaces, throttled };
+  const { requests, failed, failedInRaces, throttled, lastFailure, repeats } = observations;
+  const measured = { requests, failed, failedInRaces, throttled, answeredTwice: repeats.total };
   const remedy =
     "s3-mutex repeats what failed, under the same id; locks are slower, and some are lost if this goes on.";
   if (failed === 0 && throttled > 0) {
     return warn(`${throttled} of ${requests} requests were turned away (429 or 503)`, remedy, measured);
+  }
+  if (failed === 0 && repeats.total > 0) {
+    return warn(
+      `${repeats.total} writes were done and then answered as refused: they were sent twice`,
+      REPEATED,
+      measured,
+    );
   }
   if (failed === 0) return pass(`${requests} requests, none failed outside of races`, measured);
   const detail = `${failed} of ${requests} requests failed, the last one with: ${lastFailure}`;

@@ -1,6 +1,9 @@
 import { type Examination, isDone } from "../examination.js";
-import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../report.js";
+import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../report.js";
 import { contest, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
+
+/** Of so many rounds, one at least should have a winner that is told so, however often requests are repeated on the way. */
+const ENOUGH_ROUNDS = 4;
 
 /** Without the right to delete, each round leaves an object behind. */
 const UNDELETABLE_ROUNDS = 6;
@@ -18,7 +21,7 @@ export async function createRace(exam: Examination): Promise<Finding> {
       lane.put(key, body, { IfNoneMatch: "*" }, start),
     );
     await note(exam, tally, round);
-    const found = await violation(exam, key, round, "created it");
+    const found = await violation(exam, key, round, tally, "created it");
     // A key whose last round nobody knows the end of would spoil the next one.
     const isClean = round.uncertain.length === 0 && exam.mayDelete && reused === undefined;
     last[track] = isClean && found === undefined && (await exam.delete(key)) ? key : undefined;
@@ -45,7 +48,7 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
     const condition = exam.ifMatch(place.etag);
     const round = await contest(exam, contenders, (lane, body, start) => lane.put(place.key, body, condition, start));
     await note(exam, tally, round);
-    const found = await violation(exam, place.key, round, "replaced it");
+    const found = await violation(exam, place.key, round, tally, "replaced it");
     if (round.etag === undefined) delete places[track];
     else places[track] = { key: place.key, etag: round.etag };
     return found;
@@ -75,7 +78,7 @@ export async function deleteRace(exam: Examination): Promise<Finding> {
       return { ...outcome, status: 404 };
     });
     await note(exam, tally, round);
-    if (deletes === 0) return await violation(exam, key, round, "replaced it");
+    if (deletes === 0) return await violation(exam, key, round, tally, "replaced it");
     if (round.winners.length > 0)
       return "one was told that it had replaced a version, and another that it had deleted it";
     const lateMs =
@@ -100,6 +103,14 @@ function conclusion(tally: RaceTally, contenders: number, fault: string | undefi
   const measured = { rounds: tally.rounds, contenders };
   if (fault !== undefined) return fail(`${contenders} at once ${deed}: ${fault}`, UNSAFE, measured);
   const detail = `${tally.rounds} rounds of ${contenders}: one of them ${deed} each time`;
+  if (tally.refusedAndDone >= ENOUGH_ROUNDS && tally.refusedAndDone === tally.rounds) {
+    const each = `all of them were refused in each of ${tally.rounds} rounds, and one of them has ${deed} all the same`;
+    return fail(`${contenders} at once: ${each}`, UNSAFE, measured);
+  }
+  if (tally.refusedAndDone > 0) {
+    const doubly = `in ${tally.refusedAndDone} of ${tally.rounds} rounds, the one that had ${deed} was answered as refused`;
+    return warn(doubly, REPEATED, measured);
+  }
   if (tally.withoutWinner > tally.rounds / 10) {
     const remedy =
       "Locks stay safe, and slow where many want the same one. Ask the store's operator about the answers to races.";

