@@ -132,12 +132,18 @@ export function listObjects(state: StoreState, bucket: Bucket, request: S3Reques
   const agoMs = state.quirks.staleListMs;
   const view = agoMs === undefined ? bucket : bucket.asOf(agoMs);
   const { listings } = state.quirks;
+  const isFolder = query.prefix === "" || query.prefix.endsWith("/");
+  if (listings === "folders-only" && (!isFolder || query.startAfter !== undefined)) {
+    const message = "This bucket lists prefixes that end in a delimiter only, and does not know StartAfter.";
+    return errorAnswer(request, { status: 400, code: "InvalidRequest", message });
+  }
   const page = collect(view, {
     ...query,
+    ...(listings === "folders-or-nothing" && !isFolder ? { keysMax: 0, prefix: "\u0000" } : {}),
     ...(listings === "any-prefix" ? { prefix: "" } : {}),
     ...(listings === "endless" ? { resumeAfter: undefined } : {}),
   });
-  if (listings === "unordered") page.objects.reverse();
+  if (listings === "unordered" || listings === "folders-only") page.objects.reverse();
   return xmlAnswer(
     toXml(bucket.name, query, listings === "first-page-only" ? { ...page, resumeAfter: undefined } : page),
   );

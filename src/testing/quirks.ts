@@ -73,8 +73,16 @@ export interface StoreQuirks {
   /**
    * `"unordered"`: the keys of a page come backwards. `"endless"`: continuation tokens are ignored.
    * `"first-page-only"`: what is on further pages is left out. `"any-prefix"`: prefixes are ignored.
+   * `"folders-only"`: a prefix that does not end in `/`, and `StartAfter`, are answered 400, and the keys of a page come backwards.
+   * `"folders-or-nothing"`: nothing is listed under a prefix that does not end in `/`.
    */
-  readonly listings?: "unordered" | "endless" | "first-page-only" | "any-prefix";
+  readonly listings?:
+    | "unordered"
+    | "endless"
+    | "first-page-only"
+    | "any-prefix"
+    | "folders-only"
+    | "folders-or-nothing";
   /** Keys that differ only in case, or only in doubled slashes, are one object. Known from file systems. */
   readonly keys?: "case-insensitive" | "merged-slashes";
   /** Longer keys are answered 400 KeyTooLongError. Default 1024. Known, with 255 for a part of a key, from file systems. */

@@ -14,9 +14,11 @@ import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/obje
 import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
 import { type AbsenceState, stateOf } from "../store/s3/client-state.js";
-import type { Operation } from "../store/s3/operation.js";
+import type { Operation, Said } from "../store/s3/operation.js";
+import { PutChecksums } from "../store/s3/put-checksum.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
+import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../store/s3/store-headers.js";
 import { decodeKey } from "../store/s3/url-encoding.js";
 import type { Observations, ProbeOperation } from "./observations.js";
 import type { StartingLine } from "./starting-line.js";
@@ -50,40 +52,67 @@ const IN_FLIGHT_MAX = 40;
 /** Answers that say something about the object; what else is not a success is `unknown` or `refused`. */
 const TELLING: ReadonlySet<number> = new Set([304, 404, 409, 412]);
 
+/** Where they go, and what is noted of the answers. */
+export interface ProbeRequestsOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly headers: StoreHeaders | undefined;
+  readonly effects: Effects;
+  readonly observations: Observations;
+  readonly timeoutMs: number;
+}
+
 /** The requests of the examination over one client, each one transmission. */
 export class ProbeRequests {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #sender: Sender;
   readonly #absence: AbsenceState;
+  readonly #checksums: PutChecksums;
+  readonly #fields: HeaderFields;
   readonly #observations: Observations;
   readonly #timeoutMs: number;
 
-  constructor(client: S3Client, bucket: string, effects: Effects, observations: Observations, timeoutMs: number) {
+  constructor({ client, bucket, headers, effects, observations, timeoutMs }: ProbeRequestsOptions) {
     this.#client = client;
     this.#bucket = bucket;
     const state = stateOf(client, IN_FLIGHT_MAX);
     this.#sender = new Sender(client, state, effects);
     this.#absence = state.bucket(bucket).absence;
+    this.#checksums = new PutChecksums(state.bucket(bucket).checksum);
+    this.#fields = headerFieldsOf(headers);
     this.#observations = observations;
     this.#timeoutMs = timeoutMs;
   }
 
-  put(key: string, body: string, condition: PutCondition, start?: StartingLine): Promise<ProbeOutcome> {
-    const fields = { ContentType: "application/json", CacheControl: "no-store", ...condition };
-    return this.#send("put", "s3:PutObject", key, start, () => {
+  /** Whether the bucket takes writes only with a checksum, as under Object Lock. */
+  get wantsChecksums(): boolean {
+    return this.#checksums.kind !== undefined;
+  }
+
+  async put(key: string, body: string, condition: PutCondition, start?: StartingLine): Promise<ProbeOutcome> {
+    const sentWith = this.#checksums.kind;
+    const sealed = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
+    const fields = { ContentType: "application/json", CacheControl: "no-store", ...sealed };
+    const prepare = () => {
       const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
-      return {
-        command,
-        work: async (abortSignal) => ({ etag: (await this.#client.send(command, { abortSignal })).ETag }),
-      };
-    });
+      const work = async (abortSignal: AbortSignal) => ({
+        etag: (await this.#client.send(command, { abortSignal })).ETag,
+      });
+      return { command, work };
+    };
+    let mayPass = false;
+    const onRefused = (status: number, said: Said): void => {
+      mayPass = this.#checksums.learn(status, said, sentWith);
+    };
+    const outcome = await this.#send("put", "s3:PutObject", key, start, prepare, onRefused);
+    return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition) : outcome;
   }
 
   get(key: string, ifNoneMatch?: string): Promise<ProbeOutcome> {
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     return this.#send("get", "s3:GetObject", key, undefined, () => {
-      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition, ...this.#fields.get });
       const work = async (abortSignal: AbortSignal) => {
         const output = await this.#client.send(command, { abortSignal });
         const body = await readBody(output.Body, output.ContentLength, BODY_BYTES_MAX, abortSignal);
@@ -95,7 +124,7 @@ export class ProbeRequests {
 
   head(key: string): Promise<ProbeOutcome> {
     return this.#send("head", "s3:GetObject", key, undefined, () => {
-      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key, ...this.#fields.get });
       return {
         command,
         work: async (abortSignal) => ({ etag: (await this.#client.send(command, { abortSignal })).ETag }),
@@ -106,7 +135,7 @@ export class ProbeRequests {
   delete(key: string, ifMatch?: string, start?: StartingLine): Promise<ProbeOutcome> {
     const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };
     return this.#send("delete", "s3:DeleteObject", key, start, () => {
-      const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+      const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...condition, ...this.#fields.delete });
       const work = async (abortSignal: AbortSignal) => {
         await this.#client.send(command, { abortSignal });
         return {};
@@ -123,6 +152,7 @@ export class ProbeRequests {
       ...(pageSize === undefined ? {} : { MaxKeys: pageSize }),
       ...(continuation === undefined ? {} : { ContinuationToken: continuation }),
       ...(startAfter === undefined ? {} : { StartAfter: startAfter }),
+      ...this.#fields.list,
     };
     return this.#send("list", "s3:ListBucket", undefined, undefined, () => {
       const command = new ListObjectsV2Command(input);
@@ -138,7 +168,7 @@ export class ProbeRequests {
 
   versioning(): Promise<ProbeOutcome> {
     return this.#send("config", "s3:GetBucketVersioning", undefined, undefined, () => {
-      const command = new GetBucketVersioningCommand({ Bucket: this.#bucket });
+      const command = new GetBucketVersioningCommand({ Bucket: this.#bucket, ...this.#fields.config });
       const work = async (abortSignal: AbortSignal) => ({
         versioning: (await this.#client.send(command, { abortSignal })).Status,
       });
@@ -148,7 +178,7 @@ export class ProbeRequests {
 
   lifecycle(): Promise<ProbeOutcome> {
     return this.#send("config", "s3:GetLifecycleConfiguration", undefined, undefined, () => {
-      const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket });
+      const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket, ...this.#fields.config });
       const work = async (abortSignal: AbortSignal) => ({
         rules: (await this.#client.send(command, { abortSignal })).Rules,
       });
@@ -162,6 +192,7 @@ export class ProbeRequests {
     key: string | undefined,
     start: StartingLine | undefined,
     prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
+    onRefused: (status: number, said: Said) => void = () => {},
   ): Promise<ProbeOutcome> {
     const operation: Operation<Fields, ProbeAnswer> = {
       request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
@@ -172,7 +203,9 @@ export class ProbeRequests {
         return prepared;
       },
       onSuccess: (fields, timing, { status = 200 }) => ({ kind: "answer", status, timing, ...fields }),
-      onStatus: (status, { code, attempt }, timing) => {
+      onStatus: (status, said, timing) => {
+        const { code, attempt } = said;
+        onRefused(status, said);
         // What is not the store's word is no reason to condemn it: a page, or a 404 other than it was seen to say it.
         if (code === "NoSuchKey" && name === "get") this.#absence.looks = "named";
         const isBare = status === 404 && code === undefined && name !== "head" && this.#absence.looks === "named";

@@ -4,6 +4,7 @@ import type { Effects } from "../runtime/effects.js";
 import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/timing.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import { createS3Client } from "../store/s3/client.js";
+import type { StoreHeaders } from "../store/s3/store-headers.js";
 import { clockOffset, date, errors, latency } from "./checks/clock.js";
 import {
   createTwice,
@@ -38,6 +39,7 @@ export interface VerifyPlan {
   readonly clients: readonly S3Client[];
   readonly bucketName: string;
   readonly keyPrefix: string;
+  readonly storeHeaders?: StoreHeaders | undefined;
   readonly leaseMs: number;
   readonly toleranceMs: number;
   readonly thoroughness: Thoroughness;
@@ -115,7 +117,15 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
   const startedAtMs = effects.monotonicMs();
   const observations = new Observations();
   const lanes = plan.clients.map(
-    (client) => new ProbeRequests(client, plan.bucketName, effects, observations, REQUEST_MS),
+    (client) =>
+      new ProbeRequests({
+        client,
+        bucket: plan.bucketName,
+        headers: plan.storeHeaders,
+        effects,
+        observations,
+        timeoutMs: REQUEST_MS,
+      }),
   );
   const exam = new Examination(effects, observations, plan.thoroughness, lanes, plan);
   const checks: StoreCheck[] = [];

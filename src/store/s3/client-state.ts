@@ -1,11 +1,15 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { InFlightLimiter } from "./in-flight.js";
+import type { ListingState } from "./listings.js";
+import type { ChecksumState } from "./put-checksum.js";
 
 /** What was learnt about a bucket through a client; shared by all stores over the two. */
 export interface BucketState {
   readonly etagForm: EtagFormState;
   readonly absence: AbsenceState;
   readonly bodyHash: BodyHashState;
+  readonly checksum: ChecksumState;
+  readonly listing: ListingState;
   /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
   conditionalDelete?: Promise<unknown> | undefined;
   /** A creation that runs or has succeeded; see `bucket.ts`. */
@@ -37,6 +41,14 @@ export interface EtagFormState {
   shapeProbe?: Promise<unknown> | undefined;
 }
 
+/** Of the credentials that the client signs with; see `credentials.ts`. */
+export interface CredentialsState {
+  /** Who they were of when they were last asked for anew. */
+  identity?: string;
+  askedAtMs?: number;
+  asking?: Promise<void> | undefined;
+}
+
 /** `strong`: conditions want the strong ETag under it. `literal`: they want it as it is shown. */
 export type ShapeMeaning = "strong" | "literal";
 
@@ -47,6 +59,7 @@ export interface ClientState {
   readonly inFlight: InFlightLimiter;
   /** Whether the store has accepted credentials of this client before. */
   credentialsWorked: boolean;
+  readonly credentials: CredentialsState;
   bucket(name: string): BucketState;
 }
 
@@ -60,6 +73,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
   const created: ClientState = {
     inFlight: new InFlightLimiter(maxInFlight),
     credentialsWorked: false,
+    credentials: {},
     bucket(name) {
       let state = buckets.get(name);
       if (state === undefined) {
@@ -67,6 +81,8 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
           etagForm: { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() },
           absence: {},
           bodyHash: {},
+          checksum: { refused: new Set() },
+          listing: {},
         };
         buckets.set(name, state);
       }

@@ -1,13 +1,32 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { configuredSetting } from "./profile.js";
 
 /**
- * A client for those who give a configuration instead of a client. Checksums only where S3 wants them: the default of
- * newer SDKs is what several S3-compatible stores refuse, and a lock record needs none.
+ * A client for those who give a configuration instead of a client. Unless configuration, environment or profile say otherwise,
+ * checksums only where S3 wants them: the default of newer SDKs is what several S3-compatible stores refuse, and a lock record
+ * needs none.
  */
 export function createS3Client(config: S3ClientConfig): S3Client {
+  const { requestChecksumCalculation, responseChecksumValidation } = config;
   return new S3Client({
     ...config,
-    requestChecksumCalculation: config.requestChecksumCalculation ?? "WHEN_REQUIRED",
-    responseChecksumValidation: config.responseChecksumValidation ?? "WHEN_REQUIRED",
+    requestChecksumCalculation:
+      requestChecksumCalculation ?? (() => configured("request_checksum_calculation", config)),
+    responseChecksumValidation:
+      responseChecksumValidation ?? (() => configured("response_checksum_validation", config)),
+    ...FILES_ANEW,
   });
+}
+
+/**
+ * The SDK passes the configuration on to its chain of credential providers, and keeps files in memory for ever otherwise: when
+ * credentials are asked for anew, a file that was rewritten meanwhile is read again.
+ */
+const FILES_ANEW: object = { ignoreCache: true };
+
+type Setting = "request_checksum_calculation" | "response_checksum_validation";
+
+async function configured(setting: Setting, { profile }: S3ClientConfig): Promise<"WHEN_SUPPORTED" | "WHEN_REQUIRED"> {
+  const text = await configuredSetting(setting, profile);
+  return text?.trim().toUpperCase() === "WHEN_SUPPORTED" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
 }

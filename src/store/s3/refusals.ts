@@ -9,7 +9,10 @@ export interface Refusal {
   readonly remedy: string;
 }
 
-const EXPIRED = "The credentials of the S3 client have expired: give it a credential provider that renews them.";
+const EXPIRED =
+  "The credentials of the S3 client have expired, and it has no others: log in again, or give it a credential provider that renews them.";
+
+const LOGIN = "Log in again (`aws sso login`), or give the S3 client other credentials.";
 
 export const BAD_CREDENTIALS: Readonly<Record<string, string>> = {
   ExpiredToken: EXPIRED,
@@ -18,7 +21,11 @@ export const BAD_CREDENTIALS: Readonly<Record<string, string>> = {
   InvalidToken: "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
   InvalidAccessKeyId: "The store does not know this access key: check `accessKeyId` and the endpoint.",
   SignatureDoesNotMatch: "The secret does not fit the access key: check `secretAccessKey`, region and endpoint.",
+  ExpiredCredentials: EXPIRED,
+  InvalidTokenId: "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
   CredentialsProviderError: "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.",
+  TokenProviderError: LOGIN,
+  ProviderError: LOGIN,
   Unauthorized: "The store wants other credentials: check those of the S3 client.",
 };
 

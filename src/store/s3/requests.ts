@@ -2,28 +2,20 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type {
-  AnswerTiming,
-  ListOutcome,
-  ReadOutcome,
-  RemoveOutcome,
-  RequestOptions,
-  WriteOutcome,
-} from "../object-store.js";
+import type { AnswerTiming, ReadOutcome, RemoveOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
 import { type Bare404, looksOf } from "./absence.js";
-import { describeBody, isPage, s3WordsOf } from "./answer.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
-import { shapeOf } from "./etag-shape.js";
-import type { Operation, Said, Send } from "./operation.js";
+import type { Operation, Send } from "./operation.js";
 import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
+import type { PutChecksums } from "./put-checksum.js";
+import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
 import type { Attempt } from "./single-attempt.js";
-import { decodeKey } from "./url-encoding.js";
+import type { HeaderFields } from "./store-headers.js";
 
 export interface PutCondition {
   readonly IfMatch?: string;
@@ -38,6 +30,8 @@ export interface RequestsOptions {
   readonly bucket: string;
   readonly maxBodyBytes: number;
   readonly hashes: BodyHashes;
+  readonly checksums: PutChecksums;
+  readonly fields: HeaderFields;
   readonly send: Send;
 }
 
@@ -47,13 +41,17 @@ export class S3Requests {
   readonly #bucket: string;
   readonly #maxBodyBytes: number;
   readonly #hashes: BodyHashes;
+  readonly #checksums: PutChecksums;
+  readonly #fields: HeaderFields;
   readonly #send: Send;
 
-  constructor({ client, bucket, maxBodyBytes, hashes, send }: RequestsOptions) {
+  constructor({ client, bucket, maxBodyBytes, hashes, checksums, fields, send }: RequestsOptions) {
     this.#client = client;
     this.#bucket = bucket;
     this.#maxBodyBytes = maxBodyBytes;
     this.#hashes = hashes;
+    this.#checksums = checksums;
+    this.#fields = fields;
     this.#send = send;
   }
 
@@ -68,7 +66,7 @@ export class S3Requests {
       streams: true,
       start: () => {
         looks = undefined;
-        const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+        const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition, ...this.#fields.get });
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
           const body = await readBytes(output.Body, output.ContentLength, this.#maxBodyBytes, signal);
@@ -106,7 +104,7 @@ export class S3Requests {
     const operation: Operation<string | undefined, ReadOutcome | undefined> = {
       request: { action: "s3:GetObject", bucket: this.#bucket, key, isHead: true },
       start: () => {
-        const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+        const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key, ...this.#fields.get });
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
       onSuccess: (etag, timing) => (etag === undefined ? undefined : { kind: "archived", etag, timing }),
@@ -128,7 +126,9 @@ export class S3Requests {
     return { kind: "ok", etag, body: decoded.toString("utf8"), ...doubt, timing };
   }
 
-  put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
+  async put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
+    const sentWith = this.#checksums.kind;
+    let mayPass = false;
     const request: Request = { action: "s3:PutObject", bucket: this.#bucket, key, isConditional: true };
     const operation: Operation<string | undefined, WriteOutcome> = {
       request,
@@ -140,6 +140,8 @@ export class S3Requests {
           ContentType: "application/json",
           CacheControl: "no-store",
           ...condition,
+          ...this.#checksums.fieldsFor(body),
+          ...this.#fields.put,
         });
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
@@ -151,11 +153,14 @@ export class S3Requests {
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };
         // A create finds nothing by intent; a 404 to it is about something else.
+        mayPass = this.#checksums.learn(status, said, sentWith);
         const absent = status === 404 && condition.IfMatch !== undefined && said.code === "NoSuchKey";
         return absent ? { kind: "absent", timing } : undefined;
       },
     };
-    return this.#send(operation, options);
+    const outcome = await this.#send(operation, options);
+    // Turned away for want of a checksum, it has done nothing.
+    return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
   }
 
   /** `ifMatch` is left out for probe keys only, which nobody else uses. */
@@ -166,7 +171,12 @@ export class S3Requests {
     const operation: Operation<void, DeleteOutcome> = {
       request,
       start: () => {
-        const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...condition });
+        const command = new DeleteObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          ...condition,
+          ...this.#fields.delete,
+        });
         return { command, work: async (signal) => void (await this.#client.send(command, { abortSignal: signal })) };
       },
       onSuccess: (_, timing, attempt) =>
@@ -178,90 +188,4 @@ export class S3Requests {
     };
     return this.#send(operation, options);
   }
-
-  list(prefix: string, continuation: string | undefined, options: RequestOptions): Promise<ListOutcome> {
-    const page = continuation === undefined ? {} : { ContinuationToken: continuation };
-    const request: Request = { action: "s3:ListBucket", bucket: this.#bucket };
-    const operation: Operation<ListedPage, ListOutcome> = {
-      request,
-      start: () => {
-        const command = new ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: prefix,
-          // Keys may hold characters that XML cannot.
-          EncodingType: "url",
-          ...page,
-        });
-        const work = async (signal: AbortSignal) => {
-          const output = await this.#client.send(command, { abortSignal: signal });
-          const encoded = output.EncodingType === "url";
-          const keys: string[] = [];
-          const etags = new Map<string, string>();
-          for (const { Key, ETag } of output.Contents ?? []) {
-            if (Key === undefined) continue;
-            const key = encoded ? decodeKey(Key) : Key;
-            keys.push(key);
-            if (ETag !== undefined) etags.set(key, ETag);
-          }
-          return { keys, etags, next: output.IsTruncated === true ? output.NextContinuationToken : undefined };
-        };
-        return { command, work };
-      },
-      onSuccess: ({ keys, etags, next }, timing, attempt) => {
-        // The SDK reads an empty answer, and some pages, as a bucket without keys.
-        if (!isListing(attempt)) return outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
-        return { kind: "ok", keys, etags, ...(next === undefined ? {} : { continuation: next }), timing };
-      },
-      onStatus: () => undefined,
-    };
-    return this.#send(operation, options);
-  }
-}
-
-interface ListedPage {
-  readonly keys: readonly string[];
-  readonly etags: ReadonlyMap<string, string>;
-  readonly next: string | undefined;
-}
-
-/** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
-function isConflict(status: number, { attempt }: Said): boolean {
-  return (status === 412 || status === 409) && !isPage(attempt.text);
-}
-
-/** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */
-function isReceipt(attempt: Attempt): boolean {
-  const { text = "", headers = {} } = attempt;
-  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(attempt) === undefined);
-}
-
-/** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
-function isDeletion({ status, text = "", headers = {} }: Attempt): boolean {
-  return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
-}
-
-/** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
-function isAboutAnother({ headers = {} }: Attempt, ifNoneMatch: string): boolean {
-  return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
-}
-
-function isListing({ text = "" }: Attempt): boolean {
-  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
-}
-
-/** A lock's object can be a page, where somebody has put one there; but then the answer is marked as one of S3. */
-function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boolean {
-  const isHtml = headers["content-type"]?.startsWith("text/html") === true;
-  return (
-    isHtml &&
-    headers["x-amz-request-id"] === undefined &&
-    (body.kind === "oversized" || isPage(body.bytes.toString("utf8")))
-  );
-}
-
-/** Why a success is not believed. */
-function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyBytes): string {
-  const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
-  const seen = body?.kind === "bytes" ? { ...attempt, text: body.bytes.toString("utf8") } : attempt;
-  return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
 }

@@ -18,11 +18,14 @@ import { createBucket } from "./bucket.js";
 import { type BucketState, stateOf } from "./client-state.js";
 import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
+import { Listings } from "./listings.js";
 import type { Operation, Send } from "./operation.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
+import { PutChecksums } from "./put-checksum.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
+import { headerFieldsOf, type StoreHeaders } from "./store-headers.js";
 
 export interface S3StoreOptions {
   /** Nothing is installed on it or changed about it. Its retry strategy does not apply to these requests. */
@@ -38,6 +41,8 @@ export interface S3StoreOptions {
    * sockets of the SDK, or requests would wait for a socket while their time runs.
    */
   readonly maxInFlight?: number;
+  /** What the bucket wants to see with requests. */
+  readonly headers?: StoreHeaders | undefined;
   /** What is longer is not read. @default {@link MAX_BODY_BYTES} */
   readonly maxBodyBytes?: number;
 }
@@ -52,6 +57,7 @@ export class S3Store implements ObjectStore {
   readonly #bucketState: BucketState;
   readonly #sender: Sender;
   readonly #requests: S3Requests;
+  readonly #listings: Listings;
   readonly #forms: EtagForms;
   readonly #absence: Absence;
   readonly #probeDeps: ProbeDeps;
@@ -65,7 +71,10 @@ export class S3Store implements ObjectStore {
     const send: Send = (operation, request) => this.#send(operation, request);
     const hashes = new BodyHashes(this.#bucketState.bodyHash);
     const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
-    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, hashes, send });
+    const checksums = new PutChecksums(this.#bucketState.checksum, () => options.logger?.warn(retained(bucketName)));
+    const fields = headerFieldsOf(options.headers);
+    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, hashes, checksums, fields, send });
+    this.#listings = new Listings({ client, bucket: bucketName, state: this.#bucketState.listing, fields, send });
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
@@ -125,7 +134,7 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
-    const outcome = await this.#requests.list(prefix, options.continuation, options);
+    const outcome = await this.#listings.page(prefix, options.continuation, options);
     if (outcome.kind !== "ok") return outcome;
     const etags = new Map([...outcome.etags].map(([key, etag]) => [key, this.#forms.normal(etag)]));
     return { ...outcome, etags };
@@ -157,4 +166,9 @@ export class S3Store implements ObjectStore {
 function isMissingBucket(outcome: unknown): outcome is RefusedOutcome {
   const { kind, error } = outcome as Partial<RefusedOutcome>;
   return kind === "refused" && error?.code === "no-such-bucket";
+}
+
+/** Said once, when a bucket turns out to want checksums. */
+function retained(bucketName: string): string {
+  return `The bucket ${bucketName} wants a checksum with each write, as under Object Lock with a default retention: each renewal leaves a version there that nobody can remove until its retention is over. Keep locks in a bucket without one.`;
 }

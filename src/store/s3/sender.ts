@@ -2,7 +2,8 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
 import { s3WordsOf } from "./answer.js";
 import { type ClientState, socketsOf } from "./client-state.js";
-import { wholeStatus } from "./failure.js";
+import { areOutdated, hasOtherCredentials } from "./credentials.js";
+import { failureOf, wholeStatus } from "./failure.js";
 import type { Operation, Said } from "./operation.js";
 import { outcomeOfFailure } from "./outcomes.js";
 import { type Attempt, attemptOnce, timingOf } from "./single-attempt.js";
@@ -36,16 +37,27 @@ export class Sender {
     inFlight.respectSockets(socketsOf(this.#client) ?? Number.POSITIVE_INFINITY);
     const leave = await inFlight.enter(isUrgent(options));
     try {
-      return await this.#transmit(operation, options);
+      const first = await this.#transmit(operation, options);
+      // Turned away for its credentials it has done nothing, so it may be sent again with others.
+      if (!("outdated" in first)) return first.outcome;
+      if (!(await this.#hasOthers(first.outdated, options))) return first.outcome;
+      return (await this.#transmit(operation, options)).outcome;
     } finally {
       leave();
     }
   }
 
+  #hasOthers(attempt: Attempt, { giveUpAtMs = Number.POSITIVE_INFINITY }: RequestOptions): Promise<boolean> {
+    const leftMs = giveUpAtMs - this.#effects.monotonicMs();
+    const timeoutMs = Math.max(0, Math.min(PREPARE_TIMEOUT_MS, leftMs));
+    const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs };
+    return hasOtherCredentials(asking, attempt);
+  }
+
   async #transmit<Value, Outcome>(
     operation: Operation<Value, Outcome>,
     { timeoutMs, giveUpAtMs }: RequestOptions,
-  ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
+  ): Promise<Transmitted<Outcome>> {
     const offsetBefore = this.#clockOffset();
     const { command, work } = operation.start();
     const { streams = false } = operation;
@@ -61,7 +73,7 @@ export class Sender {
     const timing = timingOf(attempt);
     if (result.kind === "answer" && timing !== undefined) {
       this.#state.credentialsWorked = true;
-      return operation.onSuccess(result.value, timing, attempt);
+      return { outcome: operation.onSuccess(result.value, timing, attempt) };
     }
     const error = result.kind === "failure" ? result.error : new Error(MOCKED);
     const status = wholeStatus(error, attempt);
@@ -69,19 +81,25 @@ export class Sender {
       status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(attempt), timing);
     if (expected !== undefined) {
       this.#state.credentialsWorked = true;
-      return expected;
+      return { outcome: expected };
     }
-    return outcomeOfFailure(error, attempt, {
+    const outcome = outcomeOfFailure(error, attempt, {
       request: operation.request,
       credentialsWorked: this.#state.credentialsWorked,
       clockCorrected: Math.abs(this.#clockOffset() - offsetBefore) >= CLOCK_CORRECTION_MS,
     });
+    return areOutdated(failureOf(error, attempt)) ? { outcome, outdated: attempt } : { outcome };
   }
 
   #clockOffset(): number {
     return this.#client.config.systemClockOffset;
   }
 }
+
+/** `outdated`: how it was sent, where the store did not take its credentials any more. */
+type Transmitted<Outcome> =
+  | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
+  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Attempt };
 
 function said(attempt: Attempt): Said {
   return { code: s3WordsOf(attempt)?.code, attempt };

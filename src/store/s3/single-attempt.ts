@@ -12,6 +12,8 @@ export interface Attempt {
   readonly headers?: AnswerHeaders;
   /** The body as UTF-8, of all but a success that its operation reads by itself. */
   readonly text?: string;
+  /** As whom it was signed: the access key and the session token. */
+  readonly signedBy?: string;
 }
 
 /** Those that are looked at; there are others. */
@@ -200,7 +202,9 @@ class Transmission {
       throw new AttemptRefused("A request is sent once; whether to repeat it is decided elsewhere");
     }
     this.#failure = undefined;
-    this.#seen = { sentAtMs: this.#limits.effects.monotonicMs() };
+    const { headers = {} } = (args as { request?: HttpRequest }).request ?? {};
+    withoutExpect(headers);
+    this.#seen = { sentAtMs: this.#limits.effects.monotonicMs(), signedBy: signerOf(headers) };
     this.#startTimer(this.#limits.timeoutMs);
     const result = await next(args);
     this.#noteAnswer(result.response);
@@ -236,6 +240,28 @@ class Transmission {
 interface HttpAnswer {
   readonly statusCode?: number;
   body?: unknown;
+}
+
+interface HttpRequest {
+  readonly headers?: Record<string, string>;
+}
+
+/**
+ * Bodies are sent at once: a server that never says 100 Continue would cost a lease, and one that refuses to (417) every write.
+ * The SDK does not sign that header.
+ */
+function withoutExpect(headers: Record<string, string>): void {
+  for (const name of Object.keys(headers)) if (name.toLowerCase() === "expect") delete headers[name];
+}
+
+function signerOf(headers: Readonly<Record<string, string>>): string {
+  const { authorization = "", "x-amz-security-token": token = "" } = lowerCased(headers);
+  return identityOf(/Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? "", token);
+}
+
+/** One text for who signs: equal only for the same access key with the same session. */
+export function identityOf(accessKeyId: string, sessionToken = ""): string {
+  return JSON.stringify([accessKeyId, sessionToken]);
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): AnswerHeaders {

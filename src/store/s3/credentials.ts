@@ -1,0 +1,85 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { StoreEffects } from "../object-store.js";
+import type { CredentialsState } from "./client-state.js";
+import type { Failure } from "./failure.js";
+import { type Attempt, identityOf } from "./single-attempt.js";
+
+/**
+ * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by
+ * now, in a file that somebody has rewritten, or from a function that was asked only once.
+ */
+const OUTDATED: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "ExpiredCredentials",
+  "InvalidToken",
+  "InvalidTokenId",
+  "InvalidSecurityToken",
+  "InvalidClientTokenId",
+  "InvalidAccessKeyId",
+  "SecurityTokenExpired",
+  "TokenRefreshRequired",
+  "UnrecognizedClientException",
+]);
+
+export function areOutdated({ code }: Failure): boolean {
+  return OUTDATED.has(code);
+}
+
+/** Many requests may find the same out at once, and a provider that has nothing new is not asked for each of them. */
+const ASK_AGAIN_AFTER_MS = 1_000;
+
+export interface Asking {
+  readonly client: S3Client;
+  readonly effects: StoreEffects;
+  readonly state: CredentialsState;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks the client's provider anew, past what the SDK has remembered; whether it has others than those that signed the request.
+ * Where getting a session failed, there was no request to sign.
+ */
+export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Attempt): Promise<boolean> {
+  const { state, effects } = asking;
+  const isOther = () => state.identity !== undefined && state.identity !== signedBy;
+  if (state.asking === undefined) {
+    const { askedAtMs = Number.NEGATIVE_INFINITY } = state;
+    // Another request has found it out while this one was on its way.
+    if (sentAtMs !== undefined && sentAtMs < askedAtMs && isOther()) return true;
+    if (effects.monotonicMs() - askedAtMs < ASK_AGAIN_AFTER_MS) return false;
+    state.askedAtMs = effects.monotonicMs();
+    state.asking = ask(asking).finally(() => {
+      state.asking = undefined;
+    });
+  }
+  const before = state.identity;
+  const answered = await within(asking, state.asking);
+  return answered && (signedBy === undefined ? state.identity !== before : isOther());
+}
+
+/** Never rejects: that credentials cannot be had is less of an answer than what the store has said. */
+async function ask({ client, state }: Asking): Promise<void> {
+  try {
+    const provider = client.config.credentials as (options: { forceRefresh: boolean }) => Promise<Credentials>;
+    const { accessKeyId, sessionToken } = await provider({ forceRefresh: true });
+    state.identity = identityOf(accessKeyId, sessionToken);
+  } catch {
+    // The next request asks in the ordinary way, and says why there are none.
+  }
+}
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly sessionToken?: string;
+}
+
+function within({ effects, timeoutMs }: Asking, work: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = effects.setTimer(timeoutMs, () => resolve(false), { keepAlive: true });
+    void work.then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,145 @@
+import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { ListOutcome, RequestOptions } from "../object-store.js";
+import type { Operation, Send } from "./operation.js";
+import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
+import { notOfS3 } from "./receipts.js";
+import type { Attempt } from "./single-attempt.js";
+import type { HeaderFields } from "./store-headers.js";
+import { decodeKey } from "./url-encoding.js";
+
+/** Which prefixes the store lists: any, or only those that are folders, as directory buckets do. Undefined while unknown. */
+export interface ListingState {
+  prefixes?: "any" | "folders" | undefined;
+}
+
+export interface ListingsOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly state: ListingState;
+  readonly fields: HeaderFields;
+  readonly send: Send;
+}
+
+/** In a continuation: which listing it goes on with. */
+const PLAIN = "p";
+const ABOVE = "f";
+
+/**
+ * Listings, page by page and in any order. Where the store lists folders only (S3 Express, and file servers, which say so or show
+ * nothing), the folder above is listed, and chosen from.
+ */
+export class Listings {
+  readonly #options: ListingsOptions;
+
+  constructor(options: ListingsOptions) {
+    this.#options = options;
+    if (isDirectoryBucket(options.bucket)) options.state.prefixes = "folders";
+  }
+
+  async page(prefix: string, continuation: string | undefined, options: RequestOptions): Promise<ListOutcome> {
+    const { state } = this.#options;
+    const token = continuation?.slice(1);
+    const isAbove = continuation === undefined ? state.prefixes === "folders" : continuation.startsWith(ABOVE);
+    if (isAbove && !isFolder(prefix)) return chosen(prefix, await this.#ask(folderAbove(prefix), token, options));
+    const page = marked(PLAIN, await this.#ask(prefix, token, options));
+    const isToldAlready = isFolder(prefix) || continuation !== undefined || state.prefixes === "any";
+    return isToldAlready ? page : await this.#learn(prefix, page, options);
+  }
+
+  /** The first page of a prefix that is not a folder: what it shows of what the store lists. */
+  async #learn(prefix: string, page: ListOutcome, options: RequestOptions): Promise<ListOutcome> {
+    const { state } = this.#options;
+    if (page.kind === "ok" && page.keys.length > 0) state.prefixes = "any";
+    const isRefused = page.kind === "refused" && page.error.code === "store-unsafe";
+    const isEmpty = page.kind === "ok" && page.keys.length === 0 && page.continuation === undefined;
+    if (!isRefused && !isEmpty) return page;
+    const above = await this.#ask(folderAbove(prefix), undefined, options);
+    if (above.kind !== "ok") return page;
+    if (isRefused) state.prefixes = "folders";
+    else state.prefixes = await this.#prefixesShown(above.keys, options);
+    return state.prefixes === "folders" ? chosen(prefix, above) : page;
+  }
+
+  /** Nothing is listed: asks for something that is there, by less than the whole of its key. */
+  async #prefixesShown([key]: readonly string[], options: RequestOptions): Promise<ListingState["prefixes"]> {
+    const part = key?.slice(0, -1) ?? "";
+    if (isFolder(part)) return undefined;
+    const found = await this.#ask(part, undefined, options);
+    if (found.kind !== "ok") return undefined;
+    return found.keys.length > 0 ? "any" : "folders";
+  }
+
+  #ask(prefix: string, token: string | undefined, options: RequestOptions): Promise<ListOutcome> {
+    const { client, bucket, fields, send } = this.#options;
+    const request: Request = { action: "s3:ListBucket", bucket };
+    const operation: Operation<ListedPage, ListOutcome> = {
+      request,
+      start: () => {
+        const command = new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          // Keys may hold characters that XML cannot.
+          EncodingType: "url",
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+          ...fields.list,
+        });
+        const work = async (signal: AbortSignal) => {
+          const output = await client.send(command, { abortSignal: signal });
+          const encoded = output.EncodingType === "url";
+          const keys: string[] = [];
+          const etags = new Map<string, string>();
+          for (const { Key, ETag } of output.Contents ?? []) {
+            if (Key === undefined) continue;
+            const key = encoded ? decodeKey(Key) : Key;
+            keys.push(key);
+            if (ETag !== undefined) etags.set(key, ETag);
+          }
+          return { keys, etags, next: output.IsTruncated === true ? output.NextContinuationToken : undefined };
+        };
+        return { command, work };
+      },
+      onSuccess: ({ keys, etags, next }, timing, attempt) => {
+        // The SDK reads an empty answer, and some pages, as a bucket without keys.
+        if (!isListing(attempt)) return outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+        return { kind: "ok", keys, etags, ...(next === undefined ? {} : { continuation: next }), timing };
+      },
+      onStatus: () => undefined,
+    };
+    return send(operation, options);
+  }
+}
+
+interface ListedPage {
+  readonly keys: readonly string[];
+  readonly etags: ReadonlyMap<string, string>;
+  readonly next: string | undefined;
+}
+
+/** Of S3 Express, and their access points. */
+export function isDirectoryBucket(bucket: string): boolean {
+  return /--xa?-s3$/.test(bucket);
+}
+
+function isFolder(prefix: string): boolean {
+  return prefix === "" || prefix.endsWith("/");
+}
+
+function folderAbove(prefix: string): string {
+  return prefix.slice(0, prefix.lastIndexOf("/") + 1);
+}
+
+function chosen(prefix: string, page: ListOutcome): ListOutcome {
+  if (page.kind !== "ok") return page;
+  const keys = page.keys.filter((key) => key.startsWith(prefix));
+  const etags = new Map([...page.etags].filter(([key]) => key.startsWith(prefix)));
+  return marked(ABOVE, { ...page, keys, etags });
+}
+
+function marked(mark: string, page: ListOutcome): ListOutcome {
+  if (page.kind !== "ok" || page.continuation === undefined) return page;
+  return { ...page, continuation: mark + page.continuation };
+}
+
+function isListing({ text = "" }: Attempt): boolean {
+  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
+}

@@ -1,0 +1,43 @@
+import { describeBody, isPage, s3WordsOf } from "./answer.js";
+import type { BodyBytes } from "./body.js";
+import { shapeOf } from "./etag-shape.js";
+import type { Said } from "./operation.js";
+import type { Attempt } from "./single-attempt.js";
+
+/** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
+export function isConflict(status: number, { attempt }: Said): boolean {
+  return (status === 412 || status === 409) && !isPage(attempt.text);
+}
+
+/** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */
+export function isReceipt(attempt: Attempt): boolean {
+  const { text = "", headers = {} } = attempt;
+  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(attempt) === undefined);
+}
+
+/** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
+export function isDeletion({ status, text = "", headers = {} }: Attempt): boolean {
+  return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
+}
+
+/** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
+export function isAboutAnother({ headers = {} }: Attempt, ifNoneMatch: string): boolean {
+  return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
+}
+
+/** A lock's object can be a page, where somebody has put one there; but then the answer is marked as one of S3. */
+export function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boolean {
+  const isHtml = headers["content-type"]?.startsWith("text/html") === true;
+  return (
+    isHtml &&
+    headers["x-amz-request-id"] === undefined &&
+    (body.kind === "oversized" || isPage(body.bytes.toString("utf8")))
+  );
+}
+
+/** Why a success is not believed. */
+export function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyBytes): string {
+  const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
+  const seen = body?.kind === "bytes" ? { ...attempt, text: body.bytes.toString("utf8") } : attempt;
+  return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
+}

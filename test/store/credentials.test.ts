@@ -1,0 +1,113 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
+import { S3Mutex } from "../../src/index.js";
+import { realEffects } from "../../src/runtime/effects.js";
+import { createS3Client } from "../../src/store/s3/client.js";
+import { S3Store } from "../../src/store/s3/s3-store.js";
+import { type Arrived, startGate } from "./gate.js";
+import { clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
+
+afterEach(() => void vi.unstubAllEnvs());
+
+const tokenOf = ({ headers }: Arrived) => headers["x-amz-security-token"];
+const credentials = (sessionToken: string) => ({ accessKeyId: "key", secretAccessKey: "secret", sessionToken });
+
+/** A store that takes only the token that is valid now. */
+async function startBouncer(code = "ExpiredToken", status = 400) {
+  const valid = { token: "one" };
+  const gate = await startGate((request) => (tokenOf(request) === valid.token ? undefined : { status, code }));
+  return { ...gate, valid };
+}
+
+it.each([
+  ["ExpiredToken", 400],
+  ["ExpiredToken", 403],
+  ["ExpiredTokenException", 400],
+  ["InvalidToken", 400],
+  ["TokenRefreshRequired", 400],
+  ["InvalidAccessKeyId", 403],
+  ["InvalidTokenId", 403],
+])(
+  "S11: a function whose answer has changed is asked anew after %s (%i), once for all who find out",
+  async (code, status) => {
+    const { endpoint, valid } = await startBouncer(code, status);
+    const provider = vi.fn(async () => credentials(valid.token));
+    const store = storeOver(clientFor(endpoint, { credentials: provider }));
+    expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+    valid.token = "two";
+    const reads = await Promise.all(Array.from({ length: 10 }, () => store.read("a", OPTIONS)));
+    expect(new Set(reads.map(({ kind }) => kind))).toEqual(new Set(["ok"]));
+    expect(provider).toHaveBeenCalledTimes(2);
+  },
+);
+
+it("S11: credentials that are renewed again and again are asked for each time", async () => {
+  const { endpoint, valid } = await startBouncer();
+  let nowMs = 0;
+  const effects = { ...realEffects, monotonicMs: () => realEffects.monotonicMs() + nowMs };
+  const client = clientFor(endpoint, { credentials: async () => credentials(valid.token) });
+  const store = new S3Store({ client, bucketName: "locks", effects, keyPrefix: "locks/" });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  for (const token of ["two", "three", "one", "two"]) {
+    valid.token = token;
+    nowMs += 5_000;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+  }
+});
+
+it("S11: where there is nothing new, the store's words stand, and neither store nor provider is asked again and again", async () => {
+  const { endpoint, sent, valid } = await startBouncer();
+  const provider = vi.fn(async () => credentials("one"));
+  const store = storeOver(clientFor(endpoint, { credentials: provider }));
+  await store.read("a", OPTIONS);
+  valid.token = "two";
+  for (let tries = 0; tries < 5; tries += 1) {
+    expect(await store.read("a", OPTIONS)).toMatchObject({
+      kind: "refused",
+      error: { code: "access-denied", message: expect.stringContaining("ExpiredToken") },
+    });
+  }
+  expect(sent("GET")).toHaveLength(1 + 5);
+  expect(provider).toHaveBeenCalledTimes(2);
+});
+
+it("S11: a provider that does not answer costs no more than the caller has", async () => {
+  const { endpoint, valid } = await startBouncer();
+  let calls = 0;
+  const provider = () => (calls++ === 0 ? Promise.resolve(credentials("one")) : new Promise<never>(() => {}));
+  const store = storeOver(clientFor(endpoint, { credentials: provider }));
+  await store.read("a", OPTIONS);
+  valid.token = "two";
+  const startedAtMs = realEffects.monotonicMs();
+  const giveUpAtMs = startedAtMs + 300;
+  expect(await store.read("a", { ...OPTIONS, giveUpAtMs })).toMatchObject({ kind: "refused" });
+  expect(realEffects.monotonicMs() - startedAtMs).toBeLessThan(2_000);
+});
+
+it("S11: a credentials file that was rewritten is read again, and the hold goes on", async () => {
+  const { endpoint, valid } = await startBouncer();
+  const file = join(await mkdtemp(join(tmpdir(), "credentials-")), "credentials");
+  const write = (token: string) =>
+    writeFile(file, `[default]\naws_access_key_id = key\naws_secret_access_key = s\naws_session_token = ${token}\n`);
+  await write("one");
+  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", file);
+  vi.stubEnv("AWS_CONFIG_FILE", `${file}-none`);
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]) {
+    vi.stubEnv(name, undefined);
+  }
+  const s3ClientConfig = { endpoint, region: "us-east-1", forcePathStyle: true };
+  const mutex = new S3Mutex({ s3ClientConfig, bucketName: "locks", lockTimeoutMs: 900 });
+  const lock = await mutex.acquire("job");
+  valid.token = "two";
+  await write("two");
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(lock.held).toBe(true);
+  expect(await lock.release()).toBe(true);
+  await mutex.close();
+});
+
+it("S11: the chain of a client of ours reads files past the SDK's memory", () => {
+  expect((createS3Client({ region: "us-east-1" }).config as { ignoreCache?: boolean }).ignoreCache).toBe(true);
+});

@@ -1,0 +1,69 @@
+import { createServer, type IncomingHttpHeaders, request as sendRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
+
+/** A request as it arrived: the method, the path and the query. */
+export interface Arrived {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** An error document of S3, in place of the store's answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message?: string;
+}
+
+export interface Gate {
+  readonly server: S3Server;
+  readonly endpoint: string;
+  readonly arrived: Arrived[];
+  /** Of those that arrived, by method. */
+  sent(method: string): Arrived[];
+}
+
+/** The embedded server behind a gate that refuses what this function says, as bucket policies and other stores do. */
+export async function startGate(
+  refuse: (request: Arrived) => Refusal | undefined,
+  options: S3ServerOptions = {},
+): Promise<Gate> {
+  const server = await startS3Server({ buckets: ["locks"], ...options });
+  const target = new URL(server.endpoint);
+  const arrived: Arrived[] = [];
+  const gate = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const { method = "", headers } = incoming;
+      const url = new URL(incoming.url ?? "/", target);
+      const request = { method, url, headers, body: Buffer.concat(chunks).toString() };
+      arrived.push(request);
+      const refusal = refuse(request);
+      if (refusal !== undefined) {
+        const { status, code, message = code } = refusal;
+        response.writeHead(status, { "content-type": "application/xml", "x-amz-request-id": "gate" });
+        response.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+        return;
+      }
+      const { hostname, port } = target;
+      const forwarded = sendRequest({ hostname, port, method, path: incoming.url, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      forwarded.on("error", () => response.destroy());
+      forwarded.end(Buffer.concat(chunks));
+    });
+  });
+  await new Promise<void>((resolve) => gate.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    gate.closeAllConnections();
+    await new Promise((resolve) => gate.close(resolve));
+    await server.close();
+  });
+  const endpoint = `http://127.0.0.1:${(gate.address() as AddressInfo).port}`;
+  return { server, endpoint, arrived, sent: (method) => arrived.filter((one) => one.method === method) };
+}
