@@ -57,6 +57,9 @@ export interface AcquireCall {
   readonly isAttempt?: boolean;
 }
 
+/** All of several locks, or the one that was not had. */
+export type TakenSet = { readonly set: HeldLockSet } | { readonly missing: LockObject };
+
 /** What a call has come to, before anything is sent. */
 interface Plan {
   readonly object: LockObject;
@@ -131,8 +134,8 @@ export class Acquirer {
     return this.#handleOf(ref, object.key, nested, call.scope);
   }
 
-  /** Several locks in one order, all or none. */
-  async all(lockNames: readonly string[], call: AcquireCall): Promise<HeldLockSet | undefined> {
+  /** Several locks in one order, all or none: then the first that was not had in time is told. */
+  async all(lockNames: readonly string[], call: AcquireCall): Promise<TakenSet> {
     if (!Array.isArray(lockNames) || lockNames.length === 0) {
       throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
     }
@@ -144,21 +147,24 @@ export class Acquirer {
     const startedAtMs = effects.monotonicMs();
     const attemptUntilMs = startedAtMs + longestMs(patienceMs, leaseMs);
     const locks: HeldLock[] = [];
+    let missing: LockObject | undefined;
     try {
       for (const [, name] of names) {
+        missing = this.#objectOf({ name });
         if (effects.monotonicMs() >= attemptUntilMs) break;
         const timeoutMs = Math.max(0, startedAtMs + patienceMs - effects.monotonicMs());
         const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs }, attemptUntilMs });
         if (lock === undefined) break;
         locks.push(lock);
+        missing = undefined;
       }
-      if (locks.length === names.length) return this.#known.addSet(new HeldLockSet(locks));
+      if (missing === undefined) return { set: this.#known.addSet(new HeldLockSet(locks)) };
     } catch (error) {
       await this.#giveBack(locks);
       throw error;
     }
     await this.#giveBack(locks);
-    return undefined;
+    return { missing };
   }
 
   /** What was had of several; a store that is slow to take it back does not keep the caller. */

@@ -23,6 +23,7 @@ import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { outlast } from "./runtime/outlast.js";
 import type { Scope, Scopes } from "./runtime/scope.js";
+import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
 export interface ElectionOptions {
@@ -151,8 +152,7 @@ export class Election {
       ...(unreachableMs === undefined ? {} : { unreachableMs }),
     });
     if (lock !== undefined) return lock;
-    const message = `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`;
-    throw new S3MutexError("timed-out", message, { lockName: this.name });
+    throw timedOut(this.#object, `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`);
   }
 
   /**

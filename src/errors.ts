@@ -4,7 +4,7 @@
  *
  * | code | meaning | what to do |
  * | --- | --- | --- |
- * | `timed-out` | somebody else still had the lock when the time was up | wait longer, or do without |
+ * | `timed-out` | somebody else still had the lock when the time was up; `holders` says who | wait longer, or do without |
  * | `aborted` | the caller's `signal` was aborted while waiting | nothing: it was asked for |
  * | `lost` | the lock was held and is no longer; `reason` says why | stop work; whatever follows needs the fencing token |
  * | `deadlock` | this wait was part of a cycle and was chosen to give way | release what is held, then try again |
@@ -74,6 +74,21 @@ export interface DeadlockEdge {
   readonly priority: number;
 }
 
+/** Who has a lock, as its record said when it was last read: for people, and no reason to believe anything. */
+export interface LockHolder {
+  /** As `inspect` and the events of a mutex have it. */
+  readonly acquisitionId: string;
+  readonly owner: string;
+  readonly host?: string;
+  readonly pid?: number;
+  readonly label?: string;
+  readonly fencingToken: number;
+  /** Since when, in epoch milliseconds of the store's clock. */
+  readonly acquiredAt: number;
+  /** Until when, unless it is renewed: epoch milliseconds of the store's clock. */
+  readonly expiresAt: number;
+}
+
 /** What an {@link S3MutexError} can carry besides its code and message. */
 export interface S3MutexErrorDetails {
   readonly cause?: unknown;
@@ -85,6 +100,8 @@ export interface S3MutexErrorDetails {
   readonly result?: unknown;
   /** With code `deadlock`: the cycle, beginning with the lock that was waited for. */
   readonly cycle?: readonly DeadlockEdge[];
+  /** With code `timed-out`: who has the lock. */
+  readonly holders?: readonly LockHolder[];
   /** From a fenced object: the change may have been made, or may still be, and nobody knows; without it, it was not. */
   readonly maybeApplied?: boolean;
 }
@@ -100,6 +117,7 @@ export class S3MutexError extends Error {
   declare readonly reason?: LossReason;
   declare readonly result?: unknown;
   declare readonly cycle?: readonly DeadlockEdge[];
+  declare readonly holders?: readonly LockHolder[];
   declare readonly maybeApplied?: boolean;
 
   constructor(code: S3MutexErrorCode, message: string, details: S3MutexErrorDetails = {}) {
@@ -109,6 +127,7 @@ export class S3MutexError extends Error {
     if (details.lockName !== undefined) this.lockName = details.lockName;
     if (details.reason !== undefined) this.reason = details.reason;
     if (details.cycle !== undefined) this.cycle = details.cycle;
+    if (details.holders !== undefined) this.holders = details.holders;
     if (details.maybeApplied !== undefined) this.maybeApplied = details.maybeApplied;
     if ("result" in details) this.result = details.result;
   }

@@ -22,6 +22,7 @@ export type {
 export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./election.js";
 export {
   type DeadlockEdge,
+  type LockHolder,
   type LossReason,
   S3MutexError,
   type S3MutexErrorCode,

@@ -57,6 +57,7 @@ import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { type Scope, Scopes } from "./runtime/scope.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
+import { timedOut } from "./timed-out.js";
 
 /**
  * Locks on an S3 bucket. Cheap to make; share one per bucket in a process.
@@ -112,9 +113,10 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
     checkOptions("options", options, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
+    const object = this.#object(lockName);
     const lock = await this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
     if (lock !== undefined) return lock;
-    throw timedOut(lockName, options);
+    throw notFree(object, options);
   }
 
   /** One attempt: a handle, or null when somebody else has the lock. */
@@ -146,12 +148,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   async acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {
     checkOptions("options", options, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
-    const set = await this.#scopes.line((scope) => this.#acquirer.all(lockNames, { ...call, scope }));
-    if (set !== undefined) return set;
-    throw new S3MutexError(
-      "timed-out",
-      `Not all of ${JSON.stringify(lockNames)} were free within ${options.timeoutMs} ms.`,
-    );
+    const taken = await this.#scopes.line((scope) => this.#acquirer.all(lockNames, { ...call, scope }));
+    if ("set" in taken) return taken.set;
+    const { name } = taken.missing;
+    const sentence = `Not all of ${JSON.stringify(lockNames)} were free within ${options.timeoutMs} ms: ${JSON.stringify(name)} was not.`;
+    throw timedOut(taken.missing, sentence);
   }
 
   /** {@link withLock} for several locks at once. @returns null when not all of them were had in time */
@@ -160,7 +161,10 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     fn: (locks: LockSet) => T | Promise<T>,
     options: WithLockOptions = {},
   ): Promise<T | null> {
-    return this.#runWith<HeldLockSet, T>(fn, options, (call) => this.#acquirer.all(lockNames, call));
+    return this.#runWith<HeldLockSet, T>(fn, options, async (call) => {
+      const taken = await this.#acquirer.all(lockNames, call);
+      return "set" in taken ? taken.set : undefined;
+    });
   }
 
   /**
@@ -436,6 +440,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Waits for a lock, and gives it back whatever `use` does. */
   async #holding<T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
+    const object = this.#object(lockName);
     const done = await this.#scopes.callback(
       (scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }),
       async (lock) => {
@@ -443,7 +448,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
         return await runGuarded(held, use);
       },
     );
-    if (done === undefined) throw timedOut(lockName, options);
+    if (done === undefined) throw notFree(object, options);
     return done.result;
   }
 
@@ -482,7 +487,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 }
 
-function timedOut(lockName: string, { timeoutMs }: AcquireOptions): S3MutexError {
-  const message = `The lock ${JSON.stringify(lockName)} was not free within ${timeoutMs} ms.`;
-  return new S3MutexError("timed-out", message, { lockName });
+function notFree(object: LockObject, { timeoutMs }: AcquireOptions): S3MutexError {
+  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
 }

@@ -3,7 +3,6 @@ import { checkOptions, checkPermits, invalidArgument, withDefault } from "./argu
 import type { AcquireOptions, WithLockOptions } from "./call-options.js";
 import type { LockReport } from "./core/report.js";
 import { resize } from "./core/transition/resize.js";
-import { S3MutexError } from "./errors.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { OptionNames } from "./option-names.js";
 import { runHolding } from "./run-holding.js";
@@ -13,6 +12,7 @@ import { inspectLock } from "./runtime/inspect.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scopes } from "./runtime/scope.js";
 import { MAX_REQUEST_MS } from "./runtime/timing.js";
+import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.semaphore`. */
 export interface SemaphoreOptions {
@@ -83,8 +83,9 @@ export class Semaphore {
     const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
     const { permits = 1, timeoutMs } = options;
-    const message = `${permits} permits of ${JSON.stringify(this.name)} were not free within ${timeoutMs} ms.`;
-    throw new S3MutexError("timed-out", message, { lockName: this.name });
+    const what = permits === 1 ? "No permit of" : `${permits} permits of`;
+    const [verb, within] = [permits === 1 ? "was" : "were not", `within ${timeoutMs} ms`];
+    throw timedOut(this.#object, `${what} ${JSON.stringify(this.name)} ${verb} free ${within}.`);
   }
 
   /** One attempt: a handle, or null when there are not so many left, or somebody waits. */

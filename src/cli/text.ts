@@ -1,17 +1,8 @@
-import { UNPRINTABLE } from "./unprintable.js";
+import { printable, UNPRINTABLE } from "../printable.js";
 
-/**
- * Texts that somebody else wrote (names, labels, owners, a store's errors), fit for one line of a terminal: control
- * characters, and those that change the direction of writing, would otherwise be able to draw whatever they like.
- */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    const code = (character.codePointAt(0) as number).toString(16);
-    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
-  });
-}
+export { printable };
 
-/** The same in JSON, where it can be spelt out without meaning anything else. */
+/** What {@link printable} does, in JSON, where it can be spelt out without meaning anything else. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
     Array.from({ length: character.length }, (_, at) => {

@@ -133,7 +133,7 @@ export function describeCycle(edges: readonly CycleEdge[]): string {
   return [...parts, edges[0]?.lockName].join(" -> ");
 }
 
-/** `web-1:4711`, `nightly, web-1:4711` */
+/** `nightly, web-1:4711`, or the owner where the record does not say more. */
 export function describeHolder({ host, pid, label, owner }: Holder): string {
   const place = host === undefined ? owner : `${host}:${pid}`;
   return label === undefined ? place : `${label}, ${place}`;

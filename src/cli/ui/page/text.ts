@@ -1,4 +1,4 @@
-import { UNPRINTABLE } from "../../unprintable.js";
+import { UNPRINTABLE } from "../../../printable.js";
 import type { PartyView } from "../wire.js";
 
 /** A record that says that something took longer is wrong, and by how much does not matter. */
