@@ -23,9 +23,10 @@ export async function take(
   options: Pick<AcquireOptions, "priority" | "signal" | "timeoutMs">,
 ): Promise<Held | undefined> {
   const isAttempt = options.timeoutMs === 0;
+  const { priority, signal } = options;
   if (wanted.kind === "permit") {
     const semaphore = mutex.semaphore(wanted.name, { permits: wanted.permits });
-    const permit = await (isAttempt ? semaphore.tryAcquire(options) : semaphore.acquire(options));
+    const permit = await (isAttempt ? semaphore.tryAcquire({ priority, signal }) : semaphore.acquire(options));
     return permit === null ? undefined : heldLock(mutex, permit, "semaphore");
   }
   const { names, isShared } = wanted;
@@ -33,7 +34,7 @@ export async function take(
   const mode = isShared ? "shared" : "exclusive";
   if (names.length > 1) return heldSet(mutex, await mutex.acquireAll(names, { ...options, mode }));
   const lock = await (isAttempt
-    ? mutex.tryAcquire(name, { ...options, mode })
+    ? mutex.tryAcquire(name, { priority, signal, mode })
     : mutex.acquire(name, { ...options, mode }));
   return lock === null ? undefined : heldLock(mutex, lock);
 }
