@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { bundleOf } from "./bundle.js";
 import type { Outcome } from "./outcome.js";
 
 /** What a worker is told to do, and what it says. */
@@ -31,9 +32,10 @@ export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolO
     next += taken.length;
     return taken;
   };
+  const program = await bundleOf("sim/worker.ts");
   const serve = async () => {
     for (let batch = take(); batch.length > 0; ) {
-      const worker = new Worker(new URL("./worker.mjs", import.meta.url), { resourceLimits: LIMITS });
+      const worker = new Worker(program.path, { resourceLimits: LIMITS });
       const why = await converse(worker, batch, () => (batch = take()), onOutcome);
       await worker.terminate();
       if (why === undefined) return;
@@ -41,7 +43,9 @@ export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolO
       batch = take();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(threads, Math.ceil(seeds / AT_ONCE)) }, serve));
+  await Promise.all(Array.from({ length: Math.min(threads, Math.ceil(seeds / AT_ONCE)) }, serve)).finally(
+    program.remove,
+  );
 }
 
 /** Gives a worker one batch after the other. Resolves when there are no more; to the reason, when the worker fails. */

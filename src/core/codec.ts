@@ -41,15 +41,19 @@ export function serializeRecord(record: LockRecord): string {
 /** What is nested deeper than this could be parsed, but not written again. Brackets in texts count as well: there are few. */
 const MAX_BRACKETS_OPEN = 2000;
 
+/** By code units: by characters it takes as long as all the rest of reading a body. */
 function isTooDeep(body: string): boolean {
   let open = 0;
-  for (const character of body) {
-    if (character === "[" || character === "{") open += 1;
-    if (character === "]" || character === "}") open -= 1;
+  for (let at = 0; at < body.length; at += 1) {
+    const unit = body.charCodeAt(at);
+    if (unit === BRACKET || unit === BRACE) open += 1;
+    if (unit === BRACKET_CLOSED || unit === BRACE_CLOSED) open -= 1;
     if (open > MAX_BRACKETS_OPEN) return true;
   }
   return false;
 }
+
+const [BRACKET, BRACE, BRACKET_CLOSED, BRACE_CLOSED] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 function corrupt(problem: string): Parsed {
   return { kind: "corrupt", problem };
@@ -156,16 +160,19 @@ const optional =
 
 type Shape<T> = { readonly [Field in keyof Required<T>]: Check };
 
-const hasShape =
-  <T>(shape: Shape<T>): Check =>
-  (value) =>
-    isObject(value) && problemOfShape(value, shape) === undefined;
+function hasShape<T>(shape: Shape<T>): Check {
+  const problemOf = problemOfShape(shape);
+  return (value) => isObject(value) && problemOf(value) === undefined;
+}
 
-function problemOfShape<T>(json: Json, shape: Shape<T>): string | undefined {
-  for (const [field, check] of Object.entries<Check>(shape)) {
-    if (!check(json[field])) return `\`${field}\` is missing or not what it should be`;
-  }
-  return undefined;
+function problemOfShape<T>(shape: Shape<T>): (json: Json) => string | undefined {
+  const checks = Object.entries<Check>(shape);
+  return (json) => {
+    for (const [field, check] of checks) {
+      if (!check(json[field])) return `\`${field}\` is missing or not what it should be`;
+    }
+    return undefined;
+  };
 }
 
 const IDENTITY = { host: optional(isString), pid: optional(isCount), label: optional(isString) };
@@ -227,6 +234,4 @@ const RECORD: Shape<LockRecord> = {
   deleted: optional(isOneOf(true)),
 };
 
-function problemOfRecord(json: Json): string | undefined {
-  return problemOfShape<LockRecord>(json, RECORD);
-}
+const problemOfRecord = problemOfShape<LockRecord>(RECORD);

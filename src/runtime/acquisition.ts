@@ -16,7 +16,7 @@ import type { Swapped } from "./lock-object.js";
 import { lossError } from "./loss.js";
 import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
-import { requestTimeoutMs, sleep } from "./timing.js";
+import { nap, requestTimeoutMs } from "./timing.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
 export class Acquisition {
@@ -270,12 +270,11 @@ export class Acquisition {
 
   /** Sleeps, unless something happens in this process before. */
   async #nap(delayMs: number): Promise<void> {
-    const nap = new AbortController();
-    this.#wakeUp = () => endQuietly(nap);
-    if (this.#handed === undefined && !this.#stop.signal.aborted) {
-      const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
-      await sleep(this.#context.effects, restMs, { keepAlive: true, signal: nap.signal });
-    }
+    if (this.#handed !== undefined || this.#stop.signal.aborted) return;
+    const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
+    const { over, wake } = nap(this.#context.effects, restMs);
+    this.#wakeUp = wake;
+    await over;
     this.#wakeUp = () => {};
   }
 

@@ -28,6 +28,19 @@ export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: 
   });
 }
 
+/** The same, ended early by a call: waiters sleep so often that a signal for each sleep would cost more than the rest of it. */
+export function nap(effects: Effects, delayMs: number): { readonly over: Promise<void>; readonly wake: () => void } {
+  let wake = () => {};
+  const over = new Promise<void>((resolve) => {
+    const cancelTimer = effects.setTimer(delayMs, resolve, { keepAlive: true });
+    wake = () => {
+      cancelTimer();
+      resolve();
+    };
+  });
+  return { over, wake };
+}
+
 /** A signal that is aborted after the delay, or with the one given; `cancel` once nobody listens any more. */
 export function abortAfter(
   effects: Effects,

@@ -15,6 +15,12 @@ export const OF_CORE: readonly Explained[] = [
     why: "a known holder that is a text has no id, and is found by none",
   },
   {
+    file: "src/core/codec.ts",
+    search: "at < body.length",
+    replace: "at <= body.length",
+    why: "behind the end there is no code unit, and so no bracket",
+  },
+  {
     file: "src/core/deadlock.ts",
     search: 'kind ?? "lock"',
     replace: 'kind && "lock"',
