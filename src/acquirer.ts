@@ -2,6 +2,7 @@ import {
   checkBoolean,
   checkCount,
   checkDuration,
+  checkHoldAtLeast,
   checkLabel,
   checkLease,
   checkMode,
@@ -116,6 +117,7 @@ export class Acquirer {
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
     const lock = await this.#handle(ref, call);
     if (lock?.lease.standing.wasClosed !== true) return lock;
+    lock.noteUnused();
     void lock[Symbol.asyncDispose]();
     throw wasClosed(lock.name);
   }
@@ -170,6 +172,7 @@ export class Acquirer {
   /** What was had of several; a store that is slow to take it back does not keep the caller. */
   async #giveBack(locks: readonly HeldLock[]): Promise<void> {
     const { background, effects } = this.#context;
+    for (const lock of locks) lock.noteUnused();
     const released = new HeldLockSet(locks)[Symbol.asyncDispose]();
     background.run(released);
     await settledWithin(effects, released, GIVE_BACK_MS);
@@ -194,6 +197,7 @@ export class Acquirer {
       limit,
       priority: withDefault("priority", options.priority, 0, checkPriority),
       leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
+      holdAtLeastMs: withDefault("holdAtLeastMs", options.holdAtLeastMs, 0, checkHoldAtLeast),
       label: withDefault("label", options.label, undefined, checkLabel),
       patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
@@ -247,6 +251,7 @@ export class Acquirer {
   /** Somebody closed the mutex in the turn of the grant: whoever asked for it is told so at once, and closing waits for the rest. */
   giveBackUnseen(lease: Lease): never {
     const { lockName } = lease.standing;
+    lease.standing.noteUnused();
     lease.release().catch(this.#onReleaseError(lockName));
     throw wasClosed(lockName);
   }

@@ -25,6 +25,13 @@ export function checkFiniteDuration(argument: string, value: unknown): number {
 export const MIN_LEASE_MS = 100;
 const MAX_LEASE_MS = 365 * 24 * 60 * 60 * 1000;
 
+/** How long something is held at least, however soon its work ends. */
+export function checkHoldAtLeast(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_LEASE_MS)
+    return value as number;
+  throw invalidArgument(argument, value, "use a whole number of milliseconds, zero or more, and at most a year");
+}
+
 export function checkLease(argument: string, value: unknown): number {
   if (typeof value === "number" && value >= MIN_LEASE_MS && value <= MAX_LEASE_MS) return Math.round(value);
   throw invalidArgument(argument, value, `use milliseconds, at least ${MIN_LEASE_MS} and at most a year`);

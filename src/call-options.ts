@@ -25,6 +25,14 @@ export interface AcquireOptions {
   readonly priority?: number | undefined;
   /** The lease, in milliseconds, at least 100. @default the mutex's `lockTimeoutMs` */
   readonly leaseMs?: number | undefined;
+  /**
+   * For how long the lock stays held at least, in milliseconds from the grant, however soon its work ends: a whole number, at most a
+   * year. Given back before, it is kept until then by its record alone: this process need not stay alive, and its own next call waits
+   * like everybody's. A process that dies keeps it until then too, or until its lease ends if that is later. Force ends it at once.
+   * For a job that takes a second, started on several machines whose clocks differ. `invalid-argument` in a call that nests.
+   * @default 0
+   */
+  readonly holdAtLeastMs?: number | undefined;
   /** A word about this hold in the record, for people to read. @default the mutex's `label` */
   readonly label?: string | undefined;
   /**
@@ -50,6 +58,7 @@ export const TRY_ACQUIRE_OPTIONS: OptionNames<TryAcquireOptions> = {
   signal: true,
   priority: true,
   leaseMs: true,
+  holdAtLeastMs: true,
   label: true,
   reentrant: true,
   within: true,

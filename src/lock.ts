@@ -188,6 +188,11 @@ export class HeldLock implements Lock {
     return this.#isGuarding;
   }
 
+  /** Nobody has worked under it, nor will. What it nests in is in use all the same. */
+  noteUnused(): void {
+    if (this.#hold.root === this.#hold) this.#hold.root.standing.noteUnused();
+  }
+
   /** Runs a function under it. */
   noteGuarding(): void {
     this.#isGuarding = true;

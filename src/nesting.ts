@@ -51,6 +51,10 @@ export function nestingOf(
       `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end. To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
     );
   }
+  if (request.holdAtLeastMs > 0) {
+    const remedy = `this call nests in a hold of ${name}, and does not decide how long that lasts; pass it where the lock is acquired`;
+    throw invalidArgument("holdAtLeastMs", request.holdAtLeastMs, remedy);
+  }
   return { kind: "nest", outer };
 }
 

@@ -22,7 +22,7 @@ import { lookAtFenced } from "./runtime/fenced-look.js";
 import { refusalError } from "./runtime/fenced-refusal.js";
 
 /** Options of `runOnce` and `forget`. */
-export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within">;
+export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within" | "holdAtLeastMs">;
 
 const RUN_ONCE_OPTIONS: OptionNames<RunOnceOptions> = {
   timeoutMs: true,

@@ -27,7 +27,10 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   held: Held,
   fn: (held: Held) => T | Promise<T>,
 ): Promise<T> {
-  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) throw wasClosed();
+  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) {
+    for (const lock of locksOf(held)) lock.noteUnused();
+    throw wasClosed();
+  }
   for (const lock of locksOf(held)) lock.noteGuarding();
   return guarding(leasesOf(held), () => fn(held));
 }

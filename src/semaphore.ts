@@ -33,6 +33,7 @@ const TRY_PERMIT_OPTIONS: OptionNames<Omit<PermitOptions, "timeoutMs">> = {
   signal: true,
   priority: true,
   leaseMs: true,
+  holdAtLeastMs: true,
   label: true,
 };
 
@@ -141,9 +142,9 @@ export class Semaphore {
     const limit = this.#permits;
     if (permits > limit)
       throw invalidArgument("permits", permits, `the semaphore has ${limit}; ask for that many at most`);
-    const { timeoutMs, signal, priority, leaseMs, label } = options;
+    const { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label } = options;
     const call: AcquireCall = {
-      options: { timeoutMs, signal, priority, leaseMs, label },
+      options: { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label },
       ...how,
       permits,
       limit,

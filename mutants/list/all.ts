@@ -5,6 +5,7 @@ import { COMMAND_LINE } from "./command-line.js";
 import { ENDS } from "./ends.js";
 import { IDENTITY } from "./identity.js";
 import { OUTCOMES } from "./outcomes.js";
+import { PERMITS } from "./permits.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
@@ -25,4 +26,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ENDS,
   ...TELLING,
   ...STORE_SEAM,
+  ...PERMITS,
 ];

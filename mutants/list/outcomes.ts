@@ -63,8 +63,8 @@ export const OUTCOMES: readonly Mutant[] = [
     name: "cancel leaves the holder",
     why: "a cancel takes the waiter out and leaves the grant",
     file: "src/core/transition/release.ts",
-    search: "    holders: record.holders.filter((holder) => !leaving.includes(holder)),\n    queue",
-    replace: "    holders: record.holders,\n    queue",
+    search: "    holders,\n    queue",
+    replace: "    holders: holders.length < 0 ? [] : record.holders,\n    queue",
     caughtBy: { model: "two" },
   },
 ];

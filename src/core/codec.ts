@@ -192,6 +192,8 @@ const HOLDER: Shape<Holder> = {
   expiresAtMs: isTime,
   undated: optional(isOneOf(true)),
   renewal: isString,
+  holdAtLeastMs: optional(isTime),
+  releasedAtMs: optional(isTime),
 };
 
 const HOLD: Shape<Hold> = { kind: optional(isOneOf("semaphore")), name: isString, token: isCount };

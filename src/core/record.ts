@@ -76,6 +76,10 @@ export interface Holder extends Identity, Claim {
   readonly undated?: true;
   /** The id of the write that granted or last renewed this hold: its holder's deadline counts from that attempt. */
   readonly renewal: string;
+  /** For how long it is held at least, from when it was acquired, however soon the work under it ends; 0 where it does not say. */
+  readonly holdAtLeastMs?: number;
+  /** When the work under it had ended and it was given back: nobody renews it, and it stays until `expiresAtMs` all the same. */
+  readonly releasedAtMs?: number;
 }
 
 export interface Waiter extends Identity, Claim {
@@ -172,4 +176,9 @@ export function isCopys(holder: Holder, { id, isOwn }: Own): boolean {
 /** The hold of an acquisition, if it is among the holders. */
 export function findHolder(record: LockRecord | undefined, id: string): Holder | undefined {
   return record?.holders.find((holder) => holder.id === id);
+}
+
+/** Whether the work under it has ended: it only stays so that nobody else comes in before its time. */
+export function isReleased({ releasedAtMs }: Holder): boolean {
+  return releasedAtMs !== undefined;
 }

@@ -5,6 +5,7 @@ import {
   type Holder,
   type Identity,
   identityOf,
+  isReleased,
   type LockRecord,
   type Mode,
   type Turn,
@@ -67,6 +68,8 @@ export interface HolderReport extends PartyReport {
   readonly acquiredAt: number;
   readonly renewedAt: number;
   readonly expiresAt: number;
+  /** When it was given back: no work goes on under it, and it stays held until `expiresAt` because of its `holdAtLeastMs`. */
+  readonly releasedAt?: number;
   readonly heldMs: number;
   /** What is left of the lease; zero or less when it has ended. */
   readonly leaseLeftMs: number;
@@ -112,15 +115,17 @@ export interface Occasion {
 export function reportOf(record: LockRecord, occasion: Occasion): LockReport {
   const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
-  const isHeld = record.holders.some((holder) => !hasRunOut(holder, occasion));
+  // What was given back in time is over when its time is, and nobody has failed to renew it.
+  const holders = record.holders.filter((holder) => !isReleased(holder) || !hasRunOut(holder, occasion));
+  const isHeld = holders.some((holder) => !hasRunOut(holder, occasion));
   return {
     lockName,
     key,
-    state: isHeld ? "held" : record.holders.length > 0 ? "expired" : "free",
+    state: isHeld ? "held" : holders.length > 0 ? "expired" : "free",
     reportedAt: now.earliestMs,
     fencingToken: record.token,
     limit: record.limit,
-    holders: record.holders.map((holder) => holderReport(holder, now.earliestMs)),
+    holders: holders.map((holder) => holderReport(holder, now.earliestMs)),
     waiters: waiters.map((waiter, position) => waiterReport(waiter, position, now.earliestMs)),
     recentTurns: record.recent.map(turnReport),
     writtenAt: record.touchedAtMs,
@@ -148,6 +153,7 @@ function holderReport(holder: Holder, nowMs: number): HolderReport {
     acquiredAt: holder.acquiredAtMs,
     renewedAt: holder.renewedAtMs,
     expiresAt: holder.expiresAtMs,
+    ...(holder.releasedAtMs === undefined ? {} : { releasedAt: holder.releasedAtMs }),
     heldMs: Math.max(0, nowMs - holder.acquiredAtMs),
     leaseLeftMs: holder.expiresAtMs - nowMs,
   };

@@ -7,7 +7,10 @@ import type { LockObject } from "./lock-object.js";
 
 /** What one call asks for. */
 export interface AcquireRequest
-  extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs"> {
+  extends Pick<
+    Required<AcquireCommand>,
+    "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs" | "holdAtLeastMs"
+  > {
   readonly label: string | undefined;
   /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
@@ -40,8 +43,8 @@ export interface WaitingLine<Caller> {
 }
 
 /** What of it is asked of the record, as it is. */
-export function claimOf({ via, mode, permits, limit, priority, leaseMs }: AcquireRequest) {
-  return { via, mode, permits, limit, priority, leaseMs };
+export function claimOf({ via, mode, permits, limit, priority, leaseMs, holdAtLeastMs }: AcquireRequest) {
+  return { via, mode, permits, limit, priority, leaseMs, holdAtLeastMs };
 }
 
 /** The processes that share a semaphore have to agree about it. */

@@ -57,7 +57,7 @@ async function waitForLease(
       acquisition.giveUp(running);
       throw wasClosed(line.object.name);
     }
-    const lease = new Lease(context, line, outcome, request.timing);
+    const lease = new Lease(context, line, outcome, request);
     line.hold(lease, acquisition);
     const { id: acquisitionId, token: fencingToken } = outcome.holder;
     const { name: lockName } = line.object;

@@ -280,12 +280,10 @@ export class Acquisition {
 
   #undo(): void {
     this.#state = "over";
-    cancelLeftovers(this.#context, this.#line.object, {
-      id: this.#id,
-      attempts: this.attempts,
-      leaseMs: this.#request.leaseMs,
-      entry: this.#mayBePresent ? "listed" : "none",
-    });
+    const leaseMs = Math.max(this.#request.leaseMs, this.#request.holdAtLeastMs);
+    const entry = this.#mayBePresent ? "listed" : "none";
+    const leftovers = { id: this.#id, leaseMs, attempts: this.attempts, entry, isUnused: true } as const;
+    cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 
   #nowMs(): number {

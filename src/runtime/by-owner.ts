@@ -1,5 +1,5 @@
 import { type Attempt, type Clocked, hasRunOut } from "../core/attempt.js";
-import type { Holder, LockRecord } from "../core/record.js";
+import { type Holder, isReleased, type LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
@@ -50,7 +50,8 @@ export async function refreshByOwner(
 
 /** Whether this owner, through whichever instance or handle, holds the lock. */
 export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
-  return (record?.holders ?? []).some((holder) => holder.owner === ownerId && !hasRunOut(holder, attempt));
+  const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
+  return (record?.holders ?? []).some((holder) => isOurs(holder) && !hasRunOut(holder, attempt));
 }
 
 class Target {

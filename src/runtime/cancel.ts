@@ -13,6 +13,8 @@ export interface Leftovers {
    * out of a cache, and only a write tells.
    */
   readonly entry: "none" | "possible" | "listed";
+  /** Whether nobody has worked under it: then it need not be held for as long as was asked for. */
+  readonly isUnused: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Leftovers {
  * land any more. Whoever gave up is not kept waiting for that.
  */
 export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
-  const { id, attempts, leaseMs, entry } = leftovers;
+  const { id, attempts, leaseMs, entry, isUnused } = leftovers;
   if (entry === "none" && !attempts.haveUnresolved) return;
   const options = {
     attempts,
@@ -36,7 +38,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   const isOwn = (writeId: string) => attempts.isOwn(writeId);
   const swap = object.swap(
     (record, attempt) =>
-      cancel(record, { id, isOwn, mustChange: entry === "listed" || attempts.haveUnresolved }, attempt),
+      cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || attempts.haveUnresolved }, attempt),
     options,
   );
   context.background.run(

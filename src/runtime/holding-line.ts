@@ -1,14 +1,20 @@
-import type { ReleaseReply } from "../core/transition/release.js";
+import type { ReleaseCommand, ReleaseReply } from "../core/transition/release.js";
 import type { RenewReply } from "../core/transition/renew.js";
 import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import type { Renewal } from "./renewals.js";
 import type { Snapshot } from "./snapshot.js";
 
+/** What became of a hold that was given back, and the version that says so. */
+export interface GivenBack {
+  readonly reply: ReleaseReply;
+  readonly snapshot: Snapshot;
+}
+
 /** What a lease needs of the line of callers that it belongs to. */
 export interface HoldingLine {
   readonly object: LockObject;
   /** Gives a hold back, to the next in line where that is one of us. */
-  giveBack(id: string, options: SwapOptions): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }>;
+  giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;
   renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
   /** A hold has become smaller: somebody may fit beside it now. */
   holdChanged(): void;

@@ -11,6 +11,12 @@ export interface LeaseTiming {
   readonly renewalDeadlineMs: number;
 }
 
+/** How long each renewal is for, in milliseconds, and when it is due. */
+export interface LeaseTerms {
+  readonly leaseMs: number;
+  readonly timing?: LeaseTiming | undefined;
+}
+
 /**
  * How much of a lease is left, by its holder's own clocks, counted from the reading that went into the published expiry. It is
  * over when the monotonic clock says so. Where only the wall clock says so, there is a doubt: it was set, or the machine slept
@@ -18,9 +24,8 @@ export interface LeaseTiming {
  */
 export class LeaseClock {
   readonly #context: Context;
-  readonly #leaseMs: number;
-  readonly #timing: LeaseTiming;
-  readonly #givenUpMs: number;
+  readonly #given: LeaseTiming | undefined;
+  #leaseMs: number;
   #reading: ClockReading;
   /** The same, or earlier where the store's clock was not where the published expiry assumed it. */
   #certainFrom: ClockReading;
@@ -31,8 +36,17 @@ export class LeaseClock {
     this.#leaseMs = leaseMs;
     this.#reading = reading;
     this.#certainFrom = reading;
-    this.#timing = timing ?? { renewEveryMs: renewAfterMs(leaseMs), renewalDeadlineMs: Number.POSITIVE_INFINITY };
-    this.#givenUpMs = Math.max(0, usableMs(leaseMs) - this.#timing.renewalDeadlineMs);
+    this.#given = timing;
+  }
+
+  get #timing(): LeaseTiming {
+    const usual = { renewEveryMs: renewAfterMs(this.#leaseMs), renewalDeadlineMs: Number.POSITIVE_INFINITY };
+    return this.#given ?? usual;
+  }
+
+  /** What its holder does not use of the lease. */
+  get #givenUpMs(): number {
+    return Math.max(0, usableMs(this.#leaseMs) - this.#timing.renewalDeadlineMs);
   }
 
   /** For how long the lease is certainly held, whichever clock is right. May be negative. */
@@ -67,9 +81,9 @@ export class LeaseClock {
     return this.untilLostMs > 0 && isNew && this.#inDoubtSinceMs !== undefined;
   }
 
-  /** The monotonic time at which the lease is lost, as things stand. */
-  get deadlineMs(): number {
-    return this.#context.effects.monotonicMs() + Math.max(0, this.untilLostMs);
+  /** The monotonic time at which the lease is lost, as things stand, or so much time has passed. */
+  deadlineMs(withinMs: number): number {
+    return this.#context.effects.monotonicMs() + Math.min(Math.max(0, this.untilLostMs), withinMs);
   }
 
   /** Until the next renewal is due; may be negative. */
@@ -89,6 +103,7 @@ export class LeaseClock {
   }
 
   renewed(holder: Holder, reading: ClockReading, contradicted: boolean): void {
+    this.#leaseMs = holder.leaseMs;
     this.#reading = reading;
     this.#certainFrom = contradicted ? this.#readingAfterContradiction(holder, reading) : reading;
     this.#inDoubtSinceMs = undefined;

@@ -8,12 +8,12 @@ import type { HoldEvent } from "./events.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingLine } from "./holding-line.js";
-import { LeaseClock, type LeaseTiming, LOOK_MS } from "./lease-clock.js";
+import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
 import type { Swapped } from "./lock-object.js";
 import { doubtError, lossReason, releasedError } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
-import { requestTimeoutMs } from "./timing.js";
+import { Alarm, requestTimeoutMs } from "./timing.js";
 
 /**
  * A lock that this process holds, counted on its own clocks. At the local deadline it is over, whatever the network says:
@@ -28,22 +28,25 @@ export class Lease implements Hold {
   readonly #attempts: Attempts;
   #holder: Holder;
   readonly #clock: LeaseClock;
+  readonly #alarm: Alarm;
+  readonly #leaseMs: number;
   #isKept = false;
   readonly #heldSinceMs: number;
   #renewing: Promise<boolean> | undefined;
   #releasing: Promise<boolean> | undefined;
   #shares = 1;
   readonly #endListeners: (() => void)[] = [];
-  #cancelTimer: () => void = () => {};
   #lastFailure: unknown;
 
-  constructor(context: Context, line: HoldingLine, grant: Grant, timing?: LeaseTiming) {
+  constructor(context: Context, line: HoldingLine, grant: Grant, { leaseMs, timing }: LeaseTerms) {
     this.#context = context;
     this.#line = line;
     this.standing = new Standing(line.object.name);
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
+    this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
+    this.#alarm = new Alarm(context.effects);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, line.object.name);
     context.holdings.add(this);
@@ -94,7 +97,7 @@ export class Lease implements Hold {
     if (this.standing.isOver) return;
     this.standing.leave();
     const loseWhenOver = () =>
-      this.#clock.remainingMs > 0 ? this.#wakeAfter(this.#clock.remainingMs, loseWhenOver) : this.lose("closed");
+      this.#clock.remainingMs > 0 ? this.#alarm.set(this.#clock.remainingMs, loseWhenOver) : this.lose("closed");
     loseWhenOver();
   }
 
@@ -107,13 +110,13 @@ export class Lease implements Hold {
   /** Renews now what would have to be renewed soon: another hold of the same object is being written anyway. */
   renewIfDueSoon(): void {
     if (!this.#isKept || !this.isHeld || this.#renewing !== undefined || !this.#clock.isDueSoon) return;
-    this.#cancelTimer();
+    this.#alarm.clear();
     this.#tick();
   }
 
   /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
-    this.#wakeAfter(this.#clock.untilOverMs, () => (this.#clock.isOver ? this.#end() : this.endWhenOver()));
+    this.#alarm.set(this.#clock.untilOverMs, () => (this.#clock.isOver ? this.#end() : this.endWhenOver()));
   }
 
   share(): void {
@@ -145,7 +148,7 @@ export class Lease implements Hold {
     this.#releasing = Promise.resolve(false);
     this.#stop();
     this.#end();
-    return this.#holder;
+    return { ...this.#holder, leaseMs: this.#leaseMs };
   }
 
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
@@ -166,24 +169,18 @@ export class Lease implements Hold {
     return this.#releasing;
   }
 
-  #wakeAfter(delayMs: number, callback: () => void): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#context.effects.setTimer(Math.max(0, delayMs), callback, { keepAlive: false });
-  }
-
   #schedule(): void {
     if (this.standing.quietSignal.aborted) return;
     const delayMs = this.#clock.untilRenewalMs;
     // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are looked at in between.
-    if (delayMs > LOOK_MS) this.#wakeAfter(LOOK_MS, () => this.#schedule());
-    else this.#wakeAfter(delayMs, () => this.#tick());
+    this.#alarm.set(Math.min(delayMs, LOOK_MS), () => (delayMs > LOOK_MS ? this.#schedule() : this.#tick()));
   }
 
   #tick(): void {
     const leftMs = this.#clock.untilLostMs;
     if (leftMs <= 0) return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
-    this.#wakeAfter(leftMs, () => this.#tick());
+    this.#alarm.set(leftMs, () => this.#tick());
     this.renew().then(
       () => this.#schedule(),
       (error) => this.#afterFailedRenewal(error),
@@ -196,14 +193,14 @@ export class Lease implements Hold {
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
     const what = `s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
     this.#context.logger.warn?.(what, error);
-    this.#wakeAfter(this.#clock.untilRetryMs, () => this.#tick());
+    this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
 
   async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
     const signal = this.standing.quietSignal;
     if (signal.aborted) return false;
-    const { id, token, leaseMs } = this.#holder;
-    const command = { id, token, leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
+    const { id, token } = this.#holder;
+    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
     const onFailure = (error: S3MutexError) => {
       this.#lastFailure = error;
     };
@@ -239,7 +236,9 @@ export class Lease implements Hold {
     if (wasLost || this.standing.isLeft) return false;
     const { id, token } = this.#holder;
     try {
-      const { reply, snapshot } = await this.#line.giveBack(id, this.#swapOptions());
+      const command = { id, isUnused: this.standing.isUnused };
+      // Its end may be far off, and the record says it already: nobody is kept waiting for that.
+      const { reply, snapshot } = await this.#line.giveBack(command, this.#swapOptions(this.#leaseMs));
       if (reply.kind === "released") {
         // An expired hold that nobody has taken is given back, but it has been reported as lost.
         if (this.loss !== undefined) return true;
@@ -257,9 +256,9 @@ export class Lease implements Hold {
     }
   }
 
-  #swapOptions() {
-    const timeoutMs = requestTimeoutMs(this.#holder.leaseMs);
-    return { attempts: this.#attempts, timeoutMs, untilMs: this.#clock.deadlineMs, role: "holder" as const };
+  #swapOptions(withinMs = Number.POSITIVE_INFINITY) {
+    const times = { timeoutMs: requestTimeoutMs(this.#leaseMs), untilMs: this.#clock.deadlineMs(withinMs) };
+    return { attempts: this.#attempts, ...times, role: "holder" as const };
   }
 
   lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
@@ -271,7 +270,7 @@ export class Lease implements Hold {
 
   #stop(): void {
     this.standing.end();
-    this.#cancelTimer();
+    this.#alarm.clear();
     this.#context.holdings.noteChange();
   }
 
@@ -297,7 +296,8 @@ export class Lease implements Hold {
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(entry: "none" | "possible" = "possible"): void {
-    const leftovers = { id: this.#holder.id, attempts: this.#attempts, leaseMs: this.#holder.leaseMs, entry };
+    const { id, leaseMs } = this.#holder;
+    const leftovers = { id, leaseMs, attempts: this.#attempts, entry, isUnused: this.standing.isUnused };
     cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 }

@@ -1,8 +1,7 @@
 import type { Attempt } from "../core/attempt.js";
-import { areCompatible, type Claim, type LockRecord, type Own } from "../core/record.js";
+import { areCompatible, type Claim, type LockRecord } from "../core/record.js";
 import type { AcquireReply } from "../core/transition/acquire.js";
-import type { ReleaseReply } from "../core/transition/release.js";
-import { release } from "../core/transition/release.js";
+import { type ReleaseCommand, release } from "../core/transition/release.js";
 import type { RenewReply } from "../core/transition/renew.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
 import type { LossReason } from "../errors.js";
@@ -10,11 +9,10 @@ import type { WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 import { SharedLog } from "./attempts.js";
 import type { Context } from "./context.js";
-import type { HoldingLine } from "./holding-line.js";
+import type { GivenBack, HoldingLine } from "./holding-line.js";
 import type { Lease } from "./lease.js";
 import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import { type Renewal, Renewals } from "./renewals.js";
-import type { Snapshot } from "./snapshot.js";
 import { sleep } from "./timing.js";
 import { WaitingOrder } from "./waiting-order.js";
 
@@ -133,11 +131,8 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   /** Gives a hold back, to the next in line where that is one of us. */
-  async giveBack(
-    id: string,
-    options: SwapOptions,
-  ): Promise<{ readonly reply: ReleaseReply; readonly snapshot: Snapshot }> {
-    const own: Own = { id, isOwn: (writeId) => options.attempts.isOwn(writeId) };
+  async giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
+    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.attempts.isOwn(writeId) };
     await this.#letOthersIn(options.untilMs);
     let successor: Acquisition | undefined;
     const tried = new Set<Acquisition>();

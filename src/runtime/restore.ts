@@ -47,7 +47,7 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
     const granted = { holder: reply.holder, contradicted };
     const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closed });
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
-    const lease = new Lease(context, line, grant);
+    const lease = new Lease(context, line, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");
     line.hold(lease);
     return lease;
@@ -55,7 +55,7 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
     if (refusal.signal.aborted && !attempts.haveBegun) throw wasClosed(object.name);
     // A close that could not wait for it destroys nothing: what has landed runs out.
     if (context.closed.aborted) throw wasClosed(object.name);
-    cancelLeftovers(context, object, { id, attempts, leaseMs, entry: "possible" });
+    cancelLeftovers(context, object, { id, attempts, leaseMs, entry: "possible", isUnused: false });
     throw error;
   } finally {
     forget();

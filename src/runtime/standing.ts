@@ -13,6 +13,7 @@ export class Standing {
   #askedBy: StopReason | undefined;
   #wasClosed = false;
   #guarded = 0;
+  #isUnused = false;
   #isOver = false;
   #isLeft = false;
 
@@ -67,6 +68,16 @@ export class Standing {
   /** Whether a function runs under it. */
   get isGuarding(): boolean {
     return this.#guarded > 0;
+  }
+
+  /** Whether nobody has worked under it, nor will. */
+  get isUnused(): boolean {
+    return this.#isUnused;
+  }
+
+  /** It was granted, and whoever asked for it is told that it has nothing: it may go at once, however long it was to be held. */
+  noteUnused(): void {
+    this.#isUnused = true;
   }
 
   /** A function begins to run under it; what is returned is to be called when that has ended. */

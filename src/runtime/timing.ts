@@ -7,6 +7,25 @@ export function readClocks(effects: Effects): ClockReading {
   return { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };
 }
 
+/** One timer that is set anew again and again. It does not keep the process alive. */
+export class Alarm {
+  readonly #effects: Effects;
+  #cancel: () => void = () => {};
+
+  constructor(effects: Effects) {
+    this.#effects = effects;
+  }
+
+  set(delayMs: number, callback: () => void): void {
+    this.#cancel();
+    this.#cancel = this.#effects.setTimer(Math.max(0, delayMs), callback, { keepAlive: false });
+  }
+
+  clear(): void {
+    this.#cancel();
+  }
+}
+
 export interface SleepOptions {
   /** Whether the process stays alive for it. */
   readonly keepAlive: boolean;

@@ -12,7 +12,8 @@ import {
   MAX_TOKEN,
   type Waiter,
 } from "../record.js";
-import { type Decision, leaseFrom, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
+import { leaseOf } from "./hold-at-least.js";
 
 /** Take the lock, or a place in its queue. */
 export interface AcquireCommand extends Claim {
@@ -27,6 +28,8 @@ export interface AcquireCommand extends Claim {
   readonly sinceMs: number;
   /** The queue entry to take or keep where the lock cannot be had; undefined: do not queue. */
   readonly entry: QueueEntry | undefined;
+  /** For how long it is held at least, from the grant; 0 where it does not say. */
+  readonly holdAtLeastMs?: number;
   /** How many permits the caller takes the lock to have; 1 where it does not say. */
   readonly limit?: number;
 }
@@ -126,10 +129,10 @@ function endedInTheWay(record: LockRecord, claim: Claim, attempt: Attempt): read
 }
 
 function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Holder {
-  const { id, owner, via, priority, leaseMs, identity } = command;
-  const nowMs = attempt.now.latestMs;
-  const lease = leaseFrom(leaseMs, attempt);
-  return { id, owner, via, ...claimOf(command), token, priority, acquiredAtMs: nowMs, ...lease, ...identity };
+  const { id, owner, via, priority, leaseMs, identity, holdAtLeastMs = 0 } = command;
+  const since = { acquiredAtMs: attempt.now.latestMs, ...(holdAtLeastMs === 0 ? {} : { holdAtLeastMs }) };
+  const lease = leaseOf(since, leaseMs, attempt);
+  return { id, owner, via, ...claimOf(command), token, priority, ...since, ...lease, ...identity };
 }
 
 /** One permit goes without saying. */

@@ -69,7 +69,8 @@ function needsDate(holder: Holder, attempt: Attempt): boolean {
 
 /** Its holder counts it from before it was written, so it is over a whole lease from now at the latest. */
 function dated({ undated: _, ...holder }: Holder, { now: { latestMs } }: Attempt): Holder {
-  const acquiredAtMs = Math.min(holder.acquiredAtMs, latestMs);
+  // One that has to last is not to seem older than it is.
+  const acquiredAtMs = holder.holdAtLeastMs === undefined ? Math.min(holder.acquiredAtMs, latestMs) : latestMs;
   return { ...holder, acquiredAtMs, renewedAtMs: latestMs, expiresAtMs: latestMs + holder.leaseMs };
 }
 
@@ -88,7 +89,7 @@ export function withTurns(
 }
 
 function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
-  const { id, owner, token, acquiredAtMs } = holder;
+  const { id, owner, token, acquiredAtMs, releasedAtMs } = holder;
   const toMs = ended === "expired" ? holder.expiresAtMs : attempt.now.latestMs;
   return {
     id,
@@ -96,7 +97,7 @@ function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
     token,
     fromMs: acquiredAtMs,
     toMs,
-    ended,
+    ended: ended === "expired" && releasedAtMs !== undefined ? "released" : ended,
     ...identityOf(holder),
   };
 }

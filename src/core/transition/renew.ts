@@ -1,6 +1,7 @@
 import { type Attempt, isUndated } from "../attempt.js";
-import { findHolder, type Holder, isCopys, type LockRecord, type Mode } from "../record.js";
-import { type Decision, leaseFrom, nextVersion } from "./decision.js";
+import { findHolder, type Holder, isCopys, isReleased, type LockRecord, type Mode } from "../record.js";
+import { type Decision, nextVersion } from "./decision.js";
+import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
 
 /** Keep a lock for another lease. Needs membership, not a record expiry in the future of one's own clock. */
 export interface RenewCommand {
@@ -31,13 +32,15 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (record === undefined || held === undefined) {
     return { reply: { kind: "gone", reason: reasonOfLoss(record, command.token) } };
   }
+  if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
   if (command.attempted?.has(held.renewal)) return { reply: { kind: "renewed", holder: held } };
   if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs && !isUndated(held, attempt)) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
   const { undated: _, ...kept } = held;
-  const holder: Holder = { ...kept, mode: command.mode ?? held.mode, ...leaseFrom(command.leaseMs, attempt) };
+  const lease = { ...sinceFirstDated(held, attempt), ...leaseOf(held, command.leaseMs, attempt) };
+  const holder: Holder = { ...kept, mode: command.mode ?? held.mode, ...lease };
   const holders = record.holders.map((other) => (other.id === command.id ? holder : other));
   return {
     reply: { kind: "renewed", holder },

@@ -1,6 +1,7 @@
 import type { Attempt } from "../attempt.js";
-import { findHolder, type Holder, type Identity, type LockRecord, MAX_TOKEN } from "../record.js";
-import { type Decision, leaseFrom, nextVersion } from "./decision.js";
+import { findHolder, type Holder, type Identity, isReleased, type LockRecord, MAX_TOKEN } from "../record.js";
+import { type Decision, nextVersion } from "./decision.js";
+import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
 
 /** Go on with a hold that another process has handed over. */
@@ -33,6 +34,7 @@ export function restore(
   if (record === undefined || held === undefined || held.token !== from.token) {
     return { reply: { kind: "gone", reason: reasonOfLoss(record, from.token) } };
   }
+  if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   const nowMs = attempt.now.latestMs;
   const token = Math.max(record.token + 1, nowMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
@@ -43,7 +45,8 @@ export function restore(
     id,
     owner,
     token,
-    ...leaseFrom(leaseMs, attempt),
+    ...sinceFirstDated(held, attempt),
+    ...leaseOf(held, leaseMs, attempt),
   };
   const holders = record.holders.map((other) => (other === held ? holder : other));
   return {

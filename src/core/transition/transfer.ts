@@ -1,12 +1,12 @@
 import type { Attempt } from "../attempt.js";
-import type { LockRecord, Own } from "../record.js";
+import type { LockRecord } from "../record.js";
 import { type AcquireCommand, type AcquireReply, acquire } from "./acquire.js";
 import type { Decision } from "./decision.js";
-import { type ReleaseReply, release } from "./release.js";
+import { type ReleaseCommand, type ReleaseReply, release } from "./release.js";
 
 /** Give a lock back and, in the same write, take it or a place in its queue for another caller of this process. */
 export interface TransferCommand {
-  readonly from: Own;
+  readonly from: ReleaseCommand;
   readonly to: AcquireCommand;
 }
 
