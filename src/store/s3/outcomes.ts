@@ -48,7 +48,7 @@ export function outcomeOfFailure(
     const message = `${what} was refused (${described(failure)}). ${verdict.remedy}`;
     return { kind: "refused", error: new S3MutexError(verdict.code, message, { cause: error }), ...withTiming };
   }
-  const hint = verdict.hint === undefined ? "" : ` ${verdict.hint}`;
+  const hint = verdict.hint ? ` ${verdict.hint}` : "";
   return {
     kind: "unknown",
     error: unavailable(`${what}: ${described(failure)}.${hint}`, error),

@@ -1,0 +1,218 @@
+import { describe, expect, it } from "vitest";
+import type { Failure } from "./failure.js";
+import { BAD_CREDENTIALS, refusalOf } from "./refusals.js";
+
+const GET = { action: "s3:GetObject", bucket: "locks", key: "a" };
+const PUT = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };
+const failed = (status: number, code: string, rest: Partial<Failure> = {}): Failure => ({
+  status,
+  code,
+  message: "",
+  isForeign: false,
+  sent: true,
+  ...rest,
+});
+
+/** Each refusal: the answer, the code of the error, and all that the caller is told to do. */
+const TABLE: readonly (readonly [number, string, string, string, string])[] = [
+  [404, "NoSuchBucket", "", "no-such-bucket", "Create the bucket locks, or set `createBucketIfNotExists: true`."],
+  ...[
+    "PermanentRedirect",
+    "TemporaryRedirect",
+    "Redirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+  ].map(
+    (code) => [400, code, "", "invalid-argument", "Set `region` of the S3 client to the bucket's region."] as const,
+  ),
+  [301, "Odd", "", "invalid-argument", "Set `region` of the S3 client to the bucket's region."],
+  [307, "Odd", "", "invalid-argument", "Set `region` of the S3 client to the bucket's region."],
+  ...["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"].map(
+    (code) =>
+      [
+        400,
+        code,
+        "",
+        "access-denied",
+        "The credentials of the S3 client have expired: give it a credential provider that renews them.",
+      ] as const,
+  ),
+  [
+    400,
+    "InvalidToken",
+    "",
+    "access-denied",
+    "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
+  ],
+  [
+    403,
+    "InvalidAccessKeyId",
+    "",
+    "access-denied",
+    "The store does not know this access key: check `accessKeyId` and the endpoint.",
+  ],
+  [
+    403,
+    "SignatureDoesNotMatch",
+    "",
+    "access-denied",
+    "The secret does not fit the access key: check `secretAccessKey`, region and endpoint.",
+  ],
+  [401, "Unauthorized", "", "access-denied", "The store wants other credentials: check those of the S3 client."],
+  [
+    403,
+    "Odd",
+    "no kms:Decrypt for you",
+    "access-denied",
+    "Allow kms:Decrypt on the KMS key of the bucket; locks need kms:GenerateDataKey and kms:Decrypt.",
+  ],
+  [
+    400,
+    "KMS.DisabledException",
+    "",
+    "access-denied",
+    "The KMS key of the bucket cannot be used: enable it, or choose another as default encryption.",
+  ],
+  [
+    400,
+    "XMinioKMSKeyNotFound",
+    "",
+    "access-denied",
+    "The KMS key of the bucket cannot be used: enable it, or choose another as default encryption.",
+  ],
+  [
+    403,
+    "QuotaExceeded",
+    "",
+    "access-denied",
+    "The quota of the store is used up: raise it, or delete something. A renewal is a write too.",
+  ],
+  [
+    400,
+    "TooManyObjects",
+    "",
+    "access-denied",
+    "The quota of the store is used up: raise it, or delete something. A renewal is a write too.",
+  ],
+  [
+    405,
+    "Odd",
+    "",
+    "store-unsafe",
+    "The endpoint does not take such requests: it may be a website or a console, or the store is read-only.",
+  ],
+  ...["read-only", "readonly", "Read Only"].map(
+    (words) =>
+      [
+        403,
+        "Odd",
+        `It is ${words} now`,
+        "access-denied",
+        "The store is read-only: locks need writes. Use one that takes them, or wait for the end of its maintenance.",
+      ] as const,
+  ),
+  [
+    403,
+    "ReadOnlyMode",
+    "",
+    "access-denied",
+    "The store is read-only: locks need writes. Use one that takes them, or wait for the end of its maintenance.",
+  ],
+  ...["AccountProblem", "AllAccessDisabled", "NotSignedUp", "PaymentRequired", "UserSuspended", "InvalidPayer"].map(
+    (code) =>
+      [
+        403,
+        code,
+        "",
+        "access-denied",
+        "The account of the store is suspended or limited: no policy helps, its provider does.",
+      ] as const,
+  ),
+  [451, "Odd", "", "access-denied", "The store blocks this for legal reasons."],
+  ...["a checksum is missing", "Content-MD5 wanted"].map(
+    (words) =>
+      [
+        400,
+        "Odd",
+        words,
+        "store-unsafe",
+        'The store wants a checksum with each write, as under Object Lock: set `requestChecksumCalculation: "WHEN_SUPPORTED"`. If it is the checksum that it cannot do, set "WHEN_REQUIRED".',
+      ] as const,
+  ),
+  ...["AccessDenied", "AccessDeniedException", "Forbidden", "AccessForbidden", ""].map(
+    (code) => [403, code, "", "access-denied", "Allow s3:PutObject on arn:aws:s3:::locks/a."] as const,
+  ),
+  [401, "AccessDenied", "", "access-denied", "Allow s3:PutObject on arn:aws:s3:::locks/a."],
+  [403, "Odd", "", "access-denied", "It is not a matter of s3:* permissions: the store's own words say why."],
+  ...["InvalidBucketName", "KeyTooLongError", "InvalidURI"].map(
+    (code) => [400, code, "", "invalid-argument", "Check the bucket's name and the length of the key."] as const,
+  ),
+  ...[400, 501].map(
+    (status) =>
+      [
+        status,
+        "Odd",
+        "",
+        "store-unsafe",
+        'Locks need PutObject with If-Match and If-None-Match (`s3-mutex doctor` checks a store). If it is the checksums of newer SDKs that it cannot do, set `requestChecksumCalculation: "WHEN_REQUIRED"`.',
+      ] as const,
+  ),
+  [422, "Odd", "", "store-unsafe", "The store does not do what locks need: `s3-mutex doctor` examines it."],
+];
+
+it.each(TABLE)("%i %s %s is %s: %s", (status, code, message, errorCode, remedy) => {
+  expect(refusalOf(failed(status, code, { message }), PUT)).toEqual({ kind: "refused", code: errorCode, remedy });
+});
+
+it("names the region where the answer does", () => {
+  expect(refusalOf(failed(301, "PermanentRedirect", { bucketRegion: "eu-west-1" }), GET)).toMatchObject({
+    remedy: 'Set `region` of the S3 client to "eu-west-1".',
+  });
+});
+
+it.each([404, 409, 412])("%i is about the moment", (status) => {
+  expect(refusalOf(failed(status, "Odd"), PUT)).toEqual({ kind: "unknown" });
+});
+
+describe("what is asked for makes a difference", () => {
+  it("who reads needs the right to list as well, and a request about the bucket has no key", () => {
+    expect(refusalOf(failed(403, "AccessDenied"), GET)).toMatchObject({
+      remedy:
+        "Allow s3:GetObject on arn:aws:s3:::locks/a and s3:ListBucket on the bucket (a missing object is 403 without it).",
+    });
+    expect(refusalOf(failed(403, "AccessDenied"), { action: "s3:ListBucket", bucket: "locks" })).toMatchObject({
+      remedy: "Allow s3:ListBucket on arn:aws:s3:::locks.",
+    });
+  });
+
+  it("an archived object is named", () => {
+    const remedy =
+      "is archived, so nobody can read it: keep lifecycle rules that move objects to other storage classes off the locks of locks. deleteLock(name, true) clears the lock.";
+    expect(refusalOf(failed(403, "InvalidObjectState"), GET)).toEqual({
+      kind: "refused",
+      code: "access-denied",
+      remedy: `The object a ${remedy}`,
+    });
+  });
+
+  it("only a condition can be what a store cannot do", () => {
+    for (const status of [400, 501])
+      expect(refusalOf(failed(status, "Odd"), GET)).toMatchObject({
+        code: "store-unsafe",
+        remedy: "The store does not do what locks need: `s3-mutex doctor` examines it.",
+      });
+  });
+
+  it("a right of the key service counts in a 403, a checksum in a 400, and a code of it at its beginning", () => {
+    const unsafe = { code: "store-unsafe" };
+    expect(refusalOf(failed(400, "Odd", { message: "kms:Decrypt" }), PUT)).toMatchObject(unsafe);
+    expect(refusalOf(failed(400, "NotKMS"), PUT)).toMatchObject(unsafe);
+    expect(refusalOf(failed(403, "Odd", { message: "checksum" }), PUT)).toMatchObject({ code: "access-denied" });
+  });
+});
+
+it("says what to do about credentials that there are none of", () => {
+  expect(BAD_CREDENTIALS["CredentialsProviderError"]).toBe(
+    "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.",
+  );
+});
