@@ -1,3 +1,4 @@
+import { aheadMs, behindMs, type Clock, widestOf } from "./clocks.js";
 import type { Configuration } from "./configuration.js";
 import {
   ABSENT,
@@ -24,6 +25,10 @@ export interface Violation {
     | "nothing is left"
     | "nothing young is removed"
     | "nobody is overtaken"
+    | "nothing ends early"
+    | "what has ended stays ended"
+    | "closed is closed"
+    | "inside until the end"
     | "the dead are dropped";
   readonly says: string;
 }
@@ -35,7 +40,9 @@ export type Beliefs = readonly number[];
 export function problemOfState(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
   const left = leftovers(world, config);
   if (left !== undefined || config.promises === "tokens") return left;
-  return believers(world, beliefs) ?? deadlines(world, config, beliefs);
+  return (
+    believers(world, config, beliefs) ?? deadlines(world, config, beliefs) ?? closed(world) ?? inside(world, beliefs)
+  );
 }
 
 /** What is wrong with a step in which the object changed, given the request that changed it. */
@@ -46,7 +53,15 @@ export function problemOfChange(
   config: Configuration,
 ): Violation | undefined {
   if (after.object === undefined) return removal(before, request, config);
-  return tokens(before, after.object) ?? overtaken(before, after.object, config) ?? deadWaiter(after.object, config);
+  const version = after.object;
+  const byTokens = tokens(before, version);
+  if (byTokens !== undefined || config.promises === "tokens") return byTokens;
+  return (
+    overtaken(before, version, config) ??
+    deadWaiter(version, config) ??
+    endedEarly(before, version, config) ??
+    renewedTooLate(before, request, config)
+  );
 }
 
 /** What checkers remember of a change. */
@@ -74,11 +89,12 @@ export function robbedBy(before: World, request: Request): readonly number[] {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function believers(world: World, beliefs: Beliefs): Violation | undefined {
-  const names = world.clients.flatMap((client, index) =>
-    (beliefs[index] ?? 0) > 0 && !client.robbed ? [`client ${index}`] : [],
+function believers(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
+  const believing = [...world.clients.keys()].filter(
+    (index) => (beliefs[index] ?? 0) > 0 && !world.clients[index]?.robbed,
   );
-  if (names.length <= 1) return undefined;
+  if (believing.length <= 1 || believing.every((index) => config.clients[index]?.mode === "shared")) return undefined;
+  const names = believing.map((index) => `client ${index}`);
   return { invariant: "one believer", says: `${names.join(" and ")} believe that they hold the lock` };
 }
 
@@ -88,7 +104,7 @@ function deadlines(world: World, config: Configuration, beliefs: Beliefs): Viola
   for (const [index, client] of world.clients.entries()) {
     const beliefMs = beliefs[index] ?? 0;
     if (beliefMs <= 0 || client.holding === undefined) continue;
-    const slowMs = Math.max(0, -(config.clients[index]?.latestMs ?? 0));
+    const slowMs = behindMs(config.clients[index]?.clocks ?? []);
     const lateMs = nowMs + beliefMs - (client.holding.holder.expiresAtMs + slowMs);
     if (lateMs < 0) continue;
     const says = `client ${index} means to believe for ${lateMs} ms after the expiry that the record shows`;
@@ -150,8 +166,8 @@ function removal(before: World, request: Request, config: Configuration): Violat
     return { invariant, says: "an object is removed while somebody waits for it" };
   }
   const restedMs = (request.sentTick - sentTick) * TICK_MS;
-  const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
-  if (restedMs > (config.removal?.restMs ?? 0) - 2 * clocksMs) return undefined;
+  const clocks = clocksIn(config);
+  if (restedMs > (config.removal?.restMs ?? 0) - behindMs(clocks) - aheadMs(clocks)) return undefined;
   return { invariant, says: `an object is removed after ${restedMs} ms at rest` };
 }
 
@@ -177,10 +193,54 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
 
 /** Whoever writes leaves out the entries that have run out: nobody waits for those who have died waiting. */
 function deadWaiter({ record, sentTick }: Version, config: Configuration): Violation | undefined {
-  const slowestMs = Math.min(...config.clients.map(({ earliestMs }) => earliestMs));
+  const slowestMs = widestOf(clocksIn(config)).earliestMs;
   const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
   if (dead === undefined) return undefined;
   return { invariant: "the dead are dropped", says: `${dead.id} is kept in the queue, though its entry has run out` };
+}
+
+/** A lease is only taken for over when its published end has come, give or take what a wall clock may be off. */
+function endedEarly(before: World, { record, sentTick }: Version, config: Configuration): Violation | undefined {
+  const nowMs = sentTick * TICK_MS + aheadMs(clocksIn(config));
+  const early = before.object?.record.holders.find(
+    ({ id, expiresAtMs }) =>
+      expiresAtMs >= nowMs && record.recent.some((turn) => turn.id === id && turn.ended === "expired"),
+  );
+  if (early === undefined) return undefined;
+  const says = `the lease of ${early.id} counts as over ${early.expiresAtMs - nowMs} ms before its end, or more`;
+  return { invariant: "nothing ends early", says };
+}
+
+/** Whoever is told that a lease has ended may count on it, though nobody else has taken it. */
+function renewedTooLate(before: World, request: Request, config: Configuration): Violation | undefined {
+  const plan = config.clients[request.client];
+  if (request.operation !== "renew" || !plan?.onlyUnexpired) return undefined;
+  const held = before.object?.record.holders.find(({ id }) => clientOf(Number(id.slice(1))) === request.client);
+  const lateMs = held === undefined ? 0 : request.sentTick * TICK_MS - held.expiresAtMs - behindMs(plan.clocks);
+  if (held === undefined || lateMs < 0) return undefined;
+  const says = `client ${request.client} goes on with a lease that had ended ${lateMs} ms before`;
+  return { invariant: "what has ended stays ended", says };
+}
+
+/** After a close nothing is sent. */
+function closed({ requests, clients }: World): Violation | undefined {
+  const late = requests.find(({ client, write }) => write > (clients[client]?.closedAt ?? Number.POSITIVE_INFINITY));
+  if (late === undefined) return undefined;
+  return { invariant: "closed is closed", says: `client ${late.client} sends a write after it was closed` };
+}
+
+/** Who is told to close gives nothing away while its function runs, and nobody else takes it. */
+function inside({ clients, object }: World, beliefs: Beliefs): Violation | undefined {
+  const alone = clients.findIndex(({ isClosing, robbed, holding }, index) => {
+    if (!isClosing || robbed || (beliefs[index] ?? 0) <= 0) return false;
+    return !object?.record.holders.some(({ id }) => id === holding?.holder.id);
+  });
+  if (alone === -1) return undefined;
+  return { invariant: "inside until the end", says: `client ${alone} works on, and the record does not say so` };
+}
+
+function clocksIn({ clients }: Configuration): readonly Clock[] {
+  return clients.flatMap(({ clocks }) => clocks);
 }
 
 /** Since when an acquisition has waited. */

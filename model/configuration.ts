@@ -1,15 +1,19 @@
+import type { Mode } from "../src/core/record.js";
+import type { Clock } from "./clocks.js";
 import type { Budget } from "./state.js";
 
-/** One client or operator, and how far its idea of store time may be off. */
+/** One client or operator, and what it may know of the time. */
 export interface ClientPlan {
   readonly kind: "client" | "operator";
   readonly acquisitions: number;
   readonly priority: number;
   /** Callers of one process have the same: they pass the lock on to each other. */
   readonly process: number | undefined;
-  /** Added to the true store time: what it takes for the earliest and the latest time that it can be. */
-  readonly earliestMs: number;
-  readonly latestMs: number;
+  /** What it knows of store time: the first of these at the beginning; `Budget.clock` says how often that changes. */
+  readonly clocks: readonly Clock[];
+  readonly mode: Mode;
+  /** It renews as `refreshLock` does: a lease that has ended stays ended. */
+  readonly onlyUnexpired: boolean;
 }
 
 /** One bounded world: who acts, with which clocks, and how often what may go wrong. */
@@ -39,6 +43,8 @@ export const NO_TROUBLE: Budget = {
   crash: 0,
   giveUp: 0,
   pause: 0,
+  clock: 0,
+  close: 0,
   force: 0,
   delete: 0,
   cleanup: 0,
@@ -62,6 +68,8 @@ const NAMES: Readonly<Record<Exclude<keyof Budget, "seconds">, string>> = {
   crash: "crash",
   giveUp: "give-up",
   pause: "suspension",
+  clock: "change of what is known of the time",
+  close: "close",
   force: "force-release",
   delete: "delete",
   cleanup: "cleanup",

@@ -1,35 +1,26 @@
 import { type ClientPlan, type Configuration, NO_TROUBLE } from "./configuration.js";
+import {
+  AT_ONE_EDGE,
+  AT_THE_OTHER,
+  BOUNDED,
+  EARLY,
+  EDGE_LEASE_MS,
+  ENTRY_LIFE_MS,
+  EXACT,
+  FAST,
+  FAST_OPERATOR,
+  LATE,
+  LEASE_MS,
+  LOCAL,
+  OPERATOR,
+  SLOW,
+  TOLERANCE_MS,
+  twice,
+  URGENT,
+  URGENT_LOCAL,
+  WRONG,
+} from "./plans.js";
 import { type Budget, TICK_MS } from "./state.js";
-
-const LEASE_MS = 2 * TICK_MS;
-const TOLERANCE_MS = TICK_MS;
-const ENTRY_LIFE_MS = 3 * TICK_MS;
-/**
- * How far a wall clock that is believed may be off: half the tolerance, and as much again as the holder's guard (a fiftieth
- * of the lease) is there to absorb in drift, less a millisecond. So whole seconds are enough to meet the edge.
- */
-const OFF_MS = TOLERANCE_MS / 2 + LEASE_MS / 100 - 1;
-
-const FAST = clientOff(OFF_MS, OFF_MS);
-const SLOW = clientOff(-OFF_MS, -OFF_MS);
-const EXACT = clientOff(0, 0);
-/** Nothing is known but bounds: two seconds to either side, as after front ends that contradict each other. */
-const BOUNDED = clientOff(-2 * TICK_MS, 2 * TICK_MS);
-/** Far beyond what is assumed. */
-const WRONG = clientOff(-4 * TICK_MS, 5 * TICK_MS);
-const URGENT: ClientPlan = { ...EXACT, priority: 1 };
-const OPERATOR: ClientPlan = { ...EXACT, kind: "operator" };
-const FAST_OPERATOR: ClientPlan = { ...FAST, kind: "operator" };
-const LOCAL: ClientPlan = { ...EXACT, process: 1 };
-const URGENT_LOCAL: ClientPlan = { ...LOCAL, priority: 1 };
-
-function clientOff(earliestMs: number, latestMs: number): ClientPlan {
-  return { kind: "client", acquisitions: 1, priority: 0, process: undefined, earliestMs, latestMs };
-}
-
-function twice(plan: ClientPlan): ClientPlan {
-  return { ...plan, acquisitions: 2 };
-}
 
 /** A configuration, and how much may go wrong in the short form and in the long one. */
 interface Study extends Partial<Omit<Configuration, "budget">> {
@@ -87,6 +78,71 @@ const STUDIES: readonly Study[] = [
     toleranceMs: 0,
     short: { seconds: 5 },
     long: { seconds: 5, lost: 1, crash: 1, giveUp: 1 },
+  },
+  {
+    name: "two, edge",
+    says: "wall clocks right at half of the tolerance, and leases that end shortly after a second",
+    clients: [AT_ONE_EDGE, AT_THE_OTHER],
+    leaseMs: EDGE_LEASE_MS,
+    short: { seconds: 2 },
+    long: { seconds: 4, lost: 1, giveUp: 1 },
+  },
+  {
+    name: "two, readers",
+    says: "the same, and the one whose lease ends shares the lock",
+    clients: [{ ...AT_ONE_EDGE, mode: "shared" }, AT_THE_OTHER],
+    leaseMs: EDGE_LEASE_MS,
+    short: { seconds: 2 },
+    long: { seconds: 4, crash: 1, lost: 1 },
+  },
+  {
+    name: "two, what is known",
+    says: "store time is known by the wall clock, within narrow bounds, or within wide ones, and that changes; one of them refreshes by name",
+    clients: [{ ...LATE, onlyUnexpired: true }, EARLY],
+    leaseMs: EDGE_LEASE_MS,
+    short: { seconds: 3, clock: 1 },
+    long: { seconds: 5, clock: 2, crash: 1 },
+  },
+  {
+    name: "two, swept within bounds",
+    says: "the same, and an operator frees what is stale",
+    clients: [LATE, EARLY, { ...EARLY, kind: "operator" }],
+    leaseMs: EDGE_LEASE_MS,
+    short: { seconds: 2, clock: 1, cleanup: 1 },
+    long: { seconds: 4, clock: 2, cleanup: 1 },
+  },
+  {
+    ...REMOVAL,
+    name: "one, deleted within bounds",
+    says: "an operator who knows store time within bounds deletes the lock",
+    clients: [twice(EARLY), { ...LATE, kind: "operator" }],
+    short: { seconds: 4, clock: 1, delete: 2 },
+    long: { seconds: 6, clock: 2, delete: 2, lost: 1 },
+  },
+  {
+    ...QUEUE,
+    name: "three, graces",
+    says: "the lock comes free, and one of those who wait knows store time within wide bounds",
+    clients: [EXACT, EXACT, BOUNDED],
+    entryLifeMs: TICK_MS,
+    short: {},
+    long: { seconds: 2, crash: 1 },
+  },
+  {
+    name: "two, closing",
+    says: "a client is closed while it waits, while a grant is under way, or while its function runs, which may outlast the grace",
+    clients: [AT_ONE_EDGE, AT_THE_OTHER],
+    leaseMs: EDGE_LEASE_MS,
+    short: { seconds: 2, close: 1 },
+    long: { seconds: 4, close: 2, lost: 1 },
+  },
+  {
+    ...QUEUE,
+    name: "three, closing",
+    says: "two callers of one process that is closed, and one of another",
+    clients: [LOCAL, LOCAL, EXACT],
+    short: { close: 1 },
+    long: { seconds: 2, close: 1, lost: 1 },
   },
   {
     name: "two, suspended",

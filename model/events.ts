@@ -1,6 +1,7 @@
 import { ghostAfter, problemOfChange, robbedBy, type Violation } from "./checker.js";
-import { beginAcquisition, beginResting, giveUp, look } from "./client/acquisition.js";
+import { beginAcquisition, beginResting, canGiveUp, giveUp, look } from "./client/acquisition.js";
 import { type Actor, actorIn, type Scene, type Slot } from "./client/actor.js";
+import { askToStop, leave } from "./client/closing.js";
 import { beginRelease, beginRenewal, beliefMs, failRelease, lose } from "./client/lease.js";
 import * as steps from "./client/steps.js";
 import { serveRead } from "./client/swap.js";
@@ -32,6 +33,7 @@ type Trouble = keyof Budget;
 
 export function eventsIn(scene: Scene, world: World, happened: Happened): void {
   for (let index = 0; index < world.clients.length; index += 1) {
+    clockEvents(scene, world, index, happened);
     if (scene.config.clients[index]?.kind === "operator") operatorEvents(scene, world, index, happened);
     else clientEvents(scene, world, index, happened);
     loopEvents(scene, world, index, "main", happened);
@@ -66,9 +68,10 @@ function clientEvents(scene: Scene, world: World, index: number, happened: Happe
     happened(act(scene, from, index, change), { actor: index, says });
   switch (client.phase) {
     case "dead":
+    case "left":
       return;
     case "idle":
-      if (client.main === undefined && client.acquisitions < (scene.config.clients[index]?.acquisitions ?? 0)) {
+      if (mayBegin(scene, client, index)) {
         tell("begins to acquire the lock", beginAcquisition);
         if (isHeldHere(scene, world, index)) tell("begins to wait for one of its own process", beginResting);
       }
@@ -88,6 +91,7 @@ function clientEvents(scene: Scene, world: World, index: number, happened: Happe
       if (beliefMs(scene, world, client) <= 0) tell("notices that its deadline has passed", lose);
       break;
   }
+  closingEvents(client, world, tell);
   if (world.budget.crash > 0) tell("crashes", steps.crash, spend(world, "crash"));
   if (world.budget.giveUp > 0 && canGiveUp(client)) tell("gives up", giveUp, spend(world, "giveUp"));
   if (isReleasingInVain(client) && beliefMs(scene, world, client) <= 0) {
@@ -95,8 +99,21 @@ function clientEvents(scene: Scene, world: World, index: number, happened: Happe
   }
 }
 
-function canGiveUp({ phase, stopped }: Client): boolean {
-  return !stopped && (phase === "asking" || phase === "waiting" || phase === "confirming");
+function mayBegin({ config }: Scene, { main, acquisitions, isClosing }: Client, index: number): boolean {
+  return main === undefined && !isClosing && acquisitions < (config.clients[index]?.acquisitions ?? 0);
+}
+
+type Tell = (says: string, change: (actor: Actor) => void, from?: World) => void;
+
+/**
+ * `mutex.close()`: while it waits, while a grant is under way, while its function runs. That function may end, which gives the lock
+ * back, or outlast the grace.
+ */
+function closingEvents({ isClosing, phase }: Client, world: World, tell: Tell): void {
+  if (!isClosing && world.budget.close > 0) tell("is told to close", askToStop, spend(world, "close"));
+  if (!isClosing) return;
+  const why = phase === "holding" ? "its function has outlasted the grace" : "nobody has answered in time";
+  tell(`is closed: ${why}`, leave);
 }
 
 /** `Tries.failed`: the store is asked at least twice. */
@@ -225,9 +242,22 @@ function timeEvents(scene: Scene, world: World, happened: Happened): void {
   if (world.budget.pause === 0) return;
   for (const [index, plan] of config.clients.entries()) {
     const { phase } = clientAt(world, index);
-    if (plan.kind === "operator" || phase === "dead" || phase === "idle") continue;
+    if (plan.kind === "operator" || phase === "dead" || phase === "left" || phase === "idle") continue;
     const says = "a second passes, in which it is suspended and its monotonic clock stands still";
     happened(passTime(scene, spend(world, "pause"), index), { actor: index, says });
+  }
+}
+
+/** An answer that was slow or quick, one that contradicts the others, a suspension: it knows more, or less. */
+function clockEvents(scene: Scene, world: World, index: number, happened: Happened): void {
+  const { clock, phase } = clientAt(world, index);
+  if (world.budget.clock === 0 || phase === "dead" || phase === "left") return;
+  for (const [other, { says }] of (scene.config.clients[index]?.clocks ?? []).entries()) {
+    if (other === clock) continue;
+    const next = act(scene, spend(world, "clock"), index, ({ client }) => {
+      client.clock = other;
+    });
+    happened(next, { actor: index, says: `has another idea of store time: ${says}` });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Scene } from "./client/actor.js";
+import { widestOf } from "./clocks.js";
 import type { ClientPlan, Configuration } from "./configuration.js";
 import { canStillLand, isReadingNeeded } from "./network.js";
 import {
@@ -39,7 +40,8 @@ export class Fingerprint {
 
   constructor({ config }: Scene) {
     this.#config = config;
-    const clocksMs = Math.max(...config.clients.map(({ earliestMs, latestMs }) => Math.max(-earliestMs, latestMs)));
+    const { earliestMs, latestMs } = widestOf(config.clients.flatMap(({ clocks }) => clocks));
+    const clocksMs = Math.max(-earliestMs, latestMs);
     const lifeMs = (config.removal?.requestLifeTicks ?? 0) * TICK_MS;
     this.#longAgo = {
       expiry: config.toleranceMs + clocksMs + 1,
@@ -136,8 +138,11 @@ export class Fingerprint {
         client.disturbed,
         client.robbed,
         client.handed !== undefined,
+        client.isClosing,
+        client.closedAt !== undefined,
       ),
     );
+    this.#mix(client.clock);
     if (this.#config.entryLifeMs !== undefined && isAsking) this.#time(client.sinceMs, this.#longAgo.queue);
     this.#thread(client, main);
     this.#thread(client, side);
@@ -204,9 +209,9 @@ export class Fingerprint {
     this.#version(object);
     this.#time(ghost.lastToken, this.#longAgo.token);
     if (this.#config.entryLifeMs !== undefined) this.#time(ghost.freedTick * TICK_MS, this.#longAgo.queue);
-    const { lost, twice, refused, crash, giveUp, pause } = budget;
+    const { lost, twice, refused, crash, giveUp, pause, clock, close } = budget;
     this.#mix(lost + 4 * twice + 16 * refused + 64 * crash + 256 * giveUp + 1024 * pause);
-    this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup + 64 * budget.slow);
+    this.#mix(budget.force + 4 * budget.delete + 16 * budget.cleanup + 64 * budget.slow + 256 * clock + 1024 * close);
   }
 
   #requests(requests: readonly Request[], client: number): void {
@@ -240,13 +245,14 @@ export class Fingerprint {
     }
     const entries = world.object?.entries.filter((entry) => clientOf(entry) === index).length ?? 0;
     const requests = world.requests.filter((request) => request.client === index);
-    const detail = flags(client.stopped, client.mayBePresent, client.holding !== undefined, entries > 0, client.robbed);
-    return (signature * 32 + detail) * 8 + requests.length * 2 + (requests[0]?.applied ? 1 : 0);
+    const { stopped, mayBePresent, holding, robbed, isClosing, clock } = client;
+    const detail = flags(stopped, mayBePresent, holding !== undefined, entries > 0, robbed, isClosing) + 64 * clock;
+    return (signature * 256 + detail) * 8 + requests.length * 2 + (requests[0]?.applied ? 1 : 0);
   }
 }
 
 const NOTHING = -2;
-const PHASES = ["idle", "asking", "waiting", "confirming", "holding", "ending", "dead"];
+const PHASES = ["idle", "asking", "waiting", "confirming", "holding", "ending", "left", "dead"];
 const OPERATIONS = ["acquire", "confirm", "renew", "release", "cancel", "force", "delete", "cleanup"];
 const STEPS = ["reading", "read", "writing"];
 

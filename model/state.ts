@@ -59,7 +59,8 @@ export interface Thread {
   readonly tried: readonly number[];
 }
 
-export type Phase = "idle" | "asking" | "waiting" | "confirming" | "holding" | "ending" | "dead";
+/** `left`: it was closed before its work had ended or was answered; what it has runs out. */
+export type Phase = "idle" | "asking" | "waiting" | "confirming" | "holding" | "ending" | "left" | "dead";
 
 export interface Holding {
   readonly holder: Holder;
@@ -98,6 +99,12 @@ export interface Client {
   disturbed: boolean;
   /** An operator took the lock away by force: only tokens protect from that. */
   robbed: boolean;
+  /** Which of the clocks of its plan it has. */
+  clock: number;
+  /** It was told to close: nothing new is begun. */
+  isClosing: boolean;
+  /** It is closed: the last write that had a name then. */
+  closedAt: number | undefined;
 }
 
 /** A write or removal on its way to the store, or its answer on the way back. */
@@ -132,6 +139,9 @@ export interface Budget {
   readonly crash: number;
   readonly giveUp: number;
   readonly pause: number;
+  /** A client knows more or less of store time than before. */
+  readonly clock: number;
+  readonly close: number;
   readonly force: number;
   readonly delete: number;
   readonly cleanup: number;
@@ -218,5 +228,8 @@ export function idleClient(): Client {
     disturbed: false,
     robbed: false,
     handed: undefined,
+    clock: 0,
+    isClosing: false,
+    closedAt: undefined,
   };
 }

@@ -24,7 +24,7 @@ export class ClosingTime {
   async close(): Promise<void> {
     const { plan, world } = this.#stage;
     await this.#until("liveness", Promise.all(this.#clients.map((client) => client.giveUp())), PATIENCE_MS);
-    await world.run(CLEARING_MS);
+    await world.run(Math.max(CLEARING_MS, CLEARING_TRIPS * plan.roundTripMs[1]));
     for (const { name } of this.#clients) this.#stage.scene.leftovers.quiet(name);
     const rushes = plan.closesBusy ? this.#clients.map((client) => client.rush()) : [];
     const closings = this.#participants.map((one) => this.#closeSoon(one));
@@ -53,5 +53,6 @@ export class ClosingTime {
 const PATIENCE_MS = 60_000;
 /** What a process needs to clear up after what was given up. */
 const CLEARING_MS = 2500;
+const CLEARING_TRIPS = 5;
 /** For so long everybody is busy before the last one is told to close. */
 const BUSY_MS = 5000;

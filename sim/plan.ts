@@ -1,4 +1,5 @@
 import { TURNS } from "./actors/registry.js";
+import { withEdges } from "./edges.js";
 import {
   type FaultKind,
   isPossible,
@@ -140,7 +141,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     grants: 30,
     edits,
   };
-  return edited(plan, edits);
+  return edited(withEdges(seed, plan), edits);
 }
 
 function edited(plan: Plan, edits: Edits): Plan {

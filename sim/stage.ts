@@ -92,7 +92,7 @@ export class Stage {
   }
 
   #recordChecker(): RecordChecker {
-    const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs } = this.plan;
+    const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs, toleranceMs } = this.plan;
     // Without a `Date`, what is published is the wall clock of whoever wrote it.
     const judgesTime = keepsAssumptions && (hasDate || hasExactClocks);
     const isObserved = takeover === "observed" || !hasDate;
@@ -102,6 +102,8 @@ export class Stage {
       now: () => this.world.nowMs,
       judgesTime,
       earlyMs,
+      toleranceMs,
+      aheadMs: gatewaySpreadMs + (hasExactClocks ? ROUNDING_MS : toleranceMs / 2 + DRIFT_MS),
       isObserved,
       restMs: REST_MS,
       wipedMs,
@@ -184,6 +186,11 @@ export class Stage {
     });
   }
 }
+
+/** Published times are whole milliseconds. */
+const ROUNDING_MS = 1;
+/** What clocks that are right drift apart in a run. */
+const DRIFT_MS = 20;
 
 /** A sweep frees a lease at its published end by its own clock, which may be this much fast. */
 const SWEEP_EARLY_MS = 600;

@@ -93,7 +93,8 @@ export class Task implements Waiting {
 
   /** No call outlives its time-out; where that is short, one full attempt is made. */
   #checkPatience(locks: readonly string[], waitedMs: number, timeoutMs: number): void {
-    const boundMs = Math.max(timeoutMs, SHORTEST_PATIENCE_MS) * SLOWEST_CLOCK + PATIENCE_SLACK_MS;
+    const attemptMs = Math.max(SHORTEST_PATIENCE_MS, this.scene.plan.leaseMs * FULL_ATTEMPT);
+    const boundMs = Math.max(timeoutMs, attemptMs) * SLOWEST_CLOCK + PATIENCE_SLACK_MS;
     if (waitedMs <= boundMs || !this.client.isAlive) return;
     const what = `${this.name} waits ${Math.round(waitedMs)} ms for ${locks.join(", ")}`;
     this.scene.findings.report("patience", `${what}, with a time-out of ${timeoutMs} ms`);
@@ -226,8 +227,9 @@ export class Task implements Waiting {
   }
 }
 
-/** What one full attempt may take. */
+/** What one full attempt may take: two requests of a sixth of the lease each. */
 const SHORTEST_PATIENCE_MS = 2000;
+const FULL_ATTEMPT = 2 / 6;
 /** The slowest of the clocks that break the assumptions. */
 const SLOWEST_CLOCK = 1.011;
 /** What had been acquired is given back before the call returns. */

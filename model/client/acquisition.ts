@@ -1,8 +1,8 @@
 import type { Holder } from "../../src/core/record.js";
 import type { AcquireReply } from "../../src/core/transition/acquire.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { type Handed, numberOfWrite, TICK_MS } from "../state.js";
-import { type Actor, clocksOf, nextSequence, planOf, start, threadOf } from "./actor.js";
+import { type Client, type Handed, numberOfWrite } from "../state.js";
+import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "./actor.js";
 import { readingOf } from "./attempts.js";
 import { cancelLeftovers, undo } from "./leftovers.js";
 
@@ -26,7 +26,7 @@ export function beginResting(actor: Actor): void {
   client.attempts = [];
   client.holding = undefined;
   client.handed = undefined;
-  client.sinceMs = world.now * TICK_MS + planOf(actor).latestMs;
+  client.sinceMs = storeTime(actor).latestMs;
   client.lookedAt = world.sequence + 1;
 }
 
@@ -36,6 +36,11 @@ export function look({ client, world }: Actor): void {
   client.lookedAt = nextSequence(world);
   const base = { version: world.object, asked: client.lookedAt };
   client.main = { ...threadOf("acquire"), step: "read", base };
+}
+
+/** Whether it waits to be granted the lock, and may stop waiting. */
+export function canGiveUp({ phase, stopped }: Client): boolean {
+  return !stopped && (phase === "asking" || phase === "waiting" || phase === "confirming");
 }
 
 /** `Acquisition.giveUp`: loops end at their next turn; what is under way is awaited and undone. */
@@ -60,7 +65,8 @@ export function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted:
 export function receive(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
   const { client } = actor;
   client.mayBePresent ||= mayBePresentAfter(reply);
-  if (client.phase === "dead" || client.phase === "holding" || client.phase === "ending") return;
+  const { phase } = client;
+  if (phase === "dead" || phase === "left" || phase === "holding" || phase === "ending") return;
   if (client.phase === "idle") return cancelLeftovers(actor, client.mayBePresent);
   if (reply.kind === "granted") client.handed = { holder: reply.holder, contradicted };
   if (client.phase === "waiting" && client.handed !== undefined) takeUp(actor);

@@ -1,4 +1,5 @@
-import type { ClockReading } from "../../src/core/store-time.js";
+import type { ClockReading, StoreTime } from "../../src/core/store-time.js";
+import { type Clock, storeTimeOf } from "../clocks.js";
 import type { ClientPlan, Configuration } from "../configuration.js";
 import { acquisitionId, type Client, edit, type Operation, type Thread, TICK_MS, type World } from "../state.js";
 import type { Subject } from "../subject.js";
@@ -40,6 +41,12 @@ export function idOf({ client, index }: Pick<Actor, "client" | "index">): string
 export function clocksOf(world: World, client: Client): ClockReading {
   const wallMs = world.now * TICK_MS;
   return { monotonicMs: wallMs - client.lagMs, wallMs };
+}
+
+/** Store time now, as this client knows it. */
+export function storeTime(actor: Actor): StoreTime {
+  const { client, subject, world } = actor;
+  return storeTimeOf(subject, planOf(actor).clocks[client.clock] as Clock, world, client);
 }
 
 export function nextSequence(world: World): number {

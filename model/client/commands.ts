@@ -57,7 +57,8 @@ function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, att
   const { subject, client, config } = actor;
   const token = client.holding?.holder.token ?? 0;
   const attempted = new Set(thread.sent.map(writeId));
-  const command = { id: idOf(actor), token, leaseMs: config.leaseMs, onlyUnexpired: false, attempted };
+  const onlyUnexpired = thread.operation === "renew" && planOf(actor).onlyUnexpired;
+  const command = { id: idOf(actor), token, leaseMs: config.leaseMs, onlyUnexpired, attempted };
   return subject.renew(record, command, attempt);
 }
 
@@ -106,14 +107,15 @@ function decideOther(
 
 /** `Acquisition.command`. */
 function acquireCommand(actor: Pick<Actor, "config" | "client" | "index">): AcquireCommand {
-  const { config, client, index } = actor;
+  const { config, client } = actor;
   const { entryLifeMs } = config;
+  const { mode, priority } = planOf(actor);
   return {
     id: idOf(actor),
-    owner: `c${index}`,
+    owner: `c${actor.index}`,
     via: "handle",
-    mode: "exclusive",
-    priority: planOf(actor).priority,
+    mode,
+    priority,
     leaseMs: config.leaseMs,
     identity: {},
     sinceMs: client.sinceMs,

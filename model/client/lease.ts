@@ -1,9 +1,9 @@
 import type { Holder } from "../../src/core/record.js";
 import type { ClockReading } from "../../src/core/store-time.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { type Client, numberOfWrite, type Thread, TICK_MS, type World } from "../state.js";
+import { type Client, numberOfWrite, type Thread, type World } from "../state.js";
 import { receive } from "./acquisition.js";
-import { type Actor, actorIn, clocksOf, planOf, type Scene, start, threadIn } from "./actor.js";
+import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn } from "./actor.js";
 import { readingOf } from "./attempts.js";
 import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
@@ -13,7 +13,8 @@ import { NOBODY } from "./successor.js";
 
 /** `Lease.isHeld`. */
 export function believes(scene: Scene, world: World, client: Client): boolean {
-  return client.phase === "holding" && beliefMs(scene, world, client) > 0;
+  const mayHold = client.phase === "holding" || client.phase === "left";
+  return mayHold && beliefMs(scene, world, client) > 0;
 }
 
 /** `Lease.remainingMs`. */
@@ -44,8 +45,7 @@ export function concludeRenewal(actor: Actor, reply: RenewReply, contradicted: b
 function readingAfterContradiction(actor: Actor, holder: Holder, reading: ClockReading): ClockReading {
   const { world, client } = actor;
   const clocks = clocksOf(world, client);
-  const latestMs = world.now * TICK_MS + planOf(actor).latestMs;
-  const usedMs = holder.leaseMs - (holder.expiresAtMs - latestMs);
+  const usedMs = holder.leaseMs - (holder.expiresAtMs - storeTime(actor).latestMs);
   const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
   return from.monotonicMs < reading.monotonicMs ? from : reading;
 }

@@ -18,7 +18,8 @@ export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
 }
 
 /** From here on it is promised that nothing of the acquisition is left, and that nothing of it can land. */
-export function finish({ client }: Actor): void {
+export function finish({ client, world }: Actor): void {
   client.phase = "idle";
   client.holding = undefined;
+  if (client.isClosing) client.closedAt = world.writes;
 }

@@ -10,11 +10,10 @@ import {
   type SentWrite,
   type Snapshot,
   type Thread,
-  TICK_MS,
   writeId,
 } from "../state.js";
 import { versionOf } from "../version.js";
-import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, threadIn } from "./actor.js";
+import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, storeTime, threadIn } from "./actor.js";
 import { noteAnswered, noteSeen } from "./attempts.js";
 import { type Change, decide, type Reply, replyOf } from "./commands.js";
 import { partnersOf, successorOf, withSuccessor } from "./successor.js";
@@ -147,11 +146,7 @@ function readAgain(thread: Thread): Thread {
 
 /** Store time now, as this client knows it, and an id for the write. */
 function attemptAt(actor: Actor, write: number): Attempt {
-  const { world, config } = actor;
-  const { earliestMs, latestMs } = planOf(actor);
-  const trueMs = world.now * TICK_MS;
-  const now = { earliestMs: trueMs + earliestMs, latestMs: trueMs + latestMs };
-  return { now, writeId: writeId(write), toleranceMs: config.toleranceMs };
+  return { now: storeTime(actor), writeId: writeId(write), toleranceMs: actor.config.toleranceMs };
 }
 
 /** `LockObject.#keep`. */

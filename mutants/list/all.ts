@@ -1,5 +1,6 @@
 import type { Mutant } from "../mutant.js";
 import { ANSWERS } from "./answers.js";
+import { BOUNDS } from "./bounds.js";
 import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
 import { ENDS } from "./ends.js";
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECORD,
   ...OUTCOMES,
   ...TIME,
+  ...BOUNDS,
   ...QUEUE,
   ...REMOVAL,
   ...COMMAND_LINE,

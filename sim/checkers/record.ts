@@ -7,6 +7,9 @@ export interface RecordCheckerOptions {
   readonly judgesTime: boolean;
   /** How much before its published end, in true time, a lease may be seen as ended. */
   readonly earlyMs: number;
+  /** How long after that it is left alone by whoever wants the lock, and how much too early a clock that is right may see that. */
+  readonly toleranceMs: number;
+  readonly aheadMs: number;
   /** Whether a lease has ended, too, when it could be watched, unrenewed, for its whole length. */
   readonly isObserved: boolean;
   /** How long an object has to be at rest before it is removed. */
@@ -89,7 +92,7 @@ export class RecordChecker {
     // Where 1.x wrote last, the counter is gone; tokens grow all the same.
     if (token < (before.token ?? 0)) this.#findings.report("tokens", `${key}: the counter falls to ${token}`);
     for (const holder of former) {
-      if (!holders.some(({ id }) => id === holder.id)) this.#checkEnd(key, holder, body);
+      if (!holders.some(({ id }) => id === holder.id)) this.#checkEnd(key, holder, body, this.#earlyMs(before, body));
     }
   }
 
@@ -101,17 +104,24 @@ export class RecordChecker {
   }
 
   /** Whoever is no holder any more gave it back, was forced out, or its lease has ended. */
-  #checkEnd(key: string, holder: BodyHolder, body: Body): void {
+  #checkEnd(key: string, holder: BodyHolder, body: Body, earlyMs: number): void {
     const turn = body.recent?.find(({ id, token }) => id === holder.id && token === holder.token);
     if (turn === undefined && body.holders?.some((other) => isHandedOver(holder, other, body))) return;
     if (turn === undefined) return this.#findings.report("vanished", `${key}: ${holder.id} is gone without a word`);
     if (turn.ended === "forced" || turn.ended === "deleted") this.onForce(key, holder);
-    else if (turn.ended === "expired") this.#checkExpired(key, holder);
+    else if (turn.ended === "expired") this.#checkExpired(key, holder, earlyMs);
   }
 
-  #checkExpired(key: string, holder: BodyHolder): void {
+  /** How much before its published end a lease may be taken: a sweep keeps no tolerance, and whoever takes the lock does. */
+  #earlyMs(before: Body, { holders = [] }: Body): number {
+    const { aheadMs, earlyMs, toleranceMs } = this.#options;
+    const former = holdersOf(before);
+    return holders.every(({ id }) => former.some((one) => one.id === id)) ? earlyMs : aheadMs - toleranceMs;
+  }
+
+  #checkExpired(key: string, holder: BodyHolder, earlyMs = this.#options.earlyMs): void {
     this.onTaken();
-    const { now, earlyMs, isObserved, judgesTime } = this.#options;
+    const { now, isObserved, judgesTime } = this.#options;
     const { id, expiresAtMs, leaseMs } = holder;
     const leftMs = expiresAtMs - earlyMs - now();
     if (leftMs <= 0 || !judgesTime) return;

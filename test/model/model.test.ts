@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
+import { problemOfState } from "../../model/checker.js";
 import { boundOf, type Configuration, NO_TROUBLE } from "../../model/configuration.js";
 import { configurationNamed, configurations } from "../../model/configurations.js";
-import { explore } from "../../model/explore.js";
-import type { Budget } from "../../model/state.js";
+import { explore, firstWorld } from "../../model/explore.js";
+import type { Budget, Client, Request } from "../../model/state.js";
 import { REAL, type Subject } from "../../model/subject.js";
 import { describe } from "../../model/trace.js";
 
@@ -23,6 +24,8 @@ it.each<[string, Partial<Budget>]>([
   ["two", { lost: 1, giveUp: 1 }],
   ["one, deleted twice", { seconds: 3, delete: 1 }],
   ["two, hand-over", { lost: 1 }],
+  ["two, edge", { seconds: 2 }],
+  ["two, closing", { seconds: 1, close: 1 }],
 ])("finds nothing wrong in %s, within %o", (name, budget) => {
   const { end, states } = check(within(name, budget));
   expect(end).toBe("exhausted");
@@ -36,6 +39,33 @@ it.each<[string, string, Partial<Budget>, Partial<Subject>, string]>([
     { seconds: 2 },
     { acquire: (record, command, attempt) => REAL.acquire(record, command, { ...attempt, toleranceMs: 0 }) },
     "one believer",
+  ],
+  [
+    "half of the tolerance",
+    "two, edge",
+    { seconds: 2 },
+    { acquire: (record, command, attempt) => REAL.acquire(record, command, { ...attempt, toleranceMs: 500 }) },
+    "one believer",
+  ],
+  [
+    "the nearer bound, where the wall clock lies outside",
+    "two, what is known",
+    { seconds: 2, clock: 1 },
+    {
+      storeTimeAt: (bounds, reading) => {
+        const { earliestMs, latestMs } = REAL.storeTimeAt(bounds, reading);
+        const nearestMs = reading.wallMs < earliestMs ? earliestMs : latestMs;
+        return { earliestMs: nearestMs, latestMs: nearestMs };
+      },
+    },
+    "deadline before expiry",
+  ],
+  [
+    "a renewal of what has ended",
+    "two, what is known",
+    { seconds: 3, clock: 1 },
+    { renew: (record, command, attempt) => REAL.renew(record, { ...command, onlyUnexpired: false }, attempt) },
+    "what has ended stays ended",
   ],
   [
     "a holder that counts nothing",
@@ -81,6 +111,37 @@ it.each<[string, string, Partial<Budget>, Partial<Subject>, string]>([
   const { end, found } = check(within(name, budget), broken);
   expect(end).toBe("violation");
   expect(found?.violation.invariant).toBe(invariant);
+});
+
+it("finds a lease that a sweep ends before its end, and one that is granted too early after it", () => {
+  const config = within("two, swept within bounds", { seconds: 2, clock: 1, cleanup: 1 });
+  const cleanup: Subject["cleanup"] = (record, command, { now, ...attempt }) =>
+    REAL.cleanup(record, command, { ...attempt, now: { ...now, earliestMs: now.latestMs } });
+  expect(check(config, { cleanup }).found?.violation.invariant).toBe("nothing ends early");
+});
+
+it("finds what is sent after a close, and what is given away under work that runs on", () => {
+  const config = configurationNamed("two, closing");
+  const world = firstWorld(config);
+  const [first, second] = world.clients as [Client, Client];
+  const request = {
+    client: 0,
+    condition: 0,
+    version: undefined,
+    operation: "renew",
+    sentTick: world.now,
+    applied: false,
+  };
+  const withRequest = (write: number) => ({
+    ...world,
+    clients: [{ ...first, phase: "left", closedAt: 1 } as Client, second],
+    requests: [{ ...request, write } as Request],
+  });
+  expect(problemOfState(withRequest(1), config, [0, 0])).toBeUndefined();
+  expect(problemOfState(withRequest(2), config, [0, 0])?.invariant).toBe("closed is closed");
+  const working = { ...world, clients: [{ ...first, phase: "holding", isClosing: true } as Client, second] };
+  expect(problemOfState(working, config, [0, 0])).toBeUndefined();
+  expect(problemOfState(working, config, [1, 0])?.invariant).toBe("inside until the end");
 });
 
 it("tells how it came to a violation, event by event", () => {

@@ -170,6 +170,7 @@ describe("the versions of a record", () => {
     renewal: id,
     ...more,
   });
+  const OPTIONS = { judgesTime: true, earlyMs: 0, toleranceMs: 0, aheadMs: 0, restMs: 20_000, wipedMs: 0 };
   let writes = 0;
   const bodyOf = (body: Body): Body => {
     const [first] = body.holders ?? [];
@@ -179,8 +180,7 @@ describe("the versions of a record", () => {
   };
   const check = (...bodies: (Body | undefined)[]) => checkThose(false, ...bodies);
   const checkThose = (isObserved: boolean, ...bodies: (Body | undefined)[]) => {
-    const options = { now: () => nowMs, judgesTime: true, isObserved, earlyMs: 0, restMs: 20_000, wipedMs: 0 };
-    const records = new RecordChecker(findings, options);
+    const records = new RecordChecker(findings, { ...OPTIONS, now: () => nowMs, isObserved });
     for (const body of bodies) records.landed(KEY, body === undefined ? undefined : JSON.stringify(body));
     return records;
   };
@@ -252,6 +252,23 @@ describe("the versions of a record", () => {
     nowMs += 6000;
     check(bodyOf({ token: 5, holders: [a] }), bodyOf({ ...next, recent: ended(a, "expired") }));
     expect(properties()).toHaveLength(2);
+  });
+
+  it("a lease that is taken within the tolerance is found, but for what a clock that is right may be ahead; a sweep keeps none", () => {
+    const a = holder("a", 5);
+    const play = (afterMs: number, next: Body) => {
+      nowMs = 0;
+      const options = { ...OPTIONS, now: () => nowMs, isObserved: false, toleranceMs: 1000, aheadMs: 500 };
+      const records = new RecordChecker(findings, options);
+      records.landed(KEY, JSON.stringify(bodyOf({ token: 5, holders: [{ ...a, expiresAtMs: 5000 }] })));
+      nowMs = 5000 + afterMs;
+      records.landed(KEY, JSON.stringify(bodyOf({ recent: ended(a, "expired"), ...next })));
+      return findings.found.splice(0).map(({ property }) => property);
+    };
+    expect(play(499, { token: 6, holders: [holder("b", 6)] })).toEqual(["early"]);
+    expect(play(500, { token: 6, holders: [holder("b", 6)] })).toEqual([]);
+    expect(play(0, { token: 5 })).toEqual([]);
+    expect(play(-1, { token: 5 })).toEqual(["early"]);
   });
 
   // Its published end is as late as the bounds of store time were wide.

@@ -1,0 +1,27 @@
+import type { ClientPlan, Plan } from "./plan.js";
+import { Random } from "./random.js";
+
+/**
+ * In a share of the seeds wall clocks are right to half of the tolerance and no better. Mostly the store's answers soon show that,
+ * and the clock is not believed any more; where requests are slow as well, the bounds stay so wide that it is. Drawn apart from the
+ * rest, so that all other seeds are as they were.
+ */
+export function withEdges(seed: number, plan: Plan): Plan {
+  const random = new Random(seed * SALT + 1);
+  const isSlow = random.chance(0.06);
+  if (!plan.keepsAssumptions || plan.hasExactClocks || !(isSlow || random.chance(0.25))) return plan;
+  const clients = plan.clients.map((client) => ({ ...client, clocks: atEdge(client, plan, random) }));
+  return isSlow ? { ...plan, clients, leaseMs: SLOW_LEASE_MS, roundTripMs: SLOW_ROUND_TRIP_MS } : { ...plan, clients };
+}
+
+/** Where it is so wrong that answers show it, it stays so; and none is steered away from its edge. */
+function atEdge({ clocks }: ClientPlan, { toleranceMs }: Plan, random: Random): ClientPlan["clocks"] {
+  const edgeMs = random.pick([-1, 1]) * (toleranceMs / 2 - random.integer(0, 5));
+  if (Math.abs(clocks.wallOffsetMs) > toleranceMs / 2) return clocks;
+  return { wallOffsetMs: edgeMs, drift: clocks.drift, wallDrift: -clocks.drift };
+}
+
+const SALT = 7919;
+/** One request may take a sixth of the lease. */
+const SLOW_LEASE_MS = 9000;
+const SLOW_ROUND_TRIP_MS = [1000, 1400] as const;
