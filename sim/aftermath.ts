@@ -50,12 +50,18 @@ export class Aftermath {
   }
 
   #boundMs(lastEndMs: number, lastLandingMs: number, hasQueue: boolean): number {
-    const { leaseMs, toleranceMs, takeover, hasDate, gatewaySpreadMs, keepsAssumptions } = this.#stage.plan;
+    const { leaseMs, toleranceMs, takeover, hasDate, gatewaySpreadMs, keepsAssumptions, dates } = this.#stage.plan;
     const isObserved = takeover === "observed" || !hasDate;
-    const endMs = isObserved ? Math.max(this.#startedAtMs, lastLandingMs) + leaseMs : lastEndMs;
+    const watchedMs = Math.max(this.#startedAtMs, lastLandingMs) + leaseMs;
+    // Who is not told the time, or by one answer only that its wall clock contradicts, watches.
+    const endMs = isObserved ? watchedMs : dates === undefined ? lastEndMs : Math.max(watchedMs, lastEndMs);
     // One who died waiting is waited for until its entry expires, at the longest.
     const queueMs = hasQueue ? ENTRY_LIFE_MS : 0;
-    const clocksMs = 2 * CLOCK_BOUNDS_MS + 2 * gatewaySpreadMs + (keepsAssumptions ? 0 : BROKEN_CLOCKS_MS);
+    const clocksMs =
+      2 * CLOCK_BOUNDS_MS +
+      (dates === undefined ? 0 : LATE_DATES_MS) +
+      2 * gatewaySpreadMs +
+      (keepsAssumptions ? 0 : BROKEN_CLOCKS_MS);
     return endMs + toleranceMs + queueMs + clocksMs + LONGEST_POLL_MS + ROUND_TRIPS_MS;
   }
 }
@@ -66,5 +72,7 @@ const ENTRY_LIFE_MS = 15_000;
 /** What one answer leaves open about the store's clock. */
 const CLOCK_BOUNDS_MS = 1100;
 const BROKEN_CLOCKS_MS = 5000;
+/** Where answers contradict each other, both ends are what the latest one may say. */
+const LATE_DATES_MS = 2000;
 const LONGEST_POLL_MS = 3000;
 const ROUND_TRIPS_MS = 1500;

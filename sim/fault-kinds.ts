@@ -25,9 +25,12 @@ export type ProcessFault = (typeof PROCESS_FAULTS)[number];
 
 /** What is the matter all the while: counted for each request that is sent under it, but not as an injected fault. */
 export const AMBIENT_FAULTS = ["wall-off", "drift", "date-off"] as const;
-export type AmbientFault = (typeof AMBIENT_FAULTS)[number];
 
-export const FAULT_KINDS = [...REQUEST_FAULTS, ...PROCESS_FAULTS, ...AMBIENT_FAULTS] as const;
+/** What single answers say about the time; neither does that count as injected. */
+export const TIME_FAULTS = ["date-missing", "date-aged", "date-late", "date-wrong"] as const;
+export type TimeFault = (typeof TIME_FAULTS)[number];
+
+export const FAULT_KINDS = [...REQUEST_FAULTS, ...PROCESS_FAULTS, ...AMBIENT_FAULTS, ...TIME_FAULTS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Those that go on for a while, for all of a process's requests: they begin less often. */
@@ -40,6 +43,8 @@ const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-succe
 export function isPossible(fault: FaultKind, step: Step): boolean {
   if (step === "between") return (PROCESS_FAULTS as readonly string[]).includes(fault);
   if (fault === "stale") return step === "read";
+  // 1.x believes what others publish, so that wrong times are none of the assumptions where it takes part.
+  if (fault === "date-wrong" && (step === "1.x" || step === "adopt")) return false;
   const isQuestion = step === "read" || step === "list";
   return !(isQuestion && NEEDS_CONDITION.has(fault));
 }

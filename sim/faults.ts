@@ -6,6 +6,7 @@ import {
   type ProcessFault,
   REQUEST_FAULTS,
   type RequestFault,
+  type TimeFault,
 } from "./fault-kinds.js";
 import type { Plan } from "./plan.js";
 import type { SimProcess } from "./process.js";
@@ -90,9 +91,9 @@ export class Faults {
     this.count += 1;
   }
 
-  /** An answer with the `Date` of a front end whose clock is off. */
-  noteDateOff(step: Step): void {
-    if (this.isOn) this.table["date-off"][step] += 1;
+  /** An answer that does not simply tell the time of the store. */
+  noteDate(kind: TimeFault | "date-off", step: Step): void {
+    if (this.isOn) this.table[kind][step] += 1;
   }
 
   #count(kind: FaultKind, step: Step): void {

@@ -1,4 +1,5 @@
 import { TURNS } from "./actors/registry.js";
+import { type DatePlan, datePlanOf, datesOf, type PartialDatePlan } from "./dates.js";
 import { withEdges } from "./edges.js";
 import {
   type FaultKind,
@@ -31,8 +32,8 @@ export interface Plan {
   /** How far the store's front ends are apart, in milliseconds. */
   readonly gatewaySpreadMs: number;
   readonly hasDate: boolean;
-  /** How many of the answers lack their `Date` all the same. */
-  readonly dateless: number;
+  /** How its answers tell the time, where they do not all do so alike. */
+  readonly dates: DatePlan | undefined;
   /** Whether reads may come out of a cache: then what is read says nothing about now, and only safety is judged. */
   readonly isCached: boolean;
   /** When the store is out of reach for everybody, from the beginning on; silent, or answering 503. */
@@ -75,8 +76,8 @@ export interface Edits {
   readonly withoutTurns?: readonly string[];
   readonly exactClocks?: boolean;
   readonly grants?: number;
-  /** How many of the answers lack their `Date`: only where it is asked for. */
-  readonly dateless?: number;
+  /** How answers tell the time, whatever was drawn for that; what is not said is as it should be. */
+  readonly dates?: PartialDatePlan;
 }
 
 const EXACT: ClockFaults = { wallOffsetMs: 0, drift: 0 };
@@ -132,7 +133,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     gatewaySpreadMs: keepsAssumptions ? random.pick([0, 0, 100]) : random.pick([0, 500, 5000]),
     // Where a store sends no `Date`, 1.x and its successor have nothing in common but their wall clocks.
     hasDate: random.chance(0.95) || hasClientOf1x,
-    dateless: edits.dateless ?? 0,
+    dates: undefined,
     isCached,
     outage,
     removes: random.chance(0.8) || focus?.step === "remove",
@@ -141,7 +142,9 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     grants: 30,
     edits,
   };
-  return edited(withEdges(seed, plan), edits);
+  const edged = withEdges(seed, plan);
+  const dates = edits.dates ? datePlanOf(edits.dates) : datesOf(seed, { ...edged, hasClientOf1x });
+  return edited({ ...edged, dates }, edits);
 }
 
 function edited(plan: Plan, edits: Edits): Plan {

@@ -11,6 +11,7 @@ import { OnceChecker } from "./checkers/once.js";
 import { OrderChecker } from "./checkers/order.js";
 import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
+import { Dates, mayLackTime } from "./dates.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
@@ -92,10 +93,11 @@ export class Stage {
   }
 
   #recordChecker(): RecordChecker {
-    const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs, toleranceMs } = this.plan;
+    const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs, toleranceMs, dates } = this.plan;
     // Without a `Date`, what is published is the wall clock of whoever wrote it.
     const judgesTime = keepsAssumptions && (hasDate || hasExactClocks);
-    const isObserved = takeover === "observed" || !hasDate;
+    // Who is not told the time watches.
+    const isObserved = takeover === "observed" || !hasDate || dates !== undefined;
     const earlyMs = SWEEP_EARLY_MS + gatewaySpreadMs;
     const wipedMs = keepsAssumptions ? WIPED_MS + gatewaySpreadMs : Number.POSITIVE_INFINITY;
     return new RecordChecker(this.findings, {
@@ -107,13 +109,14 @@ export class Stage {
       isObserved,
       restMs: REST_MS,
       wipedMs,
+      mayFallOnRemoval: mayLackTime(dates),
     });
   }
 
   #scene({ isOver, tasks, onClosed, onSend }: StageOptions): Scene {
     const { plan, findings, records, world } = this;
     const now = () => world.nowMs;
-    const hasOrder = plan.hasExactClocks && plan.hasDate;
+    const hasOrder = plan.hasExactClocks && plan.hasDate && plan.dates === undefined;
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
     const leftovers = new LeftoverChecker(findings, now, () => records.all);
     const inside = new InsideChecker(findings, now, plan.keepsAssumptions);
@@ -157,7 +160,7 @@ export class Stage {
       chain,
       once: new OnceChecker(findings),
       history,
-      canSeeCycles: plan.hasDate || plan.hasExactClocks,
+      canSeeCycles: (plan.hasDate && !mayLackTime(plan.dates)) || plan.hasExactClocks,
       mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",
       deadlocks,
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
@@ -167,21 +170,33 @@ export class Stage {
     };
   }
 
+  #dates(): Dates | undefined {
+    const { plan, faults, seed, world } = this;
+    if (plan.dates === undefined) return undefined;
+    const dates = new Dates(seed, plan.dates, () => faults.isOn, plan.edits.withoutKinds);
+    dates.onFault = (kind, step) => {
+      world.trace(() => `${kind} in the next answer, to ${step}`);
+      faults.noteDate(kind, step);
+    };
+    return dates;
+  }
+
   #bucket(onSend: (process: SimProcess) => void): SimBucket {
     const { plan, faults, world } = this;
     const random = world.random.fork();
     const [fastest, slowest] = plan.roundTripMs;
+    const dates = this.#dates();
     return new SimBucket(world, {
       roundTripMs: () => random.between(fastest, slowest),
       fate: (operation, _, process, body, step = stepOf(operation, body)) => {
-        if (plan.gatewaySpreadMs > 0) faults.noteDateOff(step);
+        if (plan.gatewaySpreadMs > 0) faults.noteDate("date-off", step);
         return faults.fate(step, process);
       },
       dateOffsetMs: () => random.integer(0, 1) * plan.gatewaySpreadMs,
       removes: plan.removes,
       isCached: plan.isCached,
       hasDate: plan.hasDate,
-      isDateless: () => plan.dateless > 0 && random.chance(plan.dateless),
+      tell: dates && ((answer) => dates.tell(answer)),
       onSend: (_, process) => onSend(process),
     });
   }
@@ -196,4 +211,4 @@ const DRIFT_MS = 20;
 const SWEEP_EARLY_MS = 600;
 
 /** The bounds of one, and the wall clock of the other. */
-const WIPED_MS = 1600;
+const WIPED_MS = 2500;

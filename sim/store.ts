@@ -10,6 +10,7 @@ import type {
   WriteOutcome,
 } from "../src/store/object-store.js";
 import { describeBody } from "./body.js";
+import { dateOf, type Heard, type Told } from "./dates.js";
 import type { SimProcess } from "./process.js";
 import { type Operation, type Step, stepOf } from "./steps.js";
 import type { World } from "./world.js";
@@ -53,8 +54,8 @@ export interface SimStoreOptions {
   /** Whether conditional deletes are honoured. */
   readonly removes?: boolean;
   readonly hasDate?: boolean;
-  /** Whether this one answer has no `Date`, where others have. */
-  readonly isDateless?: () => boolean;
+  /** What an answer says about the time, where that is not simply its front end's; asked when it is heard. */
+  readonly tell?: ((answer: Heard) => Told) | undefined;
   /** Called for each request that the store sees. */
   readonly onRequest?: (operation: Operation, key: string, atMs: number) => void;
   /** Called for each request when its sender sends it. */
@@ -201,13 +202,16 @@ class SimStore implements ObjectStore {
         end();
         resolve(outcome);
       };
-      const answer = (outcome: object, dateMs: number | undefined) => {
+      const leftAtMs = world.nowMs;
+      const answer = (outcome: object, written: Pick<Heard, "writtenAtMs" | "offsetMs">) => {
         process.deliver(() => {
           if (isAnswered) return;
           cancelTimeout();
           const receivedAtMs = process.effects.monotonicMs();
-          const timing: AnswerTiming = { sentAtMs, receivedAtMs, ...(dateMs === undefined ? {} : { dateMs }) };
-          settle({ ...outcome, timing });
+          const isStores = (outcome as Answer).kind !== "unknown";
+          const heard = { process, step, sentAtMs: leftAtMs, ...written, isStores };
+          const told = fate.kind === "stale" ? { aged: true as const } : this.#tell(heard);
+          settle({ ...outcome, timing: { sentAtMs, receivedAtMs, ...told } satisfies AnswerTiming });
         });
       };
       const cancelTimeout = process.effects.setTimer(timeoutMs, () => settle(unknown("timed out", false)), {
@@ -216,12 +220,10 @@ class SimStore implements ObjectStore {
       const reach = () => {
         this.#bucket.requests += 1;
         options.onRequest?.(operation, key, world.nowMs);
-        // What a cache answers says itself how old it is, so that its time is nobody's.
-        const dateMs =
-          options.hasDate === false || fate.kind === "stale" || options.isDateless?.() ? undefined : this.#dateMs();
+        const written = { writtenAtMs: world.nowMs, offsetMs: options.dateOffsetMs?.() ?? 0 };
         const { outcome, isHeard } = outcomeOf(fate, apply);
         world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
-        if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, dateMs));
+        if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, written));
         if (fate.kind === "copied") world.silentlyAfter(fate.afterMs, apply);
       };
       const extraMs = fate.kind === "late" ? fate.byMs : fate.kind === "slow" ? fate.thereMs : 0;
@@ -229,10 +231,11 @@ class SimStore implements ObjectStore {
     });
   }
 
-  /** Whole seconds of the front end's clock, as the `Date` header has them. */
-  #dateMs(): number {
-    const { world, options } = this.#bucket;
-    return Math.floor((world.nowMs + (options.dateOffsetMs?.() ?? 0)) / 1000) * 1000;
+  /** What a cache answers says itself how old it is, so that its time is nobody's; this is for all others. */
+  #tell(answer: Heard): Told {
+    const { hasDate, tell } = this.#bucket.options;
+    if (hasDate === false) return {};
+    return tell?.(answer) ?? { dateMs: dateOf(answer.writtenAtMs + answer.offsetMs) };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Believer } from "../checkers/beliefs.js";
+import { mayLackTime } from "../dates.js";
 import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
 
@@ -44,9 +45,9 @@ function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
 async function question(task: Task, name: string): Promise<void> {
   const askedAtMs = task.nowMs;
   const isLocked = await task.expecting(task.client.mutex.isLocked(name));
-  const { hasDate, isCached } = task.scene.plan;
+  const { hasDate, isCached, dates } = task.scene.plan;
   // Without a `Date`, it is answered by the wall clock, which may be hours off; and nothing refuses what came out of a cache.
-  if (isLocked === undefined || !hasDate || isCached) return;
+  if (isLocked === undefined || !hasDate || mayLackTime(dates) || isCached) return;
   task.scene.history.ask(name, { client: task.name, isLocked, askedAtMs, answeredAtMs: task.nowMs });
 }
 

@@ -16,6 +16,8 @@ export interface RecordCheckerOptions {
   readonly restMs: number;
   /** Where 1.x has wiped the counter out, tokens go on from store time, about which two clients may differ by so much. */
   readonly wipedMs: number;
+  /** Whether somebody without store time may create again what was removed: then tokens go on from its wall clock. */
+  readonly mayFallOnRemoval: boolean;
 }
 
 /**
@@ -30,6 +32,8 @@ export class RecordChecker {
   readonly #writeIds = new Set<string>();
   /** When each lease was there first, as it was granted or last renewed. */
   readonly #leasedAtMs = new Map<string, number>();
+  /** By true time, whatever the version says. */
+  readonly #landedAtMs = new Map<string, number>();
   grants = 0;
   /** Called for each new holder of ours, with the versions before and after. */
   onGrant: (key: string, before: Body, holder: BodyHolder, after: Body) => void = () => {};
@@ -63,6 +67,7 @@ export class RecordChecker {
       return;
     }
     const body = parseBody(text);
+    this.#landedAtMs.set(key, this.#options.now());
     if (isBy1x || body.schema === undefined) this.#checkBy1x(key, before, body);
     else this.#checkRecord(key, before, body);
     for (const holder of holdersOf(body)) {
@@ -142,21 +147,23 @@ export class RecordChecker {
   }
 
   #checkRemoval(key: string, { holders = [], queue = [], touchedAtMs = 0 }: Body): void {
-    const { judgesTime, now, restMs } = this.#options;
+    const { judgesTime, mayFallOnRemoval, now, restMs } = this.#options;
+    if (mayFallOnRemoval) this.#highest.delete(key);
     if (holders.length > 0) this.#findings.report("removal", `${key} while held`);
     if (!judgesTime) return;
     if (queue.some(({ expiresAtMs }) => expiresAtMs > now() + CLOCKS_MS)) {
       this.#findings.report("removal", `${key} while somebody waits for it`);
     }
-    if (now() - touchedAtMs < restMs - CLOCKS_MS) this.#findings.report("removal", `${key} is young`);
+    if (now() - Math.max(touchedAtMs, this.#landedAtMs.get(key) ?? 0) < restMs - CLOCKS_MS)
+      this.#findings.report("removal", `${key} is young`);
   }
 }
 
 /** By how much a clock that watches a lease may run too fast. */
 const FASTEST = 1 / 1000;
 
-/** Renewing moves the end. */
-const leaseOf = (key: string, { id, expiresAtMs }: BodyHolder) => `${key} ${id} ${expiresAtMs}`;
+/** Each renewal begins another one; who only says in store time when it ends does not. */
+const leaseOf = (key: string, { id, renewal, expiresAtMs }: BodyHolder) => `${key} ${id} ${renewal || expiresAtMs}`;
 
 /** How far apart true time and what a client takes for store time may be. */
 const CLOCKS_MS = 2500;

@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/protocol/samples.js";
-import { hasEnded, hasRunOut, isUndated, isWaiting, LONGEST_ENTRY_MS, leaseKey } from "./attempt.js";
+import {
+  arrivalMs,
+  FAR_AHEAD_MS,
+  hasEnded,
+  hasRunOut,
+  isUndated,
+  isWaiting,
+  LONGEST_ENTRY_MS,
+  leaseKey,
+} from "./attempt.js";
 
 const EXPIRY_MS = T0 + 10_000;
 const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
@@ -46,4 +55,11 @@ it("does not judge a lease by an end that nobody's store time has bounded, excep
   expect([isUndated(undated, later), isUndated(undated, alone), isUndated(dated, later)]).toEqual([true, false, false]);
   expect([hasEnded(undated, later), hasEnded(undated, alone), hasEnded(dated, later)]).toEqual([false, true, true]);
   expect([hasRunOut(undated, later), hasRunOut(undated, alone), hasRunOut(dated, later)]).toEqual([false, true, true]);
+});
+
+it("keeps the arrival that was told first, unless that lies hours ahead of what is known now", () => {
+  expect(arrivalMs(T0)).toBe(T0);
+  expect(arrivalMs(T0, T0 - 9_000_000)).toBe(T0 - 9_000_000);
+  expect(arrivalMs(T0, T0 + FAR_AHEAD_MS)).toBe(T0 + FAR_AHEAD_MS);
+  expect(arrivalMs(T0, T0 + FAR_AHEAD_MS + 1)).toBe(T0);
 });

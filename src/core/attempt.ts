@@ -46,6 +46,17 @@ export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" 
 export const ENTRY_LIFE_MS = 15_000;
 export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;
 
+/** By less than this clocks that are right may differ, as far as they are known. */
+export const FAR_AHEAD_MS = 60_000;
+
+/**
+ * When a caller began to wait, in store time, as that is known now: it stays what was told first, unless that was hours ahead,
+ * which would put the caller behind all who come within those hours.
+ */
+export function arrivalMs(nowKnownMs: number, toldMs = nowKnownMs): number {
+  return toldMs > nowKnownMs + FAR_AHEAD_MS ? nowKnownMs : toldMs;
+}
+
 /** What it takes to tell by the clock whether a lease is over. */
 export type Clocked = Pick<Attempt, "now" | "lacksStoreTime">;
 

@@ -234,6 +234,7 @@ const RECORD: Shape<LockRecord> = {
   freeSinceMs: optional(isTime),
   notBeforeMs: optional(isTime),
   deleted: optional(isOneOf(true)),
+  undated: optional(isOneOf(true)),
 };
 
 const problemOfRecord = problemOfShape<LockRecord>(RECORD);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { holderOf, recordOf, T0, turnOf, waiterOf } from "../../test/protocol/samples.js";
+import { FAR_AHEAD_MS } from "./attempt.js";
 import {
   FEW,
   isReturnLikely,
@@ -254,4 +255,10 @@ it("tries again at once, a few times, where those who had the lock come back: th
 
 it("looks again soon when it found somebody joining just before it, for the first time", () => {
   expect(stepBackMs(setbackOf({ lost: "nothing", setbacks: 1, random: 0.999 }))).toBeLessThanOrEqual(7 * TRIP_MS);
+});
+
+it("does not leave a version alone for hours whose time lies hours ahead", () => {
+  const ahead = (byMs: number) => ({ ...released, touchedAtMs: T0 + 10 + byMs });
+  expect(mayJoin(ahead(FAR_AHEAD_MS), sightOf())).toBe(false);
+  expect(mayJoin(ahead(FAR_AHEAD_MS + 1), sightOf())).toBe(true);
 });

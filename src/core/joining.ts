@@ -1,3 +1,4 @@
+import { FAR_AHEAD_MS } from "./attempt.js";
 import type { LockRecord, Turn, Waiter } from "./record.js";
 
 /**
@@ -24,7 +25,8 @@ export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
   if (isReleaseOf(record, sight.ownerId)) return true;
   const tripMs = tripOf(sight);
   const ageMs = sight.nowMs - record.touchedAtMs;
-  if (ageMs > QUIET_TRIPS * tripMs) return true;
+  // Nor does anybody know how old one is whose writer had no store time.
+  if (ageMs > QUIET_TRIPS * tripMs || ageMs < -FAR_AHEAD_MS) return true;
   const isHolders = record.holders.some(({ renewedAtMs }) => renewedAtMs === record.touchedAtMs);
   if (!isHolders) return false;
   if (sight.setbacks === 0 || areFew(record)) return true;

@@ -24,6 +24,8 @@ export interface LockRecord {
   readonly notBeforeMs?: number;
   /** Deleted on purpose, but too young to be removed: lists and reads as absent. */
   readonly deleted?: true;
+  /** Whoever wrote it last had no store time: `touchedAtMs` is a bare wall clock's, and says nothing about how long it has been at rest. */
+  readonly undated?: true;
 }
 
 export const SCHEMA = 3;

@@ -243,3 +243,35 @@ it("believes no wall clock inside a hull: which of two front ends is right is no
   expect(time.earliestMs).toBeLessThanOrEqual(STORE_MS + 20);
   expect(time.latestMs).toBeGreaterThanOrEqual(STORE_MS + 60_020);
 });
+
+/** Answers every two seconds and a half, whose text is late by turns. */
+function afterLateAnswers(bounds: OffsetBounds, fromMs: number, lateByMs: readonly number[]): OffsetBounds {
+  return lateByMs.reduce(
+    (known, byMs, index) => observe(known, ...answerAt(fromMs + 300 + index * 2500, -byMs)).bounds,
+    bounds,
+  );
+}
+
+it("13.1.1: ends a hull also where late text makes answers contradict each other, but believes no wall clock then", () => {
+  const { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 3_600_000));
+  const agreed = afterLateAnswers(bounds, 1000, [0, 1000, 0, 1000, 0]);
+  expect(widthOf(agreed)).toBeGreaterThan(2000);
+  expect(widthOf(agreed)).toBeLessThan(3100);
+  expect(agreed.lowMs).toBeLessThanOrEqual(STORE_MS);
+  const wallMs = STORE_MS + 12_000;
+  const { earliestMs, latestMs } = storeTimeAt(agreed, { monotonicMs: 12_000, wallMs });
+  expect(earliestMs).toBeLessThan(wallMs - 1000);
+  expect(latestMs).toBeGreaterThan(wallMs);
+  const again = afterLateAnswers(
+    observe(agreed, ...answerAt(14_000, 3_600_000)).bounds,
+    15_000,
+    [0, 0, 1000, 1000, 0, 0],
+  );
+  expect(widthOf(again)).toBeLessThan(3100);
+  expect(widthOf(afterLateAnswers(bounds, 1000, [0, 1000, 0, 1000]))).toBeGreaterThan(3_600_000);
+});
+
+it("13.1.1: takes answers that are further apart than late text explains for no agreement", () => {
+  const { bounds } = observe(observe(undefined, ...answerAt(0, 0)).bounds, ...answerAt(10, 3_600_000));
+  expect(widthOf(afterLateAnswers(bounds, 1000, [0, 3000, 0, 3000, 0, 3000, 0]))).toBeGreaterThan(3_600_000);
+});

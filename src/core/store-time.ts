@@ -29,12 +29,14 @@ export interface OffsetBounds {
   readonly agreement?: Agreement;
 }
 
-/** The latest answers in a row that do not contradict each other, and the bounds that they leave. */
+/** The latest answers in a row that do not contradict each other by much, and the bounds that they leave. */
 export interface Agreement {
   readonly lowMs: number;
   readonly highMs: number;
   readonly sinceMs: number;
   readonly answers: number;
+  /** Some of them contradict each other by no more than late text explains: then the bounds are all that any of them leaves. */
+  readonly isLoose?: boolean;
 }
 
 /** The store's clock lies between these; equal when the local wall clock is believed. Epoch milliseconds. */
@@ -80,20 +82,27 @@ export function observe(
     return { bounds: { ...intersection(known, seen), atMs }, contradicted };
   const agreement = agreementWith(seen, bounds);
   if (agreement.answers >= AGREED_ANSWERS && atMs - agreement.sinceMs >= AGREED_MS) {
-    return { bounds: { lowMs: agreement.lowMs, highMs: agreement.highMs, atMs }, contradicted };
+    const { lowMs, highMs } = agreement;
+    const next = agreement.isLoose ? { agreement: firstOf(seen) } : {};
+    return { bounds: { lowMs, highMs, atMs, ...next }, contradicted };
   }
-  const lowMs = Math.min(known.lowMs, seen.lowMs);
-  const highMs = Math.max(known.highMs, seen.highMs);
-  return { bounds: { lowMs, highMs, atMs, agreement }, contradicted };
+  return { bounds: { ...hull(known, seen), atMs, agreement }, contradicted };
 }
 
 /** What the latest answers agree on, with one more: it joins them, or is the first of others. */
-function agreementWith(seen: Interval & { readonly atMs: number }, { agreement, atMs }: OffsetBounds): Agreement {
-  const first = { lowMs: seen.lowMs, highMs: seen.highMs, sinceMs: seen.atMs, answers: 1 };
-  if (agreement === undefined) return first;
+function agreementWith(seen: Seen, { agreement, atMs }: OffsetBounds): Agreement {
+  if (agreement === undefined) return firstOf(seen);
   const former = widened(agreement, atMs, seen.atMs);
-  if (areApart(seen, former)) return first;
-  return { ...intersection(former, seen), sinceMs: agreement.sinceMs, answers: agreement.answers + 1 };
+  if (areApart(seen, former, LATE_TEXT_MS)) return firstOf(seen);
+  const { sinceMs, answers } = agreement;
+  if (agreement.isLoose || areApart(seen, former)) {
+    return { ...hull(former, seen), sinceMs, answers: answers + 1, isLoose: true };
+  }
+  return { ...intersection(former, seen), sinceMs, answers: answers + 1 };
+}
+
+function firstOf({ lowMs, highMs, atMs }: Seen): Agreement {
+  return { lowMs, highMs, sinceMs: atMs, answers: 1 };
 }
 
 /**
@@ -137,8 +146,17 @@ interface Interval {
   readonly highMs: number;
 }
 
-function areApart(one: Interval, other: Interval): boolean {
-  return one.lowMs > other.highMs || one.highMs < other.lowMs;
+interface Seen extends Interval {
+  readonly atMs: number;
+}
+
+/** Whether they are further apart than that. */
+function areApart(one: Interval, other: Interval, byMs = 0): boolean {
+  return one.lowMs > other.highMs + byMs || one.highMs + byMs < other.lowMs;
+}
+
+function hull(one: Interval, other: Interval): Interval {
+  return { lowMs: Math.min(one.lowMs, other.lowMs), highMs: Math.max(one.highMs, other.highMs) };
 }
 
 function intersection(one: Interval, other: Interval): Interval {

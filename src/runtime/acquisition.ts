@@ -1,4 +1,4 @@
-import { type Attempt, ENTRY_LIFE_MS } from "../core/attempt.js";
+import { type Attempt, arrivalMs, ENTRY_LIFE_MS } from "../core/attempt.js";
 import { type Claim, isCopys, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
@@ -143,7 +143,7 @@ export class Acquisition {
     this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
     const { label, patienceMs, holds } = this.#request;
     const { ownerId, clock, identity } = this.#context;
-    this.#sinceMs ??= now.latestMs - this.waitedMs;
+    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs, this.#sinceMs);
     const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds(this.waitedMs) };
     return {
       id: this.#id,

@@ -13,6 +13,7 @@ import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { refusalError } from "./fenced-refusal.js";
 import { isNoEnvelope, readTwice } from "./read-twice.js";
+import { timingByStore } from "./told-time.js";
 import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
@@ -202,7 +203,7 @@ export class FencedChannel {
 
   #observe(outcome: ReadOutcome | WriteOutcome): void {
     // Another bucket may be another service, with a clock of its own.
-    if (this.#options.bucketName === this.#context.bucketName) this.#context.clock.observe(outcome.timing);
+    if (this.#options.bucketName === this.#context.bucketName) this.#context.clock.observe(timingByStore(outcome));
   }
 
   #timeoutMs(): number {

@@ -4,6 +4,7 @@ import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
 import { isNoEnvelope, readTwice } from "./read-twice.js";
 import { MAX_REQUEST_MS } from "./timing.js";
+import { timingByStore } from "./told-time.js";
 import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
@@ -26,7 +27,7 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const outcome = await untilAnswered(tries, async (left) => {
     if (signal.aborted) throw stopped(look, context);
     const read = await readTwice(store, key, left, isNoEnvelope);
-    context.clock.observe(read.timing);
+    context.clock.observe(timingByStore(read));
     return read;
   });
   if (outcome.kind === "refused") throw outcome.error;

@@ -1,6 +1,7 @@
 import type { S3MutexError, S3MutexErrorCode } from "../errors.js";
 import type { Context } from "./context.js";
 import { sleep } from "./timing.js";
+import { timingByStore } from "./told-time.js";
 
 /** How a mutex is; for readiness probes. */
 export interface Health {
@@ -53,7 +54,7 @@ async function ask({ store, effects, clock }: Context, key: string, timeoutMs: n
   const patience = sleep(effects, timeoutMs, { keepAlive: true, signal: done.signal }).then(() => undefined);
   const asking = store.read(key, { timeoutMs, urgent: true }).then(
     (outcome) => {
-      clock.observe(outcome.timing);
+      clock.observe(timingByStore(outcome));
       const hasAnswered = outcome.kind !== "unknown" && outcome.kind !== "refused";
       return hasAnswered ? effects.monotonicMs() - startedAtMs : undefined;
     },

@@ -1,4 +1,5 @@
 import { type Attempt, ENTRY_LIFE_MS } from "../core/attempt.js";
+import { needsDates } from "../core/dating.js";
 import { isReturnLikely, mayJoin, mayPutOff, REFRESH_RESERVE_MS, type Setback, stepBackMs } from "../core/joining.js";
 import { paceOf, servedInMs } from "../core/polling.js";
 import { areCompatible, type Claim, type LockRecord } from "../core/record.js";
@@ -41,7 +42,8 @@ export class Restraint {
       this.#heldBack = { withinMs: 1 };
       return { reply: { kind: "waiting", position: 0, turnsAhead: 0, enqueued: own !== undefined } };
     }
-    if (reply.kind !== "waiting") return decision;
+    // What keeps everybody waiting is not left alone.
+    if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;
     const { ownerId, clock, effects } = this.#context;
     const { usualRoundTripMs: roundTripMs } = clock;
     const nowMs = attempt.now.latestMs;

@@ -203,3 +203,73 @@ it("13.1.1: a holder that gets one wrong `Date` keeps its lock", async () => {
   expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeDefined();
   expect(scene.problems).toEqual([]);
 });
+
+/** One answer that is an hour ahead, from the given request of its kind on. */
+const wrongOnce =
+  (of: "read" | "write", at: number) =>
+  (operation: string, index: number): Told =>
+    operation === of && index === at ? { offByMs: HOUR_MS } : "date";
+
+it("13.1.1: a waiter that dies and a holder that releases, each after one wrong `Date`, do not keep others waiting for an hour", async () => {
+  const scene = new Scene();
+  const wrongNext = { read: false, write: false };
+  const tells = (kind: "read" | "write") =>
+    telling((operation) => {
+      if (operation !== kind || !wrongNext[kind]) return "date";
+      wrongNext[kind] = false;
+      return { offByMs: HOUR_MS };
+    });
+  const holding = scene.client({ through: tells("write") });
+  const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  const dying = scene.client({ through: tells("read") });
+  void dying.mutex.acquire(NAME).catch(() => {});
+  // Its entry is to be refreshed soon.
+  await scene.pass(9500);
+  wrongNext.read = true;
+  await scene.pass(4000);
+  const entries = scene.landed.flatMap(({ record }) => record?.queue ?? []);
+  expect(Math.max(...entries.map(({ expiresAtMs }) => expiresAtMs))).toBeGreaterThan(scene.nowMs + HOUR_MS / 2);
+  dying.process.kill();
+  const waiting = scene.client().mutex.acquire(NAME, { leaseMs: LEASE_MS });
+  await scene.pass(1000);
+  wrongNext.write = true;
+  expect(await scene.until(lock.renew())).toBe(true);
+  await scene.until(lock.release());
+  const releasedAtMs = scene.nowMs;
+  await scene.until(waiting);
+  expect(scene.nowMs - releasedAtMs).toBeLessThan(20_000);
+});
+
+it("13.1.1: who gets one before it begins to wait is not served after all who come within that hour", async () => {
+  const scene = new Scene();
+  const lock = await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  const first = scene.client({ through: telling(wrongOnce("read", 0)) });
+  await scene.until(first.mutex.isLocked(NAME));
+  const order: string[] = [];
+  const use = async (who: string, { mutex }: Client) => {
+    const held = await mutex.acquire(NAME, { leaseMs: LEASE_MS });
+    order.push(who);
+    await held.release();
+  };
+  const uses = [use("first", first)];
+  // Its bounds have agreed again by then.
+  await scene.pass(30_000);
+  uses.push(use("second", scene.client()));
+  await scene.pass(5000);
+  await scene.until(lock.release());
+  await scene.until(Promise.all(uses));
+  expect(order).toEqual(["first", "second"]);
+});
+
+it("13.1.1: what was written by a wall clock that is hours behind is not taken for an object at rest", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ clocks: { wallOffsetMs: -HOUR_MS }, through: telling(() => "none") });
+  await scene.until((await scene.until(mutex.acquire(NAME))).release());
+  const sweeping = scene.client().mutex;
+  const sweep = () => scene.until(sweeping.cleanupStaleLocks({ includeReleased: true }));
+  await sweep();
+  expect(scene.record()).toBeDefined();
+  await scene.pass(20 * 60_000 + 5000);
+  await sweep();
+  expect(scene.record()).toBeUndefined();
+});

@@ -228,3 +228,28 @@ it("dates a lease that began without store time, also where it only looks", () =
   expect(written(decision).holders[0]).not.toHaveProperty("undated");
   expect(acquire(recordOf({ holders: [holderOf()] }), commandOf(), NOW)).not.toHaveProperty("change");
 });
+
+it("dates whatever else keeps everybody waiting for hours, also where it only looks", () => {
+  const farMs = T0 + 9_000_000;
+  const first = waiterOf({ id: "first", sinceMs: T0 - 5, expiresAtMs: farMs });
+  const decision = acquire(recordOf({ queue: [first], freeSinceMs: farMs }), commandOf({ sinceMs: T0 }), NOW);
+  expect(decision.reply).toMatchObject({ kind: "waiting", enqueued: false });
+  const { now } = NOW;
+  expect(written(decision)).toMatchObject({
+    freeSinceMs: now.latestMs,
+    queue: [{ id: "first", sinceMs: T0 - 5, expiresAtMs: now.latestMs + 15_000 }],
+  });
+});
+
+it("does not refresh an entry by bounds of store time that are hours wide", () => {
+  const own = waiterOf({ id: commandOf().id, expiresAtMs: T0 + 15_000 });
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 60_000 })], queue: [own] });
+  const at = (earliestMs: number, latestMs: number) =>
+    acquire(record, commandOf({ entry: ENTRY }), { ...NOW, now: { earliestMs, latestMs } }).change;
+  const dueMs = T0 + 15_000 - ENTRY.lifeMs / 3;
+  expect(at(T0, T0 + 3_600_000)).toBeUndefined();
+  expect(at(dueMs - 4001, T0 + 3_600_000)).toBeUndefined();
+  expect(at(dueMs - 4000, T0 + 3_600_000)).toBeDefined();
+  expect(at(T0, dueMs - 1)).toBeUndefined();
+  expect(at(dueMs - 4000, dueMs)).toBeDefined();
+});

@@ -1,5 +1,6 @@
-import { type Attempt, hasEnded, isUndated } from "../attempt.js";
+import { type Attempt, hasEnded } from "../attempt.js";
 import { serializeRecord } from "../codec.js";
+import { needsDates } from "../dating.js";
 import { standingOf } from "../queue.js";
 import {
   areCompatible,
@@ -142,7 +143,7 @@ function claimOf({ mode, permits = 1 }: Claim): Claim {
 
 function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, waiting: Waiting): Decision<AcquireReply> {
   const { entry } = command;
-  const unchanged = record.holders.some((holder) => isUndated(holder, attempt))
+  const unchanged = needsDates(record, attempt)
     ? { change: { kind: "write" as const, record: nextVersion(record, attempt, {}) } }
     : {};
   const notEnqueued = { reply: waiting, ...unchanged };
@@ -176,8 +177,14 @@ const MAX_HELD_BYTES = 48 * 1024;
 
 /** An entry is refreshed in the last third of its life: every write makes the holder's and everybody else's fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
-  return areSameHolds(present.holds, entry.holds) && present.expiresAtMs - attempt.now.latestMs > entry.lifeMs / 3;
+  const { earliestMs, latestMs } = attempt.now;
+  // Who does not know store time to the second would write at each look what others put right.
+  const nowMs = Math.min(latestMs, earliestMs + KNOWN_TO_MS);
+  return areSameHolds(present.holds, entry.holds) && present.expiresAtMs - nowMs > entry.lifeMs / 3;
 }
+
+/** How far the bounds of store time are apart at most, but where answers have contradicted each other by more. */
+const KNOWN_TO_MS = 4000;
 
 function areSameHolds(one: readonly Hold[], other: readonly Hold[]): boolean {
   return one.length === other.length && other.every(({ token }) => one.some((hold) => hold.token === token));

@@ -32,3 +32,9 @@ it("does not believe an end that is further away than the lease is long and cloc
   expect(afterWrite({ expiresAtMs: farthestMs })?.expiresAtMs).toBe(farthestMs);
   expect(afterWrite({ expiresAtMs: farthestMs + 1 })?.expiresAtMs).toBe(T0 + 16_000);
 });
+
+it("says of a version that was written without store time that it was, until somebody who has it writes", () => {
+  const undated = nextVersion(recordOf(), attemptAt(T0, { lacksStoreTime: true }), {});
+  expect(undated.undated).toBe(true);
+  expect(nextVersion(undated, attemptAt(T0), {})).not.toHaveProperty("undated");
+});

@@ -1,4 +1,5 @@
-import { type Attempt, isUndated, isWaiting } from "../attempt.js";
+import { type Attempt, isWaiting } from "../attempt.js";
+import { dated } from "../dating.js";
 import { headOf, isOpen } from "../queue.js";
 import { type Holder, identityOf, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
 
@@ -33,14 +34,15 @@ export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, li
 
 /** The next version: stamped as this write's, without waiters whose entries have run out, and saying since when the first in line may come. */
 export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial<LockRecord>): LockRecord {
-  const { freeSinceMs, deleted: _, ...merged } = { ...base, ...changes };
+  const { deleted: _, undated: __, ...merged } = { ...base, ...changes };
+  const { freeSinceMs, ...rest } = dated(merged, attempt);
   const next: LockRecord = {
-    ...merged,
+    ...rest,
     writeId: attempt.writeId,
     touchedAtMs: attempt.now.latestMs,
-    holders: merged.holders.map((holder) => (needsDate(holder, attempt) ? dated(holder, attempt) : holder)),
-    queue: merged.queue.filter((waiter) => isWaiting(waiter, attempt)),
+    queue: rest.queue.filter((waiter) => isWaiting(waiter, attempt)),
     ...(changes.deleted ? { deleted: true as const } : {}),
+    ...(attempt.lacksStoreTime ? { undated: true as const } : {}),
   };
   const head = headOf(next.queue);
   if (!isOpen(next, head)) return next;
@@ -57,25 +59,6 @@ export function leaseFrom(
   const times = { renewedAtMs: now.latestMs, expiresAtMs: now.latestMs + leaseMs };
   return { leaseMs, ...times, renewal: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
 }
-
-/**
- * Whether somebody who knows store time has to say when this lease ends: nobody else's wall clock is believed about that, nor an
- * end that is further away than the lease is long.
- */
-function needsDate(holder: Holder, attempt: Attempt): boolean {
-  if (attempt.lacksStoreTime || holder.renewal.startsWith("1.x/")) return false;
-  return isUndated(holder, attempt) || holder.expiresAtMs > attempt.now.latestMs + holder.leaseMs + FAR_AHEAD_MS;
-}
-
-/** Its holder counts it from before it was written, so it is over a whole lease from now at the latest. */
-function dated({ undated: _, ...holder }: Holder, { now: { latestMs } }: Attempt): Holder {
-  // One that has to last is not to seem older than it is.
-  const acquiredAtMs = holder.holdAtLeastMs === undefined ? Math.min(holder.acquiredAtMs, latestMs) : latestMs;
-  return { ...holder, acquiredAtMs, renewedAtMs: latestMs, expiresAtMs: latestMs + holder.leaseMs };
-}
-
-/** By less than this clocks that are right may differ, as far as they are known. */
-const FAR_AHEAD_MS = 60_000;
 
 /** The record's memory of turns, with these added. */
 export function withTurns(

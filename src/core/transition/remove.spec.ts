@@ -221,3 +221,18 @@ it("leaves no far-off time behind by force, and nothing to do where there is non
   const deleted = recordOf({ deleted: true, freeSinceMs: T0 });
   expect(deleteLock(deleted, command, attemptAt(T0))).toEqual({ reply: { kind: "deleted" } });
 });
+
+it("does not remove what somebody without store time wrote last: nobody knows how long it has been at rest", () => {
+  const undated = recordOf({ undated: true });
+  const { change, reply } = cleanup(undated, SWEEP, RESTED);
+  expect(reply).toEqual({ kind: "kept" });
+  const next = written({ change } as never);
+  expect(next).not.toHaveProperty("undated");
+  expect(next).not.toHaveProperty("deleted");
+  expect(next.touchedAtMs).toBe(RESTED.now.latestMs);
+  const deleted = cleanup(recordOf({ undated: true, deleted: true }), SWEEP, RESTED);
+  expect(deleted.reply).toEqual({ kind: "absent" });
+  expect(written(deleted)).toMatchObject({ deleted: true });
+  expect(cleanup(undated, { ...SWEEP, includeReleased: false }, RESTED)).toEqual({ reply: { kind: "kept" } });
+  expect(cleanup(undated, SWEEP, { ...RESTED, lacksStoreTime: true })).toEqual({ reply: { kind: "kept" } });
+});

@@ -103,6 +103,7 @@ export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt
   return (
     !attempt.lacksStoreTime &&
     record.writeId !== undefined &&
+    !record.undated &&
     record.holders.length === 0 &&
     !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&
     record.token < attempt.now.earliestMs &&
@@ -145,7 +146,15 @@ export function cleanup(
   if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {
     return { reply: { kind: "removed" }, change: { kind: "remove" } };
   }
+  if (command.includeReleased && record.undated && !attempt.lacksStoreTime) return dateRest(record, attempt);
   return { reply: { kind: record.deleted ? "absent" : "kept" } };
+}
+
+/** Nobody knows how long it has been at rest: from now on somebody does. */
+function dateRest(record: LockRecord, attempt: Attempt): Decision<CleanupReply> {
+  const { deleted } = record;
+  const next = nextVersion(record, attempt, deleted ? { deleted } : {});
+  return { reply: { kind: deleted ? "absent" : "kept" }, change: { kind: "write", record: next } };
 }
 
 function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attempt): Decision<CleanupReply> {

@@ -1,0 +1,189 @@
+import type { AnswerTiming } from "../src/store/object-store.js";
+import type { FaultKind, TimeFault } from "./fault-kinds.js";
+import type { SimProcess } from "./process.js";
+import { Random } from "./random.js";
+import { STEPS, type Step } from "./steps.js";
+
+/** How one front end of the store, or a proxy before it, tells the time. */
+export interface FrontEnd {
+  /** How many of its answers have no `Date`. */
+  readonly missing: number;
+  /** How many have an `Age`, as those out of a cache. */
+  readonly aged: number;
+  /** By how much the text of its `Date` may be late, in milliseconds, besides its rounding to whole seconds. */
+  readonly lateMs: number;
+  /** It makes that text anew once a second; otherwise each answer is late by something else. */
+  readonly keepsText: boolean;
+}
+
+/** How the answers of one run tell the time, where they do not all do so in the same way. */
+export interface DatePlan {
+  readonly frontEnds: readonly FrontEnd[];
+  /** Each process is answered by one of them only. */
+  readonly isPinned: boolean;
+  /** How many of the answers with a `Date` are hours off. */
+  readonly wrong: number;
+  /** Half of the answers to this step are. */
+  readonly wrongStep: Step | undefined;
+  /** Between two wrong ones a process hears right ones: what two in a row agree on is believed. */
+  readonly areSingle: boolean;
+}
+
+/** What a run is like otherwise. */
+export interface DateConditions {
+  readonly hasDate: boolean;
+  readonly keepsAssumptions: boolean;
+  readonly hasExactClocks: boolean;
+  readonly hasClientOf1x: boolean;
+}
+
+const PLAIN: FrontEnd = { missing: 0, aged: 0, lateMs: 0, keepsText: false };
+/** How many of the seeds are about that. */
+const SHARE = 0.25;
+/** Servers that keep the text for a second send it up to two seconds late, its rounding included. */
+const LATEST_TEXT_MS = 1000;
+
+/**
+ * Drawn from a stream of its own, so that everything else in a seed is as it would be without. 1.x believes what others publish:
+ * where it takes part they need store time, or wall clocks that are right.
+ */
+export function datesOf(seed: number, conditions: DateConditions): DatePlan | undefined {
+  const random = streamOf(seed, "plan");
+  if (!random.chance(SHARE) || !conditions.hasDate) return undefined;
+  const { hasClientOf1x, hasExactClocks, keepsAssumptions } = conditions;
+  const mayBeMissing = !hasClientOf1x || hasExactClocks;
+  const frontEnds = [random, random].map(
+    (): FrontEnd => ({
+      missing: random.pick([0, 0, 0.1, 0.5, 1]),
+      aged: random.pick([0, 0, 0.1, 0.5]),
+      lateMs: random.pick([0, LATEST_TEXT_MS, LATEST_TEXT_MS]),
+      keepsText: random.chance(0.5),
+    }),
+  );
+  const isPinned = random.chance(0.5);
+  const wrong = random.pick([0, 0, 0.02]);
+  const wrongStep = random.pick(STEPS);
+  const isWrong = wrong > 0 && !hasClientOf1x;
+  return {
+    frontEnds: mayBeMissing ? frontEnds : frontEnds.map((one) => ({ ...one, missing: 0 })),
+    isPinned,
+    wrong: isWrong ? wrong : 0,
+    wrongStep: isWrong ? wrongStep : undefined,
+    areSingle: keepsAssumptions,
+  };
+}
+
+/** One that is given by hand: what it does not say is as it should be. */
+export function datePlanOf({ frontEnds = [PLAIN], ...given }: PartialDatePlan): DatePlan {
+  const plain = { isPinned: false, wrong: 0, wrongStep: undefined, areSingle: true };
+  return { ...plain, ...given, frontEnds: frontEnds.map((one) => ({ ...PLAIN, ...one })) };
+}
+
+export type PartialDatePlan = Partial<Omit<DatePlan, "frontEnds">> & {
+  readonly frontEnds?: readonly Partial<FrontEnd>[];
+};
+
+/** Whether somebody may have no store time at all, and go by its own wall clock. */
+export function mayLackTime(plan: DatePlan | undefined): boolean {
+  return plan !== undefined && (plan.wrong > 0 || plan.frontEnds.some(({ missing }) => missing > 0));
+}
+
+/** An answer of the store, when it is heard; true times. */
+export interface Heard {
+  readonly process: SimProcess;
+  readonly step: Step;
+  readonly sentAtMs: number;
+  readonly writtenAtMs: number;
+  /** By how much the clock of the front end that has written it is off. */
+  readonly offsetMs: number;
+  /** The store says what it has done; an error may be somebody else's on the way, with any clock. */
+  readonly isStores: boolean;
+}
+
+/** What an answer says about the time. */
+export type Told = Pick<AnswerTiming, "dateMs" | "aged">;
+
+/** Decides what each answer says about the time; asked when it is heard, in the order in which that happens. */
+export class Dates {
+  /** Called for each answer that does not simply tell the time, with its step. */
+  onFault: (kind: TimeFault, step: Step) => void = () => {};
+  readonly #plan: DatePlan;
+  readonly #random: Random;
+  readonly #isOn: () => boolean;
+  readonly #without: ReadonlySet<FaultKind>;
+  readonly #pinnedTo = new Map<SimProcess, FrontEnd>();
+  readonly #phases: ReadonlyMap<FrontEnd, number>;
+  readonly #wrongs = new Map<SimProcess, { readonly atMs: number; rightSince: number }>();
+
+  /** @param isOn whether single answers may be wrong: that is a fault, which ends with the others */
+  constructor(seed: number, plan: DatePlan, isOn: () => boolean, without: readonly FaultKind[] = []) {
+    this.#isOn = isOn;
+    this.#plan = plan;
+    this.#random = streamOf(seed, "answers");
+    this.#without = new Set(without);
+    this.#phases = new Map(plan.frontEnds.map((frontEnd) => [frontEnd, this.#random.between(0, 1000)]));
+  }
+
+  tell(answer: Heard): Told {
+    const frontEnd = this.#frontEndOf(answer.process);
+    const isMissing = this.#happens("date-missing", frontEnd.missing);
+    const isAged = this.#happens("date-aged", frontEnd.aged);
+    const lateMs = this.#lateMs(frontEnd, answer.writtenAtMs);
+    if (isAged) {
+      this.onFault("date-aged", answer.step);
+      return { aged: true };
+    }
+    if (isMissing) {
+      this.onFault("date-missing", answer.step);
+      return {};
+    }
+    if (lateMs > 0) this.onFault("date-late", answer.step);
+    return { dateMs: dateOf(answer.writtenAtMs + answer.offsetMs - lateMs + this.#wrongByMs(answer)) };
+  }
+
+  #frontEndOf(process: SimProcess): FrontEnd {
+    const drawn = this.#random.pick(this.#plan.frontEnds);
+    if (!this.#plan.isPinned) return drawn;
+    const frontEnd = this.#pinnedTo.get(process) ?? drawn;
+    this.#pinnedTo.set(process, frontEnd);
+    return frontEnd;
+  }
+
+  #happens(kind: TimeFault, probability: number): boolean {
+    return this.#random.chance(probability) && !this.#without.has(kind);
+  }
+
+  #lateMs(frontEnd: FrontEnd, writtenAtMs: number): number {
+    const { lateMs, keepsText } = frontEnd;
+    const drawnMs = this.#random.between(0, lateMs);
+    if (lateMs === 0 || this.#without.has("date-late")) return 0;
+    return keepsText ? (writtenAtMs + (this.#phases.get(frontEnd) ?? 0)) % lateMs : drawnMs;
+  }
+
+  #wrongByMs({ process, step, sentAtMs, isStores }: Heard): number {
+    const isFocused = (step === this.#plan.wrongStep || !isStores) && this.#random.chance(0.5) && this.#plan.wrong > 0;
+    const isDue = this.#happens("date-wrong", this.#plan.wrong) || isFocused;
+    const byMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
+    const last = this.#wrongs.get(process);
+    // One that left before the wrong answer came may be one that this process does not go by.
+    if (last !== undefined && last.atMs <= sentAtMs && isStores) last.rightSince += 1;
+    const mayBe = !this.#plan.areSingle || !isStores || last === undefined || last.rightSince > RIGHT_BETWEEN;
+    if (!isDue || !mayBe || !this.#isOn() || this.#without.has("date-wrong")) return 0;
+    if (isStores) this.#wrongs.set(process, { atMs: process.world.nowMs, rightSince: 0 });
+    this.onFault("date-wrong", step);
+    return byMs;
+  }
+}
+
+/** Whole seconds, as the `Date` header has them. */
+export const dateOf = (atMs: number) => Math.floor(atMs / 1000) * 1000;
+
+const WRONG_BY_MS = [10_000, 3_600_000];
+const RIGHT_BETWEEN = 3;
+
+const STREAMS = { plan: 1, answers: 2 };
+
+/** Seeds are below 2^40. */
+function streamOf(seed: number, stream: keyof typeof STREAMS): Random {
+  return new Random(seed + STREAMS[stream] * 2 ** 40);
+}
