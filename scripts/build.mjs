@@ -1,22 +1,25 @@
 // Compiles src to dist, then removes what is in dist without a source. Not the other way round: dist is never empty, so
 // that what runs from it meanwhile (a test's child process, a second build) does not lose its files.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import { build } from "esbuild";
 import { root, runTool } from "./tools.mjs";
 
 const PAGE = join("cli", "ui", "page");
+const COMMON_JS = "cjs";
 const PAGE_FILES = ["index.html", "icon.svg"];
 
 // Comments stay in the declarations, which editors show, and not in the JavaScript, which would be a third larger.
 const statuses = await Promise.all([
   runTool("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"]),
   runTool("tsc", ["-p", "tsconfig.build.json", "--declaration", "false", "--removeComments"]),
+  runTool("tsc", ["-p", "tsconfig.cjs.json"]),
   runTool("tsc", ["-p", "tsconfig.page.json"]),
   bundlePage(),
 ]);
 removeStale();
 removeUnreachableDeclarations();
+declareCommonJs();
 process.exit(Math.max(...statuses));
 
 /** The dashboard's page, as small as it gets: one script, one style sheet, and what is neither as it is. */
@@ -35,16 +38,26 @@ async function bundlePage() {
 function removeStale() {
   const dist = join(root, "dist");
   if (!existsSync(dist)) return;
-  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !hasSource(path.slice(dist.length + 1))) rmSync(path, { force: true });
-  }
+  for (const file of filesOf(dist)) if (!hasSource(file)) rmSync(join(dist, file), { force: true });
+}
+
+/** The paths of all files below a folder. */
+function filesOf(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+function isCommonJs(file) {
+  return file.startsWith(COMMON_JS + sep);
 }
 
 /** Declarations that no entry point leads to would only make the package larger. */
 function removeUnreachableDeclarations() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const waiting = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(root, types)]));
+  const waiting = Object.values(exports).flatMap((entry) =>
+    entry.import === undefined ? [] : [join(root, entry.import.types)],
+  );
   const reachable = new Set();
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (reachable.has(file) || !existsSync(file)) continue;
@@ -52,13 +65,30 @@ function removeUnreachableDeclarations() {
     const imports = readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"(\.[^"]+)\.js"/g);
     for (const [, path] of imports) waiting.push(join(dirname(file), `${path}.d.ts`));
   }
-  for (const entry of readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (path.endsWith(".d.ts") && !reachable.has(path)) rmSync(path, { force: true });
+  for (const file of filesOf(join(root, "dist"))) {
+    const path = join(root, "dist", file);
+    if (path.endsWith(".d.ts") && !isCommonJs(file) && !reachable.has(path)) rmSync(path, { force: true });
   }
 }
 
-function hasSource(file) {
+/** `require` loads the same sources, compiled to CommonJS in a folder of its own, with the same declarations beside them. */
+function declareCommonJs() {
+  const dist = join(root, "dist");
+  const folder = join(dist, COMMON_JS);
+  for (const file of filesOf(dist)) {
+    if (!file.endsWith(".d.ts") || isCommonJs(file)) continue;
+    mkdirSync(join(folder, dirname(file)), { recursive: true });
+    copyFileSync(join(dist, file), join(folder, file));
+  }
+  for (const file of filesOf(folder))
+    if (file.endsWith(".d.ts") && !existsSync(join(dist, file))) rmSync(join(folder, file), { force: true });
+  writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+}
+
+function hasSource(path) {
+  const file = isCommonJs(path) ? path.slice(COMMON_JS.length + 1) : path;
+  if (file === "package.json") return isCommonJs(path);
+
   if (dirname(file) === PAGE) return ["main.js", "style.css", ...PAGE_FILES].includes(basename(file));
   const [stem, ending] = splitEnding(file);
   return ending !== "" && !stem.endsWith(".spec") && existsSync(join(root, "src", `${stem}.ts`));

@@ -27,7 +27,7 @@ const STEPS = {
   test: () => tool("vitest", "run", "--project", "unit"),
   api: () => script("api-report.mjs", "--check"),
   publint: () => withTarball((path) => tool("publint", "run", path, "--strict")),
-  attw: () => withTarball((path) => tool("attw", path, "--profile", "esm-only", "--no-definitely-typed")),
+  attw: () => withTarball((path) => tool("attw", path, "--no-definitely-typed")),
   package: () => tool("vitest", "run", "--project", "package"),
 };
 

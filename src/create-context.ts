@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "./errors.js";
 import { GuardedStore } from "./guarded-store.js";
 import type { S3MutexOptions, Settings } from "./options.js";
+import { processWide } from "./process-wide.js";
 import { Activity } from "./runtime/activity.js";
 import { Background, type Context, type Emit } from "./runtime/context.js";
 import { Diagnostics } from "./runtime/diagnostics.js";
@@ -133,7 +134,7 @@ function unaskedNotModified({ timing }: { readonly timing: AnswerTiming }): Unkn
 function ignore(): void {}
 
 /** One clock per client: whatever talks through it sees the same store. */
-const clocks = new WeakMap<S3Client, StoreClock>();
+const clocks = processWide("clocks", () => new WeakMap<S3Client, StoreClock>());
 
 function clockOf(client: S3Client, effects: Effects): StoreClock {
   const clock = clocks.get(client) ?? new StoreClock(effects);

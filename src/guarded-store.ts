@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "./errors.js";
+import { processWide } from "./process-wide.js";
 import type { Effects } from "./runtime/effects.js";
 import { abortAfter } from "./runtime/timing.js";
 import type {
@@ -30,7 +31,7 @@ export interface Guarding {
 }
 
 /** By bucket and prefix: an examination that runs, or has come to a verdict. */
-const verdicts = new WeakMap<S3Client, Map<string, Promise<Verdict>>>();
+const verdicts = processWide("verdicts", () => new WeakMap<S3Client, Map<string, Promise<Verdict>>>());
 
 /** `verify: "once"`: examines the store before the first request about a lock, and lets nothing through to one that fails. */
 export class GuardedStore implements ObjectStore {

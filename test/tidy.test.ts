@@ -74,7 +74,10 @@ test("every export of the package has a doc comment", () => {
 /** The sources of what `exports` and `bin` name. */
 function entries(): string[] {
   const exported = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry]));
-  const built = [...exported.map((entry) => (entry as { default: string }).default), ...Object.values(manifest.bin)];
+  const built = [
+    ...exported.map((entry) => (entry as { import: { default: string } }).import.default),
+    ...Object.values(manifest.bin),
+  ];
   return built
     .map((path) => posix.normalize(String(path)).replace(/^dist\/(.*)\.js$/, "src/$1.ts"))
     .filter((path) => sources.includes(path));

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { processWide } from "../process-wide.js";
 import type { Lease } from "./lease.js";
 
 /** The leases that functions run under, one inside of the other. It informs and never grants: who asks for an end from within does not wait for itself. */
-const guarded = new AsyncLocalStorage<ReadonlySet<Lease>>();
+const guarded = processWide("guarded", () => new AsyncLocalStorage<ReadonlySet<Lease>>());
 
 const NONE: ReadonlySet<Lease> = new Set();
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import type { LockRef } from "../core/deadlock.js";
 import type { Hold as HoldInQueue } from "../core/record.js";
+import { processWide } from "../process-wide.js";
 import type { Hold } from "./hold.js";
 import type { OwnCall } from "./named-holds.js";
 
@@ -185,7 +186,7 @@ export class Scope {
 export const BARE_HOLDS_AFTER_MS = 1200;
 
 /** One store for all mutexes of the process: each further one would slow every promise down. */
-const storage = new AsyncLocalStorage<ReadonlyMap<object, Scope>>();
+const storage = processWide("scopes", () => new AsyncLocalStorage<ReadonlyMap<object, Scope>>());
 
 /**
  * Up to Node 22 a context that is entered belongs to the resource that runs: the next tick of an interval finds what this one has

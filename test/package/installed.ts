@@ -21,9 +21,14 @@ export interface Finished {
   readonly stderr: string;
 }
 
-export async function run(command: string, args: readonly string[], cwd: string): Promise<Finished> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Finished> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
-  const env: NodeJS.ProcessEnv = { ...inherited, NODE_OPTIONS: "", NO_COLOR: "1" };
+  const env: NodeJS.ProcessEnv = { ...inherited, NODE_OPTIONS: "", NO_COLOR: "1", ...more };
   try {
     return { status: 0, ...(await promisify(execFile)(command, [...args], { cwd, env, maxBuffer: 2 ** 26 })) };
   } catch (error) {

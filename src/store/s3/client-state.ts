@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { processWide } from "../../process-wide.js";
 import { InFlightLimiter } from "./in-flight.js";
 import type { ListingState } from "./listings.js";
 import type { ChecksumState } from "./put-checksum.js";
@@ -63,7 +64,7 @@ export interface ClientState {
   bucket(name: string): BucketState;
 }
 
-const states = new WeakMap<S3Client, ClientState>();
+const states = processWide("client-states", () => new WeakMap<S3Client, ClientState>());
 
 /** The state of a client; of several stores over one client, the first decides about `maxInFlight`. */
 export function stateOf(client: S3Client, maxInFlight: number): ClientState {
