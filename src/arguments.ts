@@ -2,6 +2,7 @@ import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES } from "./core/names.js";
 import type { Mode } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
+import { whyNoBucket } from "./store/s3/bucket-names.js";
 
 /** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
 
@@ -73,6 +74,14 @@ export function checkString(argument: string, value: unknown): string {
 export function checkNonEmptyString(argument: string, value: unknown): string {
   if (typeof value === "string" && value !== "") return value;
   throw invalidArgument(argument, value, "use a string that is not empty");
+}
+
+/** A bucket, or an access point that leads to one bucket. */
+export function checkBucketName(argument: string, value: unknown): string {
+  const name = checkNonEmptyString(argument, value);
+  const fault = whyNoBucket(name);
+  if (fault !== undefined) throw invalidArgument(argument, value, fault);
+  return name;
 }
 
 /** What goes into every entry of a record, which has to stay small. */

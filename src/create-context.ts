@@ -86,14 +86,15 @@ function clientOf(options: S3MutexOptions): S3Client {
 }
 
 function storeOf(client: S3Client, settings: Settings, effects: Effects): ObjectStore {
-  const { bucketName, keyPrefix, createBucketIfNotExists, logger } = settings;
-  const storeLogger = { warn: (message: string) => logger.warn?.(message) };
-  return new S3Store({ client, bucketName, keyPrefix, createBucketIfNotExists, logger: storeLogger, effects });
+  const { bucketName, keyPrefix, storeHeaders: headers, createBucketIfNotExists } = settings;
+  const logger = { warn: (message: string) => settings.logger.warn?.(message) };
+  return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects });
 }
 
 /** Stores are cheap: what they learn about a bucket is kept with the client. */
-function contentStoreOf(client: S3Client, bucketName: string, { keyPrefix }: Settings, effects: Effects): ObjectStore {
-  return new S3Store({ client, bucketName, keyPrefix, effects, maxBodyBytes: MAX_FENCED_BYTES });
+function contentStoreOf(client: S3Client, bucketName: string, settings: Settings, effects: Effects): ObjectStore {
+  const { keyPrefix, storeHeaders: headers } = settings;
+  return new S3Store({ client, bucketName, keyPrefix, headers, effects, maxBodyBytes: MAX_FENCED_BYTES });
 }
 
 /**

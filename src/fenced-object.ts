@@ -1,4 +1,4 @@
-import { checkNonEmptyString, checkOptions, invalidArgument } from "./arguments.js";
+import { checkBucketName, checkNonEmptyString, checkOptions, invalidArgument } from "./arguments.js";
 import { MAX_KEY_BYTES, nameOfKey } from "./core/names.js";
 import { contentOf, valueIn } from "./fenced-content.js";
 import type { OptionNames } from "./option-names.js";
@@ -115,7 +115,7 @@ export class FencedObjects {
 function checked(options: FencedObjectOptions, settings: Settings, lockName: string) {
   const { key, bucket = settings.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
   checkNonEmptyString("key", key);
-  checkNonEmptyString("bucket", bucket);
+  checkBucketName("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
   // Under the lock of a result, that result is what `runOnce` itself opens.

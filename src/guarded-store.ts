@@ -14,6 +14,7 @@ import type {
   WriteCondition,
   WriteOutcome,
 } from "./store/object-store.js";
+import type { StoreHeaders } from "./store/s3/store-headers.js";
 
 /** Undefined for a store that may be locked on. */
 type Verdict = RefusedOutcome | UnknownOutcome | undefined;
@@ -23,6 +24,7 @@ export interface Guarding {
   readonly client: S3Client;
   readonly bucketName: string;
   readonly keyPrefix: string;
+  readonly storeHeaders: StoreHeaders | undefined;
   readonly leaseMs: number;
   readonly toleranceMs: number;
   readonly effects: Effects;

@@ -58,5 +58,6 @@ export type { Leader } from "./runtime/leader-watch.js";
 export type { LocksView } from "./runtime/lock-watcher.js";
 export type { Logger } from "./runtime/logger.js";
 export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
+export type { StoreHeaders } from "./store/s3/store-headers.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
 export { type VerifyStoreOptions, verifyStore } from "./verify-store.js";

@@ -1,12 +1,12 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import {
   checkBoolean,
+  checkBucketName,
   checkCount,
   checkDuration,
   checkFiniteDuration,
   checkLabel,
   checkLease,
-  checkNonEmptyString,
   checkOwnerId,
   checkString,
   invalidArgument,
@@ -18,6 +18,8 @@ import { checkHeldByParent, type ParentHold } from "./parent-holds.js";
 import type { Takeover } from "./runtime/context.js";
 import { quietLogger } from "./runtime/effects.js";
 import type { Logger } from "./runtime/logger.js";
+import type { StoreHeaders } from "./store/s3/store-headers.js";
+import { checkStoreHeaders } from "./store-headers.js";
 
 /** Options of {@link S3Mutex}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
 export interface S3MutexOptions {
@@ -25,7 +27,10 @@ export interface S3MutexOptions {
   readonly s3Client?: S3Client | undefined;
   /** Or what to make a client from; that client is closed with the mutex. */
   readonly s3ClientConfig?: S3ClientConfig | undefined;
-  /** The bucket that the locks are in. */
+  /**
+   * The bucket that the locks are in, or the ARN or alias of an access point of one region. Not a Multi-Region Access Point: it
+   * leads to several buckets.
+   */
   readonly bucketName: string;
   /** What the keys of the locks start with. @default "locks/" */
   readonly keyPrefix?: string | undefined;
@@ -39,6 +44,8 @@ export interface S3MutexOptions {
    * them. By default `semaphores/` and the `keyPrefix`. @default "semaphores/locks/"
    */
   readonly semaphorePrefix?: string | undefined;
+  /** What the bucket's owner or policy wants to see with requests. `expectedBucketOwner` is recommended. */
+  readonly storeHeaders?: StoreHeaders | undefined;
   /** Create the bucket with the first request that finds it missing. @default false */
   readonly createBucketIfNotExists?: boolean | undefined;
 
@@ -100,6 +107,7 @@ const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
   keyPrefix: true,
   oncePrefix: true,
   semaphorePrefix: true,
+  storeHeaders: true,
   createBucketIfNotExists: true,
   maxRetries: true,
   retryDelayMs: true,
@@ -123,6 +131,7 @@ export interface Settings {
   readonly keyPrefix: string;
   readonly oncePrefix: string;
   readonly semaphorePrefix: string;
+  readonly storeHeaders: StoreHeaders | undefined;
   readonly createBucketIfNotExists: boolean;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
@@ -148,8 +157,12 @@ export function settingsOf(options: S3MutexOptions): Settings {
   refuseUnknownOptions("options", options, MUTEX_OPTIONS);
   checkClient(options);
   const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkString);
+  const bucketName = checkBucketName("bucketName", options.bucketName);
   return {
-    bucketName: checkNonEmptyString("bucketName", options.bucketName),
+    bucketName,
+    storeHeaders: withDefault("storeHeaders", options.storeHeaders, undefined, (argument, value) =>
+      checkStoreHeaders(argument, value, bucketName),
+    ),
     keyPrefix,
     oncePrefix: withDefault("oncePrefix", options.oncePrefix, `once/${keyPrefix}`, checkString),
     semaphorePrefix: withDefault("semaphorePrefix", options.semaphorePrefix, `semaphores/${keyPrefix}`, checkString),

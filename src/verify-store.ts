@@ -1,9 +1,9 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import {
+  checkBucketName,
   checkCount,
   checkFiniteDuration,
   checkLease,
-  checkNonEmptyString,
   checkSignal,
   checkString,
   invalidArgument,
@@ -14,6 +14,8 @@ import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 import { checkClient } from "./options.js";
 import { realEffects } from "./runtime/effects.js";
 import { abortAfter } from "./runtime/timing.js";
+import type { StoreHeaders } from "./store/s3/store-headers.js";
+import { checkStoreHeaders } from "./store-headers.js";
 import type { StoreCheck, StoreReport } from "./verify/report.js";
 
 /** Options of {@link verifyStore}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
@@ -28,6 +30,8 @@ export interface VerifyStoreOptions {
   readonly bucketName: string;
   /** What the keys of the locks start with; what is written is under `.s3-mutex/` below it. @default "locks/" */
   readonly keyPrefix?: string | undefined;
+  /** What the bucket's owner or policy wants to see with requests, as for `S3Mutex`. */
+  readonly storeHeaders?: StoreHeaders | undefined;
   /** The lease that latencies are compared with, in milliseconds. @default 60000 */
   readonly lockTimeoutMs?: number | undefined;
   /** How far apart the store's clocks may be, in milliseconds. @default 1000 */
@@ -46,6 +50,7 @@ const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
   otherClients: true,
   bucketName: true,
   keyPrefix: true,
+  storeHeaders: true,
   lockTimeoutMs: true,
   clockSkewToleranceMs: true,
   rounds: true,
@@ -63,7 +68,8 @@ const LONGEST_MS = 120_000;
  * and removes them.
  *
  * @returns a report; a store that is unsafe is no error
- * @throws `invalid-argument`, `no-such-bucket`, `aborted`, and `store-unavailable` when nobody answers, or
+ * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but
+ * credentials, a quota or the like; and `store-unavailable` when nobody answers, somebody on the way answers for the store, or
  * when it has not ended after two minutes
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreReport> {
@@ -73,8 +79,12 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   refuseUnknownOptions("options", options, VERIFY_STORE_OPTIONS);
   checkClient(options);
   const rounds = withDefault("rounds", options.rounds, undefined, checkCount);
+  const bucketName = checkBucketName("bucketName", options.bucketName);
   const plan = {
-    bucketName: checkNonEmptyString("bucketName", options.bucketName),
+    bucketName,
+    storeHeaders: withDefault("storeHeaders", options.storeHeaders, undefined, (argument, value) =>
+      checkStoreHeaders(argument, value, bucketName),
+    ),
     keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
     leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
     toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkFiniteDuration),

@@ -1,3 +1,4 @@
+import { accessPointAt, whyNoBucket } from "../store/s3/bucket-names.js";
 import { UsageError } from "./usage-error.js";
 
 /** The prefix that the library's locks have by default, and so a store that is given as a bucket only. */
@@ -130,8 +131,22 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
+/** The bucket is what stands before the first slash, or the whole ARN of an access point, whose slashes are its own. */
 function splitUrl(text: string): { readonly bucketName: string; readonly path: string } {
-  const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(text);
-  if (match === null) throw new UsageError(`${text} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME.`);
-  return { bucketName: match[1] as string, path: match[2] as string };
+  const afterScheme = /^s3:\/\/(?!\/)(.+)$/s.exec(text)?.[1] ?? "";
+  const accessPoint = accessPointAt(afterScheme);
+  const bucketName = accessPoint ?? afterScheme.split("/", 1)[0] ?? "";
+  const rest = afterScheme.slice(bucketName.length);
+  const fault = whyNoBucket(wholeArn(afterScheme) ?? bucketName);
+  if (fault !== undefined) throw new UsageError(`${text} cannot be used: ${fault}.`);
+  if (bucketName === "" || (rest !== "" && !rest.startsWith("/"))) {
+    throw new UsageError(`${text} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME.`);
+  }
+  return { bucketName, path: rest.slice(1) };
+}
+
+/** An ARN that is no access point of one region, up to where its name ends. */
+function wholeArn(text: string): string | undefined {
+  if (!/^arn:/i.test(text) || accessPointAt(text) !== undefined) return undefined;
+  return /^arn:[^/]*(?:(?<=:accesspoint)\/[^/]+)?/i.exec(text)?.[0];
 }

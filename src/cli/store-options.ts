@@ -1,4 +1,5 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import { accessPointAt } from "../store/s3/bucket-names.js";
 import {
   isUrl,
   type LockAddress,
@@ -13,6 +14,7 @@ import {
 import { type CaBundle, connectionFor } from "./aws/connection.js";
 import { type Profile, readProfile, sharedFiles } from "./aws/shared-config.js";
 import type { Input, OptionSpecs } from "./command.js";
+import { HEADER_OPTIONS } from "./header-options.js";
 import { UsageError } from "./usage-error.js";
 import type { Values } from "./values.js";
 
@@ -50,6 +52,7 @@ export const LOOK_OPTIONS: OptionSpecs = {
     value: "path|virtual",
     help: "Where the bucket goes in the URL (default: path with an endpoint that is not AWS's)",
   },
+  ...HEADER_OPTIONS,
 };
 
 /** The same for commands that have something to write to it. */
@@ -121,7 +124,7 @@ function prefixOf({ values }: Input): string | undefined {
 }
 
 /** How to reach the store; credentials come by the SDK's usual chain. */
-export function clientConfigOf({ values, environment }: Input): S3ClientConfig {
+export function clientConfigOf({ values, environment }: Input, bucketName = ""): S3ClientConfig {
   const given = values.word("endpoint-url");
   if (given !== undefined) checkEndpoint("--endpoint-url", given);
   const profile = profileOf(values, environment);
@@ -129,7 +132,10 @@ export function clientConfigOf({ values, environment }: Input): S3ClientConfig {
   const region =
     values.word("region") ?? nonEmpty(environment["AWS_REGION"]) ?? nonEmpty(environment["AWS_DEFAULT_REGION"]);
   const ownStyle = values.oneOf("addressing", ["path", "virtual"]) ?? profile?.addressing;
-  const isPathStyle = ownStyle === "path" || (ownStyle !== "virtual" && endpoint !== undefined && !isAws(endpoint));
+  // The ARN of an access point makes a host name of its own, with any endpoint.
+  const isArn = accessPointAt(bucketName) !== undefined;
+  const isOther = !isArn && ownStyle !== "virtual" && endpoint !== undefined && !isAws(endpoint);
+  const isPathStyle = ownStyle === "path" || isOther;
   return {
     ...(endpoint === undefined ? {} : { endpoint, region: region ?? profile?.region ?? "us-east-1" }),
     ...(region === undefined ? {} : { region }),

@@ -63,13 +63,19 @@ export interface UnknownOutcome {
    * turned it away unseen.
    */
   readonly sent: boolean;
+  /** What came is an answer of somebody on the way, not of the store. */
+  readonly isForeign?: true;
   readonly timing?: AnswerTiming;
 }
+
+export type RefusedAbout = "permissions" | "credentials";
 
 /** The store will not do this however often it is asked: denied, no such bucket, a store that is unsafe. */
 export interface RefusedOutcome {
   readonly kind: "refused";
   readonly error: S3MutexError;
+  /** Of the refusals that are `access-denied`: `permissions` are mended by a policy, `credentials` are not. */
+  readonly about?: RefusedAbout;
   readonly timing?: AnswerTiming;
 }
 

@@ -1,12 +1,14 @@
 import {
   DeleteObjectCommand,
   GetBucketLifecycleConfigurationCommand,
+  GetBucketReplicationCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
   type LifecycleRule,
   ListObjectsV2Command,
   PutObjectCommand,
+  type ReplicationRule,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { Effects } from "../runtime/effects.js";
@@ -34,6 +36,7 @@ export interface ProbeAnswer {
   readonly continuation?: string | undefined;
   readonly versioning?: string | undefined;
   readonly rules?: readonly LifecycleRule[] | undefined;
+  readonly replication?: readonly ReplicationRule[] | undefined;
 }
 
 export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
@@ -171,6 +174,16 @@ export class ProbeRequests {
       const command = new GetBucketVersioningCommand({ Bucket: this.#bucket, ...this.#fields.config });
       const work = async (abortSignal: AbortSignal) => ({
         versioning: (await this.#client.send(command, { abortSignal })).Status,
+      });
+      return { command, work };
+    });
+  }
+
+  replication(): Promise<ProbeOutcome> {
+    return this.#send("config", "s3:GetReplicationConfiguration", undefined, undefined, () => {
+      const command = new GetBucketReplicationCommand({ Bucket: this.#bucket, ...this.#fields.config });
+      const work = async (abortSignal: AbortSignal) => ({
+        replication: (await this.#client.send(command, { abortSignal })).ReplicationConfiguration?.Rules,
       });
       return { command, work };
     });

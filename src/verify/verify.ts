@@ -208,6 +208,8 @@ async function attempt(exam: Examination, check: Check): Promise<Finding | Unkno
     if (!(error instanceof NoAnswer)) throw error;
     const { outcome } = error;
     if (outcome.kind === "unknown") return outcome;
+    // They have run out meanwhile: what was not examined is not safe for that.
+    if (outcome.about === "credentials" && !BESIDE_LOCKS.has(check[0])) throw outcome.error;
     const { code, message } = outcome.error;
     return code === "access-denied" ? skipped(message) : useless(check, message);
   }

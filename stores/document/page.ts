@@ -44,6 +44,7 @@ export function pageOf(results: readonly StoreResult[]): string {
       return (remark === undefined ? parts : [...parts, remark]).join("\n\n");
     }),
     WITHOUT,
+    text("headers"),
     text("credentials"),
     text("repeats"),
     text("end"),

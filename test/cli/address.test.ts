@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { parseLock, parseLocks, parseStore } from "../../src/cli/address.js";
 import { formatDuration, parseDuration } from "../../src/cli/duration.js";
+import { clientConfigOf } from "../../src/cli/store-options.js";
+import { Values } from "../../src/cli/values.js";
 import { keyOfName } from "../../src/core/names.js";
 import { BUCKET, cli, startStore } from "./cli.js";
 
@@ -107,4 +109,58 @@ test("without any store there is one sentence on how to get one", async () => {
   expect(stderr).toMatch(
     /^s3-mutex: Which store\? .*`s3-mutex serve` starts one to try it with\. See `s3-mutex help run`\.\n$/,
   );
+});
+
+const ACCESS_POINTS = [
+  "arn:aws:s3:eu-west-1:123456789012:accesspoint/team",
+  "arn:aws:s3:eu-west-1:123456789012:accesspoint:team",
+  "arn:aws-us-gov:s3-outposts:us-gov-west-1:123456789012:outpost/op-01ac5d28a6a232904/accesspoint/team",
+  "arn:aws:s3-outposts:eu-west-1:123456789012:outpost:op-01ac5d28a6a232904:accesspoint:team",
+  "team-abcdefghijk-s3alias",
+  "team-op-01ac5d28a6a232904--op-s3",
+];
+
+test.each(ACCESS_POINTS)("S13: %s is taken whole", (bucketName) => {
+  const address = { bucketName, keyPrefix: "locks/" };
+  expect(parseLock(`s3://${bucketName}/locks/nightly`, undefined)).toEqual({ ...address, lockName: "nightly" });
+  expect(parseLock(`s3://${bucketName}/locks/a/b`, undefined)).toEqual({ ...address, lockName: "a/b" });
+  expect(parseLocks(`s3://${bucketName}/locks/te`, undefined)).toEqual({ ...address, namePrefix: "te" });
+  expect(parseStore(`s3://${bucketName}`, undefined)).toEqual(address);
+  expect(parseStore(`s3://${bucketName}/x/`, undefined)).toEqual({ bucketName, keyPrefix: "x/" });
+  expect(() => parseLock(`s3://${bucketName}`, undefined)).toThrow("names no lock");
+});
+
+test.each([
+  ["s3://arn:aws:s3::123456789012:accesspoint/m1a2b3.mrap/locks/x", /Multi-Region Access Point/],
+  ["s3://arn:aws:s3::123456789012:accesspoint:m1a2b3.mrap/locks/x", /Multi-Region Access Point/],
+  ["s3://m1a2b3.mrap/locks/x", /Multi-Region Access Point/],
+  ["s3://arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/y/locks/x", /Object Lambda/],
+  ["s3://arn:aws:s3:::my-bucket/locks/x", /use its name, "my-bucket"/],
+  ["s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/locks", /names no lock/],
+  ["s3://arn:aws:sqs:eu-west-1:123456789012:queue/locks/x", /only ARNs of access points/],
+])("S13: %s is refused with the reason", (text, message) => {
+  expect(() => parseLock(text, undefined)).toThrow(message);
+});
+
+test("S13: an access point has policies of its own, and an address that is never in the path", async () => {
+  const arn = ACCESS_POINTS[0] as string;
+  const { exitCode, stdout } = await cli(["policy", "--json", `s3://${arn}/locks/`]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(`"${arn}/object/locks/*"`);
+  const input = { values: new Values({ "endpoint-url": "http://localhost:9000" }), environment: {}, positionals: [] };
+  expect(clientConfigOf(input as never, arn)).not.toHaveProperty("forcePathStyle");
+  expect(clientConfigOf(input as never, "bucket")).toMatchObject({ forcePathStyle: true });
+});
+
+test("S12: the headers that a bucket wants are options, and refused where they cannot be right", async () => {
+  const { server, environment } = await startStore();
+  const headers = ["--expected-bucket-owner", "123456789012", "--request-payer", "requester", "--sse", "AES256"];
+  const more = ["--acl", "bucket-owner-full-control", "--storage-class", "STANDARD"];
+  const run = await cli(["run", ...headers, ...more, `s3://${BUCKET}/locks/x`, "--", "true"], environment);
+  expect(run).toMatchObject({ exitCode: 0 });
+  expect(server.objects(BUCKET)).toHaveLength(1);
+  const wrong = await cli(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
+  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("12 digits") });
+  const payer = await cli(["ls", "--request-payer", "me", `s3://${BUCKET}/locks/`], environment);
+  expect(payer).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--request-payer") });
 });

@@ -45,6 +45,19 @@ test("where nothing can be examined, it says why", async () => {
   expect(usage).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--gateway "nowhere" is no URL') });
 });
 
+test.each([
+  [{ fault: "status", status: 403, code: "InvalidAccessKeyId" }, /does not know this access key/],
+  [{ fault: "status", status: 400, code: "ExpiredToken" }, /have expired/],
+  [{ fault: "page", status: 403, body: "<html>Blocked by the proxy</html>" }, /Blocked by the proxy/],
+] as const)("S9: %j is the cause, with exit code 69", TIMEOUT, async (fault, cause) => {
+  const { server, environment } = await startStore();
+  server.faults.add(fault);
+  const { exitCode, stdout, stderr } = await cli(QUICK, environment);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: "" });
+  expect(stderr).toMatch(cause);
+  expect(stderr).not.toMatch(/Allow s3:/);
+});
+
 test("Ctrl-C tidies up", TIMEOUT, async () => {
   const { server, environment } = await startStore();
   const doctor = startCli(["doctor"], environment);

@@ -16,6 +16,8 @@ export interface Refusal {
   readonly status: number;
   readonly code: string;
   readonly message?: string;
+  /** Whole, in place of an error document. */
+  readonly document?: string;
 }
 
 export interface Gate {
@@ -44,9 +46,9 @@ export async function startGate(
       arrived.push(request);
       const refusal = refuse(request);
       if (refusal !== undefined) {
-        const { status, code, message = code } = refusal;
+        const { status, code, message = code, document } = refusal;
         response.writeHead(status, { "content-type": "application/xml", "x-amz-request-id": "gate" });
-        response.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+        response.end(document ?? `<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
         return;
       }
       const { hostname, port } = target;

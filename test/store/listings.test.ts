@@ -109,6 +109,6 @@ it.each(FOLDERS)("S7: list, watch and cleanup by the beginning of names (%s)", a
     break;
   }
   await Promise.all(held.map((lock) => lock.release()));
-  expect(await mutex.cleanupStaleLocks({ prefix: "te" })).toMatchObject({ total: 3 });
+  expect(await mutex.cleanupStaleLocks({ prefix: "locks/te" })).toMatchObject({ total: 3 });
   await mutex.close();
 });

@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { DeleteObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { S3Mutex } from "../../index.js";
 import { createS3Client } from "../../store/s3/client.js";
+import { headerFieldsOf } from "../../store/s3/store-headers.js";
 import type { StoreAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { createLog } from "../run/log.js";
 import { catchSignals, exitCodeOf } from "../run/signals.js";
-import { clientConfigOf } from "../store-options.js";
+import { accessTo, type StoreAccess } from "../store-access.js";
 import { Meter, type Requests } from "./meter.js";
 import { PARTS, type Part, type Process } from "./parts.js";
 import { costOf, type Prices, type Result, showResults, spread } from "./results.js";
@@ -23,18 +24,18 @@ export interface BenchPlan {
 /** `s3-mutex bench` */
 export async function benchCommand(
   input: Input,
-  { bucketName, keyPrefix }: StoreAddress,
+  address: StoreAddress,
   plan: BenchPlan,
   output: Output,
 ): Promise<number> {
   const meter = new Meter();
-  const folder = `${keyPrefix}.s3-mutex/bench-${randomUUID()}/`;
+  const folder = `${address.keyPrefix}.s3-mutex/bench-${randomUUID()}/`;
   const { logger } = createLog(input.isDebugging, output);
-  const config = clientConfigOf(input);
+  const { s3ClientConfig, ...access } = accessTo(input, address);
   // What another process is to a lock, another instance with another client is.
   const processes: Process[] = Array.from({ length: plan.contenders }, () => {
-    const s3Client = meter.watch(createS3Client(config));
-    return { s3Client, mutex: new S3Mutex({ s3Client, bucketName, keyPrefix: folder, logger }) };
+    const s3Client = meter.watch(createS3Client(s3ClientConfig));
+    return { s3Client, mutex: new S3Mutex({ ...access, s3Client, keyPrefix: folder, logger }) };
   });
   const stop = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
@@ -64,7 +65,7 @@ export async function benchCommand(
     clearTimeout(timer);
     output.status("");
     await Promise.all(processes.map(({ mutex }) => mutex.close()));
-    if (meter.requests.puts > 0) await tidyUp(processes[0]?.s3Client, bucketName, folder, output);
+    if (meter.requests.puts > 0) await tidyUp(processes[0]?.s3Client, access, folder, output);
     for (const { s3Client } of processes) s3Client.destroy();
     letGo();
   }
@@ -89,10 +90,18 @@ async function measured(part: Part, processes: readonly Process[], meter: Meter,
 }
 
 /** The locks that were used here are nobody's: their objects go without a condition. */
-async function tidyUp(client: S3Client | undefined, Bucket: string, folder: string, output: Output): Promise<void> {
+async function tidyUp(
+  client: S3Client | undefined,
+  { bucketName: Bucket, storeHeaders }: Omit<StoreAccess, "s3ClientConfig">,
+  folder: string,
+  output: Output,
+): Promise<void> {
+  const fields = headerFieldsOf(storeHeaders);
   try {
-    const listed = await client?.send(new ListObjectsV2Command({ Bucket, Prefix: folder }));
-    for (const { Key } of listed?.Contents ?? []) await client?.send(new DeleteObjectCommand({ Bucket, Key }));
+    const listed = await client?.send(new ListObjectsV2Command({ Bucket, Prefix: folder, ...fields.list }));
+    for (const { Key } of listed?.Contents ?? []) {
+      await client?.send(new DeleteObjectCommand({ Bucket, Key, ...fields.delete }));
+    }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     output.note(`what is under s3://${Bucket}/${folder} could not be removed: ${why}.`);

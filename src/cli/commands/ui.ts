@@ -2,7 +2,8 @@ import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { createLog } from "../run/log.js";
-import { clientConfigOf, LOOK_OPTIONS, locksOf } from "../store-options.js";
+import { accessTo } from "../store-access.js";
+import { LOOK_OPTIONS, locksOf } from "../store-options.js";
 import type { DashboardSettings } from "../ui/run-dashboard.js";
 import { UsageError } from "../usage-error.js";
 
@@ -54,20 +55,18 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.failed} it cannot li
 
 function settingsOf(input: Input, output: Output): DashboardSettings {
   const { values } = input;
-  const { bucketName, keyPrefix, namePrefix } = locksOf(input);
+  const { namePrefix, ...address } = locksOf(input);
   const host = values.word("host") ?? DEFAULT_HOST;
   if (!LOOPBACK.test(host) && !values.flag("allow-remote")) {
     throw new UsageError(`--host ${host} can be reached by others: forward a port with ssh -L, or add --allow-remote.`);
   }
   return {
     mutex: {
-      s3ClientConfig: clientConfigOf(input),
-      bucketName,
-      keyPrefix,
+      ...accessTo(input, address),
       logger: createLog(input.isDebugging, output).logger,
     },
     namePrefix,
-    storeName: `s3://${bucketName}/${keyPrefix}${namePrefix}`,
+    storeName: `s3://${address.bucketName}/${address.keyPrefix}${namePrefix}`,
     host,
     port: values.wholeNumber("port", { min: 0, max: 65_535 }) ?? 0,
     intervalMs: values.duration("interval", { min: MIN_INTERVAL_MS }) ?? DEFAULT_INTERVAL_MS,

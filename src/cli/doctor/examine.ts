@@ -5,7 +5,8 @@ import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { catchSignals, exitCodeOf } from "../run/signals.js";
-import { checkEndpoint, clientConfigOf } from "../store-options.js";
+import { accessTo } from "../store-access.js";
+import { checkEndpoint } from "../store-options.js";
 import { showReport } from "./show.js";
 
 export interface DoctorSettings {
@@ -22,11 +23,11 @@ export async function doctorCommand(
   settings: DoctorSettings,
   output: Output,
 ): Promise<number> {
-  const s3ClientConfig = clientConfigOf(input);
+  const access = accessTo(input, store);
   const { gateways, ...examination } = settings;
   for (const gateway of gateways) checkEndpoint("--gateway", gateway);
   const otherClients = gateways.map((endpoint) => {
-    return createS3Client({ region: "us-east-1", forcePathStyle: true, ...s3ClientConfig, endpoint });
+    return createS3Client({ region: "us-east-1", forcePathStyle: true, ...access.s3ClientConfig, endpoint });
   });
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
@@ -42,9 +43,8 @@ export async function doctorCommand(
   let done = 0;
   try {
     const report = await verifyStore({
-      ...store,
+      ...access,
       ...examination,
-      s3ClientConfig,
       otherClients,
       signal: interrupt.signal,
       onCheck({ title }) {

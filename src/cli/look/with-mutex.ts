@@ -5,20 +5,20 @@ import type { Input } from "../command.js";
 import { exitCodeOfSignal } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { createLog } from "../run/log.js";
-import { clientConfigOf } from "../store-options.js";
+import { accessTo } from "../store-access.js";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs a command with a mutex of its own, which is closed afterwards; a signal aborts, a second one ends the process. */
 export async function withMutex(
   input: Input,
-  { bucketName, keyPrefix }: StoreAddress,
+  address: StoreAddress,
   output: Output,
   use: (mutex: S3Mutex, interrupt: AbortSignal) => Promise<number>,
   exitCodeWhenInterrupted?: number,
 ): Promise<number> {
   const { logger } = createLog(input.isDebugging, output);
-  const options: S3MutexOptions = { s3ClientConfig: clientConfigOf(input), bucketName, keyPrefix, logger };
+  const options: S3MutexOptions = { ...accessTo(input, address), logger };
   const mutex = new S3Mutex(options);
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;

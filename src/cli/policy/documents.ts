@@ -1,3 +1,5 @@
+import { arnOf, isAccessPoint } from "../../store/s3/bucket-names.js";
+import { isDirectoryBucket } from "../../store/s3/listings.js";
 import type { StoreAddress } from "../address.js";
 import type { Output } from "../output.js";
 import { UsageError } from "../usage-error.js";
@@ -16,21 +18,20 @@ interface PolicySettings {
 type Documents = Readonly<Record<DocumentName, object | null>>;
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const EXPRESS = /--x-s3$/;
 const VERSION = "2012-10-17";
 
 /** `bucket` is null where there is no such thing: S3 Express has no conditions for single keys. */
 export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: PolicySettings): Documents {
-  if (!BUCKET_NAME.test(bucketName)) {
+  if (!BUCKET_NAME.test(bucketName) && !isAccessPoint(bucketName)) {
     throw new UsageError(`${JSON.stringify(bucketName)} is no bucket name: a policy would be about something else.`);
   }
-  const isExpress = EXPRESS.test(bucketName);
+  const isExpress = isDirectoryBucket(bucketName);
   const partition = partitionOf(settings.region);
   const bucketArn = isExpress
     ? `arn:${partition}:s3express:${settings.region || "*"}:*:bucket/${bucketName}`
-    : `arn:${partition}:s3:::${bucketName}`;
+    : arnOf(bucketName, undefined, partition);
   const prefixes = [keyPrefix, settings.oncePrefix, settings.semaphorePrefix];
-  const places = prefixes.map((prefix) => `${bucketArn}/${literally(prefix)}`);
+  const places = prefixes.map((prefix) => arnOf(bucketArn, literally(prefix)));
   return {
     iam: { Version: VERSION, Statement: allowed(bucketArn, places, isExpress, settings) },
     lifecycle: { Rules: rules(keyPrefix, settings.days, isExpress) },
@@ -65,7 +66,7 @@ function allowed(
         },
         { Sid: "MissingLocksAre404", Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArn },
       ];
-  const forDoctor = ["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+  const forDoctor = ["s3:GetBucketVersioning", "s3:GetReplicationConfiguration", "s3:GetLifecycleConfiguration"];
   return [
     ...statements,
     ...(withDoctor && !isExpress

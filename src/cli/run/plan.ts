@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import type { S3MutexOptions } from "../../index.js";
 import type { LockAddress } from "../address.js";
 import type { Input, OptionSpecs } from "../command.js";
-import { clientConfigOf, STORE_OPTIONS } from "../store-options.js";
+import { accessTo } from "../store-access.js";
+import { STORE_OPTIONS } from "../store-options.js";
 import { UsageError } from "../usage-error.js";
 import { type DeadlinePlan, planDeadline } from "./deadline.js";
 import type { CommandLine } from "./while-held.js";
@@ -70,7 +71,7 @@ export function commandLineOf(
 /** Reads the options of how something is held in the store of an address. */
 export function holdingPlan(
   input: Input,
-  { bucketName, keyPrefix }: Pick<LockAddress, "bucketName" | "keyPrefix">,
+  address: Pick<LockAddress, "bucketName" | "keyPrefix">,
   line: CommandLine,
   defaultLeaseMs: number,
 ): HoldingPlan {
@@ -79,9 +80,7 @@ export function holdingPlan(
   return {
     leaseMs,
     mutex: {
-      s3ClientConfig: clientConfigOf(input),
-      bucketName,
-      keyPrefix,
+      ...accessTo(input, address),
       lockTimeoutMs: leaseMs,
       clockSkewToleranceMs: values.duration("tolerance"),
       createBucketIfNotExists: values.flag("create-bucket"),

@@ -46,7 +46,13 @@ export function outcomeOfFailure(
   const withTiming = timing === undefined ? {} : { timing };
   if (verdict.kind === "refused") {
     const message = `${what} was refused (${described(failure)}). ${verdict.remedy}`;
-    return { kind: "refused", error: new S3MutexError(verdict.code, message, { cause: error }), ...withTiming };
+    const about = verdict.about === undefined ? {} : { about: verdict.about };
+    return {
+      kind: "refused",
+      error: new S3MutexError(verdict.code, message, { cause: error }),
+      ...about,
+      ...withTiming,
+    };
   }
   const hint = verdict.hint ? ` ${verdict.hint}` : "";
   return {
@@ -54,6 +60,7 @@ export function outcomeOfFailure(
     error: unavailable(`${what}: ${described(failure)}.${hint}`, error),
     throttled: verdict.throttled ?? false,
     sent: failure.sent && verdict.notApplied !== true,
+    ...(failure.isForeign && verdict.hint !== undefined && verdict.hint !== "" ? { isForeign: true } : {}),
     ...withTiming,
   };
 }
@@ -153,7 +160,7 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
     const mayRecover = credentialsWorked || statusElsewhere === 429 || (statusElsewhere ?? 0) >= 500;
     if (mayRecover) return { kind: "unknown", throttled: statusElsewhere === 429 };
     const remedy = BAD_CREDENTIALS[code] ?? "Getting credentials or a session failed: check the role of the S3 client.";
-    return { kind: "refused", code: "access-denied", remedy };
+    return { kind: "refused", code: "access-denied", remedy, about: "credentials" };
   }
   const remedy = "The request could not be built: check region, endpoint and bucket name of the S3 client.";
   return { kind: "refused", code: "invalid-argument", remedy };

@@ -1,4 +1,6 @@
 import type { S3MutexErrorCode } from "../../errors.js";
+import type { RefusedAbout } from "../object-store.js";
+import { arnOf } from "./bucket-names.js";
 import type { Failure } from "./failure.js";
 import type { Request } from "./outcomes.js";
 
@@ -7,6 +9,7 @@ export interface Refusal {
   readonly kind: "refused";
   readonly code: S3MutexErrorCode;
   readonly remedy: string;
+  readonly about?: RefusedAbout;
 }
 
 const EXPIRED =
@@ -65,15 +68,12 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   }
   if (WRONG_REGION.has(code) || status === 301 || status === 307) return wrongRegion(failure);
   const credentials = BAD_CREDENTIALS[code];
-  if (credentials !== undefined) return denied(credentials);
+  if (credentials !== undefined) return denied(credentials, "credentials");
   const named = refusalByName(failure, request);
   if (named !== undefined) return named;
   if (status === 401 || status === 403) {
-    return denied(
-      DENIED.has(code) || code === ""
-        ? allow(request)
-        : "It is not a matter of s3:* permissions: the store's own words say why.",
-    );
+    if (DENIED.has(code) || code === "") return denied(allow(request), "permissions");
+    return denied("It is not a matter of s3:* permissions: the store's own words say why.");
   }
   if (BAD_NAMES.has(code)) {
     const remedy = "Check the bucket's name and the length of the key.";
@@ -86,8 +86,8 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   return { kind: "refused", code: "store-unsafe", remedy };
 }
 
-function denied(remedy: string): Refusal {
-  return { kind: "refused", code: "access-denied", remedy };
+function denied(remedy: string, about?: RefusedAbout): Refusal {
+  return { kind: "refused", code: "access-denied", remedy, ...(about === undefined ? {} : { about }) };
 }
 
 function wrongRegion({ bucketRegion }: Failure): Refusal {
@@ -99,15 +99,19 @@ function wrongRegion({ bucketRegion }: Failure): Refusal {
 function allow({ action, bucket, key }: Request): string {
   // AWS hides whether an object exists from those who may not list.
   const list = action === "s3:GetObject" ? " and s3:ListBucket on the bucket (a missing object is 403 without it)" : "";
-  const path = key === undefined ? "" : `/${key}`;
-  return `Allow ${action} on arn:aws:s3:::${bucket}${path}${list}.`;
+  const headers =
+    action === "s3:PutObject"
+      ? " If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`."
+      : "";
+  return `Allow ${action} on ${arnOf(bucket, key)}${list}.${headers}`;
 }
 
 /** Refusals that a remedy of their own fits. */
 function refusalByName({ status, code, message }: Failure, { bucket, key }: Request): Refusal | undefined {
   const right = /\bkms:\w+/.exec(message)?.[0];
   if (status === 403 && right !== undefined) {
-    return denied(`Allow ${right} on the KMS key of the bucket; locks need kms:GenerateDataKey and kms:Decrypt.`);
+    const remedy = `Allow ${right} on the KMS key of the bucket; locks need kms:GenerateDataKey and kms:Decrypt.`;
+    return denied(remedy, "permissions");
   }
   if (/^(?:XMinio)?KMS/i.test(code)) {
     return denied("The KMS key of the bucket cannot be used: enable it, or choose another as default encryption.");

@@ -10,9 +10,9 @@ export interface StoreHeaders {
   /** This account pays for requests to a bucket of another one (Requester Pays). @default false */
   readonly requesterPays?: boolean | undefined;
   /** A canned ACL for what is written, such as `"bucket-owner-full-control"`. It needs `s3:PutObjectAcl`, too. */
-  readonly acl?: string | undefined;
+  readonly acl?: ObjectCannedACL | undefined;
   /** How the store encrypts what is written: `"AES256"`, `"aws:kms"`, `"aws:kms:dsse"`. */
-  readonly serverSideEncryption?: string | undefined;
+  readonly serverSideEncryption?: "AES256" | "aws:kms" | "aws:kms:dsse" | undefined;
   /** The KMS key, by its ARN or id, for one of the two `aws:kms`. */
   readonly kmsKeyId?: string | undefined;
   /** The encryption context for KMS: pairs of texts. */
@@ -64,8 +64,8 @@ export function headerFieldsOf(headers: StoreHeaders | undefined): HeaderFields 
   const put = {
     ...request,
     ...given({
-      ACL: headers.acl as ObjectCannedACL | undefined,
-      ServerSideEncryption: headers.serverSideEncryption as ServerSideEncryption | undefined,
+      ACL: headers.acl,
+      ServerSideEncryption: headers.serverSideEncryption,
       SSEKMSKeyId: headers.kmsKeyId,
       SSEKMSEncryptionContext:
         context === undefined ? undefined : Buffer.from(JSON.stringify(context)).toString("base64"),

@@ -1,4 +1,4 @@
-import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { LifecycleRule, ReplicationRule } from "@aws-sdk/client-s3";
 import { type Examination, lag } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, skipped, warn } from "../report.js";
@@ -164,13 +164,28 @@ export async function versioning(
 ): Promise<{ readonly versioning: Finding; readonly lifecycle: Finding }> {
   const [versions, rules] = await Promise.all([exam.lane.versioning(), exam.lane.lifecycle()]);
   const isVersioned = versions.kind === "answer" && versions.versioning === "Enabled";
-  const what = versions.kind === "answer" ? (versions.versioning ?? "never enabled").toLowerCase() : "";
   return {
-    versioning: exam.lane.wantsChecksums
-      ? RETAINED
-      : (unreadable(versions, "s3:GetBucketVersioning") ?? pass(`versioning: ${what}`)),
+    versioning: unreadable(versions, "s3:GetBucketVersioning") ?? (await versionsKept(exam, versions)),
     lifecycle: unreadable(rules, "s3:GetLifecycleConfiguration") ?? lifecycle(exam, rulesOf(rules), isVersioned),
   };
+}
+
+async function versionsKept(exam: Examination, versions: ProbeOutcome): Promise<Finding> {
+  if (exam.lane.wantsChecksums) return RETAINED;
+  const status = versions.kind === "answer" ? versions.versioning : undefined;
+  // Only buckets with versions are copied.
+  const copies = status === "Enabled" ? await exam.lane.replication() : undefined;
+  const copied = copies?.kind === "answer" ? (copies.replication ?? []).filter((rule) => isAboutLocks(exam, rule)) : [];
+  if (copied.length === 0) return pass(`versioning: ${(status ?? "never enabled").toLowerCase()}`);
+  const places = copied.map(({ Destination }) => Destination?.Bucket ?? "another bucket").join(", ");
+  return warn(`what is written here is copied to ${places}`, LOCK_IN_ONE);
+}
+
+const LOCK_IN_ONE =
+  "Lock in this bucket only, in every process, and leave the prefix of locks out of the replication: a condition holds in the bucket that it reaches, so two buckets that copy each other give one lock to two.";
+
+function isAboutLocks({ folder }: Examination, { Status, Filter, Prefix }: ReplicationRule): boolean {
+  return Status === "Enabled" && folder.startsWith(Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? "");
 }
 
 const RETAINED = warn(

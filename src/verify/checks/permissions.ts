@@ -1,3 +1,4 @@
+import { arnOf } from "../../store/s3/bucket-names.js";
 import { type Examination, isDone, NoAnswer } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../report.js";
@@ -7,19 +8,20 @@ type PermissionId = Extract<StoreCheckId, `${string}-permission`>;
 const TRIES = 5;
 
 /**
- * What this identity may do, one action after the other. What is not about permissions (no such bucket, no credentials,
- * nobody answers) is thrown: nothing can be said about such a store.
+ * What this identity may do, one action after the other. What is not about permissions (no such bucket, credentials that are
+ * missing, wrong or out of date, nobody answers, somebody on the way answers) is thrown: nothing can be said about such a store.
  */
 export async function permissions(
   exam: Examination,
   place: { readonly bucketName: string; readonly keyPrefix: string },
 ): Promise<Record<PermissionId, Finding>> {
-  const objects = `arn:aws:s3:::${place.bucketName}/${place.keyPrefix}*`;
-  const bucket = `arn:aws:s3:::${place.bucketName}`;
+  const objects = arnOf(place.bucketName, `${place.keyPrefix}*`);
+  const bucket = arnOf(place.bucketName);
   const ask = (request: () => Promise<ProbeOutcome>) => tried(exam, request);
+  const must = async (request: () => Promise<ProbeOutcome>) => orCause(await ask(request));
   const key = exam.newKey();
-  const put = await ask(() => exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
-  const got = await ask(() => exam.lane.get(key));
+  const put = await must(() => exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
+  const got = await must(() => exam.lane.get(key));
   const missing = await ask(() => exam.lane.get(`${key}-missing`));
   const list = await ask(() => exam.lane.list(exam.folder));
   const removed = await ask(() => exam.lane.delete(key));
@@ -40,9 +42,26 @@ export async function permissions(
 
 function judged(outcome: ProbeOutcome, action: string, denied: (why: string) => Finding): Finding {
   if (outcome.kind === "answer") return pass(`s3:${action} is allowed`);
-  if (outcome.error.code === "access-denied") return denied(`s3:${action} is denied`);
+  if (outcome.kind === "refused" && outcome.about === "permissions")
+    return denied(toldWhy(action, outcome.error.message));
+  if (outcome.error.code === "access-denied") return warn(outcome.error.message, SEE_MESSAGE);
   // Not a matter of permissions: what cannot be done is found by the checks.
   return skipped(outcome.error.message);
+}
+
+const SEE_MESSAGE = "Locks do not rest on this. `ls` and cleanup do.";
+
+/** Which other right is missing, such as one on the key of the encryption, the store's own words say. */
+function toldWhy(action: string, message: string): string {
+  return /\bkms:\w+/.test(message) ? `s3:${action} is denied: ${message}` : `s3:${action} is denied`;
+}
+
+/** Without writes and reads nothing can be found out, and why there are none is another matter than a permission. */
+function orCause(outcome: ProbeOutcome): ProbeOutcome {
+  const isOther =
+    outcome.kind === "refused" && outcome.error.code === "access-denied" && outcome.about !== "permissions";
+  if (isOther || (outcome.kind === "unknown" && outcome.isForeign === true)) throw outcome.error;
+  return outcome;
 }
 
 async function tried(exam: Examination, request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {

@@ -1,0 +1,92 @@
+import { expect, onTestFinished, test } from "vitest";
+import { verifyStore } from "../../src/index.js";
+import { type FaultRule, startS3Server } from "../../src/testing/index.js";
+import { startGate } from "../store/gate.js";
+import { CREDENTIALS } from "../store/stub.js";
+import { BUCKET, examined } from "./examine.js";
+
+const TIMEOUT = { timeout: 60_000 };
+
+async function serve(rule: FaultRule) {
+  const server = await startS3Server({ buckets: [BUCKET] });
+  onTestFinished(() => server.close());
+  server.faults.add(rule);
+  return server;
+}
+
+const status = (status: number, code: string): FaultRule => ({ fault: "status", status, code });
+
+test.each([
+  [
+    "a key that the store does not know",
+    status(403, "InvalidAccessKeyId"),
+    "access-denied",
+    /InvalidAccessKeyId.*access key/s,
+  ],
+  ["a secret that does not fit", status(403, "SignatureDoesNotMatch"), "access-denied", /SignatureDoesNotMatch/],
+  ["a token that has expired", status(400, "ExpiredToken"), "access-denied", /have expired/],
+  ["a quota", status(403, "QuotaExceeded"), "access-denied", /quota/],
+  ["a page of a proxy", { fault: "page", status: 403, body: "<html>blocked</html>" }, "store-unavailable", /blocked/],
+  ["a login page", { fault: "page", status: 302, headers: { location: "http://login" } }, "store-unavailable", /login/],
+] as const)("S9: %s is the cause, and no permission", TIMEOUT, async (_, rule, code, message) => {
+  const server = await serve(rule);
+  const examination = verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 });
+  const error = await examination.catch((thrown: Error) => thrown);
+  expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+  expect((error as Error).message).not.toMatch(/Allow s3:/);
+});
+
+test.each([
+  ["none", "CredentialsProviderError"],
+  ["a login that is over", "TokenProviderError"],
+])("S9: no credentials (%s) are the cause, and no permission", TIMEOUT, async (_, name) => {
+  const server = await serve(status(500, "InternalError"));
+  const credentials = async () => {
+    throw Object.assign(new Error("Could not load credentials from any providers"), { name });
+  };
+  const s3ClientConfig = { ...server.clientConfig(), credentials };
+  await expect(verifyStore({ s3ClientConfig, bucketName: BUCKET, rounds: 1 })).rejects.toMatchObject({
+    code: "access-denied",
+    message: expect.stringContaining("Could not load credentials"),
+  });
+});
+
+test("S9: credentials that run out meanwhile are no reason to call a store safe", TIMEOUT, async () => {
+  const server = await serve({ ...status(400, "ExpiredToken"), operation: "PutObject", skip: 3 });
+  await expect(
+    verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 }),
+  ).rejects.toMatchObject({ code: "access-denied" });
+});
+
+test("S9: AccessDenied is about permissions", TIMEOUT, async (context) => {
+  const { report, verdicts } = await examined(context, { quirks: { deny: ["PutObject"] } });
+  expect(verdicts).toMatchObject({ "put-permission": "fail" });
+  expect(report.checks.find(({ id }) => id === "put-permission")?.remedy).toMatch(/Allow s3:PutObject/);
+});
+
+test("S9: a right on the key of the encryption is one, and named", TIMEOUT, async (context) => {
+  const { report } = await examined(context, {}, ({ faults }) => {
+    const body =
+      "<Error><Code>AccessDenied</Code><Message>User is not authorized to perform: kms:GenerateDataKey</Message></Error>";
+    faults.add({ fault: "page", status: 403, body, contentType: "application/xml", operation: "PutObject" });
+  });
+  expect(report.checks.find(({ id }) => id === "put-permission")?.detail).toMatch(/kms:GenerateDataKey/);
+});
+
+test.each(["", "locks/"])(
+  "S13: a bucket that is copied to another is warned of (rule for %j)",
+  TIMEOUT,
+  async (prefix) => {
+    const document = `<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status><Priority>1</Priority><Filter><Prefix>${prefix}</Prefix></Filter><Destination><Bucket>arn:aws:s3:::the-other</Bucket></Destination></Rule></ReplicationConfiguration>`;
+    const { endpoint } = await startGate(
+      ({ url }) => (url.searchParams.has("replication") ? { status: 200, code: "", document } : undefined),
+      { quirks: { versioning: "Enabled" } },
+    );
+    const s3ClientConfig = { endpoint, region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS };
+    const report = await verifyStore({ s3ClientConfig, bucketName: "locks", rounds: 1 });
+    expect(report.checks.find(({ id }) => id === "versioning")).toMatchObject({
+      verdict: "warn",
+      detail: expect.stringContaining("arn:aws:s3:::the-other"),
+    });
+  },
+);
