@@ -80,6 +80,21 @@ describe("plans", () => {
     expect(some.some(({ isCached }) => isCached)).toBe(true);
     expect(new Set(plans(500).map(({ outage }) => outage?.forMs))).toEqual(new Set([undefined, 90_000, 3_600_000]));
   });
+
+  it("have wall clocks right at half of the tolerance and no further among them, also where all requests are slow", () => {
+    const offsMs = ({ clients }: Plan) => clients.map(({ clocks }) => Math.abs(clocks.wallOffsetMs));
+    const kept = plans(1000).filter(({ keepsAssumptions }) => keepsAssumptions);
+    const atEdge = kept.filter((plan) => offsMs(plan).some((offMs) => offMs >= 495 && offMs <= 500));
+    expect(atEdge.length).toBeGreaterThan(100);
+    expect(atEdge.filter(({ roundTripMs }) => roundTripMs[0] >= 1000).length).toBeGreaterThan(15);
+    expect(kept.flatMap(offsMs).filter((offMs) => offMs > 500 && offMs < 5000)).toEqual([]);
+    for (const { clients } of atEdge.slice(0, 50)) {
+      const steered = clients.filter(
+        ({ clocks }) => Math.abs(clocks.wallOffsetMs) >= 495 && Math.abs(clocks.wallOffsetMs) <= 500,
+      );
+      for (const { clocks } of steered) expect(clocks.drift + (clocks.wallDrift ?? 0)).toBeCloseTo(0);
+    }
+  });
 });
 
 describe("the store", () => {
