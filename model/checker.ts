@@ -1,3 +1,4 @@
+import type { Holder } from "../src/core/record.js";
 import { aheadMs, behindMs, type Clock, widestOf } from "./clocks.js";
 import type { Configuration } from "./configuration.js";
 import {
@@ -202,10 +203,10 @@ function deadWaiter({ record, sentTick }: Version, config: Configuration): Viola
 /** A lease is only taken for over when its published end has come, give or take what a wall clock may be off. */
 function endedEarly(before: World, { record, sentTick }: Version, config: Configuration): Violation | undefined {
   const nowMs = sentTick * TICK_MS + aheadMs(clocksIn(config));
-  const early = before.object?.record.holders.find(
-    ({ id, expiresAtMs }) =>
-      expiresAtMs >= nowMs && record.recent.some((turn) => turn.id === id && turn.ended === "expired"),
-  );
+  // Who was taken for over may be granted the lock again under the same id, and under another token.
+  const isExpired = ({ token }: Holder) =>
+    record.recent.some((turn) => turn.token === token && turn.ended === "expired");
+  const early = before.object?.record.holders.find((holder) => holder.expiresAtMs >= nowMs && isExpired(holder));
   if (early === undefined) return undefined;
   const says = `the lease of ${early.id} counts as over ${early.expiresAtMs - nowMs} ms before its end, or more`;
   return { invariant: "nothing ends early", says };
