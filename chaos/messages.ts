@@ -55,6 +55,11 @@ export type FromStore =
   /** Since the last message: how many requests came, and how many of them were struck by a fault. */
   | { readonly kind: "counts"; readonly counts: Counts };
 
+export type FromProxies =
+  | { readonly kind: "listening"; readonly ports: readonly number[] }
+  /** Since the last message: what became of the time that answers told. */
+  | { readonly kind: "counts"; readonly counts: Counts };
+
 export type ToResource =
   /** Kill it when the conductor is gone: somebody who is frozen would not notice. */
   | { readonly kind: "guard"; readonly pid: number }

@@ -6,6 +6,7 @@ import type { FromStore, StoreAddress, ToStore } from "../messages.js";
 import type { WeatherName } from "../store/weather.js";
 import { Child } from "./child.js";
 import type { Figures } from "./figures.js";
+import { Proxies } from "./proxies.js";
 import type { Store, StoreMischief } from "./store.js";
 
 const BUCKET_NAME = "chaos";
@@ -26,6 +27,8 @@ export class EmbeddedStore implements Store, StoreMischief {
   readonly mischief = this;
   readonly #settings: EmbeddedStoreSettings;
   #child: Child<ToStore, FromStore> | undefined;
+  #proxies: Proxies | undefined;
+  #ways: readonly StoreAddress[] = [];
   #ports: readonly number[];
   #weather: { readonly name: WeatherName; readonly seed: number } = { name: "calm", seed: 0 };
   #isUp = false;
@@ -58,6 +61,20 @@ export class EmbeddedStore implements Store, StoreMischief {
     };
   }
 
+  /** Every second worker reaches it by a proxy. */
+  get ways(): readonly StoreAddress[] {
+    return this.#ways.length === 0 ? [this.address] : this.#ways;
+  }
+
+  /** Resolves when they listen; the store has to, since then its port is known. */
+  async startProxies(): Promise<void> {
+    const { figures, guard, unguard, failed, random } = this.#settings;
+    const [storePort = 0] = this.#ports;
+    this.#proxies = new Proxies({ storePort, seed: random.integer(0, 2 ** 32), figures, guard, unguard, failed });
+    const byProxy = await this.#proxies.addressesOf(this.address);
+    this.#ways = byProxy.flatMap((address) => [this.address, address]);
+  }
+
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -74,14 +91,15 @@ export class EmbeddedStore implements Store, StoreMischief {
     if (!this.#isClosed) await this.start();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    return this.#stop();
+    await Promise.all([this.#proxies?.close(), this.#stop()]);
   }
 
   kill(): void {
     this.#isClosed = true;
     this.#isExpected = true;
+    this.#proxies?.kill();
     this.#child?.signal("SIGKILL");
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Random } from "../../sim/random.js";
-import type { FromWorker, ToWorker, WorkerSettings } from "../messages.js";
+import type { FromWorker, StoreAddress, ToWorker, WorkerSettings } from "../messages.js";
 import { Child } from "./child.js";
 
 export type WorkerState = "starting" | "working" | "frozen" | "killed" | "gone";
@@ -25,6 +25,8 @@ export interface FleetSettings {
   readonly random: Random;
   /** What all workers have in common. */
   readonly common: Omit<WorkerSettings, "name" | "seed" | "journalPath">;
+  /** How they reach the store, one after the other. */
+  readonly ways: readonly StoreAddress[];
   readonly guard: (pid: number) => void;
   readonly unguard: (pid: number) => void;
   readonly message: (worker: Worker, message: FromWorker) => void;
@@ -116,11 +118,12 @@ export class Fleet {
   }
 
   #start(): void {
-    const { common, folder, random, guard, unguard } = this.#settings;
+    const { common, folder, random, guard, unguard, ways } = this.#settings;
+    const way = ways[this.#started % ways.length];
     this.#started += 1;
     const name = `w${this.#started}`;
     const journalPath = join(folder, `${name}.journal`);
-    const settings = { ...common, name, seed: random.integer(0, 2 ** 32), journalPath };
+    const settings = { ...common, ...way, name, seed: random.integer(0, 2 ** 32), journalPath };
     const worker = new Worker(name, settings, (from, message) => this.#receive(from, message));
     this.#workers.add(worker);
     guard(worker.child.pid);

@@ -7,6 +7,7 @@ import type { Store } from "./store.js";
 export class RemoteStore implements Store {
   readonly description: string;
   readonly address: StoreAddress;
+  readonly ways: readonly StoreAddress[];
   readonly mischief = undefined;
 
   constructor({ endpoint, bucketName, region }: RemoteSettings) {
@@ -15,6 +16,7 @@ export class RemoteStore implements Store {
     const keyPrefix = `s3-mutex-chaos/${Date.now()}-${process.pid}/`;
     const client = endpoint === undefined ? { region } : { region, endpoint, forcePathStyle: true };
     this.address = { client, bucketName, keyPrefix };
+    this.ways = [this.address];
   }
 
   async close(): Promise<void> {

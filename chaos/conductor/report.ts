@@ -47,6 +47,7 @@ export function rowsOf(outcome: Outcome): readonly Row[] {
     ["store unavailable", of("store unavailable")],
     ["longest wait", `${of("longest wait")} ms`],
     ["requests", requests, `${of("struck")} struck by a fault`],
+    ["answers by proxies", figures.startingWith("told ").reduce((all, [, count]) => all + count, 0), list("told ")],
     ["stale ones refused", total(({ refused }) => refused), "by the token check"],
     [
       "  although sure",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../sim/random.js";
 import type { ChaosSettings } from "../arguments.js";
-import type { FromResource, FromWorker, LockSettings } from "../messages.js";
+import type { FromResource, FromWorker, LockSettings, StoreAddress } from "../messages.js";
 import { EmbeddedStore } from "./embedded-store.js";
 import { EventLog } from "./event-log.js";
 import { Figures } from "./figures.js";
@@ -88,7 +88,7 @@ export class Run {
       leaseMs: this.#settings.leaseMs,
       toleranceMs: TOLERANCE_MS,
     };
-    const fleet = await this.#startFleet(locks);
+    const fleet = await this.#startFleet(locks, store.ways);
     const startedMs = performance.now();
     const mischief = this.#mischief(fleet, store);
     await this.#makeMischief(mischief);
@@ -111,7 +111,7 @@ export class Run {
   }
 
   async #startStore(): Promise<Store> {
-    const { remote, processes, locks, leaseMs, seed } = this.#settings;
+    const { remote, processes, locks, leaseMs, seed, faults } = this.#settings;
     if (remote === undefined) {
       const store = new EmbeddedStore({
         folder: this.#folder,
@@ -123,6 +123,7 @@ export class Run {
       });
       this.#store = store;
       await store.start();
+      if (faults) await store.startProxies();
     } else {
       this.#store = new RemoteStore(remote);
     }
@@ -133,12 +134,13 @@ export class Run {
     return this.#store;
   }
 
-  async #startFleet(locks: LockSettings): Promise<Fleet> {
+  async #startFleet(locks: LockSettings, ways: readonly StoreAddress[]): Promise<Fleet> {
     const { processes, breakage } = this.#settings;
     const resourcePort = await this.#orFailure(this.#resource.port);
     const fleet = new Fleet({
       size: processes,
       folder: this.#folder,
+      ways,
       random: this.#random.fork(),
       common: { ...locks, resourcePort, ...(breakage === undefined ? {} : { breakage }) },
       guard: (pid) => this.#resource.guard(pid),

@@ -6,6 +6,8 @@ export interface Store {
   /** For the first line of the output. */
   readonly description: string;
   readonly address: StoreAddress;
+  /** How workers reach it, in turn: some by proxies that change what it says about the time. */
+  readonly ways: readonly StoreAddress[];
   /** What can be done to it; undefined for one that is not ours. */
   readonly mischief: StoreMischief | undefined;
   /** Leaves nothing behind. */

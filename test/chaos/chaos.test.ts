@@ -50,6 +50,7 @@ test("killed and frozen processes and a killed store lose nothing behind tokens"
   );
   const [turns = 0, kills = 0, freezes = 0] = (counts ?? []).slice(1).map(Number);
   expect({ last, turned: turns > 0, struck: kills + freezes > 0 }).toEqual({ last, turned: true, struck: true });
+  expect(chaos.said()).toMatch(/answers by proxies +[1-9]/);
   expect(readdirSync(chaos.folder).filter((name) => name.startsWith("s3-mutex-chaos-"))).toEqual([]);
 });
 
