@@ -27,7 +27,13 @@ const OF_RUNTIME_FILES = ["attempts", "cancel", "confirm", "lease", "lease-clock
 /** In virtual time, and no random schedules of which each test runs many. */
 const QUICK_TESTS = [
   "fenced/fenced-outcomes",
+  "primitives/election",
   "primitives/restore",
+  "primitives/semaphore",
+  "primitives/sharing",
+  "api/handle",
+  "api/with-lock",
+  "api/clocks",
   "protocol/answers-without-date",
   "protocol/cloned-process",
   "protocol/closing",

@@ -18,6 +18,9 @@ export interface Case {
 type Body = (...row: unknown[]) => unknown;
 type Hook = () => unknown;
 
+/** Each does what comes before, calls `use` with what the test gets, and does what comes after. */
+type Fixtures = Readonly<Record<string, (context: object, use: (value: unknown) => Promise<void>) => unknown>>;
+
 /** A `describe`, with what it does before and after each of its tests. */
 interface Scope {
   readonly before: Hook[];
@@ -43,14 +46,7 @@ export class Cases {
 
   /** What specs import from vitest; what is missing here makes them fail when they are loaded. */
   get vitest(): object {
-    const it = Object.assign((name: string, ...rest: unknown[]) => this.#add(name, bodyOf(rest), []), {
-      each: (table: readonly unknown[]) => (name: string, run: Body) => {
-        for (const row of table) this.#add(name, run, Array.isArray(row) ? row : [row]);
-      },
-      for: (table: readonly unknown[]) => (name: string, run: Body) => {
-        for (const row of table) this.#add(name, run, [row]);
-      },
-    });
+    const it = this.#testsWith({});
     const describe = Object.assign((_name: string, body: () => void) => this.#inScope(body), {
       each: (table: readonly unknown[]) => (_name: string, body: Body) => {
         for (const row of table) this.#inScope(() => void body(...(Array.isArray(row) ? row : [row])));
@@ -67,6 +63,21 @@ export class Cases {
 
   get all(): readonly Case[] {
     return this.#cases;
+  }
+
+  /** `it`, whose tests are given these fixtures, all of them. */
+  #testsWith(fixtures: Fixtures): object {
+    const add = (name: string, run: Body, row: readonly unknown[]) =>
+      this.#add(name, () => given(fixtures, run, row), []);
+    return Object.assign((name: string, ...rest: unknown[]) => add(name, bodyOf(rest), []), {
+      each: (table: readonly unknown[]) => (name: string, run: Body) => {
+        for (const row of table) this.#add(name, run, Array.isArray(row) ? row : [row]);
+      },
+      for: (table: readonly unknown[]) => (name: string, run: Body) => {
+        for (const row of table) add(name, run, [row]);
+      },
+      extend: (more: Fixtures) => this.#testsWith({ ...fixtures, ...more }),
+    });
   }
 
   #inScope(body: () => void): void {
@@ -109,4 +120,20 @@ function bodyOf(rest: readonly unknown[]): Body {
   const body = rest.find((one): one is Body => typeof one === "function");
   if (body === undefined) throw new TypeError("a test without a body");
   return body;
+}
+
+/** Runs a test's body with a context of fixtures after what is in its row. */
+async function given(fixtures: Fixtures, run: Body, row: readonly unknown[]): Promise<void> {
+  const context: Record<string, unknown> = {};
+  const inside = Object.entries(fixtures).reduceRight(
+    (next, [name, fixture]) =>
+      async () => {
+        await fixture(context, (value) => {
+          context[name] = value;
+          return next();
+        });
+      },
+    async () => void (await run(...row, context)),
+  );
+  await inside();
 }

@@ -1,0 +1,67 @@
+import type { RenewReply } from "../../src/core/transition/renew.js";
+import { Attempts } from "../../src/runtime/attempts.js";
+import type { GivenBack, HoldingLine } from "../../src/runtime/holding-line.js";
+import { Lease } from "../../src/runtime/lease.js";
+import type { LeaseTiming } from "../../src/runtime/lease-clock.js";
+import type { LockObject, SwapOptions, Swapped } from "../../src/runtime/lock-object.js";
+import type { Renewal } from "../../src/runtime/renewals.js";
+import { Clockwork, contextOn } from "./clockwork.js";
+import { holderOf } from "./samples.js";
+
+/** Renewed after a third; 200 ms of it are the guard. */
+export const LEASE_MS = 10_000;
+const ON_A = { kind: "if-match", etag: '"a"' } as const;
+
+/** A lease whose line does what the test says: it renews and gives back at once unless that is replaced. */
+export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
+  const clockwork = new Clockwork();
+  const stage = contextOn(clockwork);
+  const attempts = new Attempts();
+  const calls = { renew: [] as Renewal[], giveBack: [] as SwapOptions[], cancel: [] as SwapOptions[], changed: 0 };
+  const holder = holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal: "w0" });
+  attempts.begin("w0", ON_A, clockwork.reading);
+  attempts.answered("w0");
+  const snapshot = { record: undefined } as unknown as GivenBack["snapshot"];
+
+  const renewed = (writeId = `w${calls.renew.length}`, contradicted = false): Swapped<RenewReply> => {
+    attempts.begin(writeId, ON_A, clockwork.reading);
+    attempts.answered(writeId);
+    const mode = calls.renew.at(-1)?.command.mode ?? holder.mode;
+    return { reply: { kind: "renewed", holder: { ...holder, mode, renewal: writeId } }, snapshot, contradicted };
+  };
+  const line = {
+    renew: async (): Promise<Swapped<RenewReply>> => renewed(),
+    giveBack: async (): Promise<GivenBack> => ({ reply: { kind: "released" } as GivenBack["reply"], snapshot }),
+    cancel: async (): Promise<unknown> => undefined,
+  };
+  const object = {
+    name: "x",
+    swap: (_: unknown, options: SwapOptions) => {
+      calls.cancel.push(options);
+      return line.cancel();
+    },
+  } as unknown as LockObject;
+  const holding: HoldingLine = {
+    object,
+    renew: (renewal) => {
+      calls.renew.push(renewal);
+      return line.renew();
+    },
+    giveBack: (_, options) => {
+      calls.giveBack.push(options);
+      return line.giveBack();
+    },
+    holdChanged: () => {
+      calls.changed += 1;
+    },
+  };
+  const grant = { holder, attempts, reading: clockwork.reading };
+  const lease = new Lease(stage.context, holding, grant, {
+    leaseMs: LEASE_MS,
+    ...(timing === undefined ? {} : { timing }),
+  });
+  const ends: string[] = [];
+  lease.onEnd(() => ends.push("end"));
+  const names = () => stage.events.map((said) => (said as [string])[0]);
+  return { ...stage, clockwork, attempts, holder, lease, line, calls, renewed, object, ends, names };
+}
