@@ -13,7 +13,7 @@ import { keyOfName, MAX_KEY_BYTES } from "./core/names.js";
 import { refusalOf } from "./core/transition/fenced.js";
 import { S3MutexError } from "./errors.js";
 import { contentOf } from "./fenced-content.js";
-import type { HeldLock } from "./lock.js";
+import type { HeldLock, Lock } from "./lock.js";
 import type { OptionNames } from "./option-names.js";
 import type { Settings } from "./options.js";
 import { wasClosed } from "./runtime/closed.js";
@@ -38,6 +38,8 @@ export interface OnceRun {
   readonly signal: AbortSignal;
   /** Greater than that of every earlier run: for a resource that refuses lower ones. */
   readonly fencingToken: number;
+  /** The lock that the run is under, to ask the clocks, and to tell processes that are part of it (`heldForChild`). */
+  readonly lock: Lock;
 }
 
 /** What `runOnce` has to say. */
@@ -106,7 +108,7 @@ export class Once {
     // Somebody else may have done it while this one waited.
     const done = await memory.read();
     if (done !== undefined) return { ran: false, result: done.result as T };
-    const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken });
+    const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken, lock });
     const stored = storedResult(place, result);
     await memory.write({ ...stored, ...this.#stamp() }).catch((error) => {
       throw notRecorded(place, lock, error, result);
@@ -134,7 +136,7 @@ export class Once {
     try {
       return await this.#holding(place.lockName, alone(options), begin);
     } catch (error) {
-      throw isHeld ? error : withoutNesting(place, error);
+      throw isHeld ? error : withoutNesting(place, error, this.#context.ownerId);
     }
   }
 
@@ -194,9 +196,9 @@ function alone(options: RunOnceOptions): AcquireOptions {
 }
 
 /** Inside of a function that holds the lock: there is no option by which it could nest, so none is advised. */
-function withoutNesting({ name, lockName }: Place, error: unknown): unknown {
+function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: string): unknown {
   const { cycle } = S3MutexError.is(error, "deadlock") ? error : {};
-  if (cycle?.length !== 1) return error;
+  if (cycle?.length !== 1 || cycle[0]?.owner !== ownerId) return error;
   const message = `Deadlock: this call is about runOnce(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
   return new S3MutexError("deadlock", message, { lockName, cycle });
 }

@@ -14,6 +14,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).run,
   },
   {
+    name: "once",
+    summary: "Run a command once across all machines, and remember that it was done",
+    load: async () => (await import("./commands/once.js")).once,
+  },
+  {
     name: "elect",
     summary: "Run a service on one of many machines: whenever this one leads",
     load: async () => (await import("./commands/elect.js")).elect,

@@ -20,6 +20,7 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/pass what heldForChild\(\) of this version returned, unchanged, or nothing/g, "leave it as s3-mutex has set it"],
   [/\bheldByParent\b/g, "S3_MUTEX_HELD"],
   [/\bdeleteLock\((name|"[^"]*"), true\)/g, "s3-mutex delete --force"],
+  [/\bThe function of runOnce\(("[^"]*")\)/g, "The command of once $1"],
   [/, or change it with resize\(\)/g, ""],
 ];
 

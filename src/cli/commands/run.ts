@@ -1,9 +1,9 @@
 import type { Command, Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { RunPlan } from "../run/acquire.js";
+import { CONFLICT_OPTIONS, conflictPlan } from "../run/conflict.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import { wantedOf } from "../run/wanted-options.js";
-import { UsageError } from "../usage-error.js";
 
 const WORDING = { name: "run", question: "Which lock, and what to run?" };
 const DEFAULT_LEASE_MS = 60_000;
@@ -30,13 +30,7 @@ Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock, o
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not
 found; 128+n it died of signal n.`,
   options: {
-    wait: {
-      type: "string",
-      short: "w",
-      value: "DURATION",
-      help: "How long to wait for the lock: 500ms, 30s, 5m (default: without a limit)",
-    },
-    "no-wait": { type: "boolean", short: "n", help: "Do not wait at all" },
+    ...CONFLICT_OPTIONS,
     shared: {
       type: "boolean",
       short: "s",
@@ -47,23 +41,6 @@ found; 128+n it died of signal n.`,
       value: "N",
       help: "At most N at once, everywhere: one permit of the semaphore NAME",
     },
-    lease: {
-      type: "string",
-      value: "DURATION",
-      help: "How long the lock outlives this process if it dies (default: 60s)",
-    },
-    grace: {
-      type: "string",
-      value: "DURATION",
-      help: "Between SIGTERM and SIGKILL when the lock is about to be lost\n(default: a fifth of the lease, at most 10s)",
-    },
-    "conflict-exit-code": {
-      type: "string",
-      short: "E",
-      value: "N",
-      help: `Exit code when somebody else has the lock (default: ${EXIT.notAcquired})`,
-    },
-    priority: { type: "string", value: "N", help: "Higher is served first (default: 0)" },
     ...HOLDING_OPTIONS,
   },
   examples: [
@@ -96,18 +73,13 @@ found; 128+n it died of signal n.`,
 };
 
 function planOf(input: Input): RunPlan {
-  const { values } = input;
   const { addresses, line } = commandLineOf(input, WORDING);
   const { store, wanted } = wantedOf(input, addresses);
   const plan = holdingPlan(input, store, line, DEFAULT_LEASE_MS);
-  if (values.flag("no-wait") && values.text("wait") !== undefined) {
-    throw new UsageError("--wait and --no-wait contradict each other: use one of them.");
-  }
   return {
     ...plan,
     mutex: { ...plan.mutex, semaphorePrefix: store.semaphorePrefix },
+    ...conflictPlan(input.values),
     wanted,
-    waitMs: values.flag("no-wait") ? 0 : values.duration("wait"),
-    conflictExitCode: values.wholeNumber("conflict-exit-code", { min: 0, max: 255 }) ?? EXIT.notAcquired,
   };
 }

@@ -49,7 +49,7 @@ export function watchCommand(
       }
       return EXIT.ok;
     },
-    EXIT.ok,
+    { exitCodeWhenInterrupted: EXIT.ok },
   );
 }
 

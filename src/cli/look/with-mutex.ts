@@ -9,16 +9,23 @@ import { accessTo } from "../store-access.js";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+interface WithMutexOptions {
+  /** For commands that a signal is the usual end of. */
+  readonly exitCodeWhenInterrupted?: number;
+  /** More options of the mutex. */
+  readonly options?: Partial<S3MutexOptions>;
+}
+
 /** Runs a command with a mutex of its own, which is closed afterwards; a signal aborts, a second one ends the process. */
 export async function withMutex(
   input: Input,
   address: StoreAddress,
   output: Output,
   use: (mutex: S3Mutex, interrupt: AbortSignal) => Promise<number>,
-  exitCodeWhenInterrupted?: number,
+  { exitCodeWhenInterrupted, options: more = {} }: WithMutexOptions = {},
 ): Promise<number> {
   const { logger } = createLog(input.isDebugging, output);
-  const options: S3MutexOptions = { ...accessTo(input, address), logger };
+  const options: S3MutexOptions = { ...accessTo(input, address), logger, ...more };
   const mutex = new S3Mutex(options);
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;

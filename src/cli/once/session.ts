@@ -1,0 +1,128 @@
+import { type OnceRun, S3Mutex, S3MutexError } from "../../index.js";
+import { formatDuration } from "../duration.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { bounded } from "../run/bounded.js";
+import { heldLock } from "../run/held.js";
+import { Interruption } from "../run/interruption.js";
+import { createLog } from "../run/log.js";
+import type { HoldingPlan } from "../run/plan.js";
+import { abandon } from "../run/release.js";
+import { exitCodeOf } from "../run/signals.js";
+import { announceWait, noticePlan, whoHas } from "../run/waiting.js";
+import type { Wanted } from "../run/wanted.js";
+import { startWhileHeld } from "../run/while-held.js";
+
+/** Everything that `once` was told. */
+export interface OncePlan extends HoldingPlan {
+  readonly key: string;
+  /** Undefined: without a limit; 0: one attempt. */
+  readonly waitMs: number | undefined;
+  readonly conflictExitCode: number;
+}
+
+/** How long leaving the queue may take, when somebody wants this to be over. */
+const CLOSE_MAX_MS = 3000;
+
+/** The command has ended in a way that is not remembered. */
+class NotDone extends Error {
+  override readonly name = "NotDone";
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("The command did not end with 0.");
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs the command unless it was done before; resolves with the exit code. */
+export async function onceSession(plan: OncePlan, output: Output): Promise<number> {
+  const log = createLog(plan.isDebugging, output);
+  const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
+  const interruption = new Interruption();
+  const letGo = interruption.listen(plan.line.environment, output);
+  let isStuck = false;
+  try {
+    let leave: (exitCode: number) => void = () => {};
+    const stuck = new Promise<number>((resolve) => {
+      leave = resolve;
+    });
+    const run = async (held: OnceRun) => {
+      const result = await runUnder(mutex, held, plan, interruption, output);
+      if (result.isStuck) {
+        isStuck = true;
+        leave(result.exitCode);
+        // What is still running is under the lock: it is left to its lease, and nothing is remembered.
+        return new Promise<never>(() => {});
+      }
+      if (result.exitCode !== EXIT.ok) throw new NotDone(result.exitCode);
+      return { exitCode: EXIT.ok };
+    };
+    const { priority, waitMs: timeoutMs } = plan;
+    const stopAnnouncing = plan.isQuiet
+      ? () => {}
+      : announceWait(mutex, wantedOf(plan), noticePlan(output.isWatched), output);
+    const started = (held: OnceRun) => {
+      stopAnnouncing();
+      return run(held);
+    };
+    const done = mutex
+      .runOnce(plan.key, started, { priority, timeoutMs, signal: interruption.signal })
+      .finally(stopAnnouncing)
+      .then(({ ran }) => {
+        if (!ran && !plan.isQuiet) output.note(`${JSON.stringify(plan.key)} was done before: nothing was run.`);
+        return EXIT.ok;
+      });
+    return await Promise.race([done, stuck]);
+  } catch (error) {
+    if (error instanceof NotDone) return error.exitCode;
+    if (interruption.by !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruption.by);
+    if (!S3MutexError.is(error, "timed-out")) throw error;
+    await sayWhoHasIt(mutex, plan, output);
+    return plan.conflictExitCode;
+  } finally {
+    log.mute();
+    if (!isStuck) await bounded(mutex.close({ handles: "release" }), CLOSE_MAX_MS, interruption.hurry);
+    letGo();
+  }
+}
+
+async function runUnder(
+  mutex: S3Mutex,
+  { lock }: OnceRun,
+  plan: OncePlan,
+  interruption: Interruption,
+  output: Output,
+): Promise<{ readonly exitCode: number; readonly isStuck: boolean }> {
+  // The lock and the signal came together. Nothing was started under it.
+  if (interruption.by !== undefined) throw new NotDone(exitCodeOf(interruption.by));
+  const held = heldLock(mutex, lock);
+  const running = startWhileHeld(held, plan.line, plan, output);
+  interruption.passTo(running);
+  const result = await running.result;
+  interruption.passTo(undefined);
+  if (result.isStuck) abandon(held, result, output);
+  return result;
+}
+
+function wantedOf({ key }: OncePlan): Wanted {
+  return { kind: "locks", names: [`once/${key}`], isShared: false };
+}
+
+async function sayWhoHasIt(mutex: S3Mutex, plan: OncePlan, output: Output): Promise<void> {
+  if (plan.isQuiet) return;
+  const { key, waitMs = 0 } = plan;
+  const after = waitMs === 0 ? "" : ` after ${formatDuration(waitMs)}`;
+  const who = await whoHas(mutex, wantedOf(plan));
+  output.note(
+    `somebody else is${waitMs === 0 ? "" : " still"} at ${JSON.stringify(key)}${after}.${who === undefined ? "" : ` ${who}`}`,
+  );
+}
+
+/** Forgets that it was done. */
+export async function forgetCommand(mutex: S3Mutex, key: string, signal: AbortSignal, output: Output): Promise<number> {
+  const wasDone = await mutex.forget(key, { signal });
+  if (wasDone) output.line(`Forgot ${JSON.stringify(key)}: the next one runs again.`);
+  else output.note(`${JSON.stringify(key)} was not done.`);
+  return wasDone ? EXIT.ok : EXIT.failed;
+}
