@@ -80,4 +80,20 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: "isLive(holder)",
     caughtBy: PARENT,
   },
+  {
+    name: "ends while it only waits",
+    why: "a process whose only work is a function that waits for its signal ends, with the lock held and the call never settled",
+    file: "src/runtime/standing.ts",
+    search: "const letGo = this.#stayAlive();",
+    replace: "const letGo = () => {};",
+    caughtBy: { test: "test/api/process.test.ts", named: "C13:" },
+  },
+  {
+    name: "a hold that was given back is its parent's",
+    why: "what is kept for its holdAtLeastMs only is taken for a parent that waits",
+    file: "src/runtime/deadlock-watch.ts",
+    search: "holder.releasedAtMs === undefined && !hasRunOut",
+    replace: "!hasRunOut",
+    caughtBy: PARENT,
+  },
 ];

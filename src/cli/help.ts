@@ -2,28 +2,30 @@ import type { Command, OptionSpec, OptionSpecs } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import type { Output } from "./output.js";
 import { COMMON_OPTIONS } from "./parse.js";
+import { wrapped } from "./text.js";
 
 const INDENT = "  ";
 
 /** What `s3-mutex --help` says. */
-export function showOverview({ line, paint }: Output): void {
+export function showOverview(output: Output): void {
+  const { line, paint } = output;
   line(`${paint("bold", "s3-mutex")}: locks on any S3 bucket, from the command line.`);
-  heading("Usage", { line, paint });
+  heading("Usage", output);
   line(`${INDENT}s3-mutex COMMAND [options]`);
-  heading("Commands", { line, paint });
+  heading("Commands", output);
   table(
     COMMANDS.map(({ name, summary }) => [name, summary]),
-    { line, paint },
+    output,
   );
-  heading("Options", { line, paint });
+  heading("Options", output);
   table(
     [
       ["-h, --help", "Show this help; `s3-mutex help COMMAND` for that of a command"],
       ["--version", "Show the version"],
     ],
-    { line, paint },
+    output,
   );
-  heading("Examples", { line, paint });
+  heading("Examples", output);
   line(`${INDENT}s3-mutex run s3://my-bucket/locks/nightly -- ./backup.sh`);
   line(`${INDENT}s3-mutex ls s3://my-bucket/locks/ --held`);
   line(`${INDENT}s3-mutex serve`);
@@ -31,15 +33,16 @@ export function showOverview({ line, paint }: Output): void {
 }
 
 /** What `s3-mutex COMMAND --help` says. */
-export function showCommandHelp(command: Command, { line, paint }: Output): void {
+export function showCommandHelp(command: Command, output: Output): void {
+  const { line, paint } = output;
   for (const [index, usage] of command.usage.entries()) {
     line(`${index === 0 ? paint("bold", "Usage:") : "      "} s3-mutex ${usage}`);
   }
   line();
-  line(command.about.trim());
-  heading("Options", { line, paint });
-  table(optionRows({ ...command.options, ...COMMON_OPTIONS }), { line, paint });
-  heading("Examples", { line, paint });
+  for (const one of fittedParagraphs(command.about.trim(), output)) line(one);
+  heading("Options", output);
+  table(optionRows({ ...command.options, ...COMMON_OPTIONS }), output);
+  heading("Examples", output);
   for (const [index, example] of command.examples.entries()) {
     if (index > 0) line();
     line(`${INDENT}${paint("dim", `# ${example.about}`)}`);
@@ -47,7 +50,17 @@ export function showCommandHelp(command: Command, { line, paint }: Output): void
   }
 }
 
-type Lines = Pick<Output, "line" | "paint">;
+/** As they are written, or broken anew where the terminal is narrower than they are; lists stay as they are. */
+function fittedParagraphs(text: string, { isTerminal, columns }: Lines): readonly string[] {
+  const lines = text.split("\n");
+  if (!isTerminal || lines.every((line) => line.length <= columns)) return lines;
+  return text.split("\n\n").flatMap((paragraph, index) => {
+    const body = /^ /m.test(paragraph) ? paragraph.split("\n") : wrapped(paragraph, columns);
+    return index === 0 ? body : ["", ...body];
+  });
+}
+
+type Lines = Pick<Output, "line" | "paint" | "isTerminal" | "columns">;
 
 function heading(text: string, { line, paint }: Lines): void {
   line();
@@ -63,10 +76,21 @@ function optionLabel(name: string, { short, value }: OptionSpec): string {
   return value === undefined ? dashed : `${dashed} ${value}`;
 }
 
-function table(rows: readonly (readonly [string, string])[], { line, paint }: Lines): void {
+/** Below this, what an option does stands under it. */
+const NARROWEST_TEXT = 30;
+
+function table(rows: readonly (readonly [string, string])[], { line, paint, isTerminal, columns }: Lines): void {
   const width = Math.max(...rows.map(([label]) => label.length));
+  const room = isTerminal ? columns - width - 2 * INDENT.length : Number.POSITIVE_INFINITY;
+  if (room < NARROWEST_TEXT) {
+    for (const [label, text] of rows) {
+      line(`${INDENT}${paint("cyan", label)}`);
+      for (const one of wrapped(text, columns - 3 * INDENT.length)) line(`${INDENT.repeat(3)}${one}`);
+    }
+    return;
+  }
   for (const [label, text] of rows) {
-    const [first = "", ...others] = text.split("\n");
+    const [first = "", ...others] = text.split("\n").flatMap((one) => wrapped(one, room));
     line(`${INDENT}${paint("cyan", label.padEnd(width))}${INDENT}${first}`);
     for (const other of others) line(`${INDENT}${" ".repeat(width)}${INDENT}${other}`);
   }

@@ -9,23 +9,32 @@ export interface Column<Row> {
   readonly colour?: (row: Row) => Colour | undefined;
   /** Whether it may be cut where the terminal is too narrow. */
   readonly canShrink?: boolean;
+  /** Whether it may be left out where the terminal is narrower still, and when: the highest goes first. */
+  readonly spare?: number;
 }
 
 const GAP = "  ";
 const NARROWEST = 8;
+/** What is left of a column when all that can be spared is gone. */
+const LEAST = 3;
 
 /** The lines of a table, its headings first. `maxWidth` is what a line may take up; infinite where nothing may be cut. */
 export function tableLines<Row>(
-  columns: readonly Column<Row>[],
+  allColumns: readonly Column<Row>[],
   rows: readonly Row[],
   maxWidth: number,
   paint: Output["paint"],
 ): string[] {
+  const natural = new Map(
+    allColumns.map((column) => [
+      column,
+      rows.reduce((widest, row) => Math.max(widest, widthOf(column.text(row))), widthOf(column.heading)),
+    ]),
+  );
+  const columns = fittingColumns(allColumns, natural, maxWidth);
   const widths = fittingWidths(
     columns,
-    columns.map(({ heading, text }) =>
-      rows.reduce((widest, row) => Math.max(widest, widthOf(text(row))), widthOf(heading)),
-    ),
+    columns.map((column) => natural.get(column) as number),
     maxWidth,
   );
   const lineOf = (
@@ -56,6 +65,26 @@ export function tableLines<Row>(
   ];
 }
 
+/** Without those that there is no room for, however much the others shrink. */
+function fittingColumns<Row>(
+  columns: readonly Column<Row>[],
+  natural: ReadonlyMap<Column<Row>, number>,
+  maxWidth: number,
+): readonly Column<Row>[] {
+  const least = (column: Column<Row>) => {
+    const width = natural.get(column) as number;
+    return column.canShrink ? Math.min(width, NARROWEST) : width;
+  };
+  let left = columns;
+  const total = () => left.reduce((sum, column) => sum + least(column), GAP.length * (left.length - 1));
+  while (total() > maxWidth) {
+    const spare = left.reduce((most, column) => Math.max(most, column.spare ?? 0), 0);
+    if (spare === 0) break;
+    left = left.filter((column) => column.spare !== spare);
+  }
+  return left;
+}
+
 /** Takes from the widest that may shrink until a line fits, or nothing is left to take. */
 function fittingWidths<Row>(columns: readonly Column<Row>[], natural: readonly number[], maxWidth: number): number[] {
   const widths = [...natural];
@@ -63,7 +92,7 @@ function fittingWidths<Row>(columns: readonly Column<Row>[], natural: readonly n
   while (total() > maxWidth) {
     const shrinkable = widths.map((width, index) => (columns[index]?.canShrink ? width : 0));
     const widest = Math.max(...shrinkable);
-    if (widest <= NARROWEST) break;
+    if (widest <= LEAST) break;
     widths[shrinkable.indexOf(widest)] = widest - 1;
   }
   return widths;

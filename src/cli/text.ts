@@ -34,6 +34,19 @@ export function fitted(text: string, width: number): string {
   return `${beginning}…`;
 }
 
+/** Lines that are no wider, broken between words; a word that is wider itself has a line of its own. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 export function padded(text: string, width: number, alignment: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, width - widthOf(text)));
   return alignment === "left" ? text + space : space + text;

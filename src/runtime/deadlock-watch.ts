@@ -65,7 +65,8 @@ export class DeadlockWatch {
     const { tokensOfParents = [], limit, mode, permits } = this.#request;
     const now = tokensOfParents.length > 0 ? this.#context.clock.now() : undefined;
     if (record === undefined || now === undefined) return;
-    const isLive = (holder: Holder) => !hasRunOut(holder, this.#attemptAt(now));
+    // One that was given back stays listed for its holdAtLeastMs: no work goes on under it.
+    const isLive = (holder: Holder) => holder.releasedAtMs === undefined && !hasRunOut(holder, this.#attemptAt(now));
     const held = record.holders.filter((holder) => tokensOfParents.includes(holder.token) && isLive(holder));
     const [holder] = held;
     if (holder === undefined || (limit > 1 && areCompatible([...held, { mode, permits }], limit))) return;

@@ -15,6 +15,8 @@ export interface Effects extends StoreEffects {
   random(): number;
   readonly host: string;
   readonly pid: number;
+  /** Keeps the process from ending until the function returned is called. What has no process of its own has none to keep. */
+  stayAlive?(): () => void;
 }
 
 /** The real world. */
@@ -33,6 +35,10 @@ export const realEffects: Effects = {
     return hostname();
   },
   pid: process.pid,
+  stayAlive() {
+    const timer = setInterval(() => {}, MAX_TIMER_MS);
+    return () => clearInterval(timer);
+  },
 };
 
 /** Node turns longer timers into immediate ones; whoever asked for more looks at the clock and asks again. */

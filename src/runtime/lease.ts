@@ -41,7 +41,7 @@ export class Lease implements Hold {
   constructor(context: Context, line: HoldingLine, grant: Grant, { leaseMs, timing }: LeaseTerms) {
     this.#context = context;
     this.#line = line;
-    this.standing = new Standing(line.object.name);
+    this.standing = new Standing(line.object.name, context.effects.stayAlive);
     this.#attempts = grant.attempts;
     this.#holder = grant.holder;
     this.#leaseMs = leaseMs;

@@ -13,12 +13,14 @@ export class Standing {
   #askedBy: StopReason | undefined;
   #wasClosed = false;
   #guarded = 0;
+  readonly #stayAlive: () => () => void;
   #isUnused = false;
   #isOver = false;
   #isLeft = false;
 
-  constructor(lockName: string) {
+  constructor(lockName: string, stayAlive: () => () => void = () => () => {}) {
     this.lockName = lockName;
+    this.#stayAlive = stayAlive;
   }
 
   /** Aborted when work under the lock has to end: its holder is asked to stop, or the lock is lost. Never by a release. */
@@ -83,8 +85,11 @@ export class Standing {
   /** A function begins to run under it; what is returned is to be called when that has ended. */
   guard(): () => void {
     this.#guarded += 1;
+    // Work that only waits, such as for its signal, has nothing of its own that keeps the process: the call it is in has to end.
+    const letGo = this.#stayAlive();
     return () => {
       this.#guarded -= 1;
+      letGo();
     };
   }
 

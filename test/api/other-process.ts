@@ -34,6 +34,20 @@ const SCRIPTS: Record<string, () => Promise<void>> = {
     say("had it");
     await lock.release();
   },
+  async "leads until it is told to stop"() {
+    const election = mutex.election("led", { leaseMs: 900 });
+    await election.runWhenLeader((signal) => {
+      say("leads");
+      return new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });
+  },
+  async "waits for its signal"() {
+    const work = mutex.withLock("held", ({ signal }) => {
+      say("holds");
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve("ended")));
+    });
+    await work.catch(({ code }) => say(code));
+  },
   async "waits with its clock off"() {
     const taken = await mutex.acquire("left-behind");
     say("took over", { token: taken.fencingToken });

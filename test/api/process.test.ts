@@ -73,6 +73,21 @@ describe.concurrent("another process", { timeout: 60_000 }, () => {
     expect(world.record("waited-for")?.holders).toEqual([]);
   });
 
+  it.for([
+    ["leads until it is told to stop", "led"],
+    ["waits for its signal", "held"],
+  ] as const)("C13: whose function only %s stays alive", async ([what, lockName], { world, onTestFinished }) => {
+    const child = start({ world, onTestFinished }, what);
+    await child.next();
+    const { renewedAtMs } = world.holder(lockName);
+    await until(() => world.holder(lockName).renewedAtMs > renewedAtMs + 900, 30_000);
+    expect(child.process.exitCode).toBeNull();
+    await world.mutex().releaseLock(lockName, { force: true });
+    if (what !== "waits for its signal") return;
+    expect(await child.next()).toMatchObject({ done: "lost" });
+    expect(await child.exit).toBe(0);
+  });
+
   it.for([-5, 5])(
     "whose clock is %s hours off takes no live lock, and keeps its own",
     async (hours, { world, onTestFinished }) => {

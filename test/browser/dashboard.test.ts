@@ -100,6 +100,25 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     expect(holdersOf(scene, "job")).toHaveLength(1);
   });
 
+  test("C11: held locks come first, ↓ and Enter work right after loading, and a phone shows the holder", async () => {
+    const scene = await openScene();
+    putLock(scene.server, "a-free");
+    putLock(scene.server, "b-held", { holders: [{ host: "web-1", pid: 1, label: "import" }] });
+    putLock(scene.server, "c-held", { holders: [{ host: "web-2", pid: 2 }] });
+    const page = await open(scene.url, { viewport: { width: 360, height: 640 } });
+    await row(page, "a-free").waitFor();
+    const names = await page.locator(".space .row:not([hidden]) .name").allInnerTexts();
+    expect(names).toEqual(["b-held", "c-held", "a-free"]);
+    expect(await row(page, "b-held").locator(".holder").isVisible()).toBe(true);
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.keyboard.press("ArrowDown");
+    expect(await page.locator(".row.active .name").innerText()).toBe("b-held");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.locator(".row.active .name").innerText()).toBe("c-held");
+    await page.keyboard.press("Enter");
+    await page.locator("aside:not([hidden])", { hasText: "web-2" }).waitFor();
+  });
+
   test("a hold is ended by force after a confirmation, and by keyboard alone", async () => {
     const scene = await openScene();
     putLock(scene.server, "a-first", { holders: [{ host: "web-1", pid: 1 }] });

@@ -43,6 +43,16 @@ test("the time limit ends it, with what there is", TIMEOUT, async () => {
   expect(server.objects(BUCKET)).toEqual([]);
 });
 
+test("C13: a store that is not there is told in seconds", TIMEOUT, async () => {
+  const startedAtMs = performance.now();
+  const { exitCode, stderr } = await cli(["bench", "--endpoint-url", "http://127.0.0.1:1", "s3://b/locks/"], {
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "x",
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 69, stderr: expect.stringContaining("ECONNREFUSED") });
+  expect(performance.now() - startedAtMs).toBeLessThan(20_000);
+});
+
 test("a store that refuses is an error in one sentence; a price that is none is a usage error", async () => {
   const { environment } = await startStore({ quirks: { deny: ["PutObject"] } });
   expect(await cli(["bench"], environment)).toMatchObject({ exitCode: 69, stdout: "" });

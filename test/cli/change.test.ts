@@ -76,6 +76,39 @@ describe("release", TIMEOUT, () => {
   });
 });
 
+test("C9: of several holders, release ends those that are named, or all when that is said", TIMEOUT, async () => {
+  const { environment, mutex } = await startStore();
+  const pool = mutex.semaphore("pool", { permits: 3 });
+  const permits = [await pool.acquire({ label: "one" }), await pool.acquire({ label: "two" }), await pool.acquire()];
+  const address = `s3://${BUCKET}/semaphores/locks/pool`;
+  const shown = await cli(["show", address], environment);
+  expect(shown.stdout).toMatch(/HOLDER .* ID\n/);
+  const unclear = await cli(["release", "--force", "--yes", address], environment);
+  expect(unclear).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(
+      /3 hold "pool": name one with --holder ID, or end all with --all-holders\. They are /,
+    ),
+  });
+  const id = /([\w-]{8}) \(two /.exec(unclear.stderr)?.[1] ?? "";
+  expect(shown.stdout).toContain(id);
+  expect(await cli(["release", "--force", "--yes", "--holder", id, address], environment)).toMatchObject({
+    exitCode: 0,
+  });
+  expect((await pool.inspect())?.holders.map(({ fencingToken }) => fencingToken)).toEqual(
+    [permits[0], permits[2]].map((permit) => permit?.fencingToken),
+  );
+  const gone = await cli(["release", "--force", "--yes", "--holder", id, address], environment);
+  expect(gone).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("is not the beginning of any holder's ID"),
+  });
+  expect(await cli(["release", "--force", "--yes", "--all-holders", address], environment)).toMatchObject({
+    exitCode: 0,
+  });
+  expect((await pool.inspect())?.holders).toEqual([]);
+});
+
 describe("delete", TIMEOUT, () => {
   test("removes a free lock, and one that is held only by force", async () => {
     const { environment, mutex, server } = await startStore();

@@ -37,12 +37,17 @@ test("a command that fails is not remembered; --forget makes it run again", asyn
   expect(await cli(failing, environment)).toMatchObject({ exitCode: 5 });
 });
 
-test("while somebody else is at it, once waits, or says who; and it passes signals on", { timeout: 30_000 }, async () => {
+test("while somebody else is at it, once waits, or says who; and it passes signals on", {
+  timeout: 30_000,
+}, async () => {
   const { mutex, environment } = await startStore();
   const first = startCli(["once", "job", "--", "sh", "-c", "echo up; sleep 600"], environment);
   await first.says(/up/);
   const attempt = await cli(["once", "-n", "-E", "9", "job", "--", "true"], environment);
-  expect(attempt).toMatchObject({ exitCode: 9, stderr: expect.stringMatching(/is at "job"\. "once\/job" is held by sh /) });
+  expect(attempt).toMatchObject({
+    exitCode: 9,
+    stderr: expect.stringMatching(/is at "job"\. "once\/job" is held by sh /),
+  });
   const second = startCli(["once", "job", "--", "echo", "second"], environment);
   await until(() => second.pid > 0);
   first.process.kill("SIGTERM");

@@ -86,6 +86,18 @@ test.each([
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(sentence) });
 });
 
+test("P19: run --hold-at-least ends with its command, and nobody else has the lock before the time is over", async () => {
+  const { mutex, environment } = await startStore();
+  const first = await cli(["run", "--hold-at-least", "1m", "job", "--", "echo", "ran"], environment);
+  expect(first).toMatchObject({ exitCode: 0, stdout: "ran\n", stderr: "" });
+  expect(await cli(["run", "-n", "job", "--", "echo", "ran"], environment)).toMatchObject({ exitCode: 75, stdout: "" });
+  const leaseLeftMs = (await mutex.inspect("job"))?.holders[0]?.leaseLeftMs ?? 0;
+  expect(leaseLeftMs).toBeGreaterThan(30_000);
+  expect(leaseLeftMs).toBeLessThanOrEqual(60_000);
+  const { stdout } = await cli(["show", "job"], environment);
+  expect(stdout).toContain("has given it back; it is held on for its holdAtLeastMs");
+});
+
 test("P17: a wait says who is waited for, and repeats it seldom", async () => {
   const { mutex } = await startStore();
   await using _lock = await mutex.acquire("job", { label: "nightly" });

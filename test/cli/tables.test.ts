@@ -30,7 +30,7 @@ test("a table is as wide as it needs to be, and is cut where the terminal is too
 });
 
 test("some of a name is left on the narrowest of terminals", () => {
-  expect(tableLines(COLUMNS, rows, 3, plain)[1]).toBe("nightly…     3s");
+  expect(tableLines(COLUMNS, rows, 3, plain)[1]).toBe("ni…     3s");
 });
 
 test("what takes up two columns, or none, is counted as such", () => {

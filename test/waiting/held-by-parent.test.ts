@@ -42,6 +42,16 @@ it("C4: a hold of the parent's that is over keeps nobody from waiting, whoever h
   scene.check();
 });
 
+it("C4: a parent's hold that was given back, and stays for its holdAtLeastMs, is waited for", async () => {
+  const scene = new Scene();
+  const parent = scene.client();
+  const lock = await scene.until(parent.mutex.acquire("job", { holdAtLeastMs: 5000 }));
+  const child = childOf(scene, parent, lock);
+  await scene.until(lock.release());
+  expect((await scene.until(child.mutex.acquire("job", { timeoutMs: 60_000 }))).held).toBe(true);
+  scene.check();
+});
+
 it("C4: a parent that has died is waited for until its lease is over", async () => {
   const scene = new Scene();
   const parent = scene.client({ lockTimeoutMs: 3000 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DeleteObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import { S3Mutex } from "../../index.js";
+import { S3Mutex, S3MutexError } from "../../index.js";
 import { createS3Client } from "../../store/s3/client.js";
 import { headerFieldsOf } from "../../store/s3/store-headers.js";
 import type { StoreAddress } from "../address.js";
@@ -49,6 +49,7 @@ export async function benchCommand(
   const timer = setTimeout(() => stop.abort(), plan.limitMs);
   try {
     const results: Result[] = [];
+    await checkAnswer(processes, stop.signal);
     for (const part of PARTS) {
       if (stop.signal.aborted) break;
       output.status(`measuring: ${part.title} ...`);
@@ -69,6 +70,19 @@ export async function benchCommand(
     for (const { s3Client } of processes) s3Client.destroy();
     letGo();
   }
+}
+
+/** A store that is not there is told in seconds, not when locks would give up. */
+const ANSWER_MAX_MS = 5000;
+
+async function checkAnswer([first]: readonly Process[], signal: AbortSignal): Promise<void> {
+  const health = await first?.mutex.health({ timeoutMs: ANSWER_MAX_MS });
+  if (health === undefined || health.ok || signal.aborted) return;
+  const { code, message } = health.lastError ?? {
+    code: "store-unavailable",
+    message: `The store has not answered within ${ANSWER_MAX_MS / 1000} s.`,
+  };
+  throw new S3MutexError(code, message);
 }
 
 async function measured(part: Part, processes: readonly Process[], meter: Meter, plan: BenchPlan, signal: AbortSignal) {

@@ -14,13 +14,16 @@ export async function confirm(question: string, output: Output, signal: AbortSig
         lines.removeAllListeners("close");
         resolve(text);
       });
-      // Ctrl-C and Ctrl-D are a no.
+      // On a terminal Ctrl-C is a key: what it asks for is the signal.
+      lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      // Ctrl-D is a no.
       lines.once("close", () => {
         process.stderr.write("\n");
         resolve("");
       });
       signal.addEventListener("abort", () => lines.close(), { once: true });
     });
+    if (signal.aborted) throw new Error("The question was interrupted.");
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();

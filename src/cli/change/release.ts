@@ -1,32 +1,35 @@
-import type { LockReport } from "../../index.js";
+import type { HolderReport, LockReport } from "../../index.js";
 import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { holdersText } from "../look/describe.js";
+import { holdersText, shortId, whoAndWhere } from "../look/describe.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
 import { printable } from "../text.js";
+import { UsageError } from "../usage-error.js";
+import type { Values } from "../values.js";
 import { confirm } from "./confirm.js";
 
 /** `s3-mutex release --force` */
 export function releaseCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
   const { lockName } = address;
   return withMutex(input, address, output, async (mutex, signal) => {
-    const report = await mutex.inspect(lockName);
+    const seen = await mutex.inspect(lockName);
     const name = printable(JSON.stringify(lockName));
     const tell = (released: boolean, sentence: string) => {
       if (input.values.flag("json")) output.json({ lockName, released });
       else output.line(sentence);
       return EXIT.ok;
     };
-    if (report === null) {
+    if (seen === null) {
       output.note(`there is no lock ${name}.`);
       return EXIT.failed;
     }
-    if (report.problem !== undefined) {
-      output.note(`${printable(report.problem.message)} (${report.problem.code}).`);
+    if (seen.problem !== undefined) {
+      output.note(`${printable(seen.problem.message)} (${seen.problem.code}).`);
       return EXIT.store;
     }
+    const report = { ...seen, holders: holdersMeant(seen, input.values) };
     if (report.holders.length === 0) return tell(false, `Nobody holds the lock ${name}.`);
     const sentence = `The lock ${name} is held by ${holdersText(report)}.`;
     const isSure = input.values.flag("yes");
@@ -44,6 +47,31 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
     return EXIT.failed;
   });
 }
+
+/** Which of the holders are to go: of several, those that were named. */
+function holdersMeant({ lockName, holders }: LockReport, values: Values): readonly HolderReport[] {
+  const ids = values.texts("holder");
+  if (ids.length === 0) {
+    if (holders.length <= 1 || values.flag("all-holders")) return holders;
+    const some = holders.slice(0, SOME).map((holder) => `${shortId(holder)} (${whoAndWhere(holder)})`);
+    const more = holders.length > SOME ? ` and ${holders.length - SOME} more` : "";
+    throw new UsageError(
+      `${holders.length} hold ${printable(JSON.stringify(lockName))}: name one with --holder ID, or end all with --all-holders. They are ${some.join(", ")}${more}.`,
+    );
+  }
+  return ids.map((id) => {
+    const found = holders.filter(({ acquisitionId }) => id !== "" && acquisitionId.startsWith(id));
+    if (found.length === 1) return found[0] as HolderReport;
+    const problem =
+      found.length === 0
+        ? "is not the beginning of any holder's ID"
+        : `is the beginning of ${found.length} holders' IDs`;
+    throw new UsageError(`--holder ${JSON.stringify(id)} ${problem}: see \`s3-mutex show\`.`);
+  });
+}
+
+/** That many are named in a message. */
+const SOME = 5;
 
 /** Those whom the operator was shown: nobody else is meant. */
 export function holderIdsOf({ holders }: LockReport): string[] {

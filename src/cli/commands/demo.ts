@@ -3,6 +3,7 @@ import type { Outcome } from "../demo/show.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { exitCodeOf } from "../run/signals.js";
+import { wrapped } from "../text.js";
 import { CommandError, UsageError } from "../usage-error.js";
 
 const DEFAULT_SECONDS = 10;
@@ -79,7 +80,8 @@ function conclude({ withLock, withoutLock, refused }: Outcome, output: Output): 
   output.line();
   if (withLock.lost > 0) throw new CommandError(`${withLock.lost} updates were lost although there was a lock.`);
   if (refused === 0) throw new CommandError("No zombie was refused: the demo did not show what it should.");
-  output.line(paint("green", "  Nothing was lost with the lock: it kept them apart, and where a lock alone cannot,"));
-  output.line(paint("green", "  the fencing token stopped the one who did not know that its time was over."));
+  const ending =
+    "Nothing was lost with the lock: it kept them apart, and where a lock alone cannot, the fencing token stopped the one who did not know that its time was over.";
+  for (const line of wrapped(ending, Math.min(output.columns, 80) - 2)) output.line(paint("green", `  ${line}`));
   return EXIT.ok;
 }

@@ -8,13 +8,21 @@ export const release: Command = {
   about: `
 Ends somebody else's hold. Look first (s3-mutex show), and end the process if you can: a holder that lives goes on
 believing in its lock until its next renewal fails, a third of its lease at most, and only what checks the
-fencing token is protected from it meanwhile. It is then told that the lock was lost.
+fencing token is protected from it meanwhile. It is then told that the lock was lost. Where several hold it
+(a semaphore, a shared lock), say which: --holder or --all-holders.
 
 Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} nobody holds it now;
 ${EXIT.failed} there is no such lock, it has changed hands since it was looked at, or the answer was no;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
     force: { type: "boolean", help: "Required: the hold is not yours" },
+    holder: {
+      type: "string",
+      value: "ID",
+      multiple: true,
+      help: "Of several: only this one, by what show has in its column ID; may be repeated",
+    },
+    "all-holders": { type: "boolean", help: "Of several: all" },
     yes: { type: "boolean", short: "y", help: "Do not ask" },
     json: { type: "boolean", help: "One line of JSON" },
     ...LOOK_OPTIONS,
@@ -25,6 +33,10 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
       line: "s3-mutex release --force s3://my-bucket/locks/nightly",
     },
     { about: "In a script", line: "s3-mutex release --force --yes nightly" },
+    {
+      about: "One permit of a semaphore, by its ID in s3-mutex show s3://my-bucket/semaphores/locks/pool",
+      line: "s3-mutex release --force --holder 3f2a91c7 s3://my-bucket/semaphores/locks/pool",
+    },
   ],
   async run(input, output) {
     const address = onlyLockOf(input);

@@ -41,6 +41,11 @@ found; 128+n it died of signal n.`,
       value: "N",
       help: "At most N at once, everywhere: one permit of the semaphore NAME",
     },
+    "hold-at-least": {
+      type: "string",
+      value: "DURATION",
+      help: "From the grant, however soon the command ends: for jobs that are shorter than\nthe clocks of their machines are apart (default: not at all)",
+    },
     ...HOLDING_OPTIONS,
   },
   examples: [
@@ -50,7 +55,7 @@ found; 128+n it died of signal n.`,
     },
     {
       about: "Cron on every machine, the job on one of them: the others exit with 0 at once, and say nothing",
-      line: "s3-mutex run --quiet --no-wait -E 0 s3://my-bucket/locks/nightly -- ./nightly.sh --full",
+      line: "s3-mutex run --quiet --no-wait -E 0 --hold-at-least 1m s3://my-bucket/locks/nightly -- ./nightly.sh",
     },
     {
       about: "Wait for at most five minutes, on a store of your own",
@@ -81,5 +86,6 @@ function planOf(input: Input): RunPlan {
     mutex: { ...plan.mutex, semaphorePrefix: store.semaphorePrefix },
     ...conflictPlan(input.values),
     wanted,
+    holdAtLeastMs: input.values.duration("hold-at-least"),
   };
 }

@@ -20,8 +20,13 @@ export function whoAndWhere(party: PartyReport): string {
   return where === "" ? whoIs(party) : `${whoIs(party)} (${where})`;
 }
 
+/** Enough of an acquisition's id to tell it from others, and for `release --holder`. */
+export function shortId({ acquisitionId }: PartyReport): string {
+  return printable(acquisitionId.slice(0, 8));
+}
+
 /** More than these are counted, not named. */
-const NAMED_MAX = 3;
+export const NAMED_MAX = 3;
 
 /** `nightly (web-1:4711) for 3m12s with 52s of its lease left` */
 export function holdersText({ holders }: LockReport): string {

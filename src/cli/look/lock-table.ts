@@ -8,19 +8,25 @@ const COLUMNS: readonly Column<LockReport>[] = [
   { heading: "LOCK", text: ({ lockName }) => printable(lockName), canShrink: true },
   { heading: "STATE", text: ({ state }) => state, colour: colourOfState },
   { heading: "HOLDER", text: holderText, canShrink: true },
-  { heading: "HOST", text: (report) => ofHolder(report, whereIs), canShrink: true },
-  { heading: "AGE", text: (report) => ofHolder(report, ({ heldMs }) => ageText(heldMs)), align: "right" },
+  { heading: "HOST", text: (report) => ofHolder(report, whereIs), canShrink: true, spare: 3 },
+  { heading: "AGE", text: (report) => ofHolder(report, ({ heldMs }) => ageText(heldMs)), align: "right", spare: 1 },
   {
     heading: "LEFT",
     text: (report) => ofHolder(report, ({ leaseLeftMs }) => ageText(leaseLeftMs)),
     align: "right",
     colour: (report) => (report.state === "expired" ? "yellow" : undefined),
   },
-  { heading: "WAIT", text: ({ waiters }) => (waiters.length === 0 ? "" : String(waiters.length)), align: "right" },
+  {
+    heading: "WAIT",
+    text: ({ waiters }) => (waiters.length === 0 ? "" : String(waiters.length)),
+    align: "right",
+    spare: 2,
+  },
   {
     heading: "TOKEN",
     text: ({ state, fencingToken }) => (state === "unreadable" ? "" : String(fencingToken)),
     align: "right",
+    spare: 4,
   },
 ];
 

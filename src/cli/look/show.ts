@@ -5,7 +5,7 @@ import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type Column, tableLines } from "../table.js";
 import { ageText, counted, printable } from "../text.js";
-import { colourOfState, whereIs, whoIs } from "./describe.js";
+import { colourOfState, NAMED_MAX, shortId, whereIs, whoAndWhere, whoIs } from "./describe.js";
 import { withMutex } from "./with-mutex.js";
 
 /** `s3-mutex show` */
@@ -35,6 +35,7 @@ function showReport(report: LockReport, { bucketName }: LockAddress, output: Out
   ];
   output.line(parts.join(", "));
   section(counted(report.holders.length, "holder"), HOLDERS, report.holders, output);
+  for (const holder of report.holders.slice(0, NAMED_MAX)) output.line(`  ${signOfLife(holder, report.reportedAt)}`);
   section(`${counted(report.waiters.length, "waiter")}, in the order of service`, WAITERS, report.waiters, output);
   section("Last turns, the newest first", turnColumns(report.reportedAt), report.recentTurns, output);
 }
@@ -53,39 +54,56 @@ function section<Row>(title: string, columns: readonly Column<Row>[], rows: read
 
 const HOLDERS: readonly Column<HolderReport>[] = [
   { heading: "HOLDER", text: whoIs, canShrink: true },
-  { heading: "HOST", text: whereIs, canShrink: true },
-  { heading: "AGE", text: ({ heldMs }) => ageText(heldMs), align: "right" },
+  { heading: "HOST", text: whereIs, canShrink: true, spare: 2 },
+  { heading: "AGE", text: ({ heldMs }) => ageText(heldMs), align: "right", spare: 1 },
   {
     heading: "LEFT",
     text: ({ leaseLeftMs, leaseMs }) => `${ageText(leaseLeftMs)} of ${ageText(leaseMs)}`,
     align: "right",
     colour: ({ leaseLeftMs }) => (leaseLeftMs <= 0 ? "yellow" : undefined),
   },
-  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right" },
-  { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right" },
-  { heading: "AS", text: ({ mode, via }) => `${mode}, by ${via}` },
+  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right", spare: 5 },
+  { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right", spare: 3 },
+  { heading: "AS", text: ({ mode, via }) => `${mode}, by ${via}`, spare: 4 },
+  { heading: "ID", text: shortId },
 ];
+
+/** Later than this many times the usual time between renewals is late. */
+const LATE = 1.5;
+
+/** Whether its process lives, as far as its renewals tell: each is due after a third of the lease. */
+export function signOfLife({ via, leaseMs, releasedAt, renewedAt, ...holder }: HolderReport, nowMs: number): string {
+  const who = whoAndWhere(holder);
+  if (releasedAt !== undefined) return `${who} has given it back; it is held on for its holdAtLeastMs.`;
+  const sinceMs = Math.max(0, nowMs - renewedAt);
+  if (via === "name") return `${who} renewed ${ageText(sinceMs)} ago, and does so by refreshLock() only.`;
+  const dueMs = leaseMs / 3;
+  return sinceMs <= LATE * dueMs
+    ? `${who} renews every ${ageText(dueMs)}, last ${ageText(sinceMs)} ago: alive.`
+    : `${who} has not renewed for ${ageText(sinceMs)}, where ${ageText(dueMs)} is usual: dead, frozen or cut off.`;
+}
 
 const WAITERS: readonly Column<WaiterReport>[] = [
   { heading: "#", text: ({ position }) => String(position + 1), align: "right" },
   { heading: "WAITER", text: whoIs, canShrink: true },
-  { heading: "HOST", text: whereIs, canShrink: true },
+  { heading: "HOST", text: whereIs, canShrink: true, spare: 1 },
   { heading: "WAITS FOR", text: ({ waitedMs }) => ageText(waitedMs), align: "right" },
-  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right" },
+  { heading: "PRIORITY", text: ({ priority }) => String(priority), align: "right", spare: 3 },
   {
     heading: "HOLDS MEANWHILE",
     text: ({ holds }) => holds.map(({ lockName }) => printable(lockName)).join(", "),
     canShrink: true,
+    spare: 2,
   },
 ];
 
 function turnColumns(nowMs: number): readonly Column<TurnReport>[] {
   return [
     { heading: "HOLDER", text: whoIs, canShrink: true },
-    { heading: "HOST", text: whereIs, canShrink: true },
-    { heading: "HELD", text: ({ heldMs }) => ageText(heldMs), align: "right" },
+    { heading: "HOST", text: whereIs, canShrink: true, spare: 2 },
+    { heading: "HELD", text: ({ heldMs }) => ageText(heldMs), align: "right", spare: 1 },
     { heading: "UNTIL", text: ({ endedAt }) => `${ageText(Math.max(0, nowMs - endedAt))} ago`, align: "right" },
-    { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right" },
+    { heading: "TOKEN", text: ({ fencingToken }) => String(fencingToken), align: "right", spare: 3 },
     {
       heading: "ENDED",
       text: ({ ended }) => ended,

@@ -9,6 +9,8 @@ import { take, titleOfWanted, type Wanted } from "./wanted.js";
 /** Everything that `run` was told. */
 export interface RunPlan extends HoldingPlan {
   readonly wanted: Wanted;
+  /** How long the lock stays held from the grant, however soon the command ends. */
+  readonly holdAtLeastMs?: number | undefined;
   /** Undefined: without a limit; 0: one attempt. */
   readonly waitMs: number | undefined;
   readonly conflictExitCode: number;
@@ -21,11 +23,11 @@ export async function acquire(
   signal: AbortSignal,
   output: Output,
 ): Promise<Held | undefined> {
-  const { wanted, priority, waitMs, isQuiet } = plan;
+  const { wanted, priority, waitMs, holdAtLeastMs, isQuiet } = plan;
   const title = titleOfWanted(wanted);
   const stopAnnouncing = isQuiet ? () => {} : announceWait(mutex, wanted, noticePlan(output.isWatched), output);
   try {
-    const held = await take(mutex, wanted, { priority, signal, timeoutMs: waitMs });
+    const held = await take(mutex, wanted, { priority, signal, holdAtLeastMs, timeoutMs: waitMs });
     if (held !== undefined) return held;
   } catch (error) {
     if (!S3MutexError.is(error, "timed-out")) throw error;

@@ -20,13 +20,13 @@ export function titleOfWanted(wanted: Wanted): string {
 export async function take(
   mutex: S3Mutex,
   wanted: Wanted,
-  options: Pick<AcquireOptions, "priority" | "signal" | "timeoutMs">,
+  options: Pick<AcquireOptions, "priority" | "signal" | "timeoutMs" | "holdAtLeastMs">,
 ): Promise<Held | undefined> {
   const isAttempt = options.timeoutMs === 0;
-  const { priority, signal } = options;
+  const { timeoutMs: _, ...attempt } = options;
   if (wanted.kind === "permit") {
     const semaphore = mutex.semaphore(wanted.name, { permits: wanted.permits });
-    const permit = await (isAttempt ? semaphore.tryAcquire({ priority, signal }) : semaphore.acquire(options));
+    const permit = await (isAttempt ? semaphore.tryAcquire(attempt) : semaphore.acquire(options));
     return permit === null ? undefined : heldLock(mutex, permit, "semaphore");
   }
   const { names, isShared } = wanted;
@@ -34,7 +34,7 @@ export async function take(
   const mode = isShared ? "shared" : "exclusive";
   if (names.length > 1) return heldSet(mutex, await mutex.acquireAll(names, { ...options, mode }));
   const lock = await (isAttempt
-    ? mutex.tryAcquire(name, { priority, signal, mode })
+    ? mutex.tryAcquire(name, { ...attempt, mode })
     : mutex.acquire(name, { ...options, mode }));
   return lock === null ? undefined : heldLock(mutex, lock);
 }

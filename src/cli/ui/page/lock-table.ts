@@ -42,9 +42,12 @@ export class LockTable {
   });
   readonly #empty = element("p", { class: "empty", hidden: "" });
   readonly #rows: Row[] = [];
-  #sort: { readonly column: Column; readonly isDescending: boolean } = { column: "name", isDescending: false };
+  /** By state: what is stuck or held is what people come for, and a store may have thousands of free locks. */
+  #sort: { readonly column: Column; readonly isDescending: boolean } = { column: "state", isDescending: false };
   #locks: readonly LockView[] = [];
   #active: string | undefined;
+  /** Whether somebody has chosen the active one: before, the first is only a place to begin. */
+  #isChosen = false;
 
   constructor(root: HTMLElement, app: App, open: (lockName: string) => void) {
     this.#app = app;
@@ -54,7 +57,7 @@ export class LockTable {
     this.#grid.append(element("div", { class: "row heads", role: "row" }, ...heads), this.#scroller);
     root.append(this.#grid, this.#empty);
     this.#scroller.addEventListener("scroll", () => this.#draw(), { passive: true });
-    this.#grid.addEventListener("keydown", (event) => this.#keyPressed(event));
+    this.#grid.addEventListener("keydown", (event) => this.press(event));
     this.#scroller.addEventListener("click", (event) => this.#clicked(event));
     new ResizeObserver(() => this.#draw()).observe(this.#scroller);
   }
@@ -64,6 +67,9 @@ export class LockTable {
     const nowMs = this.#app.nowMs();
     this.#locks = this.#app.filtered().sort(this.#comparator(nowMs));
     if (this.#active === undefined || !this.#locks.some((lock) => lock.name === this.#active)) {
+      this.#active = this.#locks[0]?.name;
+      this.#isChosen = false;
+    } else if (!this.#isChosen) {
       this.#active = this.#locks[0]?.name;
     }
     this.#space.style.height = `${this.#locks.length * ROW_HEIGHT}px`;
@@ -76,11 +82,13 @@ export class LockTable {
 
   /** The next or an earlier lock becomes the active one, from wherever on the page. */
   move(step: number): void {
+    if (!this.#isChosen && step === 1) return this.#activate(0);
     const at = this.#locks.findIndex((lock) => lock.name === this.#active);
     this.#activate(Math.min(Math.max(at + step, 0), this.#locks.length - 1));
   }
 
   openActive(): void {
+    this.#isChosen = true;
     if (this.#active !== undefined) this.#open(this.#active);
   }
 
@@ -158,6 +166,7 @@ export class LockTable {
     const lock = this.#locks[index];
     if (lock === undefined) return;
     this.#active = lock.name;
+    this.#isChosen = true;
     const top = index * ROW_HEIGHT;
     const { scrollTop, clientHeight } = this.#scroller;
     if (top < scrollTop) this.#scroller.scrollTop = top;
@@ -167,7 +176,8 @@ export class LockTable {
     this.#draw();
   }
 
-  #keyPressed(event: KeyboardEvent): void {
+  /** A key that was pressed in the table, or where nothing else has the focus. */
+  press(event: KeyboardEvent): void {
     // A column's head has keys of its own.
     if (event.target instanceof HTMLButtonElement) return;
     const page = Math.max(1, Math.floor(this.#scroller.clientHeight / ROW_HEIGHT) - 1);
@@ -190,6 +200,7 @@ export class LockTable {
     const name = (event.target as HTMLElement).closest<HTMLElement>("[role=row]")?.dataset["name"];
     if (name === undefined) return;
     this.#active = name;
+    this.#isChosen = true;
     this.focus();
     this.#open(name);
   }

@@ -227,6 +227,9 @@ const KEYS: Readonly<Record<string, () => void>> = {
   "?": () => help.showModal(),
 };
 
+/** For the table also when nothing has the focus, as after loading. */
+const TABLE_KEYS: ReadonlySet<string> = new Set(["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "Enter"]);
+
 document.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;
   const isTyping = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
@@ -239,6 +242,10 @@ document.addEventListener("keydown", (event) => {
   if (target === filter && (event.key === "ArrowDown" || event.key === "Enter")) {
     event.preventDefault();
     return table.focus();
+  }
+  if (target === document.body && app.view === "locks" && TABLE_KEYS.has(event.key)) {
+    table.focus();
+    return table.press(event);
   }
   const act = KEYS[event.key];
   if (act === undefined || isTyping || !shortcuts.checked) return;
