@@ -15,16 +15,15 @@ import type { AcquireOptions } from "./call-options.js";
 import { patienceMs } from "./core/backoff.js";
 import type { LockRef } from "./core/deadlock.js";
 import type { Holder } from "./core/record.js";
-import type { S3MutexError } from "./errors.js";
 import { FencedObjects } from "./fenced-object.js";
 import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
-import { checkRenewable, type Nesting, nestingOf } from "./nesting.js";
+import { checkRenewable, type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
 import type { Settings } from "./options.js";
 import { ParentHolds } from "./parent-holds.js";
 import { acquireLease } from "./runtime/acquire.js";
-import type { AcquireRequest } from "./runtime/acquire-request.js";
+import { type AcquireRequest, knownLimit } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
 import type { Hold } from "./runtime/hold.js";
@@ -45,9 +44,10 @@ export interface AcquireCall {
   readonly scope: Scope;
   /** @default "handle" */
   readonly via?: Holder["via"];
-  /** How many permits, and how many there are. @default 1 */
+  /** How many permits. @default 1 */
   readonly permits?: number;
-  readonly limit?: number;
+  /** How many there are, where it is a semaphore: see `AcquireCommand`. */
+  readonly limit?: number | "stored";
   readonly timing?: LeaseTiming;
   readonly longestPollMs?: number;
   /** For those who wait without a limit: see `AcquireRequest`. */
@@ -101,6 +101,11 @@ export class Acquirer {
   /** What a process that is part of the work under these handles is told of. */
   heldForChild(held: unknown): string {
     return this.#parentHolds.textWith(this.#known.get("held", held));
+  }
+
+  /** Somebody here has changed how many permits there are: those who wait here need not find that out by looking. */
+  limitChanged({ key }: LockObject): void {
+    this.#lines.peek(key)?.holdChanged();
   }
 
   /** How long a call without a `timeoutMs` waits. */
@@ -188,7 +193,7 @@ export class Acquirer {
   #plan(ref: LockRef, { options, scope, ...call }: AcquireCall): Plan {
     const object = this.#objectOf(ref);
     const { key } = object;
-    const { permits = 1, limit = 1, via = "handle", timing, longestPollMs } = call;
+    const { permits = 1, limit, via = "handle", timing, longestPollMs } = call;
     const heldUp = this.#parentHolds.heldUpBy(key);
     const request: AcquireRequest = {
       via,
@@ -213,7 +218,8 @@ export class Acquirer {
     const named = options.within === undefined ? [] : this.#known.get("within", options.within);
     for (const handle of named) scope.join(handle.scope);
     const within = named.find((handle) => handle.key === key)?.hold;
-    const nesting = nestingOf(scope.findInCallbacks(key), ref, request, { reentrant, within });
+    const terms = { reentrant, within, limit: knownLimit(object, limit) };
+    const nesting = nestingOf(scope.findInCallbacks(key), ref, request, terms);
     return { object, request, nesting };
   }
 
@@ -237,7 +243,7 @@ export class Acquirer {
     request: AcquireRequest,
     { scope }: AcquireCall,
   ): Promise<Lease | undefined> {
-    checkRenewable(request, this.#context.clock.quickestRoundTripMs);
+    checkRenewable(request, knownLimit(object, request.limit), this.#context.clock.quickestRoundTripMs);
     const lease = await this.#context.holdings.arriving(() =>
       acquireLease(this.#context, this.#lines.lineOf(object), request),
     );
@@ -289,11 +295,6 @@ export class Acquirer {
 
 /** How long a caller who gets none of several locks waits for those it had to be given back. */
 const GIVE_BACK_MS = 500;
-
-/** One attempt that does not ask to nest is told that the lock is not to be had. */
-function refusedUnlessAttempt(error: S3MutexError, { isAttempt = false, options }: AcquireCall): undefined {
-  if (!isAttempt || options.reentrant === true || options.within !== undefined) throw error;
-}
 
 /** One order for everybody: that of the keys, by code unit, which no locale changes. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {

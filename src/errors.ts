@@ -15,7 +15,7 @@
  * | `access-denied` | the store refused the request | see the policy in the documentation |
  * | `store-unavailable` | the store could not be reached in time | try again later |
  * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
- * | `permits-differ` | processes disagree about how many permits a semaphore has; the message shows both numbers | use one number, or `resize` |
+ * | `permits-differ` | a semaphore has fewer permits than this call asks for at once, although not than this caller says it has; the message shows both numbers | `resize`, or ask for fewer |
  * | `fenced-out` | somebody with a newer fencing token has opened the object | stop: this holder is a zombie |
  * | `closed` | the mutex was closed | use a new one |
  */

@@ -217,7 +217,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /**
    * At most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and remember their
-   * number of permits: processes that disagree about it get `permits-differ`.
+   * number of permits: it counts for everybody, whatever `permits` says later, until `resize` changes it.
    */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
     return new Semaphore(

@@ -1,3 +1,4 @@
+import type { AcquireCall } from "./acquirer.js";
 import { invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { permitsOf } from "./core/record.js";
@@ -20,6 +21,8 @@ export interface NestingOptions {
   readonly reentrant: boolean;
   /** The handle on the same lock that was named by `within`. */
   readonly within: Hold | undefined;
+  /** How many permits there are, as far as is known. */
+  readonly limit: number | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export function nestingOf(
   held: readonly Hold[],
   ref: LockRef,
   request: AcquireRequest,
-  { reentrant, within }: NestingOptions,
+  { reentrant, within, limit = Number.POSITIVE_INFINITY }: NestingOptions,
 ): Nesting {
   within?.assertHeld();
   const outer = within ?? held[0];
@@ -39,7 +42,7 @@ export function nestingOf(
   const name = JSON.stringify(ref.name);
   if (ref.kind === "semaphore") {
     const own = permitsOf(held.map((hold) => hold.holder));
-    const { permits, limit } = request;
+    const { permits } = request;
     if (own + permits <= limit) return { kind: "wait" };
     return refuse(
       `Deadlock: this call asks for ${permits} more of the ${limit} permits of ${name} inside of a function that holds ${own} itself.`,
@@ -58,12 +61,20 @@ export function nestingOf(
   return { kind: "nest", outer };
 }
 
+/** One attempt that does not ask to nest is told that the lock is not to be had. */
+export function refusedUnlessAttempt(
+  error: S3MutexError,
+  { isAttempt = false, options }: Pick<AcquireCall, "isAttempt" | "options">,
+): undefined {
+  if (!isAttempt || options.reentrant === true || options.within !== undefined) throw error;
+}
+
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
  * to fit into the third of a lease after which they come again.
  */
-export function checkRenewable({ limit, leaseMs }: AcquireRequest, roundTripMs: number): void {
-  if (limit === 1) return;
+export function checkRenewable({ leaseMs }: AcquireRequest, limit: number | undefined, roundTripMs: number): void {
+  if (limit === undefined || limit === 1) return;
   const neededMs = Math.ceil(Math.min(limit, MAX_RENEWERS) * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
   if (leaseMs >= neededMs) return;
   const remedy = `${limit} permits could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms`;

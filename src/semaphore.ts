@@ -6,6 +6,7 @@ import { resize } from "./core/transition/resize.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { OptionNames } from "./option-names.js";
 import { runHolding } from "./run-holding.js";
+import { knownLimit } from "./runtime/acquire-request.js";
 import { Attempts } from "./runtime/attempts.js";
 import type { Context } from "./runtime/context.js";
 import { inspectLock } from "./runtime/inspect.js";
@@ -16,8 +17,11 @@ import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.semaphore`. */
 export interface SemaphoreOptions {
-  /** How many permits there are, from 1 to 1,000,000; everybody has to say the same number. */
-  readonly permits: number;
+  /**
+   * How many permits there are where nobody has used the semaphore yet, from 1 to 1,000,000. From then on the number that is stored
+   * counts for everybody, whatever they say, and {@link Semaphore.resize} changes it. `"stored"`: only that one.
+   */
+  readonly permits: number | "stored";
 }
 
 const SEMAPHORE_OPTIONS: OptionNames<SemaphoreOptions> = { permits: true };
@@ -54,7 +58,8 @@ export class Semaphore {
   readonly #acquirer: Acquirer;
   readonly #scopes: Scopes;
   readonly #object: LockObject;
-  #permits: number;
+  #permits: number | "stored";
+  readonly #warnedOf = new Set<string>();
 
   /** @internal */
   constructor(context: Context, acquirer: Acquirer, scopes: Scopes, object: LockObject, options: SemaphoreOptions) {
@@ -62,21 +67,23 @@ export class Semaphore {
     this.#acquirer = acquirer;
     this.#scopes = scopes;
     this.#object = object;
-    this.#permits = checkPermits("permits", checkOptions("options", options, SEMAPHORE_OPTIONS).permits);
+    const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS);
+    this.#permits = permits === "stored" ? permits : checkPermits("permits", permits);
   }
 
   get name(): string {
     return this.#object.name;
   }
 
-  /** How many there are, as far as this instance has been told. */
-  get permits(): number {
-    return this.#permits;
+  /** How many there are, as far as is known here: what the store said last, then what the caller said; undefined before that. */
+  get permits(): number | undefined {
+    return knownLimit(this.#object, this.#permits);
   }
 
   /**
    * Waits for permits.
-   * @throws `timed-out`, `aborted`, `deadlock`, `permits-differ`
+   * @throws `timed-out`, `aborted`, `deadlock`; `invalid-argument`: it asks for more than there are, or there is no room for one more
+   * holder; `permits-differ`: by its own number it does not ask for more, but the stored one is smaller
    */
   async acquire(options: PermitOptions = {}): Promise<Lock> {
     checkOptions("options", options, PERMIT_OPTIONS);
@@ -117,8 +124,8 @@ export class Semaphore {
   }
 
   /**
-   * Changes how many permits there are, for everybody. Who holds some keeps them. Processes that still say the old number get
-   * `permits-differ` from then on.
+   * Changes how many permits there are, for everybody, those who wait included. Who holds some keeps them: where there are fewer
+   * now, nobody else comes in until enough have been given back.
    * @returns the number before; null when there was none yet
    */
   async resize(permits: number): Promise<number | null> {
@@ -131,17 +138,16 @@ export class Semaphore {
       untilMs: this.#context.effects.monotonicMs() + RESIZE_PATIENCE_MS,
     });
     this.#permits = limit;
+    this.#acquirer.limitChanged(this.#object);
     return reply.from ?? null;
   }
 
-  #acquire(
+  async #acquire(
     options: PermitOptions,
     how: Pick<AcquireCall, "patienceMs" | "scope" | "isAttempt">,
   ): Promise<HeldLock | undefined> {
     const permits = withDefault("permits", options.permits, 1, checkPermits);
     const limit = this.#permits;
-    if (permits > limit)
-      throw invalidArgument("permits", permits, `the semaphore has ${limit}; ask for that many at most`);
     const { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label } = options;
     const call: AcquireCall = {
       options: { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label },
@@ -149,9 +155,36 @@ export class Semaphore {
       permits,
       limit,
     };
-    return this.#acquirer.handle(this.#object.ref, call);
+    const lock = await this.#acquirer.handle(this.#object.ref, call);
+    this.#warnOf(limit);
+    return lock;
+  }
+
+  /** What may surprise an operator, once each. */
+  #warnOf(said: number | "stored"): void {
+    const { record } = this.#object.latest ?? {};
+    if (record === undefined) return;
+    const { limit, holders } = record;
+    const name = JSON.stringify(this.name);
+    if (said !== "stored" && said !== limit) {
+      this.#warnOnce(
+        `${name} has ${limit} permits, and this caller says ${said}: the stored number counts, resize() changes it`,
+      );
+    }
+    if (holders.length >= MANY_HOLDERS && holders.length < limit) {
+      this.#warnOnce(`${name} has more than ${MANY_HOLDERS} holders, and its record has room for few more`);
+    }
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warnedOf.has(message)) return;
+    this.#warnedOf.add(message);
+    this.#context.logger.warn?.(`s3-mutex: the semaphore ${message}.`);
   }
 }
+
+/** A record has room for so many at least, unless labels and hosts are long. */
+const MANY_HOLDERS = 100;
 
 /** How long a store that does not answer is asked again. */
 const RESIZE_PATIENCE_MS = 10_000;

@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.js";
 
 const HOLD_AT_LEAST = "test/primitives/hold-at-least.test.ts";
+const NUMBERS = "test/primitives/semaphore-numbers.test.ts";
 
 /** Permits of semaphores, and how long a hold lasts at least. */
 export const PERMITS: readonly Mutant[] = [
@@ -43,5 +44,45 @@ export const PERMITS: readonly Mutant[] = [
     search: "entry, isUnused: this.standing.isUnused };",
     replace: "entry, isUnused: true };",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: a release that never arrives" },
+  },
+  {
+    name: "the number that a caller says counts",
+    why: "half of a fleet fails while the number of permits is being changed",
+    file: "src/core/transition/acquire.ts",
+    search: "if (found !== undefined && !found.deleted) return found.limit;",
+    replace: 'if (found !== undefined && !found.deleted && limit === "stored") return found.limit;',
+    caughtBy: { test: NUMBERS, named: "P12: a rolling change" },
+  },
+  {
+    name: "a resize wakes nobody",
+    why: "who waits in the process that has changed the number goes on waiting for the old one",
+    file: "src/acquirer.ts",
+    search: "this.#lines.peek(key)?.holdChanged();",
+    replace: "this.#lines.peek(key);",
+    caughtBy: { test: NUMBERS, named: "P12: who waits takes the new number, in the object" },
+  },
+  {
+    name: "more permits than there are are waited for",
+    why: "who wants more than the stored number waits without end, and everybody behind it",
+    file: "src/core/transition/acquire.ts",
+    search: '  if ((command.permits ?? 1) > limit) return { reply: { kind: "too-few", limit } };\n',
+    replace: "",
+    caughtBy: { test: NUMBERS, named: "P12: who asks for more" },
+  },
+  {
+    name: "grants beyond the stored number",
+    why: "who says a higher number is let in beside as many as there are",
+    file: "src/core/queue.ts",
+    search: "areCompatible([...holders, ...expected, candidate], record.limit);",
+    replace: "areCompatible([...holders, ...expected, candidate], record.limit + (record.limit > 1 ? 1 : 0));",
+    caughtBy: "sim",
+  },
+  {
+    name: "no room is no permits",
+    why: "callers wait for permits that are free, and are told that they are not",
+    file: "src/core/transition/acquire.ts",
+    search: "const isFull = eligible && granted === undefined && command.limit !== undefined;",
+    replace: "const isFull = eligible && granted === undefined && command.limit === null;",
+    caughtBy: { test: NUMBERS, named: "P13: a caller for whom" },
   },
 ];

@@ -79,7 +79,10 @@ export class RecordChecker {
 
   #checkRecord(key: string, before: Body, body: Body): void {
     const holders = body.holders ?? [];
-    if (holders.length > 1 && !areCompatible(body)) this.#findings.report("holders", `${key} has ${holders.length}`);
+    // Who has permits keeps them when there are fewer from now on: what counts is who comes in.
+    const mayBeMore = before.limit !== undefined && !hasNewHolder(before, body);
+    if (holders.length > 1 && !mayBeMore && !areCompatible(body))
+      this.#findings.report("holders", `${key} has ${holders.length}`);
     const { writeId = "", token = 0 } = body;
     // What 1.x leaves behind is the same each time, so a copy of what once replaced it can do so again: a free record.
     const mayRepeat = before.schema === undefined && before.locked === false && holders.length === 0;
@@ -172,6 +175,11 @@ const CLOCKS_MS = 2500;
 function isHandedOver(from: BodyHolder, to: BodyHolder, { recent = [] }: Body): boolean {
   const isSame = from.id !== to.id && from.acquiredAtMs === to.acquiredAtMs && from.token < to.token;
   return isSame && !recent.some(({ id, token }) => id === from.id && token === from.token);
+}
+
+function hasNewHolder(before: Body, { holders = [] }: Body): boolean {
+  const former = new Set(holdersOf(before).map(({ id }) => id));
+  return holders.some(({ id }) => !former.has(id));
 }
 
 function areCompatible({ holders = [], limit = 1 }: Body): boolean {

@@ -7,10 +7,8 @@ import type { LockObject } from "./lock-object.js";
 
 /** What one call asks for. */
 export interface AcquireRequest
-  extends Pick<
-    Required<AcquireCommand>,
-    "via" | "mode" | "permits" | "limit" | "priority" | "leaseMs" | "holdAtLeastMs"
-  > {
+  extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "priority" | "leaseMs" | "holdAtLeastMs">,
+    Pick<AcquireCommand, "limit"> {
   readonly label: string | undefined;
   /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
@@ -47,10 +45,19 @@ export function claimOf({ via, mode, permits, limit, priority, leaseMs, holdAtLe
   return { via, mode, permits, limit, priority, leaseMs, holdAtLeastMs };
 }
 
-/** The processes that share a semaphore have to agree about it. */
+/** How many permits there are, as far as is known here; undefined where that has to be asked for first. One of a lock. */
+export function knownLimit({ latest }: LockObject, limit: AcquireRequest["limit"]): number | undefined {
+  if (limit === undefined) return 1;
+  const stored = latest?.record?.deleted ? undefined : latest?.record?.limit;
+  return stored ?? (limit === "stored" ? undefined : limit);
+}
+
 /** Some replies are neither a grant nor a place in the queue: waiting would change nothing about them. */
-export function throwIfRefused(object: LockObject, claim: { readonly limit: number }, reply: AcquireReply): void {
-  if (reply.kind === "limit-differs") throw limitDiffers(object, claim, reply.limit);
+export function throwIfRefused(object: LockObject, request: AcquireRequest, reply: AcquireReply): void {
+  if (reply.kind === "limit-differs") throw limitDiffers(object, reply.limit);
+  if (reply.kind === "no-limit") throw noLimit(object);
+  if (reply.kind === "too-few") throw tooFew(object, request, reply.limit);
+  if (reply.kind === "full") throw noRoom(object, reply);
   if (reply.kind === "no-token-left") throw noTokenLeft(object);
 }
 
@@ -60,11 +67,31 @@ export function noTokenLeft({ name: lockName, key }: LockObject): S3MutexError {
   return new S3MutexError("corrupt-record", message, { lockName });
 }
 
-function limitDiffers(
-  { name: lockName }: LockObject,
-  { limit }: { readonly limit: number },
-  actual: number,
-): S3MutexError {
-  const message = `${JSON.stringify(lockName)} has ${actual} permits, and this caller says ${limit}: use the same number everywhere, or change it with resize().`;
+function limitDiffers({ name: lockName }: LockObject, limit: number): S3MutexError {
+  const message = `${JSON.stringify(lockName)} has ${limit} permits: its object is a semaphore's, and this call takes it for a lock's. Use another name, or another prefix.`;
   return new S3MutexError("permits-differ", message, { lockName });
+}
+
+/** What was asked for can never be had, for all that is known; who says a higher number is told where that comes from. */
+function tooFew({ name: lockName }: LockObject, { permits, limit }: AcquireRequest, stored: number): S3MutexError {
+  if (typeof limit !== "number" || permits > limit) {
+    const message = `permits is ${permits}: the semaphore has ${stored}; ask for that many at most.`;
+    return new S3MutexError("invalid-argument", message, { lockName });
+  }
+  const message = `${JSON.stringify(lockName)} has ${stored} permits; this caller says ${limit}, and asks for ${permits} of them at once. The stored number counts: change it with resize(${limit}), or ask for fewer.`;
+  return new S3MutexError("permits-differ", message, { lockName });
+}
+
+function noLimit({ name: lockName }: LockObject): S3MutexError {
+  const message = `permits is "stored": nobody has said yet how many permits ${JSON.stringify(lockName)} has; pass a number, or set it with resize().`;
+  return new S3MutexError("invalid-argument", message, { lockName });
+}
+
+/** Waiting would say that there are no permits left, which is not so. */
+function noRoom(
+  { name: lockName }: LockObject,
+  { limit, holders }: { readonly limit: number; readonly holders: number },
+): S3MutexError {
+  const message = `permits is ${limit}: ${holders} holders of ${JSON.stringify(lockName)} have theirs, and its record has no room for one more. Take several permits at a time, or spread the work over several semaphores.`;
+  return new S3MutexError("invalid-argument", message, { lockName });
 }

@@ -58,7 +58,7 @@ export class Acquisition {
   }
 
   /** What it wants of the lock, and how many permits it takes that to have. */
-  get claim(): Claim & { readonly limit: number } {
+  get claim(): Claim & Pick<AcquireRequest, "limit"> {
     return this.#request;
   }
 
@@ -171,7 +171,7 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
-      throwIfRefused(this.#line.object, this.claim, reply);
+      throwIfRefused(this.#line.object, this.#request, reply);
       if (reply.kind === "granted") {
         if (isCopys(reply.holder, { id: this.#id, isOwn: (writeId) => this.attempts.isOwn(writeId) })) {
           throw lossError(this.#line.object.name, "cloned", undefined);

@@ -69,7 +69,8 @@ export class DeadlockWatch {
     const isLive = (holder: Holder) => holder.releasedAtMs === undefined && !hasRunOut(holder, this.#attemptAt(now));
     const held = record.holders.filter((holder) => tokensOfParents.includes(holder.token) && isLive(holder));
     const [holder] = held;
-    if (holder === undefined || (limit > 1 && areCompatible([...held, { mode, permits }], limit))) return;
+    const isOfMany = limit !== undefined && record.limit > 1;
+    if (holder === undefined || (isOfMany && areCompatible([...held, { mode, permits }], record.limit))) return;
     const lockName = this.#wanted.name;
     const cycle = [toPublicEdge({ lockName, holder })];
     const message = `Deadlock: this process is part of the work of ${describeHolder(holder)}, which holds ${JSON.stringify(lockName)}, and would wait for its end. What is not part of it is started without S3_MUTEX_HELD in its environment.`;

@@ -5,7 +5,7 @@ import { type ReleaseCommand, release } from "../core/transition/release.js";
 import type { RenewReply } from "../core/transition/renew.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
 import type { LossReason } from "../errors.js";
-import type { WaitingLine } from "./acquire-request.js";
+import { knownLimit, type WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 import { SharedLog } from "./attempts.js";
 import type { Context } from "./context.js";
@@ -71,7 +71,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     });
   }
 
-  /** A hold has become smaller: the next may fit beside it. */
+  /** A hold has become smaller, or there are more permits: the next may fit beside those who hold. */
   holdChanged(): void {
     this.#wakeFirst();
   }
@@ -81,7 +81,10 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
-    if (areCompatible([...holds.map(claimOf), acquisition.claim], acquisition.claim.limit)) return 0;
+    const limit = knownLimit(this.object, acquisition.claim.limit);
+    // Unknown, or too few for it whoever has them: the store says so.
+    if (limit === undefined || !areCompatible([acquisition.claim], limit)) return 0;
+    if (areCompatible([...holds.map(claimOf), acquisition.claim], limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
     return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
   }

@@ -100,7 +100,7 @@ it("never refuses a lock that nobody holds for the size of its record", () => {
   const recent = [turnOf({ label: "x".repeat(60_000) })];
   expect(acquire(recordOf({ recent }), commandOf(), NOW).reply.kind).toBe("granted");
   const held = recordOf({ limit: 2, holders: [holderOf()], recent });
-  expect(acquire(held, commandOf({ limit: 2 }), NOW).reply.kind).toBe("waiting");
+  expect(acquire(held, commandOf({ limit: 2 }), NOW).reply.kind).toBe("full");
 });
 
 it("refreshes its entry in the last third of its life", () => {

@@ -31,8 +31,11 @@ export interface AcquireCommand extends Claim {
   readonly entry: QueueEntry | undefined;
   /** For how long it is held at least, from the grant; 0 where it does not say. */
   readonly holdAtLeastMs?: number;
-  /** How many permits the caller takes the lock to have; 1 where it does not say. */
-  readonly limit?: number;
+  /**
+   * Of a semaphore: how many permits it has from now on where nobody has used it; it may be that nobody says. What its record says
+   * counts more. Undefined: it is a lock, which has one.
+   */
+  readonly limit?: number | "stored" | undefined;
 }
 
 export interface QueueEntry {
@@ -49,8 +52,14 @@ export type AcquireReply =
   | Waiting
   /** Somebody has written a fencing token above which none can be counted: nobody can be granted the lock any more. */
   | { readonly kind: "no-token-left" }
-  /** The record has another number of permits than the caller takes it to have. */
-  | { readonly kind: "limit-differs"; readonly limit: number };
+  /** It is a lock, and the record is a semaphore's. */
+  | { readonly kind: "limit-differs"; readonly limit: number }
+  /** There are fewer permits than the caller asks for at once. */
+  | { readonly kind: "too-few"; readonly limit: number }
+  /** Nobody has said how many permits there are. */
+  | { readonly kind: "no-limit" }
+  /** There are permits left, and so many holders that the record has no room for one more. */
+  | { readonly kind: "full"; readonly limit: number; readonly holders: number };
 
 export interface Waiting {
   readonly kind: "waiting";
@@ -71,13 +80,24 @@ export function acquire(
 ): Decision<AcquireReply> {
   const held = findHolder(found, command.id);
   if (held !== undefined) return { reply: { kind: "granted", holder: held } };
-  const { limit = 1 } = command;
+  const limit = limitOf(found, command);
+  if (limit === undefined) return { reply: { kind: "no-limit" } };
   const record = recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
   if (record.limit !== limit) return { reply: { kind: "limit-differs", limit: record.limit } };
+  if ((command.permits ?? 1) > limit) return { reply: { kind: "too-few", limit } };
   if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);
   const { eligible, position, turnsAhead, passedOver } = standingOf(record, command, attempt);
   const granted = eligible ? grant(record, command, attempt, passedOver) : undefined;
+  const isFull = eligible && granted === undefined && command.limit !== undefined;
+  if (isFull) return { reply: { kind: "full", limit, holders: record.holders.length } };
   return granted ?? wait(record, command, attempt, { kind: "waiting", position, turnsAhead, enqueued: false });
+}
+
+/** How many permits there are: the record's number, where it is a semaphore's; undefined where nobody has said one. */
+function limitOf(found: LockRecord | undefined, { limit }: AcquireCommand): number | undefined {
+  if (limit === undefined) return 1;
+  if (found !== undefined && !found.deleted) return found.limit;
+  return limit === "stored" ? undefined : limit;
 }
 
 /** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
@@ -94,8 +114,8 @@ function grant(
   command: AcquireCommand,
   attempt: Attempt,
   passedOver: readonly Waiter[],
+  ended = endedInTheWay(record, command, attempt),
 ): Decision<AcquireReply> | undefined {
-  const ended = endedInTheWay(record, command, attempt);
   const others = record.holders.filter((other) => !ended.includes(other));
   const token = Math.max(record.token + 1, attempt.now.latestMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
@@ -108,7 +128,10 @@ function grant(
     queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
     recent: withTurns(record, ended, "expired", attempt),
   });
-  if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) return undefined;
+  if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) {
+    const allEnded = record.holders.filter((other) => hasEnded(other, attempt));
+    return ended.length < allEnded.length ? grant(record, command, attempt, passedOver, allEnded) : undefined;
+  }
   return { reply: { kind: "granted", holder }, change: { kind: "write", record: next } };
 }
 

@@ -13,8 +13,8 @@ import {
   written,
 } from "../../../test/protocol/samples.js";
 import { serializeRecord } from "../codec.js";
-import type { Holder } from "../record.js";
-import { acquire } from "./acquire.js";
+import type { Holder, LockRecord } from "../record.js";
+import { type AcquireCommand, acquire } from "./acquire.js";
 import { release } from "./release.js";
 import { renew, renewAll } from "./renew.js";
 import { resize } from "./resize.js";
@@ -120,7 +120,7 @@ it("does not say one permit, which goes without saying, so that locks look as th
 
 it("tells who takes another number for true, and changes nothing", () => {
   const record = recordOf({ limit: 3 });
-  expect(acquire(record, commandOf({ limit: 5 }), AT(1))).toEqual({ reply: { kind: "limit-differs", limit: 3 } });
+  expect(written(acquire(record, commandOf({ limit: 5 }), AT(1)))).toMatchObject({ limit: 3, holders: [{}] });
   expect(acquire(record, commandOf(), AT(1)).reply.kind).toBe("limit-differs");
   expect(acquire(recordOf({ limit: 3, deleted: true }), commandOf({ limit: 5 }), AT(1)).reply.kind).toBe("granted");
 });
@@ -194,4 +194,51 @@ it("refuses a text that is not about the present hold any more", () => {
     expect(restore(record, RESTORE, AT(1)).reply.kind).toBe("gone");
     expect(restore(record, RESTORE, AT(1)).change).toBeUndefined();
   }
+});
+
+it("P12: goes by the number that is stored, whatever a caller says", () => {
+  const record = recordOf({ limit: 3, holders: [holderOf()] });
+  const asking = (permits: number, limit: number | "stored") => commandOf({ permits, limit });
+  for (const limit of [1, 5, "stored"] as const) {
+    expect(written(acquire(record, asking(2, limit), AT(1)))).toMatchObject({ limit: 3, holders: [{}, {}] });
+    expect(acquire(record, asking(3, limit), AT(1)).reply.kind).toBe("waiting");
+    expect(acquire(record, asking(4, limit), AT(1))).toEqual({ reply: { kind: "too-few", limit: 3 } });
+  }
+  for (const none of [undefined, recordOf({ limit: 3, deleted: true })]) {
+    expect(written(acquire(none, asking(2, 5), AT(1)))).toMatchObject({ limit: 5 });
+    expect(acquire(none, asking(6, 5), AT(1))).toEqual({ reply: { kind: "too-few", limit: 5 } });
+    expect(acquire(none, asking(1, "stored"), AT(1))).toEqual({ reply: { kind: "no-limit" } });
+  }
+});
+
+const fill = (record: LockRecord, command: Partial<AcquireCommand>, atMs: number) => {
+  let full = record;
+  for (let index = 0; index < 500; index += 1) {
+    const decision = acquire(full, commandOf({ id: `h${index} at ${atMs}`, ...command }), AT(atMs + index));
+    if (decision.reply.kind !== "granted") return { record: full, decision };
+    full = written(decision);
+  }
+  throw new Error("there is room for 500");
+};
+
+it("P13: says that there is no room where permits are left, rather than that there are none", () => {
+  const { record, decision } = fill(recordOf({ limit: 500 }), { limit: 500, entry: ENTRY }, 0);
+  const holders = record.holders.length;
+  expect(holders).toBeGreaterThan(100);
+  expect(decision).toEqual({ reply: { kind: "full", limit: 500, holders } });
+  // Those who wait for permits wait: there are none left.
+  const taken = { ...record, limit: holders };
+  expect(acquire(taken, commandOf({ limit: 500, entry: ENTRY }), AT(600)).reply.kind).toBe("waiting");
+  // A lock that is shared is no semaphore, and its readers take turns.
+  const shared = fill(recordOf(), { mode: "shared", entry: ENTRY }, 0);
+  expect(shared.decision.reply).toMatchObject({ kind: "waiting" });
+});
+
+it("P13: drops all who have ended where there is no room otherwise, and only then", () => {
+  const dead = fill(recordOf({ limit: 500 }), { limit: 500 }, 0).record;
+  const over = 500 + 10_000 + TOLERANCE_MS + 1;
+  const alive = written(acquire({ ...dead, holders: dead.holders.slice(0, -1) }, commandOf({ limit: 500 }), AT(over)));
+  expect(alive.holders.length).toBe(dead.holders.length);
+  const next = written(acquire(dead, commandOf({ limit: 500 }), AT(over)));
+  expect(next.holders).toMatchObject([{ id: "newcomer" }]);
 });
