@@ -53,6 +53,7 @@ export class ClosingTime {
 const PATIENCE_MS = 60_000;
 /** What a process needs to clear up after what was given up. */
 const CLEARING_MS = 2500;
-const CLEARING_TRIPS = 5;
+/** Where all give up at once, each of them loses some races to the others, and steps back in between. */
+const CLEARING_TRIPS = 12;
 /** For so long everybody is busy before the last one is told to close. */
 const BUSY_MS = 5000;
