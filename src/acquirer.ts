@@ -288,8 +288,8 @@ export class Acquirer {
   }
 
   #onReleaseError(lockName: string): (error: unknown) => void {
-    const message = `s3-mutex: releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
-    return (error) => this.#context.logger.warn?.(message, error);
+    const message = `releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
+    return (error) => this.#context.logger.warn(message, { err: error });
   }
 }
 

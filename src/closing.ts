@@ -168,9 +168,9 @@ export class Closing {
     const { logger, emit } = this.#context;
     const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
     if (names.length > 0) {
-      logger.warn?.(
-        `s3-mutex: closed without giving back ${names.join(", ")}, since work went on, nobody released it, or the store did not answer: free when the lease ends`,
-        report,
+      logger.warn(
+        `closed without giving back ${names.join(", ")}, since work went on, nobody released it, or the store did not answer: free when the lease ends`,
+        { leftBehind: report.leftBehind },
       );
     }
     emit("closed", report);

@@ -8,7 +8,7 @@ import { Background, type Context, type Emit } from "./runtime/context.js";
 import { Diagnostics } from "./runtime/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { Holdings } from "./runtime/holdings.js";
-import { unthrowing } from "./runtime/logger.js";
+import { type Log, logTo } from "./runtime/logger.js";
 import { StoreClock } from "./runtime/store-clock.js";
 import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
@@ -40,15 +40,12 @@ export function createContext(
   };
   const ownerId = settings.ownerId ?? `${place === undefined ? "" : `${place.host}:${place.pid}:`}${effects.newId()}`;
   const { bucketName, keyPrefix } = settings;
-  const logger = unthrowing(settings.logger);
+  const logger = logTo(settings.logger);
   const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
   const opened = (store: ObjectStore, bucket: string) =>
     openUntil(closed.signal, background, diagnostics.watched(store, bucket, effects));
   const context: Context = {
-    store: opened(
-      internals?.store ?? guarded(storeOf(client as S3Client, { ...settings, logger }, effects)),
-      bucketName,
-    ),
+    store: opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects, logger)), bucketName),
     bucketName,
     contentStore: (bucket) =>
       opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
@@ -85,9 +82,9 @@ function clientOf(options: S3MutexOptions): S3Client {
   return options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
 }
 
-function storeOf(client: S3Client, settings: Settings, effects: Effects): ObjectStore {
+function storeOf(client: S3Client, settings: Settings, effects: Effects, log: Log): ObjectStore {
   const { bucketName, keyPrefix, storeHeaders: headers, createBucketIfNotExists } = settings;
-  const logger = { warn: (message: string) => settings.logger.warn?.(message) };
+  const logger = { warn: (message: string) => log.warn(message) };
   return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects });
 }
 

@@ -132,6 +132,12 @@ export class S3MutexError extends Error {
     if ("result" in details) this.result = details.result;
   }
 
+  /** For loggers that write JSON: with the message, without the stack, and without what the caller's function returned. */
+  toJSON(): Record<string, unknown> {
+    const { result: _, cause, message, ...details } = this;
+    return { ...details, message, ...(cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {}) };
+  }
+
   /** True for errors of any copy of this package: two installed versions do not share a class. */
   static is(error: unknown): error is S3MutexError;
   static is<Code extends S3MutexErrorCode>(error: unknown, code: Code): error is S3MutexError & { readonly code: Code };

@@ -1,6 +1,7 @@
 import { S3MutexError } from "./errors.js";
 import type { HeldLock } from "./lock.js";
 import { lossOf, lostMeanwhile, runGuarded } from "./run-holding.js";
+import { forManyListeners } from "./runtime/abort.js";
 import type { Context } from "./runtime/context.js";
 import { guardsOfCaller } from "./runtime/guarding.js";
 import { sleep } from "./runtime/timing.js";
@@ -37,7 +38,7 @@ export class Leadership {
   /** Runs the function and gives the lead back when it has ended, whatever it does. */
   async run<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<TurnEnd<T>> {
     const lock = this.#lock;
-    const ending = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+    const ending = signal === undefined ? lock.signal : forManyListeners(AbortSignal.any([lock.signal, signal]));
     try {
       if (this.#hasResigned) return OVER;
       const result = await runGuarded(lock, () => fn(ending, lock.fencingToken));
@@ -83,7 +84,7 @@ export class Leadership {
     }
     const { name, signal: told } = this.#lock;
     if (error !== told.reason) {
-      this.#context.logger.warn?.(`s3-mutex: the leader of ${JSON.stringify(name)} stepped down`, error);
+      this.#context.logger.warn(`the leader of ${JSON.stringify(name)} stepped down`, { err: error });
     }
     return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
   }

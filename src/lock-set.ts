@@ -1,4 +1,5 @@
 import type { HeldLock, Lock } from "./lock.js";
+import { forManyListeners } from "./runtime/abort.js";
 
 /** Several locks held as one: acquired in one global order, released in reverse; lost as soon as one of them is lost. */
 export interface LockSet extends AsyncDisposable {
@@ -26,7 +27,7 @@ export class HeldLockSet implements LockSet {
 
   constructor(locks: readonly HeldLock[]) {
     this.locks = locks;
-    this.signal = AbortSignal.any(locks.map((lock) => lock.signal));
+    this.signal = forManyListeners(AbortSignal.any(locks.map((lock) => lock.signal)));
   }
 
   get(name: string): HeldLock | undefined {

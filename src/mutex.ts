@@ -328,7 +328,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
       return await this.#scopes.line(take);
     } catch (error) {
       if (!S3MutexError.is(error, "deadlock")) throw error;
-      this.#context.logger.warn?.(`s3-mutex: acquireLock(${JSON.stringify(lockName)}) gave way. ${error.message}`);
+      this.#context.logger.warn(`acquireLock(${JSON.stringify(lockName)}) gave way`, { err: error });
       return false;
     }
   }
@@ -482,7 +482,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     try {
       (this as EventEmitter).emit(name, event);
     } catch (error) {
-      this.#context.logger.error?.(`s3-mutex: a listener of "${name}" threw`, error);
+      this.#context.logger.error(`a listener of "${name}" threw`, { err: error });
     }
   }
 }

@@ -114,9 +114,9 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: a logger that throws keeps a grant",
     why: "a listener and a logger that throw keep a granted lock from its caller",
-    file: "src/create-context.ts",
-    search: "const logger = unthrowing(settings.logger);",
-    replace: "const { logger } = settings;",
+    file: "src/runtime/logger.ts",
+    search: "      } catch {\n        // There is nobody left to tell.\n      }",
+    replace: "      } finally {\n        // There is nobody left to tell.\n      }",
     caughtBy: { test: TURN, named: "by a listener that throws" },
   },
   {

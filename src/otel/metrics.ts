@@ -6,6 +6,7 @@ import {
   type ObservableUpDownCounter,
 } from "@opentelemetry/api";
 import type { DiagnosticsOrigin } from "../index.js";
+import { VERSION } from "../version.js";
 import type { Handlers } from "./handlers.js";
 
 /** In seconds, as the conventions want durations: from a round trip to a night's job. */
@@ -15,7 +16,7 @@ const REQUEST_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const QUEUE_BUCKETS = [0, 1, 2, 4, 8, 16, 32, 64];
 
 function instrumentsOf(provider: MeterProvider | undefined) {
-  const meter = (provider ?? metrics).getMeter("s3-mutex");
+  const meter = (provider ?? metrics).getMeter("s3-mutex", VERSION);
   const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
   const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
@@ -49,16 +50,18 @@ export function metricsHandlers(
   const to = instrumentsOf(provider);
   const attributesOf = memoizedAttributes(lockNameOf);
   const handlers: Handlers = {
-    "s3-mutex:acquire:start": ({ origin, lockName }) => to.waiting.add(1, attributesOf(origin, lockName)),
-    "s3-mutex:acquire:end": ({ origin, lockName, outcome, waitedMs }) => {
+    "s3-mutex:acquire:start": ({ origin, lockName, acquisitionId }) =>
+      to.waiting.begin(acquisitionId, attributesOf(origin, lockName)),
+    "s3-mutex:acquire:end": ({ origin, lockName, acquisitionId, outcome, waitedMs }) => {
       const attributes = attributesOf(origin, lockName);
-      to.waiting.add(-1, attributes);
+      to.waiting.end(acquisitionId);
       const ended = { ...attributes, "s3_mutex.outcome": outcome };
       to.acquisitions.add(1, ended);
       to.waits.record(waitedMs / 1000, ended);
-      if (outcome === "acquired") to.held.add(1, attributes);
     },
-    "s3-mutex:hold:end": ({ origin, lockName }) => to.held.add(-1, attributesOf(origin, lockName)),
+    "s3-mutex:hold:start": ({ origin, lockName, acquisitionId }) =>
+      to.held.begin(acquisitionId, attributesOf(origin, lockName)),
+    "s3-mutex:hold:end": ({ acquisitionId }) => to.held.end(acquisitionId),
     "s3-mutex:enqueued": ({ origin, lockName, position }) => to.queues.record(position, attributesOf(origin, lockName)),
     "s3-mutex:released": ({ origin, lockName, heldMs }) =>
       to.holds.record(heldMs / 1000, attributesOf(origin, lockName)),
@@ -84,8 +87,12 @@ export function metricsHandlers(
   return { handlers, end };
 }
 
-/** How many there are at this moment. It is read when metrics are collected, so that a turn need not report ups and downs. */
+/**
+ * How many there are at this moment. It is read when metrics are collected, so that a turn need not report ups and downs. What had
+ * begun before anybody listened is not counted when it ends.
+ */
 class Level {
+  readonly #begun = new Map<string, Attributes>();
   readonly #counts = new Map<Attributes, number>();
   readonly #instrument: ObservableUpDownCounter;
   readonly #observe: ObservableCallback = (result) => {
@@ -97,7 +104,19 @@ class Level {
     instrument.addCallback(this.#observe);
   }
 
-  add(difference: number, attributes: Attributes): void {
+  begin(id: string, attributes: Attributes): void {
+    this.#begun.set(id, attributes);
+    this.#add(1, attributes);
+  }
+
+  end(id: string): void {
+    const attributes = this.#begun.get(id);
+    if (attributes === undefined) return;
+    this.#begun.delete(id);
+    this.#add(-1, attributes);
+  }
+
+  #add(difference: number, attributes: Attributes): void {
     this.#counts.set(attributes, (this.#counts.get(attributes) ?? 0) + difference);
   }
 

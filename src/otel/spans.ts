@@ -1,5 +1,6 @@
 import { context, type Span, SpanStatusCode, type TracerProvider, trace } from "@opentelemetry/api";
 import type { S3MutexDiagnostics } from "../index.js";
+import { VERSION } from "../version.js";
 import type { Handlers } from "./handlers.js";
 
 /** Spans that have begun, by the ids of the acquisitions. */
@@ -13,7 +14,7 @@ interface OpenSpans {
  * has the lock is no error; a store that fails, a deadlock and a loss are.
  */
 export function spanHandlers(provider: TracerProvider | undefined): { readonly handlers: Handlers; end(): void } {
-  const tracer = (provider ?? trace).getTracer("s3-mutex");
+  const tracer = (provider ?? trace).getTracer("s3-mutex", VERSION);
   const open: OpenSpans = { acquiring: new Map(), holding: new Map() };
   const handlers: Handlers = {
     "s3-mutex:acquire:start": (start) => {
@@ -26,15 +27,20 @@ export function spanHandlers(provider: TracerProvider | undefined): { readonly h
       open.acquiring.get(acquisitionId)?.span.addEvent("enqueued", attributes);
     },
     "s3-mutex:acquire:end": (end) => {
-      const { acquisitionId, fencingToken } = end;
+      const { acquisitionId } = end;
       const acquiring = open.acquiring.get(acquisitionId);
       if (acquiring === undefined) return;
       open.acquiring.delete(acquisitionId);
       endWait(acquiring.span, end);
-      if (fencingToken === undefined) return;
-      const links = [{ context: acquiring.span.spanContext() }];
-      const attributes = { ...attributesOf(end), "s3_mutex.fencing_token": fencingToken };
-      open.holding.set(acquisitionId, tracer.startSpan("hold lock", { attributes, links }, acquiring.parent));
+    },
+    // What was restored comes without a wait.
+    "s3-mutex:hold:start": (start) => {
+      const { acquisitionId, fencingToken } = start;
+      const acquiring = open.acquiring.get(acquisitionId);
+      const links = acquiring === undefined ? [] : [{ context: acquiring.span.spanContext() }];
+      const attributes = { ...attributesOf(start), "s3_mutex.fencing_token": fencingToken };
+      const parent = acquiring?.parent ?? context.active();
+      open.holding.set(acquisitionId, tracer.startSpan("hold lock", { attributes, links }, parent));
     },
     "s3-mutex:renewed": ({ acquisitionId }) => void open.holding.get(acquisitionId)?.addEvent("renewed"),
     "s3-mutex:lost": ({ acquisitionId, reason, error }) => {
@@ -66,7 +72,7 @@ function attributesOf({
   acquisitionId,
   mode,
   priority,
-}: S3MutexDiagnostics["s3-mutex:acquire:start"]) {
+}: S3MutexDiagnostics["s3-mutex:acquire:start" | "s3-mutex:hold:start"]) {
   return {
     "aws.s3.bucket": origin.bucketName,
     "s3_mutex.lock.name": lockName,

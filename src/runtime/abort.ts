@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { S3MutexError } from "../errors.js";
 
 /** Who waits for which signal; one listener per signal, since Node warns of more than ten on one. */
@@ -20,6 +21,12 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const callbacks = waiting.get(signal) ?? listenTo(signal);
   callbacks.add(callback);
   return () => callbacks.delete(callback);
+}
+
+/** A signal that we hand out may be given to any number of requests without a warning of Node's about its many listeners. */
+export function forManyListeners(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** What comes of the promise; undefined once the signal is aborted. */

@@ -44,7 +44,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   context.background.run(
     swap.then(
       () => {},
-      (error) => context.logger.warn?.(`s3-mutex: could not clean up after ${JSON.stringify(object.name)}`, error),
+      (error) => context.logger.warn(`could not clean up after ${JSON.stringify(object.name)}`, { err: error }),
     ),
   );
 }

@@ -5,7 +5,7 @@ import type { Diagnostics } from "./diagnostics.js";
 import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
 import type { Holdings } from "./holdings.js";
-import type { Logger } from "./logger.js";
+import type { Log } from "./logger.js";
 import type { StoreClock } from "./store-clock.js";
 
 /** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
@@ -22,7 +22,7 @@ export interface Context {
   readonly contentStore: (bucketName: string) => ObjectStore;
   readonly effects: Effects;
   readonly clock: StoreClock;
-  readonly logger: Logger;
+  readonly logger: Log;
   readonly background: Background;
   /** Aborted when the mutex begins to close: nobody waits for a lock any longer. */
   readonly closing: AbortSignal;

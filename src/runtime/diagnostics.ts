@@ -33,6 +33,12 @@ export interface AcquireEnd extends AcquireStart {
   readonly error?: unknown;
 }
 
+/** A hold has begun for this process: it was acquired, or restored from another one. */
+export interface HoldStart extends HoldEvent {
+  readonly mode: Mode;
+  readonly priority: number;
+}
+
 /** A hold is over for this process: it was released or lost, ended by itself, or nobody answered to its release. */
 export type HoldEnd = HoldEvent;
 
@@ -62,6 +68,7 @@ export type S3MutexDiagnostics = {
 interface OwnTopics {
   readonly "acquire:start": AcquireStart;
   readonly "acquire:end": AcquireEnd;
+  readonly "hold:start": HoldStart;
   readonly "hold:end": HoldEnd;
   readonly request: StoreRequest;
 }
@@ -79,6 +86,7 @@ const TOPICS: readonly (keyof Topics)[] = [
   "released",
   "deadlock",
   "closed",
+  "hold:start",
   "hold:end",
   "request",
 ];

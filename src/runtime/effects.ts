@@ -46,9 +46,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Where there is no other logger: what nobody would learn of otherwise becomes a warning of the process; the rest is not said. */
 export const quietLogger: Logger = {
-  error(message, ...details) {
-    const causes = details.map((detail) => (detail instanceof Error ? detail.message : String(detail)));
-    process.emitWarning([message, ...causes].join(": "), { type: "S3MutexWarning" });
+  error(message) {
+    process.emitWarning(message, { type: "S3MutexWarning" });
   },
 };
 

@@ -10,7 +10,7 @@ import type { Hold } from "./hold.js";
 import type { HoldingLine } from "./holding-line.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
 import type { Swapped } from "./lock-object.js";
-import { doubtError, lossReason, releasedError } from "./loss.js";
+import { doubtError, lossReason, releasedError, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 import { Alarm, requestTimeoutMs } from "./timing.js";
@@ -191,8 +191,8 @@ export class Lease implements Hold {
     this.#lastFailure = error;
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    const what = `s3-mutex: renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
-    this.#context.logger.warn?.(what, error);
+    const what = `renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
+    this.#context.logger.warn(what, { err: error });
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
 
@@ -285,7 +285,7 @@ export class Lease implements Hold {
     const error = this.standing.lose(reason, cause);
     if (error === undefined) return false;
     this.nest.end(error);
-    this.#context.emit("lost", { ...this.#describe(), reason: error.reason ?? reason, error });
+    tellLoss(this.#context, { ...this.#describe(), reason: error.reason ?? reason, error });
     return true;
   }
 

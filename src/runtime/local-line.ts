@@ -64,6 +64,9 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     const hold = { lease, sinceMs: nowMs };
     this.#holds.add(hold);
     this.#changedAtMs = nowMs;
+    const { id: acquisitionId, token: fencingToken, mode, priority } = lease.holder;
+    const start = { lockName: this.object.name, acquisitionId, fencingToken, mode, priority };
+    this.#context.diagnostics.publish("hold:start", start);
     lease.onEnd(() => {
       this.#holds.delete(hold);
       this.#wakeFirst();

@@ -1,5 +1,7 @@
 import type { GoneReason } from "../core/transition/renew.js";
 import { type LossReason, S3MutexError, type S3MutexErrorDetails } from "../errors.js";
+import type { Context } from "./context.js";
+import type { S3MutexEvents } from "./events.js";
 
 /** How a loss is told to people and to programs. */
 
@@ -63,4 +65,11 @@ function notHeld(sentence: string, details: S3MutexErrorDetails): S3MutexError {
 /** Who finds its hold released although it did not release it itself lost it to somebody who did. */
 export function lossReason(reason: GoneReason): LossReason {
   return reason === "released" ? "force-released" : reason;
+}
+
+/** Tells whoever operates the process, and whoever listens on the mutex. */
+export function tellLoss({ logger, emit }: Context, loss: S3MutexEvents["lost"][0]): void {
+  const { error, ...fields } = loss;
+  logger.warn("a lock was lost", { err: error, ...fields });
+  emit("lost", loss);
 }

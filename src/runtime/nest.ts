@@ -1,6 +1,6 @@
 import { areCompatible, type Holder, type Mode } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
-import { onAbort, throwIfAborted } from "./abort.js";
+import { forManyListeners, onAbort, throwIfAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
@@ -176,6 +176,7 @@ export class NestedHold implements Hold {
     this.#isCallback = isCallback;
     this.nest = new Nest(context, lockName, this);
     if (isCallback) this.share();
+    forManyListeners(this.#told.signal);
     this.#forgetOuter = onAbort(outer.signal, () => this.#told.abort(outer.signal.reason));
   }
 

@@ -23,7 +23,7 @@ export async function outlast<T>(
       if (!S3MutexError.is(error, "store-unavailable")) throw error;
       const subject = JSON.stringify(lockName);
       if (failures === 0)
-        logger.warn?.(`s3-mutex: the store is away, and is asked for ${subject} until it is back`, error);
+        logger.warn(`the store is away, and is asked for ${subject} until it is back`, { err: error });
       const stop = new AbortController();
       const forget = [signal, closing].map((one) => (one === undefined ? () => {} : onAbort(one, () => stop.abort())));
       await sleep(effects, PAUSE_MS, { keepAlive: true, signal: stop.signal });

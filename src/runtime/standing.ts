@@ -1,4 +1,5 @@
 import type { LossReason, S3MutexError } from "../errors.js";
+import { forManyListeners } from "./abort.js";
 import { lossError, type StopReason, stopError } from "./loss.js";
 
 /**
@@ -21,6 +22,7 @@ export class Standing {
   constructor(lockName: string, stayAlive: () => () => void = () => () => {}) {
     this.lockName = lockName;
     this.#stayAlive = stayAlive;
+    forManyListeners(this.#told.signal);
   }
 
   /** Aborted when work under the lock has to end: its holder is asked to stop, or the lock is lost. Never by a release. */

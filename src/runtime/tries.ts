@@ -226,7 +226,7 @@ export class Tries {
     this.#failingSinceMs ??= nowMs;
     if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
     this.#isMentioned = true;
-    this.#context.logger.warn?.(`s3-mutex: the store does not answer for ${this.#subject}`, error);
+    this.#context.logger.warn(`the store does not answer for ${this.#subject}`, { err: error });
   }
 
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {

@@ -25,6 +25,7 @@ function listenTo(...names: readonly ChannelName[]): Message[] {
 
 const LIFE = [
   "s3-mutex:acquire:start",
+  "s3-mutex:hold:start",
   "s3-mutex:acquired",
   "s3-mutex:acquire:end",
   "s3-mutex:renewed",
@@ -41,6 +42,7 @@ it("tells the life of a lock, under one id, with the mutex that it is about", as
   await lock.release();
   expect(messages.map(({ channel }) => channel)).toEqual([
     "s3-mutex:acquire:start",
+    "s3-mutex:hold:start",
     "s3-mutex:acquired",
     "s3-mutex:acquire:end",
     "s3-mutex:renewed",
@@ -49,7 +51,8 @@ it("tells the life of a lock, under one id, with the mutex that it is about", as
   ]);
   expect(new Set(messages.map(({ acquisitionId }) => acquisitionId)).size).toBe(1);
   expect(messages[0]).toMatchObject({ lockName: "lock", priority: 2, leaseMs: 30_000, timeoutMs: 5000 });
-  expect(messages[2]).toMatchObject({ outcome: "acquired", fencingToken: lock.fencingToken });
+  expect(messages[1]).toMatchObject({ mode: "exclusive", priority: 2, fencingToken: lock.fencingToken });
+  expect(messages[3]).toMatchObject({ outcome: "acquired", fencingToken: lock.fencingToken });
   for (const message of messages) {
     expect(message["origin"]).toEqual({ ownerId: "me", bucketName: BUCKET, keyPrefix: "locks/" });
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { context } from "@opentelemetry/api";
 import {
   AggregationTemporality,
@@ -177,4 +178,43 @@ it("leaves out metrics or spans where they are not wanted", async ({ world }) =>
   await (await world.mutex().acquire("lock")).release();
   expect(spans()).toHaveLength(2);
   expect(await points("s3_mutex.acquisitions")).toEqual([]);
+});
+
+it("P15: counts and spans a hold that goes from one process to the next on both sides", async ({ world }) => {
+  const { spans, points } = observe();
+  const held = async () => (await points("s3_mutex.held")).map(({ value }) => value);
+  const text = await (await world.mutex().acquire("lock")).serialize();
+  expect(await held()).toEqual([0]);
+  const restored = await world.mutex().restore(text);
+  expect(await held()).toEqual([1]);
+  await restored.release();
+  expect(await held()).toEqual([0]);
+  expect(spans().map(({ name }) => name)).toEqual(["acquire lock", "hold lock", "hold lock"]);
+  const [, , again] = spans();
+  expect(again?.attributes).toMatchObject({
+    "s3_mutex.lock.name": "lock",
+    "s3_mutex.fencing_token": restored.fencingToken,
+    "s3_mutex.outcome": "released",
+  });
+});
+
+it("P15: what had begun before anybody listened is not counted when it ends", async ({ world }) => {
+  const holder = world.mutex();
+  const lock = await holder.acquire("lock");
+  const early = new AbortController();
+  const waiting = codeOf(holder.acquire("lock", { signal: early.signal }));
+  const { points } = observe();
+  early.abort();
+  await waiting;
+  await lock.release();
+  for (const name of ["s3_mutex.held", "s3_mutex.waiting"]) {
+    for (const { value } of await points(name)) expect([name, value]).toEqual([name, 0]);
+  }
+});
+
+it("says which version of the package the scope is", async ({ world }) => {
+  const { spans } = observe();
+  await (await world.mutex().acquire("lock")).release();
+  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+  expect(spans()[0]?.instrumentationScope).toMatchObject({ name: "s3-mutex", version: manifest.version });
 });

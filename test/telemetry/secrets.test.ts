@@ -22,6 +22,7 @@ const CHANNELS: readonly (keyof S3MutexDiagnostics)[] = [
   "s3-mutex:lost",
   "s3-mutex:released",
   "s3-mutex:deadlock",
+  "s3-mutex:hold:start",
   "s3-mutex:hold:end",
   "s3-mutex:request",
 ];

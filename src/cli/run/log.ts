@@ -11,10 +11,11 @@ export interface Log {
 /** Warnings (a renewal that failed and is tried again) are for whoever reads a job's log; the rest is for debugging. */
 export function createLog(isDebugging: boolean, output: Output): Log {
   let isMuted = false;
-  const say = (message: string, ...details: unknown[]) => {
-    if (isMuted) return;
-    const causes = details.map((detail) => (detail instanceof Error ? detail.message : JSON.stringify(detail)));
-    output.note([message.replace(/^s3-mutex: /, ""), ...causes].join(": "));
+  const say = (message: string, fields?: unknown) => {
+    // What becomes of the command when its lock is lost is said by those who end it.
+    const isLoss = (fields as { readonly err?: { readonly code?: unknown } } | undefined)?.err?.code === "lost";
+    if (isMuted || (isLoss && !isDebugging)) return;
+    output.note(message.replace(/^s3-mutex: /, ""));
   };
   return {
     logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },
