@@ -2,6 +2,7 @@ import { type Lock, S3Mutex } from "../src/index.js";
 import { runLoops } from "./actors/loops.js";
 import { nextTurn } from "./actors/registry.js";
 import { separately } from "./actors/separately.js";
+import { EventChecker } from "./checkers/events.js";
 import { type Closing, closeMutex } from "./closing.js";
 import type { ClientPlan } from "./plan.js";
 import { SimProcess } from "./process.js";
@@ -20,6 +21,7 @@ export class SimClient implements Participant {
   readonly started: Task[] = [];
   /** What those do. */
   readonly forgotten: Promise<void>[] = [];
+  readonly events: EventChecker;
   readonly #boot: Task;
   /** By true time; never, where it was not told to close. */
   closingSinceMs = Number.POSITIVE_INFINITY;
@@ -52,6 +54,7 @@ export class SimClient implements Participant {
     );
     this.#boot = new Task(this, `${name}/boot`, world.random.fork());
     this.started.push(this.#boot);
+    this.events = new EventChecker(scene.findings, name);
     this.#watch();
   }
 
@@ -188,7 +191,12 @@ export class SimClient implements Participant {
 
   #watch(): void {
     const { deadlocks, bucket, inside } = this.scene;
-    const { mutex } = this;
+    const { mutex, events } = this;
+    mutex.on("acquired", (event) => events.hears("acquired", event));
+    mutex.on("renewed", (event) => events.hears("renewed", event));
+    mutex.on("lost", (event) => events.hears("lost", event));
+    mutex.on("released", (event) => events.hears("released", event));
+    mutex.on("closed", () => events.closed());
     mutex.on("deadlock", ({ acquisitionId, cycle }) => {
       bucket.world.trace(() => `${this.name} gives way: ${JSON.stringify(cycle)}`);
       deadlocks.noteVictim(`${this.name} (${acquisitionId})`, cycle);

@@ -43,7 +43,7 @@ export class SimProcess {
       wallMs: () => this.#wallMs(),
       random: () => this.#random.number(),
       newId: () => this.#newId(),
-      setTimer: (delayMs, callback) => world.after(this.#timerMs(delayMs), () => this.deliver(callback)),
+      setTimer: (delayMs, callback) => this.#setTimer(delayMs, callback),
       host: name,
       pid: 1,
     };
@@ -62,6 +62,19 @@ export class SimProcess {
     if (this.#isDead) return;
     if (this.#frozen === undefined) callback();
     else this.#frozen.waiting.push(callback);
+  }
+
+  /** Also one that was due while the process stood still can be cancelled by what runs first when it goes on. */
+  #setTimer(delayMs: number, callback: () => void): () => void {
+    let isCancelled = false;
+    const fire = () => {
+      if (!isCancelled) callback();
+    };
+    const cancel = this.world.after(this.#timerMs(delayMs), () => this.deliver(fire));
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
   }
 
   /** SIGKILL: nothing of it ever goes on. */

@@ -15,7 +15,7 @@ export interface Ask {
 
 /** What of a handle is asked: a leader's function has none, but knows as much. */
 export type Held = Pick<Lock, "name" | "fencingToken" | "mode" | "remainingMs">;
-export type Believed = Held & Pick<Lock, "held">;
+export type Believed = Held & (Pick<Lock, "held"> | Pick<Lock, "held" | "signal">);
 
 /** How somebody holds a lock. */
 export interface Holding {
@@ -108,7 +108,13 @@ export class Task implements Waiting {
     ask.done(lock !== undefined);
     if (lock === undefined) return;
     await this.hold(lock, ask, work);
-    await this.expecting(lock.release());
+    await this.giveBack(lock);
+  }
+
+  /** Releases what nothing else of its process has a share in. */
+  async giveBack(lock: Lock): Promise<void> {
+    const answer = await this.expecting(lock.release());
+    if (answer !== undefined) this.client.events.givenBack(lock);
   }
 
   /** Takes a lock by name; whether it has it. Nobody need give it back. */
@@ -157,11 +163,13 @@ export class Task implements Waiting {
       believes: () => this.client.isAlive && lock.held,
     };
     beliefs.begin(name, believer);
+    const forget = "signal" in lock ? this.client.events.watch(lock) : () => {};
     this.#holds += 1;
     try {
       await this.inside(name, lock, work, { permits, ...holding });
     } finally {
       this.#holds -= 1;
+      forget();
       beliefs.end(name, believer);
     }
   }

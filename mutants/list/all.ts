@@ -4,6 +4,7 @@ import { BOUNDS } from "./bounds.js";
 import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
 import { ENDS } from "./ends.js";
+import { EVENTS } from "./events.js";
 import { IDENTITY } from "./identity.js";
 import { OUTCOMES } from "./outcomes.js";
 import { PERMITS } from "./permits.js";
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLOSING,
   ...IDENTITY,
   ...ENDS,
+  ...EVENTS,
   ...TELLING,
   ...STORE_SEAM,
   ...PERMITS,

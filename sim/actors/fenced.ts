@@ -5,12 +5,20 @@ import type { Turn } from "./turn.js";
 /** Adds its own id to a list in S3, while it holds the lock or thinks so: only the token stops it. */
 async function fenced(task: Task, name: string): Promise<void> {
   const key = `objects/${name}.json`;
+  const { chain, mayContradictItself } = task.scene;
   await task.use(name, { timeoutMs: 20_000 }, async (lock) => {
-    const object = await task.expecting(lock.fencedObject<readonly string[]>({ key }));
+    // Who reads out of a cache may find an older version there, as if it had been put back.
+    const watched = <T>(promise: Promise<T>): Promise<T> => {
+      promise.catch((error) => {
+        if (S3MutexError.is(error, "fenced-out") && !mayContradictItself) chain.fencedOut(key, lock.fencingToken);
+      });
+      return promise;
+    };
+    const object = await task.expecting(watched(lock.fencedObject<readonly string[]>({ key })));
     if (object === undefined) return;
     for (let changes = task.random.integer(1, 2); changes > 0; changes -= 1) {
       const id = `${task.name}@${Math.round(task.nowMs)}#${changes}`;
-      const tell = task.scene.chain.change(key, id);
+      const tell = chain.change(key, id);
       const updating = object.update(async (list = []) => {
         if (task.random.chance(0.3)) await task.think();
         return [...list, id];
@@ -19,7 +27,7 @@ async function fenced(task: Task, name: string): Promise<void> {
         () => tell("made"),
         (error) => S3MutexError.is(error) && error.maybeApplied !== true && tell("not made"),
       );
-      await task.expecting(updating);
+      await task.expecting(watched(updating));
     }
   });
 }

@@ -20,7 +20,7 @@ async function attempt(task: Task, name: string): Promise<void> {
   ask.done(lock !== undefined && lock !== null);
   if (lock === undefined || lock === null) return;
   await task.hold(lock, ask);
-  await task.expecting(lock.release());
+  await task.giveBack(lock);
 }
 
 /** The lock around a function; sometimes the function asks for the same one again. */

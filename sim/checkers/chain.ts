@@ -44,6 +44,12 @@ export class ChainChecker {
     };
   }
 
+  /** Somebody with this token is told to be fenced out: then a newer holder has been there by now. */
+  fencedOut(key: string, token: number): void {
+    const highest = this.#last.get(key)?.token ?? 0;
+    if (highest <= token) this.#findings.report("fenced-out", `${key}: ${token}, and the highest token is ${highest}`);
+  }
+
   /** At the end, when nothing is under way any more. */
   check(): void {
     for (const { key, id, outcome } of this.#changes) {

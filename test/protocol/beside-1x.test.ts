@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { LockRecord } from "../../src/core/record.js";
 import type { Lock } from "../../src/lock.js";
 import { ClientOf1x } from "./client-of-1x.js";
 import { KEY, NAME, nth, Scene, writesOf } from "./scene.js";
@@ -180,3 +181,16 @@ it("holds the lock at most once in every race of both versions", async () => {
   }
   expect(bad).toEqual({});
 }, 30_000);
+
+it("rule 10: where 1.x has given back a record whose counter is ahead of store time, tokens go on from the counter", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  await scene.until(mutex.acquire(NAME));
+  const record = JSON.parse(scene.bucket.objects.get(KEY)?.body ?? "") as LockRecord;
+  const token = Math.round(scene.nowMs) + 3_600_000;
+  // It rewrites what it has parsed: our fields are still there, and its own say that nobody has the lock.
+  scene.bucket.put(KEY, JSON.stringify({ ...record, token, locked: false }));
+  const { mutex: other } = scene.client();
+  const next = await scene.until(other.acquire(NAME));
+  expect(next.fencingToken).toBeGreaterThan(token);
+});

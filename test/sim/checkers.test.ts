@@ -595,6 +595,20 @@ describe("the versions of a fenced object", () => {
   });
 });
 
+describe("who is fenced out", () => {
+  const OBJECT = "objects/x.json";
+
+  it("is so because of a newer token in the object, and of nothing else", () => {
+    const chain = new ChainChecker(findings);
+    chain.landed(OBJECT, JSON.stringify({ fenced: 1, token: 5, writeId: "a" }));
+    chain.fencedOut(OBJECT, 4);
+    expect(properties()).toEqual([]);
+    chain.fencedOut(OBJECT, 5);
+    chain.fencedOut("objects/y.json", 1);
+    expect(properties()).toEqual(["fenced-out", "fenced-out"]);
+  });
+});
+
 describe("what is done once", () => {
   it("may be begun again until somebody was told its result, and not after that", () => {
     const once = new OnceChecker(findings);
