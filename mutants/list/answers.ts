@@ -21,7 +21,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "an empty answer is an empty list",
     why: "an empty 200, which the SDK reads as a bucket without keys, is believed",
-    file: "src/store/s3/requests.ts",
+    file: "src/store/s3/listings.ts",
     search: "        if (!isListing(attempt)) return",
     replace: '        if (!isListing(attempt) && attempt.text === "?") return',
     caughtBy: { test: "test/store/answers.test.ts", named: "not the store's answer" },

@@ -75,7 +75,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/store/s3/credentials.ts",
     search: "if (sentAtMs !== undefined && sentAtMs < askedAtMs && isOther()) return true;",
     replace: "if (sentAtMs !== undefined && isOther()) return true;",
-    caughtBy: { test: "test/store/credentials.test.ts", named: "renewed again and again" },
+    caughtBy: { test: "test/store/credentials.test.ts", named: "renewed by itself meanwhile" },
   },
   {
     name: "files remembered",
@@ -107,7 +107,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/verify/checks/permissions.ts",
     search: "  if (isOther ||",
     replace: "  if ((isOther && outcome.error.retryable) ||",
-    caughtBy: { test: "test/doctor/causes.test.ts", named: "S9: a token that has expired" },
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
   },
   {
     name: "what was not examined is safe",
@@ -126,11 +126,11 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/store/store-headers.test.ts", named: "S12: each header" },
   },
   {
-    name: "encryption headers on reads",
-    why: "S3 refuses each read that says how to encrypt",
+    name: "nobody pays for listings",
+    why: "a bucket whose requests somebody else pays for refuses to be listed",
     file: "src/store/s3/store-headers.ts",
-    search: "  return { put, get: request,",
-    replace: "  return { put, get: put,",
+    search: "list: request, config }",
+    replace: "list: config, config }",
     caughtBy: { test: "test/store/store-headers.test.ts", named: "S12: each header" },
   },
   {
@@ -139,7 +139,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/store/s3/bucket-names.ts",
     search: "  if (/\\.mrap$/i.test(bucket) ||",
     replace: "  if (/\\.none$/i.test(bucket) &&",
-    caughtBy: { test: "test/store/store-headers.test.ts", named: "S13: arn:aws:s3::" },
+    caughtBy: { test: "test/store/store-headers.test.ts", named: "holds no locks, and the error says why" },
   },
   {
     name: "an ARN is split at its slash",
@@ -147,6 +147,6 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/cli/address.ts",
     search: "  const bucketName = accessPoint ??",
     replace: "  const bucketName = (accessPoint && undefined) ??",
-    caughtBy: { test: "test/cli/address.test.ts", named: "is taken whole" },
+    caughtBy: { test: "test/cli/access-points.test.ts", named: "is taken whole" },
   },
 ];

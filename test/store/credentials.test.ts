@@ -29,6 +29,8 @@ it.each([
   ["TokenRefreshRequired", 400],
   ["InvalidAccessKeyId", 403],
   ["InvalidTokenId", 403],
+  ["InvalidSecurityToken", 403],
+  ["SecurityTokenExpired", 401],
 ])(
   "S11: a function whose answer has changed is asked anew after %s (%i), once for all who find out",
   async (code, status) => {
@@ -43,6 +45,22 @@ it.each([
   },
 );
 
+it("S11: a store that says it in words only is understood, and one that denies is not asked twice", async () => {
+  const valid = { token: "one", message: "The provided token has expired" };
+  const { endpoint, sent } = await startGate((request) => {
+    return tokenOf(request) === valid.token ? undefined : { status: 403, code: "AccessDenied", message: valid.message };
+  });
+  const provider = vi.fn(async () => credentials(valid.token));
+  const store = storeOver(clientFor(endpoint, { credentials: provider }));
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  valid.token = "two";
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+  Object.assign(valid, { token: "three", message: "Access Denied" });
+  const before = sent("GET").length;
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
+  expect(sent("GET")).toHaveLength(before + 1);
+});
+
 it("S11: credentials that are renewed again and again are asked for each time", async () => {
   const { endpoint, valid } = await startBouncer();
   let nowMs = 0;
@@ -51,6 +69,25 @@ it("S11: credentials that are renewed again and again are asked for each time", 
   const store = new S3Store({ client, bucketName: "locks", effects, keyPrefix: "locks/" });
   await store.write("a", "1", IF_ABSENT, OPTIONS);
   for (const token of ["two", "three", "one", "two"]) {
+    valid.token = token;
+    nowMs += 5_000;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+  }
+});
+
+it("S11: credentials that the SDK has renewed by itself meanwhile are asked for anew when they run out, too", async () => {
+  const { endpoint, valid } = await startBouncer();
+  let nowMs = 0;
+  const effects = { ...realEffects, monotonicMs: () => realEffects.monotonicMs() + nowMs };
+  // Only the second ones say when they end, which is at once.
+  const provider = async () => {
+    const expiration = valid.token === "two" ? { expiration: new Date(Date.now() + 1_000) } : {};
+    return { ...credentials(valid.token), ...expiration };
+  };
+  const client = clientFor(endpoint, { credentials: provider });
+  const store = new S3Store({ client, bucketName: "locks", effects, keyPrefix: "locks/" });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  for (const token of ["two", "three", "four"]) {
     valid.token = token;
     nowMs += 5_000;
     expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });

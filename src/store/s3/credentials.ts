@@ -8,22 +8,16 @@ import { type Attempt, identityOf } from "./single-attempt.js";
  * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by
  * now, in a file that somebody has rewritten, or from a function that was asked only once.
  */
-const OUTDATED: ReadonlySet<string> = new Set([
-  "ExpiredToken",
-  "ExpiredTokenException",
-  "ExpiredCredentials",
-  "InvalidToken",
-  "InvalidTokenId",
-  "InvalidSecurityToken",
-  "InvalidClientTokenId",
-  "InvalidAccessKeyId",
-  "SecurityTokenExpired",
-  "TokenRefreshRequired",
-  "UnrecognizedClientException",
-]);
+const OUTDATED =
+  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|UnrecognizedClient\w*|AuthFailure)$/;
 
-export function areOutdated({ code }: Failure): boolean {
-  return OUTDATED.has(code);
+/** Those that say AccessDenied or Unauthorized, and the rest in words. */
+const SAYS_EXPIRED = /\b(?:token|credentials?)\b[^.]*\bexpired\b|\bexpired\b[^.]*\b(?:token|credentials?)\b/i;
+
+export function areOutdated({ status, code, message, isForeign }: Failure): boolean {
+  if (isForeign) return false;
+  const isDenied = status === 400 || status === 401 || status === 403;
+  return OUTDATED.test(code) || (isDenied && SAYS_EXPIRED.test(message));
 }
 
 /** Many requests may find the same out at once, and a provider that has nothing new is not asked for each of them. */

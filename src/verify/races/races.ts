@@ -1,6 +1,6 @@
 import { type Examination, isDone } from "../examination.js";
 import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../report.js";
-import { contest, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
+import { contest, created, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
 
 /** Of so many rounds, one at least should have a winner that is told so, however often requests are repeated on the way. */
 const ENOUGH_ROUNDS = 4;
@@ -40,9 +40,8 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
     const known = places[track];
     const place = known ?? { key: exam.newKey("race"), etag: undefined };
     if (place.etag === undefined) {
-      const made = await exam.lane.put(place.key, exam.newBody(), { IfNoneMatch: "*" });
-      if (made.kind !== "answer" || !isDone(made)) return undefined;
-      place.etag = made.etag;
+      place.etag = await created(exam, place.key);
+      if (place.etag === undefined) return undefined;
     }
     await exam.pauseIfThrottled();
     const condition = exam.ifMatch(place.etag);
@@ -63,10 +62,10 @@ export async function deleteRace(exam: Examination): Promise<Finding> {
   const { contenders } = exam.thoroughness;
   const fault = await repeat(exam, tally, 0.4, async () => {
     const key = exam.newKey("race");
-    const made = await exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" });
-    if (made.kind !== "answer" || !isDone(made)) return undefined;
+    const etag = await created(exam, key);
+    if (etag === undefined) return undefined;
     await exam.pauseIfThrottled();
-    const { IfMatch } = exam.ifMatch(made.etag);
+    const { IfMatch } = exam.ifMatch(etag);
     let deletes = 0;
     let turn = 0;
     const round = await contest(exam, contenders, async (lane, body, start) => {

@@ -1,4 +1,4 @@
-import { type Examination, NoAnswer } from "../examination.js";
+import { type Examination, isDone, NoAnswer } from "../examination.js";
 import type { ProbeOutcome, ProbeRequests } from "../probe-requests.js";
 import { StartingLine } from "../starting-line.js";
 
@@ -26,6 +26,17 @@ export interface RaceTally {
 
 /** One contender's request; it is held at the line until all are ready. */
 export type Contend = (lane: ProbeRequests, body: string, start: StartingLine) => Promise<ProbeOutcome>;
+
+/** A new object for a round to be about; its ETag, or undefined where nobody knows what became of it. */
+export async function created(exam: Examination, key: string): Promise<string | undefined> {
+  const body = exam.newBody();
+  const made = await exam.lane.put(key, body, { IfNoneMatch: "*" });
+  if (made.kind !== "answer") return undefined;
+  if (isDone(made)) return made.etag;
+  // It may have been sent twice, and the second one answered.
+  const found = await exam.read(key);
+  return found.body === body ? found.etag : undefined;
+}
 
 /** All contenders at once, each over the next client in turn. */
 export async function contest(exam: Examination, contenders: number, contend: Contend): Promise<Round> {
