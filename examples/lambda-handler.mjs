@@ -25,7 +25,9 @@ function createHandler(s3ClientConfig) {
       },
       { timeoutMs, leaseMs: 2000 },
     );
-    return outcome ?? "somebody else was at it all the time";
+    // An invocation that fails is tried again; one that says nothing is taken for done.
+    if (outcome === null) throw new Error("the lock was not free in time");
+    return outcome;
   };
 }
 

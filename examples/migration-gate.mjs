@@ -22,9 +22,9 @@ class Database {
 const MIGRATIONS = ["create-accounts", "add-balance", "index-balance"];
 const database = new Database();
 
-async function start(mutex, name, { diesAfter = Number.POSITIVE_INFINITY } = {}) {
-  // Waits for as long as it takes; a replica that cannot migrate must not serve.
-  await mutex.withLock(
+async function start(mutex, name, { diesAfter = Number.POSITIVE_INFINITY, timeoutMs = 120_000 } = {}) {
+  // Waits for longer than the lease of one that has died (60 s) and its tolerance (1 s), and for migrations to end.
+  const isDone = await mutex.withLock(
     "migrations",
     async (lock) => {
       for (const migration of MIGRATIONS.filter((one) => !database.applied.includes(one))) {
@@ -33,9 +33,12 @@ async function start(mutex, name, { diesAfter = Number.POSITIVE_INFINITY } = {})
         database.migrate(migration, lock.fencingToken);
         console.log(`${name} ran ${migration}`);
       }
+      return true;
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs },
   );
+  // Null: it has not run, and a replica that cannot migrate must not serve. Whoever started it is told, and starts it again.
+  if (isDone === null) throw new Error(`does not serve: the migrations were not free within ${timeoutMs} ms`);
   console.log(`${name} serves`);
 }
 
@@ -44,5 +47,10 @@ const throughTheGate = once(first, "acquired");
 const dies = start(first, "web-1", { diesAfter: 1 }).catch(({ message }) => console.log(`web-1: ${message}`));
 await throughTheGate;
 await Promise.all([dies, start(second, "web-2"), start(third, "web-3")]);
+
+// Somebody is at it for longer than the next one has patience.
+const long = await first.acquire("migrations");
+await start(second, "web-4", { timeoutMs: 100 }).catch(({ message }) => console.log(`web-4 ${message}`));
+await long.release();
 console.log(`the database has ${database.applied.join(", ")}`);
 await end(first, second, third);

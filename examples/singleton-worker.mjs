@@ -6,7 +6,9 @@ import { end, machine } from "./store.mjs";
 /** Works while it holds the lock, and asks for it again when it was lost. */
 async function runWorker(mutex, name, stop) {
   while (!stop.aborted) {
-    const lock = await mutex.acquire("worker", { signal: stop, leaseMs: 2000 }).catch(() => undefined);
+    const lock = await mutex.acquire("worker", { signal: stop, leaseMs: 2000 }).catch((error) => {
+      if (!stop.aborted) throw error; // the store is the problem, not somebody who has the lock
+    });
     if (lock === undefined) break; // told to stop while waiting
     console.log(`${name} is at work`);
     const until = AbortSignal.any([stop, lock.signal]);

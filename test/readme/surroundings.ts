@@ -52,6 +52,10 @@ export async function writeOrder(): Promise<void> {
   await doSomething();
 }
 
+export async function migrate(): Promise<boolean> {
+  return (await doSomething()) === "done";
+}
+
 export async function runNightlyJob(lock: Lock): Promise<string> {
   return doSomething(lock.signal);
 }
