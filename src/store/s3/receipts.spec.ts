@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
+
+const OF_S3 = { "x-amz-request-id": "1" };
+const ERROR = "<Error><Code>InternalError</Code></Error>";
+const PAGE = "<html><body>Hello</body></html>";
+const bytes = (text: string) => ({ kind: "bytes", bytes: Buffer.from(text) }) as const;
+
+it.each([
+  [412, undefined, true],
+  [409, "", true],
+  [412, ERROR, true],
+  [412, PAGE, false],
+  [409, PAGE, false],
+  [404, "", false],
+  [400, "", false],
+])("%i with %j is a conflict: %s", (status, text, expected) => {
+  const attempt = text === undefined ? {} : { text };
+  expect(isConflict(status, { code: undefined, attempt })).toBe(expected);
+});
+
+it.each([
+  [{}, true],
+  [{ text: " \n" }, true],
+  [{ text: "done", headers: OF_S3 }, true],
+  [{ text: "done", headers: {} }, false],
+  [{ text: "done" }, false],
+  [{ text: PAGE }, false],
+  [{ text: ERROR, headers: OF_S3 }, false],
+])("%o is a receipt: %s", (attempt, expected) => {
+  expect(isReceipt(attempt)).toBe(expected);
+});
+
+it.each([
+  [{ status: 204 }, true],
+  [{ status: 204, text: "x" }, true],
+  [{ status: 200, text: "", headers: OF_S3 }, true],
+  [{ status: 200, headers: OF_S3 }, true],
+  [{ status: 200, text: "x", headers: OF_S3 }, false],
+  [{ status: 200, text: "", headers: {} }, false],
+  [{ status: 200 }, false],
+])("%o is a deletion: %s", (attempt, expected) => {
+  expect(isDeletion(attempt)).toBe(expected);
+});
+
+it.each([
+  [{}, false],
+  [{ headers: {} }, false],
+  [{ headers: { etag: '"a"' } }, false],
+  [{ headers: { etag: 'W/"a-gzip"' } }, false],
+  [{ headers: { etag: '"b"' } }, true],
+])('a 304 with %o is about another version than "a": %s', (attempt, expected) => {
+  expect(isAboutAnother(attempt, '"a"')).toBe(expected);
+});
+
+describe("a page in place of a record", () => {
+  const HTML = { "content-type": "text/html; charset=utf-8" };
+  it.each([
+    [bytes(PAGE), HTML, true],
+    [{ kind: "oversized" } as const, HTML, true],
+    [bytes("{}"), HTML, false],
+    [bytes(PAGE), { ...HTML, ...OF_S3 }, false],
+    [bytes(PAGE), { "content-type": "application/json" }, false],
+    [bytes(PAGE), { "content-type": "application/text/html" }, false],
+    [bytes(PAGE), {}, false],
+  ])("%o with %o: %s", (body, headers, expected) => {
+    expect(isForeignPage(body, { headers })).toBe(expected);
+  });
+
+  it("needs a type", () => {
+    expect(isForeignPage(bytes(PAGE), {})).toBe(false);
+  });
+});
+
+it("says why a success is not believed", () => {
+  expect(notOfS3(undefined, { status: 201, text: "Hello" })).toBe('the answer has no ETag (201 with "Hello")');
+  expect(notOfS3('"a"', {})).toBe("the answer is not one of S3 (200 with an empty body)");
+  expect(notOfS3('"a"', { text: "head" }, bytes("Body"))).toBe('the answer is not one of S3 (200 with "Body")');
+  expect(notOfS3('"a"', { text: "head" }, { kind: "oversized" })).toBe('the answer is not one of S3 (200 with "head")');
+});
