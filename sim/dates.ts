@@ -2,7 +2,7 @@ import type { AnswerTiming } from "../src/store/object-store.js";
 import type { FaultKind, TimeFault } from "./fault-kinds.js";
 import type { SimProcess } from "./process.js";
 import { Random } from "./random.js";
-import { STEPS, type Step } from "./steps.js";
+import type { Step } from "./steps.js";
 
 /** How one front end of the store, or a proxy before it, tells the time. */
 export interface FrontEnd {
@@ -23,7 +23,7 @@ export interface DatePlan {
   readonly isPinned: boolean;
   /** How many of the answers with a `Date` are hours off. */
   readonly wrong: number;
-  /** Half of the answers to this step are. */
+  /** Most of the answers to this step are, as far as they may be. */
   readonly wrongStep: Step | undefined;
   /** Between two wrong ones a process hears right ones: what two in a row agree on is believed. */
   readonly areSingle: boolean;
@@ -35,6 +35,10 @@ export interface DateConditions {
   readonly keepsAssumptions: boolean;
   readonly hasExactClocks: boolean;
   readonly hasClientOf1x: boolean;
+  /** How far front ends are apart, in milliseconds. */
+  readonly gatewaySpreadMs: number;
+  /** What the seed is about. */
+  readonly focus: { readonly step: Step } | undefined;
 }
 
 const PLAIN: FrontEnd = { missing: 0, aged: 0, lateMs: 0, keepsText: false };
@@ -50,7 +54,7 @@ const LATEST_TEXT_MS = 1000;
 export function datesOf(seed: number, conditions: DateConditions): DatePlan | undefined {
   const random = streamOf(seed, "plan");
   if (!random.chance(SHARE) || !conditions.hasDate) return undefined;
-  const { hasClientOf1x, hasExactClocks, keepsAssumptions } = conditions;
+  const { hasClientOf1x, hasExactClocks, keepsAssumptions, gatewaySpreadMs, focus } = conditions;
   const mayBeMissing = !hasClientOf1x || hasExactClocks;
   const frontEnds = [random, random].map(
     (): FrontEnd => ({
@@ -61,14 +65,14 @@ export function datesOf(seed: number, conditions: DateConditions): DatePlan | un
     }),
   );
   const isPinned = random.chance(0.5);
-  const wrong = random.pick([0, 0, 0.02]);
-  const wrongStep = random.pick(STEPS);
-  const isWrong = wrong > 0 && !hasClientOf1x;
+  const wrong = random.pick([0, 0.02]);
+  // Front ends that disagree by seconds never agree again, so that nobody forgets what one answer said.
+  const isWrong = wrong > 0 && !hasClientOf1x && gatewaySpreadMs < LATEST_TEXT_MS / 2;
   return {
     frontEnds: mayBeMissing ? frontEnds : frontEnds.map((one) => ({ ...one, missing: 0 })),
     isPinned,
     wrong: isWrong ? wrong : 0,
-    wrongStep: isWrong ? wrongStep : undefined,
+    wrongStep: isWrong ? focus?.step : undefined,
     areSingle: keepsAssumptions,
   };
 }
@@ -161,7 +165,7 @@ export class Dates {
   }
 
   #wrongByMs({ process, step, sentAtMs, isStores }: Heard): number {
-    const isFocused = (step === this.#plan.wrongStep || !isStores) && this.#random.chance(0.5) && this.#plan.wrong > 0;
+    const isFocused = (step === this.#plan.wrongStep || !isStores) && this.#random.chance(0.8) && this.#plan.wrong > 0;
     const isDue = this.#happens("date-wrong", this.#plan.wrong) || isFocused;
     const byMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
     const last = this.#wrongs.get(process);

@@ -64,6 +64,7 @@ it("puts right what is beyond belief, and nothing else", () => {
     queue: [{ sinceMs: T0 - 7, expiresAtMs: T0 + LIFE_MS }],
     recent: [{ fromMs: T0, toMs: T0 }],
   });
+  expect(dated(recordOf({ freeSinceMs: T0 - 500, ...later }), NOW).freeSinceMs).toBe(T0 - 500);
   const held = recordOf({ holders: [holderOf()], ...later });
   expect(dated(held, NOW)).not.toHaveProperty("freeSinceMs");
 });

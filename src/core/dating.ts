@@ -24,13 +24,13 @@ export function needsDates(record: Dated, attempt: Attempt): boolean {
 export function dated<Some extends Dated>(record: Some, attempt: Attempt): Some {
   if (!needsDates(record, attempt)) return record;
   const { latestMs } = attempt.now;
-  const { freeSinceMs } = record;
+  const { freeSinceMs = 0 } = record;
   return {
     ...record,
     holders: record.holders.map((holder) => (needsDate(holder, attempt) ? datedHolder(holder, attempt) : holder)),
     queue: record.queue.map((waiter) => (isBeyondBelief(waiter, attempt) ? datedWaiter(waiter, attempt) : waiter)),
     recent: record.recent.map((turn) => (isFarAhead(turn.toMs, attempt) ? datedTurn(turn, attempt) : turn)),
-    ...(freeSinceMs !== undefined && isFarAhead(freeSinceMs, attempt) ? { freeSinceMs: latestMs } : {}),
+    ...(isFarAhead(freeSinceMs, attempt) ? { freeSinceMs: latestMs } : {}),
   };
 }
 
