@@ -61,13 +61,17 @@ async function tryRuntime({ name, version, command, args, leastArgs }: Runtime):
   const work = async () => {
     for (const file of ["smoke.mjs", "smoke.cjs"]) expectEnd(await run(file), /^smoke passed$/m);
     expectEnd(await run("contexts.mjs"), /^contexts passed$/m);
+    expectEnd(await run("repeats.mjs"), /^repeats passed$/m);
     if (leastArgs !== undefined) {
       const printed = await runCommand(command, [...leastArgs, "permissions.mjs"], { cwd: folder, env, minutes: 1 });
       expectEnd(printed, /^permissions passed$/m);
     }
     expectEnd(await run("suite.mjs", ...GROUPS), /^suite: \d+ passed, 0 failed$/m);
   };
-  return report({ name, version, tried: "import, require(), shared contexts, the conformance suite" }, work);
+  return report(
+    { name, version, tried: "import, require(), shared contexts, repeated requests, the conformance suite" },
+    work,
+  );
 }
 
 /** An ES module and a CommonJS one, each by the ways of resolving that its compiler has. */
