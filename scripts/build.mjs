@@ -1,5 +1,7 @@
 // Compiles src to dist, then removes what is in dist without a source. Not the other way round: dist is never empty, so
 // that what runs from it meanwhile (a test's child process, a second build) does not lose its files.
+
+import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { build } from "esbuild";
@@ -18,6 +20,7 @@ const statuses = await Promise.all([
   bundlePage(),
 ]);
 removeStale();
+writeManual();
 removeUnreachableDeclarations();
 declareCommonJs();
 process.exit(Math.max(...statuses));
@@ -33,6 +36,14 @@ async function bundlePage() {
     () => 0,
     () => 1,
   );
+}
+
+/** The manual page, from the help texts: `npm install --global` puts it where `man` looks. */
+function writeManual() {
+  const main = join(root, "dist", "cli", "main.js");
+  const { status, stdout } = spawnSync(process.execPath, [main, "man"], { encoding: "utf8" });
+  if (status === 0) writeFileSync(join(root, "dist", "cli", "s3-mutex.1"), stdout);
+  else statuses.push(1);
 }
 
 function removeStale() {

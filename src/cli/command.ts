@@ -18,6 +18,13 @@ export interface Example {
   readonly line: string;
 }
 
+/** A command with all that there is to say of it, for shells and the manual. */
+export interface DescribedCommand extends Pick<Command, "usage" | "about" | "examples"> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [string, OptionSpec])[];
+}
+
 /** What a command is given: its options, its arguments, and what followed `--` (undefined where there was none). */
 export interface Input {
   readonly values: Values;
@@ -26,6 +33,8 @@ export interface Input {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether the library's messages are wanted. */
   readonly isDebugging: boolean;
+  /** All commands, for those that are about them. */
+  describeAll(): Promise<readonly DescribedCommand[]>;
 }
 
 /**

@@ -88,4 +88,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "See processes die and freeze while they hold a lock, and nothing get lost",
     load: async () => (await import("./commands/demo.js")).demo,
   },
+  {
+    name: "completion",
+    summary: "Print what makes bash, zsh or fish complete commands and options",
+    load: async () => (await import("./commands/completion.js")).completion,
+  },
+  {
+    name: "man",
+    summary: "Print all of the help as a manual page",
+    load: async () => (await import("./commands/man.js")).man,
+  },
 ];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { closestTo } from "../closest.js";
 import type { Command, OptionSpecs } from "./command.js";
 import { COMMANDS } from "./commands.js";
+import { describedCommands } from "./described-commands.js";
 import { EXIT } from "./exit-codes.js";
 import { showCommandHelp, showOverview } from "./help.js";
 import { createOutput, type Output } from "./output.js";
@@ -38,7 +39,8 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
       return EXIT.ok;
     }
     // As it was: what is set for the SDK is no business of a command that is run.
-    const input = parseInput(args, command.options, { ...process.env });
+    const parsed = parseInput(args, command.options, { ...process.env });
+    const input = { ...parsed, describeAll: describedCommands };
     chooseProfile(input.values);
     return await command.run(input, output);
   } catch (error) {

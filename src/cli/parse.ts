@@ -11,7 +11,11 @@ export const COMMON_OPTIONS: OptionSpecs = {
 };
 
 /** Reads a command's part of the command line. Everything after the first `--` is left as it is. */
-export function parseInput(argv: readonly string[], options: OptionSpecs, environment: NodeJS.ProcessEnv): Input {
+export function parseInput(
+  argv: readonly string[],
+  options: OptionSpecs,
+  environment: NodeJS.ProcessEnv,
+): Omit<Input, "describeAll"> {
   const separator = argv.indexOf("--");
   const own = separator === -1 ? argv : argv.slice(0, separator);
   const specs = { ...options, ...COMMON_OPTIONS };

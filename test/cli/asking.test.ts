@@ -77,3 +77,22 @@ test("delete does nothing after a no", TIMEOUT, async () => {
   expect(said.stderr).toContain("s3-mutex: nothing was done.");
   expect(recordOf(server, "nightly")?.holders).toHaveLength(1);
 });
+
+test("D: Ctrl-C at the question ends it with 130, and does nothing", TIMEOUT, async () => {
+  const { server, hold, input } = await startLocked();
+  hold(Date.now() + 60_000, "web-1");
+  const kill = vi.spyOn(process, "kill");
+  kill.mockImplementation(() => {
+    process.emit("SIGINT", "SIGINT");
+    return true;
+  });
+  // Only a terminal makes a key of it.
+  const before = Object.getOwnPropertyDescriptor(process.stderr, "isTTY") ?? { value: false, configurable: true };
+  Object.defineProperty(process.stderr, "isTTY", { value: true, configurable: true });
+  onTestFinished(() => void Object.defineProperty(process.stderr, "isTTY", before));
+  somebody("\u0003");
+  const { output } = startOutput(SIZE);
+  expect(await releaseCommand(input, ADDRESS, output)).toBe(130);
+  expect(kill).toHaveBeenCalledWith(process.pid, "SIGINT");
+  expect(recordOf(server, "nightly")?.holders).toHaveLength(1);
+});

@@ -24,7 +24,7 @@ function startGroup({
     },
   };
   const notes: string[] = [];
-  return { end: new GroupEnd(group, graceMs, (note) => notes.push(note)), got, notes };
+  return { end: new GroupEnd(group, graceMs, (note) => notes.push(note)), got, notes, group };
 }
 
 test("P3: what is left is asked once more after a second if it may not have heard, and killed after seven", async () => {
@@ -84,4 +84,14 @@ test("asked again, by whatever signal, what is left is killed at once and once",
     ["SIGKILL", 500],
   ]);
   expect(notes).toEqual(["SIGINT once more: what is left of the command is killed."]);
+});
+
+test("D: at the third Ctrl-C that a command takes for something else, it is said how it can be ended", () => {
+  const { end, got, notes, group } = startGroup();
+  group.isOver = false;
+  for (let times = 0; times < 5; times += 1) end.receive("SIGINT");
+  expect(got.map(([signal]) => signal)).toEqual(new Array(5).fill("SIGINT"));
+  expect(notes).toEqual([
+    `the command is told of each Ctrl-C, and goes on. To end it: kill ${process.pid}, and once more to kill it at once.`,
+  ]);
 });

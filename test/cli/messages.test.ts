@@ -1,12 +1,15 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { reportFailure } from "../../src/cli/failure.js";
 import { S3MutexError } from "../../src/errors.js";
 import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 import { startOutput } from "./terminal.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What the command line says when something is wrong: its own words, and only what can be done here. */
 

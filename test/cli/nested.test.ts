@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { BUCKET, cli, MAIN, recordOf, STORE, startCli, startStore, until } from "./cli.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The CLI inside of a shell's line. */
 const S3_MUTEX = `"${process.execPath}" "${MAIN}"`;

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { BUCKET, cli, MAIN, newFolder, startCli, startStore, until } from "./cli.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Adds a line to a file, so that it can be told how often it ran. */
 function counter() {

@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { S3Mutex } from "../../src/index.js";
 import { BUCKET, cli, startStore } from "./cli.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What the library's `keyPrefix: "prod-"` is asked for by. */
 const MEANT: readonly (readonly string[])[] = [

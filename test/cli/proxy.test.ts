@@ -4,9 +4,12 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { isExempt, proxyFor } from "../../src/cli/aws/proxy.js";
 import { cli, type Environment, newFolder, startStore } from "./cli.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const certificate = (name: string) => fileURLToPath(new URL(`certificates/${name}`, import.meta.url));
 /** For the names `store.test` and all below it, which no resolver knows: the proxy does. */

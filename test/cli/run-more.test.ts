@@ -1,7 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { announceWait, noticePlan } from "../../src/cli/run/waiting.js";
 import { BUCKET, cli, recordOf, STORE, startCli, startStore, until } from "./cli.js";
 import { startOutput } from "./terminal.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const PATIENT = ["sh", "-c", "echo up; sleep 600"];
 

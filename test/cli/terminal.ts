@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Input } from "../../src/cli/command.js";
+import { describedCommands } from "../../src/cli/described-commands.js";
 import { createOutput, type Output } from "../../src/cli/output.js";
 import { parseInput } from "../../src/cli/parse.js";
 import { LOOK_OPTIONS } from "../../src/cli/store-options.js";
@@ -21,5 +22,8 @@ export function startOutput(size?: { readonly columns: number; readonly rows: nu
 /** What a command for locks is given. */
 export function inputOf(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Input {
   const flag = { type: "boolean", help: "" } as const;
-  return parseInput(args, { ...LOOK_OPTIONS, json: flag, force: flag }, environment);
+  return {
+    ...parseInput(args, { ...LOOK_OPTIONS, json: flag, force: flag }, environment),
+    describeAll: describedCommands,
+  };
 }

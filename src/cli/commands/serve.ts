@@ -48,7 +48,7 @@ and for tests. It takes any credentials and is no place for data that matters.`,
       const { endpoint, port } = server;
       output.json({ endpoint, port, buckets: settings.buckets, ...server.clientConfig().credentials });
     } else {
-      introduce(server.endpoint, settings, output);
+      introduce(server.endpoint, settings, input.environment["npm_command"] === "exec", output);
     }
     await stopped;
     await server.close();
@@ -74,7 +74,12 @@ function whenAskedToStop(): Promise<void> {
   });
 }
 
-function introduce(endpoint: string, { buckets, dataFolder, host }: ServeSettings, output: Output): void {
+function introduce(
+  endpoint: string,
+  { buckets, dataFolder, host }: ServeSettings,
+  isUnderNpx: boolean,
+  output: Output,
+): void {
   const { paint } = output;
   const [bucket = DEFAULT_BUCKET] = buckets;
   const kept = dataFolder === undefined ? "in memory, gone when it stops" : `kept in ${dataFolder}`;
@@ -94,7 +99,9 @@ function introduce(endpoint: string, { buckets, dataFolder, host }: ServeSetting
   output.line();
   output.line("and try:");
   output.line();
-  output.line(paint("cyan", `  s3-mutex run nightly -- sh -c 'echo "token $S3_MUTEX_FENCING_TOKEN"; sleep 5'`));
+  // What npx has run is in no PATH but its own.
+  const program = isUnderNpx ? "npx s3-mutex" : "s3-mutex";
+  output.line(paint("cyan", `  ${program} run nightly -- sh -c 'echo "token $S3_MUTEX_FENCING_TOKEN"; sleep 5'`));
   if (!["127.0.0.1", "localhost", "::1"].includes(host)) {
     output.note(`anybody who reaches ${host} can read and write here: no credentials are checked.`);
   }

@@ -15,6 +15,9 @@ const KILL_TAKES_MAX_MS = 2000;
 /** How often a group whose leader is gone is looked at: nothing reports the end of a process that is not our child. */
 const LOOK_MAX_MS = 50;
 
+/** Whoever presses Ctrl-C for the third time wants something else. */
+const HINT_AT_INTERRUPT = 3;
+
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
@@ -28,6 +31,7 @@ export class GroupEnd {
   #graceMs: number | undefined;
   readonly #note: (message: string) => void;
   readonly #sent = new Set<NodeJS.Signals>();
+  #interrupts = 0;
   #timer: NodeJS.Timeout | undefined;
   #killAtMs = Number.POSITIVE_INFINITY;
   #killedAtMs = Number.POSITIVE_INFINITY;
@@ -49,6 +53,7 @@ export class GroupEnd {
 
   /** Somebody asks for the end. */
   receive(signal: NodeJS.Signals): void {
+    this.#hintAt(signal);
     const isRepeated = this.#group.isOver ? this.wasTold : signal === "SIGTERM" && this.#sent.has(signal);
     if (isRepeated) {
       this.#kill(`${signal} once more: what is left of the command is killed.`);
@@ -58,6 +63,16 @@ export class GroupEnd {
     if (signal !== "SIGTERM" || this.#graceMs === undefined) return;
     this.#killAtMs = performance.now() + this.#graceMs;
     this.#timer = setTimeout(() => this.#killLate(), Math.min(this.#graceMs, TIMER_MAX_MS));
+  }
+
+  /** A command that takes Ctrl-C for something else does not tell how it is ended. */
+  #hintAt(signal: NodeJS.Signals): void {
+    if (signal !== "SIGINT" || this.#group.isOver) return;
+    this.#interrupts += 1;
+    if (this.#interrupts !== HINT_AT_INTERRUPT) return;
+    this.#note(
+      `the command is told of each Ctrl-C, and goes on. To end it: kill ${process.pid}, and once more to kill it at once.`,
+    );
   }
 
   /** The lock is about to be lost: whoever says so kills in time, so there is no other grace. */

@@ -1,0 +1,39 @@
+import type { Command } from "../command.js";
+import { EXIT } from "../exit-codes.js";
+import { UsageError } from "../usage-error.js";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+export const completion: Command = {
+  usage: ["completion bash|zsh|fish"],
+  about: `
+Prints what makes a shell complete commands and options of s3-mutex, and the command line after two
+dashes as any other. It makes no requests: names of locks are not completed.
+
+Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
+  options: {},
+  examples: [
+    { about: "In ~/.bashrc", line: `eval "$(s3-mutex completion bash)"` },
+    { about: "In ~/.zshrc, after compinit", line: `eval "$(s3-mutex completion zsh)"` },
+    { about: "For fish", line: "s3-mutex completion fish > ~/.config/fish/completions/s3-mutex.fish" },
+  ],
+  async run(input, output) {
+    const { positionals } = input;
+    const [name, extra] = positionals;
+    const shell = SHELLS.find((one) => one === name);
+    if (shell === undefined) {
+      throw new UsageError(
+        `${name === undefined ? "Which shell?" : `${name} is no shell that is known here:`} Write ${SHELLS.join(", ")}.`,
+      );
+    }
+    if (extra !== undefined) throw new UsageError(`One shell at a time: ${extra} is one too many.`);
+    const commands = await input.describeAll();
+    const [{ bashCompletion }, { zshCompletion }, { fishCompletion }] = await Promise.all([
+      import("../completion/bash.js"),
+      import("../completion/zsh.js"),
+      import("../completion/fish.js"),
+    ]);
+    output.write({ bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion }[shell](commands));
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,36 @@
+import type { DescribedCommand } from "../command.js";
+
+/** For `eval "$(s3-mutex completion bash)"` in ~/.bashrc. */
+export function bashCompletion(commands: readonly DescribedCommand[]): string {
+  const cases = commands.map(({ name, options }) => {
+    const words = options.flatMap(([long, { short }]) => [`--${long}`, ...(short === undefined ? [] : [`-${short}`])]);
+    return `    ${name}) words="${words.join(" ")}" ;;`;
+  });
+  return `# bash completion for s3-mutex
+_s3_mutex() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} words="" i
+  COMPREPLY=()
+  # What follows two dashes is a command line of its own.
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    if [[ \${COMP_WORDS[i]} == -- ]]; then
+      if declare -F _command_offset > /dev/null; then
+        _command_offset $((i + 1))
+      elif ((COMP_CWORD == i + 1)); then
+        COMPREPLY=($(compgen -c -- "$cur"))
+      fi
+      return
+    fi
+  done
+  if ((COMP_CWORD == 1)) || [[ \${COMP_WORDS[1]} == help && $COMP_CWORD == 2 ]]; then
+    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(" ")} help" -- "$cur"))
+    return
+  fi
+  [[ $cur == -* ]] || return
+  case \${COMP_WORDS[1]} in
+${cases.join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -o default -F _s3_mutex s3-mutex
+`;
+}

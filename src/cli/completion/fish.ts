@@ -1,0 +1,25 @@
+import type { DescribedCommand } from "../command.js";
+import { shortHelp } from "./short-help.js";
+
+/** For a file s3-mutex.fish in ~/.config/fish/completions. */
+export function fishCompletion(commands: readonly DescribedCommand[]): string {
+  const lines = commands.flatMap(({ name, summary, options }) => [
+    `complete -c s3-mutex -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+    ...options.map(([long, spec]) => {
+      const short = spec.short === undefined ? "" : ` -s ${spec.short}`;
+      const value = spec.type === "boolean" ? "" : " -r";
+      const where = quoted(`__fish_seen_subcommand_from ${name}; and not contains -- -- (commandline -opc)`);
+      return `complete -c s3-mutex -n ${where} -l ${long}${short}${value} -d ${quoted(shortHelp(spec))}`;
+    }),
+  ]);
+  const names = commands.map(({ name }) => name).join(" ");
+  return `# fish completion for s3-mutex
+${lines.join("\n")}
+complete -c s3-mutex -f -n __fish_use_subcommand -a help -d 'Show the help of a command'
+complete -c s3-mutex -f -n '__fish_seen_subcommand_from help' -a '${names}'
+`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
