@@ -68,6 +68,11 @@ export const ACQUIRE_OPTIONS: OptionNames<AcquireOptions> = { timeoutMs: true, .
 
 /** Options of `withLock` and `withLocks`. */
 export interface WithLockOptions extends AcquireOptions {
+  /**
+   * How long to wait, in milliseconds; without it, the sum of the delays that `retries` comes to: 6.2 s with the defaults. The call
+   * ends by then whatever the store does, as that of `acquire`. `Infinity`: until it is granted.
+   */
+  readonly timeoutMs?: number | undefined;
   /** Instead of the mutex's `maxRetries`, for how long to wait without a `timeoutMs`. */
   readonly retries?: number | undefined;
 }

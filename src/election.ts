@@ -23,6 +23,7 @@ import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { outlast } from "./runtime/outlast.js";
 import type { Scope, Scopes } from "./runtime/scope.js";
+import { STAYS } from "./shown.js";
 import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
@@ -80,6 +81,8 @@ const OBSERVE_OPTIONS: OptionNames<ObserveOptions> = { signal: true, intervalMs:
  * which is before anybody else can lead. Work that outlives the signal needs the fencing token.
  */
 export class Election {
+  /** @internal */
+  readonly cannotBeCloned = STAYS.election;
   readonly #context: Context;
   readonly #acquirer: Acquirer;
   readonly #scopes: Scopes;

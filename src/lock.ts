@@ -6,6 +6,7 @@ import { type LockPlace, writeHandOver } from "./hand-over.js";
 import type { Hold } from "./runtime/hold.js";
 import type { Lease } from "./runtime/lease.js";
 import { releasedError } from "./runtime/loss.js";
+import { INSPECT, type Inspect, STAYS } from "./shown.js";
 
 /**
  * A held lock. It renews itself until it is released or lost. Between two lines of code that matter, ask the clocks:
@@ -86,6 +87,7 @@ export class HeldLock implements Lock {
   #released: Promise<boolean> | undefined;
   #isHandedOver = false;
   #isGuarding = false;
+  readonly cannotBeCloned = STAYS.lock;
 
   constructor(ref: LockRef, hold: Hold, surroundings: Surroundings) {
     this.#ref = ref;
@@ -95,6 +97,11 @@ export class HeldLock implements Lock {
 
   get name(): string {
     return this.#ref.name;
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { name, mode, fencingToken, held, expiresAt } = this;
+    return `Lock ${inspect({ name, mode, fencingToken, held, expiresAt }, options)}`;
   }
 
   get mode(): Mode {

@@ -57,7 +57,8 @@ import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { type Scope, Scopes } from "./runtime/scope.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
-import { timedOut } from "./timed-out.js";
+import { INSPECT, type Inspect, STAYS } from "./shown.js";
+import { notFree, timedOut } from "./timed-out.js";
 
 /**
  * Locks on an S3 bucket. Cheap to make; share one per bucket in a process.
@@ -76,6 +77,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   readonly #observer: Observer;
   readonly #once: Once;
   readonly #scopes = new Scopes();
+  /** @internal */
+  readonly cannotBeCloned = STAYS.mutex;
 
   constructor(options: S3MutexOptions);
   /** @internal */
@@ -101,6 +104,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Who this instance is in the records. */
   get ownerId(): string {
     return this.#context.ownerId;
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { bucketName, keyPrefix } = this.#settings;
+    return `S3Mutex ${inspect({ bucketName, keyPrefix, ownerId: this.ownerId }, options)}`;
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -485,8 +494,4 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
       this.#context.logger.error(`a listener of "${name}" threw`, { err: error });
     }
   }
-}
-
-function notFree(object: LockObject, { timeoutMs }: AcquireOptions): S3MutexError {
-  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
 }

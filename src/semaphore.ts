@@ -13,6 +13,7 @@ import { inspectLock } from "./runtime/inspect.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scopes } from "./runtime/scope.js";
 import { MAX_REQUEST_MS } from "./runtime/timing.js";
+import { STAYS } from "./shown.js";
 import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.semaphore`. */
@@ -44,7 +45,9 @@ const TRY_PERMIT_OPTIONS: OptionNames<Omit<PermitOptions, "timeoutMs">> = {
 const PERMIT_OPTIONS: OptionNames<PermitOptions> = { ...TRY_PERMIT_OPTIONS, timeoutMs: true };
 
 /** Options of a semaphore's `withPermits`. */
-export interface WithPermitsOptions extends PermitOptions, Pick<WithLockOptions, "retries"> {}
+export interface WithPermitsOptions
+  extends Omit<PermitOptions, "timeoutMs">,
+    Pick<WithLockOptions, "retries" | "timeoutMs"> {}
 
 const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTIONS, retries: true };
 
@@ -54,6 +57,8 @@ const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTION
  * overtaken for ever by those who want few.
  */
 export class Semaphore {
+  /** @internal */
+  readonly cannotBeCloned = STAYS.semaphore;
   readonly #context: Context;
   readonly #acquirer: Acquirer;
   readonly #scopes: Scopes;

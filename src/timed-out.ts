@@ -1,3 +1,4 @@
+import type { AcquireOptions } from "./call-options.js";
 import { describeHolder } from "./core/deadlock.js";
 import { type Holder, identityOf } from "./core/record.js";
 import { type LockHolder, S3MutexError } from "./errors.js";
@@ -9,6 +10,11 @@ export function timedOut({ name: lockName, latest }: LockObject, sentence: strin
   const holders = latest?.record?.holders ?? [];
   const message = holders.length === 0 ? sentence : `${sentence} ${sentenceAbout(holders)}`;
   return new S3MutexError("timed-out", message, { lockName, holders: holders.map(publicHolder) });
+}
+
+/** The same of a lock that somebody waited for alone. */
+export function notFree(object: LockObject, { timeoutMs }: AcquireOptions): S3MutexError {
+  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
 }
 
 function publicHolder(holder: Holder): LockHolder {

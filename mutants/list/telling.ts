@@ -82,4 +82,12 @@ export const TELLING: readonly Mutant[] = [
     replace: "  setMaxListeners(10, signal);\n",
     caughtBy: { test: "test/api/signal-listeners.test.ts", named: "P16: so may every other signal" },
   },
+  {
+    name: "the dead hold on",
+    why: "heldMs of a holder whose lease is over keeps growing, and alerts match the dead",
+    file: "src/core/report.ts",
+    search: "Math.min(nowMs, holder.expiresAtMs) - holder.acquiredAtMs",
+    replace: "nowMs - holder.acquiredAtMs",
+    caughtBy: { test: "src/core/report.spec.ts", named: "counts ages and what is left" },
+  },
 ];

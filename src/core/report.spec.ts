@@ -22,7 +22,9 @@ it("calls a lock held while one lease lasts, expired when all have ended, else f
 it("counts ages and what is left by the clock of the store", () => {
   const holder = holderOf({ acquiredAtMs: T0 - 3000, renewedAtMs: T0 - 1000, expiresAtMs: T0 + 4000 });
   expect(report({ holders: [holder] }).holders[0]).toMatchObject({ heldMs: 3000, leaseLeftMs: 4000 });
-  expect(report({ holders: [holder] }, T0 + 5000).holders[0]).toMatchObject({ leaseLeftMs: -1000 });
+  // P23: one whose lease has ended is not known to go on.
+  expect(report({ holders: [holder] }, T0 + 5000).holders[0]).toMatchObject({ heldMs: 7000, leaseLeftMs: -1000 });
+  expect(report({ holders: [holder] }, T0 + 9e9).holders[0]).toMatchObject({ heldMs: 7000 });
   expect(report({ holders: [holder] }, T0 - 9000).holders[0]).toMatchObject({ heldMs: 0 });
   const recent = [turnOf({ fromMs: T0 - 500, toMs: T0 - 200, ended: "forced" })];
   expect(report({ recent }).recentTurns).toMatchObject([

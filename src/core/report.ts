@@ -70,6 +70,7 @@ export interface HolderReport extends PartyReport {
   readonly expiresAt: number;
   /** When it was given back: no work goes on under it, and it stays held until `expiresAt` because of its `holdAtLeastMs`. */
   readonly releasedAt?: number;
+  /** Up to now, or to the end of its lease where that is over: nobody knows whether it lives. */
   readonly heldMs: number;
   /** What is left of the lease; zero or less when it has ended. */
   readonly leaseLeftMs: number;
@@ -154,7 +155,7 @@ function holderReport(holder: Holder, nowMs: number): HolderReport {
     renewedAt: holder.renewedAtMs,
     expiresAt: holder.expiresAtMs,
     ...(holder.releasedAtMs === undefined ? {} : { releasedAt: holder.releasedAtMs }),
-    heldMs: Math.max(0, nowMs - holder.acquiredAtMs),
+    heldMs: Math.max(0, Math.min(nowMs, holder.expiresAtMs) - holder.acquiredAtMs),
     leaseLeftMs: holder.expiresAtMs - nowMs,
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { History } from "../../src/cli/ui/page/history.js";
+import { endOf, History, type Stint } from "../../src/cli/ui/page/history.js";
 import type { HolderView, LockView, Status, TurnView, WaiterView } from "../../src/cli/ui/wire.js";
 
 const status = (nowMs: number): Status => ({ nowMs, requestsPerSecond: 0, viewers: 1, tookMs: 1, isRead: true });
@@ -44,7 +44,8 @@ test("what was learned of a lock outlives it", () => {
   const history = told(lock({ holders: [holder("x", 5, 1)] }));
   history.takeDelta({ changed: [], removed: ["a"], status: status(30) });
   expect(history.locks.size).toBe(0);
-  expect(history.stintsOf("a")).toMatchObject([{ id: "x", toMs: 30 }]);
+  // Its lease had ended by then.
+  expect(history.stintsOf("a")).toMatchObject([{ id: "x", toMs: 11, ended: "unseen" }]);
 });
 
 test("locks that were made for one occasion are forgotten at last", () => {
@@ -85,4 +86,10 @@ test("samples count who holds and who waits; a failed look is none", () => {
   const history = told(lock({ holders: [holder("x", 5, 1)], queue: [waiter("y", 1), waiter("z", 2)] }));
   history.takeDelta({ changed: [], removed: [], status: { ...status(40), error: "503" } });
   expect(history.samples).toEqual([{ atMs: 0, waiting: 2, held: 1 }]);
+});
+
+test("P23: a hold whose process has died goes on up to the end of its lease, and not until now", () => {
+  const history = told(lock({ holders: [holder("x", 5, 1)] }));
+  const [stint] = history.stintsOf("a");
+  expect([5, 11, 9999].map((nowMs) => endOf(stint as Stint, nowMs))).toEqual([5, 11, 11]);
 });

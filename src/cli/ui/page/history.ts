@@ -6,6 +6,8 @@ export interface Stint extends PartyView {
   readonly fromMs: number;
   /** Absent while it goes on. */
   readonly toMs?: number;
+  /** Until when it is held if it is not renewed; only while it goes on. */
+  readonly expiresAtMs?: number;
   /** `unseen`: it was gone before anybody looked, and its record has forgotten it. */
   readonly ended?: string;
 }
@@ -76,7 +78,9 @@ export class History {
     for (const turn of lock.turns) stints.set(keyOf(turn), turn);
     const holding = new Set(lock.holders.map(keyOf));
     for (const [key, stint] of stints) {
-      if (stint.toMs === undefined && !holding.has(key)) stints.set(key, { ...stint, toMs: nowMs, ended: "unseen" });
+      if (stint.toMs !== undefined || holding.has(key)) continue;
+      const { expiresAtMs: _, ...known } = stint;
+      stints.set(key, { ...known, toMs: endOf(stint, nowMs), ended: "unseen" });
     }
     // A map keeps the order in which things were learned, so what goes first is what has been known longest.
     for (const key of stints.keys()) {
@@ -117,16 +121,22 @@ export class History {
   }
 }
 
+/** When it ended, or up to when it is known to go on: the process may have died, and its lease ends all the same. */
+export function endOf({ toMs, expiresAtMs = Number.POSITIVE_INFINITY }: Stint, nowMs: number): number {
+  return toMs ?? Math.min(nowMs, expiresAtMs);
+}
+
 function keyOf({ id, token }: HolderView | TurnView): string {
   return `${token} ${id}`;
 }
 
-function stintOf({ id, owner, host, pid, label, token, sinceMs }: HolderView): Stint {
+function stintOf({ id, owner, host, pid, label, token, sinceMs, expiresAtMs }: HolderView): Stint {
   return {
     id,
     owner,
     token,
     fromMs: sinceMs,
+    expiresAtMs,
     ...(host === undefined ? {} : { host }),
     ...(pid === undefined ? {} : { pid }),
     ...(label === undefined ? {} : { label }),

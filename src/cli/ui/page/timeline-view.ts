@@ -1,6 +1,6 @@
 import type { App } from "./app.js";
 import { element, setText } from "./dom.js";
-import type { Stint } from "./history.js";
+import { endOf, type Stint } from "./history.js";
 import { clockText, counted, fullText, hueOf, spanText, visible, whoText } from "./text.js";
 
 const MINUTE_MS = 60_000;
@@ -64,7 +64,7 @@ export class TimelineView {
   }
 
   #stintsWithin(name: string, fromMs: number, toMs: number): Stint[] {
-    return this.#app.history.stintsOf(name).filter((stint) => (stint.toMs ?? toMs) >= fromMs && stint.fromMs <= toMs);
+    return this.#app.history.stintsOf(name).filter((stint) => endOf(stint, toMs) >= fromMs && stint.fromMs <= toMs);
   }
 
   #rowOf(name: string): Row {
@@ -102,7 +102,7 @@ function drawStints(track: HTMLElement, stints: readonly Stint[], fromMs: number
   for (const [index, stint] of stints.entries()) {
     const bar = (track.children[index] ?? track.appendChild(element("i"))) as HTMLElement;
     const left = percent(stint.fromMs);
-    const width = Math.max(percent(stint.toMs ?? toMs) - left, MIN_WIDTH);
+    const width = Math.max(percent(endOf(stint, toMs)) - left, MIN_WIDTH);
     bar.className = `stint hue-${hueOf(stint)} ${stint.toMs === undefined ? "open" : (stint.ended ?? "")}`;
     bar.style.left = `${Math.min(left, 100 - MIN_WIDTH).toFixed(3)}%`;
     bar.style.width = `${width.toFixed(3)}%`;
@@ -120,16 +120,23 @@ function lanesOf(stints: readonly Stint[], nowMs: number): number[] {
   return stints.map((stint) => {
     const found = freeAtMs.findIndex((atMs) => atMs <= stint.fromMs);
     const lane = found === -1 ? freeAtMs.length : found;
-    freeAtMs[lane] = stint.toMs ?? nowMs;
+    freeAtMs[lane] = endOf(stint, nowMs);
     return lane;
   });
 }
 
 function titleOf(stint: Stint, nowMs: number): string {
   const { fromMs, toMs, token, ended } = stint;
-  const end = toMs === undefined ? "still held" : `${clockText(toMs)}, ${ended === "unseen" ? "end not seen" : ended}`;
-  const length = toMs === undefined && nowMs - fromMs < 1000 ? "" : `\n${spanText((toMs ?? nowMs) - fromMs)}`;
-  return `${fullText(stint)}\ntoken ${token}\n${clockText(fromMs)} – ${end}${toMs === undefined ? "" : length}`;
+  const endMs = endOf(stint, nowMs);
+  const isOver = toMs !== undefined || endMs < nowMs;
+  const end = isOver
+    ? `${clockText(endMs)}, ${endOfWords(toMs === undefined ? "its lease ended" : ended)}`
+    : "still held";
+  return `${fullText(stint)}\ntoken ${token}\n${clockText(fromMs)} – ${end}${isOver ? `\n${spanText(endMs - fromMs)}` : ""}`;
+}
+
+function endOfWords(ended: string | undefined): string {
+  return ended === "unseen" ? "end not seen" : String(ended);
 }
 
 function aboutText(found: number, shown: number): string {
