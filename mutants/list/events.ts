@@ -48,6 +48,14 @@ export const EVENTS: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
+    name: "older holders let in",
+    why: "who has been succeeded opens the object again, and writes over what its successor has written",
+    file: "src/core/transition/fenced.ts",
+    search: "  if (envelope.token <= token) return undefined;",
+    replace: "  if (envelope.token <= token || envelope.lock === lock) return undefined;",
+    caughtBy: { test: "test/fenced/fenced-outcomes.test.ts", named: "who has lost the lock goes on until" },
+  },
+  {
     name: "fenced out by one's own token",
     why: "a holder that opens its object again, or looks what became of a write, is told that somebody newer has it",
     file: "src/core/transition/fenced.ts",

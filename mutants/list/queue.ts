@@ -83,4 +83,13 @@ export const QUEUE: readonly Mutant[] = [
     replace: "behind.filter((one) => one.id !== me.id && !seen.has(one.id))",
     caughtBy: "sim",
   },
+  {
+    name: "nobody looks again",
+    why: "who waits without a time-out looks once, and sleeps whatever becomes of the holder",
+    file: "src/runtime/acquisition.ts",
+    search: "    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));",
+    replace:
+      "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1);",
+    caughtBy: "sim",
+  },
 ];
