@@ -26,6 +26,7 @@ export interface Violation {
     | "nothing is left"
     | "nothing young is removed"
     | "nobody is overtaken"
+    | "nothing is dated back"
     | "nothing ends early"
     | "what has ended stays ended"
     | "closed is closed"
@@ -60,6 +61,7 @@ export function problemOfChange(
   return (
     overtaken(before, version, config) ??
     deadWaiter(version, config) ??
+    datedBack(before, version, request, config) ??
     endedEarly(before, version, config) ??
     renewedTooLate(before, request, config)
   );
@@ -198,6 +200,24 @@ function deadWaiter({ record, sentTick }: Version, config: Configuration): Viola
   const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
   if (dead === undefined) return undefined;
   return { invariant: "the dead are dropped", says: `${dead.id} is kept in the queue, though its entry has run out` };
+}
+
+/** What is said to begin with a write does not begin before that was sent, give or take what a wall clock may be behind. */
+function datedBack(before: World, version: Version, request: Request, config: Configuration): Violation | undefined {
+  const { record, sentTick } = version;
+  const former = before.object?.record;
+  const times: [string, number][] = [["touchedAtMs", record.touchedAtMs]];
+  const { freeSinceMs } = record;
+  if (freeSinceMs !== undefined && freeSinceMs !== former?.freeSinceMs) times.push(["freeSinceMs", freeSinceMs]);
+  for (const { token } of newHolders(before.object, version)) times.push(["token", token]);
+  for (const { id, expiresAtMs } of record.queue) {
+    const isNew = !former?.queue.some((other) => other.id === id && other.expiresAtMs === expiresAtMs);
+    if (isNew) times.push(["the beginning of an entry", expiresAtMs - (config.entryLifeMs ?? 0)]);
+  }
+  const fromMs = sentTick * TICK_MS - behindMs(config.clients[request.client]?.clocks ?? []);
+  const [what, time] = times.find(([, ms]) => ms < fromMs) ?? [];
+  if (what === undefined || time === undefined) return undefined;
+  return { invariant: "nothing is dated back", says: `${what} is ${fromMs - time} ms before the write, or more` };
 }
 
 /** A lease is only taken for over when its published end has come, give or take what a wall clock may be off. */

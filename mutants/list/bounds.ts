@@ -60,6 +60,22 @@ export const BOUNDS: readonly Mutant[] = [
     caughtBy: { model: "three, graces" },
   },
   {
+    name: "graces from the lower bound",
+    why: "a grace begins at the earliest time at which the lock may have come free",
+    file: "src/core/transition/decision.ts",
+    search: "freeSinceMs : undefined) ?? attempt.now.latestMs };",
+    replace: "freeSinceMs : undefined) ?? attempt.now.earliestMs };",
+    caughtBy: { model: "three, graces" },
+  },
+  {
+    name: "entries from the lower bound",
+    why: "the entry of one who waits lives from the earliest time at which it may have been written",
+    file: "src/core/transition/acquire.ts",
+    search: "const expiresAtMs = attempt.now.latestMs + lifeMs;",
+    replace: "const expiresAtMs = attempt.now.earliestMs + lifeMs;",
+    caughtBy: { model: "three, graces" },
+  },
+  {
     name: "entries judged by the upper bound",
     why: "who waits is dropped from the queue as soon as its entry may have run out",
     file: "src/core/attempt.ts",
@@ -87,8 +103,8 @@ export const BOUNDS: readonly Mutant[] = [
     name: "touched at the lower bound",
     why: "a write says that the object was touched at the earliest time that it can be",
     file: "src/core/transition/decision.ts",
-    search: "    touchedAtMs: attempt.now.latestMs,\n    holders: merged",
-    replace: "    touchedAtMs: attempt.now.earliestMs,\n    holders: merged",
+    search: "    touchedAtMs: attempt.now.latestMs,\n    queue: rest",
+    replace: "    touchedAtMs: attempt.now.earliestMs,\n    queue: rest",
     caughtBy: { model: "one, deleted within bounds" },
   },
   {
