@@ -66,9 +66,9 @@ export const RECORD: readonly Mutant[] = [
     name: "expired holder dropped by any write",
     why: "whoever writes drops holders whose leases have ended, tolerance or not",
     file: "src/core/transition/decision.ts",
-    search: "    holders: merged.holders.map((holder) => (",
-    replace:
-      "    holders: merged.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs).map((holder) => (",
+    search: "    queue: rest.queue.filter((waiter) => isWaiting(waiter, attempt)),",
+    replace: `    holders: rest.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs),
+    queue: rest.queue.filter((waiter) => isWaiting(waiter, attempt)),`,
     caughtBy: "sim",
   },
   {
