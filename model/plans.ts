@@ -17,13 +17,15 @@ const OFF_MS = TOLERANCE_MS / 2 + LEASE_MS / 100 - 1;
 const EDGE_MS = TOLERANCE_MS / 2;
 /** A second look after two seconds comes after nine tenths of the tolerance, and before the holder's deadline. */
 export const EDGE_LEASE_MS = 2 * TICK_MS + 50;
+/** What is added to the later bound, for a `Date` that is late. */
+const LATE_TEXT_MS = 950;
 const HOUR_MS = 3_600_000;
 
 export const FAST = withClocks(wallOff(OFF_MS));
 export const SLOW = withClocks(wallOff(-OFF_MS));
 export const EXACT = withClocks(wallOff(0));
 /** Nothing is known but bounds: two seconds to either side, as after front ends that contradict each other. */
-export const BOUNDED = withClocks(bounds(2 * TICK_MS, TICK_MS, HOUR_MS));
+export const BOUNDED = withClocks(bounds(2 * TICK_MS, 2 * TICK_MS - LATE_TEXT_MS, HOUR_MS));
 /** Far beyond what is assumed: it lies within the bounds, and is wrong all the same. */
 export const WRONG = withClocks(wallOff(5 * TICK_MS));
 export const AT_ONE_EDGE = withClocks(wallOff(-EDGE_MS));

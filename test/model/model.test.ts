@@ -58,7 +58,7 @@ it.each<[string, string, Partial<Budget>, Partial<Subject>, string]>([
         return { earliestMs: nearestMs, latestMs: nearestMs };
       },
     },
-    "deadline before expiry",
+    "nothing is dated back",
   ],
   [
     "a renewal of what has ended",
