@@ -191,10 +191,18 @@ class Run {
   /** A process that has left is followed by another one, as in a deployment. */
   #noteClosed(participant: Participant, leftBehind: readonly LeftBehind[]): void {
     this.#closed.add(participant.process);
-    // What is still waited for when the faults end may be lost, so that the time that `close` gives the store is spent on that.
-    if (participant instanceof SimClient && participant.closingSinceMs >= this.#faultlessFromMs + MAX_REQUEST_MS)
+    if (participant instanceof SimClient && this.#couldClearUp(participant))
       this.#stage.scene.leftovers.closed(participant.name, leftBehind);
     if (!this.#isOver) this.#replace(participant.process);
+  }
+
+  /**
+   * Whether the store could answer all that is sent in the time that `close` gives it. What is still waited for when the faults end
+   * may be lost; and where each answer takes a second, there is no time for a lost race.
+   */
+  #couldClearUp({ closingSinceMs }: SimClient): boolean {
+    const { roundTripMs } = this.#stage.plan;
+    return closingSinceMs >= this.#faultlessFromMs + MAX_REQUEST_MS && roundTripMs[1] <= LONGEST_JUDGED_MS;
   }
 
   #replace(process: SimProcess): void {
@@ -250,6 +258,8 @@ class Run {
   }
 }
 
+/** Eight round trips within two seconds: a release may lose a race or two. */
+const LONGEST_JUDGED_MS = 250;
 const EVENING_MS = 120_000;
 /** What is late lands, entries of the dead expire, each of those who wait works for a while. */
 const SETTLE_MS = 120_000;
