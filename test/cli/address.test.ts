@@ -129,7 +129,10 @@ test("S12: the headers that a bucket wants are options, and refused where they c
   expect(run).toMatchObject({ exitCode: 0 });
   expect(server.objects(BUCKET)).toHaveLength(1);
   const wrong = await cli(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
-  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("12 digits") });
+  expect(wrong).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/--expected-bucket-owner is "me".*12 digits/),
+  });
   const payer = await cli(["ls", "--request-payer", "me", `s3://${BUCKET}/locks/`], environment);
   expect(payer).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--request-payer") });
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { S3Mutex, type StoreHeaders, verifyStore } from "../../src/index.js";
 import { type Arrived, startGate } from "./gate.js";
 import { CREDENTIALS } from "./stub.js";
@@ -141,4 +141,15 @@ it.each([
   "team-abcdefghijk-s3alias",
 ])("S13: %s is taken as the bucket", (bucketName) => {
   expect(() => new S3Mutex({ s3ClientConfig: CONFIG, bucketName })).not.toThrow();
+});
+
+it("S13: an access point whose host name would be no URL is said at once, and not tried again", async () => {
+  // The SDK writes it to the console, with its stack.
+  const written = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => written.mockRestore());
+  const config = { ...CONFIG, forcePathStyle: false, endpoint: "http://127.0.0.1:1" };
+  const bucketName = "arn:aws:s3:eu-west-1:123456789012:accesspoint/team";
+  const mutex = new S3Mutex({ s3ClientConfig: config, bucketName });
+  await expect(mutex.acquire("job")).rejects.toMatchObject({ code: "invalid-argument" });
+  await mutex.close();
 });

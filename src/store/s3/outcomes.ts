@@ -155,7 +155,9 @@ function foreignHint({ status = 0, location }: Failure): string {
 
 function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureContext): Verdict {
   const { sent, code, statusElsewhere } = failure;
-  if (sent || NETWORK_CODE.test(code) || TIMEOUTS.has(code)) return { kind: "unknown" };
+  // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
+  const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_");
+  if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };
   if (statusElsewhere !== undefined || BAD_CREDENTIALS[code] !== undefined) {
     const mayRecover = credentialsWorked || statusElsewhere === 429 || (statusElsewhere ?? 0) >= 500;
     if (mayRecover) return { kind: "unknown", throttled: statusElsewhere === 429 };
