@@ -56,6 +56,7 @@ function load(): readonly Case[] {
 /** Runs everything without a mutant. */
 async function survey(): Promise<Survey> {
   const failures: Failure[] = [];
+  const failed: number[] = [];
   const timesMs: number[] = [];
   for (const [at, one] of cases.entries()) {
     board.currentTestId = String(at);
@@ -63,11 +64,13 @@ async function survey(): Promise<Survey> {
     const { failure } = await outcomeOf(one, LONGEST_MS);
     timesMs.push(performance.now() - startedAtMs);
     // Tests against real time get another chance, as in CI: machines are shared.
-    if (failure !== undefined && (await outcomeOf(one, LONGEST_MS)).failure !== undefined) failures.push(failure);
+    if (failure === undefined || (await outcomeOf(one, LONGEST_MS)).failure === undefined) continue;
+    failures.push(failure);
+    failed.push(at);
   }
   board.currentTestId = undefined;
   const { static: atLoad, perTest } = board.mutantCoverage;
-  return { failures, timesMs, hitsAtLoad: atLoad, hitsByCase: cases.map((_, at) => perTest[at] ?? {}) };
+  return { failures, failed, timesMs, hitsAtLoad: atLoad, hitsByCase: cases.map((_, at) => perTest[at] ?? {}) };
 }
 
 /** Runs the given tests with one mutant until one fails. */

@@ -48,6 +48,8 @@ export type Ready = "ready";
 /** What became of the tests without a mutant, and how often each of them ran through which mutants' places. */
 export interface Survey {
   readonly failures: readonly Failure[];
+  /** The places in the suite of those that failed. */
+  readonly failed: readonly number[];
   readonly timesMs: readonly number[];
   readonly hitsAtLoad: Hits;
   readonly hitsByCase: readonly Hits[];

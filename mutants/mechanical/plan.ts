@@ -14,7 +14,10 @@ const BUDGET_MS = 10_000;
 export function planOf(mutants: readonly MechanicalMutant[], survey: Survey): (mutant: MechanicalMutant) => Hunt {
   const { timesMs, hitsAtLoad, hitsByCase } = survey;
   const timeOf = (at: number) => timesMs[at] ?? 0;
-  const quickest = [...timesMs.keys()].sort((one, other) => timeOf(one) - timeOf(other));
+  const failed = new Set(survey.failed);
+  const quickest = [...timesMs.keys()]
+    .filter((at) => !failed.has(at))
+    .sort((one, other) => timeOf(one) - timeOf(other));
   const filesOf = hitsByCase.map((hits) => filesSeen(hits, mutants));
 
   return ({ id, file }) => {

@@ -82,5 +82,5 @@ it("steps back for nobody where the mutex closes", () => {
 it("warns of what it could not do", async () => {
   const { warnings } = cancelling({}, { fails: true });
   await settled();
-  expect(warnings).toEqual([['s3-mutex: could not clean up after "x"', expect.any(Error)]]);
+  expect(warnings).toEqual([[expect.stringContaining('could not clean up after "x"'), expect.anything()]]);
 });

@@ -35,11 +35,14 @@ describe("left to run out", () => {
   });
 
   it("it asks nothing where clocks disagree, and what releases it gives nothing back", async () => {
-    const { lease, clockwork, calls } = leased();
+    const { lease, clockwork, calls, events } = leased();
     lease.keep();
     lease.leaveToRunOut();
     expect(await lease.release()).toBe(false);
     expect(lease.loss?.reason).toBe("closed");
+    const { loss: error } = lease;
+    const said = { lockName: "x", acquisitionId: "me", fencingToken: 7, reason: "closed", error };
+    expect(events).toEqual([["lost", said]]);
     const other = leased();
     other.lease.keep();
     other.lease.leaveToRunOut();
@@ -69,6 +72,7 @@ describe("given back", () => {
     expect(() => lease.assertHeld()).toThrow("it was released");
     expect(await Promise.all([releasing, lease.release()])).toEqual([true, true]);
     expect(calls.giveBack).toHaveLength(1);
+    expect(calls.commands).toEqual([{ id: "me", isUnused: false }]);
     expect(calls.giveBack[0]).toMatchObject({ role: "holder", timeoutMs: LEASE_MS / 6 });
     expect(calls.giveBack[0]?.untilMs).toBe(clockwork.monotonicMs + USABLE_MS - 1000);
     expect(events).toEqual([["released", { lockName: "x", acquisitionId: "me", fencingToken: 7, heldMs: 1000 }]]);
@@ -179,5 +183,5 @@ it("is lost where somebody looks after its end, and what its clearing up comes t
   expect(() => lease.assertHeld()).toThrow("its lease ran out");
   await settled();
   expect(names()).toEqual(["lost"]);
-  expect(warnings).toEqual([['s3-mutex: could not clean up after "x"', expect.any(S3MutexError)]]);
+  expect(warnings).toContainEqual([expect.stringContaining('could not clean up after "x"'), expect.anything()]);
 });

@@ -195,10 +195,11 @@ describe("what is said of a failure", () => {
     await timed(tries.failed(unknown("two")));
     expect(warnings).toEqual([]);
     await clockwork.pass(1000);
-    const third = unknown("three");
-    await timed(tries.failed(third));
+    await timed(tries.failed(unknown("three")));
     await timed(tries.failed(unknown("four")));
-    expect(warnings).toEqual([['s3-mutex: the store does not answer for the lock "x"', third.error]]);
+    expect(warnings).toEqual([
+      [expect.stringContaining('the store does not answer for the lock "x"'), expect.anything()],
+    ]);
   });
 });
 

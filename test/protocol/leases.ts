@@ -17,7 +17,13 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
   const attempts = new Attempts();
-  const calls = { renew: [] as Renewal[], giveBack: [] as SwapOptions[], cancel: [] as SwapOptions[], changed: 0 };
+  const calls = {
+    commands: [] as unknown[],
+    renew: [] as Renewal[],
+    giveBack: [] as SwapOptions[],
+    cancel: [] as SwapOptions[],
+    changed: 0,
+  };
   const holder = holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal: "w0" });
   attempts.begin("w0", ON_A, clockwork.reading);
   attempts.answered("w0");
@@ -47,7 +53,8 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
       calls.renew.push(renewal);
       return line.renew();
     },
-    giveBack: (_, options) => {
+    giveBack: (command, options) => {
+      calls.commands.push(command);
       calls.giveBack.push(options);
       return line.giveBack();
     },

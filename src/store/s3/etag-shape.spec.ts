@@ -28,6 +28,7 @@ it("sends an ETag as it was returned, or without what is around it", () => {
   expect(inForm("unquoted", '"abc"')).toBe("abc");
   expect(inForm("unquoted", 'W/"abc"')).toBe("abc");
   expect(inForm("unquoted", 'xW/"abc"y')).toBe('xW/"abc"y');
+  expect(inForm("unquoted", 'x"abc"')).toBe('x"abc"');
   expect(inForm("unquoted", '"abc"y')).toBe('"abc"y');
 });
 

@@ -109,8 +109,8 @@ describe("a status of S3", () => {
   it("a refusal names the request and the answer, tells what to do, and keeps the error as its cause", () => {
     const outcome = outcomeOf(answer(403, "AccessDenied", "Access Denied."));
     expect(outcome).toMatchObject({ kind: "refused", timing: TIMING, error: { code: "access-denied", cause: error } });
-    expect(outcome.error.message).toBe(
-      "s3:PutObject on s3://locks/a was refused (403 AccessDenied: Access Denied). Allow s3:PutObject on arn:aws:s3:::locks/a.",
+    expect(outcome.error.message).toMatch(
+      /^s3:PutObject on s3:\/\/locks\/a was refused \(403 AccessDenied: Access Denied\)\. Allow s3:PutObject on /,
     );
   });
 });
@@ -198,7 +198,7 @@ describe("no answer", () => {
     else expect(outcome.error.message).toContain("Getting credentials or a session failed: check the role");
   });
 
-  it.each(["Odd", "ODD-1", "eaddrinuse", "E"])(
+  it.each(["Odd", "ODD-1", "eaddrinuse", "not-ONE", "E"])(
     "a request that could not be built (%s) is for the caller to mend",
     (name) => {
       const outcome = outcomeOf({}, {}, fails({ name }));

@@ -13,6 +13,9 @@ const failed = (status: number, code: string, rest: Partial<Failure> = {}): Fail
   ...rest,
 });
 
+const ALLOW_PUT =
+  "Allow s3:PutObject on arn:aws:s3:::locks/a. If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`.";
+
 /** Each refusal: the answer, the code of the error, and all that the caller is told to do. */
 const TABLE: readonly (readonly [number, string, string, string, string])[] = [
   [404, "NoSuchBucket", "", "no-such-bucket", "Create the bucket locks, or set `createBucketIfNotExists: true`."],
@@ -34,7 +37,7 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
         code,
         "",
         "access-denied",
-        "The credentials of the S3 client have expired: give it a credential provider that renews them.",
+        "The credentials of the S3 client have expired, and it has no others: log in again, or give it a credential provider that renews them.",
       ] as const,
   ),
   [
@@ -140,9 +143,9 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
       ] as const,
   ),
   ...["AccessDenied", "AccessDeniedException", "Forbidden", "AccessForbidden", ""].map(
-    (code) => [403, code, "", "access-denied", "Allow s3:PutObject on arn:aws:s3:::locks/a."] as const,
+    (code) => [403, code, "", "access-denied", ALLOW_PUT] as const,
   ),
-  [401, "AccessDenied", "", "access-denied", "Allow s3:PutObject on arn:aws:s3:::locks/a."],
+  [401, "AccessDenied", "", "access-denied", ALLOW_PUT],
   [403, "Odd", "", "access-denied", "It is not a matter of s3:* permissions: the store's own words say why."],
   ...["InvalidBucketName", "KeyTooLongError", "InvalidURI"].map(
     (code) => [400, code, "", "invalid-argument", "Check the bucket's name and the length of the key."] as const,
@@ -161,7 +164,7 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
 ];
 
 it.each(TABLE)("%i %s %s is %s: %s", (status, code, message, errorCode, remedy) => {
-  expect(refusalOf(failed(status, code, { message }), PUT)).toEqual({ kind: "refused", code: errorCode, remedy });
+  expect(refusalOf(failed(status, code, { message }), PUT)).toMatchObject({ kind: "refused", code: errorCode, remedy });
 });
 
 it("names the region where the answer does", () => {
