@@ -152,6 +152,8 @@ export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEn
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : "an object";
+  if (!Array.isArray(value)) return "an object";
+  return value.length === 0 ? "an empty array" : "an array";
 }

@@ -106,6 +106,11 @@ export interface S3MutexErrorDetails {
   readonly maybeApplied?: boolean;
 }
 
+/** What every error with this code carries. */
+export type DetailsOf<Code extends S3MutexErrorCode> = { readonly code: Code } & (Code extends "deadlock"
+  ? { readonly cycle: readonly DeadlockEdge[] }
+  : unknown);
+
 /** The only error class of this library; see {@link S3MutexErrorCode} for what each code means and asks for. */
 export class S3MutexError extends Error {
   override readonly name = "S3MutexError";
@@ -140,7 +145,7 @@ export class S3MutexError extends Error {
 
   /** True for errors of any copy of this package: two installed versions do not share a class. */
   static is(error: unknown): error is S3MutexError;
-  static is<Code extends S3MutexErrorCode>(error: unknown, code: Code): error is S3MutexError & { readonly code: Code };
+  static is<Code extends S3MutexErrorCode>(error: unknown, code: Code): error is S3MutexError & DetailsOf<Code>;
   static is(error: unknown, code?: S3MutexErrorCode): boolean {
     return (
       error instanceof Error &&

@@ -22,6 +22,7 @@ export type {
 export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./election.js";
 export {
   type DeadlockEdge,
+  type DetailsOf,
   type LockHolder,
   type LossReason,
   S3MutexError,
@@ -32,7 +33,7 @@ export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./f
 export type { Lock } from "./lock.js";
 export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
-export type { OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
+export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
 export type { S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Takeover } from "./runtime/context.js";

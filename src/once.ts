@@ -42,12 +42,25 @@ export interface OnceRun {
   readonly lock: Lock;
 }
 
+/** What JSON gives back of a value: a text for a `Date`, nothing for a function. */
+export type AsJson<T> = 0 extends 1 & T
+  ? T
+  : T extends { toJSON(): infer Json }
+    ? AsJson<Json>
+    : T extends string | number | boolean | null | undefined
+      ? T
+      : T extends bigint | symbol | ((...values: never[]) => unknown)
+        ? undefined
+        : T extends object
+          ? { -readonly [Name in keyof T]: AsJson<T[Name]> }
+          : T;
+
 /** What `runOnce` has to say. */
 export interface RunOnceResult<T> {
   /** Whether this very call has run the function; false where it had been done before. */
   readonly ran: boolean;
   /** What the function returned, as JSON has it, in this call or long ago. */
-  readonly result: T;
+  readonly result: AsJson<T>;
 }
 
 /** What is remembered of a run. */
@@ -86,7 +99,7 @@ export class Once {
     checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#look(place, options);
-    if (known.done !== undefined) return { ran: false, result: known.done.result as T };
+    if (known.done !== undefined) return { ran: false, result: known.done.result as AsJson<T> };
     let hasBegun = false;
     const begin = (run: OnceRun) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
@@ -107,13 +120,13 @@ export class Once {
     const memory = await lock.fencedObject<Done>({ key: place.key });
     // Somebody else may have done it while this one waited.
     const done = await memory.read();
-    if (done !== undefined) return { ran: false, result: done.result as T };
+    if (done !== undefined) return { ran: false, result: done.result as AsJson<T> };
     const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken, lock });
     const stored = storedResult(place, result);
     await memory.write({ ...stored, ...this.#stamp() }).catch((error) => {
       throw notRecorded(place, lock, error, result);
     });
-    return { ran: true, result: stored.result as T };
+    return { ran: true, result: stored.result as AsJson<T> };
   }
 
   /** @returns whether there was anything to forget */
@@ -216,7 +229,7 @@ function storedResult(place: Place, result: unknown): Pick<Done, "result"> {
 }
 
 function refusedResult({ name, lockName }: Place, result: unknown, cause: unknown): S3MutexError {
-  const message = `The function of runOnce(${JSON.stringify(name)}) has run, but its result cannot be remembered, so that it will run again. ${(cause as Error).message}`;
+  const message = `The function of runOnce(${JSON.stringify(name)}) has run, but its result cannot be remembered, so that it will run again: ${(cause as Error).message}`;
   return new S3MutexError("invalid-argument", message, { lockName, cause, result });
 }
 

@@ -92,7 +92,7 @@ export class FencedChannel {
     if (making.getStore() === this) {
       const { key, lockName } = this.#options;
       const message = `The function that updates ${JSON.stringify(key)} uses the same object, and would wait for itself: use what it was given.`;
-      return Promise.reject(new S3MutexError("deadlock", message, { lockName }));
+      return Promise.reject(new S3MutexError("deadlock", message, { lockName, cycle: [] }));
     }
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => {});

@@ -20,7 +20,7 @@ const NO_OBJECT = [null, 5, "options", true];
 function spelled(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value).slice(0, 40);
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) return "an array";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
