@@ -188,8 +188,27 @@ export const TIME: readonly Mutant[] = [
     replace: "  return atMs > now.latestMs + FAR_AHEAD_MS * 1e6;",
     caughtBy: {
       test: "test/protocol/answers-without-date.test.ts",
-      named: "a waiter that dies and a holder that releases",
+      named: "waiters of whom one dies and a holder that releases",
     },
+  },
+  {
+    name: "hours ahead, put off",
+    why: "a waiter whose own entry is fresh leaves a record alone by which everybody waits for an hour",
+    file: "src/runtime/restraint.ts",
+    search: 'if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;',
+    replace: 'if (reply.kind !== "waiting") return decision;',
+    caughtBy: {
+      test: "test/protocol/answers-without-date.test.ts",
+      named: "waiters of whom one dies and a holder that releases",
+    },
+  },
+  {
+    name: "first bounds contradict nothing",
+    why: "a grant that was published by the bare wall clock is handed out as it is once answers have told the time",
+    file: "src/runtime/confirm.ts",
+    search: "const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);",
+    replace: "const isTimed = !contradicted;",
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "renewed before it is handed out" },
   },
   {
     name: "arrived hours ahead",
