@@ -275,7 +275,8 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     await page.getByRole("button", { name: /Lock stock/ }).press("Enter");
     await page.locator("#details-name", { hasText: "stock" }).waitFor();
     await page.keyboard.press("Escape");
-    expect(await page.locator("#details").isVisible()).toBe(false);
+    // The page is drawn with the next frame.
+    await page.locator("#details").waitFor({ state: "hidden" });
   });
 
   test("turns are drawn along time, holds that go on up to now", async () => {
