@@ -31,6 +31,7 @@ export interface BodyHolder {
   readonly expiresAtMs: number;
   readonly leaseMs: number;
   readonly renewal: string;
+  readonly releasedAtMs?: number;
   readonly via?: string;
   readonly label?: string;
 }

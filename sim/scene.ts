@@ -1,3 +1,4 @@
+import type { AtLeastChecker } from "./checkers/at-least.js";
 import type { BeliefChecker } from "./checkers/beliefs.js";
 import type { ChainChecker } from "./checkers/chain.js";
 import type { DeadlockChecker } from "./checkers/deadlocks.js";
@@ -32,6 +33,7 @@ export interface Scene {
   readonly mayContradictItself: boolean;
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
+  readonly atLeast: AtLeastChecker;
   readonly counters: ReadonlyMap<string, FencedCounter>;
   /** The lines of work of all clients there have been. */
   readonly tasks: () => readonly Task[];

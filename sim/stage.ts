@@ -1,5 +1,6 @@
 import { REST_MS } from "./actors/maintenance.js";
 import { holdersOf, permitsOf } from "./body.js";
+import { AtLeastChecker } from "./checkers/at-least.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
 import { DeadlockChecker } from "./checkers/deadlocks.js";
@@ -92,13 +93,19 @@ export class Stage {
     return Object.keys(this.plan.edits).length > 0;
   }
 
+  /** Whether no lease ends before its published end, and by how much it may seem to. */
+  #judgement(): { readonly isJudged: boolean; readonly earlyMs: number } {
+    const { keepsAssumptions, hasDate, hasExactClocks, gatewaySpreadMs } = this.plan;
+    // Without a `Date`, what is published is the wall clock of whoever wrote it.
+    const isJudged = keepsAssumptions && (hasDate || hasExactClocks);
+    return { isJudged, earlyMs: SWEEP_EARLY_MS + gatewaySpreadMs };
+  }
+
   #recordChecker(): RecordChecker {
     const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs, toleranceMs, dates } = this.plan;
-    // Without a `Date`, what is published is the wall clock of whoever wrote it.
-    const judgesTime = keepsAssumptions && (hasDate || hasExactClocks);
+    const { isJudged: judgesTime, earlyMs } = this.#judgement();
     // Who is not told the time watches.
     const isObserved = takeover === "observed" || !hasDate || dates !== undefined;
-    const earlyMs = SWEEP_EARLY_MS + gatewaySpreadMs;
     const wipedMs = keepsAssumptions ? WIPED_MS + gatewaySpreadMs : Number.POSITIVE_INFINITY;
     return new RecordChecker(this.findings, {
       now: () => this.world.nowMs,
@@ -127,7 +134,10 @@ export class Stage {
       plan.keepsAssumptions,
       plan.clients.some(({ kind }) => kind === "1.x"),
     );
+    const { isJudged, earlyMs } = this.#judgement();
+    const atLeast = new AtLeastChecker(findings, { now, isJudged, earlyMs });
     records.onGrant = (key, before, holder, after) => {
+      atLeast.granted(key, holder);
       order?.granted(key, before, holder, after);
       history.landed(lockOf(key) ?? key, holder.token);
     };
@@ -136,6 +146,7 @@ export class Stage {
       beliefs.excuse(lockOf(key) ?? key, turn);
       inside.excuse(lockOf(key) ?? key, turn);
       leftovers.force(turn.id);
+      atLeast.excuse(key, turn);
       history.force(lockOf(key) ?? key, turn.token);
     };
     const deadlocks = new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks);
@@ -159,6 +170,7 @@ export class Stage {
       order,
       chain,
       once: new OnceChecker(findings),
+      atLeast,
       history,
       canSeeCycles: (plan.hasDate && !mayLackTime(plan.dates)) || plan.hasExactClocks,
       mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",

@@ -39,6 +39,8 @@ function stepOfBody(body: Body): Step {
   if (body.deleted) return "tombstone";
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;
   const mine = body.holders?.find((holder) => holder.renewal === body.writeId);
+  // One that was given back and stays for its time.
+  if (mine?.releasedAtMs !== undefined) return "release";
   if (mine !== undefined) {
     if (mine.acquiredAtMs !== mine.renewedAtMs) return mine.token >= mine.renewedAtMs ? "restore" : "renew";
     return ended === "released" ? "transfer" : "grant";

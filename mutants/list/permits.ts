@@ -22,6 +22,14 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: a process that dies" },
   },
   {
+    name: "what is to last lasts half of that",
+    why: "the next one is let in before the time that the lock was to be held for",
+    file: "src/core/transition/hold-at-least.ts",
+    search: "acquiredAtMs + holdAtLeastMs - attempt.now.latestMs",
+    replace: "acquiredAtMs + holdAtLeastMs / 2 - attempt.now.latestMs",
+    caughtBy: "sim",
+  },
+  {
     name: "what nobody has worked under is held at least as long",
     why: "a caller that gave up locks everybody out of a job that has not run",
     file: "src/runtime/acquisition.ts",

@@ -1,5 +1,6 @@
 import type { Lock } from "../../src/index.js";
 import type { Insider } from "../checkers/inside.js";
+import { keyOf } from "../scene.js";
 import type { Task } from "../task.js";
 import { around } from "./around.js";
 import type { Turn } from "./turn.js";
@@ -32,8 +33,19 @@ async function withLock(task: Task, name: string): Promise<void> {
   await around(task, name, { timeoutMs: 20_000 }, task.random.chance(0.2) ? again : undefined);
 }
 
+/** Work that may be over long before the lock is to be free again, and may be lost or die before. */
+async function atLeast(task: Task, name: string): Promise<void> {
+  const { random, scene } = task;
+  const holdAtLeastMs = random.integer(1, 2 * scene.plan.leaseMs);
+  await task.use(name, { timeoutMs: 30_000, holdAtLeastMs }, async (lock) => {
+    scene.atLeast.used(keyOf(name), lock.fencingToken, holdAtLeastMs);
+    await task.work(lock);
+  });
+}
+
 export const MUTEX: readonly Turn[] = [
   { name: "handle", chance: 1, weight: 1, run: handle },
   { name: "attempt", chance: 0.5, weight: 0.5, run: attempt },
   { name: "withLock", chance: 0.5, weight: 1, run: withLock },
+  { name: "atLeast", chance: 0.2, weight: 0.5, run: atLeast },
 ];

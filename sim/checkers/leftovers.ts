@@ -72,7 +72,10 @@ export class LeftoverChecker {
     }
   }
 
-  /** What has run out is nobody's any more, and who holds by name keeps it for as long as was asked for. */
+  /**
+   * What has run out, or was given back and stays for its time, is nobody's any more, and who holds by name keeps it for as long as
+   * was asked for.
+   */
   #entriesOf(process: string): readonly { readonly key: string; readonly id: string }[] {
     const isOurs = ({ id, expiresAtMs }: Pick<BodyHolder, "id" | "expiresAtMs">) =>
       id.startsWith(`${process}#`) && expiresAtMs > this.#now();
@@ -82,7 +85,9 @@ export class LeftoverChecker {
       return atMs + leaseMs + CLOCKS_MS <= this.#now();
     };
     return [...this.#records()].flatMap(([key, { holders = [], queue = [] }]) => {
-      const held = holders.filter((one) => one.via !== "name" && !this.#handedOver.has(one.token) && !isOver(one));
+      const isKept = ({ via, token, releasedAtMs }: BodyHolder) =>
+        via === "name" || this.#handedOver.has(token) || releasedAtMs !== undefined;
+      const held = holders.filter((one) => !isKept(one) && !isOver(one));
       return [...held, ...queue].filter(isOurs).map(({ id }) => ({ key, id }));
     });
   }

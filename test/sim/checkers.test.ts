@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Body, BodyHolder, BodyWaiter } from "../../sim/body.js";
+import { AtLeastChecker } from "../../sim/checkers/at-least.js";
 import { BeliefChecker, type Believer } from "../../sim/checkers/beliefs.js";
 import { ChainChecker } from "../../sim/checkers/chain.js";
 import { DeadlockChecker, type Waiting } from "../../sim/checkers/deadlocks.js";
@@ -621,4 +622,22 @@ describe("what is done once", () => {
     once.told("job", "e", 2);
     expect(properties()).toEqual(["once", "once"]);
   });
+});
+
+it("at-least: sees who comes before a used hold's time is over, unless that was ended by force or nobody worked under it", () => {
+  const checker = new AtLeastChecker(findings, { now: () => nowMs, isJudged: true, earlyMs: 100 });
+  const granted = (token: number) => checker.granted(KEY, { token, acquiredAtMs: nowMs } as BodyHolder);
+  granted(1);
+  checker.used(KEY, 1, 5000);
+  nowMs += 4900;
+  granted(2);
+  checker.used(KEY, 2, 5000);
+  checker.excuse(KEY, { token: 2 });
+  granted(3);
+  granted(4);
+  expect(properties()).toEqual([]);
+  checker.used(KEY, 4, 5000);
+  nowMs += 4899;
+  granted(5);
+  expect(properties()).toEqual(["at-least"]);
 });
