@@ -22,7 +22,34 @@ export function expecting(expect: ExpectStatic): { readonly expect: object; read
     );
   const waitFor = (look: () => unknown, options: PollOptions | number = {}) =>
     until(look, typeof options === "number" ? { timeout: options } : options);
-  return { expect: Object.assign(expect, { poll }), vi: { waitFor, setConfig: () => {} } };
+  return { expect: Object.assign(expect, { poll }), vi: { waitFor, setConfig: () => {}, fn, stubEnv, unstubAllEnvs } };
+}
+
+/** A function that writes down what it is called with. */
+function fn(run?: (...args: unknown[]) => unknown): unknown {
+  const calls: unknown[][] = [];
+  const called = (...args: unknown[]) => {
+    calls.push(args);
+    return run?.(...args);
+  };
+  return Object.assign(called, { mock: { calls }, _isMockFunction: true, getMockName: () => "fn" });
+}
+
+const environment = new Map<string, string | undefined>();
+
+function stubEnv(name: string, value: string | undefined): void {
+  if (!environment.has(name)) environment.set(name, process.env[name]);
+  setEnv(name, value);
+}
+
+function unstubAllEnvs(): void {
+  for (const [name, value] of environment) setEnv(name, value);
+  environment.clear();
+}
+
+function setEnv(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
 }
 
 /** Looks until that does not throw; when the time is up, what it threw last is thrown. */
