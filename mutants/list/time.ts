@@ -211,6 +211,14 @@ export const TIME: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "renewed before it is handed out" },
   },
   {
+    name: "errors tell the time",
+    why: "the `Date` of an error counts, though a proxy on the way may have sent it",
+    file: "src/runtime/told-time.ts",
+    search: 'return outcome.kind === "unknown" || outcome.kind === "refused" ? undefined : outcome.timing;',
+    replace: "return outcome.timing;",
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "an error tells no time" },
+  },
+  {
     name: "arrived hours ahead",
     why: "a waiter that one answer told an hour too much is served after all who come within that hour",
     file: "src/core/attempt.ts",

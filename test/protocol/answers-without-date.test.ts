@@ -289,3 +289,12 @@ it("13.1.1: what was written by a wall clock that is hours behind is not taken f
   await sweep();
   expect(scene.record()).toBeUndefined();
 });
+
+it("13.1.1: an error tells no time, since it may be somebody else's on the way to the store", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  scene.fate = () => ({ kind: "error", status: 503, applied: false });
+  expect(await scene.until(mutex.health())).toMatchObject({ ok: false, isClockKnown: false });
+  scene.fate = () => ({ kind: "fine" });
+  expect(await scene.until(mutex.health())).toMatchObject({ ok: true, isClockKnown: true });
+});
