@@ -41,8 +41,8 @@ export class EventChecker {
     this.#heard.set(acquisitionId, event);
     if (isEnd(before) || (event === "acquired" && before !== undefined))
       this.#report(told, `hears "${event}" after "${before}"`);
-    // What was left to run out is lost when its lease is over.
-    if (this.#isClosed && event !== "lost") this.#report(told, `hears "${event}" after "closed"`);
+    // What was left to run out is lost when its lease is over, and a release may be answered late.
+    if (this.#isClosed && !isEnd(event)) this.#report(told, `hears "${event}" after "closed"`);
     if (!isEnd(event)) return;
     this.#ended.add(keyOf(told.lockName, told.fencingToken));
     for (const { held, signal } of this.#handles.get(keyOf(told.lockName, told.fencingToken)) ?? []) {

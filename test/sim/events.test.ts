@@ -45,10 +45,11 @@ describe("events of a hold", () => {
     expect(details()).toEqual(["c0 has given x back (token 1) and hears of no end"]);
   });
 
-  it("after the mutex is closed nothing is heard but losses", () => {
+  it("after the mutex is closed nothing is heard but ends", () => {
     events.hears("acquired", HOLD);
     events.closed();
     events.hears("lost", HOLD);
+    events.hears("released", { ...HOLD, acquisitionId: "late" });
     expect(details()).toEqual([]);
     events.hears("acquired", { ...HOLD, acquisitionId: "b" });
     expect(details()).toEqual(['c0 hears "acquired" after "closed" of x, token 1']);
