@@ -23,9 +23,9 @@ describe("the tarball", () => {
     expect(expected.filter((path) => !installed.files.includes(path))).toEqual([]);
   });
 
-  test("has compiled code, its types and the dashboard's page in dist, and nothing else", () => {
+  test("has compiled code, its types and the dashboard's page and the manual in dist, and nothing else", () => {
     const expected =
-      /\.(js|d\.ts)$|^dist\/cli\/ui\/page\/(index\.html|style\.css|icon\.svg)$|^dist\/cjs\/package\.json$/;
+      /\.(js|d\.ts)$|^dist\/cli\/ui\/page\/(index\.html|style\.css|icon\.svg)$|^dist\/cjs\/package\.json$|^dist\/cli\/s3-mutex\.1$/;
     const strange = installed.files.filter((path) => path.startsWith("dist/") && !expected.test(path));
     expect(strange).toEqual([]);
     const outside = installed.files.filter((path) => !path.startsWith("dist/"));
