@@ -25,7 +25,12 @@ export class ClosingTime {
     const { plan, world } = this.#stage;
     await this.#until("liveness", Promise.all(this.#clients.map((client) => client.giveUp())), PATIENCE_MS);
     await world.run(Math.max(CLEARING_MS, CLEARING_TRIPS * plan.roundTripMs[1]));
-    for (const { name } of this.#clients) this.#stage.scene.leftovers.quiet(name);
+    const { leftovers } = this.#stage.scene;
+    const left = leftovers.quiet(this.#clients.map(({ name }) => name));
+    if (left.length > 0) {
+      await world.run(TURNED_AWAY_MS);
+      leftovers.stillQuiet(left);
+    }
     const rushes = plan.closesBusy ? this.#clients.map((client) => client.rush()) : [];
     const closings = this.#participants.map((one) => this.#closeSoon(one));
     await this.#until("close", Promise.all(closings), PATIENCE_MS);
@@ -55,5 +60,7 @@ const PATIENCE_MS = 60_000;
 const CLEARING_MS = 2500;
 /** Where all give up at once, each of them loses some races to the others, and steps back in between. */
 const CLEARING_TRIPS = 12;
+/** So much later at most something is tried again that a store asked for fewer requests has turned away. */
+export const TURNED_AWAY_MS = 10_000;
 /** For so long everybody is busy before the last one is told to close. */
 const BUSY_MS = 5000;

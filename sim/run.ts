@@ -1,4 +1,3 @@
-import { MAX_REQUEST_MS } from "../src/runtime/timing.js";
 import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
 import { Aftermath } from "./aftermath.js";
@@ -6,7 +5,7 @@ import type { Findings } from "./checkers/findings.js";
 import type { LeftBehind } from "./checkers/leftovers.js";
 import { SimClient } from "./client.js";
 import { closingOf } from "./closing.js";
-import { ClosingTime } from "./closing-time.js";
+import { ClosingTime, TURNED_AWAY_MS } from "./closing-time.js";
 import type { ProcessFault } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
 import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
@@ -198,11 +197,11 @@ class Run {
 
   /**
    * Whether the store could answer all that is sent in the time that `close` gives it. What is still waited for when the faults end
-   * may be lost; and where each answer takes a second, there is no time for a lost race.
+   * may be lost, or was turned away; and where each answer takes a second, there is no time for a lost race.
    */
   #couldClearUp({ closingSinceMs }: SimClient): boolean {
     const { roundTripMs } = this.#stage.plan;
-    return closingSinceMs >= this.#faultlessFromMs + MAX_REQUEST_MS && roundTripMs[1] <= LONGEST_JUDGED_MS;
+    return closingSinceMs >= this.#faultlessFromMs + TURNED_AWAY_MS && roundTripMs[1] <= LONGEST_JUDGED_MS;
   }
 
   #replace(process: SimProcess): void {

@@ -1,6 +1,12 @@
 import type { Body, BodyHolder } from "../body.js";
 import type { Findings } from "./findings.js";
 
+/** A place in a record. */
+interface Entry {
+  readonly key: string;
+  readonly id: string;
+}
+
 /** What `close` says that it could not give back. */
 export interface LeftBehind {
   readonly lockName: string;
@@ -55,10 +61,19 @@ export class LeftoverChecker {
     }
   }
 
-  /** All callers of a process have come to their ends, and had time to clear up. */
-  quiet(process: string): void {
-    for (const { key, id } of this.#entriesOf(process)) {
-      this.#findings.report("leftover", `${key}: ${id}, which nobody of ${process} believes in`);
+  /**
+   * All callers of these processes have come to their ends, and had time to clear up. What is still there has to go soon, and not
+   * only by its own end: to be called with what this has returned, when what the store had turned away was tried again.
+   */
+  quiet(processes: readonly string[]): readonly Entry[] {
+    return processes.flatMap((process) => this.#entriesOf(process));
+  }
+
+  stillQuiet(entries: readonly Entry[]): void {
+    for (const { key, id } of entries) {
+      const { holders = [], queue = [] } = this.#records().get(key) ?? {};
+      if ([...holders, ...queue].some((one) => one.id === id))
+        this.#findings.report("leftover", `${key}: ${id}, which nobody of its process believes in`);
     }
   }
 
@@ -76,7 +91,7 @@ export class LeftoverChecker {
    * What has run out, or was given back and stays for its time, is nobody's any more, and who holds by name keeps it for as long as
    * was asked for.
    */
-  #entriesOf(process: string): readonly { readonly key: string; readonly id: string }[] {
+  #entriesOf(process: string): readonly Entry[] {
     const isOurs = ({ id, expiresAtMs }: Pick<BodyHolder, "id" | "expiresAtMs">) =>
       id.startsWith(`${process}#`) && expiresAtMs > this.#now();
     // A clock that is hours off publishes an end that is, too; the lease is as long as ever.

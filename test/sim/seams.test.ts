@@ -137,8 +137,23 @@ describe("leftovers", () => {
     ];
     const leftovers = checker({ holders: over, queue: [waiter] });
     leftovers.handOver(9);
-    leftovers.quiet("c0");
-    expect(findings.found.map(({ detail }) => detail)).toEqual(["locks/x.json: c0#2, which nobody of c0 believes in"]);
+    const left = leftovers.quiet(["c0", "c1"]);
+    expect(left).toEqual([{ key: "locks/x.json", id: "c0#2" }]);
+    expect(properties()).toEqual([]);
+    leftovers.stillQuiet(left);
+    expect(findings.found.map(({ detail }) => detail)).toEqual([
+      "locks/x.json: c0#2, which nobody of its process believes in",
+    ]);
+  });
+
+  it("what is taken out a little later is in order; what only runs out meanwhile is not", () => {
+    const record: { holders: BodyHolder[] } = { holders: [holder("c0#1"), holder("c0#2")] };
+    const leftovers = checker(record);
+    const left = leftovers.quiet(["c0"]);
+    record.holders.pop();
+    nowMs += 60_000;
+    leftovers.stillQuiet(left);
+    expect(findings.found).toHaveLength(1);
   });
 
   it("a lease is as long as ever where the clock that published its end is hours off, counted from its last renewal", () => {
@@ -149,11 +164,9 @@ describe("leftovers", () => {
     leftovers.landed("locks/x.json", ahead("w2"));
     leftovers.landed("locks/x.json", ahead("w2"));
     nowMs += 7000;
-    leftovers.quiet("c0");
-    expect(properties()).toEqual(["leftover"]);
+    expect(leftovers.quiet(["c0"])).toHaveLength(1);
     nowMs += 1000;
-    leftovers.quiet("c0");
-    expect(properties()).toEqual(["leftover"]);
+    expect(leftovers.quiet(["c0"])).toEqual([]);
   });
 
   it("what was left behind is not renewed any more, and is there", () => {
