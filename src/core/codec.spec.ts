@@ -148,6 +148,7 @@ it.each([
 
 it.each([
   { deleted: false },
+  { undated: false },
   { limit: 0 },
   { limit: 1.5 },
   { token: 2 ** 52 + 1 },

@@ -112,6 +112,9 @@ it("leaves nothing after a deletion by force that would keep the next one waitin
   const undelayed = written(deleteLock(freed, ANYBODY, NOW));
   expect(undelayed.notBeforeMs).toBeUndefined();
   expect(undelayed.freeSinceMs).toBe(T0 + 100);
+  // Not hours ahead, which any write puts right.
+  const soon = recordOf({ freeSinceMs: T0 + 1000 });
+  expect(written(deleteLock(soon, ANYBODY, NOW)).freeSinceMs).toBe(T0 + 100);
   // Deleted by a version that left it there.
   expect(written(deleteLock({ ...freed, deleted: true }, ANYBODY, NOW)).notBeforeMs).toBeUndefined();
 
