@@ -1,4 +1,4 @@
-import { type Clocked, hasRunOut } from "./core/attempt.js";
+import { type Attempt, hasRunOut } from "./core/attempt.js";
 import type { LockRecord } from "./core/record.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
 import type { Force } from "./force.js";
@@ -67,12 +67,18 @@ export class NamedLocks {
     return reply.kind === "released";
   }
 
+  /** As of when it was asked: a lease that had not ended then may have been renewed while the answer was on its way. */
   async isLocked(object: LockObject): Promise<boolean> {
-    return this.#look(object, (record, now) => record?.holders.some((holder) => !hasRunOut(holder, now)) ?? false);
+    const { clock, effects } = this.#context;
+    return this.#look(object, (record, attempt) => {
+      const now = clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now;
+      return record?.holders.some((holder) => !hasRunOut(holder, { ...attempt, now })) ?? false;
+    });
   }
 
+  /** As of now: nobody is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
-    return this.#look(object, (record, now) => isHeldByOwner(record, this.#context.ownerId, now));
+    return this.#look(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
   }
 
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
@@ -130,7 +136,10 @@ export class NamedLocks {
       );
   }
 
-  async #look(object: LockObject, ask: (record: LockRecord | undefined, now: Clocked) => boolean): Promise<boolean> {
+  async #look(
+    object: LockObject,
+    ask: (record: LockRecord | undefined, attempt: Attempt) => boolean,
+  ): Promise<boolean> {
     const { reply } = await object.swap((record, attempt) => ({ reply: ask(record, attempt) }), this.#options());
     return reply;
   }

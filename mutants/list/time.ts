@@ -275,4 +275,20 @@ export const TIME: readonly Mutant[] = [
     replace: "return this.isDateless;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "and no other has a `Date`" },
   },
+  {
+    name: "a question is judged by when its answer is heard",
+    why: "a process that stood still is told that a lock is free which was held, and renewed, all the while",
+    file: "src/named-locks.ts",
+    search: "clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now",
+    replace: "attempt.now ?? clock.when(object.latest?.askedAtMs ?? effects.monotonicMs())",
+    caughtBy: { test: "test/protocol/asked-before.test.ts", named: "isLocked is not false" },
+  },
+  {
+    name: "what a leader was seen as is judged by now",
+    why: "the same for who leads",
+    file: "src/runtime/leader-watch.ts",
+    search: "clock.when(askedAtMs)",
+    replace: "clock.when(this.#context.effects.monotonicMs() + 0 * askedAtMs)",
+    caughtBy: { test: "test/protocol/asked-before.test.ts", named: "leader is not null" },
+  },
 ];

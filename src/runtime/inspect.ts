@@ -87,29 +87,30 @@ export async function reportAbout(
   } catch (error) {
     if (!S3MutexError.is(error) || !OF_ONE_OBJECT.has(error.code)) throw error;
     outage.failed(error);
-    return unreadableReport(error, occasionOf(context, object));
+    return unreadableReport(error, occasionOf(context, object, context.effects.monotonicMs()));
   }
 }
 
-/** The report about what was seen; undefined where that is no lock. */
+/** The report about what was seen, as of when it was asked for, or of another moment; undefined where that is no lock. */
 export function reportOfSnapshot(
   context: Context,
   object: LockObject,
-  { record, unreadable }: Snapshot,
+  { record, unreadable, askedAtMs }: Snapshot,
+  atMs = askedAtMs,
 ): LockReport | undefined {
-  const occasion = occasionOf(context, object);
+  const occasion = occasionOf(context, object, atMs);
   if (unreadable !== undefined) return unreadableReport(unreadable, occasion);
   return record === undefined || record.deleted ? undefined : reportOf(record, occasion);
 }
 
-function occasionOf(context: Context, { name: lockName, key }: LockObject) {
-  return { lockName, key, now: storeTime(context), lacksStoreTime: context.clock.isDateless };
+function occasionOf(context: Context, { name: lockName, key }: LockObject, askedAtMs: number) {
+  return { lockName, key, now: storeTime(context, askedAtMs), lacksStoreTime: context.clock.isDateless };
 }
 
 /** For people: where nothing is known of the store's clock, the local one has to do. */
-function storeTime({ clock, effects }: Context): StoreTime {
+function storeTime({ clock, effects }: Context, askedAtMs: number): StoreTime {
   const wallMs = effects.wallMs();
-  return clock.now() ?? { earliestMs: wallMs, latestMs: wallMs };
+  return clock.when(askedAtMs) ?? { earliestMs: wallMs, latestMs: wallMs };
 }
 
 /** An error of these is about the one object; others would meet all of them alike. */

@@ -1,7 +1,8 @@
 import { hasRunOut } from "../core/attempt.js";
-import { type Identity, identityOf, type LockRecord } from "../core/record.js";
+import { type Identity, identityOf } from "../core/record.js";
 import type { Context } from "./context.js";
 import type { LockObject } from "./lock-object.js";
+import type { Snapshot } from "./snapshot.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
 import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
@@ -64,12 +65,12 @@ export class LeaderWatch {
     );
     if (read.kind === "stopped") return null;
     if (read.snapshot.unreadable !== undefined) throw read.snapshot.unreadable;
-    return this.#leaderOf(read.snapshot.record);
+    return this.#leaderOf(read.snapshot);
   }
 
-  #leaderOf(record: LockRecord | undefined): Leader | null {
+  #leaderOf({ record, askedAtMs }: Snapshot): Leader | null {
     const { clock } = this.#context;
-    const now = clock.now();
+    const now = clock.when(askedAtMs);
     const lacksStoreTime = clock.isDateless;
     const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now, lacksStoreTime }));
     if (holder === undefined) return null;

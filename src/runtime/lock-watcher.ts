@@ -83,8 +83,10 @@ export class LockWatcher {
   }
 
   #reports(): LockReport[] {
+    // What the listing shows unchanged is not read again: it is as it was, and its lease may have ended since.
+    const nowMs = this.#context.effects.monotonicMs();
     return [...this.#entries.values()].flatMap(({ object, failure }) => {
-      const report = failure ?? (object.latest && reportOfSnapshot(this.#context, object, object.latest));
+      const report = failure ?? (object.latest && reportOfSnapshot(this.#context, object, object.latest, nowMs));
       return report === undefined ? [] : [report];
     });
   }

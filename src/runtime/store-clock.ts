@@ -37,6 +37,17 @@ export class StoreClock {
   }
 
   /**
+   * Store time at this moment of the monotonic clock, lately: when something was asked whose answer was heard later, or much later
+   * where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so.
+   */
+  when(monotonicMs: number): StoreTime | undefined {
+    const reading = readClocks(this.#effects);
+    const now = this.now(reading);
+    const agoMs = reading.monotonicMs - monotonicMs;
+    return now && { earliestMs: now.earliestMs - agoMs, latestMs: now.latestMs - agoMs };
+  }
+
+  /**
    * The store sends no `Date`, so leases of others can only be watched (`takeover: "observed"`). One answer without says
    * little: a proxy may have lost it.
    */
