@@ -135,9 +135,7 @@ export class Stage {
       plan.clients.some(({ kind }) => kind === "1.x"),
     );
     const { isJudged, earlyMs } = this.#judgement();
-    // By the store's time, so that an answer which is hours off may shorten it.
-    const isTimed = isJudged && (plan.dates?.wrong ?? 0) === 0;
-    const atLeast = new AtLeastChecker(findings, { now, isJudged: isTimed, earlyMs });
+    const atLeast = new AtLeastChecker(findings, { now, isJudged, earlyMs });
     records.onGrant = (key, before, holder, after) => {
       atLeast.granted(key, holder);
       order?.granted(key, before, holder, after);

@@ -54,6 +54,14 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: a release that never arrives" },
   },
   {
+    name: "what is to last is counted by the upper bound",
+    why: "after one answer that is an hour off, what is to be held for a minute ends with the work",
+    file: "src/core/transition/hold-at-least.ts",
+    search: "acquiredAtMs + holdAtLeastMs - attempt.now.earliestMs",
+    replace: "acquiredAtMs + holdAtLeastMs - attempt.now.latestMs",
+    caughtBy: { test: "src/core/transition/hold-at-least.spec.ts", named: "counts by what has passed for certain" },
+  },
+  {
     name: "the number that a caller says counts",
     why: "half of a fleet fails while the number of permits is being changed",
     file: "src/core/transition/acquire.ts",

@@ -39,6 +39,12 @@ it("P19: renews for what is left of it, and for a lease once that is longer", ()
   expect(renewed(55_000)).toMatchObject({ leaseMs: 10_000, expiresAtMs: T0 + 65_000, holdAtLeastMs: MINUTE });
 });
 
+it("P19: counts by what has passed for certain, where bounds are an hour wide after one wrong answer", () => {
+  const wide = { earliestMs: T0 + 1000, latestMs: T0 + 3_600_000 };
+  const { change } = release(granted(MINUTE), ME, at(1000, { now: wide }));
+  expect(written({ change }).holders).toMatchObject([{ id: "me", leaseMs: 59_000, expiresAtMs: T0 + 3_659_000 }]);
+});
+
 it("P19: stays when it is given back before, unrenewed, and its turn is over when its time is", () => {
   const { reply, change } = release(granted(MINUTE), ME, at(1000));
   expect(reply).toMatchObject({ kind: "released", holders: [{ id: "me" }] });

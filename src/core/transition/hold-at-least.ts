@@ -11,7 +11,7 @@ type Kept = Pick<Holder, "acquiredAtMs" | "holdAtLeastMs" | "undated">;
 export function owedMs(holder: Kept, attempt: Attempt): number {
   const { acquiredAtMs, holdAtLeastMs = 0 } = holder;
   if (holder.undated || attempt.lacksStoreTime) return holdAtLeastMs;
-  return Math.min(Math.max(0, acquiredAtMs + holdAtLeastMs - attempt.now.latestMs), holdAtLeastMs);
+  return Math.min(Math.max(0, acquiredAtMs + holdAtLeastMs - attempt.now.earliestMs), holdAtLeastMs);
 }
 
 /** The lease that begins with this attempt: no shorter than what the hold has to last, so that its end says so whatever happens. */
