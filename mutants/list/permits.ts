@@ -25,7 +25,7 @@ export const PERMITS: readonly Mutant[] = [
     name: "what is to last lasts half of that",
     why: "the next one is let in before the time that the lock was to be held for",
     file: "src/core/transition/hold-at-least.ts",
-    search: "acquiredAtMs + holdAtLeastMs - attempt.now.latestMs",
+    search: "acquiredAtMs + holdAtLeastMs - attempt.now.earliestMs",
     replace: "acquiredAtMs + holdAtLeastMs / 2 - attempt.now.latestMs",
     caughtBy: "sim",
   },
