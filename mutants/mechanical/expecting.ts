@@ -22,7 +22,10 @@ export function expecting(expect: ExpectStatic): { readonly expect: object; read
     );
   const waitFor = (look: () => unknown, options: PollOptions | number = {}) =>
     until(look, typeof options === "number" ? { timeout: options } : options);
-  return { expect: Object.assign(expect, { poll }), vi: { waitFor, setConfig: () => {}, fn, stubEnv, unstubAllEnvs } };
+  return {
+    expect: Object.assign(expect, { poll }),
+    vi: { waitFor, setConfig: () => {}, fn, spyOn, stubEnv, unstubAllEnvs },
+  };
 }
 
 /** A function that writes down what it is called with. */
@@ -33,6 +36,18 @@ function fn(run?: (...args: unknown[]) => unknown): unknown {
     return run?.(...args);
   };
   return Object.assign(called, { mock: { calls }, _isMockFunction: true, getMockName: () => "fn" });
+}
+
+/** A method in whose place the test puts its own. */
+function spyOn(target: Record<string, unknown>, name: string): object {
+  const original = target[name];
+  return {
+    mockImplementation(run: (...args: unknown[]) => unknown) {
+      target[name] = run;
+      return this;
+    },
+    mockRestore: () => void Object.assign(target, { [name]: original }),
+  };
 }
 
 const environment = new Map<string, string | undefined>();

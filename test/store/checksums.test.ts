@@ -1,11 +1,13 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { S3Mutex, verifyStore } from "../../src/index.js";
 import { createS3Client } from "../../src/store/s3/client.js";
 import { type Arrived, startGate } from "./gate.js";
 import { CREDENTIALS, clientFor, IF_ABSENT, ifMatch, OPTIONS, storeOver } from "./stub.js";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 const CONFIG = { region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS };
 
@@ -118,7 +120,6 @@ it("S4: environment and profile decide about checksums, unless the configuration
   vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported");
   expect(await calculation()).toBe("WHEN_SUPPORTED");
   expect(await calculation({ requestChecksumCalculation: "WHEN_REQUIRED" })).toBe("WHEN_REQUIRED");
-  vi.unstubAllEnvs();
 });
 
 it.each([100, 3_000_000])("S5: no write of %i bytes waits for 100 Continue", async (bytes) => {

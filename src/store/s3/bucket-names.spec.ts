@@ -1,0 +1,77 @@
+import { expect, it } from "vitest";
+import { accessPointAt, arnOf, isAccessPoint, whyNoBucket } from "./bucket-names.js";
+
+const POINT = "arn:aws:s3:eu-west-1:123456789012:accesspoint/locks-1";
+
+const ACCESS_POINTS = [
+  POINT,
+  "ARN:AWS:S3:EU-WEST-1:123456789012:ACCESSPOINT/LOCKS",
+  "arn:aws-us-gov:s3:us-gov-west-1:123456789012:accesspoint:locks",
+  "arn:aws:s3:eu-west-1::accesspoint/locks",
+  "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-0123/accesspoint/locks",
+  "arn:aws:s3-outposts:eu-west-1:123456789012:outpost:op-0123:accesspoint:locks",
+  "arn:aws:s3-outposts:eu-west-1::outpost/op-0123/accesspoint/locks",
+];
+
+it.each(ACCESS_POINTS)("%s is an access point, and may be followed by a prefix", (arn) => {
+  expect(isAccessPoint(arn)).toBe(true);
+  expect(accessPointAt(`${arn}/some/prefix`)).toBe(arn);
+  expect(isAccessPoint(`${arn}/some/prefix`)).toBe(false);
+  expect(whyNoBucket(arn)).toBeUndefined();
+});
+
+it.each(["locks", `my ${POINT}`, "arn:aws:s3:::locks", "arn:aws:s3:eu-west-1:x:accesspoint/locks", ""])(
+  "%j is none",
+  (text) => {
+    expect(accessPointAt(text)).toBeUndefined();
+    expect(isAccessPoint(text)).toBe(false);
+  },
+);
+
+it.each<[string, string, string?, string?]>([
+  ["arn:aws:s3:::locks", "locks"],
+  ["arn:aws:s3:::locks/a.json", "locks", "a.json"],
+  ["arn:aws-cn:s3:::locks/*", "locks", "*", "aws-cn"],
+  [POINT, POINT],
+  [`${POINT}/object/a.json`, POINT, "a.json"],
+  [`${POINT}/object/a.json`, POINT, "a.json", "aws-cn"],
+  ["arn:aws:s3:::my-arn:/a.json", "my-arn:", "a.json"],
+])("a policy says %s", (arn, bucket, key, partition) => {
+  expect(arnOf(bucket, key, partition)).toBe(arn);
+});
+
+const MULTI_REGION =
+  /^a Multi-Region Access Point leads to the nearest of several buckets.*use one bucket of them, or an access point of one region/;
+const OBJECT_LAMBDA =
+  /^an Object Lambda Access Point changes what is read; use the bucket, or an access point of its own$/;
+const BUCKET = /^that is the ARN of a bucket; use its name, "locks"$/;
+const OTHER = /^only ARNs of access points name a bucket, such as arn:aws:s3:REGION:ACCOUNT:accesspoint\/NAME$/;
+
+it.each([
+  ["mfzwi23gnjvgw.mrap", MULTI_REGION],
+  ["MFZWI.MRAP", MULTI_REGION],
+  ["arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap", MULTI_REGION],
+  ["arn:aws:s3::123456789012:accesspoint/locks", MULTI_REGION],
+  ["ARN:aws-cn:S3::123456789012:accesspoint:locks", MULTI_REGION],
+  ["arn:aws:s3:::accesspoint/locks", MULTI_REGION],
+  ["arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/locks", OBJECT_LAMBDA],
+  ["ARN:aws-cn:S3-OBJECT-LAMBDA:eu-west-1:123456789012:accesspoint/locks", OBJECT_LAMBDA],
+  ["arn:aws:s3:::locks", BUCKET],
+  ["ARN:AWS-CN:S3:::locks/with/a/prefix", BUCKET],
+  ["arn:aws:dynamodb:eu-west-1:123456789012:table/locks", OTHER],
+  ["ARN:aws:sqs", OTHER],
+  [`${POINT}/prefix`, OTHER],
+])("locks cannot be in %s, and it says why", (bucket, why) => {
+  expect(whyNoBucket(bucket)).toMatch(why);
+});
+
+it.each([
+  "locks",
+  "my.mrap.locks",
+  "mrap",
+  "my-arn:aws:s3:::locks",
+  "my-arn:aws:s3::123456789012:accesspoint/locks",
+  "my-arn:aws:s3-object-lambda:eu-west-1:1:accesspoint/locks",
+])("locks can be in %s", (bucket) => {
+  expect(whyNoBucket(bucket)).toBeUndefined();
+});

@@ -1,0 +1,192 @@
+import { expect, it } from "vitest";
+import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
+import type { StoreEffects } from "../object-store.js";
+import type { CredentialsState } from "./client-state.js";
+import { type Asking, areOutdated, hasOtherCredentials } from "./credentials.js";
+import { identityOf } from "./single-attempt.js";
+
+const failure = (code: string, status: number | undefined = 403, message = "") => {
+  return { status, code, message, isForeign: false, sent: true };
+};
+
+it.each([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "ExpiredCredentials",
+  "InvalidToken",
+  "InvalidClientTokenId",
+  "InvalidAccessKeyId",
+  "TokenExpired",
+  "WebIdentityTokenExpiredException",
+  "TokenRefreshRequired",
+  "UnrecognizedClient",
+  "UnrecognizedClientException",
+  "AuthFailure",
+])("%s says that credentials are outdated, with whatever status", (code) => {
+  expect(areOutdated(failure(code, 403))).toBe(true);
+  expect(areOutdated(failure(code, undefined))).toBe(true);
+  expect(areOutdated({ ...failure(code), isForeign: true })).toBe(false);
+});
+
+it.each([
+  "",
+  "AccessDenied",
+  "InvalidRequest",
+  "SignatureDoesNotMatch",
+  "AnExpiredToken",
+  "NoAuthFailure",
+  "AuthFailure.Other",
+])("%j does not", (code) => {
+  expect(areOutdated(failure(code))).toBe(false);
+});
+
+it.each([
+  "The provided token has expired",
+  "your credentials expired at noon",
+  "Credential expired",
+  "Expired token",
+  "This is an EXPIRED, old credential",
+])('neither does "%s", unless the request was denied', (message) => {
+  for (const status of [400, 401, 403]) expect(areOutdated(failure("AccessDenied", status, message))).toBe(true);
+  for (const status of [404, 500, undefined]) {
+    expect(areOutdated({ ...failure("AccessDenied", 404, message), status })).toBe(false);
+  }
+});
+
+it.each([
+  "Access Denied",
+  "The token is fine. The page has expired",
+  "The page expired. A token is fine",
+  "expired tokenless",
+])('"%s" speaks of something else', (message) => {
+  expect(areOutdated(failure("AccessDenied", 403, message))).toBe(false);
+});
+
+type Given = string | Error | Promise<never>;
+type Sent = "one" | "two" | undefined;
+
+/** A client whose provider gives these session tokens, one after the other. */
+function asking(...tokens: readonly Given[]) {
+  const clockwork = new Clockwork();
+  const asked: object[] = [];
+  const timers: unknown[] = [];
+  const credentials = async (options: object) => {
+    const token = tokens[asked.length];
+    asked.push(options);
+    if (token instanceof Error) throw token;
+    return { accessKeyId: "key", sessionToken: await token };
+  };
+  const effects: StoreEffects = {
+    ...clockwork.effects,
+    setTimer: (delayMs, callback, options) => {
+      timers.push(options);
+      return clockwork.effects.setTimer(delayMs, callback, options);
+    },
+  };
+  const state: CredentialsState = {};
+  const subject = { client: { config: { credentials } }, effects, state, timeoutMs: 300 } as unknown as Asking;
+  /** Whether there are others than those that a request was signed with, which left so long ago. */
+  const hasOthers = (signedWith: Sent, agoMs = 50) => {
+    const signedBy = signedWith === undefined ? {} : { signedBy: identityOf("key", signedWith) };
+    return hasOtherCredentials(subject, { sentAtMs: clockwork.monotonicMs - agoMs, ...signedBy });
+  };
+  return { clockwork, asked, timers, state, subject, hasOthers };
+}
+
+it("the provider is asked past what the SDK remembers, and what it says is compared", async () => {
+  const { clockwork, asked, timers, hasOthers } = asking("two", "two");
+  expect(await hasOthers("one")).toBe(true);
+  await clockwork.pass(1_000);
+  expect(await hasOthers("two")).toBe(false);
+  expect(asked).toEqual([{ forceRefresh: true }, { forceRefresh: true }]);
+  // A process whose last work this is lives until it is done, and no longer.
+  expect(timers).toEqual([{ keepAlive: true }, { keepAlive: true }]);
+  expect(clockwork.pendingMs).toEqual([]);
+});
+
+it("where there was no session to sign with, others are those that were not there before", async () => {
+  const { clockwork, hasOthers } = asking("one", "one", "two");
+  const seen: boolean[] = [];
+  for (let tries = 0; tries < 3; tries += 1) {
+    seen.push(await hasOthers(undefined));
+    await clockwork.pass(1_000);
+  }
+  expect(seen).toEqual([true, false, true]);
+});
+
+it("those who find it out at once ask once", async () => {
+  const { asked, hasOthers } = asking("two");
+  expect(await Promise.all([hasOthers("one"), hasOthers("one"), hasOthers("two")])).toEqual([true, true, false]);
+  expect(asked).toHaveLength(1);
+});
+
+it("what was found out while a request was on its way need not be asked again", async () => {
+  const { clockwork, asked, hasOthers } = asking("two", "two", "two");
+  expect(await hasOthers("one")).toBe(true);
+  await clockwork.pass(20);
+  expect(await hasOthers("one", 21)).toBe(true);
+  expect(await hasOthers("two", 21)).toBe(false);
+  expect(await hasOthers("one", 19)).toBe(false);
+  await clockwork.pass(5_000);
+  expect(await hasOthers("one", 5_021)).toBe(true);
+  expect(asked).toHaveLength(1);
+  // It left with old ones after new ones were there: somebody has to ask.
+  expect(await hasOthers("one", 5_019)).toBe(true);
+  expect(asked).toHaveLength(2);
+});
+
+it("a request without a time, as one that never left, waits for an answer", async () => {
+  const { subject, state, asked } = asking("two");
+  Object.assign(state, { identity: identityOf("key", "two"), askedAtMs: 1 });
+  expect(await hasOtherCredentials(subject, { signedBy: identityOf("key", "one") })).toBe(true);
+  expect(asked).toHaveLength(1);
+});
+
+it("a provider that has nothing new is left alone for a second", async () => {
+  const { clockwork, asked, hasOthers } = asking("one", "two");
+  expect(await hasOthers("one")).toBe(false);
+  await clockwork.pass(999);
+  expect(await hasOthers("one")).toBe(false);
+  expect(asked).toHaveLength(1);
+  await clockwork.pass(1);
+  expect(await hasOthers("one")).toBe(true);
+});
+
+it("a provider that fails has no others, and is asked again later", async () => {
+  const { clockwork, hasOthers } = asking(new Error("no network"), "two");
+  expect(await hasOthers("one")).toBe(false);
+  await clockwork.pass(1_000);
+  expect(await hasOthers("one")).toBe(true);
+});
+
+it("a provider that does not answer in time has no others, and is not asked beside that", async () => {
+  const { clockwork, asked, state, hasOthers } = asking(new Promise<never>(() => {}));
+  // Those that it gave last may be older than the ones that the request was signed with.
+  state.identity = identityOf("key", "two");
+  const answers: boolean[] = [];
+  const note = (answer: boolean) => void answers.push(answer);
+  void hasOthers("one").then(note);
+  await clockwork.pass(299);
+  expect(answers).toEqual([]);
+  await clockwork.pass(1);
+  expect(answers).toEqual([false]);
+  await clockwork.pass(5_000);
+  void hasOthers("one").then(note);
+  await clockwork.pass(300);
+  expect(answers).toEqual([false, false]);
+  expect(asked).toHaveLength(1);
+});
+
+it("what a provider says too late is known to the next request", async () => {
+  let answer = (_: string) => {};
+  const late = new Promise<string>((resolve) => {
+    answer = resolve;
+  });
+  const { clockwork, hasOthers } = asking(late as Promise<never>);
+  const first = hasOthers("one");
+  await clockwork.pass(300);
+  expect(await first).toBe(false);
+  answer("two");
+  await settled();
+  expect(await hasOthers("one", 400)).toBe(true);
+});
