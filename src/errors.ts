@@ -44,6 +44,10 @@ export type S3MutexErrorCode =
  * Two reasons ask to stop before anything is lost: the mutex is being closed (`closed`), the leader resigns (`resigned`). A
  * signal with one of them means that the lock is held, and renewed, until the work under it has ended; for `closed`, no longer
  * than the grace of `close()` and the lease after it.
+ *
+ * Two reasons say that a lock is not known to be held, without a loss: the caller released it (`released`), or the clocks of this
+ * machine disagree about its lease while the store is being asked (`in-doubt`). Only `assertHeld()`, and what rests on it, fails
+ * with them; no signal and no event has them.
  */
 export type LossReason =
   | "expired"
@@ -54,7 +58,9 @@ export type LossReason =
   | "closed"
   | "resigned"
   | "cloned"
-  | "outer-released";
+  | "outer-released"
+  | "released"
+  | "in-doubt";
 
 const RETRYABLE: ReadonlySet<S3MutexErrorCode> = new Set<S3MutexErrorCode>([
   "timed-out",
@@ -107,9 +113,18 @@ export interface S3MutexErrorDetails {
 }
 
 /** What every error with this code carries. */
-export type DetailsOf<Code extends S3MutexErrorCode> = { readonly code: Code } & (Code extends "deadlock"
-  ? { readonly cycle: readonly DeadlockEdge[] }
+export type DetailsOf<Code extends S3MutexErrorCode> = { readonly code: Code } & (Code extends keyof RequiredDetails
+  ? RequiredDetails[Code]
   : unknown);
+
+/** The details that errors of some codes never lack. */
+export interface RequiredDetails {
+  readonly lost: { readonly reason: LossReason };
+  readonly deadlock: { readonly cycle: readonly DeadlockEdge[] };
+}
+
+/** The codes whose errors need no details. */
+export type CodeWithoutDetails = Exclude<S3MutexErrorCode, keyof RequiredDetails>;
 
 /** The only error class of this library; see {@link S3MutexErrorCode} for what each code means and asks for. */
 export class S3MutexError extends Error {
@@ -125,6 +140,9 @@ export class S3MutexError extends Error {
   declare readonly holders?: readonly LockHolder[];
   declare readonly maybeApplied?: boolean;
 
+  constructor(code: Exclude<S3MutexErrorCode, keyof RequiredDetails>, message: string, details?: S3MutexErrorDetails);
+  constructor(code: "lost", message: string, details: S3MutexErrorDetails & RequiredDetails["lost"]);
+  constructor(code: "deadlock", message: string, details: S3MutexErrorDetails & RequiredDetails["deadlock"]);
   constructor(code: S3MutexErrorCode, message: string, details: S3MutexErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
@@ -154,4 +172,19 @@ export class S3MutexError extends Error {
       (code === undefined || error.code === code)
     );
   }
+}
+
+/** The same failure in other words: with all details that it has, and more. */
+export function reworded(error: S3MutexError, message: string, added: S3MutexErrorDetails): S3MutexError {
+  const { lockName, reason, cycle, holders, maybeApplied } = error;
+  const own = {
+    lockName,
+    reason,
+    cycle,
+    holders,
+    maybeApplied,
+    ...("result" in error ? { result: error.result } : {}),
+  };
+  // What this code needs, the error has.
+  return new S3MutexError(error.code as CodeWithoutDetails, message, { ...own, ...added } as S3MutexErrorDetails);
 }

@@ -25,6 +25,7 @@ export {
   type DetailsOf,
   type LockHolder,
   type LossReason,
+  type RequiredDetails,
   S3MutexError,
   type S3MutexErrorCode,
   type S3MutexErrorDetails,

@@ -11,7 +11,7 @@ import {
 import type { AcquireOptions } from "./call-options.js";
 import { keyOfName, MAX_KEY_BYTES } from "./core/names.js";
 import { refusalOf } from "./core/transition/fenced.js";
-import { S3MutexError } from "./errors.js";
+import { reworded, S3MutexError } from "./errors.js";
 import { contentOf } from "./fenced-content.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { OptionNames } from "./option-names.js";
@@ -242,6 +242,6 @@ function notRecorded({ name, lockName }: Place, lock: HeldLock, error: unknown, 
   const details = { lockName, result, cause: error, ...(isKnown ? {} : { maybeApplied: true }) };
   // The mutex was closed without waiting for it.
   if (error.code === "closed") return new S3MutexError("lost", message, { ...details, reason: "closed" });
-  if (error.code !== "fenced-out") return new S3MutexError(error.code, message, details);
+  if (error.code !== "fenced-out") return reworded(error, message, details);
   return new S3MutexError("lost", message, { ...details, reason: lock.lease.loss?.reason ?? "taken-over" });
 }

@@ -1,4 +1,4 @@
-import { S3MutexError } from "./errors.js";
+import { reworded, type S3MutexError } from "./errors.js";
 import { HeldLock } from "./lock.js";
 import type { HeldLockSet } from "./lock-set.js";
 import { wasClosed } from "./runtime/closed.js";
@@ -43,13 +43,8 @@ export function lossOf(held: HeldLock | HeldLockSet): S3MutexError | undefined {
 
 /** What the caller is told of a function that ran on under a lock that was lost. */
 export function lostMeanwhile(loss: S3MutexError, result: unknown): S3MutexError {
-  const { lockName, reason } = loss;
-  return new S3MutexError("lost", `${loss.message} The function ran on meanwhile; its result is attached.`, {
-    cause: loss,
-    result,
-    ...(lockName === undefined ? {} : { lockName }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  const message = `${loss.message} The function ran on meanwhile; its result is attached.`;
+  return reworded(loss, message, { cause: loss, result });
 }
 
 function leasesOf(held: HeldLock | HeldLockSet): readonly Lease[] {

@@ -8,7 +8,7 @@ export interface S3MutexEvents {
   position: [{ readonly lockName: string; readonly acquisitionId: string; readonly position: number }];
   acquired: [AcquiredEvent];
   renewed: [HoldEvent & { /** Epoch milliseconds of the store's clock. */ readonly expiresAt: number }];
-  lost: [HoldEvent & { readonly reason: LossReason; readonly error: S3MutexError }];
+  lost: [HoldEvent & { readonly reason: Exclude<LossReason, "released" | "in-doubt">; readonly error: S3MutexError }];
   released: [HoldEvent & { /** How long it was held, in milliseconds. */ readonly heldMs: number }];
   /** A wait of this mutex gives way to break a deadlock. */
   deadlock: [DeadlockEvent];

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Content, type Envelope, type FoundObject, parseEnvelope, serializeEnvelope } from "../core/envelope.js";
 import { type Claim, changedEnvelope, openFenced, type Refusal, resolveChange } from "../core/transition/fenced.js";
-import { S3MutexError } from "../errors.js";
+import { reworded, S3MutexError } from "../errors.js";
 import {
   MAX_FENCED_BYTES,
   type ObjectStore,
@@ -229,11 +229,6 @@ function foundIn(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "
 /** The same error, saying that the change may have been made, or may still be. */
 function asUnresolved(error: unknown): unknown {
   if (!(error instanceof S3MutexError) || error.code === "fenced-out" || error.maybeApplied) return error;
-  const { code, lockName } = error;
   const message = `${error.message} Whether the change was made is not known.`;
-  return new S3MutexError(code, message, {
-    cause: error,
-    maybeApplied: true,
-    ...(lockName === undefined ? {} : { lockName }),
-  });
+  return reworded(error, message, { cause: error, maybeApplied: true });
 }

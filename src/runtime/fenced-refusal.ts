@@ -1,5 +1,5 @@
 import type { Refusal } from "../core/transition/fenced.js";
-import { S3MutexError, type S3MutexErrorCode } from "../errors.js";
+import { type CodeWithoutDetails, S3MutexError } from "../errors.js";
 
 export interface RefusedObject {
   readonly lockName: string;
@@ -20,7 +20,7 @@ export function refusalError(refusal: Refusal, object: RefusedObject): S3MutexEr
   return new S3MutexError(code, message, { lockName, ...(maybeApplied ? { maybeApplied } : {}) });
 }
 
-function told(refusal: Refusal, { lock, token }: RefusedObject): readonly [S3MutexErrorCode, string] {
+function told(refusal: Refusal, { lock, token }: RefusedObject): readonly [CodeWithoutDetails, string] {
   switch (refusal.kind) {
     case "fenced-out":
       return ["fenced-out", `belongs to a newer holder of its lock: its token is ${refusal.token}, this one ${token}.`];

@@ -1,6 +1,6 @@
 import { type Holder, isListed } from "../core/record.js";
 import { type RenewOptions, type RenewReply, reasonOfLoss } from "../core/transition/renew.js";
-import type { LossReason, S3MutexError } from "../errors.js";
+import type { S3MutexError } from "../errors.js";
 import type { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Context } from "./context.js";
@@ -10,7 +10,7 @@ import type { Hold } from "./hold.js";
 import type { HoldingLine } from "./holding-line.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
 import type { Swapped } from "./lock-object.js";
-import { doubtError, lossReason, releasedError, tellLoss } from "./loss.js";
+import { doubtError, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 import { Alarm, requestTimeoutMs } from "./timing.js";
@@ -261,7 +261,7 @@ export class Lease implements Hold {
     return { attempts: this.#attempts, ...times, role: "holder" as const };
   }
 
-  lose(reason: LossReason, cause: unknown = this.#lastFailure): void {
+  lose(reason: Loss, cause: unknown = this.#lastFailure): void {
     if (!this.#noteLoss(reason, cause)) return;
     this.#stop();
     if (!this.standing.isLeft) this.#cancel();
@@ -281,11 +281,11 @@ export class Lease implements Hold {
     for (const listener of this.#endListeners.splice(0)) listener();
   }
 
-  #noteLoss(reason: LossReason, cause?: unknown): boolean {
+  #noteLoss(reason: Loss, cause?: unknown): boolean {
     const error = this.standing.lose(reason, cause);
     if (error === undefined) return false;
     this.nest.end(error);
-    tellLoss(this.#context, { ...this.#describe(), reason: error.reason ?? reason, error });
+    tellLoss(this.#context, { ...this.#describe(), reason: error.reason as Loss, error });
     return true;
   }
 

@@ -4,7 +4,6 @@ import type { AcquireReply } from "../core/transition/acquire.js";
 import { type ReleaseCommand, release } from "../core/transition/release.js";
 import type { RenewReply } from "../core/transition/renew.js";
 import { type TransferReply, transfer } from "../core/transition/transfer.js";
-import type { LossReason } from "../errors.js";
 import { knownLimit, type WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 import { SharedLog } from "./attempts.js";
@@ -12,6 +11,7 @@ import type { Context } from "./context.js";
 import type { GivenBack, HoldingLine } from "./holding-line.js";
 import type { Lease } from "./lease.js";
 import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
+import type { Loss } from "./loss.js";
 import { type Renewal, Renewals } from "./renewals.js";
 import { sleep } from "./timing.js";
 import { WaitingOrder } from "./waiting-order.js";
@@ -107,7 +107,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   /** Somebody in this process has just ended these of the holds that we have. */
-  loseHolders(reason: LossReason, hasEnded: (lease: Lease, sinceMs: number) => boolean): void {
+  loseHolders(reason: Loss, hasEnded: (lease: Lease, sinceMs: number) => boolean): void {
     for (const hold of [...this.#holds]) {
       if ("lease" in hold && hasEnded(hold.lease, hold.sinceMs)) hold.lease.lose(reason);
     }

@@ -1,11 +1,17 @@
 import type { GoneReason } from "../core/transition/renew.js";
-import { type LossReason, S3MutexError, type S3MutexErrorDetails } from "../errors.js";
+import { type LossReason, S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
 import type { S3MutexEvents } from "./events.js";
 
 /** How a loss is told to people and to programs. */
 
-const SENTENCES: Readonly<Record<LossReason, string>> = {
+/** Why a lock was lost: all reasons but those of a lock that its holder has released, or may have yet. */
+export type Loss = S3MutexEvents["lost"][0]["reason"];
+
+/** Why a lock is known not to be held. */
+type GoneForGood = Loss | "released";
+
+const SENTENCES: Readonly<Record<GoneForGood, string>> = {
   expired: "its lease ran out before it could be renewed",
   "taken-over": "somebody else took it over",
   "force-released": "it was released by force",
@@ -15,6 +21,7 @@ const SENTENCES: Readonly<Record<LossReason, string>> = {
   resigned: "its holder resigned",
   cloned: "a copy of this process goes on with it",
   "outer-released": "what it nested in was released",
+  released: "it was released",
 };
 
 /** Why a holder is asked to stop although the lock is its own until it has ended. */
@@ -31,12 +38,13 @@ export function stopError(lockName: string, reason: StopReason): S3MutexError {
   return new S3MutexError("lost", message, { lockName, reason });
 }
 
-export function lossError(lockName: string, reason: LossReason, cause: unknown): S3MutexError {
-  return notHeld(sentenceOf(reason, cause), { lockName, reason, ...(cause === undefined ? {} : { cause }) });
+export function lossError(lockName: string, reason: GoneForGood, cause: unknown): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentenceOf(reason, cause)}.`;
+  return new S3MutexError("lost", message, { lockName, reason, ...(cause === undefined ? {} : { cause }) });
 }
 
 /** A store that answers and refuses was reached: the holder learns what it refused, and why. */
-function sentenceOf(reason: LossReason, cause: unknown): string {
+function sentenceOf(reason: GoneForGood, cause: unknown): string {
   const isRefusal = reason === "store-unavailable" && S3MutexError.is(cause) && cause.code !== "store-unavailable";
   if (!isRefusal) return SENTENCES[reason];
   return `the store refused to renew it until the lease was over: ${cause.message.replace(/\.$/, "")}`;
@@ -44,26 +52,18 @@ function sentenceOf(reason: LossReason, cause: unknown): string {
 
 /** Not a loss, but not held either. */
 export function releasedError(lockName: string): S3MutexError {
-  return notHeld("it was released", { lockName });
+  return lossError(lockName, "released", undefined);
 }
 
 /** Nobody knows: the clocks of this machine disagree about whether the lease is over. */
 export function doubtError(lockName: string): S3MutexError {
   const why = "the wall clock was set, or the machine slept; the store is being asked whether it still is";
   const message = `The lock ${JSON.stringify(lockName)} is not known to be held at this moment: ${why}.`;
-  return new S3MutexError("lost", message, { lockName });
-}
-
-function notHeld(sentence: string, details: S3MutexErrorDetails): S3MutexError {
-  return new S3MutexError(
-    "lost",
-    `The lock ${JSON.stringify(details.lockName)} is not held any more: ${sentence}.`,
-    details,
-  );
+  return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });
 }
 
 /** Who finds its hold released although it did not release it itself lost it to somebody who did. */
-export function lossReason(reason: GoneReason): LossReason {
+export function lossReason(reason: GoneReason): Loss {
   return reason === "released" ? "force-released" : reason;
 }
 

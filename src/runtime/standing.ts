@@ -1,6 +1,6 @@
-import type { LossReason, S3MutexError } from "../errors.js";
+import type { S3MutexError } from "../errors.js";
 import { forManyListeners } from "./abort.js";
-import { lossError, type StopReason, stopError } from "./loss.js";
+import { type Loss, lossError, type StopReason, stopError } from "./loss.js";
 
 /**
  * How a hold stands with those who work under it. Being asked to stop, being left to run out and being lost are three things:
@@ -115,7 +115,7 @@ export class Standing {
   }
 
   /** It is lost; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
-  lose(reason: LossReason, cause: unknown): S3MutexError | undefined {
+  lose(reason: Loss, cause: unknown): S3MutexError | undefined {
     if (this.loss !== undefined) return undefined;
     const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause);
     // First, so that it is not held any more for whoever is told.

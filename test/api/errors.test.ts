@@ -162,7 +162,7 @@ describe.concurrent("errors", () => {
     expect("result" in error).toBe(false);
     expect("reason" in error).toBe(false);
     expect("cause" in error).toBe(false);
-    expect("result" in new S3MutexError("lost", "gone", { result: undefined })).toBe(true);
+    expect("result" in new S3MutexError("lost", "gone", { reason: "expired", result: undefined })).toBe(true);
   });
 
   it("say whether the same call may succeed later", () => {
@@ -171,7 +171,7 @@ describe.concurrent("errors", () => {
       ...["aborted", "invalid-argument", "corrupt-record", "newer-schema", "no-such-bucket"],
       ...["access-denied", "store-unsafe", "fenced-out", "closed"],
     ] as const;
-    for (const code of codes) expect(new S3MutexError(code, "").retryable).toBe(true);
+    for (const code of codes) expect(new S3MutexError(code as "timed-out", "").retryable).toBe(true);
     for (const code of others) expect(new S3MutexError(code as "aborted", "").retryable).toBe(false);
   });
 

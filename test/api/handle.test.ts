@@ -218,7 +218,9 @@ describe.concurrent("a held lock", () => {
   it("says in assertHeld that it was released", async ({ world }) => {
     const lock = await world.mutex().acquire(LOCK);
     await lock.release();
-    expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: "lost", lockName: LOCK }));
+    expect(() => lock.assertHeld()).toThrow(
+      expect.objectContaining({ code: "lost", reason: "released", lockName: LOCK }),
+    );
     expect(lock.signal.aborted).toBe(false);
   });
 

@@ -1,5 +1,6 @@
 import { expect, expectTypeOf } from "vitest";
-import { type AsJson, type DeadlockEdge, S3MutexError } from "../../src/index.js";
+import { reworded } from "../../src/errors.js";
+import { type AsJson, type DeadlockEdge, type LossReason, S3MutexError, type S3MutexEvents } from "../../src/index.js";
 import { BUCKET, errorOf, it } from "./fixture.js";
 
 it("a deadlock has its cycle", () => {
@@ -8,6 +9,34 @@ it("a deadlock has its cycle", () => {
   expectTypeOf(error.cycle).toEqualTypeOf<readonly DeadlockEdge[]>();
   expectTypeOf(error.code).toEqualTypeOf<"deadlock">();
   expect(error.cycle).toEqual([]);
+});
+
+it("what is lost has its reason", () => {
+  const error: unknown = new S3MutexError("lost", "gone", { reason: "released" });
+  if (!S3MutexError.is(error, "lost")) throw error;
+  expectTypeOf(error.reason).toEqualTypeOf<LossReason>();
+  expectTypeOf<S3MutexEvents["lost"][0]["reason"]>().toEqualTypeOf<Exclude<LossReason, "released" | "in-doubt">>();
+  // @ts-expect-error: a lost lock without a reason.
+  expect(() => new S3MutexError("lost", "gone")).not.toThrow();
+  // @ts-expect-error: a deadlock without a cycle.
+  expect(() => new S3MutexError("deadlock", "a ring", {})).not.toThrow();
+  expect(error.reason).toBe("released");
+});
+
+it("an error in other words keeps its details", () => {
+  const holders = [] as const;
+  const first = new S3MutexError("lost", "gone", { lockName: "a", reason: "cloned", result: 1, holders });
+  const error = reworded(first, "Gone, and more.", { cause: first, maybeApplied: true });
+  expect({ ...error, cause: error.cause, message: error.message }).toEqual({
+    ...first,
+    cause: first,
+    message: "Gone, and more.",
+    maybeApplied: true,
+  });
+  expect(reworded(error, "again", { result: 2 })).toMatchObject({ reason: "cloned", result: 2, maybeApplied: true });
+  expect("result" in reworded(new S3MutexError("closed", "closed"), "other words", {})).toBe(false);
+  const ring = new S3MutexError("deadlock", "a ring", { cycle: [] });
+  expect(reworded(ring, "a ring", {})).toMatchObject({ code: "deadlock", cycle: [] });
 });
 
 it("runOnce gives what JSON gives back", async ({ world }) => {

@@ -54,6 +54,7 @@ it("P11: in doubt `assertHeld` throws, and ends nothing", async () => {
   await scene.pass(3000);
   client.process.stepWall(HOUR_MS);
   expect(() => lock.assertHeld()).toThrow(/not known to be held/);
+  expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: "lost", reason: "in-doubt" }));
   expect(lock.signal.aborted).toBe(false);
   await scene.pass(3 * ROUND_TRIP_MS);
   expect(() => lock.assertHeld()).not.toThrow();

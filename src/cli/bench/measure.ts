@@ -82,7 +82,8 @@ async function checkAnswer([first]: readonly Process[], signal: AbortSignal): Pr
     code: "store-unavailable",
     message: `The store has not answered within ${ANSWER_MAX_MS / 1000} s.`,
   };
-  throw new S3MutexError(code, message);
+  // A request fails for the store's reasons: never with a lost lock or a deadlock.
+  throw new S3MutexError(code as Exclude<typeof code, "lost" | "deadlock">, message);
 }
 
 async function measured(part: Part, processes: readonly Process[], meter: Meter, plan: BenchPlan, signal: AbortSignal) {

@@ -55,7 +55,7 @@ async function workWithLock(): Promise<void> {
       };
       await mutex.withLock(LOCK_NAME, turn, { signal: stop.signal, timeoutMs: 60_000 });
     } catch (error) {
-      if (S3MutexError.is(error, "lost")) send({ kind: "lost", reason: error.reason ?? "unknown" });
+      if (S3MutexError.is(error, "lost")) send({ kind: "lost", reason: error.reason });
       else if (!S3MutexError.is(error, "aborted")) throw error;
     }
   }

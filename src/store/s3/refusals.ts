@@ -1,4 +1,4 @@
-import type { S3MutexErrorCode } from "../../errors.js";
+import type { CodeWithoutDetails } from "../../errors.js";
 import type { RefusedAbout } from "../object-store.js";
 import { arnOf } from "./bucket-names.js";
 import type { Failure } from "./failure.js";
@@ -7,7 +7,7 @@ import type { Request } from "./outcomes.js";
 /** An answer of S3 that will be the same next time, and what to do about it. */
 export interface Refusal {
   readonly kind: "refused";
-  readonly code: S3MutexErrorCode;
+  readonly code: CodeWithoutDetails;
   readonly remedy: string;
   readonly about?: RefusedAbout;
 }
