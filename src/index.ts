@@ -15,8 +15,11 @@ export type {
   HoldReport,
   LockProblem,
   LockReport,
+  LockReportBase,
   PartyReport,
+  ReadableLockReport,
   TurnReport,
+  UnreadableLockReport,
   WaiterReport,
 } from "./core/report.js";
 export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./election.js";

@@ -16,14 +16,15 @@ import type { StoreTime } from "./store-time.js";
 
 /**
  * What one lock's object says, for people: never a reason to believe that one has the lock. Times are epoch milliseconds of
- * the store's clock.
+ * the store's clock. By its `state`, what is unreadable has a `problem`, and everything else a `writtenAt`.
  */
-export interface LockReport {
+export type LockReport = ReadableLockReport | UnreadableLockReport;
+
+/** What reports of all states have. */
+export interface LockReportBase {
   readonly lockName: string;
   /** The object in the bucket. */
   readonly key: string;
-  /** `expired`: there are holders, and the leases of all of them have ended; whoever asks next may have the lock. */
-  readonly state: "held" | "expired" | "free" | "unreadable";
   /** When this was so. */
   readonly reportedAt: number;
   /** The highest fencing token that was granted so far. */
@@ -35,10 +36,23 @@ export interface LockReport {
   readonly waiters: readonly WaiterReport[];
   /** The last few turns, newest first. */
   readonly recentTurns: readonly TurnReport[];
+}
+
+/** What a lock's record says. */
+export interface ReadableLockReport extends LockReportBase {
+  /** `expired`: there are holders, and the leases of all of them have ended; the next caller that asks may have the lock. */
+  readonly state: "held" | "expired" | "free";
   /** When the object was last written. */
-  readonly writtenAt?: number;
-  /** Why the object could not be read as a lock; everything above is empty then. */
-  readonly problem?: LockProblem;
+  readonly writtenAt: number;
+  readonly problem?: undefined;
+}
+
+/** That an object could not be read as a lock: it has no holders, no waiters, no turns, and token 0. */
+export interface UnreadableLockReport extends LockReportBase {
+  readonly state: "unreadable";
+  readonly writtenAt?: undefined;
+  /** Why. */
+  readonly problem: LockProblem;
 }
 
 /** Why an object is not read as a lock, or could not be read at all. */
@@ -113,7 +127,7 @@ export interface Occasion {
 }
 
 /** The report about a record that was read. */
-export function reportOf(record: LockRecord, occasion: Occasion): LockReport {
+export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockReport {
   const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
   // What was given back in time is over when its time is, and nobody has failed to renew it.
@@ -134,7 +148,10 @@ export function reportOf(record: LockRecord, occasion: Occasion): LockReport {
 }
 
 /** The report about an object that is no record this version can read, or that could not be read. */
-export function unreadableReport({ code, message }: LockProblem, { lockName, key, now }: Occasion): LockReport {
+export function unreadableReport(
+  { code, message }: LockProblem,
+  { lockName, key, now }: Occasion,
+): UnreadableLockReport {
   const nothing = { fencingToken: 0, limit: 1, holders: [], waiters: [], recentTurns: [] };
   return { lockName, key, state: "unreadable", reportedAt: now.earliestMs, ...nothing, problem: { code, message } };
 }

@@ -1,6 +1,15 @@
 import { expect, expectTypeOf } from "vitest";
 import { reworded } from "../../src/errors.js";
-import { type AsJson, type DeadlockEdge, type LossReason, S3MutexError, type S3MutexEvents } from "../../src/index.js";
+import {
+  type AsJson,
+  type DeadlockEdge,
+  type HolderReport,
+  type LockProblem,
+  type LockReport,
+  type LossReason,
+  S3MutexError,
+  type S3MutexEvents,
+} from "../../src/index.js";
 import { BUCKET, errorOf, it } from "./fixture.js";
 
 it("a deadlock has its cycle", () => {
@@ -37,6 +46,28 @@ it("an error in other words keeps its details", () => {
   expect("result" in reworded(new S3MutexError("closed", "closed"), "other words", {})).toBe(false);
   const ring = new S3MutexError("deadlock", "a ring", { cycle: [] });
   expect(reworded(ring, "a ring", {})).toMatchObject({ code: "deadlock", cycle: [] });
+});
+
+it("the state of a report tells what else it has", async ({ world }) => {
+  const mutex = world.mutex();
+  await using _lock = await mutex.acquire("a");
+  const report = await mutex.inspect("a");
+  if (report === null) throw new Error("there is no report");
+  expectTypeOf(report.state).toEqualTypeOf<"held" | "expired" | "free" | "unreadable">();
+  expectTypeOf(report.problem).toEqualTypeOf<LockProblem | undefined>();
+  expectTypeOf(report.holders[0]).toEqualTypeOf<HolderReport | undefined>();
+  expectTypeOf(report.holders.map(({ owner }) => owner)).toEqualTypeOf<string[]>();
+  if (report.state === "unreadable") {
+    expectTypeOf(report.problem).toEqualTypeOf<LockProblem>();
+    expectTypeOf(report.writtenAt).toEqualTypeOf<undefined>();
+  } else {
+    expectTypeOf(report.problem).toEqualTypeOf<undefined>();
+    expectTypeOf(report.writtenAt).toEqualTypeOf<number>();
+  }
+  if (report.problem === undefined) expectTypeOf(report.writtenAt).toEqualTypeOf<number>();
+  // @ts-expect-error: a lock that could be read has no problem.
+  const odd: LockReport = { ...report, state: "free", writtenAt: 0, problem: { code: "c", message: "m" } };
+  expect([report.state, odd.state]).toEqual(["held", "free"]);
 });
 
 it("runOnce gives what JSON gives back", async ({ world }) => {

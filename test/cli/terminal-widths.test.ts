@@ -37,11 +37,21 @@ const REPORT: LockReport = {
   holders: [HOLDER],
   waiters: [],
   recentTurns: [],
+  writtenAt: NOW_MS,
+};
+
+const UNREADABLE: LockReport = {
+  ...REPORT,
+  lockName: "x",
+  state: "unreadable",
+  holders: [],
+  writtenAt: undefined,
+  problem: { code: "corrupt-record", message: "The object is not a lock record." },
 };
 
 test.each([120, 80, 60, 40, 30])("D: no line of ls or watch is wider than a terminal of %i columns", (columns) => {
   const { output } = startOutput({ columns, rows: 24 }, { NO_COLOR: "1" });
-  const lines = lockTable([REPORT, { ...REPORT, lockName: "x", state: "unreadable", holders: [] }], output);
+  const lines = lockTable([REPORT, UNREADABLE], output);
   expect(lines.filter((line) => widthOf(line) > columns)).toEqual([]);
   expect(lines[0]).toMatch(/^LOCK +STATE +HOL/);
   expect(lines[0]).toContain("LEFT");

@@ -17,6 +17,7 @@ const report = (lockName: string): LockReport => ({
   holders: [],
   waiters: [],
   recentTurns: [],
+  writtenAt: Date.now(),
 });
 
 /** A source that looks when it is told to. */
