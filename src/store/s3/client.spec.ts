@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createS3Client } from "./client.js";
+
+beforeEach(() => {
+  vi.stubEnv("AWS_CONFIG_FILE", "/nowhere/config");
+  for (const name of ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"]) {
+    vi.stubEnv(name, undefined);
+  }
+});
+
+afterEach(() => void vi.unstubAllEnvs());
+
+async function checksums(config: Parameters<typeof createS3Client>[0] = {}) {
+  const client = createS3Client({ region: "us-east-1", ...config });
+  const { requestChecksumCalculation, responseChecksumValidation } = client.config;
+  return [await requestChecksumCalculation(), await responseChecksumValidation()];
+}
+
+it("checksums are sent and looked at where S3 wants them", async () => {
+  expect(await checksums()).toEqual(["WHEN_REQUIRED", "WHEN_REQUIRED"]);
+});
+
+it.each([
+  ["WHEN_SUPPORTED", "WHEN_SUPPORTED"],
+  [" when_supported ", "WHEN_SUPPORTED"],
+  ["WHEN_REQUIRED", "WHEN_REQUIRED"],
+  ["nonsense", "WHEN_REQUIRED"],
+])("where the environment says %j of either, it is %s", async (said, is) => {
+  vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", said);
+  expect(await checksums()).toEqual([is, "WHEN_REQUIRED"]);
+  vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", undefined);
+  vi.stubEnv("AWS_RESPONSE_CHECKSUM_VALIDATION", said);
+  expect(await checksums()).toEqual(["WHEN_REQUIRED", is]);
+});
+
+it("a configuration is heeded before the environment", async () => {
+  vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_SUPPORTED");
+  vi.stubEnv("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_SUPPORTED");
+  expect(await checksums({ requestChecksumCalculation: "WHEN_REQUIRED" })).toEqual(["WHEN_REQUIRED", "WHEN_SUPPORTED"]);
+  expect(await checksums({ responseChecksumValidation: "WHEN_REQUIRED" })).toEqual(["WHEN_SUPPORTED", "WHEN_REQUIRED"]);
+});
+
+it("what else a configuration says is kept", async () => {
+  const { config } = createS3Client({ region: "eu-west-1" });
+  await expect(config.region()).resolves.toBe("eu-west-1");
+});

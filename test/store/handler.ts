@@ -1,0 +1,45 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { CREDENTIALS } from "./stub.js";
+
+/** A request as it would have left. */
+export interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Answered {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** A client without sockets: its HTTP handler answers what the test says, or throws it. */
+export function clientAnswering(
+  answer: (request: Sent, count: number) => Answered | Promise<Answered>,
+  config: S3ClientConfig = {},
+) {
+  const sent: Sent[] = [];
+  const requestHandler = {
+    metadata: { handlerProtocol: "test" },
+    handle: async (request: Sent) => {
+      sent.push({ ...request, headers: { ...request.headers } });
+      return { response: { headers: {}, ...(await answer(request, sent.length)) } };
+    },
+  };
+  const client = new S3Client({
+    endpoint: "http://store.invalid",
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: CREDENTIALS,
+    requestHandler,
+    ...config,
+  });
+  return { client, sent };
+}
+
+/** The error document of S3, as an answer. */
+export function refusing(statusCode: number, code: string, headers: Record<string, string> = {}): Answered {
+  const body = Buffer.from(`<Error><Code>${code}</Code><Message>${code} it is</Message></Error>`);
+  return { statusCode, headers: { "content-type": "application/xml", ...headers }, body };
+}
