@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { CREDENTIALS } from "./stub.js";
 
@@ -11,7 +12,7 @@ export interface Sent {
 export interface Answered {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
+  readonly body?: Buffer;
 }
 
 /** A client without sockets: its HTTP handler answers what the test says, or throws it. */
@@ -24,7 +25,8 @@ export function clientAnswering(
     metadata: { handlerProtocol: "test" },
     handle: async (request: Sent) => {
       sent.push({ ...request, headers: { ...request.headers } });
-      return { response: { headers: {}, ...(await answer(request, sent.length)) } };
+      const { statusCode, headers = {}, body = Buffer.alloc(0) } = await answer(request, sent.length);
+      return { response: { statusCode, headers, body: Readable.from([body]) } };
     },
   };
   const client = new S3Client({

@@ -63,7 +63,7 @@ describe("the size of a socket pool", () => {
 
   it("is that of the other where one says nothing of use", () => {
     expect(sizes(undefined, 5)).toBe(5);
-    expect(sizes(7, "many")).toBe(7);
+    expect(sizes(7, "5")).toBe(7);
     expect(sizes(0, 5)).toBe(5);
     expect(sizes(-1, 5)).toBe(5);
   });
