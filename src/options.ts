@@ -90,7 +90,7 @@ export interface S3MutexOptions {
   /**
    * What the processes hold that this one is part of: the text of {@link S3Mutex.heldForChild}, which `s3-mutex run` hands down in the
    * environment variable `S3_MUTEX_HELD`. A call that would wait for one of these holds is told so at once (`deadlock`), and
-   * cycles through them are found. @default nothing
+   * cycles through them are found.
    */
   readonly heldByParent?: string | undefined;
   /**

@@ -22,7 +22,8 @@ test("JSON: time, requests and dollars of each part, as the server counts them; 
   const { PutObject, GetObject } = server.requests.byOperation;
   const sum = (kind: "puts" | "gets") =>
     parts.reduce((total: number, part: { requests: Record<string, number> }) => total + (part.requests[kind] ?? 0), 0);
-  expect([sum("puts"), sum("gets")]).toEqual([PutObject, GetObject]);
+  // And one GET before all of them, whether anybody answers.
+  expect([sum("puts"), sum("gets") + 1]).toEqual([PutObject, GetObject]);
   expect(server.objects(BUCKET)).toEqual([]);
 });
 

@@ -338,7 +338,7 @@ test("what cannot be ended keeps the lock for a lease: it is not released, and i
     const { exitCode, stderr } = await running.ended;
     expect(exitCode).toBe(143);
     expect(stderr).toContain(
-      `s3-mutex: the lock "job" is not released and becomes free when its lease ends: ${pid} (sleep 600) cannot be ended.\n`,
+      `s3-mutex: the lock "job" is not released and becomes free when the lease ends: ${pid} (sleep 600) cannot be ended.\n`,
     );
     expect(await mutex.isLocked("job")).toBe(true);
   } finally {

@@ -201,7 +201,10 @@ it("does not let a listener that throws disturb anything, and reports it to the 
   process.freeze(10_000, false);
   await scene.pass(12_000);
   expect(value?.signal.aborted).toBe(true);
-  const reported = errors.map(([message, error]) => [/"(\w+)"/.exec(message as string)?.[1], error]);
+  const reported = errors.map(([message, fields]) => [
+    /"(\w+)"/.exec(message as string)?.[1],
+    (fields as { readonly err?: unknown }).err,
+  ]);
   expect(reported.every(([, error]) => error === failure)).toBe(true);
   expect(reported.map(([event]) => event)).toEqual(expect.arrayContaining(["acquired", "renewed", "released", "lost"]));
 });
