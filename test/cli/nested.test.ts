@@ -33,6 +33,15 @@ test.each([
   expect(recordOf(server, "x")?.queue ?? []).toEqual([]);
 });
 
+test("C4: once --forget inside of the run that it is about is a deadlock at once, in words", async () => {
+  const { environment, server } = await startStore();
+  const inner = `${S3_MUTEX} once --forget x`;
+  const { exitCode, stderr } = await cli(["once", "x", "--", "sh", "-c", inner], environment);
+  expect(exitCode).toBe(75);
+  expect(stderr).toMatch(/Deadlock: this process is part of the work of .*, which holds "once\/x".*\(deadlock\)/);
+  expect(recordOf(server, "once/x")?.queue ?? []).toEqual([]);
+});
+
 test("C4: one attempt is told that it is not to be had, as elsewhere", async () => {
   const { environment } = await startStore();
   const inner = `${S3_MUTEX} run --no-wait -E 7 x -- echo in`;

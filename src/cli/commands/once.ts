@@ -53,7 +53,9 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.failed} with
       const lock = forgottenOf(input);
       const { withMutex } = await import("../look/with-mutex.js");
       const { forgetCommand } = await import("../once/session.js");
-      const options = { oncePrefix: input.values.word("once-prefix") };
+      // A command may ask to have its own run forgotten, and would wait for its own end.
+      const heldByParent = input.environment["S3_MUTEX_HELD"];
+      const options = { oncePrefix: input.values.word("once-prefix"), heldByParent };
       return withMutex(input, lock, output, (mutex, signal) => forgetCommand(mutex, lock.lockName, signal, output), {
         options,
       });
