@@ -12,7 +12,7 @@ export interface Sent {
 export interface Answered {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
+  readonly body?: Buffer | Readable;
 }
 
 /** A client without sockets: its HTTP handler answers what the test says, or throws it. */
@@ -26,7 +26,7 @@ export function clientAnswering(
     handle: async (request: Sent) => {
       sent.push({ ...request, headers: { ...request.headers } });
       const { statusCode, headers = {}, body = Buffer.alloc(0) } = await answer(request, sent.length);
-      return { response: { statusCode, headers, body: Readable.from([body]) } };
+      return { response: { statusCode, headers, body: Buffer.isBuffer(body) ? Readable.from([body]) : body } };
     },
   };
   const client = new S3Client({

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
@@ -13,10 +14,10 @@ const OPTIONS = { timeoutMs: 5_000 };
 const DONE: Answered = { statusCode: 200, headers: { date: "Sat, 28 Nov 2026 12:00:00 GMT" } };
 
 /** Asks for the head of a bucket; of errors it expects 404. */
-const looking = (client: S3Client): Operation<string, object> => ({
-  request: { action: "s3:ListBucket", bucket: "locks", isHead: true },
+const looking = (client: S3Client, bucket = "locks"): Operation<string, object> => ({
+  request: { action: "s3:ListBucket", bucket, isHead: true },
   start: () => {
-    const command = new HeadBucketCommand({ Bucket: "locks" });
+    const command = new HeadBucketCommand({ Bucket: bucket });
     return {
       command,
       work: async (signal) => {
@@ -33,8 +34,8 @@ function sending(client: S3Client, maxInFlight = 40) {
   const clockwork = new Clockwork();
   const state = stateOf(client, maxInFlight);
   const sender = new Sender(client, state, clockwork.effects);
-  const send = (options: RequestOptions = OPTIONS) => sender.send(looking(client), options);
-  return { clockwork, state, send };
+  const send = (options: RequestOptions = OPTIONS, bucket?: string) => sender.send(looking(client, bucket), options);
+  return { clockwork, state, sender, send };
 }
 
 describe("what is sent", () => {
@@ -76,6 +77,22 @@ describe("what is sent", () => {
   });
 });
 
+it("an answer that did not come whole is not shown to the operation", async () => {
+  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
+  const cut = new Readable({ read: () => cut.destroy(reset) });
+  const { client } = clientAnswering((_, count) =>
+    count === 1 ? Promise.reject(reset) : { statusCode: 404, body: cut },
+  );
+  const { sender } = sending(client);
+  const shown: number[] = [];
+  const onStatus = (status: number) => void shown.push(status);
+  for (let times = 0; times < 2; times += 1) {
+    const outcome = await sender.send({ ...looking(client), onStatus }, OPTIONS);
+    expect(outcome).toMatchObject({ kind: "unknown", sent: true });
+  }
+  expect(shown).toEqual([]);
+});
+
 describe("the time of a request", () => {
   it("is counted from when it leaves", async () => {
     const { client } = clientAnswering(() => new Promise<never>(() => {}));
@@ -115,8 +132,8 @@ describe("requests at once", () => {
         }),
     );
     const { send } = sending(client, 1);
-    const outcomes = [send(), send(), send({ ...OPTIONS, urgent: true })];
-    await expect.poll(() => sent.length).toBe(2);
+    const outcomes = [send(OPTIONS, "one"), send(OPTIONS, "two"), send({ ...OPTIONS, urgent: true }, "urgent")];
+    await expect.poll(() => sent.map(({ path }) => path.split("/")[1]).sort()).toEqual(["one", "urgent"]);
     for (let at = 0; at < 3; at += 1) {
       await expect.poll(() => answers.length).toBeGreaterThan(at);
       answers[at]?.();
