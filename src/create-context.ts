@@ -79,7 +79,7 @@ export function createContext(
 }
 
 function clientOf(options: S3MutexOptions): S3Client {
-  return options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
+  return options.s3Client ?? createS3Client(options.s3ClientConfig);
 }
 
 function storeOf(client: S3Client, settings: Settings, effects: Effects, log: Log): ObjectStore {

@@ -38,7 +38,7 @@ export type { Lock } from "./lock.js";
 export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
 export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
-export type { S3MutexOptions } from "./options.js";
+export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Takeover } from "./runtime/context.js";
 export type {
@@ -65,4 +65,4 @@ export type { Logger } from "./runtime/logger.js";
 export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
 export type { StoreHeaders } from "./store/s3/store-headers.js";
 export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
-export { type VerifyStoreOptions, verifyStore } from "./verify-store.js";
+export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify-store.js";

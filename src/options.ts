@@ -21,12 +21,24 @@ import type { Logger } from "./runtime/logger.js";
 import type { StoreHeaders } from "./store/s3/store-headers.js";
 import { checkStoreHeaders } from "./store-headers.js";
 
-/** Options of {@link S3Mutex}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
-export interface S3MutexOptions {
-  /** A client of your own. Nothing is installed on it, and its retry settings do not apply to locks. */
-  readonly s3Client?: S3Client | undefined;
-  /** Or what to make a client from; that client is closed with the mutex. */
-  readonly s3ClientConfig?: S3ClientConfig | undefined;
+/** Options of {@link S3Mutex}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. */
+export type S3MutexOptions = S3MutexBaseOptions & S3ClientOption;
+
+/** How the store is reached: by a client of the caller's own, or by one that is made from its configuration. Not both. */
+export type S3ClientOption =
+  | {
+      /** A client of your own. Nothing is installed on it, it is not closed, and its retry settings do not apply to locks. */
+      readonly s3Client: S3Client;
+      readonly s3ClientConfig?: undefined;
+    }
+  | {
+      readonly s3Client?: undefined;
+      /** Or what to make a client from, as for `new S3Client()`; that client is closed with the mutex. */
+      readonly s3ClientConfig: S3ClientConfig;
+    };
+
+/** The options of {@link S3Mutex} besides its client. */
+export interface S3MutexBaseOptions {
   /**
    * The bucket that the locks are in, or the ARN or alias of an access point of one region. Not a Multi-Region Access Point: it
    * leads to several buckets.
@@ -189,15 +201,17 @@ export function settingsOf(options: S3MutexOptions): Settings {
   };
 }
 
-/** One of the two, and what it says it is. */
-export function checkClient({ s3Client, s3ClientConfig }: Pick<S3MutexOptions, "s3Client" | "s3ClientConfig">): void {
+type ClientOptionName = "s3Client" | "s3ClientConfig";
+
+/** One of the two, and what it says it is: not everybody has a compiler. */
+export function checkClient({ s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>): void {
   if (s3Client === undefined && s3ClientConfig === undefined) {
     throw invalidArgument("s3Client", undefined, "pass an S3Client, or s3ClientConfig to make one from");
   }
   if (s3Client !== undefined && s3ClientConfig !== undefined) {
     throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass either s3Client or s3ClientConfig, not both");
   }
-  if (s3Client !== undefined && typeof s3Client?.send !== "function") {
+  if (s3Client !== undefined && typeof (s3Client as S3Client | null)?.send !== "function") {
     throw invalidArgument("s3Client", s3Client, "pass an S3Client of @aws-sdk/client-s3");
   }
   if (s3ClientConfig !== undefined && (typeof s3ClientConfig !== "object" || s3ClientConfig === null)) {

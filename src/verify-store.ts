@@ -1,4 +1,4 @@
-import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import {
   checkBucketName,
   checkCount,
@@ -11,19 +11,22 @@ import {
 } from "./arguments.js";
 import { S3MutexError } from "./errors.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
-import { checkClient } from "./options.js";
+import { checkClient, type S3ClientOption } from "./options.js";
 import { realEffects } from "./runtime/effects.js";
 import { abortAfter } from "./runtime/timing.js";
 import type { StoreHeaders } from "./store/s3/store-headers.js";
 import { checkStoreHeaders } from "./store-headers.js";
 import type { StoreCheck, StoreReport } from "./verify/report.js";
 
-/** Options of {@link verifyStore}. One of `s3Client` and `s3ClientConfig` is required, and `bucketName`. */
-export interface VerifyStoreOptions {
-  /** A client of your own. Races run over its sockets, several at once. */
-  readonly s3Client?: S3Client | undefined;
-  /** Or what to make three clients from, so that more than one gateway may be met; they are closed at the end. */
-  readonly s3ClientConfig?: S3ClientConfig | undefined;
+/**
+ * Options of {@link verifyStore}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. Races run over
+ * the sockets of an `s3Client`, several at once. From an `s3ClientConfig` three clients are made, so that more than one gateway may be
+ * met; they are closed at the end.
+ */
+export type VerifyStoreOptions = VerifyStoreBaseOptions & S3ClientOption;
+
+/** The options of {@link verifyStore} besides its client. */
+export interface VerifyStoreBaseOptions {
   /** Clients that reach the same bucket by other ways, such as a second gateway; races run across all of them. */
   readonly otherClients?: readonly S3Client[] | undefined;
   /** The bucket to examine. */

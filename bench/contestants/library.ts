@@ -1,11 +1,11 @@
-import { S3Mutex, type S3MutexOptions } from "../../src/index.js";
+import { S3Mutex, type S3MutexBaseOptions } from "../../src/index.js";
 import type { BenchServer } from "../server/bench-server.js";
 import type { Contestant } from "./contestant.js";
 
 export const BUCKET_NAME = "bench-locks";
 
 /** An instance with a client of its own and the defaults of the library. */
-export function newMutex(server: BenchServer, options: Partial<S3MutexOptions> = {}): S3Mutex {
+export function newMutex(server: BenchServer, options: Partial<S3MutexBaseOptions> = {}): S3Mutex {
   return new S3Mutex({ s3Client: server.client(), bucketName: BUCKET_NAME, ...options });
 }
 

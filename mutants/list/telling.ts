@@ -83,6 +83,22 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/api/signal-listeners.test.ts", named: "P16: so may every other signal" },
   },
   {
+    name: "a doubt is told as a release",
+    why: "assertHeld() in doubt says that the caller has released the lock, and a program that asks for the reason stops for good",
+    file: "src/runtime/loss.ts",
+    search: 'return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });',
+    replace: 'return new S3MutexError("lost", message, { lockName, reason: "released" });',
+    caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "P11: in doubt `assertHeld` throws" },
+  },
+  {
+    name: "other words, no reason",
+    why: "an error that is told in other words loses its reason, although its type says that it has one",
+    file: "src/errors.ts",
+    search: "const { lockName, reason, cycle, holders, maybeApplied } = error;",
+    replace: "const { lockName, cycle, holders, maybeApplied } = error;\n  const reason = undefined;",
+    caughtBy: { test: "test/api/types.test.ts", named: "an error in other words keeps its details" },
+  },
+  {
     name: "the dead hold on",
     why: "heldMs of a holder whose lease is over keeps growing, and alerts match the dead",
     file: "src/core/report.ts",

@@ -87,6 +87,7 @@ describe.concurrent("the constructor", () => {
     const s3Client = world.client();
     const bucketName = BUCKET;
     await expectRefused(world, [
+      // @ts-expect-error: neither of the two.
       ["s3Client", [undefined], () => new S3Mutex({ bucketName })],
       ["s3ClientConfig", [null, 5, "config"], (s3ClientConfig) => new S3Mutex({ bucketName, s3ClientConfig })],
       ["s3ClientConfig", [{}], (s3ClientConfig) => new S3Mutex({ bucketName, s3Client, s3ClientConfig })],

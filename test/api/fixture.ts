@@ -53,8 +53,8 @@ export class World {
   }
 
   /** An instance with a client of its own, as another process would have. */
-  mutex(options: Partial<S3MutexOptions> = {}): S3Mutex {
-    const given = "s3Client" in options || "s3ClientConfig" in options ? {} : { s3Client: this.client() };
+  mutex({ s3Client, s3ClientConfig, ...options }: Partial<S3MutexOptions> = {}): S3Mutex {
+    const given = s3ClientConfig === undefined ? { s3Client: s3Client ?? this.client() } : { s3ClientConfig };
     const mutex = new S3Mutex({ bucketName: BUCKET, maxRetries: 2, retryDelayMs: 20, ...given, ...options });
     this.#mutexes.push(mutex);
     return mutex;

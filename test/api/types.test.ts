@@ -1,3 +1,4 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import { expect, expectTypeOf } from "vitest";
 import { reworded } from "../../src/errors.js";
 import {
@@ -7,8 +8,12 @@ import {
   type LockProblem,
   type LockReport,
   type LossReason,
+  type S3ClientOption,
+  S3Mutex,
   S3MutexError,
   type S3MutexEvents,
+  type S3MutexOptions,
+  type VerifyStoreOptions,
 } from "../../src/index.js";
 import { BUCKET, errorOf, it } from "./fixture.js";
 
@@ -68,6 +73,34 @@ it("the state of a report tells what else it has", async ({ world }) => {
   // @ts-expect-error: a lock that could be read has no problem.
   const odd: LockReport = { ...report, state: "free", writtenAt: 0, problem: { code: "c", message: "m" } };
   expect([report.state, odd.state]).toEqual(["held", "free"]);
+});
+
+it("a mutex and an examination want exactly one of a client and what to make it from", ({ world }) => {
+  const [s3Client, s3ClientConfig, bucketName] = [world.client(), {}, BUCKET];
+  const accepted: ReadonlyArray<S3MutexOptions & VerifyStoreOptions> = [
+    { bucketName, s3Client },
+    { bucketName, s3ClientConfig },
+    { bucketName, s3Client, s3ClientConfig: undefined },
+    { bucketName, s3Client: undefined, s3ClientConfig },
+    { bucketName, s3Client, keyPrefix: undefined },
+  ];
+  for (const options of accepted) expect(() => new S3Mutex(options)).not.toThrow();
+  const either = Math.random() < 2 ? { s3Client } : { s3ClientConfig };
+  expect(() => new S3Mutex({ bucketName, ...either })).not.toThrow();
+  // @ts-expect-error: neither.
+  expect(() => new S3Mutex({ bucketName })).toThrow("pass an S3Client, or s3ClientConfig");
+  // @ts-expect-error: neither, in words.
+  expect(() => new S3Mutex({ bucketName, s3Client: undefined })).toThrow("pass an S3Client, or s3ClientConfig");
+  // @ts-expect-error: both.
+  expect(() => new S3Mutex({ bucketName, s3Client, s3ClientConfig })).toThrow("not both");
+  // @ts-expect-error: perhaps neither.
+  const perhaps: S3MutexOptions = { bucketName, s3Client: s3Client as S3Client | undefined };
+  // @ts-expect-error: both, of which the examination takes one too.
+  const both: VerifyStoreOptions = { bucketName, s3Client, s3ClientConfig };
+  // @ts-expect-error: neither.
+  const neither: VerifyStoreOptions = { bucketName };
+  expectTypeOf<S3ClientOption["s3Client"]>().toEqualTypeOf<S3Client | undefined>();
+  expect([perhaps, both, neither]).toHaveLength(3);
 });
 
 it("runOnce gives what JSON gives back", async ({ world }) => {

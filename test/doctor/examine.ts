@@ -1,5 +1,5 @@
 import type { TestContext } from "vitest";
-import { type StoreReport, type VerifyStoreOptions, verifyStore } from "../../src/index.js";
+import { type StoreReport, type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
 
 export const BUCKET = "my-bucket";
@@ -12,7 +12,7 @@ export async function examined(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   server: S3ServerOptions,
   prepare: (server: S3Server) => void = () => {},
-  options: Partial<VerifyStoreOptions> = {},
+  options: Partial<VerifyStoreBaseOptions> = {},
 ): Promise<{
   readonly server: S3Server;
   readonly report: StoreReport;

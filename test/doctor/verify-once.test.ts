@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
-import { S3Mutex, type S3MutexOptions } from "../../src/index.js";
+import { S3Mutex, type S3MutexBaseOptions } from "../../src/index.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
 import { BUCKET } from "./examine.js";
 
 const TIMEOUT = { timeout: 40_000 };
 
-async function start(options: S3ServerOptions = {}, mutexOptions: Partial<S3MutexOptions> = {}) {
+async function start(options: S3ServerOptions = {}, mutexOptions: Partial<S3MutexBaseOptions> = {}) {
   const server = await startS3Server({ buckets: [BUCKET], ...options });
   const s3Client = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
   const newMutex = () => new S3Mutex({ s3Client, bucketName: BUCKET, verify: "once", ...mutexOptions });

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { type VerifyStoreOptions, verifyStore } from "../../src/index.js";
+import { type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
 import type { FaultRule, StoreQuirks } from "../../src/testing/index.js";
 import { BUCKET, examined } from "./examine.js";
 
@@ -35,7 +35,7 @@ test("conditions that hold only for what was written a moment ago", TIMEOUT, asy
 interface Misbehaviour {
   readonly quirks?: StoreQuirks;
   readonly fault?: FaultRule;
-  readonly options?: Partial<VerifyStoreOptions>;
+  readonly options?: Partial<VerifyStoreBaseOptions>;
   readonly verdict: "warn" | "fail";
   readonly checks: Readonly<Record<string, string>>;
 }
@@ -185,13 +185,14 @@ test("permissions that are missing are named as in a policy", TIMEOUT, async (co
 describe("what is no verdict", () => {
   test("a bucket that is not there, a store that does not answer, arguments that cannot be right", async (context) => {
     const { expect } = context;
-    const examine = (options: Partial<VerifyStoreOptions>) => examined(context, {}, () => {}, options);
+    const examine = (options: Partial<VerifyStoreBaseOptions>) => examined(context, {}, () => {}, options);
     await expect(examine({ bucketName: "other-bucket" })).rejects.toMatchObject({ code: "no-such-bucket" });
     const s3ClientConfig = { endpoint: "http://127.0.0.1:1", region: "us-east-1", forcePathStyle: true };
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
     await expect(
       verifyStore({ s3ClientConfig: { ...s3ClientConfig, credentials }, bucketName: BUCKET }),
     ).rejects.toMatchObject({ code: "store-unavailable" });
+    // @ts-expect-error: neither a client nor what to make one from.
     await expect(verifyStore({ bucketName: BUCKET })).rejects.toMatchObject({ code: "invalid-argument" });
     await expect(examine({ rounds: -1 })).rejects.toMatchObject({ code: "invalid-argument" });
   });

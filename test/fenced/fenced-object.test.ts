@@ -1,6 +1,6 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
-import type { Lock, S3Mutex, S3MutexOptions } from "../../src/index.js";
+import type { Lock, S3Mutex, S3MutexBaseOptions } from "../../src/index.js";
 import { MAX_FENCED_BYTES } from "../../src/store/object-store.js";
 import { BUCKET, codeOf, errorOf, it, type World } from "../api/fixture.js";
 
@@ -232,7 +232,7 @@ describe("what cannot be fenced is refused, and left as it is", () => {
     expect(await object.read()).toBeUndefined();
   });
 
-  it.for<{ options: Partial<S3MutexOptions>; taken: string[]; free: string[] }>([
+  it.for<{ options: Partial<S3MutexBaseOptions>; taken: string[]; free: string[] }>([
     {
       options: {},
       taken: ["locks/account.json", "locks/x", "semaphores/locks/pool.json", "once/locks/migrate.json"],

@@ -40,7 +40,7 @@ interface Surroundings {
   readonly printed: string[];
   run(heading: string, provided?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Another process. */
-  other(options?: Partial<library.S3MutexOptions>): S3Mutex;
+  other(options?: Partial<library.S3MutexBaseOptions>): S3Mutex;
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { parseRecord } from "../../src/core/codec.js";
 import type { LockRecord } from "../../src/core/record.js";
 import type { Lock } from "../../src/lock.js";
 import { S3Mutex } from "../../src/mutex.js";
-import type { S3MutexOptions } from "../../src/options.js";
+import type { S3MutexBaseOptions } from "../../src/options.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import { RecordWatch } from "./invariants.js";
 
@@ -34,7 +34,7 @@ export interface SceneOptions extends Partial<Omit<SimStoreOptions, "fate">> {
   readonly seed?: number;
 }
 
-export interface ClientOptions extends Partial<S3MutexOptions> {
+export interface ClientOptions extends Partial<S3MutexBaseOptions> {
   readonly clocks?: Partial<ClockFaults>;
   /** Puts something between the mutex and its store. */
   readonly through?: (store: ObjectStore, process: SimProcess) => ObjectStore;

@@ -149,8 +149,9 @@ describe("README.md", () => {
   const readme = read("README.md");
 
   test("has all options, with their defaults", () => {
-    const [, body = ""] = /interface S3MutexOptions \{([\s\S]*?)^\}/m.exec(read("src/options.ts")) ?? [];
-    const expected = [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\n {2}readonly (\w+)\??: /g)];
+    const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions \{([\s\S]*?)^\}/m;
+    const [body = ""] = types.exec(read("src/options.ts")) ?? [];
+    const expected = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2,6}readonly (\w+)\??: /g)];
     const documented = new Map(tableAfter(readme, "Options").map(([name, value]) => [codeIn(name), value]));
     expect([...documented.keys()].toSorted()).toEqual(expected.map(([, , name]) => name).toSorted());
     for (const [, comment = "", name = ""] of expected) {

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { S3Mutex, type S3MutexOptions } from "../../index.js";
+import { S3Mutex, type S3MutexBaseOptions, type S3MutexOptions } from "../../index.js";
 import type { StoreAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { exitCodeOfSignal } from "../exit-codes.js";
@@ -13,7 +13,7 @@ interface WithMutexOptions {
   /** For commands that a signal is the usual end of. */
   readonly exitCodeWhenInterrupted?: number;
   /** More options of the mutex. */
-  readonly options?: Partial<S3MutexOptions>;
+  readonly options?: Partial<S3MutexBaseOptions>;
 }
 
 /** Runs a command with a mutex of its own, which is closed afterwards; a signal aborts, a second one ends the process. */

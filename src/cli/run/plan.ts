@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import type { S3MutexOptions } from "../../index.js";
+import type { S3MutexBaseOptions } from "../../index.js";
 import type { LockAddress } from "../address.js";
 import type { Input, OptionSpecs } from "../command.js";
-import { accessTo } from "../store-access.js";
+import { accessTo, type StoreAccess } from "../store-access.js";
 import { STORE_OPTIONS } from "../store-options.js";
 import { UsageError } from "../usage-error.js";
 import { type DeadlinePlan, planDeadline } from "./deadline.js";
@@ -10,7 +10,7 @@ import type { CommandLine } from "./while-held.js";
 
 /** What is to run while a lock is held, and how it is held. */
 export interface HoldingPlan {
-  readonly mutex: Omit<S3MutexOptions, "logger">;
+  readonly mutex: Omit<S3MutexBaseOptions, "logger"> & Pick<StoreAccess, "s3ClientConfig">;
   readonly isDebugging: boolean;
   /** Whether only what goes wrong is said. */
   readonly isQuiet: boolean;

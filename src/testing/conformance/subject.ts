@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Mutex } from "../../mutex.js";
-import type { S3MutexOptions } from "../../options.js";
+import type { S3MutexBaseOptions } from "../../options.js";
 import type { ObjectStore, RequestOptions, WriteCondition, WriteOutcome } from "../../store/object-store.js";
 
 export const REQUEST: RequestOptions = { timeoutMs: 20_000 };
@@ -58,7 +58,7 @@ export class Subject {
   }
 
   /** One more instance, as another process would have. */
-  async mutex(options: Partial<S3MutexOptions> = {}): Promise<S3Mutex> {
+  async mutex(options: Partial<S3MutexBaseOptions> = {}): Promise<S3Mutex> {
     const [{ S3Mutex }, { realEffects }] = await Promise.all([
       import("../../mutex.js"),
       import("../../runtime/effects.js"),
@@ -79,7 +79,7 @@ export class Subject {
     return mutex;
   }
 
-  async mutexes(count: number, options: Partial<S3MutexOptions> = {}): Promise<S3Mutex[]> {
+  async mutexes(count: number, options: Partial<S3MutexBaseOptions> = {}): Promise<S3Mutex[]> {
     return await Promise.all(Array.from({ length: count }, () => this.mutex(options)));
   }
 
