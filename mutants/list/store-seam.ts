@@ -110,6 +110,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
   },
   {
+    name: "a wrong clock is a store that is not safe",
+    why: "doctor condemns a store whose only fault is that this machine's clock is off",
+    file: "src/verify/checks/permissions.ts",
+    search: "(outcome.isForeign === true || !outcome.sent)",
+    replace: "outcome.isForeign === true",
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
+  },
+  {
     name: "what was not examined is safe",
     why: "credentials that run out in the middle skip the checks that would have failed",
     file: "src/verify/verify.ts",

@@ -47,7 +47,8 @@ test("where nothing can be examined, it says why", async () => {
 
 test.each([
   [{ fault: "status", status: 403, code: "InvalidAccessKeyId" }, /does not know this access key/],
-  [{ fault: "status", status: 400, code: "ExpiredToken" }, /have expired/],
+  [{ fault: "status", status: 400, code: "ExpiredToken" }, /The credentials have expired, and there are no others/],
+  [{ fault: "status", status: 403, code: "RequestTimeTooSkewed" }, /clock of this machine/],
   [{ fault: "page", status: 403, body: "<html>Blocked by the proxy</html>" }, /Blocked by the proxy/],
 ] as const)("S9: %j is the cause, with exit code 69", TIMEOUT, async (fault, cause) => {
   const { server, environment } = await startStore();

@@ -26,6 +26,18 @@ test("C5: --create-bucket is advised by those who have it, and by nobody else", 
 });
 
 test.each([
+  ["Set `region` of the S3 client to the bucket's region", "Set --region to the bucket's region"],
+  ['Set `region` of the S3 client to "eu-west-1"', 'Set --region to "eu-west-1"'],
+  ["check `sessionToken` and that it belongs", "check AWS_SESSION_TOKEN and that it belongs"],
+  ['set `requestChecksumCalculation: "WHEN_REQUIRED"`', 'set AWS_REQUEST_CHECKSUM_CALCULATION to "WHEN_REQUIRED"'],
+])("C5: %s is said in the words of the command line", (library, own) => {
+  const { output, said } = startOutput();
+  const about = { commandName: "ls", options: {}, isDebugging: false };
+  reportFailure(new S3MutexError("access-denied", `It was refused. ${library}.`), output, about);
+  expect(said.stderr).toBe(`s3-mutex: It was refused. ${own} (access-denied).\n`);
+});
+
+test.each([
   [
     "no option is followed by the next sentence without a stop",
     ["ls", "-z"],

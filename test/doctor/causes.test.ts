@@ -26,6 +26,7 @@ test.each([
   ["a secret that does not fit", status(403, "SignatureDoesNotMatch"), "access-denied", /SignatureDoesNotMatch/],
   ["a token that has expired", status(400, "ExpiredToken"), "access-denied", /have expired/],
   ["a quota", status(403, "QuotaExceeded"), "access-denied", /quota/],
+  ["this machine's clock", status(403, "RequestTimeTooSkewed"), "store-unavailable", /clock of this machine/],
   ["a page of a proxy", { fault: "page", status: 403, body: "<html>blocked</html>" }, "store-unavailable", /blocked/],
   ["a login page", { fault: "page", status: 302, headers: { location: "http://login" } }, "store-unavailable", /login/],
 ] as const)("S9: %s is the cause, and no permission", TIMEOUT, async (_, rule, code, message) => {

@@ -37,7 +37,7 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
         code,
         "",
         "access-denied",
-        "The credentials of the S3 client have expired, and it has no others: log in again, or give it a credential provider that renews them.",
+        "The credentials of the S3 client have expired, and there are no others: log in again, or give it a credential provider that renews them.",
       ] as const,
   ),
   [

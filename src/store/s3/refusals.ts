@@ -13,7 +13,7 @@ export interface Refusal {
 }
 
 const EXPIRED =
-  "The credentials of the S3 client have expired, and it has no others: log in again, or give it a credential provider that renews them.";
+  "The credentials of the S3 client have expired, and there are no others: log in again, or give it a credential provider that renews them.";
 
 const LOGIN = "Log in again (`aws sso login`), or give the S3 client other credentials.";
 

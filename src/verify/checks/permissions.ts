@@ -9,7 +9,7 @@ const TRIES = 5;
 
 /**
  * What this identity may do, one action after the other. What is not about permissions (no such bucket, credentials that are
- * missing, wrong or out of date, nobody answers, somebody on the way answers) is thrown: nothing can be said about such a store.
+ * missing, wrong or out of date, a clock that the store does not believe, nobody answers, somebody on the way answers) is thrown: nothing can be said about such a store.
  */
 export async function permissions(
   exam: Examination,
@@ -60,7 +60,9 @@ function toldWhy(action: string, message: string): string {
 function orCause(outcome: ProbeOutcome): ProbeOutcome {
   const isOther =
     outcome.kind === "refused" && outcome.error.code === "access-denied" && outcome.about !== "permissions";
-  if (isOther || (outcome.kind === "unknown" && outcome.isForeign === true)) throw outcome.error;
+  // Each try was turned away unseen, as where this machine's clock is off: that is no fault of the store.
+  const isUnheard = outcome.kind === "unknown" && (outcome.isForeign === true || !outcome.sent);
+  if (isOther || isUnheard) throw outcome.error;
   return outcome;
 }
 
