@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { KEY, NAME, nth, Scene, writesOf } from "../protocol/scene.js";
+import { serializeRecord } from "../../src/core/codec.js";
+import { type LockRecord, MAX_TOKEN } from "../../src/core/record.js";
+import { cutOff, KEY, NAME, nth, Scene, writesOf } from "../protocol/scene.js";
 
 it("goes on with a lock in another process: the same turn, a greater token, renewed and released there", async () => {
   const scene = new Scene();
@@ -92,6 +94,30 @@ it.each([
   });
   expect(scene.record()).toEqual(before);
   expect((await scene.until(scene.client().mutex.restore(text))).held).toBe(true);
+});
+
+it("leaves the hold as it was where there is no greater token to go on with", async () => {
+  const scene = new Scene();
+  const text = await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).serialize());
+  scene.bucket.put(KEY, serializeRecord({ ...(scene.record() as LockRecord), writeId: "stranger", token: MAX_TOKEN }));
+  const { holders } = scene.record() as LockRecord;
+  await expect(scene.until(scene.client().mutex.restore(text))).rejects.toMatchObject({
+    code: "corrupt-record",
+    message: expect.stringContaining("its fencing token is as high as one can be"),
+  });
+  expect(scene.record()?.holders).toEqual(holders);
+});
+
+it("gives up when the store has not answered for as long as the lease is", async () => {
+  const scene = new Scene();
+  const lock = await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: 2000 }));
+  const text = await scene.until(lock.serialize());
+  const other = scene.client();
+  const startedAtMs = scene.nowMs;
+  scene.fate = cutOff(other.process);
+  await expect(scene.until(other.mutex.restore(text))).rejects.toMatchObject({ code: "store-unavailable" });
+  expect(scene.nowMs - startedAtMs).toBeGreaterThanOrEqual(1500);
+  expect(scene.nowMs - startedAtMs).toBeLessThan(4000);
 });
 
 it("does not hand over what is lost already", async () => {
