@@ -68,6 +68,12 @@ export interface Lock extends AsyncDisposable {
    * Opens an object of a bucket for this holder: from then on, no holder with an older token can change it. The object decides, and
    * not the lease: one that was lost goes on until a newer holder opens the object.
    * @throws `fenced-out`: a newer holder has opened it; `corrupt-record`: it was written by other means, see `adopt`
+   *
+   * @example
+   * ```ts
+   * const account = await lock.fencedObject<{ cents: number }>({ key: "accounts/4711.json" });
+   * await account.update((content) => ({ cents: (content?.cents ?? 0) + 100 }));
+   * ```
    */
   fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content>;
 }

@@ -66,6 +66,13 @@ import { notFree, timedOut } from "./timed-out.js";
  * Every method throws `invalid-argument` before any request is made, and `no-such-bucket`, `access-denied`,
  * `store-unavailable`, `corrupt-record` or `newer-schema` when the store is the problem: contention is a result, never an
  * error, and an error never looks like contention.
+ *
+ * @example
+ * ```ts
+ * const mutex = new S3Mutex({ s3Client: new S3Client({}), bucketName: "my-bucket" });
+ * const done = await mutex.withLock("nightly", (lock) => report({ signal: lock.signal }));
+ * await mutex.close();
+ * ```
  */
 export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
   readonly #settings: Settings;
@@ -118,6 +125,16 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * Waits for a lock and returns a handle that renews it until it is released.
    * @throws `timed-out`, `aborted`
+   *
+   * @example
+   * ```ts
+   * const lock = await mutex.acquire("orders", { timeoutMs: 10_000 });
+   * try {
+   *   await ship(order, { signal: lock.signal, fencingToken: lock.fencingToken });
+   * } finally {
+   *   await lock.release();
+   * }
+   * ```
    */
   async acquire(lockName: string, options: AcquireOptions = {}): Promise<Lock> {
     checkOptions("options", options, ACQUIRE_OPTIONS);
@@ -140,6 +157,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * Runs `fn` while holding the lock, renews it meanwhile, and releases it whatever happens.
    * @returns what `fn` returned, or null when the lock was not had in time
    * @throws what `fn` throws, unchanged; `lost`, with `result`, when the lock was lost while `fn` ran; `aborted`
+   *
+   * @example
+   * ```ts
+   * const sent = await mutex.withLock("newsletter", (lock) => send({ signal: lock.signal }), { timeoutMs: 0 });
+   * if (sent === null) console.log("another process is at it");
+   * ```
    */
   async withLock<T>(
     lockName: string,
@@ -227,6 +250,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * At most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and remember their
    * number of permits: it counts for everybody, whatever `permits` says later, until `resize` changes it.
+   *
+   * @example
+   * ```ts
+   * const api = mutex.semaphore("payment-api", { permits: 5 });
+   * await api.withPermits((permit) => charge(card, { signal: permit.signal }));
+   * ```
    */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
     return new Semaphore(
@@ -238,7 +267,14 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     );
   }
 
-  /** One leader among many candidates. Whoever leads holds the lock of this name. */
+  /**
+   * One leader among many candidates. Whoever leads holds the lock of this name.
+   *
+   * @example
+   * ```ts
+   * await mutex.election("scheduler").runWhenLeader((signal) => schedule({ signal }), { signal: shutdown });
+   * ```
+   */
   election(name: string, options: ElectionOptions = {}): Election {
     return new Election(this.#context, this.#acquirer, this.#scopes, this.#object(name), options);
   }
@@ -264,6 +300,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * Looks at all locks again and again, at least 100 ms apart: a LIST for each thousand, and a GET for each that has changed.
    * It ends with its signal, when the mutex is closed, and when the loop over it is left. A store that is away, and
    * one that refuses later, is told in `error` of a view.
+   *
+   * @example
+   * ```ts
+   * for await (const { locks, changed } of mutex.watch({ prefix: "team/", signal })) draw(locks, changed);
+   * ```
    */
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();
@@ -293,6 +334,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * The lock is called `once/` and the key.
    * @throws what `fn` throws, unchanged; `lost`, with `result`, when somebody else has taken over while `fn` ran;
    * `invalid-argument`, with `result`, when JSON cannot hold the result; `timed-out`, `aborted`
+   *
+   * @example
+   * ```ts
+   * const { result } = await mutex.runOnce("invoice-4711", () => createInvoice(4711));
+   * ```
    */
   async runOnce<T>(
     key: string,

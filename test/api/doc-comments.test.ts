@@ -11,6 +11,17 @@ it("P22: the text of timeoutMs for withLock and withPermits says what they wait 
   expect(ofPermits).toMatch(/Omit<PermitOptions, "timeoutMs">,\s+Pick<WithLockOptions, "retries" \| "timeoutMs">/);
 });
 
+it("D: the text of what is called first has an example", () => {
+  const named = (path: string) =>
+    [...read(path).matchAll(/@example\n(?:(?!\*\/)[\s\S])*\*\/\s+(?:export )?(?:async )?(?:class )?(\w+)/g)].map(
+      ([, name]) => name,
+    );
+  expect(named("src/mutex.ts")).toEqual(
+    expect.arrayContaining(["S3Mutex", "acquire", "withLock", "semaphore", "election", "runOnce", "watch"]),
+  );
+  expect(named("src/lock.ts")).toContain("fencedObject");
+});
+
 function read(path: string): string {
   return readFileSync(path, "utf8");
 }
