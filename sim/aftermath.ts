@@ -50,7 +50,8 @@ export class Aftermath {
   }
 
   #boundMs(lastEndMs: number, lastLandingMs: number, hasQueue: boolean): number {
-    const { leaseMs, toleranceMs, takeover, hasDate, gatewaySpreadMs, keepsAssumptions, dates } = this.#stage.plan;
+    const { leaseMs, toleranceMs, takeover, hasDate, gatewaySpreadMs, keepsAssumptions, dates, roundTripMs } =
+      this.#stage.plan;
     const isObserved = takeover === "observed" || !hasDate;
     const watchedMs = Math.max(this.#startedAtMs, lastLandingMs) + leaseMs;
     // Who is not told the time, or by one answer only that its wall clock contradicts, watches.
@@ -62,7 +63,9 @@ export class Aftermath {
       (dates === undefined ? 0 : LATE_DATES_MS) +
       2 * gatewaySpreadMs +
       (keepsAssumptions ? 0 : BROKEN_CLOCKS_MS);
-    return endMs + toleranceMs + queueMs + clocksMs + LONGEST_POLL_MS + ROUND_TRIPS_MS;
+    return (
+      endMs + toleranceMs + queueMs + clocksMs + LONGEST_POLL_MS + Math.max(ROUND_TRIPS_MS, TRIPS * roundTripMs[1])
+    );
   }
 }
 
@@ -76,3 +79,5 @@ const BROKEN_CLOCKS_MS = 5000;
 const LATE_DATES_MS = 2000;
 const LONGEST_POLL_MS = 3000;
 const ROUND_TRIPS_MS = 1500;
+/** Where each takes a second: some to learn the store's time, one to find the lease over, one to take it. */
+const TRIPS = 6;

@@ -142,4 +142,12 @@ export const IDENTITY: readonly Mutant[] = [
     replace: "    return holds;",
     caughtBy: { test: CONTEXTS, named: "resolves X then Y against Y then X" },
   },
+  {
+    name: "who calls a function beside a bare call is not noticed",
+    why: "two tasks that begin side by side are taken for one: the second gives way for what the first one holds",
+    file: "src/runtime/scope.ts",
+    search: "    storage.getStore()?.get(this)?.noteCompany();\n",
+    replace: "",
+    caughtBy: { test: "test/waiting/contexts.test.ts", named: "nor does who begins beside a bare call" },
+  },
 ];

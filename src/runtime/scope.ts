@@ -82,6 +82,11 @@ export class Scope {
     this.#joined.add(scope);
   }
 
+  /** A call is made in this line before its own has been answered, by a task that stays in it: two go on in it from now on. */
+  noteCompany(): void {
+    if (this.kind === "line" && !this.#isSettled) this.#fork();
+  }
+
   /** The call that a line began with has been answered, or the function of an explicit scope has ended. */
   settle(): void {
     this.#isSettled = true;
@@ -229,12 +234,18 @@ export class Scopes {
     }
   }
 
+  /** A bare call takes its caller into a line of its own; who has a function called stays where it is. */
+  #functionScope(kind: "callback" | "scope"): Scope {
+    storage.getStore()?.get(this)?.noteCompany();
+    return new Scope(kind, this.current);
+  }
+
   /** Takes something, and runs a function that has it; undefined where it was not to be had. */
   async callback<Held, T>(
     take: (scope: Scope) => Promise<Held | undefined>,
     fn: (held: Held) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
-    const scope = new Scope("callback", this.current);
+    const scope = this.#functionScope("callback");
     try {
       const held = await take(scope);
       return held === undefined ? undefined : { result: await storage.run(this.#with(scope), () => fn(held)) };
@@ -245,7 +256,7 @@ export class Scopes {
 
   /** Runs a function as one line of work, inside of the present one. */
   run<T>(fn: () => T): T {
-    const scope = new Scope("scope", this.current);
+    const scope = this.#functionScope("scope");
     const settle = () => scope.settle();
     try {
       const result = storage.run(this.#with(scope), fn);

@@ -76,6 +76,35 @@ it("P7: nor do ticks of one interval, up to Node 22 each in the context that the
   expect([isServed, events]).toEqual([true, []]);
 });
 
+it.each([
+  ["a function under a lock", (mutex: S3Mutex) => mutex.withLock("C", () => {})],
+  ["a scope", (mutex: S3Mutex) => mutex.scope(async () => {})],
+])("P7: nor does who begins beside a bare call, in its context, with %s", async (_, begin) => {
+  const scene = new Scene();
+  const [here, there] = [scene.client(), scene.client()];
+  const events: string[] = [];
+  for (const { mutex } of [here, there]) mutex.on("deadlock", ({ description }) => events.push(description));
+  const b = await scene.until(there.mutex.acquire("B"));
+  const first = async () => {
+    const lock = await here.mutex.acquire("A");
+    await pause(here.process, 9000);
+    await lock.release();
+  };
+  const second = async () => {
+    await begin(here.mutex);
+    await pause(here.process, 500);
+    await (await here.mutex.acquire("B")).release();
+  };
+  const both = Promise.all([first(), second()]);
+  await scene.pass(1500);
+  const a = outcomeOf(scene, there.mutex.acquire("A"));
+  await scene.pass(6000);
+  await scene.until(b.release());
+  await scene.until(both);
+  expect((await scene.until(a)).value?.held).toBe(true);
+  expect(events).toEqual([]);
+});
+
 it("P7: nobody gives way once another task of its context was seen at work, however late that is", async () => {
   let victims = 0;
   for (let seenAfterMs = 0; seenAfterMs <= 4000; seenAfterMs += 20) {
