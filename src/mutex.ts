@@ -36,6 +36,7 @@ import { Election, type ElectionOptions } from "./election.js";
 import { S3MutexError } from "./errors.js";
 import { checkForce } from "./force.js";
 import { readHandOver } from "./hand-over.js";
+import { hearRejections, tellListeners } from "./listeners.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { NamedLocks } from "./named-locks.js";
@@ -91,11 +92,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** @internal */
   constructor(options: S3MutexOptions, internals: MutexInternals);
   constructor(options: S3MutexOptions, internals?: MutexInternals) {
-    super();
+    super({ captureRejections: true });
     this.#settings = settingsOf(options);
-    const emit: Emit = (name, event) => this.#tell(name, event);
+    const emit: Emit = (name, event) => tellListeners(this, { logger: this.#context.logger, name, event });
     const { context, stopWaiting, shutDown } = createContext(options, this.#settings, internals, emit);
     this.#context = context;
+    hearRejections(this, context.logger);
     this.#objects = new LockObjects(context);
     const lines = new LocalLines(context);
     this.#acquirer = new Acquirer(context, this.#settings, lines, (ref) => this.#objectOf(ref));
@@ -531,13 +533,5 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     if (ref.kind === undefined) return this.#object(ref.name);
     this.#checkOpen();
     return this.#objects.get(ref, checkLockName(this.#settings.semaphorePrefix, ref.name, "one-to-one"));
-  }
-
-  #tell<Name extends keyof S3MutexEvents>(name: Name, event: S3MutexEvents[Name][0]): void {
-    try {
-      (this as EventEmitter).emit(name, event);
-    } catch (error) {
-      this.#context.logger.error(`a listener of "${name}" threw`, { err: error });
-    }
   }
 }

@@ -79,4 +79,12 @@ export const EVENTS: readonly Mutant[] = [
     replace: "  const token = attempt.now.latestMs;",
     caughtBy: { test: "test/protocol/beside-1x.test.ts", named: "rule 10: where 1.x has given back" },
   },
+  {
+    name: "nobody hears a listener that rejects",
+    why: "an asynchronous listener that fails ends the process, with all that it holds",
+    file: "src/mutex.ts",
+    search: "super({ captureRejections: true });",
+    replace: "super();",
+    caughtBy: { test: "test/waiting/events.test.ts", named: "hears a listener that rejects, too" },
+  },
 ];

@@ -209,6 +209,21 @@ it("does not let a listener that throws disturb anything, and reports it to the 
   expect(reported.map(([event]) => event)).toEqual(expect.arrayContaining(["acquired", "renewed", "released", "lost"]));
 });
 
+it("hears a listener that rejects, too, which would end the process otherwise", async () => {
+  const scene = new Scene();
+  const errors: unknown[][] = [];
+  const { mutex } = scene.client({ logger: { error: (...all) => errors.push(all) } });
+  const failure = new Error("later");
+  mutex.on("acquired", async () => {
+    await scene.pass(1);
+    throw failure;
+  });
+  const lock = await scene.until(mutex.acquire(NAME));
+  await scene.pass(100);
+  expect(errors).toEqual([[expect.stringMatching(/a listener of "acquired" rejected/), { err: failure }]]);
+  expect(await scene.until(lock.release())).toBe(true);
+});
+
 // A lease that ran out before it is given back, as those of `acquireLock` do, which have no timer, is told of as lost, and
 // then as released as well.
 it("tells of the end of a hold once: lost or released", async () => {
