@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** The SDK announces the end of its support for Node 20 to everybody who starts a client, once per process. */
@@ -9,8 +8,6 @@ const retry = process.env["CI"] === undefined ? 0 : 2;
 
 export default defineConfig({
   test: {
-    // Most tests wait for most of their time: a worker for each of two processors, where one would be kept for the runner.
-    maxWorkers: Math.max(2, Math.ceil(availableParallelism() / 2)),
     coverage: {
       provider: "custom",
       customProviderModule: "scripts/coverage-module.mjs",
