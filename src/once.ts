@@ -103,6 +103,8 @@ export class Once {
     let hasBegun = false;
     const begin = (run: OnceRun) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
+      // This process may have stood still since it was granted the lock, and somebody else may have done it.
+      run.lock.assertHeld();
       hasBegun = true;
       return fn(run);
     };
@@ -110,7 +112,7 @@ export class Once {
       const rest = this.#restOf(options, startedAtMs);
       return await this.#hold(place, rest, (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
-      if (hasBegun || !S3MutexError.is(error, "fenced-out")) throw error;
+      if (hasBegun || !(S3MutexError.is(error, "fenced-out") || S3MutexError.is(error, "lost"))) throw error;
       // The lock was lost before anything was done: somebody newer is at it.
       return this.run(name, fn, this.#restOf(options, startedAtMs));
     }

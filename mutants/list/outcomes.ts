@@ -67,4 +67,12 @@ export const OUTCOMES: readonly Mutant[] = [
     replace: "    holders: holders.length < 0 ? [] : record.holders,\n    queue",
     caughtBy: { model: "two" },
   },
+  {
+    name: "once begun, whatever has become of the lock",
+    why: "a process that stood still does again what somebody else has done meanwhile",
+    file: "src/once.ts",
+    search: "      run.lock.assertHeld();\n",
+    replace: "",
+    caughtBy: { test: "test/once/not-begun-late.test.ts", named: "does not begin what was done" },
+  },
 ];
