@@ -5,7 +5,7 @@ import type { Context } from "./runtime/context.js";
 import type { CloseReport, LeftBehind } from "./runtime/events.js";
 import { guardsOfCaller } from "./runtime/guarding.js";
 import type { Lease } from "./runtime/lease.js";
-import { sleep } from "./runtime/timing.js";
+import { settledWithin, sleepUntil } from "./runtime/timing.js";
 
 /** Options of `mutex.close`. */
 export interface CloseOptions {
@@ -82,11 +82,7 @@ export class Closing {
 
   async #endGraceIn(graceMs: number): Promise<void> {
     const { effects } = this.#context;
-    const untilMs = effects.monotonicMs() + graceMs;
-    const { signal } = this.#done;
-    do {
-      await sleep(effects, untilMs - effects.monotonicMs(), { keepAlive: true, signal });
-    } while (!signal.aborted && effects.monotonicMs() < untilMs);
+    await sleepUntil(effects, effects.monotonicMs() + graceMs, { keepAlive: true, signal: this.#done.signal });
     this.#graceOver.abort();
   }
 
@@ -108,17 +104,9 @@ export class Closing {
   /** Waits for the last answers, and anew where the process stood still and could not hear them. */
   async #giveStoreTime(settled: Promise<void>): Promise<void> {
     const { effects } = this.#context;
-    const { signal } = this.#done;
-    let isSettled = false;
-    void settled.then(() => {
-      isSettled = true;
-    });
-    for (let overslept = true; overslept && !isSettled; ) {
+    for (let overslept = true; overslept; ) {
       const untilMs = effects.monotonicMs() + PATIENCE_MS;
-      // Where this clock stands still while the machine sleeps, a timer may come before its time by it.
-      while (!isSettled && effects.monotonicMs() < untilMs) {
-        await Promise.race([settled, sleep(effects, untilMs - effects.monotonicMs(), { keepAlive: true, signal })]);
-      }
+      if (await settledWithin(effects, settled, PATIENCE_MS)) return;
       overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;
     }
   }

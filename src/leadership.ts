@@ -4,7 +4,7 @@ import { lossOf, lostMeanwhile, runGuarded } from "./run-holding.js";
 import { forManyListeners } from "./runtime/abort.js";
 import type { Context } from "./runtime/context.js";
 import { guardsOfCaller } from "./runtime/guarding.js";
-import { sleep } from "./runtime/timing.js";
+import { settledWithin } from "./runtime/timing.js";
 
 /** What a leader runs, with a signal that tells when it has to end. */
 export type LeaderFunction<T> = (signal: AbortSignal, fencingToken: number) => T | Promise<T>;
@@ -91,14 +91,7 @@ export class Leadership {
 
   async #endedWithin(ended: Promise<void>, timeoutMs: number): Promise<void> {
     if (timeoutMs === Number.POSITIVE_INFINITY) return ended;
-    const { effects } = this.#context;
-    const untilMs = effects.monotonicMs() + timeoutMs;
-    const done = new AbortController();
-    void ended.then(() => done.abort());
-    do {
-      await sleep(effects, untilMs - effects.monotonicMs(), { keepAlive: true, signal: done.signal });
-      if (done.signal.aborted) return;
-    } while (effects.monotonicMs() < untilMs);
+    if (await settledWithin(this.#context.effects, ended, timeoutMs)) return;
     const { name: lockName } = this.#lock;
     const message = `The function that leads ${JSON.stringify(lockName)} has not ended within ${timeoutMs} ms: it leads until it has.`;
     throw new S3MutexError("timed-out", message, { lockName });

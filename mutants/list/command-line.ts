@@ -92,7 +92,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "a hold that was given back is its parent's",
     why: "what is kept for its holdAtLeastMs only is taken for a parent that waits",
     file: "src/runtime/deadlock-watch.ts",
-    search: "holder.releasedAtMs === undefined && !hasRunOut",
+    search: "!isReleased(holder) && !hasRunOut",
     replace: "!hasRunOut",
     caughtBy: PARENT,
   },

@@ -1,6 +1,6 @@
 import { type Attempt, hasRunOut } from "../core/attempt.js";
 import { type CycleEdge, describeCycle, describeHolder, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
-import { areCompatible, type Hold, type Holder, identityOf, type LockRecord } from "../core/record.js";
+import { areCompatible, type Hold, type Holder, identityOf, isReleased, type LockRecord } from "../core/record.js";
 import { type DeadlockEdge, S3MutexError } from "../errors.js";
 import { unlessAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
@@ -66,7 +66,7 @@ export class DeadlockWatch {
     const now = tokensOfParents.length > 0 ? this.#context.clock.now() : undefined;
     if (record === undefined || now === undefined) return;
     // One that was given back stays listed for its holdAtLeastMs: no work goes on under it.
-    const isLive = (holder: Holder) => holder.releasedAtMs === undefined && !hasRunOut(holder, this.#attemptAt(now));
+    const isLive = (holder: Holder) => !isReleased(holder) && !hasRunOut(holder, this.#attemptAt(now));
     const held = record.holders.filter((holder) => tokensOfParents.includes(holder.token) && isLive(holder));
     const [holder] = held;
     const isOfMany = limit !== undefined && record.limit > 1;

@@ -72,12 +72,23 @@ export function abortAfter(
   return { signal, isLate: () => late.signal.aborted, cancel };
 }
 
-/** Resolves when the promise is settled, or after the delay; how it is settled is for others to look at. */
-export async function settledWithin(effects: Effects, promise: Promise<unknown>, delayMs: number): Promise<void> {
+/**
+ * Sleeps until this moment of the monotonic clock, or until the signal is aborted. Where that clock stands still while the machine
+ * sleeps, a timer may come before its time by it.
+ */
+export async function sleepUntil(effects: Effects, untilMs: number, options: SleepOptions): Promise<void> {
+  do {
+    await sleep(effects, untilMs - effects.monotonicMs(), options);
+  } while (!options.signal?.aborted && effects.monotonicMs() < untilMs);
+}
+
+/** Whether the promise is settled within the delay; how it is settled is for others to look at. */
+export async function settledWithin(effects: Effects, promise: Promise<unknown>, delayMs: number): Promise<boolean> {
   const settled = new AbortController();
   const settle = () => settled.abort();
   promise.then(settle, settle);
-  await sleep(effects, delayMs, { keepAlive: true, signal: settled.signal });
+  await sleepUntil(effects, effects.monotonicMs() + delayMs, { keepAlive: true, signal: settled.signal });
+  return settled.signal.aborted;
 }
 
 /** The longest that a request may take: well inside the lease, so that an unanswered one costs little of it. */

@@ -1,7 +1,16 @@
 import { type Attempt, isWaiting } from "../attempt.js";
 import { dated } from "../dating.js";
 import { headOf, isOpen } from "../queue.js";
-import { type Holder, identityOf, type LockRecord, RECENT_TURNS, SCHEMA, type Turn, type TurnEnd } from "../record.js";
+import {
+  type Holder,
+  identityOf,
+  isReleased,
+  type LockRecord,
+  RECENT_TURNS,
+  SCHEMA,
+  type Turn,
+  type TurnEnd,
+} from "../record.js";
 
 /**
  * A transition is a pure function from what the object says, a command and the circumstances of one attempt to a
@@ -72,7 +81,7 @@ export function withTurns(
 }
 
 function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
-  const { id, owner, token, acquiredAtMs, releasedAtMs } = holder;
+  const { id, owner, token, acquiredAtMs } = holder;
   const toMs = ended === "expired" ? holder.expiresAtMs : attempt.now.latestMs;
   return {
     id,
@@ -80,7 +89,7 @@ function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
     token,
     fromMs: acquiredAtMs,
     toMs,
-    ended: ended === "expired" && releasedAtMs !== undefined ? "released" : ended,
+    ended: ended === "expired" && isReleased(holder) ? "released" : ended,
     ...identityOf(holder),
   };
 }
