@@ -33,7 +33,7 @@ export class Task implements Waiting {
   readonly name: string;
   readonly random: Random;
   /** What it waits for: more than one where it runs errands while it waits. */
-  readonly #asks: (readonly string[])[] = [];
+  readonly #asks: { readonly locks: readonly string[]; readonly givesUpAtMs: number }[] = [];
   readonly #sharing = new WeakSet<Held>();
   #holds = 0;
   /** What was started in a function of its own that still runs: whether that waits for it, only the function knows. */
@@ -48,7 +48,10 @@ export class Task implements Waiting {
   }
 
   get wants(): readonly string[] | undefined {
-    const wanted = [...this.#asks.flat(), ...[...this.started].flatMap(({ wants }) => wants ?? [])];
+    const wanted = [
+      ...this.#asks.flatMap(({ locks }) => locks),
+      ...[...this.started].flatMap(({ wants }) => wants ?? []),
+    ];
     return wanted.length === 0 ? undefined : wanted;
   }
 
@@ -56,7 +59,11 @@ export class Task implements Waiting {
   get #mayBlock(): boolean {
     if (this.#startedBy?.started.has(this) && this.#startedBy.#mayBlock) return true;
     if (this.scene.deadlocks.holdsByName(this.name)) return true;
-    return this.#holds > 0 || this.#asks.some(({ length }) => length > 1);
+    return this.#holds > 0 || this.#asks.some(({ locks }) => locks.length > 1);
+  }
+
+  get isGivingUp(): boolean {
+    return this.#asks.some(({ givesUpAtMs }) => this.client.process.awakeMs >= givesUpAtMs);
   }
 
   get isAwake(): boolean {
@@ -78,15 +85,17 @@ export class Task implements Waiting {
 
   /** Begins to wait for these locks, for so long at most. */
   ask(locks: readonly string[], timeoutMs = Number.POSITIVE_INFINITY): Ask {
-    this.#asks.push(locks);
     const askedAtMs = this.client.process.awakeMs;
+    const ask = { locks, givesUpAtMs: askedAtMs + timeoutMs / SLOWEST_CLOCK };
+    this.#asks.push(ask);
     let isDone = false;
     const done = (isGranted: boolean) => {
       if (isDone) return;
       isDone = true;
-      this.#asks.splice(this.#asks.indexOf(locks), 1);
+      // It lets go of what it had of several as well.
+      if (!isGranted && this.#mayBlock) this.scene.deadlocks.disturb();
+      this.#asks.splice(this.#asks.indexOf(ask), 1);
       this.#checkPatience(locks, this.client.process.awakeMs - askedAtMs, timeoutMs);
-      if (!isGranted && this.#holds > 0) this.scene.deadlocks.disturb();
     };
     return { askedAtMs: this.nowMs, done };
   }

@@ -6,6 +6,8 @@ export interface Waiting {
   readonly name: string;
   /** What it waits for right now; undefined while it does not wait. */
   readonly wants: readonly string[] | undefined;
+  /** Its time-out is over: it lets go of what it holds, while its call has not ended yet. */
+  readonly isGivingUp: boolean;
   /** Neither dead nor frozen. */
   readonly isAwake: boolean;
 }
@@ -89,7 +91,8 @@ export class DeadlockChecker {
    */
   noteVictim(who: string, cycle: readonly Edge[]): void {
     this.#checkOnlyVictim(who, cycle);
-    if (this.#now() - this.#disturbedAtMs < DISTURBANCE_MS) return;
+    if (this.#now() - this.#disturbedAtMs < DISTURBANCE_MS || this.#tasks().some(({ isGivingUp }) => isGivingUp))
+      return;
     this.victims += 1;
     for (const [index, { lockName, fencingToken }] of cycle.entries()) {
       const holder = holdersOf(this.#record(lockName)).find(({ token }) => token === fencingToken);

@@ -427,6 +427,7 @@ describe("deadlocks", () => {
     name,
     wants: wants === undefined ? undefined : [wants],
     isAwake,
+    isGivingUp: false,
   });
   const held = (label: string, token: number): Body => ({
     holders: [{ id: label, owner: label, label, token } as BodyHolder],
@@ -475,8 +476,16 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim", "victim"]);
   });
 
+  it("while somebody whose time-out is over clears up, nobody knows which cycles there are", () => {
+    const gone = [{ lockName: "x", fencingToken: 9 }];
+    checker({ ...task("a", "y"), isGivingUp: true }, task("b", "x")).noteVictim("b", gone);
+    expect(properties()).toEqual([]);
+    checker(task("a", "y"), task("b", "x")).noteVictim("b", gone);
+    expect(properties()).toEqual(["victim"]);
+  });
+
   it("who waits for two locks at once is in the cycles of both", () => {
-    const both: Waiting = { name: "a", wants: ["z", "y"], isAwake: true };
+    const both: Waiting = { name: "a", wants: ["z", "y"], isAwake: true, isGivingUp: false };
     checker(both, task("b", "x")).noteVictim("b", cycle);
     expect(properties()).toEqual([]);
   });
