@@ -79,18 +79,37 @@ export interface RefusedOutcome {
   readonly timing?: AnswerTiming;
 }
 
+/**
+ * What the answers about a bucket's objects say of versions. `suspended`: the version id is the text `null`; a version that
+ * was written before versioning was turned on has that one, too.
+ */
+export type Versioning = "enabled" | "suspended" | "none";
+
+/** What an answer says of versions (`x-amz-version-id`); it takes no permission to see it. */
+export interface Versioned {
+  /** Absent: the answer has none, so the bucket keeps no versions. */
+  readonly versionId?: string;
+}
+
+/** What this answer says of versions; undefined where it does not tell: of no object at all, or that nothing has changed. */
+export function versioningOf(outcome: { readonly kind: string } & Versioned): Versioning | undefined {
+  if (outcome.versionId !== undefined) return outcome.versionId === "null" ? "suspended" : "enabled";
+  return outcome.kind === "ok" ? "none" : undefined;
+}
+
 /** What became of a read. */
 export type ReadOutcome =
-  | {
+  | (Versioned & {
       readonly kind: "ok";
       readonly etag: string;
       readonly body: string;
       /** The ETag is not the MD5 of this body: damaged on the way or not of the store, unless this store's are none. */
       readonly isDoubtful?: boolean;
       readonly timing: AnswerTiming;
-    }
+    })
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
-  | { readonly kind: "absent"; readonly timing: AnswerTiming }
+  /** With a version id: a delete marker is there, under that id (`x-amz-delete-marker`). */
+  | (Versioned & { readonly kind: "absent"; readonly timing: AnswerTiming })
   /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
   /** It lies in a storage class that cannot be read; it can be replaced. */
@@ -100,7 +119,7 @@ export type ReadOutcome =
 
 /** What became of a conditional write. */
 export type WriteOutcome =
-  | { readonly kind: "ok"; readonly etag: string; readonly timing: AnswerTiming }
+  | (Versioned & { readonly kind: "ok"; readonly etag: string; readonly timing: AnswerTiming })
   | { readonly kind: "conflict"; readonly timing: AnswerTiming }
   /** `if-match` on a key that has no object. */
   | { readonly kind: "absent"; readonly timing: AnswerTiming }

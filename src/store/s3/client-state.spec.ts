@@ -21,6 +21,7 @@ describe("what was learnt about a client", () => {
       bodyHash: {},
       checksum: { refused: new Set() },
       listing: {},
+      versions: {},
     });
   });
 

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { processWide } from "../../process-wide.js";
+import type { Versioning } from "../object-store.js";
 import { InFlightLimiter } from "./in-flight.js";
 import type { ListingState } from "./listings.js";
 import type { ChecksumState } from "./put-checksum.js";
@@ -11,10 +12,16 @@ export interface BucketState {
   readonly bodyHash: BodyHashState;
   readonly checksum: ChecksumState;
   readonly listing: ListingState;
+  readonly versions: VersionsState;
   /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
   conditionalDelete?: Promise<unknown> | undefined;
   /** A creation that runs or has succeeded; see `bucket.ts`. */
   creation?: Promise<unknown> | undefined;
+}
+
+export interface VersionsState {
+  /** What answers about objects said of versions; undefined while there was none that tells. */
+  versioning?: Versioning | undefined;
 }
 
 export interface AbsenceState {
@@ -84,6 +91,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
           bodyHash: {},
           checksum: { refused: new Set() },
           listing: {},
+          versions: {},
         };
         buckets.set(name, state);
       }

@@ -9,6 +9,7 @@ import { PutChecksums } from "./put-checksum.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
 import { NO_HEADERS } from "./store-headers.js";
+import { Versions } from "./versions.js";
 
 const OPTIONS = { timeoutMs: 5_000 };
 const TIMING = { sentAtMs: 10_000, receivedAtMs: 10_000 };
@@ -18,7 +19,7 @@ function asking(...answers: readonly Answered[]) {
   const { client, sent } = clientAnswering((_, count) => answers[count - 1] ?? { statusCode: 500 });
   const { effects } = new Clockwork();
   const state = stateOf(client, 40);
-  const { bodyHash, checksum } = state.bucket("locks");
+  const { bodyHash, checksum, versions } = state.bucket("locks");
   const sender = new Sender(client, state, effects);
   const requests = new S3Requests({
     client,
@@ -26,6 +27,7 @@ function asking(...answers: readonly Answered[]) {
     maxBodyBytes: 100,
     hashes: new BodyHashes(bodyHash),
     checksums: new PutChecksums(checksum),
+    versions: new Versions(versions),
     fields: {
       ...NO_HEADERS,
       get: { RequestPayer: "requester" },

@@ -16,6 +16,7 @@ import type { PutChecksums } from "./put-checksum.js";
 import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
 import type { Attempt } from "./single-attempt.js";
 import type { HeaderFields } from "./store-headers.js";
+import { markerIn, type Versions, versionIn } from "./versions.js";
 
 export interface PutCondition {
   readonly IfMatch?: string;
@@ -31,6 +32,7 @@ export interface RequestsOptions {
   readonly maxBodyBytes: number;
   readonly hashes: BodyHashes;
   readonly checksums: PutChecksums;
+  readonly versions: Versions;
   readonly fields: HeaderFields;
   readonly send: Send;
 }
@@ -42,15 +44,17 @@ export class S3Requests {
   readonly #maxBodyBytes: number;
   readonly #hashes: BodyHashes;
   readonly #checksums: PutChecksums;
+  readonly #versions: Versions;
   readonly #fields: HeaderFields;
   readonly #send: Send;
 
-  constructor({ client, bucket, maxBodyBytes, hashes, checksums, fields, send }: RequestsOptions) {
+  constructor({ client, bucket, maxBodyBytes, hashes, checksums, versions, fields, send }: RequestsOptions) {
     this.#client = client;
     this.#bucket = bucket;
     this.#maxBodyBytes = maxBodyBytes;
     this.#hashes = hashes;
     this.#checksums = checksums;
+    this.#versions = versions;
     this.#fields = fields;
     this.#send = send;
   }
@@ -88,12 +92,15 @@ export class S3Requests {
         }
         isArchived = code === "InvalidObjectState";
         if (status !== 404 || code === "NoSuchBucket") return undefined;
-        if (code === "NoSuchKey") return { kind: "absent", timing };
+        const marker = markerIn(attempt);
+        // Nobody but a store speaks of delete markers, whatever else it says.
+        if (code === "NoSuchKey" || marker.versionId !== undefined) return { kind: "absent", ...marker, timing };
         looks = looksOf(attempt, key);
         return undefined;
       },
     };
     const outcome = await this.#send(operation, options);
+    this.#versions.read(outcome);
     if (isOther && outcome.kind === "unknown") return await this.get(key, undefined, options);
     if (isArchived && outcome.kind === "refused") return (await this.#archived(key, options)) ?? outcome;
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
@@ -123,7 +130,7 @@ export class S3Requests {
       return outcomeOfBadAnswer(request, fault, attempt);
     }
     const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
-    return { kind: "ok", etag, body: decoded.toString("utf8"), ...doubt, timing };
+    return { kind: "ok", etag, body: decoded.toString("utf8"), ...doubt, ...versionIn(attempt), timing };
   }
 
   async put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
@@ -148,7 +155,8 @@ export class S3Requests {
       onSuccess: (etag, timing, attempt) => {
         // It may have been done, but under a name that nobody knows: the caller has to read it.
         const isOurs = etag !== undefined && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
-        return isOurs ? { kind: "ok", etag, timing } : outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
+        if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
+        return outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
       },
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };
@@ -159,6 +167,7 @@ export class S3Requests {
       },
     };
     const outcome = await this.#send(operation, options);
+    this.#versions.written(outcome);
     // Turned away for want of a checksum, it has done nothing.
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
   }

@@ -26,6 +26,7 @@ import { PutChecksums } from "./put-checksum.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
 import { headerFieldsOf, type StoreHeaders } from "./store-headers.js";
+import { Versions } from "./versions.js";
 
 export interface S3StoreOptions {
   /** Nothing is installed on it or changed about it. Its retry strategy does not apply to these requests. */
@@ -73,7 +74,9 @@ export class S3Store implements ObjectStore {
     const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
     const checksums = new PutChecksums(this.#bucketState.checksum, () => options.logger?.warn(retained(bucketName)));
     const fields = headerFieldsOf(options.headers);
-    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, hashes, checksums, fields, send });
+    const versions = new Versions(this.#bucketState.versions);
+    const known = { hashes, checksums, versions };
+    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, ...known, fields, send });
     this.#listings = new Listings({ client, bucket: bucketName, state: this.#bucketState.listing, fields, send });
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);

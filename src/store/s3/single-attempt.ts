@@ -28,6 +28,8 @@ export interface AnswerHeaders {
   readonly "x-amz-bucket-region"?: string;
   readonly "x-amz-request-id"?: string;
   readonly "x-amz-server-side-encryption"?: string;
+  readonly "x-amz-version-id"?: string;
+  readonly "x-amz-delete-marker"?: string;
 }
 
 export type AttemptResult<Result> =
