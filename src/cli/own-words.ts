@@ -33,6 +33,8 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/\bdeleteLock\((name|"[^"]*"), true\)/g, "s3-mutex delete --force"],
   [/\bThe function of runOnce\(("[^"]*")\)/g, "The command of once $1"],
   [/, or change it with resize\(\)/g, ""],
+  [/^permits is /, "--permits is "],
+  [/, or set it with resize\(\)/g, ""],
 ];
 
 /** A sentence of the library in the words of the command line: nobody here has code to change. */

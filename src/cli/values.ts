@@ -48,12 +48,17 @@ export class Values {
     return durationMs;
   }
 
-  wholeNumber(name: string, { min, max }: { readonly min: number; readonly max: number }): number | undefined {
+  /** `orElse`: a word that would do as well, and is no number. */
+  wholeNumber(
+    name: string,
+    { min, max, orElse }: { readonly min: number; readonly max: number; readonly orElse?: string },
+  ): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const number = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
     if (number >= min && number <= max) return number;
-    const remedy = min === Number.MIN_SAFE_INTEGER ? "use a whole number" : `use a whole number from ${min} to ${max}`;
+    const range = min === Number.MIN_SAFE_INTEGER ? "use a whole number" : `use a whole number from ${min} to ${max}`;
+    const remedy = orElse === undefined ? range : `${range}, or ${orElse}`;
     throw new UsageError(`--${name} ${JSON.stringify(text)} is not possible: ${remedy}.`);
   }
 

@@ -57,6 +57,26 @@ test("run --permits: so many at once, by either address, and the library's semap
   expect(stdout).toMatch(/^pool \d+\n$/);
 });
 
+test("P13: run --permits stored takes the number that is stored, and says so where there is none", {
+  timeout: 30_000,
+}, async () => {
+  const { mutex, environment } = await startStore();
+  const run = (...more: readonly string[]) => cli(["run", "--permits", "stored", ...more], environment);
+  expect(await run("-n", "pool", "--", "echo", "ran")).toEqual({
+    exitCode: 2,
+    signal: null,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /--permits is "stored": nobody has said yet how many permits "pool" has; pass a number/,
+    ),
+  });
+  const pool = mutex.semaphore("pool", { permits: 2 });
+  const [first] = [await pool.acquire(), await pool.acquire()];
+  expect((await run("-n", "pool", "--", "true")).exitCode).toBe(75);
+  await first.release();
+  expect(await run(`s3://${BUCKET}/semaphores/locks/pool`, "--", "echo", "ran")).toMatchObject({ stdout: "ran\n" });
+});
+
 test("run with several locks: all or none, each with its token, lost together", { timeout: 30_000 }, async () => {
   const { server, mutex, environment } = await startStore();
   const script = 'echo "up $S3_MUTEX_FENCING_TOKENS/$S3_MUTEX_FENCING_TOKEN/$S3_MUTEX_LOCK_NAME"; sleep 600';
@@ -78,7 +98,9 @@ test("run with several locks: all or none, each with its token, lost together", 
 test.each([
   [["--permits", "2", "a", "b"], "One semaphore at a time: b is one too many"],
   [["--permits", "2", "-s", "a"], "--permits and --shared contradict each other"],
-  [["--permits", "0", "a"], '--permits "0" is not possible: use a whole number from 1 to 1000000'],
+  [["--permits", "0", "a"], '--permits "0" is not possible: use a whole number from 1 to 1000000, or stored'],
+  [["--permits", "store", "a"], '--permits "store" is not possible: use a whole number from 1 to 1000000, or stored'],
+  [["--permits", "stored", "a", "b"], "One semaphore at a time: b is one too many"],
   [
     ["a", "s3://other/locks/b"],
     "Several locks have to be in one store: a is under s3://my-bucket/locks/, and s3://other/locks/b under s3://other/locks/",

@@ -39,7 +39,7 @@ found; 128+n it died of signal n.`,
     permits: {
       type: "string",
       value: "N",
-      help: "At most N at once, everywhere: one permit of the semaphore NAME",
+      help: "At most N at once, everywhere: one permit of the semaphore NAME. N counts where\nnobody has used it yet, and the stored number from then on; stored: only that one",
     },
     "hold-at-least": {
       type: "string",

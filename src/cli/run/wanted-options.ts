@@ -11,11 +11,13 @@ interface WantedThere {
 
 /** As many as the library allows. */
 const MAX_PERMITS = 1_000_000;
+/** As many as the semaphore says itself. */
+const STORED = "stored";
 
 /** What `run` is to hold, by its arguments and options. */
 export function wantedOf(input: Input, addresses: readonly [string, ...string[]]): WantedThere {
   const { values } = input;
-  const permits = values.wholeNumber("permits", { min: 1, max: MAX_PERMITS });
+  const permits = permitsOf(input);
   const isShared = values.flag("shared");
   const [first, ...others] = addresses.map((text) => ({ text, ...lockOf(input, text) })) as [Named, ...Named[]];
   if (permits !== undefined) {
@@ -41,10 +43,16 @@ export function wantedOf(input: Input, addresses: readonly [string, ...string[]]
   };
 }
 
+function permitsOf({ values }: Input): number | "stored" | undefined {
+  const text = values.text("permits");
+  if (text === undefined || text === STORED) return text;
+  return values.wholeNumber("permits", { min: 1, max: MAX_PERMITS, orElse: STORED });
+}
+
 type Named = LockAddress & { readonly text: string };
 
 /** `s3://b/semaphores/locks/pool` and `s3://b/locks/pool` are the same semaphore: its own address, and that of a lock of its name. */
-function permitOf({ bucketName, keyPrefix, lockName }: Named, permits: number): WantedThere {
+function permitOf({ bucketName, keyPrefix, lockName }: Named, permits: number | "stored"): WantedThere {
   const isOwnAddress = keyPrefix.startsWith(SEMAPHORES);
   const store = {
     bucketName,

@@ -4,8 +4,8 @@ import { type Held, heldLock, heldSet, titleOf } from "./held.js";
 /** What a `run` is to hold. */
 export type Wanted =
   | { readonly kind: "locks"; readonly names: readonly string[]; readonly isShared: boolean }
-  /** One permit of so many. */
-  | { readonly kind: "permit"; readonly name: string; readonly permits: number };
+  /** One permit of so many, or of as many as are stored. */
+  | { readonly kind: "permit"; readonly name: string; readonly permits: number | "stored" };
 
 /** For messages. */
 export function titleOfWanted(wanted: Wanted): string {
