@@ -1,3 +1,4 @@
+import { nameOfKey } from "../core/names.js";
 import { accessPointAt, whyNoBucket } from "../store/s3/bucket-names.js";
 import { UsageError } from "./usage-error.js";
 
@@ -47,6 +48,7 @@ export function twoMeanings(given: string, prefix: string, asFolder: string, asB
 export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
   const { bucketName, path } = splitUrl(text);
   if (keyPrefix === undefined) refuseSlips(text, path);
+  refuseKey(text, bucketName, path, keyPrefix);
   const border = borderOf(path);
   if (keyPrefix === undefined && border === 0 && path !== "") {
     throw twoMeanings(text, path, `${text}/`, `s3://${bucketName} and --key-prefix ${path}`);
@@ -69,9 +71,7 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
   if (path === "" || path.endsWith("/")) {
     throw new UsageError(`${text} names no lock: write s3://${bucketName}/${path || DEFAULT_PREFIX}NAME.`);
   }
-  if (path.endsWith(".json")) {
-    throw new UsageError(`${text} ends in .json, which keys have and names do not: leave it out.`);
-  }
+  refuseKey(text, bucketName, path, keyPrefix);
   if (keyPrefix !== undefined) return { bucketName, keyPrefix, lockName: nameAfter(keyPrefix, path, text) };
   refuseSlips(text, path);
   const border = borderOf(path);
@@ -91,25 +91,31 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
 
 /** What is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
 function refuseSlips(text: string, path: string): void {
-  const [first, ...others] = path.split("/");
-  if (path === "" || (first !== "" && ![first, ...others].some((part) => part === "." || part === ".."))) {
-    if (path === path.trim()) return;
-    throw new UsageError(
-      `${JSON.stringify(text)} has a space at an end: leave it out, or say with --prefix what is meant.`,
-    );
-  }
-  const what = first === "" ? "begins with an empty folder" : 'has "." or ".." in it, which keys do not know';
-  throw new UsageError(`${text} ${what}: leave it out, or say with --prefix what the keys start with.`);
+  const problem = slipIn(path);
+  if (problem === undefined) return;
+  throw new UsageError(
+    `${JSON.stringify(text)} ${problem}: leave it out, or say with --prefix what the keys start with.`,
+  );
 }
 
-/** A name by itself that looks like an address, or has a space at an end, is a slip and no name: it would be a lock of its own. */
-export function refuseAsName(text: string): void {
-  if (/^(s3|arn):/i.test(text)) {
-    throw new UsageError(`${JSON.stringify(text)} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME, or a name.`);
-  }
-  if (text !== text.trim()) {
-    throw new UsageError(`The name ${JSON.stringify(text)} has a space at an end: leave it out.`);
-  }
+function slipIn(path: string): string | undefined {
+  const parts = path.split("/");
+  if (path !== "" && parts[0] === "") return "begins with an empty folder";
+  if (parts.some((part) => part === "." || part === "..")) return 'has "." or ".." in it, which keys do not know';
+  if (parts.some((part) => part !== part.trim())) return "has a space at an end, or beside a slash";
+  return /\p{Cc}/u.test(path) ? "has a line break or another control character in it" : undefined;
+}
+
+/** What ends in `.json` is an object's key, in which the name may be written otherwise: this says what to write. */
+function refuseKey(text: string, bucketName: string, path: string, keyPrefix = path.slice(0, borderOf(path))): void {
+  if (!path.endsWith(".json")) return;
+  const ending = path.slice(keyPrefix.length);
+  const [own, name] = [`s3://${bucketName}/${keyPrefix}`, nameOfKey("", ending) ?? ending.replace(/\.json$/, "")];
+  const remedy =
+    keyPrefix === ""
+      ? "leave it out"
+      : `write ${own}${name}, or --store ${own} --literal ${JSON.stringify(ending)} if that is the name`;
+  throw new UsageError(`${text} ends in .json, which keys have and names do not: ${remedy}.`);
 }
 
 function nameAfter(keyPrefix: string, path: string, text: string): string {

@@ -7,7 +7,6 @@ import {
   parseLock,
   parseLocks,
   parseStore,
-  refuseAsName,
   type StoreAddress,
   twoMeanings,
 } from "./address.js";
@@ -15,6 +14,7 @@ import { type CaBundle, connectionFor } from "./aws/connection.js";
 import { type Profile, readProfile, sharedFiles } from "./aws/shared-config.js";
 import type { Input, OptionSpecs } from "./command.js";
 import { HEADER_OPTIONS } from "./header-options.js";
+import { type NameKind, refuseRepeatedPrefix, refuseSlip } from "./slips.js";
 import { UsageError } from "./usage-error.js";
 import type { Values } from "./values.js";
 
@@ -55,9 +55,18 @@ export const LOOK_OPTIONS: OptionSpecs = {
   ...HEADER_OPTIONS,
 };
 
+/** The same for commands that are told names. */
+export const NAME_OPTIONS: OptionSpecs = {
+  literal: {
+    type: "boolean",
+    help: "Take what is given as a name exactly as the library has it, whatever it looks like",
+  },
+  ...LOOK_OPTIONS,
+};
+
 /** The same for commands that have something to write to it. */
 export const STORE_OPTIONS: OptionSpecs = {
-  ...LOOK_OPTIONS,
+  ...NAME_OPTIONS,
   "create-bucket": { type: "boolean", help: "Create the bucket if it does not exist" },
 };
 
@@ -68,18 +77,29 @@ const NO_STORE =
 /** The lock that is meant by `s3://bucket/prefix/name`, or by a name alone where there is a store. */
 export function lockOf(input: Input, text: string): LockAddress {
   if (text === "") throw new UsageError("The name of the lock is empty.");
-  if (isUrl(text)) return parseLock(text, prefixOf(input));
-  refuseAsName(text);
-  return { ...storeOf(input), lockName: text };
+  if (isAddress(input, text)) return parseLock(text, prefixOf(input));
+  return { ...storeForName(input, text, "name"), lockName: text };
 }
 
 /** The locks that are meant by `s3://bucket/prefix/na`, or by the beginning of names where there is a store. */
 export function locksOf(input: Input): LocksAddress {
   const [text = "", extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One beginning of names is enough: ${extra} is one too many.`);
-  if (isUrl(text)) return parseLocks(text, prefixOf(input));
-  refuseAsName(text);
-  return { ...storeOf(input), namePrefix: text };
+  if (isAddress(input, text)) return parseLocks(text, prefixOf(input));
+  return { ...storeForName(input, text, "beginning"), namePrefix: text };
+}
+
+function isAddress({ values }: Input, text: string): boolean {
+  return isUrl(text) && !values.flag("literal");
+}
+
+function storeForName(input: Input, text: string, kind: NameKind): StoreAddress {
+  const isLiteral = input.values.flag("literal");
+  // What is wrong anyway is said first: whoever wrote s3:/b/locks/x has named a store.
+  if (!isLiteral) refuseSlip(text, kind);
+  const store = storeOf(input);
+  if (!isLiteral) refuseRepeatedPrefix(text, store, kind);
+  return store;
 }
 
 /** The store that is given as an argument, or else that of `--store` or `S3_MUTEX_STORE`. */

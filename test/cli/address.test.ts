@@ -69,7 +69,7 @@ test("what an address leaves open, a prefix says", () => {
 });
 
 test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " x", "x\n", "x "])(
-  "%j is no name, where a store is set",
+  "C2: %j is no name, where a store is set",
   async (name) => {
     const { environment, server } = await startStore();
     const { exitCode, stderr } = await cli(["run", name, "--", "true"], environment);

@@ -184,6 +184,30 @@ describe("show", TIMEOUT, () => {
   });
 });
 
+test(
+  "C9: who looks for a semaphore by the name of a lock is told where it is, and the other way round",
+  TIMEOUT,
+  async () => {
+    const { environment, mutex } = await startStore();
+    const pool = mutex.semaphore("pool", { permits: 3 });
+    await using _permit = await pool.acquire();
+    await using _lock = await mutex.acquire("job");
+    for (const args of [["show"], ["release", "--force", "--yes"], ["delete"]]) {
+      const { exitCode, stderr } = await cli([...args, "pool"], environment);
+      expect(exitCode).toBe(1);
+      expect(stderr).toBe(
+        `s3-mutex: there is no lock "pool", but a semaphore of that name: write s3://${BUCKET}/semaphores/locks/pool.\n`,
+      );
+    }
+    const reversed = await cli(["show", `s3://${BUCKET}/semaphores/locks/job`], environment);
+    expect(reversed.stderr).toBe(
+      `s3-mutex: there is no semaphore "job", but a lock of that name: write s3://${BUCKET}/locks/job.\n`,
+    );
+    const neither = await cli(["show", `s3://${BUCKET}/semaphores/locks/none`], environment);
+    expect(neither.stderr).toMatch(/there is no semaphore "none": nobody ever had it/);
+  },
+);
+
 describe("watch", TIMEOUT, () => {
   test("prints what there is, then what changes, until it is told to end", async () => {
     const { environment, mutex, server } = await startFilledStore();

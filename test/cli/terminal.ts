@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
-import type { Input } from "../../src/cli/command.js";
+import type { Input, OptionSpecs } from "../../src/cli/command.js";
 import { describedCommands } from "../../src/cli/described-commands.js";
 import { createOutput, type Output } from "../../src/cli/output.js";
 import { parseInput } from "../../src/cli/parse.js";
-import { LOOK_OPTIONS } from "../../src/cli/store-options.js";
+import { NAME_OPTIONS } from "../../src/cli/store-options.js";
 
 /** What a command writes, without a process around it: to a terminal of some size, or to pipes. */
 export function startOutput(size?: { readonly columns: number; readonly rows: number }, env: NodeJS.ProcessEnv = {}) {
@@ -19,11 +19,16 @@ export function startOutput(size?: { readonly columns: number; readonly rows: nu
   return { output, said };
 }
 
+const FLAG = { type: "boolean", help: "" } as const;
+
 /** What a command for locks is given. */
-export function inputOf(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Input {
-  const flag = { type: "boolean", help: "" } as const;
+export function inputOf(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  options: OptionSpecs = { ...NAME_OPTIONS, json: FLAG, force: FLAG },
+): Input {
   return {
-    ...parseInput(args, { ...LOOK_OPTIONS, json: flag, force: flag }, environment),
+    ...parseInput(args, options, environment),
     describeAll: describedCommands,
   };
 }

@@ -3,6 +3,7 @@ import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { holdersText } from "../look/describe.js";
+import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
 import { counted, printable } from "../text.js";
@@ -16,7 +17,7 @@ export function deleteLockCommand(input: Input, address: LockAddress, output: Ou
   return withMutex(input, address, output, async (mutex, signal) => {
     const report = await mutex.inspect(lockName);
     if (report === null) {
-      output.note(`there is no lock ${name}.`);
+      output.note(await noSuchLock(input, address));
       return EXIT.failed;
     }
     const isForced = input.values.flag("force");

@@ -3,6 +3,7 @@ import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { holdersText, shortId, whoAndWhere } from "../look/describe.js";
+import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
 import { printable } from "../text.js";
@@ -22,7 +23,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
       return EXIT.ok;
     };
     if (seen === null) {
-      output.note(`there is no lock ${name}.`);
+      output.note(await noSuchLock(input, address));
       return EXIT.failed;
     }
     if (seen.problem !== undefined) {

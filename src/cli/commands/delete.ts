@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, onlyLockOf } from "../store-options.js";
+import { NAME_OPTIONS, onlyLockOf } from "../store-options.js";
 
 export const deleteCommand: Command = {
   usage: ["delete [options] s3://BUCKET/PREFIX/NAME", "delete [options] NAME"],
@@ -16,7 +16,7 @@ waits for it; ${EXIT.store} the store is the problem, or the object is no lock r
     force: { type: "boolean", help: "Also when it is held, waited for, or no lock record" },
     yes: { type: "boolean", short: "y", help: "Do not ask" },
     json: { type: "boolean", help: "One line of JSON" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "The lock of a job that is no more", line: "s3-mutex delete s3://my-bucket/locks/nightly" },

@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, locksOf } from "../store-options.js";
+import { locksOf, NAME_OPTIONS } from "../store-options.js";
 
 export const graph: Command = {
   usage: ["graph [options] [s3://BUCKET/PREFIX/NA]", "graph [options] [NA]"],
@@ -12,7 +12,7 @@ names start with NA are shown.
 Exit codes: ${EXIT.ok} there is no cycle; ${EXIT.failed} there is one; ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
     json: { type: "boolean", help: "One line of JSON" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "Who waits for whom?", line: "s3-mutex graph s3://my-bucket/locks/" },

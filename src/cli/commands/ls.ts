@@ -1,7 +1,7 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
-import { LOOK_OPTIONS, locksOf } from "../store-options.js";
+import { locksOf, NAME_OPTIONS } from "../store-options.js";
 
 export const ls: Command = {
   usage: ["ls [options] [s3://BUCKET/PREFIX/NA]", "ls [options] [NA]"],
@@ -15,7 +15,7 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
     ...SELECTION_OPTIONS,
     json: { type: "boolean", help: "One line of JSON for each lock" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "All locks of a store", line: "s3-mutex ls s3://my-bucket/locks/" },

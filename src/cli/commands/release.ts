@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, onlyLockOf } from "../store-options.js";
+import { NAME_OPTIONS, onlyLockOf } from "../store-options.js";
 import { UsageError } from "../usage-error.js";
 
 export const release: Command = {
@@ -25,7 +25,7 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
     "all-holders": { type: "boolean", help: "Of several: all" },
     yes: { type: "boolean", short: "y", help: "Do not ask" },
     json: { type: "boolean", help: "One line of JSON" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     {

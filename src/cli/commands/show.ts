@@ -1,6 +1,6 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, onlyLockOf } from "../store-options.js";
+import { NAME_OPTIONS, onlyLockOf } from "../store-options.js";
 
 export const show: Command = {
   usage: ["show [options] s3://BUCKET/PREFIX/NAME", "show [options] NAME"],
@@ -11,7 +11,7 @@ Exit codes: ${EXIT.ok}; ${EXIT.failed} there is no such lock; ${EXIT.store} the 
 record; ${EXIT.usage} usage.`,
   options: {
     json: { type: "boolean", help: "One line of JSON; null when there is no such lock" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "Who has it, and since when?", line: "s3-mutex show s3://my-bucket/locks/nightly" },

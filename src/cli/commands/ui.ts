@@ -3,7 +3,7 @@ import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { createLog } from "../run/log.js";
 import { accessTo } from "../store-access.js";
-import { LOOK_OPTIONS, locksOf } from "../store-options.js";
+import { locksOf, NAME_OPTIONS } from "../store-options.js";
 import type { DashboardSettings } from "../ui/run-dashboard.js";
 import { UsageError } from "../usage-error.js";
 
@@ -33,7 +33,7 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.failed} it cannot li
     "read-only": { type: "boolean", help: "Refuse to change anything" },
     interval: { type: "string", value: "DURATION", help: "Between two looks at the store (default: 1s)" },
     json: { type: "boolean", help: "Print the address as one line of JSON" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "All locks of a store; open what it prints", line: "s3-mutex ui s3://my-bucket/locks/" },

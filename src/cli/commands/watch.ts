@@ -1,7 +1,7 @@
 import type { Command } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
-import { LOOK_OPTIONS, locksOf } from "../store-options.js";
+import { locksOf, NAME_OPTIONS } from "../store-options.js";
 
 /** More often than this, looks would follow upon each other at once on a slow store. */
 const MIN_INTERVAL_MS = 250;
@@ -18,7 +18,7 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.store} the store ref
     interval: { type: "string", value: "DURATION", help: "From one look to the next (default: 2s)" },
     ...SELECTION_OPTIONS,
     json: { type: "boolean", help: "One line of JSON for each change" },
-    ...LOOK_OPTIONS,
+    ...NAME_OPTIONS,
   },
   examples: [
     { about: "Everything, every two seconds", line: "s3-mutex watch s3://my-bucket/locks/" },

@@ -6,6 +6,7 @@ import type { Output } from "../output.js";
 import { type Column, tableLines } from "../table.js";
 import { ageText, counted, printable } from "../text.js";
 import { colourOfState, NAMED_MAX, shortId, whereIs, whoAndWhere, whoIs } from "./describe.js";
+import { noSuchLock } from "./elsewhere.js";
 import { withMutex } from "./with-mutex.js";
 
 /** `s3-mutex show` */
@@ -14,7 +15,7 @@ export function showCommand(input: Input, address: LockAddress, output: Output):
     const report = await mutex.inspect(address.lockName);
     if (input.values.flag("json")) output.json(report);
     else if (report !== null) showReport(report, address, output);
-    else output.note(`there is no lock ${JSON.stringify(address.lockName)}: nobody ever had it, or it was removed.`);
+    else output.note(await noSuchLock(input, address, ": nobody ever had it, or it was removed."));
     if (report === null) return EXIT.failed;
     return report.state === "unreadable" ? EXIT.store : EXIT.ok;
   });

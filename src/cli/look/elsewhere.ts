@@ -1,0 +1,34 @@
+import { S3Mutex } from "../../index.js";
+import { type LockAddress, SEMAPHORES } from "../address.js";
+import type { Input } from "../command.js";
+import { accessTo } from "../store-access.js";
+import { printable } from "../text.js";
+
+/**
+ * What to say where there is no such lock. A semaphore may have the name that was meant, or the other way round: they are objects
+ * of their own, and whoever looks at the wrong one must not be told that there is nothing.
+ */
+export async function noSuchLock(input: Input, address: LockAddress, ending = "."): Promise<string> {
+  const { bucketName, keyPrefix, lockName } = address;
+  const isOfSemaphores = keyPrefix.startsWith(SEMAPHORES);
+  const name = printable(JSON.stringify(lockName));
+  const kind = isOfSemaphores ? "semaphore" : "lock";
+  const prefix = isOfSemaphores ? keyPrefix.slice(SEMAPHORES.length) : `${SEMAPHORES}${keyPrefix}`;
+  if (!(await isThere(input, { bucketName, keyPrefix: prefix, lockName })))
+    return `there is no ${kind} ${name}${ending}`;
+  const other = isOfSemaphores ? "lock" : "semaphore";
+  const where = printable(`s3://${bucketName}/${prefix}${lockName}`);
+  return `there is no ${kind} ${name}, but a ${other} of that name: write ${where}.`;
+}
+
+async function isThere(input: Input, address: LockAddress): Promise<boolean> {
+  const mutex = new S3Mutex(accessTo(input, address));
+  try {
+    return (await mutex.inspect(address.lockName)) !== null;
+  } catch {
+    // The question was about another object, and has been answered.
+    return false;
+  } finally {
+    await mutex.close();
+  }
+}

@@ -1,0 +1,119 @@
+import { expect, test, vi } from "vitest";
+import { parseLock, parseLocks } from "../../src/cli/address.js";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { UsageError } from "../../src/cli/usage-error.js";
+import { BUCKET, cli, startStore } from "./cli.js";
+import { inputOf, startOutput } from "./terminal.js";
+
+/** Each process of the CLI takes a second to start, and more on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
+
+const STORE = { S3_MUTEX_STORE: "s3://b/locks/" };
+
+/** What was most probably meant as something else, with what is said of it. */
+const SLIPS: readonly (readonly [string, string])[] = [
+  ["s3:/b/locks/x", "is no address: write s3://BUCKET/locks/NAME"],
+  ["S3:x", "is no address"],
+  ["arn:aws:s3:::b/locks/x", "is no address"],
+  [" x", "has a space at an end"],
+  ["x\n", "has a space at an end"],
+  ["team/ x", "has a space beside a slash"],
+  ["a\nb", "has a line break"],
+  ["'nightly'", "has quotes in it that the shell has not taken away"],
+  ["team\\nightly", "has a backslash in it"],
+  ["x.json", "ends in .json, which keys have and names do not: write x, or add --literal"],
+  ["release-1.2e2.json", "write release-1.2, or"],
+  ["locks/x.json", "ends in .json"],
+  ["/x", "begins with a slash"],
+  ["./x", 'has "." or ".." in it'],
+  ["../x", 'has "." or ".." in it'],
+  ["team/../x", 'has "." or ".." in it'],
+  [".", 'has "." or ".." in it'],
+  ["team//x", "has two slashes in a row"],
+  ["s3//b/locks/x", "has two slashes in a row"],
+  ["locks/x", "begins with what the store s3://b/locks/ says already: write x, or add --literal if"],
+  ["b/locks/x", "begins with what the store s3://b/locks/ says already: write x, or add --literal if"],
+  ["semaphores/locks/pool", "is where semaphores are: write s3://b/semaphores/locks/pool"],
+];
+
+/** How each command that is told names or beginnings of names is called. */
+const LINES: Readonly<Record<string, (name: string) => readonly string[]>> = {
+  run: (name) => [name, "--", "true"],
+  once: (name) => [name, "--", "true"],
+  elect: (name) => [name, "--", "true"],
+  show: (name) => [name],
+  release: (name) => ["--force", "--yes", name],
+  delete: (name) => [name],
+  ls: (name) => [name],
+  watch: (name) => [name],
+  graph: (name) => [name],
+  ui: (name) => [name],
+};
+
+test("C2: these are all commands that are told names", async () => {
+  const told: string[] = [];
+  for (const { name, load } of COMMANDS) {
+    const { options } = await load();
+    if ("literal" in options) told.push(name);
+  }
+  expect(told.sort()).toEqual(Object.keys(LINES).sort());
+});
+
+test.each(Object.keys(LINES))(
+  "C2: %s refuses what is most probably no name, in words that say what to write",
+  async (name) => {
+    const command = await COMMANDS.find((one) => one.name === name)?.load();
+    for (const [text, problem] of SLIPS) {
+      const args = LINES[name]?.(text) ?? [];
+      const separator = args.indexOf("--");
+      const input = inputOf(separator === -1 ? args : args.slice(0, separator), STORE, command?.options);
+      const { output } = startOutput();
+      const rest = separator === -1 ? undefined : args.slice(separator + 1);
+      const failure = await command?.run({ ...input, rest }, output).catch((error: unknown) => error);
+      expect(failure, text).toBeInstanceOf(UsageError);
+      expect(`${(failure as UsageError).message}`, text).toContain(problem);
+    }
+  },
+);
+
+test("C2: a name ends with no slash, and a beginning of names may", async () => {
+  const { environment } = await startStore();
+  expect(await cli(["show", "team/"], environment)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('"team/" ends with a slash, as folders do: leave it out'),
+  });
+  expect(await cli(["ls", "team/"], environment)).toMatchObject({ exitCode: 0 });
+});
+
+test("C2: names with a dot, a colon or a space inside are names", async () => {
+  const { environment, server } = await startStore();
+  for (const name of ["release-1.2", "job.2026", "a b", "host:9000", "jsonl/x.jsonl", "once/x", "my-bucket/x"]) {
+    expect(await cli(["run", name, "--", "true"], environment), name).toMatchObject({ exitCode: 0 });
+  }
+  expect(server.objects(BUCKET).map(({ key }) => key)).toContain("locks/release-1.2e2.json");
+});
+
+test("C2: with --literal a name is what the library has, whatever it looks like", async () => {
+  const { environment, mutex } = await startStore();
+  for (const name of ["report.json", "./x", "/x", "locks/x", "s3://b/data/part-1", " x", "team/"]) {
+    await using _lock = await mutex.acquire(name);
+    const { exitCode } = await cli(["run", "--no-wait", "--literal", name, "--", "true"], environment);
+    expect(exitCode, name).toBe(75);
+  }
+  const shown = await cli(["ls", "--literal", "--json", "./"], environment);
+  expect(JSON.parse(shown.stdout).lockName).toBe("./x");
+});
+
+test("C2: an address that is a key says which lock has it", () => {
+  const read = (text: string, prefix?: string) => () => parseLock(text, prefix);
+  expect(read("s3://b/locks/release-1.2e2.json")).toThrow(
+    's3://b/locks/release-1.2e2.json ends in .json, which keys have and names do not: write s3://b/locks/release-1.2, or --store s3://b/locks/ --literal "release-1.2e2.json" if that is the name.',
+  );
+  expect(read("s3://b/a/b.c/x.json", "a/b.c/")).toThrow("write s3://b/a/b.c/x, or --store s3://b/a/b.c/ --literal");
+  expect(read("s3://b/x.json")).toThrow("names do not: leave it out");
+  expect(() => parseLocks("s3://b/locks/x.json", undefined)).toThrow("write s3://b/locks/x, or");
+});
+
+test.each(["s3://b/locks/ x", "s3://b/locks/team /x", "s3://b/locks/a\nb"])("C2: %j is refused", (text) => {
+  expect(() => parseLock(text, undefined)).toThrow(/space at an end, or beside a slash|line break/);
+});
