@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.js";
 
 const TWICE = "test/doctor/repeated-requests.test.ts";
+const LENGTHS = "test/store/key-length.test.ts";
 const PROBES = "test/store/repeated-requests.test.ts";
 
 /** What stands between this library and the store: repeated requests, credentials, checksums, headers, listings. */
@@ -36,6 +37,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     search: 'if (current.kind !== "ok" && gone.kind === "absent") return inconclusive("delete", current);',
     replace: "",
     caughtBy: { test: PROBES, named: "is not what is remembered" },
+  },
+  {
+    name: "a key that is too long is an outage",
+    why: "a name that a store will never take is asked for again until the caller's time is up, and then called an outage",
+    file: "src/store/s3/key-length.ts",
+    search: "return refusedForLength(key, failed);",
+    replace: "return outcome;",
+    caughtBy: { test: LENGTHS, named: "localbucket: no answer" },
+  },
+  {
+    name: "a store that is away has keys that are too long",
+    why: "an outage condemns every long name for good, and no caller tries again",
+    file: "src/store/s3/key-length.ts",
+    search: 'if (short.kind !== "ok") return false;',
+    replace: "if (short === undefined) return false;",
+    caughtBy: { test: LENGTHS, named: "a store that fails on everything" },
   },
   {
     name: "no checksum where one is wanted",

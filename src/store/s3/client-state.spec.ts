@@ -20,6 +20,7 @@ describe("what was learnt about a client", () => {
       absence: {},
       bodyHash: {},
       checksum: { refused: new Set() },
+      keyLength: { taken: new Set(), probes: new Map(), askAgainAtMs: Number.NEGATIVE_INFINITY },
       listing: {},
       versions: {},
     });

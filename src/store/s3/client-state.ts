@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { processWide } from "../../process-wide.js";
 import type { Versioning } from "../object-store.js";
 import { InFlightLimiter } from "./in-flight.js";
+import type { KeyLengthState } from "./key-length.js";
 import type { ListingState } from "./listings.js";
 import type { ChecksumState } from "./put-checksum.js";
 
@@ -13,6 +14,7 @@ export interface BucketState {
   readonly checksum: ChecksumState;
   readonly listing: ListingState;
   readonly versions: VersionsState;
+  readonly keyLength: KeyLengthState;
   /** A probe that runs or has ended with a certain result; see `conditional-delete.ts`. */
   conditionalDelete?: Promise<unknown> | undefined;
   /** A creation that runs or has succeeded; see `bucket.ts`. */
@@ -92,6 +94,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
           checksum: { refused: new Set() },
           listing: {},
           versions: {},
+          keyLength: { taken: new Set(), probes: new Map(), askAgainAtMs: Number.NEGATIVE_INFINITY },
         };
         buckets.set(name, state);
       }

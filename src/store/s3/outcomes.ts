@@ -1,7 +1,8 @@
 import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../object-store.js";
 import { described, type Failure, failureOf } from "./failure.js";
-import { BAD_CREDENTIALS, type Refusal, refusalOf } from "./refusals.js";
+import { shownKey } from "./key-words.js";
+import { BAD_CREDENTIALS, isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
 import { type Attempt, timingOf } from "./single-attempt.js";
 
 /** What was asked for, in the words of a policy. */
@@ -78,7 +79,7 @@ export function outcomeOfBadAnswer(request: Request, fault: string, attempt: Att
 }
 
 function naming({ action, bucket, key }: Request): string {
-  return `${action} on s3://${bucket}${key === undefined ? "" : `/${key}`}`;
+  return `${action} on s3://${bucket}${key === undefined ? "" : `/${shownKey(key)}`}`;
 }
 
 export function unavailable(message: string, cause?: unknown): S3MutexError {
@@ -111,6 +112,8 @@ function verdictOn(failure: Failure, context: FailureContext): Verdict {
   if (status === undefined) return verdictWithoutAnswer(failure, context);
   if (status === 429 || THROTTLED.has(code) || status === 503) return { kind: "unknown", throttled: true };
   if (isKmsInTrouble(code, message)) return { kind: "unknown", throttled: true, hint: KMS_BUSY };
+  // Also where it comes as an error of the store, and from a proxy, whose limit it may be.
+  if (isKeyTooLong(failure, request)) return refusalOf(failure, request);
   if (context.clockCorrected && (status === 400 || status === 403)) return { kind: "unknown", notApplied: true };
   if (failure.isForeign && request.isHead !== true) return { kind: "unknown", hint: foreignHint(failure) };
   if (status === 501) return refusalOf(failure, request);
@@ -122,8 +125,14 @@ function verdictOn(failure: Failure, context: FailureContext): Verdict {
     return { kind: "unknown", notApplied: true, hint };
   }
   if (DAMAGED.has(code)) return { kind: "unknown" };
-  return refusalOf(failure, request);
+  const refusal = refusalOf(failure, request);
+  const isOddlySigned = code === "SignatureDoesNotMatch" && context.credentialsWorked && refusal.kind === "refused";
+  return isOddlySigned ? { ...refusal, remedy: ODDLY_SIGNED } : refusal;
 }
+
+/** Seen of stores that put a request together in another way than the client before they sign it (s3rver 5, nanio). */
+const ODDLY_SIGNED =
+  "The store has taken other requests with these credentials: it signs this one differently, or the secret has changed. No policy helps.";
 
 /** AWS says so with 400 and 503; other stores with names of their own. */
 function isKmsInTrouble(code: string, message: string): boolean {

@@ -15,6 +15,8 @@ const failed = (status: number, code: string, rest: Partial<Failure> = {}): Fail
 
 const ALLOW_PUT =
   "Allow s3:PutObject on arn:aws:s3:::locks/a. If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`.";
+const TOO_LONG =
+  "The key has 1 bytes, 1 of them in its longest part between slashes, `.json` included. S3 takes keys of 1,024 bytes; stores on file systems take parts of 255, and some of fewer (`s3-mutex doctor` finds out): use a shorter name.";
 
 /** Each refusal: the answer, the code of the error, and all that the caller is told to do. */
 const TABLE: readonly (readonly [number, string, string, string, string])[] = [
@@ -147,8 +149,22 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
   ),
   [401, "AccessDenied", "", "access-denied", ALLOW_PUT],
   [403, "Odd", "", "access-denied", "It is not a matter of s3:* permissions: the store's own words say why."],
-  ...["InvalidBucketName", "KeyTooLongError", "InvalidURI"].map(
+  ...["InvalidBucketName", "InvalidURI"].map(
     (code) => [400, code, "", "invalid-argument", "Check the bucket's name and the length of the key."] as const,
+  ),
+  ...["KeyTooLongError", "KeyTooLong"].map((code) => [400, code, "", "invalid-argument", TOO_LONG] as const),
+  [500, "InternalError", "File name too long", "invalid-argument", TOO_LONG],
+  [500, "InternalError", "ENAMETOOLONG: name too long, open", "invalid-argument", TOO_LONG],
+  [414, "", "", "invalid-argument", TOO_LONG],
+  ...["InvalidObjectName", "InvalidKey", "XMinioInvalidObjectName"].map(
+    (code) =>
+      [
+        400,
+        code,
+        "",
+        "invalid-argument",
+        "The store does not take such keys: use a keyPrefix of letters, digits, `-`, `_` and single slashes.",
+      ] as const,
   ),
   ...[400, 501].map(
     (status) =>

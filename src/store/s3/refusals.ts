@@ -2,6 +2,7 @@ import type { CodeWithoutDetails } from "../../errors.js";
 import type { RefusedAbout } from "../object-store.js";
 import { arnOf } from "./bucket-names.js";
 import type { Failure } from "./failure.js";
+import { isLong, tooLong } from "./key-words.js";
 import type { Request } from "./outcomes.js";
 
 /** An answer of S3 that will be the same next time, and what to do about it. */
@@ -40,7 +41,23 @@ const WRONG_REGION: ReadonlySet<string> = new Set([
   "IllegalLocationConstraintException",
 ]);
 
-const BAD_NAMES: ReadonlySet<string> = new Set(["InvalidBucketName", "KeyTooLongError", "InvalidURI"]);
+const BAD_NAMES: ReadonlySet<string> = new Set(["InvalidBucketName", "InvalidURI"]);
+
+/** What stores say of a key that they do not take: AWS and SeaweedFS; Ceph and nanio; MinIO. */
+const BAD_KEYS: ReadonlySet<string> = new Set([
+  "KeyTooLongError",
+  "KeyTooLong",
+  "InvalidObjectName",
+  "InvalidKey",
+  "XMinioInvalidObjectName",
+]);
+const TOO_LONG = /(?:name|key|path|ur[il])\b.{0,40}\btoo long\b|too long\b.{0,20}\b(?:name|key|path)\b|ENAMETOOLONG/i;
+
+/** A key that this store will never take for its length, whichever status it says so with. */
+export function isKeyTooLong({ status, code, message }: Failure, { key }: Request): boolean {
+  if (key === undefined) return false;
+  return status === 414 || /^KeyTooLong/.test(code) || TOO_LONG.test(message);
+}
 
 /** The codes that are about a policy; the other answers of 403 are not mended by one. */
 const DENIED: ReadonlySet<string> = new Set(["AccessDenied", "AccessDeniedException", "Forbidden", "AccessForbidden"]);
@@ -62,6 +79,7 @@ const UNSAFE = [
 /** What the store has refused for good, by its own code and words. */
 export function refusalOf(failure: Failure, request: Request): Refusal | { readonly kind: "unknown" } {
   const { status, code } = failure;
+  if (isKeyTooLong(failure, request)) return badKey(request, true);
   if (code === "NoSuchBucket") {
     const remedy = `Create the bucket ${request.bucket}, or set \`createBucketIfNotExists: true\`.`;
     return { kind: "refused", code: "no-such-bucket", remedy };
@@ -75,6 +93,7 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
     if (DENIED.has(code) || code === "") return denied(allow(request), "permissions");
     return denied("It is not a matter of s3:* permissions: the store's own words say why.");
   }
+  if (BAD_KEYS.has(code)) return badKey(request, false);
   if (BAD_NAMES.has(code)) {
     const remedy = "Check the bucket's name and the length of the key.";
     return { kind: "refused", code: "invalid-argument", remedy };
@@ -84,6 +103,15 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   const mayBeCondition = request.isConditional === true && (status === 400 || status === 501);
   const remedy = mayBeCondition ? UNSAFE : "The store does not do what locks need: `s3-mutex doctor` examines it.";
   return { kind: "refused", code: "store-unsafe", remedy };
+}
+
+/** A short key is refused for what is in it: that comes from the prefix, since names are escaped. */
+function badKey({ key = "" }: Request, isForLength: boolean): Refusal {
+  const remedy =
+    isForLength || isLong(key)
+      ? tooLong(key)
+      : "The store does not take such keys: use a keyPrefix of letters, digits, `-`, `_` and single slashes.";
+  return { kind: "refused", code: "invalid-argument", remedy };
 }
 
 function denied(remedy: string, about?: RefusedAbout): Refusal {

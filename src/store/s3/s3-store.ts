@@ -18,12 +18,13 @@ import { createBucket } from "./bucket.js";
 import { type BucketState, stateOf } from "./client-state.js";
 import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
+import { KeyLengths } from "./key-length.js";
 import { Listings } from "./listings.js";
 import type { Operation, Send } from "./operation.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
 import { PutChecksums } from "./put-checksum.js";
-import { S3Requests } from "./requests.js";
+import { type PutCondition, S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
 import { headerFieldsOf, type StoreHeaders } from "./store-headers.js";
 import { Versions } from "./versions.js";
@@ -61,6 +62,7 @@ export class S3Store implements ObjectStore {
   readonly #listings: Listings;
   readonly #forms: EtagForms;
   readonly #absence: Absence;
+  readonly #keyLengths: KeyLengths;
   readonly #probeDeps: ProbeDeps;
 
   constructor(options: S3StoreOptions) {
@@ -81,12 +83,14 @@ export class S3Store implements ObjectStore {
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
+    this.#keyLengths = new KeyLengths(this.#bucketState.keyLength, this.#probeDeps);
   }
 
   async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
     const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
-    const answer = await this.#requests.get(key, condition, options);
+    const got = await this.#requests.get(key, condition, options);
+    const answer = got.kind === "bare-404" ? got : await this.#keyLengths.judge(key, got, options);
     if (answer.kind === "absent") this.#absence.named();
     const judged = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
     const outcome = await this.#inOurTerms(judged, options);
@@ -101,15 +105,20 @@ export class S3Store implements ObjectStore {
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
     if (condition.kind === "if-absent") {
-      const created = await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
+      const created = await this.#put(key, body, { IfNoneMatch: "*" }, options);
       return await this.#asWritten(created, options);
     }
     const { form } = this.#forms;
     const ifMatch = this.#forms.inCondition(condition.etag);
-    const outcome = await this.#requests.put(key, body, { IfMatch: ifMatch }, options);
+    const outcome = await this.#put(key, body, { IfMatch: ifMatch }, options);
     if (outcome.kind === "ok") this.#forms.won(form);
     if (outcome.kind === "conflict") this.#forms.lost(key, condition.etag);
     return await this.#asWritten(outcome, options);
+  }
+
+  async #put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
+    const outcome = await this.#requests.put(key, body, condition, options);
+    return await this.#keyLengths.judge(key, outcome, options);
   }
 
   /** The same with the ETag by which the version goes here, whichever way it was shown. */
