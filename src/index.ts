@@ -18,6 +18,7 @@ export type {
   LockReportBase,
   PartyReport,
   ReadableLockReport,
+  StoreProofReport,
   TurnReport,
   UnreadableLockReport,
   WaiterReport,

@@ -41,7 +41,7 @@ const HELD_BY_1X = { locked: true, owner: "old", acquiredAt: T0, expiresAt: T0 +
 
 const KNOWN = new Set([
   ...Object.keys(JSON.parse(serializeRecord(FULL))),
-  ...["freeSinceMs", "deleted"],
+  ...["freeSinceMs", "deleted", "proofs"],
   ...[...FULL.holders, ...FULL.queue, ...FULL.recent].flatMap((entry) => Object.keys(entry)),
 ]);
 const unknownField = fc.oneof(fc.string(), anyText(8), fc.constantFrom("__proto__", "constructor", "toString", "then"));
@@ -239,4 +239,17 @@ it("reads as many lists and objects beside each other as there are", () => {
 it("reads back that a lease began without store time", () => {
   const record = recordOf({ holders: [holderOf({ undated: true })] });
   expect(parseRecord(serializeRecord(record))).toEqual({ kind: "record", record });
+});
+
+it("a proof that is not understood keeps nobody from the record", () => {
+  const body = JSON.stringify({ ...JSON.parse(serializeRecord(FULL)), proofs: "of a later version" });
+  expect(recordIn(body)).toMatchObject({ token: 12, proofs: "of a later version" });
+});
+
+it("is carried along with the record, and dropped where 1.x wrote last", () => {
+  const proofs = [{ way: "here", atMs: T0, versions: "none" as const }];
+  const body = JSON.parse(serializeRecord({ ...FULL, proofs }));
+  expect(recordIn(JSON.stringify(body)).proofs).toEqual(proofs);
+  expect(recordIn(JSON.stringify({ ...body, locked: false }))).not.toHaveProperty("proofs");
+  expect(recordIn(JSON.stringify({ ...body, ...HELD_BY_1X }))).not.toHaveProperty("proofs");
 });

@@ -93,7 +93,9 @@ function heedMirror(json: Json): LockRecord {
   const record = rest as unknown as LockRecord;
   const mirror = mirrorFrom({ locked, owner, acquiredAt, expiresAt, priority });
   if (mirror === undefined || isSameMirror(mirror, mirrorOf(record.holders))) return record;
-  return { ...record, writeId: undefined, holders: holdersOfMirror(mirror, record.holders) };
+  // What 1.x has written proves nothing about who reads it: that writer has checked nothing, and sets no time.
+  const { proofs: _, ...kept } = record;
+  return { ...kept, writeId: undefined, holders: holdersOfMirror(mirror, record.holders) };
 }
 
 function mirrorFrom(json: Json): Mirror | undefined {
@@ -235,6 +237,8 @@ const RECORD: Shape<LockRecord> = {
   notBeforeMs: optional(isTime),
   deleted: optional(isOneOf(true)),
   undated: optional(isOneOf(true)),
+  // Judged where it is used: a proof that is not understood is none, and keeps nobody from the lock.
+  proofs: () => true,
 };
 
 const problemOfRecord = problemOfShape<LockRecord>(RECORD);

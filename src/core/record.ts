@@ -1,3 +1,5 @@
+import type { Proof } from "./proof.js";
+
 /**
  * The lock record: what the one object of a lock says. All times are epoch milliseconds of store time.
  *
@@ -26,6 +28,8 @@ export interface LockRecord {
   readonly deleted?: true;
   /** Whoever wrote it last had no store time: `touchedAtMs` is a bare wall clock's, and says nothing about how long it has been at rest. */
   readonly undated?: true;
+  /** Who has seen the store honour conditions, and when: at most one for each way to the store. */
+  readonly proofs?: readonly Proof[];
 }
 
 export const SCHEMA = 3;

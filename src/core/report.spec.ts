@@ -65,3 +65,9 @@ it("leaves out what the record does not say, and says why there is no record", (
     recentTurns: [],
   });
 });
+
+it("says when the store was checked, where the record does", () => {
+  const proofs = [{ way: "here", atMs: T0 - 5, versions: "suspended" as const }];
+  expect(report({ proofs })).toMatchObject({ storeProofs: [{ checkedAt: T0 - 5, versioning: "suspended" }] });
+  expect(report({})).not.toHaveProperty("storeProofs");
+});

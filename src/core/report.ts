@@ -1,4 +1,5 @@
 import { hasRunOut, isWaiting } from "./attempt.js";
+import { proofsIn, type Versions } from "./proof.js";
 import { compareRank } from "./queue.js";
 import {
   type Hold,
@@ -44,7 +45,16 @@ export interface ReadableLockReport extends LockReportBase {
   readonly state: "held" | "expired" | "free";
   /** When the object was last written. */
   readonly writtenAt: number;
+  /** When the store was seen to honour conditions (`verify: "auto"`), once for each way to it; missing where the record says nothing of it. */
+  readonly storeProofs?: readonly StoreProofReport[];
   readonly problem?: undefined;
+}
+
+/** That a process has seen the store honour conditions. Whether another one goes by it depends on how it reaches the store. */
+export interface StoreProofReport {
+  readonly checkedAt: number;
+  /** Whether the bucket kept versions then. */
+  readonly versioning: Versions;
 }
 
 /** That an object could not be read as a lock: it has no holders, no waiters, no turns, and token 0. */
@@ -144,6 +154,7 @@ export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockRe
     waiters: waiters.map((waiter, position) => waiterReport(waiter, position, now.earliestMs)),
     recentTurns: record.recent.map(turnReport),
     writtenAt: record.touchedAtMs,
+    ...storeProofsOf(record),
   };
 }
 
@@ -154,6 +165,11 @@ export function unreadableReport(
 ): UnreadableLockReport {
   const nothing = { fencingToken: 0, limit: 1, holders: [], waiters: [], recentTurns: [] };
   return { lockName, key, state: "unreadable", reportedAt: now.earliestMs, ...nothing, problem: { code, message } };
+}
+
+function storeProofsOf({ proofs }: LockRecord): Pick<ReadableLockReport, "storeProofs"> {
+  const storeProofs = proofsIn(proofs).map(({ atMs, versions }) => ({ checkedAt: atMs, versioning: versions }));
+  return storeProofs.length === 0 ? {} : { storeProofs };
 }
 
 function partyReport(party: Identity & { readonly id: string; readonly owner: string }) {

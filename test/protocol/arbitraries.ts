@@ -80,6 +80,12 @@ export const anyTurn = fc.record(
 ) as fc.Arbitrary<Turn>;
 
 /** Any record that the schema allows, sensible or not. */
+const anyProof = fc.record({
+  way: text,
+  atMs: time,
+  versions: fc.constantFrom("enabled" as const, "suspended" as const, "none" as const),
+});
+
 export const anyRecord = fc.record(
   {
     schema: fc.constant(SCHEMA),
@@ -94,6 +100,7 @@ export const anyRecord = fc.record(
     freeSinceMs: time,
     notBeforeMs: time,
     deleted: fc.constant(true as const),
+    proofs: fc.array(anyProof, { maxLength: 4 }),
   },
   {
     requiredKeys: ["schema", "writeId", "createdAtMs", "touchedAtMs", "token", "limit", "holders", "queue", "recent"],

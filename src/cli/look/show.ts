@@ -35,6 +35,10 @@ function showReport(report: LockReport, { bucketName }: LockAddress, output: Out
     ...(report.writtenAt === undefined ? [] : [`last written ${ageText(report.reportedAt - report.writtenAt)} ago`]),
   ];
   output.line(parts.join(", "));
+  for (const { checkedAt, versioning } of report.storeProofs ?? []) {
+    const versions = versioning === "none" ? "" : `, with versioning ${versioning}`;
+    output.line(`store seen to honour conditions ${ageText(report.reportedAt - checkedAt)} ago${versions}`);
+  }
   section(counted(report.holders.length, "holder"), HOLDERS, report.holders, output);
   for (const holder of report.holders.slice(0, NAMED_MAX)) output.line(`  ${signOfLife(holder, report.reportedAt)}`);
   section(`${counted(report.waiters.length, "waiter")}, in the order of service`, WAITERS, report.waiters, output);

@@ -38,3 +38,8 @@ it("says of a version that was written without store time that it was, until som
   expect(undated.undated).toBe(true);
   expect(nextVersion(undated, attemptAt(T0), {})).not.toHaveProperty("undated");
 });
+
+it("carries proofs along as they are: whoever writes has not checked by that", () => {
+  const proofs = [{ way: "here", atMs: T0 - 5000, versions: "none" as const }];
+  expect(nextVersion(recordOf({ proofs }), attemptAt(T0 + 10_000), {}).proofs).toEqual(proofs);
+});

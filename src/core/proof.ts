@@ -1,0 +1,74 @@
+import type { StoreTime } from "./store-time.js";
+
+/**
+ * The proof in a record: that somebody has seen the store honour conditions, so that who reads it need not ask again. It is carried
+ * along by every writer and is small. Rules 70 to 73 of the design are here.
+ */
+export interface Proof {
+  /** How the store was reached, and what for: a short hash of its URL, the style of addressing, the bucket and the key. */
+  readonly way: string;
+  /** When it was checked, in store time: nobody but the one who has checked sets it. */
+  readonly atMs: number;
+  /** Whether the answers carried version ids: what a store does under versions is another matter than what it does without. */
+  readonly versions: Versions;
+}
+
+/** What the answers of a bucket say of versions; `suspended`: the version id is the text `null`. */
+export type Versions = "enabled" | "suspended" | "none";
+
+/** What a reader knows of the object that a proof is in. */
+export interface ProofSight {
+  readonly way: string;
+  /** Store time as answers bound it; undefined without one, where no proof counts. */
+  readonly now: StoreTime | undefined;
+  /** When the store says that the object was written. */
+  readonly lastModifiedMs: number | undefined;
+  /** When its writer says so. */
+  readonly touchedAtMs: number;
+  /** What this very answer says of versions. */
+  readonly versions: Versions | undefined;
+}
+
+/** The proof that counts for this way to the store; undefined where there is none. */
+export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
+  const { way, now, lastModifiedMs, touchedAtMs, versions } = sight;
+  if (now === undefined || lastModifiedMs === undefined) return undefined;
+  // Copying and restoring an object change this, so that a proof does not speak for a store where nobody has checked.
+  if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;
+  return proofsIn(found).find((proof) => proof.way === way && proof.versions === versions && isOfToday(proof, now));
+}
+
+/** Neither older than a day nor from the future, for all that is known of the store's clock. */
+function isOfToday({ atMs }: Proof, { earliestMs, latestMs }: StoreTime): boolean {
+  return atMs <= earliestMs && latestMs - atMs <= PROOF_LIFE_MS;
+}
+
+/** These and one more: the later one of the same way, those that are still of use, and no more than there is room for. */
+export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime): readonly Proof[] {
+  const proofs = proofsIn(found);
+  const known = proofs.find(({ way }) => way === proof.way);
+  const isKnown = known !== undefined && known.atMs >= proof.atMs && known.atMs <= latestMs;
+  if (isKnown && known.versions === proof.versions) return proofs;
+  const others = proofs.filter(({ way, atMs }) => way !== proof.way && latestMs - atMs <= PROOF_LIFE_MS);
+  return [proof, ...others].slice(0, MAX_PROOFS);
+}
+
+/** What is not understood is no proof, and no reason not to read a record either. */
+export function proofsIn(found: unknown): readonly Proof[] {
+  return Array.isArray(found) ? found.filter(isProof) : [];
+}
+
+function isProof(value: unknown): value is Proof {
+  if (typeof value !== "object" || value === null) return false;
+  const { way, atMs, versions } = value as Partial<Record<keyof Proof, unknown>>;
+  return typeof way === "string" && Number.isFinite(atMs) && VERSIONS.has(versions);
+}
+
+const VERSIONS: ReadonlySet<unknown> = new Set<Versions>(["enabled", "suspended", "none"]);
+
+/** A day: versioning may be turned on, a store be updated, a proxy be put in front of it. */
+export const PROOF_LIFE_MS = 24 * 60 * 60 * 1000;
+/** How many ways to one store are remembered. */
+export const MAX_PROOFS = 4;
+/** Between the reading of the clock and the moment at which the store writes: a request, whole seconds, what clocks differ by. */
+const WRITTEN_WITHIN_MS = 5000;
