@@ -1,4 +1,4 @@
-import { Random } from "../sim/random.js";
+import { Random } from "../src/testing/virtual/random.js";
 import { BenchServer } from "./server/bench-server.js";
 import type { Spread } from "./statistics.js";
 

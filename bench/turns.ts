@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../sim/random.js";
+import type { Random } from "../src/testing/virtual/random.js";
 import { freshName, varied } from "./case.js";
 import type { Contender, Contestant } from "./contestants/contestant.js";
 import { type Arrival, breakdown } from "./server/request-rate.js";

@@ -1,11 +1,11 @@
 import { type Lock, S3Mutex } from "../src/index.js";
+import { SimProcess } from "../src/testing/virtual/process.js";
 import { runLoops } from "./actors/loops.js";
 import { nextTurn } from "./actors/registry.js";
 import { separately } from "./actors/separately.js";
 import { EventChecker } from "./checkers/events.js";
 import { type Closing, closeMutex } from "./closing.js";
 import type { ClientPlan } from "./plan.js";
-import { SimProcess } from "./process.js";
 import { type Participant, type Scene, semaphoreOf } from "./scene.js";
 import { Task } from "./task.js";
 

@@ -1,6 +1,6 @@
+import type { Random } from "../src/testing/virtual/random.js";
 import { SimClient } from "./client.js";
 import { closingBoundMs, closingOf } from "./closing.js";
-import type { Random } from "./random.js";
 import type { Participant } from "./scene.js";
 import type { Stage } from "./stage.js";
 

@@ -1,5 +1,5 @@
 import type { S3Mutex } from "../src/index.js";
-import type { Random } from "./random.js";
+import type { Random } from "../src/testing/virtual/random.js";
 
 /** How a program closes its mutex. */
 export interface Closing {

@@ -1,7 +1,7 @@
-import type { AnswerTiming } from "../src/store/object-store.js";
+import type { SimProcess } from "../src/testing/virtual/process.js";
+import { Random } from "../src/testing/virtual/random.js";
+import { dateOf, type Heard, type Told } from "../src/testing/virtual/store.js";
 import type { FaultKind, TimeFault } from "./fault-kinds.js";
-import type { SimProcess } from "./process.js";
-import { Random } from "./random.js";
 import type { Step } from "./steps.js";
 
 /** How one front end of the store, or a proxy before it, tells the time. */
@@ -92,21 +92,6 @@ export function mayLackTime(plan: DatePlan | undefined): boolean {
   return plan !== undefined && (plan.wrong > 0 || plan.frontEnds.some(({ missing }) => missing > 0));
 }
 
-/** An answer of the store, when it is heard; true times. */
-export interface Heard {
-  readonly process: SimProcess;
-  readonly step: Step;
-  readonly sentAtMs: number;
-  readonly writtenAtMs: number;
-  /** By how much the clock of the front end that has written it is off. */
-  readonly offsetMs: number;
-  /** The store says what it has done; an error may be somebody else's on the way, with any clock. */
-  readonly isStores: boolean;
-}
-
-/** What an answer says about the time. */
-export type Told = Pick<AnswerTiming, "dateMs" | "aged">;
-
 /** Decides what each answer says about the time; asked when it is heard, in the order in which that happens. */
 export class Dates {
   /** Called for each answer that does not simply tell the time, with its step. */
@@ -128,7 +113,7 @@ export class Dates {
     this.#phases = new Map(plan.frontEnds.map((frontEnd) => [frontEnd, this.#random.between(0, 1000)]));
   }
 
-  tell(answer: Heard): Told {
+  tell(answer: Heard<Step>): Told {
     const frontEnd = this.#frontEndOf(answer.process);
     const isMissing = this.#happens("date-missing", frontEnd.missing);
     const isAged = this.#happens("date-aged", frontEnd.aged);
@@ -164,7 +149,7 @@ export class Dates {
     return keepsText ? (writtenAtMs + (this.#phases.get(frontEnd) ?? 0)) % lateMs : drawnMs;
   }
 
-  #wrongByMs({ process, step, sentAtMs, isStores }: Heard): number {
+  #wrongByMs({ process, step, sentAtMs, isStores }: Heard<Step>): number {
     const isFocused = (step === this.#plan.wrongStep || !isStores) && this.#random.chance(0.8) && this.#plan.wrong > 0;
     const isDue = this.#happens("date-wrong", this.#plan.wrong) || isFocused;
     const byMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
@@ -178,9 +163,6 @@ export class Dates {
     return byMs;
   }
 }
-
-/** Whole seconds, as the `Date` header has them. */
-export const dateOf = (atMs: number) => Math.floor(atMs / 1000) * 1000;
 
 const WRONG_BY_MS = [10_000, 3_600_000];
 const RIGHT_BETWEEN = 3;

@@ -1,5 +1,5 @@
+import { Random } from "../src/testing/virtual/random.js";
 import type { ClientPlan, Plan } from "./plan.js";
-import { Random } from "./random.js";
 
 /**
  * In a share of the seeds wall clocks are right to half of the tolerance and no better. Mostly the store's answers soon show that,

@@ -1,3 +1,7 @@
+import type { Fate } from "../src/testing/virtual/fate.js";
+import type { SimProcess } from "../src/testing/virtual/process.js";
+import type { Random } from "../src/testing/virtual/random.js";
+import type { World } from "../src/testing/virtual/world.js";
 import {
   FAULT_KINDS,
   type FaultKind,
@@ -9,11 +13,7 @@ import {
   type TimeFault,
 } from "./fault-kinds.js";
 import type { Plan } from "./plan.js";
-import type { SimProcess } from "./process.js";
-import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
-import type { Fate } from "./store.js";
-import type { World } from "./world.js";
 
 /** How often each fault hit each step of the protocol. */
 export type FaultTable = Record<FaultKind, Record<Step, number>>;
@@ -86,7 +86,7 @@ export class Faults {
   }
 
   /** Something happens to a process, at whatever step it is. */
-  noteProcessFault(kind: ProcessFault, { inFlight }: SimProcess): void {
+  noteProcessFault(kind: ProcessFault, inFlight: readonly Step[]): void {
     for (const step of new Set(inFlight.length === 0 ? (["between"] as const) : inFlight)) this.table[kind][step] += 1;
     this.count += 1;
   }

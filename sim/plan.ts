@@ -1,3 +1,5 @@
+import type { ClockFaults } from "../src/testing/virtual/process.js";
+import type { Random } from "../src/testing/virtual/random.js";
 import { TURNS } from "./actors/registry.js";
 import { type DatePlan, datePlanOf, datesOf, type PartialDatePlan } from "./dates.js";
 import { withEdges } from "./edges.js";
@@ -10,8 +12,6 @@ import {
   type RequestFault,
   SPELLS,
 } from "./fault-kinds.js";
-import type { ClockFaults } from "./process.js";
-import type { Random } from "./random.js";
 import { STEPS, type Step } from "./steps.js";
 
 /** All that a seed decides before a run begins. Options are drawn per run, so that some runs have many of a fault and some none. */

@@ -1,3 +1,5 @@
+import type { SimProcess } from "../src/testing/virtual/process.js";
+import type { Random } from "../src/testing/virtual/random.js";
 import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
 import { Aftermath } from "./aftermath.js";
@@ -9,8 +11,6 @@ import { ClosingTime, TURNED_AWAY_MS } from "./closing-time.js";
 import type { ProcessFault } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
 import { type ClientPlan, type Edits, wallOffsetOf } from "./plan.js";
-import type { SimProcess } from "./process.js";
-import type { Random } from "./random.js";
 import type { Participant } from "./scene.js";
 import { Stage } from "./stage.js";
 import type { Task } from "./task.js";
@@ -159,7 +159,7 @@ class Run {
     if (process.isDead || process.isFrozen || !this.#stage.faults.isOn) return;
     const { plan, faults, scene, world } = this.#stage;
     const random = this.#random;
-    faults.noteProcessFault(kind, process);
+    faults.noteProcessFault(kind, scene.bucket.inFlight(process));
     world.trace(() => `${process.name}: ${kind}`);
     if (kind === "wall-step") return this.#setWall(process);
     scene.deadlocks.disturb();

@@ -1,3 +1,5 @@
+import type { SimProcess } from "../src/testing/virtual/process.js";
+import type { SimBucket } from "../src/testing/virtual/store.js";
 import type { AtLeastChecker } from "./checkers/at-least.js";
 import type { BeliefChecker } from "./checkers/beliefs.js";
 import type { ChainChecker } from "./checkers/chain.js";
@@ -11,14 +13,13 @@ import type { OrderChecker } from "./checkers/order.js";
 import type { FencedCounter } from "./checkers/resource.js";
 import type { Closing } from "./closing.js";
 import type { Plan } from "./plan.js";
-import type { SimProcess } from "./process.js";
-import type { SimBucket } from "./store.js";
+import type { Step } from "./steps.js";
 import type { Task } from "./task.js";
 
 /** What all clients of a run share: the store, the checkers, and when to stop. */
 export interface Scene {
   readonly plan: Plan;
-  readonly bucket: SimBucket;
+  readonly bucket: SimBucket<Step>;
   readonly findings: Findings;
   readonly beliefs: BeliefChecker;
   readonly inside: InsideChecker;

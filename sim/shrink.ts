@@ -1,9 +1,9 @@
+import { World } from "../src/testing/virtual/world.js";
 import { TURNS } from "./actors/registry.js";
 import { FAULT_KINDS } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
 import { runSeed } from "./run.js";
-import { World } from "./world.js";
 
 export interface Shrunk {
   readonly edits: Edits;

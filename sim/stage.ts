@@ -1,5 +1,8 @@
+import type { SimProcess } from "../src/testing/virtual/process.js";
+import { SimBucket } from "../src/testing/virtual/store.js";
+import { World } from "../src/testing/virtual/world.js";
 import { REST_MS } from "./actors/maintenance.js";
-import { holdersOf, permitsOf } from "./body.js";
+import { describeBody, holdersOf, permitsOf } from "./body.js";
 import { AtLeastChecker } from "./checkers/at-least.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
@@ -16,12 +19,9 @@ import { Dates, mayLackTime } from "./dates.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
 import { type Edits, type Plan, planOf } from "./plan.js";
-import type { SimProcess } from "./process.js";
 import { keyOf, lockOf, type Participant, type Scene } from "./scene.js";
-import { stepOf } from "./steps.js";
-import { SimBucket } from "./store.js";
+import { type Step, stepOf } from "./steps.js";
 import type { Task } from "./task.js";
-import { World } from "./world.js";
 
 export interface StageOptions {
   readonly edits: Edits | undefined;
@@ -193,14 +193,14 @@ export class Stage {
     return dates;
   }
 
-  #bucket(onSend: (process: SimProcess) => void): SimBucket {
+  #bucket(onSend: (process: SimProcess) => void): SimBucket<Step> {
     const { plan, faults, world } = this;
     const random = world.random.fork();
     const [fastest, slowest] = plan.roundTripMs;
     const dates = this.#dates();
-    return new SimBucket(world, {
+    return new SimBucket<Step>(world, {
       roundTripMs: () => random.between(fastest, slowest),
-      fate: (operation, _, process, body, step = stepOf(operation, body)) => {
+      fate: (_operation, _key, process, _body, step) => {
         if (plan.gatewaySpreadMs > 0) faults.noteDate("date-off", step);
         return faults.fate(step, process);
       },
@@ -210,6 +210,8 @@ export class Stage {
       hasDate: plan.hasDate,
       tell: dates && ((answer) => dates.tell(answer)),
       onSend: (_, process) => onSend(process),
+      stepOf,
+      describe: describeBody,
     });
   }
 }

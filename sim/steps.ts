@@ -1,3 +1,4 @@
+import type { Operation } from "../src/testing/virtual/store.js";
 import { type Body, parseBody } from "./body.js";
 
 /** The steps of the protocol, as they show on the wire; `between` is a process that has no request under way. */
@@ -21,8 +22,6 @@ export const STEPS = [
   "between",
 ] as const;
 export type Step = (typeof STEPS)[number];
-
-export type Operation = "read" | "write" | "remove" | "list";
 
 /** Which step a request is, told from what it carries: the simulation knows nothing of its sender. */
 export function stepOf(operation: Operation, text: string | undefined): Step {

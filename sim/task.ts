@@ -1,9 +1,9 @@
 import { type AcquireOptions, type Lock, S3MutexError } from "../src/index.js";
+import type { Random } from "../src/testing/virtual/random.js";
 import type { Believer } from "./checkers/beliefs.js";
 import type { Waiting } from "./checkers/deadlocks.js";
 import type { Insider } from "./checkers/inside.js";
 import type { SimClient } from "./client.js";
-import type { Random } from "./random.js";
 import { keyOf, type Scene } from "./scene.js";
 
 /** A call that waits for locks. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../../sim/random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import { type Bench, type BenchCase, type Figure, freshName, varied } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contestant } from "../contestants/contestant.js";

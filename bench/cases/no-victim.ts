@@ -1,8 +1,8 @@
-import { SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
-import { SimBucket } from "../../sim/store.js";
-import { World } from "../../sim/world.js";
 import { S3Mutex, S3MutexError } from "../../src/index.js";
+import { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
+import { SimBucket } from "../../src/testing/virtual/store.js";
+import { World } from "../../src/testing/virtual/world.js";
 import type { BenchCase } from "../case.js";
 import { BUCKET_NAME } from "../contestants/library.js";
 import { atMost, exactly, figure } from "../figures.js";

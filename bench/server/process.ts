@@ -1,5 +1,5 @@
-import { Random } from "../../sim/random.js";
 import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { serveParent } from "../remote.js";
 
 /** A fault as data. `seed` makes a probability repeatable; `alternate` strikes the first, third, fifth ... match. */

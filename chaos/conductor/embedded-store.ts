@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../../sim/random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { FromStore, StoreAddress, ToStore } from "../messages.js";
 import type { WeatherName } from "../store/weather.js";
 import { Child } from "./child.js";

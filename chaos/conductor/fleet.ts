@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Random } from "../../sim/random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { FromWorker, StoreAddress, ToWorker, WorkerSettings } from "../messages.js";
 import { Child } from "./child.js";
 

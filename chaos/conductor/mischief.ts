@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../../sim/random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import { BAD_WEATHERS } from "../store/weather.js";
 import type { EventLog } from "./event-log.js";
 import type { Figures } from "./figures.js";

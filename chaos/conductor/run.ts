@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Random } from "../../sim/random.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import type { ChaosSettings } from "../arguments.js";
 import type { FromResource, FromWorker, LockSettings, StoreAddress } from "../messages.js";
 import { EmbeddedStore } from "./embedded-store.js";

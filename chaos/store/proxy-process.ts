@@ -1,7 +1,7 @@
 import { Agent, createServer, type Server, request as sendRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
-import { Random } from "../../sim/random.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import type { Counts, FromProxies } from "../messages.js";
 import { MANNERS, type Manner, retold, toldBy } from "./telling.js";
 

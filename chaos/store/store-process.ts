@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Random } from "../../sim/random.js";
 import type { S3Server } from "../../src/testing/index.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { loadTesting } from "../built.js";
 import type { Counts, FromStore, ToStore } from "../messages.js";
 import { rulesOf } from "./weather.js";

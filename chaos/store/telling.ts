@@ -1,4 +1,4 @@
-import type { Random } from "../../sim/random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 
 /** What a proxy makes of the time that answers tell. */
 export const MANNERS = ["drops-date", "varies-date"] as const;

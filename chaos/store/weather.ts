@@ -1,5 +1,5 @@
-import type { Random } from "../../sim/random.js";
 import type { FaultRule } from "../../src/testing/index.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 
 /** What the store is like for a while. Each is what some real network or store does on a bad day. */
 type Weather = (random: Random) => readonly FaultRule[];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { S3Client } from "@aws-sdk/client-s3";
-import { Random } from "../../sim/random.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { loadLibrary } from "../built.js";
 import type { ToWorker, WorkerSettings } from "../messages.js";
 import { BROKEN_TURNS } from "./breakages.js";

@@ -1,5 +1,5 @@
-import type { Random } from "../../sim/random.js";
 import type { S3Mutex } from "../../src/index.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { WorkerSettings } from "../messages.js";
 import type { Diary } from "./diary.js";
 import type { ResourceClient } from "./resource-client.js";

@@ -1,8 +1,8 @@
 import type { WriteCondition } from "../../src/store/object-store.js";
+import { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { Believer } from "../checkers/beliefs.js";
 import type { ClientPlan } from "../plan.js";
-import { SimProcess } from "../process.js";
-import type { Random } from "../random.js";
 import { keyOf, type Participant, type Scene } from "../scene.js";
 
 interface LockInfo {

@@ -1,4 +1,4 @@
-import type { Random } from "../random.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import { CONTEXTS } from "./contexts.js";
 import { FENCED } from "./fenced.js";
 import { LEAVING } from "./leaving.js";

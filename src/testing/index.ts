@@ -1,5 +1,6 @@
 /**
- * `s3-mutex/testing`: an S3 server for tests, in this process and over real HTTP, that fails on request.
+ * `s3-mutex/testing`: an S3 server for tests, in this process and over real HTTP, that fails on request; and mutexes on a store
+ * in memory, with a clock that a test moves.
  *
  * @packageDocumentation
  */
@@ -57,3 +58,12 @@ export type { StoreQuirks } from "./quirks.js";
 export type { RequestCounts, RequestListener, RequestRecord } from "./request-log.js";
 export { startS3Server } from "./server.js";
 export type { S3ClientSettings, S3Server, S3ServerObject, S3ServerOptions } from "./server-options.js";
+export type { RunUntilOptions, TestClock } from "./virtual/clock.js";
+export {
+  type AnotherOptions,
+  createTestMutex,
+  type TestMutex,
+  type TestMutexOptions,
+} from "./virtual/create-test-mutex.js";
+export type { FreezeOptions, TestProcess } from "./virtual/test-process.js";
+export type { TestStore } from "./virtual/test-store.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { retold, toldBy } from "../../chaos/store/telling.js";
-import { Random } from "../../sim/random.js";
+import { Random } from "../../src/testing/virtual/random.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
 const HEADERS = { date: new Date(NOW_MS).toUTCString(), etag: '"e"' };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
-import type { Fate } from "../../sim/store.js";
 import type { FencedObject, Lock, S3Mutex } from "../../src/index.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { Chain, FencedWorld, KEY, LEASE_MS, LOCK } from "./fenced-world.js";
 
 /** What becomes of writes whose answers are lost, late or never come, in virtual time. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
 import type { FencedObject, Lock } from "../../src/index.js";
 import { S3MutexError } from "../../src/index.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { Chain, drawnFate, FencedWorld, KEY, LEASE_MS, LOCK } from "./fenced-world.js";
 
 const SCHEDULES = 1000;

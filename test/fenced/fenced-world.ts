@@ -1,8 +1,9 @@
-import { type ClockFaults, SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
-import { type Fate, SimBucket } from "../../sim/store.js";
-import { World } from "../../sim/world.js";
 import { S3Mutex } from "../../src/mutex.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import { type ClockFaults, SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
+import { SimBucket } from "../../src/testing/virtual/store.js";
+import { World } from "../../src/testing/virtual/world.js";
 
 export const KEY = "ledger";
 export const LOCK = "ledger";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
 import type { Lock } from "../../src/lock.js";
 import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { type Client, cutOff, NAME, Scene } from "./scene.js";
 
 /** 13.1.1: a store with `Date`, some of whose answers have none, are out of a cache, or are wrong. */

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
-import type { Fate } from "../../sim/store.js";
 import { S3MutexError } from "../../src/errors.js";
 import type { Lock } from "../../src/lock.js";
 import type { S3Mutex } from "../../src/mutex.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import { NAME, Scene, type Sent } from "./scene.js";
 
 /**

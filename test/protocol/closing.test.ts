@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Fate } from "../../sim/store.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
 import { NAME, Scene } from "./scene.js";
 
 it("sends nothing after close, though a release by name is still being tried again", async () => {

@@ -1,5 +1,3 @@
-import type { SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
 import { S3MutexError } from "../../src/errors.js";
 import type {
   AnswerTiming,
@@ -10,6 +8,8 @@ import type {
   RequestOptions,
   WriteOutcome,
 } from "../../src/store/object-store.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { Scene } from "./scene.js";
 
 /** What a request meets. */

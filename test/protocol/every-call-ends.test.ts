@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { Random } from "../../sim/random.js";
 import type { Lock } from "../../src/lock.js";
 import type { S3Mutex } from "../../src/mutex.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { drawAnswers, EndlessStore } from "./endless-answers.js";
 import { Scene } from "./scene.js";
 

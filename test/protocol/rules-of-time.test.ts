@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
 import type { Lock } from "../../src/lock.js";
 import type { S3Mutex } from "../../src/mutex.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { type Client, cutOff, KEY, NAME, nth, Scene, writesOf } from "./scene.js";
 
 /** Section 9 of the design, rules 1 to 5. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { EventChecker, type Handle } from "../../sim/checkers/events.js";
 import { Findings } from "../../sim/checkers/findings.js";
-import { SimProcess } from "../../sim/process.js";
-import { World } from "../../sim/world.js";
+import { SimProcess } from "../../src/testing/virtual/process.js";
+import { World } from "../../src/testing/virtual/world.js";
 
 /** The checker of events is shown what a listener may hear of a hold, and what it may not. */
 

@@ -3,16 +3,17 @@ import { parseSimArguments } from "../../sim/arguments.js";
 import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/fault-kinds.js";
 import type { Outcome } from "../../sim/outcome.js";
 import { type Plan, planOf } from "../../sim/plan.js";
-import { SimProcess } from "../../sim/process.js";
-import { Random } from "../../sim/random.js";
 import { runSeed } from "../../sim/run.js";
 import { shrink } from "../../sim/shrink.js";
 import { STEPS } from "../../sim/steps.js";
-import { type Fate, SimBucket } from "../../sim/store.js";
 import { Summary } from "../../sim/summary.js";
 import { TraceHash } from "../../sim/trace-hash.js";
-import { World } from "../../sim/world.js";
 import { type Lock, S3Mutex } from "../../src/index.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import { SimProcess } from "../../src/testing/virtual/process.js";
+import { Random } from "../../src/testing/virtual/random.js";
+import { SimBucket } from "../../src/testing/virtual/store.js";
+import { World } from "../../src/testing/virtual/world.js";
 
 const plans = (count: number): Plan[] => Array.from({ length: count }, (_, seed) => planOf(seed, new Random(seed)));
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Fate } from "../../sim/store.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
 import { NAME, Scene, type Sent } from "../protocol/scene.js";
 
 /** Cloudflare R2 documents one write a second on a key and answers 429 beyond. In virtual time. */

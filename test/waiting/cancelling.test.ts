@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Fate } from "../../sim/store.js";
 import type { Lock } from "../../src/lock.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
 import { KEY, NAME, Scene } from "../protocol/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, queueOf, untilQueued } from "./place.js";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Operation } from "../../sim/store.js";
 import type { LockRecord } from "../../src/core/record.js";
+import type { Operation } from "../../src/testing/virtual/store.js";
 import { NAME, Scene } from "../protocol/scene.js";
 import { ENTRY_LIFE_MS, inversions, median, pause, queueOf, Rooms, TOLERANCE_MS, untilQueued } from "./place.js";
 

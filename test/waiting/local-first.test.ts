@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Fate } from "../../sim/store.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
 import { type Client, KEY, NAME, Scene } from "../protocol/scene.js";
 import {
   aftermath,

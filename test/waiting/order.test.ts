@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import type { SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
 import type { Waiter } from "../../src/core/record.js";
 import { S3MutexError } from "../../src/errors.js";
 import type { Lock } from "../../src/lock.js";
 import type { S3Mutex } from "../../src/mutex.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import { NAME, Scene } from "../protocol/scene.js";
 import { inversions, outcomeOf, pause, problemsBySeed, queueOf, Rooms, untilQueued } from "./place.js";
 

@@ -1,7 +1,7 @@
-import type { SimProcess } from "../../sim/process.js";
-import type { Random } from "../../sim/random.js";
-import type { Fate } from "../../sim/store.js";
 import type { Lock } from "../../src/lock.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
 import type { Scene, Sent } from "../protocol/scene.js";
 
 /** How long an entry is in the queue that is not refreshed, and what clocks are allowed to differ by. */

@@ -17,6 +17,8 @@ export class World {
   #order = 0;
   /** Called after every event, when all that could go on has gone on. */
   onStep: () => void = () => {};
+  /** Called where something is to happen at once: nobody may be about to let anything happen. */
+  onDue: () => void = () => {};
   /** Where a trace is wanted, it goes here. */
   onTrace: ((line: string) => void) | undefined;
   /** How many events there have been. */
@@ -60,6 +62,26 @@ export class World {
     return new Promise((resolve) => this.after(delayMs, resolve));
   }
 
+  /** When the next thing happens; undefined where nothing is left to happen. */
+  get nextAtMs(): number | undefined {
+    while (this.#heap[0]?.cancelled) pop(this.#heap);
+    return this.#heap[0]?.atMs;
+  }
+
+  /** Moves time to the next thing, and lets it happen. What follows from it goes on when the caller gives way. */
+  step(): void {
+    const event = this.#next();
+    if (event === undefined) return;
+    this.#nowMs = event.atMs;
+    this.events += 1;
+    event.run();
+  }
+
+  /** Moves time on, up to the next thing at most; never back. */
+  moveTo(atMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, Math.min(atMs, this.nextAtMs ?? atMs));
+  }
+
   /** Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. */
   run(limitMs: number, isOver: () => boolean = () => false): Promise<"over" | "quiet" | "limit"> {
     const endMs = this.#nowMs + limitMs;
@@ -98,6 +120,7 @@ export class World {
     const event: Event = { atMs: Math.max(atMs, this.#nowMs), order: this.#order, run, isSilent, cancelled: false };
     this.#order += 1;
     push(this.#heap, event);
+    if (event.atMs === this.#nowMs) this.onDue();
     return event;
   }
 

@@ -1,4 +1,3 @@
-import { S3MutexError } from "../src/errors.js";
 import type {
   AnswerTiming,
   ListOutcome,
@@ -8,44 +7,42 @@ import type {
   RequestOptions,
   WriteCondition,
   WriteOutcome,
-} from "../src/store/object-store.js";
-import { describeBody } from "./body.js";
-import { dateOf, type Heard, type Told } from "./dates.js";
+} from "../../store/object-store.js";
+import { type Answer, type Fate, outcomeOf, unknown } from "./fate.js";
 import type { SimProcess } from "./process.js";
-import { type Operation, type Step, stepOf } from "./steps.js";
 import type { World } from "./world.js";
 
-/** What happens to one request. */
-export type Fate =
-  | { readonly kind: "fine" }
-  /** It never reaches the store. */
-  | { readonly kind: "lost" }
-  /** It is applied; its answer is lost. */
-  | { readonly kind: "answer-lost" }
-  /** The client hears nothing; it is applied this much later, out of order. */
-  | { readonly kind: "late"; readonly byMs: number }
-  /** It takes so much longer there and back. */
-  | { readonly kind: "slow"; readonly thereMs: number; readonly backMs: number }
-  /** It arrives twice, one after the other; the client hears the second answer: 412 after its own success. */
-  | { readonly kind: "twice" }
-  /** It is applied and answered, and a copy of it arrives so much later. */
-  | { readonly kind: "copied"; readonly afterMs: number }
-  /** A read that is answered by a cache with what was there so long ago. */
-  | { readonly kind: "stale"; readonly byMs: number }
-  /** Answered with an error, applied or not. */
-  | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean };
+export type Operation = "read" | "write" | "remove" | "list";
 
-export type { Operation } from "./steps.js";
+/** An answer of the store, when it is heard; true times. */
+export interface Heard<Step extends string = string> {
+  readonly process: SimProcess;
+  readonly step: Step;
+  readonly sentAtMs: number;
+  readonly writtenAtMs: number;
+  /** By how much the clock of the front end that has written it is off. */
+  readonly offsetMs: number;
+  /** The store says what it has done; an error may be somebody else's on the way, with any clock. */
+  readonly isStores: boolean;
+}
 
-export interface SimStoreOptions {
+/** What an answer says about the time. */
+export type Told = Pick<AnswerTiming, "dateMs" | "aged">;
+
+/** Whole seconds, as the `Date` header has them. */
+export const dateOf = (atMs: number) => Math.floor(atMs / 1000) * 1000;
+
+/** How the bucket of a world behaves; a step is what whoever watches calls a request. */
+export interface SimStoreOptions<Step extends string = string> {
   readonly roundTripMs: () => number;
-  /** `step`, where the sender says by itself which step of the protocol it is. */
+  /** Which step a request is, where its sender does not say so by itself; the operation, where nothing is given. */
+  readonly stepOf?: (operation: Operation, body: string | undefined) => Step;
   readonly fate?: (
     operation: Operation,
     key: string,
     process: SimProcess,
     body: string | undefined,
-    step: Step | undefined,
+    step: Step,
   ) => Fate;
   /** How far the front end's clock that answers this request is off, in milliseconds. */
   readonly dateOffsetMs?: () => number;
@@ -55,11 +52,13 @@ export interface SimStoreOptions {
   readonly removes?: boolean;
   readonly hasDate?: boolean;
   /** What an answer says about the time, where that is not simply its front end's; asked when it is heard. */
-  readonly tell?: ((answer: Heard) => Told) | undefined;
+  readonly tell?: ((answer: Heard<Step>) => Told) | undefined;
   /** Called for each request that the store sees. */
   readonly onRequest?: (operation: Operation, key: string, atMs: number) => void;
   /** Called for each request when its sender sends it. */
   readonly onSend?: (operation: Operation, process: SimProcess) => void;
+  /** A body in a trace. */
+  readonly describe?: (body: string) => string;
 }
 
 interface Stored {
@@ -67,20 +66,19 @@ interface Stored {
   readonly etag: string;
 }
 
-type Answer = { readonly kind: string; readonly etag?: string; readonly body?: string; readonly keys?: string[] };
-
 /** The one bucket of a world: atomic, and as unkind on the way to it and back as the options say. */
-export class SimBucket {
+export class SimBucket<Step extends string = string> {
   readonly world: World;
-  readonly options: SimStoreOptions;
+  readonly options: SimStoreOptions<Step>;
   readonly objects = new Map<string, Stored>();
   /** Every version of every object, in the order in which they landed. */
-  onChange: (key: string, body: string | undefined, by: Writer | undefined) => void = () => {};
+  onChange: (key: string, body: string | undefined, by: Writer<Step> | undefined) => void = () => {};
   requests = 0;
   readonly #past = new Map<string, { readonly atMs: number; readonly stored: Stored | undefined }[]>();
   readonly #etags = new Map<string, string>();
+  readonly #inFlight = new Map<SimProcess, Step[]>();
 
-  constructor(world: World, options: SimStoreOptions) {
+  constructor(world: World, options: SimStoreOptions<Step>) {
     this.world = world;
     this.options = options;
   }
@@ -90,16 +88,23 @@ export class SimBucket {
     return new SimStore(this, { process, step });
   }
 
-  put(key: string, body: string, by?: Writer): string {
+  /** What of a process is on its way to the store and back. */
+  inFlight(process: SimProcess): Step[] {
+    const steps = this.#inFlight.get(process) ?? [];
+    this.#inFlight.set(process, steps);
+    return steps;
+  }
+
+  put(key: string, body: string, by?: Writer<Step>): string {
     const etag = this.#etagOf(body);
     this.objects.set(key, { body, etag });
     this.#remember(key);
-    this.world.trace(() => `    ${key} = ${describeBody(body)}`);
+    this.world.trace(() => `    ${key} = ${(this.options.describe ?? String)(body)}`);
     this.onChange(key, body, by);
     return etag;
   }
 
-  delete(key: string, by?: Writer): void {
+  delete(key: string, by?: Writer<Step>): void {
     if (!this.objects.delete(key)) return;
     this.#remember(key);
     this.onChange(key, undefined, by);
@@ -127,16 +132,16 @@ export class SimBucket {
 }
 
 /** Whose request changed an object. */
-export interface Writer {
+export interface Writer<Step extends string = string> {
   readonly process: SimProcess;
   readonly step: Step | undefined;
 }
 
-class SimStore implements ObjectStore {
-  readonly #bucket: SimBucket;
-  readonly #by: Writer;
+class SimStore<Step extends string> implements ObjectStore {
+  readonly #bucket: SimBucket<Step>;
+  readonly #by: Writer<Step>;
 
-  constructor(bucket: SimBucket, by: Writer) {
+  constructor(bucket: SimBucket<Step>, by: Writer<Step>) {
     this.#bucket = bucket;
     this.#by = by;
   }
@@ -188,12 +193,13 @@ class SimStore implements ObjectStore {
     body?: string,
   ): Promise<unknown> {
     const { world, options } = this.#bucket;
-    const { process, step = stepOf(operation, body) } = this.#by;
+    const { process } = this.#by;
+    const step = this.#by.step ?? options.stepOf?.(operation, body) ?? (operation as string as Step);
     const sentAtMs = process.effects.monotonicMs();
     options.onSend?.(operation, process);
     const fate = options.fate?.(operation, key, process, body, step) ?? { kind: "fine" };
     const halfMs = options.roundTripMs() / 2;
-    const end = takeOff(process, step);
+    const end = takeOff(this.#bucket.inFlight(process), step);
     world.trace(() => `${process.name} sends ${step} ${key}${fate.kind === "fine" ? "" : `: ${JSON.stringify(fate)}`}`);
     return new Promise((resolve) => {
       let isAnswered = false;
@@ -232,7 +238,7 @@ class SimStore implements ObjectStore {
   }
 
   /** What a cache answers says itself how old it is, so that its time is nobody's; this is for all others. */
-  #tell(answer: Heard): Told {
+  #tell(answer: Heard<Step>): Told {
     const { hasDate, tell } = this.#bucket.options;
     if (hasDate === false) return {};
     return tell?.(answer) ?? { dateMs: dateOf(answer.writtenAtMs + answer.offsetMs) };
@@ -240,37 +246,10 @@ class SimStore implements ObjectStore {
 }
 
 /** Notes what a process has under way; the function returned, that it has come to an end. */
-function takeOff({ inFlight }: SimProcess, step: Step): () => void {
+function takeOff(inFlight: string[], step: string): () => void {
   inFlight.push(step);
   return () => {
     const at = inFlight.indexOf(step);
     if (at !== -1) inFlight.splice(at, 1);
   };
-}
-
-function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { outcome: object; isHeard: boolean } {
-  switch (fate.kind) {
-    case "stale":
-      return { outcome: apply(fate.byMs), isHeard: true };
-    case "fine":
-    case "slow":
-    case "copied":
-      return { outcome: apply(), isHeard: true };
-    case "twice":
-      apply();
-      return { outcome: apply(), isHeard: true };
-    case "answer-lost":
-    case "late":
-      return { outcome: apply(), isHeard: false };
-    case "lost":
-      return { outcome: {}, isHeard: false };
-    case "error":
-      if (fate.applied) apply();
-      if (fate.status === 409) return { outcome: { kind: "conflict" }, isHeard: true };
-      return { outcome: unknown(`status ${fate.status}`, fate.status !== 500), isHeard: true };
-  }
-}
-
-function unknown(what: string, throttled: boolean): object {
-  return { kind: "unknown", error: new S3MutexError("store-unavailable", what), throttled, sent: true };
 }

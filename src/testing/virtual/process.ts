@@ -1,6 +1,5 @@
-import type { Effects } from "../src/runtime/effects.js";
+import type { Effects } from "../../runtime/effects.js";
 import type { Random } from "./random.js";
-import type { Step } from "./steps.js";
 import type { World } from "./world.js";
 
 export interface ClockFaults {
@@ -14,6 +13,15 @@ export interface ClockFaults {
 
 export const GOOD_CLOCKS: ClockFaults = { wallOffsetMs: 0, drift: 0 };
 
+interface Frozen {
+  readonly stopsMonotonic: boolean;
+  readonly sinceMs: number;
+  /** What has to wait for its end. */
+  readonly waiting: (() => void)[];
+  /** It will not end by itself. */
+  readonly forgetEnd: () => void;
+}
+
 /** One simulated operating-system process: clocks of its own, and a life that can be paused or ended. */
 export class SimProcess {
   readonly name: string;
@@ -25,11 +33,9 @@ export class SimProcess {
   #clocks: ClockFaults;
   #stoodStillMs = 0;
   #frozenMs = 0;
-  #frozen: { readonly stopsMonotonic: boolean; readonly sinceMs: number; readonly waiting: (() => void)[] } | undefined;
+  #frozen: Frozen | undefined;
   #isDead = false;
   #ids = 0;
-  /** What of it is on its way to the store and back. */
-  readonly inFlight: Step[] = [];
 
   constructor(world: World, name: string, clocks: ClockFaults = GOOD_CLOCKS) {
     this.world = world;
@@ -82,11 +88,14 @@ export class SimProcess {
     this.#isDead = true;
   }
 
-  /** SIGSTOP; with `stopsMonotonic` its monotonic clock stands still meanwhile, as on a suspended machine. */
-  freeze(forMs: number, stopsMonotonic: boolean): void {
+  /**
+   * SIGSTOP, until it is over or {@link thaw}; with `stopsMonotonic` its monotonic clock stands still meanwhile, as on a suspended
+   * machine.
+   */
+  freeze(forMs: number | undefined, stopsMonotonic: boolean): void {
     if (this.#frozen !== undefined || this.#isDead) return;
-    this.#frozen = { stopsMonotonic, sinceMs: this.world.nowMs, waiting: [] };
-    this.world.after(forMs, () => this.#thaw());
+    const forgetEnd = forMs === undefined ? () => {} : this.world.after(forMs, () => this.thaw());
+    this.#frozen = { stopsMonotonic, sinceMs: this.world.nowMs, waiting: [], forgetEnd };
   }
 
   /** For how long it has not stood still, in true milliseconds. */
@@ -109,9 +118,11 @@ export class SimProcess {
     return this.#clocks;
   }
 
-  #thaw(): void {
+  /** SIGCONT. */
+  thaw(): void {
     const frozen = this.#frozen;
     if (frozen === undefined) return;
+    frozen.forgetEnd();
     this.#frozenMs += this.world.nowMs - frozen.sinceMs;
     if (frozen.stopsMonotonic) this.#stoodStillMs += this.world.nowMs - frozen.sinceMs;
     this.#frozen = undefined;

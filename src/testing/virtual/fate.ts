@@ -1,0 +1,58 @@
+import { S3MutexError } from "../../errors.js";
+
+/** What happens to one request. */
+export type Fate =
+  | { readonly kind: "fine" }
+  /** It never reaches the store. */
+  | { readonly kind: "lost" }
+  /** It is applied; its answer is lost. */
+  | { readonly kind: "answer-lost" }
+  /** The client hears nothing; it is applied this much later, out of order. */
+  | { readonly kind: "late"; readonly byMs: number }
+  /** It takes so much longer there and back. */
+  | { readonly kind: "slow"; readonly thereMs: number; readonly backMs: number }
+  /** It arrives twice, one after the other; the client hears the second answer: 412 after its own success. */
+  | { readonly kind: "twice" }
+  /** It is applied and answered, and a copy of it arrives so much later. */
+  | { readonly kind: "copied"; readonly afterMs: number }
+  /** A read that is answered by a cache with what was there so long ago. */
+  | { readonly kind: "stale"; readonly byMs: number }
+  /** Answered with an error, applied or not. */
+  | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean };
+
+/** What the store says of a request, without the time. */
+export type Answer = {
+  readonly kind: string;
+  readonly etag?: string;
+  readonly body?: string;
+  readonly keys?: string[];
+};
+
+/** What the fate of a request makes of it; `apply` does it. */
+export function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { outcome: object; isHeard: boolean } {
+  switch (fate.kind) {
+    case "stale":
+      return { outcome: apply(fate.byMs), isHeard: true };
+    case "fine":
+    case "slow":
+    case "copied":
+      return { outcome: apply(), isHeard: true };
+    case "twice":
+      apply();
+      return { outcome: apply(), isHeard: true };
+    case "answer-lost":
+    case "late":
+      return { outcome: apply(), isHeard: false };
+    case "lost":
+      return { outcome: {}, isHeard: false };
+    case "error":
+      if (fate.applied) apply();
+      if (fate.status === 409) return { outcome: { kind: "conflict" }, isHeard: true };
+      return { outcome: unknown(`status ${fate.status}`, fate.status !== 500), isHeard: true };
+  }
+}
+
+/** Nothing is known about what the request did. */
+export function unknown(what: string, throttled: boolean): object {
+  return { kind: "unknown", error: new S3MutexError("store-unavailable", what), throttled, sent: true };
+}
