@@ -2,7 +2,7 @@ import type { SimProcess } from "../src/testing/virtual/process.js";
 import { SimBucket } from "../src/testing/virtual/store.js";
 import { World } from "../src/testing/virtual/world.js";
 import { REST_MS } from "./actors/maintenance.js";
-import { describeBody, holdersOf, permitsOf } from "./body.js";
+import { describeBody } from "./body.js";
 import { AtLeastChecker } from "./checkers/at-least.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
@@ -158,7 +158,7 @@ export class Stage {
       records.landed(key, body, by?.step === "1.x");
       const record = records.last(key);
       if (record !== undefined) leftovers.landed(key, record);
-      order?.landed(key, permitsOf(holdersOf(record)) < (record?.limit ?? 1));
+      order?.landed(key, record);
     };
     return {
       plan,

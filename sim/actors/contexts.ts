@@ -57,6 +57,8 @@ async function fireAndForget(task: Task, name: string): Promise<void> {
     task.client.forgotten.push(working);
     await task.work(lock);
     task.started.delete(started);
+    // Until now it could be taken for one that is waited for.
+    if (started.wants !== undefined) scene.deadlocks.disturb();
   });
 }
 

@@ -44,8 +44,9 @@ export class AtLeastChecker {
     this.#kept.set(key, kept.set(token, sinceMs + holdAtLeastMs));
   }
 
-  /** Ended by force. */
+  /** Ended by force, maybe before any code of its ran. */
   excuse(key: string, { token }: { readonly token: number }): void {
+    this.#since.delete(`${key} ${token}`);
     this.#kept.get(key)?.delete(token);
   }
 }

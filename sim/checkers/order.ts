@@ -1,4 +1,4 @@
-import { type Body, type BodyHolder, type BodyWaiter, permitsOf } from "../body.js";
+import { type Body, type BodyHolder, type BodyWaiter, holdersOf, permitsOf } from "../body.js";
 import type { Findings } from "./findings.js";
 
 /** Live waiters that a grant may have overtaken, and how many of them it was allowed to. */
@@ -32,6 +32,8 @@ export class OrderChecker {
   readonly #findings: Findings;
   readonly #options: OrderCheckerOptions;
   readonly #freeSince = new Map<string, number>();
+  /** By lock, which waiters fit beside its holders, and since when: readers beside readers. */
+  readonly #fitSince = new Map<string, ReadonlyMap<string, number>>();
   readonly #newcomers = new Map<string, Suspicion>();
 
   constructor(findings: Findings, options: OrderCheckerOptions) {
@@ -39,9 +41,14 @@ export class OrderChecker {
     this.#options = options;
   }
 
-  landed(key: string, isFree: boolean): void {
-    if (!isFree) this.#freeSince.delete(key);
-    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, this.#options.now());
+  landed(key: string, record: Body | undefined): void {
+    const holders = holdersOf(record);
+    const nowMs = this.#options.now();
+    if (permitsOf(holders) >= (record?.limit ?? 1)) this.#freeSince.delete(key);
+    else if (!this.#freeSince.has(key)) this.#freeSince.set(key, nowMs);
+    const before = this.#fitSince.get(key);
+    const fitting = (record?.queue ?? []).filter((waiter) => isReaderAmongReaders(waiter, holders));
+    this.#fitSince.set(key, new Map(fitting.map(({ id }) => [id, before?.get(id) ?? nowMs])));
   }
 
   /** To be called before `landed` for the same version, which is `after`. */
@@ -49,7 +56,11 @@ export class OrderChecker {
     const { toleranceMs, aheadMs } = this.#options;
     const nowMs = this.#options.now();
     const { queue = [], holders = [], limit = 1 } = before;
-    const live = queue.filter((other) => other.id !== holder.id && other.expiresAtMs > nowMs + aheadMs);
+    const mayHaveCome = ({ id }: BodyWaiter) =>
+      nowMs - (this.#fitSince.get(key)?.get(id) ?? nowMs) > queue.length * SHORTEST_GRACE_MS;
+    const live = queue.filter(
+      (other) => other.id !== holder.id && other.expiresAtMs > nowMs + aheadMs && !mayHaveCome(other),
+    );
     if (live.length === 0) return;
     const endsMs = holders.map(({ expiresAtMs }) => expiresAtMs + toleranceMs);
     const freeForMs = Math.max(0, nowMs - (this.#freeSince.get(key) ?? Math.min(nowMs, ...endsMs)));
@@ -75,6 +86,10 @@ export class OrderChecker {
     if (overtaken.length <= allowed || permitsOf([...overtaken, holder]) <= room) return;
     this.#findings.report("order", `${key}: ${holder.id} overtook ${overtaken.map(({ id }) => id).join(", ")}`);
   }
+}
+
+function isReaderAmongReaders({ mode }: BodyWaiter, holders: readonly BodyHolder[]): boolean {
+  return mode === "shared" && holders.length > 0 && holders.every((holder) => holder.mode === "shared");
 }
 
 function comesBefore(other: BodyWaiter, { priority, mode }: BodyHolder, sinceMs: number): boolean {

@@ -361,7 +361,7 @@ describe("the order of service", () => {
   const holder = (id: string, priority = 0) => ({ id, priority, token: 7, expiresAtMs: nowMs + 5000 }) as BodyHolder;
   const freeFor = (ms: number) => {
     const order = new OrderChecker(findings, { now: () => nowMs, toleranceMs: 1000, aheadMs: 100 });
-    order.landed(KEY, true);
+    order.landed(KEY, {});
     nowMs += ms;
     return order;
   };
@@ -411,6 +411,23 @@ describe("the order of service", () => {
     const staying = [holder("other"), holder("b")];
     freeFor(0).granted(KEY, { queue, limit: 2, holders: staying }, holder("b"), { holders: staying });
     expect(properties()).toEqual(["order"]);
+  });
+
+  it("a reader that could have come in beside other readers for a while has not been overtaken", () => {
+    const reader: BodyWaiter = { ...waiter("reader", 1), mode: "shared" };
+    const queue = [reader, waiter("b", 2)];
+    const grantAfter = (ms: number, mode: string) => {
+      const order = new OrderChecker(findings, { now: () => nowMs, toleranceMs: 1000, aheadMs: 100 });
+      const holders = [{ ...holder("first"), mode, expiresAtMs: nowMs - 1000 + ms }];
+      order.landed(KEY, { holders, queue });
+      nowMs += ms;
+      order.granted(KEY, { holders, queue }, holder("b"));
+    };
+    grantAfter(300, "shared");
+    expect(properties()).toEqual([]);
+    grantAfter(300, "exclusive");
+    grantAfter(20, "shared");
+    expect(properties()).toEqual(["order", "order"]);
   });
 
   it("a newcomer that takes the lock before a waiter is found when it says when it came", () => {

@@ -3,7 +3,7 @@ import { Random } from "./random.js";
 interface Event {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  run: () => void;
   /** Nothing that awaits something is told by it: only the network moves. */
   readonly isSilent: boolean;
   cancelled: boolean;
@@ -40,6 +40,8 @@ export class World {
     const event = this.#push(atMs, run, false);
     return () => {
       event.cancelled = true;
+      // Until its time comes it stays in the heap; all that it would have reached need not.
+      event.run = nothing;
     };
   }
 
@@ -131,6 +133,8 @@ export class World {
     }
   }
 }
+
+const nothing = () => {};
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
