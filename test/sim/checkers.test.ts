@@ -660,6 +660,9 @@ it("at-least: sees who comes before a used hold's time is over, unless that was 
   checker.used(KEY, 2, 5000);
   checker.excuse(KEY, { token: 2 });
   granted(3);
+  // The force can land before its code begins.
+  checker.excuse(KEY, { token: 3 });
+  checker.used(KEY, 3, 5000);
   granted(4);
   expect(properties()).toEqual([]);
   checker.used(KEY, 4, 5000);
