@@ -55,7 +55,7 @@ export interface Lock extends AsyncDisposable {
    * Ends this handle without giving the lock back, for somebody else to go on with it: see `mutex.restore`. That has to happen
    * before the lease is over, since nobody renews it meanwhile.
    * @returns a text that is good for one restoration; whoever has it can take the lock over
-   * @throws `lost` when the lock is gone already
+   * @throws `lost` when the lock is gone already; with the reason `in-doubt` this handle goes on as before: try again, or release it
    */
   serialize(): Promise<string>;
   /**

@@ -90,7 +90,9 @@ async function handOver(task: Task, name: string): Promise<void> {
   const others = task.scene.tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
   // Nobody waits for it: the other process may die over it.
   const handedOver = text;
-  if (handedOver === undefined || others.length === 0) return;
+  // One that is gone, or in doubt: then it is still this one's to give back.
+  if (handedOver === undefined) return task.giveBack(lock);
+  if (others.length === 0) return;
   const other = task.random.pick(others);
   other.client.forgotten.push(separately(other.name, () => goOn(other, handedOver)));
 }
