@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { createCheck, unlessRefused } from "./create-check.js";
 import { S3MutexError } from "./errors.js";
 import { GuardedStore } from "./guarded-store.js";
 import type { S3MutexOptions, Settings } from "./options.js";
@@ -9,6 +10,7 @@ import { Diagnostics } from "./runtime/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/effects.js";
 import { Holdings } from "./runtime/holdings.js";
 import { type Log, logTo } from "./runtime/logger.js";
+import { NO_CHECK } from "./runtime/no-check.js";
 import { StoreClock } from "./runtime/store-clock.js";
 import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
@@ -34,7 +36,7 @@ export function createContext(
   const closed = new AbortController();
   const background = new Background();
   const guarded = (store: ObjectStore): ObjectStore => {
-    if (settings.verify === "never") return store;
+    if (settings.verify !== "once") return store;
     const signal = options.s3Client === undefined ? closed.signal : undefined;
     return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
   };
@@ -44,13 +46,22 @@ export function createContext(
   const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
   const opened = (store: ObjectStore, bucket: string) =>
     openUntil(closed.signal, background, diagnostics.watched(store, bucket, effects));
+  const clock = client === undefined ? new StoreClock(effects) : clockOf(client, effects);
+  const store = opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects, logger)), bucketName);
+  const tell: Emit = (name, event) => {
+    diagnostics.publishEvent(name, event);
+    emit(name, event);
+  };
+  const checking = { client, store, clock, effects, logger, background, emit: tell, bucketName, keyPrefix };
+  const check = settings.verify === "auto" ? createCheck(checking) : NO_CHECK;
   const context: Context = {
-    store: opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects, logger)), bucketName),
+    store: settings.verify === "auto" ? unlessRefused(store, check) : store,
+    check,
     bucketName,
     contentStore: (bucket) =>
       opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
     effects,
-    clock: client === undefined ? new StoreClock(effects) : clockOf(client, effects),
+    clock,
     logger,
     background,
     closing: closing.signal,
@@ -66,10 +77,7 @@ export function createContext(
     diagnostics,
     activity: new Activity(),
     holdings: new Holdings(),
-    emit(name, event) {
-      diagnostics.publishEvent(name, event);
-      emit(name, event);
-    },
+    emit: tell,
   };
   const shutDown = () => {
     closed.abort();

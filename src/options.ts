@@ -37,6 +37,9 @@ export type S3ClientOption =
       readonly s3ClientConfig: S3ClientConfig;
     };
 
+/** How a store is checked before locks of it are handed out. */
+export type Verify = "auto" | "once" | "never";
+
 /** The options of {@link S3Mutex} besides its client. */
 export interface S3MutexBaseOptions {
   /**
@@ -95,10 +98,13 @@ export interface S3MutexBaseOptions {
    */
   readonly keyEncoding?: KeyEncoding | undefined;
   /**
+   * `auto`: before the first grant of this client in the bucket is handed out, know that the store honours conditions: by the word of
+   * a process that has asked within the last day, which costs nothing, or by asking. Where it does not, `store-unsafe`.
+   *
    * `once`: before the first lock of this client in the bucket, find out within a few seconds whether the store is safe to
-   * lock on, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not. @default "never"
+   * lock on, its races too, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not. @default "never"
    */
-  readonly verify?: "never" | "once" | undefined;
+  readonly verify?: Verify | undefined;
   /**
    * What the processes hold that this one is part of: the text of {@link S3Mutex.heldForChild}, which `s3-mutex run` hands down in the
    * environment variable `S3_MUTEX_HELD`. A call that would wait for one of these holds is told so at once (`deadlock`), and
@@ -156,7 +162,7 @@ export interface Settings {
   readonly publishHost: boolean;
   readonly label: string | undefined;
   readonly keyEncoding: KeyEncoding;
-  readonly verify: "never" | "once";
+  readonly verify: Verify;
   readonly heldByParent: readonly ParentHold[];
   readonly logger: Logger;
 }
@@ -229,9 +235,9 @@ function checkKeyEncoding(argument: string, value: unknown): KeyEncoding {
   throw invalidArgument(argument, value, 'use "one-to-one" or "1.x"');
 }
 
-function checkVerify(argument: string, value: unknown): "never" | "once" {
-  if (value === "never" || value === "once") return value;
-  throw invalidArgument(argument, value, 'use "never" or "once"');
+function checkVerify(argument: string, value: unknown): Verify {
+  if (value === "auto" || value === "never" || value === "once") return value;
+  throw invalidArgument(argument, value, 'use "auto", "once" or "never"');
 }
 
 function checkLogger(argument: string, value: unknown): Logger {

@@ -16,6 +16,7 @@ import type { Swapped } from "./lock-object.js";
 import { lossError } from "./loss.js";
 import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
+import { leaseToWriteMs, notKnownToBeUnsafe } from "./store-is-safe.js";
 import { nap, requestTimeoutMs } from "./timing.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
@@ -149,6 +150,7 @@ export class Acquisition {
       id: this.#id,
       owner: ownerId,
       ...claimOf(this.#request),
+      leaseMs: leaseToWriteMs(this.#context, this.#request.leaseMs),
       identity: label === undefined ? identity : { ...identity, label },
       sinceMs: this.#sinceMs,
       entry: patienceMs > 0 ? entry : undefined,
@@ -218,18 +220,15 @@ export class Acquisition {
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const { signal } = this.#stop;
     const { object } = this.#line;
+    const trying = this.#patience.trying(signal);
     this.#hasAsked = true;
     try {
+      await notKnownToBeUnsafe(this.#context, object.name, trying);
       return await object.swap((record, attempt) => this.#decide(record, attempt), {
+        ...trying,
         attempts: this.attempts,
-        signal,
-        timeoutMs: requestTimeoutMs(this.#request.leaseMs),
-        untilMs: this.#patience.untilMs,
-        unreachableMs: this.#request.unreachableMs ?? UNREACHABLE_MS,
         onLostRace: () => this.#patience.reportLostRace(),
-        onFailure: (error) => this.#patience.reportFailure(error),
         freshFromMs: this.#lookedAtMs,
-        role: "contender",
         afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
       });
     } catch (error) {
@@ -247,11 +246,15 @@ export class Acquisition {
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
     const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
-    return isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
+    const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
+    // Alongside the write: it costs no time by that where one round trip tells.
+    if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.#request.leaseMs));
+    return wanted;
   }
 
   async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
-    const options = { attempts: this.attempts, signal: this.#stop.signal, timing: this.#request.timing };
+    const { leaseMs, timing } = this.#request;
+    const options = { ...this.#patience.trying(this.#stop.signal), attempts: this.attempts, timing, leaseMs };
     try {
       const granted = { holder: reply.holder, contradicted };
       return await confirmGrant(this.#context, this.#line.object, granted, options);
@@ -293,5 +296,3 @@ export class Acquisition {
 
 /** How often one who rests asks itself whether it still may; that costs no request. */
 const RECONSIDER_MS = 500;
-/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
-const UNREACHABLE_MS = 60_000;

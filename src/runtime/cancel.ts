@@ -23,6 +23,8 @@ export interface Leftovers {
  */
 export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
   const { id, attempts, leaseMs, entry, isUnused } = leftovers;
+  // A store that ignores conditions would let this write erase a holder: what was left there runs out.
+  if (context.check.refusal !== undefined) return;
   if (entry === "none" && !attempts.haveUnresolved) return;
   const options = {
     attempts,

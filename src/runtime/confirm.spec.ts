@@ -49,7 +49,15 @@ async function confirmed({ contradicted = false, undated, tookMs = 0, timing, re
     },
   } as unknown as LockObject;
   const { signal } = new AbortController();
-  const grant = await confirmGrant(context, object, { holder, contradicted }, { attempts, signal, timing });
+  const grant = await confirmGrant(
+    context,
+    object,
+    { holder, contradicted },
+    {
+      ...{ attempts, signal, timing },
+      ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
+    },
+  );
   return { grant, asked, clockwork, signal, attempts };
 }
 

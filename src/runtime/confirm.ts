@@ -6,26 +6,35 @@ import type { Grant } from "./grant.js";
 import { LeaseClock, type LeaseTiming } from "./lease-clock.js";
 import type { LockObject } from "./lock-object.js";
 import { renewing } from "./repeatable.js";
+import { type StoreCheckPatience, storeIsSafe } from "./store-is-safe.js";
 import { requestTimeoutMs } from "./timing.js";
 
 /**
- * A lease is handed out with at least half of it left, and only if the store's clock is where the lease's expiry assumed it;
- * otherwise it is renewed first, as one is whose
- * expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then.
+ * A lease is handed out on a store that is known to honour conditions, with at least half of it left, and only if the store's clock is
+ * where the lease's expiry assumed it; otherwise it is renewed first, as one is whose expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then.
  */
 export async function confirmGrant(
   context: Context,
   object: LockObject,
   granted: { readonly holder: Holder; readonly contradicted: boolean },
-  options: { readonly attempts: Attempts; readonly signal: AbortSignal; readonly timing?: LeaseTiming | undefined },
+  options: StoreCheckPatience & {
+    readonly attempts: Attempts;
+    readonly timing?: LeaseTiming | undefined;
+    /** The lease that was asked for, where the record's may be shorter until the store is known to be safe. */
+    readonly leaseMs?: number;
+  },
 ): Promise<Grant | undefined> {
   const { attempts, signal, timing } = options;
+  await storeIsSafe(context, object.name, options);
+  if (signal.aborted) return undefined;
   const isOwn = (writeId: string) => attempts.isOwn(writeId);
-  const { id, token, leaseMs } = granted.holder;
+  const { id, token } = granted.holder;
+  const leaseMs = Math.max(granted.holder.leaseMs, options.leaseMs ?? 0);
   let { holder, contradicted } = granted;
   for (let renewals = 0; ; renewals += 1) {
     const reading = attempts.readingOf(holder.renewal);
-    const leftMs = reading === undefined ? 0 : new LeaseClock(context, leaseMs, reading, timing).remainingMs;
+    const isWhole = reading !== undefined && holder.leaseMs >= leaseMs;
+    const leftMs = isWhole ? new LeaseClock(context, leaseMs, reading, timing).remainingMs : 0;
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
     const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);

@@ -6,6 +6,7 @@ import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
 import type { Holdings } from "./holdings.js";
 import type { Log } from "./logger.js";
+import type { GrantCheck } from "./no-check.js";
 import type { StoreClock } from "./store-clock.js";
 
 /** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
@@ -16,6 +17,8 @@ export type Emit = <Name extends keyof S3MutexEvents>(name: Name, event: S3Mutex
 /** What everything that one mutex does shares. */
 export interface Context {
   readonly store: ObjectStore;
+  /** Whether the store is known to honour conditions, which every first grant waits for. */
+  readonly check: GrantCheck;
   /** The bucket of the locks. */
   readonly bucketName: string;
   /** The store of fenced objects in a bucket: larger bodies, through the same client. */

@@ -85,6 +85,7 @@ const TOPICS: readonly (keyof Topics)[] = [
   "lost",
   "released",
   "deadlock",
+  "checked",
   "closed",
   "hold:start",
   "hold:end",

@@ -12,8 +12,25 @@ export interface S3MutexEvents {
   released: [HoldEvent & { /** How long it was held, in milliseconds. */ readonly heldMs: number }];
   /** A wait of this mutex gives way to break a deadlock. */
   deadlock: [DeadlockEvent];
+  /** It was found out whether the store honours conditions (`verify: "auto"`), or could not be. */
+  checked: [StoreCheckedEvent];
   /** The mutex is closed; nothing is sent any more. */
   closed: [CloseReport];
+}
+
+/** What a check of the store came to, before the first grant of a client and about once a day after that. */
+export interface StoreCheckedEvent {
+  /**
+   * `passed`; `refused`: it ignores conditions, and nothing is written any more until it was asked again; `not-checked`: it could not
+   * be asked, as where the key of the check may not be written.
+   */
+  readonly verdict: "passed" | "refused" | "not-checked";
+  /** Who says so: the `record` of a lock or the `marker` of the prefix, which somebody else has written, or the store, by `requests`. */
+  readonly by: "record" | "marker" | "requests";
+  /** When it was checked: epoch milliseconds of the store's clock; missing where the store tells no time, and where there was no pass. */
+  readonly checkedAt?: number;
+  /** Why not: what the next caller of `acquire` gets. */
+  readonly error?: S3MutexError;
 }
 
 /** Which hold an event is about. */

@@ -216,7 +216,7 @@ export class LockObject {
   }
 
   async #fetch(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
-    const { store, clock } = this.#context;
+    const { store, clock, check } = this.#context;
     const before = this.#latest;
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
     const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
@@ -229,16 +229,19 @@ export class LockObject {
       outcome.kind === "unchanged" && before !== undefined
         ? { ...before, askedAtMs }
         : snapshotOf(this, outcome, askedAtMs);
+    if (!check.isPassed) await check.saw(this.key, outcome, snapshot.record);
     return { kind: "found", snapshot, contradicted };
   }
 
   async #change(
-    change: Change,
+    decided: Change,
     { base, attempt, reading }: { readonly base: Snapshot; readonly attempt: Attempt; readonly reading: ClockReading },
     tries: Tries,
     { attempts, role }: Pick<SwapOptions, "attempts" | "role">,
   ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | Conflict | UnknownOutcome> {
-    const { clock } = this.#context;
+    const { clock, check } = this.#context;
+    const isWrite = decided.kind === "write";
+    const change: Change = isWrite ? { ...decided, record: check.stamped(this.key, decided.record) } : decided;
     const condition: WriteCondition =
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
     attempts.begin(attempt.writeId, condition, reading);
@@ -249,6 +252,7 @@ export class LockObject {
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     if (outcome.kind !== "ok") return { kind: "conflict" };
+    if (isWrite) check.wrote(outcome as WriteOutcome & { readonly kind: "ok" });
     const record = change.kind === "write" ? change.record : undefined;
     const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
     attempts.seen(snapshot.etag, snapshot.askedAtMs);

@@ -21,6 +21,7 @@ export interface LogFields {
 
 /** How the library says something. Never throws. */
 export interface Log {
+  debug(text: string, fields?: LogFields): void;
   warn(text: string, fields?: LogFields): void;
   error(text: string, fields?: LogFields): void;
 }
@@ -28,7 +29,7 @@ export interface Log {
 /** What this logger makes of it. That it throws must not keep a lock from being renewed, released or handed out. */
 export function logTo(logger: Logger): Log {
   const say =
-    (level: "warn" | "error") =>
+    (level: "debug" | "warn" | "error") =>
     (text: string, fields: LogFields = {}) => {
       const whole = printable(`s3-mutex: ${text}${"err" in fields ? `: ${described(fields.err)}` : ""}`);
       try {
@@ -38,7 +39,7 @@ export function logTo(logger: Logger): Log {
         // There is nobody left to tell.
       }
     };
-  return { warn: say("warn"), error: say("error") };
+  return { debug: say("debug"), warn: say("warn"), error: say("error") };
 }
 
 /** The loggers of pino have `bindings`, those of bunyan `addSerializers`; winston's and others have neither. */

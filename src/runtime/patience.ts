@@ -1,12 +1,15 @@
 import { S3MutexError } from "../errors.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import type { Context } from "./context.js";
+import type { StoreCheckPatience } from "./store-is-safe.js";
 import { requestTimeoutMs, sleep } from "./timing.js";
 
 /** How long one caller waits for a lock, and what may be said to it when that is over. */
 export class Patience {
   readonly #context: Context;
   readonly #patienceMs: number;
+  readonly #timeoutMs: number;
+  readonly #unreachableMs: number;
   readonly #arrivedAtMs: number;
   /** Until when one attempt may take where nothing was answered by the time that the patience is over. */
   readonly #silentUntilMs: number;
@@ -23,7 +26,10 @@ export class Patience {
     this.#resolveFirstAnswer = resolve;
   });
 
-  constructor(context: Context, { patienceMs, leaseMs, attemptUntilMs = Number.POSITIVE_INFINITY }: AcquireRequest) {
+  constructor(context: Context, request: AcquireRequest) {
+    const { patienceMs, leaseMs, attemptUntilMs = Number.POSITIVE_INFINITY } = request;
+    this.#timeoutMs = requestTimeoutMs(leaseMs);
+    this.#unreachableMs = request.unreachableMs ?? UNREACHABLE_MS;
     this.#context = context;
     this.#patienceMs = patienceMs;
     this.#arrivedAtMs = this.#nowMs();
@@ -100,6 +106,18 @@ export class Patience {
     await Promise.race([this.#firstAnswer, ends]);
   }
 
+  /** How long and how eagerly its requests are tried. */
+  trying(signal: AbortSignal): StoreCheckPatience {
+    return {
+      signal,
+      timeoutMs: this.#timeoutMs,
+      untilMs: this.untilMs,
+      unreachableMs: this.#unreachableMs,
+      onFailure: (error) => this.reportFailure(error),
+      role: "contender",
+    };
+  }
+
   /** What to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const within = `within ${Math.round(this.waitedMs)} ms`;
@@ -130,6 +148,8 @@ export function longestMs(patienceMs: number, leaseMs: number): number {
 /** What there is to say where not even a failure has come. */
 const NOTHING_CAME =
   "Nothing came, or nothing has left yet: a request may wait for credentials, its turn, or an examination of the store.";
+/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
+const UNREACHABLE_MS = 60_000;
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */

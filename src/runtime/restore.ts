@@ -1,3 +1,5 @@
+import type { Attempt } from "../core/attempt.js";
+import type { LockRecord } from "../core/record.js";
 import { restore } from "../core/transition/restore.js";
 import { onAbort } from "./abort.js";
 import { noTokenLeft } from "./acquire-request.js";
@@ -31,21 +33,26 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
   const attempts = new Attempts();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
+  const timeoutMs = requestTimeoutMs(leaseMs);
+  const trying = { role: "holder", timeoutMs, untilMs: effects.monotonicMs() + leaseMs } as const;
   const refusal = new AbortController();
   const forget = onAbort(context.closing, () => !attempts.haveBegun && refusal.abort());
   try {
-    const { reply, contradicted } = await object.swap((record, attempt) => restore(record, command, attempt), {
+    const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+      const decision = restore(record, command, attempt);
+      if (decision.change !== undefined) context.check.begin(timeoutMs);
+      return decision;
+    };
+    const { reply, contradicted } = await object.swap(apply, {
+      ...trying,
       attempts,
-      role: "holder",
       fromStore: true,
-      timeoutMs: requestTimeoutMs(leaseMs),
-      untilMs: effects.monotonicMs() + leaseMs,
       signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
     if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
     const granted = { holder: reply.holder, contradicted };
-    const grant = await confirmGrant(context, object, granted, { attempts, signal: context.closed });
+    const grant = await confirmGrant(context, object, granted, { ...trying, attempts, signal: context.closed });
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
     const lease = new Lease(context, line, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");

@@ -25,6 +25,8 @@ export interface MemoryStoreOptions {
 const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { effects: true, storeClock: true, pageSize: true };
 
 interface StoredObject {
+  /** Missing where the store tells no time. */
+  readonly lastModifiedMs?: number;
   readonly etag: string;
   readonly body: string;
 }
@@ -45,7 +47,7 @@ export class MemoryStore implements ObjectStore {
     if (found === undefined) return { kind: "absent", timing };
     if (found.etag === options.ifNoneMatch) return { kind: "unchanged", timing };
     if (Buffer.byteLength(found.body) > MAX_BODY_BYTES) return { kind: "oversized", etag: found.etag, timing };
-    return { kind: "ok", etag: found.etag, body: found.body, timing };
+    return { kind: "ok", ...found, timing };
   }
 
   async write(key: string, body: string, condition: WriteCondition, _options: RequestOptions): Promise<WriteOutcome> {
@@ -57,7 +59,8 @@ export class MemoryStore implements ObjectStore {
       if (found.etag !== condition.etag) return { kind: "conflict", timing };
     }
     const etag = `"${createHash("md5").update(body).digest("hex")}"`;
-    this.#objects.set(key, { etag, body });
+    const writtenAt = timing.dateMs === undefined ? {} : { lastModifiedMs: timing.dateMs };
+    this.#objects.set(key, { etag, body, ...writtenAt });
     return { kind: "ok", etag, timing };
   }
 

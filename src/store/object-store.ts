@@ -105,6 +105,8 @@ export type ReadOutcome =
       readonly body: string;
       /** The ETag is not the MD5 of this body: damaged on the way or not of the store, unless this store's are none. */
       readonly isDoubtful?: boolean;
+      /** When the store says that this version was written, in epoch milliseconds (whole seconds), where it does. */
+      readonly lastModifiedMs?: number;
       readonly timing: AnswerTiming;
     })
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }

@@ -1,6 +1,7 @@
 import { Background, type Context } from "../../src/runtime/context.js";
 import type { Effects } from "../../src/runtime/effects.js";
 import { Holdings } from "../../src/runtime/holdings.js";
+import { NO_CHECK } from "../../src/runtime/no-check.js";
 import { StoreClock } from "../../src/runtime/store-clock.js";
 
 /** Clocks that a test moves by hand, and timers that come when it does. */
@@ -64,8 +65,9 @@ export function contextOn(clockwork: Clockwork) {
   const context = {
     effects: clockwork.effects,
     clock: new StoreClock(clockwork.effects),
-    logger: { warn: (...said: unknown[]) => warnings.push(said), error: () => {} },
+    logger: { debug: () => {}, warn: (...said: unknown[]) => warnings.push(said), error: () => {} },
     background: new Background(),
+    check: NO_CHECK,
     closing: closing.signal,
     closed: closed.signal,
     ownerId: "owner",

@@ -14,7 +14,7 @@ import type { Operation, Send } from "./operation.js";
 import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
 import type { PutChecksums } from "./put-checksum.js";
 import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
-import type { Attempt } from "./single-attempt.js";
+import { type Attempt, writtenAt } from "./single-attempt.js";
 import type { HeaderFields } from "./store-headers.js";
 import { markerIn, type Versions, versionIn } from "./versions.js";
 
@@ -130,7 +130,15 @@ export class S3Requests {
       return outcomeOfBadAnswer(request, fault, attempt);
     }
     const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
-    return { kind: "ok", etag, body: decoded.toString("utf8"), ...doubt, ...versionIn(attempt), timing };
+    return {
+      kind: "ok",
+      etag,
+      body: decoded.toString("utf8"),
+      ...doubt,
+      ...versionIn(attempt),
+      ...writtenAt(attempt),
+      timing,
+    };
   }
 
   async put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {

@@ -28,6 +28,7 @@ export interface AnswerHeaders {
   readonly "x-amz-bucket-region"?: string;
   readonly "x-amz-request-id"?: string;
   readonly "x-amz-server-side-encryption"?: string;
+  readonly "last-modified"?: string;
   readonly "x-amz-version-id"?: string;
   readonly "x-amz-delete-marker"?: string;
 }
@@ -276,13 +277,22 @@ function destroyBody(response: unknown): void {
   if (typeof body?.destroy === "function") body.destroy();
 }
 
+/** NaN of other texts than HTTP's, of which `Date.parse` makes times that nobody meant: "0" is a day in 2000. */
+function httpDateMs(date: string | undefined): number {
+  return date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
+}
+
+/** When the store says that what it shows was written. */
+export function writtenAt({ headers }: Attempt): { readonly lastModifiedMs?: number } {
+  const lastModifiedMs = httpDateMs(headers?.["last-modified"]);
+  return Number.isNaN(lastModifiedMs) ? {} : { lastModifiedMs };
+}
+
 /** The timing of the answer, where there was one. */
 export function timingOf(attempt: Attempt): AnswerTiming | undefined {
   const { sentAtMs, receivedAtMs, headers } = attempt;
   if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;
-  const date = headers?.date;
-  // Of other texts than HTTP's, `Date.parse` makes times that nobody meant: "0" is a day in 2000.
-  const dateMs = date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
+  const dateMs = httpDateMs(headers?.date);
   // An answer with an age comes out of a cache, and its date says when the cache was filled.
   if (Number(headers?.age ?? 0) > 0) return { sentAtMs, receivedAtMs, aged: true };
   if (Number.isNaN(dateMs)) return { sentAtMs, receivedAtMs };

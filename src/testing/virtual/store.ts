@@ -64,6 +64,8 @@ export interface SimStoreOptions<Step extends string = string> {
 interface Stored {
   readonly body: string;
   readonly etag: string;
+  /** By the store's own clock. */
+  readonly lastModifiedMs: number;
 }
 
 /** The one bucket of a world: atomic, and as unkind on the way to it and back as the options say. */
@@ -97,7 +99,7 @@ export class SimBucket<Step extends string = string> {
 
   put(key: string, body: string, by?: Writer<Step>): string {
     const etag = this.#etagOf(body);
-    this.objects.set(key, { body, etag });
+    this.objects.set(key, { body, etag, lastModifiedMs: dateOf(this.world.nowMs) });
     this.#remember(key);
     this.world.trace(() => `    ${key} = ${(this.options.describe ?? String)(body)}`);
     this.onChange(key, body, by);
@@ -151,7 +153,7 @@ class SimStore<Step extends string> implements ObjectStore {
       const stored = byMs === undefined ? this.#bucket.objects.get(key) : this.#bucket.past(key, byMs);
       if (stored === undefined) return { kind: "absent" };
       if (stored.etag === options.ifNoneMatch) return { kind: "unchanged" };
-      return { kind: "ok", etag: stored.etag, body: stored.body };
+      return { kind: "ok", ...stored };
     })) as ReadOutcome;
   }
 

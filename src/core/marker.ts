@@ -1,0 +1,32 @@
+import { isObject, parseJson } from "./json.js";
+import { type Proof, proofsIn } from "./proof.js";
+
+/**
+ * The one object of a prefix that says that its store was checked, for those who ask for a lock that has no record yet. It is also
+ * what the check tries conditions on, so that nothing has to be removed.
+ */
+export interface Marker {
+  /** Unique to the write, as in records: equal bodies would have equal ETags. */
+  readonly writeId: string;
+  /** As in records. */
+  readonly touchedAtMs: number;
+  readonly proofs: readonly Proof[];
+}
+
+/** Its key; no lock has one like that: dots in names are escaped, and it does not end as theirs do. */
+export function markerKey(keyPrefix: string): string {
+  return `${keyPrefix}.s3-mutex/checked`;
+}
+
+/** What a body under that key says; undefined where it says nothing that is understood. */
+export function parseMarker(body: string): Marker | undefined {
+  const json = parseJson(body);
+  if (!isObject(json)) return undefined;
+  const { writeId, touchedAtMs, proofs } = json;
+  if (typeof writeId !== "string" || typeof touchedAtMs !== "number") return undefined;
+  return { writeId, touchedAtMs, proofs: proofsIn(proofs) };
+}
+
+export function serializeMarker({ writeId, touchedAtMs, proofs }: Marker): string {
+  return JSON.stringify({ writeId, touchedAtMs, proofs });
+}

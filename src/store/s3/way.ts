@@ -1,0 +1,30 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+
+/**
+ * How a client reaches a bucket, as a text: equal for all that go to the same URL in the same style. Two names of one machine are two
+ * ways, and so is a proxy: what is known of one says nothing about the other.
+ */
+export async function wayTo({ config }: S3Client, bucket: string): Promise<string> {
+  const [endpoint, region, isDualstack, isFips] = await Promise.all([
+    config.endpoint?.(),
+    config.region(),
+    config.useDualstackEndpoint(),
+    config.useFipsEndpoint(),
+  ]);
+  const variant = [isDualstack && "dualstack", isFips && "fips", config.useAccelerateEndpoint && "accelerate"];
+  const url = endpoint === undefined ? `aws ${region} ${variant.filter(Boolean).join(" ")}` : urlOf(endpoint);
+  return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket]);
+}
+
+interface Endpoint {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+  readonly path: string;
+}
+
+function urlOf({ protocol, hostname, port, path }: Endpoint): string {
+  const scheme = protocol.replace(/:$/, "");
+  const isUsual = port === undefined || port === (scheme === "https" ? 443 : 80);
+  return `${scheme}://${hostname.toLowerCase()}${isUsual ? "" : `:${port}`}${path.replace(/\/+$/, "")}`;
+}

@@ -1,0 +1,307 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { afterEach, describe, expect, it } from "vitest";
+import { parseRecord } from "../../src/core/codec.js";
+import { S3Mutex } from "../../src/mutex.js";
+import type { StoreCheckedEvent } from "../../src/runtime/events.js";
+import type { S3Server } from "../../src/testing/index.js";
+import { startS3Server } from "../../src/testing/index.js";
+import type { StoreQuirks } from "../../src/testing/quirks.js";
+
+const BUCKET = "safety";
+const MARKER = "locks/.s3-mutex/checked";
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function serverWith(quirks: StoreQuirks = {}): Promise<S3Server> {
+  const server = await startS3Server({ buckets: [BUCKET], quirks });
+  open.push(() => server.close());
+  return server;
+}
+
+/** A process of its own, as far as a store can tell: nothing is known to its client. */
+function processOn(server: S3Server, options: Partial<ConstructorParameters<typeof S3Mutex>[0]> = {}) {
+  const s3Client = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
+  const mutex = new S3Mutex({ s3Client, bucketName: BUCKET, verify: "auto", ...options } as never);
+  const events: StoreCheckedEvent[] = [];
+  mutex.on("checked", (event) => events.push(event));
+  open.push(async () => {
+    await mutex.close();
+    s3Client.destroy();
+  });
+  return { mutex, events, s3Client };
+}
+
+const requestsOf = (server: S3Server) =>
+  server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);
+
+async function settle(server: S3Server): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await server.settled();
+}
+
+describe("requests", () => {
+  it("the very first lock of a bucket takes four more before the grant, and a marker after it", async () => {
+    const server = await serverWith();
+    const { mutex, events } = processOn(server);
+    const lock = await mutex.acquire("a");
+    const before = requestsOf(server);
+    expect(before.slice(0, 6).sort()).toEqual(
+      [
+        "GetObject locks/a.json 404",
+        "PutObject locks/a.json 200",
+        `GetObject ${MARKER} 404`,
+        `PutObject ${MARKER} 200`,
+        `PutObject ${MARKER} 412`,
+        `PutObject ${MARKER} 412`,
+      ].sort(),
+    );
+    expect(events).toEqual([{ verdict: "passed", by: "requests", checkedAt: expect.any(Number) }]);
+    await settle(server);
+    expect(requestsOf(server).slice(6)).toEqual([`GetObject ${MARKER} 200`, `PutObject ${MARKER} 200`]);
+    server.resetRequests();
+    await lock.release();
+    expect(requestsOf(server)).toEqual(["PutObject locks/a.json 200"]);
+  });
+
+  it("then a lock costs 3 in another process, 2 in the same one, and a new one 4 in a new process", async () => {
+    const server = await serverWith();
+    const first = processOn(server);
+    await (await first.mutex.acquire("a")).release();
+    await settle(server);
+    const second = processOn(server);
+    const count = async (work: () => Promise<unknown>) => {
+      server.resetRequests();
+      await work();
+      await settle(server);
+      return requestsOf(server).length;
+    };
+    expect(await count(async () => (await second.mutex.acquire("a")).release())).toBe(3);
+    expect(second.events).toMatchObject([{ verdict: "passed", by: "record" }]);
+    expect(await count(async () => (await second.mutex.acquire("a")).release())).toBe(2);
+    const third = processOn(server);
+    expect(await count(async () => (await third.mutex.acquire("fresh")).release())).toBe(4);
+    expect(third.events).toMatchObject([{ verdict: "passed", by: "marker" }]);
+    expect(third.events[0]?.checkedAt).toBe(first.events[0]?.checkedAt);
+    const fourth = processOn(server, { verify: "never" });
+    expect(await count(async () => (await fourth.mutex.acquire("other")).release())).toBe(3);
+    const body = server.getObject(BUCKET, "locks/fresh.json")?.text ?? "";
+    const parsed = parseRecord(body);
+    expect(parsed.kind === "record" && parsed.record.proofs).toMatchObject([
+      { atMs: first.events[0]?.checkedAt, versions: "none" },
+    ]);
+    expect(server.getObject(BUCKET, "locks/other.json")?.text).not.toContain("proofs");
+  });
+});
+
+describe("stores that ignore conditions are refused before a grant", () => {
+  it.each<[string, StoreQuirks]>([
+    ["If-None-Match", { ignoreIfNoneMatch: true }],
+    ["If-Match", { ignoreIfMatch: true }],
+    ["both", { ignoreIfNoneMatch: true, ignoreIfMatch: true }],
+    ["conditions at all (501)", { conditionalPutUnsupported: true }],
+  ])("%s", async (_, quirks) => {
+    const server = await serverWith(quirks);
+    const { mutex, events } = processOn(server);
+    await expect(mutex.acquire("a", { timeoutMs: 3000 })).rejects.toMatchObject({ code: "store-unsafe" });
+    await settle(server);
+    server.resetRequests();
+    await expect(mutex.acquire("b", { timeoutMs: 3000 })).rejects.toMatchObject({ code: "store-unsafe" });
+    expect(requestsOf(server).filter((request) => request.startsWith("Put"))).toEqual([]);
+    expect(events.map(({ verdict }) => verdict)).toContain("refused");
+  });
+});
+
+describe("what is no refusal", () => {
+  it.each<[string, StoreQuirks]>([
+    ["ETags that count without quotes only", { etagForm: "unquoted-only" }],
+    ["losers of a race that get 500", { losersGet500: true }],
+    ["412 for a missing key", { missingKeyIfMatchStatus: 412 }],
+    ["no Date", { noDate: true }],
+    ["no 304", { readIgnoresIfNoneMatch: true }],
+    ["weak ETags", { etags: "weak" }],
+    ["DELETE that is denied", { deny: ["DeleteObject"] }],
+    ["DELETE that ignores", { deleteIgnoresIfMatch: true }],
+    ["one write a second on a key", { writesPerSecondPerKey: 1 }],
+  ])("%s", { timeout: 30_000 }, async (_, quirks) => {
+    const server = await serverWith(quirks);
+    const { mutex, events } = processOn(server);
+    const lock = await mutex.acquire("a");
+    expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+    await lock.release();
+    expect((await processOn(server).mutex.inspect("a"))?.state).toBe("free");
+    await settle(server);
+    await (await mutex.acquire("a")).release();
+    expect(events).toHaveLength(1);
+    // Nothing is left but the lock and the marker.
+    expect(server.objects(BUCKET).map(({ key }) => key)).toEqual([MARKER, "locks/a.json"]);
+  });
+
+  it.each(["duplicate", "lose-response", "drop-before"] as const)("each request of it once: %s", async (fault) => {
+    for (let skip = 0; skip < 4; skip += 1) {
+      const server = await serverWith();
+      server.faults.add({ fault, operation: "PutObject", key: MARKER, skip, times: 1 });
+      const { mutex, events } = processOn(server);
+      await (await mutex.acquire("a", { timeoutMs: 5000 })).release();
+      await settle(server);
+      expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+    }
+  });
+
+  it("each write is repeated on its way, or the store is busy for a while", async () => {
+    for (const rule of [
+      { fault: "duplicate", operation: "PutObject" } as const,
+      { fault: "status", status: 429, key: MARKER, times: 3 } as const,
+      { fault: "status", status: 503, key: MARKER, times: 4 } as const,
+    ]) {
+      const server = await serverWith();
+      server.faults.add(rule);
+      const { mutex, events } = processOn(server);
+      await (await mutex.acquire("a", { timeoutMs: 15_000 })).release();
+      expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+    }
+  }, 40_000);
+});
+
+it("a key of the check that may not be written is access-denied, with the key and the way out, and no verdict", async () => {
+  const server = await serverWith();
+  server.faults.add({ fault: "status", status: 403, operation: "PutObject", key: MARKER });
+  const { mutex, events } = processOn(server);
+  await expect(mutex.acquire("a")).rejects.toMatchObject({
+    code: "access-denied",
+    message: expect.stringMatching(/locks\/\.s3-mutex\/checked.*verify: "never"/),
+  });
+  expect(events).toMatchObject([{ verdict: "not-checked", by: "requests", error: { code: "access-denied" } }]);
+  // What was written is taken back: nothing says that the store is unsafe.
+  await settle(server);
+  expect(server.getObject(BUCKET, "locks/a.json")?.text).toContain('"holders":[]');
+  server.faults.clear();
+  await (await mutex.acquire("a")).release();
+  expect(events).toHaveLength(2);
+});
+
+it("a marker that may not be read keeps nobody from the check", async () => {
+  const server = await serverWith();
+  server.faults.add({ fault: "status", status: 403, operation: "GetObject", key: MARKER });
+  const { mutex, events } = processOn(server);
+  await (await mutex.acquire("a")).release();
+  expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+});
+
+it("two mutexes on one client check once, and callers that come together too", async () => {
+  const server = await serverWith();
+  const { mutex, s3Client } = processOn(server);
+  const other = new S3Mutex({ s3Client, bucketName: BUCKET, verify: "auto" } as never);
+  open.push(() => other.close());
+  const names = ["a", "b", "c", "d"];
+  const locks = await Promise.all(names.map((name, index) => (index % 2 === 0 ? mutex : other).acquire(name)));
+  await settle(server);
+  expect(requestsOf(server).filter((request) => request.includes(MARKER))).toHaveLength(6);
+  for (const lock of locks) await lock.release();
+});
+
+it("processes that come at the same time do not take each other's checks for faults of the store", async () => {
+  const server = await serverWith();
+  const all = Array.from({ length: 8 }, () => processOn(server));
+  await Promise.all(all.map(async ({ mutex }, index) => (await mutex.acquire(`lock ${index}`)).release()));
+  await settle(server);
+  for (const { events } of all) expect(events).toMatchObject([{ verdict: "passed" }]);
+});
+
+describe("proofs", () => {
+  /** A lock that a checked process has used, and its record. */
+  async function proven(server: S3Server): Promise<string> {
+    await (await processOn(server).mutex.acquire("a")).release();
+    await settle(server);
+    return server.getObject(BUCKET, "locks/a.json")?.text as string;
+  }
+
+  const by = async (server: S3Server, options = {}) => {
+    const { mutex, events } = processOn(server, options);
+    await (await mutex.acquire("a")).release();
+    await settle(server);
+    return events.map((event) => event.by);
+  };
+
+  it("rule 70: copied with its bucket, or restored, they prove nothing", async () => {
+    const honest = await serverWith();
+    const body = await proven(honest);
+    const marker = honest.getObject(BUCKET, MARKER)?.text as string;
+    const copy = await serverWith();
+    copy.setClockOffset(60_000);
+    copy.putObject(BUCKET, "locks/a.json", body);
+    copy.putObject(BUCKET, MARKER, marker);
+    copy.setClockOffset(0);
+    expect(await by(copy)).toEqual(["requests"]);
+    // The same under the very name that it was checked by, which another store has now.
+    honest.setQuirks({ ignoreIfNoneMatch: true, ignoreIfMatch: true });
+    honest.setClockOffset(20_000);
+    for (const [key, text] of [
+      ["locks/a.json", body],
+      [MARKER, marker],
+    ] as const)
+      honest.putObject(BUCKET, key, text);
+    const { mutex } = processOn(honest);
+    await expect(mutex.acquire("a")).rejects.toMatchObject({ code: "store-unsafe" });
+  });
+
+  it("another key, style or endpoint is another way", async () => {
+    const server = await serverWith();
+    await proven(server);
+    expect(await by(server)).toEqual(["record"]);
+    const { port } = server;
+    const elsewhere = new S3Client({ ...server.clientConfig(), endpoint: `http://localhost:${port}` });
+    open.push(async () => elsewhere.destroy());
+    expect(await by(server, { s3Client: elsewhere })).toEqual(["requests"]);
+    // Both ways are known from then on.
+    expect(await by(server)).toEqual(["record"]);
+    const again = new S3Client({ ...server.clientConfig(), endpoint: `http://LOCALHOST:${port}/` });
+    open.push(async () => again.destroy());
+    expect(await by(server, { s3Client: again })).toEqual(["record"]);
+    server.putObject(BUCKET, "locks/b.json", server.getObject(BUCKET, "locks/a.json")?.text as string);
+    const { mutex, events } = processOn(server);
+    await (await mutex.acquire("b")).release();
+    expect(events.map((event) => event.by)).toEqual(["marker"]);
+  });
+
+  it("rule 72: the time is the checker's, however often the record is written, and a day is the end of it", async () => {
+    const server = await serverWith();
+    await proven(server);
+    const checkedAt = () => JSON.parse(server.getObject(BUCKET, "locks/a.json")?.text as string).proofs[0].atMs;
+    const first = checkedAt();
+    server.setClockOffset(23 * 3_600_000);
+    // The clock of this machine is behind the store's by then, which its answers tell.
+    expect(await by(server)).toEqual(["record"]);
+    expect(checkedAt()).toBe(first);
+    server.setClockOffset(25 * 3_600_000);
+    expect(await by(server)).toEqual(["requests"]);
+    expect(checkedAt()).toBeGreaterThan(first + 24 * 3_600_000);
+    // From the future.
+    server.setClockOffset(0);
+    expect(await by(server)).toEqual(["requests"]);
+  });
+
+  it("a store that stops to honour conditions is found out within a day, and asked again after a refusal", async () => {
+    const server = await serverWith();
+    await proven(server);
+    server.setQuirks({ ignoreIfNoneMatch: true });
+    server.setClockOffset(25 * 3_600_000);
+    const { mutex } = processOn(server);
+    await expect(mutex.acquire("a")).rejects.toMatchObject({ code: "store-unsafe" });
+  });
+});
+
+it("is shown by inspect", async () => {
+  const server = await serverWith();
+  const { mutex, events } = processOn(server);
+  await (await mutex.acquire("a")).release();
+  const report = await mutex.inspect("a");
+  expect(report).toMatchObject({ storeProofs: [{ checkedAt: events[0]?.checkedAt, versioning: "none" }] });
+  const keys: string[] = [];
+  for await (const { key } of mutex.list()) keys.push(key);
+  expect(keys).toEqual(["locks/a.json"]);
+  expect(await mutex.cleanupStaleLocks({ includeReleased: true, restMs: 0 } as never)).toMatchObject({ total: 1 });
+  expect(server.getObject(BUCKET, MARKER)).toBeDefined();
+});
