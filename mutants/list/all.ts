@@ -14,6 +14,7 @@ import { REMOVAL } from "./removal.js";
 import { STORE_SEAM } from "./store-seam.js";
 import { TELLING } from "./telling.js";
 import { TIME } from "./time.js";
+import { VIRTUAL } from "./virtual.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...RECORD,
@@ -31,4 +32,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...TELLING,
   ...STORE_SEAM,
   ...PERMITS,
+  ...VIRTUAL,
 ];

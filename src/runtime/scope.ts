@@ -222,7 +222,8 @@ export class Scopes {
     const before = this.current;
     const line = new Scope("line", before, this.#justMade);
     this.#justMade = line;
-    queueMicrotask(() => {
+    // Not by `queueMicrotask`, which the fake timers of a test may have replaced.
+    void Promise.resolve().then(() => {
       this.#justMade = undefined;
     });
     storage.enterWith(this.#with(line));

@@ -65,5 +65,6 @@ export {
   type TestMutex,
   type TestMutexOptions,
 } from "./virtual/create-test-mutex.js";
+export type { FakeTimers } from "./virtual/fake-timers.js";
 export type { FreezeOptions, TestProcess } from "./virtual/test-process.js";
-export type { TestStore } from "./virtual/test-store.js";
+export type { TestRequest, TestStore } from "./virtual/test-store.js";

@@ -1,7 +1,7 @@
 import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
 import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
-import { Turns } from "./turns.js";
-import type { World } from "./world.js";
+import type { Driver } from "./driver.js";
+import type { Timeline } from "./timeline.js";
 
 /** Options of {@link TestClock.runUntil}. */
 export interface RunUntilOptions {
@@ -11,47 +11,31 @@ export interface RunUntilOptions {
 
 const RUN_UNTIL_OPTIONS: OptionNames<RunUntilOptions> = { limitMs: true };
 
-/** How the test's wait for something ended. */
-type Ending = "reached" | "limit" | "quiet";
-
-/** Until when time may move, and for what. */
-interface Goal {
-  readonly endMs: number;
-  /** Whether it is over before its time. */
-  readonly isReached: () => boolean;
-  /** Its end is what was wanted, and not a limit. */
-  readonly isForTime: boolean;
-  readonly finish: (ending: Ending) => void;
-  readonly fail: (error: unknown) => void;
-}
-
 /**
  * The time of a test: it stands still until the test moves it. What needs no time goes on by itself, so that a free lock is
  * acquired while the clock stands.
  */
 export class TestClock {
-  readonly #world: World;
+  readonly #timeline: Timeline;
+  readonly #driver: Driver;
   readonly #hints: () => readonly string[];
-  readonly #goals = new Set<Goal>();
-  #isDriving = false;
-  #stepsAtOnce = 0;
 
   /** @internal @param hints what the state of the test says about why nothing happens */
-  constructor(world: World, hints: () => readonly string[] = () => []) {
-    this.#world = world;
+  constructor(timeline: Timeline, driver: Driver, hints: () => readonly string[] = () => []) {
+    this.#timeline = timeline;
+    this.#driver = driver;
     this.#hints = hints;
-    world.onDue = () => void this.#drive();
   }
 
   /** The true time in epoch milliseconds: what a clock that is right says. */
   get nowMs(): number {
-    return this.#world.nowMs;
+    return this.#timeline.nowMs;
   }
 
   /** Lets this much time pass, in milliseconds. All that is due meanwhile happens at its moment, one after the other. */
   async advance(ms: number): Promise<void> {
     checkFiniteDuration("ms", ms);
-    await this.#until({ endMs: this.nowMs + ms, isReached: () => false, isForTime: true });
+    await this.#driver.until({ endMs: this.nowMs + ms, isReached: () => false, isForTime: true });
   }
 
   /**
@@ -61,7 +45,7 @@ export class TestClock {
    */
   async advanceToNext(): Promise<number> {
     await this.settle();
-    const { nextAtMs } = this.#world;
+    const { nextAtMs } = this.#driver;
     if (nextAtMs === undefined) throw new Error(`clock.advanceToNext: ${NOTHING_LEFT}. ${this.#remedies()}`);
     const startMs = this.nowMs;
     await this.advance(nextAtMs - startMs);
@@ -83,7 +67,8 @@ export class TestClock {
     refuseUnknownOptions("options", options, RUN_UNTIL_OPTIONS);
     const limitMs = checkFiniteDuration("limitMs", options.limitMs ?? HOUR_MS);
     const startMs = this.nowMs;
-    const ending = await this.#until({ endMs: startMs + limitMs, isReached: conditionOf(what), isForTime: false });
+    const goal = { endMs: startMs + limitMs, isReached: conditionOf(what), isForTime: false };
+    const ending = await this.#driver.until(goal);
     if (ending === "reached") return (typeof what === "function" ? undefined : await what) as T;
     const passed = `${Math.round(this.nowMs - startMs)} ms of the test's time`;
     const why =
@@ -96,72 +81,7 @@ export class TestClock {
   /** Resolves when this much time has passed on this clock, in milliseconds: for work that takes its time. */
   async sleep(ms: number): Promise<void> {
     checkFiniteDuration("ms", ms);
-    await this.#world.sleep(ms);
-  }
-
-  #until(goal: Omit<Goal, "finish" | "fail">): Promise<Ending> {
-    return new Promise((finish, fail) => {
-      this.#goals.add({ ...goal, finish, fail });
-      void this.#drive();
-    });
-  }
-
-  /** As long as something is due, or somebody wants time to move. One loop, however many want that. */
-  async #drive(): Promise<void> {
-    if (this.#isDriving) return;
-    this.#isDriving = true;
-    const turns = new Turns();
-    try {
-      do await turns.next();
-      while (this.#goOn());
-    } catch (error) {
-      const goals = [...this.#goals];
-      this.#goals.clear();
-      if (goals.length === 0) throw error;
-      for (const { fail } of goals) fail(error);
-    } finally {
-      turns.close();
-      this.#isDriving = false;
-    }
-  }
-
-  /** One thing happens, or the wait for one ends; what follows from it goes on before anything else does. */
-  #goOn(): boolean {
-    const goals = [...this.#goals];
-    const reached = goals.filter((goal) => goal.isReached());
-    if (reached.length > 0) return this.#finish(reached);
-    const { nextAtMs, nowMs } = this.#world;
-    if (nextAtMs !== undefined && nextAtMs <= nowMs) return this.#step(nextAtMs);
-    if (goals.length === 0) return false;
-    const endMs = Math.min(...goals.map((goal) => goal.endMs));
-    if (nextAtMs !== undefined && nextAtMs <= endMs) return this.#step(nextAtMs);
-    // Those who only want time to pass may do something then.
-    if (nextAtMs === undefined && !goals.some(({ isForTime }) => isForTime)) return this.#finish(goals, "quiet");
-    this.#world.moveTo(endMs);
-    return this.#finish(
-      goals.filter((goal) => goal.endMs <= endMs),
-      "limit",
-    );
-  }
-
-  #step(atMs: number): true {
-    this.#stepsAtOnce = atMs > this.nowMs ? 0 : this.#stepsAtOnce + 1;
-    if (this.#stepsAtOnce > STEPS_AT_ONCE_MAX) {
-      this.#stepsAtOnce = 0;
-      throw new Error(
-        `The clock cannot move on: ${STEPS_AT_ONCE_MAX} things have happened at one moment, and more are due.`,
-      );
-    }
-    this.#world.step();
-    return true;
-  }
-
-  #finish(goals: readonly Goal[], ending: Ending = "reached"): true {
-    for (const goal of goals) {
-      this.#goals.delete(goal);
-      goal.finish(ending);
-    }
-    return true;
+    await this.#timeline.sleep(ms);
   }
 
   #remedies(): string {
@@ -190,8 +110,6 @@ function conditionOf(what: PromiseLike<unknown> | (() => boolean)): () => boolea
 }
 
 const HOUR_MS = 3_600_000;
-/** Far more than any test has; what is due again and again without any time passing would never end. */
-const STEPS_AT_ONCE_MAX = 100_000;
 const NOTHING_LEFT = "nothing is left to happen: no timer, no request and no answer is under way";
 const OTHERS =
   "This clock sees only what the test's mutexes do, and clock.sleep(): await files, sockets and timers of your own before, or beside it.";

@@ -1,6 +1,7 @@
 import type { S3Mutex } from "../../mutex.js";
 import type { S3MutexBaseOptions, S3MutexOptions } from "../../options.js";
 import type { TestClock } from "./clock.js";
+import type { FakeTimers } from "./fake-timers.js";
 import type { TestProcess } from "./test-process.js";
 import type { TestStore } from "./test-store.js";
 
@@ -17,6 +18,12 @@ export interface TestMutexOptions extends Partial<S3MutexBaseOptions> {
    * time, which has to be let pass: `clock.runUntil(mutex.acquire("job"))`. @default 0
    */
   readonly roundTripMs?: number | undefined;
+  /**
+   * Lets the mutexes live by the fake timers that the test has put in place, for code that has timers of its own besides: `vi`,
+   * `jest`, sinon's clock, or `mock.timers` of `node:test`. Who moves them moves the test's clock, and the other way round.
+   * @default a clock of its own, which needs no fake timers and takes no notice of them
+   */
+  readonly fakeTimers?: FakeTimers | undefined;
 }
 
 /** Options of {@link TestMutex.another}: those of {@link S3Mutex} that are to differ from the first one's. */

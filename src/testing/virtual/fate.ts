@@ -1,7 +1,19 @@
 import { S3MutexError } from "../../errors.js";
 
 /** What happens to one request. */
-export type Fate =
+export type Fate = Kind & Besides;
+
+/** What may come on top. */
+interface Besides {
+  /** How much longer it takes there and back, in milliseconds. */
+  readonly thereMs?: number;
+  readonly backMs?: number;
+  /** How far the `Date` of its answer is off, or that there is none. */
+  readonly dateShiftMs?: number;
+  readonly omitsDate?: boolean;
+}
+
+type Kind =
   | { readonly kind: "fine" }
   /** It never reaches the store. */
   | { readonly kind: "lost" }
@@ -18,7 +30,9 @@ export type Fate =
   /** A read that is answered by a cache with what was there so long ago. */
   | { readonly kind: "stale"; readonly byMs: number }
   /** Answered with an error, applied or not. */
-  | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean };
+  | { readonly kind: "error"; readonly status: 409 | 429 | 500 | 503; readonly applied: boolean }
+  /** Answered with what is given, whatever was done; where it says so, it is applied once more, or at all, so much later. */
+  | { readonly kind: "answered"; readonly outcome: object; readonly applied: boolean; readonly landsAfterMs?: number };
 
 /** What the store says of a request, without the time. */
 export type Answer = {
@@ -45,6 +59,9 @@ export function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { 
       return { outcome: apply(), isHeard: false };
     case "lost":
       return { outcome: {}, isHeard: false };
+    case "answered":
+      if (fate.applied) apply();
+      return { outcome: fate.outcome, isHeard: true };
     case "error":
       if (fate.applied) apply();
       if (fate.status === 409) return { outcome: { kind: "conflict" }, isHeard: true };

@@ -1,6 +1,6 @@
 import type { Effects } from "../../runtime/effects.js";
 import type { Random } from "./random.js";
-import type { World } from "./world.js";
+import type { Timeline } from "./timeline.js";
 
 export interface ClockFaults {
   /** How far the wall clock is off, in milliseconds. */
@@ -25,7 +25,7 @@ interface Frozen {
 /** One simulated operating-system process: clocks of its own, and a life that can be paused or ended. */
 export class SimProcess {
   readonly name: string;
-  readonly world: World;
+  readonly world: Timeline;
   readonly effects: Effects;
   readonly #bootedAtMs: number;
   readonly #startedAtMs: number;
@@ -37,7 +37,7 @@ export class SimProcess {
   #isDead = false;
   #ids = 0;
 
-  constructor(world: World, name: string, clocks: ClockFaults = GOOD_CLOCKS) {
+  constructor(world: Timeline, name: string, clocks: ClockFaults = GOOD_CLOCKS) {
     this.world = world;
     this.name = name;
     this.#clocks = clocks;

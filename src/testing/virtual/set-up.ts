@@ -3,42 +3,84 @@ import { S3Mutex } from "../../mutex.js";
 import type { S3MutexBaseOptions } from "../../options.js";
 import { TestClock } from "./clock.js";
 import type { AnotherOptions, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
+import { type Driver, WorldDriver } from "./driver.js";
+import { type FakeTimers, FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
+import type { Fate } from "./fate.js";
 import { SimProcess } from "./process.js";
-import { SimBucket } from "./store.js";
+import { dateOf, type Heard, SimBucket, type Told } from "./store.js";
+import { fateBy, S3_OPERATION, TestFaults } from "./test-faults.js";
 import { TestProcess } from "./test-process.js";
-import { TestStore } from "./test-store.js";
+import { type TestRequest, TestStore } from "./test-store.js";
+import type { Timeline } from "./timeline.js";
 import { World } from "./world.js";
 
-/** A world with one bucket and one process; more come with `another()`. */
+/** One bucket and one process on a timeline; more processes come with `another()`. */
 export function setUp(options: TestMutexOptions): TestMutex {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", options, "pass the options of S3Mutex, or none");
-  const { seed = 1, roundTripMs = 0, s3Client: _client, s3ClientConfig: _config, ...shared } = options;
-  const world = new World(checkSeed(seed));
-  const bucket: SimBucket = new SimBucket(world, { roundTripMs: () => store.roundTripMs });
-  const store = new TestStore(bucket);
+  const { seed = 1, roundTripMs = 0, fakeTimers, s3Client: _client, s3ClientConfig: _config, ...given } = options;
+  // This store honours conditions, and there is nothing in it that a test has not put there.
+  const shared = { bucketName: "bucket", verify: "never" as const, ...given };
+  const { timeline, driver } = timeOf(checkSeed(seed), fakeTimers);
+  const [faults, requests] = [new TestFaults(), [] as TestRequest[]];
+  const faultsOf = new Map<SimProcess, TestFaults>();
+  const bucket: SimBucket = new SimBucket(timeline, {
+    roundTripMs: () => store.roundTripMs,
+    fate: (operation, key, process) => {
+      const sent = { operation: S3_OPERATION[operation], bucket: shared.bucketName };
+      requests.push({ operation: sent.operation, key, process: process.name, atMs: timeline.nowMs });
+      const own = faultsOf.get(process);
+      return fateBy(own === undefined ? [faults] : [faults, own], operation === "list" ? sent : { ...sent, key });
+    },
+    tell,
+  });
+  const store = new TestStore(bucket, faults, requests);
   store.roundTripMs = checkFiniteDuration("roundTripMs", roundTripMs);
   const processes: TestProcess[] = [];
-  const start = (own: Partial<S3MutexBaseOptions>): TestProcess => {
-    const process = new SimProcess(world, `process-${processes.length + 1}`);
-    // This store honours conditions, and there is nothing in it that a test has not put there.
-    const settings = { bucketName: "bucket", verify: "never" as const, ...own, s3ClientConfig: {} };
-    const mutex = new S3Mutex(settings, { store: bucket.storeFor(process), effects: process.effects });
-    const started = new TestProcess(process, mutex);
+  const start = (own: S3MutexBaseOptions): TestProcess => {
+    const process = new SimProcess(timeline, `process-${processes.length + 1}`);
+    const internals = { store: bucket.storeFor(process), effects: process.effects };
+    const mutex = new S3Mutex({ ...own, s3ClientConfig: {} }, internals);
+    const ownFaults = new TestFaults();
+    faultsOf.set(process, ownFaults);
+    const started = new TestProcess(process, mutex, ownFaults);
     processes.push(started);
     return started;
   };
-  const clock = new TestClock(world, () => processes.flatMap(hintsOf));
+  const hints = () => [...processes.flatMap(hintsOf), ...hintsAbout(faults, faultsOf)];
   const first = start(shared);
   const { ownerId: _ownerId, ...inherited } = shared;
   const another = (own: AnotherOptions = {}) => start({ ...inherited, ...own });
-  return { mutex: first.mutex, process: first, clock, store, another };
+  return { mutex: first.mutex, process: first, clock: new TestClock(timeline, driver, hints), store, another };
+}
+
+/** Whose time it is: that of the test alone, or that of its fake timers. */
+function timeOf(
+  seed: number,
+  timers: FakeTimers | undefined,
+): { readonly timeline: Timeline; readonly driver: Driver } {
+  if (timers === undefined) {
+    const world = new World(seed);
+    return { timeline: world, driver: new WorldDriver(world) };
+  }
+  const timeline = new GlobalTimeline(seed);
+  return { timeline, driver: new FakeTimersDriver(timeline, timers) };
+}
+
+function tell({ writtenAtMs }: Heard, { omitsDate, dateShiftMs = 0 }: Fate): Told {
+  return omitsDate ? {} : { dateMs: dateOf(writtenAtMs + dateShiftMs) };
 }
 
 /** What may keep a process from doing what a test waits for. */
 function hintsOf({ name, isFrozen, isDead }: TestProcess): string[] {
   if (isDead) return [`${name} was killed.`];
   return isFrozen ? [`${name} is frozen: thaw() it.`] : [];
+}
+
+function hintsAbout(faults: TestFaults, faultsOf: ReadonlyMap<SimProcess, TestFaults>): string[] {
+  const ofStore = faults.count === 0 ? [] : ["store.faults has rules: clear() ends them."];
+  const cutOff = [...faultsOf].filter(([, own]) => own.count > 0);
+  return [...ofStore, ...cutOff.map(([{ name }]) => `The faults of ${name} have rules: clear() ends them.`)];
 }
 
 function checkSeed(seed: unknown): number {

@@ -10,7 +10,7 @@ import type {
 } from "../../store/object-store.js";
 import { type Answer, type Fate, outcomeOf, unknown } from "./fate.js";
 import type { SimProcess } from "./process.js";
-import type { World } from "./world.js";
+import type { Timeline } from "./timeline.js";
 
 export type Operation = "read" | "write" | "remove" | "list";
 
@@ -52,7 +52,7 @@ export interface SimStoreOptions<Step extends string = string> {
   readonly removes?: boolean;
   readonly hasDate?: boolean;
   /** What an answer says about the time, where that is not simply its front end's; asked when it is heard. */
-  readonly tell?: ((answer: Heard<Step>) => Told) | undefined;
+  readonly tell?: ((answer: Heard<Step>, fate: Fate) => Told) | undefined;
   /** Called for each request that the store sees. */
   readonly onRequest?: (operation: Operation, key: string, atMs: number) => void;
   /** Called for each request when its sender sends it. */
@@ -70,7 +70,7 @@ interface Stored {
 
 /** The one bucket of a world: atomic, and as unkind on the way to it and back as the options say. */
 export class SimBucket<Step extends string = string> {
-  readonly world: World;
+  readonly world: Timeline;
   readonly options: SimStoreOptions<Step>;
   readonly objects = new Map<string, Stored>();
   /** Every version of every object, in the order in which they landed. */
@@ -80,7 +80,7 @@ export class SimBucket<Step extends string = string> {
   readonly #etags = new Map<string, string>();
   readonly #inFlight = new Map<SimProcess, Step[]>();
 
-  constructor(world: World, options: SimStoreOptions<Step>) {
+  constructor(world: Timeline, options: SimStoreOptions<Step>) {
     this.world = world;
     this.options = options;
   }
@@ -218,7 +218,7 @@ class SimStore<Step extends string> implements ObjectStore {
           const receivedAtMs = process.effects.monotonicMs();
           const isStores = (outcome as Answer).kind !== "unknown";
           const heard = { process, step, sentAtMs: leftAtMs, ...written, isStores };
-          const told = fate.kind === "stale" ? { aged: true as const } : this.#tell(heard);
+          const told = fate.kind === "stale" ? { aged: true as const } : this.#tell(heard, fate);
           settle({ ...outcome, timing: { sentAtMs, receivedAtMs, ...told } satisfies AnswerTiming });
         });
       };
@@ -231,19 +231,20 @@ class SimStore<Step extends string> implements ObjectStore {
         const written = { writtenAtMs: world.nowMs, offsetMs: options.dateOffsetMs?.() ?? 0 };
         const { outcome, isHeard } = outcomeOf(fate, apply);
         world.trace(() => `  ${step} of ${process.name} reaches ${key}: ${(outcome as Answer).kind ?? "nothing"}`);
-        if (isHeard) world.after(halfMs + (fate.kind === "slow" ? fate.backMs : 0), () => answer(outcome, written));
+        if (isHeard) world.after(halfMs + (fate.backMs ?? 0), () => answer(outcome, written));
         if (fate.kind === "copied") world.silentlyAfter(fate.afterMs, apply);
+        if (fate.kind === "answered" && fate.landsAfterMs !== undefined) world.silentlyAfter(fate.landsAfterMs, apply);
       };
-      const extraMs = fate.kind === "late" ? fate.byMs : fate.kind === "slow" ? fate.thereMs : 0;
+      const extraMs = fate.kind === "late" ? fate.byMs : (fate.thereMs ?? 0);
       if (fate.kind !== "lost") world.silentlyAfter(halfMs + extraMs, reach);
     });
   }
 
   /** What a cache answers says itself how old it is, so that its time is nobody's; this is for all others. */
-  #tell(answer: Heard<Step>): Told {
+  #tell(answer: Heard<Step>, fate: Fate): Told {
     const { hasDate, tell } = this.#bucket.options;
     if (hasDate === false) return {};
-    return tell?.(answer) ?? { dateMs: dateOf(answer.writtenAtMs + answer.offsetMs) };
+    return tell?.(answer, fate) ?? { dateMs: dateOf(answer.writtenAtMs + answer.offsetMs) };
   }
 }
 

@@ -1,6 +1,7 @@
-import { checkFiniteDuration } from "../../arguments.js";
+import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
 import type { S3Mutex } from "../../mutex.js";
 import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
+import type { Faults } from "../faults.js";
 import type { SimProcess } from "./process.js";
 
 /** Options of {@link TestProcess.freeze}. */
@@ -16,12 +17,15 @@ const FREEZE_OPTIONS: OptionNames<FreezeOptions> = { forMs: true, suspends: true
 /** One of the processes of a test: a mutex with clocks and timers of its own, on the store and the clock that all share. */
 export class TestProcess {
   readonly mutex: S3Mutex;
+  /** What goes wrong with the requests of this process alone: `faults.add({ fault: "never-answer" })` cuts it off. */
+  readonly faults: Faults;
   readonly #process: SimProcess;
 
   /** @internal */
-  constructor(process: SimProcess, mutex: S3Mutex) {
+  constructor(process: SimProcess, mutex: S3Mutex, faults: Faults) {
     this.#process = process;
     this.mutex = mutex;
+    this.faults = faults;
   }
 
   /** What it calls its host, and what its `ownerId` starts with. */
@@ -57,5 +61,12 @@ export class TestProcess {
   /** Whether it was killed. */
   get isDead(): boolean {
     return this.#process.isDead;
+  }
+
+  /** Sets its wall clock: how far it is off, in milliseconds, negative for behind. Its monotonic clock goes on. */
+  setWallClock(offsetMs: number): void {
+    if (typeof offsetMs !== "number" || !Number.isFinite(offsetMs))
+      throw invalidArgument("offsetMs", offsetMs, "give milliseconds, negative for behind");
+    this.#process.setWall(offsetMs);
   }
 }

@@ -1,4 +1,5 @@
 import { Random } from "./random.js";
+import type { Timeline } from "./timeline.js";
 
 interface Event {
   readonly atMs: number;
@@ -10,7 +11,7 @@ interface Event {
 }
 
 /** True time, which only moves from event to event, and the events to come. Nothing in a run waits for a real clock. */
-export class World {
+export class World implements Timeline {
   readonly random: Random;
   readonly #heap: Event[] = [];
   #nowMs: number;

@@ -1,0 +1,53 @@
+import type { Mutant } from "../mutant.js";
+
+/** The clock of a test lies: things happen in another order than they would, or at other moments. */
+export const VIRTUAL: readonly Mutant[] = [
+  {
+    name: "the last timer of a moment comes first",
+    why: "who was first to ask for a moment is served last, as no event loop does",
+    file: "src/testing/virtual/world.ts",
+    search: "one.atMs === other.atMs && one.order < other.order",
+    replace: "one.atMs === other.atMs && one.order > other.order",
+    caughtBy: { test: "test/testing/test-clock.test.ts", named: "of one moment" },
+  },
+  {
+    name: "two things happen in one turn",
+    why: "what follows from a timer goes on only after the next one has fired",
+    file: "src/testing/virtual/driver.ts",
+    search: "    this.#world.step();\n    return true;",
+    replace: "    do this.#world.step();\n    while (this.#world.nextAtMs === this.#world.nowMs);\n    return true;",
+    caughtBy: { test: "test/testing/test-clock.test.ts", named: "of one moment" },
+  },
+  {
+    name: "time moves after a microtask",
+    why: "the clock moves on while promises that need no time are still under way",
+    file: "src/testing/virtual/driver.ts",
+    search: "do await turns.next();",
+    replace: "do await undefined;",
+    caughtBy: { test: "test/testing/test-clock.test.ts", named: "of one moment" },
+  },
+  {
+    name: "a turn is only half of one",
+    why: "the clock moves on before immediates have had their turn",
+    file: "src/testing/virtual/turns.ts",
+    search: "this.#from.postMessage(undefined);",
+    replace: "this.#to.postMessage(undefined);",
+    caughtBy: { test: "test/testing/test-clock.test.ts", named: "an immediate" },
+  },
+  {
+    name: "a longer wait takes the shorter one along",
+    why: "time jumps to the end of whoever wants it to move the furthest",
+    file: "src/testing/virtual/driver.ts",
+    search: "Math.min(...goals.map",
+    replace: "Math.max(...goals.map",
+    caughtBy: { test: "test/testing/test-clock.test.ts", named: "each to its own end" },
+  },
+  {
+    name: "fake microtasks hold the lines of work together",
+    why: "where fake timers replace queueMicrotask, a request by name ends the hold of another one",
+    file: "src/runtime/scope.ts",
+    search: "void Promise.resolve().then(() => {",
+    replace: "queueMicrotask(() => {",
+    caughtBy: { test: "test/testing/fake-timers.test.ts", named: "two requests by name" },
+  },
+];
