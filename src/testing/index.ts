@@ -62,9 +62,9 @@ export type { RunUntilOptions, TestClock } from "./virtual/clock.js";
 export {
   type AnotherOptions,
   createTestMutex,
+  type FakeTimers,
   type TestMutex,
   type TestMutexOptions,
 } from "./virtual/create-test-mutex.js";
-export type { FakeTimers } from "./virtual/fake-timers.js";
 export type { FreezeOptions, TestProcess } from "./virtual/test-process.js";
 export type { TestRequest, TestStore } from "./virtual/test-store.js";

@@ -1,11 +1,22 @@
 import type { S3Mutex } from "../../mutex.js";
 import type { S3MutexBaseOptions, S3MutexOptions } from "../../options.js";
 import type { TestClock } from "./clock.js";
-import type { FakeTimers } from "./fake-timers.js";
 import type { TestProcess } from "./test-process.js";
 import type { TestStore } from "./test-store.js";
 
-/** Options of {@link createTestMutex}: those of {@link S3Mutex}, none of which has to be given, and the test's own. */
+/**
+ * The fake timers of a test: `vi` of vitest, `jest`, the clock that sinon's `useFakeTimers()` gives, or `mock.timers` of
+ * `node:test`. They have to replace `setTimeout`, `clearTimeout` and `Date`.
+ */
+export type FakeTimers =
+  | { advanceTimersByTimeAsync(ms: number): Promise<unknown> }
+  | { tickAsync(ms: number): Promise<unknown> }
+  | { tick(ms: number): void };
+
+/**
+ * Options of {@link createTestMutex}: those of {@link S3Mutex}, none of which has to be given, and the test's own. There is no client,
+ * and nothing to `verify`.
+ */
 export interface TestMutexOptions extends Partial<S3MutexBaseOptions> {
   /** Not used: there is no client. Allowed so that the options of the code under test can be passed as they are. */
   readonly s3Client?: S3MutexOptions["s3Client"];

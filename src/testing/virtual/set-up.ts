@@ -2,9 +2,9 @@ import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
 import { S3Mutex } from "../../mutex.js";
 import type { S3MutexBaseOptions } from "../../options.js";
 import { TestClock } from "./clock.js";
-import type { AnotherOptions, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
+import type { AnotherOptions, FakeTimers, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
 import { type Driver, WorldDriver } from "./driver.js";
-import { type FakeTimers, FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
+import { FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
 import type { Fate } from "./fate.js";
 import { SimProcess } from "./process.js";
 import { dateOf, type Heard, SimBucket, type Told } from "./store.js";
@@ -19,8 +19,7 @@ export function setUp(options: TestMutexOptions): TestMutex {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", options, "pass the options of S3Mutex, or none");
   const { seed = 1, roundTripMs = 0, fakeTimers, s3Client: _client, s3ClientConfig: _config, ...given } = options;
-  // This store honours conditions, and there is nothing in it that a test has not put there.
-  const shared = { bucketName: "bucket", verify: "never" as const, ...given };
+  const shared = { bucketName: "bucket", ...given };
   const { timeline, driver } = timeOf(checkSeed(seed), fakeTimers);
   const [faults, requests] = [new TestFaults(), [] as TestRequest[]];
   const faultsOf = new Map<SimProcess, TestFaults>();
@@ -40,7 +39,8 @@ export function setUp(options: TestMutexOptions): TestMutex {
   const start = (own: S3MutexBaseOptions): TestProcess => {
     const process = new SimProcess(timeline, `process-${processes.length + 1}`);
     const internals = { store: bucket.storeFor(process), effects: process.effects };
-    const mutex = new S3Mutex({ ...own, s3ClientConfig: {} }, internals);
+    // This store honours conditions: to examine it would only add requests that a test does not expect.
+    const mutex = new S3Mutex({ ...own, verify: "never", s3ClientConfig: {} }, internals);
     const ownFaults = new TestFaults();
     faultsOf.set(process, ownFaults);
     const started = new TestProcess(process, mutex, ownFaults);
