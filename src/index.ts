@@ -65,5 +65,5 @@ export type { LocksView } from "./runtime/lock-watcher.js";
 export type { Logger } from "./runtime/logger.js";
 export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
 export type { StoreHeaders } from "./store/s3/store-headers.js";
-export type { StoreCheck, StoreCheckId, StoreReport, StoreVerdict } from "./verify/report.js";
+export type { StoreCheck, StoreCheckId, StoreProgress, StoreReport, StoreVerdict } from "./verify/report.js";
 export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify-store.js";

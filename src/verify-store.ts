@@ -16,7 +16,7 @@ import { realEffects } from "./runtime/effects.js";
 import { abortAfter } from "./runtime/timing.js";
 import type { StoreHeaders } from "./store/s3/store-headers.js";
 import { checkStoreHeaders } from "./store-headers.js";
-import type { StoreCheck, StoreReport } from "./verify/report.js";
+import type { StoreCheck, StoreProgress, StoreReport } from "./verify/report.js";
 
 /**
  * Options of {@link verifyStore}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. Races run over
@@ -43,8 +43,8 @@ export interface VerifyStoreBaseOptions {
   readonly rounds?: number | undefined;
   /** Stops the examination; what it wrote is removed all the same. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with each check as soon as it is done. */
-  readonly onCheck?: ((check: StoreCheck) => void) | undefined;
+  /** Called with each check as soon as it is done, and with how far the examination is. */
+  readonly onCheck?: ((check: StoreCheck, progress: StoreProgress) => void) | undefined;
 }
 
 const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
@@ -62,13 +62,13 @@ const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
 };
 
 const CONTENDERS = 8;
-/** Ten seconds are usual; a store that takes one write a second on a key needs more. */
+/** Some ten seconds are usual; a store whose writes take tens of milliseconds, or that takes one a second on a key, needs more. */
 const LONGEST_MS = 120_000;
 
 /**
  * Examines whether a store is safe to lock on: conditional writes one after the other and in races, reads, listings,
- * permissions, clock, latency. It takes about ten seconds and some thousand requests, writes only keys that no lock has,
- * and removes them.
+ * permissions, clock, latency. It takes some ten seconds and some thousand requests on a store that answers within milliseconds, up to a
+ * minute on a slow one, and two at most. It writes only keys that no lock has, and removes them.
  *
  * @returns a report; a store that is unsafe is no error
  * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but

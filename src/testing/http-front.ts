@@ -5,6 +5,7 @@ import { type ExchangeState, exchange, type Reply } from "./exchange.js";
 import type { FaultPlan } from "./fault-plan.js";
 import { toS3Request } from "./s3-request.js";
 import { monotonicMs } from "./server-clock.js";
+import { SlowWrites } from "./slow-writes.js";
 import { isTurnOf } from "./store-state.js";
 
 const NO_BODY = Buffer.alloc(0);
@@ -13,8 +14,15 @@ const LISTEN_BACKLOG = 1024;
 /** What S3 takes is larger by far, but here it would be in memory, whoever sends it. */
 const BODY_BYTES_MAX = 128 * 1024 * 1024;
 
-/** The body as it came, undefined where it is too long; a client that goes away half-way leaves no trace. */
-function receiveBody(request: IncomingMessage, whenOver: (body: Buffer | undefined) => void): void {
+/**
+ * The body as it came, undefined where it is too long; a client that goes away half-way leaves no trace, unless `keepsCut`: then
+ * that is the body.
+ */
+function receiveBody(
+  request: IncomingMessage,
+  keepsCut: boolean,
+  whenOver: (body: Buffer | undefined, isCut?: true) => void,
+): void {
   const { headers } = request;
   if (headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0") {
     request.resume();
@@ -30,11 +38,15 @@ function receiveBody(request: IncomingMessage, whenOver: (body: Buffer | undefin
   };
   const finish = () => stop(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
   const stop = (body: Buffer | undefined) => {
-    request.off("data", receive).off("end", finish);
+    request.off("data", receive).off("end", finish).off("close", cut);
     if (body === undefined) request.resume();
     whenOver(body);
   };
-  request.on("data", receive).on("end", finish);
+  const cut = () => {
+    request.off("data", receive).off("end", finish);
+    if (keepsCut) whenOver(Buffer.concat(chunks), true);
+  };
+  request.on("data", receive).on("end", finish).on("close", cut);
 }
 
 function dateHeader(state: ExchangeState, plan: FaultPlan): Record<string, string> {
@@ -83,7 +95,8 @@ function replyOn(state: ExchangeState, response: ServerResponse): Reply {
       const answer = damaged(sent, plan);
       const { status, body } = answer;
       const marks = sent.isForeign ? {} : { "x-amz-request-id": requestId };
-      const headers = changed({ ...answer.headers, ...marks, ...dateHeader(state, plan) }, plan);
+      const closing = state.store.quirks.closesConnections === true ? { connection: "close" } : {};
+      const headers = changed({ ...answer.headers, ...marks, ...closing, ...dateHeader(state, plan) }, plan);
       if (body !== undefined && plan.truncate !== undefined) {
         sendTruncated(response, answer, headers, plan);
         return;
@@ -100,6 +113,7 @@ function replyOn(state: ExchangeState, response: ServerResponse): Reply {
 /** Turns HTTP into exchanges. The server is not listening yet. */
 export function createHttpFront(state: ExchangeState, requestTimeoutMs: number): Server {
   let requests = 0;
+  const slowWrites = new SlowWrites(state.store.timers);
   const options = {
     noDelay: true,
     keepAlive: true,
@@ -112,11 +126,23 @@ export function createHttpFront(state: ExchangeState, requestTimeoutMs: number):
   };
   return createServer(options, (request, response) => {
     response.sendDate = false;
-    const head = { method: request.method ?? "", url: request.url ?? "", headers: request.headers };
-    receiveBody(request, (body) => {
+    const { method = "", url = "" } = request;
+    const { quirks } = state.store;
+    const isSlow = quirks.readsWaitForWrites === true;
+    const arrived = isSlow && method === "PUT" ? slowWrites.begin(url, request) : undefined;
+    receiveBody(request, quirks.keepsCutWrites === true, (body, isCut) => {
       requests++;
       const requestId = requests.toString(16).toUpperCase().padStart(16, "0");
-      void exchange(state, toS3Request(head, body, requestId, monotonicMs()), replyOn(state, response));
+      // What was taken for whole is as long as it is.
+      const headers = isCut ? { ...request.headers, "content-length": String(body?.length) } : request.headers;
+      const start = () =>
+        exchange(
+          state,
+          toS3Request({ method, url, headers }, body, requestId, monotonicMs()),
+          replyOn(state, response),
+        );
+      if (isSlow && method === "GET") void slowWrites.wait(url).then(start);
+      else void start().finally(arrived);
     });
   });
 }

@@ -34,7 +34,7 @@ export interface StoreQuirks {
   readonly etagForm?: "any" | "unquoted-only" | "quoted-only";
   /**
    * The answer to PUT with `If-Match` for a key that does not exist. Default 404, as AWS. 412 is known from Ceph 16,
-   * SeaweedFS and gofakes3; 200, which creates the object, from MinIO before 2025-09-06.
+   * gofakes3 and s3s-fs; 200, which creates the object, from MinIO before 2025-09-06.
    */
   readonly missingKeyIfMatchStatus?: 404 | 412 | 200;
   /** GET and HEAD answer 200 whatever `If-None-Match` says: no 304. Known from proxies that drop the header. */
@@ -87,6 +87,12 @@ export interface StoreQuirks {
   readonly keys?: "case-insensitive" | "merged-slashes";
   /** Longer keys are answered 400 KeyTooLongError. Default 1024. Known, with 255 for a part of a key, from file systems. */
   readonly keyBytesMax?: number;
+  /** Each answer closes its connection. Known from versitygw. */
+  readonly closesConnections?: boolean;
+  /** A PUT whose client goes away before its last byte is done with what has come. Known from localbucket and s3rver. */
+  readonly keepsCutWrites?: boolean;
+  /** A GET waits for a PUT of the same key that is under way, for 30 s at most. Known from MinIO. */
+  readonly readsWaitForWrites?: boolean;
   /** What GetBucketVersioning says; no versions are kept. Default: never enabled. */
   readonly versioning?: "Enabled" | "Suspended";
   /** These operations are answered 403 AccessDenied, as a policy that forbids them would. */
@@ -121,6 +127,9 @@ export const QUIRKS: OptionNames<StoreQuirks> = {
   listings: true,
   keys: true,
   keyBytesMax: true,
+  closesConnections: true,
+  keepsCutWrites: true,
+  readsWaitForWrites: true,
   versioning: true,
   deny: true,
 };

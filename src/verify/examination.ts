@@ -7,6 +7,7 @@ import { inForm } from "../store/s3/etag-shape.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOutcome, ProbeRequests } from "./probe-requests.js";
+import { skipped } from "./report.js";
 
 /** How much is examined, and how long that may take. */
 export interface Thoroughness {
@@ -39,6 +40,9 @@ export class NoAnswer extends Error {
     this.outcome = outcome;
   }
 }
+
+/** What is not examined without the right to delete. */
+export const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
 
 /** The answer; whatever else a request came to is for the one who runs the checks. */
 export function answered(outcome: ProbeOutcome): ProbeAnswer {
@@ -74,10 +78,15 @@ export class Examination {
   readonly #startedAtMs: number;
   #turn = 0;
   #bodies = 0;
+  #stems = 0;
   /** Found out by the first check: how an ETag is sent in a condition. Undefined: no form is accepted. */
   form: EtagForm | undefined = "as-returned";
   older: OlderObject | undefined;
   mayDelete = true;
+  /** `Enabled` or `Suspended`, as the bucket says or its answers show. */
+  versions: string | undefined;
+  /** Whether creations are refused over a delete marker; asked for once. */
+  refusesOverMarkers: Promise<boolean> | undefined;
   honoursDeletes = false;
 
   constructor(
@@ -117,9 +126,15 @@ export class Examination {
 
   /** No lock has such a key: in those of locks the first dot would be escaped. */
   newKey(stem = "probe"): string {
-    const key = `${this.folder}${stem}-${this.keys.size.toString(36)}`;
+    const key = this.newStem(stem);
     this.keys.add(key);
     return key;
+  }
+
+  /** The beginning of keys that nobody else has, and none itself. */
+  newStem(stem: string): string {
+    this.#stems += 1;
+    return `${this.folder}${stem}-${this.#stems.toString(36)}`;
   }
 
   /** Never the same twice, and always of the same length, so that no ETag can be told by the length. */
@@ -218,6 +233,15 @@ export class Examination {
   /** Before another try after an answer that did not help. */
   async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
     await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
+  }
+
+  /** A refusal answers whether a key is taken, and so does an error that comes again and again. */
+  async insist(request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await request();
+      if (outcome.kind !== "unknown" || tries === READ_TRIES) return outcome;
+      await this.stepBack(outcome, tries);
+    }
   }
 
   async #patient(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {

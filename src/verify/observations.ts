@@ -17,17 +17,29 @@ export class Observations {
   failedInRaces = 0;
   throttled = 0;
   lastFailure: string | undefined;
+  /** Keys of which it is asked whether a store takes them: what goes wrong there is an answer, and no error. */
+  readonly trials = new Set<string>();
+  /** Successes, and how many of them closed their connection. */
+  readonly connections = { answers: 0, closed: 0 };
+  /** How late a `Date` was at least, its whole seconds included; undefined where that could not be seen. */
+  lateDateMs: number | undefined;
   readonly repeats = new Repeats();
 
-  note(operation: ProbeOperation, outcome: ProbeOutcome): void {
+  note(operation: ProbeOperation, outcome: ProbeOutcome, key?: string): void {
     this.requests += 1;
     const { timing } = outcome;
     if (timing !== undefined) this.timings.push(timing);
-    if (outcome.kind === "unknown") this.#noteFailure(outcome.error.message, outcome.throttled);
+    if (outcome.kind === "unknown" && !this.trials.has(key ?? ""))
+      this.#noteFailure(outcome.error.message, outcome.throttled);
     if (outcome.kind !== "answer" || this.phase !== "quiet") return;
     const latencies = this.#latenciesMs.get(operation) ?? [];
     latencies.push(outcome.timing.receivedAtMs - outcome.timing.sentAtMs);
     this.#latenciesMs.set(operation, latencies);
+  }
+
+  noteConnection(header: string | undefined): void {
+    this.connections.answers += 1;
+    if (header?.toLowerCase() === "close") this.connections.closed += 1;
   }
 
   #noteFailure(message: string, throttled: boolean): void {

@@ -15,13 +15,14 @@ import type { Effects } from "../runtime/effects.js";
 import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
 import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
-import { type AbsenceState, stateOf } from "../store/s3/client-state.js";
+import { type AbsenceState, type ClientState, stateOf } from "../store/s3/client-state.js";
 import type { Operation, Said } from "../store/s3/operation.js";
 import { PutChecksums } from "../store/s3/put-checksum.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
 import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../store/s3/store-headers.js";
 import { decodeKey } from "../store/s3/url-encoding.js";
+import { HeldBack } from "./held-back.js";
 import type { Observations, ProbeOperation } from "./observations.js";
 import type { StartingLine } from "./starting-line.js";
 
@@ -32,6 +33,10 @@ export interface ProbeAnswer {
   readonly timing: AnswerTiming;
   readonly etag?: string | undefined;
   readonly body?: string | undefined;
+  /** Its `Last-Modified`, in epoch milliseconds: whole seconds. */
+  readonly modifiedMs?: number;
+  /** Of objects in a bucket that keeps versions; `null` where that was suspended. */
+  readonly versionId?: string;
   readonly keys?: readonly string[];
   readonly continuation?: string | undefined;
   readonly versioning?: string | undefined;
@@ -69,6 +74,7 @@ export interface ProbeRequestsOptions {
 export class ProbeRequests {
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #state: ClientState;
   readonly #sender: Sender;
   readonly #absence: AbsenceState;
   readonly #checksums: PutChecksums;
@@ -80,12 +86,18 @@ export class ProbeRequests {
     this.#client = client;
     this.#bucket = bucket;
     const state = stateOf(client, IN_FLIGHT_MAX);
+    this.#state = state;
     this.#sender = new Sender(client, state, effects);
     this.#absence = state.bucket(bucket).absence;
     this.#checksums = new PutChecksums(state.bucket(bucket).checksum);
     this.#fields = headerFieldsOf(headers);
     this.#observations = observations;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** What the store calls itself. */
+  get serverName(): string | undefined {
+    return this.#state.server;
   }
 
   /** Whether the bucket takes writes only with a checksum, as under Object Lock. */
@@ -110,6 +122,26 @@ export class ProbeRequests {
     };
     const outcome = await this.#send("put", "s3:PutObject", key, start, prepare, onRefused);
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition) : outcome;
+  }
+
+  /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. Not counted: nothing is to come of it. */
+  putSlowly(key: string, body: string, condition: PutCondition): { cut(): Promise<void> } {
+    const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
+    const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
+    const heldBack = new HeldBack();
+    heldBack.hold(command);
+    const breaking = new AbortController();
+    const over = this.#client.send(command, { abortSignal: breaking.signal }).then(
+      () => {},
+      () => {},
+    );
+    return {
+      cut: async () => {
+        breaking.abort();
+        heldBack.end();
+        await over;
+      },
+    };
   }
 
   get(key: string, ifNoneMatch?: string): Promise<ProbeOutcome> {
@@ -215,7 +247,14 @@ export class ProbeRequests {
         start?.hold(prepared.command);
         return prepared;
       },
-      onSuccess: (fields, timing, { status = 200 }) => ({ kind: "answer", status, timing, ...fields }),
+      onSuccess: (fields, timing, { status = 200, headers = {} }) => {
+        this.#observations.noteConnection(headers["connection"]);
+        const modifiedMs = Date.parse(headers["last-modified"] ?? "");
+        const modified = Number.isNaN(modifiedMs) ? {} : { modifiedMs };
+        const versionId = headers["x-amz-version-id"];
+        const version = versionId === undefined || versionId === "" ? {} : { versionId };
+        return { kind: "answer", status, timing, ...modified, ...version, ...fields };
+      },
       onStatus: (status, said, timing) => {
         const { code, attempt } = said;
         onRefused(status, said);
@@ -227,7 +266,7 @@ export class ProbeRequests {
       },
     };
     const outcome = await this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
-    this.#observations.note(name, outcome);
+    this.#observations.note(name, outcome, key);
     return outcome;
   }
 }

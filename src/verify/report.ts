@@ -25,6 +25,9 @@ export type StoreCheckId =
   | "delete-race"
   | "lost-updates"
   | "older-object"
+  | "slow-write"
+  | "cut-write"
+  | "connections"
   | "date"
   | "clock-offset"
   | "latency"
@@ -46,6 +49,14 @@ export interface StoreCheck {
   readonly remedy?: string;
   /** Numbers that were measured; the unit is in the name. */
   readonly measured?: Readonly<Record<string, number>>;
+}
+
+/** How far an examination is. */
+export interface StoreProgress {
+  readonly done: number;
+  /** Fewer where a store fails so early that the rest is not asked. */
+  readonly total: number;
+  readonly elapsedMs: number;
 }
 
 /** What {@link verifyStore} found. */
@@ -83,6 +94,9 @@ export function skipped(detail: string, remedy?: string): Finding {
 
 export const UNSAFE =
   "Do not lock on this store: two holders at once are possible. Use one that honours conditional writes, or a version that does.";
+
+export const UNSAFE_WITH_VERSIONS =
+  "Do not lock in this bucket: two holders at once are possible. It keeps versions, and some stores (Ceph) judge conditions wrongly there: use a bucket in which versioning was never enabled, and examine that.";
 
 /** What is said where writes were done, and then answered as refused. */
 export const REPEATED =

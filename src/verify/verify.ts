@@ -5,7 +5,8 @@ import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/timing.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import { createS3Client } from "../store/s3/client.js";
 import type { StoreHeaders } from "../store/s3/store-headers.js";
-import { clockOffset, date, errors, latency } from "./checks/clock.js";
+import { askForVersions, versioning } from "./checks/bucket.js";
+import { clockOffset, connections, date, errors, latency } from "./checks/clock.js";
 import {
   createTwice,
   etagForm,
@@ -14,9 +15,13 @@ import {
   staleDelete,
   staleIfMatch,
 } from "./checks/conditional-writes.js";
-import { keys, listAfterWrite, listPages, versioning } from "./checks/listings.js";
+import { keys } from "./checks/keys.js";
+import { sampleLateness } from "./checks/late-date.js";
+import { listAfterWrite, listPages } from "./checks/listings.js";
 import { permissions } from "./checks/permissions.js";
 import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
+import { slowWrites } from "./checks/slow-writes.js";
+import { cleanUp } from "./clean-up.js";
 import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination.js";
 import { Observations } from "./observations.js";
 import { ProbeRequests } from "./probe-requests.js";
@@ -25,11 +30,12 @@ import { createRace, deleteRace, replaceRace } from "./races/races.js";
 import {
   type Finding,
   fail,
-  pass,
   type StoreCheck,
   type StoreCheckId,
+  type StoreProgress,
   type StoreReport,
   skipped,
+  UNSAFE_WITH_VERSIONS,
   warn,
   worstOf,
 } from "./report.js";
@@ -46,7 +52,7 @@ export interface VerifyPlan {
   /** Only what locking is refused for. */
   readonly isEssential: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onCheck?: ((check: StoreCheck) => void) | undefined;
+  readonly onCheck?: ((check: StoreCheck, progress: StoreProgress) => void) | undefined;
 }
 
 type Check = readonly [id: StoreCheckId, title: string, run: (exam: Examination) => Promise<Finding> | Finding];
@@ -91,14 +97,14 @@ const PERMISSIONS = ["put-permission", "get-permission", "list-permission", "del
 const ORDER: readonly StoreCheckId[] = [
   ...PERMISSIONS,
   ...[FORM, ...ESSENTIAL, ...FURTHER, ...ESSENTIAL_RACES, ...FURTHER_RACES, ...LAST, QUIET].map(([id]) => id),
-  ...(["latency", "errors", "date", "clock-offset", "versioning", "lifecycle", "clean-up"] as const),
+  ...(["slow-write", "cut-write", "connections", "latency", "errors", "date", "clock-offset"] as const),
+  ...(["versioning", "lifecycle", "clean-up"] as const),
 ];
 
 /** A little more than any lock would wait, so that what is too slow is measured rather than called unanswered. */
 const REQUEST_MS = 1.2 * MAX_REQUEST_MS;
 /** A check whose requests get no answer that helps is made again. */
 const TRIES = 8;
-const CLEAN_UP_AT_ONCE = 16;
 /** Different sockets at least, and different gateways where their name has several addresses. */
 const CLIENTS = 3;
 
@@ -132,12 +138,13 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
   const tell = (id: StoreCheckId, title: string, finding: Finding): void => {
     const check: StoreCheck = { id, title, ...finding };
     checks.push(check);
-    plan.onCheck?.(check);
+    const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
+    plan.onCheck?.(check, { done: checks.length, total: ORDER.length, elapsedMs });
   };
   try {
     await ask(exam, plan, tell);
   } finally {
-    await cleanUp(exam, lanes, tell);
+    tell("clean-up", "Clean-up", await cleanUp(exam, lanes));
   }
   const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
   const { bucketName, keyPrefix } = plan;
@@ -159,34 +166,67 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
   for (const id of PERMISSIONS) tell(id, `Permission to ${id.replace("-permission", "").toUpperCase()}`, allowed[id]);
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
 
-  const { observations } = exam;
-  const run = async (check: Check): Promise<void> =>
-    tell(check[0], check[1], await conclude(exam, check, plan.isEssential));
-  const form = await conclude(exam, FORM, plan.isEssential);
-  tell(FORM[0], FORM[1], form);
-  const isUsable = form.verdict !== "fail";
+  const versions = await askForVersions(exam, allowed.shownVersion);
+  const failed = new Set<StoreCheckId>();
+  const run = async (check: Check): Promise<void> => {
+    const finding = await conclude(exam, check, plan.isEssential);
+    if (finding.verdict === "fail") failed.add(check[0]);
+    const isAboutVersions = exam.versions !== undefined && finding.verdict === "fail" && CONDITIONS.includes(check[0]);
+    // Another bucket of the same store may be safe.
+    tell(check[0], check[1], isAboutVersions ? { ...finding, remedy: UNSAFE_WITH_VERSIONS } : finding);
+  };
+  await askAboutConditions(exam, plan, run, failed);
+  if (plan.isEssential) return;
+  if (!failed.has(FORM[0])) await askAboutTheRest(exam, plan, run, tell);
+  const isUnsafe = CONDITIONS.some((id) => failed.has(id));
+  const bucket = await versioning(exam, versions, isUnsafe);
+  tell("versioning", "Versioning", bucket.versioning);
+  tell("lifecycle", "Lifecycle", bucket.lifecycle);
+}
+
+async function askAboutConditions(
+  exam: Examination,
+  plan: VerifyPlan,
+  run: (check: Check) => Promise<void>,
+  failed: ReadonlySet<StoreCheckId>,
+): Promise<void> {
+  await run(FORM);
+  const isUsable = !failed.has(FORM[0]);
   if (!isUsable) exam.form = undefined;
   // Each on keys of its own: one after the other only where that is what is asked about.
   const sequential = plan.isEssential ? ESSENTIAL : [...ESSENTIAL, ...FURTHER];
   // All are over before anything is tidied up, also when one fails.
   const ends = await Promise.allSettled((isUsable ? sequential : ESSENTIAL.slice(0, 1)).map(run));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  observations.phase = "race";
+  exam.observations.phase = "race";
   for (const race of plan.isEssential || !isUsable ? ESSENTIAL_RACES : [...ESSENTIAL_RACES, ...FURTHER_RACES])
     await run(race);
-  if (plan.isEssential || !isUsable) return;
-  observations.phase = "quiet";
+}
+
+async function askAboutTheRest(
+  exam: Examination,
+  plan: VerifyPlan,
+  run: (check: Check) => Promise<void>,
+  tell: Tell,
+): Promise<void> {
+  exam.observations.phase = "quiet";
   await run(QUIET);
-  observations.phase = "checks";
+  exam.observations.phase = "checks";
   for (const check of LAST) await run(check);
+  const [slow] = await Promise.all([slowWrites(exam), sampleLateness(exam)]);
+  tell("slow-write", "Reads during a slow write", slow.reads);
+  tell("cut-write", "A write that is cut short", slow.cut);
+  tell("connections", "Connections", connections(exam));
   tell("latency", "Latency", latency(exam, requestTimeoutMs(plan.leaseMs)));
   tell("errors", "Errors", errors(exam));
   tell("date", "Date of answers", date(exam, plan.toleranceMs));
   tell("clock-offset", "Clock", clockOffset(exam));
-  const bucket = await versioning(exam);
-  tell("versioning", "Versioning", bucket.versioning);
-  tell("lifecycle", "Lifecycle", bucket.lifecycle);
 }
+
+/** What stands for two holders at once, where it fails. */
+const CONDITIONS: readonly StoreCheckId[] = [FORM, ...ESSENTIAL, ...ESSENTIAL_RACES, ...FURTHER_RACES, ...LAST].map(
+  ([id]) => id,
+);
 
 /** `mustKnow`: no verdict at all rather than one about a store that gave no usable answer. */
 async function conclude(exam: Examination, check: Check, mustKnow: boolean): Promise<Finding> {
@@ -228,50 +268,6 @@ const BESIDE_LOCKS: ReadonlySet<StoreCheckId> = new Set([
 ]);
 const BESIDE = "Locks do not rest on this. `ls`, cleanup and other software may.";
 const REFUSED = "Locks cannot work without this. Use another store, or have this one repaired.";
-
-/** Nothing stays behind, whatever happened; what cannot be removed is named. */
-async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[], tell: Tell): Promise<void> {
-  const left: string[] = [];
-  const pending = [...exam.keys];
-  const [lane] = lanes;
-  const work = async (): Promise<void> => {
-    for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
-      if (lane !== undefined && !(await remove(lane, key, exam))) left.push(key);
-      // Each took several tries: who is gone by now is not waited for once more for each of hundreds of keys.
-      if (left.length >= CLEAN_UP_AT_ONCE) left.push(...pending.splice(0));
-    }
-  };
-  await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
-  // Whether what was acknowledged was done.
-  const shown = await lane?.list(exam.folder, { pageSize: 1 });
-  const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
-  const found = rest?.startsWith(exam.folder) ? await lane?.get(rest) : undefined;
-  if (found?.kind === "answer" && found.status === 200) left.push(rest as string);
-  if (left.length === 0) {
-    tell("clean-up", "Clean-up", pass("the examination's objects were removed"));
-    return;
-  }
-  const remedy = `Remove what is under ${exam.folder}; no lock is there.`;
-  tell("clean-up", "Clean-up", warn("objects of the examination are left", remedy));
-}
-
-async function remove(lane: ProbeRequests, key: string, { effects }: Examination): Promise<boolean> {
-  for (let tries = 0; tries < 4; tries += 1) {
-    const outcome = await lane.delete(key);
-    if (outcome.kind === "answer") return true;
-    // A policy may allow conditional deletes only.
-    const found = outcome.kind === "refused" ? await lane.get(key) : undefined;
-    if (found?.kind === "answer" && found.status === 404) return true;
-    if (found?.kind === "answer" && found.etag !== undefined) {
-      return (await lane.delete(key, found.etag)).kind === "answer";
-    }
-    // What the store will not even look for, it has not taken.
-    if (outcome.kind === "refused") return outcome.error.code !== "access-denied";
-    const delayMs = outcome.throttled ? 1100 : 100;
-    await new Promise<void>((resolve) => void effects.setTimer(delayMs, resolve, { keepAlive: true }));
-  }
-  return false;
-}
 
 /** What locking is refused with; undefined for a store that may be locked on. */
 export function refusalOf(report: StoreReport): S3MutexError | undefined {

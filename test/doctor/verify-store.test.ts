@@ -16,7 +16,7 @@ test("a correct store passes, whatever is examined, and nothing is left on it", 
   );
   expect(report.checks.filter(({ verdict }) => verdict !== "pass")).toEqual([]);
   expect(report).toMatchObject({ verdict: "pass", bucketName: BUCKET, keyPrefix: "locks/" });
-  expect(report.checks.length).toBe(30);
+  expect(report.checks.length).toBe(33);
   expect(told.toSorted()).toEqual(report.checks.map(({ id }) => id).toSorted());
   expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/mine.json"]);
   expect(report.requests).toBe(server.requests.total);

@@ -10,9 +10,10 @@ export const doctor: Command = {
   about: `
 Examines whether a store is safe to lock on, by trying: conditional writes with outdated, missing and
 current versions, races of many writers, reads and listings right after writes, permissions, the store's
-clock, latency, versioning. It takes about ten seconds and a few thousand requests, writes only keys
-that no lock has, and removes them. A race that a store loses once in a thousand rounds needs more
-rounds than fit into seconds: --rounds.
+clock, latency, versioning. It takes some ten seconds and a few thousand requests on a store that answers
+within milliseconds, up to a minute on a slow one, and two at most; on a terminal it says how far it
+is. It writes only keys that no lock has, and removes them. A race that a store loses once in a thousand
+rounds needs more rounds than fit into seconds: --rounds.
 
 Exit codes: ${EXIT.ok} locks are safe here, whatever the warnings; ${EXIT.failed} they are not, or --strict and there
 were warnings; ${EXIT.store} nothing could be examined; ${EXIT.usage} usage.`,

@@ -40,16 +40,15 @@ export async function doctorCommand(
       interrupt.abort();
     },
   });
-  let done = 0;
   try {
     const report = await verifyStore({
       ...access,
       ...examination,
       otherClients,
       signal: interrupt.signal,
-      onCheck({ title }) {
-        done += 1;
-        output.status(`examined: ${done}, the last was: ${title} (Ctrl-C stops) ...`);
+      onCheck({ title }, { done, total, elapsedMs }) {
+        const soFar = `${done} of ${total} checks in ${(elapsedMs / 1000).toFixed(0)} s`;
+        output.status(`examined: ${soFar}, the last was: ${title} (Ctrl-C stops) ...`);
       },
     });
     output.status("");

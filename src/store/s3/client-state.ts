@@ -70,6 +70,8 @@ export interface ClientState {
   /** Whether the store has accepted credentials of this client before. */
   credentialsWorked: boolean;
   readonly credentials: CredentialsState;
+  /** What the store, or a proxy before it, has called itself last (`Server`). */
+  server?: string | undefined;
   bucket(name: string): BucketState;
 }
 

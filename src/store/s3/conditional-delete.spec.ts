@@ -20,12 +20,17 @@ function asking(...answers: readonly object[]) {
   const state = stateOf({} as S3Client, 1).bucket("locks");
   state.etagForm.settled = true;
   const store = answering(...answers);
+  let name: string | undefined;
   const probe = {
+    server: () => name,
     forms: new EtagForms(state.etagForm, store.deps),
     absence: new Absence(state.absence, store.deps),
     deps: store.deps,
   };
-  return { state, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
+  const call = (server: string | undefined) => {
+    name = server;
+  };
+  return { state, call, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
 }
 
 const BEGUN = [done('"1"'), done('"2"')];
@@ -37,6 +42,28 @@ it("is honoured where a stale condition fails and keeps the object, and the righ
   expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
   expect(await support()).toEqual({ kind: "honoured" });
   expect(log).toEqual(["create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+});
+
+describe("is not used where a program is known to delete what a racing PUT has just written", () => {
+  it("without a question, once its name is known", async () => {
+    const { support, call, log } = asking();
+    call("VERSITYGW");
+    expect(await support()).toEqual({ kind: "unsupported" });
+    expect(log).toEqual([]);
+  });
+
+  it("also where its name came with the answers to the probe", async () => {
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    const running = support();
+    call("versitygw/1.9");
+    expect(await running).toEqual({ kind: "unsupported" });
+  });
+
+  it.each(["AmazonS3", "not VERSITYGW", "VERSITYGWX", ""])("another one, such as %j, is asked", async (name) => {
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    call(name);
+    expect(await support()).toEqual({ kind: "honoured" });
+  });
 });
 
 describe("is not supported", () => {

@@ -11,8 +11,21 @@ export type DeleteSupport =
   | UnknownOutcome
   | RefusedOutcome;
 
+/**
+ * Programs, by their `Server` header, whose conditional DELETE holds one after the other and not beside a PUT, which no probe shows: in 2 of 30
+ * rounds of 16 racers both won (versitygw 1.8.0). What it deletes then may be held again, so it is not used there.
+ */
+const RACING = /^VERSITYGW\b/i;
+
+/** Whether this program is known to delete what another has just replaced. */
+export function deletesMayRace(server: string | undefined): boolean {
+  return RACING.test(server ?? "");
+}
+
 /** What the probe asks with. */
 export interface DeleteProbe {
+  /** What the store calls itself. */
+  readonly server: () => string | undefined;
   readonly forms: EtagForms;
   readonly absence: Absence;
   readonly deps: ProbeDeps;
@@ -24,11 +37,12 @@ export interface DeleteProbe {
  */
 export async function conditionalDeleteSupport(
   state: BucketState,
-  { forms, absence, deps }: DeleteProbe,
+  asking: DeleteProbe,
   options: RequestOptions,
 ): Promise<DeleteSupport> {
+  if (deletesMayRace(asking.server())) return { kind: "unsupported" };
   const running = state.conditionalDelete as Promise<DeleteSupport> | undefined;
-  const probe = running ?? probeDelete({ forms, absence, deps }, options);
+  const probe = running ?? probeDelete(asking, options);
   state.conditionalDelete = probe;
   const support = await probe;
   const certain = support.kind === "honoured" || support.kind === "unsupported";
@@ -36,7 +50,10 @@ export async function conditionalDeleteSupport(
   return support;
 }
 
-async function probeDelete({ forms, absence, deps }: DeleteProbe, options: RequestOptions): Promise<DeleteSupport> {
+async function probeDelete(
+  { server, forms, absence, deps }: DeleteProbe,
+  options: RequestOptions,
+): Promise<DeleteSupport> {
   const unsettled = await forms.settle(options);
   if (unsettled !== undefined) return unsettled;
   const object = new ProbeObject(deps, options);
@@ -46,7 +63,8 @@ async function probeDelete({ forms, absence, deps }: DeleteProbe, options: Reque
   };
   const support = await supportOf(object, forms, read);
   if (support.kind !== "honoured") await object.cleanUp();
-  return support;
+  // Its name may have come with the answers to the probe only.
+  return deletesMayRace(server()) ? { kind: "unsupported" } : support;
 }
 
 async function supportOf(

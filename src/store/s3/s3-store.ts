@@ -15,7 +15,7 @@ import {
 import { Absence } from "./absence.js";
 import { BodyHashes } from "./body-hash.js";
 import { createBucket } from "./bucket.js";
-import { type BucketState, stateOf } from "./client-state.js";
+import { type BucketState, type ClientState, stateOf } from "./client-state.js";
 import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
 import { KeyLengths } from "./key-length.js";
@@ -56,6 +56,7 @@ export interface StoreLogger {
 /** The port over AWS SDK v3: one transmission per call, conditions in the form that this store understands. */
 export class S3Store implements ObjectStore {
   readonly #options: S3StoreOptions;
+  readonly #clientState: ClientState;
   readonly #bucketState: BucketState;
   readonly #sender: Sender;
   readonly #requests: S3Requests;
@@ -69,6 +70,7 @@ export class S3Store implements ObjectStore {
     const { client, bucketName, effects, keyPrefix } = options;
     const state = stateOf(client, options.maxInFlight ?? 40);
     this.#options = options;
+    this.#clientState = state;
     this.#bucketState = state.bucket(bucketName);
     this.#sender = new Sender(client, state, effects);
     const send: Send = (operation, request) => this.#send(operation, request);
@@ -153,7 +155,8 @@ export class S3Store implements ObjectStore {
   }
 
   get #deleteProbe(): DeleteProbe {
-    return { forms: this.#forms, absence: this.#absence, deps: this.#probeDeps };
+    const server = () => this.#clientState.server;
+    return { server, forms: this.#forms, absence: this.#absence, deps: this.#probeDeps };
   }
 
   async #send<Value, Outcome>(

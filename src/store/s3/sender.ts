@@ -70,6 +70,7 @@ export class Sender {
     };
     const result = await attemptOnce(command, limits, work);
     const { attempt } = result;
+    this.#state.server = attempt.headers?.["server"] ?? this.#state.server;
     const timing = timingOf(attempt);
     if (result.kind === "answer" && timing !== undefined) {
       this.#state.credentialsWorked = true;

@@ -9,6 +9,10 @@ const RESOLUTION_MS = 1050;
 const FROZEN_AFTER_MS = 2200;
 /** Further off than this is worth a word, though not for the sake of locks. */
 const OFF_MS = 5000;
+/** A second of truncation, and the milliseconds of a server that renews its text once a second. */
+const LATE_AFTER_MS = 1100;
+/** What locks allow a `Date` to be late by, its whole seconds included: see the assumptions in docs/guarantees.md. */
+const LATE_MS_MAX = 2000;
 
 interface Dated extends AnswerTiming {
   readonly dateMs: number;
@@ -33,11 +37,14 @@ export function date({ observations }: Examination, toleranceMs: number): Findin
       `the Date of all answers within ${Math.round(spanMs(dated))} ms was the same: it stands still`,
       observed,
     );
-  const measured = { answersWithoutDate: without, spreadMs: Math.max(0, spreadMs) };
+  const { lateDateMs } = observations;
+  const late = lateDateMs === undefined ? {} : { lateMs: Math.max(0, lateDateMs) };
+  const measured = { answersWithoutDate: without, spreadMs: Math.max(0, spreadMs), ...late };
   if (spreadMs > toleranceMs) {
     const detail = `the Dates of answers contradict each other by ${spreadMs} ms, more than the tolerance of ${toleranceMs} ms`;
     return fail(detail, `A live lease could be taken for ended. ${observed}`, measured);
   }
+  if (lateDateMs !== undefined && lateDateMs > LATE_AFTER_MS) return lateDate(lateDateMs, measured);
   if (spreadMs > 0) {
     const remedy = `Have the store's clocks set; they may differ by up to clockSkewToleranceMs (${toleranceMs}).`;
     return warn(`the Dates of answers contradict each other by ${spreadMs} ms`, remedy, measured);
@@ -48,6 +55,17 @@ export function date({ observations }: Examination, toleranceMs: number): Findin
     "Nothing to do; look for a proxy that drops it.",
     measured,
   );
+}
+
+function lateDate(lateMs: number, measured: Readonly<Record<string, number>>): Finding {
+  const detail = `Date is up to ${(lateMs / 1000).toFixed(1)} s behind the store's own clock, as by a server that keeps the header's text`;
+  if (lateMs <= LATE_MS_MAX) {
+    const remedy =
+      "Nothing to do: locks allow for two seconds, and a lock whose holder died may come free a second later.";
+    return warn(detail, remedy, measured);
+  }
+  const remedy = `Locks allow for two seconds. What is steadily late does no harm, what varies does: have it renewed each second, or use takeover: "observed" in every process.`;
+  return warn(detail, remedy, measured);
 }
 
 /** How the store's clock and this machine's differ. */
@@ -122,6 +140,17 @@ export function latency({ observations }: Examination, requestTimeoutMs: number)
   if (p95Ms > requestTimeoutMs)
     return fail(`${detail}: requests would time out after ${Math.round(requestTimeoutMs)} ms`, remedy, measured);
   return p95Ms > requestTimeoutMs / 3 ? warn(detail, remedy, measured) : pass(detail, measured);
+}
+
+/** Whether connections are kept: a handshake for each request is what a lock is slow by. */
+export function connections({ observations }: Examination): Finding {
+  const { answers, closed } = observations.connections;
+  const measured = { answers, closed };
+  if (closed * 2 <= answers) return pass("connections are kept open from one request to the next", measured);
+  const detail = `${closed} of ${answers} answers closed their connection: each request makes a new one`;
+  const remedy =
+    "Nothing to do for safety; with TLS each request takes two round trips more. A proxy before the store that keeps connections saves them.";
+  return warn(detail, remedy, measured);
 }
 
 /** How often the store failed to say what it did. */

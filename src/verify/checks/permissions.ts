@@ -14,7 +14,7 @@ const TRIES = 5;
 export async function permissions(
   exam: Examination,
   place: { readonly bucketName: string; readonly keyPrefix: string },
-): Promise<Record<PermissionId, Finding>> {
+): Promise<Record<PermissionId, Finding> & { readonly shownVersion: string | undefined }> {
   const objects = arnOf(place.bucketName, `${place.keyPrefix}*`);
   const bucket = arnOf(place.bucketName);
   const ask = (request: () => Promise<ProbeOutcome>) => tried(exam, request);
@@ -26,9 +26,11 @@ export async function permissions(
   const list = await ask(() => exam.lane.list(exam.folder));
   const removed = await ask(() => exam.lane.delete(key));
   exam.mayDelete = removed.kind === "answer";
+  const shownVersion = put.kind === "answer" ? put.versionId : undefined;
   const ifListed = `Allow s3:ListBucket on ${bucket}, without a condition on the prefix.`;
   const hidden = missing.kind === "refused" && got.kind === "answer" && isDone(got);
   return {
+    shownVersion,
     "put-permission": judged(put, "PutObject", (why) => fail(why, `Allow s3:PutObject on ${objects}.`)),
     "get-permission": judged(got, "GetObject", (why) => fail(why, `Allow s3:GetObject on ${objects}.`)),
     "list-permission": hidden

@@ -23,7 +23,8 @@ export async function createRace(exam: Examination): Promise<Finding> {
     await note(exam, tally, round);
     const found = await violation(exam, key, round, tally, "created it");
     // A key whose last round nobody knows the end of would spoil the next one.
-    const isClean = round.uncertain.length === 0 && exam.mayDelete && reused === undefined;
+    const mayReuse = exam.mayDelete && !(await exam.refusesOverMarkers);
+    const isClean = round.uncertain.length === 0 && mayReuse && reused === undefined;
     last[track] = isClean && found === undefined && (await exam.delete(key)) ? key : undefined;
     return found;
   });

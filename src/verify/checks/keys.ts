@@ -1,0 +1,124 @@
+import { type Examination, UNDELETABLE } from "../examination.js";
+import type { ProbeOutcome } from "../probe-requests.js";
+import { type Finding, fail, pass, warn } from "../report.js";
+
+/** S3's own limit on a key, in bytes. */
+const KEY_BYTES_MAX = 1024;
+/** What is between two slashes is the name of a folder or file on some stores: 255 bytes there, or less what they put to it. */
+const PART_BYTES = [1000, 255, 250, 240, 200, 140];
+const SHORT_PART_BYTES = 90;
+/** `.json`, behind the name of each lock. */
+const SUFFIX_BYTES = 5;
+
+/** Names that differ are locks that differ, and how long they may be. */
+export async function keys(exam: Examination): Promise<Finding> {
+  if (!exam.mayDelete) return UNDELETABLE;
+  const [folded, limit] = await Promise.all([foldedKeys(exam), limits(exam)]);
+  if (folded.includes("case")) {
+    return fail(
+      "keys that differ only in case are one object",
+      "Use names and a prefix in lower case only, or another store.",
+    );
+  }
+  const details = [
+    ...(folded.length === 0 ? [] : [`keys are taken for one another, or refused, that have ${folded.join(", ")}`]),
+    ...(limit === undefined ? [] : [limit.detail]),
+  ];
+  if (details.length === 0) return pass("keys are kept as they are, up to 1,024 bytes");
+  const remedies = [
+    ...(folded.length === 0 ? [] : ["Use a keyPrefix of letters, digits, `-`, `_` and single slashes."]),
+    ...(limit === undefined ? [] : [limit.remedy]),
+  ];
+  return warn(details.join("; "), remedies.join(" "));
+}
+
+async function foldedKeys(exam: Examination): Promise<string[]> {
+  const folder = `${exam.newKey("keys")}/`;
+  const pairs = [
+    ["case", `${folder}Job`, `${folder}job`],
+    ["double slashes", `${folder}a//b`, `${folder}a/b`],
+    ["dots", `${folder}.2e.2ex`, `${folder}2e2ex`],
+    ["trailing dots", `${folder}end.`, `${folder}end`],
+    ["spaces and plus signs", `${folder}a b`, `${folder}a+b`],
+    ["letters beyond ASCII", `${folder}\u00e9`, `${folder}e\u0301`],
+  ] as const;
+  const merged = await Promise.all(
+    pairs.map(async ([what, one, other]) => {
+      const bodies = [exam.newBody(), exam.newBody()] as const;
+      const a = await kept(exam, one, bodies[0], () => kept(exam, other, bodies[1]));
+      const isKept = a.first === bodies[0] && a.second === bodies[1];
+      if (isKept) return [];
+      const isMerged = a.first === bodies[1] || a.second === bodies[0];
+      return [isMerged ? what : `${what} (refused)`];
+    }),
+  );
+  return merged.flat();
+}
+
+interface Kept {
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+}
+
+/** What a key holds after it was written, and, in between, what another one was. */
+async function kept(exam: Examination, key: string, body: string, between?: () => Promise<Kept>): Promise<Kept> {
+  await attempt(exam, key, body);
+  const other = await between?.();
+  return { first: bodyOf(await exam.insist(() => exam.lane.get(key))), second: other?.first };
+}
+
+/** What is wrong with long keys; undefined where all are taken that S3 takes. */
+async function limits(exam: Examination): Promise<{ readonly detail: string; readonly remedy: string } | undefined> {
+  const whole = await isTaken(exam, longKey(exam.newStem("long")));
+  const parts = await Promise.all(
+    PART_BYTES.map(async (bytes) => ((await isTaken(exam, keyWithPart(exam.newStem("part"), bytes))) ? bytes : 0)),
+  );
+  const longest = Math.max(0, ...parts);
+  if (whole && longest === PART_BYTES[0]) return undefined;
+  const isShort = longest < (PART_BYTES[0] ?? 0);
+  const details = [...(isShort ? [partDetail(longest)] : []), ...(whole ? [] : ["a key of 1,024 bytes is refused"])];
+  const names = isShort
+    ? `names of at most ${Math.max(0, longest - SUFFIX_BYTES)} bytes between slashes`
+    : "short names";
+  const remedy = `Use ${names}; a longer one is the error invalid-argument.`;
+  return { detail: details.join(", "), remedy };
+}
+
+function partDetail(longest: number): string {
+  const refused = PART_BYTES.toReversed().find((bytes) => bytes > longest);
+  const taken = longest === 0 ? "" : `; one of ${longest} is taken`;
+  return `a part of a key between slashes of ${refused} bytes is refused${taken}`;
+}
+
+/** A key of the greatest length in all, in parts that no file system minds. */
+function longKey(start: string): string {
+  let key = `${start}/`;
+  while (key.length < KEY_BYTES_MAX)
+    key += key.length % SHORT_PART_BYTES === 0 && key.length < KEY_BYTES_MAX - 1 ? "/" : "x";
+  return key;
+}
+
+/** A key whose last part has so many bytes. */
+function keyWithPart(start: string, bytes: number): string {
+  const part = start.slice(start.lastIndexOf("/") + 1);
+  return start + "x".repeat(Math.max(0, Math.min(KEY_BYTES_MAX - start.length, bytes - part.length)));
+}
+
+async function isTaken(exam: Examination, key: string): Promise<boolean> {
+  const body = exam.newBody();
+  return bodyOf(await attempt(exam, key, body)) === body;
+}
+
+/** Writes and reads a key that a store may not take. What it does not show is not looked for when it is tidied up. */
+async function attempt(exam: Examination, key: string, body: string): Promise<ProbeOutcome> {
+  exam.observations.trials.add(key);
+  exam.keys.add(key);
+  await exam.insist(() => exam.lane.put(key, body, { IfNoneMatch: "*" }));
+  const found = await exam.insist(() => exam.lane.get(key));
+  if (found.kind !== "answer" || found.status !== 200) exam.keys.delete(key);
+  return found;
+}
+
+function bodyOf(outcome: ProbeOutcome): string | undefined {
+  return outcome.kind === "answer" ? outcome.body : undefined;
+}

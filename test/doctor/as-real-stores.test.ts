@@ -1,0 +1,146 @@
+import { expect, type TestContext, test } from "vitest";
+import type { FaultRule, S3ServerOptions } from "../../src/testing/index.js";
+import { examined } from "./examine.js";
+
+// What doctor says of behaviour that was measured on real stores (docs/stores.md), on the embedded server.
+
+const TIMEOUT = { timeout: 60_000 };
+
+async function rowsOf(context: TestContext, options: S3ServerOptions, ...rules: readonly FaultRule[]) {
+  const { report, verdicts } = await examined(context, options, ({ faults }) => {
+    for (const rule of rules) faults.add(rule);
+  });
+  const row = (id: string) => report.checks.find((check) => check.id === id);
+  return { report, verdicts, row };
+}
+
+const isLong = (key: string) => key.split("/").some((part) => part.length > 240);
+const sentences = (report: { checks: readonly { detail: string; remedy?: string }[] }) =>
+  report.checks.map(({ detail, remedy = "" }) => `${detail}. ${remedy}`).join("\n");
+
+test.for<[string, FaultRule]>([
+  ["S3Proxy, nanio: 500", { fault: "status", status: 500, code: "InternalError", key: isLong }],
+  ["MinIO: 400", { fault: "status", status: 400, code: "XMinioInvalidObjectName", key: isLong }],
+  ["localbucket: no answer", { fault: "drop-before", key: isLong }],
+])(
+  "%s to long keys, beside merged slashes: both are said, and neither is an error of the store",
+  TIMEOUT,
+  async (args, context) => {
+    const { report, verdicts, row } = await rowsOf(context, { quirks: { keys: "merged-slashes" } }, args[1]);
+    expect(verdicts).toEqual({ keys: "warn" });
+    expect(row("keys")).toMatchObject({
+      detail: expect.stringMatching(
+        /double slashes; a part of a key between slashes of 250 bytes is refused; one of 240 is taken/,
+      ),
+      remedy: expect.stringMatching(/single slashes\. Use names of at most 235 bytes between slashes/),
+    });
+    expect(sentences(report)).not.toMatch(/x{100}/);
+  },
+);
+
+test("a limit on the whole key is told from one on its parts", TIMEOUT, async (context) => {
+  const { row } = await rowsOf(context, { quirks: { keyBytesMax: 900 } });
+  expect(row("keys")?.detail).toMatch(/of 1000 bytes is refused; one of 255 is taken, a key of 1,024 bytes is refused/);
+});
+
+test(
+  "s3rver: 403 SignatureDoesNotMatch about the bucket's settings is no right that is missing",
+  TIMEOUT,
+  async (context) => {
+    const { report, row } = await rowsOf(
+      context,
+      {},
+      {
+        fault: "status",
+        status: 403,
+        code: "SignatureDoesNotMatch",
+        operation: ["GetBucketVersioning", "GetBucketLifecycleConfiguration", "ListObjectsV2"],
+      },
+    );
+    expect(row("versioning")).toMatchObject({
+      verdict: "skipped",
+      detail: expect.stringMatching(/SignatureDoesNotMatch/),
+    });
+    expect(row("lifecycle")).toMatchObject({ verdict: "skipped" });
+    expect(row("list-permission")?.verdict).not.toBe("pass");
+    expect(sentences(report)).not.toMatch(/is denied|Allow s3:/);
+  },
+);
+
+test(
+  "Ceph: where conditions fail in a bucket that keeps versions, another bucket is the remedy",
+  TIMEOUT,
+  async (context) => {
+    const { report, row } = await rowsOf(context, { quirks: { versioning: "Enabled", ignoreIfNoneMatch: true } });
+    expect(report.verdict).toBe("fail");
+    expect(row("versioning")).toMatchObject({
+      verdict: "fail",
+      detail: expect.stringMatching(/keeps versions, and conditions/),
+    });
+    for (const id of ["versioning", "create-twice", "create-race"])
+      expect(row(id)?.remedy, id).toMatch(/use a bucket in which versioning was never enabled/);
+  },
+);
+
+test("a bucket without versions is not blamed", TIMEOUT, async (context) => {
+  const { row } = await rowsOf(context, { quirks: { ignoreIfNoneMatch: true } });
+  expect(row("versioning")).toMatchObject({ verdict: "pass", detail: "versioning: never enabled" });
+  expect(row("create-twice")?.remedy).toMatch(/Use one that honours conditional writes/);
+});
+
+test("gofakes3: an empty Status of versioning has words", TIMEOUT, async (context) => {
+  const body =
+    '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status></Status></VersioningConfiguration>';
+  const page = { fault: "page", status: 200, body, contentType: "application/xml" } as const;
+  const { row } = await rowsOf(context, {}, { ...page, operation: "GetBucketVersioning" });
+  expect(row("versioning")?.detail).toBe("versioning: never enabled");
+});
+
+test(
+  "versitygw: it says that each answer closes its connection, and does not use its DELETE",
+  TIMEOUT,
+  async (context) => {
+    const { verdicts, row } = await rowsOf(
+      context,
+      { quirks: { closesConnections: true } },
+      { fault: "change-headers", headers: { server: "VERSITYGW" } },
+    );
+    expect(verdicts).toEqual({ connections: "warn", "stale-delete": "warn", "delete-race": "skipped" });
+    expect(row("connections")?.detail).toMatch(/answers closed their connection: each request makes a new one/);
+    expect(row("stale-delete")?.detail).toMatch(/VERSITYGW is known to do it beside a PUT/);
+  },
+);
+
+test.for([
+  [-900, "warn", /^Date is up to 1\.[6-9] s behind/, /allow for two seconds, and a lock whose holder died/],
+  [-3000, "warn", /^Date is up to [34]\.\d s behind/, /What is steadily late does no harm/],
+  [0, "pass", /steady/, /^$/],
+] as const)(
+  "nanio: a Date that is %i ms off its Last-Modified",
+  TIMEOUT,
+  async ([shiftMs, verdict, detail, remedy], context) => {
+    const { row } = await rowsOf(context, {}, { fault: "shift-date", shiftMs });
+    expect(row("date")).toMatchObject({ verdict, detail: expect.stringMatching(detail) });
+    expect(row("date")?.remedy ?? "").toMatch(remedy);
+  },
+);
+
+test("localbucket, s3rver: a write that is cut short and kept", TIMEOUT, async (context) => {
+  const { verdicts, row } = await rowsOf(context, { quirks: { keepsCutWrites: true } });
+  expect(verdicts).toEqual({ "cut-write": "warn" });
+  expect(row("cut-write")?.detail).toMatch(/one byte short was taken all the same: its key holds \d+ bytes/);
+});
+
+test("MinIO: reads that wait for a write under way, and the lease that outlives that", TIMEOUT, async (context) => {
+  const { verdicts, row } = await rowsOf(context, { quirks: { readsWaitForWrites: true } });
+  expect(verdicts).toEqual({ "slow-write": "warn" });
+  expect(row("slow-write")?.remedy).toMatch(/use a lockTimeoutMs of 45,000 or more/);
+});
+
+test("how far it is, is told with each check", TIMEOUT, async (context) => {
+  const told: { done: number; total: number; elapsedMs: number }[] = [];
+  const { report } = await examined(context, {}, () => {}, { onCheck: (_, progress) => told.push(progress) });
+  expect(told.map(({ done }) => done)).toEqual(report.checks.map((_, index) => index + 1));
+  expect(new Set(told.map(({ total }) => total))).toEqual(new Set([report.checks.length]));
+  expect(told.at(-1)?.elapsedMs).toBeLessThanOrEqual(report.elapsedMs);
+});
