@@ -14,6 +14,7 @@ import { REMOVAL } from "./removal.js";
 import { STORE_SEAM } from "./store-seam.js";
 import { TELLING } from "./telling.js";
 import { TIME } from "./time.js";
+import { VERSIONS } from "./versions.js";
 import { VIRTUAL } from "./virtual.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -33,4 +34,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORE_SEAM,
   ...PERMITS,
   ...VIRTUAL,
+  ...VERSIONS,
 ];

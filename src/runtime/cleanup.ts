@@ -1,11 +1,12 @@
 import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
+import { RemoveUnsupported } from "./changed.js";
 import type { Context } from "./context.js";
 import { inParallel } from "./in-parallel.js";
 import type { ListProgress } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
-import { type LockObject, RemoveUnsupported } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
 import { Outage } from "./outage.js";
 import { sweeping } from "./repeatable.js";
 import { MAX_REQUEST_MS } from "./timing.js";

@@ -177,7 +177,9 @@ export class FencedChannel {
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unchanged") return "unchanged";
     const found = foundIn(outcome);
-    tries.saw(found.etag);
+    const { bucketName, key } = this.#options;
+    const deleteMarker = outcome.kind === "absent" ? outcome.deleteMarker : undefined;
+    tries.saw(found.etag, { bucketName, key, deleteMarker });
     return found;
   }
 

@@ -7,7 +7,6 @@ import type { ClockReading } from "../core/store-time.js";
 import type { Change, Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
 import type {
-  AnswerTiming,
   RemoveOutcome,
   RequestOptions,
   UnknownOutcome,
@@ -15,10 +14,12 @@ import type {
   WriteOutcome,
 } from "../store/object-store.js";
 import { type AttemptLog, settles } from "./attempts.js";
+import { type Changed, type Conflict, type RemovedOutcome, RemoveUnsupported } from "./changed.js";
 import type { Context } from "./context.js";
 import { LeaseWatch } from "./lease-watch.js";
 import { readTwice } from "./read-twice.js";
 import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
+import type { Place } from "./stalled.js";
 import { readClocks } from "./timing.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
 import { Tries, type TryOptions } from "./tries.js";
@@ -73,6 +74,7 @@ export class LockObject {
     let snapshot = options.fromStore || this.#latest?.unreadable ? undefined : this.#latest;
     let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
     let contradicted = false;
+    let keepsVersions = false;
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
@@ -83,7 +85,7 @@ export class LockObject {
         contradicted ||= read.contradicted;
       }
       const reading = readClocks(this.#context.effects);
-      const attempt = this.#attempt(snapshot, reading);
+      const attempt = this.#attempt(snapshot, reading, keepsVersions);
       if (attempt === undefined) {
         await tries.failed(CLOCKS_UNSTEADY);
         continue;
@@ -101,6 +103,10 @@ export class LockObject {
       const done = await changing;
       if (done.kind === "done") {
         return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
+      }
+      if (done.kind === "versioned") {
+        keepsVersions = true;
+        continue;
       }
       const newer = await this.#waitAfter(done, base, tries, options.attempts, reads);
       contradicted ||= newer?.contradicted === true;
@@ -121,7 +127,7 @@ export class LockObject {
     attempts.lostRace();
     const read = (await tries.lostRace(base.etag)) ? undefined : await reads;
     if (read === undefined || isSameVersion(read.snapshot.etag, base.etag)) return undefined;
-    tries.saw(read.snapshot.etag);
+    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
     this.#note(read.snapshot);
     return read;
   }
@@ -153,8 +159,12 @@ export class LockObject {
       read = await readOnce();
       if (contradicted) read = { ...read, contradicted };
     }
-    tries.saw(read.snapshot.etag);
+    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
     return read;
+  }
+
+  #where({ deleteMarker }: Snapshot): Place {
+    return { bucketName: this.#context.bucketName, key: this.key, deleteMarker };
   }
 
   /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */
@@ -167,14 +177,14 @@ export class LockObject {
     if (signal?.aborted) throw new S3MutexError("aborted", "stopped", { cause: signal.reason, lockName: this.name });
   }
 
-  #attempt(snapshot: Snapshot, reading: ClockReading): Attempt | undefined {
+  #attempt(snapshot: Snapshot, reading: ClockReading, keepsVersions: boolean): Attempt | undefined {
     const { clock, effects, takeover, toleranceMs } = this.#context;
     const now = clock.now(reading);
     if (now === undefined) return undefined;
     const { lacksStoreTime } = clock;
     const isObserving = takeover === "observed" || lacksStoreTime;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
-    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, ...observed };
+    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, keepsVersions, ...observed };
   }
 
   #decide<Reply>(
@@ -238,7 +248,7 @@ export class LockObject {
     { base, attempt, reading }: { readonly base: Snapshot; readonly attempt: Attempt; readonly reading: ClockReading },
     tries: Tries,
     { attempts, role }: Pick<SwapOptions, "attempts" | "role">,
-  ): Promise<{ kind: "done"; snapshot: Snapshot; contradicted: boolean } | Conflict | UnknownOutcome> {
+  ): Promise<Changed> {
     const { clock, check } = this.#context;
     const isWrite = decided.kind === "write";
     const change: Change = isWrite ? { ...decided, record: check.stamped(this.key, decided.record) } : decided;
@@ -248,6 +258,7 @@ export class LockObject {
     const outcome = await tries.answer((left) => this.#send(change, condition, { ...left, urgent: role === "holder" }));
     if (settles(outcome)) attempts.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
+    if (outcome.kind === "versioned") return outcome;
     const contradicted = clock.observe(timingByStore(outcome));
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
@@ -279,22 +290,11 @@ export class LockObject {
   }
 }
 
-type Conflict = { readonly kind: "conflict" };
-
 interface Found {
   readonly kind: "found";
   readonly snapshot: Snapshot;
   readonly contradicted: boolean;
 }
 
-interface RemovedOutcome {
-  readonly kind: "ok";
-  readonly etag: undefined;
-  readonly timing: AnswerTiming;
-}
-
 /** So many answers say what the store tells of the time, or that it tells none: two without, a wrong one, three without. */
 const ANSWERS_FOR_TIME = 6;
-
-/** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
-export class RemoveUnsupported extends Error {}

@@ -1,13 +1,15 @@
 import { type Parsed, parseRecord } from "../core/codec.js";
 import type { LockRecord } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
-import type { ReadOutcome } from "../store/object-store.js";
+import type { DeleteMarker, ReadOutcome } from "../store/object-store.js";
 
 /** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
 export interface Snapshot {
   readonly etag: string | undefined;
   readonly record: LockRecord | undefined;
   readonly unreadable?: S3MutexError;
+  /** Of an object that is absent: what is known to be in its place. */
+  readonly deleteMarker?: DeleteMarker | "none" | undefined;
   /** The monotonic time at which the request that showed it left. */
   readonly askedAtMs: number;
 }
@@ -35,6 +37,7 @@ export function snapshotOf(
   const { name: lockName, key } = where;
   switch (outcome.kind) {
     case "absent":
+      return { etag: undefined, record: undefined, deleteMarker: outcome.deleteMarker, askedAtMs };
     case "unchanged":
       return { etag: undefined, record: undefined, askedAtMs };
     case "oversized":

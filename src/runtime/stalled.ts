@@ -1,7 +1,15 @@
 import { S3MutexError } from "../errors.js";
+import type { DeleteMarker } from "../store/object-store.js";
+
+/** Where an object is, and what is known to be there in its place while reads say that it is absent. */
+export interface Place {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly deleteMarker?: DeleteMarker | "none" | undefined;
+}
 
 /** What was seen of a store that refuses to change what it shows unchanged. */
-export interface Stall {
+export interface Stall extends Place {
   readonly lockName: string;
   /** The version that each write was conditioned on, and each read showed; undefined: that there is no object. */
   readonly etag: string | undefined;
@@ -11,10 +19,8 @@ export interface Stall {
 }
 
 /** Conflicts that nothing explains, and what can be done about them. */
-export function stalledError(
-  code: "store-unavailable" | "store-unsafe",
-  { lockName, etag, stalls, stallingMs }: Stall,
-): S3MutexError {
+export function stalledError(code: "store-unavailable" | "store-unsafe", stall: Stall): S3MutexError {
+  const { lockName, etag, stalls, stallingMs } = stall;
   const name = JSON.stringify(lockName);
   const times = stalls === 1 ? "a write was" : `${stalls} writes were`;
   const after = stalls === 1 ? "the read after it" : "each read after them";
@@ -24,10 +30,33 @@ export function stalledError(
       : `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} was no longer the version ${etag} (If-Match), and ${after} showed that very version`;
   const cause =
     etag === undefined
-      ? "What explains it: a delete marker that the store takes for an object (remove the versions of that key), or reads that come out of a cache."
+      ? causeOfAbsence(stall)
       : "What explains it: reads that come out of a cache or a replica (reach the store itself), a proxy that rewrites ETags, or conditional writes that do not work.";
   const message = `The store contradicts itself: ${seen}. ${cause} s3-mutex doctor examines the store.`;
   return new S3MutexError(code, message, { lockName });
+}
+
+function causeOfAbsence({ bucketName, key, deleteMarker }: Place): string {
+  const object = `--bucket ${quoted(bucketName)}`;
+  if (deleteMarker === "none") {
+    return "None of the key's versions is a delete marker, so the reads come out of a cache or a replica: reach the store itself.";
+  }
+  const list = `aws s3api list-object-versions ${object} --prefix ${quoted(key)}`;
+  const remove = (versionId: string) =>
+    `aws s3api delete-object ${object} --key ${quoted(key)} --version-id ${versionId}`;
+  if (deleteMarker === undefined) {
+    return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove("ID")}), or reads that come out of a cache.`;
+  }
+  const { versionId } = deleteMarker;
+  const said =
+    "What explains it: somebody deleted the object in a bucket with versioning, and this store takes the delete marker that is there now for an object.";
+  if (versionId === undefined) return `${said} Remove the marker: ${list} shows its version id; then ${remove("ID")}.`;
+  return `${said} Remove the marker: ${remove(quoted(versionId))}.`;
+}
+
+/** As a POSIX shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Each write came second until the time was up. */

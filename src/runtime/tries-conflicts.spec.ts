@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import { begun, never, unknown } from "../../test/protocol/calls.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 
+const PLACE = { bucketName: "locks", key: "locks/a.json" };
+
 describe("a lost race", () => {
   it("is nothing to a holder, five times; then it steps back too", async () => {
     const { tries, timed } = begun();
     const tookMs: number[] = [];
     for (let race = 0; race < 7; race += 1) {
       tookMs.push((await timed(tries.lostRace(`"${race}"`))).tookMs);
-      tries.saw(`"${race}, changed"`);
+      tries.saw(`"${race}, changed"`, PLACE);
     }
     expect(tookMs).toEqual([0, 0, 0, 0, 0, 1000, 1000]);
   });
@@ -16,7 +18,7 @@ describe("a lost race", () => {
   it("makes a contender step back more each time, and says whether it waited", async () => {
     const { tries, timed } = begun({ role: "contender" });
     expect(await timed(tries.lostRace('"a"'))).toEqual({ tookMs: 10, outcome: true });
-    tries.saw('"b"');
+    tries.saw('"b"', PLACE);
     expect(await timed(tries.lostRace('"b"'))).toEqual({ tookMs: 20, outcome: true });
     const eager = begun();
     expect(await eager.timed(eager.tries.lostRace('"a"'))).toEqual({ tookMs: 0, outcome: false });
@@ -53,7 +55,7 @@ describe("a conflict that nothing explains", () => {
     const tookMs: number[] = [];
     for (let index = 0; index < times; index += 1) {
       tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
-      stage.tries.saw(etag);
+      stage.tries.saw(etag, PLACE);
     }
     return tookMs;
   }
@@ -81,7 +83,7 @@ describe("a conflict that nothing explains", () => {
     const stage = begun();
     await stall(stage, 4);
     await stage.timed(stage.tries.lostRace('"a"'));
-    stage.tries.saw('"b"');
+    stage.tries.saw('"b"', PLACE);
     await stage.clockwork.pass(5000);
     await stall(stage, 4, '"b"');
     expect(stage.failures).toHaveLength(8);
@@ -108,7 +110,7 @@ describe("a conflict that nothing explains", () => {
     const stage = begun();
     await stall(stage, 1, undefined);
     await stage.timed(stage.tries.lostRace(undefined));
-    stage.tries.saw(undefined);
+    stage.tries.saw(undefined, PLACE);
     expect(stage.failures[1]).toContain("(If-None-Match: *)");
   });
 

@@ -5,6 +5,8 @@ import type { S3MutexError } from "../errors.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import type { TimeLeft } from "./tries.js";
 
+const PLACE = { bucketName: "locks", key: "locks/a.json" };
+
 describe("an answer", () => {
   it("is waited for until the time is up, and no timer is left when it comes", async () => {
     const { clockwork, tries } = begun();
@@ -209,12 +211,12 @@ it("gives up early where nothing has changed in the store for so long either, an
   await gone.clockwork.pass(12_000);
   await expect(gone.tries.failed(unknown("two"))).rejects.toMatchObject({ code: "store-unavailable" });
   const busy = begun({ unreachableMs: 12_000 });
-  busy.tries.saw('"a"');
+  busy.tries.saw('"a"', PLACE);
   await busy.timed(busy.tries.failed(unknown("one")));
   await busy.clockwork.pass(5000);
-  busy.tries.saw('"b"');
+  busy.tries.saw('"b"', PLACE);
   await busy.clockwork.pass(11_000);
-  busy.tries.saw('"b"');
+  busy.tries.saw('"b"', PLACE);
   expect((await busy.timed(busy.tries.failed(unknown("two")))).outcome).toBeUndefined();
   await busy.clockwork.pass(1000);
   await expect(busy.tries.failed(unknown("three"))).rejects.toMatchObject({ code: "store-unavailable" });

@@ -4,7 +4,7 @@ import type { RequestOptions, UnknownOutcome } from "../store/object-store.js";
 import { onAbort } from "./abort.js";
 import { type Context, jitter } from "./context.js";
 import { isSameVersion } from "./snapshot.js";
-import { stalledError, stillContested } from "./stalled.js";
+import { type Place, stalledError, stillContested } from "./stalled.js";
 import { sleep } from "./timing.js";
 
 /** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
@@ -131,11 +131,11 @@ export class Tries {
    * A version was read. Another one than a write was refused for: somebody else got through, so that a store that turns us
    * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
    */
-  saw(etag: string | undefined): void {
+  saw(etag: string | undefined, place: Place): void {
     const refused = this.#refused;
     this.#refused = undefined;
     if (refused !== undefined) {
-      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag);
+      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);
       this.#stalls = 0;
     }
     if (etag === this.#seenEtag) return;
@@ -185,11 +185,11 @@ export class Tries {
   }
 
   /** A write was refused, and the object is the one that it was conditioned on. */
-  #stalled(etag: string | undefined): void {
+  #stalled(etag: string | undefined, place: Place): void {
     this.#stalls += 1;
     const stallingMs = this.#nowMs() - this.#stallingSinceMs;
     const isUnsafe = !this.#options.outlastsStalls && this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
-    const seen = { lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
+    const seen = { ...place, lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#options.onFailure?.(error);
     if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;

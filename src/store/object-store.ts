@@ -18,7 +18,7 @@ export interface ObjectStore {
   write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome>;
   /**
    * Removes exactly the version with this ETag. `unsupported` where the store was not seen to honour conditional
-   * deletes; the object is untouched then.
+   * deletes, `versioned` where it would leave a delete marker; the object is untouched then.
    */
   remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome>;
   /** One page of keys that start with `prefix`, in the store's order. */
@@ -91,10 +91,22 @@ export interface Versioned {
   readonly versionId?: string;
 }
 
+/** What is there in place of an object that was deleted in a bucket with versioning; reads say that it is absent. */
+export interface DeleteMarker {
+  /** Under which id it can be removed; not every store tells. */
+  readonly versionId?: string;
+}
+
 /** What this answer says of versions; undefined where it does not tell: of no object at all, or that nothing has changed. */
-export function versioningOf(outcome: { readonly kind: string } & Versioned): Versioning | undefined {
-  if (outcome.versionId !== undefined) return outcome.versionId === "null" ? "suspended" : "enabled";
-  return outcome.kind === "ok" ? "none" : undefined;
+export function versioningOf({ kind, versionId, deleteMarker }: Telling): Versioning | undefined {
+  const shown = kind === "absent" && deleteMarker !== "none" ? deleteMarker?.versionId : versionId;
+  if (shown !== undefined) return shown === "null" ? "suspended" : "enabled";
+  return kind === "ok" ? "none" : undefined;
+}
+
+interface Telling extends Versioned {
+  readonly kind: string;
+  readonly deleteMarker?: DeleteMarker | "none";
 }
 
 /** What became of a read. */
@@ -110,8 +122,8 @@ export type ReadOutcome =
       readonly timing: AnswerTiming;
     })
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
-  /** With a version id: a delete marker is there, under that id (`x-amz-delete-marker`). */
-  | (Versioned & { readonly kind: "absent"; readonly timing: AnswerTiming })
+  /** `deleteMarker`: what is known to be in its place. `none`: it was looked for, and no version of the key is one. */
+  | { readonly kind: "absent"; readonly deleteMarker?: DeleteMarker | "none"; readonly timing: AnswerTiming }
   /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
   /** It lies in a storage class that cannot be read; it can be replaced. */
@@ -134,6 +146,8 @@ export type RemoveOutcome =
   | { readonly kind: "conflict"; readonly timing: AnswerTiming }
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
   | { readonly kind: "unsupported" }
+  /** The bucket keeps versions: deleting would leave a delete marker, which counts as an object on some stores. Nothing was sent. */
+  | { readonly kind: "versioned" }
   | UnknownOutcome
   | RefusedOutcome;
 

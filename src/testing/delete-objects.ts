@@ -1,9 +1,9 @@
 import { type Answer, errorAnswer, xmlAnswer } from "./answer.js";
 import type { Bucket } from "./bucket.js";
 import { refusalOfDelete, type WriteRefusal } from "./conditions.js";
-import { historyNeededMs } from "./quirks.js";
 import type { S3Request } from "./s3-request.js";
 import type { StoreState } from "./store-state.js";
+import { removeObject } from "./versioned-objects.js";
 import { elementsIn, s3Document, textElement, textIn } from "./xml.js";
 
 const OBJECTS_MAX = 1000;
@@ -29,7 +29,7 @@ export function deleteObjects(state: StoreState, bucket: Bucket, request: S3Requ
   for (const { key, etag } of entries) {
     if (key === undefined) return errorAnswer(request, { status: 400, code: "MalformedXML" });
     const refusal = refusalOfDelete(etag, bucket.get(key), state.quirks);
-    if (refusal === undefined) bucket.delete(key, historyNeededMs(state.quirks));
+    if (refusal === undefined) removeObject(state, bucket, key);
     if (refusal !== undefined) content += failure(key, refusal);
     else if (!isQuiet) content += `<Deleted>${textElement("Key", key)}</Deleted>`;
   }

@@ -6,6 +6,7 @@ import { listObjects } from "./list-objects.js";
 import { deleteObject, hasUnsupportedHeader, type ObjectRequest, putObject, readObject } from "./object-operations.js";
 import type { S3Request } from "./s3-request.js";
 import type { StoreState } from "./store-state.js";
+import { listVersions } from "./versioned-objects.js";
 
 export interface ExecuteOptions {
   /** Show GET and HEAD the version before the last change. */
@@ -58,6 +59,8 @@ function executeOnBucket(state: StoreState, bucket: Bucket, request: S3Request):
       return buckets.bucketVersioning(state);
     case "GetBucketLifecycleConfiguration":
       return errorAnswer(request, { status: 404, code: "NoSuchLifecycleConfiguration" });
+    case "ListObjectVersions":
+      return listVersions(state, bucket, request);
     case "DeleteObjects":
       return deleteObjects(state, bucket, request);
     default:

@@ -1,13 +1,21 @@
 import { type Answer, emptyAnswer, errorAnswer } from "./answer.js";
 import { storedContentEncoding } from "./aws-chunked.js";
 import type { Bucket } from "./bucket.js";
-import { isConditionalPut, refusalOfDelete, refusalOfPut, refusalOfRead, type WriteRefusal } from "./conditions.js";
-import { historyNeededMs, type StoreQuirks } from "./quirks.js";
+import { isConditionalPut, refusalOfDelete, refusalOfRead, type WriteRefusal } from "./conditions.js";
+import type { StoreQuirks } from "./quirks.js";
 import { type S3Request, singleHeader } from "./s3-request.js";
 import { monotonicMs } from "./server-clock.js";
 import { toStoredObject } from "./storage.js";
 import { isTurnOf, type StoreState } from "./store-state.js";
 import type { StoredObject } from "./stored-object.js";
+import {
+  markerOf,
+  refusalOfVersionedPut,
+  removeObject,
+  removeVersion,
+  storeObject,
+  versionOfObject,
+} from "./versioned-objects.js";
 import { textElement } from "./xml.js";
 
 const KEY_BYTES_MAX = 1024;
@@ -64,13 +72,17 @@ function visible(state: StoreState, bucket: Bucket, key: string, isStale: boolea
 /** GetObject and HeadObject; `isStale` shows the version before the last change. */
 export function readObject(state: StoreState, bucket: Bucket, request: ObjectRequest, isStale: boolean): Answer {
   const object = visible(state, bucket, request.key, isStale);
-  if (object === undefined) return errorAnswer(request, { status: 404, code: "NoSuchKey" });
+  if (object === undefined) {
+    const missing = errorAnswer(request, { status: 404, code: "NoSuchKey" });
+    return { ...missing, headers: { ...missing.headers, ...markerOf(state, bucket, request.key) } };
+  }
   const refusal = refusalOfRead(request.headers, object.etag, state.quirks);
   const etag = etagHeader(state, object.etag, true);
   const version = { ...etag, "last-modified": new Date(object.lastModifiedMs).toUTCString() };
   if (refusal === "not-modified") return { status: 304, headers: version };
   if (refusal !== undefined) return refusalAnswer(request, refusal);
-  const headers = { ...object.headers, ...version, "accept-ranges": "none", "content-length": object.body.length };
+  const shown = { ...version, ...versionOfObject(state, bucket, object) };
+  const headers = { ...object.headers, ...shown, "accept-ranges": "none", "content-length": object.body.length };
   return request.operation === "HeadObject" ? { status: 200, headers } : { status: 200, headers, body: object.body };
 }
 
@@ -150,8 +162,8 @@ export function putObject(state: StoreState, bucket: Bucket, request: ObjectRequ
     const plain = toStoredObject(key, body, state.clock.nowMs(), headersToStore(request));
     const object = { ...plain, etag: etagOf(plain.etag, state.quirks.etags) };
     const isLost = isTurnOf(state, "loseWritesEvery", state.quirks.loseWritesEvery);
-    if (!isLost) bucket.put(object, historyNeededMs(state.quirks));
-    return emptyAnswer(200, { ...etagHeader(state, object.etag, false), "content-length": 0 });
+    const version = isLost ? {} : storeObject(state, bucket, object);
+    return emptyAnswer(200, { ...etagHeader(state, object.etag, false), ...version, "content-length": 0 });
   };
   if (!isConditionalPut(headers, state.quirks)) return apply();
   const isIgnoring =
@@ -159,7 +171,7 @@ export function putObject(state: StoreState, bucket: Bucket, request: ObjectRequ
     state.clock.nowMs() - (bucket.get(key)?.lastModifiedMs ?? Number.NaN) >
       (state.quirks.forgetConditionsMs ?? Number.POSITIVE_INFINITY) ||
     (headers["if-none-match"] !== undefined && state.deleted.has(`${bucket.name}/${key}`));
-  const refusal = () => (isIgnoring ? undefined : refusalOfPut(headers, bucket.get(key), state.quirks));
+  const refusal = () => (isIgnoring ? undefined : refusalOfVersionedPut(state, bucket, request));
   return writeConditionally(state, bucket, request, { refusal, apply });
 }
 
@@ -169,9 +181,10 @@ export function deleteObject(state: StoreState, bucket: Bucket, request: ObjectR
   const { ignoreIfNoneMatchAfterDelete, loseDeletes } = state.quirks;
   const apply = () => {
     if (ignoreIfNoneMatchAfterDelete) state.deleted.add(`${bucket.name}/${key}`);
-    if (!loseDeletes) bucket.delete(key, historyNeededMs(state.quirks));
-    return emptyAnswer(204);
+    return emptyAnswer(204, loseDeletes ? {} : removeObject(state, bucket, key));
   };
+  const versionId = request.query?.get("versionId") ?? undefined;
+  if (versionId !== undefined) return removeVersion(state, bucket, key, versionId);
   const ifMatch = request.headers["if-match"];
   if (ifMatch === undefined || state.quirks.deleteIgnoresIfMatch) return apply();
   const refusal = () => refusalOfDelete(ifMatch, bucket.get(key), state.quirks);

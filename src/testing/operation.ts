@@ -8,6 +8,7 @@ export type S3Operation =
   | "GetBucketVersioning"
   | "GetBucketLifecycleConfiguration"
   | "ListObjectsV2"
+  | "ListObjectVersions"
   | "DeleteObjects"
   | "PutObject"
   | "GetObject"
@@ -24,6 +25,7 @@ export const S3_OPERATIONS: readonly S3Operation[] = [
   "GetBucketVersioning",
   "GetBucketLifecycleConfiguration",
   "ListObjectsV2",
+  "ListObjectVersions",
   "DeleteObjects",
   "PutObject",
   "GetObject",
@@ -51,6 +53,8 @@ const LIST_PARAMETERS: ReadonlySet<string> = new Set([
   "encoding-type",
   "fetch-owner",
 ]);
+
+const VERSIONS_PARAMETERS: ReadonlySet<string> = new Set(["versions", "prefix", "max-keys"]);
 
 const SUBRESOURCES: ReadonlyMap<string, S3Operation> = new Map([
   ["GET location", "GetBucketLocation"],
@@ -91,9 +95,15 @@ export function operationOf(
 ): S3Operation {
   const names = query === undefined ? [] : meaningfulNames(query);
   if (bucket === undefined) return method === "GET" && names.length === 0 ? "ListBuckets" : "Unsupported";
-  if (key !== undefined) return (names.length === 0 && OBJECT_METHODS.get(method)) || "Unsupported";
+  if (key !== undefined) {
+    const isOfVersion = method === "DELETE" && names.length === 1 && names[0] === "versionId";
+    return ((names.length === 0 || isOfVersion) && OBJECT_METHODS.get(method)) || "Unsupported";
+  }
   if (names.length === 0) return BUCKET_METHODS.get(method) ?? "Unsupported";
   if (names.length === 1 && names[0] !== "list-type") return SUBRESOURCES.get(`${method} ${names[0]}`) ?? "Unsupported";
+  if (method === "GET" && query?.has("versions") && names.every((name) => VERSIONS_PARAMETERS.has(name))) {
+    return "ListObjectVersions";
+  }
   const isList =
     method === "GET" && query?.get("list-type") === "2" && names.every((name) => LIST_PARAMETERS.has(name));
   return isList ? "ListObjectsV2" : "Unsupported";

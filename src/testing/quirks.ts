@@ -93,8 +93,14 @@ export interface StoreQuirks {
   readonly keepsCutWrites?: boolean;
   /** A GET waits for a PUT of the same key that is under way, for 30 s at most. Known from MinIO. */
   readonly readsWaitForWrites?: boolean;
-  /** What GetBucketVersioning says; no versions are kept. Default: never enabled. */
+  /** The versioning of all buckets: versions are kept, in memory, and deleting leaves a delete marker. Default: never enabled. */
   readonly versioning?: "Enabled" | "Suspended";
+  /**
+   * What a bucket with versioning does where stores differ. `"aws"` (default): a delete marker counts as absent.
+   * `"versitygw"`, S3Mock too: a marker counts as an object, for `If-None-Match: *`, and for `If-Match` as the version under it.
+   * `"ceph"`: the conditions of PUTs do not work, or a marker counts as an object where versioning is suspended.
+   */
+  readonly versionsLike?: "aws" | "versitygw" | "ceph";
   /** These operations are answered 403 AccessDenied, as a policy that forbids them would. */
   readonly deny?: readonly S3Operation[];
 }
@@ -131,6 +137,7 @@ export const QUIRKS: OptionNames<StoreQuirks> = {
   keepsCutWrites: true,
   readsWaitForWrites: true,
   versioning: true,
+  versionsLike: true,
   deny: true,
 };
 

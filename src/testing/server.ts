@@ -10,6 +10,7 @@ import { RequestLog } from "./request-log.js";
 import { ServerClock, Timers } from "./server-clock.js";
 import { type S3Server, type S3ServerOptions, SERVER_OPTIONS } from "./server-options.js";
 import { Storage } from "./storage.js";
+import { Versions } from "./versions.js";
 import { WriteRate } from "./write-rate.js";
 
 const PAGE_SIZE_MAX = 1000;
@@ -30,6 +31,7 @@ function toState(options: S3ServerOptions): ExchangeState {
       writeRate: new WriteRate(),
       quirks: checkedQuirks(options.quirks ?? {}),
       chances: new Map(),
+      versions: new Versions(),
       deleted: new Set(),
       pageSize,
     },

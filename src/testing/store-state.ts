@@ -1,6 +1,7 @@
 import type { StoreQuirks } from "./quirks.js";
 import type { ServerClock, Timers } from "./server-clock.js";
 import type { Storage } from "./storage.js";
+import type { Versions } from "./versions.js";
 import type { WriteRate } from "./write-rate.js";
 
 /** What operations work on. */
@@ -11,6 +12,7 @@ export interface StoreState {
   readonly writeRate: WriteRate;
   /** For quirks that strike now and then: how often each had the chance. */
   readonly chances: Map<string, number>;
+  readonly versions: Versions;
   /** Keys that were deleted, by bucket and key; kept where a quirk asks for it. */
   readonly deleted: Set<string>;
   /** Replaced as a whole by `setQuirks`. */

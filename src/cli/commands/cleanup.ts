@@ -8,7 +8,8 @@ export const cleanup: Command = {
 Frees the locks whose leases have ended, each by compare-and-swap: one that is taken meanwhile stays as it is.
 Nobody needs this in order to get a lock, since waiters take over ended leases by themselves; it tidies up. With
 --include-released it also removes the objects of locks that are free and were not written for 20 minutes,
-where the store honours conditional deletes. A lifecycle rule does the same for nothing.
+where the store honours conditional deletes; in a bucket that keeps versions they stay, as tombstones that count
+as absent. A lifecycle rule does the same for nothing.
 
 Exit codes: ${EXIT.ok}; ${EXIT.store} the store is the problem, or some objects are no lock records; ${EXIT.usage} usage.`,
   options: {

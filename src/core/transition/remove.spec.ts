@@ -239,3 +239,32 @@ it("does not remove what somebody without store time wrote last: nobody knows ho
   expect(cleanup(undated, { ...SWEEP, includeReleased: false }, RESTED)).toEqual({ reply: { kind: "kept" } });
   expect(cleanup(undated, SWEEP, { ...RESTED, lacksStoreTime: true })).toEqual({ reply: { kind: "kept" } });
 });
+
+it("leaves a tombstone where a bucket keeps versions, however long the object was at rest", () => {
+  const keeping = { ...RESTED, keepsVersions: true };
+  const { reply, change } = deleteLock(recordOf({ token: T0 - 1 }), ANYBODY, keeping);
+  expect(reply).toEqual({ kind: "deleted" });
+  expect(change).toMatchObject({ kind: "write", record: { deleted: true, holders: [], queue: [], token: T0 - 1 } });
+  const swept = cleanup(recordOf(), SWEEP, keeping);
+  expect(swept.reply).toEqual({ kind: "removed" });
+  const tombstone = written(swept);
+  expect(tombstone).toMatchObject({ deleted: true, holders: [], queue: [] });
+  // Nor is it written again, by whichever of the two.
+  const later = { ...attemptAt(T0 + 3 * REST_MS, { writeId: "w3" }), keepsVersions: true };
+  expect(cleanup(tombstone, SWEEP, later)).toEqual({ reply: { kind: "absent" } });
+  expect(deleteLock(tombstone, ANYBODY, later)).toEqual({ reply: { kind: "deleted" } });
+});
+
+it("sweeps nothing there that it would not remove elsewhere", () => {
+  const keeping = { ...RESTED, keepsVersions: true };
+  const young = recordOf({ touchedAtMs: T0 + 1 });
+  expect(cleanup(young, SWEEP, keeping)).toEqual({ reply: { kind: "kept" } });
+  expect(cleanup(recordOf(), { ...SWEEP, includeReleased: false }, keeping)).toEqual({ reply: { kind: "kept" } });
+});
+
+it("knows its own tombstone after a lost answer, and counts it as removed", () => {
+  const tombstone = written(cleanup(recordOf(), SWEEP, { ...RESTED, keepsVersions: true }));
+  const attempted = new Set([tombstone.writeId as string]);
+  const again = { ...attemptAt(T0 + REST_MS + 2), keepsVersions: true };
+  expect(cleanup(tombstone, { ...SWEEP, attempted }, again)).toEqual({ reply: { kind: "removed" } });
+});

@@ -90,12 +90,14 @@ function withoutDelays(record: LockRecord, attempt: Attempt): LockRecord {
 }
 
 function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly change?: Change | undefined } {
-  if (isRemovable(record, restMs, attempt)) return { change: { kind: "remove" } };
-  if (record.deleted) return {};
+  if (!attempt.keepsVersions && isRemovable(record, restMs, attempt)) return { change: { kind: "remove" } };
+  return record.deleted ? {} : { change: buried(record, attempt) };
+}
+
+/** The object stays, as a tombstone that lists and reads as absent. */
+function buried(record: LockRecord, attempt: Attempt): Change {
   const recent = withTurns(record, record.holders, "deleted", attempt);
-  return {
-    change: { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true }) },
-  };
+  return { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true }) };
 }
 
 /** Only an object that nobody holds or waits for, whose counter store time has overtaken, and that was at rest. */
@@ -139,12 +141,14 @@ export function cleanup(
 ): Decision<CleanupReply> {
   const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set<string>() } = command;
   if (record === undefined) return { reply: { kind: attempted.size > 0 ? "removed" : "absent" } };
-  if (isMadeBy(record, attempted)) return { reply: { kind: "stale" } };
+  if (isMadeBy(record, attempted)) return { reply: { kind: record.deleted ? "removed" : "stale" } };
   const hasStopped = (holder: Holder) => (attempt.lacksStoreTime ? hasEnded : hasRunOut)(holder, attempt);
   const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);
   if (ended.length > 0) return freeStale(record, ended, attempt);
   if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {
-    return { reply: { kind: "removed" }, change: { kind: "remove" } };
+    if (attempt.keepsVersions && record.deleted) return { reply: { kind: "absent" } };
+    const change: Change = attempt.keepsVersions ? buried(record, attempt) : { kind: "remove" };
+    return { reply: { kind: "removed" }, change };
   }
   if (command.includeReleased && record.undated && !attempt.lacksStoreTime) return dateRest(record, attempt);
   return { reply: { kind: record.deleted ? "absent" : "kept" } };

@@ -1,6 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { processWide } from "../../process-wide.js";
-import type { Versioning } from "../object-store.js";
 import { InFlightLimiter } from "./in-flight.js";
 import type { KeyLengthState } from "./key-length.js";
 import type { ListingState } from "./listings.js";
@@ -22,8 +21,8 @@ export interface BucketState {
 }
 
 export interface VersionsState {
-  /** What answers about objects said of versions; undefined while there was none that tells. */
-  versioning?: Versioning | undefined;
+  /** Whether an answer has shown a version or a delete marker. */
+  areKept?: boolean;
 }
 
 export interface AbsenceState {

@@ -23,7 +23,7 @@ export interface PutCondition {
   readonly IfNoneMatch?: string;
 }
 
-export type DeleteOutcome = Exclude<RemoveOutcome, { kind: "unsupported" }>;
+export type DeleteOutcome = Exclude<RemoveOutcome, { kind: "unsupported" | "versioned" }>;
 
 /** Where requests go, and what is known of the answers there. */
 export interface RequestsOptions {
@@ -94,13 +94,13 @@ export class S3Requests {
         if (status !== 404 || code === "NoSuchBucket") return undefined;
         const marker = markerIn(attempt);
         // Nobody but a store speaks of delete markers, whatever else it says.
-        if (code === "NoSuchKey" || marker.versionId !== undefined) return { kind: "absent", ...marker, timing };
+        if (code === "NoSuchKey" || marker.deleteMarker !== undefined) return { kind: "absent", ...marker, timing };
         looks = looksOf(attempt, key);
         return undefined;
       },
     };
     const outcome = await this.#send(operation, options);
-    this.#versions.read(outcome);
+    this.#versions.answered(outcome);
     if (isOther && outcome.kind === "unknown") return await this.get(key, undefined, options);
     if (isArchived && outcome.kind === "refused") return (await this.#archived(key, options)) ?? outcome;
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
@@ -175,7 +175,7 @@ export class S3Requests {
       },
     };
     const outcome = await this.#send(operation, options);
-    this.#versions.written(outcome);
+    this.#versions.answered(outcome);
     // Turned away for want of a checksum, it has done nothing.
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
   }
@@ -196,8 +196,12 @@ export class S3Requests {
         });
         return { command, work: async (signal) => void (await this.#client.send(command, { abortSignal: signal })) };
       },
-      onSuccess: (_, timing, attempt) =>
-        isDeletion(attempt) ? { kind: "ok", timing } : outcomeOfBadAnswer(request, notOfS3("", attempt), attempt),
+      onSuccess: (_, timing, attempt) => {
+        this.#versions.deleted(attempt);
+        return isDeletion(attempt)
+          ? { kind: "ok", timing }
+          : outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+      },
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };
         return status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;

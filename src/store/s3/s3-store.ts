@@ -20,6 +20,7 @@ import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete
 import { EtagForms } from "./etag-form.js";
 import { KeyLengths } from "./key-length.js";
 import { Listings } from "./listings.js";
+import { Markers } from "./markers.js";
 import type { Operation, Send } from "./operation.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
@@ -64,6 +65,8 @@ export class S3Store implements ObjectStore {
   readonly #forms: EtagForms;
   readonly #absence: Absence;
   readonly #keyLengths: KeyLengths;
+  readonly #versions: Versions;
+  readonly #markers: Markers;
   readonly #probeDeps: ProbeDeps;
 
   constructor(options: S3StoreOptions) {
@@ -78,10 +81,11 @@ export class S3Store implements ObjectStore {
     const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
     const checksums = new PutChecksums(this.#bucketState.checksum, () => options.logger?.warn(retained(bucketName)));
     const fields = headerFieldsOf(options.headers);
-    const versions = new Versions(this.#bucketState.versions);
-    const known = { hashes, checksums, versions };
+    this.#versions = new Versions(this.#bucketState.versions);
+    const known = { hashes, checksums, versions: this.#versions };
     this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, ...known, fields, send });
     this.#listings = new Listings({ client, bucket: bucketName, state: this.#bucketState.listing, fields, send });
+    this.#markers = new Markers({ client, bucket: bucketName, fields, send });
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
@@ -96,6 +100,8 @@ export class S3Store implements ObjectStore {
     if (answer.kind === "absent") this.#absence.named();
     const judged = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
     const outcome = await this.#inOurTerms(judged, options);
+    if (outcome.kind === "absent") return await this.#markers.explained(key, outcome, options);
+    if (outcome.kind === "ok") this.#markers.isThere(key);
     const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
     if (etag === undefined) return outcome;
     const refused = await this.#forms.seen(key, etag, options);
@@ -108,6 +114,8 @@ export class S3Store implements ObjectStore {
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
     if (condition.kind === "if-absent") {
       const created = await this.#put(key, body, { IfNoneMatch: "*" }, options);
+      if (created.kind === "conflict") this.#markers.refused(key);
+      if (created.kind === "ok") this.#markers.isThere(key);
       return await this.#asWritten(created, options);
     }
     const { form } = this.#forms;
@@ -142,7 +150,10 @@ export class S3Store implements ObjectStore {
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
+    if (this.#versions.areKept) return { kind: "versioned" };
     const support = await conditionalDeleteSupport(this.#bucketState, this.#deleteProbe, options);
+    // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
+    if (this.#versions.areKept) return { kind: "versioned" };
     if (support.kind !== "honoured") return support;
     return await this.#requests.delete(key, this.#forms.inCondition(etag), options);
   }

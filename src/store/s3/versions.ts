@@ -1,4 +1,10 @@
-import { type ReadOutcome, type Versioned, versioningOf, type WriteOutcome } from "../object-store.js";
+import {
+  type DeleteMarker,
+  type ReadOutcome,
+  type Versioned,
+  versioningOf,
+  type WriteOutcome,
+} from "../object-store.js";
 import type { VersionsState } from "./client-state.js";
 import type { Attempt } from "./single-attempt.js";
 
@@ -8,14 +14,14 @@ export function versionIn({ headers = {} }: Attempt): Versioned {
   return versionId === undefined || versionId === "" ? {} : { versionId };
 }
 
-/** The delete marker that a 404 shows: without one there was never an object, or there are no versions. */
-export function markerIn(attempt: Attempt): Versioned {
-  return attempt.headers?.["x-amz-delete-marker"] === "true" ? versionIn(attempt) : {};
+/** The delete marker that a 404 shows: without one there was never an object, or the store does not tell. */
+export function markerIn(attempt: Attempt): { readonly deleteMarker?: DeleteMarker } {
+  return attempt.headers?.["x-amz-delete-marker"] === "true" ? { deleteMarker: versionIn(attempt) } : {};
 }
 
 /**
- * Whether a bucket keeps versions, learnt from its answers. A write says how the bucket is now. A read says how it was when the
- * object was written: that there were versions once is never taken back by one, since versioning can be suspended but not ended.
+ * Whether a bucket keeps versions, learnt from its answers. That it does is never taken back: versioning can be suspended, but
+ * not ended, and where it is suspended, some stores say so in the answer to a deletion and in no other.
  */
 export class Versions {
   readonly #state: VersionsState;
@@ -24,14 +30,20 @@ export class Versions {
     this.#state = state;
   }
 
-  read(outcome: ReadOutcome): void {
-    const seen = versioningOf(outcome);
-    if (seen === "enabled" || this.#state.versioning === undefined || this.#state.versioning === "none") {
-      this.#state.versioning = seen ?? this.#state.versioning;
-    }
+  /** Whether a deletion would leave a delete marker, or destroy the one version that was written while versioning was suspended. */
+  get areKept(): boolean {
+    return this.#state.areKept === true;
   }
 
-  written(outcome: WriteOutcome): void {
-    if (outcome.kind === "ok") this.#state.versioning = versioningOf(outcome);
+  answered(outcome: ReadOutcome | WriteOutcome): void {
+    const seen = versioningOf(outcome);
+    const hasMarker = outcome.kind === "absent" && "deleteMarker" in outcome && outcome.deleteMarker !== "none";
+    if (hasMarker || (seen !== undefined && seen !== "none")) this.#state.areKept = true;
+  }
+
+  deleted(attempt: Attempt): void {
+    if (markerIn(attempt).deleteMarker !== undefined || versionIn(attempt).versionId !== undefined) {
+      this.#state.areKept = true;
+    }
   }
 }

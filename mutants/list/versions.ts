@@ -1,0 +1,55 @@
+import type { Mutant } from "../mutant.js";
+
+const IN_BUCKETS = "test/api/versioned.test.ts";
+
+/** Buckets that keep versions: nobody deletes there, and a delete marker in the way is named. */
+export const VERSIONS: readonly Mutant[] = [
+  {
+    name: "deletes in a versioned bucket",
+    why: "a deletion or a cleanup leaves a delete marker, which counts as an object on some stores: nobody gets the lock any more",
+    file: "src/store/s3/versions.ts",
+    search: "return this.#state.areKept === true;",
+    replace: "return false;",
+    caughtBy: { test: IN_BUCKETS, named: "the first deletion of a client leaves a tombstone" },
+  },
+  {
+    name: "delete markers of the probe not seen",
+    why: "where versioning is suspended and only the answers to deletions tell, the first deletion leaves a delete marker",
+    file: "src/store/s3/requests.ts",
+    search: "        this.#versions.deleted(attempt);\n",
+    replace: "",
+    caughtBy: { test: IN_BUCKETS, named: "the first deletion of a client leaves a tombstone" },
+  },
+  {
+    name: "versions forgotten",
+    why: "an answer about an object from before versioning makes a client delete again",
+    file: "src/store/s3/versions.ts",
+    search: 'if (hasMarker || (seen !== undefined && seen !== "none")) this.#state.areKept = true;',
+    replace: 'if (seen !== undefined) this.#state.areKept = seen !== "none";',
+    caughtBy: { test: "src/store/s3/versions.spec.ts", named: "nothing takes back" },
+  },
+  {
+    name: "tombstones written at each sweep",
+    why: "each cleanup writes every tombstone of a versioned bucket again, which keeps one more version of each",
+    file: "src/core/transition/remove.ts",
+    search: "if (attempt.keepsVersions && record.deleted)",
+    replace: "if (attempt.keepsVersions && record.deleted && record.token < 0)",
+    caughtBy: { test: IN_BUCKETS, named: "writes no second time" },
+  },
+  {
+    name: "delete marker not looked for",
+    why: "the error about a lock that nobody gets does not say which version is in the way",
+    file: "src/store/s3/s3-store.ts",
+    search: "return await this.#markers.explained(key, outcome, options);",
+    replace: "return outcome;",
+    caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
+  },
+  {
+    name: "delete marker not named",
+    why: "the error about a lock that nobody gets speaks of a cache, where a delete marker is known to be in the way",
+    file: "src/runtime/snapshot.ts",
+    search: "deleteMarker: outcome.deleteMarker, askedAtMs",
+    replace: "askedAtMs",
+    caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
+  },
+];
