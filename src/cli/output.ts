@@ -43,12 +43,15 @@ export interface Output {
   paint(colour: Colour, text: string): string;
 }
 
+/** What a write to a reader that has gone away fails with: of a pipe, a terminal, a socket. */
+const GONE: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
+
 export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
   // A reader that went away (`| head`) must not end a CLI that is holding a lock for a running command.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const readerGone = new AbortController();
   stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-    if (code === "EPIPE") readerGone.abort();
+    if (code !== undefined && GONE.has(code)) readerGone.abort();
   });
   const isTerminal = isDrawable(stdout, env);
   const isColoured = showsColours(stdout, env);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { isRunning, newFolder, startCli } from "./cli.js";
+import { isRunning, newFolder, startCli, until } from "./cli.js";
 
 test("it tells its story in order, counts, and leaves nothing behind", { timeout: 120_000 }, async () => {
   const folder = newFolder();
@@ -29,6 +29,17 @@ test("Ctrl-C in the middle ends everything, the frozen one too", { timeout: 120_
   demo.process.kill("SIGINT");
   expect((await demo.ended).exitCode).toBe(130);
   expect(children.filter(isRunning)).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("C3: it ends when nobody reads it any more, and so do its processes", { timeout: 120_000 }, async () => {
+  const folder = newFolder();
+  const demo = startCli(["demo", "--seconds", "60"], { TMPDIR: folder });
+  await demo.says(/ holds, token/);
+  const children = childrenOf(demo.pid);
+  demo.process.stdout?.destroy();
+  expect(await demo.ended).toMatchObject({ exitCode: 0, stderr: "" });
+  await until(() => children.filter(isRunning).length === 0);
   expect(readdirSync(folder)).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { keyOfName } from "../../src/core/names.js";
 import { mirrorOf } from "../../src/core/record.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
-import { BUCKET, cli, recordOf, startCli, startStore, until } from "./cli.js";
+import { BUCKET, type Cli, cli, recordOf, startCli, startStore, until } from "./cli.js";
 
 const TIMEOUT = { timeout: 30_000 };
 
@@ -217,7 +217,7 @@ describe("watch", TIMEOUT, () => {
     const lock = await mutex.acquire("team/free", { label: "deploy" });
     await watching.says(/Z {2}team\/free {2}held by deploy \(\S+:\d+\), token \d+\n/);
     await lock.release();
-    await watching.says(/token \d+\n[^\n]* {2}team\/free {2}free\n/);
+    await watching.says(/token \d+\n+[^\n]* {2}team\/free {2}free\n/);
     server.deleteObject(BUCKET, "locks/old.json");
     await watching.says(/Z {2}old {2}gone\n/);
     watching.process.kill("SIGINT");
@@ -300,15 +300,31 @@ describe("graph", TIMEOUT, () => {
 });
 
 test.each([
-  ["with --json, though nothing happens", ["--json"], false],
-  ["without, at the next line", [], true],
-])("C3: watch ends when its reader has gone: %s", { timeout: 30_000 }, async (_, options, isChanged) => {
+  ["watch", ["watch", "--interval", "250ms"]],
+  ["watch --json", ["watch", "--interval", "250ms", "--json"]],
+  ["watch, after the first line of many", ["watch", "--interval", "250ms", "--sort", "name"]],
+])("C3: %s ends when its reader has gone, though nothing happens", TIMEOUT, async (_, args) => {
   const { mutex, environment } = await startStore();
-  await using _lock = await mutex.acquire("one", { leaseMs: 60_000 });
-  const watching = startCli(["watch", "--interval", "250ms", ...options], environment);
+  await using _lock = await mutex.acquireAll(["one", "two"], { leaseMs: 60_000 });
+  const watching = startCli(args, environment);
   await watching.says(/one/);
   // As `head -1` does it.
   watching.process.stdout?.destroy();
-  if (isChanged) await (await mutex.acquire("two")).release();
   expect(await watching.ended).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+test("C3: an empty line into a pipe, once for each quiet time, and nothing into JSON but spaces", TIMEOUT, async () => {
+  const { mutex, environment, server } = await startStore();
+  const lock = await mutex.acquire("one", { leaseMs: 60_000, label: "me" });
+  const [text, json] = [[], ["--json"]].map((more) => startCli(["watch", "--interval", "250ms", ...more], environment));
+  await text?.says(/ one {2}held by me .*\n\n/);
+  const looksBefore = server.requests.total;
+  await until(() => server.requests.total > looksBefore + 20);
+  await lock.release();
+  await text?.says(/ one {2}held by me [^\n]*\n\n[^\n]* one {2}free\n/);
+  await json?.says(/"state":"free".*\n/);
+  for (const watching of [text, json]) watching?.process.kill("SIGINT");
+  const { stdout } = await (json as Cli).ended;
+  expect(stdout.replaceAll(" ", "")).not.toContain("\n\n");
+  for (const line of stdout.trim().split("\n")) JSON.parse(line);
 });

@@ -41,10 +41,12 @@ Everything runs on this machine, and nothing is left behind.`,
     const interrupt = interruption();
     const { play } = await import("../demo/show.js");
     try {
-      const outcome = await play({ workers, pace, limitMs, signal: interrupt.signal }, output);
+      const signal = AbortSignal.any([interrupt.signal, output.readerGone]);
+      const outcome = await play({ workers, pace, limitMs, signal }, output);
       return conclude(outcome, output);
     } catch (error) {
       if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+      if (output.readerGone.aborted) return EXIT.ok;
       throw error;
     }
   },

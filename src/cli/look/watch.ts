@@ -33,24 +33,30 @@ export function watchCommand(
     input,
     address,
     output,
-    async (mutex, signal) => {
-      let screen: Screen | undefined;
-      const ended = AbortSignal.any([signal, output.readerGone]);
+    async (mutex, interrupt) => {
+      const createScreen = () =>
+        output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
+      const signal = AbortSignal.any([interrupt, output.readerGone]);
       output.status("reading all locks for the first time ...");
-      try {
-        for await (const view of mutex.watch({ prefix: address.namePrefix, intervalMs, signal: ended })) {
-          output.status("");
-          screen ??=
-            output.isTerminal && !isJson ? new LiveTable(title, selection, output) : new Log(selection, isJson, output);
-          screen.show(view);
-        }
-      } finally {
-        screen?.close();
-      }
+      await showAll(mutex.watch({ prefix: address.namePrefix, intervalMs, signal }), createScreen, output);
       return EXIT.ok;
     },
     { exitCodeWhenInterrupted: EXIT.ok },
   );
+}
+
+/** The screen is made with the first view: a store that refuses must not clear the terminal. */
+async function showAll(views: AsyncIterable<LocksView>, createScreen: () => Screen, output: Output): Promise<void> {
+  let screen: Screen | undefined;
+  try {
+    for await (const view of views) {
+      output.status("");
+      screen ??= createScreen();
+      screen.show(view);
+    }
+  } finally {
+    screen?.close();
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -164,14 +170,17 @@ class Log implements Screen {
     }
   }
 
-  /** Only a write finds out that nobody reads any more. A space between two values is nothing in JSON. */
+  /**
+   * Only a write finds out that nobody reads any more. In JSON a space between two values is nothing, and is written again and again;
+   * lines for people have an empty one between what comes at one time and what comes at another.
+   */
   #tryReader(): void {
-    if (!this.#isJson || !this.#output.isPipe) return;
+    if (!this.#output.isPipe) return;
     this.#quietLooks += 1;
     if (this.#quietLooks < this.#nextTry) return;
     this.#quietLooks = 0;
-    this.#nextTry = Math.min(2 * this.#nextTry, QUIET_LOOKS_MAX);
-    this.#output.write(" ");
+    this.#nextTry = this.#isJson ? Math.min(2 * this.#nextTry, QUIET_LOOKS_MAX) : Number.POSITIVE_INFINITY;
+    this.#output.write(this.#isJson ? " " : "\n");
   }
 
   #tell(value: unknown, lockName: string, text: string): void {
