@@ -6,7 +6,7 @@ export function closestTo(word: string, candidates: readonly string[]): string |
   const given = word.toLowerCase();
   const measured = candidates.map((candidate) => ({ candidate, distance: distanceOf(given, candidate.toLowerCase()) }));
   const [best] = measured.sort((one, other) => one.distance - other.distance);
-  if (best !== undefined && best.distance <= Math.min(2, word.length - 1)) return best.candidate;
+  if (best !== undefined && best.distance <= Math.min(2, Math.floor(word.length / 2))) return best.candidate;
   const [part, ...others] = candidates.filter((candidate) => isPart(given, candidate.toLowerCase()));
   return others.length === 0 ? part : undefined;
 }

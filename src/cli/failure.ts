@@ -21,7 +21,7 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
   "newer-schema": { exitCode: EXIT.store, remedy: "Upgrade s3-mutex here." },
   "no-such-bucket": { exitCode: EXIT.store },
   "access-denied": { exitCode: EXIT.store },
-  "store-unavailable": { exitCode: EXIT.store, remedy: "Check --endpoint-url and the network, then try again." },
+  "store-unavailable": { exitCode: EXIT.store },
   "store-unsafe": { exitCode: EXIT.store },
   "fenced-out": { exitCode: EXIT.lost },
   "permits-differ": { exitCode: EXIT.usage },
@@ -58,7 +58,7 @@ function describe(
   }
   if (error instanceof CommandError) return { sentence: message, exitCode: EXIT.failed };
   if (S3MutexError.is(error)) {
-    const { exitCode, remedy = regionRemedy(message) } = TREATMENTS[error.code];
+    const { exitCode, remedy = regionRemedy(message) ?? networkRemedy(error) } = TREATMENTS[error.code];
     const ending = remedy === undefined ? "" : ` ${remedy}`;
     const sentence = inOwnWords(message.replace(/\.$/, ""), (name) => name in options);
     return { sentence: `${sentence} (${error.code}).${ending}`, exitCode };
@@ -84,3 +84,27 @@ function missingPackage(error: unknown): string | undefined {
 function regionRemedy(message: string): string | undefined {
   return message.includes("Region is missing") ? "Here that is --region or AWS_REGION." : undefined;
 }
+
+/**
+ * What to do about a store that has not answered, by the words of Node. Whatever did answer has said itself what the matter is, and
+ * a wrong remedy is worse than none.
+ */
+function networkRemedy({ code, message }: S3MutexError): string | undefined {
+  if (code !== "store-unavailable") return undefined;
+  return NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];
+}
+
+const NETWORK_REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/\bEPROTO\b|\bERR_SSL_|\bHPE_INVALID/, "Check whether --endpoint-url begins with http:// or https:// as it should."],
+  [
+    /\b(?:CERT_(?!HAS_EXPIRED|NOT_YET)|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY))/,
+    "Say with --ca-bundle which certificates to know the store by.",
+  ],
+  [/\bCERT_(?:HAS_EXPIRED|NOT_YET)/, "Have the store's certificate renewed, or the clock of this machine set right."],
+  [/\bERR_TLS_CERT_ALTNAME_INVALID\b/, "The certificate is another host's: check --endpoint-url and --addressing."],
+  [
+    /\b(?:ECONN\w+|ENOTFOUND|EAI_\w+|EHOST\w+|ENET\w+|ETIMEDOUT|EPIPE|AttemptTimeout|TimeoutError)\b|has not answered within/,
+    "Check --endpoint-url and the network, then try again.",
+  ],
+  [/\b(?:429|5\d\d) [A-Z]/, "Try again later."],
+];

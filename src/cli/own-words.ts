@@ -10,6 +10,8 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
     (hasOption) => (hasOption("create-bucket") ? ", or use --create-bucket" : ""),
   ],
   [/set `credentials`, AWS_ACCESS_KEY_ID or a role/g, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile"],
+  [/, or give the S3 client other credentials/g, ", or choose others with --profile"],
+  [/, or give it a credential provider that renews them/g, ", or choose others with --profile"],
   [/`accessKeyId`/g, "AWS_ACCESS_KEY_ID"],
   [/`secretAccessKey`/g, "AWS_SECRET_ACCESS_KEY"],
   [/`sessionToken`/g, "AWS_SESSION_TOKEN"],

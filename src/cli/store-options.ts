@@ -70,9 +70,18 @@ export const STORE_OPTIONS: OptionSpecs = {
   "create-bucket": { type: "boolean", help: "Create the bucket if it does not exist" },
 };
 
-const NO_STORE =
-  "Which store? Write the lock as s3://BUCKET/locks/NAME or set S3_MUTEX_STORE=s3://BUCKET/locks/, and if you have no " +
-  "store, `s3-mutex serve` starts one to try it with.";
+/** What a command is about, where it is to be written as an address. */
+const WRITTEN = {
+  name: "the lock as s3://BUCKET/locks/NAME",
+  beginning: "s3://BUCKET/locks/, which may be followed by the beginning of names,",
+  store: "s3://BUCKET/locks/",
+} as const;
+
+function noStore(kind: keyof typeof WRITTEN): UsageError {
+  return new UsageError(
+    `Which store? Write ${WRITTEN[kind]} or set S3_MUTEX_STORE=s3://BUCKET/locks/, and if you have no store, \`s3-mutex serve\` starts one to try it with.`,
+  );
+}
 
 /** The lock that is meant by `s3://bucket/prefix/name`, or by a name alone where there is a store. */
 export function lockOf(input: Input, text: string): LockAddress {
@@ -97,7 +106,7 @@ function storeForName(input: Input, text: string, kind: NameKind): StoreAddress 
   const isLiteral = input.values.flag("literal");
   // What is wrong anyway is said first: whoever wrote s3:/b/locks/x has named a store.
   if (!isLiteral) refuseSlip(text, kind);
-  const store = storeOf(input);
+  const store = storeOf(input, kind);
   if (!isLiteral) refuseRepeatedPrefix(text, store, kind);
   return store;
 }
@@ -106,7 +115,7 @@ function storeForName(input: Input, text: string, kind: NameKind): StoreAddress 
 export function storeAt(input: Input): StoreAddress {
   const [text, extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One store at a time: ${extra} is one too many.`);
-  if (text === undefined) return storeOf(input);
+  if (text === undefined) return storeOf(input, "store");
   if (!isUrl(text)) throw new UsageError(`${text} is no store: write s3://BUCKET/PREFIX/.`);
   return parseStore(text, prefixOf(input));
 }
@@ -121,11 +130,11 @@ export function onlyLockOf(input: Input): LockAddress {
 }
 
 /** The store of `--store` or `S3_MUTEX_STORE`. */
-export function storeOf(input: Input): StoreAddress {
+function storeOf(input: Input, kind: keyof typeof WRITTEN): StoreAddress {
   const { values, environment } = input;
   const given = values.word("store");
   const text = given ?? environment["S3_MUTEX_STORE"] ?? "";
-  if (text === "") throw new UsageError(NO_STORE);
+  if (text === "") throw noStore(kind);
   const keyPrefix = prefixOf(input);
   try {
     return parseStore(text, keyPrefix);

@@ -59,3 +59,15 @@ test("a store that refuses is an error in one sentence; a price that is none is 
   expect(await cli(["bench"], environment)).toMatchObject({ exitCode: 69, stdout: "" });
   expect(await cli(["bench", "--put-price", "cheap"], environment)).toMatchObject({ exitCode: 2 });
 });
+
+test(
+  "C13: what answers and is not S3 is told once, and nothing is said of what was never written",
+  TIMEOUT,
+  async () => {
+    const { environment, server } = await startStore();
+    server.faults.add({ fault: "page", status: 404, body: "404 page not found", contentType: "text/plain" });
+    const { exitCode, stdout, stderr } = await cli(["bench"], environment);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: "" });
+    expect(stderr).toMatch(/^s3-mutex: [^\n]*This is not an answer of S3[^\n]*\(store-unavailable\)\.\n$/);
+  },
+);

@@ -43,7 +43,8 @@ test.each(["bash", "zsh", "fish"])("%s is told of all commands and options", asy
 
 test("a shell that is not known, and none, are usage errors that say which there are", async () => {
   const unknown = await cli(["completion", "tcsh"]);
-  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Write bash, zsh, fish.") });
+  const sentence = 'The shell "tcsh" is not one that is known here: write bash, zsh or fish.';
+  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(sentence) });
   expect(await cli(["completion"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Which shell?") });
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
@@ -93,4 +93,79 @@ test("C5: without the AWS SDK it says what to install, and is no bug", async () 
   const { exitCode, stderr } = await startProgram(process.execPath, [main, "ls", STORE]).ended;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^s3-mutex: @aws-sdk\/client-s3 is not installed: npm install @aws-sdk\/client-s3/);
+});
+
+/** What the command line says of a store that was not heard, by what the library has said. */
+test.each([
+  ["ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1", "Check --endpoint-url and the network, then try again."],
+  ["ENOTFOUND: getaddrinfo ENOTFOUND no.such.host", "Check --endpoint-url and the network, then try again."],
+  ["AttemptTimeout: no answer within 5000 ms", "Check --endpoint-url and the network, then try again."],
+  [
+    "EPROTO: write EPROTO wrong version number",
+    "Check whether --endpoint-url begins with http:// or https:// as it should.",
+  ],
+  ["SELF_SIGNED_CERT_IN_CHAIN: self-signed", "Say with --ca-bundle which certificates to know the store by."],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE: unable", "Say with --ca-bundle which certificates to know the store by."],
+  ["CERT_HAS_EXPIRED: expired", "Have the store's certificate renewed, or the clock of this machine set right."],
+  ["ERR_TLS_CERT_ALTNAME_INVALID: x", "The certificate is another host's: check --endpoint-url and --addressing."],
+  ["503 SlowDown: Please reduce your request rate", "Try again later."],
+  ["403 RequestTimeTooSkewed. The clock of this machine is off, or the store's own: set it right", ""],
+  ['404 with text/plain, "404 page not found". This is not an answer of S3: a proxy sent it', ""],
+])("C5: the remedy fits what was seen: %s", (seen, remedy) => {
+  const { output, said } = startOutput();
+  const error = new S3MutexError("store-unavailable", `s3:GetObject on s3://b/locks/x.json: ${seen}`);
+  expect(reportFailure(error, output, { commandName: "ls", options: {}, isDebugging: false })).toBe(69);
+  expect(said.stderr.slice(said.stderr.indexOf("(store-unavailable).") + "(store-unavailable).".length).trim()).toBe(
+    remedy,
+  );
+});
+
+test("C5: a machine or a store whose clock is off is told so, and not to look at the endpoint", async () => {
+  const { environment, server } = await startStore();
+  server.faults.add({ fault: "status", status: 403, code: "RequestTimeTooSkewed" });
+  for (const args of [["run", "--wait", "2s", "job", "--", "true"], ["bench"], ["doctor"]]) {
+    const { exitCode, stderr } = await cli(args, environment);
+    expect(exitCode).toBe(69);
+    expect(stderr).toMatch(/The clock of this machine is off, or the store's own: set it right/);
+    expect(stderr).not.toContain("endpoint-url");
+  }
+});
+
+/** What the AWS CLI's files say of a profile, and what is to be done. */
+test.each([
+  [
+    "a login of SSO that is missing",
+    "[profile dev]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = x\nregion = eu-west-1\n[sso-session corp]\nsso_start_url = https://x\nsso_region = eu-west-1\n",
+    "Log in again (`aws sso login --profile dev`), or choose others with --profile",
+  ],
+  [
+    "a login of SSO in the old way",
+    "[profile dev]\nsso_start_url = https://x\nsso_account_id = 1\nsso_role_name = x\nsso_region = eu-west-1\n",
+    "Log in again (`aws sso login --profile dev`), or choose others with --profile",
+  ],
+  [
+    "a role that wants a code",
+    "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\nmfa_serial = arn:aws:iam::1:mfa/me\n[profile keys]\naws_access_key_id = a\naws_secret_access_key = b\n",
+    "The profile wants a code for MFA, and nobody is asked for it here",
+  ],
+  [
+    "a token in a file that is not there",
+    "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /no/such/file\n",
+    "A file of the credentials cannot be read",
+  ],
+])("C5: %s", async (_what, config, remedy) => {
+  const { environment } = await startStore();
+  const folder = newFolder();
+  writeFileSync(join(folder, "config"), config);
+  const { exitCode, stderr } = await cli(["show", "--profile", "dev", "job"], {
+    ...environment,
+    HOME: folder,
+    AWS_CONFIG_FILE: join(folder, "config"),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
+    AWS_EC2_METADATA_DISABLED: "true",
+  });
+  expect(exitCode).toBe(69);
+  expect(stderr).toContain(remedy);
+  expect(stderr).toContain("(access-denied)");
+  expect(stderr).not.toContain("AWS_ACCESS_KEY_ID");
 });

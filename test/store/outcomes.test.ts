@@ -12,7 +12,7 @@ describe("a refusal says what was refused and what to do", () => {
     [404, "NoSuchBucket", "no-such-bucket", "createBucketIfNotExists"],
     [301, "PermanentRedirect", "invalid-argument", '`region` of the S3 client to "eu-west-1"'],
     [400, "AuthorizationHeaderMalformed", "invalid-argument", '`region` of the S3 client to "eu-west-1"'],
-    [400, "KeyTooLongError", "invalid-argument", "length of the key"],
+    [400, "KeyTooLongError", "invalid-argument", "use a shorter name"],
     [400, "InvalidRequest", "store-unsafe", "s3-mutex doctor"],
     [501, "NotImplemented", "store-unsafe", "s3-mutex doctor"],
     [405, "MethodNotAllowed", "store-unsafe", "a website or a console"],

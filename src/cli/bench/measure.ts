@@ -47,9 +47,11 @@ export async function benchCommand(
     },
   });
   const timer = setTimeout(() => stop.abort(), plan.limitMs);
+  let hasBegun = false;
   try {
     const results: Result[] = [];
     await checkAnswer(processes, stop.signal);
+    hasBegun = true;
     for (const part of PARTS) {
       if (stop.signal.aborted) break;
       output.status(`measuring: ${part.title} ...`);
@@ -66,7 +68,7 @@ export async function benchCommand(
     clearTimeout(timer);
     output.status("");
     await Promise.all(processes.map(({ mutex }) => mutex.close()));
-    if (meter.requests.puts > 0) await tidyUp(processes[0]?.s3Client, access, folder, output);
+    if (hasBegun) await tidyUp(processes[0]?.s3Client, access, folder, output);
     for (const { s3Client } of processes) s3Client.destroy();
     letGo();
   }
@@ -118,7 +120,8 @@ async function tidyUp(
       await client?.send(new DeleteObjectCommand({ Bucket, Key, ...fields.delete }));
     }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // What the SDK says of an answer that is not of S3 goes on for lines, about its own insides.
+    const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
     output.note(`what is under s3://${Bucket}/${folder} could not be removed: ${why}.`);
   }
 }

@@ -4,6 +4,8 @@ import { UsageError } from "../usage-error.js";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
+const ONE_OF_THEM = `${SHELLS.slice(0, -1).join(", ")} or ${SHELLS.at(-1)}`;
+
 export const completion: Command = {
   usage: ["completion bash|zsh|fish"],
   about: `
@@ -23,7 +25,9 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     const shell = SHELLS.find((one) => one === name);
     if (shell === undefined) {
       throw new UsageError(
-        `${name === undefined ? "Which shell?" : `${name} is no shell that is known here:`} Write ${SHELLS.join(", ")}.`,
+        name === undefined
+          ? `Which shell? Write ${ONE_OF_THEM}.`
+          : `The shell ${JSON.stringify(name)} is not one that is known here: write ${ONE_OF_THEM}.`,
       );
     }
     if (extra !== undefined) throw new UsageError(`One shell at a time: ${extra} is one too many.`);

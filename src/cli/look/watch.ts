@@ -131,12 +131,13 @@ class Log implements Screen {
   #linesTold = 0;
   /** Looks since there was something to tell, and how many of them make the next try. */
   #quietLooks = 0;
-  #nextTry = 1;
+  #nextTry: number;
 
   constructor(selection: Selection, isJson: boolean, output: Output) {
     this.#selection = selection;
     this.#isJson = isJson;
     this.#output = output;
+    this.#nextTry = isJson ? 1 : Number.POSITIVE_INFINITY;
   }
 
   show({ locks, removed, error }: LocksView): void {

@@ -123,3 +123,13 @@ it("keeps messages to a line that can be read", () => {
   expect(message("x".repeat(200))).toBe("x".repeat(200));
   expect(message("x".repeat(201))).toBe(`${"x".repeat(200)}...`);
 });
+
+it.each([
+  ["a file that is not there", { syscall: "open", code: "ENOENT" }, {}, true],
+  ["a file that may not be read", { syscall: "read", code: "EACCES" }, {}, true],
+  ["too many open files", { syscall: "open", code: "EMFILE" }, {}, undefined],
+  ["a connection that may not be made", { syscall: "connect", code: "EACCES" }, {}, undefined],
+  ["a file, after the request was sent", { syscall: "open", code: "ENOENT" }, { sentAtMs: 1 }, undefined],
+])("%s", (_, fields, attempt, unreadFile) => {
+  expect(failureOf(Object.assign(new Error("no"), fields), attempt as Attempt).unreadFile).toBe(unreadFile);
+});

@@ -16,6 +16,8 @@ export interface Failure {
   readonly sent: boolean;
   /** The region that the bucket is in, where the answer names it. */
   readonly bucketRegion?: string;
+  /** Nothing was sent since a file, such as one with a token, could not be read. */
+  readonly unreadFile?: true;
   /** The status that some other service answered before the request was sent: STS, or the session of S3 Express. */
   readonly statusElsewhere?: number;
 }
@@ -36,6 +38,10 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 ]);
 
 const CONNECTING_CALLS: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
+
+const FILE_CALLS: ReadonlySet<string> = new Set(["open", "read", "stat", "access"]);
+/** Of these calls, what has to do with the file: too many open files are a matter of the moment. */
+const FILE_CODES: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR"]);
 
 export function failureOf(error: unknown, attempt: Attempt): Failure {
   const { name, code, message, syscall, errors, $metadata } = fieldsOf(error);
@@ -60,9 +66,16 @@ export function failureOf(error: unknown, attempt: Attempt): Failure {
     isForeign,
     ...(location === undefined ? {} : { location: shortened(location) }),
     sent: attempt.sentAtMs !== undefined && !neverConnected,
+    ...unreadFile(error, attempt),
     ...(bucketRegion === undefined ? {} : { bucketRegion }),
     ...(elsewhere === undefined ? {} : { statusElsewhere: elsewhere }),
   };
+}
+
+function unreadFile(error: unknown, attempt: Attempt): Pick<Failure, "unreadFile"> {
+  const { syscall = "", code = "" } = fieldsOf(error);
+  const isUnread = attempt.sentAtMs === undefined && FILE_CALLS.has(syscall) && FILE_CODES.has(code);
+  return isUnread ? { unreadFile: true } : {};
 }
 
 /**

@@ -81,7 +81,7 @@ describe("a status of S3", () => {
     (code) => {
       const outcome = outcomeOf(answer(403, code));
       expect(outcome).toMatchObject({ kind: "unknown", throttled: false, sent: false });
-      expect(outcome.error.message).toContain("The clock of this machine is off; the SDK corrects for it");
+      expect(outcome.error.message).toContain("The clock of this machine is off, or the store's own: set it right.");
     },
   );
 

@@ -1,8 +1,9 @@
 import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../object-store.js";
+import { credentialsRemedy } from "./bad-credentials.js";
 import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";
-import { BAD_CREDENTIALS, isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
+import { isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
 import { type Attempt, timingOf } from "./single-attempt.js";
 
 /** What was asked for, in the words of a policy. */
@@ -121,7 +122,8 @@ function verdictOn(failure: Failure, context: FailureContext): Verdict {
     return { kind: "unknown", hint: "The store has no space left: free some; a renewal is a write too." };
   if (status >= 500 || status === 408 || status === 425 || status < 300) return { kind: "unknown" };
   if (CLOCK_CODES.has(code)) {
-    const hint = "The clock of this machine is off; the SDK corrects for it unless that was switched off.";
+    const hint =
+      "The clock of this machine is off, or the store's own: set it right. The SDK corrects for it unless that was switched off.";
     return { kind: "unknown", notApplied: true, hint };
   }
   if (DAMAGED.has(code)) return { kind: "unknown" };
@@ -165,12 +167,13 @@ function foreignHint({ status = 0, location }: Failure): string {
 function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureContext): Verdict {
   const { sent, code, statusElsewhere } = failure;
   // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
-  const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_");
+  const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_") && failure.unreadFile !== true;
   if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };
-  if (statusElsewhere !== undefined || BAD_CREDENTIALS[code] !== undefined) {
+  const own = credentialsRemedy(failure);
+  if (statusElsewhere !== undefined || own !== undefined) {
     const mayRecover = credentialsWorked || statusElsewhere === 429 || (statusElsewhere ?? 0) >= 500;
     if (mayRecover) return { kind: "unknown", throttled: statusElsewhere === 429 };
-    const remedy = BAD_CREDENTIALS[code] ?? "Getting credentials or a session failed: check the role of the S3 client.";
+    const remedy = own ?? "Getting credentials or a session failed: check the role of the S3 client.";
     return { kind: "refused", code: "access-denied", remedy, about: "credentials" };
   }
   const remedy = "The request could not be built: check region, endpoint and bucket name of the S3 client.";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Failure } from "./failure.js";
-import { BAD_CREDENTIALS, refusalOf } from "./refusals.js";
+import { refusalOf } from "./refusals.js";
 
 const GET = { action: "s3:GetObject", bucket: "locks", key: "a" };
 const PUT = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };
@@ -228,10 +228,4 @@ describe("what is asked for makes a difference", () => {
     expect(refusalOf(failed(400, "NotKMS"), PUT)).toMatchObject(unsafe);
     expect(refusalOf(failed(403, "Odd", { message: "checksum" }), PUT)).toMatchObject({ code: "access-denied" });
   });
-});
-
-it("says what to do about credentials that there are none of", () => {
-  expect(BAD_CREDENTIALS["CredentialsProviderError"]).toBe(
-    "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.",
-  );
 });

@@ -1,5 +1,6 @@
 import type { CodeWithoutDetails } from "../../errors.js";
 import type { RefusedAbout } from "../object-store.js";
+import { credentialsRemedy } from "./bad-credentials.js";
 import { arnOf } from "./bucket-names.js";
 import type { Failure } from "./failure.js";
 import { isLong, tooLong } from "./key-words.js";
@@ -12,26 +13,6 @@ export interface Refusal {
   readonly remedy: string;
   readonly about?: RefusedAbout;
 }
-
-const EXPIRED =
-  "The credentials of the S3 client have expired, and there are no others: log in again, or give it a credential provider that renews them.";
-
-const LOGIN = "Log in again (`aws sso login`), or give the S3 client other credentials.";
-
-export const BAD_CREDENTIALS: Readonly<Record<string, string>> = {
-  ExpiredToken: EXPIRED,
-  ExpiredTokenException: EXPIRED,
-  TokenRefreshRequired: EXPIRED,
-  InvalidToken: "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
-  InvalidAccessKeyId: "The store does not know this access key: check `accessKeyId` and the endpoint.",
-  SignatureDoesNotMatch: "The secret does not fit the access key: check `secretAccessKey`, region and endpoint.",
-  ExpiredCredentials: EXPIRED,
-  InvalidTokenId: "The session token is not valid: check `sessionToken` and that it belongs to this access key.",
-  CredentialsProviderError: "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.",
-  TokenProviderError: LOGIN,
-  ProviderError: LOGIN,
-  Unauthorized: "The store wants other credentials: check those of the S3 client.",
-};
 
 const WRONG_REGION: ReadonlySet<string> = new Set([
   "PermanentRedirect",
@@ -85,7 +66,7 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
     return { kind: "refused", code: "no-such-bucket", remedy };
   }
   if (WRONG_REGION.has(code) || status === 301 || status === 307) return wrongRegion(failure);
-  const credentials = BAD_CREDENTIALS[code];
+  const credentials = credentialsRemedy(failure);
   if (credentials !== undefined) return denied(credentials, "credentials");
   const named = refusalByName(failure, request);
   if (named !== undefined) return named;

@@ -1,0 +1,46 @@
+// biome-ignore lint/style/noRestrictedImports: as the SDK chooses its profile; the remedy names it.
+import { env } from "node:process";
+import type { Failure } from "./failure.js";
+
+const EXPIRED =
+  "The credentials of the S3 client have expired, and there are no others: log in again, or give it a credential provider that renews them.";
+
+const TOKEN = "The session token is not valid: check `sessionToken` and that it belongs to this access key.";
+
+/** What the store, or who gives out credentials, says of them: by its code. */
+const BY_CODE: ReadonlyMap<string, string> = new Map([
+  ["ExpiredToken", EXPIRED],
+  ["ExpiredTokenException", EXPIRED],
+  ["TokenRefreshRequired", EXPIRED],
+  ["ExpiredCredentials", EXPIRED],
+  ["InvalidToken", TOKEN],
+  ["InvalidTokenId", TOKEN],
+  ["InvalidAccessKeyId", "The store does not know this access key: check `accessKeyId` and the endpoint."],
+  ["SignatureDoesNotMatch", "The secret does not fit the access key: check `secretAccessKey`, region and endpoint."],
+  ["Unauthorized", "The store wants other credentials: check those of the S3 client."],
+]);
+
+/** Of those who give out credentials in this process, whose errors all have one of these names. */
+const OF_PROVIDERS: ReadonlySet<string> = new Set(["CredentialsProviderError", "TokenProviderError", "ProviderError"]);
+
+/** What to do where credentials are the matter; undefined where something else is. */
+export function credentialsRemedy({ code, message, unreadFile }: Failure): string | undefined {
+  if (unreadFile) return "A file of the credentials cannot be read: check the profile and the variables that name it.";
+  return OF_PROVIDERS.has(code) ? providersRemedy(code, message) : BY_CODE.get(code);
+}
+
+/** The SDK says in words only which way to credentials has ended, and each is mended in its own way. */
+function providersRemedy(code: string, message: string): string {
+  if (/\bmulti-?factor\b|\bMFA\b/i.test(message)) {
+    return "The profile wants a code for MFA, and nobody is asked for it here: use credentials of a session that was begun with one.";
+  }
+  if (/\baws login\b|[\\/]login[\\/]cache\b/.test(message)) return loginBy("aws login", message);
+  if (code !== "CredentialsProviderError" || /\bSSO\b/i.test(message)) return loginBy("aws sso login", message);
+  return "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.";
+}
+
+function loginBy(command: string, message: string): string {
+  const profile = /\bprofile=([^\s,]+)/.exec(message)?.[1] ?? env["AWS_PROFILE"] ?? "";
+  const line = profile === "" || profile === "default" ? command : `${command} --profile ${profile}`;
+  return `Log in again (\`${line}\`), or give the S3 client other credentials.`;
+}
