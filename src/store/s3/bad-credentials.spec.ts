@@ -39,7 +39,7 @@ it.each(["TokenProviderError", "ProviderError"])("%s is about a login, whatever 
   expect(credentialsRemedy(failed(code, "odd"))).toContain("Log in again (`aws sso login`)");
 });
 
-it.each(["Failed to load token from /home/me/.aws/login/cache/x.json", "run aws login", "C:\\aws\\login\\cache\\x"])(
+it.each(["Failed to load token from ~/.aws/login/cache/x.json", "run aws login", "C:\\aws\\login\\cache\\x"])(
   "a login of the console is renewed by its own command: %s",
   (message) => {
     vi.stubEnv("AWS_PROFILE", "me");
