@@ -37,6 +37,14 @@ export const VERSIONS: readonly Mutant[] = [
     caughtBy: { test: IN_BUCKETS, named: "writes no second time" },
   },
   {
+    name: "free locks left for the width of the clock's bounds",
+    why: "a cleanup that is to remove what is free at once leaves what was released a moment ago, and says nothing",
+    file: "src/runtime/cleanup.ts",
+    search: 'if (run.dryRun || reply.forMs > LONGEST_WAIT_MS) return "kept";',
+    replace: 'if (reply.forMs >= 0) return "kept";',
+    caughtBy: { test: "test/api/cleanup.test.ts", named: "released a moment ago" },
+  },
+  {
     name: "delete marker not looked for",
     why: "the error about a lock that nobody gets does not say which version is in the way",
     file: "src/store/s3/s3-store.ts",

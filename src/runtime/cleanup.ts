@@ -1,4 +1,4 @@
-import { type CleanupCommand, cleanup } from "../core/transition/remove.js";
+import { type CleanupCommand, type CleanupReply, cleanup } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import { RemoveUnsupported } from "./changed.js";
@@ -9,7 +9,7 @@ import { pagesOfKeys } from "./list-keys.js";
 import type { LockObject } from "./lock-object.js";
 import { Outage } from "./outage.js";
 import { sweeping } from "./repeatable.js";
-import { MAX_REQUEST_MS } from "./timing.js";
+import { MAX_REQUEST_MS, sleep } from "./timing.js";
 
 /** What `cleanupStaleLocks` found and did. */
 export interface CleanupReport {
@@ -96,7 +96,24 @@ const UNREADABLE: ReadonlySet<string> = new Set([
   "access-denied",
 ]);
 
-async function sweep(context: Context, object: LockObject, { command, dryRun }: CleanupRun) {
+/**
+ * Right after a release, the bounds of store time may not yet say that it is over: a store's `Date` is told in whole seconds. Who
+ * asks for what is free to be removed at once means those as well.
+ */
+async function sweep(context: Context, object: LockObject, run: CleanupRun): Promise<CleanupReply["kind"]> {
+  const reply = await sweepOnce(context, object, run);
+  if (reply.kind !== "unsettled") return reply.kind;
+  if (run.dryRun || reply.forMs > LONGEST_WAIT_MS) return "kept";
+  await sleep(context.effects, reply.forMs + MARGIN_MS, { keepAlive: true, signal: context.closed });
+  const { kind } = await sweepOnce(context, object, run);
+  return kind === "unsettled" ? "kept" : kind;
+}
+
+const LONGEST_WAIT_MS = 5000;
+/** Clocks run at slightly different speeds. */
+const MARGIN_MS = 20;
+
+async function sweepOnce(context: Context, object: LockObject, { command, dryRun }: CleanupRun): Promise<CleanupReply> {
   const { reply } = await object.swap(
     dryRun ? (record, attempt) => ({ reply: cleanup(record, command, attempt).reply }) : sweeping(command),
     {
@@ -107,5 +124,5 @@ async function sweep(context: Context, object: LockObject, { command, dryRun }: 
       fromStore: true,
     },
   );
-  return reply.kind;
+  return reply;
 }

@@ -1,5 +1,6 @@
 import { S3MutexError } from "../errors.js";
 import type { DeleteMarker } from "../store/object-store.js";
+import { listingOf, removalOf } from "./marker-commands.js";
 
 /** Where an object is, and what is known to be there in its place while reads say that it is absent. */
 export interface Place {
@@ -37,26 +38,19 @@ export function stalledError(code: "store-unavailable" | "store-unsafe", stall: 
 }
 
 function causeOfAbsence({ bucketName, key, deleteMarker }: Place): string {
-  const object = `--bucket ${quoted(bucketName)}`;
   if (deleteMarker === "none") {
     return "None of the key's versions is a delete marker, so the reads come out of a cache or a replica: reach the store itself.";
   }
-  const list = `aws s3api list-object-versions ${object} --prefix ${quoted(key)}`;
-  const remove = (versionId: string) =>
-    `aws s3api delete-object ${object} --key ${quoted(key)} --version-id ${versionId}`;
+  const list = listingOf(bucketName, key);
+  const { versionId = "ID" } = deleteMarker ?? {};
+  const remove = removalOf(bucketName, key, versionId);
   if (deleteMarker === undefined) {
-    return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove("ID")}), or reads that come out of a cache.`;
+    return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove}), or reads that come out of a cache.`;
   }
-  const { versionId } = deleteMarker;
   const said =
     "What explains it: somebody deleted the object in a bucket with versioning, and this store takes the delete marker that is there now for an object.";
-  if (versionId === undefined) return `${said} Remove the marker: ${list} shows its version id; then ${remove("ID")}.`;
-  return `${said} Remove the marker: ${remove(quoted(versionId))}.`;
-}
-
-/** As a POSIX shell takes it for one word. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const how = deleteMarker.versionId === undefined ? `${list} shows its version id; then ${remove}` : remove;
+  return `${said} Remove the marker: ${how}.`;
 }
 
 /** Each write came second until the time was up. */

@@ -1,3 +1,4 @@
+import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import type { S3Server } from "../../src/testing/index.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
@@ -189,5 +190,29 @@ describe("cleanup", TIMEOUT, () => {
     server.putObject(BUCKET, "locks/broken.json", "?");
     const unreadable = await cli(["cleanup"], environment);
     expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
+  });
+});
+
+describe("a delete marker in place of a lock", TIMEOUT, () => {
+  test.each([
+    ["show", "job"],
+    ["release", "--force", "--yes", "job"],
+    ["delete", "--force", "--yes", "job"],
+  ])("is named, with the command that removes it: %s", async (...args) => {
+    const { environment, mutex, server } = await startStore({
+      quirks: { versioning: "Suspended", versionsLike: "versitygw" },
+    });
+    await (await mutex.acquire("job")).release();
+    const s3Client = new S3Client(server.clientConfig());
+    await s3Client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: "locks/job.json" }));
+    s3Client.destroy();
+    const { exitCode, stderr } = await cli(args, environment);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `remove it: aws s3api delete-object --bucket ${BUCKET} --key locks/job.json --version-id null\n`,
+    );
+    server.setQuirks({ versioning: "Suspended", versionsLike: "versitygw", deny: ["ListObjectVersions"] });
+    const silent = await cli(args, environment);
+    expect([silent.exitCode, silent.stderr.includes("marker")]).toEqual([1, false]);
   });
 });

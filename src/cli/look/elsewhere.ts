@@ -3,6 +3,7 @@ import { type LockAddress, SEMAPHORES } from "../address.js";
 import type { Input } from "../command.js";
 import { accessTo } from "../store-access.js";
 import { printable } from "../text.js";
+import { deleteMarkerNote } from "./delete-marker.js";
 
 /**
  * What to say where there is no such lock. A semaphore may have the name that was meant, or the other way round: they are objects
@@ -14,8 +15,9 @@ export async function noSuchLock(input: Input, address: LockAddress, ending = ".
   const name = printable(JSON.stringify(lockName));
   const kind = isOfSemaphores ? "semaphore" : "lock";
   const prefix = isOfSemaphores ? keyPrefix.slice(SEMAPHORES.length) : `${SEMAPHORES}${keyPrefix}`;
-  if (!(await isThere(input, { bucketName, keyPrefix: prefix, lockName })))
-    return `there is no ${kind} ${name}${ending}`;
+  if (!(await isThere(input, { bucketName, keyPrefix: prefix, lockName }))) {
+    return `there is no ${kind} ${name}${ending}${await deleteMarkerNote(input, address)}`;
+  }
   const other = isOfSemaphores ? "lock" : "semaphore";
   const where = printable(`s3://${bucketName}/${prefix}${lockName}`);
   return `there is no ${kind} ${name}, but a ${other} of that name: write ${where}.`;

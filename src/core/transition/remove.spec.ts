@@ -240,6 +240,21 @@ it("does not remove what somebody without store time wrote last: nobody knows ho
   expect(cleanup(undated, SWEEP, { ...RESTED, lacksStoreTime: true })).toEqual({ reply: { kind: "kept" } });
 });
 
+it("says for how long it is not certain that an object was at rest for long enough, by the bounds of store time", () => {
+  const now = { earliestMs: T0 + REST_MS - 400, latestMs: T0 + REST_MS + 600 };
+  const young = { ...RESTED, now };
+  expect(cleanup(recordOf(), SWEEP, young)).toEqual({ reply: { kind: "unsettled", forMs: 1000 } });
+  const kept: [string, ReturnType<typeof recordOf>][] = [
+    ["too young by either bound", recordOf({ touchedAtMs: T0 + 600 })],
+    ["waited for", recordOf({ queue: [waiterOf({ expiresAtMs: T0 + 2 * REST_MS })] })],
+    ["a counter ahead of time", recordOf({ token: T0 + REST_MS + 601 })],
+  ];
+  for (const [why, record] of kept) expect(cleanup(record, SWEEP, young).reply, why).toEqual({ kind: "kept" });
+  expect(cleanup(recordOf(), { ...SWEEP, includeReleased: false }, young).reply).toEqual({ kind: "kept" });
+  expect(cleanup(recordOf(), SWEEP, { ...young, lacksStoreTime: true }).reply).toEqual({ kind: "kept" });
+  expect(cleanup(recordOf({ deleted: true }), SWEEP, young).reply).toEqual({ kind: "absent" });
+});
+
 it("leaves a tombstone where a bucket keeps versions, however long the object was at rest", () => {
   const keeping = { ...RESTED, keepsVersions: true };
   const { reply, change } = deleteLock(recordOf({ token: T0 - 1 }), ANYBODY, keeping);

@@ -127,6 +127,8 @@ export type CleanupReply =
   | { readonly kind: "absent" }
   /** Held by a live lease, or free and left alone. */
   | { readonly kind: "kept" }
+  /** To be removed, but for so long it is not certain by the bounds of store time that it was at rest for long enough. */
+  | { readonly kind: "unsettled"; readonly forMs: number }
   | { readonly kind: "stale" }
   | { readonly kind: "removed" };
 
@@ -151,6 +153,11 @@ export function cleanup(
     return { reply: { kind: "removed" }, change };
   }
   if (command.includeReleased && record.undated && !attempt.lacksStoreTime) return dateRest(record, attempt);
+  const { earliestMs, latestMs } = attempt.now;
+  const byLatest = { ...attempt, now: { earliestMs: latestMs, latestMs } };
+  if (command.includeReleased && !record.deleted && isRemovable(record, command.restMs, byLatest)) {
+    return { reply: { kind: "unsettled", forMs: latestMs - earliestMs } };
+  }
   return { reply: { kind: record.deleted ? "absent" : "kept" } };
 }
 

@@ -64,18 +64,29 @@ export class Markers {
     const operation: Operation<ListObjectVersionsCommandOutput, { kind: "ok"; found: DeleteMarker | "none" }> = {
       request: { action: "s3:ListBucketVersions", bucket },
       start: () => {
-        const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...fields.list });
+        const command = versionsOf(bucket, key, fields);
         return { command, work: (signal) => client.send(command, { abortSignal: signal }) };
       },
-      onSuccess: ({ DeleteMarkers = [] }) => {
-        const marker = DeleteMarkers.find(({ Key, IsLatest }) => Key === key && IsLatest === true);
-        if (marker === undefined) return { kind: "ok", found: "none" };
-        const { VersionId: versionId } = marker;
-        return { kind: "ok", found: versionId === undefined ? {} : { versionId } };
-      },
+      onSuccess: (output) => ({ kind: "ok", found: markerAmong(output, key) }),
       onStatus: () => undefined,
     };
     const outcome = await send(operation, options);
     return outcome.kind === "ok" ? outcome.found : undefined;
   }
+}
+
+/** The request that shows the versions of a key, the newest first, and those of keys that begin with it. */
+export function versionsOf(bucket: string, key: string, fields: Pick<HeaderFields, "list">): ListObjectVersionsCommand {
+  return new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...fields.list });
+}
+
+/** The delete marker that is a key's newest version. */
+export function markerAmong(
+  { DeleteMarkers = [] }: ListObjectVersionsCommandOutput,
+  key: string,
+): DeleteMarker | "none" {
+  const marker = DeleteMarkers.find(({ Key, IsLatest }) => Key === key && IsLatest === true);
+  if (marker === undefined) return "none";
+  const { VersionId: versionId } = marker;
+  return versionId === undefined ? {} : { versionId };
 }

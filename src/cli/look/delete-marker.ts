@@ -1,0 +1,37 @@
+import { keyOfName } from "../../core/names.js";
+import { removalOf } from "../../runtime/marker-commands.js";
+import { createS3Client } from "../../store/s3/client.js";
+import { markerAmong, versionsOf } from "../../store/s3/markers.js";
+import { headerFieldsOf } from "../../store/s3/store-headers.js";
+import type { LockAddress } from "../address.js";
+import type { Input } from "../command.js";
+import { accessTo } from "../store-access.js";
+import { printable } from "../text.js";
+
+/** Nobody waits for longer for what is said besides. */
+const LONGEST_MS = 5000;
+
+/**
+ * A sentence about the delete marker that is there in place of a lock's object. Some stores take one for an object, so that the lock
+ * is neither there nor can be acquired. Empty where there is none, or where it cannot be known.
+ */
+export async function deleteMarkerNote(input: Input, address: LockAddress): Promise<string> {
+  const { bucketName, keyPrefix, lockName } = address;
+  const encoded = keyOfName(keyPrefix, lockName);
+  if (!encoded.ok) return "";
+  const { s3ClientConfig, storeHeaders } = accessTo(input, address);
+  const client = createS3Client({ ...s3ClientConfig, maxAttempts: 1 });
+  try {
+    const command = versionsOf(bucketName, encoded.key, headerFieldsOf(storeHeaders));
+    const output = await client.send(command, { abortSignal: AbortSignal.timeout(LONGEST_MS) });
+    const marker = markerAmong(output, encoded.key);
+    if (marker === "none") return "";
+    const remove = printable(removalOf(bucketName, encoded.key, marker.versionId ?? "ID"));
+    return ` Somebody deleted its object in a bucket with versioning, and left a delete marker. Where the store takes that for an object, so that nobody gets the lock, remove it: ${remove}`;
+  } catch {
+    // What was asked for has been answered.
+    return "";
+  } finally {
+    client.destroy();
+  }
+}
