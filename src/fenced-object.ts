@@ -6,6 +6,7 @@ import type { Settings } from "./options.js";
 import type { Context } from "./runtime/context.js";
 import { type Adoption, FencedChannel } from "./runtime/fenced-channel.js";
 import type { Lease } from "./runtime/lease.js";
+import { STAYS } from "./shown.js";
 
 /** Options of {@link Lock.fencedObject}. */
 export interface FencedObjectOptions {
@@ -152,6 +153,7 @@ class HeldFencedObject<Content> implements FencedObject<Content> {
   readonly #hold: Hold;
   readonly #adopt: Adoption;
   readonly #channel: FencedChannel;
+  readonly cannotBeCloned = STAYS.fencedObject;
 
   constructor(hold: Hold, object: { bucket: string; key: string; adopt: Adoption }, channel: FencedChannel) {
     this.bucket = object.bucket;

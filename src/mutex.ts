@@ -58,7 +58,7 @@ import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { type Scope, Scopes } from "./runtime/scope.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
-import { INSPECT, type Inspect, STAYS } from "./shown.js";
+import { hideFromClones, INSPECT, type Inspect, STAYS } from "./shown.js";
 import { notFree, timedOut } from "./timed-out.js";
 
 /**
@@ -93,6 +93,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   constructor(options: S3MutexOptions, internals: MutexInternals);
   constructor(options: S3MutexOptions, internals?: MutexInternals) {
     super({ captureRejections: true });
+    hideFromClones(this);
     this.#settings = settingsOf(options);
     const emit: Emit = (name, event) => tellListeners(this, { logger: this.#context.logger, name, event });
     const { context, stopWaiting, shutDown } = createContext(options, this.#settings, internals, emit);

@@ -13,8 +13,18 @@ export const STAYS = {
   mutex: stays("a mutex", "make one there, with the same options"),
   semaphore: stays("a semaphore", "make one there, of a mutex of its own"),
   election: stays("an election", "make one there, of a mutex of its own"),
+  fencedObject: stays("a fenced object", "open it there, by a lock that mutex.restore() has brought there"),
+  lockManager: stays("a lock manager", "make one there, with the same options"),
+  webLock: stays("a lock", "request it there, of a lock manager of its own"),
 };
 
 function stays(what: string, remedy: string): symbol {
   return Symbol(`${what}, which stays in its thread: ${remedy}`);
+}
+
+/** What an event emitter keeps for itself comes first in a clone, and a listener would be the matter before there are words of ours. */
+export function hideFromClones(emitter: object): void {
+  for (const name of Object.keys(emitter).filter((key) => key.startsWith("_"))) {
+    Object.defineProperty(emitter, name, { enumerable: false });
+  }
 }

@@ -9,6 +9,7 @@ import { onAbort } from "../runtime/abort.js";
 import { realEffects } from "../runtime/effects.js";
 import type { Standing } from "../runtime/standing.js";
 import { sleep } from "../runtime/timing.js";
+import { STAYS } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
 import { LockRequest, merged, NamedRequests } from "./lock-request.js";
@@ -32,6 +33,7 @@ export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
 
 class GrantedLock implements WebLock {
   readonly #request: LockRequest;
+  readonly cannotBeCloned = STAYS.webLock;
 
   constructor(request: LockRequest) {
     this.#request = request;
@@ -56,6 +58,7 @@ class S3LockManager implements LockManager {
   /** Requests are made outside of their callers' scopes: the standard lets them wait for each other for ever. */
   readonly #outside = new AsyncResource("s3-mutex.web-locks");
   #isClosed = false;
+  readonly cannotBeCloned = STAYS.lockManager;
 
   constructor(mutex: S3Mutex) {
     this.#mutex = mutex;

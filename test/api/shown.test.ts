@@ -27,6 +27,10 @@ it("a structured clone, as into a worker, is refused with words", async ({ world
   );
   expect(() => structuredClone({ inside: { of: set } })).toThrow(/a lock, which stays in its thread/);
   expect(() => structuredClone(mutex)).toThrow(/a mutex, which stays in its thread: make one there/);
+  mutex.on("lost", () => {});
+  expect(() => structuredClone(mutex)).toThrow(/a mutex, which stays in its thread: make one there/);
+  const object = await lock.fencedObject({ key: "report" });
+  expect(() => structuredClone(object)).toThrow(/a fenced object, which stays in its thread: open it there/);
   expect(() => structuredClone(mutex.semaphore("s", { permits: 1 }))).toThrow(/a semaphore, which stays/);
   expect(() => structuredClone(mutex.election("e"))).toThrow(/an election, which stays/);
   expect(JSON.stringify(lock)).toBe("{}");

@@ -340,3 +340,12 @@ describe("the end", () => {
     expect(await nameOfError(locks.request("b", never))).toBe("InvalidStateError");
   });
 });
+
+test("D: a structured clone of a manager or a lock is refused with words, as a browser refuses it", async ({
+  locks,
+}) => {
+  expect(() => structuredClone(locks)).toThrow(/a lock manager, which stays in its thread: make one there/);
+  await locks.request("x", (lock) => {
+    expect(() => structuredClone(lock)).toThrow(/a lock, which stays in its thread: request it there/);
+  });
+});
