@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "completion",
-    summary: "Print what makes bash, zsh or fish complete commands and options",
+    summary: "Print what makes bash, zsh or fish complete commands, options and names",
     load: async () => (await import("./commands/completion.js")).completion,
   },
   {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { closestTo } from "../closest.js";
+import { chooseProfile } from "./aws/choose-profile.js";
 import type { Command, OptionSpecs } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { describedCommands } from "./described-commands.js";
@@ -9,7 +10,6 @@ import { showCommandHelp, showOverview } from "./help.js";
 import { createOutput, type Output } from "./output.js";
 import { isDebuggingBy, parseInput } from "./parse.js";
 import { UsageError } from "./usage-error.js";
-import type { Values } from "./values.js";
 
 const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
 
@@ -47,14 +47,6 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
     const { reportFailure } = await import("./failure.js");
     return reportFailure(error, output, { commandName, options, isDebugging: isDebugging(args) });
   }
-}
-
-/** The SDK looks at these. A profile that was asked for goes before keys that happen to be set, as for the AWS CLI. */
-function chooseProfile(values: Values): void {
-  const profile = values.text("profile");
-  if (profile === undefined || profile === "") return;
-  process.env["AWS_PROFILE"] = profile;
-  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
 }
 
 async function commandOf(name: string | undefined): Promise<Command> {

@@ -98,7 +98,8 @@ export function locksOf(input: Input): LocksAddress {
   return { ...storeForName(input, text, "beginning"), namePrefix: text };
 }
 
-function isAddress({ values }: Input, text: string): boolean {
+/** Whether it is an address, rather than a name. */
+export function isAddress({ values }: Input, text: string): boolean {
   return isUrl(text) && !values.flag("literal");
 }
 

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { describedCommands } from "../../src/cli/described-commands.js";
 import { manualPage } from "../../src/cli/man/page.js";
-import { cli, newFolder } from "./cli.js";
+import { BUCKET, cli, type Environment, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -31,6 +31,83 @@ test("bash completes commands, their options, and nothing of s3-mutex after two 
   expect(await offeredByBash("run", "job", "--", "--no")).toEqual([""]);
   expect(await offeredByBash("run", "job", "--", "bas")).toContain("bash");
 });
+
+describe("names of locks", () => {
+  test("are those of the store that begin so, asked by one LIST", async () => {
+    const { environment, server, mutex } = await startStore();
+    for (const name of ["nightly", "night-shift", "release-1.2", "report.json", "a b"]) await mutex.acquireLock(name);
+    const before = server.requests.total;
+    const offered = async (...words: string[]) =>
+      (await cli(["completion", "names", "--", ...words], environment)).stdout.trim().split("\n");
+    expect(await offered("run", "nig")).toEqual(["night-shift", "nightly"]);
+    expect(server.requests.total - before).toBe(1);
+    expect(await offered("show", "--json", "re")).toEqual(["release-1.2"]);
+    expect(await offered("show", "--literal", "re")).toEqual(["release-1.2", "report.json"]);
+    expect(await offered("run", "nightly", "a")).toEqual(["a b"]);
+    const ofOthers = { S3_MUTEX_STORE: "" };
+    const address = await cli(["completion", "names", "--", "ls", `${STORE}ni`], { ...environment, ...ofOthers });
+    expect(address.stdout).toBe(`${STORE}night-shift\n${STORE}nightly\n`);
+  });
+
+  test.each([
+    ["no store", ["run", "x"], { S3_MUTEX_STORE: "" }],
+    ["no answer", ["run", "x"], { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" }],
+    ["no such bucket", ["run", "s3://no-such-bucket/locks/x"], {}],
+    ["an option that wants a value", ["run", "--lease", ""], {}],
+    ["an option that there is not", ["run", "--bogus", ""], {}],
+    ["a word that is no beginning of a name", ["run", "./x"], {}],
+    ["a command that takes stores", ["cleanup", ""], {}],
+    ["a command that there is not", ["fly", ""], {}],
+    ["no command", [], {}],
+  ])("are none, and nothing is said: %s", async (_what, words, more) => {
+    const { environment, mutex } = await startStore();
+    await mutex.acquireLock("x");
+    const ended = await cli(["completion", "names", "--", ...words], { ...environment, ...more });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
+  test("a store that does not answer is not waited for", async () => {
+    const { environment, server } = await startStore();
+    server.faults.add({ fault: "never-answer" });
+    const startedAtMs = performance.now();
+    const ended = await cli(["completion", "names", "--", "run", ""], environment);
+    expect(ended).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+    // A second, and what a busy machine takes to start a process.
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+  });
+
+  test("bash puts them in, also behind the colon of an address, and as words", async () => {
+    const { environment, mutex } = await startStore();
+    for (const name of ["nightly", "a b"]) await mutex.acquireLock(name);
+    expect(await completedByBash("s3-mutex run nig", environment)).toEqual(["nightly"]);
+    expect(await completedByBash("s3-mutex show a", environment)).toEqual(["a\\ b"]);
+    expect(await completedByBash(`s3-mutex show ${STORE}nig`, environment)).toEqual([`//${BUCKET}/locks/nightly`]);
+    expect(await completedByBash("s3-mutex run nightly -- nig", environment)).toEqual([""]);
+  });
+});
+
+/** What bash offers for a command line whose end the cursor is at. */
+async function completedByBash(line: string, environment: Environment): Promise<readonly string[]> {
+  const folder = newFolder();
+  writeFileSync(join(folder, "completion.bash"), (await cli(["completion", "bash"])).stdout);
+  writeFileSync(join(folder, "s3-mutex"), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+  const words = line.split(" ").map((word) => `'${word}'`);
+  const script = [
+    "source completion.bash",
+    `COMP_WORDS=(${words.join(" ")}) COMP_CWORD=${words.length - 1} COMP_LINE='${line}' COMP_POINT=${line.length}`,
+    "_s3_mutex",
+    `printf '%s\\n' "\${COMPREPLY[@]}"`,
+  ].join("; ");
+  const { PATH = "" } = process.env;
+  const ended = await startProgram(
+    "bash",
+    ["--norc", "-c", script],
+    { ...environment, PATH: `${folder}:${PATH}` },
+    folder,
+  ).ended;
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  return ended.stdout.trim().split("\n");
+}
 
 test.each(["bash", "zsh", "fish"])("%s is told of all commands and options", async (shell) => {
   const { exitCode, stdout, stderr } = await cli(["completion", shell]);

@@ -7,10 +7,14 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 const ONE_OF_THEM = `${SHELLS.slice(0, -1).join(", ")} or ${SHELLS.at(-1)}`;
 
 export const completion: Command = {
-  usage: ["completion bash|zsh|fish"],
+  usage: ["completion bash|zsh|fish", "completion names -- WORDS"],
   about: `
-Prints what makes a shell complete commands and options of s3-mutex, and the command line after two
-dashes as any other. It makes no requests: names of locks are not completed.
+Prints what makes a shell complete commands, options and names of locks, and the command line after two
+dashes as any other.
+
+Names are asked of the store that the command line names, or S3_MUTEX_STORE, when a key is pressed: one
+LIST, for a second at most, and nothing is said where that fails. The shells do so by completion names,
+which prints the names that the last of WORDS (a command line without its s3-mutex) may become.
 
 Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
   options: {},
@@ -22,6 +26,11 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
   async run(input, output) {
     const { positionals } = input;
     const [name, extra] = positionals;
+    if (name === "names" && extra === undefined) {
+      const { namesFor } = await import("../completion/names.js");
+      for (const found of await namesFor(input.rest ?? [], input)) output.line(found);
+      return EXIT.ok;
+    }
     const shell = SHELLS.find((one) => one === name);
     if (shell === undefined) {
       throw new UsageError(

@@ -7,6 +7,18 @@ export function bashCompletion(commands: readonly DescribedCommand[]): string {
     return `    ${name}) words="${words.join(" ")}" ;;`;
   });
   return `# bash completion for s3-mutex
+_s3_mutex_names() {
+  local line=\${COMP_LINE:0:COMP_POINT} name
+  local -a typed
+  read -ra typed <<< "$line"
+  # For bash a colon ends a word: what stands before the last one is there already.
+  local word=\${line##*[[:space:]]}
+  local before=\${word%"\${word##*:}"}
+  [[ -n $word ]] || typed+=("")
+  while IFS= read -r name; do
+    COMPREPLY+=("$(printf %q "\${name#"$before"}")")
+  done < <("\${typed[0]}" completion names -- "\${typed[@]:1}" 2> /dev/null)
+}
 _s3_mutex() {
   local cur=\${COMP_WORDS[COMP_CWORD]} words="" i
   COMPREPLY=()
@@ -25,7 +37,10 @@ _s3_mutex() {
     COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(" ")} help" -- "$cur"))
     return
   fi
-  [[ $cur == -* ]] || return
+  if [[ $cur != -* ]]; then
+    _s3_mutex_names
+    return
+  fi
   case \${COMP_WORDS[1]} in
 ${cases.join("\n")}
   esac

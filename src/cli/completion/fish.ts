@@ -14,6 +14,11 @@ export function fishCompletion(commands: readonly DescribedCommand[]): string {
   ]);
   const names = commands.map(({ name }) => name).join(" ");
   return `# fish completion for s3-mutex
+function __fish_s3_mutex_names
+  set -l words (commandline -opc) (commandline -ct)
+  $words[1] completion names -- $words[2..] 2> /dev/null
+end
+complete -c s3-mutex -n 'not __fish_use_subcommand; and not contains -- -- (commandline -opc)' -a '(__fish_s3_mutex_names)'
 ${lines.join("\n")}
 complete -c s3-mutex -f -n __fish_use_subcommand -a help -d 'Show the help of a command'
 complete -c s3-mutex -f -n '__fish_seen_subcommand_from help' -a '${names}'

@@ -14,7 +14,7 @@ export function zshCompletion(commands: readonly DescribedCommand[]): string {
   });
   return `#compdef s3-mutex
 _s3_mutex() {
-  local -a commands options
+  local -a commands options names
   local i
   commands=(
 ${names.join("\n")}
@@ -39,7 +39,12 @@ ${cases.join("\n")}
   if [[ $words[CURRENT] == -* ]]; then
     _describe -o -t options option options
   else
-    _files
+    names=(\${(f)"$($words[1] completion names -- \${(Q)words[2,CURRENT]} 2> /dev/null)"})
+    if ((\${#names})); then
+      compadd -a names
+    else
+      _files
+    fi
   fi
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then

@@ -1,0 +1,71 @@
+import { keyPrefixOfNames, nameOfKey } from "../../core/names.js";
+import type { LocksAddress } from "../address.js";
+import { chooseProfile } from "../aws/choose-profile.js";
+import type { Input } from "../command.js";
+import { headersOf } from "../header-options.js";
+import { parseInput } from "../parse.js";
+import { clientConfigOf, isAddress, lockOf, locksOf } from "../store-options.js";
+
+/** Longer than this nobody waits for a store, once a key was pressed. */
+const LIMIT_MS = 1000;
+
+/**
+ * The names of locks that a command line may go on with, whose last word has been begun: those of its store, by one LIST. Whatever
+ * is in the way (no store, no answer, a word that is no name), there are none, and nothing is said: somebody is typing.
+ */
+export async function namesFor(words: readonly string[], input: Input): Promise<readonly string[]> {
+  try {
+    return await names(words, input);
+  } catch {
+    return [];
+  }
+}
+
+async function names(
+  [commandName, ...args]: readonly string[],
+  { environment, describeAll }: Input,
+): Promise<readonly string[]> {
+  const commands = await describeAll();
+  const options = Object.fromEntries(commands.find(({ name }) => name === commandName)?.options ?? []);
+  // Others are told stores, or nothing.
+  if (!("literal" in options)) return [];
+  const word = args.at(-1) ?? "";
+  const parsed = parseInput(args.slice(0, -1), options, environment);
+  const input = { ...parsed, positionals: [word], describeAll };
+  chooseProfile(input.values);
+  const address = locksOf(input);
+  const beginning = isAddress(input, word) ? `s3://${address.bucketName}/${address.keyPrefix}` : "";
+  const found = (await listed(input, address)).map((name) => `${beginning}${name}`);
+  return found.filter((text) => mayBeGiven(input, text));
+}
+
+async function listed(input: Input, address: LocksAddress): Promise<readonly string[]> {
+  const { bucketName: Bucket, keyPrefix, namePrefix } = address;
+  const [{ ListObjectsV2Command }, { createS3Client }, { headerFieldsOf }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("../../store/s3/client.js"),
+    import("../../store/s3/store-headers.js"),
+  ]);
+  const client = createS3Client({ ...clientConfigOf(input, Bucket), maxAttempts: 1 });
+  const Prefix = keyPrefixOfNames(keyPrefix, namePrefix);
+  const list = new ListObjectsV2Command({ Bucket, Prefix, ...headerFieldsOf(headersOf(input)).list });
+  const abortSignal = AbortSignal.timeout(LIMIT_MS);
+  // Getting credentials may hang as well, and does not heed the signal.
+  const { Contents = [] } = await Promise.race([client.send(list, { abortSignal }), rejectedAt(abortSignal)]);
+  const found = Contents.flatMap(({ Key = "" }) => nameOfKey(keyPrefix, Key) ?? []);
+  return found.filter((name) => name.startsWith(namePrefix));
+}
+
+function rejectedAt(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
+
+/** What would be refused is not offered. */
+function mayBeGiven(input: Input, text: string): boolean {
+  try {
+    lockOf(input, text);
+    return !text.startsWith("-");
+  } catch {
+    return false;
+  }
+}
