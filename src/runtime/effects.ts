@@ -26,7 +26,8 @@ export const realEffects: Effects = {
   random: () => Math.random(),
   newId: () => withTime(randomUUID({ disableEntropyCache: true }), process.hrtime.bigint()),
   setTimer(delayMs, callback, { keepAlive }) {
-    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+    // What was due a moment ago is due now; from Node 21 on a negative delay is a warning of the process.
+    const timer = setTimeout(callback, Math.max(0, Math.min(delayMs, MAX_TIMER_MS)));
     if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },

@@ -114,7 +114,9 @@ async function compilable(code: string): Promise<string> {
   const surroundings = read("test/readme/surroundings.ts");
   const provided = [...surroundings.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)].map(([, name]) => name);
   const used = provided.filter((name) => new RegExp(`\\b${name}\\b`).test(withoutText(code)));
-  const taken = used.filter((name) => !new RegExp(`\\b(const|let|function|class|using) ${name}\\b`).test(code));
+  const taken = used.filter(
+    (name) => !new RegExp(`\\b(const|let|function|class|using) (\\{[^}]*\\b)?${name}\\b`).test(code),
+  );
   return `import { ${taken.join(", ")} } from "./surroundings.js";\n${code}\nexport {};\n`;
 }
 

@@ -62,6 +62,7 @@ async function tryRuntime({ name, version, command, args, leastArgs }: Runtime):
     for (const file of ["smoke.mjs", "smoke.cjs"]) expectEnd(await run(file), /^smoke passed$/m);
     expectEnd(await run("contexts.mjs"), /^contexts passed$/m);
     expectEnd(await run("repeats.mjs"), /^repeats passed$/m);
+    expectEnd(await run("virtual.mjs"), /^virtual passed$/m);
     if (leastArgs !== undefined) {
       const printed = await runCommand(command, [...leastArgs, "permissions.mjs"], { cwd: folder, env, minutes: 1 });
       expectEnd(printed, /^permissions passed$/m);

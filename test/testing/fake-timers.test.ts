@@ -45,6 +45,13 @@ const tools: readonly (readonly [string, () => FakeTimers])[] = [
     },
   ],
   [
+    "vi without its asynchronous methods, as in Bun",
+    () => {
+      vi.useFakeTimers();
+      return { advanceTimersByTime: (ms: number) => vi.advanceTimersByTime(ms) };
+    },
+  ],
+  [
     "mock.timers",
     () => {
       mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1e12 });

@@ -5,12 +5,13 @@ import type { TestProcess } from "./test-process.js";
 import type { TestStore } from "./test-store.js";
 
 /**
- * The fake timers of a test: `vi` of vitest, `jest`, the clock that sinon's `useFakeTimers()` gives, or `mock.timers` of
- * `node:test`. They have to replace `setTimeout`, `clearTimeout` and `Date`.
+ * The fake timers of a test: `vi` of vitest, `jest` (of Bun as well), the clock that sinon's `useFakeTimers()` gives, or
+ * `mock.timers` of `node:test`. They have to replace `setTimeout`, `clearTimeout` and `Date`.
  */
 export type FakeTimers =
   | { advanceTimersByTimeAsync(ms: number): Promise<unknown> }
   | { tickAsync(ms: number): Promise<unknown> }
+  | { advanceTimersByTime(ms: number): unknown }
   | { tick(ms: number): void };
 
 /**

@@ -145,13 +145,13 @@ function toolOf(timers: FakeTimers): Tool {
       count,
       stepMs: TIMER_MAX_MS,
     };
-  const tick = find("tick");
+  const tick = find("tick") ?? find("advanceTimersByTime");
   // It fires all that is due without giving way, so that what one timer leads to would come after the last.
   if (tick !== undefined) return { advance: async (ms) => void tick(ms), stepMs: SYNCHRONOUS_STEP_MS };
   throw invalidArgument(
     "fakeTimers",
     timers,
-    "pass `vi`, `jest`, the clock of sinon's useFakeTimers(), or `mock.timers` of node:test",
+    "pass `vi`, `jest`, the clock of sinon's useFakeTimers(), or `mock.timers` of node:test, which have a method that moves them",
   );
 }
 
