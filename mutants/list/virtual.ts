@@ -43,6 +43,22 @@ export const VIRTUAL: readonly Mutant[] = [
     caughtBy: { test: "test/testing/test-clock.test.ts", named: "each to its own end" },
   },
   {
+    name: "fake timers without a way to give way jump",
+    why: "a renewal and the end of its lease come together, and the lock is lost",
+    file: "src/testing/virtual/fake-timers.ts",
+    search: "SYNCHRONOUS_STEP_MS = 100;",
+    replace: "SYNCHRONOUS_STEP_MS = 100_000;",
+    caughtBy: { test: "test/testing/fake-timers.test.ts", named: "mock.timers" },
+  },
+  {
+    name: "a killed process goes on",
+    why: "what a process has under way comes to its end after SIGKILL, and its lock is renewed",
+    file: "src/testing/virtual/process.ts",
+    search: "    if (this.#isDead) return;\n    if (this.#frozen",
+    replace: "    if (this.#frozen",
+    caughtBy: { test: "test/testing/test-mutex.test.ts", named: "was killed" },
+  },
+  {
     name: "fake microtasks hold the lines of work together",
     why: "where fake timers replace queueMicrotask, a request by name ends the hold of another one",
     file: "src/runtime/scope.ts",

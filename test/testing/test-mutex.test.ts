@@ -76,9 +76,12 @@ describe("a lock", () => {
     ["its mutex is closed", "closed", ({ mutex }) => void mutex.close()],
   ])("when %s: %s", async (_, reason, bringAbout) => {
     const test = await holding();
+    const told: string[] = [];
+    test.mutex.on("lost", (event) => told.push(event.reason));
     await bringAbout(test);
     await test.clock.advance(LEASE_MS);
     expect(reasonOf(test.lock)).toBe(reason);
+    expect(told).toEqual(reason === undefined ? [] : [reason]);
     if (reason !== "closed") expect(test.lock.held).toBe(reason === undefined);
   });
 
