@@ -37,7 +37,7 @@ export class SimClient implements Participant {
     this.plan = plan;
     this.name = name;
     this.process = new SimProcess(world, name, plan.clocks);
-    const { leaseMs, toleranceMs, takeover } = scene.plan;
+    const { leaseMs, toleranceMs, takeover, verify } = scene.plan;
     this.mutex = new S3Mutex(
       {
         s3Client: { send: () => {} } as never,
@@ -45,6 +45,7 @@ export class SimClient implements Participant {
         lockTimeoutMs: leaseMs,
         clockSkewToleranceMs: toleranceMs,
         takeover,
+        verify,
       },
       { store: scene.bucket.storeFor(this.process), effects: this.process.effects },
     );

@@ -1,5 +1,5 @@
 import type { ClockFaults } from "../src/testing/virtual/process.js";
-import { Random } from "../src/testing/virtual/random.js";
+import type { Random } from "../src/testing/virtual/random.js";
 import { TURNS } from "./actors/registry.js";
 import { type DatePlan, datePlanOf, datesOf, type PartialDatePlan } from "./dates.js";
 import { withEdges } from "./edges.js";
@@ -24,6 +24,8 @@ export interface Plan {
   readonly leaseMs: number;
   readonly toleranceMs: number;
   readonly takeover: "store-time" | "observed";
+  /** Whether grants wait until the store is known to be safe: one run in five, so that most requests are about locks. */
+  readonly verify: "auto" | "never";
   readonly roundTripMs: readonly [number, number];
   /** Per request, by kind of fault. */
   readonly faultRates: Readonly<Record<RequestFault, number>>;
@@ -39,8 +41,6 @@ export interface Plan {
   /** When the store is out of reach for everybody, from the beginning on; silent, or answering 503. */
   readonly outage: { readonly afterMs: number; readonly forMs: number; readonly isSilent: boolean } | undefined;
   readonly removes: boolean;
-  /** Whether the bucket keeps versions: then nobody deletes, and tombstones stay. */
-  readonly keepsVersions: boolean;
   /** The run ends with a sweep that removes objects that are at rest. */
   readonly hasEvening: boolean;
   /** Everybody is closed in the middle of work, not after it. */
@@ -125,6 +125,7 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     leaseMs: random.pick([800, 1500, 3000, 6000]),
     toleranceMs,
     takeover: !hasClientOf1x && random.chance(0.1) ? "observed" : "store-time",
+    verify: seed % 5 === 3 ? "auto" : "never",
     roundTripMs: random.pick([
       [2, 10],
       [10, 60],
@@ -139,8 +140,6 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     isCached,
     outage,
     removes: random.chance(0.8) || focus?.step === "remove",
-    // Drawn apart from the rest, so that all other seeds are as they were.
-    keepsVersions: focus?.step !== "remove" && new Random(seed * VERSIONS_SALT + 1).chance(0.05),
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
     closesBusy: random.chance(0.4),
     grants: 30,
@@ -150,8 +149,6 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
   const dates = edits.dates ? datePlanOf(edits.dates) : datesOf(seed, { ...edged, hasClientOf1x });
   return edited({ ...edged, dates }, edits);
 }
-
-const VERSIONS_SALT = 104_729;
 
 function edited(plan: Plan, edits: Edits): Plan {
   const clients = plan.clients

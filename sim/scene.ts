@@ -65,6 +65,7 @@ export const semaphoreOf = (name: string) => `semaphore ${name}`;
 
 /** The lock or semaphore of a key; undefined for keys of other objects. */
 export function lockOf(key: string): string | undefined {
+  if (!key.endsWith(".json")) return undefined;
   const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);
   if (key.startsWith(LOCKS)) return nameAfter(LOCKS);
   return key.startsWith(SEMAPHORES) ? semaphoreOf(nameAfter(SEMAPHORES)) : undefined;

@@ -206,7 +206,6 @@ export class Stage {
       },
       dateOffsetMs: () => random.integer(0, 1) * plan.gatewaySpreadMs,
       removes: plan.removes,
-      keepsVersions: plan.keepsVersions,
       isCached: plan.isCached,
       hasDate: plan.hasDate,
       tell: dates && ((answer) => dates.tell(answer)),

@@ -33,7 +33,7 @@ export function stepOf(operation: Operation, text: string | undefined): Step {
 }
 
 function stepOfBody(body: Body): Step {
-  if (body.fenced !== undefined) return "object";
+  if (isNoLocks(body)) return "object";
   if (body.schema === undefined) return "1.x";
   if (body.deleted) return "tombstone";
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;
@@ -50,6 +50,11 @@ function stepOfBody(body: Body): Step {
   if (body.createdAtMs === body.touchedAtMs && body.token === body.touchedAtMs) return "adopt";
   const isEnqueue = body.queue?.some((waiter) => waiter.expiresAtMs === (body.touchedAtMs ?? 0) + ENTRY_LIFE_MS);
   return isEnqueue ? "enqueue" : "cancel";
+}
+
+/** A fenced object, or what the check of the store is made on. */
+function isNoLocks({ fenced, schema, locked }: Body): boolean {
+  return fenced !== undefined || (schema === undefined && locked === undefined);
 }
 
 const ENTRY_LIFE_MS = 15_000;

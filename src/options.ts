@@ -99,10 +99,13 @@ export interface S3MutexBaseOptions {
   readonly keyEncoding?: KeyEncoding | undefined;
   /**
    * `auto`: before the first grant of this client in the bucket is handed out, know that the store honours conditions: by the word of
-   * a process that has asked within the last day, which costs nothing, or by asking. Where it does not, `store-unsafe`.
+   * a process that has asked within the last day, which costs nothing, or by asking. Where it does not, `store-unsafe`. Races are not
+   * tried.
    *
    * `once`: before the first lock of this client in the bucket, find out within a few seconds whether the store is safe to
-   * lock on, its races too, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not. @default "never"
+   * lock on, its races too, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not.
+   *
+   * `never`: for a store that is known to be safe; one that ignores conditions lets two in, and no call fails. @default "auto"
    */
   readonly verify?: Verify | undefined;
   /**
@@ -201,7 +204,7 @@ export function settingsOf(options: S3MutexOptions): Settings {
     publishHost: withDefault("publishHost", options.publishHost, true, checkBoolean),
     label: withDefault("label", options.label, undefined, checkLabel),
     keyEncoding: withDefault("keyEncoding", options.keyEncoding, "one-to-one", checkKeyEncoding),
-    verify: withDefault("verify", options.verify, "never", checkVerify),
+    verify: withDefault("verify", options.verify, "auto", checkVerify),
     heldByParent: withDefault("heldByParent", options.heldByParent, [], checkHeldByParent),
     logger: withDefault("logger", options.logger, quietLogger, checkLogger),
   };

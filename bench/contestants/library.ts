@@ -9,11 +9,11 @@ export function newMutex(server: BenchServer, options: Partial<S3MutexBaseOption
   return new S3Mutex({ s3Client: server.client(), bucketName: BUCKET_NAME, ...options });
 }
 
-export function libraryOn(server: BenchServer): Contestant {
+export function libraryOn(server: BenchServer, options: Partial<S3MutexBaseOptions> = {}): Contestant {
   return {
     name: "library",
     contender() {
-      const mutex = newMutex(server);
+      const mutex = newMutex(server, options);
       return {
         async acquire(lockName, signal) {
           const lock = await mutex.acquire(lockName, { signal });

@@ -11,6 +11,7 @@ import { PERMITS } from "./permits.js";
 import { QUEUE } from "./queue.js";
 import { RECORD } from "./record.js";
 import { REMOVAL } from "./removal.js";
+import { SAFETY } from "./safety.js";
 import { STORE_SEAM } from "./store-seam.js";
 import { TELLING } from "./telling.js";
 import { TIME } from "./time.js";
@@ -35,4 +36,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...PERMITS,
   ...VIRTUAL,
   ...VERSIONS,
+  ...SAFETY,
 ];

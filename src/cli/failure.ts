@@ -66,7 +66,7 @@ function describe(
   const missing = missingPackage(error);
   if (missing !== undefined) {
     return {
-      sentence: `${missing} is not installed: npm install ${missing}, where s3-mutex is (with --global if that is how it was installed).`,
+      sentence: `${missing} is not installed: npm install ${missing}, where s3-mutex is.`,
       exitCode: EXIT.usage,
     };
   }
@@ -74,11 +74,10 @@ function describe(
   return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
 }
 
-/** The AWS SDK is brought along by whoever installs this. Node has one sentence for import and one for require(). */
+/** The AWS SDK is brought along by whoever installs this. */
 function missingPackage(error: unknown): string | undefined {
   const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
-  const isMissing = code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
-  return isMissing ? /Cannot find (?:package|module) '((?:@[^'/]+\/)?[\w-][^'/]*)/.exec(message)?.[1] : undefined;
+  return code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '(@?[^']+)'/.exec(message)?.[1] : undefined;
 }
 
 /** The one thing about the client's configuration that is often missing. */

@@ -50,9 +50,11 @@ export class CheckMarker {
   async write({ probe, created, proof, now }: Marking, options: RequestOptions): Promise<string | undefined> {
     if (probe.key !== this.key) return undefined;
     const found = await this.#readAfterWrite(created, options);
+    // A cache says so itself: its answer is not the store's, and nobody goes by such ones.
+    if (found.timing?.aged) return undefined;
     if (found.kind === "absent" && created !== undefined) return READS_STALE;
     if (found.kind === "ok" && probe.refused.has(found.body) && created !== undefined) return DOES_REFUSED;
-    if (found.kind !== "ok" || found.timing.aged || proof === undefined || now === undefined) return undefined;
+    if (found.kind !== "ok" || proof === undefined || now === undefined) return undefined;
     const before = parseMarker(found.body);
     const { atMs, versioning } = proof;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };

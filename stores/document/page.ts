@@ -29,6 +29,7 @@ export function pageOf(results: readonly StoreResult[]): string {
   return `${[
     "<!-- Written by `npm run stores -- --document` from stores/results and stores/document. -->",
     text("beginning"),
+    text("checked"),
     "## Measured",
     text("measured"),
     requestsTable(results),

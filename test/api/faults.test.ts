@@ -342,6 +342,7 @@ describe.concurrent("a store that cannot be reached", () => {
       lockTimeoutMs: 3000,
       maxRetries: 2,
       retryDelayMs: 50,
+      verify: "never",
       ...options,
     });
   };

@@ -127,7 +127,7 @@ test("S12: the headers that a bucket wants are options, and refused where they c
   const more = ["--acl", "bucket-owner-full-control", "--storage-class", "STANDARD"];
   const run = await cli(["run", ...headers, ...more, `s3://${BUCKET}/locks/x`, "--", "true"], environment);
   expect(run).toMatchObject({ exitCode: 0 });
-  expect(server.objects(BUCKET)).toHaveLength(1);
+  expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/.s3-mutex/checked", "locks/x.json"]);
   const wrong = await cli(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
   expect(wrong).toMatchObject({
     exitCode: 2,

@@ -8,13 +8,14 @@ const TIMEOUT = { timeout: 30_000 };
 
 /** Somebody else gets the lock as soon as the CLI has looked at it. */
 function takeAfterLook(server: S3Server, lockName: string, token: number): void {
-  const stop = server.onRequest(({ operation }) => {
-    if (operation !== "GetObject") return;
+  const key = `locks/${lockName}.json`;
+  const stop = server.onRequest((request) => {
+    if (request.operation !== "GetObject" || request.key !== key) return;
     stop();
     const nowMs = Date.now();
     const body = heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000 });
     const holders = body.holders.map((holder) => ({ ...holder, id: "later", token }));
-    server.putObject(BUCKET, `locks/${lockName}.json`, JSON.stringify({ ...body, token, holders }));
+    server.putObject(BUCKET, key, JSON.stringify({ ...body, token, holders }));
   });
 }
 

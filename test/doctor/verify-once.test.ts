@@ -77,8 +77,8 @@ test("the bucket is created first, if that was asked for", TIMEOUT, async () => 
   await lock.release();
 });
 
-test("by default nothing is examined, and nothing of it is loaded", TIMEOUT, async () => {
-  const { server, newMutex } = await start({}, { verify: undefined });
+test('with "never" nothing is asked, and nothing of the examination is loaded by default', TIMEOUT, async () => {
+  const { server, newMutex } = await start({}, { verify: "never" });
   await (await newMutex().acquire("job")).release();
   expect(probes(server)).toBe(0);
   const script = `
@@ -94,5 +94,5 @@ test("by default nothing is examined, and nothing of it is loaded", TIMEOUT, asy
 
 test("an option that cannot be right is refused", () => {
   const options = { s3ClientConfig: {}, bucketName: BUCKET, verify: true as never };
-  expect(() => new S3Mutex(options)).toThrow('verify is true: use "never" or "once".');
+  expect(() => new S3Mutex(options)).toThrow('verify is true: use "auto", "once" or "never".');
 });

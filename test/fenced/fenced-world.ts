@@ -34,8 +34,11 @@ export class FencedWorld {
   }
 
   mutex(process: SimProcess): S3Mutex {
-    const options = { s3Client: { send() {} } as never, bucketName: "bucket", lockTimeoutMs: LEASE_MS };
-    return new S3Mutex(options, { store: this.bucket.storeFor(process), effects: process.effects });
+    const required = { s3Client: { send() {} } as never, bucketName: "bucket", verify: "never" } as const;
+    return new S3Mutex(
+      { ...required, lockTimeoutMs: LEASE_MS },
+      { store: this.bucket.storeFor(process), effects: process.effects },
+    );
   }
 
   until<T>(promise: Promise<T>, limitMs?: number): Promise<T> {

@@ -1,5 +1,4 @@
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Installed, installPackage, ROOT, run } from "./installed.js";
@@ -137,48 +136,6 @@ describe("CommonJS", () => {
     const declared = installed.files.filter((path) => path.endsWith(".d.ts") && !path.startsWith("dist/cjs/"));
     const missing = declared.filter((path) => !installed.files.includes(path.replace("dist/", "dist/cjs/")));
     expect(missing).toEqual([]);
-  });
-});
-
-describe("without what it is used with", () => {
-  const NEEDS: Readonly<Record<string, string | undefined>> = {
-    "s3-mutex": "@aws-sdk/client-s3",
-    "s3-mutex/web-locks": "@aws-sdk/client-s3",
-    "s3-mutex/otel": "@opentelemetry/api",
-    "s3-mutex/testing": undefined,
-  };
-  let alone: string;
-
-  beforeAll(async () => {
-    alone = await mkdtemp(join(tmpdir(), "s3-mutex-alone-"));
-    await cp(join(installed.folder, "node_modules/s3-mutex"), join(alone, "node_modules/s3-mutex"), {
-      recursive: true,
-    });
-  });
-  afterAll(() => rm(alone, { recursive: true, force: true }));
-
-  // Module graphs are linked before anything of ours runs: the words are Node's, and they name the package.
-  test.each(Object.entries(NEEDS))(
-    "C5, D: %s names the package that is missing (%s), for import and for require",
-    async (entry, peer) => {
-      const [, path = ""] = entry.split("/");
-      const file = `./node_modules/s3-mutex/dist/cjs/${path === "" ? "" : `${path}/`}index.js`;
-      const ways = [
-        ["--input-type=module", "--eval", `await import("${entry}")`],
-        ["--input-type=commonjs", "--eval", `require("${entry}")`],
-        ["--input-type=commonjs", "--eval", `require("${file}")`],
-      ];
-      for (const args of ways) {
-        const { status, stderr } = await run(process.execPath, args, alone);
-        if (peer === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-        else expect(stderr).toMatch(new RegExp(`Cannot find (package|module) '${peer}'`));
-      }
-    },
-  );
-
-  test("the README says to install both", async () => {
-    const readme = await readFile(join(alone, "node_modules/s3-mutex/README.md"), "utf8");
-    expect(readme).toContain("npm install s3-mutex @aws-sdk/client-s3");
   });
 });
 

@@ -1,4 +1,4 @@
-import { S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import { S3Mutex } from "../../src/mutex.js";
@@ -37,9 +37,13 @@ function processOn(server: S3Server, options: Partial<ConstructorParameters<type
 const requestsOf = (server: S3Server) =>
   server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);
 
+/** Until nothing has been asked for a while. */
 async function settle(server: S3Server): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  await server.settled();
+  for (let seen = -1; seen !== server.requests.total; ) {
+    seen = server.requests.total;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await server.settled();
+  }
 }
 
 describe("requests", () => {
@@ -102,6 +106,7 @@ describe("stores that ignore conditions are refused before a grant", () => {
     ["If-Match", { ignoreIfMatch: true }],
     ["both", { ignoreIfNoneMatch: true, ignoreIfMatch: true }],
     ["conditions at all (501)", { conditionalPutUnsupported: true }],
+    ["versions, as Ceph does", { versioning: "Enabled", versionsLike: "ceph" }],
   ])("%s", async (_, quirks) => {
     const server = await serverWith(quirks);
     const { mutex, events } = processOn(server);
@@ -125,6 +130,10 @@ describe("what is no refusal", () => {
     ["DELETE that is denied", { deny: ["DeleteObject"] }],
     ["DELETE that ignores", { deleteIgnoresIfMatch: true }],
     ["one write a second on a key", { writesPerSecondPerKey: 1 }],
+    ["versions", { versioning: "Enabled" }],
+    ["versions that are suspended", { versioning: "Suspended" }],
+    ["versions, as versitygw does", { versioning: "Enabled", versionsLike: "versitygw" }],
+    ["versions that are suspended, as Ceph does", { versioning: "Suspended", versionsLike: "ceph" }],
   ])("%s", { timeout: 30_000 }, async (_, quirks) => {
     const server = await serverWith(quirks);
     const { mutex, events } = processOn(server);
@@ -188,6 +197,38 @@ it("a marker that may not be read keeps nobody from the check", async () => {
   const { mutex, events } = processOn(server);
   await (await mutex.acquire("a")).release();
   expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+});
+
+it("Ceph's versioned bucket: no two of four get the same fresh lock, and the error says what would do", async () => {
+  const server = await serverWith({ versioning: "Enabled", versionsLike: "ceph", etagForm: "unquoted-only" });
+  const all = Array.from({ length: 4 }, () => processOn(server));
+  const outcomes = await Promise.allSettled(all.map(({ mutex }) => mutex.acquire("a")));
+  for (const outcome of outcomes) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "store-unsafe" } });
+    expect(String((outcome as PromiseRejectedResult).reason)).toContain("only in buckets that never had it");
+  }
+});
+
+it("a delete marker over the check's object, where it counts as an object, does not keep the bucket from being checked", async () => {
+  for (const quirks of [
+    { versioning: "Enabled", versionsLike: "versitygw" },
+    { versioning: "Suspended", versionsLike: "ceph" },
+  ] as const) {
+    const server = await serverWith(quirks);
+    const { mutex: first, s3Client } = processOn(server);
+    await (await first.acquire("a")).release();
+    await settle(server);
+    await s3Client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: MARKER }));
+    for (const name of ["b", "c"]) {
+      const { mutex, events } = processOn(server);
+      await (await mutex.acquire(name)).release();
+      expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+      await settle(server);
+    }
+    // One for all of a day.
+    const keys = server.objects(BUCKET).map(({ key }) => key);
+    expect(keys.filter((key) => key.startsWith(MARKER))).toHaveLength(1);
+  }
 });
 
 it("two mutexes on one client check once, and callers that come together too", async () => {

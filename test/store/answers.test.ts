@@ -186,10 +186,10 @@ describe("S3: a gateway that answers everything with 200 and an ETag", () => {
       if (isAway) return void response.writeHead(200, { ...(type && { "content-type": type }), etag }).end(body);
       void forward(server.endpoint, request, response, sent);
     });
-    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks" });
+    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks", verify: "never" });
     const lock = await mutex.acquire("job", { leaseMs: 1_500 });
     isAway = true;
-    const next = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
+    const next = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
     const taken = await next.acquire("job", { leaseMs: 1_500, timeoutMs: 10_000 });
     expect(lock.held).toBe(false);
     expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
@@ -208,7 +208,7 @@ describe("S3: a gateway that answers everything with 200 and an ETag", () => {
         error: { code: "store-unavailable", message: expect.stringContaining("login required") },
       });
     }
-    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks" });
+    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks", verify: "never" });
     const error = await mutex.tryAcquire("job").catch((reason) => reason);
     expect(error.message).toContain("sent by something else than the store");
     expect(error.message).not.toContain("deleteLock");

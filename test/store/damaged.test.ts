@@ -5,7 +5,7 @@ import { clientFor, IF_ABSENT, OPTIONS, startStub, storeOver } from "./stub.js";
 
 async function start() {
   const server = await startS3Server({ buckets: ["locks"] });
-  const mutex = () => new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
+  const mutex = () => new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
   return { server, mutex, [Symbol.asyncDispose]: () => server.close() };
 }
 

@@ -38,8 +38,6 @@ Everything runs on this machine, and nothing is left behind.`,
     const workers = values.wholeNumber("workers", { min: 3, max: 12 }) ?? DEFAULT_WORKERS;
     const pace = { updates: MIN_UPDATES, ms: ((seconds - FIXED_SECONDS) * 1000) / 3 };
     const limitMs = (seconds + EXTRA_SECONDS) * 1000;
-    // Its processes need it, and would each say that it is missing.
-    await import("@aws-sdk/client-s3");
     const interrupt = interruption();
     const { play } = await import("../demo/show.js");
     try {

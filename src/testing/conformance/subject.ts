@@ -67,12 +67,13 @@ export class Subject {
     const mutex =
       "openStore" in this.#target
         ? new S3Mutex(
-            { s3ClientConfig: {}, bucketName: "none", ...all },
+            { s3ClientConfig: {}, bucketName: "none", verify: "never", ...all },
             { store: await this.#target.openStore(), effects: realEffects },
           )
         : new S3Mutex({
             s3ClientConfig: this.#nextConfig(this.#target),
             bucketName: this.#target.bucketName,
+            verify: "never",
             ...all,
           });
     this.#closings.push(() => mutex.close({ handles: "release" }));

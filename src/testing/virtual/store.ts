@@ -5,7 +5,6 @@ import type {
   ReadOutcome,
   RemoveOutcome,
   RequestOptions,
-  Versioned,
   WriteCondition,
   WriteOutcome,
 } from "../../store/object-store.js";
@@ -51,8 +50,6 @@ export interface SimStoreOptions<Step extends string = string> {
   readonly isCached?: boolean;
   /** Whether conditional deletes are honoured. */
   readonly removes?: boolean;
-  /** Whether the bucket keeps versions, as AWS does: answers say which, and nobody who has seen that deletes. */
-  readonly keepsVersions?: boolean;
   readonly hasDate?: boolean;
   /** What an answer says about the time, where that is not simply its front end's; asked when it is heard. */
   readonly tell?: ((answer: Heard<Step>, fate: Fate) => Told) | undefined;
@@ -69,8 +66,6 @@ interface Stored {
   readonly etag: string;
   /** By the store's own clock. */
   readonly lastModifiedMs: number;
-  /** Where the bucket keeps versions. */
-  readonly versionId?: string;
 }
 
 /** The one bucket of a world: atomic, and as unkind on the way to it and back as the options say. */
@@ -81,7 +76,6 @@ export class SimBucket<Step extends string = string> {
   /** Every version of every object, in the order in which they landed. */
   onChange: (key: string, body: string | undefined, by: Writer<Step> | undefined) => void = () => {};
   requests = 0;
-  #versions = 0;
   readonly #past = new Map<string, { readonly atMs: number; readonly stored: Stored | undefined }[]>();
   readonly #etags = new Map<string, string>();
   readonly #inFlight = new Map<SimProcess, Step[]>();
@@ -105,17 +99,11 @@ export class SimBucket<Step extends string = string> {
 
   put(key: string, body: string, by?: Writer<Step>): string {
     const etag = this.#etagOf(body);
-    this.objects.set(key, { body, etag, lastModifiedMs: dateOf(this.world.nowMs), ...this.#newVersion() });
+    this.objects.set(key, { body, etag, lastModifiedMs: dateOf(this.world.nowMs) });
     this.#remember(key);
     this.world.trace(() => `    ${key} = ${(this.options.describe ?? String)(body)}`);
     this.onChange(key, body, by);
     return etag;
-  }
-
-  #newVersion(): Versioned {
-    if (this.options.keepsVersions !== true) return {};
-    this.#versions += 1;
-    return { versionId: `version-${this.#versions}` };
   }
 
   delete(key: string, by?: Writer<Step>): void {
@@ -175,15 +163,12 @@ class SimStore<Step extends string> implements ObjectStore {
       if (condition.kind === "if-absent" && stored !== undefined) return { kind: "conflict" };
       if (condition.kind === "if-match" && stored === undefined) return { kind: "absent" };
       if (condition.kind === "if-match" && stored?.etag !== condition.etag) return { kind: "conflict" };
-      const etag = this.#bucket.put(key, body, this.#by);
-      const { versionId } = this.#bucket.objects.get(key) ?? {};
-      return { kind: "ok", etag, ...(versionId === undefined ? {} : { versionId }) };
+      return { kind: "ok", etag: this.#bucket.put(key, body, this.#by) };
     };
     return (await this.#request("write", key, options, apply, body)) as WriteOutcome;
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
-    if (this.#bucket.options.keepsVersions) return { kind: "versioned" };
     if (this.#bucket.options.removes === false) return { kind: "unsupported" };
     return (await this.#request("remove", key, options, () => {
       const stored = this.#bucket.objects.get(key);
