@@ -185,3 +185,13 @@ describe.concurrent("errors", () => {
     }
   });
 });
+
+it.for(["localhost:9000", "127.0.0.1:9000", "minio", "ftp://minio"])(
+  "D: an endpoint that is no URL of HTTP is told at once, and is not worth another try: %s",
+  async (endpoint, { world }) => {
+    const mutex = world.mutex({ s3ClientConfig: { ...world.server.clientConfig(), endpoint } });
+    const error = await errorOf(mutex.acquire(LOCK, { timeoutMs: 30_000 }));
+    expect(error).toMatchObject({ code: "invalid-argument", retryable: false });
+    expect(error.message).toContain("check region, endpoint and bucket name");
+  },
+);

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { expect } from "vitest";
 import { it } from "./fixture.js";
 
-it("console.log(lock) shows its name, token, whether it is held, and until when", async ({ world }) => {
+it("D: console.log(lock) shows its name, token, whether it is held, and until when", async ({ world }) => {
   const mutex = world.mutex({ ownerId: "me" });
   const lock = await mutex.acquire("nightly");
   const { fencingToken, expiresAt } = lock;
@@ -18,7 +18,7 @@ it("console.log(lock) shows its name, token, whether it is held, and until when"
   await set.release();
 });
 
-it("a structured clone, as into a worker, is refused with words", async ({ world }) => {
+it("D: a structured clone, as into a worker, is refused with words", async ({ world }) => {
   const mutex = world.mutex();
   const lock = await mutex.acquire("x");
   const set = await mutex.acquireAll(["a", "b"]);

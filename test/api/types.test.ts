@@ -17,7 +17,7 @@ import {
 } from "../../src/index.js";
 import { BUCKET, errorOf, it } from "./fixture.js";
 
-it("a deadlock has its cycle", () => {
+it("D: a deadlock has its cycle", () => {
   const error: unknown = new S3MutexError("deadlock", "a ring", { cycle: [] });
   if (!S3MutexError.is(error, "deadlock")) throw error;
   expectTypeOf(error.cycle).toEqualTypeOf<readonly DeadlockEdge[]>();
@@ -25,7 +25,7 @@ it("a deadlock has its cycle", () => {
   expect(error.cycle).toEqual([]);
 });
 
-it("what is lost has its reason", () => {
+it("D: what is lost has its reason", () => {
   const error: unknown = new S3MutexError("lost", "gone", { reason: "released" });
   if (!S3MutexError.is(error, "lost")) throw error;
   expectTypeOf(error.reason).toEqualTypeOf<LossReason>();
@@ -53,7 +53,7 @@ it("an error in other words keeps its details", () => {
   expect(reworded(ring, "a ring", {})).toMatchObject({ code: "deadlock", cycle: [] });
 });
 
-it("the state of a report tells what else it has", async ({ world }) => {
+it("D: the state of a report tells what else it has", async ({ world }) => {
   const mutex = world.mutex();
   await using _lock = await mutex.acquire("a");
   const report = await mutex.inspect("a");
@@ -75,7 +75,7 @@ it("the state of a report tells what else it has", async ({ world }) => {
   expect([report.state, odd.state]).toEqual(["held", "free"]);
 });
 
-it("a mutex and an examination want exactly one of a client and what to make it from", ({ world }) => {
+it("D: a mutex and an examination want exactly one of a client and what to make it from", ({ world }) => {
   const [s3Client, s3ClientConfig, bucketName] = [world.client(), {}, BUCKET];
   const accepted: ReadonlyArray<S3MutexOptions & VerifyStoreOptions> = [
     { bucketName, s3Client },
@@ -103,7 +103,7 @@ it("a mutex and an examination want exactly one of a client and what to make it 
   expect([perhaps, both, neither]).toHaveLength(3);
 });
 
-it("runOnce gives what JSON gives back", async ({ world }) => {
+it("D: runOnce gives what JSON gives back", async ({ world }) => {
   const at = new Date(0);
   const { result } = await world.mutex().runOnce("k", () => ({ at, rows: [1], none: undefined }));
   expectTypeOf(result.at).toEqualTypeOf<string>();
@@ -115,7 +115,7 @@ it("runOnce gives what JSON gives back", async ({ world }) => {
   world.server.deleteObject(BUCKET, "once/locks/k.json");
 });
 
-it("values that mean nothing by their type are told as what they are", async ({ world }) => {
+it("D: values that mean nothing by their type are told as what they are", async ({ world }) => {
   const mutex = world.mutex();
   expect((await errorOf(mutex.acquireAll([]))).message).toMatch(/^lockNames is an empty array: /);
   const { message } = await errorOf(mutex.runOnce("k", () => 10n));

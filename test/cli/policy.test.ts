@@ -6,7 +6,7 @@ const documents = async (...args: string[]) => JSON.parse((await cli(["policy", 
 const allOf = (ending: string) =>
   ["", "once/", "semaphores/"].map((folder) => `arn:aws:s3:::my-bucket/${folder}team/locks/${ending}`);
 
-test("JSON: the actions that locks, runOnce() and semaphores need, on exactly this bucket and their prefixes", async () => {
+test("C8: JSON: the actions that locks, runOnce() and semaphores need, on exactly this bucket and their prefixes", async () => {
   const { iam, lifecycle, bucket } = await documents("s3://my-bucket/team/locks/");
   expect(iam).toEqual({
     Version: "2012-10-17",

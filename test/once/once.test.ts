@@ -196,7 +196,7 @@ describe("bad input", () => {
     ["a function", () => {}],
     ["bytes", new Uint8Array(3)],
     ["more than 8 MiB", "x".repeat(8 * 1024 * 1024)],
-  ])("a result that cannot be remembered says that it has run: %s", async ([, value], { world }) => {
+  ])("D: a result that cannot be remembered says that it has run: %s", async ([, value], { world }) => {
     const mutex = world.mutex();
     const error = await errorOf(mutex.runOnce("migrate-42", () => value));
     expect(error).toMatchObject({ code: "invalid-argument", lockName: "once/migrate-42" });

@@ -126,7 +126,7 @@ describe("two copies in one process, one by import and one by require()", () => 
   });
 });
 
-describe("CommonJS", () => {
+describe("C10: CommonJS", () => {
   test("knows the same version, and declares what it does", async () => {
     const folder = join(installed.folder, "node_modules/s3-mutex");
     const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -184,7 +184,7 @@ describe("what an import loads", () => {
   });
 });
 
-describe("TypeScript", () => {
+describe("C10: TypeScript", () => {
   const CONSUMER = `import { S3Client } from "@aws-sdk/client-s3";
 import { type Lock, S3Mutex, S3MutexError } from "s3-mutex";
 import { type S3Server, startS3Server } from "s3-mutex/testing";

@@ -20,6 +20,18 @@ test("every store of the page was measured, or has a source, or is said to be un
   for (const { source } of ELSEWHERE) expect(source).not.toBe("");
 });
 
+test.each(["Hetzner", "OVH", "Scaleway", "Storj", "IBM", "StorageGRID", "IDrive"])("S18: %s is on the page", (name) => {
+  const rows = readFileSync("docs/stores.md", "utf8").split("\n");
+  const row = rows.find((line) => line.startsWith("|") && line.split("|")[1]?.includes(name));
+  // What it can do, remarks, and where that comes from.
+  const cells = row
+    ?.split("|")
+    .slice(2, -1)
+    .map((cell) => cell.trim());
+  expect(cells?.at(-1)).not.toBe("");
+  expect(cells?.slice(0, 3)).not.toContain("");
+});
+
 test("there is a configuration for every store that can hold locks, and a word on those that cannot", () => {
   const named = [...CONFIGURATIONS.map(({ title }) => title), WITHOUT].join("\n");
   const all = [...KINDS.map(({ title }) => title), ...ELSEWHERE.map(({ title }) => title)];

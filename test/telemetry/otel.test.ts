@@ -212,7 +212,7 @@ it("P15: what had begun before anybody listened is not counted when it ends", as
   }
 });
 
-it("says which version of the package the scope is", async ({ world }) => {
+it("D: says which version of the package the scope is", async ({ world }) => {
   const { spans } = observe();
   await (await world.mutex().acquire("lock")).release();
   const manifest = JSON.parse(readFileSync("package.json", "utf8"));

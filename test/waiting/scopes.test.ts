@@ -7,7 +7,7 @@ import { keyOf, outcomeOf } from "./place.js";
 /** A line of work that asks again for what it holds itself. */
 
 it.each(["withLock", "acquire", "acquireLock", "acquireAll", "withLocks", "tryAcquire"] as const)(
-  "fails %s at once, without a request, where the scope holds the lock itself",
+  "P9: %s ends at once, without a request, where the scope holds the lock itself",
   async (method) => {
     const scene = new Scene();
     const { mutex, process } = scene.client();
@@ -28,7 +28,7 @@ it.each(["withLock", "acquire", "acquireLock", "acquireAll", "withLocks", "tryAc
         expect(scene.requestsOf(process).length).toBe(sent);
         // As with any deadlock, acquireLock says no.
         if (method === "acquireLock") return expect(outcome.value).toBe(false);
-        // P9: and one attempt that it is not to be had.
+        // And one attempt finds that it is not to be had.
         if (method === "tryAcquire") return expect(outcome.value).toBeNull();
         const { code, cycle, lockName } = outcome.error as S3MutexError;
         expect({ code, lockName }).toEqual({ code: "deadlock", lockName: NAME });
