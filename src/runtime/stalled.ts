@@ -39,7 +39,7 @@ export function stalledError(code: "store-unavailable" | "store-unsafe", stall: 
 
 function causeOfAbsence({ bucketName, key, deleteMarker }: Place): string {
   if (deleteMarker === "none") {
-    return "None of the key's versions is a delete marker, so the reads come out of a cache or a replica: reach the store itself.";
+    return "The store's list of versions shows the object, so the reads come out of a cache or a replica: reach the store itself.";
   }
   const list = listingOf(bucketName, key);
   const { versionId = "ID" } = deleteMarker ?? {};

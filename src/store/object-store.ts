@@ -122,7 +122,7 @@ export type ReadOutcome =
       readonly timing: AnswerTiming;
     })
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
-  /** `deleteMarker`: what is known to be in its place. `none`: it was looked for, and no version of the key is one. */
+  /** `deleteMarker`: what is known to be in its place. `none`: the list of versions shows an object on top. */
   | { readonly kind: "absent"; readonly deleteMarker?: DeleteMarker | "none"; readonly timing: AnswerTiming }
   /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }

@@ -65,6 +65,17 @@ describe.concurrent.each(KINDS)("in a bucket with versions, as of %s", (_, quirk
     for (const name of [LOCK, "other"]) await (await mutex.acquire(name, { timeoutMs: 2000 })).release();
   });
 
+  it("what was done once is forgotten, and done again", async ({ world }) => {
+    world.server.setQuirks(quirks);
+    const mutex = world.mutex();
+    expect(await mutex.runOnce("setup", () => 1)).toEqual({ ran: true, result: 1 });
+    expect(await mutex.forget("setup")).toBe(true);
+    expect(await mutex.runOnce("setup", () => 2)).toEqual({ ran: true, result: 2 });
+    expect(deletions(world)).toBe(0);
+    // What is remembered is left on purpose.
+    world.server.deleteObject(BUCKET, "once/locks/setup.json");
+  });
+
   it("what is held by force is freed, deleted and acquired", async ({ world }) => {
     world.server.setQuirks(quirks);
     const nowMs = Date.now();
@@ -123,6 +134,38 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     );
   });
 
+  it("is named where it is in place of a fenced object", async ({ world }) => {
+    world.server.setQuirks(quirks);
+    const lock = await world.mutex().acquire(LOCK);
+    await lock.fencedObject<string>({ key: "state" }).then((state) => state.write("one"));
+    const { VersionId = "" } = await world.client().send(new DeleteObjectCommand({ Bucket: BUCKET, Key: "state" }));
+    await lock.release();
+    const next = await world.mutex().acquire(LOCK);
+    const error = await errorOf(Promise.resolve(next.fencedObject<string>({ key: "state" })).then((o) => o.read()));
+    expect(error.code).toMatch(/^store-un/);
+    expect(error.message).toContain(`--bucket ${BUCKET} --key state --version-id ${VersionId}.`);
+    await next.release();
+  });
+
+  it("of everything under the prefix keeps nobody from locks that were never there", async ({ world }) => {
+    world.server.setQuirks(quirks);
+    await (await world.mutex().acquire(LOCK)).release();
+    for (const { key: Key } of world.server.objects(BUCKET)) {
+      await world.client().send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+    }
+    await (await world.mutex().acquire("fresh", { timeoutMs: 5000 })).release();
+    expect((await errorOf(world.mutex().acquire(LOCK))).message).toContain("--key locks/job.json --version-id");
+  });
+
+  it("does not keep a caller beyond its time where versions are listed slowly", async ({ world }) => {
+    await stuck(world);
+    world.server.faults.add({ fault: "never-answer", operation: "ListObjectVersions" });
+    const startedAtMs = performance.now();
+    const error = await errorOf(world.mutex().acquire(LOCK, { timeoutMs: 4000 }));
+    expect(performance.now() - startedAtMs).toBeLessThan(6000);
+    expect(error.message).toContain("delete marker");
+  });
+
   it("ends every call that has to write", async ({ world }) => {
     await stuck(world);
     const mutex = world.mutex();
@@ -140,7 +183,7 @@ describe.concurrent("where there is no delete marker", () => {
     world.leaves(LOCK);
     const error = await errorOf(world.mutex().acquire(LOCK));
     expect(error.code).toBe("store-unsafe");
-    expect(error.message).toMatch(/None of the key's versions is a delete marker.*cache/);
+    expect(error.message).toMatch(/list of versions shows the object.*cache/);
     expect(error.message).not.toContain("delete-object");
   });
 

@@ -25,7 +25,7 @@ export async function deleteMarkerNote(input: Input, address: LockAddress): Prom
     const command = versionsOf(bucketName, encoded.key, headerFieldsOf(storeHeaders));
     const output = await client.send(command, { abortSignal: AbortSignal.timeout(LONGEST_MS) });
     const marker = markerAmong(output, encoded.key);
-    if (marker === "none") return "";
+    if (marker === undefined || marker === "none") return "";
     const remove = printable(removalOf(bucketName, encoded.key, marker.versionId ?? "ID"));
     return ` Somebody deleted its object in a bucket with versioning, and left a delete marker. Where the store takes that for an object, so that nobody gets the lock, remove it: ${remove}`;
   } catch {

@@ -69,26 +69,45 @@ it("a store that names the marker itself is not asked", async () => {
   expect(sent).toEqual([]);
 });
 
-it.each([
-  ["no versions at all", ""],
-  ["an object on top", version("v1") + marker("m1", "a", false)],
-])("of a key with %s it is said that there is none, unless the read has shown one", async (_, entries) => {
-  const { explain, stall } = listing(versions(entries));
+it("of a key with an object on top it is said that there is none, unless the read has shown one", async () => {
+  const { explain, stall } = listing(versions(version("v1") + marker("m1", "a", false)));
   stall();
   expect(await explain()).toBe("none");
   expect(await explain({})).toEqual({});
 });
 
 it.each([
-  ["denies it", 403],
-  ["does not know it", 501],
-  ["fails", 500],
-])("a store that %s is asked once, and says nothing", async (_, statusCode) => {
-  const { explain, stall, sent } = listing({ statusCode }, { statusCode });
+  ["no versions", versions("")],
+  ["those of other keys", versions(marker("m1", "ab") + version("v1").replace("<Key>a<", "<Key>ab<"))],
+  [
+    "another listing",
+    { statusCode: 200, body: Buffer.from("<ListBucketResult><Name>locks</Name></ListBucketResult>") },
+  ],
+])("a list that shows %s says nothing", async (_, answer) => {
+  const { explain, stall } = listing(answer);
   stall();
   expect(await explain({})).toEqual({});
   expect(await explain()).toBeUndefined();
-  expect(sent).toHaveLength(1);
+});
+
+it.each([
+  ["denies it", 403, 1],
+  ["does not know it", 501, 1],
+  ["fails", 500, 3],
+])("a store that %s says nothing, and is not asked again and again", async (_, status, times) => {
+  const body = Buffer.from("<Error><Code>AccessDenied</Code></Error>");
+  const { explain, stall, sent } = listing(...Array.from({ length: 9 }, () => ({ statusCode: status, body })));
+  stall();
+  expect(await explain({})).toEqual({});
+  for (let n = 0; n < 5; n += 1) expect(await explain()).toBeUndefined();
+  expect(sent).toHaveLength(times);
+});
+
+it("a store that has not answered once is asked again", async () => {
+  const { explain, stall } = listing({ statusCode: 500 }, versions(marker("m1")));
+  stall();
+  expect(await explain()).toBeUndefined();
+  expect(await explain()).toEqual({ versionId: "m1" });
 });
 
 it("what was read or created again is asked about anew", async () => {

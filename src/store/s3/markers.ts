@@ -14,19 +14,27 @@ type Absent = Extract<ReadOutcome, { readonly kind: "absent" }>;
 
 interface Suspect {
   refusals: number;
-  /** Looked for once; `undefined` in it: the store did not tell. */
-  found?: Promise<DeleteMarker | "none" | undefined>;
+  /** How often it was asked about. */
+  asked: number;
+  /** `undefined` in it: the store did not tell. */
+  found?: Promise<DeleteMarker | "none" | undefined> | undefined;
 }
 
 /** A create that comes second to somebody else's is refused once; it is seldom that by the next read the object is gone again. */
 const REFUSALS = 2;
+
+/** A store that does not answer is asked again, by whoever comes next; so often. */
+const QUESTIONS = 3;
+
+/** In milliseconds; those who wait for it have a time of their own, and can do without. */
+const LONGEST_ANSWER_MS = 1000;
 
 /** Keys that are kept in mind at the same time: where more are in trouble, one explains them all. */
 const SUSPECTS_MAX = 100;
 
 /**
  * What is there in place of an object where reads say that it is absent and creates say that it exists. Only a few stores tell in
- * the answer to the read which delete marker it is; the others are asked for the versions of the key, once, if they let us.
+ * the answer to the read which delete marker it is; the others are asked for the versions of the key, if they let us.
  */
 export class Markers {
   readonly #options: MarkersOptions;
@@ -38,7 +46,7 @@ export class Markers {
 
   /** A create was refused, since the object exists. */
   refused(key: string): void {
-    const suspect = this.#suspects.get(key) ?? { refusals: 0 };
+    const suspect = this.#suspects.get(key) ?? { refusals: 0, asked: 0 };
     suspect.refusals += 1;
     if (this.#suspects.size < SUSPECTS_MAX) this.#suspects.set(key, suspect);
   }
@@ -53,15 +61,18 @@ export class Markers {
     const suspect = this.#suspects.get(key);
     const isTold = deleteMarker !== undefined && deleteMarker !== "none" && deleteMarker.versionId !== undefined;
     if (isTold || suspect === undefined || suspect.refusals < REFUSALS) return absent;
-    suspect.found ??= this.#lookFor(key, options);
+    suspect.found ??= this.#lookFor(key, suspect, options);
     const found = await suspect.found;
     const saysLess = found === undefined || (found === "none" && deleteMarker !== undefined);
     return saysLess ? absent : { ...absent, deleteMarker: found };
   }
 
-  async #lookFor(key: string, options: RequestOptions): Promise<DeleteMarker | "none" | undefined> {
+  async #lookFor(key: string, suspect: Suspect, options: RequestOptions): Promise<DeleteMarker | "none" | undefined> {
     const { client, bucket, fields, send } = this.#options;
-    const operation: Operation<ListObjectVersionsCommandOutput, { kind: "ok"; found: DeleteMarker | "none" }> = {
+    const operation: Operation<
+      ListObjectVersionsCommandOutput,
+      { kind: "ok"; found: DeleteMarker | "none" | undefined }
+    > = {
       request: { action: "s3:ListBucketVersions", bucket },
       start: () => {
         const command = versionsOf(bucket, key, fields);
@@ -70,7 +81,10 @@ export class Markers {
       onSuccess: (output) => ({ kind: "ok", found: markerAmong(output, key) }),
       onStatus: () => undefined,
     };
-    const outcome = await send(operation, options);
+    suspect.asked += 1;
+    const timeoutMs = Math.min(options.timeoutMs, LONGEST_ANSWER_MS);
+    const outcome = await send(operation, { ...options, timeoutMs });
+    if (outcome.kind === "unknown" && suspect.asked < QUESTIONS) suspect.found = undefined;
     return outcome.kind === "ok" ? outcome.found : undefined;
   }
 }
@@ -80,13 +94,15 @@ export function versionsOf(bucket: string, key: string, fields: Pick<HeaderField
   return new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...fields.list });
 }
 
-/** The delete marker that is a key's newest version. */
+/** The delete marker that is a key's newest version; `none` where that is an object, undefined where nothing is shown. */
 export function markerAmong(
-  { DeleteMarkers = [] }: ListObjectVersionsCommandOutput,
+  { DeleteMarkers = [], Versions = [] }: ListObjectVersionsCommandOutput,
   key: string,
-): DeleteMarker | "none" {
+): DeleteMarker | "none" | undefined {
   const marker = DeleteMarkers.find(({ Key, IsLatest }) => Key === key && IsLatest === true);
-  if (marker === undefined) return "none";
+  if (marker === undefined) {
+    return Versions.some(({ Key, IsLatest }) => Key === key && IsLatest === true) ? "none" : undefined;
+  }
   const { VersionId: versionId } = marker;
   return versionId === undefined ? {} : { versionId };
 }
