@@ -8,6 +8,8 @@ export interface Body {
   readonly touchedAtMs?: number;
   readonly token?: number;
   readonly limit?: number;
+  readonly shares?: { readonly version: number; readonly permits: readonly number[] };
+  readonly sharesVersion?: number;
   readonly freeSinceMs?: number;
   readonly deleted?: boolean;
   readonly holders?: readonly BodyHolder[];

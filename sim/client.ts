@@ -47,7 +47,11 @@ export class SimClient implements Participant {
         takeover,
         verify,
       },
-      { store: scene.bucket.storeFor(this.process), effects: this.process.effects },
+      {
+        store: scene.bucket.storeFor(this.process),
+        effects: this.process.effects,
+        ...(scene.plan.capacity === undefined ? {} : { capacity: scene.plan.capacity }),
+      },
     );
     this.tasks = Array.from(
       { length: plan.tasks },

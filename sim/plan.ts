@@ -1,8 +1,9 @@
+import type { Capacity } from "../src/core/shares.js";
 import type { ClockFaults } from "../src/testing/virtual/process.js";
 import type { Random } from "../src/testing/virtual/random.js";
 import { TURNS } from "./actors/registry.js";
 import { type DatePlan, datePlanOf, datesOf, type PartialDatePlan } from "./dates.js";
-import { withEdges } from "./edges.js";
+import { withEdges, withSmallRecords } from "./edges.js";
 import {
   type FaultKind,
   isPossible,
@@ -46,6 +47,8 @@ export interface Plan {
   /** Everybody is closed in the middle of work, not after it. */
   readonly closesBusy: boolean;
   readonly grants: number;
+  /** How much of a semaphore goes into one record; so little in some seeds that the few permits of a run need several. */
+  readonly capacity: Capacity | undefined;
   readonly edits: Edits;
 }
 
@@ -143,9 +146,10 @@ export function planOf(seed: number, random: Random, edits: Edits = {}): Plan {
     hasEvening: random.chance(0.1) || focus?.step === "remove" || focus?.step === "sweep",
     closesBusy: random.chance(0.4),
     grants: 30,
+    capacity: undefined,
     edits,
   };
-  const edged = withEdges(seed, plan);
+  const edged = withSmallRecords(seed, withEdges(seed, plan));
   const dates = edits.dates ? datePlanOf(edits.dates) : datesOf(seed, { ...edged, hasClientOf1x });
   return edited({ ...edged, dates }, edits);
 }

@@ -68,5 +68,6 @@ export function lockOf(key: string): string | undefined {
   if (!key.endsWith(".json")) return undefined;
   const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);
   if (key.startsWith(LOCKS)) return nameAfter(LOCKS);
-  return key.startsWith(SEMAPHORES) ? semaphoreOf(nameAfter(SEMAPHORES)) : undefined;
+  // A semaphore may have several records.
+  return key.startsWith(SEMAPHORES) ? semaphoreOf(nameAfter(SEMAPHORES).replace(/\.part\d+$/, "")) : undefined;
 }

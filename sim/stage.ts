@@ -15,6 +15,7 @@ import { OnceChecker } from "./checkers/once.js";
 import { OrderChecker } from "./checkers/order.js";
 import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
+import { SharesChecker } from "./checkers/shares.js";
 import { Dates, mayLackTime } from "./dates.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
@@ -153,9 +154,11 @@ export class Stage {
     // With wrong clocks, or by 1.x, even a hold that is part of a cycle.
     records.onTaken = () => deadlocks.disturb();
     const chain = new ChainChecker(findings);
+    const shares = new SharesChecker(findings);
     bucket.onChange = (key, body, by) => {
       if (lockOf(key) === undefined) return chain.landed(key, body);
       records.landed(key, body, by?.step === "1.x");
+      shares.landed(key, (one) => records.last(one));
       const record = records.last(key);
       if (record !== undefined) leftovers.landed(key, record);
       order?.landed(key, record);

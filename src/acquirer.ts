@@ -1,3 +1,4 @@
+import type { AcquireCall } from "./acquire-call.js";
 import {
   checkBoolean,
   checkCount,
@@ -11,10 +12,8 @@ import {
   invalidArgument,
   withDefault,
 } from "./arguments.js";
-import type { AcquireOptions } from "./call-options.js";
 import { patienceMs } from "./core/backoff.js";
-import type { LockRef } from "./core/deadlock.js";
-import type { Holder } from "./core/record.js";
+import { type LockRef, refKey } from "./core/deadlock.js";
 import { FencedObjects } from "./fenced-object.js";
 import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
@@ -28,35 +27,12 @@ import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
 import type { Hold } from "./runtime/hold.js";
 import type { Lease } from "./runtime/lease.js";
-import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { longestMs } from "./runtime/patience.js";
 import { type HandedOver, restoreLease } from "./runtime/restore.js";
 import type { Scope } from "./runtime/scope.js";
 import { settledWithin } from "./runtime/timing.js";
-
-/** What a call asks for, besides what its caller's options say. */
-export interface AcquireCall {
-  readonly options: AcquireOptions;
-  /** How long to wait without a `timeoutMs`, in milliseconds. */
-  readonly patienceMs: number;
-  readonly scope: Scope;
-  /** @default "handle" */
-  readonly via?: Holder["via"];
-  /** How many permits. @default 1 */
-  readonly permits?: number;
-  /** How many there are, where it is a semaphore: see `AcquireCommand`. */
-  readonly limit?: number | "stored";
-  readonly timing?: LeaseTiming;
-  readonly longestPollMs?: number;
-  /** For those who wait without a limit: see `AcquireRequest`. */
-  readonly unreachableMs?: number;
-  /** One of several: see `AcquireRequest`. */
-  readonly attemptUntilMs?: number;
-  /** Whether it is one attempt, to which a lock that its caller holds itself is one that is not to be had. @default false */
-  readonly isAttempt?: boolean;
-}
 
 /** All of several locks, or the one that was not had. */
 export type TakenSet = { readonly set: HeldLockSet } | { readonly missing: LockObject };
@@ -193,13 +169,18 @@ export class Acquirer {
   #plan(ref: LockRef, { options, scope, ...call }: AcquireCall): Plan {
     const object = this.#objectOf(ref);
     const { key } = object;
-    const { permits = 1, limit, via = "handle", timing, longestPollMs } = call;
-    const heldUp = this.#parentHolds.heldUpBy(key);
+    const { permits = 1, limit, share, via = "handle", timing, longestPollMs } = call;
+    // Of a semaphore with several records, no one holder keeps others waiting.
+    const mayBlock = (hold: LockRef) => share === undefined || refKey(hold) !== refKey(ref);
+    const heldUp = this.#parentHolds.heldUpBy(key).filter(mayBlock);
     const request: AcquireRequest = {
       via,
       mode: withDefault("mode", options.mode, "exclusive", checkMode),
       permits,
       limit,
+      share,
+      waitedBeforeMs: call.waitedBeforeMs,
+      onAsking: call.onAsking,
       priority: withDefault("priority", options.priority, 0, checkPriority),
       leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
       holdAtLeastMs: withDefault("holdAtLeastMs", options.holdAtLeastMs, 0, checkHoldAtLeast),
@@ -218,7 +199,7 @@ export class Acquirer {
     const named = options.within === undefined ? [] : this.#known.get("within", options.within);
     for (const handle of named) scope.join(handle.scope);
     const within = named.find((handle) => handle.key === key)?.hold;
-    const terms = { reentrant, within, limit: knownLimit(object, limit) };
+    const terms = { reentrant, within, limit: share === undefined ? knownLimit(object, request) : undefined };
     const nesting = nestingOf(scope.findInCallbacks(key), ref, request, terms);
     return { object, request, nesting };
   }
@@ -243,7 +224,7 @@ export class Acquirer {
     request: AcquireRequest,
     { scope }: AcquireCall,
   ): Promise<Lease | undefined> {
-    checkRenewable(request, knownLimit(object, request.limit), this.#context.clock.quickestRoundTripMs);
+    checkRenewable(request, knownLimit(object, request), this.#context.clock.quickestRoundTripMs);
     const lease = await this.#context.holdings.arriving(() =>
       acquireLease(this.#context, this.#lines.lineOf(object), request),
     );

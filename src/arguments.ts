@@ -1,4 +1,4 @@
-import { keyOfName, keyOfNameIn1x, MAX_KEY_BYTES } from "./core/names.js";
+import { keyOfName, keyOfNameIn1x, keyOfPart, MAX_KEY_BYTES } from "./core/names.js";
 import type { Mode } from "./core/record.js";
 import { S3MutexError } from "./errors.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
@@ -147,6 +147,15 @@ export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEn
   if (result.ok) return result.key;
   const remedy = `its key would have ${result.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name (other characters than letters, digits, "-", "_" and "/" take three bytes for each byte of UTF-8)`;
   throw invalidArgument("lockName", name, remedy);
+}
+
+/** The key of one of the further records of a semaphore, which is a little longer than that of the first. */
+export function checkPart(anchorKey: string, name: string, part: number): string {
+  const key = keyOfPart(anchorKey, part);
+  const keyBytes = new TextEncoder().encode(key).length;
+  if (keyBytes <= MAX_KEY_BYTES) return key;
+  const remedy = `its permits lie in several records, and a key of theirs would have ${keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name`;
+  throw invalidArgument("name", name, remedy);
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { CAPACITY, type Capacity } from "./core/shares.js";
 import { createCheck, unlessRefused } from "./create-check.js";
 import { S3MutexError } from "./errors.js";
 import { GuardedStore } from "./guarded-store.js";
@@ -16,10 +17,12 @@ import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutc
 import { createS3Client } from "./store/s3/client.js";
 import { S3Store } from "./store/s3/s3-store.js";
 
-/** What simulation replaces: the store and the effects, and nothing else. */
+/** What simulation replaces: the store and the effects, and how soon a semaphore needs several records. */
 export interface MutexInternals {
   readonly store: ObjectStore;
   readonly effects: Effects;
+  /** How many permits of a semaphore go into how many records. @default CAPACITY */
+  readonly capacity?: Capacity;
 }
 
 /** Puts together what one mutex works with; `stopWaiting` ends what waits, `shutDown` all requests, and the client if it is ours. */
@@ -74,6 +77,7 @@ export function createContext(
     toleranceMs: settings.toleranceMs,
     takeover: settings.takeover,
     useJitter: settings.useJitter,
+    capacity: internals?.capacity ?? CAPACITY,
     diagnostics,
     activity: new Activity(),
     holdings: new Holdings(),

@@ -1,4 +1,4 @@
-import { checkLease, checkNonEmptyString, invalidArgument } from "./arguments.js";
+import { checkCount, checkLease, checkNonEmptyString, invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { isObject, parseJson } from "./core/json.js";
 import { type Holder, MAX_TOKEN } from "./core/record.js";
@@ -25,11 +25,15 @@ export function readHandOver(text: unknown): {
   readonly from: HandedOver;
 } {
   const json = parseJson(checkNonEmptyString("text", text));
-  const { s3MutexHold, bucketName, key, kind, name, id, token, leaseMs } = isObject(json) ? json : {};
+  const { s3MutexHold, bucketName, key, kind, name, part, id, token, leaseMs } = isObject(json) ? json : {};
   if (s3MutexHold !== VERSION)
     throw invalidArgument("text", text, "pass what lock.serialize() of this version returned");
   try {
-    const ref = { ...checkKind("its kind", kind), name: checkNonEmptyString("its name", name) };
+    const ref = {
+      ...checkKind("its kind", kind),
+      name: checkNonEmptyString("its name", name),
+      ...(part === undefined ? {} : { part: checkCount("its part", part) }),
+    };
     const place = {
       bucketName: checkNonEmptyString("its bucketName", bucketName),
       key: checkNonEmptyString("its key", key),

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
-import { type AcquireCall, Acquirer } from "./acquirer.js";
+import type { AcquireCall } from "./acquire-call.js";
+import { Acquirer } from "./acquirer.js";
 import {
   checkBoolean,
   checkDuration,
@@ -7,6 +8,7 @@ import {
   checkFunction,
   checkLockName,
   checkOptions,
+  checkPart,
   checkString,
   invalidArgument,
   withDefault,
@@ -57,7 +59,9 @@ import type { LockObject } from "./runtime/lock-object.js";
 import { LockObjects } from "./runtime/lock-objects.js";
 import type { LocksView } from "./runtime/lock-watcher.js";
 import { type Scope, Scopes } from "./runtime/scope.js";
+import { recordsOf } from "./runtime/semaphore-records.js";
 import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
+import { SeveralRecords } from "./several-records.js";
 import { hideFromClones, INSPECT, type Inspect, STAYS } from "./shown.js";
 import { notFree, timedOut } from "./timed-out.js";
 
@@ -261,13 +265,10 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * ```
    */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
-    return new Semaphore(
-      this.#context,
-      this.#acquirer,
-      this.#scopes,
-      this.#objectOf({ kind: "semaphore", name }),
-      options,
-    );
+    const objectOf = (ref: LockRef) => this.#objectOf(ref);
+    const records = recordsOf(this.#context, objectOf({ kind: "semaphore", name }), objectOf);
+    const several = new SeveralRecords(this.#context, this.#acquirer, records, this.#settings.leaseMs);
+    return new Semaphore(this.#context, this.#acquirer, this.#scopes, several, options);
   }
 
   /**
@@ -533,6 +534,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   #objectOf(ref: LockRef): LockObject {
     if (ref.kind === undefined) return this.#object(ref.name);
     this.#checkOpen();
-    return this.#objects.get(ref, checkLockName(this.#settings.semaphorePrefix, ref.name, "one-to-one"));
+    const { semaphorePrefix } = this.#settings;
+    const key = checkLockName(semaphorePrefix, ref.name, "one-to-one");
+    return this.#objects.get(ref, ref.part ? checkPart(key, ref.name, ref.part) : key);
   }
 }

@@ -1,4 +1,5 @@
 import { type Attempt, hasRunOut } from "./core/attempt.js";
+import { keyOfPart } from "./core/names.js";
 import type { LockRecord } from "./core/record.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
 import type { Force } from "./force.js";
@@ -6,9 +7,11 @@ import { Attempts } from "./runtime/attempts.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./runtime/by-owner.js";
 import { RemoveUnsupported } from "./runtime/changed.js";
 import type { Context } from "./runtime/context.js";
+import { inParallel } from "./runtime/in-parallel.js";
+import { READS_AT_ONCE } from "./runtime/inspect.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LocalLines } from "./runtime/local-line.js";
-import type { LockObject, Snapshot } from "./runtime/lock-object.js";
+import { LockObject, type Snapshot } from "./runtime/lock-object.js";
 import { type NamedHold, NamedHolds, type NamedTarget } from "./runtime/named-holds.js";
 import { deleting, forcing } from "./runtime/repeatable.js";
 import type { Scope, Scopes } from "./runtime/scope.js";
@@ -65,7 +68,22 @@ export class NamedLocks {
   async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
     const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
     this.#endHere(object, "force-released", snapshot);
-    return reply.kind === "released";
+    const others = await this.#inOthers(object, snapshot, (other) => this.forceRelease(other, seen));
+    return reply.kind === "released" || others.includes(true);
+  }
+
+  /** The same in the further records of a semaphore, by what its first one says. */
+  async #inOthers(
+    { ref, key }: LockObject,
+    { record }: Snapshot,
+    act: (object: LockObject) => Promise<boolean>,
+  ): Promise<readonly boolean[]> {
+    const parts = (record?.shares?.permits ?? []).map((_, part) => part).slice(1);
+    const outcomes: boolean[] = [];
+    await inParallel(parts, READS_AT_ONCE, async (part) => {
+      outcomes.push(await act(new LockObject(this.#context, { ...ref, part }, keyOfPart(key, part))));
+    });
+    return outcomes;
   }
 
   /** As of when it was asked: a lease that had not ended then may have been renewed while the answer was on its way. */
@@ -102,6 +120,7 @@ export class NamedLocks {
     if (hold !== undefined) this.#holds.settle(key, hold, reply.kind === "deleted" ? "released" : "lost");
     if (reply.kind !== "deleted") return false;
     this.#endHere(object, "deleted", snapshot);
+    await this.#inOthers(object, snapshot, (other) => this.delete(other, options));
     return true;
   }
 

@@ -1,4 +1,4 @@
-import type { AcquireCall } from "./acquirer.js";
+import type { AcquireCall } from "./acquire-call.js";
 import { invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
 import { permitsOf } from "./core/record.js";

@@ -1,18 +1,18 @@
-import type { AcquireCall, Acquirer } from "./acquirer.js";
-import { checkOptions, checkPermits, invalidArgument, withDefault } from "./arguments.js";
+import type { AcquireCall } from "./acquire-call.js";
+import type { Acquirer } from "./acquirer.js";
+import { checkDuration, checkOptions, checkPermits, invalidArgument, withDefault } from "./arguments.js";
 import type { AcquireOptions, WithLockOptions } from "./call-options.js";
 import type { LockReport } from "./core/report.js";
-import { resize } from "./core/transition/resize.js";
+import { numberIn, numberOf } from "./core/shares.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { OptionNames } from "./option-names.js";
 import { runHolding } from "./run-holding.js";
-import { knownLimit } from "./runtime/acquire-request.js";
-import { Attempts } from "./runtime/attempts.js";
+import { AskElsewhere, knownLimit } from "./runtime/acquire-request.js";
 import type { Context } from "./runtime/context.js";
 import { inspectLock } from "./runtime/inspect.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scopes } from "./runtime/scope.js";
-import { MAX_REQUEST_MS } from "./runtime/timing.js";
+import type { PermitsCall, SeveralRecords } from "./several-records.js";
 import { STAYS } from "./shown.js";
 import { timedOut } from "./timed-out.js";
 
@@ -29,7 +29,7 @@ const SEMAPHORE_OPTIONS: OptionNames<SemaphoreOptions> = { permits: true };
 
 /** Options of a semaphore's `acquire` and `tryAcquire`. */
 export interface PermitOptions extends Omit<AcquireOptions, "mode" | "reentrant" | "within"> {
-  /** How many to take, all or none. @default 1 */
+  /** How many to take, all or none. Where there are more than 100, some 50 at most: the message of the error says how many. @default 1 */
   readonly permits?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTION
 /**
  * At most so many at once. What `acquire` returns is a handle like a lock's, with a lease and a fencing token of its own; the
  * permits of a process that dies come back when its lease ends. Order is by priority and arrival: one who wants many is not
- * overtaken for ever by those who want few.
+ * overtaken for ever by those who want few. More than 100 permits lie in several records: then order is kept in each.
  */
 export class Semaphore {
   /** @internal */
@@ -63,15 +63,23 @@ export class Semaphore {
   readonly #acquirer: Acquirer;
   readonly #scopes: Scopes;
   readonly #object: LockObject;
+  readonly #several: SeveralRecords;
   #permits: number | "stored";
   readonly #warnedOf = new Set<string>();
 
   /** @internal */
-  constructor(context: Context, acquirer: Acquirer, scopes: Scopes, object: LockObject, options: SemaphoreOptions) {
+  constructor(
+    context: Context,
+    acquirer: Acquirer,
+    scopes: Scopes,
+    several: SeveralRecords,
+    options: SemaphoreOptions,
+  ) {
     this.#context = context;
     this.#acquirer = acquirer;
     this.#scopes = scopes;
-    this.#object = object;
+    this.#several = several;
+    this.#object = several.records.anchor;
     const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS);
     this.#permits = permits === "stored" ? permits : checkPermits("permits", permits);
   }
@@ -82,13 +90,15 @@ export class Semaphore {
 
   /** How many there are, as far as is known here: what the store said last, then what the caller said; undefined before that. */
   get permits(): number | undefined {
-    return knownLimit(this.#object, this.#permits);
+    const { shares } = this.#several.records;
+    return shares === undefined ? knownLimit(this.#object, { limit: this.#permits }) : numberIn(shares);
   }
 
   /**
    * Waits for permits.
-   * @throws `timed-out`, `aborted`, `deadlock`; `invalid-argument`: it asks for more than there are, or there is no room for one more
-   * holder; `permits-differ`: by its own number it does not ask for more, but the stored one is smaller
+   * @throws `timed-out`, `aborted`, `deadlock`; `invalid-argument`: it asks for more than there are, of more than 100 permits for more
+   * than one record has, or there is no room for one more holder; `permits-differ`: by its own number it does not ask for more, but the
+   * stored one is smaller
    */
   async acquire(options: PermitOptions = {}): Promise<Lock> {
     checkOptions("options", options, PERMIT_OPTIONS);
@@ -98,7 +108,10 @@ export class Semaphore {
     const { permits = 1, timeoutMs } = options;
     const what = permits === 1 ? "No permit of" : `${permits} permits of`;
     const [verb, within] = [permits === 1 ? "was" : "were not", `within ${timeoutMs} ms`];
-    throw timedOut(this.#object, `${what} ${JSON.stringify(this.name)} ${verb} free ${within}.`);
+    throw timedOut(
+      { name: this.name, latest: this.#several.records.seen },
+      `${what} ${JSON.stringify(this.name)} ${verb} free ${within}.`,
+    );
   }
 
   /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
@@ -135,16 +148,9 @@ export class Semaphore {
    */
   async resize(permits: number): Promise<number | null> {
     const limit = checkPermits("permits", permits);
-    const { reply } = await this.#object.swap((record, attempt) => resize(record, limit, attempt), {
-      attempts: new Attempts(),
-      role: "contender",
-      fromStore: true,
-      timeoutMs: MAX_REQUEST_MS,
-      untilMs: this.#context.effects.monotonicMs() + RESIZE_PATIENCE_MS,
-    });
+    const from = await this.#several.resize(limit);
     this.#permits = limit;
-    this.#acquirer.limitChanged(this.#object);
-    return reply.from ?? null;
+    return from ?? null;
   }
 
   async #acquire(
@@ -154,30 +160,58 @@ export class Semaphore {
     const permits = withDefault("permits", options.permits, 1, checkPermits);
     const limit = this.#permits;
     const { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label } = options;
-    const call: AcquireCall = {
+    const call: PermitsCall = {
       options: { timeoutMs, signal, priority, leaseMs, holdAtLeastMs, label },
       ...how,
       permits,
       limit,
     };
-    const lock = await this.#acquirer.handle(this.#object.ref, call);
+    const lock = await this.#take(call);
     this.#warnOf(limit);
     return lock;
+  }
+
+  /** Out of its record; or, if that turns out to be one of several, out of one of those. */
+  async #take(call: PermitsCall): Promise<HeldLock | undefined> {
+    const { effects, capacity } = this.#context;
+    const startedAtMs = effects.monotonicMs();
+    const patienceMs = withDefault("timeoutMs", call.options.timeoutMs, call.patienceMs, checkDuration);
+    const later = () => {
+      const waitedMs = effects.monotonicMs() - startedAtMs;
+      const timeoutMs = Math.max(0, patienceMs - waitedMs);
+      return { ...call, options: { ...call.options, timeoutMs }, waitedBeforeMs: waitedMs };
+    };
+    const { records } = this.#several;
+    const isKnown = this.#object.latest?.record !== undefined && !this.#object.latest.record.deleted;
+    let isSeveral =
+      records.shares !== undefined || (!isKnown && call.limit !== "stored" && call.limit > capacity.inOne);
+    for (let isFirst = true; ; isFirst = false) {
+      const asked = isFirst ? call : later();
+      if (isSeveral) {
+        const taken = await this.#several.take(asked);
+        if (taken !== "one-record") return taken;
+        isSeveral = false;
+        continue;
+      }
+      try {
+        return await this.#acquirer.handle(this.#object.ref, asked);
+      } catch (error) {
+        if (!(error instanceof AskElsewhere)) throw error;
+        isSeveral = true;
+      }
+    }
   }
 
   /** What may surprise an operator, once each. */
   #warnOf(said: number | "stored"): void {
     const { record } = this.#object.latest ?? {};
     if (record === undefined) return;
-    const { limit, holders } = record;
+    const limit = numberOf(record);
     const name = JSON.stringify(this.name);
     if (said !== "stored" && said !== limit) {
       this.#warnOnce(
         `${name} has ${limit} permits, and this caller says ${said}: the stored number counts, resize() changes it`,
       );
-    }
-    if (holders.length >= MANY_HOLDERS && holders.length < limit) {
-      this.#warnOnce(`${name} has more than ${MANY_HOLDERS} holders, and its record has room for few more`);
     }
   }
 
@@ -187,9 +221,3 @@ export class Semaphore {
     this.#context.logger.warn?.(`s3-mutex: the semaphore ${message}.`);
   }
 }
-
-/** A record has room for so many at least, unless labels and hosts are long. */
-const MANY_HOLDERS = 100;
-
-/** How long a store that does not answer is asked again. */
-const RESIZE_PATIENCE_MS = 10_000;

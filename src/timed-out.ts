@@ -6,7 +6,10 @@ import { printable } from "./printable.js";
 import type { LockObject } from "./runtime/lock-object.js";
 
 /** A lock was not had in time. The error says who has it, in words and as data, by what was read last. */
-export function timedOut({ name: lockName, latest }: LockObject, sentence: string): S3MutexError {
+export function timedOut(
+  { name: lockName, latest }: Pick<LockObject, "name" | "latest">,
+  sentence: string,
+): S3MutexError {
   const holders = latest?.record?.holders ?? [];
   const message = holders.length === 0 ? sentence : `${sentence} ${sentenceAbout(holders)}`;
   return new S3MutexError("timed-out", message, { lockName, holders: holders.map(publicHolder) });

@@ -151,6 +151,12 @@ it.each([
   { undated: false },
   { limit: 0 },
   { limit: 1.5 },
+  { sharesVersion: 0 },
+  { shares: { version: 0, permits: [1] } },
+  { shares: { version: 1, permits: [0, 1] } },
+  { shares: { version: 1, permits: [] } },
+  { shares: { version: 1, permits: [1, -1] } },
+  { shares: [1] },
   { token: 2 ** 52 + 1 },
   { holders: [[]] },
   { queue: ["a"] },
@@ -167,6 +173,18 @@ it("reads permits, holds of semaphores, and the highest token there is room for"
     queue: [waiterOf({ permits: 2, holds: [{ kind: "semaphore", name: "pool", token: 0 }] })],
   };
   expect(recordIn(serializeRecord(record))).toEqual(record);
+});
+
+it("reads what one of several records of a semaphore says, nothing as its share included", () => {
+  const others: Partial<LockRecord>[] = [
+    { limit: 2, shares: { version: 7, permits: [2, 0, 3] } },
+    { limit: 3, sharesVersion: 7 },
+    { limit: 0, sharesVersion: 7 },
+  ];
+  for (const changes of others) {
+    const record: LockRecord = { ...FULL, ...changes };
+    expect(recordIn(serializeRecord(record))).toEqual(record);
+  }
 });
 
 it("says that a record of a later schema is newer, whatever else is in it", () => {

@@ -10,6 +10,7 @@ import {
   type Turn,
   type Waiter,
 } from "./record.js";
+import type { Shares } from "./shares.js";
 
 /** What a body under a lock's key turned out to be. */
 export type Parsed =
@@ -183,6 +184,9 @@ function problemOfShape<T>(shape: Shape<T>): (json: Json) => string | undefined 
   };
 }
 
+/** The first has one at least. */
+const isSharesList: Check = (value) => isListOf(isCount)(value) && isPositive((value as readonly unknown[])[0]);
+
 const IDENTITY = { host: optional(isString), pid: optional(isCount), label: optional(isString) };
 
 const HOLDER: Shape<Holder> = {
@@ -235,7 +239,9 @@ const RECORD: Shape<LockRecord> = {
   createdAtMs: isTime,
   touchedAtMs: isTime,
   token: isToken,
-  limit: isPositive,
+  limit: isCount,
+  shares: optional(hasShape<Shares>({ version: isPositive, permits: isSharesList })),
+  sharesVersion: optional(isPositive),
   holders: isListOf(hasShape(HOLDER)),
   queue: isListOf(hasShape(WAITER)),
   recent: isListOf(hasShape(TURN)),
@@ -247,4 +253,10 @@ const RECORD: Shape<LockRecord> = {
   proofs: () => true,
 };
 
-const problemOfRecord = problemOfShape<LockRecord>(RECORD);
+const problemOfShapeOfRecord = problemOfShape<LockRecord>(RECORD);
+
+/** Nothing is the share of a record at times, and the limit of no other. */
+function problemOfRecord(json: Json): string | undefined {
+  const isWithout = json["limit"] === 0 && json["sharesVersion"] === undefined;
+  return problemOfShapeOfRecord(json) ?? (isWithout ? "`limit` is 0" : undefined);
+}

@@ -1,9 +1,13 @@
 import { type Attempt, hasRunOut, isWaiting } from "./attempt.js";
 import { compareRank, type Rank } from "./queue.js";
 import { areCompatible, type Hold, type Holder, type LockRecord, type Waiter } from "./record.js";
+import { isOneOfSeveral } from "./shares.js";
 
 /** Which lock, or which semaphore. */
-export type LockRef = Pick<Hold, "kind" | "name">;
+export type LockRef = Pick<Hold, "kind" | "name"> & {
+  /** Which of a semaphore's records, where it has several: 0 for the first. */
+  readonly part?: number;
+};
 
 function refOf({ kind, name }: Hold): LockRef {
   return kind === undefined ? { name } : { kind, name };
@@ -108,7 +112,9 @@ export function compareVictims(one: Rank, other: Rank): number {
 }
 
 function liveHolder(record: LockRecord | undefined, hold: Hold, attempt: Attempt): Holder | undefined {
-  return record?.holders.find((holder) => holder.token === hold.token && !hasRunOut(holder, attempt));
+  // Whoever waits for one of several records of a semaphore takes a permit out of any: no one holder keeps it waiting.
+  if (record === undefined || isOneOfSeveral(record)) return undefined;
+  return record.holders.find((holder) => holder.token === hold.token && !hasRunOut(holder, attempt));
 }
 
 /** From the lock that I want, along who waits for what, back to a lock that I hold. */

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { anyText } from "../../test/protocol/arbitraries.js";
-import { keyOfName, keyOfNameIn1x, keyPrefixOfNames, MAX_KEY_BYTES, nameOfKey } from "./names.js";
+import {
+  anchorOfPart,
+  keyOfName,
+  keyOfNameIn1x,
+  keyOfPart,
+  keyPrefixOfNames,
+  MAX_KEY_BYTES,
+  nameOfKey,
+} from "./names.js";
 
 const PREFIX = "locks/";
 
@@ -205,4 +213,17 @@ it("finds the keys of all names with a beginning", () => {
     { numRuns: 2000 },
   );
   expect(keyPrefixOfNames(PREFIX, "team/a.b")).toBe("locks/team/a.2eb");
+});
+
+it("gives the further records of a semaphore keys that are those of no name", () => {
+  expect(keyOfPart("s/pool.json", 12)).toBe("s/pool.part12.json");
+  fc.assert(
+    fc.property(anyName, fc.integer({ min: 1, max: 99 }), (name, part) => {
+      const key = keyOfPart(keyOf(name), part);
+      expect(nameOfKey(PREFIX, key)).toBeUndefined();
+      expect(anchorOfPart(key)).toBe(keyOf(name));
+      expect(anchorOfPart(keyOf(name))).toBeUndefined();
+    }),
+    { numRuns: 1000 },
+  );
 });

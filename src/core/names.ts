@@ -37,6 +37,22 @@ export function nameOfKey(keyPrefix: string, key: string): string | undefined {
   return name !== undefined && name !== "" && encodeName(name) === encoded ? name : undefined;
 }
 
+/**
+ * The key of one of the further records of a semaphore, by that of the first. It is the key of no name: a name's keys have two hex
+ * digits after each dot.
+ */
+export function keyOfPart(anchorKey: string, part: number): string {
+  return `${anchorKey.slice(0, -SUFFIX.length)}.part${part}${SUFFIX}`;
+}
+
+/** The key of the first of a semaphore's records, by that of another one. */
+export function anchorOfPart(key: string): string | undefined {
+  const anchor = key.replace(PART_SUFFIX, SUFFIX);
+  return anchor === key ? undefined : anchor;
+}
+
+const PART_SUFFIX = /\.part[1-9]\d*\.json$/;
+
 /** What the keys of all names with this beginning start with; other names' keys may start with it as well. */
 export function keyPrefixOfNames(keyPrefix: string, namePrefix: string): string {
   // How a slash is written depends on what follows it, and half a surrogate pair is none yet.

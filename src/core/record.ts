@@ -1,4 +1,5 @@
 import type { Proof } from "./proof.js";
+import type { Shares } from "./shares.js";
 
 /**
  * The lock record: what the one object of a lock says. All times are epoch milliseconds of store time.
@@ -14,8 +15,12 @@ export interface LockRecord {
   readonly touchedAtMs: number;
   /** The highest fencing token ever granted. */
   readonly token: number;
-  /** How many permits there are: 1 for a mutex, more for a semaphore. */
+  /** How many permits there are: 1 for a mutex, more for a semaphore. Of several records of one semaphore, the share of this one. */
   readonly limit: number;
+  /** Of the first of several records of one semaphore: the shares of all. */
+  readonly shares?: Shares;
+  /** Of the others: which version of the shares the limit is from. */
+  readonly sharesVersion?: number;
   readonly holders: readonly Holder[];
   readonly queue: readonly Waiter[];
   /** The last few turns, newest first. */

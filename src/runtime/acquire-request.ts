@@ -8,10 +8,14 @@ import type { LockObject } from "./lock-object.js";
 /** What one call asks for. */
 export interface AcquireRequest
   extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "priority" | "leaseMs" | "holdAtLeastMs">,
-    Pick<AcquireCommand, "limit"> {
+    Pick<AcquireCommand, "limit" | "share"> {
   readonly label: string | undefined;
   /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
+  /** Told whether a grant may be under way: from the first request on, while no answer has said that it has to wait. */
+  readonly onAsking?: ((isUnderWay: boolean) => void) | undefined;
+  /** How long this caller has waited before, in another queue. @default 0 */
+  readonly waitedBeforeMs?: number | undefined;
   /** One of several that have a time-out together: no attempt of theirs goes on past this monotonic time. */
   readonly attemptUntilMs?: number | undefined;
   /** How long a store that has stopped answering is waited for, in milliseconds. @default 60000 */
@@ -41,13 +45,17 @@ export interface WaitingLine<Caller> {
 }
 
 /** What of it is asked of the record, as it is. */
-export function claimOf({ via, mode, permits, limit, priority, leaseMs, holdAtLeastMs }: AcquireRequest) {
-  return { via, mode, permits, limit, priority, leaseMs, holdAtLeastMs };
+export function claimOf({ via, mode, permits, limit, share, priority, leaseMs, holdAtLeastMs }: AcquireRequest) {
+  return { via, mode, permits, limit, share, priority, leaseMs, holdAtLeastMs };
 }
 
 /** How many permits there are, as far as is known here; undefined where that has to be asked for first. One of a lock. */
-export function knownLimit({ latest }: LockObject, limit: AcquireRequest["limit"]): number | undefined {
+export function knownLimit(
+  { latest }: LockObject,
+  { limit, share }: Pick<AcquireRequest, "limit" | "share">,
+): number | undefined {
   if (limit === undefined) return 1;
+  if (share !== undefined) return share.limit;
   const stored = latest?.record?.deleted ? undefined : latest?.record?.limit;
   return stored ?? (limit === "stored" ? undefined : limit);
 }
@@ -57,8 +65,23 @@ export function throwIfRefused(object: LockObject, request: AcquireRequest, repl
   if (reply.kind === "limit-differs") throw limitDiffers(object, reply.limit);
   if (reply.kind === "no-limit") throw noLimit(object);
   if (reply.kind === "too-few") throw tooFew(object, request, reply.limit);
+  if (reply.kind === "other-shares") throw new AskElsewhere("other-shares");
+  if (reply.kind === "full" && request.share !== undefined) throw new AskElsewhere("full");
   if (reply.kind === "full") throw noRoom(object, reply);
   if (reply.kind === "no-token-left") throw noTokenLeft(object);
+}
+
+/**
+ * It is one of a semaphore's records, and not the one to wait at: it has no room for one more holder, or its shares are others than
+ * the caller knows of. Never leaves this library.
+ */
+export class AskElsewhere extends Error {
+  readonly why: "other-shares" | "full";
+
+  constructor(why: AskElsewhere["why"]) {
+    super(why);
+    this.why = why;
+  }
 }
 
 /** There is nothing above the fencing token of the lock that a grant could have. */
@@ -73,13 +96,36 @@ function limitDiffers({ name: lockName }: LockObject, limit: number): S3MutexErr
 }
 
 /** What was asked for can never be had, for all that is known; who says a higher number is told where that comes from. */
-function tooFew({ name: lockName }: LockObject, { permits, limit }: AcquireRequest, stored: number): S3MutexError {
+export function tooFew(
+  { name: lockName }: Pick<LockObject, "name">,
+  { permits, limit }: Pick<AcquireRequest, "permits" | "limit">,
+  stored: number,
+): S3MutexError {
   if (typeof limit !== "number" || permits > limit) {
     const message = `permits is ${permits}: the semaphore has ${stored}; ask for that many at most.`;
     return new S3MutexError("invalid-argument", message, { lockName });
   }
   const message = `${JSON.stringify(lockName)} has ${stored} permits; this caller says ${limit}, and asks for ${permits} of them at once. The stored number counts: change it with resize(${limit}), or ask for fewer.`;
   return new S3MutexError("permits-differ", message, { lockName });
+}
+
+/** Each call takes its permits out of one record. */
+export function largerThanShares(
+  { name: lockName }: Pick<LockObject, "name">,
+  { permits }: Pick<AcquireRequest, "permits">,
+  { number, records, largest }: { readonly number: number; readonly records: number; readonly largest: number },
+): S3MutexError {
+  const message = `permits is ${permits}: the ${number} permits of ${JSON.stringify(lockName)} lie in ${records} records, and one call takes all of its out of one of them: ask for ${largest} at most, or count in larger units.`;
+  return new S3MutexError("invalid-argument", message, { lockName });
+}
+
+/** Every record with a free permit has as many holders as it has room for, and nobody is to wait for permits that are free. */
+export function noRoomAnywhere(
+  { name: lockName }: Pick<LockObject, "name">,
+  { number, records, holders }: { readonly number: number; readonly records: number; readonly holders: number },
+): S3MutexError {
+  const message = `permits is ${number}: ${holders} holders of ${JSON.stringify(lockName)} have theirs, and its ${records} records have no room for one more. Take several permits at a time, or spread the work over several semaphores.`;
+  return new S3MutexError("invalid-argument", message, { lockName });
 }
 
 function noLimit({ name: lockName }: LockObject): S3MutexError {

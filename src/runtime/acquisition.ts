@@ -59,7 +59,7 @@ export class Acquisition {
   }
 
   /** What it wants of the lock, and how many permits it takes that to have. */
-  get claim(): Claim & Pick<AcquireRequest, "limit"> {
+  get claim(): Claim & Pick<AcquireRequest, "limit" | "share"> {
     return this.#request;
   }
 
@@ -130,6 +130,7 @@ export class Acquisition {
     if (this.#state === "granted") return;
     if (this.#state === "over") return this.#undo();
     if (reply.kind === "granted") this.#handed = { reply, contradicted };
+    this.#request.onAsking?.(reply.kind === "granted");
     this.wake();
   }
 
@@ -142,9 +143,9 @@ export class Acquisition {
   /** What to ask of the record, at this time. */
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
     this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
-    const { label, patienceMs, holds } = this.#request;
+    const { label, patienceMs, holds, waitedBeforeMs = 0 } = this.#request;
     const { ownerId, clock, identity } = this.#context;
-    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs, this.#sinceMs);
+    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs - waitedBeforeMs, this.#sinceMs);
     const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds(this.waitedMs) };
     return {
       id: this.#id,
@@ -198,6 +199,7 @@ export class Acquisition {
   async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
     this.#mayBePresent ||= reply.enqueued;
     this.#line.reportAnswer();
+    this.#request.onAsking?.(false);
     this.#reportPlace(reply);
     if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
@@ -218,10 +220,10 @@ export class Acquisition {
 
   /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
-    const { signal } = this.#stop;
-    const { object } = this.#line;
+    const [{ signal }, { object }] = [this.#stop, this.#line];
     const trying = this.#patience.trying(signal);
     this.#hasAsked = true;
+    this.#request.onAsking?.(true);
     try {
       await notKnownToBeUnsafe(this.#context, object.name, trying);
       return await object.swap((record, attempt) => this.#decide(record, attempt), {

@@ -1,4 +1,5 @@
 import type { Identity } from "../core/record.js";
+import type { Capacity } from "../core/shares.js";
 import type { ObjectStore } from "../store/object-store.js";
 import type { Activity } from "./activity.js";
 import type { Diagnostics } from "./diagnostics.js";
@@ -36,6 +37,8 @@ export interface Context {
   readonly toleranceMs: number;
   readonly takeover: Takeover;
   readonly useJitter: boolean;
+  /** How many permits of a semaphore go into how many records. */
+  readonly capacity: Capacity;
   /** Tells whoever listens in the process what else happens; events go there by themselves. */
   readonly diagnostics: Diagnostics;
   /** What is held and waited for. */

@@ -1,7 +1,10 @@
+import { keyOfPart } from "../core/names.js";
 import { type LockReport, reportOf, unreadableReport } from "../core/report.js";
+import { asOne } from "../core/shares.js";
 import type { StoreTime } from "../core/store-time.js";
 import { S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
+import { inParallel } from "./in-parallel.js";
 import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
 import { Outage } from "./outage.js";
@@ -35,7 +38,7 @@ export const READS_AT_ONCE = 32;
 
 /** What a lock's object says; null when there is none. Errors of the store are thrown; what is no record is reported. */
 export async function inspectLock(context: Context, object: LockObject): Promise<LockReport | null> {
-  return reportOfSnapshot(context, object, await readAgain(context, object, undefined)) ?? null;
+  return reportOfSnapshot(context, object, await readWhole(context, object, undefined)) ?? null;
 }
 
 /** Reports about all locks under a prefix, in the order of their keys; what cannot be read is reported as such. */
@@ -73,15 +76,21 @@ export async function* listLocks(context: Context, run: ListRun): AsyncGenerator
   }
 }
 
-/** The report about one of many: what is wrong with one object says nothing about the others. */
-export async function reportAbout(
+/** The report about one of many, with all its records. */
+function reportAbout(context: Context, object: LockObject, signal: AbortSignal | undefined, outage: Outage) {
+  return reportAboutRecord(context, object, signal, outage, readWhole);
+}
+
+/** The same about its one object: what is wrong with that says nothing about the others. */
+export async function reportAboutRecord(
   context: Context,
   object: LockObject,
   signal: AbortSignal | undefined,
   outage: Outage,
+  read = readAgain,
 ): Promise<LockReport | undefined> {
   try {
-    const snapshot = await readAgain(context, object, signal);
+    const snapshot = await read(context, object, signal);
     outage.answered();
     return reportOfSnapshot(context, object, snapshot);
   } catch (error) {
@@ -115,6 +124,35 @@ function storeTime({ clock, effects }: Context, askedAtMs: number): StoreTime {
 
 /** An error of these is about the one object; others would meet all of them alike. */
 const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unavailable"]);
+
+/** One semaphore is one, however many records it has: they are read at the same time, and what they say is put together. */
+async function readWhole(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
+  const anchor = await readAgain(context, object, signal);
+  const keys = otherKeysOf(object.key, anchor);
+  const parts = new Map<string, Snapshot>();
+  await inParallel(keys, READS_AT_ONCE, async (key) => {
+    parts.set(key, await readAgain(context, new LockObject(context, object.ref, key), signal));
+  });
+  return wholeOf(
+    anchor,
+    keys.map((key) => parts.get(key)),
+  );
+}
+
+/** The keys of the further records that a semaphore's first one speaks of. */
+export function otherKeysOf(anchorKey: string, { record }: Snapshot): readonly string[] {
+  const others = record?.shares?.permits.slice(1) ?? [];
+  return others.map((_, index) => keyOfPart(anchorKey, index + 1));
+}
+
+/** What several records say as if they were one. One that cannot be read makes the whole unreadable: who holds is not known. */
+export function wholeOf(anchor: Snapshot, others: readonly (Snapshot | undefined)[]): Snapshot {
+  if (anchor.record?.shares === undefined) return anchor;
+  const unreadable = others.find((other) => other?.unreadable !== undefined)?.unreadable;
+  if (unreadable !== undefined) return { ...anchor, record: undefined, unreadable };
+  const records = others.flatMap((other) => (other?.record === undefined ? [] : [other.record]));
+  return { ...anchor, record: asOne(anchor.record, records) };
+}
 
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;

@@ -84,7 +84,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
-    const limit = knownLimit(this.object, acquisition.claim.limit);
+    const limit = knownLimit(this.object, acquisition.claim);
     // Unknown, or too few for it whoever has them: the store says so.
     if (limit === undefined || !areCompatible([acquisition.claim], limit)) return 0;
     if (areCompatible([...holds.map(claimOf), acquisition.claim], limit)) return 0;

@@ -20,29 +20,14 @@ import { LeaseWatch } from "./lease-watch.js";
 import { readTwice } from "./read-twice.js";
 import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import type { Place } from "./stalled.js";
+import type { SwapOptions, Swapped } from "./swap-options.js";
 import { readClocks } from "./timing.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
-import { Tries, type TryOptions } from "./tries.js";
+import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
 export type { Snapshot } from "./snapshot.js";
-
-export interface SwapOptions<Reply = never> extends TryOptions {
-  readonly attempts: AttemptLog;
-  /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
-  readonly fromStore?: boolean;
-  /** A version that was asked for since this monotonic time need not be read again to be believed. */
-  readonly freshFromMs?: number;
-  /** What to do where the body is corrupt; without it that is an error. */
-  readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
-}
-
-export interface Swapped<Reply> {
-  readonly reply: Reply;
-  readonly snapshot: Snapshot;
-  /** The store's `Date` contradicted the time that the transition was computed with. */
-  readonly contradicted: boolean;
-}
+export type { SwapOptions, Swapped } from "./swap-options.js";
 
 type Apply<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decision<Reply>;
 
@@ -67,6 +52,13 @@ export class LockObject {
   /** The version that was seen last, by any caller in this process. It may be outdated. */
   get latest(): Snapshot | undefined {
     return this.#latest;
+  }
+
+  /** What one who asked now would find, by what was seen last and without a request; undefined where that was no record. */
+  glance<Judgement>(judge: (record: LockRecord | undefined, attempt: Attempt) => Judgement): Judgement | undefined {
+    const snapshot = this.#latest?.unreadable === undefined ? this.#latest : undefined;
+    const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects), false);
+    return attempt && judge(snapshot?.record, attempt);
   }
 
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */

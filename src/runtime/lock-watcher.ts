@@ -1,9 +1,10 @@
+import { anchorOfPart } from "../core/names.js";
 import type { LockReport } from "../core/report.js";
 import { S3MutexError } from "../errors.js";
 import type { ObjectStore } from "../store/object-store.js";
 import type { Context } from "./context.js";
 import { inParallel } from "./in-parallel.js";
-import { READS_AT_ONCE, reportAbout, reportOfSnapshot } from "./inspect.js";
+import { otherKeysOf, READS_AT_ONCE, reportAboutRecord, reportOfSnapshot, wholeOf } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
 import { Outage } from "./outage.js";
@@ -37,6 +38,8 @@ interface Entry {
   readonly object: LockObject;
   /** The report of an object that could not be read; others are made anew from the record, for time passes. */
   readonly failure?: LockReport;
+  /** It is one of the further records of a semaphore, and told of with the first. */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -69,7 +72,9 @@ export class LockWatcher {
     });
     try {
       const entries = await this.#readChanged(signal);
-      const removed = [...this.#entries].flatMap(([key, { object }]) => (entries.has(key) ? [] : [object.name]));
+      const removed = [...this.#entries].flatMap(([key, { object, isPart }]) =>
+        entries.has(key) || isPart ? [] : [object.name],
+      );
       const changed = [...this.#changed];
       this.#entries = entries;
       this.#hasSeen = true;
@@ -85,10 +90,21 @@ export class LockWatcher {
   #reports(): LockReport[] {
     // What the listing shows unchanged is not read again: it is as it was, and its lease may have ended since.
     const nowMs = this.#context.effects.monotonicMs();
-    return [...this.#entries.values()].flatMap(({ object, failure }) => {
-      const report = failure ?? (object.latest && reportOfSnapshot(this.#context, object, object.latest, nowMs));
-      return report === undefined ? [] : [report];
+    return [...this.#entries.values()].flatMap(({ object, failure, isPart }) => {
+      const report = failure ?? this.#reportOf(object, nowMs);
+      return report === undefined || isPart ? [] : [report];
     });
+  }
+
+  #reportOf(object: LockObject, nowMs: number): LockReport | undefined {
+    if (object.latest === undefined) return undefined;
+    const others = otherKeysOf(object.key, object.latest).map((key) => this.#entries.get(key));
+    const failure = others.find((other) => other?.failure !== undefined)?.failure;
+    const whole = wholeOf(
+      object.latest,
+      others.map((other) => other?.object.latest),
+    );
+    return failure ?? reportOfSnapshot(this.#context, object, whole, nowMs);
   }
 
   async #readChanged(signal: AbortSignal | undefined): Promise<Map<string, Entry>> {
@@ -106,19 +122,23 @@ export class LockWatcher {
     }
     const outage = new Outage(this.#context.effects);
     await inParallel(unread, READS_AT_ONCE, async (object) => {
-      entries.set(object.key, await this.#read(object, signal, outage));
+      const { isPart = false } = entries.get(object.key) ?? {};
+      entries.set(object.key, { ...(await this.#read(object, signal, outage)), isPart });
     });
     return entries;
   }
 
   #newEntry(key: string): Entry | undefined {
-    const name = this.#target.nameOf(key);
-    return name === undefined ? undefined : { object: new LockObject(this.#context, { name }, key) };
+    const anchorKey = anchorOfPart(key);
+    const name = this.#target.nameOf(anchorKey ?? key);
+    if (name === undefined) return undefined;
+    const object = new LockObject(this.#context, { name }, key);
+    return anchorKey === undefined ? { object } : { object, isPart: true };
   }
 
   async #read(object: LockObject, signal: AbortSignal | undefined, outage: Outage): Promise<Entry> {
     const before = object.latest?.etag;
-    const report = await reportAbout(this.#context, object, signal, outage);
+    const report = await reportAboutRecord(this.#context, object, signal, outage);
     const isFailure = report?.state === "unreadable" && object.latest?.unreadable === undefined;
     if (isFailure || before === undefined || object.latest?.etag !== before) this.#changed.add(object.name);
     return isFailure ? { object, failure: report } : { object };

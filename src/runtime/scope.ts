@@ -106,6 +106,8 @@ export class Scope {
   holdsWaitingFor(key: string, waitedMs: number): readonly HoldInQueue[] {
     const holds = new Map<string, HoldInQueue>();
     for (const [hold, { key: heldKey, ...ref }] of this.#blocked(waitedMs >= BARE_HOLDS_AFTER_MS, new Set())) {
+      // Whoever waits for a permit that lies in several records takes it out of any, so no one holder keeps it waiting.
+      if (ref.part !== undefined) continue;
       const { token } = hold.holder;
       if (ref.kind === "semaphore" || heldKey !== key) holds.set(`${heldKey} ${token}`, { ...ref, token });
     }

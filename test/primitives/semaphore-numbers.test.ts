@@ -136,25 +136,34 @@ it("P12: never has more inside than the number that was stored when they came, w
 it("P13: a caller for whom there are permits and no room is told so at once, and nobody is told that there are none", async () => {
   const scene = new Scene();
   const warnings: string[] = [];
-  const { mutex } = scene.client({ logger: { warn: (message: string) => warnings.push(message) } });
-  const pool = mutex.semaphore("pool", { permits: 500 });
-  const calls = Array.from({ length: 200 }, () => pool.acquire({ timeoutMs: 60_000 }));
+  const logger = { warn: (message: string) => warnings.push(message) };
+  // So long that one record has no room for a hundred of them, which is as many as go into one.
+  const { mutex } = scene.client({ logger, label: "€".repeat(100) });
+  const pool = mutex.semaphore("pool", { permits: 100 });
+  const calls = Array.from({ length: 100 }, () => pool.acquire({ timeoutMs: 60_000 }));
   const outcomes = await scene.until(Promise.allSettled(calls), 50_000);
   const inside = outcomes.filter(({ status }) => status === "fulfilled").length;
-  expect(inside).toBeGreaterThan(100);
+  expect(inside).toBeGreaterThan(60);
   const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
   const message = expect.stringMatching(
-    /^permits is 500: \d+ holders of "pool" have theirs, and its record has no room/,
+    /^permits is 100: \d+ holders of "pool" have theirs, and its record has no room/,
   );
   for (const error of refused) expect(error).toMatchObject({ code: "invalid-argument", message });
-  expect(refused.length).toBe(200 - inside);
+  expect(refused.length).toBe(100 - inside);
   const startedMs = scene.nowMs;
   await expect(scene.until(pool.acquire())).rejects.toMatchObject({ code: "invalid-argument" });
   expect(scene.nowMs - startedMs).toBeLessThan(1000);
-  expect(warnings).toEqual([expect.stringMatching(/"pool" has more than 100 holders/)]);
   // Who takes several at a time needs no more room.
   const some = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  await scene.until(some[0]?.release() ?? Promise.reject(new Error("nobody")));
-  const many = await scene.until(pool.acquire({ permits: 300 }));
-  expect(many.permits).toBe(300);
+  for (const permit of some.slice(0, 10)) await scene.until(permit.release());
+  const many = await scene.until(pool.acquire({ permits: 10 }));
+  expect(many.permits).toBe(10);
+});
+
+it("P13: 150 callers of a semaphore of 500 all have their permit", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const pool = mutex.semaphore("pool", { permits: 500 });
+  const held = await scene.until(Promise.all(Array.from({ length: 150 }, () => pool.acquire())), 5000);
+  expect(held.every((permit) => permit.held)).toBe(true);
 });

@@ -13,6 +13,7 @@ import {
   MAX_TOKEN,
   type Waiter,
 } from "../record.js";
+import { hasOtherShares, nextToken, type Share, withShare } from "../shares.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 import { leaseOf } from "./hold-at-least.js";
 
@@ -36,6 +37,8 @@ export interface AcquireCommand extends Claim {
    * counts more. Undefined: it is a lock, which has one.
    */
   readonly limit?: number | "stored" | undefined;
+  /** Of a semaphore with several records: what the one that is asked has of the number. */
+  readonly share?: Share | undefined;
 }
 
 export interface QueueEntry {
@@ -56,6 +59,8 @@ export type AcquireReply =
   | { readonly kind: "limit-differs"; readonly limit: number }
   /** There are fewer permits than the caller asks for at once. */
   | { readonly kind: "too-few"; readonly limit: number }
+  /** The semaphore has several records, and this is the first: the caller does not know, or knows other shares. */
+  | { readonly kind: "other-shares" }
   /** Nobody has said how many permits there are. */
   | { readonly kind: "no-limit" }
   /** There are permits left, and so many holders that the record has no room for one more. */
@@ -80,9 +85,10 @@ export function acquire(
 ): Decision<AcquireReply> {
   const held = findHolder(found, command.id);
   if (held !== undefined) return { reply: { kind: "granted", holder: held } };
+  if (isAskedOtherwise(found, command)) return { reply: { kind: "other-shares" } };
   const limit = limitOf(found, command);
   if (limit === undefined) return { reply: { kind: "no-limit" } };
-  const record = recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
+  const record = recordWith(found, command, limit, attempt);
   if (record.limit !== limit) return { reply: { kind: "limit-differs", limit: record.limit } };
   if ((command.permits ?? 1) > limit) return { reply: { kind: "too-few", limit } };
   if (record.writeId === undefined && record.holders.length === 0) return adopt(record, attempt);
@@ -93,9 +99,27 @@ export function acquire(
   return granted ?? wait(record, command, attempt, { kind: "waiting", position, turnsAhead, enqueued: false });
 }
 
+/** Whether it is one of several records, by other shares than the caller knows of. */
+function isAskedOtherwise(found: LockRecord | undefined, { limit, share }: AcquireCommand): boolean {
+  if (share !== undefined) return hasOtherShares(found, share);
+  return limit !== undefined && found?.shares !== undefined;
+}
+
+/** What to grant from. One of several records gets its share with the first write that knows of it. */
+function recordWith(
+  found: LockRecord | undefined,
+  { share }: AcquireCommand,
+  limit: number,
+  attempt: Attempt,
+): LockRecord {
+  if (share !== undefined) return withShare(recordOrNew(found, attempt, limit), share);
+  return recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
+}
+
 /** How many permits there are: the record's number, where it is a semaphore's; undefined where nobody has said one. */
-function limitOf(found: LockRecord | undefined, { limit }: AcquireCommand): number | undefined {
+function limitOf(found: LockRecord | undefined, { limit, share }: AcquireCommand): number | undefined {
   if (limit === undefined) return 1;
+  if (share !== undefined) return share.limit;
   if (found !== undefined && !found.deleted) return found.limit;
   return limit === "stored" ? undefined : limit;
 }
@@ -117,7 +141,7 @@ function grant(
   ended = endedInTheWay(record, command, attempt),
 ): Decision<AcquireReply> | undefined {
   const others = record.holders.filter((other) => !ended.includes(other));
-  const token = Math.max(record.token + 1, attempt.now.latestMs);
+  const token = nextToken(record, attempt.now.latestMs, command.share?.part);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const holder = newHolder(command, token, attempt);
   const { notBeforeMs: _, ...base } = record;

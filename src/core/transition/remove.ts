@@ -1,5 +1,6 @@
 import { type Attempt, hasEnded, hasRunOut, isWaiting } from "../attempt.js";
 import type { Holder, LockRecord } from "../record.js";
+import { isOneOfSeveral } from "../shares.js";
 import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 
 /**
@@ -105,6 +106,8 @@ export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt
   return (
     !attempt.lacksStoreTime &&
     record.writeId !== undefined &&
+    // A share that was forgotten would be given out again.
+    !isOneOfSeveral(record) &&
     !record.undated &&
     record.holders.length === 0 &&
     !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&

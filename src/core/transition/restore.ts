@@ -1,5 +1,6 @@
 import type { Attempt } from "../attempt.js";
 import { findHolder, type Holder, type Identity, isReleased, type LockRecord, MAX_TOKEN } from "../record.js";
+import { nextToken } from "../shares.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
@@ -36,7 +37,7 @@ export function restore(
   }
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   const nowMs = attempt.now.latestMs;
-  const token = Math.max(record.token + 1, nowMs);
+  const token = nextToken(record, nowMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const { host: _host, pid: _pid, undated: _undated, ...kept } = held;
   const holder: Holder = {

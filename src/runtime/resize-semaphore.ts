@@ -1,0 +1,106 @@
+import type { Use } from "../core/shares.js";
+import { found, level, type ReshareReply, reshare } from "../core/transition/reshare.js";
+import { S3MutexError } from "../errors.js";
+import { Attempts } from "./attempts.js";
+import type { Context } from "./context.js";
+import { inParallel } from "./in-parallel.js";
+import type { Swapped } from "./lock-object.js";
+import type { SemaphoreRecords } from "./semaphore-records.js";
+import { MAX_REQUEST_MS } from "./timing.js";
+
+/**
+ * Changes how many permits a semaphore has. With several records: all get the shares that are decided, those of somebody who did not
+ * come to the end of it included; then the next shares are decided, and all get those.
+ * @returns the number before
+ */
+export async function resizeSemaphore(
+  context: Context,
+  records: SemaphoreRecords,
+  number: number,
+): Promise<number | undefined> {
+  const startedAtMs = context.effects.monotonicMs();
+  const { capacity } = context;
+  let isFirst = true;
+  let from: number | undefined;
+  for (;;) {
+    const untilMs = startedAtMs + (records.shares === undefined ? PATIENCE_MS : PATIENCE_WITH_SEVERAL_MS);
+    const others = await levelAll(context, records, untilMs);
+    if (others !== undefined) {
+      const version = records.shares?.version;
+      const seen = version === undefined ? undefined : { version, others };
+      const { reply }: Swapped<ReshareReply> = await records.anchor.swap(
+        (record, attempt) => {
+          const decision = reshare(record, { number, capacity, seen }, attempt);
+          if (isFirst && decision.reply.kind === "reshared") {
+            from = decision.reply.from;
+            isFirst = false;
+          }
+          return decision;
+        },
+        { ...swapOptions(untilMs, seen === undefined ? "contender" : "holder"), fromStore: true },
+      );
+      if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
+    }
+    if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
+    await look(records, untilMs);
+  }
+}
+
+/**
+ * Makes a semaphore of several records where nobody has used it yet, once for all who want that at the same time. Afterwards it is
+ * known what it consists of.
+ */
+export function foundSemaphore(context: Context, records: SemaphoreRecords, number: number): Promise<void> {
+  const running = founding.get(records);
+  if (running !== undefined) return running;
+  const options = { ...swapOptions(context.effects.monotonicMs() + PATIENCE_MS), signal: context.closing };
+  const begun = records.anchor
+    .swap((record, attempt) => found(record, { number, capacity: context.capacity }, attempt), options)
+    .then(() => {})
+    .finally(() => founding.delete(records));
+  begun.catch(() => {});
+  founding.set(records, begun);
+  return begun;
+}
+
+const founding = new WeakMap<SemaphoreRecords, Promise<void>>();
+
+/** Gives all records their shares; what of those is in use in the others than the anchor, undefined where there are other shares by now. */
+async function levelAll(
+  context: Context,
+  records: SemaphoreRecords,
+  untilMs: number,
+): Promise<readonly Use[] | undefined> {
+  if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
+  const parts = (records.shares?.permits ?? []).map((_, part) => part).slice(1);
+  const uses = new Map<number, Use>();
+  const shares = new Map(parts.map((part) => [part, records.shareOf(part)]));
+  await inParallel(parts, AT_ONCE, async (part) => {
+    const share = shares.get(part) ?? records.shareOf(part);
+    const options = { ...swapOptions(untilMs, "holder"), freshFromMs: context.effects.monotonicMs() };
+    const { reply } = await records.objectOf(part).swap((record, attempt) => level(record, share, attempt), options);
+    if (reply.kind === "levelled") uses.set(part, reply.use);
+  });
+  return uses.size === parts.length ? parts.map((part) => uses.get(part) as Use) : undefined;
+}
+
+async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {
+  await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), fromStore: true });
+}
+
+/** Who has to change many records steps back for nobody who wants one of them: it is done once, and they come all the time. */
+function swapOptions(untilMs: number, role: "contender" | "holder" = "contender") {
+  return { attempts: new Attempts(), role, timeoutMs: MAX_REQUEST_MS, untilMs };
+}
+
+function contested(lockName: string): S3MutexError {
+  const message = `The number of permits of ${JSON.stringify(lockName)} was changed by others all the time, so that nobody knows whether it is yours now. Try again.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}
+
+/** So many records get their shares at the same time. */
+const AT_ONCE = 8;
+/** How long a store that does not answer is asked again. */
+const PATIENCE_MS = 10_000;
+/** The same where there are several records, each with callers of its own who change it meanwhile. */
+const PATIENCE_WITH_SEVERAL_MS = 30_000;
