@@ -20,6 +20,7 @@ const sentences = (report: { checks: readonly { detail: string; remedy?: string 
 
 test.for<[string, FaultRule]>([
   ["S3Proxy, nanio: 500", { fault: "status", status: 500, code: "InternalError", key: isLong }],
+  ["nanio: 500, and done", { fault: "status", status: 500, applied: true, operation: "PutObject", key: isLong }],
   ["MinIO: 400", { fault: "status", status: 400, code: "XMinioInvalidObjectName", key: isLong }],
   ["localbucket: no answer", { fault: "drop-before", key: isLong }],
 ])(
@@ -81,6 +82,40 @@ test(
       expect(row(id)?.remedy, id).toMatch(/use a bucket in which versioning was never enabled/);
   },
 );
+
+test.for(["Enabled", "Suspended"] as const)(
+  "Ceph, %s: the verdict, and the cause",
+  TIMEOUT,
+  async (versioning, context) => {
+    const { report, verdicts, row } = await rowsOf(context, { quirks: { versioning, versionsLike: "ceph" } });
+    if (versioning === "Suspended") {
+      // There a marker counts as an object, and conditions hold.
+      expect(verdicts).toMatchObject({ "create-twice": "warn" });
+      expect(report.verdict).toBe("warn");
+      return;
+    }
+    expect(report.verdict).toBe("fail");
+    expect(row("versioning")).toMatchObject({ verdict: "fail", remedy: expect.stringMatching(/never enabled/) });
+  },
+);
+
+test(
+  "versitygw, S3Mock: a delete marker that counts as an object is a warning, since nobody gets a lock twice",
+  TIMEOUT,
+  async (context) => {
+    const { verdicts, row } = await rowsOf(context, { quirks: { versioning: "Enabled", versionsLike: "versitygw" } });
+    expect(verdicts).toEqual({ "create-twice": "warn", "delete-race": "skipped", lifecycle: "warn" });
+    expect(row("create-twice")).toMatchObject({
+      detail: expect.stringMatching(/its delete marker counts as an object/),
+      remedy: expect.stringMatching(/Let nobody else delete locks/),
+    });
+  },
+);
+
+test("AWS: versions are no trouble", TIMEOUT, async (context) => {
+  const { verdicts } = await rowsOf(context, { quirks: { versioning: "Enabled" } });
+  expect(verdicts).toEqual({ "delete-race": "skipped", lifecycle: "warn" });
+});
 
 test("a bucket without versions is not blamed", TIMEOUT, async (context) => {
   const { row } = await rowsOf(context, { quirks: { ignoreIfNoneMatch: true } });

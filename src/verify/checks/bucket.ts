@@ -66,7 +66,9 @@ function unreadable(outcome: ProbeOutcome, action: string): Finding | undefined 
       `Allow ${action} on the bucket to have this examined; locks do not need it.`,
     );
   }
-  return skipped(outcome.kind === "refused" ? outcome.error.message : "the store does not say");
+  // Of a store that knows no such setting, more need not be said.
+  const isSaid = outcome.kind === "refused" && outcome.error.code === "access-denied";
+  return skipped(isSaid ? outcome.error.message : "the store does not say");
 }
 
 function lifecycle(exam: Examination, rules: readonly LifecycleRule[], isVersioned: boolean): Finding {

@@ -41,7 +41,9 @@ export function date({ observations }: Examination, toleranceMs: number): Findin
   const late = lateDateMs === undefined ? {} : { lateMs: Math.max(0, lateDateMs) };
   const measured = { answersWithoutDate: without, spreadMs: Math.max(0, spreadMs), ...late };
   if (spreadMs > toleranceMs) {
-    const detail = `the Dates of answers contradict each other by ${spreadMs} ms, more than the tolerance of ${toleranceMs} ms`;
+    const isLate = lateDateMs !== undefined && lateDateMs > LATE_AFTER_MS;
+    const why = isLate ? ` (they are up to ${(lateDateMs / 1000).toFixed(1)} s behind the store's own clock)` : "";
+    const detail = `the Dates of answers contradict each other by ${spreadMs} ms, more than the tolerance of ${toleranceMs} ms${why}`;
     return fail(detail, `A live lease could be taken for ended. ${observed}`, measured);
   }
   if (lateDateMs !== undefined && lateDateMs > LATE_AFTER_MS) return lateDate(lateDateMs, measured);

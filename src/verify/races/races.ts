@@ -58,7 +58,9 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
 
 /** Half of them replace a version, half delete it: what is held again must not be deleted. */
 export async function deleteRace(exam: Examination): Promise<Finding> {
-  if (!exam.honoursDeletes) return skipped("DELETE with If-Match is not honoured, so s3-mutex does not use it");
+  if (exam.versions !== undefined)
+    return skipped("the bucket keeps versions, or has kept them: s3-mutex deletes nothing there");
+  if (!exam.honoursDeletes) return skipped("DELETE with If-Match does not hold here, so s3-mutex does not use it");
   const tally = newTally();
   const { contenders } = exam.thoroughness;
   const fault = await repeat(exam, tally, 0.4, async () => {
