@@ -48,6 +48,9 @@ export interface RunningStore {
   stop(): Promise<void>;
 }
 
+/** Where a run takes place: everything, and the turns of two processes on a bucket where no lock was. */
+export const BUCKETS = ["s3-mutex-stores", "s3-mutex-stores-turns"] as const;
+
 /** The reason why a store cannot be had on this machine: no toolchain, or a registry without it. */
 export class NotInstallable extends Error {
   override readonly name = "NotInstallable";

@@ -2,7 +2,9 @@ import type { ChaosResult } from "./measure/chaos.js";
 import type { Latency } from "./measure/latency.js";
 import type { Observation } from "./measure/observe.js";
 import { isFair, type RaceResult } from "./measure/race.js";
+import type { TurnsResult } from "./measure/turns.js";
 import type { Verification } from "./measure/verify.js";
+import type { VersionsResults } from "./measure/versions.js";
 
 /** What a run found out about a store; `stores/results/NAME.json` has the last that was recorded. */
 export interface StoreResult {
@@ -12,6 +14,8 @@ export interface StoreResult {
   readonly source: string;
   /** The day, in UTC. */
   readonly date: string;
+  /** The commit of this project that it was measured with. */
+  readonly commit?: string;
   readonly gateways: number;
   readonly observation: Observation;
   readonly create: RaceResult;
@@ -24,6 +28,9 @@ export interface StoreResult {
     /** Whether the locks were tried at all; not on a store whose requests have failed already. */
     readonly withLocks: boolean;
   };
+  /** Two processes that take turns with the options that are default. */
+  readonly turns?: TurnsResult;
+  readonly versions?: VersionsResults;
   readonly chaos?: ChaosResult;
   readonly verdict: "safe" | "unsafe";
   /** Why it is unsafe. */
@@ -41,14 +48,26 @@ export function faultsOf({
   const say = (is: boolean, fault: string) => {
     if (is) faults.push(fault);
   };
-  say(observation.createExisting === "200", "ignores `If-None-Match: *`");
-  say(observation.replaceStale === "200", "ignores `If-Match`");
-  say(isRejected(observation), "does not know `If-Match`");
-  say(observation.replaceMissing === "200", "creates an object that `If-Match` should replace");
+  faults.push(...observedFaults(observation));
   say(!isFair(create), `racing creates: ${winnersOf(create)}`);
   say(!isFair(replace), `racing replacements: ${winnersOf(replace)}`);
   for (const { group, name } of suite.failed) say(group !== "locks" && group !== "1.x", `not so: ${name}`);
   return faults;
+}
+
+/** What requests one after the other have shown. */
+export function observedFaults(observation: Observation): string[] {
+  const { createExisting, replaceStale, replaceMissing, createDeleted, replaceDeleted } = observation;
+  return [
+    ...(createExisting === "200" ? ["ignores `If-None-Match: *`"] : []),
+    ...(replaceStale === "200" ? ["ignores `If-Match`"] : []),
+    ...(isRejected(observation) ? ["does not know `If-Match`"] : []),
+    ...(replaceMissing === "200" ? ["creates an object that `If-Match` should replace"] : []),
+    // Either alone is a view of what a delete marker is; both are two holders.
+    ...(createDeleted === "200" && replaceDeleted === "200" && replaceMissing !== "200"
+      ? ["brings deleted objects back by `If-Match`"]
+      : []),
+  ];
 }
 
 function isRejected({ replaceCurrent, replaceUnquoted }: Observation): boolean {

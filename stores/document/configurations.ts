@@ -55,10 +55,20 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     title: "Ceph RGW",
     code: local(7480),
     remark:
-      "`rgw frontends = beast port=7480 tcp_nodelay=1` in ceph.conf: without `tcp_nodelay` a GET of Ceph 16 took 48 ms instead of 2. Several gateways to the same data are safe.",
+      "`rgw frontends = beast port=7480 tcp_nodelay=1` in ceph.conf: without `tcp_nodelay` a GET of Ceph 16 took 48 ms instead of 2. Several gateways to the same data are safe. **Only in a bucket in which versioning was never enabled**: see the table above.",
   },
-  { title: "MinIO", code: local(9000), remark: "2025-09-06 or later; the project has been archived since." },
-  { title: "SeaweedFS", code: local(8333), remark: "4.17 or later." },
+  {
+    title: "MinIO",
+    code: local(9000),
+    remark:
+      "2025-09-06 or later; the project has been archived since. Leases of 45 s or more outlive somebody's slow upload.",
+  },
+  {
+    title: "SeaweedFS",
+    code: local(8333),
+    remark:
+      "4.17 or later. `-volume.max=200` where there are several buckets: with the default of 8 volumes the third answers 500.",
+  },
   { title: "Tigris", code: hosted("https://t3.storage.dev", "auto"), remark: "Keep the bucket in one region." },
   { title: "DigitalOcean Spaces", code: hosted("https://fra1.digitaloceanspaces.com", "us-east-1") },
   { title: "OVHcloud Object Storage", code: hosted("https://s3.gra.io.cloud.ovh.net", "gra") },
@@ -71,12 +81,14 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     remark: "Wasabi's endpoint, as an example. None is documented to be safe: ask `verifyStore` first.",
   },
   {
-    title: "versitygw, moto, Adobe S3Mock, LocalStack, gofakes3, rclone serve s3",
+    title:
+      "versitygw, ministack, gofakes3, LocalStack, moto, Adobe S3Mock, S3Proxy on files or in memory, s3s-fs, rclone serve s3",
     code: local(7070),
-    remark: "For tests of other things; see the verdicts above. `s3-mutex/testing` has a server whose conditions hold.",
+    remark:
+      "Most are for tests of other things; see the verdicts above, and lock on none that loses races. `s3-mutex/testing` has a server whose conditions hold.",
   },
 ];
 
 /** Those for which there is none, and why. */
 export const WITHOUT =
-  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS, Storj, Hetzner Object Storage, Incus 7.2 storage buckets and s3rver cannot hold locks as things stand, whatever the configuration.";
+  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS, Storj, Hetzner Object Storage, Incus 7.2 storage buckets, OpenStack Swift, localbucket, fauxqs, nanio and s3rver cannot hold locks as things stand, whatever the configuration.";

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KINDS } from "../kinds.js";
 import type { Observation } from "../measure/observe.js";
+import { VERSIONINGS } from "../measure/versions.js";
 import { type StoreResult, winnersOf } from "../result.js";
 import { CONFIGURATIONS, WITHOUT } from "./configurations.js";
 import { ELSEWHERE } from "./elsewhere.js";
+import { notesOf, twoProcesses, verdictOf, versionsCell, whyOf } from "./verdicts.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "stores/results");
@@ -32,12 +34,17 @@ export function pageOf(results: readonly StoreResult[]): string {
     text("checked"),
     "## Measured",
     text("measured"),
+    verdictTable(results),
+    text("reading"),
     requestsTable(results),
+    versionsTable(results),
     locksTable(results),
-    ...results.map(faultsSentence).filter((sentence) => sentence !== ""),
+    text("notes"),
+    results.flatMap((result) => notesOf(result) ?? []).join("\n"),
+    text("not-had"),
     "## Documented elsewhere",
-    "No run of ours has met these. What is said of them is what their documentation or others report, as of November 2026.",
-    elsewhereTable(),
+    "No recorded run has met these. What is said of them is what their documentation or others report, or we saw by hand, as of November 2026.",
+    elsewhereTable(results),
     "## Configurations",
     text("configurations"),
     ...CONFIGURATIONS.map(({ title, code, remark }) => {
@@ -52,10 +59,28 @@ export function pageOf(results: readonly StoreResult[]): string {
   ].join("\n\n")}\n`;
 }
 
+function verdictTable(results: readonly StoreResult[]): string {
+  const rows = results.map((result) => [
+    result.title,
+    result.version,
+    verdictOf(result),
+    whyOf(result),
+    twoProcesses(result),
+    `${result.verification.verdict}, ${(result.verification.elapsedMs / 1000).toFixed(1)} s`,
+    [result.date, ...(result.commit === undefined ? [] : [result.commit])].join(", "),
+  ]);
+  const head = ["Store", "Version", "Verdict", "Why", 'Two processes, `verify: "auto"`', "`doctor`", "Measured"];
+  return table(head, rows);
+}
+
+function versionsTable(results: readonly StoreResult[]): string {
+  const rows = results.map((result) => [result.title, ...VERSIONINGS.map((one) => versionsCell(result, one))]);
+  return table(["Store", "Versioning on", "Suspended", "Object Lock"], rows);
+}
+
 function requestsTable(results: readonly StoreResult[]): string {
-  const rows = results.map(({ title, version, observation: o }) => [
+  const rows = results.map(({ title, observation: o }) => [
     title,
-    version,
     answer(o.createExisting, "412"),
     answer(o.replaceStale, "412"),
     replaceForm(o),
@@ -66,7 +91,6 @@ function requestsTable(results: readonly StoreResult[]): string {
   ]);
   const head = [
     "Store",
-    "Version",
     "PUT `If-None-Match: *`, exists",
     "PUT `If-Match`, stale",
     "ETag",
@@ -78,18 +102,14 @@ function requestsTable(results: readonly StoreResult[]): string {
 function locksTable(results: readonly StoreResult[]): string {
   const rows = results.map((result) => [
     result.title,
-    `**${result.verdict}**`,
     winnersOf(result.create),
     winnersOf(result.replace),
     suiteOf(result),
     chaosOf(result),
-    `${result.verification.verdict}, ${(result.verification.elapsedMs / 1000).toFixed(1)} s`,
     `${result.latency.put.p50} / ${result.latency.put.p95}`,
     `${result.latency.get.p50} / ${result.latency.get.p95}`,
-    result.date,
   ]);
-  const head = ["Store", "Verdict", "16 racing creates", "16 racing replacements", "Suite", "Chaos", "`verifyStore`"];
-  return table([...head, "PUT ms", "GET ms", "Date"], rows);
+  return table(["Store", "16 racing creates", "16 racing replacements", "Suite", "Chaos", "PUT ms", "GET ms"], rows);
 }
 
 function answer(status: string, right: string): string {
@@ -126,16 +146,14 @@ function chaosOf({ chaos }: StoreResult): string {
   return `${seconds} s, ${turns} turns, ${kills} kills, ${freezes} freezes${gateways}: ${lostBehindTokens} lost`;
 }
 
-function faultsSentence({ title, faults, suite }: StoreResult): string {
-  if (faults.length > 0) return `**${title}** is unsafe: ${faults.join("; ")}.`;
-  const failed = suite.failed.map(({ name }) => name);
-  return failed.length === 0 ? "" : `**${title}**: not so: ${failed.join("; ")}.`;
-}
-
-function elsewhereTable(): string {
-  const rows = ELSEWHERE.map(({ title, create, replace, remove, remarks, source }) => {
-    return [title, create, replace, remove, remarks, source];
-  });
+/** What was measured meanwhile stands above. */
+function elsewhereTable(results: readonly StoreResult[]): string {
+  const measured = new Set(results.map(({ title }) => title));
+  const rows = ELSEWHERE.filter(({ title }) => !measured.has(title)).map(
+    ({ title, create, replace, remove, remarks, source }) => {
+      return [title, create, replace, remove, remarks, source];
+    },
+  );
   return table(["Store", "PUT `If-None-Match: *`", "PUT `If-Match`", "DELETE `If-Match`", "Remarks", "Source"], rows);
 }
 

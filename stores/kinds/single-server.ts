@@ -3,10 +3,12 @@ import { freePorts } from "../host/ports.js";
 import { answersHttp, Server } from "../host/servers.js";
 import type { RunningStore, StartOptions } from "../kind.js";
 
+type Environment = Readonly<Record<string, string>>;
+
 export interface SingleServer {
   readonly command: string;
   args(port: number, dataFolder: string): readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment | ((port: number, dataFolder: string) => Environment);
   /** Default: a minute. */
   readonly readyWithinMs?: number;
   /** Default: some that are accepted because nobody looks. */
@@ -20,7 +22,12 @@ export function starting({ command, args, env, credentials, readyWithinMs = 60_0
     const logFile = join(dataFolder, "..", `${dataFolder.split("/").at(-1)}.log`);
     let server: Server;
     const restart = async () => {
-      server = new Server(command, args(port, dataFolder), { logFile, cwd: dataFolder, ...(env ? { env } : {}) });
+      const variables = typeof env === "function" ? env(port, dataFolder) : env;
+      server = new Server(command, args(port, dataFolder), {
+        logFile,
+        cwd: dataFolder,
+        ...(variables === undefined ? {} : { env: variables }),
+      });
       await server
         .ready(() => answersHttp(port), readyWithinMs)
         .catch(async (error: unknown) => {

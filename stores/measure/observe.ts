@@ -18,6 +18,10 @@ export interface Observation {
   readonly replaceStale: string;
   /** PUT If-Match on a key that does not exist. */
   readonly replaceMissing: string;
+  /** PUT If-None-Match: * on a key that was deleted; in a bucket with versions, over its delete marker. */
+  readonly createDeleted?: string;
+  /** PUT If-Match with the ETag of what was deleted. */
+  readonly replaceDeleted?: string;
   readonly deleteStale: string;
   readonly deleteCurrent: string;
   /** GET If-None-Match with the current ETag. */
@@ -88,6 +92,10 @@ class Seen {
     const stale = await this.#twice("stale");
     const replaceStale = (await this.#put("stale", { IfMatch: stale.before })).status;
     const replaceMissing = (await this.#put("missing", { IfMatch: first.etag })).status;
+    const under = await this.#removed("under");
+    const replaceDeleted = (await this.#put("under", { IfMatch: under })).status;
+    await this.#removed("over");
+    const createDeleted = (await this.#put("over", { IfNoneMatch: "*" })).status;
     const kept = await this.#twice("deleted");
     const deleteStale = await this.#delete("deleted", kept.before);
     const gone = (await this.#put("gone", {})).etag;
@@ -99,6 +107,8 @@ class Seen {
       replaceUnquoted,
       replaceStale,
       replaceMissing,
+      createDeleted,
+      replaceDeleted,
       deleteStale,
       deleteCurrent,
       readUnchanged: await this.#get("unchanged", unchanged),
@@ -109,6 +119,14 @@ class Seen {
 
   async #twice(Key: string): Promise<{ readonly before: string; readonly after: string }> {
     return { before: (await this.#put(Key, {})).etag, after: (await this.#put(Key, {})).etag };
+  }
+
+  /** The ETag, in the form that If-Match takes, of an object that was written and deleted. */
+  async #removed(Key: string): Promise<string> {
+    const { etag } = await this.#put(Key, {});
+    const quoted = (await this.#put(`${Key}-form`, { IfMatch: (await this.#put(`${Key}-form`, {})).etag })).status;
+    await answerOf(() => this.#client.send(new DeleteObjectCommand({ Bucket: this.#Bucket, Key })));
+    return quoted === "200" ? etag : etag.replaceAll('"', "");
   }
 
   #put(Key: string, condition: Condition): Promise<Answer> {

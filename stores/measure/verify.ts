@@ -8,6 +8,8 @@ export interface Verification {
   /** What it found to be wrong. */
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** What it said of these, by their titles. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 export async function verify(configs: readonly S3ClientConfig[], bucketName: string): Promise<Verification> {
@@ -16,7 +18,14 @@ export async function verify(configs: readonly S3ClientConfig[], bucketName: str
   try {
     const { verdict, checks, elapsedMs } = await verifyStore({ s3ClientConfig: first, otherClients, bucketName });
     const titlesOf = (wanted: string) => checks.flatMap((check) => (check.verdict === wanted ? [check.title] : []));
-    return { verdict, elapsedMs: Math.round(elapsedMs), faults: titlesOf("fail"), warnings: titlesOf("warn") };
+    const told = checks.filter((check) => check.verdict === "fail" || check.verdict === "warn");
+    return {
+      verdict,
+      elapsedMs: Math.round(elapsedMs),
+      faults: titlesOf("fail"),
+      warnings: titlesOf("warn"),
+      details: Object.fromEntries(told.map(({ title, detail }) => [title, detail])),
+    };
   } finally {
     for (const client of otherClients) client.destroy();
   }
