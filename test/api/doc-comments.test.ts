@@ -5,6 +5,9 @@ it("P22: the text of timeoutMs for withLock and withPermits says what they wait 
   const [, ofLocks = ""] = /export interface WithLockOptions ([\s\S]*?)\n\}/.exec(read("src/call-options.ts")) ?? [];
   expect(ofLocks).toMatch(/without it, the sum of the delays[^.]*6\.2 s/);
   expect(ofLocks).toContain("readonly timeoutMs?:");
+  expect(ofLocks).toMatch(
+    /Instead of the mutex's `maxRetries`, for how long to wait without a `timeoutMs`\. \*\/\s+readonly retries\?:/,
+  );
   // Permits have the same, and not the one of `acquire`.
   const [, ofPermits = ""] =
     /export interface WithPermitsOptions\s+extends ([\s\S]*?) \{/.exec(read("src/semaphore.ts")) ?? [];

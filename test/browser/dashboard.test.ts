@@ -110,6 +110,14 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     const names = await page.locator(".space .row:not([hidden]) .name").allInnerTexts();
     expect(names).toEqual(["b-held", "c-held", "a-free"]);
     expect(await row(page, "b-held").locator(".holder").isVisible()).toBe(true);
+    const cutOff = await page
+      .locator(".heads button:visible")
+      .evaluateAll((buttons) =>
+        buttons
+          .filter(({ parentElement: cell }) => cell !== null && cell.scrollWidth > cell.clientWidth)
+          .map((one) => one.textContent),
+      );
+    expect(cutOff).toEqual([]);
     await page.setViewportSize({ width: 1280, height: 720 });
     await page.keyboard.press("ArrowDown");
     expect(await page.locator(".row.active .name").innerText()).toBe("b-held");
