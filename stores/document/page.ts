@@ -69,7 +69,7 @@ function verdictTable(results: readonly StoreResult[]): string {
     `${result.verification.verdict}, ${(result.verification.elapsedMs / 1000).toFixed(1)} s`,
     [result.date, ...(result.commit === undefined ? [] : [result.commit])].join(", "),
   ]);
-  const head = ["Store", "Version", "Verdict", "Why", 'Two processes, `verify: "auto"`', "`doctor`", "Measured"];
+  const head = ["Store", "Version", "Verdict", "Why", "Two processes, defaults", "`doctor`", "Measured"];
   return table(head, rows);
 }
 

@@ -31,8 +31,8 @@ process.once("message", (orders: TurnOrders) => {
 process.send?.("ready");
 
 async function takeTurns({ s3ClientConfig, bucketName, turns, counter, inside }: TurnOrders): Promise<TurnTally> {
-  // What is default, or about to be: a store is asked before the first grant.
-  const mutex = new S3Mutex({ s3ClientConfig, bucketName, verify: "auto" });
+  // With the defaults: what is promised to who has read nothing.
+  const mutex = new S3Mutex({ s3ClientConfig, bucketName });
   const tally: TurnTally = { done: 0, overlaps: 0, errors: {} };
   const endMs = performance.now() + LONGEST_MS;
   for (let turn = 0; turn < turns && performance.now() < endMs; turn += 1) {
