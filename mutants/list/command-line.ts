@@ -96,4 +96,28 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: "!hasRunOut",
     caughtBy: PARENT,
   },
+  {
+    name: "slips are names",
+    why: "x.json, ./x and their like are locks of their own, in silence",
+    file: "src/cli/store-options.ts",
+    search: "if (!isLiteral) refuseSlip(text, kind);",
+    replace: "",
+    caughtBy: { test: "test/cli/slips.test.ts", named: "C2: run refuses" },
+  },
+  {
+    name: "the store's prefix said twice",
+    why: "locks/x where the store says locks/ is the lock locks/locks/x, in silence",
+    file: "src/cli/store-options.ts",
+    search: "if (!isLiteral) refuseRepeatedPrefix(text, store, kind);",
+    replace: "",
+    caughtBy: { test: "test/cli/slips.test.ts", named: "C2: run refuses" },
+  },
+  {
+    name: "one remedy for all that is unavailable",
+    why: "who has a wrong clock is told to look at the endpoint",
+    file: "src/cli/failure.ts",
+    search: "return NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];",
+    replace: 'return message && NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
+    caughtBy: { test: "test/cli/mistakes.test.ts", named: "C5: the remedy fits what was seen" },
+  },
 ];

@@ -95,31 +95,6 @@ test("C5: without the AWS SDK it says what to install, and is no bug", async () 
   expect(stderr).toMatch(/^s3-mutex: @aws-sdk\/client-s3 is not installed: npm install @aws-sdk\/client-s3/);
 });
 
-/** What the command line says of a store that was not heard, by what the library has said. */
-test.each([
-  ["ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1", "Check --endpoint-url and the network, then try again."],
-  ["ENOTFOUND: getaddrinfo ENOTFOUND no.such.host", "Check --endpoint-url and the network, then try again."],
-  ["AttemptTimeout: no answer within 5000 ms", "Check --endpoint-url and the network, then try again."],
-  [
-    "EPROTO: write EPROTO wrong version number",
-    "Check whether --endpoint-url begins with http:// or https:// as it should.",
-  ],
-  ["SELF_SIGNED_CERT_IN_CHAIN: self-signed", "Say with --ca-bundle which certificates to know the store by."],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE: unable", "Say with --ca-bundle which certificates to know the store by."],
-  ["CERT_HAS_EXPIRED: expired", "Have the store's certificate renewed, or the clock of this machine set right."],
-  ["ERR_TLS_CERT_ALTNAME_INVALID: x", "The certificate is another host's: check --endpoint-url and --addressing."],
-  ["503 SlowDown: Please reduce your request rate", "Try again later."],
-  ["403 RequestTimeTooSkewed. The clock of this machine is off, or the store's own: set it right", ""],
-  ['404 with text/plain, "404 page not found". This is not an answer of S3: a proxy sent it', ""],
-])("C5: the remedy fits what was seen: %s", (seen, remedy) => {
-  const { output, said } = startOutput();
-  const error = new S3MutexError("store-unavailable", `s3:GetObject on s3://b/locks/x.json: ${seen}`);
-  expect(reportFailure(error, output, { commandName: "ls", options: {}, isDebugging: false })).toBe(69);
-  expect(said.stderr.slice(said.stderr.indexOf("(store-unavailable).") + "(store-unavailable).".length).trim()).toBe(
-    remedy,
-  );
-});
-
 test("C5: a machine or a store whose clock is off is told so, and not to look at the endpoint", async () => {
   const { environment, server } = await startStore();
   server.faults.add({ fault: "status", status: 403, code: "RequestTimeTooSkewed" });
