@@ -64,6 +64,13 @@ it("makes room for its own proof where the one that is there is of the future, o
   expect(withProof([old, young], PROOF, at(NOW))).toEqual([PROOF, young]);
 });
 
+it("leaves everything as it is where its own is there already, or one as late as the clock", () => {
+  const old = { ...PROOF, way: "there", atMs: NOW - PROOF_LIFE_MS - 1 };
+  expect(withProof([old, PROOF], PROOF, at(NOW))).toEqual([old, PROOF]);
+  const now = { ...PROOF, atMs: NOW };
+  expect(withProof([now], PROOF, at(NOW))).toEqual([now]);
+});
+
 it("what is not understood is no proof", () => {
   const odd = [null, 1, "x", {}, { ...PROOF, way: 1 }, { ...PROOF, atMs: "x" }, { ...PROOF, versions: "maybe" }];
   expect(proofsIn([...odd, PROOF])).toEqual([PROOF]);

@@ -1,3 +1,4 @@
+import { isObject } from "./json.js";
 import type { StoreTime } from "./store-time.js";
 
 /**
@@ -31,8 +32,8 @@ export interface ProofSight {
 
 /** The proof that counts for this way to the store; undefined where there is none. */
 export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
-  const { way, now, lastModifiedMs, touchedAtMs, versions } = sight;
-  if (now === undefined || lastModifiedMs === undefined) return undefined;
+  const { way, now, lastModifiedMs = Number.NaN, touchedAtMs, versions } = sight;
+  if (now === undefined) return undefined;
   // Copying and restoring an object change this, so that a proof does not speak for a store where nobody has checked.
   if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;
   return proofsIn(found).find((proof) => proof.way === way && proof.versions === versions && isOfToday(proof, now));
@@ -55,12 +56,12 @@ export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime)
 
 /** What is not understood is no proof, and no reason not to read a record either. */
 export function proofsIn(found: unknown): readonly Proof[] {
-  return Array.isArray(found) ? found.filter(isProof) : [];
+  return Array.isArray(found) ? (found.filter(isProof) as Proof[]) : [];
 }
 
-function isProof(value: unknown): value is Proof {
-  if (typeof value !== "object" || value === null) return false;
-  const { way, atMs, versions } = value as Partial<Record<keyof Proof, unknown>>;
+function isProof(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { way, atMs, versions } = value;
   return typeof way === "string" && Number.isFinite(atMs) && VERSIONS.has(versions);
 }
 
