@@ -6,8 +6,8 @@ export const ANSWERS: readonly Mutant[] = [
     name: "bare 404 believed",
     why: "the 404 of an ingress says that a lock is free, or deleted",
     file: "src/store/s3/requests.ts",
-    search: '        if (code === "NoSuchKey") return { kind: "absent", timing };\n        looks',
-    replace: '        if (code !== "") return { kind: "absent", timing };\n        looks',
+    search: 'if (code === "NoSuchKey" || marker.deleteMarker',
+    replace: 'if (code !== "" || marker.deleteMarker',
     caughtBy: { test: "test/store/answers.test.ts", named: "S3:" },
   },
   {

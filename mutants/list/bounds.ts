@@ -111,8 +111,8 @@ export const BOUNDS: readonly Mutant[] = [
     name: "tokens from the lower bound",
     why: "the token of a lock whose object is gone is the earliest time that it can be",
     file: "src/core/transition/acquire.ts",
-    search: "Math.max(record.token + 1, attempt.now.latestMs);",
-    replace: "Math.max(record.token + 1, attempt.now.earliestMs);",
+    search: "nextToken(record, attempt.now.latestMs, command.share?.part);",
+    replace: "nextToken(record, attempt.now.earliestMs, command.share?.part);",
     caughtBy: { model: "one, deleted within bounds" },
   },
   {

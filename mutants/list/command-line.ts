@@ -102,7 +102,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/cli/store-options.ts",
     search: "if (!isLiteral) refuseSlip(text, kind);",
     replace: "",
-    caughtBy: { test: "test/cli/slips.test.ts", named: "C2: run refuses" },
+    caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
     name: "the store's prefix said twice",
@@ -110,7 +110,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/cli/store-options.ts",
     search: "if (!isLiteral) refuseRepeatedPrefix(text, store, kind);",
     replace: "",
-    caughtBy: { test: "test/cli/slips.test.ts", named: "C2: run refuses" },
+    caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
     name: "one remedy for all that is unavailable",

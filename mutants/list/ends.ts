@@ -6,7 +6,7 @@ export const ENDS: readonly Mutant[] = [
     name: "a conflict without a change is progress",
     why: "a store that refuses to change what it shows unchanged is asked for ever",
     file: "src/runtime/tries.ts",
-    search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag);\n",
+    search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a conflict after which" },
   },

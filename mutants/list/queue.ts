@@ -38,7 +38,7 @@ export const QUEUE: readonly Mutant[] = [
     name: "arrival forgotten",
     why: "a waiter begins to wait anew with each look",
     file: "src/runtime/acquisition.ts",
-    search: "    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs, this.#sinceMs);",
+    search: "    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs - waitedBeforeMs, this.#sinceMs);",
     replace: "    this.#sinceMs = now.latestMs;",
     caughtBy: "sim",
   },

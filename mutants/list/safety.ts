@@ -108,7 +108,7 @@ export const SAFETY: readonly Mutant[] = [
     file: "src/runtime/condition-probe.ts",
     search: '      if (outcome.kind === "ok") return ignored(OVER_STALE);',
     replace: '      if (outcome.kind === "ok") return { kind: "honoured", created: undefined };',
-    caughtBy: { test: OVER_HTTP, named: "refused before a grant If-Match" },
+    caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
   },
   {
     name: "two creations may both succeed",
@@ -116,7 +116,7 @@ export const SAFETY: readonly Mutant[] = [
     file: "src/runtime/condition-probe.ts",
     search: "return ignored(exists ? OVER_EXISTING : BOTH_CREATED);",
     replace: 'return { kind: "honoured", created };',
-    caughtBy: { test: OVER_HTTP, named: "refused before a grant If-None-Match" },
+    caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
   },
   {
     name: "stale reads not looked for",
