@@ -2,6 +2,9 @@ import type { Mutant } from "../mutant.js";
 
 const HOLD_AT_LEAST = "test/primitives/hold-at-least.test.ts";
 const NUMBERS = "test/primitives/semaphore-numbers.test.ts";
+const LARGE = "test/primitives/large-semaphore.test.ts";
+const SHARES = "src/core/shares.spec.ts";
+const RESHARE = "src/core/transition/reshare.spec.ts";
 
 /** Permits of semaphores, and how long a hold lasts at least. */
 export const PERMITS: readonly Mutant[] = [
@@ -100,5 +103,109 @@ export const PERMITS: readonly Mutant[] = [
     search: "const isFull = eligible && granted === undefined && command.limit !== undefined;",
     replace: "const isFull = eligible && granted === undefined && command.limit === null;",
     caughtBy: { test: NUMBERS, named: "P13: a caller for whom" },
+  },
+  {
+    name: "shares are decided before the others have theirs",
+    why: "a share has grown before another one has shrunk: more permits are out than there are",
+    file: "src/core/transition/reshare.ts",
+    search: "  if (record?.sharesVersion === share.version) return { reply };\n",
+    replace: "  if (share.version > 0) return { reply };\n",
+    caughtBy: { test: LARGE, named: "P13: a rolling change" },
+  },
+  {
+    name: "shares are decided from others than were seen",
+    why: "of two who resize at once, one goes by shares that some records have left already",
+    file: "src/core/transition/reshare.ts",
+    search: '  if (record?.shares?.version !== seen?.version) return { reply: { kind: "other-shares" } };\n',
+    replace: "",
+    caughtBy: { test: RESHARE, named: "decides new shares only from those" },
+  },
+  {
+    name: "what grows goes to the smallest share, whatever is still out",
+    why: "somebody comes in for a permit that has not been given back: more are out than there are",
+    file: "src/core/shares.ts",
+    search: "    left -= owed;\n    return limit + owed;\n",
+    replace: "    return limit + 0 * owed;\n",
+    caughtBy: { test: SHARES, named: "lets nobody in for what is still out" },
+  },
+  {
+    name: "what is in use goes before what is free",
+    why: "somebody comes in where permits are free, while more are out than there are",
+    file: "src/core/shares.ts",
+    search: "  take(({ inUse }) => inUse);\n",
+    replace: "",
+    caughtBy: { test: SHARES, named: "takes what nobody uses first" },
+  },
+  {
+    name: "an earlier share is written over a later one",
+    why: "a process that has not seen the resize lets as many in as before",
+    file: "src/core/shares.ts",
+    search: "(record?.sharesVersion ?? 0) > version;",
+    replace: "(record?.sharesVersion ?? 0) > Number.MAX_VALUE * version;",
+    caughtBy: { test: RESHARE, named: "grants from one of several only to who knows" },
+  },
+  {
+    name: "the first of several records is taken for all",
+    why: "who does not know of the others waits, or is told that nothing is free",
+    file: "src/core/transition/acquire.ts",
+    search: "return limit !== undefined && found?.shares !== undefined;",
+    replace: "return limit === null && found?.shares !== undefined;",
+    caughtBy: { test: LARGE, named: "P13: a rolling change" },
+  },
+  {
+    name: "a forgotten share",
+    why: "a record that is removed is made again by a share of long ago",
+    file: "src/core/transition/remove.ts",
+    search: "    !isOneOfSeveral(record) &&\n",
+    replace: "",
+    caughtBy: { test: LARGE, named: "is one semaphore to all who look on" },
+  },
+  {
+    name: "tokens as in one record",
+    why: "two holders of one semaphore have the same fencing token",
+    file: "src/core/shares.ts",
+    search: "  if (!isOneOfSeveral(record)) return least;\n",
+    replace: "  if (part !== Number.MAX_VALUE) return least;\n",
+    caughtBy: { test: SHARES, named: "gives each record tokens of its own" },
+  },
+  {
+    name: "who waits in one record never looks at others",
+    why: "permits lie idle while somebody waits for one",
+    file: "src/runtime/look-elsewhere.ts",
+    search: "      waiting.move(part);\n",
+    replace: "",
+    caughtBy: { test: LARGE, named: "finds what is free in another record" },
+  },
+  {
+    name: "asks elsewhere without leaving the queue",
+    why: "one call has two grants, and nobody ever gives one of them back",
+    file: "src/several-records.ts",
+    search: "      moving.abort();\n",
+    replace: "      void this.#ask(to, { ...terms, patienceMs: 0 });\n",
+    caughtBy: { test: LARGE, named: "finds what is free in another record" },
+  },
+  {
+    name: "moves while a grant is under way",
+    why: "a permit is taken and given back for nothing, again and again",
+    file: "src/runtime/look-elsewhere.ts",
+    search: "waiting.isAsking() || ",
+    replace: "",
+    caughtBy: { test: LARGE, named: "P13: asks for little more than once" },
+  },
+  {
+    name: "a record without room is the end",
+    why: "callers are told that there is no room while there is in another record",
+    file: "src/runtime/acquire-request.ts",
+    search: '  if (reply.kind === "full" && request.share !== undefined) throw new AskElsewhere("full");\n',
+    replace: "",
+    caughtBy: { test: LARGE, named: "P13: a record without room" },
+  },
+  {
+    name: "holders of one of several records keep everybody waiting",
+    why: "a caller gives way to a deadlock that is none: a permit comes back in another record",
+    file: "src/core/deadlock.ts",
+    search: "  if (record === undefined || isOneOfSeveral(record)) return undefined;\n",
+    replace: "  if (record === undefined) return undefined;\n",
+    caughtBy: { test: RESHARE, named: "takes nobody for stuck" },
   },
 ];
