@@ -8,6 +8,7 @@ import { election } from "./cases/election.js";
 import { faultMix } from "./cases/fault-mix.js";
 import { freeLock } from "./cases/free-lock.js";
 import { handOver } from "./cases/hand-over.js";
+import { largeSemaphore } from "./cases/large-semaphore.js";
 import { listLocks } from "./cases/list-locks.js";
 import { localCallers } from "./cases/local-callers.js";
 import { lostResponses } from "./cases/lost-responses.js";
@@ -43,6 +44,7 @@ export const CASES: readonly BenchCase[] = [
   deadWaiters,
   readers,
   semaphore,
+  largeSemaphore,
   election,
   listLocks,
   telemetry,

@@ -224,7 +224,9 @@ export class Acquirer {
     request: AcquireRequest,
     { scope }: AcquireCall,
   ): Promise<Lease | undefined> {
-    checkRenewable(request, knownLimit(object, request), this.#context.clock.quickestRoundTripMs);
+    const { clock, ownerId } = this.#context;
+    const renewers = { roundTripMs: clock.quickestRoundTripMs, ownerId, record: object.latest?.record };
+    checkRenewable(request, knownLimit(object, request), renewers);
     const lease = await this.#context.holdings.arriving(() =>
       acquireLease(this.#context, this.#lines.lineOf(object), request),
     );

@@ -1,7 +1,7 @@
 import type { AcquireCall } from "./acquire-call.js";
 import { invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
-import { permitsOf } from "./core/record.js";
+import { type LockRecord, permitsOf } from "./core/record.js";
 import type { S3MutexError } from "./errors.js";
 import type { AcquireRequest } from "./runtime/acquire-request.js";
 import type { Hold } from "./runtime/hold.js";
@@ -71,14 +71,30 @@ export function refusedUnlessAttempt(
 
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
- * to fit into the third of a lease after which they come again.
+ * to fit into the third of a lease after which they come again. One of several records was looked at just before, and who is in it
+ * counts, with this process; whoever comes when there is no time for one more is refused itself.
  */
-export function checkRenewable({ leaseMs }: AcquireRequest, limit: number | undefined, roundTripMs: number): void {
+export function checkRenewable(
+  { leaseMs, share }: Pick<AcquireRequest, "leaseMs" | "share">,
+  limit: number | undefined,
+  { roundTripMs, ownerId, record }: Renewers,
+): void {
   if (limit === undefined || limit === 1) return;
-  const neededMs = Math.ceil(Math.min(limit, MAX_RENEWERS) * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
+  const owners = new Set(record?.holders.map(({ owner }) => owner)).add(ownerId);
+  const renewers = share === undefined ? Math.min(limit, MAX_RENEWERS) : Math.min(limit, owners.size);
+  const neededMs = Math.ceil(renewers * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
   if (leaseMs >= neededMs) return;
-  const remedy = `${limit} permits could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms`;
+  const whose = share === undefined ? `${limit} permits` : `the permits of ${renewers} processes`;
+  const remedy = `${whose} could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms`;
   throw invalidArgument("leaseMs", leaseMs, remedy);
+}
+
+/** Who writes a record, as far as is known here. */
+interface Renewers {
+  readonly roundTripMs: number;
+  readonly ownerId: string;
+  /** As it was seen last. */
+  readonly record: LockRecord | undefined;
 }
 
 /** A look and a write. */

@@ -144,7 +144,9 @@ export class SeveralRecords {
 
   /** @throws `invalid-argument`, `permits-differ`: no waiting would change anything */
   #check({ permits, limit }: PermitsCall): void {
-    const { anchor, extent } = this.#records;
+    const { anchor, shares } = this.#records;
+    if (shares === undefined || permits <= Math.min(...shares.permits)) return;
+    const { extent } = this.#records;
     if (permits > extent.number) throw tooFew(anchor, { permits, limit }, extent.number);
     if (permits > extent.largest) throw largerThanShares(anchor, { permits }, extent);
   }

@@ -172,6 +172,20 @@ it("P13: a record without room is left alone while another one has some; without
   expect(pool.problems).toEqual([]);
 });
 
+it("goes by those who renew, however slow the store is: refused is who comes when there is no time for one more", async () => {
+  const scene = new Scene({ roundTripMs: () => 1000 });
+  const client = scene.client({ lockTimeoutMs: LEASE_MS });
+  const held = await scene.until(Promise.all(Array.from({ length: 110 }, () => poolOf(client, 110).acquire())), 60_000);
+  await scene.pass(LEASE_MS);
+  expect(held.every((permit) => permit.held)).toBe(true);
+  const others = Array.from({ length: 40 }, () => poolOf(scene.client({ lockTimeoutMs: LEASE_MS }), 200));
+  await scene.until(poolOf(client, 200).resize(200), 60_000);
+  const outcomes = await scene.until(Promise.allSettled(others.map((pool) => pool.acquire())), 200_000);
+  const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+  const message = expect.stringMatching(/^leaseMs is 60000: the permits of 1[1-9] processes could not all be renewed/);
+  for (const error of refused) expect(error).toMatchObject({ code: "invalid-argument", message });
+});
+
 it("says at once what one call cannot have: more than a share, more than there are, more than it says", async () => {
   const scene = new Scene();
   const pool = poolOf(scene.client());
