@@ -39,7 +39,7 @@ export type { Lock } from "./lock.js";
 export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
 export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
-export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions } from "./options.js";
+export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions, Verify } from "./options.js";
 export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
 export type { Takeover } from "./runtime/context.js";
 export type {
@@ -57,6 +57,7 @@ export type {
   HoldEvent,
   LeftBehind,
   S3MutexEvents,
+  StoreCheckedEvent,
 } from "./runtime/events.js";
 export type { Health, HealthError } from "./runtime/health.js";
 export type { ListProgress } from "./runtime/inspect.js";

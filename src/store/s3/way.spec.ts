@@ -1,0 +1,36 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { expect, it } from "vitest";
+import { wayTo } from "./way.js";
+
+const way = (config: S3ClientConfig, bucket = "locks") =>
+  wayTo(new S3Client({ region: "eu-central-1", ...config }), bucket);
+
+const HERE = { endpoint: "http://store:9000", forcePathStyle: true };
+
+it.each<[string, S3ClientConfig, S3ClientConfig]>([
+  ["a slash at its end", HERE, { ...HERE, endpoint: "http://store:9000/" }],
+  ["capitals in the host", HERE, { ...HERE, endpoint: "http://STORE:9000" }],
+  ["the usual port", { endpoint: "https://store" }, { endpoint: "https://store:443" }],
+  ["the usual port of HTTP", { endpoint: "http://store" }, { endpoint: "http://store:80" }],
+  ["the region, where there is a URL", HERE, { ...HERE, region: "us-east-1" }],
+])("is the same whatever %s", async (_, one, other) => {
+  expect(await way(one)).toBe(await way(other));
+});
+
+it.each<[string, S3ClientConfig, S3ClientConfig]>([
+  ["host", HERE, { ...HERE, endpoint: "http://other:9000" }],
+  ["port", HERE, { ...HERE, endpoint: "http://store:9001" }],
+  ["protocol", HERE, { ...HERE, endpoint: "https://store:9000" }],
+  ["path", HERE, { ...HERE, endpoint: "http://store:9000/s3" }],
+  ["style", HERE, { ...HERE, forcePathStyle: false }],
+  ["region of AWS", {}, { region: "us-east-1" }],
+  ["URL of AWS", {}, { useDualstackEndpoint: true }],
+  ["URL of AWS for FIPS", {}, { useFipsEndpoint: true }],
+  ["accelerated URL", {}, { useAccelerateEndpoint: true }],
+])("is another one with another %s", async (_, one, other) => {
+  expect(await way(one)).not.toBe(await way(other));
+});
+
+it("is another one for another bucket", async () => {
+  expect(await way(HERE)).not.toBe(await way(HERE, "other"));
+});
