@@ -78,6 +78,7 @@ it("of a key with an object on top it is said that there is none, unless the rea
 
 it.each([
   ["no versions", versions("")],
+  ["an object that is not on top", versions(version("v1").replace("true", "false"))],
   ["those of other keys", versions(marker("m1", "ab") + version("v1").replace("<Key>a<", "<Key>ab<"))],
   [
     "another listing",
@@ -101,6 +102,12 @@ it.each([
   expect(await explain({})).toEqual({});
   for (let n = 0; n < 5; n += 1) expect(await explain()).toBeUndefined();
   expect(sent).toHaveLength(times);
+});
+
+it("a marker may have no id", async () => {
+  const { explain, stall } = listing(versions(marker("m1").replace("<VersionId>m1</VersionId>", "")));
+  stall();
+  expect(await explain()).toEqual({});
 });
 
 it("a store that has not answered once is asked again", async () => {

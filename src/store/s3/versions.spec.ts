@@ -118,3 +118,12 @@ it("nothing takes back that versions are kept", async () => {
   await requests.delete("a", undefined, OPTIONS);
   expect(versions.areKept).toBe(true);
 });
+
+it("a key of which it is known that no marker is there tells nothing", () => {
+  const { versions } = asking();
+  versions.answered({ kind: "absent", deleteMarker: "none", timing: TIMING });
+  versions.answered({ kind: "conflict", timing: TIMING });
+  expect(versions.areKept).toBe(false);
+  versions.answered({ kind: "absent", deleteMarker: {}, timing: TIMING });
+  expect(versions.areKept).toBe(true);
+});
