@@ -56,15 +56,6 @@ export const ELSEWHERE: readonly DocumentedStore[] = [
     source: issue("slatedb/slatedb", 1818),
   },
   {
-    title: "SeaweedFS",
-    create: "yes, after 4.16",
-    replace: "yes",
-    remove: "yes",
-    remarks:
-      "4.53: one winner in each of 30 rounds, 37 of 37 checks of the suite, 8 processes of 5 turns lost nothing, also with versions; up to 4.16 all racers won",
-    source: `4.53 by hand, 2026-11-28 (\`npm run stores -- --only seaweedfs\` compiles for 8 minutes); ${issue("seaweedfs/seaweedfs", 8800)}`,
-  },
-  {
     title: "Backblaze B2",
     create: "no, 501",
     replace: "no, 501",
@@ -194,20 +185,4 @@ export const ELSEWHERE: readonly DocumentedStore[] = [
     remarks: "by its code, under a lock; for tests",
     source: "its source, read",
   },
-  {
-    title: "s3s-fs",
-    create: "yes, but of 16 racers up to 10 win",
-    replace: "yes, but of 16 racers up to 16 win",
-    remove: "ignored",
-    remarks: "0.14.1: judges a condition before the body has come, and writes without a lock; unsafe",
-    source: "by hand, 2026-11-28 (`npm run stores -- --only s3s-fs` compiles for some minutes)",
-  },
-  ...["S3Proxy on files", "S3Proxy in memory"].map((title) => ({
-    title,
-    create: "yes",
-    replace: "yes, but of racers 2 to 4 win in 4 or 5 of 30 rounds",
-    remove: "yes, but in 1 of 30 rounds beside a PUT",
-    remarks: "4.1.0: checks a replacement and a DELETE, then does it, without a lock; unsafe",
-    source: "by hand, 2026-11-28",
-  })),
 ];
