@@ -261,7 +261,10 @@ export class ProbeRequests {
         // What is not the store's word is no reason to condemn it: a page, or a 404 other than it was seen to say it.
         if (code === "NoSuchKey" && name === "get") this.#absence.looks = "named";
         const isBare = status === 404 && code === undefined && name !== "head" && this.#absence.looks === "named";
-        const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isBare && !isPage(attempt.text);
+        // Of a write no store says so in words of its own: there is no such route, at an ingress or a console.
+        const isRoute = status === 404 && code === undefined && name === "put" && (attempt.text ?? "") !== "";
+        const isPageOf = isBare || isRoute || isPage(attempt.text);
+        const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isPageOf;
         return isTelling ? { kind: "answer", status, timing } : undefined;
       },
     };

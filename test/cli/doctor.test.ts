@@ -50,6 +50,10 @@ test.each([
   [{ fault: "status", status: 400, code: "ExpiredToken" }, /The credentials have expired, and there are no others/],
   [{ fault: "status", status: 403, code: "RequestTimeTooSkewed" }, /clock of this machine/],
   [{ fault: "page", status: 403, body: "<html>Blocked by the proxy</html>" }, /Blocked by the proxy/],
+  [
+    { fault: "page", status: 404, body: "404 page not found", contentType: "text/plain" },
+    /This is not an answer of S3/,
+  ],
 ] as const)("S9: %j is the cause, with exit code 69", TIMEOUT, async (fault, cause) => {
   const { server, environment } = await startStore();
   server.faults.add(fault);
