@@ -175,6 +175,11 @@ it("reads permits, holds of semaphores, and the highest token there is room for"
   expect(recordIn(serializeRecord(record))).toEqual(record);
 });
 
+it("says that a limit of 0 is none where it is not one of several", () => {
+  const parsed = parseRecord(JSON.stringify({ ...FULL, limit: 0 }));
+  expect(parsed).toEqual({ kind: "corrupt", problem: "`limit` is 0" });
+});
+
 it("reads what one of several records of a semaphore says, nothing as its share included", () => {
   const others: Partial<LockRecord>[] = [
     { limit: 2, shares: { version: 7, permits: [2, 0, 3] } },

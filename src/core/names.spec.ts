@@ -217,6 +217,7 @@ it("finds the keys of all names with a beginning", () => {
 
 it("gives the further records of a semaphore keys that are those of no name", () => {
   expect(keyOfPart("s/pool.json", 12)).toBe("s/pool.part12.json");
+  expect(anchorOfPart("s/pool.part1.json.part")).toBeUndefined();
   fc.assert(
     fc.property(anyName, fc.integer({ min: 1, max: 99 }), (name, part) => {
       const key = keyOfPart(keyOf(name), part);

@@ -34,6 +34,9 @@ it("fills the smallest shares up, and leaves the others as they are", () => {
   expect(sharesOf(uses, 150, { inOne: 9, share: 50, records: 9 })).toEqual([100, 25, 25, 0]);
   expect(sharesOf(uses, 200, { inOne: 9, share: 50, records: 9 })).toEqual([100, 33, 34, 33]);
   expect(sharesOf([{ limit: 5, inUse: 0 }], 8, SMALL)).toEqual([5, 2, 1]);
+  const uneven = [9, 3, 0].map((limit) => ({ limit, inUse: 0 }));
+  expect(sharesOf(uneven, 33, { inOne: 9, share: 11, records: 3 })).toEqual([11, 11, 11]);
+  expect(sharesOf(uneven, 12, SMALL)).toEqual([9, 3, 0, 0]);
 });
 
 it("takes what nobody uses first, from the last record on, and leaves the first one something", () => {
@@ -132,10 +135,11 @@ it("shows several records as one", () => {
     queue: [waiterOf()],
     recent: Array.from({ length: 8 }, (_, index) => turnOf({ id: `t${index}`, toMs: T0 - index })),
   });
-  const all = asOne({ ...anchor, holders: [holderOf({ id: "a" })], recent: [turnOf({ id: "last", toMs: T0 + 1 })] }, [
-    one,
-  ]);
+  const all = asOne(
+    { ...anchor, holders: [holderOf({ id: "a" })], recent: [turnOf({ id: "fifth", toMs: T0 - 3.5 })] },
+    [one],
+  );
   expect(all).toMatchObject({ limit: 5, token: T0 + 9, touchedAtMs: T0 + 5 });
   expect([all.holders.map(({ id }) => id), all.queue.length]).toEqual([["a", "b"], 1]);
-  expect(all.recent.map(({ id }) => id)).toEqual(["last", "t0", "t1", "t2", "t3", "t4", "t5", "t6"]);
+  expect(all.recent.map(({ id }) => id)).toEqual(["t0", "t1", "t2", "t3", "fifth", "t4", "t5", "t6"]);
 });

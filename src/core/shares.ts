@@ -84,7 +84,7 @@ function enlarged(uses: readonly Use[], more: number, number: number, { share, r
 function filledUp(permits: readonly number[], among: number, more: number): readonly number[] {
   const filled = [...permits];
   const order = filled.map((_, part) => part).slice(0, among);
-  order.sort((one, other) => (filled[one] ?? 0) - (filled[other] ?? 0) || one - other);
+  order.sort((one, other) => (filled[one] ?? 0) - (filled[other] ?? 0));
   let left = more;
   for (let count = 1; left > 0; count += 1) {
     const low = order.slice(0, count);

@@ -170,4 +170,22 @@ export const OF_CORE: readonly Explained[] = [
     replace: "false || held",
     why: "no record, no holder: the other condition says the same, this one is for the compiler",
   },
+  {
+    file: "src/core/shares.ts",
+    search: "(next - height) * count >= left",
+    replace: "(next - height) * count > left",
+    why: "what is just enough to raise them to the next is nothing more to share out afterwards",
+  },
+  {
+    file: "src/core/transition/reshare.ts",
+    search: "number <= (from ?? 0)",
+    replace: "number < (from ?? 0)",
+    why: "the number that there is already changes nothing either way",
+  },
+  {
+    file: "src/core/transition/reshare.ts",
+    search: "from === undefined || record === undefined",
+    replace: "from === undefined || false",
+    why: "where there is no record, there was no number before",
+  },
 ];

@@ -36,7 +36,7 @@ export function reshare(
   const from = numberBefore(record);
   if (record?.shares === undefined && (number <= capacity.inOne || number <= (from ?? 0))) {
     const { change } = resize(record, number, attempt);
-    return { reply: { kind: "reshared", from }, ...(change === undefined ? {} : { change }) };
+    return { reply: { kind: "reshared", from }, change };
   }
   const reply = { kind: "reshared", from } as const;
   if (from === number) return { reply };
