@@ -6,8 +6,8 @@ export const RECORD: readonly Mutant[] = [
     name: "no write id",
     why: "bodies are not unique, so that ETags may come back",
     file: "src/core/codec.ts",
-    search: "body: JSON.stringify({ ...mirrorOf(record.holders), ...record }) };",
-    replace: 'body: JSON.stringify({ ...mirrorOf(record.holders), ...record, writeId: "same" }) };',
+    search: "  return JSON.stringify({ ...mirrorOf(record.holders), ...record });",
+    replace: '  return JSON.stringify({ ...mirrorOf(record.holders), ...record, writeId: "same" });',
     caughtBy: "sim",
   },
   {
@@ -118,8 +118,8 @@ export const RECORD: readonly Mutant[] = [
     name: "mirror says free",
     why: "1.x sees a held lock as free",
     file: "src/core/codec.ts",
-    search: "body: JSON.stringify({ ...mirrorOf(record.holders), ...record }) };",
-    replace: "body: JSON.stringify({ locked: false, ...record }) };",
+    search: "  return JSON.stringify({ ...mirrorOf(record.holders), ...record });",
+    replace: "  return JSON.stringify({ locked: false, ...record });",
     caughtBy: "sim",
   },
   {

@@ -36,14 +36,8 @@ export function parseRecord(body: string): Parsed {
 
 /** The body of a record, with what 1.x is to see at the top. Every body is unique: it carries a write id of its own. */
 export function serializeRecord(record: LockRecord): string {
-  if (encoded?.record !== record) {
-    encoded = { record, body: JSON.stringify({ ...mirrorOf(record.holders), ...record }) };
-  }
-  return encoded.body;
+  return JSON.stringify({ ...mirrorOf(record.holders), ...record });
 }
-
-/** The last one: a grant counts the bytes of the very record that is sent next. */
-let encoded: { readonly record: LockRecord; readonly body: string } | undefined;
 
 /** What is nested deeper than this could be parsed, but not written again. Brackets in texts count as well: there are few. */
 const MAX_BRACKETS_OPEN = 2000;

@@ -152,7 +152,7 @@ function grant(
     queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
     recent: withTurns(record, ended, "expired", attempt),
   });
-  if (others.length > 0 && isLongerThan(next, MAX_HELD_BYTES)) {
+  if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) {
     const allEnded = record.holders.filter((other) => hasEnded(other, attempt));
     return ended.length < allEnded.length ? grant(record, command, attempt, passedOver, allEnded) : undefined;
   }
@@ -210,16 +210,12 @@ function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, wai
 
 /** A record has to stay small, so that it can be read and so that everybody's requests stay quick. */
 function isTooLong(record: LockRecord): boolean {
-  return record.queue.length > MAX_QUEUE || isLongerThan(record, MAX_QUEUED_BYTES);
+  return record.queue.length > MAX_QUEUE || bytesOf(record) > MAX_QUEUED_BYTES;
 }
 
-function isLongerThan(record: LockRecord, bytes: number): boolean {
-  const body = serializeRecord(record);
-  return body.length * MOST_BYTES > bytes && new TextEncoder().encode(body).length > bytes;
+function bytesOf(record: LockRecord): number {
+  return new TextEncoder().encode(serializeRecord(record)).length;
 }
-
-/** Of one unit of a string, in UTF-8. */
-const MOST_BYTES = 3;
 
 /** Half of what is read of a body at most: a queue never keeps a holder from being written. */
 const MAX_QUEUED_BYTES = 32 * 1024;
