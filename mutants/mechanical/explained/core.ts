@@ -22,18 +22,6 @@ export const OF_CORE: readonly Explained[] = [
   },
   {
     file: "src/core/deadlock.ts",
-    search: 'kind ?? "lock"',
-    replace: 'kind && "lock"',
-    why: "nobody reads this text, and still no two of them share one",
-  },
-  {
-    file: "src/core/deadlock.ts",
-    search: 'kind ?? "lock"',
-    replace: 'kind ?? ""',
-    why: "nobody reads this text, and still no two of them share one",
-  },
-  {
-    file: "src/core/deadlock.ts",
     search: "const next: Step[] = [];",
     replace: 'const next: Step[] = ["Stryker was here"];',
     why: "a step without a waiter walks from me again, and all that I hold is known by then",

@@ -38,7 +38,7 @@ export function date({ observations }: Examination, toleranceMs: number): Findin
       observed,
     );
   const { lateDateMs } = observations;
-  const late = lateDateMs === undefined ? {} : { lateMs: Math.max(0, lateDateMs) };
+  const late: Record<string, number> = lateDateMs === undefined ? {} : { lateMs: Math.max(0, lateDateMs) };
   const measured = { answersWithoutDate: without, spreadMs: Math.max(0, spreadMs), ...late };
   if (spreadMs > toleranceMs) {
     const isLate = lateDateMs !== undefined && lateDateMs > LATE_AFTER_MS;
