@@ -126,4 +126,20 @@ export const SAFETY: readonly Mutant[] = [
     replace: 'if (found.kind === "unknown" && created === "") return READS_STALE;',
     caughtBy: { test: IN_VIRTUAL_TIME, named: "does not say so" },
   },
+  {
+    name: "a marker that may not be read is taken for absent",
+    why: "the first process gets its locks, and all that come after it wait for a check that does not end",
+    file: "src/runtime/condition-probe.ts",
+    search: '(found.kind === "refused" && found.error.code === "access-denied")',
+    replace: '(found.kind === "refused" && found.error.code === "no-such-bucket")',
+    caughtBy: { test: OVER_HTTP, named: "neither the one who makes it" },
+  },
+  {
+    name: "the ETag of an empty object as one that there never was",
+    why: "a safe store is called unsafe where the marker was left empty",
+    file: "src/runtime/condition-probe.ts",
+    search: "'\"5c9d1f0e7b3a48628e41d07c2ab6f935\"'",
+    replace: "'\"d41d8cd98f00b204e9800998ecf8427e\"'",
+    caughtBy: { test: OVER_HTTP, named: "an empty object in the marker" },
+  },
 ];

@@ -191,11 +191,21 @@ it("a key of the check that may not be written is access-denied, with the key an
   expect(events).toHaveLength(2);
 });
 
-it("a marker that may not be read keeps nobody from the check", async () => {
+it("a marker that may not be read keeps nobody from the check, neither the one who makes it nor those after it", async () => {
   const server = await serverWith();
   server.faults.add({ fault: "status", status: 403, operation: "GetObject", key: MARKER });
+  for (const lockName of ["a", "b"]) {
+    const { mutex, events } = processOn(server);
+    await (await mutex.acquire(lockName, { timeoutMs: 5000 })).release();
+    expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+  }
+});
+
+it("an empty object in the marker's place makes no safe store unsafe", async () => {
+  const server = await serverWith();
+  server.putObject(BUCKET, MARKER, "");
   const { mutex, events } = processOn(server);
-  await (await mutex.acquire("a")).release();
+  await (await mutex.acquire("a", { timeoutMs: 5000 })).release();
   expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
 });
 
