@@ -80,7 +80,7 @@ it("rule 10: no write on the constant body of a released lock of 1.x grants anyt
   await scene.pass(1000);
   // The queue entry is gone by now, or goes with this: the constant body is back, with its ETag.
   await scene.until(old.release());
-  expect(scene.bucket.objects.get(KEY)).toEqual(constant);
+  expect(scene.bucket.objects.get(KEY)).toMatchObject({ body: constant?.body, etag: constant?.etag });
   await scene.pass(10_000);
   expect(scene.record()?.holders).toEqual([]);
   expect(await scene.until(old.tryAcquire())).toBe(true);
