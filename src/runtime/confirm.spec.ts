@@ -19,18 +19,21 @@ interface Grant {
   readonly timing?: LeaseTiming;
   /** What each renewal takes, and how it ends. */
   readonly renewals?: readonly ("gone" | { readonly tookMs?: number; readonly contradicted?: boolean })[];
+  /** The lease that was asked for, where a shorter one was written. */
+  readonly wantedMs?: number;
   /** Whether the store has told its time. */
   readonly isDated?: boolean;
 }
 
-async function confirmed({ contradicted = false, undated, tookMs = 0, timing, renewals = [], isDated = true }: Grant) {
+async function confirmed(given: Grant) {
+  const { contradicted = false, undated, tookMs = 0, timing, renewals = [], wantedMs, isDated = true } = given;
   const clockwork = new Clockwork();
   const { context } = contextOn(clockwork);
   const attempts = new Attempts();
   const asked: SwapOptions[] = [];
-  const sent = (renewal: string, dating: Pick<Holder, "undated"> = {}): Holder => {
+  const sent = (renewal: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
     attempts.begin(renewal, ON_A, clockwork.reading);
-    return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal, ...dating });
+    return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal, ...fields });
   };
   const holder = sent("w0", undated === undefined ? {} : { undated });
   await clockwork.pass(tookMs);
@@ -43,7 +46,7 @@ async function confirmed({ contradicted = false, undated, tookMs = 0, timing, re
       asked.push(options);
       const renewal = renewals[asked.length - 1] ?? {};
       if (renewal === "gone") return { reply: { kind: "gone" }, contradicted: false };
-      const next = sent(`w${asked.length}`);
+      const next = sent(`w${asked.length}`, wantedMs === undefined ? {} : { leaseMs: wantedMs });
       await clockwork.pass(renewal.tookMs ?? 0);
       return { reply: { kind: "renewed", holder: next }, contradicted: renewal.contradicted ?? false };
     },
@@ -54,7 +57,7 @@ async function confirmed({ contradicted = false, undated, tookMs = 0, timing, re
     object,
     { holder, contradicted },
     {
-      ...{ attempts, signal, timing },
+      ...{ attempts, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
       ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
     },
   );
@@ -92,6 +95,15 @@ describe("a grant is renewed first", () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ role: "holder", timeoutMs: LEASE_MS / 6, signal });
     expect(asked[0]?.untilMs).toBe(clockwork.monotonicMs + LEASE_MS);
+  });
+
+  it("where a shorter lease was written than was asked for, since the store was not known to be safe", async () => {
+    const wantedMs = 6 * LEASE_MS;
+    const { grant, asked, clockwork } = await confirmed({ wantedMs });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ timeoutMs: 5000, untilMs: clockwork.monotonicMs + wantedMs });
+    expect(grant).toMatchObject({ holder: { renewal: "w1", leaseMs: wantedMs } });
+    expect((await confirmed({ wantedMs: LEASE_MS })).asked).toHaveLength(0);
   });
 
   it("again where the renewal was contradicted, or took half of the lease", async () => {
