@@ -105,13 +105,16 @@ export class Semaphore {
     const patienceMs = Number.POSITIVE_INFINITY;
     const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
-    const { permits = 1, timeoutMs } = options;
-    const what = permits === 1 ? "No permit of" : `${permits} permits of`;
-    const [verb, within] = [permits === 1 ? "was" : "were not", `within ${timeoutMs} ms`];
-    throw timedOut(
-      { name: this.name, latest: this.#several.records.seen },
-      `${what} ${JSON.stringify(this.name)} ${verb} free ${within}.`,
-    );
+    throw timedOut({ name: this.name, latest: this.#several.records.seen }, this.#notHad(options));
+  }
+
+  /** Where many ask at once, the time may be up before the record was changed for all of them: then it is not permits that lack. */
+  #notHad({ permits = 1, timeoutMs }: PermitOptions): string {
+    const what = `${permits === 1 ? "No permit" : `${permits} permits`} of ${JSON.stringify(this.name)}`;
+    const verb = permits === 1 ? "was" : "were not";
+    const { mostFree } = this.#several.records;
+    if (mostFree < permits) return `${what} ${verb} free within ${timeoutMs} ms.`;
+    return `${what} ${verb} had within ${timeoutMs} ms, although ${mostFree} were free when that was last seen: where many ask at once, allow more time.`;
   }
 
   /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
@@ -143,7 +146,7 @@ export class Semaphore {
 
   /**
    * Changes how many permits there are, for everybody, those who wait included. Who holds some keeps them: where there are fewer
-   * now, nobody else comes in until enough have been given back.
+   * now, nobody else comes in until enough have been given back; of several records, until enough of that record's have been.
    * @returns the number before; null when there was none yet
    */
   async resize(permits: number): Promise<number | null> {

@@ -208,4 +208,12 @@ export const PERMITS: readonly Mutant[] = [
     replace: "  if (record === undefined) return undefined;\n",
     caughtBy: { test: RESHARE, named: "takes nobody for stuck" },
   },
+  {
+    name: "no permit was free, whatever was seen",
+    why: "a caller whose time was too short is told of a semaphore that is full, and raises its number",
+    file: "src/semaphore.ts",
+    search: "if (mostFree < permits) return",
+    replace: "if (mostFree >= 0) return",
+    caughtBy: { test: "test/primitives/semaphore.test.ts", named: "P13: says that permits were free" },
+  },
 ];

@@ -68,6 +68,17 @@ export class SemaphoreRecords {
     return room === undefined ? undefined : room - (this.#asked.get(part) ?? 0);
   }
 
+  /** How many permits are free in the record that has most of them, whoever asks for them now, by what was seen last. */
+  get mostFree(): number {
+    const { latest } = this.anchor;
+    const parts = this.shares?.permits.map((_, part) => part) ?? [];
+    const limits = parts.length === 0 ? [latest?.record?.limit ?? 0] : parts.map((part) => this.shareOf(part).limit);
+    const free = limits.map((limit, part) =>
+      this.objectOf(part).glance((record, attempt) => roomIn(record, { ...this.shareOf(part), limit }, attempt)),
+    );
+    return Math.max(0, ...free.map((room) => room ?? 0));
+  }
+
   /** How many callers want how much of it, those of this process who are not in its queue yet included. */
   crowdAt(part: number): number {
     return permitsOf(this.objectOf(part).latest?.record?.queue ?? []) + (this.#asked.get(part) ?? 0);

@@ -152,6 +152,17 @@ it("says what was not free in time, and null where that was asked for", async ()
   expect(await scene.until(pool.withPermits(() => "done"))).toBe("done");
 });
 
+it("P13: says that permits were free where the time was too short for all who asked at once", async () => {
+  const scene = new Scene({ roundTripMs: () => 100 });
+  const pools = Array.from({ length: 60 }, () => scene.client().mutex.semaphore("pool", { permits: 100 }));
+  const asked = pools.map((pool) => pool.acquire({ timeoutMs: 1000 }).then(() => "had", String));
+  const said = new Set(await scene.until(Promise.all(asked), 10_000));
+  said.delete("had");
+  expect(said).not.toEqual(new Set());
+  const late = /No permit of "pool" was had within 1000 ms, although \d+ were free when that was last seen/;
+  for (const message of said) expect(message).toMatch(late);
+});
+
 it("makes a semaphore that nobody has used by resizing it", async () => {
   const scene = new Scene();
   const pool = scene.client().mutex.semaphore("pool", { permits: 2 });
