@@ -121,7 +121,7 @@ export interface S3MutexBaseOptions {
   readonly logger?: Logger | undefined;
 }
 
-const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
+export const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
   s3Client: true,
   s3ClientConfig: true,
   bucketName: true,

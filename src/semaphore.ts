@@ -221,6 +221,6 @@ export class Semaphore {
   #warnOnce(message: string): void {
     if (this.#warnedOf.has(message)) return;
     this.#warnedOf.add(message);
-    this.#context.logger.warn?.(`s3-mutex: the semaphore ${message}.`);
+    this.#context.logger.warn(`the semaphore ${message}.`);
   }
 }

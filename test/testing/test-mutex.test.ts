@@ -14,6 +14,16 @@ async function holding(options = {}): Promise<TestMutex & { readonly lock: Lock 
 
 const reasonOf = ({ signal }: Lock) => (S3MutexError.is(signal.reason, "lost") ? signal.reason.reason : undefined);
 
+it("names its own options where one of them is mistyped", async () => {
+  const mistyped = { roundTrip: 20 };
+  await expect(createTestMutex(mistyped as object)).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: expect.stringContaining('has "roundTrip", which is not an option here: did you mean roundTripMs?'),
+  });
+  const unknown = { leaseMs: 1000 };
+  await expect(createTestMutex(unknown as object)).rejects.toThrow(/there are seed, roundTripMs, fakeTimers, /);
+});
+
 describe("a lock", () => {
   it("is acquired while the clock stands, and renewed while it moves", async () => {
     const { lock, clock, store } = await holding();

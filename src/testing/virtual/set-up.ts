@@ -1,6 +1,7 @@
 import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
 import { S3Mutex } from "../../mutex.js";
-import type { S3MutexBaseOptions } from "../../options.js";
+import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
+import { MUTEX_OPTIONS, type S3MutexBaseOptions } from "../../options.js";
 import { TestClock } from "./clock.js";
 import type { AnotherOptions, FakeTimers, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
 import { type Driver, WorldDriver } from "./driver.js";
@@ -14,10 +15,18 @@ import { type TestRequest, TestStore } from "./test-store.js";
 import type { Timeline } from "./timeline.js";
 import { World } from "./world.js";
 
+const TEST_MUTEX_OPTIONS: OptionNames<TestMutexOptions> = {
+  seed: true,
+  roundTripMs: true,
+  fakeTimers: true,
+  ...MUTEX_OPTIONS,
+};
+
 /** One bucket and one process on a timeline; more processes come with `another()`. */
 export function setUp(options: TestMutexOptions): TestMutex {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", options, "pass the options of S3Mutex, or none");
+  refuseUnknownOptions("options", options, TEST_MUTEX_OPTIONS);
   const { seed = 1, roundTripMs = 0, fakeTimers, s3Client: _client, s3ClientConfig: _config, ...given } = options;
   const shared = { bucketName: "bucket", ...given };
   const { timeline, driver } = timeOf(checkSeed(seed), fakeTimers);
