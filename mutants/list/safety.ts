@@ -71,6 +71,14 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: IN_VIRTUAL_TIME, named: "rule 71:" },
   },
   {
+    name: "proof of before the last write",
+    why: "versions were turned on, as a write's answer says, and an object that shows none is believed again",
+    file: "src/runtime/safety-check.ts",
+    search: "versioning === undefined || proof?.versions === versioning",
+    replace: "versioning === undefined || proof?.versions !== undefined",
+    caughtBy: { test: OVER_HTTP, named: "rule 71:" },
+  },
+  {
     name: "grant before the verdict",
     why: "a lock is handed out while the store is being asked whether that means anything",
     file: "src/runtime/confirm.ts",

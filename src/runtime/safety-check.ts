@@ -194,7 +194,13 @@ export class SafetyCheck {
       touchedAtMs: said.touchedAtMs,
       versions: versioningOf(found),
     };
-    return this.#ways.of(key).then((way) => proofFor(said.proofs, { ...sight, way }));
+    return this.#ways.of(key).then((way) => this.#ofToday(proofFor(said.proofs, { ...sight, way })));
+  }
+
+  /** An object of before versioning was turned on shows none for as long as it stays (Ceph): the last write knows better. */
+  #ofToday(proof: Proof | undefined): Proof | undefined {
+    const { versioning } = this.#options.state;
+    return versioning === undefined || proof?.versions === versioning ? proof : undefined;
   }
 
   #pass(

@@ -219,6 +219,21 @@ it("Ceph's versioned bucket: no two of four get the same fresh lock, and the err
   }
 });
 
+it("rule 71: versioning that was turned on within the day lets nobody in by the word of an object that shows no version", async () => {
+  for (const isNew of [true, false]) {
+    const server = await serverWith();
+    const known = [processOn(server), processOn(server)];
+    for (const { mutex } of known) await (await mutex.acquire("a")).release();
+    await settle(server);
+    server.setQuirks({ versioning: "Enabled", versionsLike: "ceph" });
+    const all = isNew ? [processOn(server), processOn(server)] : known;
+    const outcomes = await Promise.allSettled(all.map(({ mutex }) => mutex.acquire("b", { timeoutMs: 3000 })));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "store-unsafe" } });
+    }
+  }
+});
+
 it("a delete marker over the check's object, where it counts as an object, does not keep the bucket from being checked", async () => {
   for (const quirks of [
     { versioning: "Enabled", versionsLike: "versitygw" },
