@@ -1,4 +1,4 @@
-import { type Examination, isDone } from "../examination.js";
+import { type Examination, isDone, NoAnswer } from "../examination.js";
 
 /** Longer than a second, so that a write soon after the turn of one is among them. */
 const SAMPLING_MS = 1300;
@@ -10,6 +10,15 @@ const STEP_MS = 40;
  * the PUT came. From then on the local clock tells what time it is there.
  */
 export async function sampleLateness(exam: Examination): Promise<void> {
+  try {
+    await sample(exam);
+  } catch (error) {
+    // One answer that was lost on its way says nothing about times.
+    if (!(error instanceof NoAnswer)) throw error;
+  }
+}
+
+async function sample(exam: Examination): Promise<void> {
   const { effects, observations } = exam;
   if (exam.form === undefined || exam.isThrottled) return;
   const key = exam.newKey("dated");
