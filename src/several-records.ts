@@ -3,7 +3,7 @@ import type { Acquirer } from "./acquirer.js";
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "./arguments.js";
 import { S3MutexError } from "./errors.js";
 import type { HeldLock } from "./lock.js";
-import { onAbort, throwIfAborted } from "./runtime/abort.js";
+import { onAbort, throwIfAborted, unlessAborted } from "./runtime/abort.js";
 import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
@@ -154,6 +154,7 @@ export class SeveralRecords {
   /** A record in which there is room by what a look has shown just now; undefined where there is none in any. */
   async #choose(terms: Terms, tried: ReadonlySet<number>): Promise<Target | undefined> {
     const { permits } = terms.call;
+    const { closing, effects } = this.#context;
     const seen = new Set<number>();
     const isFresh = (part: number) => seen.has(part) || this.#records.wasSeenWithin(part, FRESH_MS);
     const hasRoom = (part: number) => (this.#records.roomIn(part) ?? 0) >= permits;
@@ -163,9 +164,10 @@ export class SeveralRecords {
       const unseen = parts.filter((part) => !isFresh(part)).slice(0, LOOKS_AT_ONCE);
       const leftMs = this.#untilMs(terms) - this.#nowMs();
       if (emptier !== undefined) return this.#targetOf(emptier, terms.call);
-      if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted) return undefined;
-      const looking = Promise.all(unseen.map((part) => this.#records.look(part)));
-      await settledWithin(this.#context.effects, looking, leftMs);
+      if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted || closing.aborted) return undefined;
+      const looking = unlessAborted(Promise.all(unseen.map((part) => this.#records.look(part))), closing);
+      // One that hangs keeps nobody who has stopped waiting.
+      await settledWithin(effects, terms.signal ? unlessAborted(looking, terms.signal) : looking, leftMs);
       for (const part of unseen) seen.add(part);
     }
   }

@@ -266,3 +266,20 @@ it("hands a permit over to another process, out of whichever record it is", asyn
     expect(await scene.until(restored.release())).toBe(true);
   }
 });
+
+it("a look at a record that hangs keeps neither a caller whose signal is aborted nor one whose mutex closes", async () => {
+  const scene = new Scene();
+  const full = scene.client().mutex.semaphore("pool", { permits: 120 });
+  for (let part = 0; part < 3; part += 1) await scene.until(full.acquire({ permits: 40 }));
+  scene.fate = ({ key }) => (key.includes(".part") ? { kind: "lost" } : { kind: "fine" });
+  const { mutex } = scene.client();
+  const asked = (signal?: AbortSignal) => mutex.semaphore("pool", { permits: 120 }).acquire({ signal }).catch(String);
+  const stop = new AbortController();
+  const [aborted, closed] = [asked(stop.signal), asked()];
+  await scene.pass(300);
+  stop.abort();
+  expect(await scene.until(aborted, 100)).toMatch("aborted");
+  const closing = mutex.close();
+  expect(await scene.until(closed, 100)).toMatch("closed");
+  await scene.until(closing);
+});
