@@ -169,3 +169,21 @@ it("believes no first answer on whose way back the machine was suspended", () =>
   const now = machine.clock.now();
   if (now !== undefined) expect(now.latestMs).toBeGreaterThanOrEqual(machine.storeMs);
 });
+
+it("tells what time it was at an earlier moment, as far as it knows now", () => {
+  const machine = new Machine();
+  expect(machine.clock.when(machine.monotonicMs)).toBeUndefined();
+  machine.ask();
+  const then = machine.monotonicMs;
+  machine.pass(700);
+  const [now, earlier] = [machine.clock.now(), machine.clock.when(then)];
+  expect(earlier).toEqual({ earliestMs: (now?.earliestMs ?? 0) - 700, latestMs: (now?.latestMs ?? 0) - 700 });
+});
+
+it("is not without store time where it was told it once, however many answers come without it later", () => {
+  const machine = new Machine();
+  machine.ask();
+  answerWithoutDate(machine, 20);
+  expect(machine.clock.now()).toBeDefined();
+  expect(machine.clock.isDateless).toBe(false);
+});
