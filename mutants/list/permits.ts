@@ -216,4 +216,12 @@ export const PERMITS: readonly Mutant[] = [
     replace: "if (mostFree >= 0) return",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "P13: says that permits were free" },
   },
+  {
+    name: "releases of one process race",
+    why: "of many that are sent at once all but one come in vain, and what a close could not give back stays for a lease",
+    file: "src/runtime/local-line.ts",
+    search: "if (this.#giving !== undefined) {",
+    replace: "if (this.#giving === undefined) {",
+    caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P13: one process gives many permits back" },
+  },
 ];

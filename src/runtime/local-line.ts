@@ -13,7 +13,7 @@ import type { Lease } from "./lease.js";
 import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
 import type { Loss } from "./loss.js";
 import { type Renewal, Renewals } from "./renewals.js";
-import { sleep } from "./timing.js";
+import { settledWithin, sleep } from "./timing.js";
 import { WaitingOrder } from "./waiting-order.js";
 
 /** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */
@@ -31,6 +31,8 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   readonly #waiting = new WaitingOrder<Acquisition>();
   readonly #holds = new Set<LocalHold>();
   #renewals: Renewals | undefined;
+  /** The release that is being written. */
+  #giving: Promise<unknown> | undefined;
   /** When the record last stayed as it was for long enough that others could have joined its queue. */
   #quietAtMs: number;
   #changedAtMs: number;
@@ -138,8 +140,26 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
 
   /** Gives a hold back, to the next in line where that is one of us. */
   async giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
-    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.attempts.isOwn(writeId) };
     await this.#letOthersIn(options.untilMs);
+    const giving = this.#oneByOne(options.untilMs, () => this.#pass(command, options));
+    this.#giving = giving;
+    return giving.finally(() => {
+      if (this.#giving === giving) this.#giving = undefined;
+    });
+  }
+
+  /** Of several writes that were sent at once, all but one would come in vain. */
+  async #oneByOne<Result>(untilMs: number, write: () => Promise<Result>): Promise<Result> {
+    const { effects } = this.#context;
+    // One that hangs must not take the time of those behind it.
+    if (this.#giving !== undefined) {
+      await settledWithin(effects, this.#giving, (untilMs - effects.monotonicMs()) / 2);
+    }
+    return write();
+  }
+
+  async #pass(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
+    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.attempts.isOwn(writeId) };
     let successor: Acquisition | undefined;
     const tried = new Set<Acquisition>();
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {

@@ -169,3 +169,20 @@ it("P13: 150 callers of a semaphore of 500 all have their permit", async () => {
   const held = await scene.until(Promise.all(Array.from({ length: 150 }, () => pool.acquire())), 5000);
   expect(held.every((permit) => permit.held)).toBe(true);
 });
+
+it("P13: one process gives many permits back by one write each, and a close finds them all given back", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const pool = mutex.semaphore("pool", { permits: 60 });
+  const held = await scene.until(Promise.all(Array.from({ length: 60 }, () => pool.acquire())), 60_000);
+  const before = scene.landed.length;
+  const sent = scene.sent.length;
+  const given = await scene.until(Promise.all(held.map((permit) => permit.release())), 60_000);
+  expect(given).toEqual(held.map(() => true));
+  expect(scene.landed.length - before).toBe(60);
+  expect(scene.sent.length - sent).toBeLessThanOrEqual(62);
+  const others = await scene.until(Promise.all(held.map(() => pool.acquire())), 60_000);
+  await scene.until(mutex.close({ handles: "release" }), 60_000);
+  expect(others.map((permit) => permit.held)).not.toContain(true);
+  expect(scene.record(POOL)?.holders).toEqual([]);
+});
