@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Bench, type BenchCase, freshName } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contestant } from "../contestants/contestant.js";
@@ -5,6 +6,7 @@ import { libraryOn } from "../contestants/library.js";
 import { atMost, figure } from "../figures.js";
 import type { BenchServer } from "../server/bench-server.js";
 import { mostInFlight } from "../server/request-rate.js";
+import { warmUp } from "../turns.js";
 import { warningsDuring } from "../warnings.js";
 
 const LATENCY_MS = 20;
@@ -62,6 +64,9 @@ async function measure(bench: Bench, server: BenchServer, contestant: Contestant
   const runs: Run[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const contender = contestant.contender();
+    // What the check of the store costs, once a client and partly after its first lock, is what free-lock shows.
+    await warmUp([contender]);
+    await sleep(10 * LATENCY_MS);
     await contestant.reset();
     const startedAtMs = performance.now();
     const warnings = await warningsDuring(async () => {
