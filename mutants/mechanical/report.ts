@@ -17,10 +17,16 @@ export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole:
     `${area.name}: ${fates.size} mutants (${endless} without end), ${survivors.length} survived of which ` +
       `${explained.fitting} explained, score ${percent.toFixed(1)} %`,
   );
-  const isHigh = of === "each" ? scores.every(Boolean) : percent >= least;
-  if (!isHigh) console.log(`TOO LOW: at least ${least} % of ${of === "each" ? "each file" : "all"}`);
+  const needed = isWhole ? least : least - 2 * standardError(least, fates.size);
+  const isHigh = of === "each" ? scores.every(Boolean) : percent >= needed;
+  if (!isHigh) console.log(`TOO LOW: at least ${needed.toFixed(1)} % of ${of === "each" ? "each file" : "all"}`);
   const isExplained = explained.fitting === survivors.length && explained.stale === 0;
   return isHigh && (isExplained || !area.isExplainedWhole);
+}
+
+/** How far the score of a sample is off that of all, in percent: one in forty is further below than twice that by chance. */
+function standardError(percent: number, size: number): number {
+  return size === 0 ? 0 : Math.sqrt((percent * (100 - percent)) / size);
 }
 
 function isAlive(fate: Fate | undefined): boolean {

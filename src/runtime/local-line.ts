@@ -141,6 +141,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   /** Gives a hold back, to the next in line where that is one of us. */
   async giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
     await this.#letOthersIn(options.untilMs);
+    if (this.#holds.size === 1) return this.#pass(command, options);
     const giving = this.#oneByOne(options.untilMs, () => this.#pass(command, options));
     this.#giving = giving;
     return giving.finally(() => {

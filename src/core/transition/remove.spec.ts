@@ -243,11 +243,17 @@ it("does not remove what somebody without store time wrote last: nobody knows ho
 it("says for how long it is not certain that an object was at rest for long enough, by the bounds of store time", () => {
   const now = { earliestMs: T0 + REST_MS - 400, latestMs: T0 + REST_MS + 600 };
   const young = { ...RESTED, now };
-  expect(cleanup(recordOf(), SWEEP, young)).toEqual({ reply: { kind: "unsettled", forMs: 1000 } });
+  expect(cleanup(recordOf(), SWEEP, young)).toEqual({ reply: { kind: "unsettled", forMs: 401 } });
+  // Whoever wrote it may have known the time less well: so far ahead of the bounds of now as clocks may be.
+  const ahead = 600 + young.toleranceMs;
+  const byWriter = cleanup(recordOf({ touchedAtMs: T0 + ahead - 1 }), SWEEP, young);
+  expect(byWriter).toEqual({ reply: { kind: "unsettled", forMs: 400 + ahead } });
+  const byCounter = cleanup(recordOf({ token: T0 + REST_MS + ahead - 1 }), SWEEP, young);
+  expect(byCounter).toEqual({ reply: { kind: "unsettled", forMs: 400 + ahead } });
   const kept: [string, ReturnType<typeof recordOf>][] = [
-    ["too young by either bound", recordOf({ touchedAtMs: T0 + 600 })],
+    ["too young by either bound", recordOf({ touchedAtMs: T0 + ahead })],
     ["waited for", recordOf({ queue: [waiterOf({ expiresAtMs: T0 + 2 * REST_MS })] })],
-    ["a counter ahead of time", recordOf({ token: T0 + REST_MS + 601 })],
+    ["a counter ahead of time", recordOf({ token: T0 + REST_MS + ahead })],
   ];
   for (const [why, record] of kept) expect(cleanup(record, SWEEP, young).reply, why).toEqual({ kind: "kept" });
   expect(cleanup(recordOf(), { ...SWEEP, includeReleased: false }, young).reply).toEqual({ kind: "kept" });
@@ -272,7 +278,7 @@ it("leaves a tombstone where a bucket keeps versions, however long the object wa
 
 it("sweeps nothing there that it would not remove elsewhere", () => {
   const keeping = { ...RESTED, keepsVersions: true };
-  const young = recordOf({ touchedAtMs: T0 + 1 });
+  const young = recordOf({ touchedAtMs: T0 + 1 + keeping.toleranceMs });
   expect(cleanup(young, SWEEP, keeping)).toEqual({ reply: { kind: "kept" } });
   expect(cleanup(recordOf(), { ...SWEEP, includeReleased: false }, keeping)).toEqual({ reply: { kind: "kept" } });
 });

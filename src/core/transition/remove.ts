@@ -157,9 +157,12 @@ export function cleanup(
   }
   if (command.includeReleased && record.undated && !attempt.lacksStoreTime) return dateRest(record, attempt);
   const { earliestMs, latestMs } = attempt.now;
-  const byLatest = { ...attempt, now: { earliestMs: latestMs, latestMs } };
-  if (command.includeReleased && !record.deleted && isRemovable(record, command.restMs, byLatest)) {
-    return { reply: { kind: "unsettled", forMs: latestMs - earliestMs } };
+  const settledAtMs = Math.max(record.token, record.touchedAtMs + command.restMs) + 1;
+  const settled = { ...attempt, now: { earliestMs: settledAtMs, latestMs: settledAtMs } };
+  // Whoever wrote it may have known store time less well than it is known by now.
+  const isNear = settledAtMs <= latestMs + attempt.toleranceMs;
+  if (command.includeReleased && !record.deleted && isNear && isRemovable(record, command.restMs, settled)) {
+    return { reply: { kind: "unsettled", forMs: settledAtMs - earliestMs } };
   }
   return { reply: { kind: record.deleted ? "absent" : "kept" } };
 }
