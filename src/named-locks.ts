@@ -1,6 +1,7 @@
 import { type Attempt, hasRunOut } from "./core/attempt.js";
 import { keyOfPart } from "./core/names.js";
 import type { LockRecord } from "./core/record.js";
+import { laterParts } from "./core/shares.js";
 import { replaceCorrupt } from "./core/transition/remove.js";
 import type { Force } from "./force.js";
 import { Attempts } from "./runtime/attempts.js";
@@ -78,9 +79,8 @@ export class NamedLocks {
     { record }: Snapshot,
     act: (object: LockObject) => Promise<boolean>,
   ): Promise<readonly boolean[]> {
-    const parts = (record?.shares?.permits ?? []).map((_, part) => part).slice(1);
     const outcomes: boolean[] = [];
-    await inParallel(parts, READS_AT_ONCE, async (part) => {
+    await inParallel(laterParts(record?.shares), READS_AT_ONCE, async (part) => {
       outcomes.push(await act(new LockObject(this.#context, { ...ref, part }, keyOfPart(key, part))));
     });
     return outcomes;

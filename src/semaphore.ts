@@ -185,9 +185,8 @@ export class Semaphore {
       return { ...call, options: { ...call.options, timeoutMs }, waitedBeforeMs: waitedMs };
     };
     const { records } = this.#several;
-    const isKnown = this.#object.latest?.record !== undefined && !this.#object.latest.record.deleted;
     let isSeveral =
-      records.shares !== undefined || (!isKnown && call.limit !== "stored" && call.limit > capacity.inOne);
+      records.shares !== undefined || (!records.isFound && call.limit !== "stored" && call.limit > capacity.inOne);
     for (let isFirst = true; ; isFirst = false) {
       const asked = isFirst ? call : later();
       if (isSeveral) {

@@ -3,7 +3,7 @@ import type { Acquirer } from "./acquirer.js";
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "./arguments.js";
 import { S3MutexError } from "./errors.js";
 import type { HeldLock } from "./lock.js";
-import { onAbort, throwIfAborted, unlessAborted } from "./runtime/abort.js";
+import { throwIfAborted, unlessAborted } from "./runtime/abort.js";
 import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
@@ -123,13 +123,12 @@ export class SeveralRecords {
   async #found(terms: Terms, number: number): Promise<void> {
     const { signal } = terms;
     const { name } = this.#records.anchor;
-    const { closing, effects } = this.#context;
+    const { closing } = this.#context;
     while (!this.#records.isFound) {
       throwIfAborted(name, signal);
       if (closing.aborted) throw wasClosed(name);
       const founding = foundSemaphore(this.#context, this.#records, number);
-      const stopped = Promise.race([founding, whenAborted(signal), whenAborted(closing)]);
-      await settledWithin(effects, stopped, this.#untilMs(terms) - this.#nowMs());
+      await this.#settled(founding, terms);
       const isLate = this.#nowMs() >= this.#untilMs(terms);
       if (isLate && !this.#records.isFound) throw unanswered(name, this.#nowMs() - terms.startedAtMs);
       if (!signal?.aborted && !closing.aborted) await founding;
@@ -154,7 +153,7 @@ export class SeveralRecords {
   /** A record in which there is room by what a look has shown just now; undefined where there is none in any. */
   async #choose(terms: Terms, tried: ReadonlySet<number>): Promise<Target | undefined> {
     const { permits } = terms.call;
-    const { closing, effects } = this.#context;
+    const { closing } = this.#context;
     const seen = new Set<number>();
     const isFresh = (part: number) => seen.has(part) || this.#records.wasSeenWithin(part, FRESH_MS);
     const hasRoom = (part: number) => (this.#records.roomIn(part) ?? 0) >= permits;
@@ -165,11 +164,17 @@ export class SeveralRecords {
       const leftMs = this.#untilMs(terms) - this.#nowMs();
       if (emptier !== undefined) return this.#targetOf(emptier, terms.call);
       if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted || closing.aborted) return undefined;
-      const looking = unlessAborted(Promise.all(unseen.map((part) => this.#records.look(part))), closing);
-      // One that hangs keeps nobody who has stopped waiting.
-      await settledWithin(effects, terms.signal ? unlessAborted(looking, terms.signal) : looking, leftMs);
+      await this.#settled(Promise.all(unseen.map((part) => this.#records.look(part))), terms);
       for (const part of unseen) seen.add(part);
     }
+  }
+
+  /** Waits for what is asked of the store. One that hangs keeps nobody who has stopped waiting. */
+  async #settled(asking: Promise<unknown>, terms: Terms): Promise<void> {
+    const { closing, effects } = this.#context;
+    const answer = unlessAborted(asking, closing);
+    const leftMs = this.#untilMs(terms) - this.#nowMs();
+    await settledWithin(effects, terms.signal ? unlessAborted(answer, terms.signal) : answer, leftMs);
   }
 
   #targetOf(part: number, { permits }: PermitsCall): Target {
@@ -256,10 +261,6 @@ export class SeveralRecords {
   #nowMs(): number {
     return this.#context.effects.monotonicMs();
   }
-}
-
-function whenAborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => signal && onAbort(signal, resolve));
 }
 
 function unanswered(lockName: string, waitedMs: number): S3MutexError {

@@ -6,6 +6,7 @@ import {
   CAPACITY,
   hasOtherShares,
   isOneOfSeveral,
+  laterParts,
   nextToken,
   numberIn,
   numberOf,
@@ -142,4 +143,10 @@ it("shows several records as one", () => {
   expect(all).toMatchObject({ limit: 5, token: T0 + 9, touchedAtMs: T0 + 5 });
   expect([all.holders.map(({ id }) => id), all.queue.length]).toEqual([["a", "b"], 1]);
   expect(all.recent.map(({ id }) => id)).toEqual(["t0", "t1", "t2", "t3", "fifth", "t4", "t5", "t6"]);
+});
+
+it("says which records there are besides the anchor", () => {
+  expect(laterParts(undefined)).toEqual([]);
+  expect(laterParts({ version: 1, permits: [50] })).toEqual([]);
+  expect(laterParts({ version: 1, permits: [50, 50, 20] })).toEqual([1, 2]);
 });

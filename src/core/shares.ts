@@ -53,6 +53,11 @@ export function numberOf({ limit, shares }: Pick<LockRecord, "limit" | "shares">
   return shares === undefined ? limit : numberIn(shares);
 }
 
+/** The records that a semaphore has besides its anchor. */
+export function laterParts(shares: Shares | undefined): readonly number[] {
+  return shares?.permits.slice(1).map((_, index) => index + 1) ?? [];
+}
+
 /** What one of the records is to have. */
 export function shareIn({ version, permits }: Shares, part: number): Share {
   return { part, version, limit: permits[part] ?? 0 };

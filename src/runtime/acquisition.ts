@@ -12,11 +12,11 @@ import type { Context } from "./context.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs } from "./delays.js";
 import type { Grant, Granted } from "./grant.js";
-import type { Swapped } from "./lock-object.js";
 import { lossError } from "./loss.js";
 import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
 import { leaseToWriteMs, notKnownToBeUnsafe } from "./store-is-safe.js";
+import type { Swapped } from "./swap-options.js";
 import { nap, requestTimeoutMs } from "./timing.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */

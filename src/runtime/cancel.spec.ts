@@ -6,7 +6,8 @@ import type { LockRecord } from "../core/record.js";
 import type { Decision } from "../core/transition/decision.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers, type Leftovers } from "./cancel.js";
-import type { LockObject, SwapOptions } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
+import type { SwapOptions } from "./swap-options.js";
 
 const LEASE_MS = 6000;
 

@@ -1,7 +1,13 @@
 import { type Marker, markerKey, parseMarker, serializeMarker } from "../core/marker.js";
 import { withProof } from "../core/proof.js";
 import type { StoreTime } from "../core/store-time.js";
-import type { ObjectStore, ReadOutcome, RequestOptions, Versioning } from "../store/object-store.js";
+import {
+  type ObjectStore,
+  type ReadOutcome,
+  type RequestOptions,
+  THROTTLE_PAUSE_MS,
+  type Versioning,
+} from "../store/object-store.js";
 import type { ConditionProbe } from "./condition-probe.js";
 import type { Effects } from "./effects.js";
 import { isSameVersion } from "./snapshot.js";
@@ -93,7 +99,6 @@ export class CheckMarker {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TRIES = 3;
-const THROTTLE_PAUSE_MS = 1100;
 
 const READS_STALE = "a read does not show what was written before it";
 const DOES_REFUSED = "a PUT that was answered as refused was done all the same";

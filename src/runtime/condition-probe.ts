@@ -3,6 +3,7 @@ import {
   type ObjectStore,
   type RefusedOutcome,
   type RequestOptions,
+  THROTTLE_PAUSE_MS,
   type UnknownOutcome,
   type Versioning,
   versioningOf,
@@ -135,8 +136,6 @@ const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
 /** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */
 const ROUNDS = 3;
 const PAUSE_MS = 50;
-/** Some stores take one write a second on a key (R2): that they say so is no verdict. */
-const THROTTLE_PAUSE_MS = 1100;
 
 const SAYS_BOTH: UnknownOutcome = {
   kind: "unknown",

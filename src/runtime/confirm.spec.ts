@@ -5,7 +5,8 @@ import type { Holder } from "../core/record.js";
 import { Attempts } from "./attempts.js";
 import { confirmGrant } from "./confirm.js";
 import type { LeaseTiming } from "./lease-clock.js";
-import type { LockObject, SwapOptions } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
+import type { SwapOptions } from "./swap-options.js";
 
 /** 9,800 ms of it are usable. */
 const LEASE_MS = 10_000;

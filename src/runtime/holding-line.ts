@@ -1,8 +1,9 @@
 import type { ReleaseCommand, ReleaseReply } from "../core/transition/release.js";
 import type { RenewReply } from "../core/transition/renew.js";
-import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
 import type { Renewal } from "./renewals.js";
 import type { Snapshot } from "./snapshot.js";
+import type { SwapOptions, Swapped } from "./swap-options.js";
 
 /** What became of a hold that was given back, and the version that says so. */
 export interface GivenBack {

@@ -1,6 +1,6 @@
 import { keyOfPart } from "../core/names.js";
 import { type LockReport, reportOf, unreadableReport } from "../core/report.js";
-import { asOne } from "../core/shares.js";
+import { asOne, laterParts } from "../core/shares.js";
 import type { StoreTime } from "../core/store-time.js";
 import { S3MutexError } from "../errors.js";
 import type { Context } from "./context.js";
@@ -141,8 +141,7 @@ async function readWhole(context: Context, object: LockObject, signal: AbortSign
 
 /** The keys of the further records that a semaphore's first one speaks of. */
 export function otherKeysOf(anchorKey: string, { record }: Snapshot): readonly string[] {
-  const others = record?.shares?.permits.slice(1) ?? [];
-  return others.map((_, index) => keyOfPart(anchorKey, index + 1));
+  return laterParts(record?.shares).map((part) => keyOfPart(anchorKey, part));
 }
 
 /** What several records say as if they were one. One that cannot be read makes the whole unreadable: who holds is not known. */

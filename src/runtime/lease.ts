@@ -9,10 +9,10 @@ import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingLine } from "./holding-line.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
-import type { Swapped } from "./lock-object.js";
 import { doubtError, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
+import type { Swapped } from "./swap-options.js";
 import { Alarm, requestTimeoutMs } from "./timing.js";
 
 /**

@@ -10,9 +10,10 @@ import { SharedLog } from "./attempts.js";
 import type { Context } from "./context.js";
 import type { GivenBack, HoldingLine } from "./holding-line.js";
 import type { Lease } from "./lease.js";
-import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
 import type { Loss } from "./loss.js";
 import { type Renewal, Renewals } from "./renewals.js";
+import type { SwapOptions, Swapped } from "./swap-options.js";
 import { settledWithin, sleep } from "./timing.js";
 import { WaitingOrder } from "./waiting-order.js";
 

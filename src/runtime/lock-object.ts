@@ -27,7 +27,6 @@ import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
 
 export type { Snapshot } from "./snapshot.js";
-export type { SwapOptions, Swapped } from "./swap-options.js";
 
 type Apply<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decision<Reply>;
 

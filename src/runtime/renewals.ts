@@ -2,8 +2,9 @@ import type { RenewCommand, RenewReply } from "../core/transition/renew.js";
 import { S3MutexError } from "../errors.js";
 import { onAbort, unlessAborted } from "./abort.js";
 import { SharedLog } from "./attempts.js";
-import type { LockObject, SwapOptions, Swapped } from "./lock-object.js";
+import type { LockObject } from "./lock-object.js";
 import { renewingAll } from "./repeatable.js";
+import type { SwapOptions, Swapped } from "./swap-options.js";
 
 /** What to renew, and how eagerly; the signal ends one renewal without touching the others. */
 export interface Renewal {

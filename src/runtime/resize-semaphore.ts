@@ -1,11 +1,11 @@
-import type { Use } from "../core/shares.js";
+import { laterParts, type Use } from "../core/shares.js";
 import { found, level, type ReshareReply, reshare } from "../core/transition/reshare.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
 import { inParallel } from "./in-parallel.js";
-import type { Swapped } from "./lock-object.js";
 import type { SemaphoreRecords } from "./semaphore-records.js";
+import type { Swapped } from "./swap-options.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 
 /**
@@ -72,7 +72,7 @@ async function levelAll(
   untilMs: number,
 ): Promise<readonly Use[] | undefined> {
   if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
-  const parts = (records.shares?.permits ?? []).map((_, part) => part).slice(1);
+  const parts = laterParts(records.shares);
   const uses = new Map<number, Use>();
   const shares = new Map(parts.map((part) => [part, records.shareOf(part)]));
   await inParallel(parts, AT_ONCE, async (part) => {

@@ -106,8 +106,8 @@ export class SafetyCheck {
   /** The record with the word of whoever has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord {
     const { passed } = this.#options.state;
-    const now = this.#boundedNow();
     if (!this.isPassed || passed?.atMs === undefined || passed.versioning === undefined) return record;
+    const now = this.#boundedNow();
     const way = this.#ways.ofKnown(key);
     if (now === undefined || record.undated || way === undefined) return record;
     const proof: Proof = { way, atMs: passed.atMs, versions: passed.versioning };

@@ -25,6 +25,9 @@ export interface ObjectStore {
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome>;
 }
 
+/** In milliseconds. Some stores take one write a second on a key (R2): after this, one that came too soon may be sent again. */
+export const THROTTLE_PAUSE_MS = 1100;
+
 /** What every request is given. */
 export interface RequestOptions {
   /** Milliseconds from the moment at which the request leaves to the last byte of its answer. */

@@ -1,3 +1,5 @@
+import { sleep } from "../runtime/timing.js";
+import { THROTTLE_PAUSE_MS } from "../store/object-store.js";
 import type { Examination } from "./examination.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import { type Finding, pass, warn } from "./report.js";
@@ -39,8 +41,7 @@ async function remove(lane: ProbeRequests, key: string, { effects }: Examination
     }
     // What the store will not even look for, it has not taken.
     if (outcome.kind === "refused") return outcome.error.code !== "access-denied";
-    const delayMs = outcome.throttled ? 1100 : 100;
-    await new Promise<void>((resolve) => void effects.setTimer(delayMs, resolve, { keepAlive: true }));
+    await sleep(effects, outcome.throttled ? THROTTLE_PAUSE_MS : 100, { keepAlive: true });
   }
   return false;
 }

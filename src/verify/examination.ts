@@ -1,7 +1,7 @@
 import { S3MutexError } from "../errors.js";
 import type { Effects } from "../runtime/effects.js";
 import { sleep } from "../runtime/timing.js";
-import type { RefusedOutcome, UnknownOutcome } from "../store/object-store.js";
+import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../store/object-store.js";
 import type { EtagForm } from "../store/s3/client-state.js";
 import { inForm } from "../store/s3/etag-shape.js";
 import type { PutCondition } from "../store/s3/requests.js";
@@ -64,7 +64,6 @@ const SETTLE_MS = 2500;
 const SETTLE_STEP_MS = 50;
 /** Reads may be repeated as they are; what a repeated write would mean is for each check to say. */
 const READ_TRIES = 4;
-const THROTTLE_PAUSE_MS = 1100;
 
 /** What all checks of one store share: keys that nobody else uses, requests over several connections, what was learnt. */
 export class Examination {

@@ -3,8 +3,9 @@ import { Attempts } from "../../src/runtime/attempts.js";
 import type { GivenBack, HoldingLine } from "../../src/runtime/holding-line.js";
 import { Lease } from "../../src/runtime/lease.js";
 import type { LeaseTiming } from "../../src/runtime/lease-clock.js";
-import type { LockObject, SwapOptions, Swapped } from "../../src/runtime/lock-object.js";
+import type { LockObject } from "../../src/runtime/lock-object.js";
 import type { Renewal } from "../../src/runtime/renewals.js";
+import type { SwapOptions, Swapped } from "../../src/runtime/swap-options.js";
 import { Clockwork, contextOn } from "./clockwork.js";
 import { holderOf } from "./samples.js";
 

@@ -1,10 +1,14 @@
-import type { ReadOutcome, RequestOptions, StoreEffects, UnknownOutcome, WriteOutcome } from "../object-store.js";
+import {
+  type ReadOutcome,
+  type RequestOptions,
+  type StoreEffects,
+  THROTTLE_PAUSE_MS,
+  type UnknownOutcome,
+  type WriteOutcome,
+} from "../object-store.js";
 import type { Bare404 } from "./absence.js";
 import { unavailable } from "./outcomes.js";
 import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";
-
-/** Some stores take one write a second on a key (R2); a probe makes several. */
-const THROTTLE_PAUSE_MS = 1_100;
 
 export interface ProbeDeps {
   readonly requests: S3Requests;
