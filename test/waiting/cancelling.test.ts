@@ -277,18 +277,23 @@ it("leaves no entry where a cache shows the record as it was before it", async (
   await scene.pass(3000);
   const { mutex, process } = scene.client();
   const giveUp = new AbortController();
-  const waiting = scene.until(outcomeOf(scene, mutex.acquire(NAME, { signal: giveUp.signal })));
+  const beforeEntryMs = scene.nowMs;
+  const waiting = outcomeOf(scene, mutex.acquire(NAME, { signal: giveUp.signal }));
   await untilQueued(scene, 1);
-  const cachedSinceMs = scene.nowMs;
+  const other = scene.client().mutex.acquire(NAME, { priority: -1 });
+  await untilQueued(scene, 2);
+  await scene.pass(300);
   let cachedUntilMs = Number.POSITIVE_INFINITY;
   scene.fate = (request) => {
     const isCached = request.process === process && request.operation === "read" && scene.nowMs < cachedUntilMs;
-    return isCached ? { kind: "stale", byMs: scene.nowMs - cachedSinceMs + 1000 } : { kind: "fine" };
+    return isCached ? { kind: "stale", byMs: scene.nowMs - beforeEntryMs } : { kind: "fine" };
   };
-  const other = scene.client().mutex.acquire(NAME, { priority: -1 });
-  await untilQueued(scene, 2);
+  // The renewal is refused once, reads, and has written again just before the entry is taken out: that write is refused, and has to read.
+  const renewed = lock.renew();
+  await scene.pass(2 * ROUND_TRIP_MS + 8);
   giveUp.abort();
-  expect((await waiting).code).toBe("aborted");
+  expect((await scene.until(waiting)).code).toBe("aborted");
+  await scene.until(renewed);
   await scene.pass(1000);
   cachedUntilMs = scene.nowMs;
   await scene.pass(2000);
