@@ -215,6 +215,22 @@ describe("S3: a gateway that answers everything with 200 and an ETag", () => {
   });
 });
 
+it("an answer without an ETag that is not the store's says nothing about the store", async () => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  let isAway = true;
+  const stub = await startStub((request, response, sent) => {
+    if (!isAway) return void forward(server.endpoint, request, response, sent);
+    response.writeHead(200, { "content-type": "application/json" }).end('{"login":"required"}');
+  });
+  const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks", verify: "never" });
+  expect(await mutex.tryAcquire("job").catch((reason) => reason)).toMatchObject({ code: "store-unavailable" });
+  const waiting = mutex.acquire("job", { timeoutMs: 20_000 });
+  setTimeout(() => {
+    isAway = false;
+  }, 300);
+  expect(await (await waiting).release()).toBe(true);
+});
+
 it("a store whose ETags are no hashes any more is believed again once it shows what was written", async () => {
   let hashes = true;
   let stored = "";

@@ -70,6 +70,32 @@ it("S2: ETags that have nothing in common with those of writes are store-unsafe 
   await lock.release().catch(() => {});
 });
 
+describe.each<[string, readonly ("GetObject" | "PutObject")[], () => string | undefined]>([
+  ["no ETag", ["GetObject"], () => undefined],
+  ["an empty ETag", ["GetObject"], () => ""],
+  ["no ETag on any answer", ["GetObject", "PutObject"], () => undefined],
+])("S2: something in between shows %s", (_, operations, etag) => {
+  it("is store-unsafe at once, and named, whether the lock has an object yet or not", async () => {
+    await using server = await startS3Server({ buckets: ["locks"] });
+    const direct = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
+    await (await direct.acquire("job")).release();
+    for (const operation of operations) server.faults.add({ fault: "change-headers", operation, headers: { etag } });
+    for (const name of ["job", "fresh"]) {
+      const mutex = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
+      const begunMs = performance.now();
+      const outcome = await mutex.acquire(name, { timeoutMs: 20_000 }).catch((reason) => reason);
+      if (name === "fresh" && operations.length === 1) {
+        // Nothing had to be read.
+        await outcome.release();
+        continue;
+      }
+      expect(outcome).toMatchObject({ code: "store-unsafe", message: expect.stringContaining("show no ETag") });
+      expect(performance.now() - begunMs).toBeLessThan(10_000);
+    }
+    expect(server.objects("locks").filter(({ key }) => key.includes("/probe-"))).toEqual([]);
+  });
+});
+
 it("a store whose own ETags have no quotes is used as it is", async () => {
   let version = 0;
   const bodies = new Map<string, string>();

@@ -59,6 +59,7 @@ async function probeDelete(
   const object = new ProbeObject(deps, options);
   const read = async (): Promise<ReadOutcome> => {
     const outcome = await object.read();
+    if (outcome.kind === "no-etag") return outcome.outcome;
     return outcome.kind === "bare-404" ? absence.judge(outcome, options) : outcome;
   };
   const support = await supportOf(object, forms, read);

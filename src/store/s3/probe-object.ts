@@ -7,6 +7,7 @@ import {
   type WriteOutcome,
 } from "../object-store.js";
 import type { Bare404 } from "./absence.js";
+import type { NoEtag } from "./missing-etag.js";
 import { unavailable } from "./outcomes.js";
 import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";
 
@@ -46,7 +47,7 @@ export class ProbeObject {
     return this.#write({ IfMatch: ifMatch });
   }
 
-  read(): Promise<ReadOutcome | Bare404> {
+  read(): Promise<ReadOutcome | Bare404 | NoEtag> {
     return this.#deps.requests.get(this.#key, undefined, this.#options);
   }
 

@@ -86,8 +86,22 @@ describe("a read", () => {
     expect(await requests.get("a", undefined, OPTIONS)).toEqual({ kind: "oversized", etag: '"1"', timing: TIMING });
   });
 
+  it.each<[string, Record<string, string>]>([
+    ["has no ETag", {}],
+    ["has an empty one", { etag: "" }],
+  ])("whose answer %s has what may show whose it is", async (_, headers) => {
+    const { requests } = asking(found("{}", headers));
+    const message = 's3:GetObject on s3://locks/a: the answer has no ETag (200 with "{}")';
+    const outcome = { kind: "unknown", error: { message } };
+    expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "no-etag", body: "{}", outcome });
+  });
+
+  it("that is a page without an ETag is nobody's to ask about", async () => {
+    const { requests } = asking(found("<html>Welcome</html>", { "content-type": "text/html" }));
+    expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "unknown" });
+  });
+
   it.each([
-    ["has no ETag", found("{}", {}), 's3:GetObject on s3://locks/a: the answer has no ETag (200 with "{}")'],
     [
       "is a page",
       found("<html>Welcome</html>", { etag: '"1"', "content-type": "text/html" }),

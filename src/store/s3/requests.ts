@@ -10,6 +10,7 @@ import { type Bare404, looksOf } from "./absence.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
+import type { NoEtag } from "./missing-etag.js";
 import type { Operation, Send } from "./operation.js";
 import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
 import type { PutChecksums } from "./put-checksum.js";
@@ -59,13 +60,18 @@ export class S3Requests {
     this.#send = send;
   }
 
-  async get(key: string, ifNoneMatch: string | undefined, options: RequestOptions): Promise<ReadOutcome | Bare404> {
+  async get(
+    key: string,
+    ifNoneMatch: string | undefined,
+    options: RequestOptions,
+  ): Promise<ReadOutcome | Bare404 | NoEtag> {
     const request: Request = { action: "s3:GetObject", bucket: this.#bucket, key };
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     let looks: string | undefined;
     let isArchived = false;
     let isOther = false;
-    const operation: Operation<{ readonly etag: string | undefined; readonly body: BodyBytes }, ReadOutcome> = {
+    type Got = { readonly etag: string | undefined; readonly body: BodyBytes };
+    const operation: Operation<Got, ReadOutcome | NoEtag> = {
       request,
       streams: true,
       start: () => {
@@ -79,8 +85,11 @@ export class S3Requests {
         return { command, work };
       },
       onSuccess: ({ etag, body }, timing, attempt) => {
-        if (etag === undefined || isForeignPage(body, attempt)) {
-          return outcomeOfBadAnswer(request, notOfS3(etag, attempt, body), attempt);
+        const isForeign = isForeignPage(body, attempt);
+        if (!etag || isForeign) {
+          const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt, body), attempt);
+          const text = body.kind === "bytes" ? body.bytes.toString("utf8") : undefined;
+          return isForeign ? outcome : { kind: "no-etag", body: text, outcome };
         }
         if (body.kind === "oversized") return { kind: "oversized", etag, timing };
         return this.#whole(request, etag, body.bytes, timing, attempt);
@@ -100,6 +109,7 @@ export class S3Requests {
       },
     };
     const outcome = await this.#send(operation, options);
+    if (outcome.kind === "no-etag") return outcome;
     this.#versions.answered(outcome);
     if (isOther && outcome.kind === "unknown") return await this.get(key, undefined, options);
     if (isArchived && outcome.kind === "refused") return (await this.#archived(key, options)) ?? outcome;
@@ -162,9 +172,9 @@ export class S3Requests {
       },
       onSuccess: (etag, timing, attempt) => {
         // It may have been done, but under a name that nobody knows: the caller has to read it.
-        const isOurs = etag !== undefined && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
+        const isOurs = etag && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
         if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
-        return outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);
+        return outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt), attempt);
       },
       onStatus: (status, said, timing) => {
         if (isConflict(status, said)) return { kind: "conflict", timing };

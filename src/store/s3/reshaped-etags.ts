@@ -1,6 +1,7 @@
 import type { RefusedOutcome, UnknownOutcome, WriteOutcome } from "../object-store.js";
 import type { EtagForm, ShapeMeaning } from "./client-state.js";
 import { inForm, shapeOf, strongEtag, unsafe } from "./etag-shape.js";
+import { withoutEtag } from "./missing-etag.js";
 import { unavailable } from "./outcomes.js";
 import { inconclusive, type ProbeObject } from "./probe-object.js";
 
@@ -33,6 +34,7 @@ export async function explain(etag: string, object: ProbeObject): Promise<Explan
 
 async function explained(etag: string, object: ProbeObject, written: string): Promise<Explanation> {
   const found = await object.read();
+  if (found.kind === "no-etag") return withoutEtag();
   if (found.kind !== "ok") return found.kind === "refused" ? found : inconclusive("read", found);
   const shown = found.etag;
   const [ofWrite, ofRead] = [shapeOf(written), shapeOf(shown)];

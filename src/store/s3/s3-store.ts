@@ -21,6 +21,7 @@ import { EtagForms } from "./etag-form.js";
 import { KeyLengths } from "./key-length.js";
 import { Listings } from "./listings.js";
 import { Markers } from "./markers.js";
+import { MissingEtags } from "./missing-etag.js";
 import type { Operation, Send } from "./operation.js";
 import { unavailable } from "./outcomes.js";
 import type { ProbeDeps } from "./probe-object.js";
@@ -65,6 +66,7 @@ export class S3Store implements ObjectStore {
   readonly #forms: EtagForms;
   readonly #absence: Absence;
   readonly #keyLengths: KeyLengths;
+  readonly #missingEtags: MissingEtags;
   readonly #versions: Versions;
   readonly #markers: Markers;
   readonly #probeDeps: ProbeDeps;
@@ -90,12 +92,14 @@ export class S3Store implements ObjectStore {
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
     this.#keyLengths = new KeyLengths(this.#bucketState.keyLength, this.#probeDeps);
+    this.#missingEtags = new MissingEtags(this.#probeDeps);
   }
 
   async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
     const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
     const got = await this.#requests.get(key, condition, options);
+    if (got.kind === "no-etag") return await this.#missingEtags.judge(got, options);
     const answer = got.kind === "bare-404" ? got : await this.#keyLengths.judge(key, got, options);
     if (answer.kind === "absent") this.#absence.named();
     const judged = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
