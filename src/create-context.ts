@@ -16,6 +16,7 @@ import { StoreClock } from "./runtime/store-clock.js";
 import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client.js";
 import { S3Store } from "./store/s3/s3-store.js";
+import { endpointOf } from "./store/s3/way.js";
 
 /** What simulation replaces: the store and the effects, and how soon a semaphore needs several records. */
 export interface MutexInternals {
@@ -61,6 +62,7 @@ export function createContext(
     store: settings.verify === "auto" ? unlessRefused(store, check) : store,
     check,
     bucketName,
+    endpoint: client === undefined ? {} : endpointOf(client),
     contentStore: (bucket) =>
       opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
     effects,

@@ -120,4 +120,12 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: 'return message && NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
     caughtBy: { test: "test/cli/mistakes.test.ts", named: "C5: the remedy fits what was seen" },
   },
+  {
+    name: "a store is advised to be a lock",
+    why: "who has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
+    file: "src/cli/address.ts",
+    search: 'splitUrl(text, "store");\n  if (keyPrefix !== undefined)',
+    replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',
+    caughtBy: { test: "test/cli/address.test.ts", named: "a store has the form of a store" },
+  },
 ];

@@ -53,6 +53,14 @@ export const VERSIONS: readonly Mutant[] = [
     caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
   },
   {
+    name: "an operator's command without the endpoint",
+    why: "the command that removes a delete marker asks AWS for a bucket that is elsewhere",
+    file: "src/runtime/lock-object.ts",
+    search: "endpointUrl: endpoint.url, deleteMarker",
+    replace: "deleteMarker",
+    caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
+  },
+  {
     name: "delete marker not named",
     why: "the error about a lock that nobody gets speaks of a cache, where a delete marker is known to be in the way",
     file: "src/runtime/snapshot.ts",

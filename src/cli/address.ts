@@ -5,6 +5,9 @@ import { UsageError } from "./usage-error.js";
 /** The prefix that the library's locks have by default, and so a store that is given as a bucket only. */
 const DEFAULT_PREFIX = "locks/";
 
+/** How a lock is written, and how a store. */
+const FORM = { lock: `s3://BUCKET/${DEFAULT_PREFIX}NAME`, store: `s3://BUCKET/${DEFAULT_PREFIX}` } as const;
+
 /** A bucket and what the keys of its locks start with. */
 export interface StoreAddress {
   readonly bucketName: string;
@@ -23,7 +26,7 @@ export interface LockAddress extends StoreAddress {
 
 /** `s3://bucket/prefix/`; a bucket alone has the library's default prefix, and `keyPrefix` says it otherwise. */
 export function parseStore(text: string, keyPrefix: string | undefined): StoreAddress {
-  const { bucketName, path } = splitUrl(text);
+  const { bucketName, path } = splitUrl(text, "store");
   if (keyPrefix !== undefined) return { bucketName, keyPrefix };
   refuseSlips(text, path);
   if (path === "") return { bucketName, keyPrefix: DEFAULT_PREFIX };
@@ -46,7 +49,7 @@ export function twoMeanings(given: string, prefix: string, asFolder: string, asB
  * where names start.
  */
 export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
-  const { bucketName, path } = splitUrl(text);
+  const { bucketName, path } = splitUrl(text, "store");
   if (keyPrefix === undefined) refuseSlips(text, path);
   refuseKey(text, bucketName, path, keyPrefix);
   const border = borderOf(path);
@@ -67,7 +70,7 @@ export function parseLocks(text: string, keyPrefix: string | undefined): LocksAd
  * are the one mistake that nobody notices.
  */
 export function parseLock(text: string, keyPrefix: string | undefined): LockAddress {
-  const { bucketName, path } = splitUrl(text);
+  const { bucketName, path } = splitUrl(text, "lock");
   if (path === "" || path.endsWith("/")) {
     throw new UsageError(`${text} names no lock: write s3://${bucketName}/${path || DEFAULT_PREFIX}NAME.`);
   }
@@ -138,7 +141,7 @@ export function isUrl(text: string): boolean {
 }
 
 /** The bucket is what stands before the first slash, or the whole ARN of an access point, whose slashes are its own. */
-function splitUrl(text: string): { readonly bucketName: string; readonly path: string } {
+function splitUrl(text: string, kind: keyof typeof FORM): { readonly bucketName: string; readonly path: string } {
   const afterScheme = /^s3:\/\/(?!\/)(.+)$/s.exec(text)?.[1] ?? "";
   const accessPoint = accessPointAt(afterScheme);
   const bucketName = accessPoint ?? afterScheme.split("/", 1)[0] ?? "";
@@ -146,7 +149,7 @@ function splitUrl(text: string): { readonly bucketName: string; readonly path: s
   const fault = whyNoBucket(wholeArn(afterScheme) ?? bucketName);
   if (fault !== undefined) throw new UsageError(`${text} cannot be used: ${fault}.`);
   if (bucketName === "" || (rest !== "" && !rest.startsWith("/"))) {
-    throw new UsageError(`${text} is no address: write s3://BUCKET/${DEFAULT_PREFIX}NAME.`);
+    throw new UsageError(`${text} is no address: write ${FORM[kind]}.`);
   }
   return { bucketName, path: rest.slice(1) };
 }

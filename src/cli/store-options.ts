@@ -140,8 +140,8 @@ function storeOf(input: Input, kind: keyof typeof WRITTEN): StoreAddress {
   try {
     return parseStore(text, keyPrefix);
   } catch (error) {
-    if (given !== undefined || !(error instanceof UsageError)) throw error;
-    throw new UsageError(`S3_MUTEX_STORE: ${error.message}`);
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${given === undefined ? "S3_MUTEX_STORE" : "--store"}: ${error.message}`);
   }
 }
 

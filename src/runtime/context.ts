@@ -22,6 +22,8 @@ export interface Context {
   readonly check: GrantCheck;
   /** The bucket of the locks. */
   readonly bucketName: string;
+  /** Which URL the client was given in place of AWS's, as soon as that is known: for what operators are told. */
+  readonly endpoint: { readonly url?: string | undefined };
   /** The store of fenced objects in a bucket: larger bodies, through the same client. */
   readonly contentStore: (bucketName: string) => ObjectStore;
   readonly effects: Effects;

@@ -179,7 +179,7 @@ export class FencedChannel {
     const found = foundIn(outcome);
     const { bucketName, key } = this.#options;
     const deleteMarker = outcome.kind === "absent" ? outcome.deleteMarker : undefined;
-    tries.saw(found.etag, { bucketName, key, deleteMarker });
+    tries.saw(found.etag, { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker });
     return found;
   }
 

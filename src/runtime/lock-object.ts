@@ -155,7 +155,8 @@ export class LockObject {
   }
 
   #where({ deleteMarker }: Snapshot): Place {
-    return { bucketName: this.#context.bucketName, key: this.key, deleteMarker };
+    const { bucketName, endpoint } = this.#context;
+    return { bucketName, key: this.key, endpointUrl: endpoint.url, deleteMarker };
   }
 
   /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */

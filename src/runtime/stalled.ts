@@ -1,11 +1,9 @@
 import { S3MutexError } from "../errors.js";
 import type { DeleteMarker } from "../store/object-store.js";
-import { listingOf, removalOf } from "./marker-commands.js";
+import { listingOf, type ObjectPlace, removalOf } from "./marker-commands.js";
 
 /** Where an object is, and what is known to be there in its place while reads say that it is absent. */
-export interface Place {
-  readonly bucketName: string;
-  readonly key: string;
+export interface Place extends ObjectPlace {
   readonly deleteMarker?: DeleteMarker | "none" | undefined;
 }
 
@@ -37,13 +35,14 @@ export function stalledError(code: "store-unavailable" | "store-unsafe", stall: 
   return new S3MutexError(code, message, { lockName });
 }
 
-function causeOfAbsence({ bucketName, key, deleteMarker }: Place): string {
+function causeOfAbsence(place: Place): string {
+  const { deleteMarker } = place;
   if (deleteMarker === "none") {
     return "The store's list of versions shows the object, so the reads come out of a cache or a replica: reach the store itself.";
   }
-  const list = listingOf(bucketName, key);
+  const list = listingOf(place);
   const { versionId = "ID" } = deleteMarker ?? {};
-  const remove = removalOf(bucketName, key, versionId);
+  const remove = removalOf(place, versionId);
   if (deleteMarker === undefined) {
     return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove}), or reads that come out of a cache.`;
   }

@@ -116,7 +116,7 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     const error = await errorOf(world.mutex().acquire(LOCK, { timeoutMs: 10_000 }));
     expect(performance.now() - startedAtMs).toBeLessThan(11_000);
     expect(error.code).toMatch(/^store-un(safe|available)$/);
-    const remedy = `aws s3api delete-object --bucket ${BUCKET} --key locks/job.json --version-id ${versionId}.`;
+    const remedy = `aws s3api delete-object --endpoint-url ${world.server.endpoint} --bucket ${BUCKET} --key locks/job.json --version-id ${versionId}.`;
     expect(error.message).toContain("delete marker");
     expect(error.message).toContain(remedy);
     expect(error.message).not.toContain("cache");
@@ -130,7 +130,7 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     const error = await errorOf(world.mutex().acquire(LOCK));
     expect(error.code).toBe("store-unsafe");
     expect(error.message).toMatch(
-      /delete marker.*aws s3api list-object-versions --bucket \S+ --prefix locks\/job\.json.*--version-id ID/,
+      /delete marker.*aws s3api list-object-versions --endpoint-url http:\S+ --bucket \S+ --prefix locks\/job\.json.*--version-id ID/,
     );
   });
 
@@ -143,7 +143,9 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     const next = await world.mutex().acquire(LOCK);
     const error = await errorOf(Promise.resolve(next.fencedObject<string>({ key: "state" })).then((o) => o.read()));
     expect(error.code).toMatch(/^store-un/);
-    expect(error.message).toContain(`--bucket ${BUCKET} --key state --version-id ${VersionId}.`);
+    expect(error.message).toContain(
+      `--endpoint-url ${world.server.endpoint} --bucket ${BUCKET} --key state --version-id ${VersionId}.`,
+    );
     await next.release();
   });
 

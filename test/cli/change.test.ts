@@ -210,7 +210,7 @@ describe("a delete marker in place of a lock", TIMEOUT, () => {
     const { exitCode, stderr } = await cli(args, environment);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `remove it: aws s3api delete-object --bucket ${BUCKET} --key locks/job.json --version-id null\n`,
+      `remove it: aws s3api delete-object --endpoint-url ${server.endpoint} --bucket ${BUCKET} --key locks/job.json --version-id null\n`,
     );
     server.setQuirks({ versioning: "Suspended", versionsLike: "versitygw", deny: ["ListObjectVersions"] });
     const silent = await cli(args, environment);

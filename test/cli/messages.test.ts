@@ -69,10 +69,15 @@ test.each(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])("C5: %s without a scheme 
   expect(stderr).toContain(`${name} "localhost:9000" is no URL: write http://localhost:9000 or https://`);
 });
 
-test("D: a variable with a store that is none names itself", async () => {
-  const { exitCode, stderr } = await cli(["ls"], { S3_MUTEX_STORE: "s3:/my-bucket/locks/" });
+test.each([
+  ["S3_MUTEX_STORE", "s3:/my-bucket/locks/", ["show", "job"]],
+  ["S3_MUTEX_STORE", "my-bucket", ["ls"]],
+  ["S3_MUTEX_STORE", "http://store:9000/my-bucket", ["doctor"]],
+  ["--store", "s3:///locks/", ["run", "--store", "s3:///locks/", "job", "--", "true"]],
+])("D: %s with %s names itself, and the form that is right there", async (source, text, args) => {
+  const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: text });
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^s3-mutex: S3_MUTEX_STORE: s3:\/my-bucket\/locks\/ is no address/);
+  expect(stderr).toContain(`s3-mutex: ${source}: ${text} is no address: write s3://BUCKET/locks/. See`);
 });
 
 test("C5: a line for a shell that was given as one word", async () => {

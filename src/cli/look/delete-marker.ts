@@ -3,6 +3,7 @@ import { removalOf } from "../../runtime/marker-commands.js";
 import { createS3Client } from "../../store/s3/client.js";
 import { markerAmong, versionsOf } from "../../store/s3/markers.js";
 import { headerFieldsOf } from "../../store/s3/store-headers.js";
+import { endpointOf } from "../../store/s3/way.js";
 import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { accessTo } from "../store-access.js";
@@ -22,11 +23,13 @@ export async function deleteMarkerNote(input: Input, address: LockAddress): Prom
   const { s3ClientConfig, storeHeaders } = accessTo(input, address);
   const client = createS3Client({ ...s3ClientConfig, maxAttempts: 1 });
   try {
+    const endpoint = endpointOf(client);
     const command = versionsOf(bucketName, encoded.key, headerFieldsOf(storeHeaders));
     const output = await client.send(command, { abortSignal: AbortSignal.timeout(LONGEST_MS) });
     const marker = markerAmong(output, encoded.key);
     if (marker === undefined || marker === "none") return "";
-    const remove = printable(removalOf(bucketName, encoded.key, marker.versionId ?? "ID"));
+    const place = { bucketName, key: encoded.key, endpointUrl: endpoint.url };
+    const remove = printable(removalOf(place, marker.versionId ?? "ID"));
     return ` Somebody deleted its object in a bucket with versioning, and left a delete marker. Where the store takes that for an object, so that nobody gets the lock, remove it: ${remove}`;
   } catch {
     // What was asked for has been answered.

@@ -1,6 +1,6 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
-import { wayTo } from "./way.js";
+import { endpointOf, wayTo } from "./way.js";
 
 const way = (config: S3ClientConfig, bucket = "locks") =>
   wayTo(new S3Client({ region: "eu-central-1", ...config }), bucket);
@@ -33,4 +33,21 @@ it.each<[string, S3ClientConfig, S3ClientConfig]>([
 
 it("is another one for another bucket", async () => {
   expect(await way(HERE)).not.toBe(await way(HERE, "other"));
+});
+
+it("the endpoint of a client is what it was given in place of AWS's", async () => {
+  type Endpoint = { readonly protocol: string; readonly hostname: string; readonly path: string };
+  const told = async (config: S3ClientConfig) => {
+    const endpoint = endpointOf(new S3Client({ region: "eu-central-1", ...config }));
+    await new Promise((resolve) => setImmediate(resolve));
+    return endpoint.url;
+  };
+  expect(await told({})).toBeUndefined();
+  expect(await told({ endpoint: "http://store:9000/" })).toBe("http://store:9000");
+  expect(await told({ endpoint: async () => ({ protocol: "https:", hostname: "store", path: "/s3" }) })).toBe(
+    "https://store/s3",
+  );
+  const failing: () => Promise<Endpoint> = () => Promise.reject(new Error("no"));
+  expect(await told({ endpoint: failing })).toBeUndefined();
+  expect(endpointOf({ send() {} } as never)).toEqual({});
 });

@@ -16,6 +16,19 @@ export async function wayTo({ config }: S3Client, bucket: string): Promise<strin
   return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket]);
 }
 
+/** The URL that a client was given in place of AWS's; its configuration tells that a moment later, if at all. */
+export function endpointOf({ config }: S3Client): { readonly url?: string } {
+  const found: { url?: string } = {};
+  // Some clients in tests are no more than a function that sends.
+  config?.endpoint?.().then(
+    (endpoint) => {
+      found.url = urlOf(endpoint);
+    },
+    () => {},
+  );
+  return found;
+}
+
 interface Endpoint {
   readonly protocol: string;
   readonly hostname: string;
