@@ -9,6 +9,8 @@ import { EXIT } from "./exit-codes.js";
 import { showCommandHelp, showOverview } from "./help.js";
 import { createOutput, type Output } from "./output.js";
 import { isDebuggingBy, parseInput } from "./parse.js";
+// First of all: it remembers who this program was started by.
+import "./run/parent.js";
 import { UsageError } from "./usage-error.js";
 
 const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);

@@ -59,6 +59,18 @@ test("while somebody else is at it, once waits, or says who; and it passes signa
   expect(await mutex.isLocked("once/job")).toBe(false);
 });
 
+test("P3: what a command of once leaves running is named, as by run", async () => {
+  const { environment } = await startStore();
+  for (const exitCode of [0, 3]) {
+    const script = `sleep 600 & echo worker $!; sleep 0.3; exit ${exitCode}`;
+    const { stdout, ...ended } = await cli(["once", `job${exitCode}`, "--", "sh", "-c", script], environment);
+    const pid = Number(/worker (\d+)/.exec(stdout)?.[1]);
+    process.kill(pid, "SIGKILL");
+    const stderr = `s3-mutex: the command has ended and left running, without the lock: ${pid} (sleep 600).\n`;
+    expect(ended).toMatchObject({ exitCode, stderr });
+  }
+});
+
 test("C4: once inside of its own command is a deadlock, and says so in the words of the command line", async () => {
   const { environment } = await startStore();
   const inner = `"${process.execPath}" "${MAIN}" once x -- echo in`;

@@ -7,14 +7,14 @@ const ADDRESS = `${STORE}job`;
 const TIMEOUT = { timeout: 30_000 };
 
 /** A package that has the CLI installed, and a script that uses it. */
-function newPackage(script: string): string {
+function newPackage(script: string, inner = script): string {
   const folder = newFolder();
   mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
   const bin = `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`;
   writeFileSync(join(folder, "node_modules", ".bin", "s3-mutex"), bin, { mode: 0o755 });
   writeFileSync(
     join(folder, "package.json"),
-    JSON.stringify({ name: "p", version: "1.0.0", scripts: { start: script } }),
+    JSON.stringify({ name: "p", version: "1.0.0", scripts: { start: script, inner } }),
   );
   return folder;
 }
@@ -32,6 +32,45 @@ test.each([
   npm.process.kill("SIGTERM");
   await until(() => pids.every((pid) => !isRunning(pid)));
   expect(await mutex.isLocked("job")).toBe(false);
+});
+
+/** A package whose script `start` leads to `run` by a detour. */
+function newDetour(detour: "npx" | "npm run" | "a file"): string {
+  const run = `s3-mutex run ${ADDRESS} -- ${COMMAND}`;
+  const start = { npx: `npx --no ${run}`, "npm run": "npm run inner", "a file": "./start.sh" }[detour];
+  const folder = newPackage(start, run);
+  writeFileSync(join(folder, "start.sh"), `#!/bin/sh\n${run}\necho over\n`, { mode: 0o755 });
+  return folder;
+}
+
+// On Linux alone it can be told what other processes run under.
+test.runIf(process.platform === "linux").each(["npx", "npm run", "a file"] as const)(
+  "C12: SIGTERM to npm reaches a run that a script starts by %s",
+  TIMEOUT,
+  async (detour) => {
+    const { mutex, environment } = await startStore();
+    const npm = startProgram("npm", ["start"], environment, newDetour(detour));
+    const [, ...pids] = (await npm.says(/^pids (\d+) (\d+)$/m)).map(Number);
+    npm.process.kill("SIGTERM");
+    await until(() => pids.every((pid) => !isRunning(pid)));
+    expect(await mutex.isLocked("job")).toBe(false);
+  },
+);
+
+test("C12: npm that ends while a run is still loading is noticed as well", TIMEOUT, async () => {
+  const { environment } = await startStore();
+  // Kills the parent when the first line of the program is reached.
+  const preload = `const { emitWarning, kill, ppid } = process;
+    Object.defineProperty(process, "emitWarning", { get: () => emitWarning, set() {
+      kill(ppid, "SIGKILL");
+      while (process.ppid === ppid) {}
+    } });`;
+  const file = join(newFolder(), "preload.mjs");
+  writeFileSync(file, preload);
+  const line = `${process.execPath} --import=${file} ${MAIN} run ${ADDRESS} -- sleep 600; echo over`;
+  const shell = startProgram("sh", ["-c", line], { ...environment, npm_lifecycle_event: "start" });
+  await until(() => shell.stderr.includes("npm, under which this runs, has ended"));
+  expect(shell.stdout).toBe("");
 });
 
 test("C12: what waits for a lock then takes it no more", TIMEOUT, async () => {

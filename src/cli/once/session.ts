@@ -7,11 +7,11 @@ import { heldLock } from "../run/held.js";
 import { Interruption } from "../run/interruption.js";
 import { createLog } from "../run/log.js";
 import type { HoldingPlan } from "../run/plan.js";
-import { abandon } from "../run/release.js";
+import { abandon, nameLeftBehind } from "../run/release.js";
 import { exitCodeOf } from "../run/signals.js";
 import { announceWait, noticePlan, whoHas } from "../run/waiting.js";
 import type { Wanted } from "../run/wanted.js";
-import { startWhileHeld } from "../run/while-held.js";
+import { type Result, startWhileHeld } from "../run/while-held.js";
 
 /** Everything that `once` was told. */
 export interface OncePlan extends HoldingPlan {
@@ -42,6 +42,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
   const interruption = new Interruption();
   const letGo = interruption.listen(plan.line.environment, output);
   let isStuck = false;
+  let ended: Result | undefined;
   try {
     let leave: (exitCode: number) => void = () => {};
     const stuck = new Promise<number>((resolve) => {
@@ -49,6 +50,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
     });
     const run = async (held: OnceRun) => {
       const result = await runUnder(mutex, held, plan, interruption, output);
+      ended = result;
       if (result.isStuck) {
         isStuck = true;
         leave(result.exitCode);
@@ -82,6 +84,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
     return plan.conflictExitCode;
   } finally {
     log.mute();
+    if (ended !== undefined && !isStuck) nameLeftBehind(ended, output);
     if (!isStuck) await bounded(mutex.close({ handles: "release" }), CLOSE_MAX_MS, interruption.hurry);
     letGo();
   }
@@ -93,7 +96,7 @@ async function runUnder(
   plan: OncePlan,
   interruption: Interruption,
   output: Output,
-): Promise<{ readonly exitCode: number; readonly isStuck: boolean }> {
+): Promise<Result> {
   // The lock and the signal came together. Nothing was started under it.
   if (interruption.by !== undefined) throw new NotDone(exitCodeOf(interruption.by));
   const held = heldLock(mutex, lock);

@@ -52,15 +52,26 @@ function pidsOfProc(): readonly number[] | undefined {
 }
 
 function stateInGroup(pid: number, groupId: number): "living" | "dead" | "elsewhere" {
+  const { state, group } = statOf(pid) ?? {};
+  if (Number(group) !== groupId) return "elsewhere";
+  return state === "Z" || state === "X" ? "dead" : "living";
+}
+
+/** Whose child a process is; undefined where it has ended, or nobody tells. */
+export function parentOf(pid: number): number | undefined {
+  const { parent } = statOf(pid) ?? {};
+  return parent === undefined ? undefined : Number(parent);
+}
+
+function statOf(pid: number): Record<"state" | "parent" | "group", string | undefined> | undefined {
   try {
     // pid (name) state parent group ...; the name may contain anything, parentheses too.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(group) !== groupId) return "elsewhere";
-    return state === "Z" || state === "X" ? "dead" : "living";
+    const [state, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state, parent, group };
   } catch {
     // It ended while we were looking.
-    return "elsewhere";
+    return undefined;
   }
 }
 

@@ -1,20 +1,51 @@
-/** How often the parent is looked at: nothing reports its end. */
+import { readFileSync } from "node:fs";
+import { parentOf } from "./living-members.js";
+
+/** How often they are looked at: nothing reports their end. */
 const LOOK_MS = 500;
+
+/** What npm sets for the programs that it runs, and they for theirs. */
+const MARK = "npm_lifecycle_event";
+
+/**
+ * Who this program runs under, from its parent to the outermost npm: a script of package.json that calls npx, or a file of
+ * shell, has several in between. As of the first moment: npm may end before this program has come as far as to ask.
+ */
+const ANCESTORS: readonly number[] = process.env[MARK] === undefined ? [] : upToNpm(process.ppid);
 
 /**
  * npm passes SIGTERM on to the shell that it runs a script or a program of npx in, and to nobody else: the shell dies, npm with it,
- * and what ran in it goes on, renewing for nobody (npm/cli#6684). So there, and only there, the end of the parent is a request
- * to end. Elsewhere it is what `nohup`, `setsid` and `&` are for. Returns how to stop watching.
+ * and what ran in it goes on, renewing for nobody (npm/cli#6684). So there, and only there, the end of whom this runs under is a
+ * request to end. Elsewhere it is what `nohup`, `setsid` and `&` are for. Returns how to stop watching.
  */
 export function onNpmGone(environment: NodeJS.ProcessEnv, gone: () => void): () => void {
   // On Windows a process keeps the id of its parent.
-  if (environment["npm_lifecycle_event"] === undefined || process.platform === "win32") return () => {};
-  const parentId = process.ppid;
+  if (environment[MARK] === undefined || process.platform === "win32") return () => {};
   const timer = setInterval(() => {
-    if (process.ppid === parentId) return;
+    if (areAllThere()) return;
     clearInterval(timer);
     gone();
   }, LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Whether each is still the child of the next: whose parent has ended is somebody else's. */
+function areAllThere(): boolean {
+  const [parent, ...above] = ANCESTORS;
+  return process.ppid === parent && above.every((pid, index) => parentOf(ANCESTORS[index] as number) === pid);
+}
+
+/** Where nobody tells what others run under, as without `/proc`, the parent alone. */
+function upToNpm(pid: number): readonly number[] {
+  const parent = runsUnderNpm(pid) ? parentOf(pid) : undefined;
+  return parent === undefined || parent === 0 ? [pid] : [pid, ...upToNpm(parent)];
+}
+
+function runsUnderNpm(pid: number): boolean {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${MARK}=`);
+  } catch {
+    return false;
+  }
 }

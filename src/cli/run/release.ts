@@ -11,7 +11,7 @@ const RELEASE_MAX_MS = 10_000;
 
 /** Gives back what is held, and says what is odd about the end; the command's exit code, unless it turns out that its lock was lost while it ran. */
 export async function release(held: Held, result: Result, hurry: AbortSignal, output: Output): Promise<number> {
-  const { exitCode, wasEndedByUs, leftBehind } = result;
+  const { exitCode, wasEndedByUs } = result;
   let problem: string | undefined;
   try {
     const answer = await bounded(held.release(), RELEASE_MAX_MS, hurry);
@@ -19,8 +19,7 @@ export async function release(held: Held, result: Result, hurry: AbortSignal, ou
   } catch (error) {
     problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
   }
-  const left = leftBehind();
-  if (left.length > 0) output.note(`the command has ended and left running, without the lock: ${namesOf(left)}.`);
+  nameLeftBehind(result, output);
   // What there is to say was said when the command was ended.
   if (wasEndedByUs) return exitCode;
   if (held.signal.aborted) {
@@ -31,6 +30,12 @@ export async function release(held: Held, result: Result, hurry: AbortSignal, ou
   }
   if (problem !== undefined) output.note(notReleased(held, problem));
   return exitCode;
+}
+
+/** Says what the command has started and goes on without the lock. */
+export function nameLeftBehind({ leftBehind }: Result, output: Output): void {
+  const left = leftBehind();
+  if (left.length > 0) output.note(`the command has ended and left running, without the lock: ${namesOf(left)}.`);
 }
 
 /** A lock whose command cannot be ended is left to its lease. */
