@@ -37,21 +37,27 @@ export class Leadership {
 
   /** Runs the function and gives the lead back when it has ended, whatever it does. */
   async run<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<TurnEnd<T>> {
-    const lock = this.#lock;
-    const ending = signal === undefined ? lock.signal : forManyListeners(AbortSignal.any([lock.signal, signal]));
     try {
-      if (this.#hasResigned) return OVER;
-      const result = await runGuarded(lock, () => fn(ending, lock.fencingToken));
-      const loss = lossOf(lock);
-      if (loss === undefined) return { kind: "over", result };
-      if (loss.reason === "closed") throw lostMeanwhile(loss, result);
-      return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
-    } catch (error) {
-      return this.#afterError(error, signal);
+      return this.#hasResigned ? OVER : await this.#work(fn, signal);
     } finally {
-      await lock[Symbol.asyncDispose]();
+      await this.#lock[Symbol.asyncDispose]();
       this.#end();
     }
+  }
+
+  async #work<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<TurnEnd<T>> {
+    const lock = this.#lock;
+    const ending = signal === undefined ? lock.signal : forManyListeners(AbortSignal.any([lock.signal, signal]));
+    let result: T;
+    try {
+      result = await runGuarded(lock, () => fn(ending, lock.fencingToken));
+    } catch (error) {
+      return this.#afterError(error, signal);
+    }
+    const loss = lossOf(lock);
+    if (loss === undefined) return { kind: "over", result };
+    if (loss.reason === "closed") throw lostMeanwhile(loss, result);
+    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
   }
 
   /**

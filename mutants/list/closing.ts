@@ -147,8 +147,16 @@ export const CLOSING: readonly Mutant[] = [
     name: "resigning: campaigns again",
     why: "a function that threw when it was asked to resign is run again",
     file: "src/leadership.ts",
-    search: '    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };\n  }',
-    replace: '    return signal?.aborted ? OVER : { kind: "stepped-down" };\n  }',
+    search: '    }\n    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };',
+    replace: '    }\n    return signal?.aborted ? OVER : { kind: "stepped-down" };',
     caughtBy: { test: RESIGN, named: "does not campaign again" },
+  },
+  {
+    name: "resigning: hides that it outlasted a close",
+    why: "a leader that resigned and outlasted a close ends as if nothing had been lost",
+    file: "src/leadership.ts",
+    search: 'if (loss.reason === "closed") throw',
+    replace: 'if (loss.reason === "closed" && !this.#hasResigned) throw',
+    caughtBy: { test: RESIGN, named: "outlasts a close" },
   },
 ];

@@ -158,3 +158,21 @@ it("close() beside a resignation that is under way ends both", async () => {
   expect(await scene.until(resigning)).toBe(true);
   expect(await scene.until(closing)).toEqual({ leftBehind: [] });
 });
+
+it("P2: a leader that was asked to resign and outlasts a close is told that it was lost, with what its function returned", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const election = mutex.election(NAME, { leaseMs: 3000 });
+  const running = election.runWhenLeader(() => scene.world.sleep(20_000).then(() => "written"));
+  const other = scene.client().mutex.election(NAME, { leaseMs: 3000 });
+  const next = other.runWhenLeader(() => undefined);
+  await scene.pass(500);
+  const resigning = election.resign();
+  const [left] = (await scene.until(mutex.close({ graceMs: 1000 }))).leftBehind;
+  expect(left).toMatchObject({ kind: "callback" });
+  // Two were inside: its caller is not to take that for an orderly end.
+  await scene.until(next);
+  const error = await scene.until(running.catch((reason: unknown) => reason));
+  expect(error).toMatchObject({ code: "lost", reason: "closed", result: "written" });
+  expect(await scene.until(resigning)).toBe(false);
+});
