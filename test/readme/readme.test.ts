@@ -147,6 +147,14 @@ test.each(DOCUMENTS)(
   },
 );
 
+test("C7: a line for cron is silent where somebody else has the lock, and hides no errors", () => {
+  const lines = DOCUMENTS.flatMap((document) => read(document).split("\n")).filter((line) =>
+    /^[\d*]+( [\d*]+){4} +s3-mutex /.test(line),
+  );
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(line).toMatch(/^[^>]* run --quiet [^>]*$/);
+});
+
 describe("README.md", () => {
   const readme = read("README.md");
 
