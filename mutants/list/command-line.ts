@@ -105,6 +105,14 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
+    name: "an address with a variable that nobody has filled in",
+    why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with a character that nobody sees",
+    file: "src/cli/address.ts",
+    search: "return problem === undefined ? strayIn(path) :",
+    replace: "return problem === undefined ? undefined :",
+    caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
+  },
+  {
     name: "the store's prefix said twice",
     why: "locks/x where the store says locks/ is the lock locks/locks/x, in silence",
     file: "src/cli/store-options.ts",

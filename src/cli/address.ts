@@ -1,5 +1,6 @@
 import { nameOfKey } from "../core/names.js";
 import { accessPointAt, whyNoBucket } from "../store/s3/bucket-names.js";
+import { type Stray, strayIn } from "./stray-characters.js";
 import { UsageError } from "./usage-error.js";
 
 /** The prefix that the library's locks have by default, and so a store that is given as a bucket only. */
@@ -94,19 +95,21 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
 
 /** What is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
 function refuseSlips(text: string, path: string): void {
-  const problem = slipIn(path);
-  if (problem === undefined) return;
-  throw new UsageError(
-    `${JSON.stringify(text)} ${problem}: leave it out, or say with --prefix what the keys start with.`,
-  );
+  const slip = slipIn(path);
+  if (slip === undefined) return;
+  const { problem, remedy } = slip;
+  throw new UsageError(`${JSON.stringify(text)} ${problem}: ${remedy}, or say with --prefix what the keys start with.`);
 }
 
-function slipIn(path: string): string | undefined {
-  const parts = path.split("/");
+function slipIn(path: string): Stray | undefined {
+  const problem = slipInParts(path.split("/"), path);
+  return problem === undefined ? strayIn(path) : { problem, remedy: "leave it out" };
+}
+
+function slipInParts(parts: readonly string[], path: string): string | undefined {
   if (path !== "" && parts[0] === "") return "begins with an empty folder";
   if (parts.some((part) => part === "." || part === "..")) return 'has "." or ".." in it, which keys do not know';
-  if (parts.some((part) => part !== part.trim())) return "has a space at an end, or beside a slash";
-  return /\p{Cc}/u.test(path) ? "has a line break or another control character in it" : undefined;
+  return parts.some((part) => part !== part.trim()) ? "has a space at an end, or beside a slash" : undefined;
 }
 
 /** What ends in `.json` is an object's key, in which the name may be written otherwise: this says what to write. */

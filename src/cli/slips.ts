@@ -1,5 +1,6 @@
 import { nameOfKey } from "../core/names.js";
 import { SEMAPHORES, type StoreAddress } from "./address.js";
+import { strayIn } from "./stray-characters.js";
 import { UsageError } from "./usage-error.js";
 
 /**
@@ -39,8 +40,10 @@ export function refuseRepeatedPrefix(text: string, { bucketName, keyPrefix }: St
 function slipIn(text: string, kind: NameKind): string | undefined {
   if (/^(s3|arn):/i.test(text)) return "is no address: write s3://BUCKET/locks/NAME, or a name";
   if (text !== text.trim()) return "has a space at an end: leave it out";
-  if (/\p{Cc}/u.test(text)) return "has a line break or another control character in it: leave it out";
-  if (/^(["'`]).*\1$/.test(text)) return "has quotes in it that the shell has not taken away: leave them out";
+  const stray = strayIn(text);
+  if (stray !== undefined) return `${stray.problem}: ${stray.remedy}`;
+  if (/^(["'`]).*\1$|^[‘’‚“”„«»].*[‘’“”«»]$/.test(text))
+    return "has quotes in it that the shell has not taken away: leave them out";
   if (text.includes("\\")) return "has a backslash in it: parts of names are separated by a slash";
   if (text.endsWith(".json")) {
     const name = nameOfKey("", text) ?? text.slice(0, -".json".length);

@@ -50,6 +50,15 @@ test.each(UNCLEAR.map((args) => [args.join(" "), args] as const))(
   },
 );
 
+test("C1: what is advised is there: policy takes an exact prefix as well", async () => {
+  const args = ["policy", "--json", "--only", "iam", "--key-prefix", "prod-", `s3://${BUCKET}`];
+  const { exitCode, stdout } = await cli(args);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout).Statement[0].Resource).toEqual(
+    ["", "once/", "semaphores/"].map((folder) => `arn:aws:s3:::${BUCKET}/${folder}prod-*`),
+  );
+});
+
 test("C1: S3_MUTEX_STORE as well, and both options at once are one too many", async () => {
   const unclear = await cli(["ls"], { S3_MUTEX_STORE: `s3://${BUCKET}/locks` });
   expect(unclear).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`write s3://${BUCKET}/locks/ for`) });

@@ -15,6 +15,14 @@ const SLIPS: readonly (readonly [string, string])[] = [
   ["x\n", "has a space at an end"],
   ["team/ x", "has a space beside a slash"],
   ["a\nb", "has a line break"],
+  ["night\u200bly", "has an invisible character in it (U+200B): leave it out"],
+  ["\u00adnightly", "has an invisible character in it (U+00AD)"],
+  ["night\u00a0ly", "has an invisible character in it (U+00A0)"],
+  ["\u0024{JOB}", "has a variable in it that was not filled in (${): fill it in"],
+  ["team/$(JOB)", "that was not filled in ($()"],
+  ["{{ job }}", "that was not filled in ({{)"],
+  ["“nightly”", "has quotes in it that the shell has not taken away"],
+  ["‘nightly’", "has quotes in it"],
   ["'nightly'", "has quotes in it that the shell has not taken away"],
   ["team\\nightly", "has a backslash in it"],
   ["x.json", "ends in .json, which keys have and names do not: write x, or add --literal"],
@@ -82,6 +90,20 @@ test("C2: an address that is a key says which lock has it", () => {
   expect(() => parseLocks("s3://b/locks/x.json", undefined)).toThrow("write s3://b/locks/x, or");
 });
 
-test.each(["s3://b/locks/ x", "s3://b/locks/team /x", "s3://b/locks/a\nb"])("C2: %j is refused", (text) => {
-  expect(() => parseLock(text, undefined)).toThrow(/space at an end, or beside a slash|line break/);
+test.each([
+  ["s3://b/locks/ x", "has a space at an end, or beside a slash: leave it out"],
+  ["s3://b/locks/team /x", "has a space at an end, or beside a slash: leave it out"],
+  ["s3://b/locks/a\nb", "has a line break or another control character in it: leave it out"],
+  ["s3://b/locks/a\u200b", "has an invisible character in it (U+200B): leave it out"],
+  ["s3://b/locks/\u0024{JOB}", "has a variable in it that was not filled in (${): fill it in, or say with --prefix"],
+])("C2: %j is refused", (text, problem) => {
+  expect(() => parseLock(text, undefined)).toThrow(problem);
+  expect(() => parseLocks(text, undefined)).toThrow(problem);
+  expect(parseLock(text, "locks/")).toMatchObject({ keyPrefix: "locks/" });
+});
+
+test("C2: what scripts and emoji need between letters is part of a name", () => {
+  for (const name of ["می\u200cخواهم", "👩\u200d💻", "$LATEST", "a{b}", "d'accord"]) {
+    expect(parseLock(`s3://b/locks/${name}`, undefined).lockName).toBe(name);
+  }
 });

@@ -1,9 +1,11 @@
-import type { Command } from "../command.js";
+import type { Command, OptionSpec } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { DOCUMENTS } from "../policy/names.js";
 import { LOOK_OPTIONS, storeAt } from "../store-options.js";
 
-const { store, prefix, region } = LOOK_OPTIONS as Record<"store" | "prefix" | "region", (typeof LOOK_OPTIONS)[string]>;
+type Taken = "store" | "prefix" | "key-prefix" | "region";
+
+const { store, prefix, "key-prefix": keyPrefix, region } = LOOK_OPTIONS as Record<Taken, OptionSpec>;
 
 export const policy: Command = {
   usage: ["policy [options] [s3://BUCKET/PREFIX/]"],
@@ -32,8 +34,9 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
       value: "PREFIX",
       help: "The library's semaphorePrefix (default: semaphores/ and the prefix)",
     },
-    store: store,
-    prefix: prefix,
+    store,
+    prefix,
+    "key-prefix": keyPrefix,
     region: { ...region, help: "Decides about the partition: cn- and us-gov- have ARNs of their own" },
   },
   examples: [
