@@ -15,6 +15,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: TWICE, named: "verify: once goes on" },
   },
   {
+    name: "a store that is down is unsafe",
+    why: "doctor says of a store that answers nothing but 500 that conditional writes do not work there, and to use another one",
+    file: "src/verify/checks/permissions.ts",
+    search: 'if (put.kind === "unknown" && got.kind === "unknown") throw put.error;',
+    replace: "",
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "S9: a store that is down" },
+  },
+  {
+    name: "a portal is a store without conditions",
+    why: "doctor says of a portal that answers everything with a page that two holders at once are possible on the store",
+    file: "src/verify/probe-requests.ts",
+    search: 'if (name === "put" && !isReceipt(attempt)) {',
+    replace: 'if (name === "put" && attempt.status === 0) {',
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "S9: a portal" },
+  },
+  {
     name: "each write refused and done is safe",
     why: "a store that answers every write as refused, and does it, passes for one whose requests are repeated",
     file: "src/verify/observations.ts",

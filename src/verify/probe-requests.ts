@@ -17,7 +17,9 @@ import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
 import { type AbsenceState, type ClientState, stateOf } from "../store/s3/client-state.js";
 import type { Operation, Said } from "../store/s3/operation.js";
+import { outcomeOfBadAnswer } from "../store/s3/outcomes.js";
 import { PutChecksums } from "../store/s3/put-checksum.js";
+import { isReceipt, notOfS3 } from "../store/s3/receipts.js";
 import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
 import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../store/s3/store-headers.js";
@@ -59,6 +61,9 @@ const BODY_BYTES_MAX = 256 * 1024;
 const IN_FLIGHT_MAX = 40;
 /** Answers that say something about the object; what else is not a success is `unknown` or `refused`. */
 const TELLING: ReadonlySet<number> = new Set([304, 404, 409, 412]);
+
+const ANSWERS_EVERYTHING =
+  "This is not an answer of S3: a portal, a proxy or a website says so to everything. Check the endpoint, and what is between it and this process.";
 
 /** Where they go, and what is noted of the answers. */
 export interface ProbeRequestsOptions {
@@ -239,7 +244,7 @@ export class ProbeRequests {
     prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
     onRefused: (status: number, said: Said) => void = () => {},
   ): Promise<ProbeOutcome> {
-    const operation: Operation<Fields, ProbeAnswer> = {
+    const operation: Operation<Fields, ProbeOutcome> = {
       request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
       streams: name === "get",
       start: () => {
@@ -247,7 +252,13 @@ export class ProbeRequests {
         start?.hold(prepared.command);
         return prepared;
       },
-      onSuccess: (fields, timing, { status = 200, headers = {} }) => {
+      onSuccess: (fields, timing, attempt) => {
+        // A portal or a website says so to everything, and nothing was written.
+        if (name === "put" && !isReceipt(attempt)) {
+          const fault = `${notOfS3(fields.etag, attempt)}. ${ANSWERS_EVERYTHING}`;
+          return { ...outcomeOfBadAnswer(operation.request, fault, attempt), isForeign: true };
+        }
+        const { status = 200, headers = {} } = attempt;
         this.#observations.noteConnection(headers["connection"]);
         const modifiedMs = Date.parse(headers["last-modified"] ?? "");
         const modified = Number.isNaN(modifiedMs) ? {} : { modifiedMs };

@@ -51,6 +51,12 @@ test.each([
   [{ fault: "status", status: 403, code: "RequestTimeTooSkewed" }, /clock of this machine/],
   [{ fault: "page", status: 403, body: "<html>Blocked by the proxy</html>" }, /Blocked by the proxy/],
   [
+    { fault: "page", status: 200, body: "<html>Welcome to the hotel</html>" },
+    /Welcome to the hotel.*not an answer of S3/,
+  ],
+  [{ fault: "status", status: 500, code: "InternalError" }, /500 InternalError.*Try again later/],
+  [{ fault: "status", status: 503, code: "SlowDown" }, /503 SlowDown.*Try again later/],
+  [
     { fault: "page", status: 404, body: "404 page not found", contentType: "text/plain" },
     /This is not an answer of S3/,
   ],

@@ -29,6 +29,8 @@ test.each([
   ["this machine's clock", status(403, "RequestTimeTooSkewed"), "store-unavailable", /clock of this machine/],
   ["a page of a proxy", { fault: "page", status: 403, body: "<html>blocked</html>" }, "store-unavailable", /blocked/],
   ["a login page", { fault: "page", status: 302, headers: { location: "http://login" } }, "store-unavailable", /login/],
+  ["a portal that says yes to all", { fault: "page", status: 200, body: "<html>hi</html>" }, "store-unavailable", /hi/],
+  ["a store that is down", status(500, "InternalError"), "store-unavailable", /500 InternalError/],
 ] as const)("S9: %s is the cause, and no permission", TIMEOUT, async (_, rule, code, message) => {
   const server = await serve(rule);
   const examination = verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 });
@@ -57,6 +59,11 @@ test("S9: credentials that run out meanwhile are no reason to call a store safe"
   await expect(
     verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 }),
   ).rejects.toMatchObject({ code: "access-denied" });
+});
+
+test("S12: where a write is denied, the bucket may want headers with it", TIMEOUT, async (context) => {
+  const { report } = await examined(context, { quirks: { deny: ["PutObject"] } });
+  expect(report.checks.find(({ id }) => id === "put-permission")?.remedy).toMatch(/may want headers.*`storeHeaders`/);
 });
 
 test("S9: AccessDenied is about permissions", TIMEOUT, async (context) => {

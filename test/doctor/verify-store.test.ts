@@ -175,8 +175,8 @@ test("permissions that are missing are named as in a policy", TIMEOUT, async (co
   context
     .expect(remedies)
     .toEqual([
-      "Allow s3:PutObject on arn:aws:s3:::my-bucket/locks/*.",
-      "Allow s3:GetObject on arn:aws:s3:::my-bucket/locks/*.",
+      "Allow s3:PutObject on arn:aws:s3:::my-bucket/locks/*. If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`.",
+      "Allow s3:GetObject on arn:aws:s3:::my-bucket/locks/*. If it is allowed, the bucket may be another account's than expected, or want its requesters to pay: set `storeHeaders`.",
       "Allow s3:ListBucket on arn:aws:s3:::my-bucket, without a condition on the prefix.",
       "Allow s3:DeleteObject on arn:aws:s3:::my-bucket/locks/*.",
     ]);

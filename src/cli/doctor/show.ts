@@ -1,5 +1,6 @@
 import type { StoreCheck, StoreReport, StoreVerdict } from "../../index.js";
 import type { Colour, Output } from "../output.js";
+import { inOwnWords } from "../own-words.js";
 import { type Column, tableLines } from "../table.js";
 import { counted, printable } from "../text.js";
 
@@ -33,12 +34,15 @@ function showTrouble(
 ): void {
   line();
   line(`${paint(COLOURS[verdict], verdict)}: ${paint("bold", title)}`);
-  for (const text of [sentence(printable(detail)), printable(remedy)]) {
+  const advice = inOwnWords(remedy, () => false);
+  for (const text of [sentence(printable(detail)), printable(advice)]) {
     for (const part of wrapped(text, width)) line(`  ${part}`);
   }
 }
 
 function sentence(text: string): string {
+  // The name of an action stays as it is.
+  if (text.startsWith("s3:")) return `${text.replace(/\.$/, "")}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }
 

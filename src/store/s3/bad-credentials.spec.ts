@@ -21,6 +21,15 @@ it("says what to do about credentials that there are none of", () => {
   expect(provider("SSOs, xaws login, MFAs")).toBe(nothing);
 });
 
+it("S9: a profile that gives none is named, as the SDK passes over it in silence", () => {
+  vi.stubEnv("AWS_PROFILE", "batch");
+  expect(provider("Could not load credentials from any providers")).toBe(
+    'The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role. The profile "batch" gives none: check its keys, its `source_profile` or what its `credential_process` says.',
+  );
+  vi.stubEnv("AWS_PROFILE", "");
+  expect(provider("")).toMatch(/or a role\.$/);
+});
+
 it.each([
   ["The SSO session associated with this profile has expired. To refresh this SSO session run aws sso login"],
   ["The SSO session token associated with profile=dev was not found or is invalid."],

@@ -36,7 +36,13 @@ function providersRemedy(code: string, message: string): string {
   }
   if (/\baws login\b|[\\/]login[\\/]cache\b/.test(message)) return loginBy("aws login", message);
   if (code !== "CredentialsProviderError" || /\bSSO\b/i.test(message)) return loginBy("aws sso login", message);
-  return "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.";
+  const profile = env["AWS_PROFILE"] ?? "";
+  // Whatever its keys, role or process came to, the SDK goes on to the next provider and says nothing of it.
+  const named =
+    profile === ""
+      ? ""
+      : ` The profile ${JSON.stringify(profile)} gives none: check its keys, its \`source_profile\` or what its \`credential_process\` says.`;
+  return `The S3 client has no credentials: set \`credentials\`, AWS_ACCESS_KEY_ID or a role.${named}`;
 }
 
 function loginBy(command: string, message: string): string {

@@ -197,7 +197,7 @@ describe("what is asked for makes a difference", () => {
   it("who reads needs the right to list as well, and a request about the bucket has no key", () => {
     expect(refusalOf(failed(403, "AccessDenied"), GET)).toMatchObject({
       remedy:
-        "Allow s3:GetObject on arn:aws:s3:::locks/a and s3:ListBucket on the bucket (a missing object is 403 without it).",
+        "Allow s3:GetObject on arn:aws:s3:::locks/a and s3:ListBucket on the bucket (a missing object is 403 without it). If it is allowed, the bucket may be another account's than expected, or want its requesters to pay: set `storeHeaders`.",
     });
     expect(refusalOf(failed(403, "AccessDenied"), { action: "s3:ListBucket", bucket: "locks" })).toMatchObject({
       remedy: "Allow s3:ListBucket on arn:aws:s3:::locks.",

@@ -108,11 +108,16 @@ function wrongRegion({ bucketRegion }: Failure): Refusal {
 function allow({ action, bucket, key }: Request): string {
   // AWS hides whether an object exists from those who may not list.
   const list = action === "s3:GetObject" ? " and s3:ListBucket on the bucket (a missing object is 403 without it)" : "";
-  const headers =
-    action === "s3:PutObject"
-      ? " If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`."
-      : "";
-  return `Allow ${action} on ${arnOf(bucket, key)}${list}.${headers}`;
+  return `Allow ${action} on ${arnOf(bucket, key)}${list}.${ifAllowed(action)}`;
+}
+
+/** What else AWS denies without saying that it is another matter. */
+export function ifAllowed(action: string): string {
+  if (action === "s3:PutObject") {
+    return " If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`.";
+  }
+  if (action !== "s3:GetObject") return "";
+  return " If it is allowed, the bucket may be another account's than expected, or want its requesters to pay: set `storeHeaders`.";
 }
 
 /** Refusals that a remedy of their own fits. */

@@ -1,4 +1,5 @@
 import { arnOf } from "../../store/s3/bucket-names.js";
+import { ifAllowed } from "../../store/s3/refusals.js";
 import { type Examination, isDone, NoAnswer } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../report.js";
@@ -22,6 +23,8 @@ export async function permissions(
   const key = exam.newKey();
   const put = await must(() => exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
   const got = await must(() => exam.lane.get(key));
+  // It neither takes nor gives anything: whatever is wrong with it, that is no verdict on its conditions.
+  if (put.kind === "unknown" && got.kind === "unknown") throw put.error;
   const missing = await ask(() => exam.lane.get(`${key}-missing`));
   const list = await ask(() => exam.lane.list(exam.folder));
   const removed = await ask(() => exam.lane.delete(key));
@@ -31,8 +34,8 @@ export async function permissions(
   const hidden = missing.kind === "refused" && got.kind === "answer" && isDone(got);
   return {
     shownVersion,
-    "put-permission": judged(put, "PutObject", (why) => fail(why, `Allow s3:PutObject on ${objects}.`)),
-    "get-permission": judged(got, "GetObject", (why) => fail(why, `Allow s3:GetObject on ${objects}.`)),
+    "put-permission": judged(put, "PutObject", (why) => fail(why, allow("s3:PutObject", objects))),
+    "get-permission": judged(got, "GetObject", (why) => fail(why, allow("s3:GetObject", objects))),
     "list-permission": hidden
       ? fail("a lock that does not exist yet is answered 403, not 404: s3:ListBucket is missing", ifListed)
       : judged(list, "ListBucket", (why) => warn(`${why}: \`ls\` and cleanup cannot work`, ifListed)),
@@ -49,6 +52,10 @@ function judged(outcome: ProbeOutcome, action: string, denied: (why: string) => 
   if (outcome.error.code === "access-denied") return warn(outcome.error.message, SEE_MESSAGE);
   // Not a matter of permissions: what cannot be done is found by the checks.
   return skipped(outcome.error.message);
+}
+
+function allow(action: string, objects: string): string {
+  return `Allow ${action} on ${objects}.${ifAllowed(action)}`;
 }
 
 const SEE_MESSAGE = "Locks do not rest on this. `ls` and cleanup do.";
