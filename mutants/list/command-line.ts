@@ -134,6 +134,6 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/cli/address.ts",
     search: 'splitUrl(text, "store");\n  if (keyPrefix !== undefined)',
     replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',
-    caughtBy: { test: "test/cli/address.test.ts", named: "a store has the form of a store" },
+    caughtBy: { test: "test/cli/mistakes.test.ts", named: "a store has the form of a store" },
   },
 ];

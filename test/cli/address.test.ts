@@ -58,11 +58,6 @@ test("C9: a semaphore has the name that it has in the library, behind the prefix
   expect(parseLocks("s3://b/semaphores/locks/", undefined)).toEqual(all);
 });
 
-test.each(["s3:/b/locks/", "b", "http://b/locks/", "s3:///"])("a store has the form of a store: %s", (text) => {
-  expect(() => parseStore(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
-  expect(() => parseLocks(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
-});
-
 test.each(["s3://b//locks/", "s3://b/./locks/", "s3://b/../", "s3://b/ "])("%s is no store", (text) => {
   expect(() => parseStore(text, undefined)).toThrow("say with --prefix");
   expect(() => parseLocks(text, undefined)).toThrow("say with --prefix");

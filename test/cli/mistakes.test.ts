@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseLocks, parseStore } from "../../src/cli/address.js";
 import type { Input } from "../../src/cli/command.js";
 import { reportFailure } from "../../src/cli/failure.js";
 import { clientConfigOf, lockOf, locksOf, onlyLockOf, storeAt } from "../../src/cli/store-options.js";
@@ -89,4 +90,9 @@ test.each([
   expect(said.stderr.slice(said.stderr.indexOf("(store-unavailable).") + "(store-unavailable).".length).trim()).toBe(
     remedy,
   );
+});
+
+test.each(["s3:/b/locks/", "b", "http://b/locks/", "s3:///"])("a store has the form of a store: %s", (text) => {
+  expect(() => parseStore(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
+  expect(() => parseLocks(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
 });
