@@ -43,6 +43,14 @@ export const VIRTUAL: readonly Mutant[] = [
     caughtBy: { test: "test/testing/test-clock.test.ts", named: "each to its own end" },
   },
   {
+    name: "who lets time pass is taken along by others",
+    why: "a test that lets 300 ms pass finds much more time gone, since somebody else waits for something, and proves nothing",
+    file: "src/testing/virtual/world.ts",
+    search: "endMs = Math.min(endMs, wish.endMs);",
+    replace: "endMs = endMs === Number.POSITIVE_INFINITY ? wish.endMs : Math.max(endMs, wish.endMs);",
+    caughtBy: { test: "test/testing/world.test.ts", named: "finds 300 ms later" },
+  },
+  {
     name: "fake timers without a way to give way jump",
     why: "a renewal and the end of its lease come together, and the lock is lost",
     file: "src/testing/virtual/fake-timers.ts",

@@ -10,10 +10,23 @@ interface Event {
   cancelled: boolean;
 }
 
+/** What somebody lets time pass for, and how far. */
+interface Wish {
+  readonly endMs: number;
+  readonly isOver: () => boolean;
+  readonly finish: (how: RunEnding) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** How a wait ended: it came, nothing was left that could bring it about, or its time was up. */
+export type RunEnding = "over" | "quiet" | "limit";
+
 /** True time, which only moves from event to event, and the events to come. Nothing in a run waits for a real clock. */
 export class World implements Timeline {
   readonly random: Random;
   readonly #heap: Event[] = [];
+  /** Of all who let time pass at the moment. */
+  readonly #wishes = new Set<Wish>();
   #nowMs: number;
   #order = 0;
   /** Called after every event, when all that could go on has gone on. */
@@ -85,26 +98,67 @@ export class World implements Timeline {
     this.#nowMs = Math.max(this.#nowMs, Math.min(atMs, this.nextAtMs ?? atMs));
   }
 
-  /** Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. */
-  run(limitMs: number, isOver: () => boolean = () => false): Promise<"over" | "quiet" | "limit"> {
-    const endMs = this.#nowMs + limitMs;
-    return inTurns(() => {
-      for (;;) {
-        this.onStep();
-        if (isOver()) return "over";
-        const event = this.#next();
-        if (event === undefined) return "quiet";
-        if (event.atMs > endMs) {
-          push(this.#heap, event);
-          this.#nowMs = endMs;
-          return "limit";
-        }
-        this.#nowMs = event.atMs;
-        this.events += 1;
-        event.run();
-        if (!event.isSilent) return undefined;
-      }
+  /**
+   * Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. There is one loop,
+   * however many want time to pass, and it stops at the end of each: who lets 300 ms pass finds 300 ms later, whoever else waits for
+   * something.
+   */
+  run(limitMs: number, isOver: () => boolean = () => false): Promise<RunEnding> {
+    return new Promise((finish, fail) => {
+      this.#wishes.add({ endMs: this.#nowMs + limitMs, isOver, finish, fail });
+      if (this.#wishes.size > 1) return;
+      inTurns(() => this.#goOn()).catch((error) => {
+        const wishes = [...this.#wishes];
+        this.#wishes.clear();
+        for (const wish of wishes) wish.fail(error);
+      });
     });
+  }
+
+  /** What happens in one turn of the event loop; true when nobody lets time pass any more. */
+  #goOn(): true | undefined {
+    for (;;) {
+      this.onStep();
+      if (this.#end(isOver, "over")) return this.#isAtRest();
+      const event = this.#next();
+      if (event === undefined) {
+        this.#end(() => true, "quiet");
+        return true;
+      }
+      const endMs = this.#nearestEndMs();
+      if (event.atMs > endMs) {
+        push(this.#heap, event);
+        this.#nowMs = Math.max(this.#nowMs, endMs);
+        this.#end((wish) => wish.endMs <= endMs, "limit");
+        return this.#isAtRest();
+      }
+      this.#nowMs = event.atMs;
+      this.events += 1;
+      event.run();
+      if (!event.isSilent) return undefined;
+    }
+  }
+
+  /** Tells those whose wait has ended, who go on before anything else happens; false where there are none. */
+  #end(hasEnded: (wish: Wish) => boolean, how: RunEnding): boolean {
+    let isAny = false;
+    for (const wish of this.#wishes) {
+      if (!hasEnded(wish)) continue;
+      this.#wishes.delete(wish);
+      wish.finish(how);
+      isAny = true;
+    }
+    return isAny;
+  }
+
+  #nearestEndMs(): number {
+    let endMs = Number.POSITIVE_INFINITY;
+    for (const wish of this.#wishes) endMs = Math.min(endMs, wish.endMs);
+    return endMs;
+  }
+
+  #isAtRest(): true | undefined {
+    return this.#wishes.size === 0 ? true : undefined;
   }
 
   /** Runs until the promise is settled, and gives its outcome. */
@@ -136,6 +190,7 @@ export class World implements Timeline {
 }
 
 const nothing = () => {};
+const isOver = (wish: Wish) => wish.isOver();
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
