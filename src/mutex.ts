@@ -426,8 +426,9 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * deletes, becomes a tombstone that reads as absent; {@link cleanupStaleLocks} removes it later.
    * @param options `force`: also when somebody else holds it, or when the object is no lock record at all; with `holderIds` of
    * {@link inspect} as well, only while nobody else has come to hold it
-   * @returns false when nothing was done: it is not held by {@link acquireLock} of ours, and not forced; or somebody holds it who
-   * is not among the `holderIds`
+   * @returns true when there is no such lock any more: by force also where there was none, even where a delete marker in its place keeps
+   * the store from creating it anew, which {@link acquire} says how to remove. False when nothing was done: it is not held by
+   * {@link acquireLock} of ours, and not forced; or somebody holds it who is not among the `holderIds`
    */
   async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const force = checkForce(options);

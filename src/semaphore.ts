@@ -117,7 +117,10 @@ export class Semaphore {
     return `${what} ${verb} had within ${timeoutMs} ms, although ${mostFree} were free when that was last seen: where many ask at once, allow more time.`;
   }
 
-  /** One attempt: a handle, or null when there are not so many left, or somebody waits. */
+  /**
+   * One attempt: a handle, or null when there are not so many left or somebody waits, by what was read since it was called. Also when
+   * others came first with each of its writes until its time was up: a third of the lease, from 2 to 10 seconds.
+   */
   async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options, TRY_PERMIT_OPTIONS), timeoutMs: 0 };
     const call = { patienceMs: 0, isAttempt: true };

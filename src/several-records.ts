@@ -152,15 +152,18 @@ export class SeveralRecords {
 
   /** A record in which there is room by what a look has shown just now; undefined where there is none in any. */
   async #choose(terms: Terms, tried: ReadonlySet<number>): Promise<Target | undefined> {
+    const { startedAtMs, patienceMs } = terms;
     const { permits } = terms.call;
     const { closing } = this.#context;
     const seen = new Set<number>();
     const isFresh = (part: number) => seen.has(part) || this.#records.wasSeenWithin(part, FRESH_MS);
+    // One attempt is not told that all is taken by what was seen before it began.
+    const isTold = (part: number) => (patienceMs > 0 ? isFresh(part) : this.#records.wasSeenSince(part, startedAtMs));
     const hasRoom = (part: number) => (this.#records.roomIn(part) ?? 0) >= permits;
     for (;;) {
       const parts = this.#records.partsWith(permits).filter((part) => !tried.has(part));
       const emptier = this.#emptier(parts.filter((part) => isFresh(part) && hasRoom(part)));
-      const unseen = parts.filter((part) => !isFresh(part)).slice(0, LOOKS_AT_ONCE);
+      const unseen = parts.filter((part) => !seen.has(part) && !isTold(part)).slice(0, LOOKS_AT_ONCE);
       const leftMs = this.#untilMs(terms) - this.#nowMs();
       if (emptier !== undefined) return this.#targetOf(emptier, terms.call);
       if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted || closing.aborted) return undefined;

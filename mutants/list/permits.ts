@@ -224,4 +224,12 @@ export const PERMITS: readonly Mutant[] = [
     replace: "if (this.#giving === undefined) {",
     caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P13: one process gives many permits back" },
   },
+  {
+    name: "an attempt told by what was seen before it",
+    why: "tryAcquire of a large semaphore is null although permits came back before it was called",
+    file: "src/several-records.ts",
+    search: "patienceMs > 0 ? isFresh(part)",
+    replace: "patienceMs >= 0 ? isFresh(part)",
+    caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "by what was read since it began" },
+  },
 ];

@@ -106,4 +106,20 @@ export const TELLING: readonly Mutant[] = [
     replace: "nowMs - holder.acquiredAtMs",
     caughtBy: { test: "src/core/report.spec.ts", named: "counts ages and what is left" },
   },
+  {
+    name: "a write too soon tells nobody who has it",
+    why: "where a key takes one write a second, who loses the race for a lock is told that the store did not say, not who has it",
+    file: "src/runtime/acquisition.ts",
+    search: "onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),",
+    replace: "",
+    caughtBy: { test: "test/stores/one-write-a-second.test.ts", named: "is told who has it" },
+  },
+  {
+    name: "a store that did not say within a millisecond",
+    why: "a caller of several locks is told about the time that was left for the last of them as if it had been the store's",
+    file: "src/runtime/patience.ts",
+    search: "leftMs < SILENT_MS",
+    replace: "leftMs < 0",
+    caughtBy: { test: "test/waiting/several-locks.test.ts", named: "says that the time was up" },
+  },
 ];

@@ -1,9 +1,12 @@
+import { ENTRY_LIFE_MS } from "../core/attempt.js";
 import type { LockRef } from "../core/deadlock.js";
 import type { Hold } from "../core/record.js";
 import type { AcquireCommand, AcquireReply } from "../core/transition/acquire.js";
 import { S3MutexError } from "../errors.js";
+import type { Context } from "./context.js";
 import type { LeaseTiming } from "./lease-clock.js";
 import type { LockObject } from "./lock-object.js";
+import { leaseToWriteMs } from "./store-is-safe.js";
 
 /** What one call asks for. */
 export interface AcquireRequest
@@ -42,6 +45,30 @@ export interface WaitingLine<Caller> {
   readonly isHeldHere: boolean;
   /** The store has answered one of us. */
   reportAnswer(): void;
+}
+
+/** Whose turn it is to be, and since when. */
+interface Caller {
+  readonly id: string;
+  readonly sinceMs: number;
+  readonly waitedMs: number;
+}
+
+/** What to ask of the record for a caller. */
+export function commandFor(context: Context, request: AcquireRequest, caller: Caller): AcquireCommand {
+  const { label, leaseMs, patienceMs, holds } = request;
+  const { ownerId, clock, identity } = context;
+  const { id, sinceMs, waitedMs } = caller;
+  const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds(waitedMs) };
+  return {
+    id,
+    owner: ownerId,
+    ...claimOf(request),
+    leaseMs: leaseToWriteMs(context, leaseMs),
+    identity: label === undefined ? identity : { ...identity, label },
+    sinceMs,
+    entry: patienceMs > 0 ? entry : undefined,
+  };
 }
 
 /** What of it is asked of the record, as it is. */

@@ -1,10 +1,10 @@
-import { type Attempt, arrivalMs, ENTRY_LIFE_MS } from "../core/attempt.js";
+import { type Attempt, arrivalMs } from "../core/attempt.js";
 import { type Claim, isCopys, isListed, type LockRecord } from "../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../core/transition/acquire.js";
 import type { Decision } from "../core/transition/decision.js";
 import { S3MutexError } from "../errors.js";
 import { endQuietly, unlessAborted } from "./abort.js";
-import { type AcquireRequest, claimOf, throwIfRefused, type WaitingLine } from "./acquire-request.js";
+import { type AcquireRequest, claimOf, commandFor, throwIfRefused, type WaitingLine } from "./acquire-request.js";
 import { Attempts } from "./attempts.js";
 import { cancelLeftovers } from "./cancel.js";
 import { confirmGrant } from "./confirm.js";
@@ -15,7 +15,7 @@ import type { Grant, Granted } from "./grant.js";
 import { lossError } from "./loss.js";
 import { Patience } from "./patience.js";
 import { Restraint } from "./restraint.js";
-import { leaseToWriteMs, notKnownToBeUnsafe } from "./store-is-safe.js";
+import { notKnownToBeUnsafe } from "./store-is-safe.js";
 import type { Swapped } from "./swap-options.js";
 import { nap, requestTimeoutMs } from "./timing.js";
 
@@ -143,19 +143,9 @@ export class Acquisition {
   /** What to ask of the record, at this time. */
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
     this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
-    const { label, patienceMs, holds, waitedBeforeMs = 0 } = this.#request;
-    const { ownerId, clock, identity } = this.#context;
-    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs - waitedBeforeMs, this.#sinceMs);
-    const entry = { lifeMs: ENTRY_LIFE_MS, roundTripMs: Math.ceil(clock.roundTripMs), holds: holds(this.waitedMs) };
-    return {
-      id: this.#id,
-      owner: ownerId,
-      ...claimOf(this.#request),
-      leaseMs: leaseToWriteMs(this.#context, this.#request.leaseMs),
-      identity: label === undefined ? identity : { ...identity, label },
-      sinceMs: this.#sinceMs,
-      entry: patienceMs > 0 ? entry : undefined,
-    };
+    const { waitedMs } = this;
+    this.#sinceMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#sinceMs);
+    return commandFor(this.#context, this.#request, { id: this.#id, sinceMs: this.#sinceMs, waitedMs });
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {
@@ -229,6 +219,7 @@ export class Acquisition {
       return await object.swap((record, attempt) => this.#decide(record, attempt), {
         ...trying,
         attempts: this.attempts,
+        onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportLostRace(),
         freshFromMs: this.#lookedAtMs,
         afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
@@ -239,6 +230,15 @@ export class Acquisition {
         return undefined;
       throw error;
     }
+  }
+
+  /** There is no time for another write: a read, which the store takes, tells whether somebody else has the lock. */
+  async #seeWhoHasIt(): Promise<void> {
+    const { object } = this.#line;
+    // What is wrong with the store is told by the next try.
+    const found = await object.look(requestTimeoutMs(this.#request.leaseMs)).catch(() => undefined);
+    const kind = object.glance((record, attempt) => acquire(record, this.command(attempt, record), attempt).reply.kind);
+    if (found !== undefined && kind === "waiting") this.#line.reportAnswer();
   }
 
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {

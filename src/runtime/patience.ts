@@ -120,9 +120,13 @@ export class Patience {
 
   /** What to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
-    const within = `within ${Math.round(this.waitedMs)} ms`;
+    const what = `whether the lock ${JSON.stringify(lockName)} is free`;
+    const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.#arrivedAtMs));
     const why = this.#lastFailure?.message ?? NOTHING_CAME;
-    const message = `The store did not say ${within} whether the lock ${JSON.stringify(lockName)} is free. ${why}`;
+    const message =
+      leftMs < SILENT_MS
+        ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
+        : `The store did not say within ${Math.round(this.waitedMs)} ms ${what}. ${why}`;
     return new S3MutexError("store-unavailable", message, {
       lockName,
       ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),

@@ -102,8 +102,13 @@ export class SemaphoreRecords {
 
   /** Whether a record was looked at within so many milliseconds. */
   wasSeenWithin(part: number, ms: number): boolean {
+    return this.wasSeenSince(part, this.#context.effects.monotonicMs() - ms);
+  }
+
+  /** Whether what is known of a record was asked for since this monotonic time. */
+  wasSeenSince(part: number, monotonicMs: number): boolean {
     const { latest } = this.objectOf(part);
-    return latest !== undefined && latest.askedAtMs >= this.#context.effects.monotonicMs() - ms;
+    return latest !== undefined && latest.askedAtMs >= monotonicMs;
   }
 
   /** Whether any of them was told of by an answer to what was asked since then. */

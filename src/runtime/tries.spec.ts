@@ -39,6 +39,15 @@ describe("an answer", () => {
     );
   });
 
+  it("that there was hardly any time for is said to have come too late, and not after how little", async () => {
+    const { clockwork, tries, timed } = begun();
+    await clockwork.pass(29_999);
+    const { outcome } = await timed(tries.answer(never));
+    expect((outcome as UnknownOutcome).error.message).toMatch(
+      /^the caller's time was up before the answer came: 1 ms were left for it, including what a request waits for/,
+    );
+  });
+
   it("is waited for no longer than a minute, however long the caller would wait", async () => {
     const { tries, timed } = begun({ untilMs: Number.POSITIVE_INFINITY });
     expect((await timed(tries.answer(never))).tookMs).toBe(60_000);

@@ -48,6 +48,8 @@ export interface TryOptions {
   readonly afterRaceMs?: () => number;
   /** Told of each race that seems to be lost: `onFailure` follows where it turns out that nobody has changed the object. */
   readonly onLostRace?: () => void;
+  /** Told where the store has turned a write away that came too soon, and the time is up before the next try. */
+  readonly onTooSoon?: () => void;
   /** Told of each try that nobody answered, or whose conflict nothing explains. */
   readonly onFailure?: (error: S3MutexError) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
@@ -161,6 +163,7 @@ export class Tries {
     }
     this.#mention(error);
     const delayMs = this.#delayAfterFailureMs(outcome.throttled, leftMs);
+    if (outcome.throttled && delayMs + this.#context.clock.usualRoundTripMs >= leftMs) this.#options.onTooSoon?.();
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
   }
 
@@ -216,8 +219,12 @@ export class Tries {
     this.#hasGivenUp = this.#endMs <= this.#nowMs() + 1;
     this.#wasCutShort = afterMs < Math.min(this.#options.timeoutMs, TELLING_MS);
     const waits = "credentials, its turn, an examination of the store";
-    const within = `no answer within ${Math.round(afterMs)} ms, including what a request waits for before it leaves (${waits})`;
-    return afterMs > 0 ? unanswered(within, true) : unanswered("the time was up before the next request", false);
+    if (afterMs <= 0) return unanswered("the time was up before the next request", false);
+    const including = `including what a request waits for before it leaves (${waits})`;
+    const within = this.#wasCutShort
+      ? `the caller's time was up before the answer came: ${Math.round(afterMs)} ms were left for it, ${including}`
+      : `no answer within ${Math.round(afterMs)} ms, ${including}`;
+    return unanswered(within, true);
   }
 
   /** Once, when nobody has answered for a while: whoever waits without limit would never learn why. */

@@ -124,6 +124,18 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     await (await world.mutex().acquire(LOCK, { timeoutMs: 10_000 })).release();
   });
 
+  it("is no lock: a deletion by force says that there is none, and acquire still says what to remove", async ({
+    world,
+  }) => {
+    const versionId = await stuck(world);
+    expect(await world.mutex().deleteLock(LOCK, true)).toBe(true);
+    expect(await world.mutex().deleteLock(LOCK)).toBe(false);
+    expect(deletions(world)).toBe(1);
+    expect(world.server.requests.byOperation.PutObject).toBeLessThan(10);
+    const error = await errorOf(world.mutex().acquire(LOCK));
+    expect(error.message).toContain(`--key locks/job.json --version-id ${versionId}.`);
+  });
+
   it("is named without its version where the store does not let us list them", async ({ world }) => {
     await stuck(world);
     world.server.setQuirks({ ...quirks, deny: ["ListObjectVersions"] });

@@ -283,3 +283,23 @@ it("a look at a record that hangs keeps neither a caller whose signal is aborted
   expect(await scene.until(closed, 100)).toMatch("closed");
   await scene.until(closing);
 });
+
+it("one attempt is null by what was read since it began, and not by what was seen before", async () => {
+  const scene = new Scene();
+  const [holder, late] = [poolOf(scene.client(), 200), poolOf(scene.client(), 200)];
+  const held = await scene.until(Promise.all(Array.from({ length: 200 }, () => holder.acquire())), 10_000);
+  for (const permit of held) {
+    expect(await scene.until(late.tryAcquire())).toBeNull();
+    await scene.until(permit.release());
+    const had = await scene.until(late.tryAcquire());
+    expect(had).not.toBeNull();
+    if (permit === held[9]) break;
+  }
+  // All who try at the same time are told by the same looks.
+  await scene.until(Promise.all(held.slice(10).map((permit) => permit.release())), 10_000);
+  await scene.until(Promise.all(Array.from({ length: 190 }, () => holder.acquire())), 10_000);
+  const before = scene.sent.length;
+  const tries = await scene.until(Promise.all(Array.from({ length: 100 }, () => late.tryAcquire())));
+  expect(tries.filter((permit) => permit !== null)).toEqual([]);
+  expect(scene.sent.length - before).toBeLessThanOrEqual(8);
+});

@@ -195,3 +195,21 @@ it("gives all back although giving one back fails, and says so", async () => {
   expect(code).toBe("store-unavailable");
   expect(leftovers(scene, "a", "c")).toEqual([]);
 });
+
+it("says that the time was up, and not after how little, where other locks had taken it", async () => {
+  for (const slowMs of [2100, 2850, 2955]) {
+    const scene = new Scene();
+    const { mutex } = scene.client();
+    scene.fate = ({ key, operation }) => {
+      if (key === keyOf("b")) return { kind: "lost" };
+      const isSlow = key === keyOf("a") && operation === "write";
+      return isSlow ? { kind: "slow", thereMs: slowMs, backMs: 0 } : { kind: "fine" };
+    };
+    const options = { timeoutMs: 3000, leaseMs: 60_000 };
+    const { error } = await scene.until(outcomeOf(scene, mutex.acquireAll(["a", "b"], options)));
+    expect(error).toMatchObject({ code: "store-unavailable", lockName: "b" });
+    expect((error as S3MutexError).message).toMatch(
+      /^The time of this call was up before the store had said whether the lock "b" is free: what it had asked for before had left \d+ ms\. /,
+    );
+  }
+});
