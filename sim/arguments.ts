@@ -3,11 +3,18 @@ import { parseArgs } from "node:util";
 import type { Edits } from "./plan.js";
 
 export type SimArguments =
-  | { readonly kind: "range"; readonly seeds: number; readonly from: number; readonly threads: number }
+  | {
+      readonly kind: "range";
+      readonly seeds: number;
+      readonly from: number;
+      readonly threads: number;
+      readonly traces: boolean;
+    }
   | { readonly kind: "replay"; readonly seed: number; readonly trace: boolean; readonly edits: Edits }
   | { readonly kind: "shrink"; readonly seed: number };
 
 export const USAGE = `npm run sim -- --seeds 2000 --from 1     that many seeds, on all processors (--threads 2: on two)
+npm run sim -- --seeds 2000 --traces      and one hash of what happened in all of them
 npm run sim -- --seed 42 --trace         one seed again, with every event
 npm run sim -- --shrink 42               a failing seed made smaller`;
 
@@ -19,6 +26,7 @@ export function parseSimArguments(args: readonly string[]): SimArguments {
       seeds: { type: "string", default: "2000" },
       from: { type: "string", default: "1" },
       threads: { type: "string", default: String(availableParallelism()) },
+      traces: { type: "boolean", default: false },
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
       edits: { type: "string", default: "{}" },
@@ -35,6 +43,7 @@ export function parseSimArguments(args: readonly string[]): SimArguments {
     seeds: count("seeds", values.seeds, 1),
     from: count("from", values.from, 0),
     threads: count("threads", values.threads, 1),
+    traces: values.traces,
   };
 }
 

@@ -1,5 +1,6 @@
 // npm run sim                                2,000 seeds, from 1, on all processors
 // npm run sim -- --seeds 100000 --from 1     the long run
+// npm run sim -- --traces                    ... and one hash of all that happened: the same code gives the same
 // npm run sim -- --seed 42 --trace           one seed again, with every event
 // npm run sim -- --shrink 42                 a failing seed made smaller
 import { execFileSync } from "node:child_process";
@@ -25,9 +26,10 @@ const isGood =
       : await makeSmaller(options.seed);
 process.exit(isGood ? 0 : 1);
 
-async function runRange({ seeds, from, threads }: SimArguments & { kind: "range" }): Promise<boolean> {
+async function runRange({ seeds, from, threads, traces }: SimArguments & { kind: "range" }): Promise<boolean> {
   const startedAtMs = performance.now();
   const summary = new Summary();
+  const hashes = new Map<number, string>();
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAtMs) / 1000);
     process.stderr.write(`${summary.seeds} of ${seeds} seeds, ${summary.violations} violations, ${seconds} s\n`);
@@ -36,8 +38,10 @@ async function runRange({ seeds, from, threads }: SimArguments & { kind: "range"
     seeds,
     from,
     threads,
-    onOutcome: (outcome) => {
+    traces,
+    onRun: ({ outcome, trace }) => {
       summary.add(outcome);
+      if (trace !== undefined) hashes.set(outcome.seed, trace);
       if (outcome.findings.length > 0) printFailure(outcome.seed, outcome.findings);
     },
     onLost: (lost, why) => {
@@ -49,8 +53,16 @@ async function runRange({ seeds, from, threads }: SimArguments & { kind: "range"
   const { shortcomings } = summary;
   for (const line of summary.lines(performance.now() - startedAtMs)) console.log(line);
   for (const shortcoming of shortcomings) console.log(`not enough: ${shortcoming}`);
+  if (traces) console.log(`traces of ${hashes.size} seeds: ${hashOf(hashes)}`);
   console.log(`${summary.seeds} seeds, ${summary.violations} violations`);
   return summary.violations === 0 && shortcomings.length === 0;
+}
+
+/** The same for the same traces, in whatever order the threads came to their ends. */
+function hashOf(hashes: ReadonlyMap<number, string>): string {
+  const all = new TraceHash();
+  for (const [seed, hash] of [...hashes].sort(([a], [b]) => a - b)) all.add(`${seed} ${hash}`);
+  return all.text;
 }
 
 async function replay({ seed, trace, edits }: SimArguments & { kind: "replay" }): Promise<boolean> {

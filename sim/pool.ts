@@ -3,14 +3,22 @@ import { bundleOf } from "./bundle.js";
 import type { Outcome } from "./outcome.js";
 
 /** What a worker is told to do, and what it says. */
-export type ToWorker = { readonly seeds: readonly number[] };
-export type FromWorker = { readonly outcomes: readonly Outcome[] };
+export type ToWorker = { readonly seeds: readonly number[]; readonly traces: boolean };
+export type FromWorker = { readonly runs: readonly Run[] };
+
+export interface Run {
+  readonly outcome: Outcome;
+  /** The hash of its trace, where that was asked for. */
+  readonly trace: string | undefined;
+}
 
 export interface PoolOptions {
   readonly seeds: number;
   readonly from: number;
   readonly threads: number;
-  readonly onOutcome: (outcome: Outcome) => void;
+  /** Whether the traces are hashed, which costs time. */
+  readonly traces: boolean;
+  readonly onRun: (run: Run) => void;
   /** A seed that takes more real time than this, or ends its worker. */
   readonly onLost: (seeds: readonly number[], why: string) => void;
 }
@@ -24,7 +32,7 @@ const TICK_MS = 1000;
 const LIMITS = { maxYoungGenerationSizeMb: 128 };
 
 /** Runs seeds on worker threads; which thread runs a seed makes no difference to it. */
-export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolOptions): Promise<void> {
+export async function runPool({ seeds, from, threads, traces, onRun, onLost }: PoolOptions): Promise<void> {
   let next = from;
   const end = from + seeds;
   const take = (): number[] => {
@@ -36,7 +44,7 @@ export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolO
   const serve = async () => {
     for (let batch = take(); batch.length > 0; ) {
       const worker = new Worker(program.path, { resourceLimits: LIMITS });
-      const why = await converse(worker, batch, () => (batch = take()), onOutcome);
+      const why = await converse(worker, { first: batch, nextBatch: () => (batch = take()), traces, onRun });
       await worker.terminate();
       if (why === undefined) return;
       onLost(batch, why);
@@ -48,13 +56,13 @@ export async function runPool({ seeds, from, threads, onOutcome, onLost }: PoolO
   );
 }
 
+interface Conversation extends Pick<PoolOptions, "traces" | "onRun"> {
+  readonly first: readonly number[];
+  readonly nextBatch: () => readonly number[];
+}
+
 /** Gives a worker one batch after the other. Resolves when there are no more; to the reason, when the worker fails. */
-function converse(
-  worker: Worker,
-  first: readonly number[],
-  nextBatch: () => readonly number[],
-  onOutcome: (outcome: Outcome) => void,
-): Promise<string | undefined> {
+function converse(worker: Worker, { first, nextBatch, traces, onRun }: Conversation): Promise<string | undefined> {
   return new Promise((resolve) => {
     let ticks = 0;
     const watching = setInterval(() => {
@@ -68,10 +76,10 @@ function converse(
     const give = (seeds: readonly number[]) => {
       if (seeds.length === 0) return finish(undefined);
       ticks = 0;
-      worker.postMessage({ seeds } satisfies ToWorker);
+      worker.postMessage({ seeds, traces } satisfies ToWorker);
     };
-    worker.on("message", ({ outcomes }: FromWorker) => {
-      for (const outcome of outcomes) onOutcome(outcome);
+    worker.on("message", ({ runs }: FromWorker) => {
+      for (const run of runs) onRun(run);
       give(nextBatch());
     });
     worker.on("error", (error: Error) => finish(error.message));

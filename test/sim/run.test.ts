@@ -149,6 +149,7 @@ describe("the summary", () => {
 describe("arguments", () => {
   it("are a range, a replay, or a seed to make smaller", () => {
     expect(parseSimArguments(["--seeds", "5", "--from", "9", "--threads", "2"])).toEqual({
+      traces: false,
       kind: "range",
       seeds: 5,
       from: 9,
