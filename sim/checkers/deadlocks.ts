@@ -114,10 +114,25 @@ export class DeadlockChecker {
     const key = holds.join(", ");
     const waitsFor = cycle[0]?.lockName;
     const other = this.#victims.get(key);
-    // One that gave way, kept what it holds and asked again is in that cycle again.
-    if (other !== undefined && other.waitsFor !== waitsFor)
+    // One that gave way, kept what it holds and asked again is in that cycle again, and any of them may give way then.
+    if (other !== undefined && other.waitsFor !== waitsFor && !this.#waitsAgain(cycle, other.waitsFor))
       this.#findings.report("victim", `${who} and ${other.who} give way for the same cycle: ${key}`);
     this.#victims.set(key, { who, waitsFor });
+  }
+
+  /** Whether the one of the cycle that waited for this lock waits for it now. */
+  #waitsAgain(cycle: readonly Edge[], lockName: string | undefined): boolean {
+    const held = cycle.at(cycle.findIndex((edge) => edge.lockName === lockName) - 1);
+    if (lockName === undefined || held === undefined) return false;
+    const task = this.#tasks().find(({ name }) => name === this.#nameOfHolder(held));
+    return task?.wants?.includes(lockName) === true;
+  }
+
+  /** Of what is taken by name, the record does not say by which line of work. */
+  #nameOfHolder({ lockName, fencingToken }: Edge): string | undefined {
+    const holder = holdersOf(this.#record(lockName)).find(({ token }) => token === fencingToken);
+    const isIt = (edge: Edge) => edge.lockName === lockName && edge.fencingToken === fencingToken;
+    return holder?.label ?? [...this.#named].find(([, edges]) => holder !== undefined && edges.some(isIt))?.[0];
   }
 
   /** A cycle among those who are awake, spelled out; undefined when there is none. */

@@ -524,11 +524,20 @@ describe("deadlocks", () => {
   });
 
   it("a second victim for the same cycle is found, however disturbed it is by then", () => {
-    const deadlocks = checker(task("a", "y"), task("b", "x"));
+    const b = { ...task("b", "x") };
+    const deadlocks = checker(task("a", "y"), b);
     deadlocks.noteVictim("b", cycle);
     deadlocks.disturb();
+    b.wants = undefined;
     deadlocks.noteVictim("a", cycle.toReversed());
     expect(properties()).toEqual(["victim"]);
+  });
+
+  it("one that gives way, keeps what it holds and asks again may have another one of the cycle give way", () => {
+    const deadlocks = checker(task("a", "y"), task("b", "x"));
+    deadlocks.noteVictim("b", cycle);
+    deadlocks.noteVictim("a", cycle.toReversed());
+    expect(properties()).toEqual([]);
   });
 
   it("one that gives way, keeps what it holds and asks again may give way again", () => {
