@@ -35,6 +35,8 @@ export interface Scene {
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
   readonly atLeast: AtLeastChecker;
+  /** Until when the holds last that the record of a lock names, by the store's clock. */
+  readonly leaseEndsMs: (lock: string) => readonly number[];
   readonly counters: ReadonlyMap<string, FencedCounter>;
   /** The lines of work of all clients there have been. */
   readonly tasks: () => readonly Task[];

@@ -2,7 +2,7 @@ import type { SimProcess } from "../src/testing/virtual/process.js";
 import { SimBucket } from "../src/testing/virtual/store.js";
 import { World } from "../src/testing/virtual/world.js";
 import { REST_MS } from "./actors/maintenance.js";
-import { describeBody } from "./body.js";
+import { describeBody, holdersOf } from "./body.js";
 import { AtLeastChecker } from "./checkers/at-least.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
@@ -178,6 +178,7 @@ export class Stage {
       canSeeCycles: (plan.hasDate && !mayLackTime(plan.dates)) || plan.hasExactClocks,
       mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",
       deadlocks,
+      leaseEndsMs: (lock) => holdersOf(records.last(keyOf(lock))).map(({ expiresAtMs }) => expiresAtMs),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,
       isOver,

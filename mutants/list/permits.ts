@@ -232,4 +232,12 @@ export const PERMITS: readonly Mutant[] = [
     replace: "patienceMs >= 0 ? isFresh(part)",
     caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "by what was read since it began" },
   },
+  {
+    name: "the next shares are decided although a record has not got those of before",
+    why: "another call of the same process decides shares meanwhile: the limits of all records are more than either number",
+    file: "src/runtime/resize-semaphore.ts",
+    search: "return { seen: { version: shares.version, others:",
+    replace: "return { seen: { version: records.shares?.version ?? 0, others:",
+    caughtBy: { test: LARGE, named: "seed 41407" },
+  },
 ];

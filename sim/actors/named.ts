@@ -44,8 +44,12 @@ function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
 /** Whether anybody has it. */
 async function question(task: Task, name: string): Promise<void> {
   const askedAtMs = task.nowMs;
+  const { hasDate, isCached, dates, gatewaySpreadMs } = task.scene.plan;
+  const before = task.scene.leaseEndsMs(name);
   const isLocked = await task.expecting(task.client.mutex.isLocked(name));
-  const { hasDate, isCached, dates } = task.scene.plan;
+  // A lease that has ended may still be renewed while nobody has taken over; meanwhile its holder does not believe in it either.
+  const isOver = (endMs: number) => endMs < task.nowMs + gatewaySpreadMs;
+  if (isLocked === false && [...before, ...task.scene.leaseEndsMs(name)].some(isOver)) return;
   // Without a `Date`, it is answered by the wall clock, which may be hours off; and nothing refuses what came out of a cache.
   if (isLocked === undefined || !hasDate || mayLackTime(dates) || isCached) return;
   task.scene.history.ask(name, { client: task.name, isLocked, askedAtMs, answeredAtMs: task.nowMs });

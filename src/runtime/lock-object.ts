@@ -176,7 +176,8 @@ export class LockObject {
     const { lacksStoreTime } = clock;
     const isObserving = takeover === "observed" || lacksStoreTime;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
-    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, keepsVersions, ...observed };
+    const { landedAtMs } = snapshot;
+    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, landedAtMs, keepsVersions, ...observed };
   }
 
   #decide<Reply>(

@@ -1,5 +1,5 @@
-import { laterParts, type Use } from "../core/shares.js";
-import { found, level, type ReshareReply, reshare } from "../core/transition/reshare.js";
+import { laterParts, shareIn, type Use } from "../core/shares.js";
+import { found, level, type ReshareCommand, type ReshareReply, reshare } from "../core/transition/reshare.js";
 import { S3MutexError } from "../errors.js";
 import { Attempts } from "./attempts.js";
 import type { Context } from "./context.js";
@@ -24,10 +24,9 @@ export async function resizeSemaphore(
   let from: number | undefined;
   for (;;) {
     const untilMs = startedAtMs + (records.shares === undefined ? PATIENCE_MS : PATIENCE_WITH_SEVERAL_MS);
-    const others = await levelAll(context, records, untilMs);
-    if (others !== undefined) {
-      const version = records.shares?.version;
-      const seen = version === undefined ? undefined : { version, others };
+    const levelled = await levelAll(context, records, untilMs);
+    if (levelled !== undefined) {
+      const { seen } = levelled;
       const { reply }: Swapped<ReshareReply> = await records.anchor.swap(
         (record, attempt) => {
           const decision = reshare(record, { number, capacity, seen }, attempt);
@@ -65,23 +64,28 @@ export function foundSemaphore(context: Context, records: SemaphoreRecords, numb
 
 const founding = new WeakMap<SemaphoreRecords, Promise<void>>();
 
-/** Gives all records their shares; what of those is in use in the others than the anchor, undefined where there are other shares by now. */
+/**
+ * Gives all records the shares that are known when it begins: another call may decide others meanwhile, which these records do not have.
+ * @returns what they all have, and what of it is in use in the others than the anchor; undefined where there are other shares by now
+ */
 async function levelAll(
   context: Context,
   records: SemaphoreRecords,
   untilMs: number,
-): Promise<readonly Use[] | undefined> {
+): Promise<Pick<ReshareCommand, "seen"> | undefined> {
   if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
-  const parts = laterParts(records.shares);
+  const { shares } = records;
+  if (shares === undefined) return { seen: undefined };
+  const parts = laterParts(shares);
   const uses = new Map<number, Use>();
-  const shares = new Map(parts.map((part) => [part, records.shareOf(part)]));
   await inParallel(parts, AT_ONCE, async (part) => {
-    const share = shares.get(part) ?? records.shareOf(part);
+    const share = shareIn(shares, part);
     const options = { ...swapOptions(untilMs, "holder"), freshFromMs: context.effects.monotonicMs() };
     const { reply } = await records.objectOf(part).swap((record, attempt) => level(record, share, attempt), options);
     if (reply.kind === "levelled") uses.set(part, reply.use);
   });
-  return uses.size === parts.length ? parts.map((part) => uses.get(part) as Use) : undefined;
+  if (uses.size < parts.length) return undefined;
+  return { seen: { version: shares.version, others: parts.map((part) => uses.get(part) as Use) } };
 }
 
 async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {

@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly unreadable?: S3MutexError;
   /** Of an object that is absent: what is known to be in its place. */
   readonly deleteMarker?: DeleteMarker | "none" | undefined;
+  /** When the store took it in, by its own word. */
+  readonly landedAtMs?: number | undefined;
   /** The monotonic time at which the request that showed it left. */
   readonly askedAtMs: number;
 }
@@ -45,9 +47,9 @@ export function snapshotOf(
     case "archived":
       return archived(where, { etag: outcome.etag, askedAtMs });
     case "ok": {
-      const { etag } = outcome;
+      const { etag, lastModifiedMs: landedAtMs } = outcome;
       const parsed = parsedOf(outcome);
-      if (parsed.kind === "record") return { etag, record: parsed.record, askedAtMs };
+      if (parsed.kind === "record") return { etag, record: parsed.record, landedAtMs, askedAtMs };
       if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem, outcome.isDoubtful);
       const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
       const newer = new S3MutexError("newer-schema", message, { lockName });

@@ -254,6 +254,26 @@ it("goes on with a resize that nobody came to the end of", async () => {
   expect(pool.problems).toEqual([]);
 });
 
+it("decides the next shares only when all records have those of before, whenever else the same process resizes (seed 41407)", async () => {
+  for (let afterMs = 0; afterMs <= 200; afterMs += 2) {
+    const scene = new Scene();
+    const pool = new LargePool(scene);
+    const client = scene.client();
+    await scene.until(poolOf(client, 150).resize(150));
+    let isLost = false;
+    // The record that the first change takes its permits from is told of that late.
+    scene.fate = ({ operation, key }) => {
+      if (isLost || operation !== "write" || key !== partKey(2)) return { kind: "fine" };
+      isLost = true;
+      return { kind: "lost" };
+    };
+    const first = poolOf(client, "stored").resize(110);
+    await scene.pass(afterMs);
+    await scene.until(Promise.all([first, poolOf(client, "stored").resize(80)]));
+    expect([afterMs, pool.problems]).toEqual([afterMs, []]);
+  }
+});
+
 it("hands a permit over to another process, out of whichever record it is", async () => {
   const scene = new Scene();
   const client = scene.client();

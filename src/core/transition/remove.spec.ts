@@ -32,6 +32,14 @@ it("removes only what nobody holds or waits for, whose counter time has overtake
   for (const [why, record] of kept) expect(isRemovable(record, REST_MS, RESTED), why).toBe(false);
 });
 
+it("counts rest from the landing of a write that was long on its way", () => {
+  const late = { ...RESTED, landedAtMs: T0 + 1 };
+  expect(isRemovable(recordOf(), REST_MS, late)).toBe(false);
+  expect(isRemovable(recordOf(), REST_MS, { ...RESTED, landedAtMs: T0 })).toBe(true);
+  expect(isRemovable(recordOf({ touchedAtMs: T0 + 1 }), REST_MS, { ...RESTED, landedAtMs: T0 })).toBe(false);
+  expect(cleanup(recordOf(), SWEEP, late)).toEqual({ reply: { kind: "unsettled", forMs: 1 } });
+});
+
 it("judges rest and counter by the lower bound of store time", () => {
   const now = { earliestMs: T0 + REST_MS, latestMs: T0 + REST_MS + 60_000 };
   expect(isRemovable(recordOf(), REST_MS, attemptAt(0, { now }))).toBe(false);

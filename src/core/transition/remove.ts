@@ -112,8 +112,13 @@ export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt
     record.holders.length === 0 &&
     !record.queue.some((waiter) => isWaiting(waiter, attempt)) &&
     record.token < attempt.now.earliestMs &&
-    record.touchedAtMs + restMs < attempt.now.earliestMs
+    restsSinceMs(record, attempt) + restMs < attempt.now.earliestMs
   );
+}
+
+/** While a write was on its way that made the object, others may have seen that there is none, and have sent what creates it. */
+function restsSinceMs({ touchedAtMs }: LockRecord, { landedAtMs = touchedAtMs }: Attempt): number {
+  return Math.max(touchedAtMs, landedAtMs);
 }
 
 export interface CleanupCommand {
@@ -157,7 +162,7 @@ export function cleanup(
   }
   if (command.includeReleased && record.undated && !attempt.lacksStoreTime) return dateRest(record, attempt);
   const { earliestMs, latestMs } = attempt.now;
-  const settledAtMs = Math.max(record.token, record.touchedAtMs + command.restMs) + 1;
+  const settledAtMs = Math.max(record.token, restsSinceMs(record, attempt) + command.restMs) + 1;
   const settled = { ...attempt, now: { earliestMs: settledAtMs, latestMs: settledAtMs } };
   // Whoever wrote it may have known store time less well than it is known by now.
   const isNear = settledAtMs <= latestMs + attempt.toleranceMs;
