@@ -26,6 +26,7 @@ import { type AcquireRequest, knownLimit } from "./runtime/acquire-request.js";
 import { wasClosed } from "./runtime/closed.js";
 import type { Context } from "./runtime/context.js";
 import type { Hold } from "./runtime/hold.js";
+import type { Held } from "./runtime/holdings.js";
 import type { Lease } from "./runtime/lease.js";
 import type { LocalLines } from "./runtime/local-line.js";
 import type { LockObject } from "./runtime/lock-object.js";
@@ -51,7 +52,7 @@ export class Acquirer {
   readonly #objectOf: (ref: LockRef) => LockObject;
   readonly #lines: LocalLines;
   readonly #fencedObjects: FencedObjects;
-  readonly #handles = new WeakMap<Lease, Set<HeldLock>>();
+  readonly #handles = new WeakMap<Held, Set<HeldLock>>();
   readonly #known = new Handles();
   readonly #parentHolds: ParentHolds;
 

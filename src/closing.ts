@@ -4,7 +4,7 @@ import { onAbort } from "./runtime/abort.js";
 import type { Context } from "./runtime/context.js";
 import type { CloseReport, LeftBehind } from "./runtime/events.js";
 import { guardsOfCaller } from "./runtime/guarding.js";
-import type { Lease } from "./runtime/lease.js";
+import type { Held } from "./runtime/holdings.js";
 import { settledWithin, sleepUntil } from "./runtime/timing.js";
 
 /** Options of `mutex.close`. */
@@ -42,8 +42,8 @@ export class Closing {
   readonly #graceOver = new AbortController();
   readonly #done = new AbortController();
   /** What those who asked for the close work under: they can end once they have got their answer. */
-  readonly #ofCallers = new Set<Lease>();
-  readonly #left = new Map<Lease, LeftBehind["kind"]>();
+  readonly #ofCallers = new Set<Held>();
+  readonly #left = new Map<Held, LeftBehind["kind"]>();
   #report: Promise<CloseReport> | undefined;
 
   constructor(context: Context, parts: ClosingParts) {
@@ -70,7 +70,7 @@ export class Closing {
     return this.#leases.some((lease) => own.has(lease)) ? this.#reportWithout(own) : this.#report;
   }
 
-  get #leases(): readonly Lease[] {
+  get #leases(): readonly Held[] {
     return this.#context.holdings.leases;
   }
 
@@ -122,7 +122,7 @@ export class Closing {
   }
 
   /** What is not over runs out; what is being given back and was not answered stays in its record just as long. */
-  #leave(leases: readonly Lease[]): void {
+  #leave(leases: readonly Held[]): void {
     for (const lease of leases) {
       if (this.#left.has(lease)) continue;
       this.#left.set(lease, lease.standing.isGuarding ? "callback" : "handle");
@@ -132,9 +132,9 @@ export class Closing {
   }
 
   /** For one whose own work asks for the end: it would wait for itself. */
-  async #reportWithout(own: ReadonlySet<Lease>): Promise<CloseReport> {
+  async #reportWithout(own: ReadonlySet<Held>): Promise<CloseReport> {
     const { holdings } = this.#context;
-    const mayGoOn = (lease: Lease) =>
+    const mayGoOn = (lease: Held) =>
       own.has(lease) || lease.standing.isLeft || (this.#graceOver.signal.aborted && this.#ofCallers.has(lease));
     const others = holdings.until(() => !holdings.areArriving && this.#leases.every(mayGoOn));
     await Promise.race([others, this.#report]);

@@ -1,6 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { processWide } from "./process-wide.js";
-import type { GrantCheck } from "./runtime/no-check.js";
+import type { GrantCheck } from "./runtime/grant-check.js";
 import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/safety-check.js";
 import type { ObjectStore, RefusedOutcome } from "./store/object-store.js";
 import { wayTo } from "./store/s3/way.js";

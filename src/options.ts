@@ -13,8 +13,8 @@ import {
   type KeyEncoding,
   withDefault,
 } from "./arguments.js";
+import { checkHeldByParent, type ParentHold } from "./held-by-parent.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
-import { checkHeldByParent, type ParentHold } from "./parent-holds.js";
 import type { Takeover } from "./runtime/context.js";
 import { quietLogger } from "./runtime/effects.js";
 import type { Logger } from "./runtime/logger.js";

@@ -1,19 +1,9 @@
-import { checkNonEmptyString, invalidArgument } from "./arguments.js";
 import type { LockRef } from "./core/deadlock.js";
-import { isObject, parseJson } from "./core/json.js";
 import { keyOfNameIn1x, nameOfKey } from "./core/names.js";
-import { type Hold, MAX_TOKEN } from "./core/record.js";
+import type { Hold } from "./core/record.js";
 import type { Handle } from "./handles.js";
+import { type ParentHold, textOfHolds } from "./held-by-parent.js";
 import type { Settings } from "./options.js";
-
-/** A hold of a process that this one is part of. The fencing token tells it from every other hold of that lock. */
-export interface ParentHold {
-  readonly bucketName: string;
-  readonly key: string;
-  readonly kind?: "semaphore";
-  readonly name: string;
-  readonly token: number;
-}
 
 type Place = Pick<Settings, "bucketName" | "keyPrefix" | "semaphorePrefix" | "keyEncoding" | "heldByParent">;
 
@@ -48,27 +38,8 @@ export class ParentHolds {
   textWith(handles: readonly Handle[]): string {
     const { bucketName, heldByParent } = this.#place;
     const own = handles.map(({ ref, key, hold }) => ({ bucketName, key, ...ref, token: hold.holder.token }));
-    return JSON.stringify({ s3MutexHeld: VERSION, holds: [...heldByParent, ...own] });
+    return textOfHolds([...heldByParent, ...own]);
   }
-}
-
-/** @throws `invalid-argument` where it is not such a text */
-export function checkHeldByParent(argument: string, value: unknown): readonly ParentHold[] {
-  if (value === "") return [];
-  const json = parseJson(checkNonEmptyString(argument, value));
-  const { s3MutexHeld, holds } = isObject(json) ? json : {};
-  if (s3MutexHeld !== VERSION || !Array.isArray(holds) || !holds.every(isParentHold)) {
-    throw invalidArgument(argument, value, "pass what heldForChild() of this version returned, unchanged, or nothing");
-  }
-  return holds;
-}
-
-function isParentHold(value: unknown): value is ParentHold {
-  if (!isObject(value)) return false;
-  const { bucketName, key, kind, name, token } = value;
-  const areTexts = [bucketName, key, name].every((text) => typeof text === "string" && text !== "");
-  const isToken = Number.isSafeInteger(token) && (token as number) > 0 && (token as number) <= MAX_TOKEN;
-  return areTexts && isToken && (kind === undefined || kind === "semaphore");
 }
 
 /** What this mutex calls the lock under that key; undefined where it cannot have it. */
@@ -85,5 +56,3 @@ function refIn(place: Place, { bucketName, key, kind, name }: ParentHold): LockR
   const encoded = keyOfNameIn1x(place.keyPrefix, name);
   return encoded.ok && encoded.key === key ? { name } : undefined;
 }
-
-const VERSION = 1;

@@ -7,10 +7,10 @@ import {
   type Mirror,
   mirrorOf,
   SCHEMA,
+  type Shares,
   type Turn,
   type Waiter,
 } from "./record.js";
-import type { Shares } from "./shares.js";
 
 /** What a body under a lock's key turned out to be. */
 export type Parsed =

@@ -1,5 +1,20 @@
 import type { Proof } from "./proof.js";
-import type { Shares } from "./shares.js";
+
+/**
+ * A semaphore with more permits than one record has room for holders consists of several records. Each has a share of the number as
+ * its own limit, and is a semaphore of its own to core. The first is the anchor, under the key that the semaphore has anyway: it says
+ * how many there are and whose share is how large.
+ *
+ * Shares change by versions. The next is decided, by a write of the anchor, only when all records have that of before, and it is
+ * either nowhere smaller or nowhere larger than that. So whatever mixture of the two there is at an instant, all limits together are
+ * never more than the larger of both numbers.
+ */
+export interface Shares {
+  /** When they were decided, in store time, so that those of a semaphore that is made anew are later, too. */
+  readonly version: number;
+  /** By record, the anchor first; it always has one at least. */
+  readonly permits: readonly number[];
+}
 
 /**
  * The lock record: what the one object of a lock says. All times are epoch milliseconds of store time.

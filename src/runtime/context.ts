@@ -5,9 +5,9 @@ import type { Activity } from "./activity.js";
 import type { Diagnostics } from "./diagnostics.js";
 import type { Effects } from "./effects.js";
 import type { S3MutexEvents } from "./events.js";
+import type { GrantCheck } from "./grant-check.js";
 import type { Holdings } from "./holdings.js";
 import type { Log } from "./logger.js";
-import type { GrantCheck } from "./no-check.js";
 import type { StoreClock } from "./store-clock.js";
 
 /** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */

@@ -1,10 +1,11 @@
 import { type Attempt, hasRunOut } from "../core/attempt.js";
 import { type CycleEdge, describeCycle, describeHolder, isSameCycle, refKey, searchCycle } from "../core/deadlock.js";
-import { areCompatible, type Hold, type Holder, identityOf, isReleased, type LockRecord } from "../core/record.js";
-import { type DeadlockEdge, S3MutexError } from "../errors.js";
+import { areCompatible, type Hold, type Holder, isReleased, type LockRecord } from "../core/record.js";
+import { S3MutexError } from "../errors.js";
 import { unlessAborted } from "./abort.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import type { Context } from "./context.js";
+import { toPublicEdge } from "./deadlock-edge.js";
 import type { LockObject } from "./lock-object.js";
 import { BARE_HOLDS_AFTER_MS } from "./scope.js";
 import { MAX_REQUEST_MS, sleep } from "./timing.js";
@@ -127,18 +128,6 @@ export class DeadlockWatch {
 
 /** What of a call it takes to tell. */
 type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "limit" | "mode" | "permits">;
-
-/** A step of a cycle, as the error tells it. */
-export function toPublicEdge({ lockName, holder }: Pick<CycleEdge, "lockName" | "holder">): DeadlockEdge {
-  const { owner, token, priority } = holder;
-  return {
-    lockName,
-    owner,
-    fencingToken: token,
-    priority,
-    ...identityOf(holder),
-  };
-}
 
 /** A wait this short is none that anybody minds. */
 const FIRST_LOOK_MS = 700;

@@ -1,13 +1,29 @@
-import type { Lease } from "./lease.js";
+import type { Holder } from "../core/record.js";
+
+/** What the end of a mutex needs of something that it holds. */
+export interface Held {
+  readonly holder: Holder;
+  readonly standing: {
+    readonly lockName: string;
+    readonly isOver: boolean;
+    readonly isLeft: boolean;
+    readonly isGuarding: boolean;
+    askToStop(reason: "closed"): void;
+    guard(): () => void;
+  };
+  /** From now on it is neither renewed nor given back. */
+  leaveToRunOut(): void;
+  release(): Promise<boolean>;
+}
 
 /** What one mutex holds, and what it is about to hold: whoever closes it waits for the end of both. */
 export class Holdings {
-  readonly #leases = new Set<Lease>();
+  readonly #leases = new Set<Held>();
   #arriving = 0;
   #waiting: (() => void)[] = [];
 
   /** What has not ended yet. */
-  get leases(): readonly Lease[] {
+  get leases(): readonly Held[] {
     return [...this.#leases];
   }
 
@@ -16,11 +32,11 @@ export class Holdings {
     return this.#arriving > 0;
   }
 
-  add(lease: Lease): void {
+  add(lease: Held): void {
     this.#leases.add(lease);
   }
 
-  delete(lease: Lease): void {
+  delete(lease: Held): void {
     this.#leases.delete(lease);
     this.noteChange();
   }

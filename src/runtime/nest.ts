@@ -1,10 +1,9 @@
 import { areCompatible, type Holder, type Mode } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import { forManyListeners, onAbort, throwIfAborted } from "./abort.js";
-import type { AcquireRequest } from "./acquire-request.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
-import { toPublicEdge } from "./deadlock-watch.js";
+import { toPublicEdge } from "./deadlock-edge.js";
 import type { Hold } from "./hold.js";
 import type { Lease } from "./lease.js";
 import { lossError, releasedError } from "./loss.js";
@@ -12,7 +11,12 @@ import { sleep } from "./timing.js";
 import { WaitingOrder } from "./waiting-order.js";
 
 /** What is asked of a nest. */
-export interface NestRequest extends Pick<AcquireRequest, "mode" | "priority" | "patienceMs" | "signal"> {
+export interface NestRequest {
+  readonly mode: Mode;
+  readonly priority: number;
+  /** How long to wait, in milliseconds; `Infinity` for ever. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal | undefined;
   /** Whether a function runs under it: then what it nests in is given back only after that has ended. */
   readonly isCallback: boolean;
 }

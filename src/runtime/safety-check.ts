@@ -16,11 +16,11 @@ import { CheckMarker } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
 import type { Background, Emit } from "./context.js";
 import type { Effects } from "./effects.js";
+import type { GrantCheck } from "./grant-check.js";
 import type { Log } from "./logger.js";
 import type { StoreClock } from "./store-clock.js";
 import { readClocks } from "./timing.js";
 import { timingByStore } from "./told-time.js";
-import type { Tries } from "./tries.js";
 import { deniedError, ignoredError } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
 
@@ -63,7 +63,7 @@ export interface SafetyCheckOptions {
  * `verify: "auto"`: before a first grant is handed out, the store is known to honour conditions: by the word of a record that was
  * read, by that of the marker of the prefix, or because this process has asked. Races are not tried.
  */
-export class SafetyCheck {
+export class SafetyCheck implements GrantCheck {
   readonly #options: SafetyCheckOptions;
   readonly #marker: CheckMarker;
   readonly #ways: WayHash;
@@ -130,7 +130,7 @@ export class SafetyCheck {
    * Resolves when a grant may be handed out.
    * @throws `store-unsafe` where the store ignores conditions; `access-denied` where it cannot be asked; `store-unavailable`
    */
-  async passed(tries: Tries, { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }) {
+  async passed(...[tries, { timeoutMs, signal }]: Parameters<GrantCheck["passed"]>): Promise<void> {
     const { state } = this.#options;
     while (!this.isPassed && !signal.aborted) {
       this.begin(timeoutMs);

@@ -1,6 +1,6 @@
 import type { LockRef } from "../core/deadlock.js";
-import { permitsOf } from "../core/record.js";
-import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, type Shares, shareIn } from "../core/shares.js";
+import { permitsOf, type Shares } from "../core/record.js";
+import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../core/shares.js";
 import type { Context } from "./context.js";
 import type { LockObject, Snapshot } from "./lock-object.js";
 import { isSameVersion } from "./snapshot.js";

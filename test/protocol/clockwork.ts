@@ -1,7 +1,7 @@
 import { Background, type Context } from "../../src/runtime/context.js";
 import type { Effects } from "../../src/runtime/effects.js";
+import { NO_CHECK } from "../../src/runtime/grant-check.js";
 import { Holdings } from "../../src/runtime/holdings.js";
-import { NO_CHECK } from "../../src/runtime/no-check.js";
 import { StoreClock } from "../../src/runtime/store-clock.js";
 
 /** Clocks that a test moves by hand, and timers that come when it does. */

@@ -1,15 +1,6 @@
 import type { Attempt } from "../attempt.js";
-import { type LockRecord, permitsOf } from "../record.js";
-import {
-  type Capacity,
-  hasOtherShares,
-  numberIn,
-  type Share,
-  type Shares,
-  sharesOf,
-  type Use,
-  withShare,
-} from "../shares.js";
+import { type LockRecord, permitsOf, type Shares } from "../record.js";
+import { type Capacity, hasOtherShares, numberIn, type Share, sharesOf, type Use, withShare } from "../shares.js";
 import { type Decision, nextVersion, recordOrNew } from "./decision.js";
 import { resize } from "./resize.js";
 

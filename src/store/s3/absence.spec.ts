@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { looksOf } from "./absence.js";
+import { looksOf } from "./bare-404.js";
 
 const HEADERS = { "content-type": "text/plain", server: "nginx" };
 const looks = (text: string, headers: Record<string, string> = HEADERS, key = "locks/a.json") =>

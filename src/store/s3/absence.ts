@@ -1,16 +1,7 @@
-import type { ReadOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { ReadOutcome, RequestOptions } from "../object-store.js";
+import type { Bare404 } from "./bare-404.js";
 import type { AbsenceState } from "./client-state.js";
 import { type ProbeDeps, ProbeObject } from "./probe-object.js";
-import type { Attempt } from "./single-attempt.js";
-
-/** A 404 that does not say NoSuchKey: the store's way of saying it, or somebody else's page. */
-export interface Bare404 {
-  readonly kind: "bare-404";
-  /** Equal for all answers that the same server gives about missing keys. */
-  readonly looks: string;
-  /** What it comes to unless the store was seen to answer like this. */
-  readonly outcome: UnknownOutcome;
-}
 
 /** A server that fails at random gives itself away by one of so many answers. */
 const ROUNDS = 3;
@@ -72,36 +63,5 @@ export class Absence {
     const [looks] = seen;
     // Somebody may have been answered NoSuchKey meanwhile.
     if (seen.size === 1 && this.#state.looks === undefined) this.#state.looks = looks;
-  }
-}
-
-/** Headers that come and go with a connection or a moment. */
-const PASSING: ReadonlySet<string> = new Set([
-  "date",
-  "age",
-  "connection",
-  "keep-alive",
-  "content-length",
-  "transfer-encoding",
-]);
-
-/** All of an answer that does not change with the key or the request. */
-export function looksOf({ headers = {}, text = "" }: Attempt, key: string): string {
-  const names = Object.keys(headers).filter((name) => !PASSING.has(name));
-  const isAboutThis = (word: string) => /\d/.test(word) || word === key || word.endsWith(`/${key}`);
-  const words = text.slice(0, 2_000).split(/[^\w/.%~-]+/);
-  return JSON.stringify([
-    names.sort(),
-    headers["content-type"],
-    headers["server"],
-    words.filter((word) => !isAboutThis(decoded(word))),
-  ]);
-}
-
-function decoded(word: string): string {
-  try {
-    return decodeURIComponent(word);
-  } catch {
-    return word;
   }
 }

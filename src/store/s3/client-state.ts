@@ -1,9 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { processWide } from "../../process-wide.js";
 import { InFlightLimiter } from "./in-flight.js";
-import type { KeyLengthState } from "./key-length.js";
-import type { ListingState } from "./listings.js";
-import type { ChecksumState } from "./put-checksum.js";
 
 /** What was learnt about a bucket through a client; shared by all stores over the two. */
 export interface BucketState {
@@ -19,6 +16,31 @@ export interface BucketState {
   /** A creation that runs or has succeeded; see `bucket.ts`. */
   creation?: Promise<unknown> | undefined;
 }
+
+/** What a bucket was seen to do about long keys. */
+export interface KeyLengthState {
+  /** Shapes of keys that a write has succeeded with: nothing about those is a matter of their length. */
+  readonly taken: Set<string>;
+  /** Probes that run, by the shape that they ask about. */
+  readonly probes: Map<string, Promise<boolean>>;
+  /** Outages meet long keys as well: they are asked about once in a while. */
+  askAgainAtMs: number;
+}
+
+/** Which prefixes the store lists: any, or only those that are folders, as directory buckets do. Undefined while unknown. */
+export interface ListingState {
+  prefixes?: "any" | "folders" | undefined;
+}
+
+/** With what a store wants each write to be sealed; shared by all that write to it. */
+export interface ChecksumState {
+  /** Sent with each write since the store has asked for it. */
+  kind?: ChecksumKind | undefined;
+  /** Those that it has refused all the same. */
+  readonly refused: Set<ChecksumKind>;
+}
+
+export type ChecksumKind = "crc32" | "md5";
 
 export interface VersionsState {
   /** Whether an answer has shown a version or a delete marker. */

@@ -1,16 +1,7 @@
 import type { RequestOptions, UnknownOutcome, WriteOutcome } from "../object-store.js";
+import type { KeyLengthState } from "./client-state.js";
 import { isLong, refusedForLength } from "./key-words.js";
 import type { ProbeDeps } from "./probe-object.js";
-
-/** What a bucket was seen to do about long keys. */
-export interface KeyLengthState {
-  /** Shapes of keys that a write has succeeded with: nothing about those is a matter of their length. */
-  readonly taken: Set<string>;
-  /** Probes that run, by the shape that they ask about. */
-  readonly probes: Map<string, Promise<boolean>>;
-  /** Outages meet long keys as well: they are asked about once in a while. */
-  askAgainAtMs: number;
-}
 
 /** A store that fails at random gives itself away in one of so many rounds. */
 const ROUNDS = 3;

@@ -1,16 +1,13 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
+import type { ListingState } from "./client-state.js";
 import type { Operation, Send } from "./operation.js";
-import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
+import { outcomeOfBadAnswer } from "./outcomes.js";
 import { notOfS3 } from "./receipts.js";
+import type { Request } from "./request.js";
 import type { Attempt } from "./single-attempt.js";
 import type { HeaderFields } from "./store-headers.js";
 import { decodeKey } from "./url-encoding.js";
-
-/** Which prefixes the store lists: any, or only those that are folders, as directory buckets do. Undefined while unknown. */
-export interface ListingState {
-  prefixes?: "any" | "folders" | undefined;
-}
 
 export interface ListingsOptions {
   readonly client: S3Client;

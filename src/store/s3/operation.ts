@@ -1,5 +1,5 @@
 import type { AnswerTiming, RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
-import type { Request } from "./outcomes.js";
+import type { Request } from "./request.js";
 import type { Attempt } from "./single-attempt.js";
 
 /** One kind of request: how to send it, and which of its answers mean what. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { outcomeOfBadAnswer, outcomeOfFailure, type Request } from "./outcomes.js";
+import { outcomeOfBadAnswer, outcomeOfFailure } from "./outcomes.js";
+import type { Request } from "./request.js";
 import { type Attempt, AttemptRefused, AttemptTimeout } from "./single-attempt.js";
 
 const PUT: Request = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };

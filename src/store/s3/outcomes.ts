@@ -4,19 +4,8 @@ import { credentialsRemedy } from "./bad-credentials.js";
 import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";
 import { isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
+import type { Request } from "./request.js";
 import { type Attempt, timingOf } from "./single-attempt.js";
-
-/** What was asked for, in the words of a policy. */
-export interface Request {
-  readonly action: string;
-  readonly bucket: string;
-  /** Absent for requests about the bucket itself. */
-  readonly key?: string;
-  /** HEAD: S3 itself answers without a word. */
-  readonly isHead?: boolean;
-  /** A PUT or DELETE under a condition, which not every store can do. */
-  readonly isConditional?: boolean;
-}
 
 export interface FailureContext {
   readonly request: Request;

@@ -6,7 +6,7 @@ import {
   type UnknownOutcome,
   type WriteOutcome,
 } from "../object-store.js";
-import type { Bare404 } from "./absence.js";
+import type { Bare404 } from "./bare-404.js";
 import type { NoEtag } from "./missing-etag.js";
 import { unavailable } from "./outcomes.js";
 import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";

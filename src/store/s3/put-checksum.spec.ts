@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import type { ChecksumState } from "./client-state.js";
 import type { Said } from "./operation.js";
-import { type ChecksumState, PutChecksums } from "./put-checksum.js";
+import { PutChecksums } from "./put-checksum.js";
 
 const said = (code: string, message = ""): Said => {
   return { code, attempt: { text: `<Error><Code>${code}</Code><Message>${message}</Message></Error>` } };

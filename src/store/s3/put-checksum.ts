@@ -1,16 +1,7 @@
 import { createHash } from "node:crypto";
 import { s3WordsOf } from "./answer.js";
+import type { ChecksumKind, ChecksumState } from "./client-state.js";
 import type { Said } from "./operation.js";
-
-/** With what a store wants each write to be sealed; shared by all that write to it. */
-export interface ChecksumState {
-  /** Sent with each write since the store has asked for it. */
-  kind?: ChecksumKind | undefined;
-  /** Those that it has refused all the same. */
-  readonly refused: Set<ChecksumKind>;
-}
-
-type ChecksumKind = "crc32" | "md5";
 
 export interface ChecksumFields {
   readonly ChecksumAlgorithm?: "CRC32";

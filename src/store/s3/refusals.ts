@@ -4,7 +4,7 @@ import { credentialsRemedy } from "./bad-credentials.js";
 import { arnOf } from "./bucket-names.js";
 import type { Failure } from "./failure.js";
 import { isLong, tooLong } from "./key-words.js";
-import type { Request } from "./outcomes.js";
+import type { Request } from "./request.js";
 
 /** An answer of S3 that will be the same next time, and what to do about it. */
 export interface Refusal {

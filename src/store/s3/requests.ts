@@ -6,15 +6,16 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { AnswerTiming, ReadOutcome, RemoveOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
-import { type Bare404, looksOf } from "./absence.js";
+import { type Bare404, looksOf } from "./bare-404.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
 import type { NoEtag } from "./missing-etag.js";
 import type { Operation, Send } from "./operation.js";
-import { outcomeOfBadAnswer, type Request } from "./outcomes.js";
+import { outcomeOfBadAnswer } from "./outcomes.js";
 import type { PutChecksums } from "./put-checksum.js";
 import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
+import type { Request } from "./request.js";
 import { type Attempt, writtenAt } from "./single-attempt.js";
 import type { HeaderFields } from "./store-headers.js";
 import { markerIn, type Versions, versionIn } from "./versions.js";
