@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { begun, never, unknown } from "../../test/protocol/calls.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 
+type Stage = ReturnType<typeof begun>;
+
 const PLACE = { bucketName: "locks", key: "locks/a.json" };
 
 describe("a lost race", () => {
@@ -51,7 +53,7 @@ describe("a lost race", () => {
 });
 
 describe("a conflict that nothing explains", () => {
-  async function stall(stage: ReturnType<typeof begun>, times: number, etag: string | undefined = '"a"') {
+  async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
     const tookMs: number[] = [];
     for (let index = 0; index < times; index += 1) {
       tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
@@ -104,6 +106,32 @@ describe("a conflict that nothing explains", () => {
     await stage.clockwork.pass(30_000);
     await stall(stage, 1);
     await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unavailable" });
+  });
+
+  it("is what the caller is told where there was no time for another request", async () => {
+    const stage = begun();
+    await stall(stage, 2);
+    await stage.clockwork.pass(30_000);
+    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.tries.failed(outcome)).rejects.toThrow(/^The store contradicts itself: .* 2 writes were refused/);
+  });
+
+  it.each([
+    ["somebody has answered nothing since", async (stage: Stage) => stage.timed(stage.tries.failed(unknown("a 503")))],
+    [
+      "the object has changed since",
+      async (stage: Stage) => {
+        await stage.timed(stage.tries.lostRace('"a"'));
+        stage.tries.saw('"b"', PLACE);
+      },
+    ],
+  ])("is not where %s", async (_, meanwhile) => {
+    const stage = begun();
+    await stall(stage, 2);
+    await meanwhile(stage);
+    await stage.clockwork.pass(30_000);
+    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.tries.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
   });
 
   it("may be about an object that is not there", async () => {

@@ -81,6 +81,8 @@ export class Tries {
   #refused: { readonly etag: string | undefined } | undefined;
   #stalls = 0;
   #stallingSinceMs = 0;
+  /** What the store was seen to do, as long as nothing has come of it. */
+  #stall: S3MutexError | undefined;
   /** Whether a request was given up because the time was up. */
   #hasGivenUp = false;
   /** Whether the last request was given up so soon that nothing follows from it. */
@@ -139,6 +141,7 @@ export class Tries {
     if (refused !== undefined) {
       if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);
       this.#stalls = 0;
+      this.#stall = undefined;
     }
     if (etag === this.#seenEtag) return;
     this.#seenEtag = etag;
@@ -153,11 +156,13 @@ export class Tries {
     this.#failures += 1;
     // That there was no time for another request says less than what became of the last.
     const saysLess = this.#wasCutShort || !outcome.sent;
-    const error = (saysLess ? this.#lastError : undefined) ?? outcome.error;
+    if (!saysLess) this.#stall = undefined;
+    const error = (saysLess ? (this.#stall ?? this.#lastError) : undefined) ?? outcome.error;
     this.#lastError = error;
     this.#options.onFailure?.(error);
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
+      if (error === this.#stall) throw error;
       const message = `The store did not answer for ${this.#subject}: ${error.message}`;
       throw new S3MutexError("store-unavailable", message, { cause: error, ...named(this.#lockName) });
     }
@@ -194,6 +199,7 @@ export class Tries {
     const isUnsafe = !this.#options.outlastsStalls && this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
     const seen = { ...place, lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
+    this.#stall = error;
     this.#options.onFailure?.(error);
     if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;
     this.#mention(error);
