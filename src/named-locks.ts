@@ -135,10 +135,13 @@ export class NamedLocks {
     return false;
   }
 
-  /** Nor is it about what comes to hold the lock while the store is slow to answer. */
+  /**
+   * Nor is it about what comes to hold the lock while the store is slow to answer; nor, where it is about a hold of this mutex, about
+   * what another instance of the same owner has taken since.
+   */
   #byOwner(key: string, hold?: NamedHold) {
     const meant = hold?.lease.holder.id;
-    const isLater: IsLater = (id) => id !== meant && this.#lines.peek(key)?.has(id) === true;
+    const isLater: IsLater = (id) => id !== meant && (meant !== undefined || this.#lines.peek(key)?.has(id) === true);
     return { isLater, leaseMs: this.#leaseMs };
   }
 

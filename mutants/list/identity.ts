@@ -135,6 +135,14 @@ export const IDENTITY: readonly Mutant[] = [
     caughtBy: { test: CONTEXTS, named: "P7: nor do ticks of one interval" },
   },
   {
+    name: "late deletion by name ends a namesake",
+    why: "a late deletion by name takes what another instance of the same owner holds by then for its own",
+    file: "src/named-locks.ts",
+    search: "(meant !== undefined || ",
+    replace: "(",
+    caughtBy: { test: BY_NAME, named: "another instance of the same owner" },
+  },
+  {
     name: "bare calls hold nothing",
     why: "a deadlock of bare calls is not found",
     file: "src/runtime/scope.ts",

@@ -6,6 +6,15 @@ type Stage = ReturnType<typeof begun>;
 
 const PLACE = { bucketName: "locks", key: "locks/a.json" };
 
+async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
+  const tookMs: number[] = [];
+  for (let index = 0; index < times; index += 1) {
+    tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
+    stage.tries.saw(etag, PLACE);
+  }
+  return tookMs;
+}
+
 describe("a lost race", () => {
   it("is nothing to a holder, five times; then it steps back too", async () => {
     const { tries, timed } = begun();
@@ -53,15 +62,6 @@ describe("a lost race", () => {
 });
 
 describe("a conflict that nothing explains", () => {
-  async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
-    const tookMs: number[] = [];
-    for (let index = 0; index < times; index += 1) {
-      tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
-      stage.tries.saw(etag, PLACE);
-    }
-    return tookMs;
-  }
-
   it("is told of as a store that contradicts itself, and is one by the fifth time, after two seconds", async () => {
     const stage = begun();
     expect(await stall(stage, 4)).toEqual([0, 80, 160, 320]);
@@ -108,12 +108,32 @@ describe("a conflict that nothing explains", () => {
     await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unavailable" });
   });
 
-  it("is what the caller is told where there was no time for another request", async () => {
+  it("may be about an object that is not there", async () => {
+    const stage = begun();
+    await stall(stage, 1, undefined);
+    await stage.timed(stage.tries.lostRace(undefined));
+    stage.tries.saw(undefined, PLACE);
+    expect(stage.failures[1]).toContain("(If-None-Match: *)");
+  });
+
+  it("is mentioned when it goes on", async () => {
+    const stage = begun({ outlastsStalls: true });
+    await stall(stage, 1);
+    await stage.clockwork.pass(3000);
+    await stall(stage, 1);
+    expect(stage.warnings).toHaveLength(1);
+  });
+});
+
+describe("a conflict that nothing explains, when the time is up before the next request", () => {
+  it("is what the caller is told", async () => {
     const stage = begun();
     await stall(stage, 2);
     await stage.clockwork.pass(30_000);
     const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.tries.failed(outcome)).rejects.toThrow(/^The store contradicts itself: .* 2 writes were refused/);
+    await expect(stage.tries.failed(outcome)).rejects.toThrow(
+      /^The store contradicts itself: .* 2 writes were refused/,
+    );
   });
 
   it.each([
@@ -132,21 +152,5 @@ describe("a conflict that nothing explains", () => {
     await stage.clockwork.pass(30_000);
     const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
     await expect(stage.tries.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
-  });
-
-  it("may be about an object that is not there", async () => {
-    const stage = begun();
-    await stall(stage, 1, undefined);
-    await stage.timed(stage.tries.lostRace(undefined));
-    stage.tries.saw(undefined, PLACE);
-    expect(stage.failures[1]).toContain("(If-None-Match: *)");
-  });
-
-  it("is mentioned when it goes on", async () => {
-    const stage = begun({ outlastsStalls: true });
-    await stall(stage, 1);
-    await stage.clockwork.pass(3000);
-    await stall(stage, 1);
-    expect(stage.warnings).toHaveLength(1);
   });
 });

@@ -204,3 +204,15 @@ it("goes on with a loop that overran, that never released, or that takes the loc
   };
   expect(await scene.until(loop())).toEqual([true, true, true]);
 });
+
+it.each(CALLS)("P6: a late %s ends nothing that another instance of the same owner has taken since", async (call) => {
+  const scene = new Scene();
+  const { mutex } = scene.client({ lockTimeoutMs: LEASE_MS, ownerId: "worker" });
+  const { mutex: restarted } = scene.client({ lockTimeoutMs: LEASE_MS, ownerId: "worker" });
+  expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
+  await scene.pass(OVERRUN_MS);
+  expect(await scene.until(restarted.acquireLock(NAME))).toBe(true);
+  expect(await scene.until(mutex[call](NAME))).toBe(false);
+  expect(await scene.until(restarted.refreshLock(NAME))).toBe(true);
+  expect(await scene.until(restarted.releaseLock(NAME))).toBe(true);
+});
