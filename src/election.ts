@@ -23,7 +23,7 @@ import type { LeaseTiming } from "./runtime/lease-clock.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import { outlast } from "./runtime/outlast.js";
 import type { Scope, Scopes } from "./runtime/scope.js";
-import { STAYS } from "./shown.js";
+import { INSPECT, type Inspect, STAYS } from "./shown.js";
 import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.election`. It must hold that `leaseMs` > `renewalDeadlineMs` > `retryMs`. */
@@ -109,6 +109,11 @@ export class Election {
       label: withDefault("label", options.label, undefined, checkLabel),
     };
     this.#timing = checkTiming(leaseMs, options);
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return `Election ${inspect({ name: this.name }, options)}`;
   }
 
   get name(): string {

@@ -16,13 +16,21 @@ export function contentOf(argument: string, value: unknown): Content {
   return { content: JSON.parse(json) };
 }
 
+/** V8 draws the way around a circle on several lines. */
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}
+
 function jsonOf(argument: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw Object.assign(invalidArgument(argument, value, `JSON cannot hold it (${(cause as Error).message})`), {
-      cause,
-    });
+    throw Object.assign(
+      invalidArgument(argument, value, `JSON cannot hold it (${oneLine((cause as Error).message)})`),
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import type { Settings } from "./options.js";
 import type { Context } from "./runtime/context.js";
 import { type Adoption, FencedChannel } from "./runtime/fenced-channel.js";
 import type { Lease } from "./runtime/lease.js";
-import { STAYS } from "./shown.js";
+import { INSPECT, type Inspect, STAYS } from "./shown.js";
 
 /** Options of {@link Lock.fencedObject}. */
 export interface FencedObjectOptions {
@@ -161,6 +161,11 @@ class HeldFencedObject<Content> implements FencedObject<Content> {
     this.#hold = hold;
     this.#adopt = object.adopt;
     this.#channel = channel;
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { bucket, key } = this;
+    return `FencedObject ${inspect({ bucket, key }, options)}`;
   }
 
   async read(): Promise<Content | undefined> {

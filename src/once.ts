@@ -159,7 +159,9 @@ export class Once {
   #restOf(options: RunOnceOptions, startedAtMs: number): RunOnceOptions {
     const { timeoutMs } = options;
     if (timeoutMs === undefined || timeoutMs === 0) return options;
-    return { ...options, timeoutMs: Math.max(1, timeoutMs - (this.#context.effects.monotonicMs() - startedAtMs)) };
+    const restMs = timeoutMs - (this.#context.effects.monotonicMs() - startedAtMs);
+    // Whole, as errors say how long it was.
+    return { ...options, timeoutMs: Math.max(1, Math.ceil(restMs)) };
   }
 
   /** What is known without the lock: once done, that is all it takes. */

@@ -226,6 +226,13 @@ export function checkClient({ s3Client, s3ClientConfig }: Partial<Record<ClientO
   if (s3ClientConfig !== undefined && (typeof s3ClientConfig !== "object" || s3ClientConfig === null)) {
     throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass the options of new S3Client()");
   }
+  checkEndpoint((s3ClientConfig as S3ClientConfig | undefined)?.endpoint);
+}
+
+/** The SDK makes `localhost://9000` of a host and a port, and says only with the first request that this is no URI. */
+function checkEndpoint(endpoint: unknown): void {
+  if (typeof endpoint !== "string" || /^https?:\/\//i.test(endpoint)) return;
+  throw invalidArgument("s3ClientConfig.endpoint", endpoint, "begin it with http:// or https://");
 }
 
 function checkTakeover(argument: string, value: unknown): Takeover {

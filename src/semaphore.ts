@@ -13,7 +13,7 @@ import { inspectLock } from "./runtime/inspect.js";
 import type { LockObject } from "./runtime/lock-object.js";
 import type { Scopes } from "./runtime/scope.js";
 import type { PermitsCall, SeveralRecords } from "./several-records.js";
-import { STAYS } from "./shown.js";
+import { INSPECT, type Inspect, STAYS } from "./shown.js";
 import { timedOut } from "./timed-out.js";
 
 /** Options of `mutex.semaphore`. */
@@ -82,6 +82,12 @@ export class Semaphore {
     this.#object = several.records.anchor;
     const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS);
     this.#permits = permits === "stored" ? permits : checkPermits("permits", permits);
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { name, permits } = this;
+    return `Semaphore ${inspect({ name, permits }, options)}`;
   }
 
   get name(): string {

@@ -7,7 +7,7 @@ import { COMMANDS } from "./commands.js";
 import { describedCommands } from "./described-commands.js";
 import { EXIT } from "./exit-codes.js";
 import { showCommandHelp, showOverview } from "./help.js";
-import { createOutput, type Output } from "./output.js";
+import { createOutput, isReaderGone, type Output } from "./output.js";
 import { isDebuggingBy, parseInput } from "./parse.js";
 // First of all: it remembers who this program was started by.
 import "./run/parent.js";
@@ -92,7 +92,19 @@ function silenceSdkNotice(): void {
 
 silenceSdkNotice();
 const output = createOutput(process);
+let unwritten: Error | undefined;
+process.stdout.on("error", (error) => {
+  // Who closes a pipe (`| head -1`) has what was wanted.
+  if (!isReaderGone(error)) unwritten ??= error;
+});
 void main(process.argv.slice(2), output).then((exitCode) => {
   // What was written is out first; then nothing that is still open, such as a pooled connection, holds up the exit.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(exitCode)));
+  process.stdout.write("", () => setImmediate(end, exitCode));
 });
+
+/** A write that failed is heard of only after its turn. */
+function end(exitCode: number): void {
+  const isLost = unwritten !== undefined && exitCode === EXIT.ok;
+  if (isLost) output.note(`what was to be written could not be: ${unwritten?.message}.`);
+  process.stderr.write("", () => process.exit(isLost ? EXIT.failed : exitCode));
+}

@@ -21,7 +21,7 @@ export interface Output {
   readonly isWatched: boolean;
   /** Whether stdout is read by another program, which can go away. */
   readonly isPipe: boolean;
-  /** Aborted when that program has gone away (`| head -1`). */
+  /** Aborted when that program has gone away (`| head -1`), or when what is written does not arrive, as on a full disk. */
   readonly readerGone: AbortSignal;
   /** Columns of the terminal. */
   readonly columns: number;
@@ -46,13 +46,15 @@ export interface Output {
 /** What a write to a reader that has gone away fails with: of a pipe, a terminal, a socket. */
 const GONE: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
 
+export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code !== undefined && GONE.has(code);
+}
+
 export function createOutput({ stdout, stderr, env }: NodeJS.Process): Output {
   // A reader that went away (`| head`) must not end a CLI that is holding a lock for a running command.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const readerGone = new AbortController();
-  stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-    if (code !== undefined && GONE.has(code)) readerGone.abort();
-  });
+  stdout.on("error", () => readerGone.abort());
   const isTerminal = isDrawable(stdout, env);
   const isColoured = showsColours(stdout, env);
   return {

@@ -132,7 +132,7 @@ export function tooFew(
     const message = `permits is ${permits}: the semaphore has ${stored}; ask for that many at most.`;
     return new S3MutexError("invalid-argument", message, { lockName });
   }
-  const message = `${JSON.stringify(lockName)} has ${stored} permits; this caller says ${limit}, and asks for ${permits} of them at once. The stored number counts: change it with resize(${limit}), or ask for fewer.`;
+  const message = `${JSON.stringify(lockName)} has ${stored} ${stored === 1 ? "permit" : "permits"}; this caller says ${limit}, and asks for ${permits} of them at once. The stored number counts: change it with resize(${limit}), or ask for fewer.`;
   return new S3MutexError("permits-differ", message, { lockName });
 }
 

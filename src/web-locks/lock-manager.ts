@@ -9,7 +9,7 @@ import { onAbort } from "../runtime/abort.js";
 import { realEffects } from "../runtime/effects.js";
 import type { Standing } from "../runtime/standing.js";
 import { sleep } from "../runtime/timing.js";
-import { STAYS } from "../shown.js";
+import { INSPECT, type Inspect, STAYS } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
 import { LockRequest, merged, NamedRequests } from "./lock-request.js";
@@ -37,6 +37,11 @@ class GrantedLock implements WebLock {
 
   constructor(request: LockRequest) {
     this.#request = request;
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { name, mode } = this;
+    return `Lock ${inspect({ name, mode }, options)}`;
   }
 
   get name(): string {

@@ -1,3 +1,4 @@
+import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
 import { S3MutexError } from "../../src/index.js";
 import { BUCKET, codeOf, errorOf, it, sleep, until } from "./fixture.js";
@@ -189,7 +190,10 @@ describe.concurrent("errors", () => {
 it.for(["localhost:9000", "127.0.0.1:9000", "minio", "ftp://minio"])(
   "D: an endpoint that is no URL of HTTP is told at once, and is not worth another try: %s",
   async (endpoint, { world }) => {
-    const mutex = world.mutex({ s3ClientConfig: { ...world.server.clientConfig(), endpoint } });
+    const s3ClientConfig = { ...world.server.clientConfig(), endpoint };
+    const inWords = `s3ClientConfig.endpoint is ${JSON.stringify(endpoint)}: begin it with http:// or https://.`;
+    expect(() => world.mutex({ s3ClientConfig })).toThrow(inWords);
+    const mutex = world.mutex({ s3Client: new S3Client(s3ClientConfig) });
     const error = await errorOf(mutex.acquire(LOCK, { timeoutMs: 30_000 }));
     expect(error).toMatchObject({ code: "invalid-argument", retryable: false });
     expect(error.message).toContain("check region, endpoint and bucket name");

@@ -16,6 +16,8 @@ it("D: console.log(lock) shows its name, token, whether it is held, and until wh
   const set = await mutex.acquireAll(["a", "b"]);
   expect(inspect(set)).toContain("name: 'b'");
   await set.release();
+  expect(inspect(mutex.semaphore("pool", { permits: 3 }))).toBe("Semaphore { name: 'pool', permits: 3 }");
+  expect(inspect(mutex.election("scheduler"))).toBe("Election { name: 'scheduler' }");
 });
 
 it("D: a structured clone, as into a worker, is refused with words", async ({ world }) => {

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { keyOfName } from "../../src/core/names.js";
 import { mirrorOf } from "../../src/core/record.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
-import { BUCKET, type Cli, cli, recordOf, startCli, startStore, until } from "./cli.js";
+import { BUCKET, type Cli, cli, MAIN, recordOf, startCli, startProgram, startStore, until } from "./cli.js";
 
 const TIMEOUT = { timeout: 30_000 };
 
@@ -328,3 +329,16 @@ test("C3: an empty line into a pipe, once for each quiet time, and nothing into 
   expect(stdout.replaceAll(" ", "")).not.toContain("\n\n");
   for (const line of stdout.trim().split("\n")) JSON.parse(line);
 });
+
+test.runIf(existsSync("/dev/full")).each([["ls"], ["watch"], ["help run"], ["policy"]])(
+  "C3: what a full disk does not take is an error of %s, and no empty success",
+  TIMEOUT,
+  async (line) => {
+    const { mutex, environment } = await startStore();
+    await using _lock = await mutex.acquire("one", { leaseMs: 60_000 });
+    const onto = ["-c", 'exec "$0" "$@" > /dev/full', process.execPath, MAIN, ...line.split(" ")];
+    const { exitCode, stderr } = await startProgram("sh", onto, environment).ended;
+    expect(stderr).toMatch(/what was to be written could not be: ENOSPC/);
+    expect(exitCode).toBe(1);
+  },
+);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { reportFailure } from "../../src/cli/failure.js";
+import { createLog } from "../../src/cli/run/log.js";
 import { S3MutexError } from "../../src/errors.js";
 import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 import { startOutput } from "./terminal.js";
@@ -35,6 +36,14 @@ test.each([
   const about = { commandName: "ls", options: {}, isDebugging: false };
   reportFailure(new S3MutexError("access-denied", `It was refused. ${library}.`), output, about);
   expect(said.stderr).toBe(`s3-mutex: It was refused. ${own} (access-denied).\n`);
+});
+
+test("C5: what the library logs is said in the words of the command line as well", () => {
+  const { output, said } = startOutput();
+  createLog(false, output).logger.warn?.(
+    "s3-mutex: renewing failed. Set `region` of the S3 client to the bucket's region.",
+  );
+  expect(said.stderr).toBe("s3-mutex: renewing failed. Set --region to the bucket's region.\n");
 });
 
 test.each([

@@ -81,7 +81,7 @@ test("C4: once inside of its own command is a deadlock, and says so in the words
 
 test.each([
   [["once", "a", "b", "--", "true"], "One key at a time: b is one too many"],
-  [["once", "a"], "What to run comes after two dashes: s3-mutex once a -- COMMAND"],
+  [["once", "a"], "What to run comes after two dashes: `s3-mutex once a -- COMMAND ...`."],
   [["once", "--forget"], "Which key?"],
   [["once", "--forget", "a", "--", "true"], "--forget runs nothing: true is one too many"],
 ])("usage: %j", async (args, sentence) => {

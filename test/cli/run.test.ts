@@ -122,7 +122,7 @@ test("the stop of a terminal is ignored: a CLI that stands still would lose the 
 
 test.each([
   [["s3://b/locks/n"], "What to run comes after two dashes"],
-  [["s3://b/locks/n", "echo", "hi"], "What to run comes after two dashes: s3-mutex run s3://b/locks/n -- echo"],
+  [["s3://b/locks/n", "echo", "hi"], "What to run comes after two dashes: `s3-mutex run s3://b/locks/n -- echo hi`."],
   [["--", "true"], "Which lock, and what to run?"],
   [["--wait", "1s", "--no-wait", "s3://b/locks/n", "--", "true"], "--wait and --no-wait contradict each other"],
   [["--wait", "soon", "s3://b/locks/n", "--", "true"], '--wait "soon" is no duration: write 500ms, 30s, 5m or 1h.'],

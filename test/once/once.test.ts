@@ -108,7 +108,10 @@ describe("what is done once", () => {
     let finish = () => {};
     const running = mutex.runOnce("slow", () => new Promise<void>((resolve) => (finish = resolve)));
     await until(() => other.isLocked("once/slow"));
-    expect(await codeOf(other.runOnce("slow", () => {}, { timeoutMs: 50 }))).toBe("timed-out");
+    const { code, message } = await errorOf(other.runOnce("slow", () => {}, { timeoutMs: 50 }));
+    expect(code).toBe("timed-out");
+    // P17: who reads it is told of whole milliseconds.
+    expect(message).toMatch(/was not free within \d+ ms\. It is held by /);
     expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.timeout(50) }))).toBe("aborted");
     expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.abort() }))).toBe("aborted");
     finish();

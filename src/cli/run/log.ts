@@ -1,5 +1,6 @@
 import type { Logger } from "../../index.js";
 import type { Output } from "../output.js";
+import { inOwnWords } from "../own-words.js";
 
 /** The library's messages on stderr. */
 export interface Log {
@@ -15,7 +16,7 @@ export function createLog(isDebugging: boolean, output: Output): Log {
     // What becomes of the command when its lock is lost is said by those who end it.
     const isLoss = (fields as { readonly err?: { readonly code?: unknown } } | undefined)?.err?.code === "lost";
     if (isMuted || (isLoss && !isDebugging)) return;
-    output.note(message.replace(/^s3-mutex: /, ""));
+    output.note(inOwnWords(message.replace(/^s3-mutex: /, ""), () => false));
   };
   return {
     logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },

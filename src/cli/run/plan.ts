@@ -63,7 +63,7 @@ export function commandLineOf(
   if (address === undefined) throw new UsageError(`${question} Write s3://BUCKET/locks/NAME -- COMMAND.`);
   if (command === undefined || command === "") {
     const example = others.length === 0 ? "COMMAND ..." : others.join(" ");
-    throw new UsageError(`What to run comes after two dashes: s3-mutex ${name} ${address} -- ${example}`);
+    throw new UsageError(`What to run comes after two dashes: \`s3-mutex ${name} ${address} -- ${example}\`.`);
   }
   return { addresses: [address, ...others], line: { command, args, environment: { ...environment } } };
 }
