@@ -105,14 +105,6 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
-    name: "a full disk is a success",
-    why: "what a command has to say is not there, and it ends with 0",
-    file: "src/cli/main.ts",
-    search: "if (!isReaderGone(error)) unwritten ??= error;",
-    replace: "if (!isReaderGone(error)) unwritten = undefined;",
-    caughtBy: { test: "test/cli/look.test.ts", named: "C3: what a full disk" },
-  },
-  {
     name: "an address with a variable that nobody has filled in",
     why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with a character that nobody sees",
     file: "src/cli/address.ts",
