@@ -7,6 +7,8 @@ export interface StoresSettings {
   readonly all: boolean;
   readonly long: boolean;
   readonly record: boolean;
+  /** Only run `doctor`, so many times on each. */
+  readonly doctor: number | undefined;
   /** Only write the page anew. */
   readonly document: boolean;
   /** Only start one, until Ctrl-C. */
@@ -25,6 +27,7 @@ const USAGE = `npm run stores -- [options]
   --all              all of them: compiling those in Go takes several minutes each
   --long             100 rounds of racing instead of 20, and 5 minutes of chaos with gateways killed instead of 20 seconds
   --record           keep the results in stores/results and write docs/stores.md anew
+  --doctor N         only run \`s3-mutex doctor\` on them, N times each: does it say the same each time?
   --document         only write docs/stores.md anew
 
 npm run stores -- --start NAME [options]     start one and leave it running until Ctrl-C
@@ -44,6 +47,7 @@ export function parseStoresArguments(args: readonly string[]): StoresSettings {
       all: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       record: { type: "boolean", default: false },
+      doctor: { type: "string" },
       document: { type: "boolean", default: false },
       start: { type: "string" },
       port: { type: "string" },
@@ -60,6 +64,7 @@ export function parseStoresArguments(args: readonly string[]): StoresSettings {
     all: values.all,
     long: values.long,
     record: values.record,
+    doctor: values.doctor === undefined ? undefined : wholeNumber("doctor", values.doctor, 1000),
     document: values.document,
     start: values.start,
     ports: values.port?.split(",").map((text) => wholeNumber("port", text, 65_535)) ?? [],

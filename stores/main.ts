@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseStoresArguments, type StoresSettings } from "./arguments.js";
+import { countsInWords, examineAgainAndAgain, rightVerdicts } from "./doctors.js";
 import { writePage } from "./document/page.js";
 import { NotInstallable, type StoreKind } from "./kind.js";
 import { KINDS } from "./kinds.js";
@@ -71,13 +72,14 @@ async function startOne({ ports, dataFolder, gateways }: StoresSettings, name: s
   await new Promise(() => setInterval(() => {}, 60_000));
 }
 
-async function runAll({ only, all, long, record }: StoresSettings): Promise<void> {
+async function runAll({ only, all, long, record, doctor }: StoresSettings): Promise<void> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const kind of KINDS) {
     if (only !== undefined && !only.includes(kind.name)) continue;
     const startedAtMs = performance.now();
     const isWanted = only !== undefined || all || kind.isInShortForm;
-    const { word, text } = isWanted ? await tryOne(kind, { long, record }) : skipped("not in the short form");
+    const attempt = () => (doctor === undefined ? tryOne(kind, { long, record }) : askDoctor(kind, doctor, record));
+    const { word, text } = isWanted ? await attempt() : skipped("not in the short form");
     counts[word] += 1;
     const seconds = Math.round((performance.now() - startedAtMs) / 1000);
     console.log(`${{ passed: "ok  ", failed: "FAIL", skipped: "skip" }[word]} ${kind.name}: ${text} (${seconds} s)`);
@@ -99,14 +101,34 @@ function skipped(reason: string): Line {
 async function tryOne(kind: StoreKind, { long, record }: { long: boolean; record: boolean }): Promise<Line> {
   try {
     const installation = await kind.install();
-    const log = (line: string) => console.log(`       ${line}`);
     const result = await runStore(kind, installation, { long, record, signal: interruption.signal, log });
     if (record) writeFileSync(join("stores/results", `${kind.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
     return lineOf(kind, result);
   } catch (error) {
-    if (error instanceof NotInstallable && !kind.isRequired) return skipped(error.message);
-    return { word: "failed", text: error instanceof Error ? error.message : String(error) };
+    return refusal(kind, error);
   }
+}
+
+/** Whether `doctor` says each time what the matrix says. */
+async function askDoctor(kind: StoreKind, runs: number, record: boolean): Promise<Line> {
+  try {
+    const result = await examineAgainAndAgain(kind, { runs, record, log });
+    const right = rightVerdicts(result);
+    const { least, median, most } = result.seconds;
+    const text = `doctor of ${result.version}: ${countsInWords(result.verdicts)}, in ${least} to ${most} s, mostly ${median}`;
+    return { word: right === runs ? "passed" : "failed", text };
+  } catch (error) {
+    return refusal(kind, error);
+  }
+}
+
+function refusal(kind: StoreKind, error: unknown): Line {
+  if (error instanceof NotInstallable && !kind.isRequired) return skipped(error.message);
+  return { word: "failed", text: error instanceof Error ? error.message : String(error) };
+}
+
+function log(line: string): void {
+  console.log(`       ${line}`);
 }
 
 /** A store passes when it is what it was known to be, and the locks do on it what they have to. */

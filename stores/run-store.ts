@@ -106,7 +106,7 @@ function wasOnlyLate({ passed, lostBehindTokens, failures }: ChaosResult): boole
 }
 
 /** A store that refuses to, and has it already, is served: some take requests about objects only. */
-async function createBucket(config: S3ClientConfig, Bucket: string): Promise<void> {
+export async function createBucket(config: S3ClientConfig, Bucket: string): Promise<void> {
   const client = new S3Client(config);
   const exists = () => client.send(new PutObjectCommand({ Bucket, Key: "exists", Body: "yes" }));
   try {
@@ -121,7 +121,7 @@ async function createBucket(config: S3ClientConfig, Bucket: string): Promise<voi
 }
 
 /** The last that changed the library. Without git, as in a package, nobody knows. */
-async function commit(): Promise<{ readonly commit?: string }> {
+export async function commit(): Promise<{ readonly commit?: string }> {
   const said = await runCommand("git", ["log", "-1", "--format=%h", "--", "src"]).catch(() => undefined);
   return said === undefined ? {} : { commit: said.trim() };
 }

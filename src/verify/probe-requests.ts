@@ -100,9 +100,9 @@ export class ProbeRequests {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** What the store calls itself. */
+  /** Which program the store is, or what it calls itself. */
   get serverName(): string | undefined {
-    return this.#state.server;
+    return this.#state.program ?? this.#state.server;
   }
 
   /** Whether the bucket takes writes only with a checksum, as under Object Lock. */

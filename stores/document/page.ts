@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { countsInWords, type DoctorResult, readDoctorResults, rightVerdicts } from "../doctors.js";
 import { KINDS } from "../kinds.js";
 import type { Observation } from "../measure/observe.js";
 import { VERSIONINGS } from "../measure/versions.js";
@@ -43,6 +44,8 @@ export function pageOf(results: readonly StoreResult[]): string {
     text("notes"),
     results.flatMap((result) => notesOf(result) ?? []).join("\n"),
     text("not-had"),
+    text("doctor"),
+    doctorTable(readDoctorResults()),
     "## Documented elsewhere",
     "No recorded run has met these. What is said of them is what their documentation or others report, or we saw by hand, as of November 2026.",
     elsewhereTable(results),
@@ -111,6 +114,30 @@ function locksTable(results: readonly StoreResult[]): string {
     `${result.latency.get.p50} / ${result.latency.get.p95}`,
   ]);
   return table(["Store", "16 racing creates", "16 racing replacements", "Suite", "Chaos", "PUT ms", "GET ms"], rows);
+}
+
+function doctorTable(results: readonly DoctorResult[]): string {
+  const place = ({ store }: DoctorResult) => KINDS.findIndex(({ name }) => name === store);
+  const rows = results
+    .toSorted((one, other) => place(one) - place(other))
+    .map((result) => [
+      result.title,
+      result.version,
+      `${rightVerdicts(result) ?? 0} of ${result.runs}`,
+      countsInWords(result.verdicts),
+      `${result.seconds.least} to ${result.seconds.most}, mostly ${result.seconds.median}`,
+      unsteadyOf(result),
+      [result.date, ...(result.commit === undefined ? [] : [result.commit])].join(", "),
+    ]);
+  return table(
+    ["Store", "Version", "Right", "Said", "Seconds", "Checks that did not always say the same", "Run"],
+    rows,
+  );
+}
+
+function unsteadyOf({ unsteady }: DoctorResult): string {
+  const checks = Object.entries(unsteady).map(([title, counts]) => `${title} (${countsInWords(counts)})`);
+  return checks.length === 0 ? "none" : checks.join("; ");
 }
 
 function answer(status: string, right: string): string {

@@ -93,7 +93,6 @@ export const rclone: StoreKind = {
   title: "rclone serve s3",
   isInShortForm: false,
   isRequired: false,
-  knownFault: "its conditional DELETE is not under the lock that its PUT takes, by its code: both may win",
   source: "go install github.com/rclone/rclone",
   async install() {
     const version = "v1.76.0";

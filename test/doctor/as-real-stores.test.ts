@@ -146,6 +146,25 @@ test(
   },
 );
 
+test("moto: races fail, whether or not one was lost this time", TIMEOUT, async (context) => {
+  const server = "Werkzeug/3.1.9 Python/3.11.7";
+  const { verdicts, row } = await rowsOf(context, {}, { fault: "change-headers", headers: { server } });
+  expect(verdicts).toEqual({ "create-race": "fail", "replace-race": "fail" });
+  expect(row("create-race")?.detail).toMatch(
+    /one of them created a key each time, but a server on Werkzeug, as moto's is, is known/,
+  );
+});
+
+test("rclone serve s3: its DELETE is not used, although it calls itself AmazonS3", TIMEOUT, async (context) => {
+  const { verdicts, row } = await rowsOf(
+    context,
+    {},
+    { fault: "change-headers", operation: "DeleteObject", headers: { "x-amz-delete-marker": () => "false" } },
+  );
+  expect(verdicts).toEqual({ "stale-delete": "warn", "delete-race": "skipped" });
+  expect(row("stale-delete")?.detail).toMatch(/gofakes3 is known to do it beside a PUT/);
+});
+
 test.for([
   [-900, "warn", /^Date is up to 1\.[6-9] s behind/, /allow for two seconds, and a lock whose holder died/],
   [-3000, "warn", /^Date is up to [34]\.\d s behind/, /What is steadily late does no harm/],

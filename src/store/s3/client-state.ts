@@ -93,6 +93,8 @@ export interface ClientState {
   readonly credentials: CredentialsState;
   /** What the store, or a proxy before it, has called itself last (`Server`). */
   server?: string | undefined;
+  /** Which program it is, where something that only this one sends has shown that, whatever it calls itself. */
+  program?: string | undefined;
   bucket(name: string): BucketState;
 }
 

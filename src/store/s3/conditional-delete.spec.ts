@@ -13,7 +13,7 @@ import {
 } from "../../../test/store/probes.js";
 import { Absence } from "./absence.js";
 import { stateOf } from "./client-state.js";
-import { conditionalDeleteSupport } from "./conditional-delete.js";
+import { conditionalDeleteSupport, programIn } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
 
 function asking(...answers: readonly object[]) {
@@ -57,6 +57,18 @@ describe("is not used where a program is known to delete what a racing PUT has j
     const running = support();
     call("versitygw/1.9");
     expect(await running).toEqual({ kind: "unsupported" });
+  });
+
+  it.each<[string, Record<string, string>, string | undefined]>([
+    ["denies that there is a marker where there are no versions", { "x-amz-delete-marker": "false" }, "gofakes3"],
+    ["does so about one version", { "x-amz-delete-marker": "false", "x-amz-version-id": "1" }, undefined],
+    ["tells of a marker", { "x-amz-delete-marker": "true" }, undefined],
+    ["says nothing of markers", { server: "AmazonS3" }, undefined],
+  ])("by the answer that only gofakes3 gives, whatever its name is: one that %s", async (_, headers, program) => {
+    expect(programIn({ headers } as never)).toBe(program);
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    call(program);
+    expect((await support()).kind).toBe(program === undefined ? "honoured" : "unsupported");
   });
 
   it.each(["AmazonS3", "not VERSITYGW", "VERSITYGWX", ""])("another one, such as %j, is asked", async (name) => {

@@ -4,6 +4,7 @@ import type { BucketState } from "./client-state.js";
 import type { EtagForms } from "./etag-form.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
 import type { DeleteOutcome } from "./requests.js";
+import type { Attempt } from "./single-attempt.js";
 
 export type DeleteSupport =
   | { readonly kind: "honoured" }
@@ -12,19 +13,26 @@ export type DeleteSupport =
   | RefusedOutcome;
 
 /**
- * Programs, by their `Server` header, whose conditional DELETE holds one after the other and not beside a PUT, which no probe shows: in 2 of 30
- * rounds of 16 racers both won (versitygw 1.8.0). What it deletes then may be held again, so it is not used there.
+ * Programs whose conditional DELETE holds one after the other and not beside a PUT, which no probe shows: in 2 of 30 rounds of 16 racers both
+ * won (versitygw 1.8.0), and in one examination of five on `rclone serve s3` (1.76.0), which checks before it locks. What is deleted then may be
+ * held again, so it is not used there.
  */
-const RACING = /^VERSITYGW\b/i;
+const RACING = /^(?:VERSITYGW|gofakes3)\b/i;
 
-/** Whether this program is known to delete what another has just replaced. */
+/** Which program sent this, by what others do not send: `rclone serve s3`, which is made of gofakes3, calls itself AmazonS3. */
+export function programIn({ headers = {} }: Attempt): string | undefined {
+  const deniesMarker = headers["x-amz-delete-marker"] === "false" && headers["x-amz-version-id"] === undefined;
+  return deniesMarker ? "gofakes3" : undefined;
+}
+
+/** Whether this program, or one that calls itself that, is known to delete what another has just replaced. */
 export function deletesMayRace(server: string | undefined): boolean {
   return RACING.test(server ?? "");
 }
 
 /** What the probe asks with. */
 export interface DeleteProbe {
-  /** What the store calls itself. */
+  /** Which program the store is, as far as that was seen, or what it calls itself. */
   readonly server: () => string | undefined;
   readonly forms: EtagForms;
   readonly absence: Absence;

@@ -170,7 +170,7 @@ export class S3Store implements ObjectStore {
   }
 
   get #deleteProbe(): DeleteProbe {
-    const server = () => this.#clientState.server;
+    const server = () => this.#clientState.program ?? this.#clientState.server;
     return { server, forms: this.#forms, absence: this.#absence, deps: this.#probeDeps };
   }
 

@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
 import { s3WordsOf } from "./answer.js";
 import { type ClientState, socketsOf } from "./client-state.js";
+import { programIn } from "./conditional-delete.js";
 import { areOutdated, hasOtherCredentials } from "./credentials.js";
 import { failureOf, wholeStatus } from "./failure.js";
 import type { Operation, Said } from "./operation.js";
@@ -71,6 +72,7 @@ export class Sender {
     const result = await attemptOnce(command, limits, work);
     const { attempt } = result;
     this.#state.server = attempt.headers?.["server"] ?? this.#state.server;
+    this.#state.program = programIn(attempt) ?? this.#state.program;
     const timing = timingOf(attempt);
     if (result.kind === "answer" && timing !== undefined) {
       this.#state.credentialsWorked = true;

@@ -1,5 +1,6 @@
 import { type Examination, isDone } from "../examination.js";
 import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../report.js";
+import { knownToLose } from "./known.js";
 import { contest, created, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
 
 /** Of so many rounds, one at least should have a winner that is told so, however often requests are repeated on the way. */
@@ -28,7 +29,7 @@ export async function createRace(exam: Examination): Promise<Finding> {
     last[track] = isClean && found === undefined && (await exam.delete(key)) ? key : undefined;
     return found;
   });
-  return conclusion(tally, contenders, fault, "created a key");
+  return conclusion(exam, tally, fault, "created a key");
 }
 
 /** Many replace the same version at once. */
@@ -53,7 +54,7 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
     else places[track] = { key: place.key, etag: round.etag };
     return found;
   });
-  return conclusion(tally, contenders, fault, "replaced a version");
+  return conclusion(exam, tally, fault, "replaced a version");
 }
 
 /** Half of them replace a version, half delete it: what is held again must not be deleted. */
@@ -101,10 +102,15 @@ async function note(exam: Examination, tally: RaceTally, round: Round): Promise<
   await exam.pauseIfThrottled();
 }
 
-function conclusion(tally: RaceTally, contenders: number, fault: string | undefined, deed: string): Finding {
+function conclusion(exam: Examination, tally: RaceTally, fault: string | undefined, deed: string): Finding {
+  const { contenders } = exam.thoroughness;
   const measured = { rounds: tally.rounds, contenders };
   if (fault !== undefined) return fail(`${contenders} at once ${deed}: ${fault}`, UNSAFE, measured);
   const detail = `${tally.rounds} rounds of ${contenders}: one of them ${deed} each time`;
+  const loser = knownToLose(exam.lane.serverName);
+  if (loser !== undefined) {
+    return fail(`${detail}, but ${loser} is known to check and then write, so that two may`, UNSAFE, measured);
+  }
   if (tally.refusedAndDone >= ENOUGH_ROUNDS && tally.refusedAndDone === tally.rounds) {
     const each = `all of them were refused in each of ${tally.rounds} rounds, and one of them has ${deed} all the same`;
     return fail(`${contenders} at once: ${each}`, UNSAFE, measured);
