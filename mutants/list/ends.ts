@@ -117,6 +117,14 @@ export const ENDS: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: a refusal ends" },
   },
   {
+    name: "watching: says it in each look",
+    why: "who watches fills the log as long as the store is away",
+    file: "src/runtime/lock-watcher.ts",
+    search: "if (!this.#hasWarned) context",
+    replace: "context",
+    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: who looks on says once" },
+  },
+  {
     name: "a watch ends in an outage",
     why: "whoever begins to watch while the store is away sees nothing when it is back",
     file: "src/runtime/lock-watcher.ts",

@@ -7,6 +7,7 @@ import { inParallel } from "./in-parallel.js";
 import { otherKeysOf, READS_AT_ONCE, reportAboutRecord, reportOfSnapshot, wholeOf } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { LockObject } from "./lock-object.js";
+import type { Log } from "./logger.js";
 import { Outage } from "./outage.js";
 import { isSameVersion } from "./snapshot.js";
 
@@ -53,9 +54,16 @@ export class LockWatcher {
   readonly #changed = new Set<string>();
   #entries = new Map<string, Entry>();
   #hasSeen = false;
+  /** Whether it has been said that the store is away, since it answered last: each look would say so. */
+  #hasWarned = false;
 
   constructor(context: Context, target: WatchTarget) {
-    this.#context = { ...context, store: countingStore(context.store, this.#requests) };
+    const warn: Log["warn"] = (text, fields) => {
+      if (!this.#hasWarned) context.logger.warn(text, fields);
+      this.#hasWarned = true;
+    };
+    const logger = { ...context.logger, warn };
+    this.#context = { ...context, logger, store: countingStore(context.store, this.#requests) };
     this.#target = target;
   }
 
@@ -78,11 +86,13 @@ export class LockWatcher {
       const changed = [...this.#changed];
       this.#entries = entries;
       this.#hasSeen = true;
+      this.#hasWarned = false;
       this.#changed.clear();
       return view(changed, removed);
     } catch (error) {
       if (signal?.aborted || !S3MutexError.is(error)) throw error;
       if (!this.#hasSeen && error.code !== "store-unavailable") throw error;
+      this.#context.logger.warn("a look at all locks has failed, and those that follow go on", { err: error });
       return { ...view([], []), error };
     }
   }

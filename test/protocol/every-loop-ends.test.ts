@@ -322,6 +322,32 @@ it("who looks on outlasts an outage as well, also one that was there before", as
   await scene.until(Promise.all([observing, watching]));
 });
 
+it("P10: who looks on says once that the store is away, and of the next outage once more", async () => {
+  for (const fate of [{ kind: "lost" }, { kind: "error", status: 503, applied: false }] as const) {
+    const scene = new Scene();
+    const warnings: string[] = [];
+    const { mutex } = scene.client({ logger: { warn: (message: string) => warnings.push(message) } });
+    for (const name of ["a", "b", "c"]) await scene.until(scene.client().mutex.acquire(name));
+    const stop = new AbortController();
+    const watching = (async () => {
+      for await (const _ of mutex.watch({ signal: stop.signal, intervalMs: 2000 }));
+    })();
+    await scene.pass(10_000);
+    const said: number[] = [];
+    for (let outage = 0; outage < 2; outage += 1) {
+      const before = warnings.length;
+      scene.fate = () => fate;
+      await scene.pass(600_000);
+      scene.fate = () => ({ kind: "fine" });
+      await scene.pass(60_000);
+      said.push(warnings.length - before);
+    }
+    stop.abort();
+    await scene.until(watching);
+    expect(said).toEqual([1, 1]);
+  }
+});
+
 it("a listing that goes in circles is named", async () => {
   const scene = new Scene();
   const { mutex } = scene.client({
