@@ -15,6 +15,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: TWICE, named: "verify: once goes on" },
   },
   {
+    name: "a long key that was sent twice is refused",
+    why: "doctor says that a store takes only short names, where a proxy has repeated one write",
+    file: "src/verify/checks/keys.ts",
+    search: "(isDone(put) || isRefusal(put)) && bodyOf(found) === body",
+    replace: "isDone(put) && bodyOf(found) === body",
+    caughtBy: { test: TWICE, named: "long keys whose write is sent twice" },
+  },
+  {
     name: "a store that is down is unsafe",
     why: "doctor says of a store that answers nothing but 500 that conditional writes do not work there, and to use another one",
     file: "src/verify/checks/permissions.ts",

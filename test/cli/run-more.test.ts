@@ -87,7 +87,7 @@ test("run with several locks: all or none, each with its token, lost together", 
   const none = await cli(["run", "-n", "c", "b", "--", "true"], environment);
   expect(none).toMatchObject({
     exitCode: 75,
-    stderr: expect.stringContaining('the locks "c" and "b". "b" is held by sh'),
+    stderr: expect.stringContaining('not all of the locks "c" and "b" were free. "b" is held by sh'),
   });
   expect(await mutex.isLocked("c")).toBe(false);
   await mutex.releaseLock("a", { force: true });

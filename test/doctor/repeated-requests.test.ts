@@ -58,6 +58,13 @@ test.each([
   expect(positions).toBeGreaterThan(1);
 });
 
+test("long keys whose write is sent twice are taken all the same", TIMEOUT, async (context) => {
+  const { verdicts } = await examined(context, {}, ({ faults }) => {
+    faults.add({ fault: "duplicate", operation: "PutObject", key: (key) => /\/(?:part|long)-/.test(key) });
+  });
+  expect(verdicts).not.toHaveProperty("keys");
+});
+
 test("a store that answers each write as refused and does it is still told apart", TIMEOUT, async (context) => {
   const { verdicts } = await examined(context, {}, ({ faults }) => {
     faults.add({ fault: "duplicate", operation: "PutObject" });

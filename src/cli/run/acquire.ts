@@ -35,9 +35,14 @@ export async function acquire(
     stopAnnouncing();
   }
   if (isQuiet) return undefined;
-  const still = waitMs === 0 || waitMs === undefined ? "has" : "still has";
-  const after = waitMs === 0 || waitMs === undefined ? "" : ` after ${formatDuration(waitMs)}`;
+  const hasWaited = waitMs !== 0 && waitMs !== undefined;
+  const after = hasWaited ? ` after ${formatDuration(waitMs)}` : "";
   const who = await whoHas(mutex, wanted);
-  output.note(`somebody else ${still} ${title}${after}.${who === undefined ? "" : ` ${who}`}`);
+  // Of several, one that is held is enough.
+  const isSeveral = wanted.kind === "locks" && wanted.names.length > 1;
+  const what = isSeveral
+    ? `not all of ${title} were free`
+    : `somebody else ${hasWaited ? "still has" : "has"} ${title}`;
+  output.note(`${what}${after}.${who === undefined ? "" : ` ${who}`}`);
   return undefined;
 }

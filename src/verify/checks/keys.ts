@@ -1,4 +1,4 @@
-import { type Examination, isDone, UNDELETABLE } from "../examination.js";
+import { type Examination, isDone, isRefusal, UNDELETABLE } from "../examination.js";
 import type { ProbeOutcome } from "../probe-requests.js";
 import { type Finding, fail, pass, warn } from "../report.js";
 
@@ -107,8 +107,9 @@ function keyWithPart(start: string, bytes: number): string {
 async function isTaken(exam: Examination, key: string): Promise<boolean> {
   const body = exam.newBody();
   const { put, found } = await attempt(exam, key, body);
-  // Done and answered 500, as by nanio where its notes on the object have no room, is not taken.
-  return put.kind === "answer" && isDone(put) && bodyOf(found) === body;
+  // Done and answered 500, as by nanio where its notes on the object have no room, is not taken; done and answered as refused, it
+  // was sent twice on the way.
+  return put.kind === "answer" && (isDone(put) || isRefusal(put)) && bodyOf(found) === body;
 }
 
 /** Writes and reads a key that a store may not take. What it does not show is not looked for when it is tidied up. */
