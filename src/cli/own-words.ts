@@ -1,3 +1,5 @@
+import { printable } from "./text.js";
+
 /** Which options the command has, that the sentence is about. */
 export type HasOption = (name: string) => boolean;
 
@@ -38,6 +40,11 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/^permits is /, "--permits is "],
   [/, or set it with resize\(\)/g, ""],
 ];
+
+/** The same, to print, where no option can help. */
+export function problemText({ message }: { readonly message: string }): string {
+  return printable(inOwnWords(message, () => false));
+}
 
 /** A sentence of the library in the words of the command line: nobody here has code to change. */
 export function inOwnWords(sentence: string, hasOption: HasOption): string {

@@ -11,7 +11,7 @@ import {
 } from "../store/object-store.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
-import { refusalError } from "./fenced-refusal.js";
+import { archivedError, refusalError } from "./fenced-refusal.js";
 import { isNoEnvelope, readTwice } from "./read-twice.js";
 import { timingByStore } from "./told-time.js";
 import { Tries } from "./tries.js";
@@ -175,6 +175,7 @@ export class FencedChannel {
       return read;
     });
     if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "archived") throw archivedError(this.#options);
     if (outcome.kind === "unchanged") return "unchanged";
     const found = foundIn(outcome);
     const { bucketName, key } = this.#options;
@@ -221,7 +222,9 @@ export class FencedChannel {
 const LONGEST_REQUEST_MS = 15_000;
 const SHORTEST_REQUEST_MS = 1000;
 
-function foundIn(outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "unchanged" }>): FoundVersion {
+function foundIn(
+  outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "archived" | "unchanged" }>,
+): FoundVersion {
   if (outcome.kind === "absent") return { etag: undefined, found: { kind: "absent" } };
   const { etag } = outcome;
   if (outcome.kind !== "ok") return { etag, found: { kind: "foreign", body: undefined } };

@@ -2,6 +2,7 @@ import { type FoundObject, parseEnvelope } from "../core/envelope.js";
 import { S3MutexError } from "../errors.js";
 import { wasClosed } from "./closed.js";
 import type { Context } from "./context.js";
+import { archivedError } from "./fenced-refusal.js";
 import { isNoEnvelope, readTwice } from "./read-twice.js";
 import { MAX_REQUEST_MS } from "./timing.js";
 import { timingByStore } from "./told-time.js";
@@ -32,9 +33,8 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   });
   if (outcome.kind === "refused") throw outcome.error;
   if (outcome.kind === "ok") return parseEnvelope(outcome.body);
-  return outcome.kind === "oversized" || outcome.kind === "archived"
-    ? { kind: "foreign", body: undefined }
-    : { kind: "absent" };
+  if (outcome.kind === "archived") throw archivedError({ lockName, bucketName: context.bucketName, key });
+  return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
 }
 
 /** However short the caller's time is, this much is taken for one look. */

@@ -20,6 +20,16 @@ export function refusalError(refusal: Refusal, object: RefusedObject): S3MutexEr
   return new S3MutexError(code, message, { lockName, ...(maybeApplied ? { maybeApplied } : {}) });
 }
 
+/** Nobody can read it, so nobody knows who wrote it last. */
+export function archivedError({
+  lockName,
+  bucketName,
+  key,
+}: Pick<RefusedObject, "lockName" | "bucketName" | "key">): S3MutexError {
+  const message = `The object s3://${bucketName}/${key} is archived, so nobody can read it (InvalidObjectState): restore it (aws s3api restore-object), or delete it if nobody needs it any more, and keep lifecycle rules that move objects to other storage classes off it.`;
+  return new S3MutexError("corrupt-record", message, { lockName });
+}
+
 function told(refusal: Refusal, { lock, token }: RefusedObject): readonly [CodeWithoutDetails, string] {
   switch (refusal.kind) {
     case "fenced-out":

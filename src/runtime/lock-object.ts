@@ -219,7 +219,7 @@ export class LockObject {
   }
 
   async #fetch(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
-    const { store, clock, check } = this.#context;
+    const { store, clock, check, bucketName } = this.#context;
     const before = this.#latest;
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
     const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
@@ -231,7 +231,7 @@ export class LockObject {
     const snapshot =
       outcome.kind === "unchanged" && before !== undefined
         ? { ...before, askedAtMs }
-        : snapshotOf(this, outcome, askedAtMs);
+        : snapshotOf({ ref: this.ref, key: this.key, bucketName }, outcome, askedAtMs);
     if (!check.isPassed) await check.saw(this.key, outcome, snapshot.record);
     return { kind: "found", snapshot, contradicted };
   }

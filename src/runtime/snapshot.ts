@@ -1,4 +1,6 @@
 import { type Parsed, parseRecord } from "../core/codec.js";
+import type { LockRef } from "../core/deadlock.js";
+import { anchorOfPart } from "../core/names.js";
 import type { LockRecord } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import type { DeleteMarker, ReadOutcome } from "../store/object-store.js";
@@ -26,8 +28,9 @@ function bare(etag: string): string {
 }
 
 interface Where {
-  readonly name: string;
+  readonly ref: LockRef;
   readonly key: string;
+  readonly bucketName: string;
 }
 
 /** What an answer shows. */
@@ -36,7 +39,8 @@ export function snapshotOf(
   outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>,
   askedAtMs: number,
 ): Snapshot {
-  const { name: lockName, key } = where;
+  const { ref, key } = where;
+  const lockName = ref.name;
   switch (outcome.kind) {
     case "absent":
       return { etag: undefined, record: undefined, deleteMarker: outcome.deleteMarker, askedAtMs };
@@ -74,20 +78,23 @@ function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
   return parsed;
 }
 
-function archived({ name: lockName, key }: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
-  const message = `The object at key ${JSON.stringify(key)} is archived, so nobody can read it (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. deleteLock(${JSON.stringify(lockName)}, true) replaces it.`;
+/** What gets rid of an object that is none of a lock. Of a semaphore no call is. */
+function removalOf({ ref, key, bucketName }: Where): string {
+  if (ref.kind === undefined) return `deleteLock(${JSON.stringify(ref.name)}, true)`;
+  return `s3-mutex delete --force s3://${bucketName}/${(anchorOfPart(key) ?? key).replace(/\.json$/, "")}`;
+}
+
+function archived(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
+  const lockName = where.ref.name;
+  const message = `The object at key ${JSON.stringify(where.key)} is archived, so nobody can read it (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. ${removalOf(where)} replaces it.`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }
 
-function unreadable(
-  { name: lockName, key }: Where,
-  seen: Pick<Snapshot, "etag" | "askedAtMs">,
-  problem: string,
-  isDoubtful = false,
-) {
+function unreadable(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string, isDoubtful = false) {
   const advice = isDoubtful
     ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: look at it from elsewhere."
-    : `Look at it; deleteLock(${JSON.stringify(lockName)}, true) clears it.`;
-  const message = `The object at key ${JSON.stringify(key)} is no lock record: ${problem}. ${advice}`;
+    : `Look at it; ${removalOf(where)} clears it.`;
+  const lockName = where.ref.name;
+  const message = `The object at key ${JSON.stringify(where.key)} is no lock record: ${problem}. ${advice}`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }

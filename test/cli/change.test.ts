@@ -192,6 +192,15 @@ describe("cleanup", TIMEOUT, () => {
     const unreadable = await cli(["cleanup"], environment);
     expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
   });
+
+  test("says in the words of the command line what clears an object that is no record, as others do", async () => {
+    const { environment, server } = await startStore();
+    server.putObject(BUCKET, "locks/broken.json", "?");
+    const lines = [["cleanup"], ["show", "broken"], ["release", "--force", "--yes", "broken"], ["delete", "broken"]];
+    for (const { stdout, stderr } of await Promise.all(lines.map((line) => cli(line, environment)))) {
+      expect(stdout + stderr).toContain("Look at it; s3-mutex delete --force clears it");
+    }
+  });
 });
 
 describe("a delete marker in place of a lock", TIMEOUT, () => {

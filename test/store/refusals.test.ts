@@ -96,6 +96,30 @@ it("S10: an archived lock is named, is not free, and is replaced by force", asyn
   expect(await mutex().tryAcquire("job")).not.toBeNull();
 });
 
+it("S10: so are an archived semaphore, result of runOnce and fenced object, each with what helps there", async () => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const mutex = () => new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
+  const pool = () => mutex().semaphore("pool", { permits: 2 });
+  const account = async () => {
+    const lock = await mutex().acquire("job");
+    const object = lock.fencedObject({ key: "account" });
+    return object.write("1").finally(() => lock.release());
+  };
+  await pool().withPermits(() => {});
+  await mutex().runOnce("migrate", () => {});
+  await account();
+  for (const key of ["semaphores/locks/pool.json", "once/locks/migrate.json", "account"]) {
+    server.faults.add({ fault: "status", status: 403, code: "InvalidObjectState", operation: "GetObject", key });
+  }
+  const archived = (remedy: RegExp) => ({ code: "corrupt-record", message: expect.stringMatching(remedy) });
+  const replaced = /archived.* s3-mutex delete --force s3:\/\/locks\/semaphores\/locks\/pool replaces it/;
+  await expect(pool().acquire()).rejects.toMatchObject(archived(replaced));
+  const restored = /archived.*: restore it/;
+  await expect(mutex().runOnce("migrate", () => {})).rejects.toMatchObject(archived(restored));
+  await expect(mutex().forget("migrate")).rejects.toMatchObject(archived(restored));
+  await expect(account()).rejects.toMatchObject(archived(restored));
+});
+
 it("S10: one who may not look at the archived object either is told the store's words", async () => {
   const stub = await startStub((request, response) =>
     request.method === "HEAD"

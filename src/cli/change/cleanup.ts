@@ -5,6 +5,7 @@ import { EXIT } from "../exit-codes.js";
 import { showProgress } from "../look/progress.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
+import { problemText } from "../own-words.js";
 import { counted, printable } from "../text.js";
 
 export interface CleanupPlan {
@@ -38,7 +39,7 @@ function show(report: CleanupReport, isDryRun: boolean, output: Output): void {
   if (unremovable > 0) {
     output.line(`${counted(unremovable, "free lock")} stay: this store does not honour conditional deletes.`);
   }
-  for (const { key, error } of unreadable) output.note(`${printable(key)}: ${printable(error.message)}`);
+  for (const { key, error } of unreadable) output.note(`${printable(key)}: ${problemText(error)}`);
 }
 
 function asJson({ unreadable, ...counts }: CleanupReport, dryRun: boolean) {

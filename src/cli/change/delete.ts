@@ -6,6 +6,7 @@ import { holdersText } from "../look/describe.js";
 import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
+import { problemText } from "../own-words.js";
 import { counted, printable } from "../text.js";
 import { confirm } from "./confirm.js";
 import { CHANGED, holderIdsOf } from "./release.js";
@@ -51,7 +52,7 @@ async function deleteSeen(
 async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string | undefined> {
   const { lockName } = report;
   const name = printable(JSON.stringify(lockName));
-  if (report.problem !== undefined) return printable(report.problem.message);
+  if (report.problem !== undefined) return problemText(report.problem);
   if (report.waiters.length > 0 || report.state === "held") return stateText(report, name);
   const isOurs = await mutex.acquireLock(lockName, 0).catch((error) => {
     if (S3MutexError.is(error, "corrupt-record")) return false;
@@ -63,7 +64,7 @@ async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string 
 }
 
 function stateText(report: LockReport, name: string): string {
-  if (report.problem !== undefined) return printable(report.problem.message);
+  if (report.problem !== undefined) return problemText(report.problem);
   const waiting = report.waiters.length === 0 ? "" : `, ${counted(report.waiters.length, "waiter")}`;
   return report.holders.length === 0
     ? `The lock ${name} is free${waiting}.`

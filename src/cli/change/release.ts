@@ -6,6 +6,7 @@ import { holdersText, shortId, whoAndWhere } from "../look/describe.js";
 import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
 import type { Output } from "../output.js";
+import { problemText } from "../own-words.js";
 import { printable } from "../text.js";
 import { UsageError } from "../usage-error.js";
 import type { Values } from "../values.js";
@@ -27,7 +28,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
       return EXIT.failed;
     }
     if (seen.problem !== undefined) {
-      output.note(`${printable(seen.problem.message)} (${seen.problem.code}).`);
+      output.note(`${problemText(seen.problem).replace(/\.$/, "")} (${seen.problem.code}).`);
       return EXIT.store;
     }
     const report = { ...seen, holders: holdersMeant(seen, input.values) };

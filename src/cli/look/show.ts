@@ -3,6 +3,7 @@ import type { LockAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
+import { problemText } from "../own-words.js";
 import { type Column, tableLines } from "../table.js";
 import { ageText, counted, printable } from "../text.js";
 import { colourOfState, NAMED_MAX, shortId, whereIs, whoAndWhere, whoIs } from "./describe.js";
@@ -26,7 +27,7 @@ function showReport(report: LockReport, { bucketName }: LockAddress, output: Out
   const name = paint("bold", printable(report.lockName));
   output.line(`${name}  ${paint(colourOfState(report), report.state)}  ${paint("dim", where(bucketName, report))}`);
   if (report.problem !== undefined) {
-    output.line(printable(report.problem.message));
+    output.line(problemText(report.problem));
     return;
   }
   const parts = [

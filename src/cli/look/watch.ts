@@ -3,6 +3,7 @@ import type { LocksAddress } from "../address.js";
 import type { Input } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
+import { problemText } from "../own-words.js";
 import { ageText, counted, fitted, printable } from "../text.js";
 import { mainHolder, whoAndWhere } from "./describe.js";
 import { lockTable, summaryOf } from "./lock-table.js";
@@ -100,8 +101,7 @@ class LiveTable implements Screen {
   #header({ locks, error }: LocksView): string {
     const { paint, columns } = this.#output;
     const time = new Date().toTimeString().slice(0, 8);
-    const problem =
-      error === undefined ? undefined : fitted(`${error.code}: ${printable(error.message)}`, columns - 10);
+    const problem = error === undefined ? undefined : fitted(`${error.code}: ${problemText(error)}`, columns - 10);
     if (problem !== undefined) return `${time}  ${paint("red", problem)}`;
     return fitted(`${time}  ${this.#title}  ${summaryOf(locks)}`, columns);
   }
@@ -141,7 +141,7 @@ class Log implements Screen {
   }
 
   show({ locks, removed, error }: LocksView): void {
-    this.#tellFailure(error?.message);
+    this.#tellFailure(error && problemText(error));
     const before = this.#linesTold;
     this.#tellChanges(locks, removed);
     if (this.#linesTold > before) {
@@ -199,7 +199,7 @@ class Log implements Screen {
 
 function sentenceOf(report: LockReport): string {
   const { state, problem, waiters } = report;
-  if (problem !== undefined) return `unreadable: ${printable(problem.message)}`;
+  if (problem !== undefined) return `unreadable: ${problemText(problem)}`;
   const holder = mainHolder(report);
   const others = report.holders.length > 1 ? ` and ${report.holders.length - 1} more` : "";
   const by = holder === undefined ? "" : ` by ${whoAndWhere(holder)}${others}, token ${holder.fencingToken}`;

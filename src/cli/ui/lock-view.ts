@@ -1,4 +1,5 @@
 import type { HolderReport, LockReport, PartyReport, TurnReport, WaiterReport } from "../../index.js";
+import { inOwnWords } from "../own-words.js";
 import type { HolderView, LockView, PartyView, TurnView, WaiterView } from "./wire.js";
 
 /** A report without what a page knows itself, such as what is left of a lease now. */
@@ -11,7 +12,7 @@ export function lockViewOf(report: LockReport): LockView {
     holders: holders.map(holderViewOf),
     queue: waiters.map(waiterViewOf),
     turns: recentTurns.map(turnViewOf),
-    ...(problem === undefined ? {} : { problem: problem.message }),
+    ...(problem === undefined ? {} : { problem: inOwnWords(problem.message, () => false) }),
   };
 }
 
