@@ -1,6 +1,6 @@
 import { checkBoolean, checkNonEmptyString, checkOptions, invalidArgument, withDefault } from "./arguments.js";
 import type { OptionNames } from "./option-names.js";
-import { isDirectoryBucket } from "./store/s3/listings.js";
+import { isDirectoryBucket } from "./store/s3/bucket-names.js";
 import type { StoreHeaders } from "./store/s3/store-headers.js";
 
 const NAMES: OptionNames<StoreHeaders> = {

@@ -4,7 +4,7 @@ import { sleep } from "../runtime/timing.js";
 import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../store/object-store.js";
 import type { EtagForm } from "../store/s3/client-state.js";
 import { inForm } from "../store/s3/etag-shape.js";
-import type { PutCondition } from "../store/s3/requests.js";
+import type { PutCondition } from "../store/s3/key-requests.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOutcome, ProbeRequests } from "./probe-requests.js";
 import { skipped } from "./report.js";

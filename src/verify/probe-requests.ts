@@ -16,11 +16,11 @@ import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../store/obje
 import { isPage } from "../store/s3/answer.js";
 import { readBody } from "../store/s3/body.js";
 import { type AbsenceState, type ClientState, stateOf } from "../store/s3/client-state.js";
+import type { PutCondition } from "../store/s3/key-requests.js";
 import type { Operation, Said } from "../store/s3/operation.js";
 import { outcomeOfBadAnswer } from "../store/s3/outcomes.js";
 import { PutChecksums } from "../store/s3/put-checksum.js";
 import { isReceipt, notOfS3 } from "../store/s3/receipts.js";
-import type { PutCondition } from "../store/s3/requests.js";
 import { Sender } from "../store/s3/sender.js";
 import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../store/s3/store-headers.js";
 import { decodeKey } from "../store/s3/url-encoding.js";

@@ -1,5 +1,4 @@
-import { arnOf, isAccessPoint } from "../../store/s3/bucket-names.js";
-import { isDirectoryBucket } from "../../store/s3/listings.js";
+import { arnOf, isAccessPoint, isDirectoryBucket } from "../../store/s3/bucket-names.js";
 import type { StoreAddress } from "../address.js";
 import type { Output } from "../output.js";
 import { UsageError } from "../usage-error.js";

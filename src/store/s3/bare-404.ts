@@ -10,6 +10,15 @@ export interface Bare404 {
   readonly outcome: UnknownOutcome;
 }
 
+/** A whole answer to a read, without the ETag by which a write could replace just what was read. */
+export interface NoEtag {
+  readonly kind: "no-etag";
+  /** Undefined where it was too long to be read. */
+  readonly body: string | undefined;
+  /** What it comes to unless it was the store that answered. */
+  readonly outcome: UnknownOutcome;
+}
+
 /** Headers that come and go with a connection or a moment. */
 const PASSING: ReadonlySet<string> = new Set([
   "date",

@@ -33,3 +33,8 @@ export function whyNoBucket(bucket: string): string | undefined {
   }
   return undefined;
 }
+
+/** Of S3 Express, and their access points. */
+export function isDirectoryBucket(bucket: string): boolean {
+  return /--xa?-s3$/.test(bucket);
+}

@@ -2,8 +2,8 @@ import type { ReadOutcome, RefusedOutcome, RequestOptions, UnknownOutcome } from
 import type { Absence } from "./absence.js";
 import type { BucketState } from "./client-state.js";
 import type { EtagForms } from "./etag-form.js";
+import type { DeleteOutcome } from "./key-requests.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
-import type { DeleteOutcome } from "./requests.js";
 import type { Attempt } from "./single-attempt.js";
 
 export type DeleteSupport =

@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
+import { isDirectoryBucket } from "./bucket-names.js";
 import type { ListingState } from "./client-state.js";
 import type { Operation, Send } from "./operation.js";
 import { outcomeOfBadAnswer } from "./outcomes.js";
@@ -110,11 +111,6 @@ interface ListedPage {
   readonly keys: readonly string[];
   readonly etags: ReadonlyMap<string, string>;
   readonly next: string | undefined;
-}
-
-/** Of S3 Express, and their access points. */
-export function isDirectoryBucket(bucket: string): boolean {
-  return /--xa?-s3$/.test(bucket);
 }
 
 function isFolder(prefix: string): boolean {

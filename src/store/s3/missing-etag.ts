@@ -1,15 +1,7 @@
 import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
+import type { NoEtag } from "./bare-404.js";
 import { unsafe } from "./etag-shape.js";
 import { type ProbeDeps, ProbeObject } from "./probe-object.js";
-
-/** A whole answer to a read, without the ETag by which a write could replace just what was read. */
-export interface NoEtag {
-  readonly kind: "no-etag";
-  /** Undefined where it was too long to be read. */
-  readonly body: string | undefined;
-  /** What it comes to unless it was the store that answered. */
-  readonly outcome: UnknownOutcome;
-}
 
 /**
  * Whether reads that come without an ETag are the store's own, as behind a proxy that takes the header away: no lock can be held by

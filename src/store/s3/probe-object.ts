@@ -6,13 +6,12 @@ import {
   type UnknownOutcome,
   type WriteOutcome,
 } from "../object-store.js";
-import type { Bare404 } from "./bare-404.js";
-import type { NoEtag } from "./missing-etag.js";
+import type { Bare404, NoEtag } from "./bare-404.js";
+import type { DeleteOutcome, KeyRequests, PutCondition } from "./key-requests.js";
 import { unavailable } from "./outcomes.js";
-import type { DeleteOutcome, PutCondition, S3Requests } from "./requests.js";
 
 export interface ProbeDeps {
-  readonly requests: S3Requests;
+  readonly requests: KeyRequests;
   readonly effects: StoreEffects;
   readonly keyPrefix: string;
 }

@@ -5,12 +5,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { AnswerTiming, ReadOutcome, RemoveOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
-import { type Bare404, looksOf } from "./bare-404.js";
+import type { AnswerTiming, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
+import { type Bare404, looksOf, type NoEtag } from "./bare-404.js";
 import { type BodyBytes, readBytes } from "./body.js";
 import type { BodyHashes } from "./body-hash.js";
 import { decodeBody } from "./content-encoding.js";
-import type { NoEtag } from "./missing-etag.js";
+import type { DeleteOutcome, KeyRequests, PutCondition } from "./key-requests.js";
 import type { Operation, Send } from "./operation.js";
 import { outcomeOfBadAnswer } from "./outcomes.js";
 import type { PutChecksums } from "./put-checksum.js";
@@ -19,13 +19,6 @@ import type { Request } from "./request.js";
 import { type Attempt, writtenAt } from "./single-attempt.js";
 import type { HeaderFields } from "./store-headers.js";
 import { markerIn, type Versions, versionIn } from "./versions.js";
-
-export interface PutCondition {
-  readonly IfMatch?: string;
-  readonly IfNoneMatch?: string;
-}
-
-export type DeleteOutcome = Exclude<RemoveOutcome, { kind: "unsupported" | "versioned" }>;
 
 /** Where requests go, and what is known of the answers there. */
 export interface RequestsOptions {
@@ -40,7 +33,7 @@ export interface RequestsOptions {
 }
 
 /** The requests that locks make, each one transmission, with ETags as they are to be sent. */
-export class S3Requests {
+export class S3Requests implements KeyRequests {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #maxBodyBytes: number;
