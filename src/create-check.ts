@@ -1,9 +1,9 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { processWide } from "./process-wide.js";
-import type { GrantCheck } from "./runtime/grant-check.js";
-import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/safety-check.js";
+import type { GrantCheck } from "./runtime/base/grant-check.js";
+import { processWide } from "./runtime/base/process-wide.js";
+import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/check/safety-check.js";
 import type { ObjectStore, RefusedOutcome } from "./store/object-store.js";
-import { wayTo } from "./store/s3/way.js";
+import { wayTo } from "./store/s3/client/way.js";
 
 /** `client`: undefined where the store is given, as in virtual time. */
 export type Checking = Omit<SafetyCheckOptions, "state" | "way"> & { readonly client: S3Client | undefined };

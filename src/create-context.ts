@@ -2,21 +2,21 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { CAPACITY, type Capacity } from "./core/shares.js";
 import { createCheck, unlessRefused } from "./create-check.js";
 import { S3MutexError } from "./errors.js";
-import { GuardedStore } from "./guarded-store.js";
-import type { S3MutexOptions, Settings } from "./options.js";
-import { processWide } from "./process-wide.js";
-import { Activity } from "./runtime/activity.js";
-import { Background, type Context, type Emit } from "./runtime/context.js";
-import { Diagnostics } from "./runtime/diagnostics.js";
-import { type Effects, realEffects } from "./runtime/effects.js";
-import { NO_CHECK } from "./runtime/grant-check.js";
-import { Holdings } from "./runtime/holdings.js";
-import { type Log, logTo } from "./runtime/logger.js";
-import { StoreClock } from "./runtime/store-clock.js";
+import type { S3MutexOptions, Settings } from "./options/mutex-options.js";
+import { Activity } from "./runtime/base/activity.js";
+import { Background, type Context, type Emit } from "./runtime/base/context.js";
+import { Diagnostics } from "./runtime/base/diagnostics.js";
+import { type Effects, realEffects } from "./runtime/base/effects.js";
+import { NO_CHECK } from "./runtime/base/grant-check.js";
+import { Holdings } from "./runtime/base/holdings.js";
+import { type Log, logTo } from "./runtime/base/logger.js";
+import { processWide } from "./runtime/base/process-wide.js";
+import { StoreClock } from "./runtime/base/store-clock.js";
 import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
-import { createS3Client } from "./store/s3/client.js";
+import { createS3Client } from "./store/s3/client/client.js";
+import { endpointOf } from "./store/s3/client/way.js";
 import { S3Store } from "./store/s3/s3-store.js";
-import { endpointOf } from "./store/s3/way.js";
+import { GuardedStore } from "./verify/guarded-store.js";
 
 /** What simulation replaces: the store and the effects, and how soon a semaphore needs several records. */
 export interface MutexInternals {

@@ -1,15 +1,4 @@
-export type { KeyEncoding } from "./arguments.js";
-export type {
-  AcquireOptions,
-  CleanupOptions,
-  ForceOptions,
-  HealthOptions,
-  ListOptions,
-  TryAcquireOptions,
-  WatchOptions,
-  WithLockOptions,
-} from "./call-options.js";
-export type { CloseOptions } from "./closing.js";
+export type { KeyEncoding } from "./arguments/checks.js";
 export type {
   HolderReport,
   HoldReport,
@@ -23,7 +12,6 @@ export type {
   UnreadableLockReport,
   WaiterReport,
 } from "./core/report.js";
-export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./election.js";
 export {
   type DeadlockEdge,
   type DetailsOf,
@@ -34,14 +22,31 @@ export {
   type S3MutexErrorCode,
   type S3MutexErrorDetails,
 } from "./errors.js";
-export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./fenced-object.js";
-export type { Lock } from "./lock.js";
-export type { LockSet } from "./lock-set.js";
 export { S3Mutex } from "./mutex.js";
-export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./once.js";
-export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions, Verify } from "./options.js";
-export type { CleanupReport, UnreadableLock } from "./runtime/cleanup.js";
-export type { Takeover } from "./runtime/context.js";
+export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions, Verify } from "./options/mutex-options.js";
+export type {
+  AcquireOptions,
+  CleanupOptions,
+  ForceOptions,
+  HealthOptions,
+  ListOptions,
+  TryAcquireOptions,
+  WatchOptions,
+  WithLockOptions,
+} from "./primitives/call-options.js";
+export type { CloseOptions } from "./primitives/closing.js";
+export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./primitives/election/election.js";
+export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./primitives/fenced/fenced-object.js";
+export type { Lock } from "./primitives/lock.js";
+export type { LockSet } from "./primitives/lock-set.js";
+export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./primitives/run-once.js";
+export type {
+  PermitOptions,
+  Semaphore,
+  SemaphoreOptions,
+  WithPermitsOptions,
+} from "./primitives/semaphore/semaphore.js";
+export type { Takeover } from "./runtime/base/context.js";
 export type {
   AcquireEnd,
   AcquireStart,
@@ -49,7 +54,7 @@ export type {
   HoldEnd,
   S3MutexDiagnostics,
   StoreRequest,
-} from "./runtime/diagnostics.js";
+} from "./runtime/base/diagnostics.js";
 export type {
   AcquiredEvent,
   CloseReport,
@@ -58,13 +63,19 @@ export type {
   LeftBehind,
   S3MutexEvents,
   StoreCheckedEvent,
-} from "./runtime/events.js";
-export type { Health, HealthError } from "./runtime/health.js";
-export type { ListProgress } from "./runtime/inspect.js";
-export type { Leader } from "./runtime/leader-watch.js";
-export type { LocksView } from "./runtime/lock-watcher.js";
-export type { Logger } from "./runtime/logger.js";
-export type { PermitOptions, Semaphore, SemaphoreOptions, WithPermitsOptions } from "./semaphore.js";
-export type { StoreHeaders } from "./store/s3/store-headers.js";
-export type { StoreCheck, StoreCheckId, StoreProgress, StoreReport, StoreVerdict } from "./verify/report.js";
-export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify-store.js";
+} from "./runtime/base/events.js";
+export type { Logger } from "./runtime/base/logger.js";
+export type { CleanupReport, UnreadableLock } from "./runtime/inspect/cleanup.js";
+export type { Health, HealthError } from "./runtime/inspect/health.js";
+export type { ListProgress } from "./runtime/inspect/inspect.js";
+export type { Leader } from "./runtime/inspect/leader-watch.js";
+export type { LocksView } from "./runtime/inspect/lock-watcher.js";
+export type { StoreHeaders } from "./store/s3/client/store-headers.js";
+export type {
+  StoreCheck,
+  StoreCheckId,
+  StoreProgress,
+  StoreReport,
+  StoreVerdict,
+} from "./verify/examination/report.js";
+export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify/verify-store.js";

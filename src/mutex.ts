@@ -1,6 +1,4 @@
 import { EventEmitter } from "node:events";
-import type { AcquireCall } from "./acquire-call.js";
-import { Acquirer } from "./acquirer.js";
 import {
   checkBoolean,
   checkDuration,
@@ -12,7 +10,17 @@ import {
   checkString,
   invalidArgument,
   withDefault,
-} from "./arguments.js";
+} from "./arguments/checks.js";
+import { NamedLocks } from "./compat-1x/named-locks.js";
+import type { LockRef } from "./core/deadlock.js";
+import { nameOfKey } from "./core/names.js";
+import type { LockReport } from "./core/report.js";
+import { DEFAULT_REST_MS } from "./core/transition/remove.js";
+import { createContext, type MutexInternals } from "./create-context.js";
+import { S3MutexError } from "./errors.js";
+import { type S3MutexOptions, type Settings, settingsOf } from "./options/mutex-options.js";
+import type { AcquireCall } from "./primitives/acquire-call.js";
+import { Acquirer } from "./primitives/acquirer.js";
 import {
   ACQUIRE_OPTIONS,
   type AcquireOptions,
@@ -27,43 +35,35 @@ import {
   type WatchOptions,
   WITH_LOCK_OPTIONS,
   type WithLockOptions,
-} from "./call-options.js";
-import { type CloseOptions, Closing } from "./closing.js";
-import type { LockRef } from "./core/deadlock.js";
-import { nameOfKey } from "./core/names.js";
-import type { LockReport } from "./core/report.js";
-import { DEFAULT_REST_MS } from "./core/transition/remove.js";
-import { createContext, type MutexInternals } from "./create-context.js";
-import { Election, type ElectionOptions } from "./election.js";
-import { S3MutexError } from "./errors.js";
-import { checkForce } from "./force.js";
-import { readHandOver } from "./hand-over.js";
-import { hearRejections, tellListeners } from "./listeners.js";
-import type { HeldLock, Lock } from "./lock.js";
-import type { HeldLockSet, LockSet } from "./lock-set.js";
-import { NamedLocks } from "./named-locks.js";
-import { Observer } from "./observer.js";
-import { Once, type OnceRun, type RunOnceOptions, type RunOnceResult } from "./once.js";
-import { type S3MutexOptions, type Settings, settingsOf } from "./options.js";
-import { runGuarded, runHolding } from "./run-holding.js";
-import { type CleanupReport, cleanupAll } from "./runtime/cleanup.js";
-import { wasClosed } from "./runtime/closed.js";
-import type { Context, Emit } from "./runtime/context.js";
-import type { CloseReport, S3MutexEvents } from "./runtime/events.js";
-import { withoutGuards } from "./runtime/guarding.js";
-import { checkHealth, type Health } from "./runtime/health.js";
-import { inspectLock } from "./runtime/inspect.js";
-import type { Lease } from "./runtime/lease.js";
-import { LocalLines } from "./runtime/local-line.js";
-import type { LockObject } from "./runtime/lock-object.js";
-import { LockObjects } from "./runtime/lock-objects.js";
-import type { LocksView } from "./runtime/lock-watcher.js";
-import { type Scope, Scopes } from "./runtime/scope.js";
-import { recordsOf } from "./runtime/semaphore-records.js";
-import { Semaphore, type SemaphoreOptions } from "./semaphore.js";
-import { SeveralRecords } from "./several-records.js";
+} from "./primitives/call-options.js";
+import { type CloseOptions, Closing } from "./primitives/closing.js";
+import { Election, type ElectionOptions } from "./primitives/election/election.js";
+import { checkForce } from "./primitives/force.js";
+import { readHandOver } from "./primitives/hand-over.js";
+import type { HeldLock, Lock } from "./primitives/lock.js";
+import type { HeldLockSet, LockSet } from "./primitives/lock-set.js";
+import { Observer } from "./primitives/observer.js";
+import { runGuarded, runHolding } from "./primitives/run-holding.js";
+import { Once, type OnceRun, type RunOnceOptions, type RunOnceResult } from "./primitives/run-once.js";
+import { Semaphore, type SemaphoreOptions } from "./primitives/semaphore/semaphore.js";
+import { SeveralRecords } from "./primitives/semaphore/several-records.js";
+import { notFree, timedOut } from "./primitives/timed-out.js";
+import { LocalLines } from "./runtime/acquire/local-line.js";
+import { recordsOf } from "./runtime/acquire/semaphore-records.js";
+import { wasClosed } from "./runtime/base/closed.js";
+import type { Context, Emit } from "./runtime/base/context.js";
+import type { CloseReport, S3MutexEvents } from "./runtime/base/events.js";
+import { hearRejections, tellListeners } from "./runtime/base/listeners.js";
+import { withoutGuards } from "./runtime/hold/guarding.js";
+import type { Lease } from "./runtime/hold/lease.js";
+import { type Scope, Scopes } from "./runtime/hold/scope.js";
+import { type CleanupReport, cleanupAll } from "./runtime/inspect/cleanup.js";
+import { checkHealth, type Health } from "./runtime/inspect/health.js";
+import { inspectLock } from "./runtime/inspect/inspect.js";
+import type { LocksView } from "./runtime/inspect/lock-watcher.js";
+import type { LockObject } from "./runtime/swap/lock-object.js";
+import { LockObjects } from "./runtime/swap/lock-objects.js";
 import { hideFromClones, INSPECT, type Inspect, STAYS } from "./shown.js";
-import { notFree, timedOut } from "./timed-out.js";
 
 /**
  * Locks on an S3 bucket. Cheap to make; share one per bucket in a process.

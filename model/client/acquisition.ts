@@ -6,7 +6,7 @@ import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "
 import { readingOf } from "./attempts.js";
 import { cancelLeftovers, undo } from "./leftovers.js";
 
-/** `runtime/acquisition.ts` and `runtime/confirm.ts`. */
+/** `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts`. */
 
 /** A new `Acquisition`, whose `#ask` begins with the version seen last. */
 export function beginAcquisition(actor: Actor): void {
@@ -103,7 +103,7 @@ function confirm(actor: Actor, holder: Holder, contradicted: boolean, renewals: 
   start(actor, "main", "confirm", renewals + 1);
 }
 
-/** `MAX_RENEWALS` of `runtime/confirm.ts`. */
+/** `MAX_RENEWALS` of `runtime/acquire/confirm.ts`. */
 const MAX_RENEWALS = 3;
 
 /** `confirmGrant` after its renewal; when the grant is gone, `#waitForGrant` asks again. */

@@ -1,5 +1,5 @@
 import type { ClockReading } from "../../src/core/store-time.js";
-import { Attempts } from "../../src/runtime/attempts.js";
+import { Attempts } from "../../src/runtime/swap/attempts.js";
 import type { WriteCondition } from "../../src/store/object-store.js";
 import { ABSENT, clientAt, edit, etagOf, type SentWrite, type Snapshot, writeId } from "../state.js";
 import type { Actor } from "./actor.js";

@@ -1,4 +1,4 @@
-import type { Attempt } from "../../src/core/attempt.js";
+import type { Attempt } from "../../src/core/expiry.js";
 import type { LockRecord } from "../../src/core/record.js";
 import type { AcquireCommand, AcquireReply } from "../../src/core/transition/acquire.js";
 import type { Decision } from "../../src/core/transition/decision.js";
@@ -52,7 +52,7 @@ export function decide(
   }
 }
 
-/** `renewing` of `runtime/repeatable.ts`. */
+/** `renewing` of `runtime/swap/repeatable.ts`. */
 function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt): Decision<RenewReply> {
   const { subject, client, config } = actor;
   const token = client.holding?.holder.token ?? 0;
@@ -77,7 +77,7 @@ function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, 
   return { reply: { operation, left: reply.from.kind, to: reply.to }, ...change };
 }
 
-/** `cancelLeftovers`, and what operators do: `forcing`, `deleting`, `sweeping` of `runtime/repeatable.ts`. */
+/** `cancelLeftovers`, and what operators do: `forcing`, `deleting`, `sweeping` of `runtime/swap/repeatable.ts`. */
 function decideOther(
   actor: Actor,
   thread: Thread,

@@ -9,7 +9,7 @@ import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
 import { NOBODY } from "./successor.js";
 
-/** `runtime/lease.ts`, and what a release in `runtime/local-line.ts` comes to. */
+/** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-line.ts` comes to. */
 
 /** `Lease.isHeld`. */
 export function believes(scene: Scene, world: World, client: Client): boolean {

@@ -8,7 +8,7 @@ export function undo(actor: Actor): void {
   cancelLeftovers(actor, client.mayBePresent);
 }
 
-/** `cancelLeftovers` of `runtime/cancel.ts`. */
+/** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
 export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
   const { client } = actor;
   if (!mayBePresent && !client.attempts.some((sent) => sent.unresolved)) return finish(actor);

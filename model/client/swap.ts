@@ -1,6 +1,6 @@
-import type { Attempt } from "../../src/core/attempt.js";
+import type { Attempt } from "../../src/core/expiry.js";
 import { isListed, type LockRecord } from "../../src/core/record.js";
-import { settles } from "../../src/runtime/attempts.js";
+import { settles } from "../../src/runtime/swap/attempts.js";
 import {
   ABSENT,
   type Client,

@@ -13,7 +13,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "a bare 404 learnt from anybody",
     why: "an ingress that answers in the middle of a probe teaches how the store says that a key is absent",
-    file: "src/store/s3/absence.ts",
+    file: "src/store/s3/learnt/absence.ts",
     search: 'if (found.kind !== "ok" || found.body !== object.body',
     replace: 'if (found.kind === "unchanged" || object.body === "never"',
     caughtBy: { test: "test/store/answers.test.ts", named: "is not learnt from an ingress" },
@@ -29,7 +29,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "corrupt at first sight",
     why: "a body that was damaged once is called corrupt, with the advice to delete it",
-    file: "src/runtime/read-twice.ts",
+    file: "src/runtime/swap/read-twice.ts",
     search: "  if (!makesNoSense(first)) return first;",
     replace: "  if (first !== undefined) return first;",
     caughtBy: { test: "test/store/damaged.test.ts", named: "S15: a body that was damaged once" },
@@ -37,7 +37,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "damage believed",
     why: "a body is believed though the store's own hash says that it is another one",
-    file: "src/store/s3/body-hash.ts",
+    file: "src/store/s3/learnt/body-hash.ts",
     search: 'return state.isMd5 === true ? "damaged" : "doubtful";',
     replace: 'return state.isMd5 === true ? undefined : "doubtful";',
     caughtBy: { test: "test/store/damaged.test.ts", named: "S15: a body of another version" },
@@ -45,15 +45,18 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "reads without an ETag are an outage",
     why: "a proxy that takes the ETag away is asked until the caller's time is up, and then called an outage",
-    file: "src/store/s3/missing-etag.ts",
+    file: "src/store/s3/learnt/missing-etag.ts",
     search: "return (await this.#probe) ? withoutEtag() : outcome;",
     replace: "return outcome;",
-    caughtBy: { test: "test/store/reshaped-etags.test.ts", named: "something in between shows no ETag" },
+    caughtBy: {
+      test: "test/store/reshaped-etags.test.ts",
+      named: "is store-unsafe at once, and named, whether the lock",
+    },
   },
   {
     name: "an answer without an ETag condemns the store",
     why: "a portal that answers everything with 200 is taken for the store, and who waits for it to come back is refused",
-    file: "src/store/s3/missing-etag.ts",
+    file: "src/store/s3/learnt/missing-etag.ts",
     search: 'return found.kind === "no-etag" && found.body === object.body;',
     replace: 'return found.kind === "no-etag";',
     caughtBy: { test: "test/store/answers.test.ts", named: "says nothing about the store" },
@@ -69,7 +72,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "any ETag believed of a write",
     why: "an answer whose ETag is no hash of what was written is believed, though this store's are",
-    file: "src/store/s3/body-hash.ts",
+    file: "src/store/s3/learnt/body-hash.ts",
     search: "      state.doubted = { etag, bytes };\n      return false;",
     replace: "      state.doubted = { etag, bytes };",
     caughtBy: { test: "test/store/answers.test.ts", named: "an empty body, with the ETag of another" },
@@ -77,7 +80,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "what a proxy compresses not understood",
     why: "NoSuchKey and listings that a proxy has compressed are taken for answers of somebody else",
-    file: "src/store/s3/single-attempt.ts",
+    file: "src/store/s3/answers/single-attempt.ts",
     search: "decodeBody(read.bytes, encoding, MAX_TEXT_BYTES)",
     replace: "decodeBody(read.bytes, encoding && undefined, MAX_TEXT_BYTES)",
     caughtBy: { test: "test/store/answers.test.ts", named: "where a proxy compresses it" },
@@ -85,7 +88,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "any text is a Date",
     why: "texts that are no dates of HTTP, such as 0, set the store's clock to another year",
-    file: "src/store/s3/single-attempt.ts",
+    file: "src/store/s3/answers/single-attempt.ts",
     search: 'date?.endsWith(" GMT")',
     replace: "date !== undefined",
     caughtBy: { test: "test/store/answers.test.ts", named: "13.1.1:" },
@@ -93,7 +96,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "weak ETag sent",
     why: "a condition carries the ETag as a proxy has reshaped it, which the store never recognises",
-    file: "src/store/s3/etag-form.ts",
+    file: "src/store/s3/learnt/etag-form.ts",
     search: '    if (shape === "" || shapes.has(shape)) return this.normal(etag);',
     replace: "    if (shape.length >= 0 || shapes.has(shape)) return etag;",
     caughtBy: { test: "test/store/reshaped-etags.test.ts", named: "S2:" },
@@ -101,7 +104,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "a stale ETag in another shape not tried",
     why: "a way of showing ETags is used though a condition with it never fails",
-    file: "src/store/s3/reshaped-etags.ts",
+    file: "src/store/s3/learnt/reshaped-etags.ts",
     search: '  if (stale.kind === "conflict") return',
     replace: '  if (stale.kind !== "unknown") return',
     caughtBy: { test: "test/store/reshaped-etags.test.ts", named: "takes a stale ETag" },

@@ -5,7 +5,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "half of the tolerance",
     why: "a lease is taken over half of the tolerance too early",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs / 2;",
     caughtBy: "sim",
@@ -13,7 +13,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "nine tenths of the tolerance",
     why: "the same, by so little that only clocks right at half of it show it",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace: "return attempt.now.earliestMs > holder.expiresAtMs + 0.9 * attempt.toleranceMs;",
     caughtBy: { model: "two, edge" },
@@ -21,7 +21,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "readers without tolerance",
     why: "the lease of one who shares a lock is over at its published end",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace:
       'return attempt.now.earliestMs > holder.expiresAtMs + (holder.mode === "shared" ? 0 : attempt.toleranceMs);',
@@ -38,7 +38,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "swept by the upper bound",
     why: "a sweep frees a lease as soon as its end may have come",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return !isUndated(holder, attempt) && attempt.now.earliestMs > holder.expiresAtMs;",
     replace: "return !isUndated(holder, attempt) && attempt.now.latestMs > holder.expiresAtMs;",
     caughtBy: { model: "two, swept within bounds" },
@@ -78,7 +78,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "entries judged by the upper bound",
     why: "who waits is dropped from the queue as soon as its entry may have run out",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "  return earliestMs <= expiresAtMs;",
     replace: "  return latestMs <= expiresAtMs;",
     caughtBy: { model: "three, graces" },
@@ -95,8 +95,8 @@ export const BOUNDS: readonly Mutant[] = [
     name: "at rest by the upper bound",
     why: "an object is removed as soon as it may have been at rest for long enough",
     file: "src/core/transition/remove.ts",
-    search: "    record.touchedAtMs + restMs < attempt.now.earliestMs",
-    replace: "    record.touchedAtMs + restMs < attempt.now.latestMs",
+    search: "    restsSinceMs(record, attempt) + restMs < attempt.now.earliestMs",
+    replace: "    restsSinceMs(record, attempt) + restMs < attempt.now.latestMs",
     caughtBy: { model: "one, deleted within bounds" },
   },
   {

@@ -10,7 +10,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "close gives up when it wakes up",
     why: "a process that stood still while it closed leaves what the store would have taken back",
-    file: "src/closing.ts",
+    file: "src/primitives/closing.ts",
     search: "overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;",
     replace: "overslept = effects.monotonicMs() > untilMs + 1e6 * OVERSLEPT_MS;",
     caughtBy: { test: "test/closing/close.test.ts", named: "its process stands still for seconds" },
@@ -18,7 +18,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: releases under functions",
     why: "closing gives back what functions run under, as 3.0.0 did before",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "if (!handle.isGuarding) void",
     replace: "void",
     caughtBy: { test: CLOSE, named: "while work that runs keeps its lock" },
@@ -26,7 +26,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: releases at once",
     why: "nobody waits for the work: what is held is given back in the turn of close()",
-    file: "src/closing.ts",
+    file: "src/primitives/closing.ts",
     search: 'for (const { standing } of this.#leases) standing.askToStop("closed");',
     replace: 'for (const lease of this.#leases) { lease.standing.askToStop("closed"); void lease.release(); }',
     caughtBy: { test: CLOSE, named: "P1:" },
@@ -34,7 +34,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: asked to stop is lost",
     why: "who is asked to stop does not hold the lock any more, and cannot do its last write",
-    file: "src/runtime/standing.ts",
+    file: "src/runtime/hold/standing.ts",
     search: "    this.#askedBy ??= reason;\n",
     replace: "    this.#askedBy ??= reason;\n    this.#isOver = true;\n",
     caughtBy: { test: CLOSE, named: "is asked to stop, stays held" },
@@ -42,7 +42,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: renews no longer",
     why: "renewal ends when closing begins, so that a short lease is over before the grace",
-    file: "src/runtime/standing.ts",
+    file: "src/runtime/hold/standing.ts",
     search: "    this.#askedBy ??= reason;\n",
     replace: "    this.#askedBy ??= reason;\n    this.#quiet.abort();\n",
     caughtBy: { test: CLOSE, named: "asks it to stop, keeps and renews" },
@@ -50,7 +50,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: releases late",
     why: "a function that ends after close() is over gives its lock back, though nothing may be sent",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "if (wasLost || this.standing.isLeft) return false;",
     replace: "if (wasLost) return false;",
     caughtBy: { test: CLOSE, named: "is not given back by a release after" },
@@ -58,7 +58,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: gives away what goes on",
     why: "what the grace was too short for is taken out of the record when it is left",
-    file: "src/closing.ts",
+    file: "src/primitives/closing.ts",
     search: "      lease.leaveToRunOut();",
     replace: "      void lease.release();",
     caughtBy: { test: CLOSE, named: "gives nothing away when it outlasts the grace" },
@@ -66,7 +66,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: renews what is left",
     why: "what is left behind is renewed for as long as its process lives",
-    file: "src/closing.ts",
+    file: "src/primitives/closing.ts",
     search: "      lease.leaveToRunOut();",
     replace: "      void lease;",
     caughtBy: { test: CLOSE, named: "is not renewed once the grace is over" },
@@ -74,7 +74,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: calls of what is left resolve",
     why: "a function that outlasted close() resolves, as if it had been guarded to its end",
-    file: "src/runtime/standing.ts",
+    file: "src/runtime/hold/standing.ts",
     search: 'return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed", undefined) : undefined);',
     replace: "return undefined;",
     caughtBy: { test: CLOSE, named: "gives nothing away when it outlasts the grace" },
@@ -82,7 +82,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: waits for its own caller",
     why: "close() called within a function that holds a lock waits for that function",
-    file: "src/closing.ts",
+    file: "src/primitives/closing.ts",
     search: "return this.#leases.some((lease) => own.has(lease)) ? this.#reportWithout(own) : this.#report;",
     replace: "return this.#report;",
     caughtBy: { test: CLOSE, named: "does not wait for that function" },
@@ -90,7 +90,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: passes on to who was sent away",
     why: "a release while closing hands the lock to one who waits here and is sent away",
-    file: "src/runtime/local-line.ts",
+    file: "src/runtime/acquire/local-line.ts",
     search: "    if (this.#context.closing.aborted) return undefined;\n",
     replace: "",
     caughtBy: { test: TURN, named: "nobody who is sent away holds it first" },
@@ -98,7 +98,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: keeps a grant unseen",
     why: "a grant in whose turn the mutex is closed is kept, and nobody has a handle",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "    lease.release().catch(this.#onReleaseError(lockName));\n    throw",
     replace: "    throw",
     caughtBy: { test: TURN, named: "the caller gets `closed`" },
@@ -106,7 +106,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: lets a function begin",
     why: "a function begins under a lock although its mutex is being closed",
-    file: "src/run-holding.ts",
+    file: "src/primitives/run-holding.ts",
     search: "  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) {",
     replace: "  if (leasesOf(held).some(({ standing }) => standing.wasClosed && standing.isOver)) {",
     caughtBy: { test: TURN, named: "no function begins once its mutex is being closed" },
@@ -114,7 +114,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: a logger that throws keeps a grant",
     why: "a listener and a logger that throw keep a granted lock from its caller",
-    file: "src/runtime/logger.ts",
+    file: "src/runtime/base/logger.ts",
     search: "      } catch {\n        // There is nobody left to tell.\n      }",
     replace: "      } finally {\n        // There is nobody left to tell.\n      }",
     caughtBy: { test: TURN, named: "by a listener that throws" },
@@ -122,7 +122,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: destroys what is restored",
     why: "a close ends a restoration whose write is under way, and takes out what it restored",
-    file: "src/runtime/restore.ts",
+    file: "src/runtime/acquire/restore.ts",
     search: "() => !attempts.haveBegun && refusal.abort()",
     replace: "() => refusal.abort()",
     caughtBy: { test: RESTORE, named: "P18:" },
@@ -130,7 +130,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "resigning: gives back first",
     why: "resigning releases the lead under the function that leads",
-    file: "src/leadership.ts",
+    file: "src/primitives/election/leadership.ts",
     search: "    await this.#endedWithin(this.#ended, timeoutMs);\n",
     replace: "",
     caughtBy: { test: RESIGN, named: "asks the function to end" },
@@ -138,7 +138,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "resigning: does not ask",
     why: "resigning does not tell the function that leads",
-    file: "src/leadership.ts",
+    file: "src/primitives/election/leadership.ts",
     search: '    lease.standing.askToStop("resigned");\n',
     replace: "",
     caughtBy: { test: RESIGN, named: "rejects when the function does not end in time" },
@@ -146,7 +146,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "resigning: campaigns again",
     why: "a function that threw when it was asked to resign is run again",
-    file: "src/leadership.ts",
+    file: "src/primitives/election/leadership.ts",
     search: '    }\n    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };',
     replace: '    }\n    return signal?.aborted ? OVER : { kind: "stepped-down" };',
     caughtBy: { test: RESIGN, named: "does not campaign again" },
@@ -154,7 +154,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "resigning: hides that it outlasted a close",
     why: "a leader that resigned and outlasted a close ends as if nothing had been lost",
-    file: "src/leadership.ts",
+    file: "src/primitives/election/leadership.ts",
     search: 'if (loss.reason === "closed") throw',
     replace: 'if (loss.reason === "closed" && !this.#hasResigned) throw',
     caughtBy: { test: RESIGN, named: "outlasts a close" },

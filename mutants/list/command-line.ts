@@ -35,7 +35,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "overlooks what was started meanwhile",
     why: "a group counts as gone when one look saw nobody alive, though one process started the next and ended during it",
-    file: "src/cli/run/process-group.ts",
+    file: "src/cli/process/process-group.ts",
     search: "return living === undefined && areKnown;",
     replace: "return living === undefined;",
     caughtBy: HELD,
@@ -51,7 +51,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "deaf to the second signal",
     why: "who asks again waits as long as who asks once",
-    file: "src/cli/run/group-end.ts",
+    file: "src/cli/process/group-end.ts",
     search: "if (isRepeated) {",
     replace: "if (isRepeated && this.#graceMs === -1) {",
     caughtBy: { test: "test/cli/group-end.test.ts", named: "asked again" },
@@ -59,7 +59,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "waits for its parent",
     why: "a process that was started under a lock, and asks for it, waits for the end of what waits for it",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "tokensOfParents: this.#parentHolds.tokensOf(key),",
     replace: "",
     caughtBy: PARENT,
@@ -67,7 +67,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "silent about its parent",
     why: "a place in the queue does not say what the processes around it hold, so nobody finds the cycle",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],",
     replace: "holds: (waitedMs) => scope.holdsWaitingFor(key, waitedMs),",
     caughtBy: PARENT,
@@ -75,7 +75,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "any holder is its parent",
     why: "a hold of the parent that is over keeps a process from waiting for somebody else",
-    file: "src/runtime/deadlock-watch.ts",
+    file: "src/runtime/acquire/deadlock-watch.ts",
     search: "tokensOfParents.includes(holder.token) && isLive(holder)",
     replace: "isLive(holder)",
     caughtBy: PARENT,
@@ -83,7 +83,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "ends while it only waits",
     why: "a process whose only work is a function that waits for its signal ends, with the lock held and the call never settled",
-    file: "src/runtime/standing.ts",
+    file: "src/runtime/hold/standing.ts",
     search: "const letGo = this.#stayAlive();",
     replace: "const letGo = () => {};",
     caughtBy: { test: "test/api/process.test.ts", named: "C13:" },
@@ -91,7 +91,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "a hold that was given back is its parent's",
     why: "what is kept for its holdAtLeastMs only is taken for a parent that waits",
-    file: "src/runtime/deadlock-watch.ts",
+    file: "src/runtime/acquire/deadlock-watch.ts",
     search: "!isReleased(holder) && !hasRunOut",
     replace: "!hasRunOut",
     caughtBy: PARENT,
@@ -99,7 +99,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "slips are names",
     why: "x.json, ./x and their like are locks of their own, in silence",
-    file: "src/cli/store-options.ts",
+    file: "src/cli/store/store-options.ts",
     search: "if (!isLiteral) refuseSlip(text, kind);",
     replace: "",
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
@@ -107,7 +107,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "an address with a variable that nobody has filled in",
     why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with a character that nobody sees",
-    file: "src/cli/address.ts",
+    file: "src/cli/store/address.ts",
     search: "return problem === undefined ? strayIn(path) :",
     replace: "return problem === undefined ? undefined :",
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
@@ -115,7 +115,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "the store's prefix said twice",
     why: "locks/x where the store says locks/ is the lock locks/locks/x, in silence",
-    file: "src/cli/store-options.ts",
+    file: "src/cli/store/store-options.ts",
     search: "if (!isLiteral) refuseRepeatedPrefix(text, store, kind);",
     replace: "",
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
@@ -131,7 +131,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "a store is advised to be a lock",
     why: "who has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
-    file: "src/cli/address.ts",
+    file: "src/cli/store/address.ts",
     search: 'splitUrl(text, "store");\n  if (keyPrefix !== undefined)',
     replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',
     caughtBy: { test: "test/cli/mistakes.test.ts", named: "a store has the form of a store" },

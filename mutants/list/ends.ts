@@ -5,7 +5,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a conflict without a change is progress",
     why: "a store that refuses to change what it shows unchanged is asked for ever",
-    file: "src/runtime/tries.ts",
+    file: "src/runtime/swap/tries.ts",
     search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a conflict after which" },
@@ -13,7 +13,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a refused creation is progress",
     why: "the same, where reads say that there is no object",
-    file: "src/runtime/tries.ts",
+    file: "src/runtime/swap/tries.ts",
     search: "if (isSameVersion(refused.etag, etag)) return",
     replace: "if (etag !== undefined && isSameVersion(refused.etag, etag)) return",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a creation that is refused" },
@@ -21,7 +21,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "another form of the same ETag is another version",
     why: "a proxy that weakens ETags in reads makes each conflict look like progress",
-    file: "src/runtime/snapshot.ts",
+    file: "src/runtime/swap/snapshot.ts",
     search: "return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));",
     replace: "return one === other || (one !== undefined && other !== undefined && bare(one) === other);",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S2:" },
@@ -29,7 +29,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "unsafe after one conflict",
     why: "a store whose reads lag for an instant is called unsafe",
-    file: "src/runtime/tries.ts",
+    file: "src/runtime/swap/tries.ts",
     search: "this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;",
     replace: "this.#stalls >= 2 && stallingMs >= 0 * UNSAFE_STALLS * UNSAFE_AFTER_MS;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a few conflicts" },
@@ -37,7 +37,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "who gives up waits for its look",
     why: "the entry of one who stopped waiting stays in the queue until a look that hangs has timed out",
-    file: "src/runtime/acquisition.ts",
+    file: "src/runtime/acquire/acquisition.ts",
     search: "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
     replace:
       "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
@@ -46,7 +46,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "who gives up believes a record without its entry",
     why: "a cache shows the record as it was before the entry, which then stands before others until it expires",
-    file: "src/runtime/cancel.ts",
+    file: "src/runtime/hold/cancel.ts",
     search: 'mustChange: entry === "listed" || attempts.haveUnresolved',
     replace: "mustChange: attempts.haveUnresolved",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "a cache shows the record as it was" },
@@ -54,7 +54,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "what is cleared up is given up as soon as a store contradicts itself",
     why: "a lock stays taken for the rest of its lease, although the store answers again after a few seconds",
-    file: "src/runtime/cancel.ts",
+    file: "src/runtime/hold/cancel.ts",
     search: "    outlastsStalls: true,\n",
     replace: "",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "clears up what a release could not" },
@@ -62,7 +62,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "lost races without an end",
     why: "somebody who is always second goes on when the time is up",
-    file: "src/runtime/tries.ts",
+    file: "src/runtime/swap/tries.ts",
     search: "    this.#refused = { etag };\n",
     replace:
       "    this.#refused = { etag };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
@@ -71,7 +71,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "what comes before sending not bounded",
     why: "credentials that hang keep a call beyond its time-out",
-    file: "src/runtime/tries.ts",
+    file: "src/runtime/swap/tries.ts",
     search: "      const cancelTimer = this.#context.effects.setTimer(leftMs, giveUp, { keepAlive: true });",
     replace: "      const cancelTimer = leftMs > 0 ? () => {} : giveUp;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S6: no call outlasts" },
@@ -79,7 +79,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "an acquire waits for the first answer",
     why: "an acquire outlasts its time-out where nobody answers",
-    file: "src/runtime/patience.ts",
+    file: "src/runtime/acquire/patience.ts",
     search: "await Promise.race([this.#firstAnswer, ends]);",
     replace: "await Promise.all([this.#firstAnswer, ends]);",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S6: a request that never leaves" },
@@ -87,7 +87,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "given up and sent later",
     why: "a request that nobody waits for any more leaves when the credentials come",
-    file: "src/store/s3/single-attempt.ts",
+    file: "src/store/s3/answers/single-attempt.ts",
     search: "if (this.#over || effects.monotonicMs() >= sendByMs) {",
     replace: "if (this.#over || effects.monotonicMs() >= 2 * sendByMs) {",
     caughtBy: { test: "test/store/single-attempt.test.ts", named: "S6:" },
@@ -95,7 +95,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "silence is contention",
     why: "a caller whose time is up without an answer is told that somebody else has the lock",
-    file: "src/runtime/acquire.ts",
+    file: "src/runtime/acquire/acquire.ts",
     search: "      if (acquisition.unanswered !== undefined) throw acquisition.unanswered;\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S6: a request that never leaves" },
@@ -103,7 +103,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a candidate gives up in an outage",
     why: "a candidate whose grant could not be confirmed before an outage does not lead when the store is back",
-    file: "src/runtime/outlast.ts",
+    file: "src/runtime/inspect/outlast.ts",
     search: 'if (!S3MutexError.is(error, "store-unavailable")) throw error;',
     replace: "throw error;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: so does one" },
@@ -111,7 +111,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a candidate goes on after a refusal",
     why: "a candidate that is not allowed to lead asks for ever, and nobody learns why",
-    file: "src/runtime/outlast.ts",
+    file: "src/runtime/inspect/outlast.ts",
     search: 'if (!S3MutexError.is(error, "store-unavailable")) throw error;',
     replace: "if (!S3MutexError.is(error)) throw error;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: a refusal ends" },
@@ -119,7 +119,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "watching: says it in each look",
     why: "who watches fills the log as long as the store is away",
-    file: "src/runtime/lock-watcher.ts",
+    file: "src/runtime/inspect/lock-watcher.ts",
     search: "if (!this.#hasWarned) context",
     replace: "context",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: who looks on says once" },
@@ -127,7 +127,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a watch ends in an outage",
     why: "whoever begins to watch while the store is away sees nothing when it is back",
-    file: "src/runtime/lock-watcher.ts",
+    file: "src/runtime/inspect/lock-watcher.ts",
     search: 'if (!this.#hasSeen && error.code !== "store-unavailable") throw error;',
     replace: "if (!this.#hasSeen) throw error;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "who looks on outlasts" },
@@ -135,7 +135,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "each lock of an outage has its own time",
     why: "a cleanup of many locks waits for each of them while the store is away",
-    file: "src/runtime/outage.ts",
+    file: "src/runtime/swap/outage.ts",
     search: "if (this.#effects.monotonicMs() - this.#answeredAtMs >= SILENCE_MS) throw error;",
     replace: "if (this.#effects.monotonicMs() - this.#answeredAtMs >= 1000 * SILENCE_MS) throw error;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "a cleanup and a listing" },
@@ -143,7 +143,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a listing in circles",
     why: "a store that repeats a page is listed for ever",
-    file: "src/runtime/list-keys.ts",
+    file: "src/runtime/inspect/list-keys.ts",
     search: "    if (continuation !== undefined && asked.has(continuation)) throw goesInCircles(prefix);\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "a listing that goes in circles" },

@@ -5,7 +5,7 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "told of a loss before the signal",
     why: "a listener of `lost` looks at the lock's signal, and finds it as if nothing had happened",
-    file: "src/runtime/standing.ts",
+    file: "src/runtime/hold/standing.ts",
     search: "    this.#lost.abort(error);\n    this.#told.abort(error);\n",
     replace: "    this.#lost.abort(error);\n    queueMicrotask(() => this.#told.abort(error));\n",
     caughtBy: "sim",
@@ -13,7 +13,7 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "two ends",
     why: "a hold whose loss was told is given back, and told to be released as well",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "        if (this.loss !== undefined) return true;\n",
     replace: "",
     caughtBy: "sim",
@@ -21,7 +21,7 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "no end",
     why: "whoever counts what is held by events counts what was released for ever",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: '        this.#context.emit("released", { ...this.#describe(), heldMs });\n',
     replace: "        void heldMs;\n",
     caughtBy: "sim",
@@ -29,7 +29,7 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "renewed before acquired",
     why: "a listener hears of renewals of a hold that it knows nothing of yet",
-    file: "src/runtime/acquire.ts",
+    file: "src/runtime/acquire/acquire.ts",
     search:
       '    context.emit("acquired", { lockName, acquisitionId, fencingToken, waitedMs: acquisition.waitedMs });\n',
     replace: `    const told = { lockName, acquisitionId, fencingToken, waitedMs: acquisition.waitedMs };
@@ -40,7 +40,7 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "renewed after released",
     why: "a renewal that was under way when the lock was given back is told after that",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: '    this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });\n',
     replace: `    const told = { ...this.#describe(), expiresAt: reply.holder.expiresAtMs };
     this.#context.effects.setTimer(200, () => this.#context.emit("renewed", told), { keepAlive: false });

@@ -9,7 +9,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "reentrant grants from a bare hold",
     why: "what a bare acquire of the same context holds is nested in",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: 'const own = this.kind === "callback" ? this',
     replace: "const own = true ? this",
     caughtBy: { test: NESTING, named: "P5: lets nobody nest" },
@@ -17,7 +17,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "nests in a function that has ended",
     why: "work that a function started nests after its end",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: "return this.#isSettled && (this.isExplicit || this.#holds.size === 0);",
     replace: "return this.#isSettled && this.#holds.size === 0;",
     caughtBy: { test: NESTING, named: "has it wait like everybody" },
@@ -25,7 +25,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "a victim does not look at itself once more",
     why: "somebody gives way for what has turned out to be another task's between its two looks",
-    file: "src/runtime/deadlock-watch.ts",
+    file: "src/runtime/acquire/deadlock-watch.ts",
     search: " || !this.#holdsUp(second, waitedMs)",
     replace: "",
     caughtBy: { test: CONTEXTS, named: "P7: nobody gives way once another task" },
@@ -33,7 +33,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "nested siblings both in",
     why: "those who nest in one hold do not exclude each other",
-    file: "src/runtime/nest.ts",
+    file: "src/runtime/hold/nest.ts",
     search: "      if (!areCompatible([...modes, { mode: first.mode }], 1)) return;\n",
     replace: "",
     caughtBy: { test: NESTING, named: "has those who nest side by side" },
@@ -41,7 +41,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "nests while it becomes a share",
     why: "who comes in while downgrade() is under way has all of a lock that others share",
-    file: "src/runtime/nest.ts",
+    file: "src/runtime/hold/nest.ts",
     search: "    if (this.#changes > 0) return;\n",
     replace: "",
     caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it becomes" },
@@ -49,7 +49,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "has all of a share",
     why: "who waited while a lock became a share comes in all the same",
-    file: "src/runtime/nest.ts",
+    file: "src/runtime/hold/nest.ts",
     search: "if (isTooMuch(first.mode, this.#outer)) {",
     replace: "if (false) {",
     caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it becomes" },
@@ -57,7 +57,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "nests in what was handed over",
     why: "who waited while a lock was handed over comes in beside whoever goes on with it",
-    file: "src/lock.ts",
+    file: "src/primitives/lock.ts",
     search: "      nest.end(releasedError(this.name));\n",
     replace: "",
     caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it is handed over" },
@@ -65,7 +65,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "inner release ends outer",
     why: "the release of a nested handle gives the lock back",
-    file: "src/runtime/nest.ts",
+    file: "src/runtime/hold/nest.ts",
     search: "    if (this.#callbacks === 0) this.#end();\n    return wasHeld;",
     replace: "    if (this.#callbacks === 0) this.#end();\n    return this.#outer.release();",
     caughtBy: { test: NESTING, named: "within: nests in a handle by name" },
@@ -73,7 +73,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "outer given back under a nested function",
     why: "the lock goes back when its own function has ended, whoever nests in it",
-    file: "src/runtime/nest.ts",
+    file: "src/runtime/hold/nest.ts",
     search: "    if (isCallback) this.share();\n",
     replace: "",
     caughtBy: { test: NESTING, named: "gives the lock back only when the last function" },
@@ -81,7 +81,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "inner outlives outer",
     why: "a nested handle goes on when what it nests in was released",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "    this.nest.end();\n",
     replace: "",
     caughtBy: { test: NESTING, named: "within: nests in a handle by name" },
@@ -89,7 +89,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "late call by name ends a successor",
     why: "a call by name is about whatever was taken last, also after a loss",
-    file: "src/runtime/named-holds.ts",
+    file: "src/runtime/hold/named-holds.ts",
     search: '    if (own !== undefined && isOfAnother(own, last, scope)) return { kind: "late", own };\n',
     replace: "",
     caughtBy: { test: BY_NAME, named: "P6: of three requests" },
@@ -97,7 +97,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "release after a refusal",
     why: "a request that was not given the lock releases, in its finally, what another one holds",
-    file: "src/runtime/named-holds.ts",
+    file: "src/runtime/hold/named-holds.ts",
     search: '    if (asked !== undefined && own === undefined) return { kind: "refused" };\n',
     replace: "",
     caughtBy: { test: BY_NAME, named: "P6: a request that was not given the lock" },
@@ -105,7 +105,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "refused what it has",
     why: "a line of work that has the lock and asks for it again cannot release it any more",
-    file: "src/runtime/named-holds.ts",
+    file: "src/runtime/hold/named-holds.ts",
     search: "if (!isOwn) note(",
     replace: "if (true) note(",
     caughtBy: { test: BY_NAME, named: "counts a call by who holds" },
@@ -113,7 +113,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "late call from nowhere ends a successor",
     why: "a call whose line of work is not known counts, although an earlier one may still come",
-    file: "src/runtime/named-holds.ts",
+    file: "src/runtime/hold/named-holds.ts",
     search: "return named.owed > 0 && last.lease.isHeld ?",
     replace: "return named.owed > 1e9 ?",
     caughtBy: { test: BY_NAME, named: "tells a call from nowhere" },
@@ -121,7 +121,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "edge from a task that is not blocked",
     why: "what a line holds counts although two of its branches are at work",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: "    if (this.#branches > 1) this.#fork();\n",
     replace: "",
     caughtBy: { test: "test/waiting/deadlock.test.ts", named: "takes tasks with bare handles" },
@@ -129,7 +129,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "a tick goes on with the last one",
     why: "what was entered on a resource is taken for its next run (up to Node 22)",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: "    return entered !== undefined && entered.line === scope ? entered.before : scope;",
     replace: "    return scope;",
     caughtBy: { test: CONTEXTS, named: "P7: nor do ticks of one interval" },
@@ -137,7 +137,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "late deletion by name ends a namesake",
     why: "a late deletion by name takes what another instance of the same owner holds by then for its own",
-    file: "src/named-locks.ts",
+    file: "src/compat-1x/named-locks.ts",
     search: "(meant !== undefined || ",
     replace: "(",
     caughtBy: { test: BY_NAME, named: "another instance of the same owner" },
@@ -145,7 +145,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "bare calls hold nothing",
     why: "a deadlock of bare calls is not found",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: "    return doBareCount ? [...holds, ...bare] : holds;",
     replace: "    return holds;",
     caughtBy: { test: CONTEXTS, named: "resolves X then Y against Y then X" },
@@ -153,7 +153,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "who calls a function beside a bare call is not noticed",
     why: "two tasks that begin side by side are taken for one: the second gives way for what the first one holds",
-    file: "src/runtime/scope.ts",
+    file: "src/runtime/hold/scope.ts",
     search: "    storage.getStore()?.get(this)?.noteCompany();\n",
     replace: "",
     caughtBy: { test: "test/waiting/contexts.test.ts", named: "nor does who begins beside a bare call" },

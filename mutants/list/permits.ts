@@ -35,7 +35,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "what nobody has worked under is held at least as long",
     why: "a caller that gave up locks everybody out of a job that has not run",
-    file: "src/runtime/acquisition.ts",
+    file: "src/runtime/acquire/acquisition.ts",
     search: "attempts: this.attempts, entry, isUnused: true } as const;",
     replace: "attempts: this.attempts, entry, isUnused: false } as const;",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: what was granted and nobody learnt of" },
@@ -43,7 +43,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "one of several is held at least as long without the others",
     why: "who did not get all of several locks keeps those that it had from everybody",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "    for (const lock of locks) lock.noteUnused();\n",
     replace: "",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: what several locks" },
@@ -51,7 +51,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "clearing up ends what is to be held longer",
     why: "a release that got no answer lets others in before the time",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "entry, isUnused: this.standing.isUnused };",
     replace: "entry, isUnused: true };",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: a release that never arrives" },
@@ -75,7 +75,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "a resize wakes nobody",
     why: "who waits in the process that has changed the number goes on waiting for the old one",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "this.#lines.peek(key)?.holdChanged();",
     replace: "this.#lines.peek(key);",
     caughtBy: { test: NUMBERS, named: "P12: who waits takes the new number, in the object" },
@@ -171,7 +171,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "who waits in one record never looks at others",
     why: "permits lie idle while somebody waits for one",
-    file: "src/runtime/look-elsewhere.ts",
+    file: "src/runtime/acquire/look-elsewhere.ts",
     search: "      waiting.move(part);\n",
     replace: "",
     caughtBy: { test: LARGE, named: "finds what is free in another record" },
@@ -179,7 +179,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "asks elsewhere without leaving the queue",
     why: "one call has two grants, and nobody ever gives one of them back",
-    file: "src/several-records.ts",
+    file: "src/primitives/semaphore/several-records.ts",
     search: "      moving.abort();\n",
     replace: "      void this.#ask(to, { ...terms, patienceMs: 0 });\n",
     caughtBy: { test: LARGE, named: "finds what is free in another record" },
@@ -187,7 +187,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "moves while a grant is under way",
     why: "a permit is taken and given back for nothing, again and again",
-    file: "src/runtime/look-elsewhere.ts",
+    file: "src/runtime/acquire/look-elsewhere.ts",
     search: "waiting.isAsking() || ",
     replace: "",
     caughtBy: { test: LARGE, named: "P13: asks for little more than once" },
@@ -195,7 +195,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "a record without room is the end",
     why: "callers are told that there is no room while there is in another record",
-    file: "src/runtime/acquire-request.ts",
+    file: "src/runtime/acquire/acquire-request.ts",
     search: '  if (reply.kind === "full" && request.share !== undefined) throw new AskElsewhere("full");\n',
     replace: "",
     caughtBy: { test: LARGE, named: "P13: a record without room" },
@@ -211,7 +211,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "no permit was free, whatever was seen",
     why: "a caller whose time was too short is told of a semaphore that is full, and raises its number",
-    file: "src/semaphore.ts",
+    file: "src/primitives/semaphore/semaphore.ts",
     search: "if (mostFree < permits) return",
     replace: "if (mostFree >= 0) return",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "P13: says that permits were free" },
@@ -219,7 +219,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "releases of one process race",
     why: "of many that are sent at once all but one come in vain, and what a close could not give back stays for a lease",
-    file: "src/runtime/local-line.ts",
+    file: "src/runtime/acquire/local-line.ts",
     search: "if (this.#giving !== undefined) {",
     replace: "if (this.#giving === undefined) {",
     caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P13: one process gives many permits back" },
@@ -227,7 +227,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "an attempt told by what was seen before it",
     why: "tryAcquire of a large semaphore is null although permits came back before it was called",
-    file: "src/several-records.ts",
+    file: "src/primitives/semaphore/several-records.ts",
     search: "patienceMs > 0 ? isFresh(part)",
     replace: "patienceMs >= 0 ? isFresh(part)",
     caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "by what was read since it began" },
@@ -235,7 +235,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "the next shares are decided although a record has not got those of before",
     why: "another call of the same process decides shares meanwhile: the limits of all records are more than either number",
-    file: "src/runtime/resize-semaphore.ts",
+    file: "src/runtime/acquire/resize-semaphore.ts",
     search: "return { seen: { version: shares.version, others:",
     replace: "return { seen: { version: records.shares?.version ?? 0, others:",
     caughtBy: { test: LARGE, named: "seed 41407" },

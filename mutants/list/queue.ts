@@ -29,7 +29,7 @@ export const QUEUE: readonly Mutant[] = [
   {
     name: "queue without expiry",
     why: "entries of those who died waiting never run out",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "  return earliestMs <= expiresAtMs;",
     replace: "  return earliestMs <= expiresAtMs + 1e12;",
     caughtBy: { model: "two, dead waiter" },
@@ -37,8 +37,9 @@ export const QUEUE: readonly Mutant[] = [
   {
     name: "arrival forgotten",
     why: "a waiter begins to wait anew with each look",
-    file: "src/runtime/acquisition.ts",
-    search: "    this.#sinceMs = arrivalMs(now.latestMs - this.waitedMs - waitedBeforeMs, this.#sinceMs);",
+    file: "src/runtime/acquire/acquisition.ts",
+    search:
+      "    this.#sinceMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#sinceMs);",
     replace: "    this.#sinceMs = now.latestMs;",
     caughtBy: "sim",
   },
@@ -70,7 +71,7 @@ export const QUEUE: readonly Mutant[] = [
   {
     name: "no deadlock search",
     why: "nobody looks for cycles",
-    file: "src/runtime/deadlock-watch.ts",
+    file: "src/runtime/acquire/deadlock-watch.ts",
     search: "    if (waitedMs < this.#nextAfterMs || !isShown) return;",
     replace: "    if (waitedMs < this.#nextAfterMs + 1e12 || !isShown) return;",
     caughtBy: "sim",
@@ -86,7 +87,7 @@ export const QUEUE: readonly Mutant[] = [
   {
     name: "nobody looks again",
     why: "who waits without a time-out looks once, and sleeps whatever becomes of the holder",
-    file: "src/runtime/acquisition.ts",
+    file: "src/runtime/acquire/acquisition.ts",
     search: "    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));",
     replace:
       "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1);",

@@ -13,7 +13,7 @@ export const RECORD: readonly Mutant[] = [
   {
     name: "acquisition without compare-and-swap",
     why: "a waiter overwrites whatever came since it read",
-    file: "src/runtime/lock-object.ts",
+    file: "src/runtime/swap/lock-object.ts",
     search: "      const base = snapshot;",
     replace: `      const mustLook = options.role === "contender" && !options.fromStore;
       const newest = mustLook ? await this.look(options.timeoutMs) : undefined;
@@ -23,7 +23,7 @@ export const RECORD: readonly Mutant[] = [
   {
     name: "renewal and release without compare-and-swap",
     why: "a holder overwrites whatever came since it read",
-    file: "src/runtime/lock-object.ts",
+    file: "src/runtime/swap/lock-object.ts",
     search: "      const base = snapshot;",
     replace: `      const newest = options.role === "holder" ? await this.look(options.timeoutMs) : undefined;
       const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
@@ -134,7 +134,7 @@ export const RECORD: readonly Mutant[] = [
   {
     name: "hand-over unchecked",
     why: "a restored hold has whatever lease the text says, for thousands of years",
-    file: "src/hand-over.ts",
+    file: "src/primitives/hand-over.ts",
     search: 'leaseMs: checkLease("its leaseMs", leaseMs)',
     replace: "leaseMs: leaseMs as number",
     caughtBy: { test: "test/primitives/restore.test.ts", named: "checks what a text says as it checks options" },

@@ -3,11 +3,19 @@ import type { Mutant } from "../mutant.js";
 /** Deleting, and cleaning up. */
 export const REMOVAL: readonly Mutant[] = [
   {
+    name: "rest from the sending of a late write",
+    why: "an object that a late write has made is removed while a create that saw none may still land",
+    file: "src/core/transition/remove.ts",
+    search: "  return Math.max(touchedAtMs, landedAtMs);",
+    replace: "  return Math.min(touchedAtMs, landedAtMs);",
+    caughtBy: { test: "src/core/transition/remove.spec.ts", named: "counts rest from the landing" },
+  },
+  {
     name: "young object deleted",
     why: "an object is removed while a create that was sent before may still land",
     file: "src/core/transition/remove.ts",
-    search: "    record.touchedAtMs + restMs < attempt.now.earliestMs",
-    replace: "    record.touchedAtMs + 0 * restMs < attempt.now.earliestMs",
+    search: "    restsSinceMs(record, attempt) + restMs < attempt.now.earliestMs",
+    replace: "    restsSinceMs(record, attempt) + 0 * restMs < attempt.now.earliestMs",
     caughtBy: { model: "two, deleting" },
   },
   {
@@ -21,7 +29,7 @@ export const REMOVAL: readonly Mutant[] = [
   {
     name: "cleanup without compare-and-swap",
     why: "a cleanup, a deletion or a forced release overwrites whatever came since it read",
-    file: "src/runtime/lock-object.ts",
+    file: "src/runtime/swap/lock-object.ts",
     search: "      const base = snapshot;",
     replace: `      const newest = options.fromStore ? await this.look(options.timeoutMs) : undefined;
       const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
@@ -48,7 +56,7 @@ export const REMOVAL: readonly Mutant[] = [
   {
     name: "force ends who was not seen",
     why: "a forced release ends whoever holds the lock, also one who came after the operator's look",
-    file: "src/runtime/repeatable.ts",
+    file: "src/runtime/swap/repeatable.ts",
     search: "ids: seen ?? (isFirst ? undefined : holderIds)",
     replace: "ids: isFirst ? undefined : (seen ?? holderIds)",
     caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },

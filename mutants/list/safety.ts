@@ -17,7 +17,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "proof's time refreshed by carrying",
     why: "who has read a proof writes it along as of now, so that a store is never asked again",
-    file: "src/runtime/safety-check.ts",
+    file: "src/runtime/check/safety-check.ts",
     search: 'this.#pass("record", proof.versions, proof.atMs)',
     replace: 'this.#pass("record", proof.versions, this.#boundedNow()?.earliestMs)',
     caughtBy: { test: OVER_HTTP, named: "rule 72:" },
@@ -49,7 +49,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "proof of any way",
     why: "what was seen past a proxy is believed behind it",
-    file: "src/runtime/way-hash.ts",
+    file: "src/runtime/check/way-hash.ts",
     search: "JSON.stringify([this.#known, key])",
     replace: "JSON.stringify([this.#known === undefined, key])",
     caughtBy: { test: OVER_HTTP, named: "another key, style or endpoint" },
@@ -57,7 +57,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "proof out of a cache",
     why: "what a cache kept is believed of today's way to the store",
-    file: "src/runtime/safety-check.ts",
+    file: "src/runtime/check/safety-check.ts",
     search: "said === undefined || found.timing.aged",
     replace: "said === undefined",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "that says so" },
@@ -65,7 +65,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "versions turned on unseen",
     why: "a write's own answer says that there are versions now, and the grant is handed out all the same",
-    file: "src/runtime/safety-check.ts",
+    file: "src/runtime/check/safety-check.ts",
     search: "passed === undefined || passed.versioning === versioning",
     replace: "passed === undefined || versioning !== undefined",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "rule 71:" },
@@ -73,7 +73,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "proof of before the last write",
     why: "versions were turned on, as a write's answer says, and an object that shows none is believed again",
-    file: "src/runtime/safety-check.ts",
+    file: "src/runtime/check/safety-check.ts",
     search: "versioning === undefined || proof?.versions === versioning",
     replace: "versioning === undefined || proof?.versions !== undefined",
     caughtBy: { test: OVER_HTTP, named: "rule 71:" },
@@ -81,7 +81,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "grant before the verdict",
     why: "a lock is handed out while the store is being asked whether that means anything",
-    file: "src/runtime/confirm.ts",
+    file: "src/runtime/acquire/confirm.ts",
     search: "  await storeIsSafe(context, object.name, options);\n",
     replace: "  void storeIsSafe(context, object.name, options).catch(() => {});\n",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "gives the lock to nobody" },
@@ -97,7 +97,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "refused for good",
     why: "one refusal keeps a process from a store that has been put right",
-    file: "src/runtime/safety-check.ts",
+    file: "src/runtime/check/safety-check.ts",
     search: "effects.monotonicMs() - state.refused.atMs < REFUSED_FOR_MS",
     replace: "effects.monotonicMs() - state.refused.atMs < REFUSED_FOR_MS * 1e6",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "is not written to after that" },
@@ -105,7 +105,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "the whole lease before the verdict",
     why: "what is left on a store that turns out to be unsafe stays for as long as the caller's lease",
-    file: "src/runtime/store-is-safe.ts",
+    file: "src/runtime/check/store-is-safe.ts",
     search: "check.isPassed ? leaseMs : Math.min(leaseMs, UNCHECKED_LEASE_MS)",
     replace: "check.isPassed ? leaseMs : Math.max(leaseMs, UNCHECKED_LEASE_MS)",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "rule 74:" },
@@ -113,7 +113,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "a stale replacement not tried",
     why: "a store that ignores If-Match passes the check",
-    file: "src/runtime/condition-probe.ts",
+    file: "src/runtime/check/condition-probe.ts",
     search: '      if (outcome.kind === "ok") return ignored(OVER_STALE);',
     replace: '      if (outcome.kind === "ok") return { kind: "honoured", created: undefined };',
     caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
@@ -121,7 +121,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "two creations may both succeed",
     why: "a store that ignores If-None-Match passes the check",
-    file: "src/runtime/condition-probe.ts",
+    file: "src/runtime/check/condition-probe.ts",
     search: "return ignored(exists ? OVER_EXISTING : BOTH_CREATED);",
     replace: 'return { kind: "honoured", created };',
     caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
@@ -129,7 +129,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "stale reads not looked for",
     why: "a cache that does not say so passes the check",
-    file: "src/runtime/check-marker.ts",
+    file: "src/runtime/check/check-marker.ts",
     search: 'if (found.kind === "absent" && created !== undefined) return READS_STALE;',
     replace: 'if (found.kind === "unknown" && created === "") return READS_STALE;',
     caughtBy: { test: IN_VIRTUAL_TIME, named: "does not say so" },
@@ -137,7 +137,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "a marker that may not be read is taken for absent",
     why: "the first process gets its locks, and all that come after it wait for a check that does not end",
-    file: "src/runtime/condition-probe.ts",
+    file: "src/runtime/check/condition-probe.ts",
     search: '(found.kind === "refused" && found.error.code === "access-denied")',
     replace: '(found.kind === "refused" && found.error.code === "no-such-bucket")',
     caughtBy: { test: OVER_HTTP, named: "neither the one who makes it" },
@@ -145,7 +145,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "the ETag of an empty object as one that there never was",
     why: "a safe store is called unsafe where the marker was left empty",
-    file: "src/runtime/condition-probe.ts",
+    file: "src/runtime/check/condition-probe.ts",
     search: "'\"5c9d1f0e7b3a48628e41d07c2ab6f935\"'",
     replace: "'\"d41d8cd98f00b204e9800998ecf8427e\"'",
     caughtBy: { test: OVER_HTTP, named: "an empty object in the marker" },

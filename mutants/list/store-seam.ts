@@ -9,7 +9,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a repeated write condemns a store",
     why: "a write that was done, and answered as refused since a proxy has sent it twice, is taken for the store's fault",
-    file: "src/verify/examination.ts",
+    file: "src/verify/examination/examination.ts",
     search: "if (found?.body !== body) throw new UnexpectedRefusal",
     replace: "if (found !== answer) throw new UnexpectedRefusal",
     caughtBy: { test: TWICE, named: "verify: once goes on" },
@@ -28,20 +28,20 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/verify/checks/permissions.ts",
     search: 'if (put.kind === "unknown" && got.kind === "unknown") throw put.error;',
     replace: "",
-    caughtBy: { test: "test/doctor/causes.test.ts", named: "S9: a store that is down" },
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
   },
   {
     name: "a portal is a store without conditions",
     why: "doctor says of a portal that answers everything with a page that two holders at once are possible on the store",
-    file: "src/verify/probe-requests.ts",
+    file: "src/verify/examination/probe-requests.ts",
     search: 'if (name === "put" && !isReceipt(attempt)) {',
     replace: 'if (name === "put" && attempt.status === 0) {',
-    caughtBy: { test: "test/doctor/causes.test.ts", named: "S9: a portal" },
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
   },
   {
     name: "each write refused and done is safe",
     why: "a store that answers every write as refused, and does it, passes for one whose requests are repeated",
-    file: "src/verify/observations.ts",
+    file: "src/verify/examination/observations.ts",
     search: "return once === 0 && twice >= ENOUGH_TO_TELL;",
     replace: "return once === 0 && twice < 0;",
     caughtBy: { test: TWICE, named: "is still told apart" },
@@ -49,7 +49,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a repeated write in a probe is a conflict",
     why: "a probe takes the answer to the repetition for that to its write, and the store for one that knows no ETag",
-    file: "src/store/s3/probe-object.ts",
+    file: "src/store/s3/learnt/probe-object.ts",
     search: 'found.kind === "ok" && found.body === body ? found : written',
     replace: 'found.kind === "ok" && found.body === "?" ? found : written',
     caughtBy: { test: PROBES, named: "condemns no store" },
@@ -57,7 +57,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a repeated delete is remembered as unsupported",
     why: "a DELETE that was sent twice makes cleanup leave everything, for the life of the client",
-    file: "src/store/s3/conditional-delete.ts",
+    file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'if (current.kind !== "ok" && gone.kind === "absent") return inconclusive("delete", current);',
     replace: "",
     caughtBy: { test: PROBES, named: "is not what is remembered" },
@@ -65,7 +65,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a key that is too long is an outage",
     why: "a name that a store will never take is asked for again until the caller's time is up, and then called an outage",
-    file: "src/store/s3/key-length.ts",
+    file: "src/store/s3/learnt/key-length.ts",
     search: "return refusedForLength(key, failed);",
     replace: "return outcome;",
     caughtBy: { test: LENGTHS, named: "localbucket: no answer" },
@@ -73,7 +73,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a store that is away has keys that are too long",
     why: "an outage condemns every long name for good, and no caller tries again",
-    file: "src/store/s3/key-length.ts",
+    file: "src/store/s3/learnt/key-length.ts",
     search: 'if (short.kind !== "ok") return false;',
     replace: "if (short === undefined) return false;",
     caughtBy: { test: LENGTHS, named: "a store that fails on everything" },
@@ -81,15 +81,15 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a DELETE that loses races is used",
     why: "on versitygw, cleanup deletes a lock that somebody has just taken, and the next one takes it as well",
-    file: "src/store/s3/conditional-delete.ts",
+    file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'return deletesMayRace(server()) ? { kind: "unsupported" } : support;',
     replace: "return support;",
-    caughtBy: { test: "src/store/s3/conditional-delete.spec.ts", named: "came with the answers to the probe" },
+    caughtBy: { test: "src/store/s3/learnt/conditional-delete.spec.ts", named: "came with the answers to the probe" },
   },
   {
     name: "gofakes3 by its name only",
     why: "rclone calls itself AmazonS3: its DELETE, which loses races, is used, and takes away a lock that somebody has just taken",
-    file: "src/store/s3/conditional-delete.ts",
+    file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'return deniesMarker ? "gofakes3" : undefined;',
     replace: "return deniesMarker ? undefined : undefined;",
     caughtBy: { test: "test/doctor/as-real-stores.test.ts", named: "rclone serve s3: its DELETE is not used" },
@@ -105,7 +105,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "no checksum where one is wanted",
     why: "what a bucket under Object Lock asks for is never learnt, and it takes no lock",
-    file: "src/store/s3/put-checksum.ts",
+    file: "src/store/s3/learnt/put-checksum.ts",
     search: "    if (!wantsChecksum(status, said)) return false;",
     replace: "    if (wantsChecksum(status, said) || sentWith === undefined) return false;",
     caughtBy: { test: "test/store/checksums.test.ts", named: "S4: a checksum is sent" },
@@ -113,7 +113,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a checksum that does not fit asks for another",
     why: "a body that was damaged on the way is sent again with each kind of checksum",
-    file: "src/store/s3/put-checksum.ts",
+    file: "src/store/s3/learnt/put-checksum.ts",
     search: " && !MISFIT.test(textOf(said))",
     replace: "",
     caughtBy: { test: "test/store/checksums.test.ts", named: "S4: other refusals" },
@@ -121,7 +121,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "Expect is sent",
     why: "a write waits for a 100 Continue that some servers never send",
-    file: "src/store/s3/single-attempt.ts",
+    file: "src/store/s3/answers/single-attempt.ts",
     search: 'if (name.toLowerCase() === "expect") delete headers[name];',
     replace: 'if (name === "") delete headers[name];',
     caughtBy: { test: "test/store/checksums.test.ts", named: "S5:" },
@@ -145,7 +145,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "files remembered",
     why: "the SDK's memory of a credentials file outlives the file, so a hold is lost though new credentials are there",
-    file: "src/store/s3/client.ts",
+    file: "src/store/s3/client/client.ts",
     search: "const FILES_ANEW: object = { ignoreCache: true };",
     replace: "const FILES_ANEW: object = {};",
     caughtBy: { test: "test/store/credentials.test.ts", named: "was rewritten is read again" },
@@ -193,7 +193,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "the owner is not said of writes",
     why: "a bucket that somebody else has created under the same name takes the locks",
-    file: "src/store/s3/store-headers.ts",
+    file: "src/store/s3/client/store-headers.ts",
     search: "  const put = {\n    ...request,",
     replace: "  const put = {",
     caughtBy: { test: "test/store/store-headers.test.ts", named: "S12: each header" },
@@ -201,7 +201,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "nobody pays for listings",
     why: "a bucket whose requests somebody else pays for refuses to be listed",
-    file: "src/store/s3/store-headers.ts",
+    file: "src/store/s3/client/store-headers.ts",
     search: "list: request, config }",
     replace: "list: config, config }",
     caughtBy: { test: "test/store/store-headers.test.ts", named: "S12: each header" },
@@ -209,7 +209,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a Multi-Region Access Point holds locks",
     why: "two regions create the same lock in two buckets",
-    file: "src/store/s3/bucket-names.ts",
+    file: "src/arguments/bucket-names.ts",
     search: "  if (/\\.mrap$/i.test(bucket) ||",
     replace: "  if (/\\.none$/i.test(bucket) &&",
     caughtBy: { test: "test/store/store-headers.test.ts", named: "holds no locks, and the error says why" },
@@ -217,7 +217,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "an ARN is split at its slash",
     why: "an access point is taken for a bucket that has half its name, and its name for the prefix",
-    file: "src/cli/address.ts",
+    file: "src/cli/store/address.ts",
     search: "  const bucketName = accessPoint ??",
     replace: "  const bucketName = (accessPoint && undefined) ??",
     caughtBy: { test: "test/cli/access-points.test.ts", named: "is taken whole" },

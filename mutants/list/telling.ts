@@ -5,7 +5,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "unknown options let through",
     why: "a mistyped timeoutMs is none, and the caller waits without end",
-    file: "src/arguments.ts",
+    file: "src/arguments/checks.ts",
     search: "  refuseUnknownOptions(argument, value, names);\n",
     replace: "",
     caughtBy: { test: "test/api/unknown-options.test.ts", named: "P21: an unknown option is refused" },
@@ -13,7 +13,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "unknown options of the constructor let through",
     why: "a mistyped lockTimeoutMs is the default",
-    file: "src/options.ts",
+    file: "src/options/mutex-options.ts",
     search: '  refuseUnknownOptions("options", options, MUTEX_OPTIONS);\n',
     replace: "",
     caughtBy: { test: "test/api/unknown-options.test.ts", named: "P21: an unknown option is refused" },
@@ -21,7 +21,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "nobody says who has the lock",
     why: "a time-out leaves its caller to look for the holder",
-    file: "src/timed-out.ts",
+    file: "src/primitives/timed-out.ts",
     search: "latest?.record?.holders ?? []",
     replace: "latest?.record?.holders.slice(0, 0) ?? []",
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "P17:" },
@@ -29,7 +29,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a time-out of several names the first",
     why: "who waits for several locks is told of one that was free",
-    file: "src/acquirer.ts",
+    file: "src/primitives/acquirer.ts",
     search: "        missing = this.#objectOf({ name });",
     replace: "        missing = this.#objectOf({ name: names[0]?.[1] ?? name });",
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "acquireAll: which lock" },
@@ -37,7 +37,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a label draws on the terminal",
     why: "a record's text comes into messages as it is",
-    file: "src/timed-out.ts",
+    file: "src/primitives/timed-out.ts",
     search: "printable(describeHolder(holder))",
     replace: "describeHolder(holder)",
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "what is hostile in a record" },
@@ -45,7 +45,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a loss is not logged",
     why: "an operator never learns that a lock was lost, and why",
-    file: "src/runtime/loss.ts",
+    file: "src/runtime/hold/loss.ts",
     search: '  logger.warn("a lock was lost", { err: error, ...fields });\n',
     replace: "",
     caughtBy: { test: "test/telemetry/logger.test.ts", named: "P14: a loss is logged" },
@@ -53,7 +53,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "fields come second to bunyan",
     why: "pino and bunyan print the text without the error",
-    file: "src/runtime/logger.ts",
+    file: "src/runtime/base/logger.ts",
     search: "takesFieldsFirst(logger) ? [fields, whole]",
     replace: "false ? [fields, whole]",
     caughtBy: { test: "test/telemetry/logger.test.ts", named: "P14: bunyan" },
@@ -61,7 +61,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a text with two lines in a log",
     why: "who names a lock or a listener's error forges lines of the log",
-    file: "src/runtime/logger.ts",
+    file: "src/runtime/base/logger.ts",
     search: "const whole = printable(",
     replace: "const whole = String(",
     caughtBy: { test: "test/telemetry/logger.test.ts", named: "nobody forges a second line" },
@@ -77,7 +77,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a signal for ten listeners",
     why: "Node warns of a leak where a lock's signal goes to a dozen requests",
-    file: "src/runtime/abort.ts",
+    file: "src/runtime/base/abort.ts",
     search: "  setMaxListeners(0, signal);\n",
     replace: "  setMaxListeners(10, signal);\n",
     caughtBy: { test: "test/api/signal-listeners.test.ts", named: "P16: so may every other signal" },
@@ -85,7 +85,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a doubt is told as a release",
     why: "assertHeld() in doubt says that the caller has released the lock, and a program that asks for the reason stops for good",
-    file: "src/runtime/loss.ts",
+    file: "src/runtime/hold/loss.ts",
     search: 'return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });',
     replace: 'return new S3MutexError("lost", message, { lockName, reason: "released" });',
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "P11: in doubt `assertHeld` throws" },
@@ -109,7 +109,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a write too soon tells nobody who has it",
     why: "where a key takes one write a second, who loses the race for a lock is told that the store did not say, not who has it",
-    file: "src/runtime/acquisition.ts",
+    file: "src/runtime/acquire/acquisition.ts",
     search: "onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),",
     replace: "",
     caughtBy: { test: "test/stores/one-write-a-second.test.ts", named: "is told who has it" },
@@ -117,7 +117,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a store that did not say within a millisecond",
     why: "a caller of several locks is told about the time that was left for the last of them as if it had been the store's",
-    file: "src/runtime/patience.ts",
+    file: "src/runtime/acquire/patience.ts",
     search: "leftMs < SILENT_MS",
     replace: "leftMs < 0",
     caughtBy: { test: "test/waiting/several-locks.test.ts", named: "says that the time was up" },

@@ -5,7 +5,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "no tolerance",
     why: "a lease is taken over as soon as one's own clock says that it has ended",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace: "return attempt.now.earliestMs > holder.expiresAtMs;",
     caughtBy: { model: "two" },
@@ -38,7 +38,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "judged by the upper bound",
     why: "leases of others are judged by the latest time that it can be",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace: "return attempt.now.latestMs > holder.expiresAtMs + attempt.toleranceMs;",
     caughtBy: { model: "two, bounds" },
@@ -46,7 +46,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "deadline from the answer",
     why: "a lease is counted from the moment at which the grant was heard of",
-    file: "src/runtime/confirm.ts",
+    file: "src/runtime/acquire/confirm.ts",
     search: "    const reading = attempts.readingOf(holder.renewal);",
     replace:
       "    const { effects } = context;\n    const now = { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };\n    const reading = attempts.readingOf(holder.renewal) === undefined ? undefined : now;",
@@ -55,7 +55,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "deadline from the last attempt",
     why: "a lease is counted from the last write that was sent, though an earlier one has landed",
-    file: "src/runtime/attempts.ts",
+    file: "src/runtime/swap/attempts.ts",
     search: "    return this.#readings.get(writeId);",
     replace: "    return this.#readings.has(writeId) ? [...this.#readings.values()].at(-1) : undefined;",
     caughtBy: "sim",
@@ -79,7 +79,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "leases told apart by their write",
     why: "of two leases that one write renewed, the longer one is taken for over when the shorter one is",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "  return JSON.stringify([id, renewal]);",
     replace: "  return JSON.stringify([id.length * 0, renewal]);",
     caughtBy: { test: "test/protocol/watched-leases.test.ts", named: "13.1.6:" },
@@ -87,7 +87,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "a clock that was set is a loss",
     why: "a lease that only the wall clock calls over is given up without asking the store",
-    file: "src/runtime/lease-clock.ts",
+    file: "src/runtime/hold/lease-clock.ts",
     search: "    if (leftMs > 0 || this.isOver) return leftMs;",
     replace: "    if (leftMs > 0 || leftMs <= 0) return leftMs;",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "loses nothing" },
@@ -95,7 +95,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "doubt without end",
     why: "a holder whose clocks disagree waits for the store until the monotonic clock calls the lease over",
-    file: "src/runtime/lease-clock.ts",
+    file: "src/runtime/hold/lease-clock.ts",
     search: "    return Math.min(this.untilOverMs, this.#inDoubtSinceMs + longestDoubtMs(this.#leaseMs) - nowMs);",
     replace: "    return this.untilOverMs;",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "nobody answers" },
@@ -103,7 +103,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "doubt believed",
     why: "a holder whose clocks disagree about the end of its lease goes by the one that moved less",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "    return Math.max(0, this.#clock.remainingMs);",
     replace: "    return Math.max(0, this.#clock.untilOverMs);",
     caughtBy: "sim",
@@ -111,7 +111,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "nobody asks in doubt",
     why: "the store is not asked before the next renewal is due",
-    file: "src/runtime/lease.ts",
+    file: "src/runtime/hold/lease.ts",
     search: "    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();",
     replace: "    this.#clock.noticeDoubt();",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "loses nothing" },
@@ -127,18 +127,18 @@ export const TIME: readonly Mutant[] = [
   {
     name: "one answer makes a store dateless",
     why: "after one answer without `Date` the bare wall clock is published, and leases are watched",
-    file: "src/runtime/store-clock.ts",
+    file: "src/runtime/base/store-clock.ts",
     search: "const DATELESS_ANSWERS = 3;",
     replace: "const DATELESS_ANSWERS = 1;",
-    caughtBy: { test: "src/runtime/store-clock.spec.ts", named: "three answers in a row" },
+    caughtBy: { test: "src/runtime/base/store-clock.spec.ts", named: "three answers in a row" },
   },
   {
     name: "a cache makes a store dateless",
     why: "an answer out of a cache counts as one of a store that tells no time",
-    file: "src/runtime/store-clock.ts",
+    file: "src/runtime/base/store-clock.ts",
     search: "    if (aged) return false;",
     replace: "    if (aged && dateMs !== undefined) return false;",
-    caughtBy: { test: "src/runtime/store-clock.spec.ts", named: "out of a cache" },
+    caughtBy: { test: "src/runtime/base/store-clock.spec.ts", named: "out of a cache" },
   },
   {
     name: "bare wall clock unmarked",
@@ -151,7 +151,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "undated leases judged by the clock",
     why: "an end that was told by a bare wall clock is believed",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "  if (isUndated(holder, attempt)) return false;",
     replace: "  if (isUndated(holder, attempt) && attempt.toleranceMs < 0) return false;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "nobody else comes in" },
@@ -167,7 +167,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "one witness",
     why: "others are judged by one answer that the wall clock contradicts",
-    file: "src/runtime/store-clock.ts",
+    file: "src/runtime/base/store-clock.ts",
     search: "    if (this.#bounds === undefined || this.#witnesses > 1) return false;",
     replace: "    if (this.#bounds === undefined || this.#witnesses > 0) return false;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "ends nobody's lease" },
@@ -194,7 +194,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "hours ahead, put off",
     why: "a waiter whose own entry is fresh leaves a record alone by which everybody waits for an hour",
-    file: "src/runtime/restraint.ts",
+    file: "src/runtime/acquire/restraint.ts",
     search: 'if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;',
     replace: 'if (reply.kind !== "waiting") return decision;',
     caughtBy: {
@@ -205,7 +205,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "first bounds contradict nothing",
     why: "a grant that was published by the bare wall clock is handed out as it is once answers have told the time",
-    file: "src/runtime/confirm.ts",
+    file: "src/runtime/acquire/confirm.ts",
     search: "const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);",
     replace: "const isTimed = !contradicted;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "renewed before it is handed out" },
@@ -213,7 +213,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "errors tell the time",
     why: "the `Date` of an error counts, though a proxy on the way may have sent it",
-    file: "src/runtime/told-time.ts",
+    file: "src/runtime/swap/told-time.ts",
     search: 'return outcome.kind === "unknown" || outcome.kind === "refused" ? undefined : outcome.timing;',
     replace: "return outcome.timing;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "an error tells no time" },
@@ -221,7 +221,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "arrived hours ahead",
     why: "a waiter that one answer told an hour too much is served after all who come within that hour",
-    file: "src/core/attempt.ts",
+    file: "src/core/expiry.ts",
     search: "  return toldMs > nowKnownMs + FAR_AHEAD_MS ? nowKnownMs : toldMs;",
     replace: "  return toldMs > nowKnownMs + FAR_AHEAD_MS * 1e6 ? nowKnownMs : toldMs;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "not served after all who come" },
@@ -261,7 +261,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "sent when answered",
     why: "a request counts from its answer, so that a slow one narrows the bounds of the store's clock too far",
-    file: "src/store/s3/single-attempt.ts",
+    file: "src/store/s3/answers/single-attempt.ts",
     search: "      receivedAtMs: this.#limits.effects.monotonicMs(),",
     replace:
       "      sentAtMs: this.#limits.effects.monotonicMs(),\n      receivedAtMs: this.#limits.effects.monotonicMs(),",
@@ -270,7 +270,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "dated by one answer that is contradicted",
     why: "a lease is published by one answer that is an hour off, though the wall clock says so and no other answer has a Date",
-    file: "src/runtime/store-clock.ts",
+    file: "src/runtime/base/store-clock.ts",
     search: "return this.isDateless || this.needsWitness;",
     replace: "return this.isDateless;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "and no other has a `Date`" },
@@ -278,7 +278,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "a question is judged by when its answer is heard",
     why: "a process that stood still is told that a lock is free which was held, and renewed, all the while",
-    file: "src/named-locks.ts",
+    file: "src/compat-1x/named-locks.ts",
     search: "clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now",
     replace: "attempt.now ?? clock.when(object.latest?.askedAtMs ?? effects.monotonicMs())",
     caughtBy: { test: "test/protocol/asked-before.test.ts", named: "isLocked is not false" },
@@ -286,7 +286,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "what a leader was seen as is judged by now",
     why: "the same for who leads",
-    file: "src/runtime/leader-watch.ts",
+    file: "src/runtime/inspect/leader-watch.ts",
     search: "clock.when(askedAtMs)",
     replace: "clock.when(this.#context.effects.monotonicMs() + 0 * askedAtMs)",
     caughtBy: { test: "test/protocol/asked-before.test.ts", named: "leader is not null" },

@@ -7,7 +7,7 @@ export const VERSIONS: readonly Mutant[] = [
   {
     name: "deletes in a versioned bucket",
     why: "a deletion or a cleanup leaves a delete marker, which counts as an object on some stores: nobody gets the lock any more",
-    file: "src/store/s3/versions.ts",
+    file: "src/store/s3/learnt/versions.ts",
     search: "return this.#state.areKept === true;",
     replace: "return false;",
     caughtBy: { test: IN_BUCKETS, named: "the first deletion of a client leaves a tombstone" },
@@ -23,10 +23,10 @@ export const VERSIONS: readonly Mutant[] = [
   {
     name: "versions forgotten",
     why: "an answer about an object from before versioning makes a client delete again",
-    file: "src/store/s3/versions.ts",
+    file: "src/store/s3/learnt/versions.ts",
     search: 'if (hasMarker || (seen !== undefined && seen !== "none")) this.#state.areKept = true;',
     replace: 'if (seen !== undefined) this.#state.areKept = seen !== "none";',
-    caughtBy: { test: "src/store/s3/versions.spec.ts", named: "nothing takes back" },
+    caughtBy: { test: "src/store/s3/learnt/versions.spec.ts", named: "nothing takes back" },
   },
   {
     name: "tombstones written at each sweep",
@@ -39,7 +39,7 @@ export const VERSIONS: readonly Mutant[] = [
   {
     name: "free locks left for the width of the clock's bounds",
     why: "a cleanup that is to remove what is free at once leaves what was released a moment ago, and says nothing",
-    file: "src/runtime/cleanup.ts",
+    file: "src/runtime/inspect/cleanup.ts",
     search: 'if (run.dryRun || reply.forMs > LONGEST_WAIT_MS) return "kept";',
     replace: 'if (reply.forMs >= 0) return "kept";',
     caughtBy: { test: "test/api/cleanup.test.ts", named: "released a moment ago" },
@@ -55,7 +55,7 @@ export const VERSIONS: readonly Mutant[] = [
   {
     name: "an operator's command without the endpoint",
     why: "the command that removes a delete marker asks AWS for a bucket that is elsewhere",
-    file: "src/runtime/lock-object.ts",
+    file: "src/runtime/swap/lock-object.ts",
     search: "endpointUrl: endpoint.url, deleteMarker",
     replace: "deleteMarker",
     caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
@@ -63,7 +63,7 @@ export const VERSIONS: readonly Mutant[] = [
   {
     name: "delete marker not named",
     why: "the error about a lock that nobody gets speaks of a cache, where a delete marker is known to be in the way",
-    file: "src/runtime/snapshot.ts",
+    file: "src/runtime/swap/snapshot.ts",
     search: "deleteMarker: outcome.deleteMarker, askedAtMs",
     replace: "askedAtMs",
     caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },

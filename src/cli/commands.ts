@@ -1,4 +1,4 @@
-import type { Command } from "./command.js";
+import type { Command } from "./base/command.js";
 
 interface CommandEntry {
   readonly name: string;

@@ -1,6 +1,6 @@
-import type { DescribedCommand } from "./command.js";
+import type { DescribedCommand } from "./base/command.js";
+import { COMMON_OPTIONS } from "./base/parse.js";
 import { COMMANDS } from "./commands.js";
-import { COMMON_OPTIONS } from "./parse.js";
 
 /** All commands with what their help says, in its order. */
 export function describedCommands(): Promise<readonly DescribedCommand[]> {

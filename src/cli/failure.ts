@@ -1,9 +1,9 @@
 import { S3MutexError, type S3MutexErrorCode } from "../errors.js";
-import type { OptionSpecs } from "./command.js";
-import { EXIT } from "./exit-codes.js";
-import type { Output } from "./output.js";
-import { inOwnWords } from "./own-words.js";
-import { CommandError, UsageError } from "./usage-error.js";
+import type { OptionSpecs } from "./base/command.js";
+import { EXIT } from "./base/exit-codes.js";
+import type { Output } from "./base/output.js";
+import { inOwnWords } from "./base/own-words.js";
+import { CommandError, UsageError } from "./base/usage-error.js";
 
 interface Treatment {
   readonly exitCode: number;

@@ -1,8 +1,8 @@
-import type { Command, OptionSpec, OptionSpecs } from "./command.js";
+import type { Command, OptionSpec, OptionSpecs } from "./base/command.js";
+import type { Output } from "./base/output.js";
+import { COMMON_OPTIONS } from "./base/parse.js";
+import { wrapped } from "./base/text.js";
 import { COMMANDS } from "./commands.js";
-import type { Output } from "./output.js";
-import { COMMON_OPTIONS } from "./parse.js";
-import { wrapped } from "./text.js";
 
 const INDENT = "  ";
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { closestTo } from "../closest.js";
-import { chooseProfile } from "./aws/choose-profile.js";
-import type { Command, OptionSpecs } from "./command.js";
+import { closestTo } from "../arguments/closest.js";
+import type { Command, OptionSpecs } from "./base/command.js";
+import { EXIT } from "./base/exit-codes.js";
+import { createOutput, isReaderGone, type Output } from "./base/output.js";
+import { isDebuggingBy, parseInput } from "./base/parse.js";
 import { COMMANDS } from "./commands.js";
 import { describedCommands } from "./described-commands.js";
-import { EXIT } from "./exit-codes.js";
 import { showCommandHelp, showOverview } from "./help.js";
-import { createOutput, isReaderGone, type Output } from "./output.js";
-import { isDebuggingBy, parseInput } from "./parse.js";
+import { chooseProfile } from "./store/choose-profile.js";
 // First of all: it remembers who this program was started by.
-import "./run/parent.js";
-import { UsageError } from "./usage-error.js";
+import "./process/parent.js";
+import { UsageError } from "./base/usage-error.js";
 
 const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
 

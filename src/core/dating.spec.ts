@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, recordOf, T0, turnOf, waiterOf } from "../../test/protocol/samples.js";
-import { FAR_AHEAD_MS } from "./attempt.js";
 import { dated, needsDates } from "./dating.js";
+import { FAR_AHEAD_MS } from "./expiry.js";
 import type { LockRecord } from "./record.js";
 
 const NOW = attemptAt(T0);

@@ -1,4 +1,4 @@
-import { type Attempt, ENTRY_LIFE_MS, FAR_AHEAD_MS, isUndated } from "./attempt.js";
+import { type Attempt, ENTRY_LIFE_MS, FAR_AHEAD_MS, isUndated } from "./expiry.js";
 import type { Holder, LockRecord, Turn, Waiter } from "./record.js";
 
 /**

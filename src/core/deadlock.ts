@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut, isWaiting } from "./attempt.js";
+import { type Attempt, hasRunOut, isWaiting } from "./expiry.js";
 import { compareRank, type Rank } from "./queue.js";
 import { areCompatible, type Hold, type Holder, type LockRecord, type Waiter } from "./record.js";
 import { isOneOfSeveral } from "./shares.js";

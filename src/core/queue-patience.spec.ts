@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, turnOf, waiterOf } from "../../test/protocol/samples.js";
-import { pollDelayMs } from "./polling.js";
 import { epochAfterMs, freeSince, headPollMs, skippedMs, standingOf } from "./queue.js";
 import type { LockRecord, Waiter } from "./record.js";
+import { pollDelayMs } from "./schedule/polling.js";
 
 const LONG_AFTER = attemptAt(T0 + 6_000_000);
 

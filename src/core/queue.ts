@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
+import { type Attempt, hasEnded, isWaiting } from "./expiry.js";
 import { areCompatible, type Claim, type Holder, type LockRecord, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */

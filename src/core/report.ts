@@ -1,4 +1,4 @@
-import { hasRunOut, isWaiting } from "./attempt.js";
+import { hasRunOut, isWaiting } from "./expiry.js";
 import { proofsIn, type Versions } from "./proof.js";
 import { compareRank } from "./queue.js";
 import {

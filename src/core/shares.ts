@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, isWaiting } from "./attempt.js";
+import { type Attempt, hasEnded, isWaiting } from "./expiry.js";
 import { type LockRecord, permitsOf, RECENT_TURNS, type Shares } from "./record.js";
 
 /** What one of the records is to have, by the shares of this version. */

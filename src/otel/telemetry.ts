@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
-import { type OptionNames, refuseUnknownOptions } from "../option-names.js";
+import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type OptionNames, refuseUnknownOptions } from "../option-names.js";
+import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import {
   type AnswerTiming,
   type ListOutcome,

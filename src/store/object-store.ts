@@ -174,7 +174,7 @@ export const MAX_BODY_BYTES = 64 * 1024;
 /** A fenced object is read and written whole, in one request. */
 export const MAX_FENCED_BYTES = 8 * 1024 * 1024;
 
-/** What an adapter needs of the outside world besides the network; `runtime/effects.ts` provides it. */
+/** What an adapter needs of the outside world besides the network; `runtime/base/effects.ts` provides it. */
 export interface StoreEffects {
   /** Milliseconds on a clock that never goes backwards. */
   monotonicMs(): number;

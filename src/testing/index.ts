@@ -52,12 +52,12 @@ export type {
   StaleRead,
   StatusFault,
   TruncateBody,
-} from "./faults.js";
-export type { S3Operation, S3RequestInfo } from "./operation.js";
-export type { StoreQuirks } from "./quirks.js";
-export type { RequestCounts, RequestListener, RequestRecord } from "./request-log.js";
-export { startS3Server } from "./server.js";
-export type { S3ClientSettings, S3Server, S3ServerObject, S3ServerOptions } from "./server-options.js";
+} from "./server/faults/faults.js";
+export type { StoreQuirks } from "./server/faults/quirks.js";
+export type { RequestCounts, RequestListener, RequestRecord } from "./server/request-log.js";
+export { startS3Server } from "./server/server.js";
+export type { S3ClientSettings, S3Server, S3ServerObject, S3ServerOptions } from "./server/server-options.js";
+export type { S3Operation, S3RequestInfo } from "./server/wire/operation.js";
 export type { RunUntilOptions, TestClock } from "./virtual/clock.js";
 export {
   type AnotherOptions,

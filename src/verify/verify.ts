@@ -1,10 +1,10 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../errors.js";
-import type { Effects } from "../runtime/effects.js";
-import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/timing.js";
+import type { Effects } from "../runtime/base/effects.js";
+import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/base/timing.js";
 import type { UnknownOutcome } from "../store/object-store.js";
-import { createS3Client } from "../store/s3/client.js";
-import type { StoreHeaders } from "../store/s3/store-headers.js";
+import { createS3Client } from "../store/s3/client/client.js";
+import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import { askForVersions, versioning } from "./checks/bucket.js";
 import { clockOffset, connections, date, errors, latency } from "./checks/clock.js";
 import {
@@ -21,12 +21,10 @@ import { listAfterWrite, listPages } from "./checks/listings.js";
 import { permissions } from "./checks/permissions.js";
 import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
 import { slowWrites } from "./checks/slow-writes.js";
-import { cleanUp } from "./clean-up.js";
-import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination.js";
-import { Observations } from "./observations.js";
-import { ProbeRequests } from "./probe-requests.js";
-import { lostUpdates, writeCeiling } from "./races/lost-updates.js";
-import { createRace, deleteRace, replaceRace } from "./races/races.js";
+import { cleanUp } from "./examination/clean-up.js";
+import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination/examination.js";
+import { Observations } from "./examination/observations.js";
+import { ProbeRequests } from "./examination/probe-requests.js";
 import {
   type Finding,
   fail,
@@ -38,7 +36,9 @@ import {
   UNSAFE_WITH_VERSIONS,
   warn,
   worstOf,
-} from "./report.js";
+} from "./examination/report.js";
+import { lostUpdates, writeCeiling } from "./races/lost-updates.js";
+import { createRace, deleteRace, replaceRace } from "./races/races.js";
 
 /** What to examine, and how; checked by the caller. */
 export interface VerifyPlan {

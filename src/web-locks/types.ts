@@ -1,4 +1,4 @@
-import type { CloseOptions } from "../closing.js";
+import type { CloseOptions } from "../primitives/closing.js";
 
 /** A lock that a callback runs under; without any power of its own, as the standard has it. */
 export interface WebLock {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
-import { realEffects } from "../../src/runtime/effects.js";
-import { createS3Client } from "../../src/store/s3/client.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
+import { createS3Client } from "../../src/store/s3/client/client.js";
 import { S3Store } from "../../src/store/s3/s3-store.js";
 
 /** Milliseconds. */

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
 it("P22: the text of timeoutMs for withLock and withPermits says what they wait without it", () => {
-  const [, ofLocks = ""] = /export interface WithLockOptions ([\s\S]*?)\n\}/.exec(read("src/call-options.ts")) ?? [];
+  const [, ofLocks = ""] =
+    /export interface WithLockOptions ([\s\S]*?)\n\}/.exec(read("src/primitives/call-options.ts")) ?? [];
   expect(ofLocks).toMatch(/without it, the sum of the delays[^.]*6\.2 s/);
   expect(ofLocks).toContain("readonly timeoutMs?:");
   expect(ofLocks).toMatch(
@@ -10,7 +11,8 @@ it("P22: the text of timeoutMs for withLock and withPermits says what they wait 
   );
   // Permits have the same, and not the one of `acquire`.
   const [, ofPermits = ""] =
-    /export interface WithPermitsOptions\s+extends ([\s\S]*?) \{/.exec(read("src/semaphore.ts")) ?? [];
+    /export interface WithPermitsOptions\s+extends ([\s\S]*?) \{/.exec(read("src/primitives/semaphore/semaphore.ts")) ??
+    [];
   expect(ofPermits).toMatch(/Omit<PermitOptions, "timeoutMs">,\s+Pick<WithLockOptions, "retries" \| "timeoutMs">/);
 });
 
@@ -22,7 +24,7 @@ it("D: the text of what is called first has an example", () => {
   expect(named("src/mutex.ts")).toEqual(
     expect.arrayContaining(["S3Mutex", "acquire", "withLock", "semaphore", "election", "runOnce", "watch"]),
   );
-  expect(named("src/lock.ts")).toContain("fencedObject");
+  expect(named("src/primitives/lock.ts")).toContain("fencedObject");
 });
 
 function read(path: string): string {

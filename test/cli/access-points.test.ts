@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseLock, parseLocks, parseStore } from "../../src/cli/address.js";
+import { parseLock, parseLocks, parseStore } from "../../src/cli/store/address.js";
 
 const ACCESS_POINTS = [
   "arn:aws:s3:eu-west-1:123456789012:accesspoint/team",

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { parseLock, parseLocks, parseStore } from "../../src/cli/address.js";
-import { formatDuration, parseDuration } from "../../src/cli/duration.js";
-import { clientConfigOf } from "../../src/cli/store-options.js";
-import { Values } from "../../src/cli/values.js";
+import { formatDuration, parseDuration } from "../../src/cli/base/duration.js";
+import { Values } from "../../src/cli/base/values.js";
+import { parseLock, parseLocks, parseStore } from "../../src/cli/store/address.js";
+import { clientConfigOf } from "../../src/cli/store/store-options.js";
 import { keyOfName } from "../../src/core/names.js";
 import { BUCKET, cli, startStore } from "./cli.js";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { GroupEnd } from "../../src/cli/run/group-end.js";
+import { GroupEnd } from "../../src/cli/process/group-end.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { livingMembers, parsePs } from "../../src/cli/process/living-members.js";
+import { ProcessGroup } from "../../src/cli/process/process-group.js";
 import { planDeadline } from "../../src/cli/run/deadline.js";
-import { livingMembers, parsePs } from "../../src/cli/run/living-members.js";
-import { ProcessGroup } from "../../src/cli/run/process-group.js";
 import { runSession } from "../../src/cli/run/session.js";
 import { S3Mutex } from "../../src/index.js";
 import { startS3Server } from "../../src/testing/index.js";

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
-import { parseLocks } from "../../src/cli/address.js";
 import type { Worker } from "../../src/cli/demo/fleet.js";
 import { createScreen } from "../../src/cli/demo/screen.js";
 import { listCommand } from "../../src/cli/look/list.js";
 import { watchCommand } from "../../src/cli/look/watch.js";
+import { parseLocks } from "../../src/cli/store/address.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, STORE, startStore, until } from "./cli.js";
 import { inputOf, startOutput } from "./terminal.js";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { reportFailure } from "../../src/cli/failure.js";
-import { createLog } from "../../src/cli/run/log.js";
+import { createLog } from "../../src/cli/process/log.js";
 import { S3MutexError } from "../../src/errors.js";
 import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 import { startOutput } from "./terminal.js";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { parseLocks, parseStore } from "../../src/cli/address.js";
-import type { Input } from "../../src/cli/command.js";
+import type { Input } from "../../src/cli/base/command.js";
 import { reportFailure } from "../../src/cli/failure.js";
-import { clientConfigOf, lockOf, locksOf, onlyLockOf, storeAt } from "../../src/cli/store-options.js";
+import { parseLocks, parseStore } from "../../src/cli/store/address.js";
+import { clientConfigOf, lockOf, locksOf, onlyLockOf, storeAt } from "../../src/cli/store/store-options.js";
 import { S3MutexError } from "../../src/errors.js";
 import { inputOf, startOutput } from "./terminal.js";
 

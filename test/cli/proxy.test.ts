@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { isExempt, proxyFor } from "../../src/cli/aws/proxy.js";
+import { isExempt, proxyFor } from "../../src/cli/store/proxy.js";
 import { cli, type Environment, newFolder, startStore } from "./cli.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { parseLock, parseLocks } from "../../src/cli/address.js";
+import { UsageError } from "../../src/cli/base/usage-error.js";
 import { COMMANDS } from "../../src/cli/commands.js";
-import { UsageError } from "../../src/cli/usage-error.js";
+import { parseLock, parseLocks } from "../../src/cli/store/address.js";
 import { inputOf, startOutput } from "./terminal.js";
 
 const STORE = { S3_MUTEX_STORE: "s3://b/locks/" };

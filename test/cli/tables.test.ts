@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { tableLines } from "../../src/cli/table.js";
-import { ageText, fitted, printable, printableJson, widthOf } from "../../src/cli/text.js";
+import { tableLines } from "../../src/cli/base/table.js";
+import { ageText, fitted, printable, printableJson, widthOf } from "../../src/cli/base/text.js";
 
 const COLUMNS = [
   { heading: "NAME", text: ({ name }: Row) => name, canShrink: true },

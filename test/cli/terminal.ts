@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
-import type { Input, OptionSpecs } from "../../src/cli/command.js";
+import type { Input, OptionSpecs } from "../../src/cli/base/command.js";
+import { createOutput, type Output } from "../../src/cli/base/output.js";
+import { parseInput } from "../../src/cli/base/parse.js";
 import { describedCommands } from "../../src/cli/described-commands.js";
-import { createOutput, type Output } from "../../src/cli/output.js";
-import { parseInput } from "../../src/cli/parse.js";
-import { NAME_OPTIONS } from "../../src/cli/store-options.js";
+import { NAME_OPTIONS } from "../../src/cli/store/store-options.js";
 
 /** What a command writes, without a process around it: to a terminal of some size, or to pipes. */
 export function startOutput(size?: { readonly columns: number; readonly rows: number }, env: NodeJS.ProcessEnv = {}) {

@@ -1,7 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import { S3Mutex } from "../../src/index.js";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { type S3Operation, startS3Server } from "../../src/testing/index.js";
 import { examine } from "../../src/verify/verify.js";
 import { BUCKET, examined } from "./examine.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Effects, realEffects } from "../../src/runtime/effects.js";
-import { StartingLine } from "../../src/verify/starting-line.js";
+import { type Effects, realEffects } from "../../src/runtime/base/effects.js";
+import { StartingLine } from "../../src/verify/examination/starting-line.js";
 
 type Handler = (args: object) => Promise<object>;
 

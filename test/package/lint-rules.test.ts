@@ -102,7 +102,7 @@ const AMBIENCE: readonly Case[] = ["src/mutex.ts", "src/store/s3/x.ts", "src/run
 );
 
 const REAL = "export const x = [Date.now(), Math.random(), performance.now(), process.pid, setTimeout];";
-const EXEMPT: readonly Case[] = ["src/runtime/effects.ts", "src/testing/x.ts", "src/cli/x.ts"].map((path) => ({
+const EXEMPT: readonly Case[] = ["src/runtime/base/effects.ts", "src/testing/x.ts", "src/cli/x.ts"].map((path) => ({
   path,
   code: REAL,
 }));
@@ -124,7 +124,7 @@ const LAYERS: readonly Case[] = [
   imports("src/runtime/x.ts", "../index.js", RUNTIME),
   imports("src/runtime/x.ts", "../cli/main.js", RUNTIME),
   imports("src/runtime/x.ts", "../testing/server.js", RUNTIME),
-  imports("src/runtime/effects.ts", "../mutex.js", RUNTIME),
+  imports("src/runtime/base/effects.ts", "../mutex.js", RUNTIME),
   imports("src/runtime/x.ts", "../core/transition/acquire.js"),
   imports("src/runtime/x.ts", "../store/s3/s3-store.js"),
   imports("src/runtime/x.ts", "../errors.js"),

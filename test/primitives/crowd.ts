@@ -1,5 +1,5 @@
 import { areCompatible, type Claim } from "../../src/core/record.js";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 
 /** Who is inside at the same time, judged by the claims that they made. */
 export class Crowd {

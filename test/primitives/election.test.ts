@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Leader } from "../../src/runtime/leader-watch.js";
+import type { Leader } from "../../src/runtime/inspect/leader-watch.js";
 import { cutOff, Scene } from "../protocol/scene.js";
 
 const NAME = "scheduler";

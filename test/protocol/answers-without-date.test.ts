@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { type Client, cutOff, NAME, Scene } from "./scene.js";

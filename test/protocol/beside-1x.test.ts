@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LockRecord } from "../../src/core/record.js";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import { ClientOf1x } from "./client-of-1x.js";
 import { KEY, NAME, nth, Scene, writesOf } from "./scene.js";
 

@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../src/errors.js";
-import { Tries, type TryOptions } from "../../src/runtime/tries.js";
+import { Tries, type TryOptions } from "../../src/runtime/swap/tries.js";
 import type { UnknownOutcome } from "../../src/store/object-store.js";
 import { Clockwork, contextOn, settled } from "./clockwork.js";
 

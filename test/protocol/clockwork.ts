@@ -1,8 +1,8 @@
-import { Background, type Context } from "../../src/runtime/context.js";
-import type { Effects } from "../../src/runtime/effects.js";
-import { NO_CHECK } from "../../src/runtime/grant-check.js";
-import { Holdings } from "../../src/runtime/holdings.js";
-import { StoreClock } from "../../src/runtime/store-clock.js";
+import { Background, type Context } from "../../src/runtime/base/context.js";
+import type { Effects } from "../../src/runtime/base/effects.js";
+import { NO_CHECK } from "../../src/runtime/base/grant-check.js";
+import { Holdings } from "../../src/runtime/base/holdings.js";
+import { StoreClock } from "../../src/runtime/base/store-clock.js";
 
 /** Clocks that a test moves by hand, and timers that come when it does. */
 export class Clockwork {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { serializeRecord } from "../../src/core/codec.js";
 import { renew } from "../../src/core/transition/renew.js";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { attemptAt, holderOf, recordOf, T0 } from "./samples.js";
 import { KEY, NAME, Scene, writesOf } from "./scene.js";
 

@@ -1,11 +1,11 @@
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { Attempts } from "../../src/runtime/attempts.js";
-import type { GivenBack, HoldingLine } from "../../src/runtime/holding-line.js";
-import { Lease } from "../../src/runtime/lease.js";
-import type { LeaseTiming } from "../../src/runtime/lease-clock.js";
-import type { LockObject } from "../../src/runtime/lock-object.js";
-import type { Renewal } from "../../src/runtime/renewals.js";
-import type { SwapOptions, Swapped } from "../../src/runtime/swap-options.js";
+import type { GivenBack, HoldingLine } from "../../src/runtime/hold/holding-line.js";
+import { Lease } from "../../src/runtime/hold/lease.js";
+import type { LeaseTiming } from "../../src/runtime/hold/lease-clock.js";
+import type { Renewal } from "../../src/runtime/hold/renewals.js";
+import { Attempts } from "../../src/runtime/swap/attempts.js";
+import type { LockObject } from "../../src/runtime/swap/lock-object.js";
+import type { SwapOptions, Swapped } from "../../src/runtime/swap/swap-options.js";
 import { Clockwork, contextOn } from "./clockwork.js";
 import { holderOf } from "./samples.js";
 

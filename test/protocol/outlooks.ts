@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Outlook, type Pace, paceOf, pollDelayMs } from "../../src/core/polling.js";
+import { type Outlook, type Pace, paceOf, pollDelayMs } from "../../src/core/schedule/polling.js";
 import { recordOf, T0, turnOf } from "./samples.js";
 
 export const NEVER = Number.POSITIVE_INFINITY;

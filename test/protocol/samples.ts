@@ -1,4 +1,4 @@
-import type { Attempt } from "../../src/core/attempt.js";
+import type { Attempt } from "../../src/core/expiry.js";
 import { type Holder, type LockRecord, SCHEMA, type Turn, type Waiter } from "../../src/core/record.js";
 import type { AcquireCommand } from "../../src/core/transition/acquire.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import { type Client, cutOff, NAME, Scene } from "./scene.js";
 
 /** P11: a wall clock that is set, or a machine that slept, is a doubt. The store is asked, and its answer decides. */

@@ -160,7 +160,7 @@ describe("README.md", () => {
 
   test("has all options, with their defaults", () => {
     const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions \{([\s\S]*?)^\}/m;
-    const [body = ""] = types.exec(read("src/options.ts")) ?? [];
+    const [body = ""] = types.exec(read("src/options/mutex-options.ts")) ?? [];
     const expected = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2,6}readonly (\w+)\??: /g)];
     const documented = new Map(tableAfter(readme, "Options").map(([name, value]) => [codeIn(name), value]));
     expect([...documented.keys()].toSorted()).toEqual(expected.map(([, , name]) => name).toSorted());
@@ -177,7 +177,7 @@ describe("README.md", () => {
     const firstCells = (heading: string) => tableAfter(readme, heading).map(([cell]) => codeIn(cell));
     expect(firstCells("Errors")).toEqual(members("S3MutexErrorCode"));
     expect(firstCells("Losing a lock").toSorted()).toEqual(members("LossReason").toSorted());
-    const events = [...read("src/runtime/events.ts").matchAll(/^ {2}(\w+): \[/gm)].map(([, event]) => event);
+    const events = [...read("src/runtime/base/events.ts").matchAll(/^ {2}(\w+): \[/gm)].map(([, event]) => event);
     const listed = tableAfter(readme, "Events").flatMap(([cell = ""]) => [...cell.matchAll(/`(\w+)`/g)]);
     expect(listed.map(([, event]) => event).toSorted()).toEqual(events.toSorted());
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoreCheckedEvent } from "../../src/runtime/events.js";
+import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, ReadOutcome, WriteOutcome } from "../../src/store/object-store.js";
 import { type ClientOptions, KEY, NAME, Scene } from "../protocol/scene.js";
 

@@ -2,7 +2,7 @@ import type { Agent } from "node:http";
 import { Readable } from "node:stream";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { describe, expect, it, vi } from "vitest";
-import { readBody } from "../../src/store/s3/body.js";
+import { readBody } from "../../src/store/s3/answers/body.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { clientFor, OPTIONS, startStub, storeOver } from "./stub.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { S3Mutex, verifyStore } from "../../src/index.js";
-import { createS3Client } from "../../src/store/s3/client.js";
+import { createS3Client } from "../../src/store/s3/client/client.js";
 import { type Arrived, startGate } from "./gate.js";
 import { CREDENTIALS, clientFor, IF_ABSENT, ifMatch, OPTIONS, storeOver } from "./stub.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createS3Client } from "../../src/store/s3/client.js";
+import { createS3Client } from "../../src/store/s3/client/client.js";
 
 const CONFIG = { region: "us-east-1" };
 

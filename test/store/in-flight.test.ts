@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import type { StoreEffects } from "../../src/store/object-store.js";
-import { InFlightLimiter } from "../../src/store/s3/in-flight.js";
+import { InFlightLimiter } from "../../src/store/s3/client/in-flight.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { clientFor, IF_ABSENT, startStub, storeOver } from "./stub.js";
 

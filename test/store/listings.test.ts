@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { S3Mutex } from "../../src/index.js";
+import { NO_HEADERS } from "../../src/store/s3/client/store-headers.js";
 import { Listings } from "../../src/store/s3/listings.js";
 import type { S3Store } from "../../src/store/s3/s3-store.js";
-import { NO_HEADERS } from "../../src/store/s3/store-headers.js";
 import { type StoreQuirks, startS3Server } from "../../src/testing/index.js";
 import { CREDENTIALS, clientFor, OPTIONS, storeOver } from "./stub.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { describeObjectStore } from "./contract.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failureOf } from "../../src/store/s3/failure.js";
+import { failureOf } from "../../src/store/s3/answers/failure.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { CREDENTIALS, clientFor, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 

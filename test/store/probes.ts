@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../src/errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../../src/store/object-store.js";
-import type { ProbeDeps } from "../../src/store/s3/probe-object.js";
+import type { ProbeDeps } from "../../src/store/s3/learnt/probe-object.js";
 import { Clockwork } from "../protocol/clockwork.js";
 import { OPTIONS } from "./stub.js";
 

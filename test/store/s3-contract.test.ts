@@ -1,5 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { S3Store } from "../../src/store/s3/s3-store.js";
 import { type StoreQuirks, startS3Server } from "../../src/testing/index.js";
 import { describeObjectStore } from "./contract.js";

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { onTestFinished } from "vitest";
-import { realEffects } from "../../src/runtime/effects.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import type { StoreEffects } from "../../src/store/object-store.js";
 import { S3Store, type S3StoreOptions } from "../../src/store/s3/s3-store.js";
 

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandInput, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareUtf8 } from "../../src/testing/sorted-keys.js";
+import { compareUtf8 } from "../../src/testing/server/buckets/sorted-keys.js";
 import { BUCKET, type Harness, outcomeOf, startHarness } from "./harness.js";
 
 async function startWith(keys: readonly string[], pageSize = 1000): Promise<Harness> {

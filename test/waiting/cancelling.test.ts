@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import { KEY, NAME, Scene } from "../protocol/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, queueOf, untilQueued } from "./place.js";

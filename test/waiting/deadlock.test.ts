@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
-import type { DeadlockEvent } from "../../src/runtime/events.js";
+import type { DeadlockEvent } from "../../src/runtime/base/events.js";
 import { type Client, type ClientOptions, Scene } from "../protocol/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, pause } from "./place.js";
 

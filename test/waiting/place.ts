@@ -1,4 +1,4 @@
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";

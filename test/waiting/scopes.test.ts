@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
-import type { Lock } from "../../src/lock.js";
+import type { Lock } from "../../src/primitives/lock.js";
 import { KEY, NAME, Scene } from "../protocol/scene.js";
 import { keyOf, outcomeOf } from "./place.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import type { S3MutexError } from "../../src/index.js";
-import { timedOut } from "../../src/timed-out.js";
+import { timedOut } from "../../src/primitives/timed-out.js";
 import { errorOf, it } from "../api/fixture.js";
 
 const BRIEFLY = { timeoutMs: 100 };

@@ -3,7 +3,7 @@ import type { Explained } from "../explain.js";
 /** The survivors of core that are known, file by file: what lives on here is what could be there as well. */
 export const OF_CORE: readonly Explained[] = [
   {
-    file: "src/core/backoff.ts",
+    file: "src/core/schedule/backoff.ts",
     search: "delayMs >= options.maxRetryDelayMs",
     replace: "delayMs > options.maxRetryDelayMs",
     why: "a delay of just the cap is added once more by itself: the sum is the same",
@@ -57,13 +57,13 @@ export const OF_CORE: readonly Explained[] = [
     why: "it is only asked whether it is a text",
   },
   {
-    file: "src/core/joining.ts",
+    file: "src/core/schedule/enqueue.ts",
     search: "sight.random < JOIN_CHANCE",
     replace: "sight.random <= JOIN_CHANCE",
     why: "a random number that is just that one",
   },
   {
-    file: "src/core/joining.ts",
+    file: "src/core/schedule/enqueue.ts",
     search: "spareMs > 2 * expected.servedInMs",
     replace: "spareMs >= 2 * expected.servedInMs",
     why: "a spare time of exactly twice the other: either is as good",

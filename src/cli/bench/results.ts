@@ -1,5 +1,5 @@
-import type { Output } from "../output.js";
-import { type Column, tableLines } from "../table.js";
+import type { Output } from "../base/output.js";
+import { type Column, tableLines } from "../base/table.js";
 import type { Requests } from "./meter.js";
 
 export interface Prices {

@@ -1,12 +1,12 @@
 import type { CleanupReport } from "../../index.js";
-import type { StoreAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { problemText } from "../base/own-words.js";
+import { counted, printable } from "../base/text.js";
 import { showProgress } from "../look/progress.js";
 import { withMutex } from "../look/with-mutex.js";
-import type { Output } from "../output.js";
-import { problemText } from "../own-words.js";
-import { counted, printable } from "../text.js";
+import type { StoreAddress } from "../store/address.js";
 
 export interface CleanupPlan {
   readonly isDryRun: boolean;

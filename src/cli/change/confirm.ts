@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import type { Output } from "../output.js";
-import { UsageError } from "../usage-error.js";
+import type { Output } from "../base/output.js";
+import { UsageError } from "../base/usage-error.js";
 
 /** Asks on a terminal; without one, somebody must have said yes on the command line. */
 export async function confirm(question: string, output: Output, signal: AbortSignal): Promise<boolean> {

@@ -1,13 +1,13 @@
 import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
-import type { LockAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { problemText } from "../base/own-words.js";
+import { counted, printable } from "../base/text.js";
 import { holdersText } from "../look/describe.js";
 import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
-import type { Output } from "../output.js";
-import { problemText } from "../own-words.js";
-import { counted, printable } from "../text.js";
+import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 import { CHANGED, holderIdsOf } from "./release.js";
 

@@ -1,15 +1,15 @@
 import type { HolderReport, LockReport } from "../../index.js";
-import type { LockAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { problemText } from "../base/own-words.js";
+import { printable } from "../base/text.js";
+import { UsageError } from "../base/usage-error.js";
+import type { Values } from "../base/values.js";
 import { holdersText, shortId, whoAndWhere } from "../look/describe.js";
 import { noSuchLock } from "../look/elsewhere.js";
 import { withMutex } from "../look/with-mutex.js";
-import type { Output } from "../output.js";
-import { problemText } from "../own-words.js";
-import { printable } from "../text.js";
-import { UsageError } from "../usage-error.js";
-import type { Values } from "../values.js";
+import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 
 /** `s3-mutex release --force` */

@@ -1,7 +1,7 @@
-import type { Command, Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, storeAt } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import type { Command, Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
+import { LOOK_OPTIONS, storeAt } from "../store/store-options.js";
 
 const DEFAULTS = { turns: 20, contenders: 4, limitMs: 60_000, putPrice: 0.005, getPrice: 0.0004 } as const;
 

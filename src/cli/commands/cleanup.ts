@@ -1,6 +1,6 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { LOOK_OPTIONS, storeAt } from "../store-options.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { LOOK_OPTIONS, storeAt } from "../store/store-options.js";
 
 export const cleanup: Command = {
   usage: ["cleanup [options] [s3://BUCKET/PREFIX/]"],

@@ -1,10 +1,10 @@
-import type { Command } from "../command.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { wrapped } from "../base/text.js";
+import { CommandError, UsageError } from "../base/usage-error.js";
 import type { Outcome } from "../demo/show.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { exitCodeOf } from "../run/signals.js";
-import { wrapped } from "../text.js";
-import { CommandError, UsageError } from "../usage-error.js";
+import { exitCodeOf } from "../process/signals.js";
 
 const DEFAULT_SECONDS = 10;
 /** What the two takeovers, the start and the part without the lock take, more or less; the rest is for three quiet stretches. */

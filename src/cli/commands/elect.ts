@@ -1,8 +1,8 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
-import { lockOf } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import { lockOf } from "../store/store-options.js";
 
 const WORDING = { name: "elect", question: "Leader of what, and what to run?" };
 const DEFAULT_LEASE_MS = 15_000;

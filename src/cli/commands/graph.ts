@@ -1,6 +1,6 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { locksOf, NAME_OPTIONS } from "../store-options.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 
 export const graph: Command = {
   usage: ["graph [options] [s3://BUCKET/PREFIX/NA]", "graph [options] [NA]"],

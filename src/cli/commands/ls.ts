@@ -1,7 +1,7 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
 import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
-import { locksOf, NAME_OPTIONS } from "../store-options.js";
+import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 
 export const ls: Command = {
   usage: ["ls [options] [s3://BUCKET/PREFIX/NA]", "ls [options] [NA]"],

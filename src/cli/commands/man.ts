@@ -1,6 +1,6 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { UsageError } from "../usage-error.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
 
 export const man: Command = {
   usage: ["man"],

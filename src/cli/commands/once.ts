@@ -1,11 +1,11 @@
-import type { LockAddress } from "../address.js";
-import type { Command, Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Command, Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
 import type { OncePlan } from "../once/session.js";
 import { CONFLICT_OPTIONS, conflictPlan } from "../run/conflict.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
-import { lockOf } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import type { LockAddress } from "../store/address.js";
+import { lockOf } from "../store/store-options.js";
 
 const WORDING = { name: "once", question: "Once what, and what to run?" };
 const DEFAULT_LEASE_MS = 60_000;

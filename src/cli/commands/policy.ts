@@ -1,7 +1,7 @@
-import type { Command, OptionSpec } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Command, OptionSpec } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
 import { DOCUMENTS } from "../policy/names.js";
-import { LOOK_OPTIONS, storeAt } from "../store-options.js";
+import { LOOK_OPTIONS, storeAt } from "../store/store-options.js";
 
 type Taken = "store" | "prefix" | "key-prefix" | "region";
 

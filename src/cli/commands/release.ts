@@ -1,7 +1,7 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { NAME_OPTIONS, onlyLockOf } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
+import { NAME_OPTIONS, onlyLockOf } from "../store/store-options.js";
 
 export const release: Command = {
   usage: ["release --force [options] s3://BUCKET/PREFIX/NAME", "release --force [options] NAME"],

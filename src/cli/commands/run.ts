@@ -1,5 +1,5 @@
-import type { Command, Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Command, Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
 import type { RunPlan } from "../run/acquire.js";
 import { CONFLICT_OPTIONS, conflictPlan } from "../run/conflict.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";

@@ -1,8 +1,8 @@
-import type { Command, Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
+import type { Command, Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { UsageError } from "../base/usage-error.js";
 import type { ServeSettings } from "../serve/start.js";
-import { UsageError } from "../usage-error.js";
 
 const DEFAULT_PORT = 9000;
 const DEFAULT_HOST = "127.0.0.1";

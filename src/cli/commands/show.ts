@@ -1,6 +1,6 @@
-import type { Command } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { NAME_OPTIONS, onlyLockOf } from "../store-options.js";
+import type { Command } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { NAME_OPTIONS, onlyLockOf } from "../store/store-options.js";
 
 export const show: Command = {
   usage: ["show [options] s3://BUCKET/PREFIX/NAME", "show [options] NAME"],

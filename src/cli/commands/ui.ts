@@ -1,11 +1,11 @@
-import type { Command, Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { createLog } from "../run/log.js";
-import { accessTo } from "../store-access.js";
-import { locksOf, NAME_OPTIONS } from "../store-options.js";
+import type { Command, Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { UsageError } from "../base/usage-error.js";
+import { createLog } from "../process/log.js";
+import { accessTo } from "../store/store-access.js";
+import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 import type { DashboardSettings } from "../ui/run-dashboard.js";
-import { UsageError } from "../usage-error.js";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_INTERVAL_MS = 1000;

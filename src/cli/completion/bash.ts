@@ -1,4 +1,4 @@
-import type { DescribedCommand } from "../command.js";
+import type { DescribedCommand } from "../base/command.js";
 
 /** For `eval "$(s3-mutex completion bash)"` in ~/.bashrc. */
 export function bashCompletion(commands: readonly DescribedCommand[]): string {

@@ -1,4 +1,4 @@
-import type { DescribedCommand } from "../command.js";
+import type { DescribedCommand } from "../base/command.js";
 import { shortHelp } from "./short-help.js";
 
 /** For a file s3-mutex.fish in ~/.config/fish/completions. */

@@ -1,10 +1,10 @@
 import { keyPrefixOfNames, nameOfKey } from "../../core/names.js";
-import type { LocksAddress } from "../address.js";
-import { chooseProfile } from "../aws/choose-profile.js";
-import type { Input } from "../command.js";
-import { headersOf } from "../header-options.js";
-import { parseInput } from "../parse.js";
-import { clientConfigOf, isAddress, lockOf, locksOf } from "../store-options.js";
+import type { Input } from "../base/command.js";
+import { parseInput } from "../base/parse.js";
+import type { LocksAddress } from "../store/address.js";
+import { chooseProfile } from "../store/choose-profile.js";
+import { headersOf } from "../store/header-options.js";
+import { clientConfigOf, isAddress, lockOf, locksOf } from "../store/store-options.js";
 
 /** Longer than this nobody waits for a store, once a key was pressed. */
 const LIMIT_MS = 1000;
@@ -43,8 +43,8 @@ async function listed(input: Input, address: LocksAddress): Promise<readonly str
   const { bucketName: Bucket, keyPrefix, namePrefix } = address;
   const [{ ListObjectsV2Command }, { createS3Client }, { headerFieldsOf }] = await Promise.all([
     import("@aws-sdk/client-s3"),
-    import("../../store/s3/client.js"),
-    import("../../store/s3/store-headers.js"),
+    import("../../store/s3/client/client.js"),
+    import("../../store/s3/client/store-headers.js"),
   ]);
   const client = createS3Client({ ...clientConfigOf(input, Bucket), maxAttempts: 1 });
   const Prefix = keyPrefixOfNames(keyPrefix, namePrefix);

@@ -1,4 +1,4 @@
-import type { OptionSpec } from "../command.js";
+import type { OptionSpec } from "../base/command.js";
 
 /** The first line of what an option does, without its default: shells have room for no more. */
 export function shortHelp({ help }: OptionSpec): string {

@@ -1,4 +1,4 @@
-import type { DescribedCommand } from "../command.js";
+import type { DescribedCommand } from "../base/command.js";
 import { shortHelp } from "./short-help.js";
 
 /** For a file _s3-mutex in a folder of $fpath, or `eval "$(s3-mutex completion zsh)"` after compinit. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CommandError } from "../usage-error.js";
+import { CommandError } from "../base/usage-error.js";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.js";
 
 export type WorkerState = "starting" | "waiting" | "holding" | "working" | "idle" | "killed" | "frozen" | "zombie";

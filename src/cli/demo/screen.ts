@@ -1,4 +1,4 @@
-import type { Colour, Output } from "../output.js";
+import type { Colour, Output } from "../base/output.js";
 import type { Worker, WorkerState } from "./fleet.js";
 
 /** What happens, line by line, and below it who does what just now: redrawn on a terminal, a line a second elsewhere. */

@@ -1,12 +1,12 @@
 import { S3MutexError, type StoreReport, verifyStore } from "../../index.js";
-import { createS3Client } from "../../store/s3/client.js";
-import type { StoreAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { catchSignals, exitCodeOf } from "../run/signals.js";
-import { accessTo } from "../store-access.js";
-import { checkEndpoint } from "../store-options.js";
+import { createS3Client } from "../../store/s3/client/client.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { catchSignals, exitCodeOf } from "../process/signals.js";
+import type { StoreAddress } from "../store/address.js";
+import { accessTo } from "../store/store-access.js";
+import { checkEndpoint } from "../store/store-options.js";
 import { showReport } from "./show.js";
 
 export interface DoctorSettings {

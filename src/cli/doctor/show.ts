@@ -1,8 +1,8 @@
 import type { StoreCheck, StoreReport, StoreVerdict } from "../../index.js";
-import type { Colour, Output } from "../output.js";
-import { inOwnWords } from "../own-words.js";
-import { type Column, tableLines } from "../table.js";
-import { counted, printable } from "../text.js";
+import type { Colour, Output } from "../base/output.js";
+import { inOwnWords } from "../base/own-words.js";
+import { type Column, tableLines } from "../base/table.js";
+import { counted, printable } from "../base/text.js";
 
 const COLOURS: Readonly<Record<StoreVerdict, Colour>> = { pass: "green", warn: "yellow", fail: "red", skipped: "dim" };
 

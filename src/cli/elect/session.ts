@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Election, type Lock, S3Mutex, S3MutexError } from "../../index.js";
-import type { Output } from "../output.js";
-import { bounded } from "../run/bounded.js";
+import type { Output } from "../base/output.js";
+import { bounded } from "../process/bounded.js";
+import { createLog } from "../process/log.js";
+import { catchSignals, exitCodeOf } from "../process/signals.js";
 import { heldLock } from "../run/held.js";
-import { createLog } from "../run/log.js";
 import type { HoldingPlan } from "../run/plan.js";
 import { abandon, release } from "../run/release.js";
-import { catchSignals, exitCodeOf } from "../run/signals.js";
 import { startWhileHeld } from "../run/while-held.js";
 
 /** How long leaving the queue may take, when somebody wants this to be over. */

@@ -1,12 +1,12 @@
 import type { LockReport } from "../../index.js";
-import type { LocksAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { ageText, printable } from "../base/text.js";
 import { whoAndWhere } from "../look/describe.js";
 import { showProgress } from "../look/progress.js";
 import { withMutex } from "../look/with-mutex.js";
-import type { Output } from "../output.js";
-import { ageText, printable } from "../text.js";
+import type { LocksAddress } from "../store/address.js";
 import { type Wait, type WaitGraph, waitGraphOf } from "./wait-graph.js";
 
 /** `s3-mutex graph` */

@@ -1,13 +1,13 @@
 import { keyOfName } from "../../core/names.js";
-import { removalOf } from "../../runtime/marker-commands.js";
-import { createS3Client } from "../../store/s3/client.js";
-import { markerAmong, versionsOf } from "../../store/s3/markers.js";
-import { headerFieldsOf } from "../../store/s3/store-headers.js";
-import { endpointOf } from "../../store/s3/way.js";
-import type { LockAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { accessTo } from "../store-access.js";
-import { printable } from "../text.js";
+import { removalOf } from "../../runtime/swap/marker-commands.js";
+import { createS3Client } from "../../store/s3/client/client.js";
+import { headerFieldsOf } from "../../store/s3/client/store-headers.js";
+import { endpointOf } from "../../store/s3/client/way.js";
+import { markerAmong, versionsOf } from "../../store/s3/learnt/markers.js";
+import type { Input } from "../base/command.js";
+import { printable } from "../base/text.js";
+import type { LockAddress } from "../store/address.js";
+import { accessTo } from "../store/store-access.js";
 
 /** Nobody waits for longer for what is said besides. */
 const LONGEST_MS = 5000;

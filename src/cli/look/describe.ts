@@ -1,6 +1,6 @@
 import type { HolderReport, LockReport, PartyReport } from "../../index.js";
-import type { Colour } from "../output.js";
-import { ageText, printable } from "../text.js";
+import type { Colour } from "../base/output.js";
+import { ageText, printable } from "../base/text.js";
 
 /** Who somebody is, in a word: the label, or the owner; of owners that the library made up, the beginning of the id. */
 export function whoIs({ owner, host, pid, label }: PartyReport): string {

@@ -1,8 +1,8 @@
 import { S3Mutex } from "../../index.js";
-import { type LockAddress, SEMAPHORES } from "../address.js";
-import type { Input } from "../command.js";
-import { accessTo } from "../store-access.js";
-import { printable } from "../text.js";
+import type { Input } from "../base/command.js";
+import { printable } from "../base/text.js";
+import { type LockAddress, SEMAPHORES } from "../store/address.js";
+import { accessTo } from "../store/store-access.js";
 import { deleteMarkerNote } from "./delete-marker.js";
 
 /**

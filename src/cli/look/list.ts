@@ -1,8 +1,8 @@
 import type { LockReport } from "../../index.js";
-import type { LocksAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import type { LocksAddress } from "../store/address.js";
 import { lockTable, summaryOf } from "./lock-table.js";
 import { showProgress } from "./progress.js";
 import { type Selection, selected } from "./selection.js";

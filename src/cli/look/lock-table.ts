@@ -1,7 +1,7 @@
 import type { LockReport } from "../../index.js";
-import type { Output } from "../output.js";
-import { type Column, tableLines } from "../table.js";
-import { ageText, counted, printable } from "../text.js";
+import type { Output } from "../base/output.js";
+import { type Column, tableLines } from "../base/table.js";
+import { ageText, counted, printable } from "../base/text.js";
 import { colourOfState, mainHolder, whereIs, whoIs } from "./describe.js";
 
 const COLUMNS: readonly Column<LockReport>[] = [

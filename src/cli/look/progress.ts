@@ -1,6 +1,6 @@
 import type { ListProgress } from "../../index.js";
-import type { Output } from "../output.js";
-import { counted } from "../text.js";
+import type { Output } from "../base/output.js";
+import { counted } from "../base/text.js";
 
 /** Nobody needs to be told how a moment's work is getting on. */
 const SHOWN_AFTER_MS = 700;

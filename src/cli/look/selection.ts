@@ -1,6 +1,6 @@
 import type { LockReport } from "../../index.js";
-import type { OptionSpecs } from "../command.js";
-import type { Values } from "../values.js";
+import type { OptionSpecs } from "../base/command.js";
+import type { Values } from "../base/values.js";
 import { mainHolder } from "./describe.js";
 
 /** Which of the locks to show, and in which order. */

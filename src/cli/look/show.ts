@@ -1,11 +1,11 @@
 import type { HolderReport, LockReport, TurnReport, WaiterReport } from "../../index.js";
-import type { LockAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { problemText } from "../own-words.js";
-import { type Column, tableLines } from "../table.js";
-import { ageText, counted, printable } from "../text.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { problemText } from "../base/own-words.js";
+import { type Column, tableLines } from "../base/table.js";
+import { ageText, counted, printable } from "../base/text.js";
+import type { LockAddress } from "../store/address.js";
 import { colourOfState, NAMED_MAX, shortId, whereIs, whoAndWhere, whoIs } from "./describe.js";
 import { noSuchLock } from "./elsewhere.js";
 import { withMutex } from "./with-mutex.js";

@@ -1,10 +1,10 @@
 import type { LockReport, LocksView } from "../../index.js";
-import type { LocksAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { problemText } from "../own-words.js";
-import { ageText, counted, fitted, printable } from "../text.js";
+import type { Input } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { problemText } from "../base/own-words.js";
+import { ageText, counted, fitted, printable } from "../base/text.js";
+import type { LocksAddress } from "../store/address.js";
 import { mainHolder, whoAndWhere } from "./describe.js";
 import { lockTable, summaryOf } from "./lock-table.js";
 import { type Selection, selected } from "./selection.js";

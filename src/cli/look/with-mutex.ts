@@ -1,11 +1,11 @@
 import { constants } from "node:os";
 import { S3Mutex, type S3MutexBaseOptions, type S3MutexOptions } from "../../index.js";
-import type { StoreAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { exitCodeOfSignal } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { createLog } from "../run/log.js";
-import { accessTo } from "../store-access.js";
+import type { Input } from "../base/command.js";
+import { exitCodeOfSignal } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { createLog } from "../process/log.js";
+import type { StoreAddress } from "../store/address.js";
+import { accessTo } from "../store/store-access.js";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

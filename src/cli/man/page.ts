@@ -1,4 +1,4 @@
-import type { DescribedCommand, OptionSpec } from "../command.js";
+import type { DescribedCommand, OptionSpec } from "../base/command.js";
 
 /** What exit codes mean for all commands; each says which it has. */
 const EXIT_CODES: readonly (readonly [string, string])[] = [

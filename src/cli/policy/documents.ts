@@ -1,7 +1,7 @@
-import { arnOf, isAccessPoint, isDirectoryBucket } from "../../store/s3/bucket-names.js";
-import type { StoreAddress } from "../address.js";
-import type { Output } from "../output.js";
-import { UsageError } from "../usage-error.js";
+import { arnOf, isAccessPoint, isDirectoryBucket } from "../../arguments/bucket-names.js";
+import type { Output } from "../base/output.js";
+import { UsageError } from "../base/usage-error.js";
+import type { StoreAddress } from "../store/address.js";
 import { DOCUMENTS, type DocumentName } from "./names.js";
 
 interface PolicySettings {

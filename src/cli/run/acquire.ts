@@ -1,6 +1,6 @@
 import { type S3Mutex, S3MutexError } from "../../index.js";
-import { formatDuration } from "../duration.js";
-import type { Output } from "../output.js";
+import { formatDuration } from "../base/duration.js";
+import type { Output } from "../base/output.js";
 import type { Held } from "./held.js";
 import type { HoldingPlan } from "./plan.js";
 import { announceWait, noticePlan, whoHas } from "./waiting.js";

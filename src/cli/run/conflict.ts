@@ -1,7 +1,7 @@
-import type { OptionSpecs } from "../command.js";
-import { EXIT } from "../exit-codes.js";
-import { UsageError } from "../usage-error.js";
-import type { Values } from "../values.js";
+import type { OptionSpecs } from "../base/command.js";
+import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
+import type { Values } from "../base/values.js";
 
 /** Options about what to do while somebody else has the lock, of commands that take one and run another under it. */
 export const CONFLICT_OPTIONS: OptionSpecs = {

@@ -1,5 +1,5 @@
-import { formatDuration } from "../duration.js";
-import { UsageError } from "../usage-error.js";
+import { formatDuration } from "../base/duration.js";
+import { UsageError } from "../base/usage-error.js";
 
 /** When a command is ended, as what is left of the lease, so that it is over before the lock can be anybody else's. */
 export interface DeadlinePlan {

@@ -1,5 +1,5 @@
-import type { Output } from "../output.js";
-import { catchSignals } from "./signals.js";
+import type { Output } from "../base/output.js";
+import { catchSignals } from "../process/signals.js";
 import type { Running } from "./while-held.js";
 
 /** Who asks for the end of this, and whom a signal is for at the moment. */

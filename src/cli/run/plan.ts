@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import type { S3MutexBaseOptions } from "../../index.js";
-import type { LockAddress } from "../address.js";
-import type { Input, OptionSpecs } from "../command.js";
-import { accessTo, type StoreAccess } from "../store-access.js";
-import { STORE_OPTIONS } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import type { Input, OptionSpecs } from "../base/command.js";
+import { UsageError } from "../base/usage-error.js";
+import type { LockAddress } from "../store/address.js";
+import { accessTo, type StoreAccess } from "../store/store-access.js";
+import { STORE_OPTIONS } from "../store/store-options.js";
 import { type DeadlinePlan, planDeadline } from "./deadline.js";
 import type { CommandLine } from "./while-held.js";
 

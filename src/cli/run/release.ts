@@ -1,9 +1,9 @@
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
-import { fitted, printable } from "../text.js";
-import { bounded } from "./bounded.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { fitted, printable } from "../base/text.js";
+import { bounded } from "../process/bounded.js";
+import type { Member } from "../process/living-members.js";
 import type { Held } from "./held.js";
-import type { Member } from "./living-members.js";
 import type { Result } from "./while-held.js";
 
 /** How long the command's exit code is held back by a store that does not answer to the release. */

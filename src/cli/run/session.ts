@@ -1,10 +1,10 @@
 import { S3Mutex, S3MutexError } from "../../index.js";
-import type { Output } from "../output.js";
+import type { Output } from "../base/output.js";
+import { bounded } from "../process/bounded.js";
+import { createLog } from "../process/log.js";
+import { catchSignals, exitCodeOf } from "../process/signals.js";
 import { acquire, type RunPlan } from "./acquire.js";
-import { bounded } from "./bounded.js";
-import { createLog } from "./log.js";
 import { abandon, release } from "./release.js";
-import { catchSignals, exitCodeOf } from "./signals.js";
 import { startWhileHeld } from "./while-held.js";
 
 /** How long leaving the queue may take, when somebody wants this to be over. */

@@ -1,7 +1,7 @@
 import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
+import type { Output } from "../base/output.js";
 import { holdersText } from "../look/describe.js";
-import type { Output } from "../output.js";
-import { bounded } from "./bounded.js";
+import { bounded } from "../process/bounded.js";
 import { inspectWanted, titleOfWanted, type Wanted } from "./wanted.js";
 
 /** When a wait is told of, from its beginning. */

@@ -1,7 +1,7 @@
-import { type LockAddress, SEMAPHORES, type StoreAddress } from "../address.js";
-import type { Input } from "../command.js";
-import { lockOf } from "../store-options.js";
-import { UsageError } from "../usage-error.js";
+import type { Input } from "../base/command.js";
+import { UsageError } from "../base/usage-error.js";
+import { type LockAddress, SEMAPHORES, type StoreAddress } from "../store/address.js";
+import { lockOf } from "../store/store-options.js";
 import type { Wanted } from "./wanted.js";
 
 interface WantedThere {

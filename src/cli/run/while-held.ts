@@ -1,11 +1,11 @@
-import { EXIT } from "../exit-codes.js";
-import type { Output } from "../output.js";
+import { EXIT } from "../base/exit-codes.js";
+import type { Output } from "../base/output.js";
+import { GroupEnd } from "../process/group-end.js";
+import type { Member } from "../process/living-members.js";
+import { type Ending, ProcessGroup } from "../process/process-group.js";
+import { exitCodeOf } from "../process/signals.js";
 import { type DeadlinePlan, guardDeadline } from "./deadline.js";
-import { GroupEnd } from "./group-end.js";
 import { type Held, LOCK_VARIABLES } from "./held.js";
-import type { Member } from "./living-members.js";
-import { type Ending, ProcessGroup } from "./process-group.js";
-import { exitCodeOf } from "./signals.js";
 
 export interface CommandLine {
   readonly command: string;

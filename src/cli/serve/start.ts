@@ -1,5 +1,5 @@
 import { type S3Server, startS3Server } from "../../testing/index.js";
-import { CommandError, UsageError } from "../usage-error.js";
+import { CommandError, UsageError } from "../base/usage-error.js";
 
 export interface ServeSettings {
   readonly port: number;

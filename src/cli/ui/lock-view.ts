@@ -1,5 +1,5 @@
 import type { HolderReport, LockReport, PartyReport, TurnReport, WaiterReport } from "../../index.js";
-import { inOwnWords } from "../own-words.js";
+import { inOwnWords } from "../base/own-words.js";
 import type { HolderView, LockView, PartyView, TurnView, WaiterView } from "./wire.js";
 
 /** A report without what a page knows itself, such as what is left of a lease now. */

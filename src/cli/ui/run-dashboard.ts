@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { type HolderReport, S3Mutex, type S3MutexOptions } from "../../index.js";
-import { CommandError } from "../usage-error.js";
+import { CommandError } from "../base/usage-error.js";
 import { type Dashboard, startDashboard } from "./server.js";
 import { type LockSource, SharedReader } from "./shared-reader.js";
 import type { ReleaseOutcome, ReleaseRequest } from "./wire.js";

@@ -11,8 +11,8 @@ import {
   waiterOf,
   written,
 } from "../../../test/protocol/samples.js";
-import { leaseKey } from "../attempt.js";
 import { parseRecord } from "../codec.js";
+import { leaseKey } from "../expiry.js";
 import { type Hold, type Holder, type LockRecord, RECENT_TURNS } from "../record.js";
 import { acquire, MAX_QUEUE } from "./acquire.js";
 

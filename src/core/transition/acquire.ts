@@ -1,6 +1,6 @@
-import { type Attempt, hasEnded } from "../attempt.js";
 import { serializeRecord } from "../codec.js";
 import { needsDates } from "../dating.js";
+import { type Attempt, hasEnded } from "../expiry.js";
 import { standingOf } from "../queue.js";
 import {
   areCompatible,

@@ -1,5 +1,5 @@
-import { type Attempt, isWaiting } from "../attempt.js";
 import { dated } from "../dating.js";
+import { type Attempt, isWaiting } from "../expiry.js";
 import { headOf, isOpen } from "../queue.js";
 import {
   type Holder,

@@ -1,4 +1,4 @@
-import { type Attempt, isUndated } from "../attempt.js";
+import { type Attempt, isUndated } from "../expiry.js";
 import type { Holder, LockRecord } from "../record.js";
 import { leaseFrom } from "./decision.js";
 

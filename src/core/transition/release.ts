@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { Attempt } from "../expiry.js";
 import { type Holder, isCopys, isReleased, type LockRecord, type Own, type TurnEnd } from "../record.js";
 import { type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
 import { withoutReleased } from "./hold-at-least.js";

@@ -9,8 +9,8 @@ import {
   waiterOf,
   written,
 } from "../../../test/protocol/samples.js";
-import { leaseKey } from "../attempt.js";
 import { parseRecord } from "../codec.js";
+import { leaseKey } from "../expiry.js";
 import type { LockRecord } from "../record.js";
 import { cleanup, DEFAULT_REST_MS, deleteLock, isRemovable, replaceCorrupt } from "./remove.js";
 

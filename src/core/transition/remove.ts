@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, hasRunOut, isWaiting } from "../attempt.js";
+import { type Attempt, hasEnded, hasRunOut, isWaiting } from "../expiry.js";
 import type { Holder, LockRecord } from "../record.js";
 import { isOneOfSeveral } from "../shares.js";
 import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";

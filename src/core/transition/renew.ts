@@ -1,4 +1,4 @@
-import { type Attempt, isUndated } from "../attempt.js";
+import { type Attempt, isUndated } from "../expiry.js";
 import { findHolder, type Holder, isCopys, isReleased, type LockRecord, type Mode } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";

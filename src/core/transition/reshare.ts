@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { Attempt } from "../expiry.js";
 import { type LockRecord, permitsOf, type Shares } from "../record.js";
 import { type Capacity, hasOtherShares, numberIn, type Share, sharesOf, type Use, withShare } from "../shares.js";
 import { type Decision, nextVersion, recordOrNew } from "./decision.js";

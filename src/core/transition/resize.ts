@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { Attempt } from "../expiry.js";
 import type { LockRecord } from "../record.js";
 import { type Decision, nextVersion, recordOrNew } from "./decision.js";
 

@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { Attempt } from "../expiry.js";
 import { findHolder, type Holder, type Identity, isReleased, type LockRecord, MAX_TOKEN } from "../record.js";
 import { nextToken } from "../shares.js";
 import { type Decision, nextVersion } from "./decision.js";

@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { Attempt } from "../expiry.js";
 import type { LockRecord } from "../record.js";
 import { type AcquireCommand, type AcquireReply, acquire } from "./acquire.js";
 import type { Decision } from "./decision.js";

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../object-store.js";
-import type { BucketState } from "./client-state.js";
-import type { Operation } from "./operation.js";
+import type { Operation } from "./answers/operation.js";
+import type { BucketState } from "./client/client-state.js";
 import type { Sender } from "./sender.js";
 
 export type BucketCreation = { readonly kind: "exists" } | UnknownOutcome | RefusedOutcome;

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
 import type { StoreEffects } from "../object-store.js";
-import type { CredentialsState } from "./client-state.js";
+import { identityOf } from "./answers/single-attempt.js";
+import type { CredentialsState } from "./client/client-state.js";
 import { type Asking, areOutdated, hasOtherCredentials } from "./credentials.js";
-import { identityOf } from "./single-attempt.js";
 
 const failure = (code: string, status: number | undefined = 403, message = "") => {
   return { status, code, message, isForeign: false, sent: true };

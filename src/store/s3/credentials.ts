@@ -1,8 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { StoreEffects } from "../object-store.js";
-import type { CredentialsState } from "./client-state.js";
-import type { Failure } from "./failure.js";
-import { type Attempt, identityOf } from "./single-attempt.js";
+import type { Failure } from "./answers/failure.js";
+import { type Attempt, identityOf } from "./answers/single-attempt.js";
+import type { CredentialsState } from "./client/client-state.js";
 
 /**
  * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by

@@ -1,14 +1,14 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import { isDirectoryBucket } from "../../arguments/bucket-names.js";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
-import { isDirectoryBucket } from "./bucket-names.js";
-import type { ListingState } from "./client-state.js";
-import type { Operation, Send } from "./operation.js";
-import { outcomeOfBadAnswer } from "./outcomes.js";
-import { notOfS3 } from "./receipts.js";
-import type { Request } from "./request.js";
-import type { Attempt } from "./single-attempt.js";
-import type { HeaderFields } from "./store-headers.js";
-import { decodeKey } from "./url-encoding.js";
+import type { Operation, Send } from "./answers/operation.js";
+import { outcomeOfBadAnswer } from "./answers/outcomes.js";
+import { notOfS3 } from "./answers/receipts.js";
+import type { Request } from "./answers/request.js";
+import type { Attempt } from "./answers/single-attempt.js";
+import { decodeKey } from "./answers/url-encoding.js";
+import type { ListingState } from "./client/client-state.js";
+import type { HeaderFields } from "./client/store-headers.js";
 
 export interface ListingsOptions {
   readonly client: S3Client;

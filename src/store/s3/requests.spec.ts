@@ -3,13 +3,13 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Clockwork } from "../../../test/protocol/clockwork.js";
 import { type Answered, clientAnswering, refusing, type Sent } from "../../../test/store/handler.js";
-import { BodyHashes } from "./body-hash.js";
-import { stateOf } from "./client-state.js";
-import { PutChecksums } from "./put-checksum.js";
+import { stateOf } from "./client/client-state.js";
+import { NO_HEADERS } from "./client/store-headers.js";
+import { BodyHashes } from "./learnt/body-hash.js";
+import { PutChecksums } from "./learnt/put-checksum.js";
+import { Versions } from "./learnt/versions.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
-import { NO_HEADERS } from "./store-headers.js";
-import { Versions } from "./versions.js";
 
 const OPTIONS = { timeoutMs: 5_000 };
 const TIMING = { sentAtMs: 10_000, receivedAtMs: 10_000 };

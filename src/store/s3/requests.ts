@@ -6,19 +6,19 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { AnswerTiming, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
-import { type Bare404, looksOf, type NoEtag } from "./bare-404.js";
-import { type BodyBytes, readBytes } from "./body.js";
-import type { BodyHashes } from "./body-hash.js";
-import { decodeBody } from "./content-encoding.js";
-import type { DeleteOutcome, KeyRequests, PutCondition } from "./key-requests.js";
-import type { Operation, Send } from "./operation.js";
-import { outcomeOfBadAnswer } from "./outcomes.js";
-import type { PutChecksums } from "./put-checksum.js";
-import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
-import type { Request } from "./request.js";
-import { type Attempt, writtenAt } from "./single-attempt.js";
-import type { HeaderFields } from "./store-headers.js";
-import { markerIn, type Versions, versionIn } from "./versions.js";
+import { type BodyBytes, readBytes } from "./answers/body.js";
+import { decodeBody } from "./answers/content-encoding.js";
+import type { Operation, Send } from "./answers/operation.js";
+import { outcomeOfBadAnswer } from "./answers/outcomes.js";
+import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./answers/receipts.js";
+import type { Request } from "./answers/request.js";
+import { type Attempt, writtenAt } from "./answers/single-attempt.js";
+import { type Bare404, looksOf, type NoEtag } from "./answers/unproven.js";
+import type { HeaderFields } from "./client/store-headers.js";
+import type { BodyHashes } from "./learnt/body-hash.js";
+import type { DeleteOutcome, KeyRequests, PutCondition } from "./learnt/key-requests.js";
+import type { PutChecksums } from "./learnt/put-checksum.js";
+import { markerIn, type Versions, versionIn } from "./learnt/versions.js";
 
 /** Where requests go, and what is known of the answers there. */
 export interface RequestsOptions {

@@ -12,25 +12,25 @@ import {
   type WriteCondition,
   type WriteOutcome,
 } from "../object-store.js";
-import { Absence } from "./absence.js";
-import { BodyHashes } from "./body-hash.js";
+import type { Operation, Send } from "./answers/operation.js";
+import { unavailable } from "./answers/outcomes.js";
 import { createBucket } from "./bucket.js";
-import { type BucketState, type ClientState, stateOf } from "./client-state.js";
-import { conditionalDeleteSupport, type DeleteProbe } from "./conditional-delete.js";
-import { EtagForms } from "./etag-form.js";
-import { KeyLengths } from "./key-length.js";
-import type { PutCondition } from "./key-requests.js";
+import { type BucketState, type ClientState, stateOf } from "./client/client-state.js";
+import { headerFieldsOf, type StoreHeaders } from "./client/store-headers.js";
+import { Absence } from "./learnt/absence.js";
+import { BodyHashes } from "./learnt/body-hash.js";
+import { conditionalDeleteSupport, type DeleteProbe } from "./learnt/conditional-delete.js";
+import { EtagForms } from "./learnt/etag-form.js";
+import { KeyLengths } from "./learnt/key-length.js";
+import type { PutCondition } from "./learnt/key-requests.js";
+import { Markers } from "./learnt/markers.js";
+import { MissingEtags } from "./learnt/missing-etag.js";
+import type { ProbeDeps } from "./learnt/probe-object.js";
+import { PutChecksums } from "./learnt/put-checksum.js";
+import { Versions } from "./learnt/versions.js";
 import { Listings } from "./listings.js";
-import { Markers } from "./markers.js";
-import { MissingEtags } from "./missing-etag.js";
-import type { Operation, Send } from "./operation.js";
-import { unavailable } from "./outcomes.js";
-import type { ProbeDeps } from "./probe-object.js";
-import { PutChecksums } from "./put-checksum.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
-import { headerFieldsOf, type StoreHeaders } from "./store-headers.js";
-import { Versions } from "./versions.js";
 
 export interface S3StoreOptions {
   /** Nothing is installed on it or changed about it. Its retry strategy does not apply to these requests. */

@@ -6,8 +6,8 @@ import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
 import { type Answered, clientAnswering, refusing } from "../../../test/store/handler.js";
 import { CREDENTIALS } from "../../../test/store/stub.js";
 import type { RequestOptions } from "../object-store.js";
-import { stateOf } from "./client-state.js";
-import type { Operation } from "./operation.js";
+import type { Operation } from "./answers/operation.js";
+import { stateOf } from "./client/client-state.js";
 import { Sender } from "./sender.js";
 
 const OPTIONS = { timeoutMs: 5_000 };

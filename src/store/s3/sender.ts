@@ -1,13 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
-import { s3WordsOf } from "./answer.js";
-import { type ClientState, socketsOf } from "./client-state.js";
-import { programIn } from "./conditional-delete.js";
+import { s3WordsOf } from "./answers/answer.js";
+import { failureOf, wholeStatus } from "./answers/failure.js";
+import type { Operation, Said } from "./answers/operation.js";
+import { outcomeOfFailure } from "./answers/outcomes.js";
+import { type Attempt, attemptOnce, timingOf } from "./answers/single-attempt.js";
+import { type ClientState, socketsOf } from "./client/client-state.js";
 import { areOutdated, hasOtherCredentials } from "./credentials.js";
-import { failureOf, wholeStatus } from "./failure.js";
-import type { Operation, Said } from "./operation.js";
-import { outcomeOfFailure } from "./outcomes.js";
-import { type Attempt, attemptOnce, timingOf } from "./single-attempt.js";
+import { programIn } from "./learnt/conditional-delete.js";
 
 /** Credentials, region and signature: mostly at hand, at worst a round trip to a metadata service or to STS. */
 const PREPARE_TIMEOUT_MS = 30_000;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
+import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import type { Checks } from "./check.js";
 import { lockChecks, oneXChecks } from "./lock-checks.js";
 import { primitiveChecks } from "./primitive-checks.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { S3MutexError, type S3MutexErrorCode } from "../../errors.js";
-import type { Lock } from "../../lock.js";
 import type { S3Mutex } from "../../mutex.js";
+import type { Lock } from "../../primitives/lock.js";
 import type { Checks } from "./check.js";
 import { IF_ABSENT, REQUEST, type Subject, sleep, written } from "./subject.js";
 

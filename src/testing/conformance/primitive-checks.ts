@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { S3MutexError } from "../../errors.js";
 import type { S3Mutex } from "../../mutex.js";
-import type { Semaphore } from "../../semaphore.js";
+import type { Semaphore } from "../../primitives/semaphore/semaphore.js";
 import type { Checks } from "./check.js";
 import { type Subject, sleep } from "./subject.js";
 

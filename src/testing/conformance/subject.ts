@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Mutex } from "../../mutex.js";
-import type { S3MutexBaseOptions } from "../../options.js";
+import type { S3MutexBaseOptions } from "../../options/mutex-options.js";
 import type { ObjectStore, RequestOptions, WriteCondition, WriteOutcome } from "../../store/object-store.js";
 
 export const REQUEST: RequestOptions = { timeoutMs: 20_000 };
@@ -43,9 +43,9 @@ export class Subject {
     if ("openStore" in this.#target) return await this.#target.openStore();
     // Not before they are needed: the server for tests loads neither the SDK nor the library.
     const [{ createS3Client }, { S3Store }, { realEffects }] = await Promise.all([
-      import("../../store/s3/client.js"),
+      import("../../store/s3/client/client.js"),
       import("../../store/s3/s3-store.js"),
-      import("../../runtime/effects.js"),
+      import("../../runtime/base/effects.js"),
     ]);
     const client = createS3Client(this.#nextConfig(this.#target));
     this.#closings.push(() => client.destroy());
@@ -61,7 +61,7 @@ export class Subject {
   async mutex(options: Partial<S3MutexBaseOptions> = {}): Promise<S3Mutex> {
     const [{ S3Mutex }, { realEffects }] = await Promise.all([
       import("../../mutex.js"),
-      import("../../runtime/effects.js"),
+      import("../../runtime/base/effects.js"),
     ]);
     const all = { keyPrefix: this.prefix, clockSkewToleranceMs: 500, ...options };
     const mutex =

@@ -1,5 +1,5 @@
-import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
-import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
+import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
+import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import type { Driver } from "./driver.js";
 import type { Timeline } from "./timeline.js";
 

@@ -1,5 +1,5 @@
 import type { S3Mutex } from "../../mutex.js";
-import type { S3MutexBaseOptions, S3MutexOptions } from "../../options.js";
+import type { S3MutexBaseOptions, S3MutexOptions } from "../../options/mutex-options.js";
 import type { TestClock } from "./clock.js";
 import type { TestProcess } from "./test-process.js";
 import type { TestStore } from "./test-store.js";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../arguments.js";
+import { invalidArgument } from "../../arguments/checks.js";
 import type { FakeTimers } from "./create-test-mutex.js";
 import type { Driver, Ending, Goal } from "./driver.js";
 import { Random } from "./random.js";

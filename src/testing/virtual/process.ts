@@ -1,4 +1,4 @@
-import type { Effects } from "../../runtime/effects.js";
+import type { Effects } from "../../runtime/base/effects.js";
 import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
 

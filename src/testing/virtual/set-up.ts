@@ -1,7 +1,7 @@
-import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
+import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
+import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import { S3Mutex } from "../../mutex.js";
-import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
-import { MUTEX_OPTIONS, type S3MutexBaseOptions } from "../../options.js";
+import { MUTEX_OPTIONS, type S3MutexBaseOptions } from "../../options/mutex-options.js";
 import { TestClock } from "./clock.js";
 import type { AnotherOptions, FakeTimers, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
 import { type Driver, WorldDriver } from "./driver.js";

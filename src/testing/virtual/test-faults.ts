@@ -1,10 +1,10 @@
 import { S3MutexError } from "../../errors.js";
-import { outcomeOfBadAnswer, outcomeOfFailure } from "../../store/s3/outcomes.js";
-import type { Attempt } from "../../store/s3/single-attempt.js";
-import { errorAnswer, usualCode } from "../answer.js";
-import { emptyPlan, type FaultPlan, FaultRules } from "../fault-plan.js";
-import type { ActiveFault, FaultRule, Faults, PageFault, StatusFault } from "../faults.js";
-import type { S3Operation, S3RequestInfo } from "../operation.js";
+import { outcomeOfBadAnswer, outcomeOfFailure } from "../../store/s3/answers/outcomes.js";
+import type { Attempt } from "../../store/s3/answers/single-attempt.js";
+import { emptyPlan, type FaultPlan, FaultRules } from "../server/faults/fault-plan.js";
+import type { ActiveFault, FaultRule, Faults, PageFault, StatusFault } from "../server/faults/faults.js";
+import { errorAnswer, usualCode } from "../server/wire/answer.js";
+import type { S3Operation, S3RequestInfo } from "../server/wire/operation.js";
 import type { Fate } from "./fate.js";
 import type { Operation } from "./store.js";
 

@@ -1,7 +1,7 @@
-import { checkFiniteDuration, invalidArgument } from "../../arguments.js";
+import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
+import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import type { S3Mutex } from "../../mutex.js";
-import { type OptionNames, refuseUnknownOptions } from "../../option-names.js";
-import type { Faults } from "../faults.js";
+import type { Faults } from "../server/faults/faults.js";
 import type { SimProcess } from "./process.js";
 
 /** Options of {@link TestProcess.freeze}. */

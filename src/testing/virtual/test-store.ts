@@ -1,6 +1,6 @@
-import { checkFiniteDuration } from "../../arguments.js";
-import type { Faults } from "../faults.js";
-import type { S3Operation } from "../operation.js";
+import { checkFiniteDuration } from "../../arguments/checks.js";
+import type { Faults } from "../server/faults/faults.js";
+import type { S3Operation } from "../server/wire/operation.js";
 import type { SimBucket } from "./store.js";
 
 /** One request that a mutex of the test has sent. */

@@ -1,7 +1,7 @@
 import type { LifecycleRule, ReplicationRule } from "@aws-sdk/client-s3";
-import type { Examination } from "../examination.js";
-import type { ProbeOutcome } from "../probe-requests.js";
-import { type Finding, fail, pass, skipped, UNSAFE_WITH_VERSIONS, warn } from "../report.js";
+import type { Examination } from "../examination/examination.js";
+import type { ProbeOutcome } from "../examination/probe-requests.js";
+import { type Finding, fail, pass, skipped, UNSAFE_WITH_VERSIONS, warn } from "../examination/report.js";
 
 /** Whether the bucket keeps versions: it says so, or, where one may not ask, a write shows it (`shownVersion`). */
 export async function askForVersions(exam: Examination, shownVersion: string | undefined): Promise<ProbeOutcome> {

@@ -1,7 +1,7 @@
 import type { AnswerTiming } from "../../store/object-store.js";
-import type { Examination } from "../examination.js";
-import { percentile } from "../observations.js";
-import { type Finding, fail, pass, REPEATED, skipped, warn } from "../report.js";
+import type { Examination } from "../examination/examination.js";
+import { percentile } from "../examination/observations.js";
+import { type Finding, fail, pass, REPEATED, skipped, warn } from "../examination/report.js";
 
 /** `Date` has whole seconds; servers that keep its text renew it a little late. */
 const RESOLUTION_MS = 1050;

@@ -1,6 +1,6 @@
-import { deletesMayRace } from "../../store/s3/conditional-delete.js";
-import { type Examination, isDone, isRefusal, NoAnswer } from "../examination.js";
-import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../report.js";
+import { deletesMayRace } from "../../store/s3/learnt/conditional-delete.js";
+import { type Examination, isDone, isRefusal, NoAnswer } from "../examination/examination.js";
+import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../examination/report.js";
 
 const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
 

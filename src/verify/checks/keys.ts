@@ -1,6 +1,6 @@
-import { type Examination, isDone, isRefusal, UNDELETABLE } from "../examination.js";
-import type { ProbeOutcome } from "../probe-requests.js";
-import { type Finding, fail, pass, warn } from "../report.js";
+import { type Examination, isDone, isRefusal, UNDELETABLE } from "../examination/examination.js";
+import type { ProbeOutcome } from "../examination/probe-requests.js";
+import { type Finding, fail, pass, warn } from "../examination/report.js";
 
 /** S3's own limit on a key, in bytes. */
 const KEY_BYTES_MAX = 1024;

@@ -1,4 +1,4 @@
-import { type Examination, isDone, NoAnswer } from "../examination.js";
+import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
 
 /** Longer than a second, so that a write soon after the turn of one is among them. */
 const SAMPLING_MS = 1300;

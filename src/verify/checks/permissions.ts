@@ -1,8 +1,8 @@
-import { arnOf } from "../../store/s3/bucket-names.js";
-import { ifAllowed } from "../../store/s3/refusals.js";
-import { type Examination, isDone, NoAnswer } from "../examination.js";
-import type { ProbeOutcome } from "../probe-requests.js";
-import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../report.js";
+import { arnOf } from "../../arguments/bucket-names.js";
+import { ifAllowed } from "../../store/s3/answers/refusals.js";
+import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import type { ProbeOutcome } from "../examination/probe-requests.js";
+import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../examination/report.js";
 
 type PermissionId = Extract<StoreCheckId, `${string}-permission`>;
 

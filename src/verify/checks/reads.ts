@@ -1,5 +1,5 @@
-import { answered, type Examination, isDone, lag } from "../examination.js";
-import { type Finding, fail, pass, UNSAFE, warn } from "../report.js";
+import { answered, type Examination, isDone, lag } from "../examination/examination.js";
+import { type Finding, fail, pass, UNSAFE, warn } from "../examination/report.js";
 
 const STALE =
   "Do not lock on this store: it has to show a write to every read that comes after it. Look for a cache in front of it.";

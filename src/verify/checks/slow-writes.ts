@@ -1,5 +1,5 @@
-import { answered, type Examination, NoAnswer } from "../examination.js";
-import { type Finding, pass, skipped, warn } from "../report.js";
+import { answered, type Examination, NoAnswer } from "../examination/examination.js";
+import { type Finding, pass, skipped, warn } from "../examination/report.js";
 
 /** A slow PUT has to have arrived before the read that may wait for it. */
 const UNDER_WAY_MS = 150;

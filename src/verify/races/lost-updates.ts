@@ -1,5 +1,5 @@
-import { answered, type Examination, isDone } from "../examination.js";
-import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../report.js";
+import { answered, type Examination, isDone } from "../examination/examination.js";
+import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../examination/report.js";
 
 interface Ledger {
   readonly probe: string;

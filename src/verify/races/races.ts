@@ -1,5 +1,5 @@
-import { type Examination, isDone } from "../examination.js";
-import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../report.js";
+import { type Examination, isDone } from "../examination/examination.js";
+import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../examination/report.js";
 import { knownToLose } from "./known.js";
 import { contest, created, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
 

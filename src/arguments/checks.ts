@@ -1,0 +1,168 @@
+import { keyOfName, keyOfNameIn1x, keyOfPart, MAX_KEY_BYTES } from "../core/names.js";
+import type { Mode } from "../core/record.js";
+import { S3MutexError } from "../errors.js";
+import { whyNoBucket } from "./bucket-names.js";
+import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
+
+/** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
+
+export function invalidArgument(argument: string, value: unknown, remedy: string): S3MutexError {
+  return new S3MutexError("invalid-argument", `${argument} is ${describe(value)}: ${remedy}.`);
+}
+
+/** A length of time that may be zero. */
+export function checkDuration(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw invalidArgument(argument, value, "use milliseconds, zero or more");
+}
+
+/** The same, where for ever makes no sense. */
+export function checkFiniteDuration(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0 && value <= MAX_LEASE_MS) return value;
+  throw invalidArgument(argument, value, "use milliseconds, zero or more, and at most a year");
+}
+
+/** The shortest lease that a request, a renewal and a guard fit into. */
+export const MIN_LEASE_MS = 100;
+const MAX_LEASE_MS = 365 * 24 * 60 * 60 * 1000;
+
+/** How long something is held at least, however soon its work ends. */
+export function checkHoldAtLeast(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_LEASE_MS)
+    return value as number;
+  throw invalidArgument(argument, value, "use a whole number of milliseconds, zero or more, and at most a year");
+}
+
+export function checkLease(argument: string, value: unknown): number {
+  if (typeof value === "number" && value >= MIN_LEASE_MS && value <= MAX_LEASE_MS) return Math.round(value);
+  throw invalidArgument(argument, value, `use milliseconds, at least ${MIN_LEASE_MS} and at most a year`);
+}
+
+export function checkCount(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw invalidArgument(argument, value, "use a whole number, zero or more");
+}
+
+export function checkPriority(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw invalidArgument(argument, value, "use a whole number; higher is served first");
+}
+
+export function checkMode(argument: string, value: unknown): Mode {
+  if (value === "exclusive" || value === "shared") return value;
+  throw invalidArgument(argument, value, 'use "exclusive" or "shared"');
+}
+
+/** Permits of a semaphore; far more than there is room for holders of one each, but one may want many. */
+const MAX_PERMITS = 1_000_000;
+
+export function checkPermits(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_PERMITS) return value as number;
+  throw invalidArgument(argument, value, `use a whole number from 1 to ${MAX_PERMITS}`);
+}
+
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalidArgument(argument, value, "use true or false");
+}
+
+export function checkString(argument: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw invalidArgument(argument, value, "use a string");
+}
+
+export function checkNonEmptyString(argument: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalidArgument(argument, value, "use a string that is not empty");
+}
+
+/** A bucket, or an access point that leads to one bucket. */
+export function checkBucketName(argument: string, value: unknown): string {
+  const name = checkNonEmptyString(argument, value);
+  const fault = whyNoBucket(name);
+  if (fault !== undefined) throw invalidArgument(argument, value, fault);
+  return name;
+}
+
+/** What goes into every entry of a record, which has to stay small. */
+const MAX_TEXT_LENGTH = 200;
+
+/** A word for people to read. */
+export function checkLabel(argument: string, value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_TEXT_LENGTH) return value;
+  throw invalidArgument(argument, value, `use a string of at most ${MAX_TEXT_LENGTH} characters`);
+}
+
+export function checkOwnerId(argument: string, value: unknown): string {
+  return checkNonEmptyString(argument, checkLabel(argument, value));
+}
+
+/** Options are an object with these names, or left out. */
+export function checkOptions<Options extends object>(
+  argument: string,
+  value: Options,
+  names: OptionNames<Options>,
+): Options {
+  if (value instanceof AbortSignal) throw invalidArgument(argument, value, "pass { signal }");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}, or nothing`);
+  }
+  refuseUnknownOptions(argument, value, names);
+  return value;
+}
+
+function exampleOf(names: Readonly<Record<string, true>>): string {
+  const [name] = Object.keys(names);
+  return "timeoutMs" in names ? "{ timeoutMs: 5000 }" : `{ ${name}: … }`;
+}
+
+export function checkSignal(argument: string, value: unknown): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw invalidArgument(argument, value, "use an AbortSignal");
+}
+
+// biome-ignore lint/complexity/noBannedTypes: nothing more can be seen of a function
+export function checkFunction<Fn extends Function>(argument: string, value: unknown): Fn {
+  if (typeof value === "function") return value as Fn;
+  throw invalidArgument(argument, value, "pass a function");
+}
+
+/** The value through its check, or the default where it was not given. */
+export function withDefault<T>(
+  argument: string,
+  value: unknown,
+  fallback: T,
+  check: (argument: string, value: unknown) => T,
+): T {
+  return value === undefined ? fallback : check(argument, value);
+}
+
+/** How names become keys: one-to-one, or as in 1.x, where several names could share a key. */
+export type KeyEncoding = "one-to-one" | "1.x";
+
+/** The key of a lock name. */
+export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEncoding): string {
+  const name = checkNonEmptyString("lockName", value);
+  const result = encoding === "1.x" ? keyOfNameIn1x(keyPrefix, name) : keyOfName(keyPrefix, name);
+  if (result.ok) return result.key;
+  const remedy = `its key would have ${result.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name (other characters than letters, digits, "-", "_" and "/" take three bytes for each byte of UTF-8)`;
+  throw invalidArgument("lockName", name, remedy);
+}
+
+/** The key of one of the further records of a semaphore, which is a little longer than that of the first. */
+export function checkPart(anchorKey: string, name: string, part: number): string {
+  const key = keyOfPart(anchorKey, part);
+  const keyBytes = new TextEncoder().encode(key).length;
+  if (keyBytes <= MAX_KEY_BYTES) return key;
+  const remedy = `its permits lie in several records, and a key of theirs would have ${keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name`;
+  throw invalidArgument("name", name, remedy);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (!Array.isArray(value)) return "an object";
+  return value.length === 0 ? "an empty array" : "an array";
+}

@@ -1,0 +1,32 @@
+import { S3MutexError } from "../errors.js";
+import { closestTo } from "./closest.js";
+
+/** The names of all options of a call; one that is missing here, or too many, does not compile. */
+export type OptionNames<Options> = Readonly<Record<Options extends unknown ? keyof Options : never, true>>;
+
+/**
+ * An option whose name is mistyped would be taken for one that was not given, such as a time-out for none.
+ * @throws S3MutexError `invalid-argument` for the first own property that is not an option, with the nearest one that is. Its value
+ * may be a secret and is not repeated.
+ */
+export function refuseUnknownOptions(argument: string, options: object, names: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  const known = Object.keys(names);
+  const closest = closestTo(unknown, known);
+  const remedy = closest === undefined ? listOf(known) : `did you mean ${closest}?`;
+  const message = `${argument} has ${quoted(unknown)}, which is not an option here: ${remedy}`;
+  throw new S3MutexError("invalid-argument", message.endsWith("?") ? message : `${message}.`);
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length === 1
+    ? `the only one is ${names[0]}`
+    : `there are ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > MAX_LENGTH ? `${name.slice(0, MAX_LENGTH)}…` : name);
+}
+
+const MAX_LENGTH = 60;

@@ -1,0 +1,79 @@
+import { type Attempt, type Clocked, hasRunOut } from "../core/expiry.js";
+import { type Holder, isReleased, type LockRecord } from "../core/record.js";
+import { release } from "../core/transition/release.js";
+import type { Context } from "../runtime/base/context.js";
+import { requestTimeoutMs } from "../runtime/base/timing.js";
+import { Attempts } from "../runtime/swap/attempts.js";
+import type { LockObject } from "../runtime/swap/lock-object.js";
+import { renewing } from "../runtime/swap/repeatable.js";
+
+/**
+ * What another instance with the same `ownerId` took by name. The acquisition is settled by the first look, so that a call
+ * that is repeated never reaches a later one of the same owner; nor one that this process has begun since the call.
+ */
+
+/** Whether an acquisition came after the call that is being carried out. */
+export type IsLater = (acquisitionId: string) => boolean;
+
+export async function releaseByOwner(
+  context: Context,
+  object: LockObject,
+  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+): Promise<boolean> {
+  const target = new Target(context.ownerId, isLater);
+  const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+    const holder = target.in(record);
+    return holder === undefined
+      ? { reply: { kind: "not-held" as const } }
+      : release(record, { id: holder.id }, attempt);
+  };
+  const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
+  return reply.kind === "released";
+}
+
+export async function refreshByOwner(
+  context: Context,
+  object: LockObject,
+  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+): Promise<boolean> {
+  const target = new Target(context.ownerId, isLater);
+  let renewal: ReturnType<typeof renewing> | undefined;
+  const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+    const holder = target.in(record);
+    if (holder === undefined) return { reply: { kind: "gone" as const, reason: "taken-over" as const } };
+    renewal ??= renewing({ id: holder.id, token: holder.token, leaseMs, onlyUnexpired: true });
+    return renewal(record, attempt);
+  };
+  const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
+  return reply.kind === "renewed";
+}
+
+/** Whether this owner, through whichever instance or handle, holds the lock. */
+export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
+  const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
+  return (record?.holders ?? []).some((holder) => isOurs(holder) && !hasRunOut(holder, attempt));
+}
+
+class Target {
+  readonly #ownerId: string;
+  readonly #isLater: IsLater;
+  #holder: Holder | undefined;
+
+  constructor(ownerId: string, isLater: IsLater) {
+    this.#ownerId = ownerId;
+    this.#isLater = isLater;
+  }
+
+  in(record: LockRecord | undefined): Holder | undefined {
+    this.#holder ??= record?.holders.find(
+      ({ id, owner, via }) => owner === this.#ownerId && via === "name" && !this.#isLater(id),
+    );
+    return this.#holder;
+  }
+}
+
+function optionsFor(context: Context, leaseMs: number) {
+  const untilMs = context.effects.monotonicMs() + leaseMs;
+  const timeoutMs = requestTimeoutMs(leaseMs);
+  return { attempts: new Attempts(), timeoutMs, untilMs, role: "holder" as const, fromStore: true };
+}

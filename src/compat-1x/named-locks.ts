@@ -1,0 +1,180 @@
+import { type Attempt, hasRunOut } from "../core/expiry.js";
+import { keyOfPart } from "../core/names.js";
+import type { LockRecord } from "../core/record.js";
+import { laterParts } from "../core/shares.js";
+import { replaceCorrupt } from "../core/transition/remove.js";
+import type { Force } from "../primitives/force.js";
+import type { LocalLines } from "../runtime/acquire/local-line.js";
+import type { Context } from "../runtime/base/context.js";
+import { inParallel } from "../runtime/base/in-parallel.js";
+import { requestTimeoutMs } from "../runtime/base/timing.js";
+import type { Lease } from "../runtime/hold/lease.js";
+import { type NamedHold, NamedHolds, type NamedTarget } from "../runtime/hold/named-holds.js";
+import type { Scope, Scopes } from "../runtime/hold/scope.js";
+import { READS_AT_ONCE } from "../runtime/inspect/inspect.js";
+import { Attempts } from "../runtime/swap/attempts.js";
+import { RemoveUnsupported } from "../runtime/swap/changed.js";
+import { LockObject, type Snapshot } from "../runtime/swap/lock-object.js";
+import { deleting, forcing } from "../runtime/swap/repeatable.js";
+import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
+
+/** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
+export class NamedLocks {
+  readonly #context: Context;
+  readonly #lines: LocalLines;
+  readonly #leaseMs: number;
+  /** What `acquireLock` took. */
+  readonly #holds = new NamedHolds();
+  readonly #scopes: Scopes;
+
+  constructor(context: Context, lines: LocalLines, scopes: Scopes, leaseMs: number) {
+    this.#context = context;
+    this.#lines = lines;
+    this.#scopes = scopes;
+    this.#leaseMs = leaseMs;
+  }
+
+  add(object: LockObject, lease: Lease, line: Scope): void {
+    this.#holds.add(object.key, lease, line);
+    lease.endWhenOver();
+  }
+
+  /** What is called by name in that line of work from now on is not about what another one has of the lock. */
+  noteRefusal(object: LockObject, line: Scope): void {
+    this.#holds.noteRefusal(object.key, line);
+  }
+
+  async release(object: LockObject): Promise<boolean> {
+    const { key } = object;
+    const target = this.#target(key);
+    if (target.kind === "none") return releaseByOwner(this.#context, object, this.#byOwner(key));
+    if (target.kind === "refused") return false;
+    if (target.kind === "late") return this.#refuseLate(key, target.own);
+    const released = await target.hold.lease.release();
+    this.#holds.settle(key, target.hold, target.hold.lease.loss === undefined ? "released" : "lost");
+    return released;
+  }
+
+  async refresh(object: LockObject): Promise<boolean> {
+    const { key } = object;
+    const target = this.#target(key);
+    if (target.kind === "none") return refreshByOwner(this.#context, object, this.#byOwner(key));
+    if (target.kind === "refused" || target.kind === "late") return false;
+    const renewed = await target.hold.lease.renew({ onlyUnexpired: true });
+    target.hold.isLost ||= !renewed;
+    return renewed;
+  }
+
+  /** `seen`: whose holds, by acquisition id; undefined: everybody's. */
+  async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
+    const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
+    this.#endHere(object, "force-released", snapshot);
+    const others = await this.#inOthers(object, snapshot, (other) => this.forceRelease(other, seen));
+    return reply.kind === "released" || others.includes(true);
+  }
+
+  /** The same in the further records of a semaphore, by what its first one says. */
+  async #inOthers(
+    { ref, key }: LockObject,
+    { record }: Snapshot,
+    act: (object: LockObject) => Promise<boolean>,
+  ): Promise<readonly boolean[]> {
+    const outcomes: boolean[] = [];
+    await inParallel(laterParts(record?.shares), READS_AT_ONCE, async (part) => {
+      outcomes.push(await act(new LockObject(this.#context, { ...ref, part }, keyOfPart(key, part))));
+    });
+    return outcomes;
+  }
+
+  /** As of when it was asked: a lease that had not ended then may have been renewed while the answer was on its way. */
+  async isLocked(object: LockObject): Promise<boolean> {
+    const { clock, effects } = this.#context;
+    return this.#look(object, (record, attempt) => {
+      const now = clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now;
+      return record?.holders.some((holder) => !hasRunOut(holder, { ...attempt, now })) ?? false;
+    });
+  }
+
+  /** As of now: nobody is to work under a lease that has ended meanwhile. */
+  async isOwnedByUs(object: LockObject): Promise<boolean> {
+    return this.#look(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
+  }
+
+  /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
+  async delete(object: LockObject, options: { readonly force: Force; readonly restMs: number }): Promise<boolean> {
+    const { force } = options;
+    const { key } = object;
+    const target: NamedTarget = force.isForced ? { kind: "none" } : this.#target(key);
+    if (target.kind === "refused") return false;
+    if (target.kind === "late") return this.#refuseLate(key, target.own);
+    const hold = target.kind === "hold" ? target.hold : undefined;
+    const { ownerId } = this.#context;
+    const whose = force.isForced ? { owner: undefined, seen: force.seen } : { owner: ownerId };
+    const isLater = force.isForced ? undefined : this.#byOwner(key, hold).isLater;
+    const swapOptions = { ...this.#options(), ...(force.isForced ? { applyToUnreadable: replaceCorrupt } : {}) };
+    const deleteWith = (restMs: number) => object.swap(deleting({ ...whose, restMs }, isLater), swapOptions);
+    const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
+      if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
+      throw error;
+    });
+    if (hold !== undefined) this.#holds.settle(key, hold, reply.kind === "deleted" ? "released" : "lost");
+    if (reply.kind !== "deleted") return false;
+    this.#endHere(object, "deleted", snapshot);
+    await this.#inOthers(object, snapshot, (other) => this.delete(other, options));
+    return true;
+  }
+
+  /** What a call is about is settled when it is made. */
+  #target(key: string): NamedTarget {
+    return this.#holds.find(key, this.#scopes.current);
+  }
+
+  /** A call for an acquisition that was lost, made while another caller may have the lock. */
+  #refuseLate(key: string, own: NamedHold | undefined): false {
+    this.#holds.settle(key, own, "lost");
+    return false;
+  }
+
+  /**
+   * Nor is it about what comes to hold the lock while the store is slow to answer; nor, where it is about a hold of this mutex, about
+   * what another instance of the same owner has taken since.
+   */
+  #byOwner(key: string, hold?: NamedHold) {
+    const meant = hold?.lease.holder.id;
+    const isLater: IsLater = (id) => id !== meant && (meant !== undefined || this.#lines.peek(key)?.has(id) === true);
+    return { isLater, leaseMs: this.#leaseMs };
+  }
+
+  /**
+   * Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. An
+   * object that was not there tells only of those who had the lock before it was asked for.
+   */
+  #endHere(object: LockObject, reason: "force-released" | "deleted", { record, askedAtMs }: Snapshot): void {
+    this.#lines
+      .peek(object.key)
+      ?.loseHolders(reason, ({ holder: { id, token } }, sinceMs) =>
+        record === undefined
+          ? sinceMs < askedAtMs
+          : token <= record.token && !record.holders.some((other) => other.id === id),
+      );
+  }
+
+  async #look(
+    object: LockObject,
+    ask: (record: LockRecord | undefined, attempt: Attempt) => boolean,
+  ): Promise<boolean> {
+    const { reply } = await object.swap((record, attempt) => ({ reply: ask(record, attempt) }), this.#options());
+    return reply;
+  }
+
+  #options() {
+    const timeoutMs = requestTimeoutMs(this.#leaseMs);
+    const untilMs =
+      this.#context.effects.monotonicMs() + Math.min(Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
+    return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const, fromStore: true };
+  }
+}
+
+/** How long a store that does not answer is asked again. */
+const MIN_PATIENCE_MS = 5000;
+const MAX_PATIENCE_MS = 10_000;

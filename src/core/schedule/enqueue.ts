@@ -1,0 +1,162 @@
+import { FAR_AHEAD_MS } from "../expiry.js";
+import type { LockRecord, Turn, Waiter } from "../record.js";
+
+/**
+ * When a waiter writes its entry, and how long it steps back. Every such write makes the one fail that the holder sends next,
+ * and of all that are sent at once only the first one counts. So entries go where they cost least: onto what a holder has
+ * just written, one each, so that whoever holds the lock never loses twice in a row.
+ */
+
+/** What somebody sees who could write an entry. */
+export interface JoinSight {
+  readonly nowMs: number;
+  readonly roundTripMs: number;
+  /** The instance that wants to join. */
+  readonly ownerId: string;
+  /** How often it lost a race or found the record better left alone. */
+  readonly setbacks: number;
+  /** A number in [0, 1). */
+  readonly random: number;
+}
+
+/** Whether to write an entry onto this version; otherwise it is left alone for now. */
+export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
+  // Nobody can have seen it before its writer has: it is first in any case.
+  if (isReleaseOf(record, sight.ownerId)) return true;
+  const tripMs = tripOf(sight);
+  const ageMs = sight.nowMs - record.touchedAtMs;
+  // Nor does anybody know how old one is whose writer had no store time.
+  if (ageMs > QUIET_TRIPS * tripMs || ageMs < -FAR_AHEAD_MS) return true;
+  const isHolders = record.holders.some(({ renewedAtMs }) => renewedAtMs === record.touchedAtMs);
+  if (!isHolders) return false;
+  if (sight.setbacks === 0 || areFew(record)) return true;
+  // What is no longer fresh has been seen by others too, and one of their entries is on its way.
+  return ageMs <= FRESH_TRIPS * tripMs && (sight.setbacks === 1 || sight.random < JOIN_CHANCE);
+}
+
+/** A process that was suspended takes what it slept through for a round trip: nobody stays away for that long. */
+function tripOf({ roundTripMs }: { readonly roundTripMs: number }): number {
+  return Math.min(Math.max(roundTripMs, MIN_TRIP_MS), MAX_TRIP_MS);
+}
+
+const MIN_TRIP_MS = 5;
+const MAX_TRIP_MS = 200;
+/** A version that has been there for this long is nobody's in particular: the holder has time. */
+const QUIET_TRIPS = 4;
+const FRESH_TRIPS = 2;
+const JOIN_CHANCE = 0.35;
+
+/** Whether a waiter may put off refreshing its entry: it will be served before it expires, or the record is better left alone. */
+export function mayPutOff(
+  waiter: Waiter,
+  expected: { readonly servedInMs: number; readonly mayWrite: boolean; readonly nowMs: number },
+): boolean {
+  const spareMs = waiter.expiresAtMs - expected.nowMs - REFRESH_RESERVE_MS;
+  return spareMs > 0 && (!expected.mayWrite || spareMs > 2 * expected.servedInMs);
+}
+
+/** However busy the record is, an entry is refreshed when this much is left of it. */
+export const REFRESH_RESERVE_MS = 3000;
+
+/**
+ * Whether the last holder is probably about to join again: those before it have. It needs no look for that, so its entry
+ * comes before anything that is written now.
+ */
+export function isReturnLikely(record: LockRecord): boolean {
+  const [last, ...before] = record.recent;
+  if (last === undefined || record.touchedAtMs !== last.toMs || isPresent(record, last)) return false;
+  const latest = before.slice(0, RETURNS_SEEN - 1);
+  return latest.length > 0 && latest.filter((turn) => isPresent(record, turn)).length >= Math.min(2, before.length);
+}
+
+/** Whether those who have had the lock want it again: then they are few, and one more finds a gap soon. */
+function areFew(record: LockRecord): boolean {
+  return record.queue.length <= FEW && countReturns(record) >= 2;
+}
+
+/** Whether turn after turn is somebody else's: then nobody knows how many more there are. */
+function areMany(record: LockRecord): boolean {
+  return record.queue.length > FEW || (record.recent.length >= 2 && countReturns(record) === 0);
+}
+
+/** More waiters than this are a crowd. */
+export const FEW = 8;
+const RETURNS_SEEN = 4;
+
+function countReturns(record: LockRecord): number {
+  const latest = record.recent.slice(0, RETURNS_SEEN);
+  const isBack = (turn: Turn, at: number) =>
+    isPresent(record, turn) || latest.slice(0, at).some(({ owner }) => owner === turn.owner);
+  return latest.filter(isBack).length;
+}
+
+function isPresent({ queue, holders }: LockRecord, { owner }: Turn): boolean {
+  return [...queue, ...holders].some((one) => one.owner === owner);
+}
+
+function isReleaseOf({ recent: [last], touchedAtMs }: LockRecord, ownerId: string): boolean {
+  return last !== undefined && last.owner === ownerId && last.toMs === touchedAtMs;
+}
+
+/** Why somebody steps back. */
+export interface Setback {
+  /** What it wanted to write, when another one's write came first; `nothing`: it left the record alone by itself. */
+  readonly lost: "grant" | "entry" | "nothing";
+  /** How many of any kind there were, this one included. */
+  readonly setbacks: number;
+  /** Whether there is room beside the winner, too. */
+  readonly isOpen: boolean;
+  /** How many entries in a row it has lost. */
+  readonly losses: number;
+  readonly isEnqueued: boolean;
+  /** Undefined: there is no object yet. */
+  readonly record: LockRecord | undefined;
+  /** How long the present holder has had the lock; 0 while nobody has it. */
+  readonly holdAgeMs: number;
+  /** Since it arrived. */
+  readonly waitedMs: number;
+  readonly entryLifeMs: number;
+  readonly roundTripMs: number;
+  /** A number in [0, 1). */
+  readonly random: number;
+}
+
+/**
+ * How long to step back. Where a few come and go, the next gap is near. Where nobody knows how many there are, or there are
+ * many, all of them spread out: in proportion to how long it took those who have a place by now.
+ */
+export function stepBackMs(setback: Setback): number {
+  const { lost, setbacks, losses, isEnqueued, record, random } = setback;
+  const tripMs = tripOf(setback);
+  const queueLength = record?.queue.length ?? 0;
+  // There is a winner every round trip, and all the others need is one such turn each.
+  if (lost === "grant" && setback.isOpen) {
+    return tripMs * (1 + queueLength / 8) * 2 * random * Math.min(setbacks, 4);
+  }
+  // Its turn has come: it lost to somebody who joined. An entry that is not refreshed in time is dropped.
+  if (isEnqueued && lost === "grant") return 0;
+  if (isEnqueued) return Math.min(tripMs * (0.5 + 3 * random) * (1 + queueLength / 8), REFRESH_RETRY_MAX_MS);
+  // Whoever came at the same instant leaves the winner in peace for a while.
+  if (lost === "grant") return tripMs * (4 + 12 * random);
+  if (record === undefined) return tripMs * (1 + 12 * random);
+  if (lost === "nothing" && setbacks === 1) return tripMs * (1 + QUIET_TRIPS * random);
+  if (areFew(record)) {
+    if (lost === "nothing") return tripMs * (0.5 + random);
+    return losses <= EAGER_LOSSES ? 0 : tripMs * (1 + 12 * random);
+  }
+  const windowMs = areMany(record) ? crowdWindowMs(record, setback, tripMs) : unknownWindowMs(setback, tripMs);
+  return tripMs + Math.min(windowMs, MAX_WINDOW_TRIPS * tripMs) * random;
+}
+
+function crowdWindowMs({ queue }: LockRecord, { waitedMs, entryLifeMs }: Setback, tripMs: number): number {
+  const joinedAfterMs = queue.map((waiter) => waiter.expiresAtMs - entryLifeMs - waiter.sinceMs);
+  return Math.max(24 * tripMs, 6 * Math.min(waitedMs, Math.max(0, ...joinedAfterMs)));
+}
+
+function unknownWindowMs({ losses, holdAgeMs }: Setback, tripMs: number): number {
+  return Math.max(40 * tripMs * 2 ** Math.min(losses, 1), 2 * holdAgeMs);
+}
+
+const EAGER_LOSSES = 3;
+const MAX_WINDOW_TRIPS = 100;
+const REFRESH_RETRY_MAX_MS = 1000;

@@ -1,0 +1,136 @@
+import { behindHeadMs, epochAfterMs, HEAD_POLL_MIN_MS, headPollMs, skippedMs } from "../queue.js";
+import type { LockRecord } from "../record.js";
+
+/** How long turns took lately, from the record's memory of them; in milliseconds. */
+export interface Pace {
+  readonly shortestHoldMs: number;
+  /** From one grant to the next; infinite while there is none to compare with. */
+  readonly shortestTurnMs: number;
+  /** The mean where there are enough turns for one, the shortest otherwise. */
+  readonly usualHoldMs: number;
+  /** One or two turns say little about the next. */
+  readonly isVague: boolean;
+}
+
+/** What a waiter knows when it decides when to look again; all in milliseconds. */
+export interface Outlook {
+  /** Live waiters ahead. */
+  readonly position: number;
+  /** How long the present holder has had the lock; 0 while nobody has it. */
+  readonly holdAgeMs: number;
+  /** Live waiters behind. */
+  readonly followers: number;
+  /** How long the last turn took; 0 while the record remembers none. */
+  readonly lastHoldMs: number;
+  /** Until the present lease could be taken over. */
+  readonly untilTakeoverMs: number;
+  readonly roundTripMs: number;
+  /** Undefined while the record remembers no turn. */
+  readonly pace: Pace | undefined;
+  /** Whether the record has an entry of ours, so that others keep our place. */
+  readonly isEnqueued: boolean;
+  /** A number in [0, 1). */
+  readonly random: number;
+}
+
+/** The pace of the turns that a record remembers. */
+export function paceOf(record: LockRecord): Pace | undefined {
+  const turns = record.recent.filter((turn) => turn.ended === "released");
+  if (turns.length === 0) return undefined;
+  const holds = turns.map((turn) => Math.max(0, turn.toMs - turn.fromMs));
+  const shortestHoldMs = Math.min(...holds);
+  const isVague = holds.length < VAGUE_TURNS;
+  const meanMs = holds.reduce((sum, hold) => sum + hold, 0) / holds.length;
+  const starts = [...record.holders.map(({ acquiredAtMs }) => acquiredAtMs), ...turns.map(({ fromMs }) => fromMs)];
+  const gaps = starts.slice(1).map((fromMs, at) => Math.max(0, (starts[at] as number) - fromMs));
+  return { shortestHoldMs, shortestTurnMs: Math.min(...gaps), usualHoldMs: isVague ? shortestHoldMs : meanMs, isVague };
+}
+
+/** In how long one at this position will have been served, by the shortest of the recent turns. */
+export function servedInMs(pace: Pace | undefined, position: number, roundTripMs: number): number {
+  return pace === undefined ? Number.POSITIVE_INFINITY : (position + 1) * turnMs(pace, roundTripMs);
+}
+
+const VAGUE_TURNS = 3;
+
+/**
+ * How long to wait before looking again. The first in line sleeps until the shortest recent hold would be over, then looks
+ * often at first and about every tenth of the hold's age later. Those behind sleep through most of the turns that are due
+ * before theirs. Nobody sleeps past the moment at which a lease that is not renewed could be taken over.
+ */
+export function pollDelayMs(outlook: Outlook): number {
+  const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
+  return Math.max(1, Math.min(delayMs, Math.max(outlook.untilTakeoverMs, 0) + 1));
+}
+
+function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, random }: Outlook): number {
+  const spread = 1 - SPREAD * random;
+  const usuallyMs = headPollMs(holdAgeMs, roundTripMs, followers);
+  if (pace === undefined) {
+    // Right before those behind look: they are to find that it has taken the lock, not that nobody has.
+    const untilEpochMs = followers > 0 ? epochAfterMs(holdAgeMs + HEAD_POLL_MIN_MS) - holdAgeMs : usuallyMs;
+    return Math.min(usuallyMs * spread, untilEpochMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  }
+  // What is seen is as old as the answer's way back, and what is asked takes as long to get there.
+  const dueMs = pace.isVague ? 0 : Math.min(pace.shortestHoldMs - holdAgeMs - roundTripMs / 2, HEAD_NAP_MAX_MS);
+  const isDue = holdAgeMs < DUE_FACTOR * pace.usualHoldMs;
+  const often = isDue ? Math.min(Math.max(HEAD_POLL_MIN_MS, roundTripMs / 2, holdAgeMs / 10), usuallyMs) : usuallyMs;
+  return Math.max(often * spread, dueMs);
+}
+
+const SPREAD = 0.3;
+const UNQUEUED_FACTOR = 2;
+/** However long turns were lately, the next may be short: the first in line never sleeps longer than this on that account. */
+const HEAD_NAP_MAX_MS = 200;
+/** A hold that lasts longer than this many of the usual ones is none of them. */
+const DUE_FACTOR = 3;
+
+function followerDelayMs(outlook: Outlook): number {
+  const { position, holdAgeMs, pace, roundTripMs, isEnqueued } = outlook;
+  const unknownMs = nextEpochMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  if (pace === undefined) return unknownMs;
+  // By the shortest turns: who sleeps too long is passed over.
+  const aTurnMs = turnMs(pace, roundTripMs);
+  const untilHeadMs = Math.max(0, aTurnMs - holdAgeMs) + (position - 1) * aTurnMs;
+  const napMs = (untilHeadMs + pace.shortestHoldMs) * (position === 1 ? NEXT_NAP : 1);
+  const shortestMs = Math.min(headPollMs(holdAgeMs, roundTripMs, 1), unknownMs);
+  const longestMs = pace.isVague ? longestVagueNapMs(outlook, unknownMs) : FOLLOWER_NAP_MAX_MS;
+  return clamp(napMs, shortestMs, Math.max(shortestMs, longestMs));
+}
+
+/**
+ * One or two turns say little about the next: each further back sleeps as long as it would at very short ones, and learns
+ * more when it wakes up. Where nobody has come for the free lock yet, it takes longer in any case.
+ */
+function longestVagueNapMs({ position, holdAgeMs }: Outlook, unknownMs: number): number {
+  const longestMs = Math.max(VAGUE_TURN_MS * position, holdAgeMs === 0 ? unknownMs : 0);
+  return Math.min(longestMs, FOLLOWER_NAP_MAX_MS);
+}
+
+/** Grant to grant, by the shortest of the recent turns; hand-overs count, but not more of them than a few round trips. */
+function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): number {
+  return clamp(shortestTurnMs, shortestHoldMs + 2 * roundTripMs, shortestHoldMs + 5 * roundTripMs);
+}
+
+/** The second in line sleeps through this part of the time until its turn: the turn ahead may be shorter, or not be taken. */
+const NEXT_NAP = 0.8;
+const FOLLOWER_NAP_MAX_MS = 5000;
+const VAGUE_TURN_MS = 100;
+
+/**
+ * Followers who do not know the pace look at the same ages of a hold, doubling and then evenly apart: when it ends, all of
+ * them notice at once, and the line moves on without waiting for one sleeper after another. The further back, the more of
+ * the early looks are left out.
+ */
+function nextEpochMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
+  // Nobody holds it: it changes hands as soon as the first in line looks.
+  if (holdAgeMs === 0) {
+    const soonMs = Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
+    return Math.max(soonMs, (headPollMs(lastHoldMs, roundTripMs, position) / 3) * (1 + position / 8));
+  }
+  return epochAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs + behindHeadMs(roundTripMs);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

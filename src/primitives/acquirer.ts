@@ -1,0 +1,286 @@
+import {
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkHoldAtLeast,
+  checkLabel,
+  checkLease,
+  checkMode,
+  checkPriority,
+  checkSignal,
+  invalidArgument,
+  withDefault,
+} from "../arguments/checks.js";
+import { type LockRef, refKey } from "../core/deadlock.js";
+import { patienceMs } from "../core/schedule/backoff.js";
+import type { Settings } from "../options/mutex-options.js";
+import { acquireLease } from "../runtime/acquire/acquire.js";
+import { type AcquireRequest, knownLimit } from "../runtime/acquire/acquire-request.js";
+import type { LocalLines } from "../runtime/acquire/local-line.js";
+import { longestMs } from "../runtime/acquire/patience.js";
+import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
+import { wasClosed } from "../runtime/base/closed.js";
+import type { Context } from "../runtime/base/context.js";
+import type { Held } from "../runtime/base/holdings.js";
+import { settledWithin } from "../runtime/base/timing.js";
+import type { Hold } from "../runtime/hold/hold.js";
+import type { Lease } from "../runtime/hold/lease.js";
+import type { Scope } from "../runtime/hold/scope.js";
+import type { LockObject } from "../runtime/swap/lock-object.js";
+import type { AcquireCall } from "./acquire-call.js";
+import { FencedObjects } from "./fenced/fenced-object.js";
+import { Handles } from "./handles.js";
+import { HeldLock } from "./lock.js";
+import { HeldLockSet } from "./lock-set.js";
+import { checkRenewable, type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
+import { ParentHolds } from "./parent-holds.js";
+
+/** All of several locks, or the one that was not had. */
+export type TakenSet = { readonly set: HeldLockSet } | { readonly missing: LockObject };
+
+/** What a call has come to, before anything is sent. */
+interface Plan {
+  readonly object: LockObject;
+  readonly request: AcquireRequest;
+  readonly nesting: Nesting;
+}
+
+/** Turns the calls that acquire into leases and handles: checks, scopes, the local line, and what has to be renewed. */
+export class Acquirer {
+  readonly #context: Context;
+  readonly #settings: Settings;
+  readonly #objectOf: (ref: LockRef) => LockObject;
+  readonly #lines: LocalLines;
+  readonly #fencedObjects: FencedObjects;
+  readonly #handles = new WeakMap<Held, Set<HeldLock>>();
+  readonly #known = new Handles();
+  readonly #parentHolds: ParentHolds;
+
+  constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#objectOf = objectOf;
+    this.#lines = lines;
+    this.#fencedObjects = new FencedObjects(context, settings);
+    this.#parentHolds = new ParentHolds(settings);
+  }
+
+  /** Gives back what no function runs under: handles that nobody may have released yet, and what was taken by name. */
+  releaseHandles(): void {
+    for (const lease of this.#context.holdings.leases) {
+      const handles = this.#handles.get(lease) ?? [];
+      for (const handle of handles) if (!handle.isGuarding) void handle[Symbol.asyncDispose]();
+      const { holder, standing } = lease;
+      if (holder.via === "name") lease.release().catch(this.#onReleaseError(standing.lockName));
+    }
+  }
+
+  /** What a process that is part of the work under these handles is told of. */
+  heldForChild(held: unknown): string {
+    return this.#parentHolds.textWith(this.#known.get("held", held));
+  }
+
+  /** Somebody here has changed how many permits there are: those who wait here need not find that out by looking. */
+  limitChanged({ key }: LockObject): void {
+    this.#lines.peek(key)?.holdChanged();
+  }
+
+  /** How long a call without a `timeoutMs` waits. */
+  patienceMs(retries: number | undefined): number {
+    const { maxRetries, retryDelayMs, maxRetryDelayMs } = this.#settings;
+    return patienceMs({
+      maxRetries: withDefault("retries", retries, maxRetries, checkCount),
+      retryDelayMs,
+      maxRetryDelayMs,
+    });
+  }
+
+  /** A handle that renews itself; undefined when the lock was not had in time. */
+  async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
+    const lock = await this.#handle(ref, call);
+    if (lock?.lease.standing.wasClosed !== true) return lock;
+    lock.noteUnused();
+    void lock[Symbol.asyncDispose]();
+    throw wasClosed(lock.name);
+  }
+
+  async #handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
+    const { object, request, nesting } = this.#plan(ref, call);
+    if (nesting.kind === "refuse") return refusedUnlessAttempt(nesting.error, call);
+    if (nesting.kind === "wait") {
+      const lease = await this.#take(ref, object, request, call);
+      return lease === undefined ? undefined : this.#handleOf(ref, object.key, lease, call.scope);
+    }
+    const isCallback = call.scope.kind === "callback";
+    const nested = await nesting.outer.nest.enter({ ...request, isCallback });
+    if (nested === undefined) return undefined;
+    call.scope.add(ref, object.key, nested);
+    return this.#handleOf(ref, object.key, nested, call.scope);
+  }
+
+  /** Several locks in one order, all or none: then the first that was not had in time is told. */
+  async all(lockNames: readonly string[], call: AcquireCall): Promise<TakenSet> {
+    if (!Array.isArray(lockNames) || lockNames.length === 0) {
+      throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
+    }
+    const names = [...new Map(lockNames.map((name) => [this.#objectOf({ name }).key, name]))].sort(byKey);
+    const { options } = call;
+    const patienceMs = withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration);
+    const leaseMs = withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease);
+    const { effects } = this.#context;
+    const startedAtMs = effects.monotonicMs();
+    const attemptUntilMs = startedAtMs + longestMs(patienceMs, leaseMs);
+    const locks: HeldLock[] = [];
+    let missing: LockObject | undefined;
+    try {
+      for (const [, name] of names) {
+        missing = this.#objectOf({ name });
+        if (effects.monotonicMs() >= attemptUntilMs) break;
+        const timeoutMs = Math.max(0, startedAtMs + patienceMs - effects.monotonicMs());
+        const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs }, attemptUntilMs });
+        if (lock === undefined) break;
+        locks.push(lock);
+        missing = undefined;
+      }
+      if (missing === undefined) return { set: this.#known.addSet(new HeldLockSet(locks)) };
+    } catch (error) {
+      await this.#giveBack(locks);
+      throw error;
+    }
+    await this.#giveBack(locks);
+    return { missing };
+  }
+
+  /** What was had of several; a store that is slow to take it back does not keep the caller. */
+  async #giveBack(locks: readonly HeldLock[]): Promise<void> {
+    const { background, effects } = this.#context;
+    for (const lock of locks) lock.noteUnused();
+    const released = new HeldLockSet(locks)[Symbol.asyncDispose]();
+    background.run(released);
+    await settledWithin(effects, released, GIVE_BACK_MS);
+  }
+
+  /** The bare lease, for those who renew it themselves. */
+  async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
+    const { object, request, nesting } = this.#plan(ref, call);
+    if (nesting.kind === "refuse") throw nesting.error;
+    return this.#take(ref, object, request, call);
+  }
+
+  #plan(ref: LockRef, { options, scope, ...call }: AcquireCall): Plan {
+    const object = this.#objectOf(ref);
+    const { key } = object;
+    const { permits = 1, limit, share, via = "handle", timing, longestPollMs } = call;
+    // Of a semaphore with several records, no one holder keeps others waiting.
+    const mayBlock = (hold: LockRef) => share === undefined || refKey(hold) !== refKey(ref);
+    const heldUp = this.#parentHolds.heldUpBy(key).filter(mayBlock);
+    const request: AcquireRequest = {
+      via,
+      mode: withDefault("mode", options.mode, "exclusive", checkMode),
+      permits,
+      limit,
+      share,
+      waitedBeforeMs: call.waitedBeforeMs,
+      onAsking: call.onAsking,
+      priority: withDefault("priority", options.priority, 0, checkPriority),
+      leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
+      holdAtLeastMs: withDefault("holdAtLeastMs", options.holdAtLeastMs, 0, checkHoldAtLeast),
+      label: withDefault("label", options.label, undefined, checkLabel),
+      patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
+      signal: withDefault("signal", options.signal, undefined, checkSignal),
+      holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],
+      tokensOfParents: this.#parentHolds.tokensOf(key),
+      objectOf: this.#objectOf,
+      timing,
+      longestPollMs,
+      unreachableMs: call.unreachableMs,
+      attemptUntilMs: call.attemptUntilMs,
+    };
+    const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
+    const named = options.within === undefined ? [] : this.#known.get("within", options.within);
+    for (const handle of named) scope.join(handle.scope);
+    const within = named.find((handle) => handle.key === key)?.hold;
+    const terms = { reentrant, within, limit: share === undefined ? knownLimit(object, request) : undefined };
+    const nesting = nestingOf(scope.findInCallbacks(key), ref, request, terms);
+    return { object, request, nesting };
+  }
+
+  /**
+   * Somebody may close the mutex at any moment up to that in which the caller goes on, so that is looked at again and again: what
+   * is granted then is given back unseen.
+   */
+  async #take(
+    ref: LockRef,
+    object: LockObject,
+    request: AcquireRequest,
+    call: AcquireCall,
+  ): Promise<Lease | undefined> {
+    const lease = await this.#grant(ref, object, request, call);
+    return lease?.standing.wasClosed ? this.giveBackUnseen(lease) : lease;
+  }
+
+  async #grant(
+    ref: LockRef,
+    object: LockObject,
+    request: AcquireRequest,
+    { scope }: AcquireCall,
+  ): Promise<Lease | undefined> {
+    const { clock, ownerId } = this.#context;
+    const renewers = { roundTripMs: clock.quickestRoundTripMs, ownerId, record: object.latest?.record };
+    checkRenewable(request, knownLimit(object, request), renewers);
+    const lease = await this.#context.holdings.arriving(() =>
+      acquireLease(this.#context, this.#lines.lineOf(object), request),
+    );
+    if (lease === undefined) return undefined;
+    if (lease.standing.wasClosed) return this.giveBackUnseen(lease);
+    scope.add(ref, object.key, lease);
+    if (request.via === "handle") lease.keep();
+    return lease;
+  }
+
+  /** Somebody closed the mutex in the turn of the grant: whoever asked for it is told so at once, and closing waits for the rest. */
+  giveBackUnseen(lease: Lease): never {
+    const { lockName } = lease.standing;
+    lease.standing.noteUnused();
+    lease.release().catch(this.#onReleaseError(lockName));
+    throw wasClosed(lockName);
+  }
+
+  /** Goes on with a hold that was handed over. @throws `lost` when it is gone */
+  async restore(ref: LockRef, from: HandedOver, scope: Scope): Promise<HeldLock> {
+    const object = this.#objectOf(ref);
+    const line = this.#lines.lineOf(object);
+    const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, line, from));
+    scope.add(ref, object.key, lease);
+    lease.keep();
+    return this.#handleOf(ref, object.key, lease, scope);
+  }
+
+  #handleOf(ref: LockRef, key: string, hold: Hold, scope: Scope): HeldLock {
+    const place = { bucketName: this.#settings.bucketName, key };
+    const handles = this.#handles.get(hold.root) ?? new Set();
+    this.#handles.set(hold.root, handles);
+    const handle: HeldLock = new HeldLock(ref, hold, {
+      place,
+      fencedObjects: this.#fencedObjects,
+      onRelease: () => handles.delete(handle),
+      onReleaseError: this.#onReleaseError(ref.name),
+    });
+    handles.add(handle);
+    this.#known.add(handle, { ref, key, hold, scope });
+    return handle;
+  }
+
+  #onReleaseError(lockName: string): (error: unknown) => void {
+    const message = `releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
+    return (error) => this.#context.logger.warn(message, { err: error });
+  }
+}
+
+/** How long a caller who gets none of several locks waits for those it had to be given back. */
+const GIVE_BACK_MS = 500;
+
+/** One order for everybody: that of the keys, by code unit, which no locale changes. */
+function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {
+  return one < other ? -1 : 1;
+}

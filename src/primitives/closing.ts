@@ -1,0 +1,181 @@
+import { checkFiniteDuration, checkOptions, invalidArgument, withDefault } from "../arguments/checks.js";
+import type { OptionNames } from "../arguments/option-names.js";
+import { onAbort } from "../runtime/base/abort.js";
+import type { Context } from "../runtime/base/context.js";
+import type { CloseReport, LeftBehind } from "../runtime/base/events.js";
+import type { Held } from "../runtime/base/holdings.js";
+import { settledWithin, sleepUntil } from "../runtime/base/timing.js";
+import { guardsOfCaller } from "../runtime/hold/guarding.js";
+
+/** Options of `mutex.close`. */
+export interface CloseOptions {
+  /**
+   * How long work under locks may take to come to its end, in milliseconds. A later call may shorten it, and never lengthens it.
+   * @default 7000: with two seconds for a slow store it fits the ten that orchestrators give
+   */
+  readonly graceMs?: number | undefined;
+  /**
+   * What to do with handles that no function of `withLock` and its like runs under: wait until they are released, or release
+   * them at once, where it is known that no work goes on under them. @default "wait"
+   */
+  readonly handles?: "wait" | "release" | undefined;
+}
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { graceMs: true, handles: true };
+
+/** What closing works with, besides what everything of the mutex shares. */
+export interface ClosingParts {
+  /** Ends all waits with `closed`. */
+  readonly stopWaiting: () => void;
+  readonly releaseHandles: () => void;
+  /** Ends all requests. */
+  readonly shutDown: () => void;
+}
+
+/**
+ * The end of a mutex. Nothing is given back before the work under it has ended: it is asked to end, its locks are renewed
+ * meanwhile, and what has not ended in time is left to run out rather than given away.
+ */
+export class Closing {
+  readonly #context: Context;
+  readonly #parts: ClosingParts;
+  readonly #graceOver = new AbortController();
+  readonly #done = new AbortController();
+  /** What those who asked for the close work under: they can end once they have got their answer. */
+  readonly #ofCallers = new Set<Held>();
+  readonly #left = new Map<Held, LeftBehind["kind"]>();
+  #report: Promise<CloseReport> | undefined;
+
+  constructor(context: Context, parts: ClosingParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  get hasBegun(): boolean {
+    return this.#report !== undefined;
+  }
+
+  close(options: CloseOptions): Promise<CloseReport> {
+    const { graceMs, handles } = checkOptions("options", options, CLOSE_OPTIONS);
+    const isFirst = !this.hasBegun;
+    const grace = withDefault("graceMs", graceMs, isFirst ? DEFAULT_GRACE_MS : undefined, checkGrace);
+    const areReleased = withDefault("handles", handles, "wait", checkHandles) === "release";
+    const own = guardsOfCaller();
+    for (const lease of own) this.#ofCallers.add(lease);
+    // First of all: those who are asked to stop may ask for the end themselves.
+    this.#report ??= Promise.resolve().then(() => this.#finish());
+    if (grace !== undefined) void this.#endGraceIn(grace);
+    if (isFirst) this.#askAllToStop();
+    if (areReleased) this.#parts.releaseHandles();
+    return this.#leases.some((lease) => own.has(lease)) ? this.#reportWithout(own) : this.#report;
+  }
+
+  get #leases(): readonly Held[] {
+    return this.#context.holdings.leases;
+  }
+
+  #askAllToStop(): void {
+    // Whoever waits is sent away before: work that waits for a lock of this mutex ends by that.
+    this.#parts.stopWaiting();
+    for (const { standing } of this.#leases) standing.askToStop("closed");
+  }
+
+  async #endGraceIn(graceMs: number): Promise<void> {
+    const { effects } = this.#context;
+    await sleepUntil(effects, effects.monotonicMs() + graceMs, { keepAlive: true, signal: this.#done.signal });
+    this.#graceOver.abort();
+  }
+
+  async #finish(): Promise<CloseReport> {
+    const { holdings, background } = this.#context;
+    const graceOver = new Promise<void>((resolve) => onAbort(this.#graceOver.signal, resolve));
+    await Promise.race([holdings.until(() => this.#isUnused), graceOver]);
+    this.#leave(this.#leases.filter((lease) => !lease.standing.isOver && !this.#ofCallers.has(lease)));
+    const settled = holdings.until(() => this.#isSettled).then(() => background.idle());
+    await this.#giveStoreTime(settled);
+    this.#leave(this.#leases);
+    this.#done.abort();
+    this.#parts.shutDown();
+    const report = this.#describe();
+    this.#tell(report);
+    return report;
+  }
+
+  /** Waits for the last answers, and anew where the process stood still and could not hear them. */
+  async #giveStoreTime(settled: Promise<void>): Promise<void> {
+    const { effects } = this.#context;
+    for (let overslept = true; overslept; ) {
+      const untilMs = effects.monotonicMs() + PATIENCE_MS;
+      if (await settledWithin(effects, settled, PATIENCE_MS)) return;
+      overslept = effects.monotonicMs() > untilMs + OVERSLEPT_MS;
+    }
+  }
+
+  /** Whether nobody works under anything any more. */
+  get #isUnused(): boolean {
+    return !this.#context.holdings.areArriving && this.#leases.every(({ standing }) => standing.isOver);
+  }
+
+  /** Whether everything was given back, but for what is left. */
+  get #isSettled(): boolean {
+    return !this.#context.holdings.areArriving && this.#leases.every(({ standing }) => standing.isLeft);
+  }
+
+  /** What is not over runs out; what is being given back and was not answered stays in its record just as long. */
+  #leave(leases: readonly Held[]): void {
+    for (const lease of leases) {
+      if (this.#left.has(lease)) continue;
+      this.#left.set(lease, lease.standing.isGuarding ? "callback" : "handle");
+      lease.leaveToRunOut();
+    }
+    this.#context.holdings.noteChange();
+  }
+
+  /** For one whose own work asks for the end: it would wait for itself. */
+  async #reportWithout(own: ReadonlySet<Held>): Promise<CloseReport> {
+    const { holdings } = this.#context;
+    const mayGoOn = (lease: Held) =>
+      own.has(lease) || lease.standing.isLeft || (this.#graceOver.signal.aborted && this.#ofCallers.has(lease));
+    const others = holdings.until(() => !holdings.areArriving && this.#leases.every(mayGoOn));
+    await Promise.race([others, this.#report]);
+    return this.#describe();
+  }
+
+  #describe(): CloseReport {
+    const leftBehind = [...this.#left].map(([{ holder, standing }, kind]) => ({
+      lockName: standing.lockName,
+      acquisitionId: holder.id,
+      fencingToken: holder.token,
+      expiresAt: holder.expiresAtMs,
+      kind,
+    }));
+    return { leftBehind };
+  }
+
+  #tell(report: CloseReport): void {
+    const { logger, emit } = this.#context;
+    const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
+    if (names.length > 0) {
+      logger.warn(
+        `closed without giving back ${names.join(", ")}, since work went on, nobody released it, or the store did not answer: free when the lease ends`,
+        { leftBehind: report.leftBehind },
+      );
+    }
+    emit("closed", report);
+  }
+}
+
+function checkGrace(argument: string, value: unknown): number | undefined {
+  return checkFiniteDuration(argument, value);
+}
+
+function checkHandles(argument: string, value: unknown): "wait" | "release" {
+  if (value === "wait" || value === "release") return value;
+  throw invalidArgument(argument, value, 'use "wait" or "release"');
+}
+
+const DEFAULT_GRACE_MS = 7000;
+/** How long a store that does not answer is waited for, once nobody works any more. */
+const PATIENCE_MS = 2000;
+/** So much later than its timer: the process stood still. */
+const OVERSLEPT_MS = 500;

@@ -1,0 +1,40 @@
+import { invalidArgument } from "../../arguments/checks.js";
+import type { Content } from "../../core/envelope.js";
+
+/** What a caller writes, as it is stored: bytes as base64, everything else as JSON. */
+export function contentOf(argument: string, value: unknown): Content {
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
+  const json = jsonOf(argument, value);
+  if (json === undefined) {
+    throw invalidArgument(
+      argument,
+      value,
+      "use text, bytes (Uint8Array) or a JSON value; to remove the content, delete()",
+    );
+  }
+  // A copy: what the caller does to its own value later changes nothing here.
+  return { content: JSON.parse(json) };
+}
+
+/** V8 draws the way around a circle on several lines. */
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}
+
+function jsonOf(argument: string, value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw Object.assign(
+      invalidArgument(argument, value, `JSON cannot hold it (${oneLine((cause as Error).message)})`),
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** What was stored, as its reader gets it: a copy of its own. */
+export function valueIn({ content, base64 }: Content): unknown {
+  return base64 === undefined ? structuredClone(content) : new Uint8Array(Buffer.from(base64, "base64"));
+}

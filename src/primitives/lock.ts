@@ -1,0 +1,234 @@
+import { invalidArgument } from "../arguments/checks.js";
+import type { LockRef } from "../core/deadlock.js";
+import type { Mode } from "../core/record.js";
+import type { Hold } from "../runtime/hold/hold.js";
+import type { Lease } from "../runtime/hold/lease.js";
+import { releasedError } from "../runtime/hold/loss.js";
+import { INSPECT, type Inspect, STAYS } from "../shown.js";
+import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced/fenced-object.js";
+import { type LockPlace, writeHandOver } from "./hand-over.js";
+
+/**
+ * A held lock. It renews itself until it is released or lost. Between two lines of code that matter, ask the clocks:
+ * `assertHeld()` is right at this very moment even if the process was frozen a moment ago. What must never be overwritten by
+ * a holder that was frozen *after* that line has to check the `fencingToken` itself.
+ */
+export interface Lock extends AsyncDisposable {
+  readonly name: string;
+  /** Whether others may share it at the same time. */
+  readonly mode: Mode;
+  /** How many permits of a semaphore it stands for; 1 for a lock. */
+  readonly permits: number;
+  /** Greater than that of every earlier holder of this lock. Give it to the resource, and let it refuse lower ones. */
+  readonly fencingToken: number;
+  /**
+   * Aborted when the work under the lock has to end, with a `lost` error as its reason; not by a release, nor by a doubt (see
+   * `held`). Mostly the lock is lost then. With the reason `closed` (the mutex is being closed) or `resigned` it is not: `held`
+   * stays true and the lock is renewed, so that the work can come to an orderly end.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Whether the lock is held at this very moment, by the clocks. Where they disagree (the wall clock was set forward, or the
+   * machine slept) it is false, the store is asked at once, and its answer decides: true again, or `lost`. Nobody answers for
+   * a third of the lease, 10 s at most: `lost`.
+   */
+  readonly held: boolean;
+  /** For how much longer the lock is certainly held if it is not renewed again, in milliseconds by the local clocks; 0 when it is not. */
+  readonly remainingMs: number;
+  /** Throws the `lost` error unless the lock is held at this very moment; with the reason `released` after a release, `in-doubt` while `held` is in doubt. */
+  assertHeld(): void;
+  /** Until when others respect the lock if it is not renewed again: epoch milliseconds of the store's clock. */
+  readonly expiresAt: number;
+  /**
+   * Renews now, for a whole lease; it is done automatically as well.
+   * @returns false when the lock is gone, or its mutex was closed
+   * @throws `store-unavailable`: nobody answered before the lease was over
+   */
+  renew(): Promise<boolean>;
+  /**
+   * Makes an exclusive lock a shared one, without letting it go: those who wait to share it can come in. There is no way back:
+   * two sharers that both wanted all of it would wait for each other.
+   * @returns false when the lock is gone
+   */
+  downgrade(): Promise<boolean>;
+  /**
+   * Ends this handle without giving the lock back, for somebody else to go on with it: see `mutex.restore`. That has to happen
+   * before the lease is over, since nobody renews it meanwhile.
+   * @returns a text that is good for one restoration; whoever has it can take the lock over
+   * @throws `lost` when the lock is gone already; with the reason `in-doubt` this handle goes on as before: try again, or release it
+   */
+  serialize(): Promise<string>;
+  /**
+   * Gives the lock back. Doing it twice is harmless.
+   * @returns false when the lock had been lost before, or its mutex was closed without waiting for this
+   * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
+   */
+  release(): Promise<boolean>;
+  /**
+   * Opens an object of a bucket for this holder: from then on, no holder with an older token can change it. The object decides, and
+   * not the lease: one that was lost goes on until a newer holder opens the object.
+   * @throws `fenced-out`: a newer holder has opened it; `corrupt-record`: it was written by other means, see `adopt`
+   *
+   * @example
+   * ```ts
+   * const account = await lock.fencedObject<{ cents: number }>({ key: "accounts/4711.json" });
+   * await account.update((content) => ({ cents: (content?.cents ?? 0) + 100 }));
+   * ```
+   */
+  fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content>;
+}
+
+/** What a handle needs besides its lease. */
+export interface Surroundings {
+  readonly place: LockPlace;
+  readonly fencedObjects: FencedObjects;
+  readonly onRelease: () => void;
+  readonly onReleaseError: (error: unknown) => void;
+}
+
+export class HeldLock implements Lock {
+  readonly #ref: LockRef;
+  readonly #hold: Hold;
+  readonly #surroundings: Surroundings;
+  #released: Promise<boolean> | undefined;
+  #isHandedOver = false;
+  #isGuarding = false;
+  readonly cannotBeCloned = STAYS.lock;
+
+  constructor(ref: LockRef, hold: Hold, surroundings: Surroundings) {
+    this.#ref = ref;
+    this.#hold = hold;
+    this.#surroundings = surroundings;
+  }
+
+  get name(): string {
+    return this.#ref.name;
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { name, mode, fencingToken, held, expiresAt } = this;
+    return `Lock ${inspect({ name, mode, fencingToken, held, expiresAt }, options)}`;
+  }
+
+  get mode(): Mode {
+    return this.#hold.holder.mode;
+  }
+
+  get permits(): number {
+    return this.#hold.holder.permits ?? 1;
+  }
+
+  get fencingToken(): number {
+    return this.#hold.holder.token;
+  }
+
+  get signal(): AbortSignal {
+    return this.#hold.signal;
+  }
+
+  get held(): boolean {
+    return this.remainingMs > 0;
+  }
+
+  get expiresAt(): number {
+    return this.#hold.holder.expiresAtMs;
+  }
+
+  get remainingMs(): number {
+    return this.#isEnded ? 0 : this.#hold.remainingMs;
+  }
+
+  assertHeld(): void {
+    if (this.#isEnded && this.#hold.isHeld) throw this.#hold.loss ?? releasedError(this.name);
+    this.#hold.assertHeld();
+  }
+
+  async renew(): Promise<boolean> {
+    return !this.#isEnded && this.#hold.renew();
+  }
+
+  async downgrade(): Promise<boolean> {
+    if (this.#ref.kind === "semaphore") throw invalidArgument("this", this.name, "permits cannot be shared");
+    this.#checkAlone("a lock becomes a share only by its own handle, while nothing nests in it");
+    if (this.mode === "shared") return this.held;
+    return this.#hold.nest.alone(() => this.#hold.root.downgrade());
+  }
+
+  async serialize(): Promise<string> {
+    this.#checkAlone("a lock is handed over only by its own handle, while nothing nests in it");
+    const { nest, root } = this.#hold;
+    const holder = await nest.alone(async () => {
+      const left = await root.leave();
+      nest.end(releasedError(this.name));
+      return left;
+    });
+    this.#isHandedOver = true;
+    return writeHandOver(this.#ref, this.#surroundings.place, holder);
+  }
+
+  release(): Promise<boolean> {
+    this.#surroundings.onRelease();
+    this.#released ??= this.#releaseOnce().catch((error) => {
+      // So that it can be tried again.
+      this.#released = undefined;
+      throw error;
+    });
+    return this.#released;
+  }
+
+  fencedObject<Content = unknown>(options: FencedObjectOptions): OpeningFencedObject<Content> {
+    const { fencedObjects, place } = this.#surroundings;
+    const lockKey = place.key;
+    const assertUsable = () => {
+      if (this.#released !== undefined || this.#isHandedOver) throw releasedError(this.name);
+      if (this.#ref.kind === undefined && this.mode === "exclusive") return;
+      throw invalidArgument(
+        "lock",
+        this.name,
+        "only who has all of a lock, and does not share it, can fence an object",
+      );
+    };
+    return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#hold.root, assertUsable }, options);
+  }
+
+  /** The lease, for those who look after it. */
+  get lease(): Lease {
+    return this.#hold.root;
+  }
+
+  /** Whether a function runs under this very handle, and gives it back when it has ended. */
+  get isGuarding(): boolean {
+    return this.#isGuarding;
+  }
+
+  /** Nobody has worked under it, nor will. What it nests in is in use all the same. */
+  noteUnused(): void {
+    if (this.#hold.root === this.#hold) this.#hold.root.standing.noteUnused();
+  }
+
+  /** Runs a function under it. */
+  noteGuarding(): void {
+    this.#isGuarding = true;
+  }
+
+  /** Whether this handle has ended, although what nests in it may go on. */
+  get #isEnded(): boolean {
+    return this.#released !== undefined || this.#hold.loss !== undefined;
+  }
+
+  /** What is done to the lock would be done to all that nest in one another. */
+  #checkAlone(remedy: string): void {
+    if (this.#hold.root !== this.#hold || !this.#hold.nest.isEmpty) throw invalidArgument("this", this.name, remedy);
+  }
+
+  async #releaseOnce(): Promise<boolean> {
+    const wasThere = await this.#hold.release();
+    // An expired hold that nobody has taken over is given back all the same, but it was lost before.
+    return wasThere && this.#hold.loss === undefined;
+  }
+
+  /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release().catch(this.#surroundings.onReleaseError);
+  }
+}

@@ -1,0 +1,103 @@
+import { invalidArgument } from "../arguments/checks.js";
+import type { LockRef } from "../core/deadlock.js";
+import { type LockRecord, permitsOf } from "../core/record.js";
+import type { S3MutexError } from "../errors.js";
+import type { AcquireRequest } from "../runtime/acquire/acquire-request.js";
+import type { Hold } from "../runtime/hold/hold.js";
+import { isTooMuch, ownDeadlock, tooMuchError } from "../runtime/hold/nest.js";
+import type { AcquireCall } from "./acquire-call.js";
+
+/** What a call that asks for a lock is to do. */
+export type Nesting =
+  /** Ask for the lock like everybody else. */
+  | { readonly kind: "wait" }
+  /** Nest in what it is part of. */
+  | { readonly kind: "nest"; readonly outer: Hold }
+  /** It would wait for its own end. */
+  | { readonly kind: "refuse"; readonly error: S3MutexError };
+
+/** What a caller says about nesting. */
+export interface NestingOptions {
+  readonly reentrant: boolean;
+  /** The handle on the same lock that was named by `within`. */
+  readonly within: Hold | undefined;
+  /** How many permits there are, as far as is known. */
+  readonly limit: number | undefined;
+}
+
+/**
+ * A call nests in what its caller names, or in what a function that still runs holds and that it is part of. What somebody holds
+ * who merely shares its asynchronous context gives it nothing. `held`: by functions that still run, the innermost first.
+ */
+export function nestingOf(
+  held: readonly Hold[],
+  ref: LockRef,
+  request: AcquireRequest,
+  { reentrant, within, limit = Number.POSITIVE_INFINITY }: NestingOptions,
+): Nesting {
+  within?.assertHeld();
+  const outer = within ?? held[0];
+  if (outer === undefined) return { kind: "wait" };
+  const refuse = (message: string): Nesting => ({ kind: "refuse", error: ownDeadlock(ref.name, outer, message) });
+  const name = JSON.stringify(ref.name);
+  if (ref.kind === "semaphore") {
+    const own = permitsOf(held.map((hold) => hold.holder));
+    const { permits } = request;
+    if (own + permits <= limit) return { kind: "wait" };
+    return refuse(
+      `Deadlock: this call asks for ${permits} more of the ${limit} permits of ${name} inside of a function that holds ${own} itself.`,
+    );
+  }
+  if (isTooMuch(request.mode, outer)) return { kind: "refuse", error: tooMuchError(ref.name, outer) };
+  if (!reentrant && within === undefined) {
+    return refuse(
+      `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end. To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
+    );
+  }
+  if (request.holdAtLeastMs > 0) {
+    const remedy = `this call nests in a hold of ${name}, and does not decide how long that lasts; pass it where the lock is acquired`;
+    throw invalidArgument("holdAtLeastMs", request.holdAtLeastMs, remedy);
+  }
+  return { kind: "nest", outer };
+}
+
+/** One attempt that does not ask to nest is told that the lock is not to be had. */
+export function refusedUnlessAttempt(
+  error: S3MutexError,
+  { isAttempt = false, options }: Pick<AcquireCall, "isAttempt" | "options">,
+): undefined {
+  if (!isAttempt || options.reentrant === true || options.within !== undefined) throw error;
+}
+
+/**
+ * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
+ * to fit into the third of a lease after which they come again. One of several records was looked at just before, and who is in it
+ * counts, with this process; whoever comes when there is no time for one more is refused itself.
+ */
+export function checkRenewable(
+  { leaseMs, share }: Pick<AcquireRequest, "leaseMs" | "share">,
+  limit: number | undefined,
+  { roundTripMs, ownerId, record }: Renewers,
+): void {
+  if (limit === undefined || limit === 1) return;
+  const owners = new Set(record?.holders.map(({ owner }) => owner)).add(ownerId);
+  const renewers = share === undefined ? Math.min(limit, MAX_RENEWERS) : Math.min(limit, owners.size);
+  const neededMs = Math.ceil(renewers * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
+  if (leaseMs >= neededMs) return;
+  const whose = share === undefined ? `${limit} permits` : `the permits of ${renewers} processes`;
+  const remedy = `${whose} could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms`;
+  throw invalidArgument("leaseMs", leaseMs, remedy);
+}
+
+/** Who writes a record, as far as is known here. */
+interface Renewers {
+  readonly roundTripMs: number;
+  readonly ownerId: string;
+  /** As it was seen last. */
+  readonly record: LockRecord | undefined;
+}
+
+/** A look and a write. */
+const ROUND_TRIPS_PER_WRITE = 2;
+/** A record has no room for many more holders. */
+const MAX_RENEWERS = 120;

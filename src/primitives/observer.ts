@@ -1,0 +1,85 @@
+import {
+  checkFiniteDuration,
+  checkFunction,
+  checkOptions,
+  checkSignal,
+  checkString,
+  withDefault,
+} from "../arguments/checks.js";
+import { keyOfNameIn1x, keyPrefixOfNames, nameOfKey } from "../core/names.js";
+import type { LockReport } from "../core/report.js";
+import type { Settings } from "../options/mutex-options.js";
+import type { Context } from "../runtime/base/context.js";
+import { sleep } from "../runtime/base/timing.js";
+import { listLocks } from "../runtime/inspect/inspect.js";
+import { type LocksView, LockWatcher } from "../runtime/inspect/lock-watcher.js";
+import { LIST_OPTIONS, type ListOptions, WATCH_OPTIONS, type WatchOptions } from "./call-options.js";
+
+/** The calls that look at locks and change nothing: checks, names and keys. */
+export class Observer {
+  readonly #context: Context;
+  readonly #settings: Settings;
+
+  constructor(context: Context, settings: Settings) {
+    this.#context = context;
+    this.#settings = settings;
+  }
+
+  list(options: ListOptions): AsyncGenerator<LockReport> {
+    const { prefix, signal, onProgress } = checkOptions("options", options, LIST_OPTIONS);
+    return listLocks(this.#context, {
+      ...this.#targetOf(prefix),
+      signal: withDefault("signal", signal, undefined, checkSignal),
+      onProgress: withDefault<ListOptions["onProgress"]>("onProgress", onProgress, undefined, checkFunction),
+    });
+  }
+
+  watch(options: WatchOptions): AsyncGenerator<LocksView> {
+    const { prefix, signal, intervalMs } = checkOptions("options", options, WATCH_OPTIONS);
+    const watcher = new LockWatcher(this.#context, this.#targetOf(prefix));
+    return this.#looks(
+      watcher,
+      withDefault("intervalMs", intervalMs, DEFAULT_INTERVAL_MS, checkFiniteDuration),
+      withDefault("signal", signal, undefined, checkSignal),
+    );
+  }
+
+  async *#looks(watcher: LockWatcher, intervalMs: number, given: AbortSignal | undefined): AsyncGenerator<LocksView> {
+    const { effects, closing } = this.#context;
+    const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
+    while (!signal.aborted) {
+      const startedAtMs = effects.monotonicMs();
+      const view = await watcher.look(signal).catch((error) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+      if (view === undefined) return;
+      yield view;
+      const leftMs = startedAtMs + intervalMs - effects.monotonicMs();
+      await sleep(effects, Math.max(MIN_PAUSE_MS, leftMs), { keepAlive: true, signal });
+    }
+  }
+
+  #targetOf(given: string | undefined) {
+    const { keyPrefix, keyEncoding } = this.#settings;
+    const namePrefix = withDefault("prefix", given, "", checkString);
+    const isOf1x = keyEncoding === "1.x";
+    return {
+      keyPrefix: isOf1x ? startOf1xKeys(keyPrefix, namePrefix) : keyPrefixOfNames(keyPrefix, namePrefix),
+      nameOf: (key: string) => {
+        const name = nameOfKey(keyPrefix, key);
+        return name !== undefined && (isOf1x || name.startsWith(namePrefix)) ? name : undefined;
+      },
+    };
+  }
+}
+
+/** Keys of 1.x cannot be turned into names again, so what they start with has to do. */
+function startOf1xKeys(keyPrefix: string, namePrefix: string): string {
+  const result = keyOfNameIn1x(keyPrefix, namePrefix);
+  return result.ok ? result.key.replace(/\.json$/, "") : keyPrefix;
+}
+
+const DEFAULT_INTERVAL_MS = 2000;
+/** However slow the store is: no look follows upon the last at once. */
+const MIN_PAUSE_MS = 100;

@@ -1,0 +1,56 @@
+import { reworded, type S3MutexError } from "../errors.js";
+import { wasClosed } from "../runtime/base/closed.js";
+import { guarding } from "../runtime/hold/guarding.js";
+import type { Lease } from "../runtime/hold/lease.js";
+import { HeldLock } from "./lock.js";
+import type { HeldLockSet } from "./lock-set.js";
+
+/** Runs a function while something is held, and gives that back whatever happens. @throws `lost`, with the function's result */
+export async function runHolding<Held extends HeldLock | HeldLockSet, T>(
+  held: Held,
+  fn: (held: Held) => T | Promise<T>,
+): Promise<T> {
+  let result: T;
+  try {
+    result = await runGuarded(held, fn);
+  } finally {
+    // Never throws, so that an error of `fn` comes out unchanged.
+    await held[Symbol.asyncDispose]();
+  }
+  const loss = lossOf(held);
+  if (loss === undefined) return result;
+  throw lostMeanwhile(loss, result);
+}
+
+/** Runs a function under what is held: a close waits for its end. @throws `closed` when the mutex was closed before it began */
+export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
+  held: Held,
+  fn: (held: Held) => T | Promise<T>,
+): Promise<T> {
+  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) {
+    for (const lock of locksOf(held)) lock.noteUnused();
+    throw wasClosed();
+  }
+  for (const lock of locksOf(held)) lock.noteGuarding();
+  return guarding(leasesOf(held), () => fn(held));
+}
+
+/** The first loss of what is held, in the eyes of the caller of a function that has ended. */
+export function lossOf(held: HeldLock | HeldLockSet): S3MutexError | undefined {
+  const losses = leasesOf(held).map(({ standing }) => standing.lossOfWork);
+  return losses.find((loss) => loss !== undefined);
+}
+
+/** What the caller is told of a function that ran on under a lock that was lost. */
+export function lostMeanwhile(loss: S3MutexError, result: unknown): S3MutexError {
+  const message = `${loss.message} The function ran on meanwhile; its result is attached.`;
+  return reworded(loss, message, { cause: loss, result });
+}
+
+function leasesOf(held: HeldLock | HeldLockSet): readonly Lease[] {
+  return locksOf(held).map(({ lease }) => lease);
+}
+
+function locksOf(held: HeldLock | HeldLockSet): readonly HeldLock[] {
+  return held instanceof HeldLock ? [held] : held.locks;
+}

@@ -1,0 +1,300 @@
+import { type Attempt, arrivalMs } from "../../core/expiry.js";
+import { type Claim, isCopys, isListed, type LockRecord } from "../../core/record.js";
+import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../../core/transition/acquire.js";
+import type { Decision } from "../../core/transition/decision.js";
+import { S3MutexError } from "../../errors.js";
+import { endQuietly, unlessAborted } from "../base/abort.js";
+import type { Context } from "../base/context.js";
+import { nap, requestTimeoutMs } from "../base/timing.js";
+import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
+import { cancelLeftovers } from "../hold/cancel.js";
+import type { Grant, Granted } from "../hold/grant.js";
+import { lossError } from "../hold/loss.js";
+import { Attempts } from "../swap/attempts.js";
+import type { Swapped } from "../swap/swap-options.js";
+import { type AcquireRequest, claimOf, commandFor, throwIfRefused, type WaitingLine } from "./acquire-request.js";
+import { confirmGrant } from "./confirm.js";
+import { DeadlockWatch } from "./deadlock-watch.js";
+import { delayBeforeLookMs } from "./delays.js";
+import { Patience } from "./patience.js";
+import { Restraint } from "./restraint.js";
+
+/** One caller's way to one grant; its id stays the same however often it has to ask. */
+export class Acquisition {
+  readonly attempts = new Attempts();
+  readonly #context: Context;
+  readonly #line: WaitingLine<Acquisition>;
+  readonly #request: AcquireRequest;
+  readonly #id: string;
+  readonly #stop = new AbortController();
+  readonly #patience: Patience;
+  readonly #deadlocks: DeadlockWatch;
+  readonly #restraint: Restraint;
+  #sinceMs: number | undefined;
+  #lookedAtMs: number;
+  #mayBePresent = false;
+  #state: "waiting" | "granted" | "over" = "waiting";
+  #hasAsked = false;
+  #position: number | undefined;
+  #handed: Granted | undefined;
+  #wakeUp: () => void = () => {};
+
+  constructor(context: Context, line: WaitingLine<Acquisition>, request: AcquireRequest) {
+    this.#context = context;
+    this.#line = line;
+    this.#request = request;
+    this.#id = context.effects.newId();
+    this.#patience = new Patience(context, request);
+    this.#lookedAtMs = this.#nowMs();
+    this.#restraint = new Restraint(context, this.#id, claimOf(request));
+    this.#deadlocks = new DeadlockWatch(context, line.object, request);
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get priority(): number {
+    return this.#request.priority;
+  }
+
+  /** What it wants of the lock, and how many permits it takes that to have. */
+  get claim(): Claim & Pick<AcquireRequest, "limit" | "share"> {
+    return this.#request;
+  }
+
+  /** Whether it can still use the lock. */
+  get isWaiting(): boolean {
+    return this.#state === "waiting" && this.#handed === undefined;
+  }
+
+  /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
+  get mustAskItself(): boolean {
+    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastLookAtMs;
+    return isLastChance || this.#mayBePresent || this.#request.holds(this.waitedMs).length > 0;
+  }
+
+  /** In milliseconds. */
+  get waitedMs(): number {
+    return this.#patience.waitedMs;
+  }
+
+  /** Waits until it is granted; undefined when it gave up, or the time was up. */
+  async run(): Promise<Grant | undefined> {
+    try {
+      const grant = await this.#waitForGrant();
+      if (grant !== undefined && this.#state === "waiting") this.#state = "granted";
+      else this.#undo();
+      return grant;
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
+
+  /** Resolves when the caller's patience is over. */
+  timeIsUp(signal: AbortSignal): Promise<void> {
+    return this.#patience.isUp(signal);
+  }
+
+  /** Why a caller whose time is up learns nothing; undefined when somebody else had the lock. */
+  get unanswered(): S3MutexError | undefined {
+    const { object, isHeldHere } = this.#line;
+    return this.#patience.isContention || isHeldHere ? undefined : this.#patience.unanswered(object.name);
+  }
+
+  /** Nobody waits for the outcome any more: stop, and undo what was done or may still land. */
+  giveUp(running: Promise<Grant | undefined>): void {
+    if (this.#state === "granted") this.#undo();
+    this.#state = "over";
+    endQuietly(this.#stop);
+    this.wake();
+    const over = () => {};
+    this.#context.background.run(running.then(over, over));
+  }
+
+  /** Something has changed in this process: look again at what to do. */
+  wake(): void {
+    this.#wakeUp();
+  }
+
+  /** There was a definite answer about this lock, to whomever: the store can be reached and somebody else has the lock. */
+  reportAnswer(): void {
+    this.#patience.reportAnswer();
+  }
+
+  /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
+  receive(reply: AcquireReply, contradicted: boolean): void {
+    this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
+    // It has seen itself in the record already, before the hand-over was answered.
+    if (this.#state === "granted") return;
+    if (this.#state === "over") return this.#undo();
+    if (reply.kind === "granted") this.#handed = { reply, contradicted };
+    this.#request.onAsking?.(reply.kind === "granted");
+    this.wake();
+  }
+
+  /** A hand-over to this one was tried, and nobody knows yet what became of it. */
+  noteUnknownHandOver(): void {
+    this.#mayBePresent = true;
+    this.wake();
+  }
+
+  /** What to ask of the record, at this time. */
+  command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
+    this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
+    const { waitedMs } = this;
+    this.#sinceMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#sinceMs);
+    return commandFor(this.#context, this.#request, { id: this.#id, sinceMs: this.#sinceMs, waitedMs });
+  }
+
+  async #waitForGrant(): Promise<Grant | undefined> {
+    while (!this.#stop.signal.aborted) {
+      if (this.#handed !== undefined) {
+        const grant = await this.#confirm(this.#handed);
+        if (grant !== undefined) return grant;
+        this.#handed = undefined;
+        continue;
+      }
+      const restMs = this.#line.restMs(this);
+      if (restMs > 0) {
+        await this.#rest(restMs);
+        continue;
+      }
+      const swapped = await this.#ask();
+      if (swapped === undefined) return undefined;
+      const { reply, contradicted } = swapped;
+      throwIfRefused(this.#line.object, this.#request, reply);
+      if (reply.kind === "granted") {
+        if (isCopys(reply.holder, { id: this.#id, isOwn: (writeId) => this.attempts.isOwn(writeId) })) {
+          throw lossError(this.#line.object.name, "cloned", undefined);
+        }
+        this.#mayBePresent = true;
+        this.#handed = { reply, contradicted };
+      }
+      if (reply.kind !== "waiting") continue;
+      if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Another caller of this process has the lock or asks for all of us. */
+  async #rest(restMs: number): Promise<void> {
+    if (this.#line.isHeldHere) this.reportAnswer();
+    // What its scope holds may change meanwhile, and then it has to be seen waiting.
+    await this.#nap(Math.min(restMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1), RECONSIDER_MS));
+  }
+
+  /** Somebody else has the lock: wait a while, then look. False when the time is up. */
+  async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
+    this.#mayBePresent ||= reply.enqueued;
+    this.#line.reportAnswer();
+    this.#request.onAsking?.(false);
+    this.#reportPlace(reply);
+    if (this.#patience.isOver) return false;
+    await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
+    await this.#nap(this.#untilNextLookMs(record, reply));
+    if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
+    this.#lookedAtMs = this.#nowMs();
+    // One that hangs does not keep an entry in the queue of which nobody waits any more.
+    await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
+    return true;
+  }
+
+  #reportPlace({ enqueued, position }: Waiting): void {
+    if (!enqueued || position === this.#position) return;
+    const event = this.#position === undefined ? "enqueued" : "position";
+    this.#position = position;
+    this.#context.emit(event, { lockName: this.#line.object.name, acquisitionId: this.#id, position });
+  }
+
+  /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
+  async #ask(): Promise<Swapped<AcquireReply> | undefined> {
+    const [{ signal }, { object }] = [this.#stop, this.#line];
+    const trying = this.#patience.trying(signal);
+    this.#hasAsked = true;
+    this.#request.onAsking?.(true);
+    try {
+      await notKnownToBeUnsafe(this.#context, object.name, trying);
+      return await object.swap((record, attempt) => this.#decide(record, attempt), {
+        ...trying,
+        attempts: this.attempts,
+        onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
+        onLostRace: () => this.#patience.reportLostRace(),
+        freshFromMs: this.#lookedAtMs,
+        afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
+      });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (this.#patience.isContention && this.#patience.isOver && S3MutexError.is(error, "store-unavailable"))
+        return undefined;
+      throw error;
+    }
+  }
+
+  /** There is no time for another write: a read, which the store takes, tells whether somebody else has the lock. */
+  async #seeWhoHasIt(): Promise<void> {
+    const { object } = this.#line;
+    // What is wrong with the store is told by the next try.
+    const found = await object.look(requestTimeoutMs(this.#request.leaseMs)).catch(() => undefined);
+    const kind = object.glance((record, attempt) => acquire(record, this.command(attempt, record), attempt).reply.kind);
+    if (found !== undefined && kind === "waiting") this.#line.reportAnswer();
+  }
+
+  #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
+    const decision = acquire(record, this.command(attempt, record), attempt);
+    const wasReadByUs = this.#patience.hasBegunBy(this.#line.object.latest?.askedAtMs ?? 0);
+    if (wasReadByUs) this.#patience.reportRead();
+    if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
+    // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
+    const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
+    const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
+    // Alongside the write: it costs no time by that where one round trip tells.
+    if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.#request.leaseMs));
+    return wanted;
+  }
+
+  async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
+    const { leaseMs, timing } = this.#request;
+    const options = { ...this.#patience.trying(this.#stop.signal), attempts: this.attempts, timing, leaseMs };
+    try {
+      const granted = { holder: reply.holder, contradicted };
+      return await confirmGrant(this.#context, this.#line.object, granted, options);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  #untilNextLookMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
+    const planMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
+    const delayMs = this.#restraint.untilLookMs(planMs, record, this.waitedMs);
+    const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
+    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));
+  }
+
+  /** Sleeps, unless something happens in this process before. */
+  async #nap(delayMs: number): Promise<void> {
+    if (this.#handed !== undefined || this.#stop.signal.aborted) return;
+    const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
+    const { over, wake } = nap(this.#context.effects, restMs);
+    this.#wakeUp = wake;
+    await over;
+    this.#wakeUp = () => {};
+  }
+
+  #undo(): void {
+    this.#state = "over";
+    const leaseMs = Math.max(this.#request.leaseMs, this.#request.holdAtLeastMs);
+    const entry = this.#mayBePresent ? "listed" : "none";
+    const leftovers = { id: this.#id, leaseMs, attempts: this.attempts, entry, isUnused: true } as const;
+    cancelLeftovers(this.#context, this.#line.object, leftovers);
+  }
+
+  #nowMs(): number {
+    return this.#context.effects.monotonicMs();
+  }
+}
+
+/** How often one who rests asks itself whether it still may; that costs no request. */
+const RECONSIDER_MS = 500;

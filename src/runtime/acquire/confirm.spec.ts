@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
+import { holderOf } from "../../../test/protocol/samples.js";
+import type { Holder } from "../../core/record.js";
+import type { LeaseTiming } from "../hold/lease-clock.js";
+import { Attempts } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+import type { SwapOptions } from "../swap/swap-options.js";
+import { confirmGrant } from "./confirm.js";
+
+/** 9,800 ms of it are usable. */
+const LEASE_MS = 10_000;
+const ON_A = { kind: "if-match", etag: '"a"' } as const;
+
+interface Grant {
+  readonly contradicted?: boolean;
+  readonly undated?: true;
+  /** How long the grant was on its way. */
+  readonly tookMs?: number;
+  readonly timing?: LeaseTiming;
+  /** What each renewal takes, and how it ends. */
+  readonly renewals?: readonly ("gone" | { readonly tookMs?: number; readonly contradicted?: boolean })[];
+  /** The lease that was asked for, where a shorter one was written. */
+  readonly wantedMs?: number;
+  /** Whether the store has told its time. */
+  readonly isDated?: boolean;
+}
+
+async function confirmed(given: Grant) {
+  const { contradicted = false, undated, tookMs = 0, timing, renewals = [], wantedMs, isDated = true } = given;
+  const clockwork = new Clockwork();
+  const { context } = contextOn(clockwork);
+  const attempts = new Attempts();
+  const asked: SwapOptions[] = [];
+  const sent = (renewal: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
+    attempts.begin(renewal, ON_A, clockwork.reading);
+    return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal, ...fields });
+  };
+  const holder = sent("w0", undated === undefined ? {} : { undated });
+  await clockwork.pass(tookMs);
+  const atMs = clockwork.monotonicMs;
+  const answers = isDated ? [{ dateMs: 1_000_000 }, { dateMs: 1_000_000 }] : [{}, {}, {}];
+  for (const answer of answers) context.clock.observe({ sentAtMs: atMs, receivedAtMs: atMs, ...answer });
+  const object = {
+    name: "x",
+    swap: async (_: unknown, options: SwapOptions) => {
+      asked.push(options);
+      const renewal = renewals[asked.length - 1] ?? {};
+      if (renewal === "gone") return { reply: { kind: "gone" }, contradicted: false };
+      const next = sent(`w${asked.length}`, wantedMs === undefined ? {} : { leaseMs: wantedMs });
+      await clockwork.pass(renewal.tookMs ?? 0);
+      return { reply: { kind: "renewed", holder: next }, contradicted: renewal.contradicted ?? false };
+    },
+  } as unknown as LockObject;
+  const { signal } = new AbortController();
+  const grant = await confirmGrant(
+    context,
+    object,
+    { holder, contradicted },
+    {
+      ...{ attempts, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
+      ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
+    },
+  );
+  return { grant, asked, clockwork, signal, attempts };
+}
+
+describe("a grant is handed out as it is", () => {
+  it.each<[string, Grant]>([
+    ["with more than half of its lease left", { tookMs: 4799 }],
+    ["undated, where the store tells no time", { undated: true, isDated: false }],
+    [
+      "with more than half of what its holder uses of it",
+      { tookMs: 1999, timing: { renewEveryMs: 1000, renewalDeadlineMs: 4000 } },
+    ],
+  ])("%s", async (_, given) => {
+    const { grant, asked, attempts } = await confirmed(given);
+    expect(asked).toHaveLength(0);
+    expect(grant).toMatchObject({ holder: { renewal: "w0" }, reading: attempts.readingOf("w0") });
+    expect(grant?.attempts).toBe(attempts);
+  });
+});
+
+describe("a grant is renewed first", () => {
+  it.each<[string, Grant]>([
+    ["where half of its lease is over", { tookMs: 4800 }],
+    [
+      "where half of what its holder uses of it is over",
+      { tookMs: 2000, timing: { renewEveryMs: 1000, renewalDeadlineMs: 4000 } },
+    ],
+    ["where the store's clock was not where it was thought to be", { contradicted: true }],
+    ["where it is undated and the store has told its time since", { undated: true }],
+  ])("%s", async (_, given) => {
+    const { grant, asked, clockwork, signal } = await confirmed(given);
+    expect(grant).toMatchObject({ holder: { renewal: "w1" }, reading: clockwork.reading });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ role: "holder", timeoutMs: LEASE_MS / 6, signal });
+    expect(asked[0]?.untilMs).toBe(clockwork.monotonicMs + LEASE_MS);
+  });
+
+  it("where a shorter lease was written than was asked for, since the store was not known to be safe", async () => {
+    const wantedMs = 6 * LEASE_MS;
+    const { grant, asked, clockwork } = await confirmed({ wantedMs });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ timeoutMs: 5000, untilMs: clockwork.monotonicMs + wantedMs });
+    expect(grant).toMatchObject({ holder: { renewal: "w1", leaseMs: wantedMs } });
+    expect((await confirmed({ wantedMs: LEASE_MS })).asked).toHaveLength(0);
+  });
+
+  it("again where the renewal was contradicted, or took half of the lease", async () => {
+    const { grant, asked } = await confirmed({
+      contradicted: true,
+      renewals: [{ contradicted: true }, { tookMs: 4900 }, {}],
+    });
+    expect(asked).toHaveLength(3);
+    expect(grant).toMatchObject({ holder: { renewal: "w3" } });
+  });
+
+  it("and after three renewals it is handed out with whatever is left", async () => {
+    const slow = { tookMs: 9799 };
+    const { grant, asked } = await confirmed({ tookMs: 9799, renewals: [slow, slow, slow] });
+    expect(asked).toHaveLength(3);
+    expect(grant).toMatchObject({ holder: { renewal: "w3" } });
+  });
+
+  it("but not over: then the lease is too short for the store", async () => {
+    const slow = { tookMs: 9800 };
+    await expect(confirmed({ tookMs: 9800, renewals: [slow, slow, slow] })).rejects.toMatchObject({
+      code: "store-unavailable",
+      lockName: "x",
+      message: 'The lease of 10000 ms for "x" runs out before the store answers (about 0 ms): use a longer lease.',
+    });
+  });
+});
+
+it("there is nothing to hand out where the renewal finds it gone", async () => {
+  const { grant, asked } = await confirmed({ contradicted: true, renewals: ["gone"] });
+  expect(grant).toBeUndefined();
+  expect(asked).toHaveLength(1);
+});

@@ -1,0 +1,64 @@
+import type { Holder } from "../../core/record.js";
+import { S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
+import { requestTimeoutMs } from "../base/timing.js";
+import { type StoreCheckPatience, storeIsSafe } from "../check/store-is-safe.js";
+import type { Grant } from "../hold/grant.js";
+import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
+import type { Attempts } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+import { renewing } from "../swap/repeatable.js";
+
+/**
+ * A lease is handed out on a store that is known to honour conditions, with at least half of it left, and only if the store's clock is
+ * where the lease's expiry assumed it; otherwise it is renewed first, as one is whose expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then.
+ */
+export async function confirmGrant(
+  context: Context,
+  object: LockObject,
+  granted: { readonly holder: Holder; readonly contradicted: boolean },
+  options: StoreCheckPatience & {
+    readonly attempts: Attempts;
+    readonly timing?: LeaseTiming | undefined;
+    /** The lease that was asked for, where the record's may be shorter until the store is known to be safe. */
+    readonly leaseMs?: number;
+  },
+): Promise<Grant | undefined> {
+  const { attempts, signal, timing } = options;
+  await storeIsSafe(context, object.name, options);
+  if (signal.aborted) return undefined;
+  const isOwn = (writeId: string) => attempts.isOwn(writeId);
+  const { id, token } = granted.holder;
+  const leaseMs = Math.max(granted.holder.leaseMs, options.leaseMs ?? 0);
+  let { holder, contradicted } = granted;
+  for (let renewals = 0; ; renewals += 1) {
+    const reading = attempts.readingOf(holder.renewal);
+    const isWhole = reading !== undefined && holder.leaseMs >= leaseMs;
+    const leftMs = isWhole ? new LeaseClock(context, leaseMs, reading, timing).remainingMs : 0;
+    const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
+    const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
+    const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);
+    if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, attempts };
+    if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
+    const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
+    const swapped = await object.swap(renewing(command), {
+      attempts,
+      signal,
+      timeoutMs: requestTimeoutMs(leaseMs),
+      untilMs: context.effects.monotonicMs() + leaseMs,
+      role: "holder",
+    });
+    if (swapped.reply.kind === "gone") return undefined;
+    ({ holder } = swapped.reply);
+    ({ contradicted } = swapped);
+  }
+}
+
+/** A lease that is over again after this many renewals is too short for the store. */
+const MAX_RENEWALS = 3;
+
+function leaseTooShort(context: Context, { name: lockName }: LockObject, leaseMs: number): S3MutexError {
+  const roundTripMs = Math.ceil(context.clock.roundTripMs);
+  const message = `The lease of ${leaseMs} ms for ${JSON.stringify(lockName)} runs out before the store answers (about ${roundTripMs} ms): use a longer lease.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}

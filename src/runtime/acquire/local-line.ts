@@ -1,0 +1,271 @@
+import type { Attempt } from "../../core/expiry.js";
+import { areCompatible, type Claim, type LockRecord } from "../../core/record.js";
+import type { AcquireReply } from "../../core/transition/acquire.js";
+import { type ReleaseCommand, release } from "../../core/transition/release.js";
+import type { RenewReply } from "../../core/transition/renew.js";
+import { type TransferReply, transfer } from "../../core/transition/transfer.js";
+import type { Context } from "../base/context.js";
+import { settledWithin, sleep } from "../base/timing.js";
+import type { GivenBack, HoldingLine } from "../hold/holding-line.js";
+import type { Lease } from "../hold/lease.js";
+import type { Loss } from "../hold/loss.js";
+import { type Renewal, Renewals } from "../hold/renewals.js";
+import { WaitingOrder } from "../hold/waiting-order.js";
+import { SharedLog } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+import type { SwapOptions, Swapped } from "../swap/swap-options.js";
+import { knownLimit, type WaitingLine } from "./acquire-request.js";
+import type { Acquisition } from "./acquisition.js";
+
+/** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */
+type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { readonly to: Acquisition });
+
+/**
+ * The callers of one lock in this process, in the order in which they are served. Only the first of them waits on the store,
+ * with the arrival time that it has; and when the holder is one of us and the next in line, local and remote waiters taken
+ * together, is one of us too, the lock passes on with one compare-and-swap.
+ */
+export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
+  readonly object: LockObject;
+  readonly #context: Context;
+  readonly #onIdle: () => void;
+  readonly #waiting = new WaitingOrder<Acquisition>();
+  readonly #holds = new Set<LocalHold>();
+  #renewals: Renewals | undefined;
+  /** The release that is being written. */
+  #giving: Promise<unknown> | undefined;
+  /** When the record last stayed as it was for long enough that others could have joined its queue. */
+  #quietAtMs: number;
+  #changedAtMs: number;
+
+  constructor(context: Context, object: LockObject, onIdle: () => void) {
+    this.#context = context;
+    this.object = object;
+    this.#onIdle = onIdle;
+    this.#quietAtMs = context.effects.monotonicMs();
+    this.#changedAtMs = this.#quietAtMs;
+  }
+
+  join(acquisition: Acquisition): void {
+    this.#waiting.join(acquisition);
+  }
+
+  leave(acquisition: Acquisition): void {
+    const wasFirst = this.#waiting.first === acquisition;
+    this.#waiting.leave(acquisition);
+    // It was handed the lock and gave up before it took it: its own clean-up takes it out of the record.
+    const wasHanded = this.#forgetHandOver(acquisition);
+    // To the first, nothing has changed by those behind it who give up.
+    if (wasFirst || wasHanded) this.#wakeFirst();
+    this.#dropIfIdle();
+  }
+
+  /** A caller of this process has the lock from now on, until its lease ends. */
+  hold(lease: Lease, acquisition?: Acquisition): void {
+    const nowMs = this.#context.effects.monotonicMs();
+    if (acquisition !== undefined) this.#forgetHandOver(acquisition);
+    const hold = { lease, sinceMs: nowMs };
+    this.#holds.add(hold);
+    this.#changedAtMs = nowMs;
+    const { id: acquisitionId, token: fencingToken, mode, priority } = lease.holder;
+    const start = { lockName: this.object.name, acquisitionId, fencingToken, mode, priority };
+    this.#context.diagnostics.publish("hold:start", start);
+    lease.onEnd(() => {
+      this.#holds.delete(hold);
+      this.#wakeFirst();
+      this.#dropIfIdle();
+    });
+  }
+
+  /** A hold has become smaller, or there are more permits: the next may fit beside those who hold. */
+  holdChanged(): void {
+    this.#wakeFirst();
+  }
+
+  /** How long an acquisition may leave the store alone; 0: it has to ask. */
+  restMs(acquisition: Acquisition): number {
+    if (acquisition.mustAskItself) return 0;
+    if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
+    const holds = [...this.#holds];
+    const limit = knownLimit(this.object, acquisition.claim);
+    // Unknown, or too few for it whoever has them: the store says so.
+    if (limit === undefined || !areCompatible([acquisition.claim], limit)) return 0;
+    if (areCompatible([...holds.map(claimOf), acquisition.claim], limit)) return 0;
+    const restsMs = holds.map((hold) => this.#restBehindMs(hold));
+    return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
+  }
+
+  #restBehindMs(hold: LocalHold): number {
+    if (!("lease" in hold) || hold.lease.standing.isOver) return Number.POSITIVE_INFINITY;
+    // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
+    // have been released by force, or by another instance of the same owner.
+    const heldMs = this.#context.effects.monotonicMs() - hold.sinceMs;
+    return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
+  }
+
+  /** Whether the acquisition is one of ours, which waits for the lock or has it. */
+  has(acquisitionId: string): boolean {
+    for (const { id } of this.#waiting) if (id === acquisitionId) return true;
+    return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
+  }
+
+  /** Somebody in this process has just ended these of the holds that we have. */
+  loseHolders(reason: Loss, hasEnded: (lease: Lease, sinceMs: number) => boolean): void {
+    for (const hold of [...this.#holds]) {
+      if ("lease" in hold && hasEnded(hold.lease, hold.sinceMs)) hold.lease.lose(reason);
+    }
+  }
+
+  /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
+  get isHeldHere(): boolean {
+    return [...this.#holds].some((hold) => !("lease" in hold) || hold.lease.isHeld);
+  }
+
+  /** The store has answered one of us: it can be reached, and somebody has the lock. */
+  reportAnswer(): void {
+    for (const acquisition of this.#waiting) acquisition.reportAnswer();
+  }
+
+  /** Renews a hold, and in the same write the others of ours that are due soon. */
+  renew(renewal: Renewal): Promise<Swapped<RenewReply>> {
+    if (this.#renewals !== undefined) return this.#renewals.add(renewal);
+    const renewals = new Renewals(this.object);
+    const renewed = renewals.add(renewal);
+    this.#renewals = renewals;
+    for (const hold of this.#holds) {
+      if ("lease" in hold && hold.lease.holder.id !== renewal.command.id) hold.lease.renewIfDueSoon();
+    }
+    this.#renewals = undefined;
+    return renewed;
+  }
+
+  /** Gives a hold back, to the next in line where that is one of us. */
+  async giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
+    await this.#letOthersIn(options.untilMs);
+    if (this.#holds.size === 1) return this.#pass(command, options);
+    const giving = this.#oneByOne(options.untilMs, () => this.#pass(command, options));
+    this.#giving = giving;
+    return giving.finally(() => {
+      if (this.#giving === giving) this.#giving = undefined;
+    });
+  }
+
+  /** Of several writes that were sent at once, all but one would come in vain. */
+  async #oneByOne<Result>(untilMs: number, write: () => Promise<Result>): Promise<Result> {
+    const { effects } = this.#context;
+    // One that hangs must not take the time of those behind it.
+    if (this.#giving !== undefined) {
+      await settledWithin(effects, this.#giving, (untilMs - effects.monotonicMs()) / 2);
+    }
+    return write();
+  }
+
+  async #pass(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
+    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.attempts.isOwn(writeId) };
+    let successor: Acquisition | undefined;
+    const tried = new Set<Acquisition>();
+    const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+      // Whom it was tried with first stays the one: that write may have landed.
+      if (!successor?.isWaiting) successor = this.#successor;
+      if (successor !== undefined) {
+        tried.add(successor);
+        return transfer(record, { from: own, to: successor.command(attempt, record) }, attempt);
+      }
+      const { reply, ...change } = release(record, own, attempt);
+      return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
+    };
+    const ours = [options.attempts];
+    const attempts = new SharedLog(
+      () => (successor === undefined ? ours : [...ours, successor.attempts]),
+      () => ours,
+    );
+    let told: Acquisition | undefined;
+    try {
+      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, attempts });
+      told = successor;
+      if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
+      return { reply: reply.from, snapshot };
+    } finally {
+      for (const other of tried) if (other !== told) other.noteUnknownHandOver();
+    }
+  }
+
+  /** Once the mutex is closing nobody of us wants it, although some have not learnt that yet. */
+  get #successor(): Acquisition | undefined {
+    if (this.#context.closing.aborted) return undefined;
+    for (const candidate of this.#waiting) if (candidate.isWaiting) return candidate;
+    return undefined;
+  }
+
+  #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
+    const nowMs = this.#context.effects.monotonicMs();
+    this.#changedAtMs = nowMs;
+    if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply, contradicted);
+    this.#holds.add({ to: successor, sinceMs: nowMs });
+    successor.receive(reply, contradicted);
+  }
+
+  /**
+   * Hand-overs between us change the record every time, and whoever reads it to join the queue loses the race. So now and
+   * then it is left as it is for a few round trips.
+   */
+  async #letOthersIn(untilMs: number): Promise<void> {
+    const { effects, clock } = this.#context;
+    const nowMs = effects.monotonicMs();
+    const pauseMs = QUIET_ROUND_TRIPS * clock.roundTripMs;
+    if (nowMs - this.#changedAtMs >= pauseMs) this.#quietAtMs = nowMs;
+    const isDue = nowMs - this.#quietAtMs > QUIET_EVERY_MS && this.#waiting.size > 0;
+    if (!isDue || nowMs + 4 * pauseMs > untilMs) return;
+    this.#quietAtMs = nowMs;
+    await sleep(effects, pauseMs, { keepAlive: true });
+  }
+
+  #forgetHandOver(acquisition: Acquisition): boolean {
+    const handed = [...this.#holds].filter((hold) => "to" in hold && hold.to === acquisition);
+    for (const hold of handed) this.#holds.delete(hold);
+    return handed.length > 0;
+  }
+
+  #wakeFirst(): void {
+    this.#waiting.first?.wake();
+  }
+
+  #dropIfIdle(): void {
+    if (this.#waiting.size === 0 && this.#holds.size === 0) this.#onIdle();
+  }
+}
+
+function claimOf(hold: LocalHold): Claim {
+  return "lease" in hold ? hold.lease.holder : hold.to.claim;
+}
+
+type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
+
+const TRUST_LOCAL_MS = 1000;
+const QUIET_EVERY_MS = 500;
+const QUIET_ROUND_TRIPS = 3;
+
+/** The lines of one mutex; a line is there while somebody holds or waits. */
+export class LocalLines {
+  readonly #context: Context;
+  readonly #byKey = new Map<string, LocalLine>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  lineOf(object: LockObject): LocalLine {
+    const known = this.#byKey.get(object.key);
+    if (known !== undefined) return known;
+    const line: LocalLine = new LocalLine(this.#context, object, () => {
+      if (this.#byKey.get(object.key) === line) this.#byKey.delete(object.key);
+    });
+    this.#byKey.set(object.key, line);
+    return line;
+  }
+
+  /** The line of this key, if there is anybody in it. */
+  peek(key: string): LocalLine | undefined {
+    return this.#byKey.get(key);
+  }
+}

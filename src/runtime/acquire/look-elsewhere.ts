@@ -1,0 +1,91 @@
+import { compareRank, type Rank } from "../../core/queue.js";
+import type { Context } from "../base/context.js";
+import { sleep } from "../base/timing.js";
+import type { SemaphoreRecords } from "./semaphore-records.js";
+
+/** One who waits in the queue of one of a semaphore's records. */
+export interface WaitingThere extends Rank {
+  readonly part: number;
+  readonly permits: number;
+  /** Who may be granted permits at this moment is left where it is. */
+  readonly isAsking: () => boolean;
+  /** Leave that queue, and ask in another record, where there is room. */
+  readonly move: (part: number) => void;
+}
+
+/**
+ * Looks after those of this process who wait in the queue of one record: whether there is room in another one. The looks are shared,
+ * one record after the other, and whoever comes first is told first. Nobody is granted anything by it: who is told leaves its queue
+ * before it asks elsewhere, so that it never has two grants.
+ */
+export class LookElsewhere {
+  readonly #context: Context;
+  readonly #records: SemaphoreRecords;
+  readonly #waiting = new Set<WaitingThere>();
+  #isLooking = false;
+  #lastMoveAtMs = 0;
+
+  constructor(context: Context, records: SemaphoreRecords) {
+    this.#context = context;
+    this.#records = records;
+  }
+
+  /** Looks for one who waits, until the function returned is called. */
+  add(waiting: WaitingThere): () => void {
+    this.#waiting.add(waiting);
+    if (this.#waiting.size === 1) this.#lastMoveAtMs = this.#context.effects.monotonicMs();
+    if (!this.#isLooking) this.#context.background.run(this.#lookAround());
+    return () => this.#waiting.delete(waiting);
+  }
+
+  /** Somebody of this process has given permits of that record back, or its limit is another one: no request is needed to know that. */
+  noteChange(part: number): void {
+    let room = this.#records.roomIn(part) ?? 0;
+    if (room <= 0) return;
+    const { limit } = this.#records.shareOf(part);
+    for (const waiting of [...this.#waiting].sort(compareRank)) {
+      if (waiting.part === part || waiting.isAsking() || waiting.permits > Math.min(room, limit)) continue;
+      room -= waiting.permits;
+      this.#lastMoveAtMs = this.#context.effects.monotonicMs();
+      this.#waiting.delete(waiting);
+      waiting.move(part);
+    }
+  }
+
+  async #lookAround(): Promise<void> {
+    const { closing, effects } = this.#context;
+    this.#isLooking = true;
+    let round: readonly number[] = [];
+    while (this.#waiting.size > 0 && !closing.aborted) {
+      if (round.length === 0) round = this.#records.partsWith(1);
+      const intervalMs = this.#roundMs / Math.max(round.length, this.#records.shares?.permits.length ?? 1);
+      await sleep(effects, Math.min(intervalMs, LONGEST_MS), { keepAlive: false, signal: closing });
+      const [part = 0, ...later] = round;
+      round = later;
+      if (this.#waiting.size === 0 || closing.aborted) break;
+      if (!this.#records.wasSeenWithin(part, intervalMs)) await this.#records.look(part);
+      this.noteChange(part);
+    }
+    this.#isLooking = false;
+  }
+
+  /** How long it takes to look at all: the longer nothing was free, the longer. */
+  get #roundMs(): number {
+    const idleMs = this.#context.effects.monotonicMs() - this.#lastMoveAtMs;
+    return Math.min(ROUND_MS + idleMs / 10, LONGEST_ROUND_MS);
+  }
+}
+
+const ROUND_MS = 3000;
+const LONGEST_ROUND_MS = 15_000;
+/** Between two looks, however few records there are. */
+const LONGEST_MS = 500;
+
+const known = new WeakMap<SemaphoreRecords, LookElsewhere>();
+
+/** One for all who wait for permits of one semaphore. */
+export function lookElsewhereOf(context: Context, records: SemaphoreRecords): LookElsewhere {
+  const elsewhere = known.get(records) ?? new LookElsewhere(context, records);
+  known.set(records, elsewhere);
+  return elsewhere;
+}

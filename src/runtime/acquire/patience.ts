@@ -1,0 +1,162 @@
+import { S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
+import { requestTimeoutMs, sleep } from "../base/timing.js";
+import type { StoreCheckPatience } from "../check/store-is-safe.js";
+import type { AcquireRequest } from "./acquire-request.js";
+
+/** How long one caller waits for a lock, and what may be said to it when that is over. */
+export class Patience {
+  readonly #context: Context;
+  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
+  readonly #unreachableMs: number;
+  readonly #arrivedAtMs: number;
+  /** Until when one attempt may take where nothing was answered by the time that the patience is over. */
+  readonly #silentUntilMs: number;
+  /** The same where all of it was answered so far: a read was, and a write is under way. */
+  readonly #attemptUntilMs: number;
+  #isUnderWay = false;
+  #wasAnswered = false;
+  #wasTaken = false;
+  #hasLostRace = false;
+  #lastFailure: S3MutexError | undefined;
+  #resolveFirstAnswer: () => void = () => {};
+  /** Resolves when there is a first definite answer: one full attempt has been made. */
+  readonly #firstAnswer = new Promise<void>((resolve) => {
+    this.#resolveFirstAnswer = resolve;
+  });
+
+  constructor(context: Context, request: AcquireRequest) {
+    const { patienceMs, leaseMs, attemptUntilMs = Number.POSITIVE_INFINITY } = request;
+    this.#timeoutMs = requestTimeoutMs(leaseMs);
+    this.#unreachableMs = request.unreachableMs ?? UNREACHABLE_MS;
+    this.#context = context;
+    this.#patienceMs = patienceMs;
+    this.#arrivedAtMs = this.#nowMs();
+    const untilMs = Math.min(this.#arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+    this.#attemptUntilMs = untilMs;
+    this.#silentUntilMs =
+      patienceMs === 0 ? untilMs : Math.min(untilMs, this.#arrivedAtMs + Math.max(patienceMs, SILENT_MS));
+  }
+
+  /** In milliseconds. */
+  get waitedMs(): number {
+    return this.#nowMs() - this.#arrivedAtMs;
+  }
+
+  /** Whether what was asked for at this monotonic time says something about the time since the caller came. */
+  hasBegunBy(atMs: number): boolean {
+    return atMs >= this.#arrivedAtMs;
+  }
+
+  /** The monotonic time at which it is over. */
+  get untilMs(): number {
+    return this.#arrivedAtMs + this.#patienceMs;
+  }
+
+  get isOver(): boolean {
+    return this.#nowMs() >= this.untilMs;
+  }
+
+  /** The latest moment for a look after which a lock that became free can still be taken in time. */
+  get lastLookAtMs(): number {
+    return this.untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
+  }
+
+  /** There was a definite answer, to whomever: the store can be reached and somebody else has the lock. */
+  reportAnswer(): void {
+    this.#wasAnswered = true;
+    this.#resolveFirstAnswer();
+  }
+
+  /** A version was read, and what to do about it decided. */
+  reportRead(): void {
+    this.#isUnderWay = true;
+  }
+
+  /** Somebody else had the lock when it was read; what became of our own write is not known yet. */
+  reportTaken(): void {
+    this.#wasTaken = true;
+  }
+
+  /** Somebody else was faster, as far as is known. */
+  reportLostRace(): void {
+    this.#hasLostRace = true;
+  }
+
+  /** Nobody answered, or what was answered contradicts itself. */
+  reportFailure(error: S3MutexError): void {
+    this.#lastFailure = error;
+    this.#hasLostRace = false;
+  }
+
+  /** Whether to say that somebody else had the lock for all that time, rather than that the store did not answer. */
+  get isContention(): boolean {
+    return this.#wasAnswered || this.#wasTaken || this.#hasLostRace;
+  }
+
+  /** Resolves when it is over: where nobody has answered yet, not before one attempt has had its time. */
+  async isUp(signal: AbortSignal): Promise<void> {
+    await this.#sleepUntil(this.untilMs, signal);
+    if (this.#wasAnswered) return;
+    const ends = (async () => {
+      await this.#sleepUntil(this.#silentUntilMs, signal);
+      if (this.#isUnderWay && this.#lastFailure === undefined) await this.#sleepUntil(this.#attemptUntilMs, signal);
+    })();
+    await Promise.race([this.#firstAnswer, ends]);
+  }
+
+  /** How long and how eagerly its requests are tried. */
+  trying(signal: AbortSignal): StoreCheckPatience {
+    return {
+      signal,
+      timeoutMs: this.#timeoutMs,
+      untilMs: this.untilMs,
+      unreachableMs: this.#unreachableMs,
+      onFailure: (error) => this.reportFailure(error),
+      role: "contender",
+    };
+  }
+
+  /** What to tell a caller whose time is up without an answer. */
+  unanswered(lockName: string): S3MutexError {
+    const what = `whether the lock ${JSON.stringify(lockName)} is free`;
+    const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.#arrivedAtMs));
+    const why = this.#lastFailure?.message ?? NOTHING_CAME;
+    const message =
+      leftMs < SILENT_MS
+        ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
+        : `The store did not say within ${Math.round(this.waitedMs)} ms ${what}. ${why}`;
+    return new S3MutexError("store-unavailable", message, {
+      lockName,
+      ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),
+    });
+  }
+
+  async #sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#nowMs() < atMs) {
+      await sleep(this.#context.effects, atMs - this.#nowMs(), { keepAlive: true, signal });
+    }
+  }
+
+  #nowMs(): number {
+    return this.#context.effects.monotonicMs();
+  }
+}
+
+/** How long a call with this patience can take at most: however short it is, there is time for one full attempt. */
+export function longestMs(patienceMs: number, leaseMs: number): number {
+  return Math.max(patienceMs, ATTEMPT_MS, patienceMs === 0 ? 2 * requestTimeoutMs(leaseMs) : 0);
+}
+
+/** What there is to say where not even a failure has come. */
+const NOTHING_CAME =
+  "Nothing came, or nothing has left yet: a request may wait for credentials, its turn, or an examination of the store.";
+/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
+const UNREACHABLE_MS = 60_000;
+/** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
+const SILENT_MS = 1000;
+/** And that long where the store answers, if slowly. */
+const ATTEMPT_MS = 2000;
+const LAST_LOOK_ROUND_TRIPS = 3; // a look and a write, with one to spare
+const LAST_LOOK_SLACK_MS = 20;

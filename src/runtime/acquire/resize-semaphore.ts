@@ -1,0 +1,110 @@
+import { laterParts, shareIn, type Use } from "../../core/shares.js";
+import { found, level, type ReshareCommand, type ReshareReply, reshare } from "../../core/transition/reshare.js";
+import { S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
+import { inParallel } from "../base/in-parallel.js";
+import { MAX_REQUEST_MS } from "../base/timing.js";
+import { Attempts } from "../swap/attempts.js";
+import type { Swapped } from "../swap/swap-options.js";
+import type { SemaphoreRecords } from "./semaphore-records.js";
+
+/**
+ * Changes how many permits a semaphore has. With several records: all get the shares that are decided, those of somebody who did not
+ * come to the end of it included; then the next shares are decided, and all get those.
+ * @returns the number before
+ */
+export async function resizeSemaphore(
+  context: Context,
+  records: SemaphoreRecords,
+  number: number,
+): Promise<number | undefined> {
+  const startedAtMs = context.effects.monotonicMs();
+  const { capacity } = context;
+  let isFirst = true;
+  let from: number | undefined;
+  for (;;) {
+    const untilMs = startedAtMs + (records.shares === undefined ? PATIENCE_MS : PATIENCE_WITH_SEVERAL_MS);
+    const levelled = await levelAll(context, records, untilMs);
+    if (levelled !== undefined) {
+      const { seen } = levelled;
+      const { reply }: Swapped<ReshareReply> = await records.anchor.swap(
+        (record, attempt) => {
+          const decision = reshare(record, { number, capacity, seen }, attempt);
+          if (isFirst && decision.reply.kind === "reshared") {
+            from = decision.reply.from;
+            isFirst = false;
+          }
+          return decision;
+        },
+        { ...swapOptions(untilMs, seen === undefined ? "contender" : "holder"), fromStore: true },
+      );
+      if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
+    }
+    if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
+    await look(records, untilMs);
+  }
+}
+
+/**
+ * Makes a semaphore of several records where nobody has used it yet, once for all who want that at the same time. Afterwards it is
+ * known what it consists of.
+ */
+export function foundSemaphore(context: Context, records: SemaphoreRecords, number: number): Promise<void> {
+  const running = founding.get(records);
+  if (running !== undefined) return running;
+  const options = { ...swapOptions(context.effects.monotonicMs() + PATIENCE_MS), signal: context.closing };
+  const begun = records.anchor
+    .swap((record, attempt) => found(record, { number, capacity: context.capacity }, attempt), options)
+    .then(() => {})
+    .finally(() => founding.delete(records));
+  begun.catch(() => {});
+  founding.set(records, begun);
+  return begun;
+}
+
+const founding = new WeakMap<SemaphoreRecords, Promise<void>>();
+
+/**
+ * Gives all records the shares that are known when it begins: another call may decide others meanwhile, which these records do not have.
+ * @returns what they all have, and what of it is in use in the others than the anchor; undefined where there are other shares by now
+ */
+async function levelAll(
+  context: Context,
+  records: SemaphoreRecords,
+  untilMs: number,
+): Promise<Pick<ReshareCommand, "seen"> | undefined> {
+  if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
+  const { shares } = records;
+  if (shares === undefined) return { seen: undefined };
+  const parts = laterParts(shares);
+  const uses = new Map<number, Use>();
+  await inParallel(parts, AT_ONCE, async (part) => {
+    const share = shareIn(shares, part);
+    const options = { ...swapOptions(untilMs, "holder"), freshFromMs: context.effects.monotonicMs() };
+    const { reply } = await records.objectOf(part).swap((record, attempt) => level(record, share, attempt), options);
+    if (reply.kind === "levelled") uses.set(part, reply.use);
+  });
+  if (uses.size < parts.length) return undefined;
+  return { seen: { version: shares.version, others: parts.map((part) => uses.get(part) as Use) } };
+}
+
+async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {
+  await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), fromStore: true });
+}
+
+/** Who has to change many records steps back for nobody who wants one of them: it is done once, and they come all the time. */
+function swapOptions(untilMs: number, role: "contender" | "holder" = "contender") {
+  return { attempts: new Attempts(), role, timeoutMs: MAX_REQUEST_MS, untilMs };
+}
+
+function contested(lockName: string): S3MutexError {
+  const message = `The number of permits of ${JSON.stringify(lockName)} was changed by others all the time, so that nobody knows whether it is yours now. Try again.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}
+
+/** So many records get their shares at the same time. */
+const AT_ONCE = 8;
+/** How long a store that does not answer is asked again. */
+const PATIENCE_MS = 10_000;
+/** The same where there are several records, each with callers of its own who change it meanwhile. */
+const PATIENCE_WITH_SEVERAL_MS = 30_000;

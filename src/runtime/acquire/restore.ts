@@ -1,0 +1,70 @@
+import type { Attempt } from "../../core/expiry.js";
+import type { LockRecord } from "../../core/record.js";
+import { restore } from "../../core/transition/restore.js";
+import { onAbort } from "../base/abort.js";
+import { wasClosed } from "../base/closed.js";
+import type { Context } from "../base/context.js";
+import { requestTimeoutMs } from "../base/timing.js";
+import { cancelLeftovers } from "../hold/cancel.js";
+import { Lease } from "../hold/lease.js";
+import { lossError, lossReason } from "../hold/loss.js";
+import { Attempts } from "../swap/attempts.js";
+import { noTokenLeft } from "./acquire-request.js";
+import { confirmGrant } from "./confirm.js";
+import type { LocalLine } from "./local-line.js";
+
+/** A hold that another process has let go of without giving it back. */
+export interface HandedOver {
+  readonly id: string;
+  readonly token: number;
+  readonly leaseMs: number;
+}
+
+/**
+ * Goes on with it, under an id and a token of its own.
+ * A close that comes before anything was sent leaves it to the next one; later, it is restored all the same, and whoever gets it
+ * is asked to stop: nobody else knows what became of it.
+ * @throws `lost` when somebody else was first, or the hold is gone; `closed`
+ */
+export async function restoreLease(context: Context, line: LocalLine, from: HandedOver): Promise<Lease> {
+  const { effects, ownerId: owner, identity } = context;
+  const { leaseMs } = from;
+  const { object } = line;
+  const attempts = new Attempts();
+  const id = effects.newId();
+  const command = { from, id, owner, leaseMs, identity };
+  const timeoutMs = requestTimeoutMs(leaseMs);
+  const trying = { role: "holder", timeoutMs, untilMs: effects.monotonicMs() + leaseMs } as const;
+  const refusal = new AbortController();
+  const forget = onAbort(context.closing, () => !attempts.haveBegun && refusal.abort());
+  try {
+    const apply = (record: LockRecord | undefined, attempt: Attempt) => {
+      const decision = restore(record, command, attempt);
+      if (decision.change !== undefined) context.check.begin(timeoutMs);
+      return decision;
+    };
+    const { reply, contradicted } = await object.swap(apply, {
+      ...trying,
+      attempts,
+      fromStore: true,
+      signal: refusal.signal,
+    });
+    if (reply.kind === "no-token-left") throw noTokenLeft(object);
+    if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
+    const granted = { holder: reply.holder, contradicted };
+    const grant = await confirmGrant(context, object, granted, { ...trying, attempts, signal: context.closed });
+    if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
+    const lease = new Lease(context, line, grant, { leaseMs });
+    if (context.closing.aborted) lease.standing.askToStop("closed");
+    line.hold(lease);
+    return lease;
+  } catch (error) {
+    if (refusal.signal.aborted && !attempts.haveBegun) throw wasClosed(object.name);
+    // A close that could not wait for it destroys nothing: what has landed runs out.
+    if (context.closed.aborted) throw wasClosed(object.name);
+    cancelLeftovers(context, object, { id, attempts, leaseMs, entry: "possible", isUnused: false });
+    throw error;
+  } finally {
+    forget();
+  }
+}

@@ -1,0 +1,183 @@
+import type { LockRef } from "../../core/deadlock.js";
+import { permitsOf, type Shares } from "../../core/record.js";
+import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../../core/shares.js";
+import type { Context } from "../base/context.js";
+import { MAX_REQUEST_MS } from "../base/timing.js";
+import type { LockObject, Snapshot } from "../swap/lock-object.js";
+import { isSameVersion } from "../swap/snapshot.js";
+
+/** The records of one semaphore, as far as this process has seen them. */
+export class SemaphoreRecords {
+  readonly anchor: LockObject;
+  readonly #context: Context;
+  readonly #objectOf: (ref: LockRef) => LockObject;
+  /** As they are used; some may be missing. */
+  readonly #parts: (LockObject | undefined)[];
+  readonly #looks = new Map<number, Promise<void>>();
+  /** How many permits callers of this process are asking for, by record. */
+  readonly #asked = new Map<number, number>();
+  /** The version in which a record had no room for one more holder. */
+  readonly #full = new Map<number, string | undefined>();
+
+  constructor(context: Context, anchor: LockObject, objectOf: (ref: LockRef) => LockObject) {
+    this.#context = context;
+    this.anchor = anchor;
+    this.#objectOf = objectOf;
+    this.#parts = [anchor];
+  }
+
+  /** Undefined where it has one record, or nobody here has seen it. */
+  get shares(): Shares | undefined {
+    return this.anchor.latest?.record?.shares;
+  }
+
+  /** Whether somebody has said how many permits there are, as far as is known. */
+  get isFound(): boolean {
+    const record = this.anchor.latest?.record;
+    return record?.shares !== undefined || (record !== undefined && !record.deleted);
+  }
+
+  refOf(part: number): LockRef {
+    return { ...this.anchor.ref, part };
+  }
+
+  objectOf(part: number): LockObject {
+    const known = this.#parts[part];
+    if (known !== undefined) return known;
+    const object = this.#objectOf(this.refOf(part));
+    this.#parts[part] = object;
+    return object;
+  }
+
+  /** What a record is to have by what is known. */
+  shareOf(part: number): Share {
+    return shareIn(this.shares ?? { version: 0, permits: [] }, part);
+  }
+
+  /** The records whose share is that large, in no particular order. */
+  partsWith(permits: number): readonly number[] {
+    return this.#shuffled((this.shares?.permits ?? []).flatMap((share, part) => (share >= permits ? [part] : [])));
+  }
+
+  /** How many permits are free in a record beside all who ask for some, by what was seen last; undefined where nothing was. */
+  roomIn(part: number): number | undefined {
+    const object = this.objectOf(part);
+    if (object.latest === undefined) return undefined;
+    if (this.isFull(part)) return 0;
+    const room = object.glance((record, attempt) => roomIn(record, this.shareOf(part), attempt));
+    return room === undefined ? undefined : room - (this.#asked.get(part) ?? 0);
+  }
+
+  /** How many permits are free in the record that has most of them, whoever asks for them now, by what was seen last. */
+  get mostFree(): number {
+    const { latest } = this.anchor;
+    const parts = this.shares?.permits.map((_, part) => part) ?? [];
+    const limits = parts.length === 0 ? [latest?.record?.limit ?? 0] : parts.map((part) => this.shareOf(part).limit);
+    const free = limits.map((limit, part) =>
+      this.objectOf(part).glance((record, attempt) => roomIn(record, { ...this.shareOf(part), limit }, attempt)),
+    );
+    return Math.max(0, ...free.map((room) => room ?? 0));
+  }
+
+  /** How many callers want how much of it, those of this process who are not in its queue yet included. */
+  crowdAt(part: number): number {
+    return permitsOf(this.objectOf(part).latest?.record?.queue ?? []) + (this.#asked.get(part) ?? 0);
+  }
+
+  /** A caller asks there from now on, until the function returned is called. */
+  ask(part: number, permits: number): () => void {
+    this.#asked.set(part, (this.#asked.get(part) ?? 0) + permits);
+    return () => this.#asked.set(part, (this.#asked.get(part) ?? 0) - permits);
+  }
+
+  /** There are permits in it and no room for one more holder, in the version that was seen last. */
+  noteFull(part: number): void {
+    this.#full.set(part, this.objectOf(part).latest?.etag);
+  }
+
+  isFull(part: number): boolean {
+    const { latest } = this.objectOf(part);
+    return this.#full.has(part) && latest !== undefined && isSameVersion(this.#full.get(part), latest.etag);
+  }
+
+  /** Whether a record was looked at within so many milliseconds. */
+  wasSeenWithin(part: number, ms: number): boolean {
+    return this.wasSeenSince(part, this.#context.effects.monotonicMs() - ms);
+  }
+
+  /** Whether what is known of a record was asked for since this monotonic time. */
+  wasSeenSince(part: number, monotonicMs: number): boolean {
+    const { latest } = this.objectOf(part);
+    return latest !== undefined && latest.askedAtMs >= monotonicMs;
+  }
+
+  /** Whether any of them was told of by an answer to what was asked since then. */
+  hasAnsweredSince(monotonicMs: number): boolean {
+    return this.#parts.some((object) => (object?.latest?.askedAtMs ?? Number.NEGATIVE_INFINITY) >= monotonicMs);
+  }
+
+  /** Looks at a record, once for all who want that at the same time. Never rejects: who asks there is told what is wrong. */
+  look(part: number): Promise<void> {
+    const looking = this.#looks.get(part) ?? this.#look(part).finally(() => this.#looks.delete(part));
+    this.#looks.set(part, looking);
+    return looking;
+  }
+
+  async #look(part: number): Promise<void> {
+    const snapshot = await this.objectOf(part)
+      .look(MAX_REQUEST_MS)
+      .catch(() => undefined);
+    const version = snapshot?.record?.sharesVersion ?? 0;
+    // Somebody has changed the number, and this process does not know it yet.
+    if (part > 0 && version > (this.shares?.version ?? 0)) await this.look(0);
+  }
+
+  /** What all records say as far as they were seen, as if they were one. */
+  get seen(): Snapshot | undefined {
+    const { latest } = this.anchor;
+    if (latest?.record?.shares === undefined) return latest;
+    return { ...latest, record: asOne(latest.record, this.#others()) };
+  }
+
+  #others() {
+    return this.#parts.slice(1).flatMap((object) => {
+      const record = object?.latest?.record;
+      return record === undefined || !isOneOfSeveral(record) ? [] : [record];
+    });
+  }
+
+  /** For messages. */
+  get extent(): {
+    readonly number: number;
+    readonly records: number;
+    readonly largest: number;
+    readonly holders: number;
+  } {
+    const { version, permits } = this.shares ?? { version: 0, permits: [0] };
+    return {
+      number: numberIn({ version, permits }),
+      records: permits.length,
+      largest: Math.max(...permits),
+      holders: this.seen?.record?.holders.length ?? 0,
+    };
+  }
+
+  #shuffled(parts: readonly number[]): readonly number[] {
+    const { effects } = this.#context;
+    const keyed = parts.map((part) => ({ part, key: effects.random() }));
+    return keyed.sort((one, other) => one.key - other.key).map(({ part }) => part);
+  }
+}
+
+const known = new WeakMap<LockObject, SemaphoreRecords>();
+
+/** One for all who use a semaphore of this name through one mutex. */
+export function recordsOf(
+  context: Context,
+  anchor: LockObject,
+  objectOf: (ref: LockRef) => LockObject,
+): SemaphoreRecords {
+  const records = known.get(anchor) ?? new SemaphoreRecords(context, anchor, objectOf);
+  known.set(anchor, records);
+  return records;
+}

@@ -1,0 +1,72 @@
+import type { Identity } from "../../core/record.js";
+import type { Capacity } from "../../core/shares.js";
+import type { ObjectStore } from "../../store/object-store.js";
+import type { Activity } from "./activity.js";
+import type { Diagnostics } from "./diagnostics.js";
+import type { Effects } from "./effects.js";
+import type { S3MutexEvents } from "./events.js";
+import type { GrantCheck } from "./grant-check.js";
+import type { Holdings } from "./holdings.js";
+import type { Log } from "./logger.js";
+import type { StoreClock } from "./store-clock.js";
+
+/** `store-time`: a lease ends by the store's clock; `observed`: only when it was watched, unrenewed, for its whole length. */
+export type Takeover = "store-time" | "observed";
+
+export type Emit = <Name extends keyof S3MutexEvents>(name: Name, event: S3MutexEvents[Name][0]) => void;
+
+/** What everything that one mutex does shares. */
+export interface Context {
+  readonly store: ObjectStore;
+  /** Whether the store is known to honour conditions, which every first grant waits for. */
+  readonly check: GrantCheck;
+  /** The bucket of the locks. */
+  readonly bucketName: string;
+  /** Which URL the client was given in place of AWS's, as soon as that is known: for what operators are told. */
+  readonly endpoint: { readonly url?: string | undefined };
+  /** The store of fenced objects in a bucket: larger bodies, through the same client. */
+  readonly contentStore: (bucketName: string) => ObjectStore;
+  readonly effects: Effects;
+  readonly clock: StoreClock;
+  readonly logger: Log;
+  readonly background: Background;
+  /** Aborted when the mutex begins to close: nobody waits for a lock any longer. */
+  readonly closing: AbortSignal;
+  /** Aborted when the mutex is closed and has waited long enough: no further request. */
+  readonly closed: AbortSignal;
+  readonly ownerId: string;
+  readonly identity: Identity;
+  readonly toleranceMs: number;
+  readonly takeover: Takeover;
+  readonly useJitter: boolean;
+  /** How many permits of a semaphore go into how many records. */
+  readonly capacity: Capacity;
+  /** Tells whoever listens in the process what else happens; events go there by themselves. */
+  readonly diagnostics: Diagnostics;
+  /** What is held and waited for. */
+  readonly activity: Activity;
+  /** What has to end before a close is over. */
+  readonly holdings: Holdings;
+  /** Tells whoever listens on the mutex or in the process; a listener that throws is reported to the logger. */
+  readonly emit: Emit;
+}
+
+/** Work that nobody waits for (cancels of what was given up), kept so that closing can wait for it. */
+export class Background {
+  readonly #tasks = new Set<Promise<void>>();
+
+  run(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+}
+
+/** A number in [0, 1) for delays; the same one always where jitter was switched off. */
+export function jitter(context: Context): number {
+  return context.useJitter ? context.effects.random() : 1;
+}

@@ -1,0 +1,38 @@
+import type { LockRecord } from "../../core/record.js";
+import type { S3MutexError } from "../../errors.js";
+import type { ReadOutcome, UnknownOutcome, Versioned } from "../../store/object-store.js";
+
+/** What everything that takes or gives a grant asks of the check of its store: whether it is known to honour conditions. */
+export interface GrantCheck {
+  /** Whether a grant may be handed out. */
+  readonly isPassed: boolean;
+  /** Why nothing may be written at this moment. */
+  readonly refusal: S3MutexError | undefined;
+  /** Begins to find out, unless that is known or under way. */
+  begin(timeoutMs: number): void;
+  /**
+   * Resolves when a grant may be handed out.
+   * @throws `store-unsafe` where the store ignores conditions; `access-denied` where it cannot be asked; `store-unavailable`
+   */
+  passed(
+    tries: { failed(outcome: UnknownOutcome): Promise<void> },
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** A record was read: it may say that the store was checked. */
+  saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void>;
+  /** A write was done: what its answer says of versions may make void what is known. */
+  wrote(outcome: Versioned & { readonly kind: "ok" }): void;
+  /** The record with the word of a client that has checked, as far as that is of use to others. */
+  stamped(key: string, record: LockRecord): LockRecord;
+}
+
+/** `verify: "never"`, and `"once"`, which asks before anything else is sent. Proofs of others are carried along all the same. */
+export const NO_CHECK: GrantCheck = {
+  isPassed: true,
+  refusal: undefined,
+  begin() {},
+  async passed() {},
+  async saw() {},
+  wrote() {},
+  stamped: (_: string, record: LockRecord) => record,
+};

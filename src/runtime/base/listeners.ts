@@ -1,0 +1,21 @@
+import { EventEmitter } from "node:events";
+import type { S3MutexEvents } from "./events.js";
+import type { Log } from "./logger.js";
+
+/** Tells the listeners of a mutex. One that throws disturbs nothing. */
+export function tellListeners<Name extends keyof S3MutexEvents>(
+  emitter: EventEmitter<S3MutexEvents>,
+  { logger, name, event }: { logger: Log; name: Name; event: S3MutexEvents[Name][0] },
+): void {
+  try {
+    (emitter as EventEmitter).emit(name, event);
+  } catch (error) {
+    logger.error(`a listener of "${name}" threw`, { err: error });
+  }
+}
+
+/** The same for asynchronous listeners that reject: unheard, they would end a process that holds locks. */
+export function hearRejections(emitter: EventEmitter<S3MutexEvents>, logger: Log): void {
+  const value = (error: unknown, name: string) => logger.error(`a listener of "${name}" rejected`, { err: error });
+  Object.defineProperty(emitter, EventEmitter.captureRejectionSymbol, { value });
+}

@@ -1,0 +1,189 @@
+import { expect, it } from "vitest";
+import { T0 } from "../../../test/protocol/samples.js";
+import type { Effects } from "./effects.js";
+import { StoreClock } from "./store-clock.js";
+
+/** A machine whose clocks are moved by hand. The store's clock is right; the wall clock is off by what a test says. */
+class Machine {
+  monotonicMs = 5000;
+  storeMs = T0;
+  wallMs: number;
+  readonly clock: StoreClock;
+
+  constructor(wallOffsetMs = 0) {
+    this.wallMs = T0 + wallOffsetMs;
+    this.clock = new StoreClock({ monotonicMs: () => this.monotonicMs, wallMs: () => this.wallMs } as Effects);
+  }
+
+  pass(ms: number): void {
+    this.monotonicMs += ms;
+    this.wallMs += ms;
+    this.storeMs += ms;
+  }
+
+  /** The machine sleeps: only its monotonic clock does not know. */
+  suspend(ms: number): void {
+    this.wallMs += ms;
+    this.storeMs += ms;
+  }
+
+  /** One answer of the store; `whileBack` happens on its way back. */
+  ask(whileBack: () => void = () => {}): boolean {
+    const sentAtMs = this.monotonicMs;
+    this.pass(10);
+    const dateMs = Math.floor(this.storeMs / 1000) * 1000;
+    whileBack();
+    this.pass(10);
+    return this.clock.observe({ sentAtMs, receivedAtMs: this.monotonicMs, dateMs });
+  }
+}
+
+it("knows no time before the first answer, and the wall clock's once that was seen to fit", () => {
+  const machine = new Machine();
+  expect(machine.clock.now()).toBeUndefined();
+  expect(machine.ask()).toBe(false);
+  expect(machine.clock.now()).toEqual({ earliestMs: machine.wallMs, latestMs: machine.wallMs });
+});
+
+it("has the true time between its bounds when the wall clock is hours off", () => {
+  const machine = new Machine(5 * 3_600_000);
+  machine.ask();
+  const now = machine.clock.now();
+  expect(now?.earliestMs).toBeLessThanOrEqual(machine.storeMs);
+  expect(now?.latestMs).toBeGreaterThanOrEqual(machine.storeMs);
+});
+
+it("forgets its bounds after a suspension, until the store has answered again", () => {
+  const machine = new Machine();
+  machine.ask();
+  machine.suspend(10_000);
+  expect(machine.clock.now()).toBeUndefined();
+  machine.ask();
+  expect(machine.clock.now()?.latestMs).toBe(machine.storeMs);
+});
+
+it("says so when an answer contradicts what was known, and believes neither then", () => {
+  const machine = new Machine(-3_600_000);
+  machine.ask();
+  machine.storeMs += 60_000;
+  expect(machine.ask()).toBe(true);
+  const now = machine.clock.now();
+  expect(now?.latestMs).toBeGreaterThanOrEqual(machine.storeMs);
+  expect(now?.earliestMs).toBeLessThanOrEqual(machine.storeMs - 60_000);
+});
+
+/** So many answers without a `Date`. */
+function answerWithoutDate({ clock, monotonicMs }: Machine, count: number, aged = false): void {
+  const timing = { sentAtMs: monotonicMs, receivedAtMs: monotonicMs };
+  for (let index = 0; index < count; index += 1) clock.observe(aged ? { ...timing, aged } : timing);
+}
+
+it("takes the wall clock where three answers in a row had no date, and says that leases can only be watched", () => {
+  const machine = new Machine();
+  answerWithoutDate(machine, 2);
+  expect(machine.clock.isDateless).toBe(false);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 1);
+  expect(machine.clock.isDateless).toBe(true);
+  expect(machine.clock.now()).toEqual({ earliestMs: machine.wallMs, latestMs: machine.wallMs });
+  machine.ask();
+  expect(machine.clock.isDateless).toBe(false);
+});
+
+it("13.1.1: an answer out of a cache says nothing about whether the store tells the time", () => {
+  const machine = new Machine();
+  answerWithoutDate(machine, 2);
+  answerWithoutDate(machine, 100, true);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 1);
+  expect(machine.clock.isDateless).toBe(true);
+});
+
+it("13.1.1: a date in between says that the store tells the time", () => {
+  const machine = new Machine();
+  answerWithoutDate(machine, 2);
+  machine.ask();
+  machine.suspend(10_000);
+  expect(machine.clock.now()).toBeUndefined();
+  answerWithoutDate(machine, 2);
+  expect(machine.clock.now()).toBeUndefined();
+});
+
+it("13.1.1: wants a second answer while there is one that the wall clock contradicts", () => {
+  for (const offsetMs of [-3_600_000, 3_600_000]) {
+    const machine = new Machine(offsetMs);
+    expect(machine.clock.needsWitness).toBe(false);
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(true);
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(false);
+    machine.suspend(10_000);
+    expect(machine.clock.now()).toBeUndefined();
+    machine.ask();
+    expect(machine.clock.needsWitness).toBe(true);
+  }
+  const right = new Machine();
+  right.ask();
+  expect(right.clock.needsWitness).toBe(false);
+});
+
+it("smooths round trips", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  expect(clock.roundTripMs).toBe(0);
+  clock.observe({ sentAtMs, receivedAtMs: sentAtMs + 100 });
+  clock.observe({ sentAtMs, receivedAtMs: sentAtMs + 200 });
+  expect(clock.roundTripMs).toBeGreaterThan(100);
+  expect(clock.roundTripMs).toBeLessThan(200);
+});
+
+// A process that has just started connects, and compiles what it runs for the first time.
+it("takes the first, slow answers for unusual as soon as there is a quick one, and a slow one among quick ones as well", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  const answer = (ms: number) => clock.observe({ sentAtMs, receivedAtMs: sentAtMs + ms });
+  for (const ms of [300, 150, 20]) answer(ms);
+  expect(clock.roundTripMs).toBeGreaterThan(100);
+  expect(clock.usualRoundTripMs).toBeLessThan(31);
+  for (const ms of [20, 22, 400]) answer(ms);
+  expect(clock.usualRoundTripMs).toBeLessThan(31);
+});
+
+it("takes answers for usual that have become slow and stay so", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  for (const ms of [20, ...Array.from({ length: 30 }, () => 200)])
+    clock.observe({ sentAtMs, receivedAtMs: sentAtMs + ms });
+  expect(clock.usualRoundTripMs).toBeCloseTo(200, 0);
+});
+
+it("believes no answer on whose way back the machine was suspended", () => {
+  const machine = new Machine();
+  machine.ask();
+  machine.ask(() => machine.suspend(30_000));
+  const now = machine.clock.now();
+  // Undefined is right: a read has to come first.
+  if (now !== undefined) expect(now.latestMs).toBeGreaterThanOrEqual(machine.storeMs);
+});
+
+it("believes no first answer on whose way back the machine was suspended", () => {
+  const machine = new Machine();
+  machine.ask(() => machine.suspend(30_000));
+  const now = machine.clock.now();
+  if (now !== undefined) expect(now.latestMs).toBeGreaterThanOrEqual(machine.storeMs);
+});
+
+it("tells what time it was at an earlier moment, as far as it knows now", () => {
+  const machine = new Machine();
+  expect(machine.clock.when(machine.monotonicMs)).toBeUndefined();
+  machine.ask();
+  const then = machine.monotonicMs;
+  machine.pass(700);
+  const [now, earlier] = [machine.clock.now(), machine.clock.when(then)];
+  expect(earlier).toEqual({ earliestMs: (now?.earliestMs ?? 0) - 700, latestMs: (now?.latestMs ?? 0) - 700 });
+});
+
+it("is not without store time where it was told it once, however many answers come without it later", () => {
+  const machine = new Machine();
+  machine.ask();
+  answerWithoutDate(machine, 20);
+  expect(machine.clock.now()).toBeDefined();
+  expect(machine.clock.isDateless).toBe(false);
+});

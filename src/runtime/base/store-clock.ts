@@ -1,0 +1,132 @@
+import {
+  type ClockReading,
+  haveParted,
+  type OffsetBounds,
+  observe,
+  type StoreTime,
+  storeTimeAt,
+} from "../../core/store-time.js";
+import type { AnswerTiming } from "../../store/object-store.js";
+import type { Effects } from "./effects.js";
+import { readClocks } from "./timing.js";
+
+/** What one client knows of its store's clock; shared by everything that talks through that client. */
+export class StoreClock {
+  readonly #effects: Effects;
+  #bounds: OffsetBounds | undefined;
+  #lastReading: ClockReading;
+  #steadySinceMs: number;
+  /** How many dated answers the bounds rest on. */
+  #witnesses = 0;
+  /** How many answers in a row had no `Date`. */
+  #datelessInARow = 0;
+  #roundTripMs = 0;
+  #quickestMs = 0;
+
+  constructor(effects: Effects) {
+    this.#effects = effects;
+    this.#lastReading = readClocks(effects);
+    this.#steadySinceMs = this.#lastReading.monotonicMs;
+  }
+
+  /** Store time now; undefined when an answer is needed first: at the start, and after a suspension or a clock step. */
+  now(reading: ClockReading = readClocks(this.#effects)): StoreTime | undefined {
+    this.#noteReading(reading);
+    if (this.#bounds !== undefined) return storeTimeAt(this.#bounds, reading);
+    return this.isDateless ? { earliestMs: reading.wallMs, latestMs: reading.wallMs } : undefined;
+  }
+
+  /**
+   * Store time at this moment of the monotonic clock, lately: when something was asked whose answer was heard later, or much later
+   * where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so.
+   */
+  when(monotonicMs: number): StoreTime | undefined {
+    const reading = readClocks(this.#effects);
+    const now = this.now(reading);
+    const agoMs = reading.monotonicMs - monotonicMs;
+    return now && { earliestMs: now.earliestMs - agoMs, latestMs: now.latestMs - agoMs };
+  }
+
+  /**
+   * The store sends no `Date`, so leases of others can only be watched (`takeover: "observed"`). One answer without says
+   * little: a proxy may have lost it.
+   */
+  get isDateless(): boolean {
+    return this.isSilent && this.#bounds === undefined;
+  }
+
+  /** All that is known rests on one answer, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
+  get needsWitness(): boolean {
+    if (this.#bounds === undefined || this.#witnesses > 1) return false;
+    const { earliestMs, latestMs } = storeTimeAt(this.#bounds, readClocks(this.#effects));
+    return earliestMs < latestMs;
+  }
+
+  /** There is no store time that a lease can be published by: none is told, or only one answer has, and the wall clock says otherwise. */
+  get lacksStoreTime(): boolean {
+    return this.isDateless || this.needsWitness;
+  }
+
+  /** The latest answers told no time: one more would hardly do. */
+  get isSilent(): boolean {
+    return this.#datelessInARow >= DATELESS_ANSWERS;
+  }
+
+  /** A smoothed round trip, in milliseconds; 0 before the first answer. For waits that have to be long enough. */
+  get roundTripMs(): number {
+    return this.#roundTripMs;
+  }
+
+  /**
+   * The same for plans, which have to be about right: a process that has just started, whose first answers take ten times
+   * as long as the others, does not keep back as if the store were slow.
+   */
+  get usualRoundTripMs(): number {
+    return Math.min(this.#roundTripMs, USUAL_FACTOR * this.#quickestMs);
+  }
+
+  /** About the quickest of late, in milliseconds; one slow answer, or a process that stood still, does not change it much. */
+  get quickestRoundTripMs(): number {
+    return this.#quickestMs;
+  }
+
+  /**
+   * Takes note of an answer; true if what was known before cannot be trusted: its `Date` contradicts it, or the process was
+   * suspended while the answer was under way, so that nobody knows when within that time it was written.
+   */
+  observe(timing: AnswerTiming | undefined): boolean {
+    if (timing === undefined) return false;
+    const reading = readClocks(this.#effects);
+    this.#noteReading(reading);
+    if (timing.sentAtMs < this.#steadySinceMs) return true;
+    this.#noteRoundTrip(timing.receivedAtMs - timing.sentAtMs);
+    const { dateMs, aged } = timing;
+    if (aged) return false;
+    this.#datelessInARow = dateMs === undefined ? this.#datelessInARow + 1 : 0;
+    if (dateMs === undefined) return false;
+    const { bounds, contradicted } = observe(this.#bounds, { ...timing, dateMs }, reading);
+    this.#bounds = bounds;
+    this.#witnesses += 1;
+    return contradicted;
+  }
+
+  /** Whatever was learnt before the two clocks parted is void. */
+  #noteReading(reading: ClockReading): void {
+    if (haveParted(this.#lastReading, reading)) {
+      this.#steadySinceMs = reading.monotonicMs;
+      this.#bounds = undefined;
+      this.#witnesses = 0;
+    }
+    this.#lastReading = reading;
+  }
+
+  #noteRoundTrip(elapsedMs: number): void {
+    this.#quickestMs = this.#quickestMs === 0 ? elapsedMs : Math.min(elapsedMs, this.#quickestMs * 1.1);
+    this.#roundTripMs = this.#roundTripMs === 0 ? elapsedMs : this.#roundTripMs * 0.8 + elapsedMs * 0.2;
+  }
+}
+
+/** Answers of S3 vary; the usual one takes about this many times as long as the quickest. */
+const USUAL_FACTOR = 1.25;
+/** So many answers without a `Date`, one after the other, are how the store answers. */
+const DATELESS_ANSWERS = 3;

@@ -1,0 +1,105 @@
+import { type Marker, markerKey, parseMarker, serializeMarker } from "../../core/marker.js";
+import { withProof } from "../../core/proof.js";
+import type { StoreTime } from "../../core/store-time.js";
+import {
+  type ObjectStore,
+  type ReadOutcome,
+  type RequestOptions,
+  THROTTLE_PAUSE_MS,
+  type Versioning,
+} from "../../store/object-store.js";
+import type { Effects } from "../base/effects.js";
+import { sleep } from "../base/timing.js";
+import { isSameVersion } from "../swap/snapshot.js";
+import type { ConditionProbe } from "./condition-probe.js";
+import type { WayHash } from "./way-hash.js";
+
+/** What there is to write into the marker, and what is known of it. */
+export interface Marking {
+  readonly probe: ConditionProbe;
+  /** The body that the store has taken; undefined where the marker was there before. */
+  readonly created: string | undefined;
+  /** Undefined where the store tells no time: there is nothing that others could go by. */
+  readonly proof: { readonly atMs: number; readonly versioning: Versioning } | undefined;
+  readonly now: StoreTime | undefined;
+}
+
+/** The object of a prefix that the check tries conditions on, and that tells others of it. */
+export class CheckMarker {
+  readonly key: string;
+  readonly #store: ObjectStore;
+  readonly #effects: Effects;
+  readonly #ways: WayHash;
+
+  constructor(
+    options: { readonly store: ObjectStore; readonly effects: Effects; readonly keyPrefix: string },
+    ways: WayHash,
+  ) {
+    this.key = markerKey(options.keyPrefix);
+    this.#store = options.store;
+    this.#effects = options.effects;
+    this.#ways = ways;
+  }
+
+  parse({ body }: ReadOutcome & { readonly kind: "ok" }): Marker | undefined {
+    return parseMarker(body);
+  }
+
+  /** What the probe writes: a marker that says nothing yet. */
+  tools(keyPrefix: string) {
+    const day = Math.floor(this.#effects.wallMs() / DAY_MS);
+    const newBody = () => serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
+    return { key: this.key, spareKey: `${markerKey(keyPrefix)}-${day}`, newBody };
+  }
+
+  /** Says what shows by it that the store is unsafe; undefined where nothing does. */
+  async write({ probe, created, proof, now }: Marking, options: RequestOptions): Promise<string | undefined> {
+    if (probe.key !== this.key) return undefined;
+    const found = await this.#readAfterWrite(created, options);
+    // A cache says so itself: its answer is not the store's, and nobody goes by such ones.
+    if (found.timing?.aged) return undefined;
+    if (found.kind === "absent" && created !== undefined) return READS_STALE;
+    if (found.kind === "ok" && probe.refused.has(found.body) && created !== undefined) return DOES_REFUSED;
+    if (found.kind !== "ok" || proof === undefined || now === undefined) return undefined;
+    const before = parseMarker(found.body);
+    const { atMs, versioning } = proof;
+    const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
+    const body = serializeMarker({
+      writeId: this.#effects.newId(),
+      touchedAtMs: now.latestMs,
+      proofs: withProof(before?.proofs, own, now),
+    });
+    return await this.#replace(body, found.etag, options);
+  }
+
+  /** What was just created is there; a read that does not show it is asked for again, since one answer may be a cache's. */
+  async #readAfterWrite(created: string | undefined, options: RequestOptions): Promise<ReadOutcome> {
+    const first = await this.#store.read(this.key, options);
+    return first.kind === "absent" && created !== undefined ? await this.#store.read(this.key, options) : first;
+  }
+
+  async #replace(body: string, etag: string, options: RequestOptions): Promise<string | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      const written = await this.#store.write(this.key, body, { kind: "if-match", etag }, options);
+      const isThrottled = written.kind === "unknown" && written.throttled && tries < TRIES;
+      if (isThrottled) {
+        await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });
+        continue;
+      }
+      if (written.kind !== "conflict") return undefined;
+      // The read also finds out whether this store wants the ETag in another form.
+      const found = await this.#store.read(this.key, options);
+      if (found.kind === "refused" && found.error.code === "store-unsafe") return REFUSES_RIGHT;
+      const isUnchanged = found.kind === "ok" && isSameVersion(found.etag, etag);
+      if (!isUnchanged) return undefined;
+      if (tries === TRIES) return REFUSES_RIGHT;
+    }
+  }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TRIES = 3;
+
+const READS_STALE = "a read does not show what was written before it";
+const DOES_REFUSED = "a PUT that was answered as refused was done all the same";
+const REFUSES_RIGHT = "PUT with If-Match and the object's own ETag is refused";

@@ -1,0 +1,148 @@
+import { S3MutexError } from "../../errors.js";
+import {
+  type ObjectStore,
+  type RefusedOutcome,
+  type RequestOptions,
+  THROTTLE_PAUSE_MS,
+  type UnknownOutcome,
+  type Versioning,
+  versioningOf,
+  type WriteOutcome,
+} from "../../store/object-store.js";
+import type { Effects } from "../base/effects.js";
+import { sleep } from "../base/timing.js";
+
+/** What the store's answers come to. */
+export type ProbeVerdict =
+  /** `created`: the body that the store says is the object's now; undefined where it was there before. */
+  | { readonly kind: "honoured"; readonly created: string | undefined }
+  | { readonly kind: "ignored"; readonly seen: string }
+  | UnknownOutcome
+  | RefusedOutcome;
+
+export interface ProbeTools {
+  readonly store: ObjectStore;
+  readonly effects: Effects;
+  /** An object that is nobody's but the check's. */
+  readonly key: string;
+  /** Another one, for where that key is of no use; the same one for all of a day, since nobody may be allowed to remove it. */
+  readonly spareKey: string;
+  /** A body for it, never the same twice. */
+  readonly newBody: () => string;
+}
+
+/**
+ * Asks a store whether it honours conditions, in one round trip where it is quick to say: of two creations sent at once only one may
+ * succeed, and none over what exists; and a replacement of a version that there never was may not succeed. Whether the right ETag
+ * is recognised shows with the first write that needs it.
+ */
+export class ConditionProbe {
+  readonly #tools: ProbeTools;
+  /** Bodies that were sent and that the store says it has not taken. */
+  readonly refused = new Set<string>();
+  versioning: Versioning | undefined;
+  /** The key that creations are tried on. */
+  key: string;
+
+  constructor(tools: ProbeTools) {
+    this.#tools = tools;
+    this.key = tools.key;
+  }
+
+  async ask(exists: boolean, options: RequestOptions): Promise<ProbeVerdict> {
+    const verdicts = await Promise.all([this.#overExisting(exists, options), this.#overStale(options)]);
+    const worst = (["ignored", "refused", "unknown"] as const).map((kind) => verdicts.find((one) => one.kind === kind));
+    return worst.find((verdict) => verdict !== undefined) ?? verdicts[0];
+  }
+
+  async #overExisting(wasThere: boolean, options: RequestOptions): Promise<ProbeVerdict> {
+    let exists = wasThere;
+    let created: string | undefined;
+    for (let round = 1; ; round += 1) {
+      const { done, outcomes } = await this.#create(exists ? 1 : 2, options);
+      if (done.length > (exists ? 0 : 1)) return ignored(exists ? OVER_EXISTING : BOTH_CREATED);
+      created = done[0] ?? created;
+      exists ||= created !== undefined;
+      const failed = outcomes.find(isFailure);
+      const isRefused = outcomes.some(({ kind }) => kind === "conflict");
+      exists ||= isRefused && failed === undefined && (await this.#isThere(options));
+      if (exists && isRefused) return { kind: "honoured", created };
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? SAYS_BOTH;
+      await pauseAfter(this.#tools.effects, failed);
+    }
+  }
+
+  /** Where nothing is there yet, one of two makes what the other one may not be written over. */
+  async #create(times: number, options: RequestOptions) {
+    const bodies = Array.from({ length: times }, this.#tools.newBody);
+    const outcomes = await Promise.all(bodies.map((body) => this.#write(this.key, body, undefined, options)));
+    return { outcomes, done: bodies.filter((_, index) => outcomes[index]?.kind === "ok") };
+  }
+
+  /** Each of the two was refused: somebody else's was there, or one was repeated on its way. */
+  async #isThere(options: RequestOptions): Promise<boolean> {
+    const found = await this.#tools.store.read(this.key, options);
+    // A delete marker that counts as an object, as on some stores, is neither shown nor written over.
+    if (found.kind === "absent") this.key = this.#tools.spareKey;
+    // Who may not read it goes by the refusal: a store that ignores the condition would have created it.
+    return found.kind === "ok" || (found.kind === "refused" && found.error.code === "access-denied");
+  }
+
+  async #overStale(options: RequestOptions): Promise<ProbeVerdict> {
+    let { key } = this.#tools;
+    for (let round = 1; ; round += 1) {
+      const outcome = await this.#write(key, this.#tools.newBody(), NEVER_THERE, options);
+      if (outcome.kind === "ok") return ignored(OVER_STALE);
+      if (outcome.kind === "refused") return outcome;
+      if (outcome.kind === "conflict") return { kind: "honoured", created: undefined };
+      const isLast = round === ROUNDS;
+      // It may have come before what exists: then nothing was compared.
+      if (outcome.kind === "absent" && round > 1) return { kind: "honoured", created: undefined };
+      if (outcome.kind === "unknown" && isLast) return outcome;
+      // Where a key takes one write a second, this would be the second one.
+      if (outcome.kind === "unknown" && outcome.throttled) key = `${this.#tools.key}-never`;
+      await pauseAfter(this.#tools.effects, outcome);
+    }
+  }
+
+  async #write(key: string, body: string, etag: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
+    const condition = etag === undefined ? { kind: "if-absent" as const } : { kind: "if-match" as const, etag };
+    const outcome = await this.#tools.store.write(key, body, condition, options);
+    if (outcome.kind === "ok") this.versioning = versioningOf(outcome);
+    else if (outcome.kind === "conflict") this.refused.add(body);
+    return outcome;
+  }
+}
+
+function isFailure(outcome: WriteOutcome): outcome is UnknownOutcome | RefusedOutcome {
+  return outcome.kind === "unknown" || outcome.kind === "refused";
+}
+
+async function pauseAfter(effects: Effects, failed: WriteOutcome | undefined): Promise<void> {
+  if (failed?.kind !== "unknown") return;
+  await sleep(effects, failed.throttled ? THROTTLE_PAUSE_MS : PAUSE_MS, { keepAlive: true });
+}
+
+function ignored(seen: string): ProbeVerdict {
+  return { kind: "ignored", seen };
+}
+
+const OVER_EXISTING = "PUT with If-None-Match: * wrote over an object that exists";
+const BOTH_CREATED = "two PUTs with If-None-Match: * of one key both succeeded";
+const OVER_STALE = "PUT with If-Match and an ETag that the object never had was done";
+
+/** Shaped like all others, and of nothing that is ever there: not even of an empty object, as an upload that was cut short leaves. */
+const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
+/** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */
+const ROUNDS = 3;
+const PAUSE_MS = 50;
+
+const SAYS_BOTH: UnknownOutcome = {
+  kind: "unknown",
+  error: new S3MutexError(
+    "store-unavailable",
+    "the check of the store did not come to an end: what reads say is absent cannot be created",
+  ),
+  throttled: false,
+  sent: true,
+};

@@ -1,0 +1,262 @@
+import { PROOF_LIFE_MS, type Proof, proofFor, withProof } from "../../core/proof.js";
+import type { LockRecord } from "../../core/record.js";
+import { type ClockReading, elapsedForHolder, type StoreTime } from "../../core/store-time.js";
+import { S3MutexError } from "../../errors.js";
+import {
+  type ObjectStore,
+  type ReadOutcome,
+  type RefusedOutcome,
+  type UnknownOutcome,
+  type Versioned,
+  type Versioning,
+  versioningOf,
+} from "../../store/object-store.js";
+import { unlessAborted } from "../base/abort.js";
+import type { Background, Emit } from "../base/context.js";
+import type { Effects } from "../base/effects.js";
+import type { GrantCheck } from "../base/grant-check.js";
+import type { Log } from "../base/logger.js";
+import type { StoreClock } from "../base/store-clock.js";
+import { readClocks } from "../base/timing.js";
+import { timingByStore } from "../swap/told-time.js";
+import { CheckMarker } from "./check-marker.js";
+import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
+import { deniedError, ignoredError } from "./unsafe-store.js";
+import { WayHash } from "./way-hash.js";
+
+/** What is known of a store by all who use it through one client: by bucket and prefix. */
+export interface CheckState {
+  passed?: Passed | undefined;
+  refused?: { readonly error: S3MutexError; readonly atMs: number } | undefined;
+  /** A check that runs. */
+  running?: Promise<CheckVerdict> | undefined;
+  /** What the last write said of versions. */
+  versioning?: Versioning | undefined;
+}
+
+interface Passed {
+  /** When it was checked, in store time; undefined where the store tells none. */
+  readonly atMs: number | undefined;
+  readonly versioning: Versioning | undefined;
+  /** When that was learnt here, and for how long it counts from then. */
+  readonly from: ClockReading;
+  readonly lifeMs: number;
+}
+
+export type CheckVerdict = { readonly kind: "passed" } | UnknownOutcome | RefusedOutcome;
+
+export interface SafetyCheckOptions {
+  readonly state: CheckState;
+  readonly store: ObjectStore;
+  readonly clock: StoreClock;
+  readonly effects: Effects;
+  readonly logger: Log;
+  readonly background: Background;
+  readonly emit: Emit;
+  readonly bucketName: string;
+  readonly keyPrefix: string;
+  /** How the store is reached, as a text that is the same for all who reach it in that way. */
+  readonly way: () => Promise<string>;
+}
+
+/**
+ * `verify: "auto"`: before a first grant is handed out, the store is known to honour conditions: by the word of a record that was
+ * read, by that of the marker of the prefix, or because this process has asked. Races are not tried.
+ */
+export class SafetyCheck implements GrantCheck {
+  readonly #options: SafetyCheckOptions;
+  readonly #marker: CheckMarker;
+  readonly #ways: WayHash;
+
+  constructor(options: SafetyCheckOptions) {
+    this.#options = options;
+    this.#ways = new WayHash(options.way);
+    this.#marker = new CheckMarker(options, this.#ways);
+  }
+
+  /** Whether a grant may be handed out. */
+  get isPassed(): boolean {
+    const { passed } = this.#options.state;
+    return passed !== undefined && elapsedForHolder(passed.from, readClocks(this.#options.effects)) < passed.lifeMs;
+  }
+
+  /** Why nothing may be written at this moment. */
+  get refusal(): S3MutexError | undefined {
+    return this.#options.state.refused?.error;
+  }
+
+  /** A record was read: it may say that the store was checked. */
+  async saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void> {
+    if (outcome.kind !== "ok" || record?.proofs === undefined || record.undated || this.isPassed) return;
+    const { proofs, touchedAtMs } = record;
+    const proof = await this.#proofIn(key, outcome, { proofs, touchedAtMs });
+    if (proof !== undefined && this.refusal === undefined) this.#pass("record", proof.versions, proof.atMs);
+  }
+
+  /** A write was done: what its answer says of versions may make void what is known. */
+  wrote(outcome: Versioned & { readonly kind: "ok" }): void {
+    const { state } = this.#options;
+    const versioning = versioningOf(outcome);
+    state.versioning = versioning;
+    const { passed } = state;
+    if (passed === undefined || passed.versioning === versioning) return;
+    state.passed = passed.versioning === undefined ? { ...passed, versioning } : undefined;
+  }
+
+  /** The record with the word of whoever has checked, as far as that is of use to others. */
+  stamped(key: string, record: LockRecord): LockRecord {
+    const { passed } = this.#options.state;
+    if (!this.isPassed || passed?.atMs === undefined || passed.versioning === undefined) return record;
+    const now = this.#boundedNow();
+    const way = this.#ways.ofKnown(key);
+    if (now === undefined || record.undated || way === undefined) return record;
+    const proof: Proof = { way, atMs: passed.atMs, versions: passed.versioning };
+    return { ...record, proofs: withProof(record.proofs, proof, now) };
+  }
+
+  /** Begins to find out, unless that is known or under way. */
+  begin(timeoutMs: number): void {
+    const { state, effects } = this.#options;
+    if (this.isPassed || state.running !== undefined) return;
+    if (state.refused !== undefined && effects.monotonicMs() - state.refused.atMs < REFUSED_FOR_MS) return;
+    const running = this.#run(timeoutMs).catch((error: unknown) => notEnded(error));
+    state.running = running;
+    void running.then(() => {
+      if (state.running === running) state.running = undefined;
+    });
+  }
+
+  /**
+   * Resolves when a grant may be handed out.
+   * @throws `store-unsafe` where the store ignores conditions; `access-denied` where it cannot be asked; `store-unavailable`
+   */
+  async passed(...[tries, { timeoutMs, signal }]: Parameters<GrantCheck["passed"]>): Promise<void> {
+    const { state } = this.#options;
+    while (!this.isPassed && !signal.aborted) {
+      this.begin(timeoutMs);
+      const verdict = state.running === undefined ? undefined : await unlessAborted(state.running, signal);
+      if (signal.aborted || verdict?.kind === "passed") continue;
+      const error = verdict?.kind === "refused" ? verdict.error : this.refusal;
+      if (error !== undefined) throw error;
+      if (verdict?.kind === "unknown") await tries.failed(verdict);
+    }
+  }
+
+  async #run(timeoutMs: number): Promise<CheckVerdict> {
+    const { store, clock, keyPrefix } = this.#options;
+    const options = { timeoutMs };
+    const atMs = this.#boundedNow()?.earliestMs;
+    const found = await store.read(this.#marker.key, options);
+    clock.observe(timingByStore(found));
+    if (found.kind === "unknown") return found;
+    const isDenied = found.kind === "refused" && found.error.code === "access-denied";
+    if (found.kind === "refused" && !isDenied) return this.#settle(found);
+    const proof =
+      found.kind === "ok" ? await this.#proofIn(this.#marker.key, found, this.#marker.parse(found)) : undefined;
+    if (proof !== undefined) return this.#pass("marker", proof.versions, proof.atMs);
+    const probe = new ConditionProbe({ ...this.#options, ...this.#marker.tools(keyPrefix) });
+    const verdict = await probe.ask(found.kind !== "absent" && !isDenied, options);
+    if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
+    await this.#ways.of(this.#marker.key);
+    const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, atMs);
+    this.#options.background.run(this.#finish(probe, verdict.created, options));
+    return passed;
+  }
+
+  /** The marker tells others; and its writing shows what could not be seen before: that reads show writes, and that the right ETag is one. */
+  async #finish(probe: ConditionProbe, created: string | undefined, options: { timeoutMs: number }): Promise<void> {
+    const { state, logger } = this.#options;
+    try {
+      const { passed } = state;
+      const versioning = passed?.versioning ?? state.versioning;
+      const proof =
+        passed?.atMs === undefined || versioning === undefined ? undefined : { atMs: passed.atMs, versioning };
+      const now = this.#boundedNow();
+      const seen = await this.#marker.write({ probe, created, proof, now }, options);
+      if (seen !== undefined) this.#settle({ kind: "ignored", seen }, versioning);
+    } catch (error) {
+      // Who is closing has no time for it; the next one checks again.
+      logger.debug("the marker of a checked store was not written", { err: error });
+    }
+  }
+
+  #proofIn(
+    key: string,
+    found: ReadOutcome & { readonly kind: "ok" },
+    said: { readonly proofs: unknown; readonly touchedAtMs: number } | undefined,
+  ): Promise<Proof | undefined> | undefined {
+    // What a cache kept says nothing about today's way to the store.
+    if (said === undefined || found.timing.aged) return undefined;
+    const { lastModifiedMs } = found;
+    const sight = {
+      now: this.#boundedNow(),
+      lastModifiedMs,
+      touchedAtMs: said.touchedAtMs,
+      versions: versioningOf(found),
+    };
+    return this.#ways.of(key).then((way) => this.#ofToday(proofFor(said.proofs, { ...sight, way })));
+  }
+
+  /** An object of before versioning was turned on shows none for as long as it stays (Ceph): the last write knows better. */
+  #ofToday(proof: Proof | undefined): Proof | undefined {
+    const { versioning } = this.#options.state;
+    return versioning === undefined || proof?.versions === versioning ? proof : undefined;
+  }
+
+  #pass(
+    by: "record" | "marker" | "requests",
+    versioning: Versioning | undefined,
+    atMs: number | undefined,
+  ): CheckVerdict {
+    const { state, effects, emit, logger } = this.#options;
+    const now = this.#boundedNow();
+    const ageMs = atMs === undefined || now === undefined ? 0 : now.latestMs - atMs;
+    state.passed = { atMs, versioning, from: readClocks(effects), lifeMs: PROOF_LIFE_MS - ageMs };
+    state.refused = undefined;
+    const how = by === "requests" ? "it was asked" : `the ${by} says so`;
+    logger.debug(`the store honours conditional writes: ${how}`);
+    emit("checked", { verdict: "passed", by, ...(atMs === undefined ? {} : { checkedAt: atMs }) });
+    return { kind: "passed" };
+  }
+
+  #settle(verdict: Exclude<ProbeVerdict, { kind: "honoured" }>, versioning?: Versioning): CheckVerdict {
+    if (verdict.kind === "unknown") return verdict;
+    const { state, effects, emit, logger } = this.#options;
+    const error = this.#errorOf(verdict, versioning);
+    const isRefusal = error.code === "store-unsafe";
+    if (isRefusal) {
+      state.passed = undefined;
+      state.refused = { error, atMs: effects.monotonicMs() };
+      logger.warn("nothing is locked here", { err: error });
+    } else logger.warn("the store could not be checked", { err: error });
+    emit("checked", { verdict: isRefusal ? "refused" : "not-checked", by: "requests", error });
+    return { kind: "refused", error };
+  }
+
+  #errorOf(
+    verdict: RefusedOutcome | { readonly kind: "ignored"; readonly seen: string },
+    versioning: Versioning | undefined,
+  ) {
+    const { bucketName } = this.#options;
+    if (verdict.kind === "ignored") return ignoredError(bucketName, verdict.seen, versioning);
+    return verdict.error.code === "access-denied"
+      ? deniedError(bucketName, this.#marker.key, verdict.error)
+      : verdict.error;
+  }
+
+  /** Store time as answers bound it: the bare wall clock, where no answer has a date, is no bound. */
+  #boundedNow(): StoreTime | undefined {
+    const { clock } = this.#options;
+    return clock.isDateless ? undefined : clock.now();
+  }
+}
+
+function notEnded(error: unknown): UnknownOutcome {
+  const cause = S3MutexError.is(error) ? error : undefined;
+  const message = `the check of the store did not come to an end: ${cause?.message ?? String(error)}`;
+  const unavailable = new S3MutexError("store-unavailable", message, { cause: error });
+  return { kind: "unknown", error: unavailable, throttled: false, sent: false };
+}
+
+/** After this a refusal is asked about again, with the next call that needs it: the store, or what is before it, may be another one. */
+const REFUSED_FOR_MS = 60_000;

@@ -1,0 +1,32 @@
+import type { Context } from "../base/context.js";
+import { Tries, type TryOptions } from "../swap/tries.js";
+
+/** For how long, and how, it is found out. */
+export type StoreCheckPatience = TryOptions & { readonly signal: AbortSignal };
+
+/**
+ * Resolves when the store is known to honour conditions, as it mostly is already: what was granted may be handed out. Also when the
+ * signal is aborted, for the caller to see.
+ * @throws `store-unsafe`, `access-denied`, `store-unavailable`
+ */
+export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
+  const { check } = context;
+  if (check.isPassed) return;
+  await check.passed(new Tries(context, lockName, options), options);
+}
+
+/** Before anything is written: not to a store that was seen to be unsafe, unless it has been asked again. */
+export async function notKnownToBeUnsafe(...args: Parameters<typeof storeIsSafe>): Promise<void> {
+  const [{ check }] = args;
+  if (check.refusal !== undefined) await storeIsSafe(...args);
+}
+
+/**
+ * The lease that is written before the store is known to be safe: nothing is written any more to one that turns out not to be, so that
+ * what was left there has to end by itself.
+ */
+export function leaseToWriteMs({ check }: Context, leaseMs: number): number {
+  return check.isPassed ? leaseMs : Math.min(leaseMs, UNCHECKED_LEASE_MS);
+}
+
+const UNCHECKED_LEASE_MS = 60_000;

@@ -1,0 +1,19 @@
+import { S3MutexError } from "../../errors.js";
+import type { Versioning } from "../../store/object-store.js";
+
+/** The store does not do what locks rest on: two would have the same lock at once. */
+export function ignoredError(bucketName: string, seen: string, versioning: Versioning | undefined): S3MutexError {
+  const isVersioned = versioning === "enabled" || versioning === "suspended";
+  const remedy = isVersioned
+    ? `The bucket has versioning (${versioning}): some stores, such as Ceph, honour conditions only in buckets that never had it, so use one of those, or another store.`
+    : "Use a store that honours conditional writes, or a version of this one that does; a proxy in front of it may also drop the headers.";
+  const message = `The bucket ${JSON.stringify(bucketName)} is not safe to lock in: ${seen}. ${remedy} \`s3-mutex doctor\` examines it in full.`;
+  return new S3MutexError("store-unsafe", message);
+}
+
+/** Nothing is known of the store by that, and a lock is not handed out in the hope that it is safe. */
+export function deniedError(bucketName: string, key: string, cause: S3MutexError): S3MutexError {
+  const object = `s3://${bucketName}/${key}`;
+  const message = `Whether the store honours conditional writes could not be checked: ${object} may not be written (${cause.message}) Allow s3:GetObject and s3:PutObject on it, or, where you know that the store is safe, set verify: "never".`;
+  return new S3MutexError("access-denied", message, { cause });
+}

@@ -1,0 +1,245 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type Content,
+  type Envelope,
+  type FoundObject,
+  parseEnvelope,
+  serializeEnvelope,
+} from "../../core/envelope.js";
+import { type Claim, changedEnvelope, openFenced, type Refusal, resolveChange } from "../../core/transition/fenced.js";
+import { reworded, S3MutexError } from "../../errors.js";
+import {
+  MAX_FENCED_BYTES,
+  type ObjectStore,
+  type ReadOutcome,
+  type WriteCondition,
+  type WriteOutcome,
+} from "../../store/object-store.js";
+import { wasClosed } from "../base/closed.js";
+import type { Context } from "../base/context.js";
+import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
+import { timingByStore } from "../swap/told-time.js";
+import { Tries } from "../swap/tries.js";
+import { untilAnswered } from "../swap/until-answered.js";
+import { archivedError, refusalError } from "./fenced-refusal.js";
+
+export interface ChannelOptions extends Claim {
+  readonly lockName: string;
+  readonly bucketName: string;
+  readonly key: string;
+  readonly leaseMs: number;
+  /** How long a store that does not answer is asked again, in milliseconds; it is asked at least twice. */
+  readonly patienceMs: () => number;
+}
+
+/** How to take over an object that was written by other means. */
+export type Adoption = "json" | "text" | undefined;
+
+/** Whose update the code that runs is part of. */
+const making = new AsyncLocalStorage<FencedChannel>();
+
+interface Version {
+  readonly etag: string;
+  readonly envelope: Envelope;
+}
+
+interface FoundVersion {
+  readonly etag: string | undefined;
+  readonly found: FoundObject;
+}
+
+/**
+ * One holder's way to one fenced object. There is one for each token and object in a process, and it does one thing at a
+ * time: so whoever else writes has another token.
+ */
+export class FencedChannel {
+  readonly #context: Context;
+  readonly #options: ChannelOptions;
+  readonly #store: ObjectStore;
+  /** The version that it has stamped or written, while nothing has gone wrong since. */
+  #version: Version | undefined;
+  #wasOpen = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(context: Context, options: ChannelOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#store = context.contentStore(options.bucketName);
+  }
+
+  /** Stamps the object, unless that was done. */
+  open(adopt: Adoption): Promise<void> {
+    return this.#inTurn(async () => void (await this.#opened(adopt)));
+  }
+
+  /** The content as it is now; `fenced-out` when a newer holder has opened the object. */
+  read(adopt: Adoption): Promise<Content> {
+    return this.#inTurn(async () => {
+      const known = this.#version;
+      if (known === undefined) return (await this.#opened(adopt)).envelope;
+      if ((await this.#find(this.#tries(), known.etag)) !== "unchanged") this.#version = undefined;
+      return (await this.#opened(undefined)).envelope;
+    });
+  }
+
+  /**
+   * Replaces the content by what `make` makes of it. An error of `make` comes out unchanged; every other one says by
+   * `maybeApplied` whether the change may have been made all the same.
+   */
+  change(adopt: Adoption, make: (content: Content) => Content | Promise<Content>): Promise<void> {
+    return this.#inTurn(async () => {
+      const base = await this.#opened(adopt);
+      const content = await making.run(this, async () => make(base.envelope));
+      await this.#commit(base, content);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (making.getStore() === this) {
+      const { key, lockName } = this.#options;
+      const message = `The function that updates ${JSON.stringify(key)} uses the same object, and would wait for itself: use what it was given.`;
+      return Promise.reject(new S3MutexError("deadlock", message, { lockName, cycle: [] }));
+    }
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #tries(): Tries {
+    const { effects, closed } = this.#context;
+    const untilMs = effects.monotonicMs() + this.#options.patienceMs();
+    const options = { untilMs, timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
+    return new Tries(this.#context, this.#options.lockName, options);
+  }
+
+  async #opened(adopt: Adoption): Promise<Version> {
+    if (this.#version !== undefined) return this.#version;
+    const attempted = new Set<string>();
+    for (const tries = this.#tries(); ; ) {
+      const { found, etag } = await this.#find(tries);
+      const { lock, token } = this.#options;
+      const writeId = this.#context.effects.newId();
+      const isReopening = this.#wasOpen;
+      const decision = openFenced(found, { lock, token, writeId, attempted, isReopening, adopt });
+      if (decision.kind === "refused") throw this.#refused(decision.refusal, false);
+      if (decision.kind === "opened") return this.#keep(etag as string, decision.envelope);
+      attempted.add(writeId);
+      const outcome = await this.#write(tries, decision.envelope, etag);
+      if (outcome.kind === "ok") return this.#keep(outcome.etag, decision.envelope);
+      await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(etag));
+    }
+  }
+
+  async #commit(opened: Version, content: Content): Promise<void> {
+    const { effects } = this.#context;
+    const changeId = effects.newId();
+    let base = opened;
+    let attempted = false;
+    // Whatever goes wrong: the next one opens the object anew, and the stamp keeps what was sent here from landing later.
+    this.#version = undefined;
+    try {
+      for (const tries = this.#tries(); ; ) {
+        const { lock, token } = this.#options;
+        const next = changedEnvelope(base.envelope, content, { token, changeId, writeId: effects.newId() });
+        const outcome = await this.#write(tries, next, base.etag);
+        if (outcome.kind === "ok") return void this.#keep(outcome.etag, next);
+        attempted ||= outcome.kind !== "unknown" || outcome.sent;
+        await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(base.etag));
+        const { found, etag } = await this.#find(tries);
+        const decision = resolveChange(found, { lock, token, base: base.envelope, changeId });
+        if (decision.kind === "refused") throw this.#refused(decision.refusal, attempted);
+        const { envelope } = decision;
+        if (decision.kind === "done") return void (envelope !== undefined && this.#keep(etag as string, envelope));
+        base = { etag: etag as string, envelope: decision.envelope };
+      }
+    } catch (error) {
+      throw attempted ? asUnresolved(error) : error;
+    }
+  }
+
+  #keep(etag: string, envelope: Envelope): Version {
+    this.#wasOpen = true;
+    this.#version = { etag, envelope };
+    return this.#version;
+  }
+
+  #refused(refusal: Refusal, attempted: boolean): S3MutexError {
+    const maybeApplied = attempted && (refusal.kind !== "fenced-out" || refusal.maybeApplied);
+    return refusalError(refusal, { ...this.#options, maybeApplied });
+  }
+
+  /** Reads the object, asking again while nobody answers. */
+  async #find(tries: Tries): Promise<FoundVersion>;
+  async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
+  async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
+    const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
+    const outcome = await untilAnswered(tries, async (left) => {
+      this.#throwIfClosed();
+      const options = { ...left, ...condition };
+      const read = await readTwice(this.#store, this.#options.key, options, isNoEnvelope);
+      this.#observe(read);
+      return read;
+    });
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "archived") throw archivedError(this.#options);
+    if (outcome.kind === "unchanged") return "unchanged";
+    const found = foundIn(outcome);
+    const { bucketName, key } = this.#options;
+    const deleteMarker = outcome.kind === "absent" ? outcome.deleteMarker : undefined;
+    tries.saw(found.etag, { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker });
+    return found;
+  }
+
+  async #write(
+    tries: Tries,
+    envelope: Envelope,
+    etag: string | undefined,
+  ): Promise<Exclude<WriteOutcome, { kind: "refused" }>> {
+    this.#throwIfClosed();
+    const body = serializeEnvelope(envelope);
+    const bytes = Buffer.byteLength(body);
+    const { key, lockName } = this.#options;
+    if (bytes > MAX_FENCED_BYTES) {
+      const message = `The content of ${JSON.stringify(key)} is too large: with its envelope it would have ${bytes} bytes, and ${MAX_FENCED_BYTES} is the most; write less, or several objects. Nothing was changed.`;
+      throw new S3MutexError("invalid-argument", message, { lockName });
+    }
+    const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
+    const outcome = await tries.answer((left) => this.#store.write(key, body, condition, left));
+    this.#observe(outcome);
+    if (outcome.kind === "refused") throw outcome.error;
+    return outcome;
+  }
+
+  #observe(outcome: ReadOutcome | WriteOutcome): void {
+    // Another bucket may be another service, with a clock of its own.
+    if (this.#options.bucketName === this.#context.bucketName) this.#context.clock.observe(timingByStore(outcome));
+  }
+
+  #timeoutMs(): number {
+    return Math.min(LONGEST_REQUEST_MS, Math.max(this.#options.leaseMs / 3, SHORTEST_REQUEST_MS));
+  }
+
+  #throwIfClosed(): void {
+    if (this.#context.closed.aborted) throw wasClosed();
+  }
+}
+
+/** A few megabytes take a while on a slow line; of a short lease, one unanswered request is not to take all. */
+const LONGEST_REQUEST_MS = 15_000;
+const SHORTEST_REQUEST_MS = 1000;
+
+function foundIn(
+  outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "archived" | "unchanged" }>,
+): FoundVersion {
+  if (outcome.kind === "absent") return { etag: undefined, found: { kind: "absent" } };
+  const { etag } = outcome;
+  if (outcome.kind !== "ok") return { etag, found: { kind: "foreign", body: undefined } };
+  return { etag, found: parseEnvelope(outcome.body) };
+}
+
+/** The same error, saying that the change may have been made, or may still be. */
+function asUnresolved(error: unknown): unknown {
+  if (!(error instanceof S3MutexError) || error.code === "fenced-out" || error.maybeApplied) return error;
+  const message = `${error.message} Whether the change was made is not known.`;
+  return reworded(error, message, { cause: error, maybeApplied: true });
+}

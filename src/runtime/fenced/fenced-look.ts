@@ -1,0 +1,46 @@
+import { type FoundObject, parseEnvelope } from "../../core/envelope.js";
+import { S3MutexError } from "../../errors.js";
+import { wasClosed } from "../base/closed.js";
+import type { Context } from "../base/context.js";
+import { MAX_REQUEST_MS } from "../base/timing.js";
+import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
+import { timingByStore } from "../swap/told-time.js";
+import { Tries } from "../swap/tries.js";
+import { untilAnswered } from "../swap/until-answered.js";
+import { archivedError } from "./fenced-refusal.js";
+
+export interface Look {
+  readonly lockName: string;
+  readonly key: string;
+  /** How long a store that does not answer is asked again, in milliseconds; it is asked at least twice. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads a fenced object without a lock, in the bucket of the locks: it may change the moment after. */
+export async function lookAtFenced(context: Context, look: Look): Promise<FoundObject> {
+  const { lockName, key, patienceMs, signal = context.closing } = look;
+  const store = context.contentStore(context.bucketName);
+  const untilMs = context.effects.monotonicMs() + patienceMs;
+  // Two of them have to fit into the caller's time.
+  const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_MS) / 2);
+  const tries = new Tries(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
+  const outcome = await untilAnswered(tries, async (left) => {
+    if (signal.aborted) throw stopped(look, context);
+    const read = await readTwice(store, key, left, isNoEnvelope);
+    context.clock.observe(timingByStore(read));
+    return read;
+  });
+  if (outcome.kind === "refused") throw outcome.error;
+  if (outcome.kind === "ok") return parseEnvelope(outcome.body);
+  if (outcome.kind === "archived") throw archivedError({ lockName, bucketName: context.bucketName, key });
+  return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
+}
+
+/** However short the caller's time is, this much is taken for one look. */
+const SHORTEST_MS = 2000;
+
+function stopped({ lockName, signal }: Look, { closing }: Context): S3MutexError {
+  if (closing.aborted) return wasClosed(lockName);
+  return new S3MutexError("aborted", "The wait was aborted by its signal.", { lockName, cause: signal?.reason });
+}

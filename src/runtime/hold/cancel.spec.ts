@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+import { Clockwork, contextOn, settled } from "../../../test/protocol/clockwork.js";
+import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/samples.js";
+import type { Attempt } from "../../core/expiry.js";
+import type { LockRecord } from "../../core/record.js";
+import type { Decision } from "../../core/transition/decision.js";
+import { Attempts } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+import type { SwapOptions } from "../swap/swap-options.js";
+import { cancelLeftovers, type Leftovers } from "./cancel.js";
+
+const LEASE_MS = 6000;
+
+function cancelling(
+  leftovers: Partial<Leftovers> = {},
+  { isUnanswered = false, isClosing = false, fails = false } = {},
+) {
+  const clockwork = new Clockwork();
+  const stage = contextOn(clockwork);
+  if (isClosing) stage.closing.abort();
+  const attempts = new Attempts();
+  attempts.begin("w", { kind: "if-match", etag: '"a"' }, clockwork.reading);
+  if (!isUnanswered) attempts.answered("w");
+  const asked: SwapOptions[] = [];
+  const decisions: Decision<unknown>[] = [];
+  const object = {
+    name: "x",
+    swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<unknown>, options: SwapOptions) => {
+      asked.push(options);
+      const mine = holderOf({ id: "me", renewal: "w" });
+      for (const holders of [[mine], []]) decisions.push(apply(recordOf({ holders }), attemptAt(T0)));
+      if (fails) throw new Error("no");
+    },
+  } as unknown as LockObject;
+  cancelLeftovers(stage.context, object, {
+    id: "me",
+    attempts,
+    leaseMs: LEASE_MS,
+    entry: "possible",
+    isUnused: false,
+    ...leftovers,
+  });
+  return { ...stage, clockwork, attempts, asked, decisions };
+}
+
+it("takes out what is left, in the background, until its entries have expired and a while longer", async () => {
+  const { asked, attempts, clockwork, closed, decisions, context, warnings } = cancelling();
+  expect(asked).toEqual([
+    {
+      attempts,
+      timeoutMs: LEASE_MS / 6,
+      untilMs: clockwork.monotonicMs + LEASE_MS + 1000 + 10_000,
+      role: "contender",
+      outlastsStalls: true,
+      signal: closed.signal,
+    },
+  ]);
+  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, false]);
+  await context.background.idle();
+  expect(warnings).toEqual([]);
+});
+
+it.each([
+  [{ entry: "none" as const }, false],
+  [{ entry: "possible" as const }, false],
+  [{ entry: "listed" as const }, true],
+])("writes where nothing is to be seen of %o only where that may be an old version: %s", (leftovers, writes) => {
+  const { decisions } = cancelling(leftovers);
+  expect(decisions.at(1)?.change !== undefined).toBe(writes);
+});
+
+it("does nothing where nothing is left, and keeps an unanswered write from landing where something may", () => {
+  expect(cancelling({ entry: "none" }).asked).toHaveLength(0);
+  const { asked, decisions } = cancelling({ entry: "none" }, { isUnanswered: true });
+  expect(asked).toHaveLength(1);
+  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, true]);
+});
+
+it("steps back for nobody where the mutex closes", () => {
+  expect(cancelling({}, { isClosing: true }).asked[0]?.role).toBe("holder");
+});
+
+it("warns of what it could not do", async () => {
+  const { warnings } = cancelling({}, { fails: true });
+  await settled();
+  expect(warnings).toEqual([[expect.stringContaining('could not clean up after "x"'), expect.anything()]]);
+});

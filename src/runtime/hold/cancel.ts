@@ -1,0 +1,54 @@
+import { cancel } from "../../core/transition/release.js";
+import type { Context } from "../base/context.js";
+import { requestTimeoutMs } from "../base/timing.js";
+import type { Attempts } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+
+export interface Leftovers {
+  readonly id: string;
+  readonly attempts: Attempts;
+  readonly leaseMs: number;
+  /**
+   * Whether the record may still have an entry of this acquisition, or did have one: then a version without it may be an old one,
+   * out of a cache, and only a write tells.
+   */
+  readonly entry: "none" | "possible" | "listed";
+  /** Whether nobody has worked under it: then it need not be held for as long as was asked for. */
+  readonly isUnused: boolean;
+}
+
+/**
+ * Sees to it, in the background, that an acquisition which was given up leaves no entry and that none of its writes can
+ * land any more. Whoever gave up is not kept waiting for that.
+ */
+export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
+  const { id, attempts, leaseMs, entry, isUnused } = leftovers;
+  // A store that ignores conditions would let this write erase a holder: what was left there runs out.
+  if (context.check.refusal !== undefined) return;
+  if (entry === "none" && !attempts.haveUnresolved) return;
+  const options = {
+    attempts,
+    timeoutMs: requestTimeoutMs(leaseMs),
+    // After that its entries have expired and what lands late is over when it lands.
+    untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
+    // Who leaves for good has little time: it steps back for nobody.
+    role: context.closing.aborted ? ("holder" as const) : ("contender" as const),
+    // A store that contradicts itself may be right again before that.
+    outlastsStalls: true,
+    signal: context.closed,
+  };
+  const isOwn = (writeId: string) => attempts.isOwn(writeId);
+  const swap = object.swap(
+    (record, attempt) =>
+      cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || attempts.haveUnresolved }, attempt),
+    options,
+  );
+  context.background.run(
+    swap.then(
+      () => {},
+      (error) => context.logger.warn(`could not clean up after ${JSON.stringify(object.name)}`, { err: error }),
+    ),
+  );
+}
+
+const MIN_PATIENCE_MS = 10_000;

@@ -1,0 +1,17 @@
+import type { Holder } from "../../core/record.js";
+import type { ClockReading } from "../../core/store-time.js";
+import type { AcquireReply } from "../../core/transition/acquire.js";
+import type { Attempts } from "../swap/attempts.js";
+
+/** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
+export interface Grant {
+  readonly holder: Holder;
+  readonly reading: ClockReading;
+  readonly attempts: Attempts;
+}
+
+/** A grant as the record has it, and whether its times are in doubt. */
+export interface Granted {
+  readonly reply: AcquireReply & { readonly kind: "granted" };
+  readonly contradicted: boolean;
+}

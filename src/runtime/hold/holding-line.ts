@@ -1,0 +1,22 @@
+import type { ReleaseCommand, ReleaseReply } from "../../core/transition/release.js";
+import type { RenewReply } from "../../core/transition/renew.js";
+import type { LockObject } from "../swap/lock-object.js";
+import type { Snapshot } from "../swap/snapshot.js";
+import type { SwapOptions, Swapped } from "../swap/swap-options.js";
+import type { Renewal } from "./renewals.js";
+
+/** What became of a hold that was given back, and the version that says so. */
+export interface GivenBack {
+  readonly reply: ReleaseReply;
+  readonly snapshot: Snapshot;
+}
+
+/** What a lease needs of the line of callers that it belongs to. */
+export interface HoldingLine {
+  readonly object: LockObject;
+  /** Gives a hold back, to the next in line where that is one of us. */
+  giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;
+  renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
+  /** A hold has become smaller: somebody may fit beside it now. */
+  holdChanged(): void;
+}

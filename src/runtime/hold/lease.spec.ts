@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import { settled } from "../../../test/protocol/clockwork.js";
+import { LEASE_MS, leased } from "../../../test/protocol/leases.js";
+import { S3MutexError } from "../../errors.js";
+
+const USABLE_MS = 9800;
+const down = () => Promise.reject(new S3MutexError("store-unavailable", "down"));
+const never = () => new Promise<never>(() => {});
+
+describe("a lease that is kept", () => {
+  it("is renewed after each third of its length, and counts from each renewal", async () => {
+    const { lease, clockwork, calls, names, events } = leased();
+    lease.keep();
+    await clockwork.pass(3333);
+    expect(calls.renew).toHaveLength(0);
+    await clockwork.pass(1);
+    expect(calls.renew).toHaveLength(1);
+    expect(calls.renew[0]?.command).toEqual({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
+    expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
+    expect(lease.holder.renewal).toBe("w1");
+    const { expiresAtMs: expiresAt } = lease.holder;
+    expect(events).toEqual([["renewed", { lockName: "x", acquisitionId: "me", fencingToken: 7, expiresAt }]]);
+    await clockwork.pass(100_000);
+    expect(calls.renew.length).toBeGreaterThanOrEqual(30);
+    expect(calls.renew.length).toBeLessThanOrEqual(31);
+    expect(lease.isHeld).toBe(true);
+    expect(new Set(names())).toEqual(new Set(["renewed"]));
+  });
+
+  it("looks at its clocks each second: a machine that slept renews when it wakes", async () => {
+    const { lease, clockwork, calls } = leased();
+    lease.keep();
+    expect(clockwork.pendingMs).toEqual([1000]);
+    clockwork.wallMs += 5000;
+    await clockwork.pass(1000);
+    expect(lease.isHeld).toBe(true);
+    clockwork.wallMs += 60_000;
+    await clockwork.pass(1000);
+    expect(calls.renew).toHaveLength(1);
+    expect(lease.remainingMs).toBeGreaterThan(0);
+  });
+
+  it("asks the store at once, and once, where its clocks begin to disagree", async () => {
+    const { lease, line, calls, clockwork } = leased();
+    line.renew = never;
+    lease.keep();
+    clockwork.wallMs += 60_000;
+    expect([lease.isHeld, lease.remainingMs]).toEqual([false, 0]);
+    expect(calls.renew).toHaveLength(1);
+    expect(() => lease.assertHeld()).toThrow("is not known to be held at this moment");
+    expect(lease.loss).toBeUndefined();
+  });
+
+  it("asks nothing where nobody keeps it", () => {
+    const { lease, calls, clockwork } = leased();
+    clockwork.wallMs += 60_000;
+    expect(lease.isHeld).toBe(false);
+    expect(calls.renew).toHaveLength(0);
+  });
+});
+
+describe("a lease that is kept beside another one", () => {
+  it("is renewed with another one that is written anyway, from half of the time on", async () => {
+    const { lease, clockwork, calls } = leased();
+    lease.renewIfDueSoon();
+    lease.keep();
+    await clockwork.pass(1600);
+    lease.renewIfDueSoon();
+    expect(calls.renew).toHaveLength(0);
+    await clockwork.pass(100);
+    lease.renewIfDueSoon();
+    lease.renewIfDueSoon();
+    expect(calls.renew).toHaveLength(1);
+    await settled();
+    lease.renewIfDueSoon();
+    expect(calls.renew).toHaveLength(1);
+    await clockwork.pass(3000);
+    expect(calls.renew).toHaveLength(1);
+  });
+
+  it("is not renewed with another one where nobody keeps it, or it is over", async () => {
+    const { lease, clockwork, calls } = leased();
+    await clockwork.pass(3000);
+    lease.renewIfDueSoon();
+    const gone = leased();
+    gone.lease.keep();
+    gone.lease.lose("taken-over");
+    await gone.clockwork.pass(3000);
+    gone.lease.renewIfDueSoon();
+    expect([...calls.renew, ...gone.calls.renew]).toEqual([]);
+  });
+});
+
+describe("a renewal that fails", () => {
+  it("is mentioned, and tried again after a ninth of the lease", async () => {
+    const { lease, line, clockwork, calls, warnings } = leased();
+    line.renew = down;
+    lease.keep();
+    await clockwork.pass(3334);
+    expect(warnings).toEqual([[expect.stringContaining('renewing "x" failed and is tried again'), expect.anything()]]);
+    await clockwork.pass(1110);
+    expect(calls.renew).toHaveLength(1);
+    await clockwork.pass(1);
+    expect(calls.renew).toHaveLength(2);
+    expect(lease.isHeld).toBe(true);
+  });
+
+  it("again and again loses the lock at its end: not reached, with what was seen last as the cause", async () => {
+    const { lease, line, clockwork, ends, names, calls } = leased();
+    line.renew = down;
+    lease.keep();
+    await clockwork.pass(USABLE_MS - 1);
+    expect(lease.isHeld).toBe(true);
+    await clockwork.pass(1);
+    expect(lease.loss).toMatchObject({ code: "lost", reason: "store-unavailable", cause: { message: "down" } });
+    expect(lease.signal.aborted).toBe(true);
+    expect(ends).toEqual(["end"]);
+    expect(names()).toEqual(["lost"]);
+    expect(calls.cancel).toHaveLength(1);
+    expect(() => lease.assertHeld()).toThrow("could not be reached");
+    expect(clockwork.pendingMs).toEqual([]);
+  });
+
+  it("that hangs does not keep the loss from being noticed in time", async () => {
+    const { lease, line, clockwork } = leased();
+    line.renew = never;
+    lease.keep();
+    await clockwork.pass(USABLE_MS);
+    expect(lease.loss?.reason).toBe("expired");
+  });
+
+  it("tells of each failed try what it was, for the loss that may follow", async () => {
+    const { lease, line, clockwork, calls } = leased();
+    line.renew = never;
+    lease.keep();
+    await clockwork.pass(4000);
+    calls.renew[0]?.options.onFailure?.(new S3MutexError("access-denied", "denied"));
+    await clockwork.pass(USABLE_MS);
+    expect(lease.loss).toMatchObject({ reason: "store-unavailable", cause: { message: "denied" } });
+  });
+});
+
+describe("a renewal that has failed", () => {
+  it("long ago is not the cause of a loss after one that succeeded", async () => {
+    const { lease, line, clockwork, renewed } = leased();
+    line.renew = down;
+    lease.keep();
+    await clockwork.pass(3400);
+    line.renew = async () => renewed();
+    await clockwork.pass(1200);
+    line.renew = never;
+    await clockwork.pass(LEASE_MS);
+    expect(lease.loss).toMatchObject({ reason: "expired" });
+    expect(lease.loss?.cause).toBeUndefined();
+  });
+
+  it("because it was stopped is no failure", async () => {
+    const { lease, line, warnings } = leased();
+    const gate = new AbortController();
+    line.renew = () =>
+      new Promise((_, reject) => gate.signal.addEventListener("abort", () => reject(new Error("stopped"))));
+    const renewing = lease.renew();
+    const releasing = lease.release();
+    gate.abort();
+    expect(await renewing).toBe(false);
+    expect(await releasing).toBe(true);
+    expect(await lease.renew()).toBe(false);
+    expect(warnings).toEqual([]);
+    await expect(Object.assign(leased(), { line }).lease.renew()).resolves.toBe(true);
+  });
+
+  it("is told to who has asked for it", async () => {
+    const { lease, line } = leased();
+    line.renew = down;
+    await expect(lease.renew()).rejects.toThrow("down");
+  });
+});
+
+describe("a renewal", () => {
+  it("is one for all who ask at the same time", async () => {
+    const { lease, calls } = leased();
+    expect(await Promise.all([lease.renew(), lease.renew()])).toEqual([true, true]);
+    expect(calls.renew).toHaveLength(1);
+    await lease.renew();
+    expect(calls.renew).toHaveLength(2);
+  });
+
+  it("that finds it gone loses it, for the reason that it finds", async () => {
+    const { lease, line, names, calls } = leased();
+    line.renew = async () =>
+      ({ reply: { kind: "gone", reason: "released" } }) as Awaited<ReturnType<typeof line.renew>>;
+    expect(await lease.renew()).toBe(false);
+    expect(lease.loss?.reason).toBe("force-released");
+    expect(names()).toEqual(["lost"]);
+    expect(calls.cancel).toHaveLength(1);
+  });
+
+  it("by a write that nobody has the time of changes nothing", async () => {
+    const { lease, line, holder, clockwork, names } = leased();
+    line.renew = async () =>
+      ({ reply: { kind: "renewed", holder: { ...holder, renewal: "unknown" } }, contradicted: false }) as Awaited<
+        ReturnType<typeof line.renew>
+      >;
+    await clockwork.pass(1000);
+    expect(await lease.renew()).toBe(true);
+    expect(lease.remainingMs).toBe(USABLE_MS - 1000);
+    expect(names()).toEqual([]);
+  });
+
+  it("whose answer comes after the end says nothing", async () => {
+    const { lease, line, renewed, names } = leased();
+    let answer = () => {};
+    line.renew = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(renewed());
+      });
+    const renewing = lease.renew();
+    lease.lose("taken-over");
+    answer();
+    expect(await renewing).toBe(false);
+    expect(names()).toEqual(["lost"]);
+  });
+
+  it("may be one that makes a share of the whole: others are told, and it comes after one that is under way", async () => {
+    const { lease, calls } = leased();
+    const renewing = lease.renew();
+    expect(await lease.downgrade()).toBe(true);
+    expect(await renewing).toBe(true);
+    expect(calls.renew.map(({ command }) => command.mode)).toEqual([undefined, "shared"]);
+    expect(calls.renew[0]?.command).not.toHaveProperty("mode");
+    expect(lease.holder.mode).toBe("shared");
+    expect(calls.changed).toBe(1);
+  });
+});

@@ -1,0 +1,75 @@
+import type { GoneReason } from "../../core/transition/renew.js";
+import { type LossReason, S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
+import type { S3MutexEvents } from "../base/events.js";
+
+/** How a loss is told to people and to programs. */
+
+/** Why a lock was lost: all reasons but those of a lock that its holder has released, or may have yet. */
+export type Loss = S3MutexEvents["lost"][0]["reason"];
+
+/** Why a lock is known not to be held. */
+type GoneForGood = Loss | "released";
+
+const SENTENCES: Readonly<Record<GoneForGood, string>> = {
+  expired: "its lease ran out before it could be renewed",
+  "taken-over": "somebody else took it over",
+  "force-released": "it was released by force",
+  deleted: "it was deleted",
+  "store-unavailable": "the store could not be reached until the lease was over",
+  closed: "its mutex was closed while work went on, and nothing renewed it any more",
+  resigned: "its holder resigned",
+  cloned: "a copy of this process goes on with it",
+  "outer-released": "what it nested in was released",
+  released: "it was released",
+};
+
+/** Why a holder is asked to stop although the lock is its own until it has ended. */
+export type StopReason = Extract<LossReason, "closed" | "resigned">;
+
+const REQUESTS: Readonly<Record<StopReason, string>> = {
+  closed: "its mutex is being closed",
+  resigned: "its holder resigns",
+};
+
+/** The reason of a signal that asks to stop: nothing is lost yet. */
+export function stopError(lockName: string, reason: StopReason): S3MutexError {
+  const message = `End the work under the lock ${JSON.stringify(lockName)}: ${REQUESTS[reason]}. It is held until the work has ended.`;
+  return new S3MutexError("lost", message, { lockName, reason });
+}
+
+export function lossError(lockName: string, reason: GoneForGood, cause: unknown): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentenceOf(reason, cause)}.`;
+  return new S3MutexError("lost", message, { lockName, reason, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** A store that answers and refuses was reached: the holder learns what it refused, and why. */
+function sentenceOf(reason: GoneForGood, cause: unknown): string {
+  const isRefusal = reason === "store-unavailable" && S3MutexError.is(cause) && cause.code !== "store-unavailable";
+  if (!isRefusal) return SENTENCES[reason];
+  return `the store refused to renew it until the lease was over: ${cause.message.replace(/\.$/, "")}`;
+}
+
+/** Not a loss, but not held either. */
+export function releasedError(lockName: string): S3MutexError {
+  return lossError(lockName, "released", undefined);
+}
+
+/** Nobody knows: the clocks of this machine disagree about whether the lease is over. */
+export function doubtError(lockName: string): S3MutexError {
+  const why = "the wall clock was set, or the machine slept; the store is being asked whether it still is";
+  const message = `The lock ${JSON.stringify(lockName)} is not known to be held at this moment: ${why}.`;
+  return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });
+}
+
+/** Who finds its hold released although it did not release it itself lost it to somebody who did. */
+export function lossReason(reason: GoneReason): Loss {
+  return reason === "released" ? "force-released" : reason;
+}
+
+/** Tells whoever operates the process, and whoever listens on the mutex. */
+export function tellLoss({ logger, emit }: Context, loss: S3MutexEvents["lost"][0]): void {
+  const { error, ...fields } = loss;
+  logger.warn("a lock was lost", { err: error, ...fields });
+  emit("lost", loss);
+}

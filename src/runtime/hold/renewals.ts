@@ -1,0 +1,68 @@
+import type { RenewCommand, RenewReply } from "../../core/transition/renew.js";
+import { S3MutexError } from "../../errors.js";
+import { onAbort, unlessAborted } from "../base/abort.js";
+import { SharedLog } from "../swap/attempts.js";
+import type { LockObject } from "../swap/lock-object.js";
+import { renewingAll } from "../swap/repeatable.js";
+import type { SwapOptions, Swapped } from "../swap/swap-options.js";
+
+/** What to renew, and how eagerly; the signal ends one renewal without touching the others. */
+export interface Renewal {
+  readonly command: Omit<RenewCommand, "attempted">;
+  readonly options: SwapOptions & { readonly signal: AbortSignal };
+}
+
+/**
+ * Renewals of one object that are due at about the same time, in one write. A semaphore's permits that are held here would
+ * otherwise be written one after the other, and each write makes those of other processes fail.
+ */
+export class Renewals {
+  readonly #object: LockObject;
+  readonly #members: Renewal[] = [];
+  #swapped: Promise<Swapped<ReadonlyMap<string, RenewReply>>> | undefined;
+
+  constructor(object: LockObject) {
+    this.#object = object;
+  }
+
+  /** Takes part in the one write, which begins when all who are asked have had their say. */
+  async add(renewal: Renewal): Promise<Swapped<RenewReply>> {
+    this.#members.push(renewal);
+    this.#swapped ??= Promise.resolve().then(() => this.#swap());
+    // Another member's lease may be longer, and its renewal go on after this one was stopped.
+    const swapped = await unlessAborted(this.#swapped, renewal.options.signal);
+    const reply = swapped?.reply.get(renewal.command.id);
+    if (swapped !== undefined && reply !== undefined) return { ...swapped, reply };
+    throw new S3MutexError("aborted", "stopped", { cause: renewal.options.signal.reason });
+  }
+
+  async #swap(): Promise<Swapped<ReadonlyMap<string, RenewReply>>> {
+    const options = this.#members.map((member) => member.options);
+    const stillWanted = () => this.#members.filter((member) => !member.options.signal.aborted);
+    const ended = new AbortController();
+    const forget = options.map(({ signal }) => onAbort(signal, () => stillWanted().length === 0 && ended.abort()));
+    try {
+      return await this.#object.swap(
+        renewingAll(() =>
+          stillWanted().map(({ command, options: { attempts } }) => ({
+            ...command,
+            isOwn: (writeId: string) => attempts.isOwn(writeId),
+          })),
+        ),
+        {
+          role: "holder",
+          attempts: new SharedLog(() => stillWanted().map((member) => member.options.attempts)),
+          timeoutMs: Math.min(...options.map(({ timeoutMs }) => timeoutMs)),
+          // Whose own lease is over before ends by its own clock.
+          untilMs: Math.max(...options.map(({ untilMs }) => untilMs)),
+          onFailure: (error) => {
+            for (const { onFailure } of options) onFailure?.(error);
+          },
+          signal: ended.signal,
+        },
+      );
+    } finally {
+      for (const stop of forget) stop();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import type { S3MutexError } from "../../errors.js";
+import { forManyListeners } from "../base/abort.js";
+import { type Loss, lossError, type StopReason, stopError } from "./loss.js";
+
+/**
+ * How a hold stands with those who work under it. Being asked to stop, being left to run out and being lost are three things:
+ * only the last one takes the lock away.
+ */
+export class Standing {
+  readonly lockName: string;
+  readonly #told = new AbortController();
+  readonly #lost = new AbortController();
+  readonly #quiet = new AbortController();
+  #askedBy: StopReason | undefined;
+  #wasClosed = false;
+  #guarded = 0;
+  readonly #stayAlive: () => () => void;
+  #isUnused = false;
+  #isOver = false;
+  #isLeft = false;
+
+  constructor(lockName: string, stayAlive: () => () => void = () => () => {}) {
+    this.lockName = lockName;
+    this.#stayAlive = stayAlive;
+    forManyListeners(this.#told.signal);
+  }
+
+  /** Aborted when work under the lock has to end: its holder is asked to stop, or the lock is lost. Never by a release. */
+  get signal(): AbortSignal {
+    return this.#told.signal;
+  }
+
+  /** Aborted, with the error as its reason, when the lock is lost, and by nothing else. */
+  get lossSignal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Aborted when nothing renews it any more. */
+  get quietSignal(): AbortSignal {
+    return this.#quiet.signal;
+  }
+
+  get loss(): S3MutexError | undefined {
+    return this.#lost.signal.reason;
+  }
+
+  /** What the caller of work that has ended is told: the lock was lost meanwhile, or was not renewed up to the end of the work. */
+  get lossOfWork(): S3MutexError | undefined {
+    return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed", undefined) : undefined);
+  }
+
+  /** Whether it is not held any longer, or is being given back. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether it is neither renewed nor given back, and runs out. */
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  /** Why its holder was asked to stop first; undefined: it was not. */
+  get askedBy(): StopReason | undefined {
+    return this.#askedBy;
+  }
+
+  /** Whether its mutex has begun to close. */
+  get wasClosed(): boolean {
+    return this.#wasClosed;
+  }
+
+  /** Whether a function runs under it. */
+  get isGuarding(): boolean {
+    return this.#guarded > 0;
+  }
+
+  /** Whether nobody has worked under it, nor will. */
+  get isUnused(): boolean {
+    return this.#isUnused;
+  }
+
+  /** It was granted, and whoever asked for it is told that it has nothing: it may go at once, however long it was to be held. */
+  noteUnused(): void {
+    this.#isUnused = true;
+  }
+
+  /** A function begins to run under it; what is returned is to be called when that has ended. */
+  guard(): () => void {
+    this.#guarded += 1;
+    // Work that only waits, such as for its signal, has nothing of its own that keeps the process: the call it is in has to end.
+    const letGo = this.#stayAlive();
+    return () => {
+      this.#guarded -= 1;
+      letGo();
+    };
+  }
+
+  /** Asks whoever works under it to end. That takes nothing away: it is held and renewed until it is released. */
+  askToStop(reason: StopReason): void {
+    this.#askedBy ??= reason;
+    this.#wasClosed ||= reason === "closed";
+    if (!this.#told.signal.aborted) this.#told.abort(stopError(this.lockName, reason));
+  }
+
+  /** From now on nothing is sent for it. */
+  leave(): void {
+    this.#isLeft = true;
+    this.#quiet.abort();
+  }
+
+  /** It is over, whatever becomes of its entry in the record. */
+  end(): void {
+    this.#isOver = true;
+    this.#quiet.abort();
+  }
+
+  /** It is lost; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
+  lose(reason: Loss, cause: unknown): S3MutexError | undefined {
+    if (this.loss !== undefined) return undefined;
+    const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause);
+    // First, so that it is not held any more for whoever is told.
+    this.#isOver = true;
+    this.#lost.abort(error);
+    this.#told.abort(error);
+    return error;
+  }
+}

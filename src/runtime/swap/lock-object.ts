@@ -1,0 +1,293 @@
+import { serializeRecord } from "../../core/codec.js";
+import type { LockRef } from "../../core/deadlock.js";
+import type { Attempt } from "../../core/expiry.js";
+import type { LockRecord } from "../../core/record.js";
+import { FEW } from "../../core/schedule/enqueue.js";
+import type { ClockReading } from "../../core/store-time.js";
+import type { Change, Decision } from "../../core/transition/decision.js";
+import { S3MutexError } from "../../errors.js";
+import type {
+  RemoveOutcome,
+  RequestOptions,
+  UnknownOutcome,
+  WriteCondition,
+  WriteOutcome,
+} from "../../store/object-store.js";
+import type { Context } from "../base/context.js";
+import { readClocks } from "../base/timing.js";
+import { type AttemptLog, settles } from "./attempts.js";
+import { type Changed, type Conflict, type RemovedOutcome, RemoveUnsupported } from "./changed.js";
+import { LeaseWatch } from "./lease-watch.js";
+import { readTwice } from "./read-twice.js";
+import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
+import type { Place } from "./stalled.js";
+import type { SwapOptions, Swapped } from "./swap-options.js";
+import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
+import { Tries } from "./tries.js";
+import { untilAnswered } from "./until-answered.js";
+
+export type { Snapshot } from "./snapshot.js";
+
+type Apply<Reply> = (record: LockRecord | undefined, attempt: Attempt) => Decision<Reply>;
+
+/** The one object of a lock: reads it, and changes it by compare-and-swap until the change is known to have been made. */
+export class LockObject {
+  readonly ref: LockRef;
+  readonly key: string;
+  readonly #context: Context;
+  readonly #watch = new LeaseWatch();
+  #latest: Snapshot | undefined;
+
+  constructor(context: Context, ref: LockRef, key: string) {
+    this.#context = context;
+    this.ref = ref;
+    this.key = key;
+  }
+
+  get name(): string {
+    return this.ref.name;
+  }
+
+  /** The version that was seen last, by any caller in this process. It may be outdated. */
+  get latest(): Snapshot | undefined {
+    return this.#latest;
+  }
+
+  /** What one who asked now would find, by what was seen last and without a request; undefined where that was no record. */
+  glance<Judgement>(judge: (record: LockRecord | undefined, attempt: Attempt) => Judgement): Judgement | undefined {
+    const snapshot = this.#latest?.unreadable === undefined ? this.#latest : undefined;
+    const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects), false);
+    return attempt && judge(snapshot?.record, attempt);
+  }
+
+  /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
+  async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
+    let snapshot = options.fromStore || this.#latest?.unreadable ? undefined : this.#latest;
+    let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
+    let contradicted = false;
+    let keepsVersions = false;
+    const contenders = () => this.#latest?.record?.queue.length ?? 0;
+    for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
+      this.#throwIfAborted(options.signal);
+      if (snapshot === undefined || this.#needsTime(options)) {
+        const read = await this.#readUntilFound(options, tries);
+        snapshot = read.snapshot;
+        isFresh = true;
+        contradicted ||= read.contradicted;
+      }
+      const reading = readClocks(this.#context.effects);
+      const attempt = this.#attempt(snapshot, reading, keepsVersions);
+      if (attempt === undefined) {
+        await tries.failed(CLOCKS_UNSTEADY);
+        continue;
+      }
+      const decision = this.#decide(apply, snapshot, attempt, options);
+      if (decision.change === undefined) {
+        if (isFresh) return { reply: decision.reply, snapshot, contradicted };
+        snapshot = undefined;
+        continue;
+      }
+      this.#throwIfAborted(options.signal);
+      const base = snapshot;
+      const changing = this.#change(decision.change, { base, attempt, reading }, tries, options);
+      const reads = this.#readAlong(base, options);
+      const done = await changing;
+      if (done.kind === "done") {
+        return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
+      }
+      if (done.kind === "versioned") {
+        keepsVersions = true;
+        continue;
+      }
+      const newer = await this.#waitAfter(done, base, tries, options.attempts, reads);
+      contradicted ||= newer?.contradicted === true;
+      isFresh = newer !== undefined;
+      snapshot = newer?.snapshot;
+    }
+  }
+
+  /** What was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */
+  async #waitAfter(
+    failure: Conflict | UnknownOutcome,
+    base: Snapshot,
+    tries: Tries,
+    attempts: AttemptLog,
+    reads?: Promise<Found | undefined>,
+  ) {
+    if (failure.kind === "unknown") return void (await tries.failed(failure));
+    attempts.lostRace();
+    const read = (await tries.lostRace(base.etag)) ? undefined : await reads;
+    if (read === undefined || isSameVersion(read.snapshot.etag, base.etag)) return undefined;
+    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
+    this.#note(read.snapshot);
+    return read;
+  }
+
+  /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
+  async look(timeoutMs: number): Promise<Snapshot | undefined> {
+    const read = await this.ask({ timeoutMs });
+    return read.kind === "unknown" ? undefined : read.snapshot;
+  }
+
+  /** The same, with the reason where nobody answered. */
+  ask(options: RequestOptions): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
+    return this.#read(this.#latest?.etag, options);
+  }
+
+  /** Reads the object, asking again while nobody answers. */
+  async #readUntilFound(
+    options: Omit<SwapOptions, "applyToUnreadable">,
+    tries: Tries,
+  ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
+    const readOnce = () =>
+      untilAnswered(tries, (left) => {
+        this.#throwIfAborted(options.signal);
+        return this.#read(undefined, { ...left, urgent: options.role === "holder" });
+      });
+    let read = await readOnce();
+    for (let more = 1; more < ANSWERS_FOR_TIME && this.#needsTime(options); more += 1) {
+      const { contradicted } = read;
+      read = await readOnce();
+      if (contradicted) read = { ...read, contradicted };
+    }
+    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
+    return read;
+  }
+
+  #where({ deleteMarker }: Snapshot): Place {
+    const { bucketName, endpoint } = this.#context;
+    return { bucketName, key: this.key, endpointUrl: endpoint.url, deleteMarker };
+  }
+
+  /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */
+  #needsTime({ role }: Pick<SwapOptions, "role">): boolean {
+    const { clock } = this.#context;
+    return clock.now() === undefined || (role === "contender" && clock.needsWitness && !clock.isSilent);
+  }
+
+  #throwIfAborted(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) throw new S3MutexError("aborted", "stopped", { cause: signal.reason, lockName: this.name });
+  }
+
+  #attempt(snapshot: Snapshot, reading: ClockReading, keepsVersions: boolean): Attempt | undefined {
+    const { clock, effects, takeover, toleranceMs } = this.#context;
+    const now = clock.now(reading);
+    if (now === undefined) return undefined;
+    const { lacksStoreTime } = clock;
+    const isObserving = takeover === "observed" || lacksStoreTime;
+    const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
+    const { landedAtMs } = snapshot;
+    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, landedAtMs, keepsVersions, ...observed };
+  }
+
+  #decide<Reply>(
+    apply: Apply<Reply>,
+    { record, unreadable, etag, askedAtMs }: Snapshot,
+    attempt: Attempt,
+    { applyToUnreadable, attempts }: SwapOptions<Reply>,
+  ): Decision<Reply> {
+    // What is settled by this may have landed: whoever decides sees at the same time whether it has.
+    attempts.seen(etag, askedAtMs);
+    if (unreadable === undefined) return apply(record, attempt);
+    if (applyToUnreadable === undefined || unreadable.code !== "corrupt-record") throw unreadable;
+    return applyToUnreadable(attempt);
+  }
+
+  /**
+   * Where others are about, the version that a holder knows is probably an old one: then it reads alongside its write, and
+   * the one to try again with is at hand a round trip sooner. It is not kept: it may be older than what was written.
+   */
+  #readAlong<Reply>({ record }: Snapshot, { role, attempts, timeoutMs }: SwapOptions<Reply>) {
+    const waiting = record?.queue.length ?? 0;
+    const isBusy = waiting > FEW || (waiting > 0 && attempts.hasLostRaces);
+    if (role !== "holder" || !isBusy) return undefined;
+    const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read : undefined);
+    const reading = this.#fetch(undefined, { timeoutMs, urgent: true }).then(found, () => undefined);
+    this.#context.background.run(reading.then(() => {}));
+    return reading;
+  }
+
+  async #read(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
+    const read = await this.#fetch(ifNoneMatch, options);
+    if (read.kind === "found") this.#note(read.snapshot);
+    return read;
+  }
+
+  #note(snapshot: Snapshot): void {
+    this.#watch.note(snapshot.record, readClocks(this.#context.effects));
+    this.#keep(snapshot);
+  }
+
+  async #fetch(ifNoneMatch: string | undefined, options: RequestOptions): Promise<Found | UnknownOutcome> {
+    const { store, clock, check, bucketName } = this.#context;
+    const before = this.#latest;
+    const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
+    const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
+    const contradicted = clock.observe(timingByStore(outcome));
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "unknown") return outcome;
+    if (outcome.timing.aged && clock.now() === undefined) return outOfCache(this.key, outcome.timing);
+    const askedAtMs = outcome.timing.sentAtMs;
+    const snapshot =
+      outcome.kind === "unchanged" && before !== undefined
+        ? { ...before, askedAtMs }
+        : snapshotOf({ ref: this.ref, key: this.key, bucketName }, outcome, askedAtMs);
+    if (!check.isPassed) await check.saw(this.key, outcome, snapshot.record);
+    return { kind: "found", snapshot, contradicted };
+  }
+
+  async #change(
+    decided: Change,
+    { base, attempt, reading }: { readonly base: Snapshot; readonly attempt: Attempt; readonly reading: ClockReading },
+    tries: Tries,
+    { attempts, role }: Pick<SwapOptions, "attempts" | "role">,
+  ): Promise<Changed> {
+    const { clock, check } = this.#context;
+    const isWrite = decided.kind === "write";
+    const change: Change = isWrite ? { ...decided, record: check.stamped(this.key, decided.record) } : decided;
+    const condition: WriteCondition =
+      base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
+    attempts.begin(attempt.writeId, condition, reading);
+    const outcome = await tries.answer((left) => this.#send(change, condition, { ...left, urgent: role === "holder" }));
+    if (settles(outcome)) attempts.answered(attempt.writeId);
+    if (outcome.kind === "unsupported") throw new RemoveUnsupported();
+    if (outcome.kind === "versioned") return outcome;
+    const contradicted = clock.observe(timingByStore(outcome));
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "unknown") return outcome;
+    if (outcome.kind !== "ok") return { kind: "conflict" };
+    if (isWrite) check.wrote(outcome as WriteOutcome & { readonly kind: "ok" });
+    const record = change.kind === "write" ? change.record : undefined;
+    const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
+    attempts.seen(snapshot.etag, snapshot.askedAtMs);
+    this.#keep(snapshot);
+    return { kind: "done", snapshot, contradicted };
+  }
+
+  async #send(
+    change: Change,
+    condition: WriteCondition,
+    options: RequestOptions,
+  ): Promise<WriteOutcome | Exclude<RemoveOutcome, { kind: "ok" }> | RemovedOutcome> {
+    const { store } = this.#context;
+    if (change.kind === "write") {
+      return store.write(this.key, serializeRecord(change.record), condition, options);
+    }
+    const removed = await store.remove(this.key, condition.kind === "if-match" ? condition.etag : "", options);
+    return removed.kind === "ok" ? { ...removed, etag: undefined } : removed;
+  }
+
+  /** Answers can overtake each other: what was asked for later is what is kept. */
+  #keep(snapshot: Snapshot): void {
+    if (this.#latest === undefined || snapshot.askedAtMs >= this.#latest.askedAtMs) this.#latest = snapshot;
+  }
+}
+
+interface Found {
+  readonly kind: "found";
+  readonly snapshot: Snapshot;
+  readonly contradicted: boolean;
+}
+
+/** So many answers say what the store tells of the time, or that it tells none: two without, a wrong one, three without. */
+const ANSWERS_FOR_TIME = 6;

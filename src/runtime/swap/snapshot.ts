@@ -1,0 +1,100 @@
+import { type Parsed, parseRecord } from "../../core/codec.js";
+import type { LockRef } from "../../core/deadlock.js";
+import { anchorOfPart } from "../../core/names.js";
+import type { LockRecord } from "../../core/record.js";
+import { S3MutexError } from "../../errors.js";
+import type { DeleteMarker, ReadOutcome } from "../../store/object-store.js";
+
+/** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
+export interface Snapshot {
+  readonly etag: string | undefined;
+  readonly record: LockRecord | undefined;
+  readonly unreadable?: S3MutexError;
+  /** Of an object that is absent: what is known to be in its place. */
+  readonly deleteMarker?: DeleteMarker | "none" | undefined;
+  /** When the store took it in, by its own word. */
+  readonly landedAtMs?: number | undefined;
+  /** The monotonic time at which the request that showed it left. */
+  readonly askedAtMs: number;
+}
+
+/** Whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
+export function isSameVersion(one: string | undefined, other: string | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));
+}
+
+function bare(etag: string): string {
+  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
+}
+
+interface Where {
+  readonly ref: LockRef;
+  readonly key: string;
+  readonly bucketName: string;
+}
+
+/** What an answer shows. */
+export function snapshotOf(
+  where: Where,
+  outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>,
+  askedAtMs: number,
+): Snapshot {
+  const { ref, key } = where;
+  const lockName = ref.name;
+  switch (outcome.kind) {
+    case "absent":
+      return { etag: undefined, record: undefined, deleteMarker: outcome.deleteMarker, askedAtMs };
+    case "unchanged":
+      return { etag: undefined, record: undefined, askedAtMs };
+    case "oversized":
+      return unreadable(where, { etag: outcome.etag, askedAtMs }, "it is larger than a lock record can be");
+    case "archived":
+      return archived(where, { etag: outcome.etag, askedAtMs });
+    case "ok": {
+      const { etag, lastModifiedMs: landedAtMs } = outcome;
+      const parsed = parsedOf(outcome);
+      if (parsed.kind === "record") return { etag, record: parsed.record, landedAtMs, askedAtMs };
+      if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem, outcome.isDoubtful);
+      const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
+      const newer = new S3MutexError("newer-schema", message, { lockName });
+      return { etag, record: undefined, unreadable: newer, askedAtMs };
+    }
+  }
+}
+
+/** Whether this would be called corrupt: nothing that a record can be. */
+export function isNoRecord(outcome: ReadOutcome): boolean {
+  return outcome.kind === "oversized" || (outcome.kind === "ok" && parsedOf(outcome).kind === "corrupt");
+}
+
+const parsedBodies = new WeakMap<object, Parsed>();
+
+/** Parsing is most of the work that an answer makes, and it is asked for twice: whether it makes sense, and what it shows. */
+function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
+  const known = parsedBodies.get(outcome);
+  if (known !== undefined) return known;
+  const parsed = parseRecord(outcome.body);
+  parsedBodies.set(outcome, parsed);
+  return parsed;
+}
+
+/** What gets rid of an object that is none of a lock. Of a semaphore no call is. */
+function removalOf({ ref, key, bucketName }: Where): string {
+  if (ref.kind === undefined) return `deleteLock(${JSON.stringify(ref.name)}, true)`;
+  return `s3-mutex delete --force s3://${bucketName}/${(anchorOfPart(key) ?? key).replace(/\.json$/, "")}`;
+}
+
+function archived(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
+  const lockName = where.ref.name;
+  const message = `The object at key ${JSON.stringify(where.key)} is archived, so nobody can read it (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. ${removalOf(where)} replaces it.`;
+  return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
+}
+
+function unreadable(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string, isDoubtful = false) {
+  const advice = isDoubtful
+    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: look at it from elsewhere."
+    : `Look at it; ${removalOf(where)} clears it.`;
+  const lockName = where.ref.name;
+  const message = `The object at key ${JSON.stringify(where.key)} is no lock record: ${problem}. ${advice}`;
+  return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
+}

@@ -1,0 +1,60 @@
+import { S3MutexError } from "../../errors.js";
+import type { DeleteMarker } from "../../store/object-store.js";
+import { listingOf, type ObjectPlace, removalOf } from "./marker-commands.js";
+
+/** Where an object is, and what is known to be there in its place while reads say that it is absent. */
+export interface Place extends ObjectPlace {
+  readonly deleteMarker?: DeleteMarker | "none" | undefined;
+}
+
+/** What was seen of a store that refuses to change what it shows unchanged. */
+export interface Stall extends Place {
+  readonly lockName: string;
+  /** The version that each write was conditioned on, and each read showed; undefined: that there is no object. */
+  readonly etag: string | undefined;
+  /** How often in a row. */
+  readonly stalls: number;
+  readonly stallingMs: number;
+}
+
+/** Conflicts that nothing explains, and what can be done about them. */
+export function stalledError(code: "store-unavailable" | "store-unsafe", stall: Stall): S3MutexError {
+  const { lockName, etag, stalls, stallingMs } = stall;
+  const name = JSON.stringify(lockName);
+  const times = stalls === 1 ? "a write was" : `${stalls} writes were`;
+  const after = stalls === 1 ? "the read after it" : "each read after them";
+  const seen =
+    etag === undefined
+      ? `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} exists (If-None-Match: *), and ${after} said that there is none`
+      : `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} was no longer the version ${etag} (If-Match), and ${after} showed that very version`;
+  const cause =
+    etag === undefined
+      ? causeOfAbsence(stall)
+      : "What explains it: reads that come out of a cache or a replica (reach the store itself), a proxy that rewrites ETags, or conditional writes that do not work.";
+  const message = `The store contradicts itself: ${seen}. ${cause} s3-mutex doctor examines the store.`;
+  return new S3MutexError(code, message, { lockName });
+}
+
+function causeOfAbsence(place: Place): string {
+  const { deleteMarker } = place;
+  if (deleteMarker === "none") {
+    return "The store's list of versions shows the object, so the reads come out of a cache or a replica: reach the store itself.";
+  }
+  const list = listingOf(place);
+  const { versionId = "ID" } = deleteMarker ?? {};
+  const remove = removalOf(place, versionId);
+  if (deleteMarker === undefined) {
+    return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove}), or reads that come out of a cache.`;
+  }
+  const said =
+    "What explains it: somebody deleted the object in a bucket with versioning, and this store takes the delete marker that is there now for an object.";
+  const how = deleteMarker.versionId === undefined ? `${list} shows its version id; then ${remove}` : remove;
+  return `${said} Remove the marker: ${how}.`;
+}
+
+/** Each write came second until the time was up. */
+export function stillContested(lockName: string, races: number): S3MutexError {
+  const writes = races === 1 ? "the one write" : `each of the ${races} writes`;
+  const message = `The lock ${JSON.stringify(lockName)} was changed by others before ${writes} of this call, until its time was up: try again when fewer want it.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}

@@ -1,0 +1,22 @@
+import type { Attempt } from "../../core/expiry.js";
+import type { Decision } from "../../core/transition/decision.js";
+import type { AttemptLog } from "./attempts.js";
+import type { Snapshot } from "./snapshot.js";
+import type { TryOptions } from "./tries.js";
+
+export interface SwapOptions<Reply = never> extends TryOptions {
+  readonly attempts: AttemptLog;
+  /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
+  readonly fromStore?: boolean;
+  /** A version that was asked for since this monotonic time need not be read again to be believed. */
+  readonly freshFromMs?: number;
+  /** What to do where the body is corrupt; without it that is an error. */
+  readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
+}
+
+export interface Swapped<Reply> {
+  readonly reply: Reply;
+  readonly snapshot: Snapshot;
+  /** The store's `Date` contradicted the time that the transition was computed with. */
+  readonly contradicted: boolean;
+}

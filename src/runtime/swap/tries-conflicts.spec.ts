@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { begun, never, unknown } from "../../../test/protocol/calls.js";
+import type { UnknownOutcome } from "../../store/object-store.js";
+
+type Stage = ReturnType<typeof begun>;
+
+const PLACE = { bucketName: "locks", key: "locks/a.json" };
+
+async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
+  const tookMs: number[] = [];
+  for (let index = 0; index < times; index += 1) {
+    tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
+    stage.tries.saw(etag, PLACE);
+  }
+  return tookMs;
+}
+
+describe("a lost race", () => {
+  it("is nothing to a holder, five times; then it steps back too", async () => {
+    const { tries, timed } = begun();
+    const tookMs: number[] = [];
+    for (let race = 0; race < 7; race += 1) {
+      tookMs.push((await timed(tries.lostRace(`"${race}"`))).tookMs);
+      tries.saw(`"${race}, changed"`, PLACE);
+    }
+    expect(tookMs).toEqual([0, 0, 0, 0, 0, 1000, 1000]);
+  });
+
+  it("makes a contender step back more each time, and says whether it waited", async () => {
+    const { tries, timed } = begun({ role: "contender" });
+    expect(await timed(tries.lostRace('"a"'))).toEqual({ tookMs: 10, outcome: true });
+    tries.saw('"b"', PLACE);
+    expect(await timed(tries.lostRace('"b"'))).toEqual({ tookMs: 20, outcome: true });
+    const eager = begun();
+    expect(await eager.timed(eager.tries.lostRace('"a"'))).toEqual({ tookMs: 0, outcome: false });
+  });
+
+  it("takes the pause that the caller wants, unless one of its own writes may have been first", async () => {
+    const waiting = begun({ role: "contender", afterRaceMs: () => 777 });
+    expect((await waiting.timed(waiting.tries.lostRace('"a"'))).tookMs).toBe(777);
+    const doubtful = begun({ role: "contender", afterRaceMs: () => 777 });
+    await doubtful.timed(doubtful.tries.failed(unknown("lost")));
+    expect((await doubtful.timed(doubtful.tries.lostRace('"a"'))).tookMs).toBe(10);
+  });
+
+  it("is told of, and ends with the time where nobody answered afterwards: others came first", async () => {
+    const races: string[] = [];
+    const { tries, timed } = begun({ onLostRace: () => void races.push("lost") });
+    await timed(tries.lostRace('"a"'));
+    expect(races).toEqual(["lost"]);
+    const outcome = (await timed(tries.answer(never))).outcome as UnknownOutcome;
+    await expect(tries.failed(outcome)).rejects.toThrow(
+      'The lock "x" was changed by others before the one write of this call, until its time was up',
+    );
+  });
+
+  it("is waited after no longer than there is time", async () => {
+    const { clockwork, tries, timed } = begun({ role: "contender", afterRaceMs: () => 5000 });
+    await clockwork.pass(29_000);
+    expect((await timed(tries.lostRace('"a"'))).tookMs).toBe(1000);
+  });
+});
+
+describe("a conflict that nothing explains", () => {
+  it("is told of as a store that contradicts itself, and is one by the fifth time, after two seconds", async () => {
+    const stage = begun();
+    expect(await stall(stage, 4)).toEqual([0, 80, 160, 320]);
+    expect(stage.failures).toHaveLength(4);
+    expect(stage.failures[0]).toContain("The store contradicts itself: within 0 ms a write was refused");
+    await stage.clockwork.pass(2000);
+    await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unsafe", lockName: "x" });
+    expect(stage.failures[4]).toContain("within 2960 ms 5 writes were refused");
+  });
+
+  it("is not yet one where that takes less than two seconds", async () => {
+    const stage = begun();
+    await stall(stage, 6);
+    expect(stage.sinceMs()).toBeLessThan(2000);
+    expect(stage.failures).toHaveLength(6);
+    await stage.clockwork.pass(2000);
+    await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unsafe" });
+  });
+
+  it("is forgotten when the object is seen to have changed", async () => {
+    const stage = begun();
+    await stall(stage, 4);
+    await stage.timed(stage.tries.lostRace('"a"'));
+    stage.tries.saw('"b"', PLACE);
+    await stage.clockwork.pass(5000);
+    await stall(stage, 4, '"b"');
+    expect(stage.failures).toHaveLength(8);
+    expect(stage.failures[7]).toContain("4 writes were refused");
+  });
+
+  it("is ridden out by who wants to, with a pause of up to a second, until the time is up", async () => {
+    const stage = begun({ outlastsStalls: true });
+    const tookMs = await stall(stage, 12);
+    expect(Math.max(...tookMs)).toBe(1000);
+    expect(Math.max(...(await stall(begun(), 6)))).toBe(400);
+    await stage.clockwork.pass(30_000);
+    await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unavailable" });
+  });
+
+  it("is not the end the first time, although the time is up", async () => {
+    const stage = begun();
+    await stage.clockwork.pass(30_000);
+    await stall(stage, 1);
+    await expect(stall(stage, 1)).rejects.toMatchObject({ code: "store-unavailable" });
+  });
+
+  it("may be about an object that is not there", async () => {
+    const stage = begun();
+    await stall(stage, 1, undefined);
+    await stage.timed(stage.tries.lostRace(undefined));
+    stage.tries.saw(undefined, PLACE);
+    expect(stage.failures[1]).toContain("(If-None-Match: *)");
+  });
+
+  it("is mentioned when it goes on", async () => {
+    const stage = begun({ outlastsStalls: true });
+    await stall(stage, 1);
+    await stage.clockwork.pass(3000);
+    await stall(stage, 1);
+    expect(stage.warnings).toHaveLength(1);
+  });
+});
+
+describe("a conflict that nothing explains, when the time is up before the next request", () => {
+  it("is what the caller is told", async () => {
+    const stage = begun();
+    await stall(stage, 2);
+    await stage.clockwork.pass(30_000);
+    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.tries.failed(outcome)).rejects.toThrow(
+      /^The store contradicts itself: .* 2 writes were refused/,
+    );
+  });
+
+  it.each([
+    ["somebody has answered nothing since", async (stage: Stage) => stage.timed(stage.tries.failed(unknown("a 503")))],
+    [
+      "the object has changed since",
+      async (stage: Stage) => {
+        await stage.timed(stage.tries.lostRace('"a"'));
+        stage.tries.saw('"b"', PLACE);
+      },
+    ],
+  ])("is not where %s", async (_, meanwhile) => {
+    const stage = begun();
+    await stall(stage, 2);
+    await meanwhile(stage);
+    await stage.clockwork.pass(30_000);
+    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.tries.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
+  });
+});

@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest";
+import { begun, never, unknown } from "../../../test/protocol/calls.js";
+import { settled } from "../../../test/protocol/clockwork.js";
+import type { S3MutexError } from "../../errors.js";
+import type { UnknownOutcome } from "../../store/object-store.js";
+import type { TimeLeft } from "./tries.js";
+
+const PLACE = { bucketName: "locks", key: "locks/a.json" };
+
+describe("an answer", () => {
+  it("is waited for until the time is up, and no timer is left when it comes", async () => {
+    const { clockwork, tries } = begun();
+    let told: TimeLeft | undefined;
+    const answer = tries.answer(async (left) => {
+      told = left;
+      return "fine";
+    });
+    expect(clockwork.pendingMs).toEqual([30_000]);
+    expect(await answer).toBe("fine");
+    await settled();
+    expect(told).toEqual({ timeoutMs: 5000, giveUpAtMs: clockwork.monotonicMs + 30_000 });
+    expect(clockwork.pendingMs).toEqual([]);
+  });
+
+  it("rejects as the request does", async () => {
+    const { clockwork, tries } = begun();
+    await expect(tries.answer(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await settled();
+    expect(clockwork.pendingMs).toEqual([]);
+  });
+
+  it("that does not come is unknown, may have been sent, and says how long nobody answered", async () => {
+    const { tries, timed } = begun();
+    const { tookMs, outcome } = await timed(tries.answer(never));
+    expect(tookMs).toBe(30_000);
+    expect(outcome).toMatchObject({ kind: "unknown", throttled: false, sent: true });
+    expect((outcome as UnknownOutcome).error.message).toBe(
+      "no answer within 30000 ms, including what a request waits for before it leaves (credentials, its turn, an examination of the store)",
+    );
+  });
+
+  it("that there was hardly any time for is said to have come too late, and not after how little", async () => {
+    const { clockwork, tries, timed } = begun();
+    await clockwork.pass(29_999);
+    const { outcome } = await timed(tries.answer(never));
+    expect((outcome as UnknownOutcome).error.message).toMatch(
+      /^the caller's time was up before the answer came: 1 ms were left for it, including what a request waits for/,
+    );
+  });
+
+  it("is waited for no longer than a minute, however long the caller would wait", async () => {
+    const { tries, timed } = begun({ untilMs: Number.POSITIVE_INFINITY });
+    expect((await timed(tries.answer(never))).tookMs).toBe(60_000);
+  });
+
+  it("has time for two requests, however soon the time is up", async () => {
+    const { tries, timed } = begun({ untilMs: 0 });
+    expect((await timed(tries.answer(never))).tookMs).toBe(10_000);
+  });
+
+  it("is not asked for when the time is up, which no request was sent for", async () => {
+    const { clockwork, tries } = begun();
+    await clockwork.pass(30_000);
+    let asked = 0;
+    const outcome = await tries.answer(async () => ++asked);
+    expect(outcome).toMatchObject({ kind: "unknown", sent: false });
+    expect((outcome as UnknownOutcome).error.message).toBe("the time was up before the next request");
+    expect(asked).toBe(0);
+  });
+
+  it("is asked for a last time where the process stood still past the end, with time for two requests", async () => {
+    const { clockwork, tries, timed } = begun();
+    await clockwork.pass(30_501);
+    expect((await timed(tries.answer(never))).tookMs).toBe(10_000);
+  });
+
+  it("and not where it came half a second late", async () => {
+    const { clockwork, tries } = begun();
+    await clockwork.pass(30_500);
+    expect(await tries.answer(never)).toMatchObject({ sent: false });
+  });
+});
+
+describe("an answer to a caller that stops", () => {
+  it("to what only reads is not waited for once the caller has stopped; to a write it is", async () => {
+    const stop = new AbortController();
+    const { tries, timed, clockwork } = begun({ signal: stop.signal });
+    const reading = tries.answer(never, { isRead: true });
+    const writing = tries.answer(async () => {
+      await new Promise<void>((resolve) => clockwork.effects.setTimer(100, resolve, { keepAlive: true }));
+      return "written";
+    });
+    stop.abort();
+    expect(await reading).toMatchObject({
+      kind: "unknown",
+      sent: true,
+      error: { message: "the caller has stopped waiting" },
+    });
+    expect((await timed(writing)).outcome).toBe("written");
+  });
+
+  it("to a call that was stopped is that of the request, which is told that there is no time", async () => {
+    const { tries, clockwork } = begun({ signal: AbortSignal.abort() });
+    const left = await tries.answer(async (told) => told, { isRead: true });
+    expect(left).toEqual({ timeoutMs: 5000, giveUpAtMs: clockwork.monotonicMs });
+  });
+});
+
+describe("a failure", () => {
+  it("is told of, and followed by a pause that grows", async () => {
+    const { tries, failures, timed } = begun();
+    const tookMs: number[] = [];
+    for (const why of ["one", "two", "three", "four"]) tookMs.push((await timed(tries.failed(unknown(why)))).tookMs);
+    expect(failures).toEqual(["one", "two", "three", "four"]);
+    expect(tookMs).toEqual([0, 80, 160, 320]);
+  });
+
+  it("of a throttled contender is followed by a second for each of those who contend", async () => {
+    const throttled = () => unknown("slow down", { throttled: true });
+    const contender = begun({ role: "contender" }, { contenders: 3 });
+    expect((await contender.timed(contender.tries.failed(throttled()))).tookMs).toBe(4500);
+    const holder = begun({}, { contenders: 3 });
+    expect((await holder.timed(holder.tries.failed(throttled()))).tookMs).toBe(400);
+    const calm = begun({ role: "contender" }, { contenders: 3 });
+    expect((await calm.timed(calm.tries.failed(unknown("lost")))).tookMs).toBe(10);
+  });
+
+  it("of a throttled contender without the time for that is followed by what a single one would wait", async () => {
+    const { clockwork, tries, timed } = begun({ role: "contender" }, { contenders: 10 });
+    await clockwork.pass(28_000);
+    expect((await timed(tries.failed(unknown("slow down", { throttled: true })))).tookMs).toBe(2000);
+    const late = begun({ role: "contender", untilMs: 0 }, { contenders: 10 });
+    await late.clockwork.pass(1000);
+    expect((await late.timed(late.tries.failed(unknown("slow down", { throttled: true })))).tookMs).toBe(1500);
+  });
+});
+
+describe("a failure at the end of the time", () => {
+  it("is the end when the time is up: the second at the latest, with what was seen last as its cause", async () => {
+    const { clockwork, tries, timed } = begun();
+    await timed(tries.failed(unknown("one")));
+    await clockwork.pass(30_000);
+    const cause = unknown("two");
+    await expect(tries.failed(cause)).rejects.toMatchObject({
+      code: "store-unavailable",
+      lockName: "x",
+      message: 'The store did not answer for the lock "x": two',
+      cause: cause.error,
+    });
+  });
+
+  it("alone is not the end, however late: there is time for two requests", async () => {
+    const { tries, timed, failures } = begun({ untilMs: 0 });
+    await timed(tries.failed(unknown("one")));
+    await expect(tries.failed(unknown("two"))).rejects.toThrow("two");
+    expect(failures).toEqual(["one", "two"]);
+  });
+
+  it("of a listing names no lock", async () => {
+    const { clockwork, tries, timed } = begun({}, { isListing: true });
+    await timed(tries.failed(unknown("one")));
+    await clockwork.pass(30_000);
+    const error = await tries.failed(unknown("two")).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: "The store did not answer for a listing: two" });
+    expect((error as S3MutexError).lockName).toBeUndefined();
+  });
+
+  it("says no more than that there was no time where the one before said more", async () => {
+    const { clockwork, tries, timed, failures } = begun();
+    await timed(tries.failed(unknown("the store said 500")));
+    await clockwork.pass(29_500);
+    await timed(tries.failed((await timed(tries.answer(never))).outcome as UnknownOutcome)).then(({ outcome }) =>
+      expect(outcome).toMatchObject({ message: 'The store did not answer for the lock "x": the store said 500' }),
+    );
+    expect(failures).toEqual(["the store said 500", "the store said 500"]);
+    const unsent = begun();
+    await unsent.timed(unsent.tries.failed(unknown("first")));
+    await unsent.timed(unsent.tries.failed(unknown("nothing left", { sent: false })));
+    expect(unsent.failures).toEqual(["first", "first"]);
+    const alone = begun();
+    await alone.timed(alone.tries.failed(unknown("nothing left", { sent: false })));
+    expect(alone.failures).toEqual(["nothing left"]);
+  });
+
+  it("that took long says what it says, although the time was up", async () => {
+    const { tries, timed, failures } = begun();
+    await timed(tries.failed(unknown("the store said 500")));
+    const outcome = (await timed(tries.answer(never))).outcome as UnknownOutcome;
+    await expect(tries.failed(outcome)).rejects.toThrow('for the lock "x": no answer within 30000 ms');
+    expect(failures[1]).toContain("no answer within");
+  });
+});
+
+describe("what is said of a failure", () => {
+  it("is nothing where the caller has stopped, and nothing is waited for", async () => {
+    const { tries, failures, clockwork } = begun({ signal: AbortSignal.abort() });
+    await tries.failed(unknown("one"));
+    expect(failures).toEqual([]);
+    expect(clockwork.pendingMs).toEqual([]);
+  });
+
+  it("is a warning, once, when nobody has answered for three seconds", async () => {
+    const { clockwork, tries, timed, warnings } = begun();
+    await timed(tries.failed(unknown("one")));
+    await clockwork.pass(2999);
+    await timed(tries.failed(unknown("two")));
+    expect(warnings).toEqual([]);
+    await clockwork.pass(1000);
+    await timed(tries.failed(unknown("three")));
+    await timed(tries.failed(unknown("four")));
+    expect(warnings).toEqual([
+      [expect.stringContaining('the store does not answer for the lock "x"'), expect.anything()],
+    ]);
+  });
+});
+
+it("gives up early where nothing has changed in the store for so long either, and not where something has", async () => {
+  const gone = begun({ unreachableMs: 12_000 });
+  await gone.timed(gone.tries.failed(unknown("one")));
+  await gone.clockwork.pass(12_000);
+  await expect(gone.tries.failed(unknown("two"))).rejects.toMatchObject({ code: "store-unavailable" });
+  const busy = begun({ unreachableMs: 12_000 });
+  busy.tries.saw('"a"', PLACE);
+  await busy.timed(busy.tries.failed(unknown("one")));
+  await busy.clockwork.pass(5000);
+  busy.tries.saw('"b"', PLACE);
+  await busy.clockwork.pass(11_000);
+  busy.tries.saw('"b"', PLACE);
+  expect((await busy.timed(busy.tries.failed(unknown("two")))).outcome).toBeUndefined();
+  await busy.clockwork.pass(1000);
+  await expect(busy.tries.failed(unknown("three"))).rejects.toMatchObject({ code: "store-unavailable" });
+});

@@ -1,0 +1,20 @@
+import type { UnknownOutcome } from "../../store/object-store.js";
+import type { TimeLeft, Tries } from "./tries.js";
+
+/** Reads until there is an answer, or the tries are used up. */
+export async function untilAnswered<Outcome extends { readonly kind: string }>(
+  tries: Tries,
+  read: (left: TimeLeft) => Promise<Outcome>,
+): Promise<Exclude<Outcome, UnknownOutcome>> {
+  for (;;) {
+    const outcome = await tries.answer(read, { isRead: true });
+    if (isAnswer(outcome)) return outcome;
+    await tries.failed(outcome as UnknownOutcome);
+  }
+}
+
+function isAnswer<Outcome extends { readonly kind: string }>(
+  outcome: Outcome | UnknownOutcome,
+): outcome is Exclude<Outcome, UnknownOutcome> {
+  return outcome.kind !== "unknown";
+}

@@ -1,0 +1,28 @@
+import type { AnswerTiming, RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
+import type { Request } from "./request.js";
+import type { Attempt } from "./single-attempt.js";
+
+/** One kind of request: how to send it, and which of its answers mean what. */
+export interface Operation<Value, Outcome> {
+  readonly request: Request;
+  /** Whether it reads the body of a success by itself. */
+  readonly streams?: boolean;
+  /** Called for each transmission: a command is used once. */
+  start(): { readonly command: object; work(signal: AbortSignal): Promise<Value> };
+  onSuccess(value: Value, timing: AnswerTiming, attempt: Attempt): Outcome;
+  /** Answers that the SDK throws as errors and that are none for this operation. */
+  onStatus(status: number, said: Said, timing: AnswerTiming): Outcome | undefined;
+}
+
+/** What came with a status that is not a success. */
+export interface Said {
+  /** S3's own code; undefined where the answer is not the error document of S3. */
+  readonly code: string | undefined;
+  readonly attempt: Attempt;
+}
+
+/** Sends an operation once, and says `unknown` or `refused` where the operation itself has no name for the answer. */
+export type Send = <Value, Outcome>(
+  operation: Operation<Value, Outcome>,
+  options: RequestOptions,
+) => Promise<Outcome | UnknownOutcome | RefusedOutcome>;

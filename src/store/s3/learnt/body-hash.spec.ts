@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { BodyHashState } from "../client/client-state.js";
+import { BodyHashes } from "./body-hash.js";
+
+const BODY = Buffer.from("body");
+const OTHER = Buffer.from("other");
+const MD5 = createHash("md5").update(BODY).digest("hex");
+const OF_S3 = { "x-amz-request-id": "1" };
+
+function hashes(isMd5?: boolean): { readonly state: BodyHashState; readonly subject: BodyHashes } {
+  const state: BodyHashState = { isMd5 };
+  return { state, subject: new BodyHashes(state) };
+}
+
+describe("what a store's ETags are is learnt by writing", () => {
+  it.each([
+    ["the hash of the body", `"${MD5}"`, true],
+    ["another hash", `"${"0".repeat(32)}"`, false],
+    ["no hash", '"version-1"', undefined],
+  ])("%s", (_, etag, isMd5) => {
+    const { state, subject } = hashes();
+    expect(subject.wrote(etag, "body")).toBe(true);
+    expect(state.isMd5).toBe(isMd5);
+  });
+
+  it.each([`"${"0".repeat(32)}"`, '"version-1"'])("and once they are hashes, %s is not the store's", (etag) => {
+    const { state, subject } = hashes(true);
+    expect(subject.wrote(etag, "body")).toBe(false);
+    expect(subject.wrote(`"${MD5}"`, "body")).toBe(true);
+    expect(state.isMd5).toBe(true);
+    // What is stored under it all the same shows that the store has changed its ways.
+    expect(subject.judge(etag, OTHER, {})).toBe("damaged");
+    expect(subject.judge(etag, BODY, {})).toBeUndefined();
+    expect(state.isMd5).toBe(false);
+  });
+
+  it("what is stored under another ETag than the doubted one shows nothing", () => {
+    const { state, subject } = hashes(true);
+    subject.wrote('"version-1"', "body");
+    expect(subject.judge('"version-2"', BODY, {})).toBe("damaged");
+    expect(state.isMd5).toBe(true);
+  });
+
+  it("and once they are none, none of them is doubted, nor are they hashes again by chance", () => {
+    const { state, subject } = hashes(false);
+    expect(subject.wrote(`"${"0".repeat(32)}"`, "body")).toBe(true);
+    expect(subject.wrote(`"${MD5}"`, "body")).toBe(true);
+    expect(state.isMd5).toBe(false);
+    expect(subject.judge(`"${MD5}"`, OTHER, {})).toBeUndefined();
+  });
+});
+
+describe("what a read shows", () => {
+  it.each([[`"${MD5}"`], [`W/"${MD5}"`], [MD5], [`"${MD5}-gzip"`], [`"${MD5};;br"`]])(
+    "is whole where its ETag is its hash, shown as %s",
+    (etag) => {
+      const { subject } = hashes(true);
+      expect(subject.judge(etag, BODY, {})).toBeUndefined();
+      expect(subject.judge(etag, OTHER, {})).toBe("damaged");
+      expect(hashes().subject.judge(etag, OTHER, OF_S3)).toBe("doubtful");
+    },
+  );
+
+  it.each([`"${MD5}-2"`, `"x${MD5}"`, `"${MD5}x"`, `"${MD5.toUpperCase()}"`, '"version-1"'])(
+    "%s is no such hash: another's answer, unless S3 has marked it",
+    (etag) => {
+      expect(hashes(true).subject.judge(etag, BODY, {})).toBe("damaged");
+      expect(hashes().subject.judge(etag, BODY)).toBe("doubtful");
+      expect(hashes(true).subject.judge(etag, BODY, OF_S3)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    { "x-amz-server-side-encryption": "aws:kms" },
+    { "x-amz-server-side-encryption": "aws:kms:dsse" },
+    { "x-amz-server-side-encryption-customer-algorithm": "AES256" },
+  ])("has another hash where it is encrypted: %o", (headers) => {
+    expect(hashes(true).subject.judge(`"${MD5}"`, OTHER, headers)).toBeUndefined();
+    expect(hashes(true).subject.wrote('"version-1"', "body", headers)).toBe(true);
+  });
+
+  it("has its hash where the store encrypts with keys of its own", () => {
+    const headers = { "x-amz-server-side-encryption": "AES256" };
+    expect(hashes(true).subject.judge(`"${MD5}"`, OTHER, headers)).toBe("damaged");
+  });
+});

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import type { AnswerHeaders } from "../answers/single-attempt.js";
+import type { BodyHashState } from "../client/client-state.js";
+
+/**
+ * Where the ETag of a body is its MD5, as on most stores, it tells what was damaged on the way: cut short, compressed, or
+ * the body of another version. Whether it is, this client's own writes show.
+ */
+export class BodyHashes {
+  readonly #state: BodyHashState;
+
+  constructor(state: BodyHashState) {
+    this.#state = state;
+  }
+
+  /**
+   * The answer to a write of this body has this ETag. False where it cannot be the store's: its ETags are hashes, and this one
+   * is none of this body. Who doubts reads; what is found stored under that ETag shows that the store has changed its ways.
+   */
+  wrote(etag: string, body: string, headers: AnswerHeaders = {}): boolean {
+    const state = this.#state;
+    const bytes = Buffer.from(body);
+    const verdict = compare(etag, bytes, headers);
+    if (state.isMd5 === true && (verdict === "differs" || verdict === "other form")) {
+      state.doubted = { etag, bytes };
+      return false;
+    }
+    if (state.isMd5 === undefined && verdict === "matches") state.isMd5 = true;
+    if (state.isMd5 === undefined && verdict === "differs") state.isMd5 = false;
+    return true;
+  }
+
+  /** `damaged`: the store's own hash says so. `doubtful`: it would, if this store's ETags are hashes. */
+  judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | undefined {
+    const state = this.#state;
+    if (state.doubted?.etag === etag && state.doubted.bytes.equals(bytes)) state.isMd5 = false;
+    if (state.isMd5 === false) return undefined;
+    const verdict = compare(etag, bytes, headers);
+    // Where S3 has not marked the answer, a page with an ETag of its own may have come in its place.
+    const isStrange = verdict === "other form" && headers["x-amz-request-id"] === undefined;
+    if (verdict !== "differs" && !isStrange) return undefined;
+    return state.isMd5 === true ? "damaged" : "doubtful";
+  }
+}
+
+/** Undefined where nobody can say: what a key service encrypts has another hash, and a Node that is bound to FIPS has no MD5. */
+function compare(
+  etag: string,
+  bytes: Buffer,
+  headers: AnswerHeaders,
+): "matches" | "differs" | "other form" | undefined {
+  const isEncrypted =
+    headers["x-amz-server-side-encryption"]?.startsWith("aws:kms") === true ||
+    headers["x-amz-server-side-encryption-customer-algorithm"] !== undefined;
+  if (isEncrypted) return undefined;
+  const hash = /^(?:W\/)?"?([0-9a-f]{32})(?:[-;]+[a-z]+)?"?$/.exec(etag)?.[1];
+  if (hash === undefined) return "other form";
+  try {
+    return createHash("md5").update(bytes).digest("hex") === hash ? "matches" : "differs";
+  } catch {
+    return undefined;
+  }
+}

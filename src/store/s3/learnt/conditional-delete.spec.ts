@@ -1,0 +1,143 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { describe, expect, it } from "vitest";
+import {
+  ABSENT,
+  answering,
+  bare404,
+  CONFLICT,
+  done,
+  REFUSED,
+  shows,
+  UNKNOWN,
+  UNSAFE,
+} from "../../../../test/store/probes.js";
+import { stateOf } from "../client/client-state.js";
+import { Absence } from "./absence.js";
+import { conditionalDeleteSupport, programIn } from "./conditional-delete.js";
+import { EtagForms } from "./etag-form.js";
+
+function asking(...answers: readonly object[]) {
+  const state = stateOf({} as S3Client, 1).bucket("locks");
+  state.etagForm.settled = true;
+  const store = answering(...answers);
+  let name: string | undefined;
+  const probe = {
+    server: () => name,
+    forms: new EtagForms(state.etagForm, store.deps),
+    absence: new Absence(state.absence, store.deps),
+    deps: store.deps,
+  };
+  const call = (server: string | undefined) => {
+    name = server;
+  };
+  return { state, call, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
+}
+
+const BEGUN = [done('"1"'), done('"2"')];
+/** Up to the deletion under the right condition. */
+const KEPT = [...BEGUN, CONFLICT, shows('"2"')];
+
+it("is honoured where a stale condition fails and keeps the object, and the right one removes it: asked once", async () => {
+  const { support, log } = asking(...KEPT, done(), ABSENT);
+  expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
+  expect(await support()).toEqual({ kind: "honoured" });
+  expect(log).toEqual(["create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+});
+
+describe("is not used where a program is known to delete what a racing PUT has just written", () => {
+  it("without a question, once its name is known", async () => {
+    const { support, call, log } = asking();
+    call("VERSITYGW");
+    expect(await support()).toEqual({ kind: "unsupported" });
+    expect(log).toEqual([]);
+  });
+
+  it("also where its name came with the answers to the probe", async () => {
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    const running = support();
+    call("versitygw/1.9");
+    expect(await running).toEqual({ kind: "unsupported" });
+  });
+
+  it.each<[string, Record<string, string>, string | undefined]>([
+    ["denies that there is a marker where there are no versions", { "x-amz-delete-marker": "false" }, "gofakes3"],
+    ["does so about one version", { "x-amz-delete-marker": "false", "x-amz-version-id": "1" }, undefined],
+    ["tells of a marker", { "x-amz-delete-marker": "true" }, undefined],
+    ["says nothing of markers", { server: "AmazonS3" }, undefined],
+  ])("by the answer that only gofakes3 gives, whatever its name is: one that %s", async (_, headers, program) => {
+    expect(programIn({ headers } as never)).toBe(program);
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    call(program);
+    expect((await support()).kind).toBe(program === undefined ? "honoured" : "unsupported");
+  });
+
+  it.each(["AmazonS3", "not VERSITYGW", "VERSITYGWX", ""])("another one, such as %j, is asked", async (name) => {
+    const { support, call } = asking(...KEPT, done(), ABSENT);
+    call(name);
+    expect(await support()).toEqual({ kind: "honoured" });
+  });
+});
+
+describe("is not supported", () => {
+  it.each<[string, object[]]>([
+    ["where a stale condition wins", [...BEGUN, done(), done()]],
+    ["where the object is gone although the condition failed", [...BEGUN, CONFLICT, ABSENT, done()]],
+    ["where the store cannot do it", [...BEGUN, UNSAFE, done()]],
+    ["where it says that there is nothing", [...BEGUN, ABSENT, done()]],
+    ["where the right condition fails", [...KEPT, CONFLICT, shows(), done()]],
+    ["where the object is there although it was removed", [...KEPT, done(), shows(), done()]],
+  ])("%s", async (_, answers) => {
+    const { support, isSpent, log } = asking(...answers);
+    expect(await support()).toEqual({ kind: "unsupported" });
+    expect(await support()).toEqual({ kind: "unsupported" });
+    expect(isSpent()).toBe(true);
+    expect(log.at(-1)).toBe("delete anyway");
+  });
+});
+
+describe("nobody knows yet, and the next call asks again", () => {
+  const HONOURED = [...KEPT, done(), ABSENT];
+  it.each<[string, object[], object]>([
+    ["where the probe was refused", [REFUSED, done()], REFUSED],
+    ["where the probe had no answer", [UNKNOWN, done()], UNKNOWN],
+    ["where the replacement was refused", [done(), REFUSED, done()], REFUSED],
+    ["where the replacement had no answer", [done(), UNKNOWN, done()], UNKNOWN],
+    ["where a deletion was denied", [...BEGUN, REFUSED, done()], REFUSED],
+    ["where a deletion had no answer", [...BEGUN, UNKNOWN, done()], UNKNOWN],
+    ["where a read had no answer", [...BEGUN, CONFLICT, UNKNOWN, done()], UNKNOWN],
+    ["where the other deletion had no answer", [...KEPT, UNKNOWN, done()], UNKNOWN],
+    ["where the last read had no answer", [...KEPT, done(), UNKNOWN, done()], UNKNOWN],
+  ])("%s", async (_, answers, expected) => {
+    const { support, isSpent } = asking(...answers, ...HONOURED);
+    expect(await support()).toBe(expected);
+    expect(await support()).toEqual({ kind: "honoured" });
+    expect(isSpent()).toBe(true);
+  });
+
+  it.each<[string, object[], string]>([
+    ["create", [CONFLICT, done()], 'create was "conflict"'],
+    ["replacement", [done(), CONFLICT, done()], 'replace was "conflict"'],
+    ["deletion that was sent twice", [...KEPT, CONFLICT, ABSENT, done()], 'delete was "conflict"'],
+    ["read", [...BEGUN, CONFLICT, REFUSED, done()], 'read was "refused"'],
+    ["last read", [...KEPT, done(), REFUSED, done()], 'read was "refused"'],
+  ])("a %s that is answered in no way that was expected is told of in words", async (_, answers, words) => {
+    const { support } = asking(...answers);
+    const outcome = await support();
+    expect(outcome).toMatchObject({ kind: "unknown", error: { message: expect.stringContaining(words) } });
+  });
+
+  it("where the form of ETags is not known", async () => {
+    const { support, state } = asking(REFUSED, done());
+    state.etagForm.settled = false;
+    expect(await support()).toBe(REFUSED);
+  });
+});
+
+it("a bare 404 is an answer only where the store says it like that", async () => {
+  const { support, state } = asking(...KEPT, done(), bare404("ours"));
+  state.absence.looks = "ours";
+  expect(await support()).toEqual({ kind: "honoured" });
+  const strange = asking(...KEPT, done(), bare404("theirs"), done());
+  strange.state.absence.looks = "ours";
+  expect(await strange.support()).toMatchObject({ kind: "unknown" });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { ABSENT, answering, CONFLICT, done, REFUSED, shows, UNKNOWN } from "../../../../test/store/probes.js";
+import type { EtagFormState } from "../client/client-state.js";
+import { EtagForms } from "./etag-form.js";
+
+function forms(...answers: readonly object[]) {
+  const state: EtagFormState = { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() };
+  const store = answering(...answers);
+  return { state, subject: new EtagForms(state, store.deps), ...store };
+}
+
+describe("the form that a store compares is found out by a probe", () => {
+  it.each<[string, object[], string]>([
+    ["as returned", [done(), done(), done()], "as-returned"],
+    ["without quotes", [done(), CONFLICT, done(), CONFLICT, done()], "unquoted"],
+    ["as returned, after a conflict by chance", [done(), CONFLICT, CONFLICT, done(), done()], "as-returned"],
+  ])("%s", async (_, answers, form) => {
+    const { subject, state, options, isSpent, log } = forms(...answers);
+    expect(await subject.settle(options)).toBeUndefined();
+    expect(state).toMatchObject({ form, settled: true, probe: undefined });
+    expect(subject.form).toBe(form);
+    expect(isSpent()).toBe(true);
+    expect(log.at(-1)).toBe("delete anyway");
+    expect(await subject.settle(options)).toBeUndefined();
+    expect(subject.inCondition('"7"')).toBe(form === "unquoted" ? "7" : '"7"');
+  });
+
+  it("in conditions with quotes, without, and with them again", async () => {
+    const { subject, options, log } = forms(done(), CONFLICT, CONFLICT, CONFLICT, done());
+    expect(await subject.settle(options)).toMatchObject({ kind: "refused", error: { code: "store-unsafe" } });
+    expect(log).toEqual(["create *", 'replace "1"', "replace 1", 'replace "1"', "delete anyway"]);
+  });
+
+  it("one for all who want to know at the same time", async () => {
+    const { subject, options, isSpent } = forms(done(), done(), done());
+    expect(await Promise.all([subject.settle(options), subject.settle(options)])).toEqual([undefined, undefined]);
+    expect(isSpent()).toBe(true);
+  });
+
+  it.each<[string, object[], object]>([
+    ["a create that was refused", [REFUSED, done()], REFUSED],
+    ["a create without an answer", [UNKNOWN, done()], UNKNOWN],
+    ["a replacement that was refused", [done(), REFUSED, done()], REFUSED],
+    ["a replacement without an answer", [done(), UNKNOWN, done()], UNKNOWN],
+    ["an unquoted one without an answer", [done(), CONFLICT, UNKNOWN, done()], UNKNOWN],
+    ["a stale one without an answer", [done(), CONFLICT, done(), UNKNOWN, done()], UNKNOWN],
+    ["the last one without an answer", [done(), CONFLICT, CONFLICT, UNKNOWN, done()], UNKNOWN],
+  ])("%s says why there is no answer, and the next one asks again", async (_, answers, expected) => {
+    const { subject, state, options } = forms(...answers, done(), done(), done());
+    expect(await subject.settle(options)).toBe(expected);
+    expect(state).toMatchObject({ settled: false, probe: undefined });
+    expect(await subject.settle(options)).toBeUndefined();
+  });
+
+  it.each<[string, object[], string]>([
+    ["create", [ABSENT, done()], 'create was "absent"'],
+    ["replacement", [done(), ABSENT, done()], ': If-Match was "absent"'],
+    ["unquoted one", [done(), CONFLICT, ABSENT, done()], 'unquoted If-Match was "absent"'],
+    ["stale one", [done(), CONFLICT, done(), ABSENT, done()], 'stale If-Match was "absent"'],
+    ["last one", [done(), CONFLICT, CONFLICT, ABSENT, done()], ': If-Match was "absent"'],
+    [
+      "stale one that wins",
+      [done(), CONFLICT, done(), done(), done()],
+      "it accepts an If-Match with an ETag that is no",
+    ],
+    [
+      "last one that loses",
+      [done(), CONFLICT, CONFLICT, CONFLICT, done()],
+      "it refuses an If-Match with the object's own ETag",
+    ],
+  ])("a %s is told of in words", async (_, answers, words) => {
+    const { subject, options } = forms(...answers);
+    expect((await subject.settle(options))?.error.message).toContain(words);
+  });
+});
+
+describe("a conflict under an ETag that a read shows again", () => {
+  it("makes the form suspect, once", async () => {
+    const { subject, options, log } = forms(done(), CONFLICT, CONFLICT, CONFLICT, done());
+    subject.lost("a", '"1"');
+    expect(await subject.seen("b", '"1"', options)).toBeUndefined();
+    expect(await subject.seen("a", '"2"', options)).toBeUndefined();
+    expect(log).toEqual([]);
+    expect(await subject.seen("a", '"1"', options)).toMatchObject({ kind: "refused" });
+    expect(await subject.seen("a", '"1"', options)).toBeUndefined();
+  });
+
+  it("keeps nobody from reading where the probe has no result", async () => {
+    const { subject, options } = forms(UNKNOWN, done());
+    subject.lost("a", '"1"');
+    expect(await subject.seen("a", '"1"', options)).toBeUndefined();
+  });
+
+  it("is forgotten when a write in that form wins, and suspects nothing afterwards", async () => {
+    const { subject, state, options, log } = forms();
+    subject.lost("a", '"1"');
+    subject.won("unquoted");
+    expect(state.settled).toBe(false);
+    subject.won("as-returned");
+    expect(state.settled).toBe(true);
+    subject.lost("a", '"1"');
+    expect(await subject.seen("a", '"1"', options)).toBeUndefined();
+    expect(log).toEqual([]);
+  });
+
+  it("is remembered for a thousand keys, the latest of them", () => {
+    const { subject, state } = forms();
+    subject.lost("first", '"1"');
+    subject.lost("again", '"1"');
+    for (let index = 0; index < 998; index += 1) subject.lost(`k${index}`, '"1"');
+    subject.lost("first", '"2"');
+    expect(state.suspects.size).toBe(1000);
+    subject.lost("one more", '"1"');
+    expect(state.suspects.size).toBe(1000);
+    expect(state.suspects.has("again")).toBe(false);
+    expect(state.suspects.get("first")).toBe('"2"');
+  });
+});
+
+describe("an ETag in an odd shape", () => {
+  const STRONG = [done('"1"'), shows('W/"1"'), CONFLICT, done(), CONFLICT, done()];
+
+  it("is explained once, for all who are shown one, and goes by what is under it", async () => {
+    const { subject, state, options, isSpent } = forms(...STRONG);
+    expect(await Promise.all([subject.accept('W/"7"', options), subject.accept('W/"8"', options)])).toEqual([
+      '"7"',
+      '"8"',
+    ]);
+    expect(isSpent()).toBe(true);
+    expect(state).toMatchObject({ settled: true, form: "as-returned", shapeProbe: undefined });
+    expect(await subject.accept('W/"9"', options)).toBe('"9"');
+    expect(subject.inCondition('W/"9"')).toBe('"9"');
+    expect(subject.normal('"9-gzip"')).toBe('"9-gzip"');
+  });
+
+  it("goes by itself where the store recognises it", async () => {
+    const { subject, state, options } = forms(done('W/"1"'), shows('W/"1"'), done(), CONFLICT, done());
+    expect(await subject.accept('W/"7"', options)).toBe('W/"7"');
+    expect(subject.normal('W/"7"')).toBe('W/"7"');
+    expect(state.settled).toBe(false);
+  });
+
+  it("is no ETag to go by where it is not explained, or another one is", async () => {
+    const { subject, options } = forms(REFUSED, ...STRONG);
+    expect(await subject.accept('W/"7"', options)).toBe(REFUSED);
+    const [weak, gzip] = await Promise.all([subject.accept('W/"7"', options), subject.accept('"7-gzip"', options)]);
+    expect(weak).toBe('"7"');
+    expect(gzip).toMatchObject({ kind: "unknown", error: { message: expect.stringContaining('"7-gzip"') } });
+  });
+
+  it("a plain one needs no probe", async () => {
+    const { subject, options, log } = forms();
+    expect(await subject.accept('"7"', options)).toBe('"7"');
+    expect(log).toEqual([]);
+  });
+});

@@ -1,0 +1,145 @@
+import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
+import { inForm, shapeOf, strongEtag, unsafe } from "../answers/etag-shape.js";
+import type { EtagForm, EtagFormState } from "../client/client-state.js";
+import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
+import { type Explanation, explain, notReproduced } from "./reshaped-etags.js";
+
+/** Enough to remember the keys in use while the form is open; it is settled by the first write that succeeds. */
+const MAX_SUSPECTS = 1_000;
+
+type FormResult = { readonly kind: "form"; readonly form: EtagForm } | UnknownOutcome | RefusedOutcome;
+
+/**
+ * Which form of an ETag the store compares: quoted as it returned it, as the standard says, or without quotes (Ceph 16,
+ * DigitalOcean). The other form is used only after a probe in which it won where the first lost, and then failed when
+ * stale.
+ */
+export class EtagForms {
+  readonly #state: EtagFormState;
+  readonly #deps: ProbeDeps;
+
+  constructor(state: EtagFormState, deps: ProbeDeps) {
+    this.#state = state;
+    this.#deps = deps;
+  }
+
+  get form(): EtagForm {
+    return this.#state.form;
+  }
+
+  inCondition(etag: string): string {
+    return inForm(this.#state.form, this.normal(etag));
+  }
+
+  /** The one text for a version, however it is shown; as it is where no probe has explained the way it is shown. */
+  normal(etag: string): string {
+    const { core, shape } = shapeOf(etag);
+    return this.#state.shapes.get(shape) === "strong" ? strongEtag(core) : etag;
+  }
+
+  /**
+   * For an ETag that the store has shown: what goes by it further on, or why nothing can. One of an odd shape is explained by a
+   * probe first: it would never be recognised in a condition, nor as the version that another answer showed.
+   */
+  async accept(etag: string, options: RequestOptions): Promise<string | UnknownOutcome | RefusedOutcome> {
+    const { shape } = shapeOf(etag);
+    const { shapes } = this.#state;
+    if (shape === "" || shapes.has(shape)) return this.normal(etag);
+    const running = this.#state.shapeProbe as Promise<Explanation> | undefined;
+    const probe = running ?? this.#explain(etag, options);
+    this.#state.shapeProbe = probe;
+    const result = await probe;
+    if (shapes.has(shape)) return this.normal(etag);
+    return result.kind === "explained" ? notReproduced(etag) : result;
+  }
+
+  async #explain(etag: string, options: RequestOptions): Promise<Explanation> {
+    try {
+      const result = await explain(etag, new ProbeObject(this.#deps, options));
+      if (result.kind !== "explained") return result;
+      if (result.form !== undefined) this.#settle(result.form);
+      for (const [shape, meaning] of result.shapes) this.#state.shapes.set(shape, meaning);
+      return result;
+    } finally {
+      this.#state.shapeProbe = undefined;
+    }
+  }
+
+  /** A conditional write that was sent in this form has succeeded. */
+  won(form: EtagForm): void {
+    if (form === this.#state.form) this.#settle(form);
+  }
+
+  /** A conditional write of this ETag was answered with a conflict. */
+  lost(key: string, etag: string): void {
+    const { settled, suspects } = this.#state;
+    if (settled) return;
+    suspects.delete(key);
+    suspects.set(key, etag);
+    const [oldest] = suspects.keys();
+    if (suspects.size > MAX_SUSPECTS && oldest !== undefined) suspects.delete(oldest);
+  }
+
+  /** A read has shown this ETag: if a write of the same was a conflict, the form may be why. */
+  async seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
+    const { suspects } = this.#state;
+    if (suspects.get(key) !== etag) return undefined;
+    suspects.delete(key);
+    const result = await this.settle(options);
+    return result?.kind === "refused" ? result : undefined;
+  }
+
+  /** Finds out which form it is, unless that is known; concurrent calls share one probe. */
+  async settle(options: RequestOptions): Promise<UnknownOutcome | RefusedOutcome | undefined> {
+    if (this.#state.settled) return undefined;
+    const running = this.#state.probe as Promise<FormResult> | undefined;
+    const probe = running ?? this.#probe(options);
+    this.#state.probe = probe;
+    const result = await probe;
+    if (this.#state.settled) return undefined;
+    if (result.kind !== "form") return result;
+    this.#settle(result.form);
+    return undefined;
+  }
+
+  #settle(form: EtagForm): void {
+    this.#state.form = form;
+    this.#state.settled = true;
+    this.#state.suspects.clear();
+  }
+
+  async #probe(options: RequestOptions): Promise<FormResult> {
+    try {
+      const object = new ProbeObject(this.#deps, options);
+      const result = await formOf(object);
+      await object.cleanUp();
+      return result;
+    } finally {
+      this.#state.probe = undefined;
+    }
+  }
+}
+
+async function formOf(object: ProbeObject): Promise<FormResult> {
+  const created = await object.create();
+  if (created.kind === "refused") return created;
+  if (created.kind !== "ok") return inconclusive("create", created);
+  const { etag } = created;
+  const quoted = await object.replace(etag);
+  if (quoted.kind === "ok") return { kind: "form", form: "as-returned" };
+  if (quoted.kind !== "conflict") return quoted.kind === "refused" ? quoted : inconclusive("If-Match", quoted);
+  const bare = inForm("unquoted", etag);
+  const unquoted = await object.replace(bare);
+  if (unquoted.kind === "ok") {
+    const stale = await object.replace(bare);
+    if (stale.kind === "conflict") return { kind: "form", form: "unquoted" };
+    if (stale.kind !== "ok") return inconclusive("stale If-Match", stale);
+    return unsafe("it accepts an If-Match with an ETag that is no longer the object's");
+  }
+  if (unquoted.kind !== "conflict") return inconclusive("unquoted If-Match", unquoted);
+  // One conflict can be chance (409); that the right ETag is refused three times is not.
+  const again = await object.replace(etag);
+  if (again.kind === "ok") return { kind: "form", form: "as-returned" };
+  if (again.kind !== "conflict") return inconclusive("If-Match", again);
+  return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without");
+}

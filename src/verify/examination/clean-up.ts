@@ -1,0 +1,47 @@
+import { sleep } from "../../runtime/base/timing.js";
+import { THROTTLE_PAUSE_MS } from "../../store/object-store.js";
+import type { Examination } from "./examination.js";
+import type { ProbeRequests } from "./probe-requests.js";
+import { type Finding, pass, warn } from "./report.js";
+
+const CLEAN_UP_AT_ONCE = 16;
+
+/** Nothing stays behind, whatever happened; what cannot be removed is named. */
+export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding> {
+  const left: string[] = [];
+  const pending = [...exam.keys];
+  const [lane] = lanes;
+  const work = async (): Promise<void> => {
+    for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+      if (lane !== undefined && !(await remove(lane, key, exam))) left.push(key);
+      // Each took several tries: who is gone by now is not waited for once more for each of hundreds of keys.
+      if (left.length >= CLEAN_UP_AT_ONCE) left.push(...pending.splice(0));
+    }
+  };
+  await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
+  // Whether what was acknowledged was done.
+  const shown = await lane?.list(exam.folder, { pageSize: 1 });
+  const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
+  const found = rest?.startsWith(exam.folder) ? await lane?.get(rest) : undefined;
+  if (found?.kind === "answer" && found.status === 200) left.push(rest as string);
+  if (left.length === 0) return pass("the examination's objects were removed");
+  const remedy = `Remove what is under ${exam.folder}; no lock is there.`;
+  return warn("objects of the examination are left", remedy);
+}
+
+async function remove(lane: ProbeRequests, key: string, { effects }: Examination): Promise<boolean> {
+  for (let tries = 0; tries < 4; tries += 1) {
+    const outcome = await lane.delete(key);
+    if (outcome.kind === "answer") return true;
+    // A policy may allow conditional deletes only.
+    const found = outcome.kind === "refused" ? await lane.get(key) : undefined;
+    if (found?.kind === "answer" && found.status === 404) return true;
+    if (found?.kind === "answer" && found.etag !== undefined) {
+      return (await lane.delete(key, found.etag)).kind === "answer";
+    }
+    // What the store will not even look for, it has not taken.
+    if (outcome.kind === "refused") return outcome.error.code !== "access-denied";
+    await sleep(effects, outcome.throttled ? THROTTLE_PAUSE_MS : 100, { keepAlive: true });
+  }
+  return false;
+}

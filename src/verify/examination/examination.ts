@@ -1,0 +1,270 @@
+import { S3MutexError } from "../../errors.js";
+import type { Effects } from "../../runtime/base/effects.js";
+import { sleep } from "../../runtime/base/timing.js";
+import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../../store/object-store.js";
+import { inForm } from "../../store/s3/answers/etag-shape.js";
+import type { EtagForm } from "../../store/s3/client/client-state.js";
+import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
+import type { Observations } from "./observations.js";
+import type { ProbeAnswer, ProbeOutcome, ProbeRequests } from "./probe-requests.js";
+import { skipped } from "./report.js";
+
+/** How much is examined, and how long that may take. */
+export interface Thoroughness {
+  /** Rounds of each race: at least, and at most. */
+  readonly rounds: { readonly min: number; readonly max: number };
+  /** What all races may take together with what went before; a race that had its least rounds ends when its share is over. */
+  readonly totalMs: number;
+  readonly contenders: number;
+  /** How often reads are compared with what was written just before. */
+  readonly readRounds: number;
+}
+
+/** What an early check has left for a late one. */
+export interface OlderObject {
+  readonly key: string;
+  readonly body: string;
+  /** Its first ETag, and the current one. */
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+  /** The body that the late check has sent to replace it with: it may be there, where the answer was lost. */
+  next?: string;
+}
+
+/** A request that did not say what was asked, so that the check has to be made again, or cannot be made. */
+export class NoAnswer extends Error {
+  readonly outcome: UnknownOutcome | RefusedOutcome;
+
+  constructor(outcome: UnknownOutcome | RefusedOutcome) {
+    super(outcome.error.message, { cause: outcome.error });
+    this.outcome = outcome;
+  }
+}
+
+/** What is not examined without the right to delete. */
+export const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
+
+/** The answer; whatever else a request came to is for the one who runs the checks. */
+export function answered(outcome: ProbeOutcome): ProbeAnswer {
+  if (outcome.kind === "answer") return outcome;
+  throw new NoAnswer(outcome);
+}
+
+export function isRefusal({ status }: ProbeAnswer): boolean {
+  return status === 412 || status === 409;
+}
+
+export function isDone({ status }: ProbeAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+const MIN_SHARE_MS = 100;
+/** Until then an answer that is out of date may be followed by one that is not: to tell late from never. */
+const SETTLE_MS = 2500;
+const SETTLE_STEP_MS = 50;
+/** Reads may be repeated as they are; what a repeated write would mean is for each check to say. */
+const READ_TRIES = 4;
+
+/** What all checks of one store share: keys that nobody else uses, requests over several connections, what was learnt. */
+export class Examination {
+  readonly effects: Effects;
+  readonly observations: Observations;
+  readonly thoroughness: Thoroughness;
+  readonly folder: string;
+  readonly keys = new Set<string>();
+  readonly #lanes: readonly ProbeRequests[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #startedAtMs: number;
+  #turn = 0;
+  #bodies = 0;
+  #stems = 0;
+  /** Found out by the first check: how an ETag is sent in a condition. Undefined: no form is accepted. */
+  form: EtagForm | undefined = "as-returned";
+  older: OlderObject | undefined;
+  mayDelete = true;
+  /** `Enabled` or `Suspended`, as the bucket says or its answers show. */
+  versions: string | undefined;
+  /** Whether creations are refused over a delete marker; asked for once. */
+  refusesOverMarkers: Promise<boolean> | undefined;
+  honoursDeletes = false;
+
+  constructor(
+    effects: Effects,
+    observations: Observations,
+    thoroughness: Thoroughness,
+    lanes: readonly ProbeRequests[],
+    place: { readonly keyPrefix: string; readonly signal?: AbortSignal | undefined },
+  ) {
+    this.effects = effects;
+    this.observations = observations;
+    this.thoroughness = thoroughness;
+    this.#lanes = lanes;
+    this.#startedAtMs = effects.monotonicMs();
+    this.#signal = place.signal;
+    this.folder = `${place.keyPrefix}.s3-mutex/doctor-${effects.newId()}/`;
+  }
+
+  /** Requests over the next client in turn: what one gateway caches, another one shows. */
+  get lane(): ProbeRequests {
+    this.throwIfAborted();
+    this.#turn += 1;
+    return this.#lanes[this.#turn % this.#lanes.length] as ProbeRequests;
+  }
+
+  /** When something that is entitled to a share of the time that is left should be over. */
+  endOfShareMs(share: number): number {
+    const nowMs = this.effects.monotonicMs();
+    const leftMs = this.thoroughness.totalMs - (nowMs - this.#startedAtMs);
+    return nowMs + Math.max(MIN_SHARE_MS, leftMs * share);
+  }
+
+  throwIfAborted(): void {
+    if (this.#signal?.aborted !== true) return;
+    throw new S3MutexError("aborted", "The examination of the store was stopped", { cause: this.#signal.reason });
+  }
+
+  /** No lock has such a key: in those of locks the first dot would be escaped. */
+  newKey(stem = "probe"): string {
+    const key = this.newStem(stem);
+    this.keys.add(key);
+    return key;
+  }
+
+  /** The beginning of keys that nobody else has, and none itself. */
+  newStem(stem: string): string {
+    this.#stems += 1;
+    return `${this.folder}${stem}-${this.#stems.toString(36)}`;
+  }
+
+  /** Never the same twice, and always of the same length, so that no ETag can be told by the length. */
+  newBody(): string {
+    this.#bodies += 1;
+    return `{"probe":"${this.effects.newId()}","number":${1_000_000 + this.#bodies}}`;
+  }
+
+  ifMatch(etag: string | undefined): { readonly IfMatch: string } {
+    return { IfMatch: inForm(this.form ?? "as-returned", etag ?? "") };
+  }
+
+  /** A new object; its ETag. */
+  async create(key: string, body: string): Promise<string | undefined> {
+    return await this.write(key, body, { IfNoneMatch: "*" });
+  }
+
+  async replace(key: string, body: string, etag: string | undefined): Promise<string | undefined> {
+    return await this.write(key, body, this.ifMatch(etag));
+  }
+
+  /**
+   * A write that nothing stands in the way of; its ETag. Where it is refused and the object holds the very body that was sent,
+   * which nobody else has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
+   * themselves. Locks read it back in the same way.
+   */
+  async write(key: string, body: string, condition: PutCondition): Promise<string | undefined> {
+    const answer = await this.put(key, body, condition);
+    const kind = condition.IfMatch === undefined ? "If-None-Match: * on a new key" : "If-Match with the current ETag";
+    const { repeats } = this.observations;
+    if (isDone(answer)) {
+      repeats.answeredOnce(kind);
+      return answer.etag;
+    }
+    const found = isRefusal(answer) ? await this.read(key) : undefined;
+    if (found?.body !== body) throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status}`);
+    repeats.answeredTwice(kind);
+    if (!repeats.isEachTime(kind)) return found.etag;
+    throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
+  }
+
+  /** One write; sent again where the store turned it away for coming too soon. */
+  put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
+    return this.#patient(() => this.lane.put(key, body, condition));
+  }
+
+  /** One delete of the version with this ETag. */
+  deleteVersion(key: string, etag: string | undefined): Promise<ProbeAnswer> {
+    return this.#patient(() => this.lane.delete(key, this.ifMatch(etag).IfMatch));
+  }
+
+  read(key: string, ifNoneMatch?: string): Promise<ProbeAnswer> {
+    return this.#persist(() => this.lane.get(key, ifNoneMatch));
+  }
+
+  head(key: string): Promise<ProbeAnswer> {
+    return this.#persist(() => this.lane.head(key));
+  }
+
+  list(...args: Parameters<ProbeRequests["list"]>): Promise<ProbeAnswer> {
+    return this.#persist(() => this.lane.list(...args));
+  }
+
+  /** Of a key of our own; true when the store says that it was done. */
+  async delete(key: string): Promise<boolean> {
+    const answer = await this.#persist(() => this.lane.delete(key));
+    return isDone(answer) || answer.status === 404;
+  }
+
+  /** Looks until it is as expected; for how long it was not, infinite if it never was within a while. */
+  async settles(isAsExpected: () => Promise<boolean>): Promise<number> {
+    const startedAtMs = this.effects.monotonicMs();
+    if (await isAsExpected()) return 0;
+    for (;;) {
+      await this.pause(SETTLE_STEP_MS);
+      const elapsedMs = this.effects.monotonicMs() - startedAtMs;
+      if (await isAsExpected()) return Math.ceil(elapsedMs);
+      if (elapsedMs > SETTLE_MS) return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  pause(delayMs: number): Promise<void> {
+    return sleep(this.effects, delayMs, { keepAlive: true, signal: this.#signal });
+  }
+
+  /** A store that limits the writes of a key gets fewer questions, and a pause before the next write of the same key. */
+  get isThrottled(): boolean {
+    const { throttled, requests } = this.observations;
+    return throttled > 2 && throttled * 10 > requests;
+  }
+
+  async pauseIfThrottled(): Promise<void> {
+    if (this.isThrottled) await this.pause(THROTTLE_PAUSE_MS);
+  }
+
+  /** Before another try after an answer that did not help. */
+  async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
+    await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
+  }
+
+  /** A refusal answers whether a key is taken, and so does an error that comes again and again. */
+  async insist(request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await request();
+      if (outcome.kind !== "unknown" || tries === READ_TRIES) return outcome;
+      await this.stepBack(outcome, tries);
+    }
+  }
+
+  async #patient(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await request();
+      const isTooSoon = outcome.kind === "unknown" && outcome.throttled;
+      if (!isTooSoon || tries === READ_TRIES) return answered(outcome);
+      await this.pause(THROTTLE_PAUSE_MS);
+    }
+  }
+
+  async #persist(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await request();
+      if (outcome.kind !== "unknown" || tries === READ_TRIES) return answered(outcome);
+      await this.stepBack(outcome, tries);
+    }
+  }
+}
+
+/** The store refused a write that it should have made. */
+export class UnexpectedRefusal extends Error {}
+
+/** `late` and `never`, in words. */
+export function lag(elapsedMs: number): string {
+  return elapsedMs === Number.POSITIVE_INFINITY ? `not within ${SETTLE_MS / 1000} s` : `only after ${elapsedMs} ms`;
+}
