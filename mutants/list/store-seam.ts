@@ -87,6 +87,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "src/store/s3/learnt/conditional-delete.spec.ts", named: "came with the answers to the probe" },
   },
   {
+    name: "a late body goes unnoticed",
+    why: "a store that judges a condition before the body has come passes whenever no race happens to meet that",
+    file: "src/verify/races/late-body.ts",
+    search: 'return slowHasWon && quick.kind === "answer" && isDone(quick);',
+    replace: 'return slowHasWon && quick.kind === "unknown";',
+    caughtBy: { test: "test/doctor/late-body.test.ts", named: "tells both that they won: true" },
+  },
+  {
     name: "gofakes3 by its name only",
     why: "rclone calls itself AmazonS3: its DELETE, which loses races, is used, and takes away a lock that somebody has just taken",
     file: "src/store/s3/learnt/conditional-delete.ts",

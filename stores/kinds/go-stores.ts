@@ -93,6 +93,8 @@ export const rclone: StoreKind = {
   title: "rclone serve s3",
   isInShortForm: false,
   isRequired: false,
+  knownFault:
+    "in one of forty examinations an update was lost; its conditional DELETE is not under the lock that its PUT takes, by its code: both may win",
   source: "go install github.com/rclone/rclone",
   async install() {
     const version = "v1.76.0";

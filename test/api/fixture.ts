@@ -84,7 +84,12 @@ export class World {
   /** Writes a body under a lock's key, past HTTP. */
   put(lockName: string, body: unknown): void {
     const isRaw = typeof body === "string" || body instanceof Uint8Array;
+    // A record of long ago landed long ago.
+    const { touchedAtMs = Date.now() } = isRaw || !body ? {} : (body as { readonly touchedAtMs?: number });
+    const agoMs = Date.now() - touchedAtMs;
+    if (agoMs > LONG_AGO_MS) this.server.setClockOffset(-agoMs);
     this.server.putObject(BUCKET, this.key(lockName), isRaw ? body : JSON.stringify(body));
+    if (agoMs > LONG_AGO_MS) this.server.setClockOffset(0);
   }
 
   /** This test leaves this lock as it is, held, queued for or unreadable; any other that is left is a leak. */
@@ -244,3 +249,5 @@ export function freeRecord(atMs: number): StoredRecord {
   const { holders: _, ...record } = heldRecord({ acquiredAtMs: atMs, expiresAtMs: atMs + 1000 });
   return { ...record, locked: false, owner: undefined, token: atMs, holders: [], freeSinceMs: atMs } as StoredRecord;
 }
+
+const LONG_AGO_MS = 10 * 60_000;

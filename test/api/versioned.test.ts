@@ -88,6 +88,26 @@ describe.concurrent.each(KINDS)("in a bucket with versions, as of %s", (_, quirk
   });
 });
 
+describe.concurrent("versitygw with versioning suspended, which no answer but that to a DELETE shows, and whose DELETE is not used", () => {
+  it("keeps free locks as free ones, says that they cannot be removed, and they are acquired again", async ({
+    world,
+  }) => {
+    world.server.setQuirks({ versioning: "Suspended", versionsLike: "versitygw" });
+    const headers = { server: "VERSITYGW", "x-amz-version-id": () => undefined };
+    world.server.faults.add({ fault: "change-headers", headers });
+    for (const name of [LOCK, "other"]) world.put(name, freeRecord(Date.now() - HOUR_MS));
+    const mutex = world.mutex();
+    for (let sweep = 0; sweep < 2; sweep += 1) {
+      const report = await mutex.cleanupStaleLocks({ includeReleased: true, restMs: 0 });
+      expect(report).toMatchObject({ total: 2, stale: 0, cleaned: 0, unremovable: 2 });
+    }
+    expect(deletions(world)).toBe(0);
+    expect(world.record(LOCK)).toMatchObject({ holders: [] });
+    expect(await mutex.deleteLock(LOCK, true)).toBe(true);
+    for (const name of [LOCK, "other"]) await (await mutex.acquire(name, { timeoutMs: 10_000 })).release();
+  });
+});
+
 describe.concurrent("versioning that is turned on while a client runs", () => {
   it("is seen in any answer, and ends its deletions", async ({ world }) => {
     const mutex = world.mutex();

@@ -161,7 +161,13 @@ test("rclone serve s3: its DELETE is not used, although it calls itself AmazonS3
     {},
     { fault: "change-headers", operation: "DeleteObject", headers: { "x-amz-delete-marker": () => "false" } },
   );
-  expect(verdicts).toEqual({ "stale-delete": "warn", "delete-race": "skipped" });
+  expect(verdicts).toEqual({
+    "stale-delete": "warn",
+    "create-race": "fail",
+    "replace-race": "fail",
+    "delete-race": "skipped",
+  });
+  expect(row("replace-race")?.detail).toMatch(/but rclone serve s3, by what it sends, is known/);
   expect(row("stale-delete")?.detail).toMatch(/gofakes3 is known to do it beside a PUT/);
 });
 

@@ -37,7 +37,9 @@ function show(report: CleanupReport, isDryRun: boolean, output: Output): void {
   const done = isDryRun ? "nothing was done: this is a dry run" : `${cleaned} freed or removed`;
   output.line(`${counted(total, "lock")}, ${stale} held by leases that have ended; ${done}.`);
   if (unremovable > 0) {
-    output.line(`${counted(unremovable, "free lock")} stay: this store does not honour conditional deletes.`);
+    output.line(
+      `${counted(unremovable, "free lock")} stay: this store does not honour conditional deletes, or not in races.`,
+    );
   }
   for (const { key, error } of unreadable) output.note(`${printable(key)}: ${problemText(error)}`);
 }

@@ -21,7 +21,10 @@ export interface CleanupReport {
   readonly cleaned: number;
   /** Objects whose body is no lock record this version can read; `deleteLock(name, true)` clears a corrupt one. */
   readonly unreadable: readonly UnreadableLock[];
-  /** Free locks that stay because this store does not honour conditional deletes. */
+  /**
+   * Free locks that stay, as free ones, because this store does not honour conditional deletes, or not in races (versitygw). In a bucket that
+   * is seen to keep versions they become tombstones and count as `cleaned`; versitygw shows that only where versioning is on.
+   */
   readonly unremovable: number;
 }
 

@@ -201,9 +201,10 @@ export async function staleDelete(exam: Examination, tries = 1): Promise<Finding
   if (!(await holds(exam, key, undefined))) {
     return fail("DELETE is answered as done, and the object is still there", UNSAFE);
   }
-  const { serverName } = exam.lane;
-  if (deletesMayRace(serverName)) {
-    const detail = `a DELETE with an outdated ETag is refused, but ${serverName} is known to do it beside a PUT of the same version`;
+  exam.holdsDeletes = true;
+  const { program } = exam;
+  if (deletesMayRace(program)) {
+    const detail = `a DELETE with an outdated ETag is refused, but ${program} is known to do it beside a PUT of the same version`;
     return warn(detail, `${remedy} That is so whether or not a race was lost here.`);
   }
   exam.honoursDeletes = true;

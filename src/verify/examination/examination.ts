@@ -87,6 +87,8 @@ export class Examination {
   /** Whether creations are refused over a delete marker; asked for once. */
   refusesOverMarkers: Promise<boolean> | undefined;
   honoursDeletes = false;
+  /** The same where nobody races, which may not be enough to use it. */
+  holdsDeletes = false;
 
   constructor(
     effects: Effects,
@@ -109,6 +111,12 @@ export class Examination {
     this.throwIfAborted();
     this.#turn += 1;
     return this.#lanes[this.#turn % this.#lanes.length] as ProbeRequests;
+  }
+
+  /** Which program the store is, or what it calls itself, as any of the clients has seen it. */
+  get program(): string | undefined {
+    const [{ serverName } = {}] = this.#lanes.filter(({ isProgramKnown }) => isProgramKnown);
+    return serverName ?? this.#lanes[0]?.serverName;
   }
 
   /** When something that is entitled to a share of the time that is left should be over. */

@@ -1,4 +1,7 @@
 import { Readable } from "node:stream";
+import type { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { Effects } from "../../runtime/base/effects.js";
+import { settledWithin } from "../../runtime/base/timing.js";
 
 interface Holdable {
   readonly middlewareStack: {
@@ -7,10 +10,11 @@ interface Holdable {
 }
 type Next = (args: { request: { body?: unknown } }) => Promise<object>;
 
-/** The body of one request, whose last byte never comes. Signed and counted as a whole, so that nothing but its slowness is odd about it. */
-export class HeldBack {
+/** The body of one request, whose last byte comes late or never. Signed and counted as a whole, so that nothing but its slowness is odd about it. */
+class HeldBack {
   readonly #stream = new Readable({ read() {} });
   #isSent = false;
+  #last: Uint8Array | undefined;
 
   hold(command: object): void {
     (command as Holdable).middlewareStack.add(
@@ -19,7 +23,9 @@ export class HeldBack {
         const isWhole = typeof body === "string" || body instanceof Uint8Array;
         if (!isWhole || this.#isSent) throw new Error("There is nothing to hold back, or it was sent before");
         this.#isSent = true;
-        this.#stream.push(Buffer.from(body as string).subarray(0, -1));
+        const bytes = Buffer.from(body as string);
+        this.#last = bytes.subarray(-1);
+        this.#stream.push(bytes.subarray(0, -1));
         args.request.body = this.#stream;
         return next(args);
       },
@@ -28,7 +34,49 @@ export class HeldBack {
     );
   }
 
+  /** The last byte follows. */
+  complete(): void {
+    if (this.#last !== undefined) this.#stream.push(this.#last);
+    this.#stream.push(null);
+  }
+
   end(): void {
     this.#stream.destroy();
   }
+}
+
+/** A write whose last byte is held back. */
+export interface SlowWrite {
+  /** Lets it follow; whether the store has said that it was done. */
+  finish(): Promise<boolean>;
+  /** As when the connection breaks. */
+  cut(): Promise<void>;
+}
+
+/** Sends all of a PUT but its last byte. */
+export function sendSlowly(
+  client: S3Client,
+  command: PutObjectCommand,
+  { effects, timeoutMs }: { readonly effects: Effects; readonly timeoutMs: number },
+): SlowWrite {
+  const heldBack = new HeldBack();
+  heldBack.hold(command);
+  const breaking = new AbortController();
+  const over = client.send(command, { abortSignal: breaking.signal }).then(
+    () => true,
+    () => false,
+  );
+  return {
+    async finish() {
+      heldBack.complete();
+      await settledWithin(effects, over, timeoutMs);
+      breaking.abort();
+      return await over;
+    },
+    async cut() {
+      breaking.abort();
+      heldBack.end();
+      await over;
+    },
+  };
 }

@@ -24,7 +24,7 @@ import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../../stor
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import { PutChecksums } from "../../store/s3/learnt/put-checksum.js";
 import { Sender } from "../../store/s3/sender.js";
-import { HeldBack } from "./held-back.js";
+import { type SlowWrite, sendSlowly } from "./held-back.js";
 import type { Observations, ProbeOperation } from "./observations.js";
 import type { StartingLine } from "./starting-line.js";
 
@@ -85,6 +85,7 @@ export class ProbeRequests {
   readonly #checksums: PutChecksums;
   readonly #fields: HeaderFields;
   readonly #observations: Observations;
+  readonly #effects: Effects;
   readonly #timeoutMs: number;
 
   constructor({ client, bucket, headers, effects, observations, timeoutMs }: ProbeRequestsOptions) {
@@ -97,12 +98,18 @@ export class ProbeRequests {
     this.#checksums = new PutChecksums(state.bucket(bucket).checksum);
     this.#fields = headerFieldsOf(headers);
     this.#observations = observations;
+    this.#effects = effects;
     this.#timeoutMs = timeoutMs;
   }
 
   /** Which program the store is, or what it calls itself. */
   get serverName(): string | undefined {
     return this.#state.program ?? this.#state.server;
+  }
+
+  /** Whether an answer has shown which program it is, whatever it calls itself. */
+  get isProgramKnown(): boolean {
+    return this.#state.program !== undefined;
   }
 
   /** Whether the bucket takes writes only with a checksum, as under Object Lock. */
@@ -130,23 +137,10 @@ export class ProbeRequests {
   }
 
   /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. Not counted: nothing is to come of it. */
-  putSlowly(key: string, body: string, condition: PutCondition): { cut(): Promise<void> } {
+  putSlowly(key: string, body: string, condition: PutCondition): SlowWrite {
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
-    const heldBack = new HeldBack();
-    heldBack.hold(command);
-    const breaking = new AbortController();
-    const over = this.#client.send(command, { abortSignal: breaking.signal }).then(
-      () => {},
-      () => {},
-    );
-    return {
-      cut: async () => {
-        breaking.abort();
-        heldBack.end();
-        await over;
-      },
-    };
+    return sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
   }
 
   get(key: string, ifNoneMatch?: string): Promise<ProbeOutcome> {

@@ -1,0 +1,34 @@
+import { type Examination, isDone } from "../examination/examination.js";
+import { created } from "./rounds.js";
+
+/** The slow PUT has to have arrived before the other one. */
+const UNDER_WAY_MS = 150;
+/** A store that holds the key for the slow one answers the other one after that. */
+const WAITING_MS = 1500;
+
+/**
+ * Two replace one version, and the last byte of the first comes after the second was answered: whether both are told that they have. A store
+ * that judges a condition before the body has come, and does not hold the key meanwhile, is met by that each time, by a race now and then.
+ */
+export async function bothWinByLateBody(exam: Examination): Promise<boolean> {
+  const { effects } = exam;
+  const key = exam.newKey("late");
+  const etag = await created(exam, key);
+  if (etag === undefined || exam.isThrottled) return false;
+  const condition = exam.ifMatch(etag);
+  const slow = exam.lane.putSlowly(key, exam.newBody(), condition);
+  try {
+    await exam.pause(UNDER_WAY_MS);
+    let isAnswered = false;
+    const answering = exam.lane.put(key, exam.newBody(), condition).finally(() => {
+      isAnswered = true;
+    });
+    const endMs = effects.monotonicMs() + WAITING_MS;
+    while (!isAnswered && effects.monotonicMs() < endMs) await exam.pause(20);
+    const slowHasWon = await slow.finish();
+    const quick = await answering;
+    return slowHasWon && quick.kind === "answer" && isDone(quick);
+  } finally {
+    await slow.cut();
+  }
+}
