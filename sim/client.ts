@@ -213,6 +213,7 @@ export class SimClient implements Participant {
       ),
     );
     mutex.on("lost", ({ lockName, fencingToken, reason }) => {
+      if (reason === "deleted" && this.scene.plan.isCached) this.scene.leftovers.misled(fencingToken);
       if (!isAskedToStop(reason)) this.#lost.add(`${lockName} ${fencingToken}`);
       bucket.world.trace(() => `${this.name} loses ${lockName}, token ${fencingToken}: ${reason}`);
       deadlocks.disturb();

@@ -35,6 +35,8 @@ export interface Scene {
   readonly chain: ChainChecker;
   readonly once: OnceChecker;
   readonly atLeast: AtLeastChecker;
+  /** When a store that is away for a long time is back. */
+  readonly backAtMs: number | undefined;
   /** Until when the holds last that the record of a lock names, by the store's clock. */
   readonly leaseEndsMs: (lock: string) => readonly number[];
   readonly counters: ReadonlyMap<string, FencedCounter>;

@@ -178,6 +178,7 @@ export class Stage {
       canSeeCycles: (plan.hasDate && !mayLackTime(plan.dates)) || plan.hasExactClocks,
       mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",
       deadlocks,
+      backAtMs: plan.outage === undefined ? undefined : this.#startedAtMs + plan.outage.afterMs + plan.outage.forMs,
       leaseEndsMs: (lock) => holdersOf(records.last(keyOf(lock))).map(({ expiresAtMs }) => expiresAtMs),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,

@@ -288,6 +288,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** What a lock says now: who holds it, who waits, the last turns. @returns null when there is no such lock */
   async inspect(lockName: string): Promise<LockReport | null> {
+    this.#scopes.noteCall();
     return inspectLock(this.#context, this.#object(lockName));
   }
 
@@ -297,6 +298,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   list(options: ListOptions = {}): AsyncIterable<LockReport> {
     this.#checkOpen();
+    this.#scopes.noteCall();
     return this.#observer.list(options);
   }
 
@@ -413,11 +415,13 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** Whether anybody holds the lock. */
   async isLocked(lockName: string): Promise<boolean> {
+    this.#scopes.noteCall();
     return this.#named.isLocked(this.#object(lockName));
   }
 
   /** Whether this instance, or another with the same `ownerId`, holds the lock. */
   async isOwnedByUs(lockName: string): Promise<boolean> {
+    this.#scopes.noteCall();
     return this.#named.isOwnedByUs(this.#heldObject(lockName));
   }
 
@@ -432,6 +436,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const force = checkForce(options);
+    this.#scopes.noteCall();
     const object = force.isForced ? this.#object(lockName) : this.#heldObject(lockName);
     return this.#named.delete(object, { force, restMs: DEFAULT_REST_MS });
   }
@@ -439,6 +444,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** Frees locks whose leases have ended, each by compare-and-swap, so that one that is taken meanwhile survives. */
   async cleanupStaleLocks(options: CleanupOptions = {}): Promise<CleanupReport> {
     this.#checkOpen();
+    this.#scopes.noteCall();
     checkOptions("options", options, CLEANUP_OPTIONS);
     const { keyPrefix } = this.#settings;
     const prefix = withDefault("prefix", options.prefix, keyPrefix, checkString);

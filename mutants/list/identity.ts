@@ -158,4 +158,12 @@ export const IDENTITY: readonly Mutant[] = [
     replace: "",
     caughtBy: { test: "test/waiting/contexts.test.ts", named: "nor does who begins beside a bare call" },
   },
+  {
+    name: "only calls that take something are seen at work",
+    why: "a task that asks a question first is blamed for what another one of its context holds",
+    file: "src/runtime/hold/scope.ts",
+    search: "  noteCall(): void {\n    storage.getStore()?.get(this)?.noteCompany();",
+    replace: "  noteCall(): void {\n    storage.getStore()?.get(this);",
+    caughtBy: { test: "test/waiting/contexts.test.ts", named: "was seen at work beside the other one by that" },
+  },
 ];

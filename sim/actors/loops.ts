@@ -48,8 +48,12 @@ async function watch(task: Task, signal: AbortSignal): Promise<void> {
   for await (const { error } of task.client.mutex.watch({ signal, intervalMs: WATCH_MS })) {
     if (error === undefined) seenAtMs = task.nowMs;
   }
-  const { outage } = task.scene.plan;
-  if (outage !== undefined && !task.client.isClosing && task.nowMs - seenAtMs > LONGEST_SILENCE_MS)
+  const { backAtMs } = task.scene;
+  if (
+    backAtMs !== undefined &&
+    !task.client.isClosing &&
+    task.nowMs - Math.max(seenAtMs, backAtMs) > LONGEST_SILENCE_MS
+  )
     task.scene.findings.report("gave-up", `${task.name} has seen nothing since the store is back`);
 }
 

@@ -128,6 +128,43 @@ it("P7: nobody gives way once another task of its context was seen at work, howe
   expect(victims).toBeGreaterThan(0);
 });
 
+async function countOf(mutex: S3Mutex): Promise<number> {
+  let count = 0;
+  for await (const _ of mutex.list()) count += 1;
+  return count;
+}
+
+const CALLS: readonly [string, (mutex: S3Mutex) => Promise<unknown>][] = [
+  ["isLocked", (mutex) => mutex.isLocked("C")],
+  ["inspect", (mutex) => mutex.inspect("C")],
+  ["isOwnedByUs", (mutex) => mutex.isOwnedByUs("C")],
+  ["deleteLock", (mutex) => mutex.deleteLock("C")],
+  ["cleanupStaleLocks", (mutex) => mutex.cleanupStaleLocks()],
+  ["list", (mutex) => countOf(mutex)],
+];
+
+it.each(CALLS)(
+  "P7: a task whose first call of the library is %s was seen at work beside the other one by that (seed 87540)",
+  async (_, call) => {
+    const scene = new Scene();
+    const [here, there] = [scene.client(), scene.client()];
+    const events: number[] = [];
+    here.mutex.on("deadlock", () => events.push(scene.nowMs));
+    await scene.until(there.mutex.acquire("B"));
+    const first = here.mutex.acquire("A");
+    const second = (async () => {
+      await call(here.mutex);
+      await scene.until(first);
+      return here.mutex.acquire("B");
+    })();
+    await scene.until(first);
+    void outcomeOf(scene, there.mutex.acquire("A", { priority: 1 }));
+    void second.catch(() => {});
+    await scene.pass(6000);
+    expect(events).toEqual([]);
+  },
+);
+
 it.each([
   ["of one mutex, side by side", "one"],
   ["of one mutex, in contexts of their own", "apart"],

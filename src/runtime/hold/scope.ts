@@ -237,9 +237,14 @@ export class Scopes {
     }
   }
 
+  /** A call takes nothing, and its caller stays where it is: beside one that still asks for its lock, it is another task's. */
+  noteCall(): void {
+    storage.getStore()?.get(this)?.noteCompany();
+  }
+
   /** A bare call takes its caller into a line of its own; who has a function called stays where it is. */
   #functionScope(kind: "callback" | "scope"): Scope {
-    storage.getStore()?.get(this)?.noteCompany();
+    this.noteCall();
     return new Scope(kind, this.current);
   }
 
