@@ -92,7 +92,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/verify/races/late-body.ts",
     search: 'return slowHasWon && quick.kind === "answer" && isDone(quick);',
     replace: 'return slowHasWon && quick.kind === "unknown";',
-    caughtBy: { test: "test/doctor/late-body.test.ts", named: "tells both that they won: true" },
+    caughtBy: { test: "test/doctor/late-body.test.ts", named: "tells both that they won" },
   },
   {
     name: "gofakes3 by its name only",
