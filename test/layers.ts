@@ -1,3 +1,5 @@
+import { dirname, posix } from "node:path";
+
 /**
  * The law of the house: which room (a folder of `src`) may import from which, besides itself and the ground. Each names rooms above
  * it in this table only, so that no arrow runs up and there is no circle. `ground` are {@link GROUND}, `mutex` is the rest of `src/*.ts`.
@@ -210,3 +212,34 @@ export const MOST_FILES = 15;
 
 /** One file a command: here a list is the order that helps. */
 export const LISTS: readonly string[] = ["cli/commands"];
+
+/** Which room a source file is in. */
+export function roomOf(path: string): string {
+  if (GROUND.includes(path)) return "ground";
+  return dirname(path).replace(/^src\/?/, "") || "mutex";
+}
+
+/** All that a source imports, types included. */
+export function specifiersIn(code: string): readonly string[] {
+  const found = code.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g);
+  return [...found].map(([, specifier]) => specifier ?? "");
+}
+
+/** The source that a relative specifier leads to; undefined for packages and what Node has. */
+export function targetOf(path: string, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return posix.join(dirname(path), specifier.replace(/\.js$/, ".ts"));
+}
+
+/** Which imports of a source the law forbids. */
+export function refusedIn(path: string, code: string): readonly string[] {
+  const room = roomOf(path);
+  const isPure = PURE.includes(room) || room === "ground";
+  return specifiersIn(code).filter((specifier) => {
+    const target = targetOf(path, specifier);
+    if (target === undefined) return PURE.includes(room);
+    const other = roomOf(target);
+    if (other === room) return false;
+    return other === "ground" ? isPure : !MAY_IMPORT[room]?.includes(other);
+  });
+}

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT, run } from "./installed.js";
 
-/** Each rule that keeps the layers apart and the core pure: a snippet that breaks it, where, and what it is told. */
+/** Each rule that keeps the core pure, and the world out of all but the edge: a snippet that breaks it, where, and what it is told. */
 interface Case {
   readonly path: string;
   readonly code: string;
@@ -17,21 +17,6 @@ const reads = (global: string, says: string): Case => ({
   code: `export const x = ${global};`,
   says,
 });
-const imports = (path: string, from: string, says?: string): Case => {
-  const code = `import { thing } from "${from}";\nexport const x = thing;`;
-  return says === undefined ? { path, code } : { path, code, says };
-};
-
-const CORE_IMPORTS = "core is pure and imports nothing but itself";
-const STORE = "store is below runtime";
-const RUNTIME = "runtime is below the classes";
-const CLASSES = "the classes are below the CLI";
-const VERIFY = "verify is below the classes";
-const OTEL = "telemetry listens to channels from outside";
-const WEB_LOCKS = "web-locks is beside the classes";
-const TESTING = "testing may import core, store, errors, option names and itself";
-const ERRORS = "errors.ts is imported by every layer and imports none";
-
 const PURITY: readonly Case[] = [
   reads("Date.now()", "take the time as an argument"),
   reads("new Date(0)", "take the time as an argument"),
@@ -49,20 +34,7 @@ const PURITY: readonly Case[] = [
   reads('Buffer.from("x")', "TextEncoder"),
   reads("Math.random()", "Use `effects.random()`"),
   { path: "src/core/x.ts", code: "const { random } = Math;\nexport const x = random;", says: "Use `effects.random()`" },
-  imports("src/core/x.ts", "node:crypto", CORE_IMPORTS),
-  imports("src/core/x.ts", "@aws-sdk/client-s3", CORE_IMPORTS),
-  imports("src/core/x.ts", "../errors.js", CORE_IMPORTS),
-  imports("src/core/x.ts", "../store/object-store.js", CORE_IMPORTS),
-  imports("src/core/transition/x.ts", "../../runtime/effects.js", CORE_IMPORTS),
-  imports("src/core/transition/x.ts", "node:fs", CORE_IMPORTS),
-  { path: "src/core/x.ts", code: 'export const x = await import("../errors.js");', says: CORE_IMPORTS },
-  { path: "src/core/x.ts", code: 'export { x } from "../errors.js";', says: CORE_IMPORTS },
-  { path: "src/core/x.ts", code: 'import type { X } from "../errors.js";\nexport const x: X = 1;', says: CORE_IMPORTS },
   { path: "src/core/x.ts", code: 'export const x: import("../errors.js").X = 1;', says: "Write `import type" },
-  imports("src/core/x.ts", "./record.js"),
-  imports("src/core/x.ts", "./transition/acquire.js"),
-  imports("src/core/transition/x.ts", "../record.js"),
-  imports("src/core/transition/x.ts", "./acquire.js"),
   { path: "src/core/x.ts", code: "export const x = (now: number): number => Math.max(now, 1);" },
 ];
 
@@ -107,58 +79,6 @@ const EXEMPT: readonly Case[] = ["src/runtime/base/effects.ts", "src/testing/x.t
   code: REAL,
 }));
 
-const LAYERS: readonly Case[] = [
-  imports("src/store/x.ts", "../runtime/effects.js", STORE),
-  imports("src/store/x.ts", "../mutex.js", STORE),
-  imports("src/store/s3/x.ts", "../../runtime/effects.js", STORE),
-  imports("src/store/s3/x.ts", "../../testing/server.js", STORE),
-  imports("src/store/s3/x.ts", "../../cli/main.js", STORE),
-  imports("src/store/s3/x.ts", "../../mutex.js", STORE),
-  imports("src/store/x.ts", "../core/record.js"),
-  imports("src/store/s3/x.ts", "../../core/transition/acquire.js"),
-  imports("src/store/x.ts", "../errors.js"),
-  imports("src/store/s3/x.ts", "../../errors.js"),
-  imports("src/store/s3/x.ts", "../object-store.js"),
-  imports("src/store/s3/x.ts", "@aws-sdk/client-s3"),
-  imports("src/runtime/x.ts", "../mutex.js", RUNTIME),
-  imports("src/runtime/x.ts", "../index.js", RUNTIME),
-  imports("src/runtime/x.ts", "../cli/main.js", RUNTIME),
-  imports("src/runtime/x.ts", "../testing/server.js", RUNTIME),
-  imports("src/runtime/base/effects.ts", "../mutex.js", RUNTIME),
-  imports("src/runtime/x.ts", "../core/transition/acquire.js"),
-  imports("src/runtime/x.ts", "../store/s3/s3-store.js"),
-  imports("src/runtime/x.ts", "../errors.js"),
-  imports("src/runtime/x.ts", "./effects.js"),
-  imports("src/runtime/x.ts", "node:async_hooks"),
-  imports("src/otel/x.ts", "../runtime/events.js", OTEL),
-  imports("src/otel/x.ts", "../mutex.js", OTEL),
-  imports("src/otel/x.ts", "../index.js"),
-  imports("src/verify/x.ts", "../mutex.js", VERIFY),
-  imports("src/verify/x.ts", "../testing/server.js", VERIFY),
-  imports("src/verify/checks/x.ts", "../../options.js", VERIFY),
-  imports("src/verify/x.ts", "../runtime/effects.js"),
-  imports("src/verify/checks/x.ts", "../../store/s3/sender.js"),
-  imports("src/mutex.ts", "./cli/main.js", CLASSES),
-  imports("src/mutex.ts", "./testing/server.js", CLASSES),
-  imports("src/mutex.ts", "./runtime/effects.js"),
-  imports("src/mutex.ts", "./core/record.js"),
-  imports("src/mutex.ts", "./options.js"),
-  imports("src/errors.ts", "./core/record.js", ERRORS),
-  imports("src/web-locks/x.ts", "../cli/main.js", WEB_LOCKS),
-  imports("src/web-locks/x.ts", "../testing/server.js", WEB_LOCKS),
-  imports("src/web-locks/x.ts", "../mutex.js"),
-  imports("src/testing/x.ts", "../runtime/effects.js", TESTING),
-  imports("src/testing/x.ts", "../mutex.js", TESTING),
-  imports("src/testing/x.ts", "../cli/main.js", TESTING),
-  imports("src/testing/deep/x.ts", "../../runtime/effects.js", TESTING),
-  imports("src/testing/x.ts", "../store/object-store.js"),
-  imports("src/testing/x.ts", "../errors.js"),
-  imports("src/testing/x.ts", "./errors.js"),
-  imports("src/testing/deep/x.ts", "../server.js"),
-  imports("src/cli/x.ts", "../testing/server.js"),
-  imports("src/cli/commands/x.ts", "../../index.js"),
-];
-
 const STYLE: readonly Case[] = [
   { path: "src/x.ts", code: "async function work(): Promise<void> {}\nwork();", says: "floating" },
   { path: "src/x.ts", code: "export default 1;", says: "default export" },
@@ -175,7 +95,7 @@ const STYLE: readonly Case[] = [
   { path: "src/index.ts", code: 'export { x } from "./mutex.js";' },
 ];
 
-const GROUPS = { PURITY, AMBIENCE, EXEMPT, LAYERS, STYLE };
+const GROUPS = { PURITY, AMBIENCE, EXEMPT, STYLE };
 
 let folder: string;
 let report: string;
