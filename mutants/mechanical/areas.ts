@@ -24,7 +24,16 @@ export interface Area {
 }
 
 /** What of `src/runtime` counts time and asks again. */
-const OF_RUNTIME_FILES = ["attempts", "cancel", "confirm", "lease", "lease-clock", "restore", "store-clock", "tries"];
+const OF_RUNTIME_FILES = [
+  "base/store-clock",
+  "swap/attempts",
+  "swap/tries",
+  "hold/cancel",
+  "hold/lease",
+  "hold/lease-clock",
+  "acquire/confirm",
+  "acquire/restore",
+];
 
 /** In virtual time, and no random schedules of which each test runs many. */
 const QUICK_TESTS = [
