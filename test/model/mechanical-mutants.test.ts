@@ -39,7 +39,7 @@ it("chooses areas, and files by a part of their path in them, and refuses what c
     parseMechanicalArguments([...args, "--jobs", "3"]).areas.map((area) => area.files);
   expect(files("--of", "core", "--only", "lease.")).toEqual([["src/core/lease.ts", "src/core/transition/release.ts"]]);
   expect(files("--of", "runtime", "--of", "store/s3", "--only", "body")).toEqual([
-    ["src/store/s3/learnt/body-hash.ts", "src/store/s3/answers/body.ts"],
+    ["src/store/s3/answers/body.ts", "src/store/s3/learnt/body-hash.ts"],
   ]);
   expect(files("--of", "store/s3").flat()).toContain("src/store/s3/s3-store.ts");
   expect(files()).toHaveLength(AREAS.length);
