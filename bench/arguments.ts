@@ -6,6 +6,8 @@ export interface BenchArguments {
   readonly json: boolean;
   readonly quick: boolean;
   readonly seed: number;
+  /** Contention in virtual time instead of the cases; `record`: the figures become the record that later ones are compared with. */
+  readonly virtual: { readonly record: boolean } | undefined;
 }
 
 /** Throws, with what there is instead, when a case or an option is not known. */
@@ -17,6 +19,8 @@ export function parseBenchArguments(args: readonly string[], known: readonly Ben
       json: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
+      virtual: { type: "boolean", default: false },
+      record: { type: "boolean", default: false },
     },
   });
   const unknown = positionals.filter((name) => !known.some((one) => one.name === name));
@@ -26,5 +30,8 @@ export function parseBenchArguments(args: readonly string[], known: readonly Ben
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
   const cases = positionals.length === 0 ? known : known.filter(({ name }) => positionals.includes(name));
-  return { cases, json: values.json, quick: values.quick, seed };
+  if (values.record && !values.virtual)
+    throw new Error("--record goes with --virtual: other figures depend on the machine");
+  const virtual = values.virtual ? { record: values.record } : undefined;
+  return { cases, json: values.json, quick: values.quick, seed, virtual };
 }

@@ -2,6 +2,7 @@
 // npm run bench -- contention order     these
 // npm run bench -- --quick              one round each, fewer of everything
 // npm run bench -- --seed 7             other holds and faults; the same seed gives the same ones
+// npm run bench -- --virtual            contention in virtual time, beside the last record (--record: a new one)
 // npm run --silent bench -- --json      the figures as JSON on stdout; for bench/report.ts
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
@@ -11,11 +12,13 @@ import { LIMIT_FORMULA } from "./contestants/pushing-limit.js";
 import { verdictOf } from "./judge.js";
 import { type CaseReport, runCases } from "./run-cases.js";
 import { textTable } from "./table.js";
+import { runVirtual } from "./virtual/run.js";
 
 // The SDK announces the end of its support for Node 20 once per process, children included.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
 const options = argumentsOrExit();
+if (options.virtual !== undefined) process.exit((await runVirtual({ ...options, ...options.virtual })) ? 0 : 1);
 const machine = describeMachine();
 const report = (text: string) => process.stderr.write(`${text}\n`);
 const cases = await runCases(options.cases, { ...options, report });

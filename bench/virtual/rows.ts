@@ -1,0 +1,196 @@
+import type { Lock } from "../../src/index.js";
+import { type Client, NAME, Scene } from "../../test/protocol/scene.js";
+
+/** The figures of one run of a row, by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** One situation of contention, by the production code in virtual time: the same seed gives the same figures, on any machine. */
+export interface Row {
+  readonly name: string;
+  readonly what: string;
+  readonly run: (seed: number) => Promise<Figures>;
+}
+
+const LONG_MS = 3_600_000;
+const TEN_MINUTES_MS = 600_000;
+
+/** How long work takes, by this stream: three tenths more or less than what is said. */
+function holds(seed: number): (ms: number) => number {
+  const random = xorshift(seed);
+  return (ms) => ms * (0.7 + 0.6 * random());
+}
+
+/** A stream of its own: what the library draws does not change how long work takes. */
+function xorshift(seed: number): () => number {
+  let state = (seed * 2_654_435_761) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state >>>= 0;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 2 ** 32;
+  };
+}
+
+async function warmed(scene: Scene, count: number): Promise<readonly Client[]> {
+  const clients = Array.from({ length: count }, () => scene.client());
+  for (const { mutex } of clients) await scene.until(mutex.isLocked("warm"));
+  return clients;
+}
+
+async function contention(seed: number): Promise<Figures> {
+  const scene = new Scene({ seed });
+  const workMs = holds(seed);
+  const clients = await warmed(scene, 8);
+  const [fromMs, sentBefore] = [scene.nowMs, scene.sent.length];
+  const waitsMs: number[] = [];
+  let lastMs = fromMs;
+  const takeTurns = async ({ mutex, process }: Client) => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const askedMs = scene.nowMs;
+      const lock = await mutex.acquire(NAME);
+      waitsMs.push(scene.nowMs - askedMs);
+      scene.believe(lock, process);
+      await scene.world.sleep(workMs(20));
+      scene.disbelieve(lock);
+      await lock.release();
+      lastMs = scene.nowMs;
+    }
+  };
+  await scene.until(Promise.all(clients.map(takeTurns)), LONG_MS);
+  if (scene.problems.length > 0) throw new Error(scene.problems.join("; "));
+  return {
+    perSecond: waitsMs.length / ((lastMs - fromMs) / 1000),
+    slowestMs: Math.max(...waitsMs),
+    requestsPerTurn: (scene.sent.length - sentBefore) / waitsMs.length,
+  };
+}
+
+function handOverAfter(holdMs: number): Row["run"] {
+  return async (seed) => {
+    const scene = new Scene({ seed });
+    const workMs = holds(seed);
+    const [holder, waiter] = [scene.client(), scene.client()];
+    await scene.until(waiter.mutex.isLocked("warm"));
+    const lock = await scene.until(holder.mutex.acquire(NAME));
+    let gotMs = 0;
+    const waiting = waiter.mutex.acquire(NAME).then(() => {
+      gotMs = scene.nowMs;
+    });
+    await scene.pass(workMs(holdMs));
+    const freedMs = scene.nowMs;
+    void lock.release();
+    await scene.until(waiting, TEN_MINUTES_MS);
+    return { idleMs: gotMs - freedMs };
+  };
+}
+
+async function readers(seed: number): Promise<Figures> {
+  const scene = new Scene({ seed });
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const inMs: number[] = [];
+  const clients = Array.from({ length: 20 }, () => scene.client());
+  const all = Promise.all(
+    clients.map(async ({ mutex }, index) => {
+      await scene.world.sleep(index * 20);
+      await mutex.acquire(NAME, { mode: "shared" });
+      inMs.push(scene.nowMs);
+    }),
+  );
+  await scene.pass(2000);
+  const [freedMs, sentBefore] = [scene.nowMs, scene.sent.length];
+  void lock.release();
+  await scene.until(all, TEN_MINUTES_MS);
+  return { allInMs: Math.max(...inMs) - freedMs, requestsEach: (scene.sent.length - sentBefore) / clients.length };
+}
+
+async function semaphore(seed: number): Promise<Figures> {
+  const [permits, turns] = [10, 3];
+  const scene = new Scene({ seed });
+  const workMs = holds(seed);
+  const clients = await warmed(scene, 30);
+  const [fromMs, sentBefore] = [scene.nowMs, scene.sent.length];
+  let [inside, most, lastMs] = [0, 0, fromMs];
+  const takeTurns = async ({ mutex }: Client) => {
+    const pool = mutex.semaphore("s", { permits });
+    for (let turn = 0; turn < turns; turn += 1) {
+      const permit = await pool.acquire();
+      inside += 1;
+      most = Math.max(most, inside);
+      await scene.world.sleep(workMs(200));
+      inside -= 1;
+      await permit.release();
+      lastMs = scene.nowMs;
+    }
+  };
+  await scene.until(Promise.all(clients.map(takeTurns)), LONG_MS);
+  if (most > permits) throw new Error(`${most} inside`);
+  const all = clients.length * turns;
+  return { perSecond: all / ((lastMs - fromMs) / 1000), requestsPerTurn: (scene.sent.length - sentBefore) / all };
+}
+
+async function deadAhead(seed: number): Promise<Figures> {
+  const scene = new Scene({ seed });
+  const lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const dying = Array.from({ length: 3 }, () => scene.client());
+  for (const { mutex } of dying) {
+    mutex.acquire(NAME).catch(() => {});
+    await scene.pass(150);
+  }
+  let gotMs = 0;
+  const waiting = scene
+    .client()
+    .mutex.acquire(NAME)
+    .then(() => {
+      gotMs = scene.nowMs;
+    });
+  await scene.pass(3000);
+  for (const { process } of dying) process.kill();
+  const freedMs = scene.nowMs;
+  void lock.release();
+  await scene.until(waiting, TEN_MINUTES_MS);
+  return { waitMs: gotMs - freedMs };
+}
+
+async function line(seed: number): Promise<Figures> {
+  const [holdMs, everyMs] = [8000, 100];
+  const scene = new Scene({ seed, roundTripMs: () => 10 });
+  const workMs = holds(seed);
+  const lock: Lock = await scene.until(scene.client().mutex.acquire(NAME));
+  const clients = Array.from({ length: 12 }, () => scene.client());
+  let lastMs = 0;
+  const all = Promise.all(
+    clients.map(async ({ mutex }, index) => {
+      await scene.world.sleep(index * everyMs);
+      const own = await mutex.acquire(NAME);
+      await scene.world.sleep(workMs(50));
+      await own.release();
+      lastMs = scene.nowMs;
+    }),
+  );
+  const joiningMs = clients.length * everyMs;
+  await scene.pass(joiningMs);
+  const sentAtRest = scene.sent.length;
+  await scene.pass(holdMs - joiningMs);
+  const meanwhile = (scene.sent.length - sentAtRest) / clients.length / ((holdMs - joiningMs) / 1000);
+  const [freedMs, sentBefore] = [scene.nowMs, scene.sent.length];
+  void lock.release();
+  await scene.until(all, TEN_MINUTES_MS);
+  return {
+    drainedMs: lastMs - freedMs,
+    requestsPerGrant: (scene.sent.length - sentBefore) / clients.length,
+    waitingPerSecond: meanwhile,
+  };
+}
+
+export const ROWS: readonly Row[] = [
+  { name: "contention", what: "8 clients x 5 turns of 20 ms", run: contention },
+  { name: "hand-over 0.3 s", what: "how long the lock stands idle after a hold", run: handOverAfter(300) },
+  { name: "hand-over 1 s", what: "the same", run: handOverAfter(1000) },
+  { name: "hand-over 4 s", what: "the same", run: handOverAfter(4000) },
+  { name: "readers", what: "20 readers behind a writer", run: readers },
+  { name: "semaphore", what: "10 permits, 30 clients x 3 turns of 200 ms", run: semaphore },
+  { name: "dead ahead", what: "a waiter behind three that just died", run: deadAhead },
+  { name: "line", what: "12 in line behind 8 s, 50 ms each (round trip 10 ms)", run: line },
+];
