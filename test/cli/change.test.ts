@@ -151,7 +151,10 @@ describe("cleanup", TIMEOUT, () => {
     put("recent", ended(60_000));
     put("ancient", ended(7_200_000));
     put("jobs/ancient", ended(7_200_000));
+    // At rest for as long as the store has it, too.
+    store.server.setClockOffset(-7_200_000);
     put("free", freeRecord(nowMs - 7_200_000));
+    store.server.setClockOffset(0);
     put("live", heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000 }));
     return store;
   }

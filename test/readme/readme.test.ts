@@ -256,13 +256,3 @@ test.concurrent.each([
   const { stdout } = await promisify(execFile)(process.execPath, [`examples/${name}.mjs`]);
   expect(stdout).toEqual(expected);
 });
-
-test("ARCHITECTURE.md names every file of core, store and runtime, and no other", () => {
-  const page = read("ARCHITECTURE.md");
-  const folders = ["src/core", "src/core/transition", "src/store", "src/runtime"];
-  const files = folders.flatMap((folder) =>
-    readdirSync(folder).filter((file) => file.endsWith(".ts") && !file.endsWith(".spec.ts")),
-  );
-  const named = [...page.matchAll(/^\| `([\w-]+\.ts)`/gm)].map(([, file]) => file);
-  expect(named.toSorted()).toEqual(files.toSorted());
-});

@@ -42,7 +42,8 @@ export function watchCommand(
       await showAll(mutex.watch({ prefix: address.namePrefix, intervalMs, signal }), createScreen, output);
       return EXIT.ok;
     },
-    { exitCodeWhenInterrupted: EXIT.ok },
+    // Each view says what is wrong with it; the library would say the same beside that.
+    { exitCodeWhenInterrupted: EXIT.ok, options: input.isDebugging ? {} : { logger: { warn() {} } } },
   );
 }
 
