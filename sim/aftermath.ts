@@ -78,8 +78,8 @@ const CLOCK_BOUNDS_MS = 1100;
 const BROKEN_CLOCKS_MS = 5000;
 /** Where answers contradict each other, both ends are what the latest one may say. */
 const LATE_DATES_MS = 2000;
-/** Until an answer has told the time, one out of a cache is none, and is asked for again ever less often: eight in a row. */
-const AGED_MS = 12_000;
+/** Until an answer has told the time, one out of a cache is none, and is asked for again ever less often: thirteen in a row. */
+const AGED_MS = 20_000;
 const LONGEST_POLL_MS = 3000;
 const ROUND_TRIPS_MS = 1500;
 /** Where each takes a second: some to learn the store's time, one to find the lease over, one to take it. */
