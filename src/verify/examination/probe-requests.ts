@@ -140,7 +140,13 @@ export class ProbeRequests {
   putSlowly(key: string, body: string, condition: PutCondition): SlowWrite {
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
-    return sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
+    const slow = sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
+    const finish = () => {
+      // One that is cut off is none for the store.
+      this.#observations.requests += 1;
+      return slow.finish();
+    };
+    return { ...slow, finish };
   }
 
   get(key: string, ifNoneMatch?: string): Promise<ProbeOutcome> {
