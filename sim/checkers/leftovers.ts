@@ -31,6 +31,8 @@ export class LeftoverChecker {
   readonly #forced = new Set<string>();
   /** Told that their object is not there, by what a cache had kept: nobody clears up what is not there. */
   readonly #misled = new Set<number>();
+  /** When each waiter's entry was there first. */
+  readonly #joinedAtMs = new Map<string, number>();
   /** When the last few versions of each record landed. */
   readonly #landings = new Map<string, readonly number[]>();
 
@@ -81,8 +83,10 @@ export class LeftoverChecker {
     return processes.flatMap((process) => this.#entriesOf(process));
   }
 
-  stillQuiet(entries: readonly Entry[]): void {
+  stillQuiet(entries: readonly Entry[], backAtMs = Number.NEGATIVE_INFINITY): void {
     for (const { key, id } of entries) {
+      // Who gave up tries to take its entry out for a lease and some seconds; a store that is away for longer keeps it until it expires.
+      if ((this.#joinedAtMs.get(id) ?? Number.POSITIVE_INFINITY) < backAtMs) continue;
       const { holders = [], queue = [] } = this.#records().get(key) ?? {};
       if ([...holders, ...queue].some((one) => one.id === id))
         this.#findings.report("leftover", `${key}: ${id}, which nobody of its process believes in`);
@@ -95,7 +99,8 @@ export class LeftoverChecker {
   }
 
   /** To be called for each version that lands. */
-  landed(key: string, { holders = [] }: Body): void {
+  landed(key: string, { holders = [], queue = [] }: Body): void {
+    for (const { id } of queue) if (!this.#joinedAtMs.has(id)) this.#joinedAtMs.set(id, this.#now());
     this.#landings.set(key, [...(this.#landings.get(key) ?? []), this.#now()].slice(-CROWD));
     for (const { id, renewal } of holders) {
       if (this.#written.get(id)?.renewal !== renewal) this.#written.set(id, { renewal, atMs: this.#now() });
