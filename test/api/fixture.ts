@@ -84,9 +84,10 @@ export class World {
   /** Writes a body under a lock's key, past HTTP. */
   put(lockName: string, body: unknown): void {
     const isRaw = typeof body === "string" || body instanceof Uint8Array;
-    // A record of long ago landed long ago.
-    const { touchedAtMs = Date.now() } = isRaw || !body ? {} : (body as { readonly touchedAtMs?: number });
-    const agoMs = Date.now() - touchedAtMs;
+    // A record that has been free since long ago landed long ago; what is held is judged by its lease.
+    const record =
+      isRaw || !body ? {} : (body as { readonly touchedAtMs?: number; readonly holders?: readonly unknown[] });
+    const agoMs = record.holders?.length === 0 ? Date.now() - (record.touchedAtMs ?? Date.now()) : 0;
     if (agoMs > LONG_AGO_MS) this.server.setClockOffset(-agoMs);
     this.server.putObject(BUCKET, this.key(lockName), isRaw ? body : JSON.stringify(body));
     if (agoMs > LONG_AGO_MS) this.server.setClockOffset(0);
