@@ -314,6 +314,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();
+    this.#scopes.noteCall();
     return this.#observer.watch(options);
   }
 
@@ -352,12 +353,14 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     options: RunOnceOptions = {},
   ): Promise<RunOnceResult<T>> {
     this.#checkOpen();
+    this.#scopes.noteCall();
     return this.#once.run(key, fn, options);
   }
 
   /** Forgets that a key was done, so that the next {@link runOnce} runs again; waits for a run that is under way. @returns whether it was done */
   async forget(key: string, options: RunOnceOptions = {}): Promise<boolean> {
     this.#checkOpen();
+    this.#scopes.noteCall();
     return this.#once.forget(key, options);
   }
 

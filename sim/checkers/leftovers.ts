@@ -11,6 +11,7 @@ interface Entry {
 export interface LeftBehind {
   readonly lockName: string;
   readonly acquisitionId: string;
+  readonly fencingToken?: number;
   /** Epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
 }
@@ -67,7 +68,9 @@ export class LeftoverChecker {
         this.#findings.report("leftover", `${key}: ${id} of ${process}, which was closed`);
     }
     const holders = [...this.#records().values()].flatMap((record) => record.holders ?? []);
-    for (const { lockName, acquisitionId: id, expiresAt } of leftBehind) {
+    for (const { lockName, acquisitionId: id, fencingToken, expiresAt } of leftBehind) {
+      // Somebody goes on with it elsewhere.
+      if (fencingToken !== undefined && this.#handedOver.has(fencingToken)) continue;
       const holder = holders.find((one) => one.id === id);
       if (holder !== undefined) this.#abandoned.set(id, holder.renewal);
       else if (!this.#forced.has(id) && expiresAt > this.#now() + CLOCKS_MS)

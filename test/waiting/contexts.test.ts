@@ -141,6 +141,10 @@ const CALLS: readonly [string, (mutex: S3Mutex) => Promise<unknown>][] = [
   ["deleteLock", (mutex) => mutex.deleteLock("C")],
   ["cleanupStaleLocks", (mutex) => mutex.cleanupStaleLocks()],
   ["list", (mutex) => countOf(mutex)],
+  ["forget", (mutex) => mutex.forget("C")],
+  ["a semaphore's resize", (mutex) => mutex.semaphore("C", { permits: 2 }).resize(3)],
+  ["a semaphore's inspect", (mutex) => mutex.semaphore("C", { permits: 2 }).inspect()],
+  ["an election's leader", (mutex) => mutex.election("C").leader()],
 ];
 
 it.each(CALLS)(

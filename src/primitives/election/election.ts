@@ -186,6 +186,7 @@ export class Election {
 
   /** Who leads now; null when nobody does. */
   async leader(): Promise<Leader | null> {
+    this.#scopes.noteCall();
     return new LeaderWatch(this.#context, this.#object).look();
   }
 
@@ -194,6 +195,7 @@ export class Election {
    * @throws `access-denied` and others when the store refuses
    */
   observe(options: ObserveOptions = {}): AsyncIterable<Leader | null> {
+    this.#scopes.noteCall();
     const { signal, intervalMs } = checkOptions("options", options, OBSERVE_OPTIONS);
     return new LeaderWatch(this.#context, this.#object).observe({
       signal: withDefault("signal", signal, undefined, checkSignal),

@@ -150,6 +150,7 @@ export class Semaphore {
 
   /** Who holds permits now, and who waits. @returns null when nobody has ever used it */
   inspect(): Promise<LockReport | null> {
+    this.#scopes.noteCall();
     return inspectLock(this.#context, this.#object);
   }
 
@@ -159,6 +160,7 @@ export class Semaphore {
    * @returns the number before; null when there was none yet
    */
   async resize(permits: number): Promise<number | null> {
+    this.#scopes.noteCall();
     const limit = checkPermits("permits", permits);
     const from = await this.#several.resize(limit);
     this.#permits = limit;
