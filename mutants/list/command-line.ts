@@ -35,10 +35,10 @@ export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "overlooks what was started meanwhile",
     why: "a group counts as gone when one look saw nobody alive, though one process started the next and ended during it",
-    file: "src/cli/process/process-group.ts",
+    file: "src/cli/process/group-looks.ts",
     search: "return living === undefined && areKnown;",
     replace: "return living === undefined;",
-    caughtBy: HELD,
+    caughtBy: { test: "test/cli/held-until-gone.test.ts", named: "P3: a group is gone only when" },
   },
   {
     name: "death by signal is an end",

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { GroupLooks } from "../../src/cli/process/group-looks.js";
 import { livingMembers, parsePs } from "../../src/cli/process/living-members.js";
 import { ProcessGroup } from "../../src/cli/process/process-group.js";
 import { planDeadline } from "../../src/cli/run/deadline.js";
@@ -105,6 +106,19 @@ test("P3: a chain of short processes, each of which starts the next, is not over
   await group.ended;
   while (group.hasMembers()) await new Promise((resolve) => setTimeout(resolve, 2));
   expect(existsSync(end)).toBe(true);
+});
+
+test("P3: a group is gone only when two looks after each other have seen the same dead and nobody alive", () => {
+  const looks = new GroupLooks();
+  const dead = (...pids: number[]) => ({ living: undefined, dead: new Set(pids) });
+  expect(looks.areAllDead({ living: 1, dead: new Set() })).toBe(false);
+  expect(looks.lastSeen).toBe(1);
+  // The first has started the second and ended, which has started the third and ended, while they were looked at.
+  expect(looks.areAllDead(dead(1))).toBe(false);
+  expect(looks.areAllDead(dead(1, 2))).toBe(false);
+  expect(looks.areAllDead({ living: 3, dead: new Set([1, 2]) })).toBe(false);
+  expect(looks.areAllDead(dead(1, 2))).toBe(false);
+  expect(looks.areAllDead(dead(1, 2))).toBe(true);
 });
 
 test("where there is no /proc, ps tells", () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { type Found, hasProc, livingMembers, lookAtGroup, type Member } from "./living-members.js";
+import { GroupLooks } from "./group-looks.js";
+import { hasProc, livingMembers, lookAtGroup, type Member } from "./living-members.js";
 
 /** How a command ended: by itself, by a signal, or it could not be started at all. */
 export type Ending =
@@ -19,9 +20,8 @@ export class ProcessGroup {
   readonly ended: Promise<Ending>;
   #isOver = false;
   /** A process that was a living member at the last look. */
-  #lastSeen: number | undefined;
   /** The dead of a look that found nobody else. */
-  #knownDead: ReadonlySet<number> = new Set();
+  readonly #looks = new GroupLooks();
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
     this.#child = spawn(command, args, { stdio: "inherit", detached: HAS_GROUPS, env: environment });
@@ -64,18 +64,7 @@ export class ProcessGroup {
     if (answer === "nobody") return false;
     if (!hasProc()) return answer === "sent" || livingMembers(pid).length > 0;
     // Where process 1 buries nobody (many containers), the dead count as members until the end of days: look closer.
-    return !this.#areAllDead(lookAtGroup(pid, this.#lastSeen));
-  }
-
-  /**
-   * A look takes its time: one process may start the next and end meanwhile, and neither is seen alive. So the dead have to be
-   * those of the look before.
-   */
-  #areAllDead({ living, dead }: Found): boolean {
-    const areKnown = dead.size > 0 && [...dead].every((pid) => this.#knownDead.has(pid));
-    this.#lastSeen = living;
-    this.#knownDead = living === undefined ? dead : new Set();
-    return living === undefined && areKnown;
+    return !this.#looks.areAllDead(lookAtGroup(pid, this.#looks.lastSeen));
   }
 
   /** Those of the group that have not ended yet. */

@@ -1,0 +1,23 @@
+import type { Found } from "./living-members.js";
+
+/**
+ * What looks at a group come to. A look takes its time: one process may start the next and end meanwhile, and neither is seen alive. So
+ * the dead have to be those of the look before.
+ */
+export class GroupLooks {
+  #lastSeen: number | undefined;
+  #knownDead: ReadonlySet<number> = new Set();
+
+  /** The one that was seen alive last: at best it is the answer again. */
+  get lastSeen(): number | undefined {
+    return this.#lastSeen;
+  }
+
+  /** Whether it is certain by this look, and those before it, that nobody lives any more. */
+  areAllDead({ living, dead }: Found): boolean {
+    const areKnown = dead.size > 0 && [...dead].every((pid) => this.#knownDead.has(pid));
+    this.#lastSeen = living;
+    this.#knownDead = living === undefined ? dead : new Set();
+    return living === undefined && areKnown;
+  }
+}
