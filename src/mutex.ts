@@ -59,7 +59,6 @@ import type { Lease } from "./runtime/hold/lease.js";
 import { type Scope, Scopes } from "./runtime/hold/scope.js";
 import { type CleanupReport, cleanupAll } from "./runtime/inspect/cleanup.js";
 import { checkHealth, type Health } from "./runtime/inspect/health.js";
-import { inspectLock } from "./runtime/inspect/inspect.js";
 import type { LocksView } from "./runtime/inspect/lock-watcher.js";
 import type { LockObject } from "./runtime/swap/lock-object.js";
 import { LockObjects } from "./runtime/swap/lock-objects.js";
@@ -108,10 +107,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     this.#acquirer = new Acquirer(context, this.#settings, lines, (ref) => this.#objectOf(ref));
     const releaseHandles = () => this.#acquirer.releaseHandles();
     this.#closing = new Closing(context, { stopWaiting, releaseHandles, shutDown });
-    this.#observer = new Observer(context, this.#settings);
-    this.#once = new Once(context, this.#settings, (lockName, holdOptions, use) =>
-      this.#holding(lockName, holdOptions, use),
-    );
+    this.#observer = new Observer(context, this.#settings, this.#scopes);
+    this.#once = new Once(context, this.#settings, this.#scopes, (...call) => this.#holding(...call));
     this.#named = new NamedLocks(context, lines, this.#scopes, this.#settings.leaseMs);
   }
 
@@ -288,8 +285,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** What a lock says now: who holds it, who waits, the last turns. @returns null when there is no such lock */
   async inspect(lockName: string): Promise<LockReport | null> {
-    this.#scopes.noteCall();
-    return inspectLock(this.#context, this.#object(lockName));
+    return this.#observer.inspect(this.#object(lockName));
   }
 
   /**
@@ -298,7 +294,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   list(options: ListOptions = {}): AsyncIterable<LockReport> {
     this.#checkOpen();
-    this.#scopes.noteCall();
     return this.#observer.list(options);
   }
 
@@ -314,7 +309,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   watch(options: WatchOptions = {}): AsyncIterable<LocksView> {
     this.#checkOpen();
-    this.#scopes.noteCall();
     return this.#observer.watch(options);
   }
 
@@ -353,14 +347,12 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     options: RunOnceOptions = {},
   ): Promise<RunOnceResult<T>> {
     this.#checkOpen();
-    this.#scopes.noteCall();
     return this.#once.run(key, fn, options);
   }
 
   /** Forgets that a key was done, so that the next {@link runOnce} runs again; waits for a run that is under way. @returns whether it was done */
   async forget(key: string, options: RunOnceOptions = {}): Promise<boolean> {
     this.#checkOpen();
-    this.#scopes.noteCall();
     return this.#once.forget(key, options);
   }
 
@@ -418,13 +410,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /** Whether anybody holds the lock. */
   async isLocked(lockName: string): Promise<boolean> {
-    this.#scopes.noteCall();
     return this.#named.isLocked(this.#object(lockName));
   }
 
   /** Whether this instance, or another with the same `ownerId`, holds the lock. */
   async isOwnedByUs(lockName: string): Promise<boolean> {
-    this.#scopes.noteCall();
     return this.#named.isOwnedByUs(this.#heldObject(lockName));
   }
 
@@ -439,7 +429,6 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    */
   async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const force = checkForce(options);
-    this.#scopes.noteCall();
     const object = force.isForced ? this.#object(lockName) : this.#heldObject(lockName);
     return this.#named.delete(object, { force, restMs: DEFAULT_REST_MS });
   }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { median } from "../statistics.js";
 import { type Figures, ROWS } from "./rows.js";
 
 /** The figures of the last record, which are compared with: virtual time has no noise. */
@@ -15,9 +16,10 @@ export async function runVirtual({ json, record }: { json: boolean; record: bool
   const report = await measure();
   if (record) writeFileSync(RECORD, `${JSON.stringify(report, null, 2)}\n`);
   const before: Report = JSON.parse(readFileSync(RECORD, "utf8"));
+  const found = worse(report, before);
   if (json) console.log(JSON.stringify(report, null, 2));
-  else for (const text of linesOf(report, before)) console.log(text);
-  return worse(report, before).length === 0;
+  else for (const text of linesOf(report, before, found)) console.log(text);
+  return found.length === 0;
 }
 
 async function measure(): Promise<Report> {
@@ -26,12 +28,14 @@ async function measure(): Promise<Report> {
     const runs: Figures[] = [];
     for (const seed of SEEDS) runs.push(await run(seed));
     const names = Object.keys(runs[0] ?? {});
-    report[name] = Object.fromEntries(names.map((figure) => [figure, median(runs.map((one) => one[figure] ?? 0))]));
+    report[name] = Object.fromEntries(
+      names.map((figure) => [figure, toHundredth(median(runs.map((one) => one[figure] ?? 0)))]),
+    );
   }
   return report;
 }
 
-function linesOf(report: Report, before: Report): readonly string[] {
+function linesOf(report: Report, before: Report, found: readonly string[]): readonly string[] {
   const lines = ROWS.flatMap(({ name, what }) => [
     `${name}: ${what}`,
     ...Object.entries(report[name] ?? {}).map(([figure, value]) => {
@@ -39,7 +43,6 @@ function linesOf(report: Report, before: Report): readonly string[] {
       return `  ${figure.padEnd(18)}${String(value).padStart(10)}${last === undefined ? "" : `   last record ${last}`}`;
     }),
   ]);
-  const found = worse(report, before);
   return [...lines, found.length === 0 ? "nothing is worse than the last record" : `worse: ${found.join(", ")}`];
 }
 
@@ -53,8 +56,6 @@ function worse(report: Report, before: Report): readonly string[] {
   );
 }
 
-/** To the hundredth. */
-function median(values: readonly number[]): number {
-  const middle = values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
-  return Math.round(middle * 100) / 100;
+function toHundredth(value: number): number {
+  return Math.round(value * 100) / 100;
 }

@@ -11,21 +11,31 @@ import type { LockReport } from "../core/report.js";
 import type { Settings } from "../options/mutex-options.js";
 import type { Context } from "../runtime/base/context.js";
 import { sleep } from "../runtime/base/timing.js";
-import { listLocks } from "../runtime/inspect/inspect.js";
+import type { Scopes } from "../runtime/hold/scope.js";
+import { inspectLock, listLocks } from "../runtime/inspect/inspect.js";
 import { type LocksView, LockWatcher } from "../runtime/inspect/lock-watcher.js";
+import type { LockObject } from "../runtime/swap/lock-object.js";
 import { LIST_OPTIONS, type ListOptions, WATCH_OPTIONS, type WatchOptions } from "./call-options.js";
 
 /** The calls that look at locks and change nothing: checks, names and keys. */
 export class Observer {
   readonly #context: Context;
   readonly #settings: Settings;
+  readonly #scopes: Scopes;
 
-  constructor(context: Context, settings: Settings) {
+  constructor(context: Context, settings: Settings, scopes: Scopes) {
     this.#context = context;
     this.#settings = settings;
+    this.#scopes = scopes;
+  }
+
+  inspect(object: LockObject): Promise<LockReport | null> {
+    this.#scopes.noteCall();
+    return inspectLock(this.#context, object);
   }
 
   list(options: ListOptions): AsyncGenerator<LockReport> {
+    this.#scopes.noteCall();
     const { prefix, signal, onProgress } = checkOptions("options", options, LIST_OPTIONS);
     return listLocks(this.#context, {
       ...this.#targetOf(prefix),
@@ -35,6 +45,7 @@ export class Observer {
   }
 
   watch(options: WatchOptions): AsyncGenerator<LocksView> {
+    this.#scopes.noteCall();
     const { prefix, signal, intervalMs } = checkOptions("options", options, WATCH_OPTIONS);
     const watcher = new LockWatcher(this.#context, this.#targetOf(prefix));
     return this.#looks(

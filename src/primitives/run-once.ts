@@ -17,6 +17,7 @@ import { wasClosed } from "../runtime/base/closed.js";
 import type { Context } from "../runtime/base/context.js";
 import { lookAtFenced } from "../runtime/fenced/fenced-look.js";
 import { refusalError } from "../runtime/fenced/fenced-refusal.js";
+import type { Scopes } from "../runtime/hold/scope.js";
 import type { AcquireOptions } from "./call-options.js";
 import { contentOf } from "./fenced/fenced-content.js";
 import type { HeldLock, Lock } from "./lock.js";
@@ -85,15 +86,18 @@ interface Place {
 export class Once {
   readonly #context: Context;
   readonly #settings: Settings;
+  readonly #scopes: Scopes;
   readonly #holding: Holding;
 
-  constructor(context: Context, settings: Settings, holding: Holding) {
+  constructor(context: Context, settings: Settings, scopes: Scopes, holding: Holding) {
     this.#context = context;
     this.#settings = settings;
+    this.#scopes = scopes;
     this.#holding = holding;
   }
 
   async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: RunOnceOptions): Promise<RunOnceResult<T>> {
+    this.#scopes.noteCall();
     const place = this.#place(name);
     checkFunction("fn", fn);
     checkOptions("options", options, RUN_ONCE_OPTIONS);
@@ -133,6 +137,7 @@ export class Once {
 
   /** @returns whether there was anything to forget */
   async forget(name: string, options: RunOnceOptions): Promise<boolean> {
+    this.#scopes.noteCall();
     const place = this.#place(name);
     checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();

@@ -43,11 +43,11 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
 
 /** The same, to print, where no option can help. */
 export function problemText({ message }: { readonly message: string }): string {
-  return printable(inOwnWords(message, () => false));
+  return printable(inOwnWords(message));
 }
 
-/** A sentence of the library in the words of the command line: nobody here has code to change. */
-export function inOwnWords(sentence: string, hasOption: HasOption): string {
+/** A sentence of the library in the words of the command line: nobody here has code to change. @default no option can help */
+export function inOwnWords(sentence: string, hasOption: HasOption = () => false): string {
   return SAYINGS.reduce(
     (text, [pattern, saying]) => text.replace(pattern, typeof saying === "string" ? saying : saying(hasOption)),
     sentence,

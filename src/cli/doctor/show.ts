@@ -34,7 +34,7 @@ function showTrouble(
 ): void {
   line();
   line(`${paint(COLOURS[verdict], verdict)}: ${paint("bold", title)}`);
-  const advice = inOwnWords(remedy, () => false);
+  const advice = inOwnWords(remedy);
   for (const text of [sentence(printable(detail)), printable(advice)]) {
     for (const part of wrapped(text, width)) line(`  ${part}`);
   }

@@ -16,7 +16,7 @@ export function createLog(isDebugging: boolean, output: Output): Log {
     // What becomes of the command when its lock is lost is said by those who end it.
     const isLoss = (fields as { readonly err?: { readonly code?: unknown } } | undefined)?.err?.code === "lost";
     if (isMuted || (isLoss && !isDebugging)) return;
-    output.note(inOwnWords(message.replace(/^s3-mutex: /, ""), () => false));
+    output.note(inOwnWords(message.replace(/^s3-mutex: /, "")));
   };
   return {
     logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },

@@ -19,8 +19,6 @@ export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ending>;
   #isOver = false;
-  /** A process that was a living member at the last look. */
-  /** The dead of a look that found nobody else. */
   readonly #looks = new GroupLooks();
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {

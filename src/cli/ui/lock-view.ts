@@ -12,7 +12,7 @@ export function lockViewOf(report: LockReport): LockView {
     holders: holders.map(holderViewOf),
     queue: waiters.map(waiterViewOf),
     turns: recentTurns.map(turnViewOf),
-    ...(problem === undefined ? {} : { problem: inOwnWords(problem.message, () => false) }),
+    ...(problem === undefined ? {} : { problem: inOwnWords(problem.message) }),
   };
 }
 

@@ -25,12 +25,8 @@ function jsonOf(argument: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw Object.assign(
-      invalidArgument(argument, value, `JSON cannot hold it (${oneLine((cause as Error).message)})`),
-      {
-        cause,
-      },
-    );
+    const why = oneLine((cause as Error).message);
+    throw Object.assign(invalidArgument(argument, value, `JSON cannot hold it (${why})`), { cause });
   }
 }
 

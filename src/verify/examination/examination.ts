@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import type { Effects } from "../../runtime/base/effects.js";
-import { sleep } from "../../runtime/base/timing.js";
+import { settledWithin, sleep } from "../../runtime/base/timing.js";
 import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../../store/object-store.js";
 import { inForm } from "../../store/s3/answers/etag-shape.js";
 import type { EtagForm } from "../../store/s3/client/client-state.js";
@@ -221,6 +221,11 @@ export class Examination {
       if (await isAsExpected()) return Math.ceil(elapsedMs);
       if (elapsedMs > SETTLE_MS) return Number.POSITIVE_INFINITY;
     }
+  }
+
+  /** Whether something is settled within so many milliseconds. */
+  settledWithin(promise: Promise<unknown>, delayMs: number): Promise<boolean> {
+    return settledWithin(this.effects, promise, delayMs);
   }
 
   pause(delayMs: number): Promise<void> {

@@ -136,7 +136,7 @@ export class ProbeRequests {
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition) : outcome;
   }
 
-  /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. Not counted: nothing is to come of it. */
+  /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. */
   putSlowly(key: string, body: string, condition: PutCondition): SlowWrite {
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });

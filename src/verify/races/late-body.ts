@@ -11,7 +11,6 @@ const WAITING_MS = 1500;
  * that judges a condition before the body has come, and does not hold the key meanwhile, is met by that each time, by a race now and then.
  */
 export async function bothWinByLateBody(exam: Examination): Promise<boolean> {
-  const { effects } = exam;
   const key = exam.newKey("late");
   const etag = await created(exam, key);
   if (etag === undefined || exam.isThrottled) return false;
@@ -19,12 +18,8 @@ export async function bothWinByLateBody(exam: Examination): Promise<boolean> {
   const slow = exam.lane.putSlowly(key, exam.newBody(), condition);
   try {
     await exam.pause(UNDER_WAY_MS);
-    let isAnswered = false;
-    const answering = exam.lane.put(key, exam.newBody(), condition).finally(() => {
-      isAnswered = true;
-    });
-    const endMs = effects.monotonicMs() + WAITING_MS;
-    while (!isAnswered && effects.monotonicMs() < endMs) await exam.pause(20);
+    const answering = exam.lane.put(key, exam.newBody(), condition);
+    await exam.settledWithin(answering, WAITING_MS);
     const slowHasWon = await slow.finish();
     const quick = await answering;
     return slowHasWon && quick.kind === "answer" && isDone(quick);
