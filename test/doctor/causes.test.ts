@@ -27,6 +27,12 @@ test.each([
   ["a token that has expired", status(400, "ExpiredToken"), "access-denied", /have expired/],
   ["a quota", status(403, "QuotaExceeded"), "access-denied", /quota/],
   ["this machine's clock", status(403, "RequestTimeTooSkewed"), "store-unavailable", /clock of this machine/],
+  [
+    "this machine's clock, where everybody may read",
+    { ...status(403, "RequestTimeTooSkewed"), operation: "PutObject" },
+    "store-unavailable",
+    /clock of this machine/,
+  ],
   ["a page of a proxy", { fault: "page", status: 403, body: "<html>blocked</html>" }, "store-unavailable", /blocked/],
   ["a login page", { fault: "page", status: 302, headers: { location: "http://login" } }, "store-unavailable", /login/],
   ["a portal that says yes to all", { fault: "page", status: 200, body: "<html>hi</html>" }, "store-unavailable", /hi/],
