@@ -58,10 +58,11 @@ export class Aftermath {
     const endMs = isObserved ? watchedMs : dates === undefined ? lastEndMs : Math.max(watchedMs, lastEndMs);
     // One who died waiting is waited for until its entry expires, at the longest.
     const queueMs = hasQueue ? ENTRY_LIFE_MS : 0;
+    const agedMs = Math.max(AGED_MS, AGED_ANSWERS * (roundTripMs[1] + longestPauseMs(roundTripMs[1])));
     const clocksMs =
       2 * CLOCK_BOUNDS_MS +
       (dates === undefined ? 0 : LATE_DATES_MS) +
-      (dates?.frontEnds.some(({ aged }) => aged > 0) ? AGED_MS : 0) +
+      (dates?.frontEnds.some(({ aged }) => aged > 0) ? agedMs : 0) +
       2 * gatewaySpreadMs +
       (keepsAssumptions ? 0 : BROKEN_CLOCKS_MS);
     return (
@@ -78,8 +79,10 @@ const CLOCK_BOUNDS_MS = 1100;
 const BROKEN_CLOCKS_MS = 5000;
 /** Where answers contradict each other, both ends are what the latest one may say. */
 const LATE_DATES_MS = 2000;
-/** Until an answer has told the time, one out of a cache is none, and is asked for again ever less often: thirteen in a row. */
+/** Until an answer has told the time, one out of a cache is none, and is asked for again ever less often. */
+const AGED_ANSWERS = 13;
 const AGED_MS = 20_000;
+const longestPauseMs = (roundTripMs: number) => Math.min(64 * roundTripMs, 5000);
 const LONGEST_POLL_MS = 3000;
 const ROUND_TRIPS_MS = 1500;
 /** Where each takes a second: some to learn the store's time, one to find the lease over, one to take it. */

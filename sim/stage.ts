@@ -150,7 +150,8 @@ export class Stage {
       atLeast.excuse(key, turn);
       history.force(lockOf(key) ?? key, turn.token);
     };
-    const deadlocks = new DeadlockChecker(findings, now, (lock) => records.last(keyOf(lock)), tasks);
+    const recordOf = (lock: string) => records.last(keyOf(lock));
+    const deadlocks = new DeadlockChecker(findings, now, recordOf, tasks, plan.roundTripMs[1]);
     // With wrong clocks, or by 1.x, even a hold that is part of a cycle.
     records.onTaken = () => deadlocks.disturb();
     const chain = new ChainChecker(findings);

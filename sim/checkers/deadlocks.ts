@@ -26,6 +26,8 @@ export class DeadlockChecker {
   readonly #now: () => number;
   readonly #record: (lock: string) => Body | undefined;
   readonly #tasks: () => readonly Waiting[];
+  /** How long ago somebody may have looked who gives way now. */
+  readonly #disturbanceMs: number;
   #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
   /** By cycle, who gave way last, and what it had waited for. */
   readonly #victims = new Map<string, { readonly who: string; readonly waitsFor: string | undefined }>();
@@ -42,11 +44,13 @@ export class DeadlockChecker {
     now: () => number,
     record: (lock: string) => Body | undefined,
     tasks: () => readonly Waiting[],
+    roundTripMs = 0,
   ) {
     this.#findings = findings;
     this.#now = now;
     this.#record = record;
     this.#tasks = tasks;
+    this.#disturbanceMs = Math.max(DISTURBANCE_MS, LOOKS * roundTripMs);
   }
 
   /** Something broke waits or holds other than a deadlock does: a crash, a freeze, a time-out, force. */
@@ -91,7 +95,7 @@ export class DeadlockChecker {
    */
   noteVictim(who: string, cycle: readonly Edge[]): void {
     this.#checkOnlyVictim(who, cycle);
-    if (this.#now() - this.#disturbedAtMs < DISTURBANCE_MS || this.#tasks().some(({ isGivingUp }) => isGivingUp))
+    if (this.#now() - this.#disturbedAtMs < this.#disturbanceMs || this.#tasks().some(({ isGivingUp }) => isGivingUp))
       return;
     this.victims += 1;
     for (const [index, { lockName, fencingToken }] of cycle.entries()) {
@@ -157,5 +161,6 @@ export class DeadlockChecker {
   }
 }
 
-/** How long ago somebody may have looked who gives way now. */
 const DISTURBANCE_MS = 6000;
+/** Who gives way has looked at each of its cycle twice and has taken its own entry out, and any of these may have to be repeated. */
+const LOOKS = 8;

@@ -192,7 +192,7 @@ it("rule 2: an answer on whose way back the process was suspended is not believe
   await expectDeadlineBeforeExpiry(scene, lock);
 });
 
-it("rule 3: who observes counts by the clock that moved less", async () => {
+it("rule 3: who observes counts by the clock that moved less, from one look to the next", async () => {
   for (const stepMs of [HOUR_MS, -HOUR_MS]) {
     const scene = new Scene();
     const lock = await acquiredThenCutOff(scene, scene.client(), 10_000);
@@ -202,8 +202,8 @@ it("rule 3: who observes counts by the clock that moved less", async () => {
     await scene.pass(1000);
     waiter.process.stepWall(stepMs);
     const taken = await tryUntilTaken(scene, waiter.mutex, 25_000);
-    expect(taken === null).toBe(stepMs < 0);
-    if (taken !== null) expect(scene.nowMs - seenAtMs).toBeGreaterThanOrEqual(10_000 - 20);
+    expect(taken).not.toBeNull();
+    expect(scene.nowMs - seenAtMs).toBeGreaterThanOrEqual(10_000 - 20);
     expect(lock.held).toBe(false);
   }
 });

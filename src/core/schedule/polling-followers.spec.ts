@@ -10,7 +10,7 @@ it("has followers look less often than the head", () => {
       fc.pre(outlook.pace === undefined && outlook.holdAgeMs > 0 && outlook.position > 0 && outlook.isEnqueued);
       // A follower may come just before the next epoch; over a while it is rarer in any case.
       const spanMs = outlook.holdAgeMs + 20_000;
-      const { untilTakeoverMs: _, ...at } = outlook;
+      const { takeoverLookMs: _, ...at } = outlook;
       const followers = looksOf(at, spanMs).length;
       expect(followers).toBeLessThanOrEqual(looksOf({ ...at, position: 0 }, spanMs).length + 1);
     }),
@@ -79,7 +79,7 @@ it("has followers leave a free lock to the first in line for as long as that tak
 it("never has a follower who knows the pace look more often than a head would, however late the turn is", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
-      fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.untilTakeoverMs > 1e6);
+      fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.takeoverLookMs > 1e6);
       const { holdAgeMs, roundTripMs } = outlook;
       const head = pollDelayMs(outlookOf({ holdAgeMs, roundTripMs }));
       const unknown = pollDelayMs({ ...outlook, pace: undefined });

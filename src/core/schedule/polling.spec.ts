@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import "../../../test/protocol/arbitraries.js";
 import { anyOutlook, looksOf, NEVER, outlookOf, paceOfHolds } from "../../../test/protocol/outlooks.js";
 import { holderOf, recordOf, T0, turnOf } from "../../../test/protocol/samples.js";
-import { type Pace, paceOf, pollDelayMs, servedInMs } from "./polling.js";
+import { type Pace, paceOf, pollDelayMs, servedInMs, takeoverLookMs } from "./polling.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Everybody
@@ -11,13 +11,22 @@ import { type Pace, paceOf, pollDelayMs, servedInMs } from "./polling.js";
 it("never sleeps past the moment at which the lease could be taken over", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
-      expect(pollDelayMs(outlook)).toBeLessThanOrEqual(Math.max(outlook.untilTakeoverMs, 0) + 1);
+      expect(pollDelayMs(outlook)).toBeLessThanOrEqual(outlook.takeoverLookMs);
     }),
   );
   const asleep = outlookOf({ position: 3, holdAgeMs: 60_000, pace: paceOfHolds(90_000, 90_000, 90_000) });
   expect(pollDelayMs(asleep)).toBeGreaterThan(2000);
-  expect(pollDelayMs({ ...asleep, untilTakeoverMs: 500 })).toBe(501);
-  expect(pollDelayMs({ ...asleep, untilTakeoverMs: -60_000 })).toBe(1);
+  expect(pollDelayMs({ ...asleep, takeoverLookMs: 501 })).toBe(501);
+});
+
+it("looks as soon as the next lease could be taken over, and ever more seldom while one that could be is not", () => {
+  expect(takeoverLookMs([])).toBe(NEVER);
+  expect(takeoverLookMs([9000, 500])).toBe(501);
+  expect(takeoverLookMs([0])).toBe(1);
+  expect(takeoverLookMs([-1])).toBe(1);
+  expect(takeoverLookMs([-60_000])).toBe(6000);
+  expect(takeoverLookMs([-60_000, -200])).toBe(20);
+  expect(takeoverLookMs([-60_000, 4000])).toBe(4001);
 });
 
 it("gives a wait that is finite, at least a millisecond and below its cap, whatever it is asked", () => {

@@ -22,8 +22,8 @@ export interface Outlook {
   readonly followers: number;
   /** How long the last turn took; 0 while the record remembers none. */
   readonly lastHoldMs: number;
-  /** Until the present lease could be taken over. */
-  readonly untilTakeoverMs: number;
+  /** When to look for the sake of leases that end, from now: see {@link takeoverLookMs}. */
+  readonly takeoverLookMs: number;
   readonly roundTripMs: number;
   /** Undefined while the record remembers no turn. */
   readonly pace: Pace | undefined;
@@ -60,8 +60,21 @@ const VAGUE_TURNS = 3;
  */
 export function pollDelayMs(outlook: Outlook): number {
   const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
-  return Math.max(1, Math.min(delayMs, Math.max(outlook.untilTakeoverMs, 0) + 1));
+  return Math.max(1, Math.min(delayMs, outlook.takeoverLookMs));
 }
+
+/**
+ * When to look for the sake of leases that could be taken over in so many milliseconds: as soon as the next one can. One that
+ * could have been, and was not, waits for something else - somebody ahead is still expected, others hold it too, the lease is
+ * watched -: a tenth of the time that it has been overdue, so that looks become rare.
+ */
+export function takeoverLookMs(endsInMs: readonly number[]): number {
+  const nextMs = Math.min(...endsInMs.filter((endMs) => endMs >= 0)) + 1;
+  const overdueMs = -Math.max(...endsInMs.filter((endMs) => endMs < 0));
+  return Math.max(1, Math.min(nextMs, overdueMs * OVERDUE_SHARE));
+}
+
+const OVERDUE_SHARE = 0.1;
 
 function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, random }: Outlook): number {
   const spread = 1 - SPREAD * random;

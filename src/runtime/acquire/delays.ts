@@ -1,5 +1,5 @@
 import type { LockRecord } from "../../core/record.js";
-import { paceOf, pollDelayMs } from "../../core/schedule/polling.js";
+import { paceOf, pollDelayMs, takeoverLookMs } from "../../core/schedule/polling.js";
 import { type Context, jitter } from "../base/context.js";
 
 /** What a record says about the present hold, by this process's clocks. */
@@ -10,7 +10,7 @@ export function presentHold({ clock, toleranceMs }: Context, record: LockRecord 
   const starts = holders.map((holder) => holder.acquiredAtMs);
   return {
     holdAgeMs: now === undefined || holders.length === 0 ? 0 : Math.max(0, now.latestMs - Math.min(...starts)),
-    untilTakeoverMs: now === undefined ? 0 : Math.min(...ends) - now.earliestMs,
+    takeoverLookMs: now === undefined ? 1 : takeoverLookMs(ends.map((endMs) => endMs - now.earliestMs)),
   };
 }
 

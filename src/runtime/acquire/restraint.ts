@@ -75,10 +75,10 @@ export class Restraint {
     if (this.#heldBack === undefined) return plannedMs;
     if (this.#heldBack.withinMs !== undefined) return Math.min(plannedMs, this.#heldBack.withinMs);
     this.#setbacks += 1;
-    const { untilTakeoverMs } = presentHold(this.#context, record);
+    const { takeoverLookMs } = presentHold(this.#context, record);
     const delayMs = this.#stepBackMs({ lost: "nothing", record, isEnqueued: false, waitedMs });
     if (delayMs > 2 * this.#context.clock.usualRoundTripMs) this.#losses = 0;
-    return Math.min(delayMs, Math.max(untilTakeoverMs, 0) + 1);
+    return Math.min(delayMs, takeoverLookMs);
   }
 
   /** Whether there was room beside the winner, too: permits, or readers among readers. */

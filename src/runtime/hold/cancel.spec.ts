@@ -49,7 +49,7 @@ it("takes out what is left, in the background, until its entries have expired an
     {
       attempts,
       timeoutMs: LEASE_MS / 6,
-      untilMs: clockwork.monotonicMs + LEASE_MS + 1000 + 10_000,
+      untilMs: clockwork.monotonicMs + LEASE_MS + 1000 + 15_000,
       role: "contender",
       outlastsStalls: true,
       signal: closed.signal,

@@ -1,3 +1,4 @@
+import { ENTRY_LIFE_MS } from "../../core/expiry.js";
 import { cancel } from "../../core/transition/release.js";
 import type { Context } from "../base/context.js";
 import { requestTimeoutMs } from "../base/timing.js";
@@ -30,7 +31,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     attempts,
     timeoutMs: requestTimeoutMs(leaseMs),
     // After that its entries have expired and what lands late is over when it lands.
-    untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + MIN_PATIENCE_MS,
+    untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + ENTRY_LIFE_MS,
     // Who leaves for good has little time: it steps back for nobody.
     role: context.closing.aborted ? ("holder" as const) : ("contender" as const),
     // A store that contradicts itself may be right again before that.
@@ -50,5 +51,3 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
     ),
   );
 }
-
-const MIN_PATIENCE_MS = 10_000;

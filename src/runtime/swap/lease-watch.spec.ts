@@ -49,6 +49,15 @@ it("begins anew with another acquisition that the same write has put in", () => 
   expect(watch.ended(other, at(19_000))).toEqual(new Set(other.holders.map(leaseKey)));
 });
 
+it("loses no more than the time between two looks to a clock that is set back", () => {
+  const watch = new LeaseWatch();
+  watch.note(record, at(0, 3_600_000));
+  watch.note(record, at(4000, 3_604_000));
+  watch.note(record, at(6000, 6000));
+  expect(watch.ended(record, at(11_999, 11_999))).toEqual(new Set());
+  expect(watch.ended(record, at(12_000, 12_000))).toEqual(new Set(record.holders.map(leaseKey)));
+});
+
 it("counts by the clock that moved less", () => {
   const watch = new LeaseWatch();
   watch.note(record, at(0, 1000));

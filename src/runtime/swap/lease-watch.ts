@@ -7,21 +7,35 @@ import { type ClockReading, elapsedForObserver } from "../../core/store-time.js"
  * length has ended, whatever any wall clock says. Each is told apart by its holder and the write that it counts from.
  */
 export class LeaseWatch {
-  readonly #firstSeen = new Map<string, ClockReading>();
+  /** By lease: for how long it has been watched, in milliseconds. */
+  readonly #watchedMs = new Map<string, number>();
+  #lastReading: ClockReading | undefined;
 
   /** The record was seen at this moment. Leases that are not in it any more, or were renewed, start anew. */
   note(record: LockRecord | undefined, reading: ClockReading): void {
-    const leases = new Set(record?.holders.map(leaseKey));
-    for (const lease of this.#firstSeen.keys()) if (!leases.has(lease)) this.#firstSeen.delete(lease);
-    for (const lease of leases) if (!this.#firstSeen.has(lease)) this.#firstSeen.set(lease, reading);
+    const elapsedMs = this.#sinceLastMs(reading);
+    const leases = (record?.holders ?? []).map(leaseKey);
+    const watched = leases.map((lease) => [lease, (this.#watchedMs.get(lease) ?? -elapsedMs) + elapsedMs] as const);
+    this.#watchedMs.clear();
+    for (const [lease, ms] of watched) this.#watchedMs.set(lease, ms);
+    this.#lastReading = reading;
   }
 
   /** The leases in this record that have been watched to their end, by their keys. */
   ended(record: LockRecord | undefined, reading: ClockReading): ReadonlySet<string> {
+    const elapsedMs = this.#sinceLastMs(reading);
     const over = (record?.holders ?? []).filter((holder) => {
-      const since = this.#firstSeen.get(leaseKey(holder));
-      return since !== undefined && elapsedForObserver(since, reading) >= holder.leaseMs;
+      const watchedMs = this.#watchedMs.get(leaseKey(holder));
+      return watchedMs !== undefined && watchedMs + elapsedMs >= holder.leaseMs;
     });
     return new Set(over.map(leaseKey));
+  }
+
+  /**
+   * From one look to the next: a clock that is set back costs the time between two looks, and not that it has to catch up first,
+   * which can take hours.
+   */
+  #sinceLastMs(reading: ClockReading): number {
+    return this.#lastReading === undefined ? 0 : Math.max(0, elapsedForObserver(this.#lastReading, reading));
   }
 }
