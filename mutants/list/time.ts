@@ -292,4 +292,28 @@ export const TIME: readonly Mutant[] = [
     replace: "clock.when(this.#context.effects.monotonicMs() + 0 * askedAtMs)",
     caughtBy: { test: "test/protocol/asked-before.test.ts", named: "leader is not null" },
   },
+  {
+    name: "a watched lease counts from its first look",
+    why: "after a clock that was set forth and back, one who watches a dead holder's lease waits for the hours between",
+    file: "src/runtime/swap/lease-watch.ts",
+    search: "    this.#lastReading = reading;\n",
+    replace: "    this.#lastReading ??= reading;\n",
+    caughtBy: { test: "test/waiting/overdue.test.ts", named: "set forth and back" },
+  },
+  {
+    name: "what is overdue is asked for all the time",
+    why: "one dead reader makes every writer who waits for the others ask as fast as the store answers",
+    file: "src/core/schedule/polling.ts",
+    search: "Math.min(nextMs, overdueMs * OVERDUE_SHARE)",
+    replace: "Math.min(nextMs, overdueMs * 0)",
+    caughtBy: { test: "test/waiting/overdue.test.ts", named: "a writer who waits for a reader" },
+  },
+  {
+    name: "an entry is given up before it expires",
+    why: "what could not be taken out while the store was away stays in everybody's way",
+    file: "src/runtime/hold/cancel.ts",
+    search: "context.toleranceMs + ENTRY_LIFE_MS",
+    replace: "context.toleranceMs + 0 * ENTRY_LIFE_MS",
+    caughtBy: { test: "src/runtime/hold/cancel.spec.ts", named: "until its entries have expired" },
+  },
 ];
