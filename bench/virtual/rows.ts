@@ -153,6 +153,24 @@ async function deadAhead(seed: number): Promise<Figures> {
   return { waitMs: gotMs - freedMs };
 }
 
+async function deadBeside(seed: number): Promise<Figures> {
+  const scene = new Scene({ seed });
+  const [dead, alive, writer] = [scene.client(), scene.client(), scene.client()];
+  const lasting = await scene.until(alive.mutex.acquire(NAME, { mode: "shared" }));
+  await scene.until(dead.mutex.acquire(NAME, { mode: "shared" }));
+  const waiting = writer.mutex.acquire(NAME);
+  dead.process.kill();
+  // Its lease is over by then.
+  await scene.pass(2 * 60_000);
+  const before = scene.requestsOf(writer.process).length;
+  await scene.pass(60_000);
+  const requestsPerMinute = scene.requestsOf(writer.process).length - before;
+  const freedMs = scene.nowMs;
+  void lasting.release();
+  await scene.until(waiting, TEN_MINUTES_MS);
+  return { requestsPerMinute, idleMs: scene.nowMs - freedMs };
+}
+
 async function line(seed: number): Promise<Figures> {
   const [holdMs, everyMs] = [8000, 100];
   const scene = new Scene({ seed, roundTripMs: () => 10 });
@@ -192,5 +210,6 @@ export const ROWS: readonly Row[] = [
   { name: "readers", what: "20 readers behind a writer", run: readers },
   { name: "semaphore", what: "10 permits, 30 clients x 3 turns of 200 ms", run: semaphore },
   { name: "dead ahead", what: "a waiter behind three that just died", run: deadAhead },
+  { name: "dead beside", what: "a writer behind a reader that lives and one that has died", run: deadBeside },
   { name: "line", what: "12 in line behind 8 s, 50 ms each (round trip 10 ms)", run: line },
 ];
