@@ -54,7 +54,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "what is cleared up is given up as soon as a store contradicts itself",
     why: "a lock stays taken for the rest of its lease, although the store answers again after a few seconds",
-    file: "src/runtime/hold/cancel.ts",
+    file: "src/runtime/swap/policies.ts",
     search: "    outlastsStalls: true,\n",
     replace: "",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "clears up what a release could not" },
@@ -135,7 +135,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "each lock of an outage has its own time",
     why: "a cleanup of many locks waits for each of them while the store is away",
-    file: "src/runtime/swap/outage.ts",
+    file: "src/runtime/inspect/outage.ts",
     search: "if (this.#effects.monotonicMs() - this.#answeredAtMs >= SILENCE_MS) throw error;",
     replace: "if (this.#effects.monotonicMs() - this.#answeredAtMs >= 1000 * SILENCE_MS) throw error;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "a cleanup and a listing" },

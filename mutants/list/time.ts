@@ -311,9 +311,9 @@ export const TIME: readonly Mutant[] = [
   {
     name: "an entry is given up before it expires",
     why: "what could not be taken out while the store was away stays in everybody's way",
-    file: "src/runtime/hold/cancel.ts",
-    search: "context.toleranceMs + ENTRY_LIFE_MS",
-    replace: "context.toleranceMs + 0 * ENTRY_LIFE_MS",
+    file: "src/runtime/swap/policies.ts",
+    search: "toleranceMs + ENTRY_LIFE_MS",
+    replace: "toleranceMs + 0 * ENTRY_LIFE_MS",
     caughtBy: { test: "src/runtime/hold/cancel.spec.ts", named: "until its entries have expired" },
   },
 ];

@@ -2,9 +2,9 @@ import { type Attempt, type Clocked, hasRunOut } from "../core/expiry.js";
 import { type Holder, isReleased, type LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
 import type { Context } from "../runtime/base/context.js";
-import { requestTimeoutMs } from "../runtime/base/timing.js";
 import { Attempts } from "../runtime/swap/attempts.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
+import { holderPolicy } from "../runtime/swap/policies.js";
 import { renewing } from "../runtime/swap/repeatable.js";
 
 /**
@@ -73,7 +73,5 @@ class Target {
 }
 
 function optionsFor(context: Context, leaseMs: number) {
-  const untilMs = context.effects.monotonicMs() + leaseMs;
-  const timeoutMs = requestTimeoutMs(leaseMs);
-  return { attempts: new Attempts(), timeoutMs, untilMs, role: "holder" as const, fromStore: true };
+  return { ...holderPolicy(context, leaseMs), attempts: new Attempts(), fromStore: true };
 }

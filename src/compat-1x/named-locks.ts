@@ -7,7 +7,6 @@ import type { Force } from "../primitives/force.js";
 import type { LocalLines } from "../runtime/acquire/local-line.js";
 import type { Context } from "../runtime/base/context.js";
 import { inParallel } from "../runtime/base/in-parallel.js";
-import { requestTimeoutMs } from "../runtime/base/timing.js";
 import type { Lease } from "../runtime/hold/lease.js";
 import { type NamedHold, NamedHolds, type NamedTarget } from "../runtime/hold/named-holds.js";
 import type { Scope, Scopes } from "../runtime/hold/scope.js";
@@ -15,6 +14,7 @@ import { READS_AT_ONCE } from "../runtime/inspect/inspect.js";
 import { Attempts } from "../runtime/swap/attempts.js";
 import { RemoveUnsupported } from "../runtime/swap/changed.js";
 import { LockObject, type Snapshot } from "../runtime/swap/lock-object.js";
+import { commandPolicy } from "../runtime/swap/policies.js";
 import { deleting, forcing } from "../runtime/swap/repeatable.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
 
@@ -171,13 +171,6 @@ export class NamedLocks {
   }
 
   #options() {
-    const timeoutMs = requestTimeoutMs(this.#leaseMs);
-    const untilMs =
-      this.#context.effects.monotonicMs() + Math.min(Math.max(this.#leaseMs / 2, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
-    return { attempts: new Attempts(), timeoutMs, untilMs, role: "contender" as const, fromStore: true };
+    return { ...commandPolicy(this.#context, this.#leaseMs), attempts: new Attempts(), fromStore: true };
   }
 }
-
-/** How long a store that does not answer is asked again. */
-const MIN_PATIENCE_MS = 5000;
-const MAX_PATIENCE_MS = 10_000;

@@ -1,12 +1,12 @@
 import type { Holder } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import { requestTimeoutMs } from "../base/timing.js";
 import { type StoreCheckPatience, storeIsSafe } from "../check/store-is-safe.js";
 import type { Grant } from "../hold/grant.js";
 import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
 import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
+import { holderPolicy } from "../swap/policies.js";
 import { renewing } from "../swap/repeatable.js";
 
 /**
@@ -42,11 +42,9 @@ export async function confirmGrant(
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
     const swapped = await object.swap(renewing(command), {
+      ...holderPolicy(context, leaseMs),
       attempts,
       signal,
-      timeoutMs: requestTimeoutMs(leaseMs),
-      untilMs: context.effects.monotonicMs() + leaseMs,
-      role: "holder",
     });
     if (swapped.reply.kind === "gone") return undefined;
     ({ holder } = swapped.reply);

@@ -3,8 +3,8 @@ import { found, level, type ReshareCommand, type ReshareReply, reshare } from ".
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
-import { MAX_REQUEST_MS } from "../base/timing.js";
 import { Attempts } from "../swap/attempts.js";
+import { resizePatienceMs, resizePolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
 import type { SemaphoreRecords } from "./semaphore-records.js";
 
@@ -23,7 +23,7 @@ export async function resizeSemaphore(
   let isFirst = true;
   let from: number | undefined;
   for (;;) {
-    const untilMs = startedAtMs + (records.shares === undefined ? PATIENCE_MS : PATIENCE_WITH_SEVERAL_MS);
+    const untilMs = startedAtMs + resizePatienceMs(records.shares === undefined ? "one" : "several");
     const levelled = await levelAll(context, records, untilMs);
     if (levelled !== undefined) {
       const { seen } = levelled;
@@ -36,7 +36,7 @@ export async function resizeSemaphore(
           }
           return decision;
         },
-        { ...swapOptions(untilMs, seen === undefined ? "contender" : "holder"), fromStore: true },
+        { ...swapOptions(untilMs, { insists: seen !== undefined }), fromStore: true },
       );
       if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
     }
@@ -52,7 +52,7 @@ export async function resizeSemaphore(
 export function foundSemaphore(context: Context, records: SemaphoreRecords, number: number): Promise<void> {
   const running = founding.get(records);
   if (running !== undefined) return running;
-  const options = { ...swapOptions(context.effects.monotonicMs() + PATIENCE_MS), signal: context.closing };
+  const options = { ...swapOptions(context.effects.monotonicMs() + resizePatienceMs("one")), signal: context.closing };
   const begun = records.anchor
     .swap((record, attempt) => found(record, { number, capacity: context.capacity }, attempt), options)
     .then(() => {})
@@ -80,7 +80,7 @@ async function levelAll(
   const uses = new Map<number, Use>();
   await inParallel(parts, AT_ONCE, async (part) => {
     const share = shareIn(shares, part);
-    const options = { ...swapOptions(untilMs, "holder"), freshFromMs: context.effects.monotonicMs() };
+    const options = { ...swapOptions(untilMs, { insists: true }), freshFromMs: context.effects.monotonicMs() };
     const { reply } = await records.objectOf(part).swap((record, attempt) => level(record, share, attempt), options);
     if (reply.kind === "levelled") uses.set(part, reply.use);
   });
@@ -92,9 +92,8 @@ async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {
   await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), fromStore: true });
 }
 
-/** Who has to change many records steps back for nobody who wants one of them: it is done once, and they come all the time. */
-function swapOptions(untilMs: number, role: "contender" | "holder" = "contender") {
-  return { attempts: new Attempts(), role, timeoutMs: MAX_REQUEST_MS, untilMs };
+function swapOptions(...policy: Parameters<typeof resizePolicy>) {
+  return { ...resizePolicy(...policy), attempts: new Attempts() };
 }
 
 function contested(lockName: string): S3MutexError {
@@ -104,7 +103,3 @@ function contested(lockName: string): S3MutexError {
 
 /** So many records get their shares at the same time. */
 const AT_ONCE = 8;
-/** How long a store that does not answer is asked again. */
-const PATIENCE_MS = 10_000;
-/** The same where there are several records, each with callers of its own who change it meanwhile. */
-const PATIENCE_WITH_SEVERAL_MS = 30_000;

@@ -4,11 +4,11 @@ import { restore } from "../../core/transition/restore.js";
 import { onAbort } from "../base/abort.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
-import { requestTimeoutMs } from "../base/timing.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import { Lease } from "../hold/lease.js";
 import { lossError, lossReason } from "../hold/loss.js";
 import { Attempts } from "../swap/attempts.js";
+import { holderPolicy } from "../swap/policies.js";
 import { noTokenLeft } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import type { LocalLine } from "./local-line.js";
@@ -33,14 +33,13 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
   const attempts = new Attempts();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
-  const timeoutMs = requestTimeoutMs(leaseMs);
-  const trying = { role: "holder", timeoutMs, untilMs: effects.monotonicMs() + leaseMs } as const;
+  const trying = holderPolicy(context, leaseMs);
   const refusal = new AbortController();
   const forget = onAbort(context.closing, () => !attempts.haveBegun && refusal.abort());
   try {
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
       const decision = restore(record, command, attempt);
-      if (decision.change !== undefined) context.check.begin(timeoutMs);
+      if (decision.change !== undefined) context.check.begin(trying.timeoutMs);
       return decision;
     };
     const { reply, contradicted } = await object.swap(apply, {

@@ -1,9 +1,8 @@
-import { ENTRY_LIFE_MS } from "../../core/expiry.js";
 import { cancel } from "../../core/transition/release.js";
 import type { Context } from "../base/context.js";
-import { requestTimeoutMs } from "../base/timing.js";
 import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
+import { leavingPolicy } from "../swap/policies.js";
 
 export interface Leftovers {
   readonly id: string;
@@ -28,14 +27,8 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   if (context.check.refusal !== undefined) return;
   if (entry === "none" && !attempts.haveUnresolved) return;
   const options = {
+    ...leavingPolicy(context, leaseMs),
     attempts,
-    timeoutMs: requestTimeoutMs(leaseMs),
-    // After that its entries have expired and what lands late is over when it lands.
-    untilMs: context.effects.monotonicMs() + leaseMs + context.toleranceMs + ENTRY_LIFE_MS,
-    // Who leaves for good has little time: it steps back for nobody.
-    role: context.closing.aborted ? ("holder" as const) : ("contender" as const),
-    // A store that contradicts itself may be right again before that.
-    outlastsStalls: true,
     signal: context.closed,
   };
   const isOwn = (writeId: string) => attempts.isOwn(writeId);

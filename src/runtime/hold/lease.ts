@@ -3,8 +3,9 @@ import { type RenewOptions, type RenewReply, reasonOfLoss } from "../../core/tra
 import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import type { HoldEvent } from "../base/events.js";
-import { Alarm, requestTimeoutMs } from "../base/timing.js";
+import { Alarm } from "../base/timing.js";
 import type { Attempts } from "../swap/attempts.js";
+import { holderPolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Grant } from "./grant.js";
@@ -191,8 +192,8 @@ export class Lease implements Hold {
     this.#lastFailure = error;
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    const what = `renewing ${JSON.stringify(this.#line.object.name)} failed and is tried again`;
-    this.#context.logger.warn(what, { err: error });
+    const { name } = this.#line.object;
+    this.#context.logger.warn(`renewing ${JSON.stringify(name)} failed and is tried again`, { err: error });
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
 
@@ -201,10 +202,10 @@ export class Lease implements Hold {
     if (signal.aborted) return false;
     const { id, token } = this.#holder;
     const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
-    const onFailure = (error: S3MutexError) => {
-      this.#lastFailure = error;
-    };
     try {
+      const onFailure = (error: S3MutexError) => {
+        this.#lastFailure = error;
+      };
       const options = { ...this.#swapOptions(), signal, onFailure };
       return this.#applyRenewal(await this.#line.renew({ command, options }));
     } catch (error) {
@@ -215,10 +216,8 @@ export class Lease implements Hold {
 
   #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
     if (this.standing.isOver) return false;
-    if (reply.kind === "gone") {
-      this.lose(lossReason(reply.reason));
-      return false;
-    }
+    if (reply.kind === "gone") this.lose(lossReason(reply.reason));
+    if (reply.kind === "gone") return false;
     const reading = this.#attempts.readingOf(reply.holder.renewal);
     if (reading === undefined) return true;
     this.#lastFailure = undefined;
@@ -257,8 +256,8 @@ export class Lease implements Hold {
   }
 
   #swapOptions(withinMs = Number.POSITIVE_INFINITY) {
-    const times = { timeoutMs: requestTimeoutMs(this.#leaseMs), untilMs: this.#clock.deadlineMs(withinMs) };
-    return { attempts: this.#attempts, ...times, role: "holder" as const };
+    const untilMs = this.#clock.deadlineMs(withinMs);
+    return { ...holderPolicy(this.#context, this.#leaseMs, untilMs), attempts: this.#attempts };
   }
 
   lose(reason: Loss, cause: unknown = this.#lastFailure): void {
@@ -275,8 +274,8 @@ export class Lease implements Hold {
   }
 
   #end(): void {
-    const { activity, diagnostics, holdings } = this.#context;
-    holdings.delete(this);
+    const { activity, diagnostics } = this.#context;
+    this.#context.holdings.delete(this);
     if (activity.held.delete(this.#holder.id)) diagnostics.publish("hold:end", this.#describe());
     for (const listener of this.#endListeners.splice(0)) listener();
   }

@@ -6,10 +6,10 @@ import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
 import { Attempts } from "../swap/attempts.js";
 import { RemoveUnsupported } from "../swap/changed.js";
 import type { LockObject } from "../swap/lock-object.js";
-import { Outage } from "../swap/outage.js";
 import { sweeping } from "../swap/repeatable.js";
 import type { ListProgress } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
+import { Outage } from "./outage.js";
 
 /** What `cleanupStaleLocks` found and did. */
 export interface CleanupReport {

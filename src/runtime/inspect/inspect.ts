@@ -7,11 +7,11 @@ import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import { LockObject } from "../swap/lock-object.js";
-import { Outage } from "../swap/outage.js";
 import type { Snapshot } from "../swap/snapshot.js";
 import { Tries } from "../swap/tries.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
+import { Outage } from "./outage.js";
 
 /** How far a listing has come. */
 export interface ListProgress {

@@ -6,10 +6,10 @@ import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
 import type { Log } from "../base/logger.js";
 import { LockObject } from "../swap/lock-object.js";
-import { Outage } from "../swap/outage.js";
 import { isSameVersion } from "../swap/snapshot.js";
 import { otherKeysOf, READS_AT_ONCE, reportAboutRecord, reportOfSnapshot, wholeOf } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
+import { Outage } from "./outage.js";
 
 /** All locks under a prefix as one look saw them. */
 export interface LocksView {

@@ -1,0 +1,55 @@
+import { ENTRY_LIFE_MS } from "../../core/expiry.js";
+import type { Context } from "../base/context.js";
+import { MAX_REQUEST_MS, requestTimeoutMs } from "../base/timing.js";
+import type { TryOptions } from "./tries.js";
+
+/**
+ * How long a store that does not answer is asked again, how long each request may take, and who makes way for whom: for each
+ * kind of caller. A caller that waits for a lock has a time of its own (`acquire/patience.ts`), as has one that writes a fenced object.
+ */
+
+export type Policy = Pick<TryOptions, "role" | "timeoutMs" | "untilMs" | "outlastsStalls">;
+
+/** A holder tries as long as its lease can last, and at once: each delay costs part of the lease. */
+export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: number): Policy {
+  return {
+    role: "holder",
+    timeoutMs: requestTimeoutMs(leaseMs),
+    untilMs: untilMs ?? effects.monotonicMs() + leaseMs,
+  };
+}
+
+/** A question, or an order by an operator: for half of the usual lease, between five and ten seconds, since somebody waits for it. */
+export function commandPolicy({ effects }: Context, leaseMs: number): Policy {
+  const patienceMs = Math.min(Math.max(leaseMs / 2, SHORTEST_COMMAND_MS), LONGEST_COMMAND_MS);
+  return { role: "contender", timeoutMs: requestTimeoutMs(leaseMs), untilMs: effects.monotonicMs() + patienceMs };
+}
+
+/**
+ * A caller that gave up clears up in the background until its entry has expired by itself, and all that lands late is over when it
+ * lands. One that leaves for good has little time: it steps back for nobody. Nobody waits for this, and a store that contradicts
+ * itself may be right again before that.
+ */
+export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseMs: number): Policy {
+  return {
+    role: closing.aborted ? "holder" : "contender",
+    timeoutMs: requestTimeoutMs(leaseMs),
+    untilMs: effects.monotonicMs() + leaseMs + toleranceMs + ENTRY_LIFE_MS,
+    outlastsStalls: true,
+  };
+}
+
+/** Changing the number of permits: until a time that all of its writes share. `insists`: it steps back for none of those who want one. */
+export function resizePolicy(untilMs: number, { insists = false } = {}): Policy {
+  return { role: insists ? "holder" : "contender", timeoutMs: MAX_REQUEST_MS, untilMs };
+}
+
+/** In milliseconds from its beginning. Several records have callers of their own each, who change them meanwhile. */
+export function resizePatienceMs(records: "one" | "several"): number {
+  return records === "one" ? ONE_RECORD_MS : SEVERAL_RECORDS_MS;
+}
+
+const SHORTEST_COMMAND_MS = 5000;
+const LONGEST_COMMAND_MS = 10_000;
+const ONE_RECORD_MS = 10_000;
+const SEVERAL_RECORDS_MS = 30_000;
