@@ -26,9 +26,9 @@ const USAGE = `npm run stores -- [options]
   --only NAMES       these, with commas: ${NAMES.join(", ")}
   --all              all of them: compiling those in Go takes several minutes each
   --long             100 rounds of racing instead of 20, and 5 minutes of chaos with gateways killed instead of 20 seconds
-  --record           keep the results in stores/results and write docs/stores.md anew
+  --record           keep the results in stores/results and write docs/guide/stores.md anew
   --doctor N         only run \`s3-mutex doctor\` on them, N times each: does it say the same each time?
-  --document         only write docs/stores.md anew
+  --document         only write docs/guide/stores.md anew
 
 npm run stores -- --start NAME [options]     start one and leave it running until Ctrl-C
 

@@ -1,7 +1,7 @@
 // npm run stores                               the stores that are quick to install, in the short form
 // npm run stores -- --only ceph --long         one of them, thoroughly
 // npm run stores -- --start ceph --gateways 2  start one and leave it running
-// docs/stores.md has the results and the rest
+// docs/guide/stores.md has the results and the rest
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseStoresArguments, type StoresSettings } from "./arguments.js";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MUTANTS } from "../mutants/list/all.js";
 
-/** `docs/guarantees.md` names what sees each promise: all of it exists, and no promise is without. */
+/** `docs/guide/guarantees.md` names what sees each promise: all of it exists, and no promise is without. */
 
-const guarantees = readFileSync("docs/guarantees.md", "utf8");
+const guarantees = readFileSync("docs/guide/guarantees.md", "utf8");
 /** The cells of the rows with a number under a heading. */
 function rowsUnder(heading: string): string[][] {
   const [, section = ""] = guarantees.split(`\n## ${heading}\n`);
@@ -56,7 +56,7 @@ describe.each(seenBy)("promise %s", (_, sim, invariants, broken, tests) => {
   });
 
   it("names tests that there are", () => {
-    expect(linksIn(tests).filter((path) => !existsSync(join("docs", path)))).toEqual([]);
+    expect(linksIn(tests).filter((path) => !existsSync(join("docs/guide", path)))).toEqual([]);
   });
 });
 

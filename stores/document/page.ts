@@ -12,9 +12,9 @@ import { notesOf, twoProcesses, verdictOf, versionsCell, whyOf } from "./verdict
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "stores/results");
-const PAGE = join(ROOT, "docs/stores.md");
+const PAGE = join(ROOT, "docs/guide/stores.md");
 
-/** Writes docs/stores.md from the results that were recorded. */
+/** Writes docs/guide/stores.md from the results that were recorded. */
 export function writePage(): void {
   writeFileSync(PAGE, pageOf(readResults()));
 }

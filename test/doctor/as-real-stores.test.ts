@@ -2,7 +2,7 @@ import { expect, type TestContext, test } from "vitest";
 import type { FaultRule, S3ServerOptions } from "../../src/testing/index.js";
 import { examined } from "./examine.js";
 
-// What doctor says of behaviour that was measured on real stores (docs/stores.md), on the embedded server.
+// What doctor says of behaviour that was measured on real stores (docs/guide/stores.md), on the embedded server.
 
 const TIMEOUT = { timeout: 60_000 };
 

@@ -18,7 +18,7 @@ interface Held {
 
 interface Call {
   readonly start: (held: Held) => Promise<unknown>;
-  /** By when it has to end, in milliseconds: what docs/operations.md says. */
+  /** By when it has to end, in milliseconds: what docs/guide/operations.md says. */
   readonly withinMs: number;
 }
 

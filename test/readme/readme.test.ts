@@ -10,19 +10,20 @@ import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 /** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
 const RUN = [
   "README.md",
-  "docs/waiting.md",
-  "docs/migrating.md",
-  "docs/fencing.md",
-  "docs/telemetry.md",
-  "docs/web-locks.md",
+  "docs/guide/waiting.md",
+  "docs/guide/migrating.md",
+  "docs/guide/fencing.md",
+  "docs/guide/telemetry.md",
+  "docs/guide/web-locks.md",
 ];
 /** Its examples are tests, so they run as one file of tests. */
-const TESTS = "docs/testing.md";
+const TESTS = "docs/guide/testing.md";
 
 const inFolder = (folder: string) => readdirSync(folder).flatMap((file) => (file.endsWith(".md") ? [file] : []));
 const DOCUMENTS = [
   ...inFolder("."),
   ...inFolder("docs").map((file) => `docs/${file}`),
+  ...inFolder("docs/guide").map((file) => `docs/guide/${file}`),
   "examples/README.md",
   ...inFolder("docs/decisions").map((file) => `docs/decisions/${file}`),
 ];
@@ -74,16 +75,16 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
     "0 cleaned, 0 unreadable",
   ],
   // Those who listen since "Events" do so still.
-  "docs/waiting.md: Order": ["the boss, the first, the second"],
-  "docs/telemetry.md: Channels": ["nightly: acquired"],
-  "docs/telemetry.md: Health": ["true 0"],
-  "docs/waiting.md: Giving up": ["aborted - the user has gone"],
-  "docs/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
-  "docs/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
+  "docs/guide/waiting.md: Order": ["the boss, the first, the second"],
+  "docs/guide/telemetry.md: Channels": ["nightly: acquired"],
+  "docs/guide/telemetry.md: Health": ["true 0"],
+  "docs/guide/waiting.md: Giving up": ["aborted - the user has gone"],
+  "docs/guide/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
+  "docs/guide/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
   "README.md: Web Locks": ["true { held: [], pending: [] }"],
-  "docs/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
-  "docs/fencing.md: Objects in S3": ["the balance is 5"],
-  "docs/migrating.md: What became exclusive": ["true", "false"],
+  "docs/guide/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
+  "docs/guide/fencing.md: Objects in S3": ["the balance is 5"],
+  "docs/guide/migrating.md: What became exclusive": ["true", "false"],
   "README.md: By force": ["None of them holds it any more: nothing was done."],
   "README.md: Handing a lock over": ["imported the last batch"],
   "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],

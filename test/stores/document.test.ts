@@ -9,8 +9,8 @@ import { faultsOf, type StoreResult } from "../../stores/result.js";
 
 const results = readResults();
 
-test("docs/stores.md says what the recorded results say: npm run stores -- --document", () => {
-  expect(readFileSync("docs/stores.md", "utf8")).toBe(pageOf(results));
+test("docs/guide/stores.md says what the recorded results say: npm run stores -- --document", () => {
+  expect(readFileSync("docs/guide/stores.md", "utf8")).toBe(pageOf(results));
 });
 
 test("every store of the page was measured, or has a source, or is said to be unknown", () => {
@@ -21,7 +21,7 @@ test("every store of the page was measured, or has a source, or is said to be un
 });
 
 test.each(["Hetzner", "OVH", "Scaleway", "Storj", "IBM", "StorageGRID", "IDrive"])("S18: %s is on the page", (name) => {
-  const rows = readFileSync("docs/stores.md", "utf8").split("\n");
+  const rows = readFileSync("docs/guide/stores.md", "utf8").split("\n");
   const row = rows.find((line) => line.startsWith("|") && line.split("|")[1]?.includes(name));
   // What it can do, remarks, and where that comes from.
   const cells = row

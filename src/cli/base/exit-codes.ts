@@ -1,5 +1,5 @@
 /**
- * What the CLI exits with; `docs/cli.md` has the same table. `run` passes on its command's own code, so its codes for
+ * What the CLI exits with; `docs/guide/cli.md` has the same table. `run` passes on its command's own code, so its codes for
  * everything else are numbers that commands rarely use: those of sysexits.h and the one after them.
  */
 export const EXIT = {

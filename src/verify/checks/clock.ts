@@ -11,7 +11,7 @@ const FROZEN_AFTER_MS = 2200;
 const OFF_MS = 5000;
 /** A second of truncation, and the milliseconds of a server that renews its text once a second. */
 const LATE_AFTER_MS = 1100;
-/** What locks allow a `Date` to be late by, its whole seconds included: see the assumptions in docs/guarantees.md. */
+/** What locks allow a `Date` to be late by, its whole seconds included: see the assumptions in docs/guide/guarantees.md. */
 const LATE_MS_MAX = 2000;
 
 interface Dated extends AnswerTiming {

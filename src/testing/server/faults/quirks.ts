@@ -3,7 +3,7 @@ import type { S3Operation } from "../wire/operation.js";
 
 /**
  * Ways in which the whole server departs from AWS, each known from a real store. All are off by default. Sources are in
- * `docs/testing.md`.
+ * `docs/guide/testing.md`.
  */
 export interface StoreQuirks {
   /** PUT overwrites whatever `If-None-Match: *` says. Known from Garage, rclone `serve s3`, s3rver, GCS interop. */
