@@ -6,32 +6,29 @@ import { separately } from "./actors/separately.js";
 import { EventChecker } from "./checkers/events.js";
 import { type Closing, closeMutex } from "./closing.js";
 import type { ClientPlan } from "./plan.js";
-import { type Participant, type Scene, semaphoreOf } from "./scene.js";
-import { Task } from "./task.js";
+import { type Scene, semaphoreOf } from "./scene.js";
+import { type Program, Task } from "./task.js";
 
 /** A process of the run with the production code in it, and lines of work that share it. */
-export class SimClient implements Participant {
+export class SimClient implements Program {
   readonly name: string;
   readonly plan: ClientPlan;
   readonly process: SimProcess;
   readonly mutex: S3Mutex;
-  readonly scene: Scene;
+  readonly scene: Scene<Task>;
   readonly tasks: readonly Task[];
-  /** Lines of work that nobody waits for. */
   readonly started: Task[] = [];
-  /** What those do. */
   readonly forgotten: Promise<void>[] = [];
   readonly events: EventChecker;
   readonly #boot: Task;
   /** By true time; never, where it was not told to close. */
   closingSinceMs = Number.POSITIVE_INFINITY;
   isClosed = false;
-  /** It has said that nobody works under handles, or under locks that were taken by name. */
   hasGivenHandlesBack = false;
   #closed: Promise<void> | undefined;
   readonly #lost = new Set<string>();
 
-  constructor(scene: Scene, plan: ClientPlan, name: string) {
+  constructor(scene: Scene<Task>, plan: ClientPlan, name: string) {
     const { world } = scene.bucket;
     this.scene = scene;
     this.plan = plan;
@@ -63,7 +60,6 @@ export class SimClient implements Participant {
     this.#watch();
   }
 
-  /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
   hasLost({ name, fencingToken }: Pick<Lock, "name" | "fencingToken">): boolean {
     return this.#lost.has(`${name} ${fencingToken}`);
   }
@@ -100,7 +96,6 @@ export class SimClient implements Participant {
     return over;
   }
 
-  /** The same, for one whose own work asks for it: who is within does not wait for the end of that. */
   async closeFromWithin(closing: Closing): Promise<void> {
     this.#closed ??= this.#whenClosed();
     await this.#beginToClose(closing);

@@ -14,10 +14,9 @@ import type { FencedCounter } from "./checkers/resource.js";
 import type { Closing } from "./closing.js";
 import type { Plan } from "./plan.js";
 import type { Step } from "./steps.js";
-import type { Task } from "./task.js";
 
-/** What all clients of a run share: the store, the checkers, and when to stop. */
-export interface Scene {
+/** What all clients of a run share: the store, the checkers, and when to stop. `Task`: what a line of work is, of those who do turns. */
+export interface Scene<Task = unknown> {
   readonly plan: Plan;
   readonly bucket: SimBucket<Step>;
   readonly findings: Findings;

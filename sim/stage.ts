@@ -17,9 +17,10 @@ import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
 import { SharesChecker } from "./checkers/shares.js";
 import { Dates, mayLackTime } from "./dates.js";
+import { planOf } from "./draw.js";
 import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
-import { type Edits, type Plan, planOf } from "./plan.js";
+import type { Edits, Plan } from "./plan.js";
 import { keyOf, lockOf, type Participant, type Scene } from "./scene.js";
 import { type Step, stepOf } from "./steps.js";
 import type { Task } from "./task.js";
@@ -41,7 +42,7 @@ export class Stage {
   readonly faults: Faults;
   readonly findings: Findings;
   readonly records: RecordChecker;
-  readonly scene: Scene;
+  readonly scene: Scene<Task>;
   readonly #startedAtMs: number;
 
   constructor(seed: number, options: StageOptions) {
@@ -121,7 +122,7 @@ export class Stage {
     });
   }
 
-  #scene({ isOver, tasks, onClosed, onSend }: StageOptions): Scene {
+  #scene({ isOver, tasks, onClosed, onSend }: StageOptions): Scene<Task> {
     const { plan, findings, records, world } = this;
     const now = () => world.nowMs;
     const hasOrder = plan.hasExactClocks && plan.hasDate && plan.dates === undefined;

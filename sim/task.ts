@@ -1,10 +1,12 @@
-import { type AcquireOptions, type Lock, S3MutexError } from "../src/index.js";
+import { type AcquireOptions, type Lock, type S3Mutex, S3MutexError } from "../src/index.js";
 import type { Random } from "../src/testing/virtual/random.js";
 import type { Believer } from "./checkers/beliefs.js";
 import type { Waiting } from "./checkers/deadlocks.js";
+import type { EventChecker } from "./checkers/events.js";
 import type { Insider } from "./checkers/inside.js";
-import type { SimClient } from "./client.js";
-import { keyOf, type Scene } from "./scene.js";
+import type { Closing } from "./closing.js";
+import type { ClientPlan } from "./plan.js";
+import { keyOf, type Participant, type Scene } from "./scene.js";
 
 /** A call that waits for locks. */
 export interface Ask {
@@ -26,9 +28,30 @@ export interface Holding {
   readonly within?: Insider | undefined;
 }
 
+/** The program that a line of work is part of. */
+export interface Program extends Participant {
+  readonly scene: Scene<Task>;
+  readonly plan: ClientPlan;
+  readonly mutex: S3Mutex;
+  readonly events: EventChecker;
+  /** Lines of work that nobody waits for. */
+  readonly started: Task[];
+  /** What those do. */
+  readonly forgotten: Promise<void>[];
+  readonly isAlive: boolean;
+  readonly isClosing: boolean;
+  readonly isClosed: boolean;
+  /** It has said that nobody works under handles, or under locks that were taken by name. */
+  readonly hasGivenHandlesBack: boolean;
+  /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
+  hasLost(lock: Pick<Lock, "name" | "fencingToken">): boolean;
+  /** As `close`, for one whose own work asks for it: who is within does not wait for the end of that. */
+  closeFromWithin(closing: Closing): Promise<void>;
+}
+
 /** One line of work of a client: it does one turn after the other, and tells the checkers what it sees. */
 export class Task implements Waiting {
-  readonly client: SimClient;
+  readonly client: Program;
   /** Also the label of all that it acquires, by which the records say who holds what. */
   readonly name: string;
   readonly random: Random;
@@ -40,7 +63,7 @@ export class Task implements Waiting {
   readonly started = new Set<Task>();
   readonly #startedBy: Task | undefined;
 
-  constructor(client: SimClient, name: string, random: Random, startedBy?: Task) {
+  constructor(client: Program, name: string, random: Random, startedBy?: Task) {
     this.#startedBy = startedBy;
     this.client = client;
     this.name = name;
@@ -70,7 +93,7 @@ export class Task implements Waiting {
     return this.client.isAlive && !this.client.process.isFrozen;
   }
 
-  get scene(): Scene {
+  get scene(): Scene<Task> {
     return this.client.scene;
   }
 

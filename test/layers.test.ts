@@ -2,12 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ROOMS_FILE, roomsSvg } from "../scripts/rooms.js";
-import { LISTS, MAY_IMPORT, MOST_FILES, refusedIn, roomOf, specifiersIn, targetOf } from "./layers.js";
+import { circlesAmong, LISTS, MAY_IMPORT, MOST_FILES, refusedIn, roomOf, specifiersIn, targetOf } from "./layers.js";
 
-const files = execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard", "src"], { encoding: "utf8" })
-  .split("\0")
-  .filter((path) => path.endsWith(".ts") && !path.endsWith(".spec.ts") && existsSync(path));
-const sources = new Map(files.map((path) => [path, readFileSync(path, "utf8")]));
+const files = filesIn("src");
+const sources = sourcesOf(files);
 const rooms = Object.keys(MAY_IMPORT);
 const map = readFileSync("ARCHITECTURE.md", "utf8");
 
@@ -21,6 +19,29 @@ test("no room may import from one below it in the table, so that there is no cir
     return (MAY_IMPORT[room] ?? []).filter((other) => !above.includes(other)).map((other) => `${room} -> ${other}`);
   });
   expect(up).toEqual([]);
+});
+
+/** A lease has a nest of holds, each of which is held under that lease: one idea in three files. */
+const HOLDS = ["src/runtime/hold/hold.ts", "src/runtime/hold/lease.ts", "src/runtime/hold/nest.ts"];
+
+test.each(["src", "sim", "model", "mutants", "chaos", "stores", "bench", "scripts", "test", "examples"])(
+  "no file of %s imports itself in a circle",
+  (folder) => {
+    expect(circlesAmong(sourcesOf(filesIn(folder)))).toEqual(folder === "src" ? [HOLDS] : []);
+  },
+);
+
+test("a circle is found wherever it is entered", () => {
+  const code = (...names: readonly string[]) =>
+    names.map((name) => `import type { X } from "./${name}.js";`).join("\n");
+  const some = new Map([
+    ["a.ts", code("b")],
+    ["b.ts", code("c", "d")],
+    ["c.ts", code("a")],
+    ["d.ts", code("e")],
+    ["e.ts", ""],
+  ]);
+  expect(circlesAmong(some)).toEqual([["a.ts", "b.ts", "c.ts"]]);
 });
 
 test("every import follows the table", () => {
@@ -102,3 +123,13 @@ test("ARCHITECTURE.md has every file of the rooms that it goes through, and none
 test("the picture of the rooms is drawn from the table (npm run rooms)", () => {
   expect(readFileSync(ROOMS_FILE, "utf8")).toBe(roomsSvg());
 });
+
+function filesIn(folder: string): readonly string[] {
+  return execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard", folder], { encoding: "utf8" })
+    .split("\0")
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".spec.ts") && existsSync(path));
+}
+
+function sourcesOf(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+}

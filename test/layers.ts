@@ -243,3 +243,32 @@ export function refusedIn(path: string, code: string): readonly string[] {
     return other === "ground" ? isPure : !MAY_IMPORT[room]?.includes(other);
   });
 }
+
+/** Files that import one another in a circle, types included: each with those that it cannot be understood without. */
+export function circlesAmong(sources: ReadonlyMap<string, string>): readonly (readonly string[])[] {
+  const arrows = new Map(
+    [...sources].map(([path, code]) => [
+      path,
+      specifiersIn(code)
+        .flatMap((specifier) => targetOf(path, specifier) ?? [])
+        .filter((other) => sources.has(other)),
+    ]),
+  );
+  const reachableFrom = (path: string) => {
+    const seen = new Set<string>();
+    const todo = [...(arrows.get(path) ?? [])];
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      todo.push(...(arrows.get(next) ?? []));
+    }
+    return seen;
+  };
+  const reach = new Map([...sources.keys()].map((path) => [path, reachableFrom(path)]));
+  const circles = [...reach].flatMap(([path, seen]) =>
+    seen.has(path)
+      ? [[path, ...[...seen].filter((other) => other !== path && reach.get(other)?.has(path))].toSorted()]
+      : [],
+  );
+  return [...new Map(circles.map((circle) => [circle.join(), circle])).values()];
+}

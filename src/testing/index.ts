@@ -59,12 +59,8 @@ export { startS3Server } from "./server/server.js";
 export type { S3ClientSettings, S3Server, S3ServerObject, S3ServerOptions } from "./server/server-options.js";
 export type { S3Operation, S3RequestInfo } from "./server/wire/operation.js";
 export type { RunUntilOptions, TestClock } from "./virtual/clock.js";
-export {
-  type AnotherOptions,
-  createTestMutex,
-  type FakeTimers,
-  type TestMutex,
-  type TestMutexOptions,
-} from "./virtual/create-test-mutex.js";
+export { createTestMutex } from "./virtual/create-test-mutex.js";
+export type { FakeTimers } from "./virtual/fake-timers.js";
+export type { AnotherOptions, TestMutex, TestMutexOptions } from "./virtual/set-up.js";
 export type { FreezeOptions, TestProcess } from "./virtual/test-process.js";
 export type { TestRequest, TestStore } from "./virtual/test-store.js";

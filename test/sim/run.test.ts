@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseSimArguments } from "../../sim/arguments.js";
+import { planOf } from "../../sim/draw.js";
 import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/fault-kinds.js";
 import type { Outcome } from "../../sim/outcome.js";
-import { type Plan, planOf } from "../../sim/plan.js";
+import type { Plan } from "../../sim/plan.js";
 import { runSeed } from "../../sim/run.js";
 import { shrink } from "../../sim/shrink.js";
 import { STEPS } from "../../sim/steps.js";

@@ -1,25 +1,5 @@
 import type { Lease } from "./lease.js";
-import type { Scope } from "./scope.js";
-
-/** One acquisition by name. */
-export interface NamedHold {
-  readonly lease: Lease;
-  /** In which scope the call was made that took it. */
-  readonly openedIn: object | undefined;
-  readonly flow: object;
-  /** It was lost: whatever its maker still calls is late. */
-  isLost: boolean;
-  /** Its maker has released it, or has been told that it was lost. */
-  isSettled: boolean;
-}
-
-/** A line of work was not given a lock; another call of the same code, made side by side with its own, may have been. */
-interface Refusal {
-  readonly flow: object;
-}
-
-/** What a line of work knows of the last time it asked for a lock by name. */
-export type OwnCall = NamedHold | Refusal;
+import type { NamedHold, OwnCall, Scope } from "./scope.js";
 
 /** The acquisitions of one lock. */
 interface Named {

@@ -1,9 +1,18 @@
 import { invalidArgument } from "../../arguments/checks.js";
-import type { FakeTimers } from "./create-test-mutex.js";
 import type { Driver, Ending, Goal } from "./driver.js";
 import { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
 import { Turns } from "./turns.js";
+
+/**
+ * The fake timers of a test: `vi` of vitest, `jest` (of Bun as well), the clock that sinon's `useFakeTimers()` gives, or
+ * `mock.timers` of `node:test`. They have to replace `setTimeout`, `clearTimeout` and `Date`.
+ */
+export type FakeTimers =
+  | { advanceTimersByTimeAsync(ms: number): Promise<unknown> }
+  | { tickAsync(ms: number): Promise<unknown> }
+  | { advanceTimersByTime(ms: number): unknown }
+  | { tick(ms: number): void };
 
 /** Time as `setTimeout` and `Date` have it at each moment: that of fake timers while they are in place. */
 export class GlobalTimeline implements Timeline {

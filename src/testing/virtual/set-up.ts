@@ -1,11 +1,10 @@
 import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import { S3Mutex } from "../../mutex.js";
-import { MUTEX_OPTIONS, type S3MutexBaseOptions } from "../../options/mutex-options.js";
+import { MUTEX_OPTIONS, type S3MutexBaseOptions, type S3MutexOptions } from "../../options/mutex-options.js";
 import { TestClock } from "./clock.js";
-import type { AnotherOptions, FakeTimers, TestMutex, TestMutexOptions } from "./create-test-mutex.js";
 import { type Driver, WorldDriver } from "./driver.js";
-import { FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
+import { type FakeTimers, FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
 import type { Fate } from "./fate.js";
 import { SimProcess } from "./process.js";
 import { dateOf, type Heard, SimBucket, type Told } from "./store.js";
@@ -14,6 +13,48 @@ import { TestProcess } from "./test-process.js";
 import { type TestRequest, TestStore } from "./test-store.js";
 import type { Timeline } from "./timeline.js";
 import { World } from "./world.js";
+
+/**
+ * Options of {@link createTestMutex}: those of {@link S3Mutex}, none of which has to be given, and the test's own. There is no client,
+ * and nothing to `verify`.
+ */
+export interface TestMutexOptions extends Partial<S3MutexBaseOptions> {
+  /** Not used: there is no client. Allowed so that the options of the code under test can be passed as they are. */
+  readonly s3Client?: S3MutexOptions["s3Client"];
+  /** Not used either. */
+  readonly s3ClientConfig?: S3MutexOptions["s3ClientConfig"];
+  /** What ids and all randomness are drawn from: the same seed gives the same run. @default 1 */
+  readonly seed?: number | undefined;
+  /**
+   * How long a request takes there and back, in milliseconds of the clock. With more than zero a call that asks the store takes
+   * time, which has to be let pass: `clock.runUntil(mutex.acquire("job"))`. @default 0
+   */
+  readonly roundTripMs?: number | undefined;
+  /**
+   * Lets the mutexes live by the fake timers that the test has put in place, for code that has timers of its own besides: `vi`,
+   * `jest`, sinon's clock, or `mock.timers` of `node:test`. Who moves them moves the test's clock, and the other way round.
+   * @default a clock of its own, which needs no fake timers and takes no notice of them
+   */
+  readonly fakeTimers?: FakeTimers | undefined;
+}
+
+/** Options of {@link TestMutex.another}: those of {@link S3Mutex} that are to differ from the first one's. */
+export type AnotherOptions = Partial<S3MutexBaseOptions>;
+
+/** What {@link createTestMutex} gives. */
+export interface TestMutex {
+  /** That of the first process. */
+  readonly mutex: S3Mutex;
+  /** The first process. */
+  readonly process: TestProcess;
+  readonly clock: TestClock;
+  readonly store: TestStore;
+  /**
+   * Starts another process on the same store and the same clock. It has the options of the first, but for its `ownerId`, and
+   * those that are given.
+   */
+  readonly another: (options?: AnotherOptions) => TestProcess;
+}
 
 const TEST_MUTEX_OPTIONS: OptionNames<TestMutexOptions> = {
   seed: true,

@@ -1,6 +1,6 @@
 import type { LifecycleRule, ReplicationRule } from "@aws-sdk/client-s3";
 import type { Examination } from "../examination/examination.js";
-import type { ProbeOutcome } from "../examination/probe-requests.js";
+import type { ProbeOutcome } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, skipped, UNSAFE_WITH_VERSIONS, warn } from "../examination/report.js";
 
 /** Whether the bucket keeps versions: it says so, or, where one may not ask, a write shows it (`shownVersion`). */

@@ -1,5 +1,5 @@
 import { type Examination, isDone, isRefusal, UNDELETABLE } from "../examination/examination.js";
-import type { ProbeOutcome } from "../examination/probe-requests.js";
+import type { ProbeOutcome } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, warn } from "../examination/report.js";
 
 /** S3's own limit on a key, in bytes. */

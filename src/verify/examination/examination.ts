@@ -6,7 +6,8 @@ import { inForm } from "../../store/s3/answers/etag-shape.js";
 import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
-import type { ProbeAnswer, ProbeOutcome, ProbeRequests } from "./probe-requests.js";
+import type { ProbeAnswer, ProbeOutcome } from "./probe-answer.js";
+import type { ProbeRequests } from "./probe-requests.js";
 import { skipped } from "./report.js";
 
 /** How much is examined, and how long that may take. */

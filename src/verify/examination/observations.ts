@@ -1,7 +1,5 @@
 import type { AnswerTiming } from "../../store/object-store.js";
-import type { ProbeOutcome } from "./probe-requests.js";
-
-export type ProbeOperation = "get" | "put" | "delete" | "list" | "head" | "config";
+import type { ProbeOperation, ProbeOutcome } from "./probe-answer.js";
 
 /** `race`: failures are expected of losers; `quiet`: one request at a time, so that latencies mean something. */
 export type Phase = "checks" | "race" | "quiet";

@@ -5,14 +5,11 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  type LifecycleRule,
   ListObjectsV2Command,
   PutObjectCommand,
-  type ReplicationRule,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { Effects } from "../../runtime/base/effects.js";
-import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../../store/object-store.js";
 import { isPage } from "../../store/s3/answers/answer.js";
 import { readBody } from "../../store/s3/answers/body.js";
 import type { Operation, Said } from "../../store/s3/answers/operation.js";
@@ -25,28 +22,9 @@ import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import { PutChecksums } from "../../store/s3/learnt/put-checksum.js";
 import { Sender } from "../../store/s3/sender.js";
 import { type SlowWrite, sendSlowly } from "./held-back.js";
-import type { Observations, ProbeOperation } from "./observations.js";
+import type { Observations } from "./observations.js";
+import type { ProbeAnswer, ProbeOperation, ProbeOutcome } from "./probe-answer.js";
 import type { StartingLine } from "./starting-line.js";
-
-/** What an answer said, with nothing made of it: 2xx, 304, 404 about the key, 409 and 412. */
-export interface ProbeAnswer {
-  readonly kind: "answer";
-  readonly status: number;
-  readonly timing: AnswerTiming;
-  readonly etag?: string | undefined;
-  readonly body?: string | undefined;
-  /** Its `Last-Modified`, in epoch milliseconds: whole seconds. */
-  readonly modifiedMs?: number;
-  /** Of objects in a bucket that keeps versions; `null` where that was suspended. */
-  readonly versionId?: string;
-  readonly keys?: readonly string[];
-  readonly continuation?: string | undefined;
-  readonly versioning?: string | undefined;
-  readonly rules?: readonly LifecycleRule[] | undefined;
-  readonly replication?: readonly ReplicationRule[] | undefined;
-}
-
-export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
 
 export interface ListPage {
   readonly pageSize?: number;

@@ -1,5 +1,6 @@
 import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
-import type { ProbeOutcome, ProbeRequests } from "../examination/probe-requests.js";
+import type { ProbeOutcome } from "../examination/probe-answer.js";
+import type { ProbeRequests } from "../examination/probe-requests.js";
 import { StartingLine } from "../examination/starting-line.js";
 
 /** What the contenders of one round were told, by the body that each wanted to write. */
