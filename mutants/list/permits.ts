@@ -195,7 +195,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "a record without room is the end",
     why: "callers are told that there is no room while there is in another record",
-    file: "src/runtime/acquire/acquire-request.ts",
+    file: "src/runtime/acquire/refusals.ts",
     search: '  if (reply.kind === "full" && request.share !== undefined) throw new AskElsewhere("full");\n',
     replace: "",
     caughtBy: { test: LARGE, named: "P13: a record without room" },

@@ -2,7 +2,8 @@ import { checkDuration, checkOptions, checkPermits, invalidArgument, withDefault
 import type { OptionNames } from "../../arguments/option-names.js";
 import type { LockReport } from "../../core/report.js";
 import { numberIn, numberOf } from "../../core/shares.js";
-import { AskElsewhere, knownLimit } from "../../runtime/acquire/acquire-request.js";
+import { knownLimit } from "../../runtime/acquire/acquire-request.js";
+import { AskElsewhere } from "../../runtime/acquire/refusals.js";
 import type { Context } from "../../runtime/base/context.js";
 import type { Scopes } from "../../runtime/hold/scope.js";
 import { inspectLock } from "../../runtime/inspect/inspect.js";

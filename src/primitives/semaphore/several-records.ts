@@ -1,8 +1,8 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "../../runtime/acquire/acquire-request.js";
 import { type LookElsewhere, lookElsewhereOf } from "../../runtime/acquire/look-elsewhere.js";
 import { longestMs } from "../../runtime/acquire/patience.js";
+import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "../../runtime/acquire/refusals.js";
 import { foundSemaphore, resizeSemaphore } from "../../runtime/acquire/resize-semaphore.js";
 import type { SemaphoreRecords } from "../../runtime/acquire/semaphore-records.js";
 import { throwIfAborted, unlessAborted } from "../../runtime/base/abort.js";

@@ -8,15 +8,16 @@ import type { Context } from "../base/context.js";
 import { nap, requestTimeoutMs } from "../base/timing.js";
 import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
-import type { Grant, Granted } from "../hold/grant.js";
+import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
 import { lossError } from "../hold/loss.js";
 import { Attempts } from "../swap/attempts.js";
 import type { Swapped } from "../swap/swap-options.js";
-import { type AcquireRequest, claimOf, commandFor, throwIfRefused, type WaitingLine } from "./acquire-request.js";
+import { type AcquireRequest, claimOf, commandFor, type WaitingLine } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs } from "./delays.js";
 import { Patience } from "./patience.js";
+import { throwIfRefused } from "./refusals.js";
 import { Restraint } from "./restraint.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
@@ -36,7 +37,7 @@ export class Acquisition {
   #state: "waiting" | "granted" | "over" = "waiting";
   #hasAsked = false;
   #position: number | undefined;
-  #handed: Granted | undefined;
+  #handed: UnconfirmedGrant | undefined;
   #wakeUp: () => void = () => {};
 
   constructor(context: Context, line: WaitingLine<Acquisition>, request: AcquireRequest) {
@@ -254,7 +255,7 @@ export class Acquisition {
     return wanted;
   }
 
-  async #confirm({ reply, contradicted }: Granted): Promise<Grant | undefined> {
+  async #confirm({ reply, contradicted }: UnconfirmedGrant): Promise<Grant | undefined> {
     const { leaseMs, timing } = this.#request;
     const options = { ...this.#patience.trying(this.#stop.signal), attempts: this.attempts, timing, leaseMs };
     try {
@@ -276,8 +277,7 @@ export class Acquisition {
   /** Sleeps, unless something happens in this process before. */
   async #nap(delayMs: number): Promise<void> {
     if (this.#handed !== undefined || this.#stop.signal.aborted) return;
-    const restMs = this.#deadlocks.restMs(delayMs, this.waitedMs);
-    const { over, wake } = nap(this.#context.effects, restMs);
+    const { over, wake } = nap(this.#context.effects, this.#deadlocks.restMs(delayMs, this.waitedMs));
     this.#wakeUp = wake;
     await over;
     this.#wakeUp = () => {};

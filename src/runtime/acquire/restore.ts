@@ -9,9 +9,9 @@ import { Lease } from "../hold/lease.js";
 import { lossError, lossReason } from "../hold/loss.js";
 import { Attempts } from "../swap/attempts.js";
 import { holderPolicy } from "../swap/policies.js";
-import { noTokenLeft } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import type { LocalLine } from "./local-line.js";
+import { noTokenLeft } from "./refusals.js";
 
 /** A hold that another process has let go of without giving it back. */
 export interface HandedOver {

@@ -10,8 +10,8 @@ export interface Grant {
   readonly attempts: Attempts;
 }
 
-/** A grant as the record has it, and whether its times are in doubt. */
-export interface Granted {
+/** A grant as the record has it, and whether its times are in doubt: not to be handed out before `confirmGrant` has made it a {@link Grant}. */
+export interface UnconfirmedGrant {
   readonly reply: AcquireReply & { readonly kind: "granted" };
   readonly contradicted: boolean;
 }
