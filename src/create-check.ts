@@ -1,20 +1,18 @@
-import type { S3Client } from "@aws-sdk/client-s3";
 import type { GrantCheck } from "./runtime/base/grant-check.js";
 import { processWide } from "./runtime/base/process-wide.js";
 import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/check/safety-check.js";
 import type { ObjectStore, RefusedOutcome } from "./store/object-store.js";
-import { wayTo } from "./store/s3/client/way.js";
 
-/** `client`: undefined where the store is given, as in virtual time. */
-export type Checking = Omit<SafetyCheckOptions, "state" | "way"> & { readonly client: S3Client | undefined };
+/** `sharedBy`: the client or adapter through which all reach the same store. */
+export type Checking = Omit<SafetyCheckOptions, "state" | "way"> & {
+  readonly sharedBy?: object;
+  readonly way?: () => Promise<string>;
+};
 
 /** The check of `verify: "auto"`, which all mutexes share that reach the same place through the same client. */
-export function createCheck({ client, ...options }: Checking): SafetyCheck {
-  const { bucketName, keyPrefix, effects } = options;
-  const state = client === undefined ? {} : stateOf(client, JSON.stringify([bucketName, keyPrefix]));
-  // What cannot be told is a way of its own, so that nobody's proof speaks for it, nor its for anybody's.
-  const way = async () => (client === undefined ? "given" : wayTo(client, bucketName).catch(() => effects.newId()));
-  return new SafetyCheck({ ...options, state, way });
+export function createCheck({ sharedBy = {}, way = async () => "given", ...options }: Checking): SafetyCheck {
+  const { bucketName, keyPrefix } = options;
+  return new SafetyCheck({ ...options, state: stateOf(sharedBy, JSON.stringify([bucketName, keyPrefix])), way });
 }
 
 /** Nothing is written any more to a store that was seen to be unsafe: it might erase what somebody else holds. */
@@ -31,11 +29,11 @@ function refused({ refusal }: GrantCheck): RefusedOutcome | undefined {
   return refusal === undefined ? undefined : { kind: "refused", error: refusal };
 }
 
-const states = processWide("checks", () => new WeakMap<S3Client, Map<string, CheckState>>());
+const states = processWide("checks", () => new WeakMap<object, Map<string, CheckState>>());
 
-function stateOf(client: S3Client, place: string): CheckState {
-  const known = states.get(client) ?? new Map<string, CheckState>();
-  states.set(client, known);
+function stateOf(through: object, place: string): CheckState {
+  const known = states.get(through) ?? new Map<string, CheckState>();
+  states.set(through, known);
   const state = known.get(place) ?? {};
   known.set(place, state);
   return state;

@@ -1,22 +1,18 @@
-import type { S3Client } from "@aws-sdk/client-s3";
 import { CAPACITY, type Capacity } from "./core/shares.js";
 import { createCheck, unlessRefused } from "./create-check.js";
 import { S3MutexError } from "./errors.js";
 import type { S3MutexOptions, Settings } from "./options/mutex-options.js";
+import { type Reached, type Reaching, reachStore } from "./reach.js";
+import { reachS3 } from "./reach-s3.js";
 import { Activity } from "./runtime/base/activity.js";
 import { Background, type Context, type Emit } from "./runtime/base/context.js";
 import { Diagnostics } from "./runtime/base/diagnostics.js";
 import { type Effects, realEffects } from "./runtime/base/effects.js";
 import { NO_CHECK } from "./runtime/base/grant-check.js";
 import { Holdings } from "./runtime/base/holdings.js";
-import { type Log, logTo } from "./runtime/base/logger.js";
-import { processWide } from "./runtime/base/process-wide.js";
+import { logTo } from "./runtime/base/logger.js";
 import { StoreClock } from "./runtime/base/store-clock.js";
-import { type AnswerTiming, MAX_FENCED_BYTES, type ObjectStore, type UnknownOutcome } from "./store/object-store.js";
-import { createS3Client } from "./store/s3/client/client.js";
-import { endpointOf } from "./store/s3/client/way.js";
-import { S3Store } from "./store/s3/s3-store.js";
-import { GuardedStore } from "./verify/guarded-store.js";
+import type { AnswerTiming, ObjectStore, UnknownOutcome } from "./store/object-store.js";
 
 /** What simulation replaces: the store and the effects, and how soon a semaphore needs several records. */
 export interface MutexInternals {
@@ -34,37 +30,33 @@ export function createContext(
   emit: Emit,
 ): { readonly context: Context; readonly stopWaiting: () => void; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
-  const client = internals === undefined ? clientOf(options) : undefined;
   const place = settings.publishHost ? { host: effects.host, pid: effects.pid } : undefined;
   const closing = new AbortController();
   const closed = new AbortController();
   const background = new Background();
-  const guarded = (store: ObjectStore): ObjectStore => {
-    if (settings.verify !== "once") return store;
-    const signal = options.s3Client === undefined ? closed.signal : undefined;
-    return new GuardedStore(store, { ...settings, client: client as S3Client, effects, signal });
-  };
   const ownerId = settings.ownerId ?? `${place === undefined ? "" : `${place.host}:${place.pid}:`}${effects.newId()}`;
   const { bucketName, keyPrefix } = settings;
   const logger = logTo(settings.logger);
   const diagnostics = new Diagnostics({ ownerId, bucketName, keyPrefix });
   const opened = (store: ObjectStore, bucket: string) =>
     openUntil(closed.signal, background, diagnostics.watched(store, bucket, effects));
-  const clock = client === undefined ? new StoreClock(effects) : clockOf(client, effects);
-  const store = opened(internals?.store ?? guarded(storeOf(client as S3Client, settings, effects, logger)), bucketName);
+  const reaching = { options, settings, effects, logger, closed: closed.signal };
+  const reached = internals === undefined ? reach(reaching) : given(internals);
+  const { clock, endpoint } = reached;
+  const store = opened(reached.store, bucketName);
   const tell: Emit = (name, event) => {
     diagnostics.publishEvent(name, event);
     emit(name, event);
   };
-  const checking = { client, store, clock, effects, logger, background, emit: tell, bucketName, keyPrefix };
-  const check = settings.verify === "auto" ? createCheck(checking) : NO_CHECK;
+  const isChecked = settings.verify === "auto" && reached.check !== undefined;
+  const checking = { ...reached.check, store, clock, effects, logger, background, emit: tell, bucketName, keyPrefix };
+  const check = isChecked ? createCheck(checking) : NO_CHECK;
   const context: Context = {
-    store: settings.verify === "auto" ? unlessRefused(store, check) : store,
+    store: isChecked ? unlessRefused(store, check) : store,
     check,
     bucketName,
-    endpoint: client === undefined ? {} : endpointOf(client),
-    contentStore: (bucket) =>
-      opened(internals?.store ?? contentStoreOf(client as S3Client, bucket, settings, effects), bucket),
+    endpoint,
+    contentStore: (bucket) => opened(reached.contentStore(bucket), bucket),
     effects,
     clock,
     logger,
@@ -87,25 +79,20 @@ export function createContext(
   };
   const shutDown = () => {
     closed.abort();
-    if (options.s3Client === undefined) client?.destroy();
+    reached.close?.();
   };
   return { context, stopWaiting: () => closing.abort(), shutDown };
 }
 
-function clientOf(options: S3MutexOptions): S3Client {
-  return options.s3Client ?? createS3Client(options.s3ClientConfig);
+function reach(reaching: Reaching): Reached {
+  const { store } = reaching.options;
+  return store === undefined ? reachS3(reaching) : reachStore(store, reaching);
 }
 
-function storeOf(client: S3Client, settings: Settings, effects: Effects, log: Log): ObjectStore {
-  const { bucketName, keyPrefix, storeHeaders: headers, createBucketIfNotExists } = settings;
-  const logger = { warn: (message: string) => log.warn(message) };
-  return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects });
-}
-
-/** Stores are cheap: what they learn about a bucket is kept with the client. */
-function contentStoreOf(client: S3Client, bucketName: string, settings: Settings, effects: Effects): ObjectStore {
-  const { keyPrefix, storeHeaders: headers } = settings;
-  return new S3Store({ client, bucketName, keyPrefix, headers, effects, maxBodyBytes: MAX_FENCED_BYTES });
+/** Nothing of it is shared: each process of a simulation has its own. */
+function given({ store, effects }: MutexInternals): Reached {
+  const check = { sharedBy: {}, way: async () => "given" };
+  return { store, contentStore: () => store, clock: new StoreClock(effects), endpoint: {}, check };
 }
 
 /**
@@ -144,12 +131,3 @@ function unaskedNotModified({ timing }: { readonly timing: AnswerTiming }): Unkn
 }
 
 function ignore(): void {}
-
-/** One clock per client: whatever talks through it sees the same store. */
-const clocks = processWide("clocks", () => new WeakMap<S3Client, StoreClock>());
-
-function clockOf(client: S3Client, effects: Effects): StoreClock {
-  const clock = clocks.get(client) ?? new StoreClock(effects);
-  clocks.set(client, clock);
-  return clock;
-}

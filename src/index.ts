@@ -23,7 +23,13 @@ export {
   type S3MutexErrorDetails,
 } from "./errors.js";
 export { S3Mutex } from "./mutex.js";
-export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions, Verify } from "./options/mutex-options.js";
+export type {
+  S3ClientOption,
+  S3MutexBaseOptions,
+  S3MutexOptions,
+  StoreMutexOptions,
+  Verify,
+} from "./options/mutex-options.js";
 export type {
   AcquireOptions,
   CleanupOptions,
@@ -79,3 +85,24 @@ export type {
   StoreVerdict,
 } from "./verify/examination/report.js";
 export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify/verify-store.js";
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Below the line: what authors of an adapter need (docs/guide/adapters.md)
+
+export type {
+  AnswerTiming,
+  DeleteMarker,
+  ListOutcome,
+  ObjectStore,
+  ReadOptions,
+  ReadOutcome,
+  RefusedAbout,
+  RefusedOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  StoreAdapter,
+  UnknownOutcome,
+  Versioned,
+  WriteCondition,
+  WriteOutcome,
+} from "./store/object-store.js";

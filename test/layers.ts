@@ -30,7 +30,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "runtime/inspect": ["core", "core/transition", "store", "runtime/base", "runtime/swap"],
   "runtime/fenced": ["core", "core/transition", "store", "runtime/base", "runtime/swap"],
-  options: ["core", "arguments", "runtime/base", "store/s3/client"],
+  options: ["core", "arguments", "store", "runtime/base", "store/s3/client"],
   "primitives/fenced": ["core", "arguments", "runtime/base", "runtime/hold", "runtime/fenced", "options"],
   primitives: [
     "core",
@@ -146,6 +146,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   testing: [
     "store",
+    "runtime/base",
     "testing/server/wire",
     "testing/server/faults",
     "testing/server",

@@ -17,12 +17,31 @@ import { type OptionNames, refuseUnknownOptions } from "../arguments/option-name
 import type { Takeover } from "../runtime/base/context.js";
 import { quietLogger } from "../runtime/base/effects.js";
 import type { Logger } from "../runtime/base/logger.js";
+import type { StoreAdapter } from "../store/object-store.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import { checkHeldByParent, type ParentHold } from "./held-by-parent.js";
 import { checkStoreHeaders } from "./store-headers.js";
+import { checkStore } from "./store-option.js";
 
-/** Options of {@link S3Mutex}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. */
-export type S3MutexOptions = S3MutexBaseOptions & S3ClientOption;
+/**
+ * Options of {@link S3Mutex}: exactly one of `s3Client`, `s3ClientConfig` and `store`, the `bucketName` with either of the first two,
+ * and what else is wanted.
+ */
+export type S3MutexOptions = (S3MutexBaseOptions & S3ClientOption & { readonly store?: undefined }) | StoreMutexOptions;
+
+/** Options of a mutex over a store of the caller's own. */
+export type StoreMutexOptions = Omit<S3MutexBaseOptions, OfTheStore> & {
+  /**
+   * An adapter in place of an S3 client: `fetchStore()`, `memoryStore()` or one of the caller's own. It is not closed with the mutex, and
+   * mutexes that share it share what they learn of its clock and its safety.
+   */
+  readonly store: StoreAdapter;
+  readonly s3Client?: undefined;
+  readonly s3ClientConfig?: undefined;
+} & { readonly [Name in OfTheStore]?: undefined };
+
+/** What is said to the store where it is made. */
+type OfTheStore = "bucketName" | "storeHeaders" | "createBucketIfNotExists";
 
 /** How the store is reached: by a client of the caller's own, or by one that is made from its configuration. Not both. */
 export type S3ClientOption =
@@ -40,11 +59,11 @@ export type S3ClientOption =
 /** How a store is checked before locks of it are handed out. */
 export type Verify = "auto" | "once" | "never";
 
-/** The options of {@link S3Mutex} besides its client. */
+/** The options of {@link S3Mutex} besides its client or store. */
 export interface S3MutexBaseOptions {
   /**
    * The bucket that the locks are in, or the ARN or alias of an access point of one region. Not a Multi-Region Access Point: it
-   * leads to several buckets.
+   * leads to several buckets. With a `store` it is left out: the store knows where its objects are.
    */
   readonly bucketName: string;
   /** What the keys of the locks start with. @default "locks/" */
@@ -124,6 +143,7 @@ export interface S3MutexBaseOptions {
 export const MUTEX_OPTIONS: OptionNames<S3MutexOptions> = {
   s3Client: true,
   s3ClientConfig: true,
+  store: true,
   bucketName: true,
   keyPrefix: true,
   oncePrefix: true,
@@ -173,12 +193,11 @@ export interface Settings {
 /** Checks everything before any request is made. */
 export function settingsOf(options: S3MutexOptions): Settings {
   if (typeof options !== "object" || options === null) {
-    throw invalidArgument("options", options, "pass { s3Client, bucketName }");
+    throw invalidArgument("options", options, "pass { s3Client, bucketName } or { store }");
   }
   refuseUnknownOptions("options", options, MUTEX_OPTIONS);
-  checkClient(options);
   const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkString);
-  const bucketName = checkBucketName("bucketName", options.bucketName);
+  const bucketName = bucketOf(options);
   return {
     bucketName,
     storeHeaders: withDefault("storeHeaders", options.storeHeaders, undefined, (argument, value) =>
@@ -212,10 +231,20 @@ export function settingsOf(options: S3MutexOptions): Settings {
 
 type ClientOptionName = "s3Client" | "s3ClientConfig";
 
+/** Where the locks are: messages and hand-overs name it. */
+function bucketOf(options: S3MutexOptions): string {
+  if (options.store !== undefined) return checkStore(options);
+  checkClient(options, ", or a store");
+  return checkBucketName("bucketName", options.bucketName);
+}
+
 /** One of the two, and what it says it is: not everybody has a compiler. */
-export function checkClient({ s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>): void {
+export function checkClient(
+  { s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>,
+  orElse = "",
+): void {
   if (s3Client === undefined && s3ClientConfig === undefined) {
-    throw invalidArgument("s3Client", undefined, "pass an S3Client, or s3ClientConfig to make one from");
+    throw invalidArgument("s3Client", undefined, `pass an S3Client, or s3ClientConfig to make one from${orElse}`);
   }
   if (s3Client !== undefined && s3ClientConfig !== undefined) {
     throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass either s3Client or s3ClientConfig, not both");

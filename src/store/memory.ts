@@ -4,10 +4,11 @@ import {
   type AnswerTiming,
   type ListOutcome,
   MAX_BODY_BYTES,
-  type ObjectStore,
+  type ReadOptions,
   type ReadOutcome,
   type RemoveOutcome,
   type RequestOptions,
+  type StoreAdapter,
   type StoreEffects,
   type WriteCondition,
   type WriteOutcome,
@@ -32,7 +33,9 @@ interface StoredObject {
 }
 
 /** Compare-and-swap in memory, with ETags that are hashes of the content as on most stores. For tests. */
-export class MemoryStore implements ObjectStore {
+export class MemoryStore implements StoreAdapter {
+  readonly bucketName = "memory";
+  readonly isInProcess = true;
   readonly #objects = new Map<string, StoredObject>();
   readonly #options: MemoryStoreOptions;
 
@@ -41,12 +44,13 @@ export class MemoryStore implements ObjectStore {
     this.#options = options;
   }
 
-  async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
+  async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
     const timing = this.#timing();
     const found = this.#objects.get(key);
     if (found === undefined) return { kind: "absent", timing };
     if (found.etag === options.ifNoneMatch) return { kind: "unchanged", timing };
-    if (Buffer.byteLength(found.body) > MAX_BODY_BYTES) return { kind: "oversized", etag: found.etag, timing };
+    if (Buffer.byteLength(found.body) > (options.maxBodyBytes ?? MAX_BODY_BYTES))
+      return { kind: "oversized", etag: found.etag, timing };
     return { kind: "ok", ...found, timing };
   }
 

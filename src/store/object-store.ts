@@ -13,7 +13,7 @@ import type { S3MutexError } from "../errors.js";
  */
 export interface ObjectStore {
   /** `ifNoneMatch`: answer `unchanged` while the object still has this ETag. Absent objects are `absent` all the same. */
-  read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome>;
+  read(key: string, options: ReadOptions): Promise<ReadOutcome>;
   /** Creates the object (`if-absent`) or replaces exactly the version with the ETag given. Never unconditional. */
   write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome>;
   /**
@@ -23,6 +23,32 @@ export interface ObjectStore {
   remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome>;
   /** One page of keys that start with `prefix`, in the store's order. */
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome>;
+}
+
+/**
+ * The port with what only some adapters have. Who asks for something that an adapter lacks is refused, by name, and nothing else
+ * depends on it.
+ */
+export interface StoreAdapter extends ObjectStore {
+  /** How messages, reports and hand-overs name the place of the objects. @default "store" */
+  readonly bucketName?: string;
+  /**
+   * A text for how the objects are reached: equal in all processes that reach the same objects in the same way, so that one may go by
+   * the check of another (`verify: "auto"`). Without it, each process checks for itself.
+   */
+  way?(): Promise<string>;
+  /** The objects are in this process, so that nothing on the way could ignore conditions: `verify: "auto"` has nothing to check. */
+  readonly isInProcess?: true;
+  /** The same for another bucket: for fenced objects in `bucket`. */
+  inBucket?(bucketName: string): ObjectStore;
+}
+
+/** What a read is given besides what every request is. */
+export interface ReadOptions extends RequestOptions {
+  /** Answer `unchanged` while the object still has this ETag. */
+  readonly ifNoneMatch?: string;
+  /** What is longer, in bytes of UTF-8, is `oversized`. @default 65536 ({@link MAX_BODY_BYTES}) */
+  readonly maxBodyBytes?: number;
 }
 
 /** In milliseconds. Some stores take one write a second on a key (R2): after this, one that came too soon may be sent again. */
@@ -71,6 +97,7 @@ export interface UnknownOutcome {
   readonly timing?: AnswerTiming;
 }
 
+/** What an `access-denied` is about: `permissions` are mended by a policy, `credentials` are not. */
 export type RefusedAbout = "permissions" | "credentials";
 
 /** The store will not do this however often it is asked: denied, no such bucket, a store that is unsafe. */
@@ -127,7 +154,7 @@ export type ReadOutcome =
   | { readonly kind: "unchanged"; readonly timing: AnswerTiming }
   /** `deleteMarker`: what is known to be in its place. `none`: the list of versions shows an object on top. */
   | { readonly kind: "absent"; readonly deleteMarker?: DeleteMarker | "none"; readonly timing: AnswerTiming }
-  /** The body is longer than this store reads ({@link MAX_BODY_BYTES} for locks): nothing of ours, and not read any further. */
+  /** The body is longer than `maxBodyBytes`: nothing of ours, and not read any further. */
   | { readonly kind: "oversized"; readonly etag: string; readonly timing: AnswerTiming }
   /** It lies in a storage class that cannot be read; it can be replaced. */
   | { readonly kind: "archived"; readonly etag: string; readonly timing: AnswerTiming }

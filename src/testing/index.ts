@@ -10,10 +10,12 @@ export type {
   AnswerTiming,
   ListOutcome,
   ObjectStore,
+  ReadOptions,
   ReadOutcome,
   RefusedOutcome,
   RemoveOutcome,
   RequestOptions,
+  StoreAdapter,
   StoreEffects,
   TimerOptions,
   UnknownOutcome,
@@ -31,6 +33,7 @@ export {
   runConformance,
 } from "./conformance/conformance.js";
 export type { PortTarget, S3Target } from "./conformance/subject.js";
+export { memoryStore } from "./memory-store.js";
 export type {
   ActiveFault,
   ChangeHeaders,

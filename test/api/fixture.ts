@@ -2,7 +2,14 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { expect, test, vi } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import { keyOfName } from "../../src/core/names.js";
-import { type Logger, S3Mutex, S3MutexError, type S3MutexErrorCode, type S3MutexOptions } from "../../src/index.js";
+import {
+  type Logger,
+  type S3ClientOption,
+  S3Mutex,
+  type S3MutexBaseOptions,
+  S3MutexError,
+  type S3MutexErrorCode,
+} from "../../src/index.js";
 import { type S3Server, startS3Server } from "../../src/testing/index.js";
 
 // A minute is for machines that have much else to do; what a test waits for comes sooner.
@@ -53,7 +60,7 @@ export class World {
   }
 
   /** An instance with a client of its own, as another process would have. */
-  mutex({ s3Client, s3ClientConfig, ...options }: Partial<S3MutexOptions> = {}): S3Mutex {
+  mutex({ s3Client, s3ClientConfig, ...options }: Partial<S3MutexBaseOptions & S3ClientOption> = {}): S3Mutex {
     const given = s3ClientConfig === undefined ? { s3Client: s3Client ?? this.client() } : { s3ClientConfig };
     // The check of the store has tests of its own: here it would be one more request that faults strike and counts count.
     const usual = { bucketName: BUCKET, maxRetries: 2, retryDelayMs: 20, verify: "never" } as const;

@@ -15,6 +15,7 @@ const RUN = [
   "docs/guide/fencing.md",
   "docs/guide/telemetry.md",
   "docs/guide/web-locks.md",
+  "docs/guide/adapters.md",
 ];
 /** Its examples are tests, so they run as one file of tests. */
 const TESTS = "docs/guide/testing.md";
@@ -84,6 +85,7 @@ const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "README.md: Web Locks": ["true { held: [], pending: [] }"],
   "docs/guide/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
   "docs/guide/fencing.md: Objects in S3": ["the balance is 5"],
+  "docs/guide/adapters.md: A store of your own": ["held: true"],
   "docs/guide/migrating.md: What became exclusive": ["true", "false"],
   "README.md: By force": ["None of them holds it any more: nothing was done."],
   "README.md: Handing a lock over": ["imported the last batch"],

@@ -5,7 +5,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { AnswerTiming, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
+import type { AnswerTiming, ReadOptions, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
 import { type BodyBytes, readBytes } from "./answers/body.js";
 import { decodeBody } from "./answers/content-encoding.js";
 import type { Operation, Send } from "./answers/operation.js";
@@ -30,6 +30,13 @@ export interface RequestsOptions {
   readonly versions: Versions;
   readonly fields: HeaderFields;
   readonly send: Send;
+}
+
+/** A body that came to its end, without what a proxy did to it, and how many bytes of it came. */
+interface Whole {
+  readonly etag: string;
+  readonly decoded: Buffer;
+  readonly came: number;
 }
 
 /** The requests that locks make, each one transmission, with ETags as they are to be sent. */
@@ -57,8 +64,9 @@ export class S3Requests implements KeyRequests {
   async get(
     key: string,
     ifNoneMatch: string | undefined,
-    options: RequestOptions,
+    options: ReadOptions,
   ): Promise<ReadOutcome | Bare404 | NoEtag> {
+    const { maxBodyBytes = this.#maxBodyBytes } = options;
     const request: Request = { action: "s3:GetObject", bucket: this.#bucket, key };
     const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
     let looks: string | undefined;
@@ -73,7 +81,7 @@ export class S3Requests implements KeyRequests {
         const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...condition, ...this.#fields.get });
         const work = async (signal: AbortSignal) => {
           const output = await this.#client.send(command, { abortSignal: signal });
-          const body = await readBytes(output.Body, output.ContentLength, this.#maxBodyBytes, signal);
+          const body = await readBytes(output.Body, output.ContentLength, maxBodyBytes, signal);
           return { etag: output.ETag, body };
         };
         return { command, work };
@@ -86,7 +94,8 @@ export class S3Requests implements KeyRequests {
           return isForeign ? outcome : { kind: "no-etag", body: text, outcome };
         }
         if (body.kind === "oversized") return { kind: "oversized", etag, timing };
-        return this.#whole(request, etag, body.bytes, timing, attempt);
+        const decoded = decodeBody(body.bytes, attempt.headers?.["content-encoding"], maxBodyBytes);
+        return this.#whole(request, { etag, decoded, came: body.bytes.length }, timing, attempt);
       },
       onStatus: (status, { code, attempt }, timing) => {
         if (status === 304 && ifNoneMatch !== undefined) {
@@ -126,11 +135,10 @@ export class S3Requests implements KeyRequests {
   }
 
   /** A body that came to its end; whether it is the one that the store has is another question. */
-  #whole(request: Request, etag: string, bytes: Buffer, timing: AnswerTiming, attempt: Attempt): ReadOutcome {
-    const decoded = decodeBody(bytes, attempt.headers?.["content-encoding"], this.#maxBodyBytes);
+  #whole(request: Request, { etag, decoded, came }: Whole, timing: AnswerTiming, attempt: Attempt): ReadOutcome {
     const verdict = this.#hashes.judge(etag, decoded, attempt.headers);
     if (verdict === "damaged") {
-      const fault = `the body was damaged on the way: its ${bytes.length} bytes are not what its ETag is the hash of`;
+      const fault = `the body was damaged on the way: its ${came} bytes are not what its ETag is the hash of`;
       return outcomeOfBadAnswer(request, fault, attempt);
     }
     const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};

@@ -3,6 +3,7 @@ import {
   type ListOutcome,
   MAX_BODY_BYTES,
   type ObjectStore,
+  type ReadOptions,
   type ReadOutcome,
   type RefusedOutcome,
   type RemoveOutcome,
@@ -96,7 +97,7 @@ export class S3Store implements ObjectStore {
     this.#missingEtags = new MissingEtags(this.#probeDeps);
   }
 
-  async read(key: string, options: RequestOptions & { readonly ifNoneMatch?: string }): Promise<ReadOutcome> {
+  async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
     const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
     const got = await this.#requests.get(key, condition, options);

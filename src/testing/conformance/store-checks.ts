@@ -91,6 +91,33 @@ export const storeChecks: Checks = {
     assert.equal((await store.read(subject.key("too-long"), REQUEST)).kind, "oversized");
   },
 
+  async "a longer body is read where that is asked for"({ subject }) {
+    const store = await subject.store();
+    const body = "x".repeat(MAX_BODY_BYTES + 1);
+    await written(store, subject.key("long"), body, IF_ABSENT);
+    const outcome = await store.read(subject.key("long"), { ...REQUEST, maxBodyBytes: 2 * MAX_BODY_BYTES });
+    assert.equal(outcome.kind === "ok" && outcome.body.length, body.length);
+  },
+
+  async "answers say when their request left and when they came"({ subject }) {
+    const store = await subject.store();
+    const before = performance.now();
+    const outcomes = [
+      await store.write(subject.key("timed"), "x", IF_ABSENT, REQUEST),
+      await store.read(subject.key("timed"), REQUEST),
+      await store.read(subject.key("nobody"), REQUEST),
+    ];
+    const after = performance.now();
+    for (const { kind, ...told } of outcomes) {
+      const timing = "timing" in told ? told.timing : undefined;
+      assert.ok(timing !== undefined, `an answer that was "${kind}" has no timing`);
+      const { sentAtMs, receivedAtMs, dateMs } = timing;
+      const isInOrder = before <= sentAtMs && sentAtMs <= receivedAtMs && receivedAtMs <= after;
+      assert.ok(isInOrder, "sentAtMs and receivedAtMs are not those of performance.now(), in this order");
+      assert.ok(dateMs === undefined || dateMs % 1000 === 0, "dateMs is not in whole seconds, as a Date header is");
+    }
+  },
+
   async "a listing has the keys with the prefix"({ subject }) {
     const store = await subject.store();
     const keys = ["a", "b/c", "d e", "f+g", "ü%20&<>"].map((name) => subject.key(`list/${name}`));

@@ -1,7 +1,13 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Mutex } from "../../mutex.js";
 import type { S3MutexBaseOptions } from "../../options/mutex-options.js";
-import type { ObjectStore, RequestOptions, WriteCondition, WriteOutcome } from "../../store/object-store.js";
+import type {
+  ObjectStore,
+  RequestOptions,
+  StoreAdapter,
+  WriteCondition,
+  WriteOutcome,
+} from "../../store/object-store.js";
 
 export const REQUEST: RequestOptions = { timeoutMs: 20_000 };
 export const IF_ABSENT: WriteCondition = { kind: "if-absent" };
@@ -19,8 +25,11 @@ export interface S3Target {
 /** A port of one's own: an adapter for something that is not S3. */
 export interface PortTarget {
   /** A new instance over the same objects, as another process would have. */
-  readonly openStore: () => ObjectStore | Promise<ObjectStore>;
+  readonly openStore: () => StoreAdapter | Promise<StoreAdapter>;
 }
+
+/** Options of a mutex that do not say where its store is. */
+type SubjectOptions = Partial<Omit<S3MutexBaseOptions, "bucketName" | "storeHeaders" | "createBucketIfNotExists">>;
 
 /** What one check works with: clients that it makes, and keys of its own. */
 export class Subject {
@@ -58,18 +67,12 @@ export class Subject {
   }
 
   /** One more instance, as another process would have. */
-  async mutex(options: Partial<S3MutexBaseOptions> = {}): Promise<S3Mutex> {
-    const [{ S3Mutex }, { realEffects }] = await Promise.all([
-      import("../../mutex.js"),
-      import("../../runtime/base/effects.js"),
-    ]);
+  async mutex(options: SubjectOptions = {}): Promise<S3Mutex> {
+    const { S3Mutex } = await import("../../mutex.js");
     const all = { keyPrefix: this.prefix, clockSkewToleranceMs: 500, ...options };
     const mutex =
       "openStore" in this.#target
-        ? new S3Mutex(
-            { s3ClientConfig: {}, bucketName: "none", verify: "never", ...all },
-            { store: await this.#target.openStore(), effects: realEffects },
-          )
+        ? new S3Mutex({ store: await this.#target.openStore(), verify: "never", ...all })
         : new S3Mutex({
             s3ClientConfig: this.#nextConfig(this.#target),
             bucketName: this.#target.bucketName,
@@ -80,7 +83,7 @@ export class Subject {
     return mutex;
   }
 
-  async mutexes(count: number, options: Partial<S3MutexBaseOptions> = {}): Promise<S3Mutex[]> {
+  async mutexes(count: number, options: SubjectOptions = {}): Promise<S3Mutex[]> {
     return await Promise.all(Array.from({ length: count }, () => this.mutex(options)));
   }
 

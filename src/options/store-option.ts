@@ -1,0 +1,46 @@
+import { checkBucketName, invalidArgument } from "../arguments/checks.js";
+import type { StoreAdapter } from "../store/object-store.js";
+
+/** What goes to the store where it is made, or only an S3 client can do; with the remedy for whoever asks a store for it. */
+const NOT_WITH_A_STORE: Readonly<Record<string, string>> = {
+  s3Client: "pass exactly one of s3Client, s3ClientConfig and store",
+  s3ClientConfig: "pass exactly one of s3Client, s3ClientConfig and store",
+  bucketName: "leave it out beside store, which knows where its objects are",
+  storeHeaders: "leave it out beside store: an adapter that sends headers takes them where it is made",
+};
+
+/** The calls of the port, all of which an adapter has. */
+const CALLS = ["read", "write", "remove", "list"] as const;
+
+/**
+ * Refuses what the store given cannot do, by name.
+ * @returns what its place is called in messages and hand-overs
+ */
+export function checkStore(options: {
+  readonly store: unknown;
+  readonly createBucketIfNotExists?: unknown;
+  readonly verify?: unknown;
+}): string {
+  for (const [name, remedy] of Object.entries(NOT_WITH_A_STORE)) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) throw invalidArgument(name, value, remedy);
+  }
+  const { store, createBucketIfNotExists, verify } = options;
+  const adapter = store as Partial<StoreAdapter> | null;
+  const missing = CALLS.find((call) => typeof adapter?.[call] !== "function");
+  if (missing !== undefined) {
+    throw invalidArgument("store", store, `pass an ObjectStore, such as fetchStore({ ... }): it has no ${missing}()`);
+  }
+  if (createBucketIfNotExists === true) {
+    const remedy = "a store creates its bucket itself, if it can: ask for it where the store is made";
+    throw invalidArgument("createBucketIfNotExists", true, remedy);
+  }
+  if (verify === "once") {
+    const remedy =
+      'the full examination needs an S3 client; use "auto" beside store, and try the adapter with conformanceChecks() of s3-mutex/testing';
+    throw invalidArgument("verify", verify, remedy);
+  }
+  return checkBucketName("store.bucketName", adapter?.bucketName ?? UNNAMED);
+}
+
+const UNNAMED = "store";

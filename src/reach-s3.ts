@@ -1,0 +1,34 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { clockOf, type Reached, type Reaching } from "./reach.js";
+import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
+import { createS3Client } from "./store/s3/client/client.js";
+import { endpointOf, wayTo } from "./store/s3/client/way.js";
+import { S3Store } from "./store/s3/s3-store.js";
+import { GuardedStore } from "./verify/guarded-store.js";
+
+/** By a client of the AWS SDK: the caller's own, or one that is made and closed with the mutex. */
+export function reachS3(reaching: Reaching): Reached {
+  const { options, settings, effects, closed } = reaching;
+  const client = options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
+  const isShared = options.s3Client !== undefined;
+  const { bucketName, keyPrefix, storeHeaders: headers } = settings;
+  const store = storeOf(client, reaching);
+  const signal = isShared ? undefined : closed;
+  return {
+    store: settings.verify === "once" ? new GuardedStore(store, { ...settings, client, effects, signal }) : store,
+    // Stores are cheap: what they learn about a bucket is kept with the client.
+    contentStore: (bucket) =>
+      new S3Store({ client, bucketName: bucket, keyPrefix, headers, effects, maxBodyBytes: MAX_FENCED_BYTES }),
+    clock: clockOf(client, effects),
+    endpoint: endpointOf(client),
+    // What cannot be told is a way of its own, so that nobody's proof speaks for it, nor its for anybody's.
+    check: { sharedBy: client, way: () => wayTo(client, bucketName).catch(() => effects.newId()) },
+    ...(isShared ? {} : { close: () => client.destroy() }),
+  };
+}
+
+function storeOf(client: S3Client, { settings, effects, logger: log }: Reaching): ObjectStore {
+  const { bucketName, keyPrefix, storeHeaders: headers, createBucketIfNotExists } = settings;
+  const logger = { warn: (message: string) => log.warn(message) };
+  return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects });
+}

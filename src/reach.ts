@@ -1,0 +1,86 @@
+import { S3MutexError } from "./errors.js";
+import type { S3MutexOptions, Settings } from "./options/mutex-options.js";
+import type { Effects } from "./runtime/base/effects.js";
+import type { Log } from "./runtime/base/logger.js";
+import { processWide } from "./runtime/base/process-wide.js";
+import { StoreClock } from "./runtime/base/store-clock.js";
+import { MAX_FENCED_BYTES, type ObjectStore, type StoreAdapter, type UnknownOutcome } from "./store/object-store.js";
+
+/** How a mutex reaches its store, and what is shared by all that reach it so. */
+export interface Reached {
+  readonly store: ObjectStore;
+  /** The store of fenced objects in a bucket, whose bodies are larger. */
+  readonly contentStore: (bucketName: string) => ObjectStore;
+  readonly clock: StoreClock;
+  /** Which URL it leads to, as soon as that is known. */
+  readonly endpoint: { readonly url?: string | undefined };
+  /** By what the check of `verify: "auto"` knows that two mutexes reach the same store. Undefined where nothing needs a check. */
+  readonly check?: { readonly sharedBy: object; readonly way: () => Promise<string> };
+  /** Called when the mutex is closed. */
+  readonly close?: () => void;
+}
+
+/** What is needed to reach a store. */
+export interface Reaching {
+  readonly options: S3MutexOptions;
+  readonly settings: Settings;
+  readonly effects: Effects;
+  readonly logger: Log;
+  /** Aborted when the mutex is closed. */
+  readonly closed: AbortSignal;
+}
+
+/** By an adapter of the caller's own. */
+export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {
+  // What cannot be told is a way of its own, so that nobody's proof speaks for it, nor its for anybody's.
+  const way = async () => (await adapter.way?.().catch(() => undefined)) ?? effects.newId();
+  const store = neverThrowing(adapter);
+  return {
+    store,
+    contentStore: (bucket) =>
+      withLongBodies(bucket === settings.bucketName ? store : neverThrowing(inBucket(adapter, bucket))),
+    clock: clockOf(adapter, effects),
+    endpoint: {},
+    ...(adapter.isInProcess === true ? {} : { check: { sharedBy: adapter, way } }),
+  };
+}
+
+function inBucket(adapter: StoreAdapter, bucket: string): ObjectStore {
+  if (adapter.inBucket !== undefined) return adapter.inBucket(bucket);
+  const message = `bucket is ${JSON.stringify(bucket)}: the store of this mutex reaches no other bucket (it has no inBucket()); leave it out, or use an adapter that has it.`;
+  throw new S3MutexError("invalid-argument", message);
+}
+
+/** An adapter that throws has not said what became of its request: nothing is known, least of all that nothing was done. */
+function neverThrowing(store: ObjectStore): ObjectStore {
+  return {
+    read: async (...args) => store.read(...args).catch(thrown),
+    write: async (...args) => store.write(...args).catch(thrown),
+    remove: async (...args) => store.remove(...args).catch(thrown),
+    list: async (...args) => store.list(...args).catch(thrown),
+  };
+}
+
+function thrown(cause: unknown): UnknownOutcome {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const error = new S3MutexError("store-unavailable", `The store threw in place of an outcome: ${said}`, { cause });
+  return { kind: "unknown", error, throttled: false, sent: true };
+}
+
+function withLongBodies(store: ObjectStore): ObjectStore {
+  return {
+    read: (key, options) => store.read(key, { ...options, maxBodyBytes: MAX_FENCED_BYTES }),
+    write: (...args) => store.write(...args),
+    remove: (...args) => store.remove(...args),
+    list: (...args) => store.list(...args),
+  };
+}
+
+/** One clock for all that talk through the same client or adapter: they see the same store. */
+const clocks = processWide("clocks", () => new WeakMap<object, StoreClock>());
+
+export function clockOf(through: object, effects: Effects): StoreClock {
+  const clock = clocks.get(through) ?? new StoreClock(effects);
+  clocks.set(through, clock);
+  return clock;
+}
