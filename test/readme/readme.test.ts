@@ -7,24 +7,20 @@ import { keyOfName, nameOfKey } from "../../src/core/names.js";
 import { type Example, examplesOf, Project, type Ran } from "./examples.js";
 import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 
-/** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
-const RUN = [
-  "README.md",
-  "docs/guide/waiting.md",
-  "docs/guide/migrating.md",
-  "docs/guide/fencing.md",
-  "docs/guide/telemetry.md",
-  "docs/guide/web-locks.md",
-  "docs/guide/adapters.md",
-];
+const inFolder = (folder: string) => readdirSync(folder).flatMap((file) => (file.endsWith(".md") ? [file] : []));
+const GUIDE = inFolder("docs/guide").map((file) => `docs/guide/${file}`);
+
 /** Its examples are tests, so they run as one file of tests. */
 const TESTS = "docs/guide/testing.md";
+/** Its blocks are a client for each store, and the suite in a test framework of the reader's: nothing to run them on. */
+const NOT_RUN = "docs/guide/stores.md";
+/** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
+const RUN = ["README.md", ...GUIDE.filter((document) => document !== TESTS && document !== NOT_RUN)];
 
-const inFolder = (folder: string) => readdirSync(folder).flatMap((file) => (file.endsWith(".md") ? [file] : []));
 const DOCUMENTS = [
   ...inFolder("."),
   ...inFolder("docs").map((file) => `docs/${file}`),
-  ...inFolder("docs/guide").map((file) => `docs/guide/${file}`),
+  ...GUIDE,
   "examples/README.md",
   ...inFolder("docs/decisions").map((file) => `docs/decisions/${file}`),
 ];
@@ -56,41 +52,50 @@ afterAll(() => project.remove());
 /** What an example prints, where it prints anything. */
 const PRINTED: Readonly<Record<string, readonly unknown[]>> = {
   "README.md: s3-mutex": ["1 rows, token of 13 digits"],
-  "README.md: Fencing tokens": blocksOf(read("README.md"), "text")[0]?.trimEnd().split("\n") ?? [],
-  "README.md: Fenced objects": [
-    "1",
-    "2",
-    expect.stringMatching(/belongs to a newer holder of its lock.* Nothing was changed\.$/),
+  "README.md: Run once": ["true 1"],
+  "README.md: Fencing": ["5"],
+  "README.md: Web Locks": ["true { held: [], pending: [] }"],
+  "README.md: Inspecting locks": ["held, 0 wait"],
+  "README.md: Testing your code": ["store-unavailable false"],
+  "docs/guide/adapters.md: A store of your own": ["held: true"],
+  "docs/guide/cleanup.md: By hand": [
+    expect.stringMatching(/^0 of \d+ locks belong to leases that have ended$/),
+    "0 cleaned, 0 unreadable",
   ],
-  "README.md: Once": ["true { rows: 1 } false { rows: 1 }"],
-  "README.md: Losing a lock": ["imported the first batch", "imported the second batch", "imported the third batch"],
-  "README.md: Events": ["lock.orders.wait", "lock.orders.hold"],
-  "README.md: Errors": [
+  "docs/guide/cron.md: Cron and Lambda": ["done"],
+  "docs/guide/errors.md: Errors": [
     expect.stringMatching(
       /^The lock "orders" was not free within 200 ms\. It is held by .+ since \S+, until \S+ unless it is renewed\. true$/,
     ),
     expect.stringMatching(/ undefined \d{4}-/),
   ],
-  "README.md: Cleanup": [
-    expect.stringMatching(/^0 of [1-9]\d* locks belong to leases that have ended$/),
-    "0 cleaned, 0 unreadable",
+  "docs/guide/fencing.md: Fencing tokens":
+    blocksOf(read("docs/guide/fencing.md"), "text")[0]?.trimEnd().split("\n") ?? [],
+  "docs/guide/fencing.md: Objects in S3": ["the balance is 5"],
+  "docs/guide/fencing.md: Two holders": [
+    "1",
+    "2",
+    expect.stringMatching(/belongs to a newer holder of its lock.* Nothing was changed\.$/),
   ],
-  // Those who listen since "Events" do so still.
-  "docs/guide/waiting.md: Order": ["the boss, the first, the second"],
-  "docs/guide/telemetry.md: Channels": ["nightly: acquired"],
+  "docs/guide/handing-over.md: Handing a lock over": ["imported the last batch"],
+  "docs/guide/inspecting.md: Inspecting locks": ["held, 0 wait"],
+  "docs/guide/locks-by-name.md: By force": ["None of them holds it any more: nothing was done."],
+  "docs/guide/losing-a-lock.md: Losing a lock": [
+    "imported the first batch",
+    "imported the second batch",
+    "imported the third batch",
+  ],
+  "docs/guide/migrating.md: What became exclusive": ["true", "false"],
+  "docs/guide/run-once.md: Run once": ["true { rows: 1 } false { rows: 1 }"],
+  "docs/guide/telemetry.md: Events": ["lock.orders.wait", "lock.orders.hold"],
+  // The listeners of "Events" go on listening.
+  "docs/guide/telemetry.md: Channels": ["lock.nightly.wait", "nightly: acquired", "lock.nightly.hold"],
   "docs/guide/telemetry.md: Health": ["true 0"],
+  "docs/guide/waiting.md: Order": ["the boss, the first, the second"],
   "docs/guide/waiting.md: Giving up": ["aborted - the user has gone"],
   "docs/guide/waiting.md: Deadlocks": ["orders and invoices", "deadlock"],
   "docs/guide/waiting.md: Watching it": ["import: 0 ahead", "import: after a while"],
-  "README.md: Web Locks": ["true { held: [], pending: [] }"],
   "docs/guide/web-locks.md: Use": ["42 false shared [ 'report: shared' ]"],
-  "docs/guide/fencing.md: Objects in S3": ["the balance is 5"],
-  "docs/guide/adapters.md: A store of your own": ["held: true"],
-  "docs/guide/migrating.md: What became exclusive": ["true", "false"],
-  "README.md: By force": ["None of them holds it any more: nothing was done."],
-  "README.md: Handing a lock over": ["imported the last batch"],
-  "README.md: Looking on": ["lock.nightly.wait", "held, 0 wait", "lock.nightly.hold"],
-  "README.md: Cron and Lambda": ["lock.nightly.wait", "lock.nightly.hold", "done"],
 };
 
 describe("the examples", () => {
@@ -158,14 +163,25 @@ test("C7: a line for cron is silent where somebody else has the lock, and hides 
   for (const line of lines) expect(line).toMatch(/^[^>]* run --quiet [^>]*$/);
 });
 
-describe("README.md", () => {
-  const readme = read("README.md");
+test("README.md can be read in one go: at most 250 lines", () => {
+  expect(read("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(250);
+});
 
+test("README.md and the index of the guide name every page of it", () => {
+  const pages = GUIDE.map((document) => document.replace("docs/guide/", "")).filter((page) => page !== "README.md");
+  const missing = (text: string, folder: string) => pages.filter((page) => !text.includes(`](${folder}${page})`));
+  expect(missing(read("README.md"), "docs/guide/")).toEqual([]);
+  expect(missing(read("docs/guide/README.md"), "")).toEqual([]);
+});
+
+describe("the guide", () => {
   test("has all options, with their defaults", () => {
     const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions \{([\s\S]*?)^\}/m;
     const [body = ""] = types.exec(read("src/options/mutex-options.ts")) ?? [];
     const expected = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2,6}readonly (\w+)\??: /g)];
-    const documented = new Map(tableAfter(readme, "Options").map(([name, value]) => [codeIn(name), value]));
+    const documented = new Map(
+      tableAfter(read("docs/guide/options.md"), "Options").map(([name, value]) => [codeIn(name), value]),
+    );
     expect([...documented.keys()].toSorted()).toEqual(expected.map(([, , name]) => name).toSorted());
     for (const [, comment = "", name = ""] of expected) {
       const value = /@default (\S+)/.exec(comment)?.[1];
@@ -177,11 +193,14 @@ describe("README.md", () => {
     const errors = read("src/errors.ts");
     const typeOf = (name: string) => new RegExp(`export type ${name} =([^;]*);`).exec(errors)?.[1] ?? "";
     const members = (name: string) => [...typeOf(name).matchAll(/"([^"]+)"/g)].map(([, code]) => code);
-    const firstCells = (heading: string) => tableAfter(readme, heading).map(([cell]) => codeIn(cell));
-    expect(firstCells("Errors")).toEqual(members("S3MutexErrorCode"));
-    expect(firstCells("Losing a lock").toSorted()).toEqual(members("LossReason").toSorted());
+    const firstCells = (page: string, heading: string) =>
+      tableAfter(read(`docs/guide/${page}.md`), heading).map(([cell]) => codeIn(cell));
+    expect(firstCells("errors", "Errors")).toEqual(members("S3MutexErrorCode"));
+    expect(firstCells("losing-a-lock", "Losing a lock").toSorted()).toEqual(members("LossReason").toSorted());
     const events = [...read("src/runtime/base/events.ts").matchAll(/^ {2}(\w+): \[/gm)].map(([, event]) => event);
-    const listed = tableAfter(readme, "Events").flatMap(([cell = ""]) => [...cell.matchAll(/`(\w+)`/g)]);
+    const listed = tableAfter(read("docs/guide/telemetry.md"), "Events").flatMap(([cell = ""]) => [
+      ...cell.matchAll(/`(\w+)`/g),
+    ]);
     expect(listed.map(([, event]) => event).toSorted()).toEqual(events.toSorted());
   });
 });

@@ -2,6 +2,7 @@
  * What the examples in the documentation find around them, as a reader has it in mind: a mutex, the same in another
  * process, and work to do. An example imports what it uses of this and does not declare itself.
  */
+import { createServer } from "node:http";
 import { S3Client } from "@aws-sdk/client-s3";
 import { type Lock, S3Mutex } from "../../src/index.js";
 
@@ -85,3 +86,6 @@ export async function scheduleNext({ signal }: Stop & { readonly fencingToken: n
 /** Somebody presses Ctrl-C after half a second. */
 export const shutdown = new AbortController();
 setTimeout(() => shutdown.abort(), 500).unref();
+
+/** What the process does besides: it serves requests. */
+export const server = createServer();

@@ -1,5 +1,5 @@
 // npm run runtimes             the built package on every runtime and compiler that is supported
-// npm run runtimes -- --record the same, and the table in the README
+// npm run runtimes -- --record the same, and the table in docs/guide/install.md
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { runCommand } from "../../stores/host/commands.js";
 import { type Compiler, installTools, type Runner, type Runtime } from "./runtimes.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const README = join(ROOT, "README.md");
+const PAGE = join(ROOT, "docs/guide/install.md");
 const GROUPS = ["store", "races", "locks", "1.x"];
 /** The suite mostly waits. */
 const AT_ONCE = 3;
@@ -135,13 +135,13 @@ async function inParallel(tasks: ReadonlyArray<() => Promise<Outcome>>): Promise
   return results;
 }
 
-/** Between two marks in the README, so that what is said there is what has run. */
+/** Between two marks in docs/guide/install.md, so that what is said there is what has run. */
 function record(all: readonly Outcome[]): void {
   const rows = all.map(({ name, version, tried }) => `| ${name} | ${version} | ${tried} |`);
   const table = ["| | Version | What was tried |", "| --- | --- | --- |", ...rows].join("\n");
-  const before = readFileSync(README, "utf8");
+  const before = readFileSync(PAGE, "utf8");
   const marked = /<!-- runtimes -->[\s\S]*?<!-- end of runtimes -->/;
-  if (!marked.test(before)) throw new Error("README.md has no marks for the table of runtimes");
+  if (!marked.test(before)) throw new Error("docs/guide/install.md has no marks for the table of runtimes");
   const text = `<!-- runtimes -->\n\n${table}\n\n<!-- end of runtimes -->`;
-  writeFileSync(README, before.replace(marked, text));
+  writeFileSync(PAGE, before.replace(marked, text));
 }

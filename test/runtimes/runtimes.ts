@@ -9,7 +9,7 @@ export interface Runtime {
   readonly version: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** How it is told to run a file with the permissions that the README says are enough, where it has permissions. */
+  /** How it is told to run a file with the permissions that docs/guide/install.md says are enough, where it has permissions. */
   readonly leastArgs?: readonly string[];
 }
 

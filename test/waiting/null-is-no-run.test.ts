@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { NAME, Scene } from "../protocol/scene.js";
 
-/** What the README recommends for what has to run. */
+/** What docs/guide/locks.md recommends for what has to run. */
 const TIMEOUT_MS = 120_000;
 
 it("P20: a worker that is restarted at once is told that nothing ran, and runs if it waits for as long as recommended", async () => {

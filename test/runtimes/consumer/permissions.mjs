@@ -1,4 +1,4 @@
-// Run with the fewest permissions that the README names: nothing may be asked for while modules load.
+// Run with the fewest permissions that docs/guide/install.md names: nothing may be asked for while modules load.
 import { S3Mutex } from "s3-mutex";
 import { startS3Server } from "s3-mutex/testing";
 
