@@ -54,11 +54,20 @@ function inBucket(adapter: StoreAdapter, bucket: string): ObjectStore {
 /** An adapter that throws has not said what became of its request: nothing is known, least of all that nothing was done. */
 function neverThrowing(store: ObjectStore): ObjectStore {
   return {
-    read: async (...args) => store.read(...args).catch(thrown),
-    write: async (...args) => store.write(...args).catch(thrown),
-    remove: async (...args) => store.remove(...args).catch(thrown),
-    list: async (...args) => store.list(...args).catch(thrown),
+    read: (...args) => told(() => store.read(...args)),
+    write: (...args) => told(() => store.write(...args)),
+    remove: (...args) => told(() => store.remove(...args)),
+    list: (...args) => told(() => store.list(...args)),
   };
+}
+
+/** Also of one that throws before it has a promise to reject. */
+async function told<Outcome>(ask: () => Promise<Outcome>): Promise<Outcome | UnknownOutcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    return thrown(error);
+  }
 }
 
 function thrown(cause: unknown): UnknownOutcome {

@@ -118,8 +118,15 @@ describe("what an adapter does wrong", () => {
     await closed(mutex);
   });
 
-  test("one that always throws is a store that is away", async () => {
-    const read = () => Promise.reject(new Error("no route"));
+  test.each([
+    ["rejects", () => Promise.reject(new Error("no route"))],
+    [
+      "throws before it has a promise",
+      () => {
+        throw new Error("no route");
+      },
+    ],
+  ])("one that always %s is a store that is away", async (_how, read) => {
     const mutex = new S3Mutex({ store: adapter({ isInProcess: true, read }) });
     await expect(mutex.acquire("a", { timeoutMs: 300 })).rejects.toMatchObject({ code: "store-unavailable" });
     await closed(mutex);
