@@ -60,8 +60,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   {
     title: "MinIO",
     code: local(9000),
-    remark:
-      "2025-09-06 or later; the project has been archived since. Leases of 45 s or more outlive somebody's slow upload.",
+    remark: "2025-09-06 or later; the project has been archived since. Leases of 45 s or more outlive a slow upload.",
   },
   {
     title: "SeaweedFS",

@@ -39,7 +39,7 @@ export function pageOf(results: readonly StoreResult[]): string {
     text("reading"),
     requestsTable(results),
     versionsTable(results),
-    "Where a delete marker counts as an object, nobody gets a lock whose object somebody else has deleted; s3-mutex itself deletes none in such buckets. [What to do then](operations.md#buckets-with-versioning).",
+    "Where a delete marker counts as an object, no caller gets a lock whose object another program has deleted; s3-mutex itself deletes none in such buckets. [What to do then](operations.md#buckets-with-versioning).",
     locksTable(results),
     text("notes"),
     results.flatMap((result) => notesOf(result) ?? []).join("\n"),

@@ -57,7 +57,7 @@ function anchorsOf(document: string): ReadonlySet<string> {
   return anchors;
 }
 
-/** Without what stands in blocks of code. */
-function proseOf(document: string): string {
+/** The text of a document without its blocks of code. */
+export function proseOf(document: string): string {
   return readFileSync(document, "utf8").replace(/^```[\s\S]*?^```$/gm, "");
 }
