@@ -112,6 +112,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "web-locks": ["core", "runtime/base", "runtime/hold", "options", "primitives", "mutex"],
   otel: ["arguments", "mutex"],
+  fetch: ["arguments", "store", "runtime/base", "store/s3/client", "store/s3/answers", "store/s3/learnt"],
   "testing/server/wire": [],
   "testing/server/faults": ["arguments", "testing/server/wire"],
   "testing/server/buckets": ["testing/server/wire", "testing/server/faults"],

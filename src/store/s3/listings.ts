@@ -3,9 +3,8 @@ import { isDirectoryBucket } from "../../arguments/bucket-names.js";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
 import type { Operation, Send } from "./answers/operation.js";
 import { outcomeOfBadAnswer } from "./answers/outcomes.js";
-import { notOfS3 } from "./answers/receipts.js";
+import { isListing, notOfS3 } from "./answers/receipts.js";
 import type { Request } from "./answers/request.js";
-import type { Attempt } from "./answers/single-attempt.js";
 import { decodeKey } from "./answers/url-encoding.js";
 import type { ListingState } from "./client/client-state.js";
 import type { HeaderFields } from "./client/store-headers.js";
@@ -131,8 +130,4 @@ function chosen(prefix: string, page: ListOutcome): ListOutcome {
 function marked(mark: string, page: ListOutcome): ListOutcome {
   if (page.kind !== "ok" || page.continuation === undefined) return page;
   return { ...page, continuation: mark + page.continuation };
-}
-
-function isListing({ text = "" }: Attempt): boolean {
-  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
 }

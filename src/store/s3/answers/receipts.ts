@@ -41,3 +41,8 @@ export function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyB
   const seen = body?.kind === "bytes" ? { ...attempt, text: body.bytes.toString("utf8") } : attempt;
   return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
 }
+
+/** The SDK reads an empty answer, and some pages, as a bucket without keys. */
+export function isListing({ text = "" }: Attempt): boolean {
+  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
+}

@@ -1,0 +1,166 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type FetchStoreOptions, fetchStore } from "../../src/fetch/index.js";
+import { S3Mutex, type S3MutexError, type StoreAdapter } from "../../src/index.js";
+import { type ConformanceGroup, conformanceChecks, type S3Server, startS3Server } from "../../src/testing/index.js";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const BUCKET = "locks";
+const REQUEST = { timeoutMs: 2000 };
+const CREDENTIALS = { accessKeyId: "key", secretAccessKey: "secret" };
+
+/** The server does not look at signatures: this one only shows who would have signed. */
+class Signer {
+  readonly #input: ConstructorParameters<FetchStoreOptions["signer"]>[0];
+
+  constructor(input: ConstructorParameters<FetchStoreOptions["signer"]>[0]) {
+    this.#input = input;
+  }
+
+  async sign() {
+    const { url, headers, accessKeyId, datetime, region } = this.#input;
+    const scope = `${accessKeyId}/${datetime.slice(0, 8)}/${region}/s3/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+    return { url: new URL(url), headers: new Headers({ ...headers, "x-amz-date": datetime, authorization }) };
+  }
+}
+
+let server: S3Server;
+beforeEach(async () => {
+  server = await startS3Server({ buckets: [BUCKET] });
+});
+afterEach(() => server.close());
+
+function storeAt(more: Partial<FetchStoreOptions> = {}): StoreAdapter {
+  const { endpoint } = server.clientConfig() as { endpoint: string };
+  return fetchStore({ endpoint, bucketName: BUCKET, credentials: CREDENTIALS, signer: Signer, ...more });
+}
+
+describe("the conformance suite", () => {
+  test.each<ConformanceGroup>(["store", "races", "locks", "1.x"])("passes: %s", async (group) => {
+    const checks = conformanceChecks({ openStore: () => storeAt(), groups: [group], racers: 6, rounds: 3 });
+    const outcomes = await Promise.allSettled(checks.map(({ run }) => run()));
+    const failed = checks.flatMap(({ name }, n) => {
+      const outcome = outcomes[n];
+      return outcome?.status === "rejected" ? [`${name}: ${outcome.reason}`] : [];
+    });
+    expect(failed).toEqual([]);
+  });
+});
+
+test("an instance over fetch and one over the SDK exclude each other, and go by the same check", async () => {
+  const s3Client = new S3Client(server.clientConfig());
+  const one = new S3Mutex({ store: storeAt() });
+  const other = new S3Mutex({ s3Client, bucketName: BUCKET });
+  const by: string[] = [];
+  other.on("checked", (event) => by.push(`${event.verdict} ${event.by}`));
+  const lock = await one.acquire("orders");
+  await expect(other.acquire("orders", { timeoutMs: 100 })).rejects.toMatchObject({ code: "timed-out" });
+  await lock.release();
+  const next = await other.acquire("orders");
+  expect(next.fencingToken).toBeGreaterThan(lock.fencingToken);
+  expect(by).toEqual([expect.stringMatching(/^passed (record|marker)$/)]);
+  await Promise.all([one.close({ handles: "release" }), other.close({ handles: "release" })]);
+  s3Client.destroy();
+});
+
+describe("each request is sent once", () => {
+  test.each([500, 503, 429])("where it is answered with %i", async (status) => {
+    server.faults.add({ fault: "status", status });
+    const before = server.requests.total;
+    const written = await storeAt().write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
+    expect(written).toMatchObject({ kind: "unknown", sent: true, throttled: status !== 500 });
+    expect(server.requests.total - before).toBe(1);
+  });
+
+  test("where the connection is cut after the write was done: nobody knows, and it is done", async () => {
+    server.faults.add({ fault: "lose-response" });
+    const store = storeAt();
+    const written = await store.write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
+    expect(written).toMatchObject({ kind: "unknown", sent: true });
+    server.faults.clear();
+    expect(await store.read("locks/a.json", REQUEST)).toMatchObject({ kind: "ok", body: "x" });
+  });
+
+  test("and ends in time where nobody answers", async () => {
+    server.faults.add({ fault: "never-answer" });
+    const startedAtMs = performance.now();
+    const read = await storeAt().read("locks/a.json", { timeoutMs: 200 });
+    expect(performance.now() - startedAtMs).toBeLessThan(1500);
+    expect(read).toMatchObject({ kind: "unknown", sent: true });
+    expect((read as { error: S3MutexError }).error.message).toContain("No complete answer within 200 ms");
+  });
+
+  test("and not at all once nobody waits for it", async () => {
+    const before = server.requests.total;
+    const read = await storeAt().read("locks/a.json", { ...REQUEST, giveUpAtMs: performance.now() - 1 });
+    expect(read).toMatchObject({ kind: "unknown", sent: false });
+    expect(server.requests.total).toBe(before);
+  });
+});
+
+describe("errors say what those of the SDK say", () => {
+  const errorOf = async (mutex: S3Mutex) => {
+    const error = await mutex.acquire("a", { timeoutMs: 300 }).catch((caught) => caught);
+    await mutex.close();
+    return { code: error.code, message: String(error.message).replace(/\d+ ms/g, "ms") };
+  };
+
+  test.each<[string, (server: S3Server) => void]>([
+    ["access denied", ({ faults }) => faults.add({ fault: "status", status: 403, code: "AccessDenied" })],
+    [
+      "the wrong region",
+      ({ faults }) => faults.add({ fault: "status", status: 400, code: "AuthorizationHeaderMalformed" }),
+    ],
+    [
+      "a signature that does not fit",
+      ({ faults }) => faults.add({ fault: "status", status: 403, code: "SignatureDoesNotMatch" }),
+    ],
+    ["a page with 200", ({ faults }) => faults.add({ fault: "page", status: 200 })],
+    ["a page with 403", ({ faults }) => faults.add({ fault: "page", status: 403 })],
+    ["a page with 404", ({ faults }) => faults.add({ fault: "page", status: 404 })],
+    ["a redirect to a login page", ({ faults }) => faults.add({ fault: "page", status: 302 })],
+  ])("%s", async (_, fail) => {
+    fail(server);
+    const overFetch = await errorOf(new S3Mutex({ store: storeAt(), verify: "never" }));
+    const s3ClientConfig = server.clientConfig();
+    const overSdk = await errorOf(new S3Mutex({ s3ClientConfig, bucketName: BUCKET, verify: "never" }));
+    expect(overFetch).toEqual(overSdk);
+  });
+
+  test("a bucket that is not there", async () => {
+    const store = storeAt({ bucketName: "nowhere" });
+    expect(await errorOf(new S3Mutex({ store, verify: "never" }))).toMatchObject({ code: "no-such-bucket" });
+  });
+
+  test("credentials that cannot be had", async () => {
+    const store = storeAt({ credentials: () => Promise.reject(new Error("no role")) });
+    const { code, message } = await errorOf(new S3Mutex({ store, verify: "never" }));
+    expect(code).toBe("access-denied");
+    expect(message).toContain("no role");
+  });
+});
+
+test("a store without Date tells no time", async () => {
+  server.setQuirks({ noDate: true });
+  const read = await storeAt().read("locks/a.json", REQUEST);
+  expect(read).toMatchObject({ kind: "absent" });
+  expect((read as { timing: object }).timing).not.toHaveProperty("dateMs");
+});
+
+test.each(["a/../b", "a/./b", "../locks"])("the key %s, of which a URL makes another, is refused", async (key) => {
+  expect(await storeAt().read(key, REQUEST)).toMatchObject({ kind: "refused" });
+  expect(server.requests.total).toBe(0);
+});
+
+test.each<[object, RegExp]>([
+  [{ endpoint: undefined }, /^region is undefined: pass a region of AWS, or the endpoint/],
+  [{ endpoint: "localhost:9000" }, /^endpoint is "localhost:9000": use a URL/],
+  [{ bucketName: "x--use1-az4--x-s3" }, /^bucketName is .*need an S3 client/],
+  [{ signer: undefined }, /^signer is undefined/],
+  [{ credentials: { accessKeyId: "k", secretAccessKey: "" } }, /^credentials.secretAccessKey/],
+  [{ retries: 3 }, /has "retries", which is not an option here/],
+])("%j is refused", (more, message) => {
+  expect(() => storeAt(more)).toThrow(message);
+});
