@@ -201,6 +201,19 @@ it("a marker that may not be read keeps nobody from the check, neither the one w
   }
 });
 
+it("a bucket that is emptied right after the first grant, marker and all, is not refused for it", async () => {
+  const server = await serverWith();
+  const { mutex, events } = processOn(server);
+  // The read after the check comes late.
+  server.faults.add({ fault: "latency", operation: "GetObject", key: MARKER, skip: 1, times: 1, beforeMs: 200 });
+  await (await mutex.acquire("a")).release();
+  for (const { key } of server.objects(BUCKET)) server.deleteObject(BUCKET, key);
+  await settle(server);
+  await settle(server);
+  await (await mutex.acquire("b", { timeoutMs: 2000 })).release();
+  expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+});
+
 it("an empty object in the marker's place makes no safe store unsafe", async () => {
   const server = await serverWith();
   server.putObject(BUCKET, MARKER, "");

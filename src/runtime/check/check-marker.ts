@@ -58,7 +58,9 @@ export class CheckMarker {
     const found = await this.#readAfterWrite(created, options);
     // A cache says so itself: its answer is not the store's, and nobody goes by such ones.
     if (found.timing?.aged) return undefined;
-    if (found.kind === "absent" && created !== undefined) return READS_STALE;
+    if (found.kind === "absent" && created !== undefined) {
+      return (await this.#isStillThere(options)) ? READS_STALE : undefined;
+    }
     if (found.kind === "ok" && probe.refused.has(found.body) && created !== undefined) return DOES_REFUSED;
     if (found.kind !== "ok" || proof === undefined || now === undefined) return undefined;
     const before = parseMarker(found.body);
@@ -76,6 +78,13 @@ export class CheckMarker {
   async #readAfterWrite(created: string | undefined, options: RequestOptions): Promise<ReadOutcome> {
     const first = await this.#store.read(this.key, options);
     return first.kind === "absent" && created !== undefined ? await this.#store.read(this.key, options) : first;
+  }
+
+  /** Somebody may have emptied the bucket meanwhile: then it can be created again, and the reads were right. */
+  async #isStillThere(options: RequestOptions): Promise<boolean> {
+    const body = serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
+    const again = await this.#store.write(this.key, body, { kind: "if-absent" }, options);
+    return again.kind === "conflict";
   }
 
   async #replace(body: string, etag: string, options: RequestOptions): Promise<string | undefined> {
