@@ -136,4 +136,12 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',
     caughtBy: { test: "test/cli/mistakes.test.ts", named: "a store has the form of a store" },
   },
+  {
+    name: "electing: says each minute that the store is away",
+    why: "a candidate prints the library's warnings of each further campaign, all through an outage",
+    file: "src/cli/elect/campaign.ts",
+    search: "          this.#log.mute();\n",
+    replace: "",
+    caughtBy: { test: "test/cli/elect-outage.test.ts", named: "P10: a candidate says once" },
+  },
 ];

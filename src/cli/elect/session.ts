@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Election, type Lock, S3Mutex, S3MutexError } from "../../index.js";
+import { S3Mutex, S3MutexError } from "../../index.js";
 import type { Output } from "../base/output.js";
 import { bounded } from "../process/bounded.js";
 import { createLog } from "../process/log.js";
@@ -8,6 +7,7 @@ import { heldLock } from "../run/held.js";
 import type { HoldingPlan } from "../run/plan.js";
 import { abandon, release } from "../run/release.js";
 import { startWhileHeld } from "../run/while-held.js";
+import { Campaign } from "./campaign.js";
 
 /** How long leaving the queue may take, when somebody wants this to be over. */
 const CLOSE_MAX_MS = 3000;
@@ -39,7 +39,10 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
     interrupt.abort();
   };
   let receive = leave;
-  const campaign = new Campaign(mutex, plan, output);
+  const { lockName, priority, leaseMs } = plan;
+  // Nearly the whole lease: the command is ended by its own plan, well before.
+  const election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });
+  const campaign = new Campaign(election, output, log);
   const underNpm = { environment: plan.line.environment, output };
   const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
   try {
@@ -78,31 +81,3 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
     letGo();
   }
 }
-
-/** Asks for the leadership again and again. A store that is away is waited for: who stands by must outlast an outage. */
-class Campaign {
-  readonly #election: Election;
-  readonly #output: Output;
-
-  constructor(mutex: S3Mutex, plan: ElectPlan, output: Output) {
-    const { lockName, priority, leaseMs } = plan;
-    // Nearly the whole lease: the command is ended by its own plan, well before.
-    this.#election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });
-    this.#output = output;
-  }
-
-  /** @throws `aborted`, and whatever else asking again does not help against */
-  async won(signal: AbortSignal): Promise<Lock> {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await this.#election.campaign({ signal });
-      } catch (error) {
-        if (!S3MutexError.is(error, "store-unavailable")) throw error;
-        if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
-      }
-    }
-  }
-}
-
-const RETRY_MS = 1000;

@@ -7,6 +7,7 @@ export interface Log {
   readonly logger: Logger;
   /** From here on nobody cares how the library tidies up, except who debugs it. */
   mute(): void;
+  unmute(): void;
 }
 
 /** Warnings (a renewal that failed and is tried again) are for whoever reads a job's log; the rest is for debugging. */
@@ -22,6 +23,9 @@ export function createLog(isDebugging: boolean, output: Output): Log {
     logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },
     mute() {
       isMuted = !isDebugging;
+    },
+    unmute() {
+      isMuted = false;
     },
   };
 }

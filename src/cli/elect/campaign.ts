@@ -1,0 +1,51 @@
+import { type Election, type Lock, S3MutexError } from "../../index.js";
+import type { Output } from "../base/output.js";
+import type { Log } from "../process/log.js";
+
+/** Asks for the leadership again and again. A store that is away is waited for: who stands by must outlast an outage. */
+export class Campaign {
+  readonly #election: Election;
+  readonly #output: Pick<Output, "note">;
+  readonly #log: Log;
+
+  constructor(election: Election, output: Pick<Output, "note">, log: Log) {
+    this.#election = election;
+    this.#output = output;
+    this.#log = log;
+  }
+
+  /** @throws `aborted`, and whatever else asking again does not help against */
+  async won(signal: AbortSignal): Promise<Lock> {
+    try {
+      for (let failures = 0; ; failures += 1) {
+        try {
+          return await this.#election.campaign({ signal });
+        } catch (error) {
+          if (!S3MutexError.is(error, "store-unavailable")) throw error;
+          if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
+          // Each further attempt has the same to say, once a minute.
+          this.#log.mute();
+          await pause(signal);
+        }
+      }
+    } finally {
+      this.#log.unmute();
+    }
+  }
+}
+
+/** Ends at once when the signal is aborted. */
+async function pause(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, RETRY_MS);
+    signal.addEventListener("abort", end);
+  });
+}
+
+const RETRY_MS = 1000;
