@@ -131,9 +131,17 @@ export const CLOSING: readonly Mutant[] = [
     name: "resigning: gives back first",
     why: "resigning releases the lead under the function that leads",
     file: "src/primitives/election/leadership.ts",
-    search: "    await this.#endedWithin(this.#ended, timeoutMs);\n",
+    search: "    await this.#within(timeoutMs, this.#ended);\n",
     replace: "",
     caughtBy: { test: RESIGN, named: "asks the function to end" },
+  },
+  {
+    name: "resigning: a handle takes its time",
+    why: "resigning from a handle outlives its timeoutMs",
+    file: "src/primitives/election/leadership.ts",
+    search: "return this.#within(timeoutMs, this.#lock.release());",
+    replace: "return this.#lock.release();",
+    caughtBy: { test: RESIGN, named: "gives a handle back within its time" },
   },
   {
     name: "resigning: does not ask",

@@ -63,9 +63,9 @@ export const ENDS: readonly Mutant[] = [
     name: "lost races without an end",
     why: "somebody who is always second goes on when the time is up",
     file: "src/runtime/swap/tries.ts",
-    search: "    this.#refused = { etag };\n",
+    search: "    this.#refused = { etag, failures: this.#failures };\n",
     replace:
-      "    this.#refused = { etag };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
+      "    this.#refused = { etag, failures: this.#failures };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: who is always second" },
   },
   {

@@ -89,6 +89,37 @@ describe("P2: resign() beside runWhenLeader", () => {
     expect(election.isLeader).toBe(false);
   });
 
+  it("does not say of a function that has ended that it goes on: it is the store that has not taken the lead back", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const election = mutex.election(NAME);
+    const running = election.runWhenLeader((signal) => untilAsked(scene, signal, 100));
+    await scene.pass(500);
+    scene.fate = cutOff(process);
+    const askedAtMs = scene.world.nowMs;
+    await expect(scene.until(election.resign({ timeoutMs: 1000 }))).rejects.toMatchObject({
+      code: "store-unavailable",
+      message: expect.stringMatching(/has ended.*has not taken the lead back within 1000 ms/),
+      lockName: NAME,
+    });
+    expect(scene.world.nowMs - askedAtMs).toBeLessThan(1100);
+    await scene.until(running);
+  });
+
+  it("gives a handle back within its time, or says that the store has not taken it", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const election = mutex.election(NAME);
+    await scene.until(election.campaign());
+    scene.fate = cutOff(process);
+    const askedAtMs = scene.world.nowMs;
+    await expect(scene.until(election.resign({ timeoutMs: 1000 }))).rejects.toMatchObject({
+      code: "store-unavailable",
+      lockName: NAME,
+    });
+    expect(scene.world.nowMs - askedAtMs).toBeLessThan(1100);
+  });
+
   it("is about who leads now: neither about who campaigns, nor about the next turn", async () => {
     const scene = new Scene();
     const election = scene.client().mutex.election(NAME);

@@ -60,7 +60,7 @@ const LEAD_OPTIONS: OptionNames<LeadOptions> = { signal: true };
 
 /** Options of `resign`. */
 export interface ResignOptions {
-  /** How long the function that leads may take to end, in milliseconds. @default as long as it takes */
+  /** How long it may take until the function that leads has ended and the lead is given back, in milliseconds. @default as long as it takes */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -130,7 +130,8 @@ export class Election {
    * `resigned`, and the lead is kept and renewed until the function has ended; called from within it, this does not wait for that.
    * A handle of {@link campaign} is released at once.
    * @returns false when this instance does not lead, or not any more
-   * @throws `timed-out`: the function has not ended in time, and leads until it has
+   * @throws `timed-out`: the function has not ended in time, and leads until it has; `store-unavailable`: the store has not taken
+   * the lead back in time
    */
   async resign(options: ResignOptions = {}): Promise<boolean> {
     const { timeoutMs } = checkOptions("options", options, RESIGN_OPTIONS);

@@ -19,11 +19,14 @@ export class Leadership {
   /** Resolves when the function of this turn has ended and the lead was given back; undefined where a handle leads. */
   readonly #ended: Promise<void> | undefined;
   #end: () => void = () => {};
+  /** Whether nothing works under the lead any more, though the store may not know yet. */
+  #hasWorked: boolean;
 
   /** `leads`: a handle, which its holder releases, or a function, which comes to its end by itself. */
   constructor(context: Context, lock: HeldLock, leads: "handle" | "function") {
     this.#context = context;
     this.#lock = lock;
+    this.#hasWorked = leads === "handle";
     if (leads === "function") {
       this.#ended = new Promise((resolve) => {
         this.#end = resolve;
@@ -40,6 +43,7 @@ export class Leadership {
     try {
       return this.#hasResigned ? OVER : await this.#work(fn, signal);
     } finally {
+      this.#hasWorked = true;
       await this.#lock[Symbol.asyncDispose]();
       this.#end();
     }
@@ -63,16 +67,16 @@ export class Leadership {
   /**
    * Asks for the end of the work, and gives the lead back after it.
    * @returns false when the lead was lost before
-   * @throws `timed-out`: the function goes on, and so does the lead
+   * @throws `timed-out`: the function goes on, and so does the lead; `store-unavailable`: the store has not taken it back in time
    */
   async resign(timeoutMs: number): Promise<boolean> {
     const { lease } = this.#lock;
     const wasHeld = this.isHeld;
     lease.standing.askToStop("resigned");
-    if (this.#ended === undefined) return this.#lock.release();
+    if (this.#ended === undefined) return this.#within(timeoutMs, this.#lock.release());
     // Work that resigns itself has to go on for that.
     if (guardsOfCaller().has(lease)) return wasHeld;
-    await this.#endedWithin(this.#ended, timeoutMs);
+    await this.#within(timeoutMs, this.#ended);
     return this.#lock.release();
   }
 
@@ -95,12 +99,17 @@ export class Leadership {
     return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
   }
 
-  async #endedWithin(ended: Promise<void>, timeoutMs: number): Promise<void> {
-    if (timeoutMs === Number.POSITIVE_INFINITY) return ended;
-    if (await settledWithin(this.#context.effects, ended, timeoutMs)) return;
+  async #within<T>(timeoutMs: number, end: Promise<T>): Promise<T> {
+    if (timeoutMs === Number.POSITIVE_INFINITY) return end;
+    if (await settledWithin(this.#context.effects, end, timeoutMs)) return end;
     const { name: lockName } = this.#lock;
-    const message = `The function that leads ${JSON.stringify(lockName)} has not ended within ${timeoutMs} ms: it leads until it has.`;
-    throw new S3MutexError("timed-out", message, { lockName });
+    const subject = JSON.stringify(lockName);
+    if (!this.#hasWorked) {
+      const message = `The function that leads ${subject} has not ended within ${timeoutMs} ms: it leads until it has.`;
+      throw new S3MutexError("timed-out", message, { lockName });
+    }
+    const message = `What led ${subject} has ended, and the store has not taken the lead back within ${timeoutMs} ms: others lead once it has, or when the lease is over.`;
+    throw new S3MutexError("store-unavailable", message, { lockName });
   }
 }
 

@@ -54,6 +54,15 @@ describe("a lost race", () => {
     );
   });
 
+  it("is not why a call ends that nobody has answered since, several times: the store is away", async () => {
+    const { clockwork, tries, timed } = begun();
+    await timed(tries.lostRace('"a"'));
+    await timed(tries.failed(unknown("gone")));
+    await clockwork.pass(25_000);
+    const outcome = (await timed(tries.answer(never))).outcome as UnknownOutcome;
+    await expect(tries.failed(outcome)).rejects.toThrow('The store did not answer for the lock "x"');
+  });
+
   it("is waited after no longer than there is time", async () => {
     const { clockwork, tries, timed } = begun({ role: "contender", afterRaceMs: () => 5000 });
     await clockwork.pass(29_000);

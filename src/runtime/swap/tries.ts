@@ -78,7 +78,7 @@ export class Tries {
   #seenEtag: string | undefined;
   #seenAtMs: number;
   /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
-  #refused: { readonly etag: string | undefined } | undefined;
+  #refused: { readonly etag: string | undefined; readonly failures: number } | undefined;
   #stalls = 0;
   #stallingSinceMs = 0;
   /** What the store was seen to do, as long as nothing has come of it. */
@@ -151,7 +151,8 @@ export class Tries {
   /** Nobody answered, or nobody knows what the write did. */
   async failed(outcome: UnknownOutcome): Promise<void> {
     if (this.#options.signal?.aborted) return;
-    const wasSecond = this.#refused !== undefined && this.#stalls === 0;
+    // Where nobody has answered before either, the store is away, whatever came first.
+    const wasSecond = this.#refused?.failures === this.#failures && this.#stalls === 0;
     if (this.#hasGivenUp && wasSecond) throw stillContested(this.#lockName ?? "", this.#races);
     this.#failures += 1;
     // That there was no time for another request says less than what became of the last.
@@ -177,7 +178,7 @@ export class Tries {
    */
   async lostRace(etag: string | undefined): Promise<boolean> {
     this.#races += 1;
-    this.#refused = { etag };
+    this.#refused = { etag, failures: this.#failures };
     if (this.#stalls === 0) {
       this.#stallingSinceMs = this.#nowMs();
       this.#options.onLostRace?.();

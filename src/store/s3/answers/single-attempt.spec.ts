@@ -186,6 +186,14 @@ describe("when its time is up", () => {
     expect(thrownAway).toBeGreaterThan(0);
   });
 
+  it("says after how long in whole milliseconds", async () => {
+    const { attempt, send, clockwork } = attempting({ timeoutMs: 2000 / 3 });
+    const result = attempt(() => send(() => new Promise(() => {})));
+    await settled();
+    await clockwork.pass(667);
+    expect(await result).toMatchObject({ error: { message: "No complete answer within 667 ms" } });
+  });
+
   it("while its body comes, the body is thrown away, or its socket would not return to the pool", async () => {
     const { attempt, send, clockwork } = attempting({ streams: true });
     let thrownAway = 0;

@@ -163,7 +163,7 @@ class Transmission {
   #timeUp(delayMs: number): void {
     this.#over = true;
     const what = this.#seen.sentAtMs === undefined ? "The request could not be prepared" : "No complete answer";
-    const error = new AttemptTimeout(`${what} within ${delayMs} ms`);
+    const error = new AttemptTimeout(`${what} within ${Math.round(delayMs)} ms`);
     this.#expire?.(error);
     this.#controller.abort(error);
     destroyBody(this.#response);
