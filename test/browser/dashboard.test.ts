@@ -358,6 +358,17 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     });
   });
 
+  test("P23: a dead holder's time ends with its lease, in the list and in the details", async () => {
+    const scene = await openScene();
+    const nowMs = Date.now();
+    putLock(scene.server, "dead", { holders: [{ acquiredAtMs: nowMs - 100_000, expiresAtMs: nowMs - 92_000 }] });
+    const page = await open(scene.url);
+    const dead = row(page, "dead").first();
+    expect(await dead.textContent()).toContain("8 s");
+    await dead.click();
+    await page.getByText(/^held 8 s · lease ended 1 min/).waitFor();
+  });
+
   test("on a narrow screen nothing is wider than it", async () => {
     const scene = await openScene();
     putLock(scene.server, "a-name/that-is-rather-long/and-longer-than-that", {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endOf, History, type Stint } from "../../src/cli/ui/page/history.js";
+import { endOf, History, heldMsOf, type Stint } from "../../src/cli/ui/page/history.js";
 import type { HolderView, LockView, Status, TurnView, WaiterView } from "../../src/cli/ui/wire.js";
 
 const status = (nowMs: number): Status => ({ nowMs, requestsPerSecond: 0, viewers: 1, tookMs: 1, isRead: true });
@@ -92,4 +92,9 @@ test("P23: a hold whose process has died goes on up to the end of its lease, and
   const history = told(lock({ holders: [holder("x", 5, 1)] }));
   const [stint] = history.stintsOf("a");
   expect([5, 11, 9999].map((nowMs) => endOf(stint as Stint, nowMs))).toEqual([5, 11, 11]);
+});
+
+test("P23: how long a holder has held ends with its lease, too", () => {
+  const dead = holder("x", 5, 1);
+  expect([5, 11, 9999].map((nowMs) => heldMsOf(dead, nowMs))).toEqual([4, 10, 10]);
 });

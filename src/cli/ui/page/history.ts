@@ -122,8 +122,16 @@ export class History {
 }
 
 /** When it ended, or up to when it is known to go on: the process may have died, and its lease ends all the same. */
-export function endOf({ toMs, expiresAtMs = Number.POSITIVE_INFINITY }: Stint, nowMs: number): number {
+export function endOf(
+  { toMs, expiresAtMs = Number.POSITIVE_INFINITY }: Pick<Stint, "toMs" | "expiresAtMs">,
+  nowMs: number,
+): number {
   return toMs ?? Math.min(nowMs, expiresAtMs);
+}
+
+/** Up to now, or to the end of its lease, as `heldMs` of a report. */
+export function heldMsOf({ sinceMs, expiresAtMs }: HolderView, nowMs: number): number {
+  return endOf({ expiresAtMs }, nowMs) - sinceMs;
 }
 
 function keyOf({ id, token }: HolderView | TurnView): string {

@@ -1,7 +1,7 @@
 import type { HolderView, LockView, WaiterView } from "../wire.js";
 import { type App, stateText } from "./app.js";
 import { element, setText } from "./dom.js";
-import type { Stint } from "./history.js";
+import { heldMsOf, type Stint } from "./history.js";
 import { clockText, counted, durationText, fullText, hueOf, spanText, visible } from "./text.js";
 
 /** Everything about one lock. */
@@ -96,7 +96,7 @@ export class LockDetails {
       text: (nowMs) => {
         const leaseMs = expiresAtMs - nowMs;
         const lease = leaseMs > 0 ? `lease ${durationText(leaseMs)} left` : `lease ended ${durationText(-leaseMs)} ago`;
-        return `held ${durationText(nowMs - sinceMs)} · ${lease}`;
+        return `held ${durationText(heldMsOf(holder, nowMs))} · ${lease}`;
       },
     });
     const words = [holder.mode, ...priorityWords(holder), `token ${holder.token}`, `since ${clockText(sinceMs)}`];

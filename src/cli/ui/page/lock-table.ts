@@ -1,6 +1,7 @@
 import type { LockView } from "../wire.js";
 import { type App, expiryOf, stateOf, stateText } from "./app.js";
 import { element, setAttribute, setText } from "./dom.js";
+import { heldMsOf } from "./history.js";
 import { durationText, fullText, visible } from "./text.js";
 
 type Column = "name" | "state" | "holder" | "held" | "lease" | "waiters" | "token";
@@ -212,7 +213,7 @@ const VALUES: Readonly<Record<Column, (lock: LockView, nowMs: number) => Value>>
   name: (lock) => lock.name.toLowerCase(),
   state: (lock, nowMs) => STATE_ORDER[stateOf(lock, nowMs)],
   holder: ({ holders: [first] }) => (first === undefined ? undefined : fullText(first).toLowerCase()),
-  held: ({ holders: [first] }, nowMs) => (first === undefined ? undefined : nowMs - first.sinceMs),
+  held: ({ holders: [first] }, nowMs) => (first === undefined ? undefined : heldMsOf(first, nowMs)),
   lease: expiryOf,
   waiters: ({ queue }) => queue.length,
   token: ({ token }) => token,
@@ -239,7 +240,7 @@ function fill({ root, cells, leaseBar, leaseText }: Row, lock: LockView, nowMs: 
   const who = first === undefined ? "" : fullText(first) + (others.length > 0 ? ` +${others.length}` : "");
   setText(cells.holder, lock.problem === undefined ? who : visible(lock.problem));
   cells.holder.title = first === undefined ? "" : lock.holders.slice(0, 10).map(fullText).join("\n");
-  setText(cells.held, first === undefined ? "" : durationText(nowMs - first.sinceMs));
+  setText(cells.held, first === undefined ? "" : durationText(heldMsOf(first, nowMs)));
   fillLease(leaseBar, leaseText, lock, nowMs);
   setText(cells.waiters, lock.queue.length === 0 ? "" : String(lock.queue.length));
   cells.waiters.classList.toggle("some", lock.queue.length > 0);
