@@ -88,7 +88,7 @@ export const QUEUE: readonly Mutant[] = [
     name: "nobody looks again",
     why: "who waits without a time-out looks once, and sleeps whatever becomes of the holder",
     file: "src/runtime/acquire/acquisition.ts",
-    search: "    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));",
+    search: "    return this.#patience.pauseMs(Math.min(delayMs, longestMs));",
     replace:
       "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1);",
     caughtBy: "sim",

@@ -101,6 +101,27 @@ it("S1: a conflict after which the object is unchanged ends every call about it,
   }
 });
 
+it("S1: a free lock whose writes are all refused is never called taken, however the pauses fall", async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const scene = new Scene({ seed, roundTripMs: () => 300 });
+    await scene.until(
+      scene
+        .client()
+        .mutex.acquire(NAME)
+        .then((lock) => lock.release()),
+    );
+    scene.fate = ({ operation }) =>
+      operation === "write" ? { kind: "error", status: 409, applied: false } : { kind: "fine" };
+    for (const timeoutMs of [1500, 2400]) {
+      const end = await endOf(
+        scene,
+        scene.client().mutex.withLock(NAME, () => "ran", { timeoutMs }),
+      );
+      expect([seed, timeoutMs, end.code]).toEqual([seed, timeoutMs, "store-unavailable"]);
+    }
+  }
+});
+
 it("S1: a few conflicts without a change in between are ridden out", async () => {
   const scene = new Scene();
   let refusals = 0;

@@ -9,6 +9,12 @@ export const OF_CORE: readonly Explained[] = [
     why: "a delay of just the cap is added once more by itself: the sum is the same",
   },
   {
+    file: "src/core/schedule/polling.ts",
+    search: "endMs < 0",
+    replace: "endMs <= 0",
+    why: "one that can be taken over at this very moment makes it one millisecond, overdue or not",
+  },
+  {
     file: "src/core/codec.ts",
     search: "holdersOfMirror(mirror, [])",
     replace: 'holdersOfMirror(mirror, ["Stryker was here"])',

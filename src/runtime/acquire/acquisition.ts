@@ -15,7 +15,7 @@ import type { Swapped } from "../swap/swap-options.js";
 import { type AcquireRequest, claimOf, commandFor, type WaitingLine } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
-import { delayBeforeLookMs } from "./delays.js";
+import { delayBeforeLookMs, RECONSIDER_MS } from "./delays.js";
 import { Patience } from "./patience.js";
 import { throwIfRefused } from "./refusals.js";
 import { Restraint } from "./restraint.js";
@@ -183,7 +183,7 @@ export class Acquisition {
   async #rest(restMs: number): Promise<void> {
     if (this.#line.isHeldHere) this.reportAnswer();
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
-    await this.#nap(Math.min(restMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1), RECONSIDER_MS));
+    await this.#nap(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
 
   /** Somebody else has the lock: wait a while, then look. False when the time is up. */
@@ -223,7 +223,8 @@ export class Acquisition {
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportLostRace(),
         freshFromMs: this.#lookedAtMs,
-        afterRaceMs: () => this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs),
+        afterRaceMs: () =>
+          this.#patience.pauseMs(this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -271,7 +272,7 @@ export class Acquisition {
     const planMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
     const delayMs = this.#restraint.untilLookMs(planMs, record, this.waitedMs);
     const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
-    return Math.min(delayMs, longestMs, Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1));
+    return this.#patience.pauseMs(Math.min(delayMs, longestMs));
   }
 
   /** Sleeps, unless something happens in this process before. */
@@ -295,6 +296,3 @@ export class Acquisition {
     return this.#context.effects.monotonicMs();
   }
 }
-
-/** How often one who rests asks itself whether it still may; that costs no request. */
-const RECONSIDER_MS = 500;

@@ -33,3 +33,6 @@ export function delayBeforeLookMs(
     random: jitter(context),
   });
 }
+
+/** How often one who rests asks itself whether it still may; that costs no request. */
+export const RECONSIDER_MS = 500;

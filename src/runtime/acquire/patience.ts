@@ -63,6 +63,11 @@ export class Patience {
     return this.untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
+  /** A pause, but never such a long one that there is no time left to see what has become of the lock. */
+  pauseMs(wantedMs: number): number {
+    return Math.min(wantedMs, Math.max(this.lastLookAtMs - this.#nowMs(), 1));
+  }
+
   /** There was a definite answer, to whomever: the store can be reached and somebody else has the lock. */
   reportAnswer(): void {
     this.#wasAnswered = true;
