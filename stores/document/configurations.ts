@@ -90,4 +90,4 @@ export const CONFIGURATIONS: readonly Configuration[] = [
 
 /** Those for which there is none, and why. */
 export const WITHOUT =
-  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS, Storj, Hetzner Object Storage, Incus 7.2 storage buckets, OpenStack Swift, localbucket, fauxqs, nanio and s3rver cannot hold locks as things stand, whatever the configuration.";
+  "Backblaze B2, Garage, Google Cloud Storage by its S3 interoperability, Oracle OCI, Alibaba OSS, Incus 7.2 storage buckets, OpenStack Swift, localbucket, fauxqs, nanio and s3rver cannot hold locks as things stand, whatever the configuration. Of Storj and Hetzner Object Storage one report each says the same: ask `doctor` first.";
