@@ -1,4 +1,5 @@
 import { type Election, type Lock, S3MutexError } from "../../index.js";
+import { delay } from "../base/delay.js";
 import type { Output } from "../base/output.js";
 import type { Log } from "../process/log.js";
 
@@ -25,27 +26,13 @@ export class Campaign {
           if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
           // Each further attempt has the same to say, once a minute.
           this.#log.mute();
-          await pause(signal);
+          await delay(RETRY_MS, signal);
         }
       }
     } finally {
       this.#log.unmute();
     }
   }
-}
-
-/** Ends at once when the signal is aborted. */
-async function pause(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, RETRY_MS);
-    signal.addEventListener("abort", end);
-  });
 }
 
 const RETRY_MS = 1000;

@@ -1,4 +1,5 @@
 import type { LocksView } from "../../index.js";
+import { delay } from "../base/delay.js";
 import { lockViewOf } from "./lock-view.js";
 import type { Delta, LockView, Snapshot, Status } from "./wire.js";
 
@@ -191,17 +192,4 @@ export class SharedReader {
     const spanMs = Math.max(nowMs - first.atMs + this.#options.intervalMs, this.#options.intervalMs);
     return (count * 1000) / Math.min(spanMs, RATE_WINDOW_MS);
   }
-}
-
-function delay(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -45,11 +45,15 @@ export class CheckMarker {
     return parseMarker(body);
   }
 
-  /** What the probe writes: a marker that says nothing yet. */
+  /** What the probe works with. */
   tools(keyPrefix: string) {
     const day = Math.floor(this.#effects.wallMs() / DAY_MS);
-    const newBody = () => serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
-    return { key: this.key, spareKey: `${markerKey(keyPrefix)}-${day}`, newBody };
+    return { key: this.key, spareKey: `${markerKey(keyPrefix)}-${day}`, newBody: () => this.#newBody() };
+  }
+
+  /** A marker that says nothing yet. */
+  #newBody(): string {
+    return serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
   }
 
   /** Says what shows by it that the store is unsafe; undefined where nothing does. */
@@ -82,8 +86,7 @@ export class CheckMarker {
 
   /** Somebody may have emptied the bucket meanwhile: then it can be created again, and the reads were right. */
   async #isStillThere(options: RequestOptions): Promise<boolean> {
-    const body = serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
-    const again = await this.#store.write(this.key, body, { kind: "if-absent" }, options);
+    const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
     return again.kind === "conflict";
   }
 

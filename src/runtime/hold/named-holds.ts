@@ -1,5 +1,35 @@
 import type { Lease } from "./lease.js";
-import type { NamedHold, OwnCall, Scope } from "./scope.js";
+
+/** One acquisition by name. */
+export interface NamedHold {
+  readonly lease: Lease;
+  /** In which scope the call was made that took it. */
+  readonly openedIn: object | undefined;
+  readonly flow: object;
+  /** It was lost: whatever its maker still calls is late. */
+  isLost: boolean;
+  /** Its maker has released it, or has been told that it was lost. */
+  isSettled: boolean;
+}
+
+/** A line of work was not given a lock; another call of the same code, made side by side with its own, may have been. */
+interface Refusal {
+  readonly flow: object;
+}
+
+/** What a line of work knows of the last time it asked for a lock by name. */
+export type OwnCall = NamedHold | Refusal;
+
+/** What is asked of the scope that a call by name is made in. */
+interface CallerScope {
+  /** Stands for it. */
+  readonly mark: object;
+  /** That of the scope that it was opened in. */
+  readonly openedIn: object | undefined;
+  readonly flow: object;
+  /** What this line of work took by name, or was not given. */
+  named: ReadonlyMap<string, OwnCall>;
+}
 
 /** The acquisitions of one lock. */
 interface Named {
@@ -26,7 +56,7 @@ export type NamedTarget =
 export class NamedHolds {
   readonly #byKey = new Map<string, Named>();
 
-  add(key: string, lease: Lease, line: Scope): void {
+  add(key: string, lease: Lease, line: CallerScope): void {
     const named = this.#byKey.get(key) ?? { last: undefined, owed: 0 };
     const { last } = named;
     if (last !== undefined) {
@@ -41,7 +71,7 @@ export class NamedHolds {
   }
 
   /** A line of work was not given the lock. One that has it by another call has it all the same. */
-  noteRefusal(key: string, line: Scope): void {
+  noteRefusal(key: string, line: CallerScope): void {
     const last = this.#byKey.get(key)?.last;
     const asked = line.named.get(key);
     const isOwn = last !== undefined && (asked === last || isBesideRefusal(asked, last));
@@ -49,7 +79,7 @@ export class NamedHolds {
   }
 
   /** What a call that is made in this scope is about. */
-  find(key: string, scope: Scope | undefined): NamedTarget {
+  find(key: string, scope: CallerScope | undefined): NamedTarget {
     const named = this.#byKey.get(key);
     const asked = scope?.named.get(key);
     const own = isHold(asked) ? asked : undefined;
@@ -77,7 +107,7 @@ export class NamedHolds {
 }
 
 /** Whether a line of work that took one of them did not take the other: at most where it has given back what it took itself. */
-function isOfAnother(own: NamedHold, last: NamedHold, scope: Scope | undefined): boolean {
+function isOfAnother(own: NamedHold, last: NamedHold, scope: CallerScope | undefined): boolean {
   return own.isLost || last.openedIn === undefined || last.openedIn !== scope?.mark;
 }
 
@@ -89,7 +119,7 @@ function isBesideRefusal(asked: OwnCall | undefined, last: NamedHold): boolean {
   return asked !== undefined && !isHold(asked) && asked.flow === last.flow;
 }
 
-function note(line: Scope, key: string, own: OwnCall): void {
+function note(line: CallerScope, key: string, own: OwnCall): void {
   const others = [...line.named].filter(([other]) => other !== key);
   line.named = new Map([...others.slice(-MAX_IN_LINE), [key, own]]);
 }

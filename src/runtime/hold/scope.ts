@@ -3,33 +3,13 @@ import type { LockRef } from "../../core/deadlock.js";
 import type { Hold as HoldInQueue } from "../../core/record.js";
 import { processWide } from "../base/process-wide.js";
 import type { Hold } from "./hold.js";
-import type { Lease } from "./lease.js";
+import type { OwnCall } from "./named-holds.js";
 
 /**
  * `callback`: what `withLock` and its like hold while a function runs; `scope`: the function of `mutex.scope`; `line`: what goes on
  * after a bare call such as `acquire`.
  */
 export type ScopeKind = "callback" | "scope" | "line";
-
-/** One acquisition by name. */
-export interface NamedHold {
-  readonly lease: Lease;
-  /** In which scope the call was made that took it. */
-  readonly openedIn: object | undefined;
-  readonly flow: object;
-  /** It was lost: whatever its maker still calls is late. */
-  isLost: boolean;
-  /** Its maker has released it, or has been told that it was lost. */
-  isSettled: boolean;
-}
-
-/** A line of work was not given a lock; another call of the same code, made side by side with its own, may have been. */
-interface Refusal {
-  readonly flow: object;
-}
-
-/** What a line of work knows of the last time it asked for a lock by name. */
-export type OwnCall = NamedHold | Refusal;
 
 type HeldRef = LockRef & { readonly key: string };
 
