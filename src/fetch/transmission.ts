@@ -80,7 +80,7 @@ async function within<Value>(
   let cancel = () => {};
   const expired = new Promise<never>((_, reject) => {
     const timeUp = () => {
-      const error = new AttemptTimeout(`${what} within ${timeoutMs} ms`);
+      const error = new AttemptTimeout(`${what} within ${Math.round(timeoutMs)} ms`);
       reject(error);
       controller.abort(error);
     };
