@@ -126,7 +126,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/shares.ts",
     search: "    left -= owed;\n    return limit + owed;\n",
     replace: "    return limit + 0 * owed;\n",
-    caughtBy: { test: SHARES, named: "lets nobody in for what is still out" },
+    caughtBy: { test: SHARES, named: "lets no waiter in for what is still out" },
   },
   {
     name: "what is in use goes before what is free",
@@ -134,7 +134,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/shares.ts",
     search: "  take(({ inUse }) => inUse);\n",
     replace: "",
-    caughtBy: { test: SHARES, named: "takes what nobody uses first" },
+    caughtBy: { test: SHARES, named: "takes unused permits first" },
   },
   {
     name: "an earlier share is written over a later one",
@@ -206,7 +206,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/deadlock.ts",
     search: "  if (record === undefined || isOneOfSeveral(record)) return undefined;\n",
     replace: "  if (record === undefined) return undefined;\n",
-    caughtBy: { test: RESHARE, named: "takes nobody for stuck" },
+    caughtBy: { test: RESHARE, named: "does not take a waiter for stuck" },
   },
   {
     name: "no permit was free, whatever was seen",

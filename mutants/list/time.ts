@@ -228,12 +228,12 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: "rest by a bare wall clock",
-    why: "what somebody without store time wrote last is removed by the time that its wall clock showed",
+    why: "what a client without store time wrote last is removed by the time that its wall clock showed",
     file: "src/core/transition/remove.ts",
     search: "    !record.undated &&\n",
     replace: "",
     // Where the store says when a version landed, that tells as well; a store need not.
-    caughtBy: { test: "src/core/transition/remove.spec.ts", named: "somebody without store time wrote last" },
+    caughtBy: { test: "src/core/transition/remove.spec.ts", named: "a client without store time wrote last" },
   },
   {
     name: "late text is a contradiction",

@@ -53,10 +53,10 @@ it("knows the holder of 1.x again after a refresh: the same id, another renewal"
 
 it.each([
   ["a locked record without an owner", { locked: true, expiresAt: 5 }],
-  ["one without an expiry, which would be held for ever", { locked: true, owner: "old", acquiredAt: 1 }],
-  ["an expiry that is no number", { ...HELD_BY_1X, expiresAt: "soon" }],
+  ["one without an expiry, which would be held forever", { locked: true, owner: "old", acquiredAt: 1 }],
+  ["an expiry that is not a number", { ...HELD_BY_1X, expiresAt: "soon" }],
   ["no `locked`", { owner: "old", expiresAt: 5 }],
-  ["a `locked` that is no boolean", { ...HELD_BY_1X, locked: "true" }],
+  ["a `locked` that is not a boolean", { ...HELD_BY_1X, locked: "true" }],
   ["a field that 1.x does not write", { locked: false, color: "red" }],
   ["an empty object", {}],
 ])("takes %s for no record at all", (_, json) => {
@@ -67,7 +67,7 @@ it("makes 1.x's lock the truth where the mirror differs from the holders; queue,
   const record = recordOf({ token: 12, queue: [waiterOf()], holders: [holderOf()], recent: [turnOf()] });
   const rewritten = { ...JSON.parse(serializeRecord(record)), ...HELD_BY_1X };
   const { holders, writeId, queue, token, recent } = recordIn(JSON.stringify(rewritten));
-  // The token of whoever held it before is none of 1.x's.
+  // The token of its earlier holder does not come from 1.x.
   expect(holders).toMatchObject([{ owner: "old", token: 0, expiresAtMs: HELD_BY_1X.expiresAt }]);
   expect(writeId).toBeUndefined();
   expect({ queue, token, recent }).toEqual({ queue: record.queue, token: 12, recent: record.recent });

@@ -77,7 +77,7 @@ it("keeps fields that it does not know, at the top and in every entry", () => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is no record
+// What is not a record
 
 it.each(["", "null", "true", "1", '"locked"', "[]", "{", '{"schema":3}', "\uFEFF{}", "{}garbage"])(
   "takes %j for corrupt",
@@ -264,7 +264,7 @@ it("reads back that a lease began without store time", () => {
   expect(parseRecord(serializeRecord(record))).toEqual({ kind: "record", record });
 });
 
-it("a proof that is not understood keeps nobody from the record", () => {
+it("a proof that is not understood does not keep a caller from the record", () => {
   const body = JSON.stringify({ ...JSON.parse(serializeRecord(FULL)), proofs: "of a later version" });
   expect(recordIn(body)).toMatchObject({ token: 12, proofs: "of a later version" });
 });

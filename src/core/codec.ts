@@ -103,7 +103,7 @@ function mirrorFrom(json: Json): Mirror | undefined {
   const { locked, owner, acquiredAt, expiresAt, priority } = json;
   if (locked === false) return { locked };
   if (locked !== true || typeof owner !== "string") return undefined;
-  // A lock of 1.x without an expiry would be held for ever; 1.x does not write that.
+  // A lock of 1.x without an expiry would be held forever; 1.x does not write that.
   if (!isTime(expiresAt) || !isOptional(acquiredAt, isTime) || !isOptional(priority, isTime)) return undefined;
   return { locked, owner, acquiredAt: acquiredAt ?? expiresAt, expiresAt, priority: priority ?? 0 };
 }
@@ -243,7 +243,7 @@ const RECORD: Shape<LockRecord> = {
   notBeforeMs: optional(isTime),
   deleted: optional(isOneOf(true)),
   undated: optional(isOneOf(true)),
-  // Judged where it is used: a proof that is not understood is none, and keeps nobody from the lock.
+  // Judged where it is used: a proof that is not understood counts for nothing, and does not keep a caller from the lock.
   proofs: () => true,
 };
 

@@ -2,13 +2,13 @@ import { type Attempt, ENTRY_LIFE_MS, FAR_AHEAD_MS, isUndated } from "./expiry.j
 import type { Holder, LockRecord, Turn, Waiter } from "./record.js";
 
 /**
- * Times in a record that nobody has who knows store time: told by a bare wall clock, or by one answer that was hours off.
- * Whoever knows store time puts them right, or one who died would be waited for until then.
+ * Times in a record that do not come from store time: a bare wall clock told them, or one answer that was hours off.
+ * A client that knows store time puts them right; otherwise waiters would wait until then for a holder that has died.
  */
 
 type Dated = Pick<LockRecord, "holders" | "queue" | "recent" | "freeSinceMs">;
 
-/** Whether somebody who knows store time has to write, even if it has nothing else to say. */
+/** Whether a client that knows store time has to write, even if it has nothing else to say. */
 export function needsDates(record: Dated, attempt: Attempt): boolean {
   if (attempt.lacksStoreTime) return false;
   const { holders, queue, recent, freeSinceMs = 0 } = record;
@@ -38,7 +38,7 @@ function isFarAhead(atMs: number, { now }: Attempt): boolean {
   return atMs > now.latestMs + FAR_AHEAD_MS;
 }
 
-/** Nobody else's wall clock is believed about the end of a lease, nor an end that is further away than the lease is long. */
+/** The wall clock of another client is not believed about the end of a lease, nor an end further away than the lease is long. */
 function needsDate(holder: Holder, attempt: Attempt): boolean {
   if (holder.renewal.startsWith("1.x/")) return false;
   return isUndated(holder, attempt) || isFarAhead(holder.expiresAtMs - holder.leaseMs, attempt);
@@ -55,7 +55,7 @@ function isBeyondBelief({ expiresAtMs }: Waiter, attempt: Attempt): boolean {
   return isFarAhead(expiresAtMs - ENTRY_LIFE_MS, attempt);
 }
 
-/** One who lives refreshes it, and one who has died is waited for no longer than usual. */
+/** A waiter that lives refreshes its entry; one that has died is waited for no longer than usual. */
 function datedWaiter(waiter: Waiter, { now: { latestMs } }: Attempt): Waiter {
   return { ...waiter, sinceMs: Math.min(waiter.sinceMs, latestMs), expiresAtMs: latestMs + ENTRY_LIFE_MS };
 }

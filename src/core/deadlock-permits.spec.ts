@@ -27,7 +27,7 @@ function search(wanted: typeof POOL | typeof LOCK, me: Waiter, pool: Partial<Loc
 const me = waits("a", [lockOf("a")], { sinceMs: T0 + 100 });
 const b = waits("b", [permitOf("b")]);
 
-it("is no deadlock while anybody with a permit can go on: whoever is first gives one back", () => {
+it("is not a deadlock while any holder of a permit can go on: the first to end gives one back", () => {
   const pool = { holders: [held("b"), held("c")], queue: [me] };
   expect(search(POOL, me, pool, { holders: [held("a")], queue: [b] })).toEqual({ kind: "none" });
 });
@@ -50,7 +50,7 @@ it("takes only a hold of the semaphore itself for one that stands in the way: lo
   expect(searchCycle(POOL, lockedLikeC, records, NOW)).toEqual({ kind: "none" });
 });
 
-it("takes nobody for stuck behind a permit that is gone, not even who is stuck behind its own", () => {
+it("does not take a waiter for stuck behind a permit that is gone, not even one that is stuck behind its own", () => {
   const greedy = waits("b", [permitOf("b"), lockOf("b")], { permits: 2 });
   const late = waits("a", [permitOf("a")], { sinceMs: T0 + 100 });
   const lock = { holders: [held("b")], queue: [late] };
@@ -64,7 +64,7 @@ it("asks for the record of a semaphore or of a lock, whichever is held", () => {
   expect(searchCycle({ name: "x" }, both, new Map(), NOW)).toStrictEqual({ kind: "read", refs });
 });
 
-it("goes by permits, not by holders: one who has all of them is enough, and one who leaves enough is not", () => {
+it("goes by permits, not by holders: a holder of all of them is enough, and one that leaves enough is not", () => {
   const lock = { holders: [held("a")], queue: [b] };
   expect(search(POOL, me, { holders: [held("b", { permits: 2 })], queue: [me] }, lock).kind).toBe("cycle");
   const modest = { limit: 3, holders: [held("b", { permits: 2 })], queue: [me] };

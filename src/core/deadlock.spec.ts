@@ -110,14 +110,14 @@ it("finds both of two rings that share a lock, each once", () => {
   expect(found).toEqual([{ kind: "none" }, { kind: "none" }, ["A", "B"], ["A", "C"]]);
 });
 
-it("finds nobody where somebody waits for a ring but is not in it", () => {
+it("finds no victim where a waiter waits for a ring but is not in it", () => {
   const outsider: Party = { name: "outsider", holds: ["Z"], wants: "L0", priority: -5 };
   expect(findersIn([...ring(3), outsider])).toEqual(["p0"]);
   const behind: Party = { name: "behind", holds: [], wants: "L1", priority: -9 };
   expect(findersIn([...ring(3), behind])).toEqual(["p0"]);
 });
 
-it("finds nothing in a chain, however long, nor for one who holds nothing", () => {
+it("finds nothing in a chain, however long, nor for a waiter that holds nothing", () => {
   expect(searchBy({ name: "me", holds: [], wants: "L0" }, recordsOf(ring(3)))).toEqual({ kind: "none" });
   const chain = ring(6).map((party, index) => (index === 5 ? { ...party, wants: "free" } : party));
   expect(findersIn(chain)).toEqual([]);
@@ -180,7 +180,7 @@ it("asks for several at once where I hold several, each once", () => {
   expect(searchBy(me, new Map())).toEqual({ kind: "read", refs: [{ name: "A" }, { name: "B" }] });
 });
 
-it("takes a lock that has no object for one that nobody holds", () => {
+it("takes a lock that has no object for a free one", () => {
   const [victim, other] = ring(2) as [Party, Party];
   const records = recordsOf([victim, other]).set("L0", undefined);
   expect(searchBy(victim, records)).toEqual({ kind: "none" });
@@ -196,7 +196,7 @@ it("does not take a hold of the very lock that is wanted for a cycle, nor loops 
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Any graph in which everybody waits for one lock at most: cycles have no party in common, so each can be listed.
+// Any graph in which each party waits for one lock at most: cycles have no party in common, so each can be listed.
 
 const anyGraph = fc
   .record({
@@ -233,7 +233,7 @@ function cyclesOf(parties: readonly Party[]): Party[][] {
   return [...cycles.values()];
 }
 
-it("has every cycle found by exactly one, the one to give way, and nobody found outside of cycles", () => {
+it("has every cycle found by exactly one party, the one to give way, and no party found outside of cycles", () => {
   let withCycle = 0;
   fc.assert(
     fc.property(anyGraph, (parties) => {

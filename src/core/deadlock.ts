@@ -18,7 +18,7 @@ export function refKey({ kind, name }: LockRef): string {
   return `${kind ?? "lock"} ${name}`;
 }
 
-/** One edge of a cycle: a lock that somebody in it waits for, and who in it holds that lock. */
+/** One edge of a cycle: a lock that a party of the cycle waits for, and the party that holds it. */
 export interface CycleEdge {
   readonly lockName: string;
   readonly holder: Holder;
@@ -32,7 +32,7 @@ export type Search =
   | { readonly kind: "read"; readonly refs: readonly LockRef[] }
   | { readonly kind: "cycle"; readonly edges: readonly CycleEdge[] };
 
-/** A step of the walk: somebody who waits for a lock that the previous step's scope holds. */
+/** A step of the walk: a waiter for a lock that the previous step's scope holds. */
 interface Step {
   readonly waiter: Waiter;
   /** What it waits for, and by whom in the cycle that is held. */
@@ -46,7 +46,7 @@ interface Step {
  * waits for that, until it meets the lock that I want. It only goes through waiters that come before me when a victim is
  * chosen, so whatever it finds has me as its victim; and as every cycle has exactly one, each cycle is found by one.
  *
- * Where several hold, those that the walk has met may not be enough to keep anybody waiting: who wants a permit waits for
+ * Where several hold, those that the walk has met may not be enough to keep a waiter waiting: one that wants a permit waits for
  * whichever holder is first.
  */
 export function searchCycle(
@@ -71,7 +71,7 @@ export function searchCycle(
       if (record === undefined || holder === undefined || known.includes(holder)) continue;
       stuck.set(key, [...known, holder]);
       const behind = waitersBehind([...known, holder], record, key, attempt);
-      // Whoever holds what I want waits for me in the end: the cycle is closed.
+      // The holder of what I want waits for me in the end: the cycle is closed.
       const isClosed = key === refKey(wanted) && step !== undefined && behind.some(({ id }) => id === me.id);
       if (isClosed) return { kind: "cycle", edges: edgesOf(holder, step, me, wanted.name) };
       for (const waiter of behind.filter((one) => compareVictims(me, one) < 0 && !seen.has(one.id))) {
@@ -85,8 +85,8 @@ export function searchCycle(
 }
 
 /**
- * Who cannot be served before these holders have gone: whoever does not fit beside them, beside what it has of the same semaphore
- * already, or beside who is ahead and cannot be served either.
+ * The waiters that cannot be served before these holders have gone: each that does not fit beside them, beside what it has of the same semaphore
+ * already, or beside waiters ahead of it that cannot be served either.
  */
 function waitersBehind(
   holders: readonly Holder[],
@@ -112,7 +112,7 @@ export function compareVictims(one: Rank, other: Rank): number {
 }
 
 function liveHolder(record: LockRecord | undefined, hold: Hold, attempt: Attempt): Holder | undefined {
-  // Whoever waits for one of several records of a semaphore takes a permit out of any: no one holder keeps it waiting.
+  // A waiter at one of several records of a semaphore takes a permit out of any: no single holder keeps it waiting.
   if (record === undefined || isOneOfSeveral(record)) return undefined;
   return record.holders.find((holder) => holder.token === hold.token && !hasRunOut(holder, attempt));
 }

@@ -64,7 +64,7 @@ export function serializeEnvelope(envelope: Envelope): string {
 
 /** The content of an envelope, or what JSON or text makes of a body that was written by other means; undefined where it is not that. */
 export function adoptedContent(body: string | undefined, as: "json" | "text"): Content | undefined {
-  // Where the body was no UTF-8, the bytes that were none have become this.
+  // Where the body was not UTF-8, each byte that was not has become this.
   if (body === undefined || body.includes("\ufffd")) return undefined;
   if (as === "text") return { content: body };
   const content = parseJson(body);

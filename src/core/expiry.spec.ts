@@ -47,7 +47,7 @@ it("does not wait, without store time, for an entry that would live for longer t
   expect(isWaiting(waiter, at(EXPIRY_MS - LONGEST_ENTRY_MS - 1, false))).toBe(true);
 });
 
-it("does not judge a lease by an end that nobody's store time has bounded, except where there is none", () => {
+it("does not judge a lease by an end that no store time has bounded, except where there is none", () => {
   const undated = holderOf({ undated: true, expiresAtMs: T0 });
   const dated = holderOf({ expiresAtMs: T0 });
   const later = attemptAt(T0 + 100_000);

@@ -20,7 +20,7 @@ export interface Attempt {
   readonly keepsVersions?: boolean;
 }
 
-/** Whether somebody else may have this holder's place. */
+/** Whether another acquisition may take this holder's place. */
 export function hasEnded(holder: Holder, attempt: Attempt): boolean {
   if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(leaseKey(holder));
   if (isUndated(holder, attempt)) return false;
@@ -38,7 +38,7 @@ export function leaseKey({ id, renewal }: Pick<Holder, "id" | "renewal">): strin
 /**
  * Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that.
  * Where there is no store time, one that would live for longer than any does was written by a wall clock that is far ahead:
- * nobody waits for hours for one who has died.
+ * waiters do not wait for hours for a holder that has died.
  */
 export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" | "lacksStoreTime">): boolean {
   const { earliestMs, latestMs } = attempt.now;
@@ -64,7 +64,7 @@ export function arrivalMs(nowKnownMs: number, toldMs = nowKnownMs): number {
 /** What it takes to tell by the clock whether a lease is over. */
 export type Clocked = Pick<Attempt, "now" | "lacksStoreTime">;
 
-/** Its end was told by a wall clock that no answer of the store had bounded: to those who know store time it says nothing. */
+/** Its end was told by a wall clock that no answer of the store had bounded: to a client that knows store time it says nothing. */
 export function isUndated({ undated }: Holder, { lacksStoreTime }: Clocked): boolean {
   return undated === true && lacksStoreTime !== true;
 }

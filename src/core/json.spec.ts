@@ -32,7 +32,7 @@ it("counts from 0 to the last number that has no neighbour in disguise", () => {
   }
 });
 
-it("takes for an object what has fields by name: neither a list, nor null, nor what is no object at all", () => {
+it("takes for an object what has fields by name: neither a list, nor null, nor what is not an object at all", () => {
   for (const object of [{}, { a: 1 }]) expect(isObject(object), JSON.stringify(object)).toBe(true);
   for (const none of [[], null, undefined, "{}", 1, true]) expect(isObject(none), String(none)).toBe(false);
 });

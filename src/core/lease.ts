@@ -18,7 +18,7 @@ export function remainingMs(leaseMs: number, from: ClockReading, now: ClockReadi
 
 /**
  * How much of a lease is left by the monotonic clock alone. Where that is more than {@link remainingMs}, the wall clock was
- * set forward, or the monotonic clock stood still while the machine slept: from here nobody can tell.
+ * set forward, or the monotonic clock stood still while the machine slept: from here it cannot be told.
  */
 export function monotonicRemainingMs(leaseMs: number, from: ClockReading, now: ClockReading): number {
   return usableMs(leaseMs) - (now.monotonicMs - from.monotonicMs);
@@ -26,7 +26,7 @@ export function monotonicRemainingMs(leaseMs: number, from: ClockReading, now: C
 
 /**
  * How long a holder whose clocks disagree about the end of its lease waits for the store to say whether it still holds: two
- * requests that nobody answers. It believes nothing meanwhile.
+ * requests without an answer. It believes nothing meanwhile.
  */
 export function longestDoubtMs(leaseMs: number): number {
   return Math.min(leaseMs / 3, 10_000);

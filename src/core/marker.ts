@@ -2,7 +2,7 @@ import { isObject, parseJson } from "./json.js";
 import { type Proof, proofsIn } from "./proof.js";
 
 /**
- * The one object of a prefix that says that its store was checked, for those who ask for a lock that has no record yet. It is also
+ * The one object of a prefix that says that its store was checked, for callers of a lock that has no record yet. It is also
  * what the check tries conditions on, so that nothing has to be removed.
  */
 export interface Marker {

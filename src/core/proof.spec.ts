@@ -71,7 +71,7 @@ it("leaves everything as it is where its own is there already, or one as late as
   expect(withProof([now], PROOF, at(NOW))).toEqual([now]);
 });
 
-it("what is not understood is no proof", () => {
+it("what is not understood is not a proof", () => {
   const odd = [null, 1, "x", {}, { ...PROOF, way: 1 }, { ...PROOF, atMs: "x" }, { ...PROOF, versions: "maybe" }];
   expect(proofsIn([...odd, PROOF])).toEqual([PROOF]);
   for (const found of [undefined, null, "x", { 0: PROOF }]) expect(proofsIn(found)).toEqual([]);

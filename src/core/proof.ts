@@ -2,13 +2,13 @@ import { isObject } from "./json.js";
 import type { StoreTime } from "./store-time.js";
 
 /**
- * The proof in a record: that somebody has seen the store honour conditions, so that who reads it need not ask again. It is carried
+ * The proof in a record: that a client has seen the store honour conditions, so that a client that reads it need not ask again. It is carried
  * along by every writer and is small. Rules 70 to 73 of the design are here.
  */
 export interface Proof {
   /** How the store was reached, and what for: a short hash of its URL, the style of addressing, the bucket and the key. */
   readonly way: string;
-  /** When it was checked, in store time: nobody but the one who has checked sets it. */
+  /** When it was checked, in store time: only the client that has checked sets it. */
   readonly atMs: number;
   /** Whether the answers carried version ids: what a store does under versions is another matter than what it does without. */
   readonly versions: Versions;
@@ -34,7 +34,7 @@ export interface ProofSight {
 export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
   const { way, now, lastModifiedMs = Number.NaN, touchedAtMs, versions } = sight;
   if (now === undefined) return undefined;
-  // Copying and restoring an object change this, so that a proof does not speak for a store where nobody has checked.
+  // Copying and restoring an object change this, so that a proof does not speak for a store that was not checked.
   if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;
   return proofsIn(found).find((proof) => proof.way === way && proof.versions === versions && isOfToday(proof, now));
 }
@@ -54,7 +54,7 @@ export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime)
   return [proof, ...others].slice(0, MAX_PROOFS);
 }
 
-/** What is not understood is no proof, and no reason not to read a record either. */
+/** What is not understood is not a proof, and no reason not to read a record either. */
 export function proofsIn(found: unknown): readonly Proof[] {
   return Array.isArray(found) ? (found.filter(isProof) as Proof[]) : [];
 }

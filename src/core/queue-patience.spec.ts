@@ -30,7 +30,7 @@ const anyTrip = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, m
 const anyHold = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 60_000 }));
 const turnOfMs = (ms: number) => turnOf({ fromMs: T0 - ms, toMs: T0 });
 
-it("passes nobody over before it looks again, if it looks when it is told to", () => {
+it("does not pass a waiter over before it polls again, if it polls when it is told to", () => {
   const looks = fc.record({ count: fc.integer({ min: 2, max: 6 }), tripMs: anyTrip, holdMs: anyHold });
   const look = fc.record({
     part: fc.integer({ min: 1, max: 100 }).map((number) => number / 100),
@@ -96,7 +96,7 @@ it("is more patient where turns used to be longer, since others nap by that, yet
   expect(after(100_000)).toBeLessThan(none + 500);
 });
 
-it("has everybody look at the same ages of a hold: doubling, then evenly apart, and never before it", () => {
+it("has every waiter poll at the same ages of a hold: doubling, then evenly apart, and never before it", () => {
   const anyAge = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 1e9 }));
   fc.assert(
     fc.property(anyAge, (ageMs) => {

@@ -58,7 +58,7 @@ it("has the one at the head that is served first", () => {
   );
 });
 
-it("is open where the first in line fits, or anybody would where there is no line", () => {
+it("is open where the first in line fits, or any waiter would where the queue is empty", () => {
   const [writer, reader] = [waiterOf(), waiterOf({ mode: "shared" })];
   expect(isOpen({ holders: [holderOf()], limit: 2 }, undefined)).toBe(true);
   expect(isOpen({ holders: [holderOf()], limit: 1 }, undefined)).toBe(false);
@@ -80,7 +80,7 @@ it("lets a newcomer overtake no live waiter of the same or higher priority right
   );
 });
 
-it("lets whoever fits the holders and the live waiters ahead have the lock, in any mix of modes and limits", () => {
+it("grants the lock to each that fits the holders and the live waiters ahead, in any mix of modes and limits", () => {
   const holders = fc
     .array(mode, { maxLength: 3 })
     .map((modes) => modes.map((how, index) => holderOf({ id: `h${index}`, mode: how })));
@@ -129,7 +129,7 @@ function turnsOf(record: LockRecord): Map<string, number> {
   return first;
 }
 
-it("passes over those who do not come: each in line may have a free lock some grace after the one before it", () => {
+it("passes over waiters that do not come: each in the queue may take a free lock some grace after the one before it", () => {
   const queue = ["a", "b", "c", "d"].map((id, index) =>
     waiterOf({ id, sinceMs: T0 - 100 + index, expiresAtMs: T0 + 3_600_000 }),
   );
@@ -142,14 +142,14 @@ it("passes over those who do not come: each in line may have a free lock some gr
   expect(d).toBeLessThan(600);
 });
 
-it("passes over nobody while the lock is held", () => {
+it("passes over no waiter while the lock is held", () => {
   const queue = [waiterOf({ id: "a", sinceMs: T0 - 2 }), waiterOf({ id: "b", sinceMs: T0 - 1 })];
   const alive = { expiresAtMs: T0 + 3_600_000 };
   const record = recordOf({ holders: [holderOf(alive)], queue: queue.map((waiter) => ({ ...waiter, ...alive })) });
   for (const waiter of record.queue) expect(standingOf(record, waiter, LONG_AFTER(10)).eligible).toBe(false);
 });
 
-it("counts graces from the end of a lease that nobody gave back, tolerance included", () => {
+it("counts graces from the end of a lease that was not given back, tolerance included", () => {
   const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })].map((waiter) => ({
     ...waiter,
     expiresAtMs: T0 + 3_600_000,
@@ -161,7 +161,7 @@ it("counts graces from the end of a lease that nobody gave back, tolerance inclu
   expect(turns.get("b")).toBeGreaterThan(turns.get("a") as number);
 });
 
-it("makes everybody wait for what a cleanup said, and counts graces from there", () => {
+it("makes every waiter wait for what a cleanup said, and counts graces from there", () => {
   const queue = [
     waiterOf({ id: "a", expiresAtMs: T0 + 3_600_000 }),
     waiterOf({ id: "b", sinceMs: T0 + 1, expiresAtMs: T0 + 3_600_000 }),
@@ -195,7 +195,7 @@ it("gives a writer that a lease kept out its grace from the end of that, though 
   expect(passedOver(endMs + 10_000)).toEqual(["dead", "writer"]);
 });
 
-it("passes over one who fits beside the holders that live, however long their leases are", () => {
+it("passes over a waiter that fits beside the holders that live, however long their leases are", () => {
   const alive = holderOf({ id: "alive", expiresAtMs: T0 + 3_600_000 });
   const ended = holderOf({ id: "ended", expiresAtMs: T0 + 1000 });
   const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })].map((waiter) => ({
@@ -208,7 +208,7 @@ it("passes over one who fits beside the holders that live, however long their le
   expect(passedOver(T0 + 20_000)).toBe(1);
 });
 
-it("passes over nobody where the record does not say since when the lock is free", () => {
+it("passes over no waiter where the record does not say since when the lock is free", () => {
   const queue = [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })];
   const { freeSinceMs: _, ...record } = recordOf({
     queue: queue.map((waiter) => ({ ...waiter, expiresAtMs: T0 + 1e9 })),

@@ -34,8 +34,8 @@ export interface Standing {
 }
 
 /**
- * Whether the candidate may be granted now: it fits beside the holders that have not ended and beside everybody ahead of
- * it who is still expected. Whoever is ahead and did not come within a grace of the lock becoming free is passed over:
+ * Whether the candidate may be granted now: it fits beside the holders that have not ended and beside every waiter ahead of
+ * it that is still expected. A waiter ahead that did not come within a grace of the lock becoming free is passed over:
  * the k-th waiter may take it k graces later, which needs no write for each one that died.
  */
 export function standingOf(record: LockRecord, candidate: Rank & Claim, attempt: Attempt): Standing {
@@ -62,7 +62,7 @@ function turnsBefore(ahead: readonly Waiter[], candidate: Claim, limit: number):
   return turns;
 }
 
-/** Whether the first in line, or anybody where there is no line, fits beside the holders. */
+/** Whether the first in line, or any waiter where the queue is empty, fits beside the holders. */
 export function isOpen(record: Pick<LockRecord, "holders" | "limit">, head: Waiter | undefined): boolean {
   return areCompatible([...record.holders, head ?? { mode: "exclusive" }], record.limit);
 }
@@ -89,7 +89,7 @@ function countPassedOver(
   const lastEndMs = Math.max(...ends) + attempt.toleranceMs;
   let count = 0;
   for (const waiter of ahead) {
-    // Who was kept out by a lease that has ended could not come before: readers, or whoever wants less, may have been able to.
+    // A waiter that a lease kept out which has ended could not come before: readers, or waiters that want less, may have been able to.
     if (!areCompatible([...record.holders, waiter], record.limit)) deadlineMs = Math.max(deadlineMs, lastEndMs);
     deadlineMs += graceMs(record, waiter, freeSinceMs);
     if (attempt.now.earliestMs <= deadlineMs) break;
@@ -119,8 +119,8 @@ export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: nu
 }
 
 /**
- * Everybody in line looks at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them
- * notice at once, and the line moves on without waiting for one sleeper after another.
+ * Every waiter in the queue polls at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them
+ * notice at once, and the queue moves on without waiting for one sleeper after another.
  */
 export function epochAfterMs(ageMs: number): number {
   let epochMs = FIRST_EPOCH_MS;
@@ -141,7 +141,7 @@ export function skippedMs(holdAgeMs: number, position: number, roundTripMs: numb
   return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
 }
 
-/** When everybody who looked during this turn and sleeps until an epoch of it has looked again. */
+/** When every waiter that polled during this turn and sleeps until an epoch of it has polled again. */
 function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
   const ageMs = toMs - fromMs;
@@ -158,12 +158,12 @@ function napAllowanceMs({ recent }: LockRecord): number {
 const NAP_ALLOWANCE_MAX_MS = 500;
 
 export const HEAD_POLL_MIN_MS = 10;
-/** Of a hold that young nobody knows whether it ends at once: an interval is most of what its hand-over takes. */
+/** Whether a hold that young ends at once cannot be known: an interval is most of what its hand-over takes. */
 const YOUNG_MS = 1500;
 const HEAD_POLL_MAX_MS = 2000;
 const GRACE_SLACK_MS = 100;
 
-/** How long one who is expected is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
+/** How long a waiter that is expected is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
 function graceMs(record: LockRecord, waiter: Waiter, freeSinceMs: number): number {
   const lastFromMs = record.recent[0]?.fromMs ?? record.holders[0]?.acquiredAtMs ?? freeSinceMs;
   const holdAgeMs = Math.max(0, freeSinceMs - lastFromMs);

@@ -12,7 +12,7 @@ const claims = fc.array(
   { maxLength: 6 },
 );
 
-it("lets readers share with any number of readers, and counts everybody else's permits against the limit", () => {
+it("lets readers share with any number of readers, and counts all other permits against the limit", () => {
   fc.assert(
     fc.property(claims, fc.integer({ min: 1, max: 5 }), (held, limit) => {
       const writers = held.filter(({ mode }) => mode === "exclusive");
@@ -31,13 +31,13 @@ it("shows 1.x the holder that holds longest, with its last renewal as `acquiredA
   expect(mirrorOf([last, first])).toEqual(mirror);
 });
 
-it("shows 1.x the first of those who hold equally long: who chose another would take this for a write of 1.x", () => {
+it("shows 1.x the first of the holders that hold equally long: a choice of another would look like a write of 1.x", () => {
   const [first, second] = [holderOf({ id: "a" }), holderOf({ id: "b" })];
   expect(mirrorOf([first, second])).toMatchObject({ owner: "owner of a" });
   expect(mirrorOf([second, first])).toMatchObject({ owner: "owner of b" });
 });
 
-it("shows 1.x a lock that anyone holds as held, and one that nobody holds as free", () => {
+it("shows 1.x a lock with a holder as held, and one without as free", () => {
   fc.assert(
     fc.property(fc.array(anyHolder, { maxLength: 4 }), (holders) => {
       const mirror = mirrorOf(holders);
@@ -54,14 +54,14 @@ it("finds a holder by its acquisition's id alone", () => {
   expect(findHolder(undefined, "a")).toBeUndefined();
 });
 
-it("lists who holds and who waits, and nobody where there is no record", () => {
+it("lists holders and waiters, and none where there is no record", () => {
   const record = recordOf({ holders: [holderOf({ id: "a" })], queue: [waiterOf({ id: "b" }), waiterOf({ id: "c" })] });
   for (const id of ["a", "b", "c"]) expect(isListed(record, id), id).toBe(true);
   expect(isListed(record, "owner of a")).toBe(false);
   expect(isListed(undefined, "a")).toBe(false);
 });
 
-it("says of somebody what is known, and has no field for what is not", () => {
+it("says of a party what is known, and has no field for what is not", () => {
   const identity = fc.record(
     { host: fc.string(), pid: fc.nat(), label: fc.string() },
     { requiredKeys: [], noNullPrototype: true },

@@ -42,11 +42,11 @@ export interface LockRecord {
   readonly recent: readonly Turn[];
   /** Since when the first in line could have come in; absent while it cannot. From then on waiters who do not come are passed over. */
   readonly freeSinceMs?: number;
-  /** Nobody is granted the lock before this: a cleanup freed a lease that had ended less than the tolerance ago. */
+  /** The lock is not granted before this: a cleanup freed a lease that had ended less than the tolerance ago. */
   readonly notBeforeMs?: number;
   /** Deleted on purpose, but too young to be removed: lists and reads as absent. */
   readonly deleted?: true;
-  /** Whoever wrote it last had no store time: `touchedAtMs` is a bare wall clock's, and says nothing about how long it has been at rest. */
+  /** Its last writer had no store time: `touchedAtMs` is a bare wall clock's, and says nothing about how long it has been at rest. */
   readonly undated?: true;
   /** Who has seen the store honour conditions, and when: at most one for each way to the store. */
   readonly proofs?: readonly Proof[];
@@ -60,14 +60,14 @@ export const RECENT_TURNS = 8;
 
 export type Mode = "exclusive" | "shared";
 
-/** What somebody has, or wants: all of a lock, a share in it, or permits of a semaphore. */
+/** What a holder has, or a waiter wants: all of a lock, a share in it, or permits of a semaphore. */
 export interface Claim {
   readonly mode: Mode;
   /** How many permits; 1 where it does not say. */
   readonly permits?: number;
 }
 
-/** Who somebody is, for people: never used in a decision. */
+/** Which client an acquisition belongs to, for people: never used in a decision. */
 export interface Identity {
   readonly host?: string;
   readonly pid?: number;
@@ -96,7 +96,7 @@ export interface Holder extends Identity, Claim {
   readonly renewedAtMs: number;
   readonly expiresAtMs: number;
   /**
-   * The times are those of a wall clock that no answer of the store had bounded. Whoever knows store time and writes the
+   * The times are those of a wall clock that no answer of the store had bounded. A client that knows store time and writes the
    * record counts the lease from then: it was there, and has begun before.
    */
   readonly undated?: true;
@@ -104,7 +104,7 @@ export interface Holder extends Identity, Claim {
   readonly renewal: string;
   /** For how long it is held at least, from when it was acquired, however soon the work under it ends; 0 where it does not say. */
   readonly holdAtLeastMs?: number;
-  /** When the work under it had ended and it was given back: nobody renews it, and it stays until `expiresAtMs` all the same. */
+  /** When the work under it had ended and it was given back: it is not renewed, and it stays until `expiresAtMs` all the same. */
   readonly releasedAtMs?: number;
 }
 
@@ -168,7 +168,7 @@ export function mirrorOf(holders: readonly Holder[]): Mirror {
   };
 }
 
-/** Whether these may hold at once: readers share with readers, everybody else counts against the limit. */
+/** Whether these may hold at once: readers share with readers, all others count against the limit. */
 export function areCompatible(claims: readonly Claim[], limit: number): boolean {
   if (claims.every(({ mode }) => mode === "shared")) return true;
   return claims.every(({ mode }) => mode === "exclusive") && permitsOf(claims) <= limit;
@@ -179,12 +179,12 @@ export function permitsOf(claims: readonly Claim[]): number {
   return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);
 }
 
-/** Whether somebody is among the holders or waiters of a record. */
+/** Whether an acquisition is among the holders or waiters of a record. */
 export function isListed(record: LockRecord | undefined, id: string): boolean {
   return record !== undefined && [...record.holders, ...record.queue].some((entry) => entry.id === id);
 }
 
-/** Whose hold is meant: the acquisition, and whether a write was sent by those who ask. */
+/** Whose hold is meant: the acquisition, and whether a write was sent by this caller. */
 export interface Own {
   readonly id: string;
   /** Without it, every write is theirs. */
@@ -204,7 +204,7 @@ export function findHolder(record: LockRecord | undefined, id: string): Holder |
   return record?.holders.find((holder) => holder.id === id);
 }
 
-/** Whether the work under it has ended: it only stays so that nobody else comes in before its time. */
+/** Whether the work under it has ended: it only stays so that no other holder comes in before its time. */
 export function isReleased({ releasedAtMs }: Holder): boolean {
   return releasedAtMs !== undefined;
 }

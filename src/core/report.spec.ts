@@ -32,7 +32,7 @@ it("counts ages and what is left by the clock of the store", () => {
   ]);
 });
 
-it("lists those who wait in the order of service, without those who are gone", () => {
+it("lists waiters in the order of service, without those that are gone", () => {
   const queue = [
     waiterOf({ id: "late", sinceMs: T0 - 1, priority: 0 }),
     waiterOf({ id: "gone", sinceMs: T0 - 9, priority: 9, expiresAtMs: T0 - 1 }),

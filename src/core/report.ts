@@ -71,7 +71,7 @@ export interface LockProblem {
   readonly message: string;
 }
 
-/** Who somebody is, as far as the record says. */
+/** A holder or a waiter, as far as the record says. */
 export interface PartyReport {
   /** The id of the acquisition, as in the events of a mutex. */
   readonly acquisitionId: string;
@@ -81,7 +81,7 @@ export interface PartyReport {
   readonly label?: string;
 }
 
-/** One who holds the lock, or whose lease has ended and whom nobody has replaced. */
+/** A holder of the lock, or one whose lease has ended and that was not replaced. */
 export interface HolderReport extends PartyReport {
   /** `name`: by `acquireLock`; `handle`: with a `Lock`. */
   readonly via: "name" | "handle";
@@ -94,13 +94,13 @@ export interface HolderReport extends PartyReport {
   readonly expiresAt: number;
   /** When it was given back: no work goes on under it, and it stays held until `expiresAt` because of its `holdAtLeastMs`. */
   readonly releasedAt?: number;
-  /** Up to now, or to the end of its lease where that is over: nobody knows whether it lives. */
+  /** Up to now, or to the end of its lease where that is over: the record cannot tell whether it lives. */
   readonly heldMs: number;
   /** What is left of the lease; zero or less when it has ended. */
   readonly leaseLeftMs: number;
 }
 
-/** One who waits. */
+/** A waiter. */
 export interface WaiterReport extends PartyReport {
   /** How many are served before. */
   readonly position: number;
@@ -112,7 +112,7 @@ export interface WaiterReport extends PartyReport {
   readonly holds: readonly HoldReport[];
 }
 
-/** A lock that somebody holds. */
+/** A lock that a waiter holds. */
 export interface HoldReport {
   readonly lockName: string;
   readonly fencingToken: number;
@@ -140,7 +140,7 @@ export interface Occasion {
 export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockReport {
   const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
-  // What was given back in time is over when its time is, and nobody has failed to renew it.
+  // What was given back in time is over when its time is, and its holder has not failed to renew it.
   const holders = record.holders.filter((holder) => !isReleased(holder) || !hasRunOut(holder, occasion));
   const isHeld = holders.some((holder) => !hasRunOut(holder, occasion));
   return {
@@ -158,7 +158,7 @@ export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockRe
   };
 }
 
-/** The report about an object that is no record this version can read, or that could not be read. */
+/** The report about an object that is not a record this version can read, or that could not be read. */
 export function unreadableReport(
   { code, message }: LockProblem,
   { lockName, key, now }: Occasion,

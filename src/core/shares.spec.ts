@@ -19,7 +19,7 @@ import {
 
 const SMALL = { inOne: 4, share: 3, records: 5 };
 const sum = (numbers: readonly number[]) => numbers.reduce((all, number) => all + number, 0);
-/** What has to be given back before anybody can be let in, or could be let in: per record, the larger of both. */
+/** What has to be given back before a waiter can be let in, or could be let in: per record, the larger of both. */
 const spoken = (limits: readonly number[], uses: readonly Use[]) =>
   sum(limits.map((limit, part) => Math.max(limit, uses[part]?.inUse ?? 0)));
 
@@ -40,7 +40,7 @@ it("fills the smallest shares up, and leaves the others as they are", () => {
   expect(sharesOf(uneven, 12, SMALL)).toEqual([9, 3, 0, 0]);
 });
 
-it("takes what nobody uses first, from the last record on, and leaves the first one something", () => {
+it("takes unused permits first, from the last record on, and leaves the first one something", () => {
   const uses = [
     { limit: 5, inUse: 5 },
     { limit: 5, inUse: 1 },
@@ -63,7 +63,7 @@ it("gives what grows to those first who have more out than their share", () => {
 
 const someUses = fc.array(fc.record({ limit: fc.nat(9), inUse: fc.nat(12) }), { minLength: 1, maxLength: 5 });
 
-it("is the number, nowhere smaller or nowhere larger than before, and lets nobody in for what is still out", () => {
+it("is the number, nowhere smaller or nowhere larger than before, and lets no waiter in for what is still out", () => {
   fc.assert(
     fc.property(someUses, fc.integer({ min: 1, max: 60 }), ([first, ...others], number) => {
       const uses = [{ limit: (first?.limit ?? 0) + 1, inUse: first?.inUse ?? 0 }, ...(others as Use[])];
@@ -81,7 +81,7 @@ it("is the number, nowhere smaller or nowhere larger than before, and lets nobod
   );
 });
 
-it("tells the room in a record: beside live holders, and beside those who wait", () => {
+it("tells the room in a record: beside live holders, and beside its waiters", () => {
   const record = recordOf({
     limit: 5,
     holders: [holderOf({ id: "a", permits: 2 }), holderOf({ id: "dead", expiresAtMs: T0 - 1001 })],

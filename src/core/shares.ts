@@ -54,7 +54,7 @@ export function sharesOf(uses: readonly Use[], number: number, capacity: Capacit
 }
 
 /**
- * What is out beyond a limit comes first: nobody may come in for a permit that has not been given back. Then the smallest shares are
+ * What is out beyond a limit comes first: no waiter may come in for a permit that has not been given back. Then the smallest shares are
  * filled up.
  */
 function enlarged(uses: readonly Use[], more: number, number: number, { share, records }: Capacity): readonly number[] {
@@ -88,7 +88,7 @@ function filledUp(permits: readonly number[], among: number, more: number): read
   return filled;
 }
 
-/** What nobody uses goes first, from the last record on, so that the rest stays together; then what comes back goes. */
+/** Unused permits go first, from the last record on, so that the rest stays together; then what comes back goes. */
 function reduced(uses: readonly Use[], fewer: number): readonly number[] {
   let left = fewer;
   const permits = uses.map(({ limit }) => limit);
@@ -105,7 +105,7 @@ function reduced(uses: readonly Use[], fewer: number): readonly number[] {
   return permits;
 }
 
-/** How many permits of a record one who asks now would find free, beside those who wait for them. */
+/** How many permits of a record a caller that asks now would find free, beside its waiters. */
 export function roomIn(record: LockRecord | undefined, { limit }: Share, attempt: Attempt): number {
   const holders = record?.holders.filter((holder) => !hasEnded(holder, attempt)) ?? [];
   const waiters = record?.queue.filter((waiter) => isWaiting(waiter, attempt)) ?? [];

@@ -118,7 +118,7 @@ export function haveParted(from: ClockReading, to: ClockReading): boolean {
 /**
  * Store time at a moment. The wall clock is used as it is while it lies inside the bounds (it is assumed right to half the
  * tolerance then); outside of them it is not believed at all, and never clamped to the nearer one. Nor is it while front ends
- * are known to disagree: between their clocks, nobody knows which wall clock is right.
+ * are known to disagree: between their clocks, it is not known which wall clock is right.
  */
 export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreTime {
   const known = widened(bounds, bounds.atMs, reading.monotonicMs);
@@ -136,7 +136,7 @@ export function elapsedForHolder(from: ClockReading, to: ClockReading): number {
   return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }
 
-/** The same as an observer of somebody else's lease counts them: the smaller of both clocks. */
+/** The same as an observer of another client's lease counts them: the smaller of both clocks. */
 export function elapsedForObserver(from: ClockReading, to: ClockReading): number {
   return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }

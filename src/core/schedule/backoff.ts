@@ -29,7 +29,7 @@ export function contentionDelayMs(tries: number, roundTripMs: number, random: nu
 }
 
 /**
- * Where the store asked for fewer requests (R2 takes one write a second on a key), those who do not hold leave it to the holder:
+ * Where the store asked for fewer requests (R2 takes one write a second on a key), clients that do not hold leave it to the holder:
  * a second for each of them, so that all together are within the limit; but soon enough to keep a place in the queue.
  */
 export function throttledDelayMs(contenders: number, random: number): number {

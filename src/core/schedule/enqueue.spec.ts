@@ -25,13 +25,13 @@ function sightOf(changes: Partial<JoinSight> = {}): JoinSight {
 /** As its holder left it at T0: granted or renewed. */
 const holders = [holderOf({ renewedAtMs: T0, acquiredAtMs: T0 })];
 const byHolder = recordOf({ holders, touchedAtMs: T0 });
-/** As somebody left it who joined at T0. */
+/** As a waiter that joined at T0 left it. */
 const byJoiner = recordOf({
   holders: [holderOf({ renewedAtMs: T0 - 500 })],
   queue: [waiterOf({ sinceMs: T0 - 5 })],
   touchedAtMs: T0,
 });
-/** Released at T0, with somebody next in line. */
+/** Released at T0, with a waiter next in the queue. */
 const released = recordOf({
   recent: [turnOf({ owner: "last", toMs: T0 })],
   queue: [waiterOf()],
@@ -50,7 +50,7 @@ it("lets one join at a time: what a waiter has written is left alone for four ro
   expect(mayJoin(byJoiner, sightOf({ nowMs: T0 + 4 * TRIP_MS + 1 }))).toBe(true);
 });
 
-it("leaves a lock alone that changes hands, except to the one who has just released it", () => {
+it("leaves a lock alone that changes hands, except to the client that has just released it", () => {
   expect(mayJoin(released, sightOf())).toBe(false);
   expect(mayJoin(released, sightOf({ ownerId: "last" }))).toBe(true);
   const joined = { ...released, touchedAtMs: T0 + 5 };
@@ -58,7 +58,7 @@ it("leaves a lock alone that changes hands, except to the one who has just relea
   expect(mayJoin(released, sightOf({ nowMs: T0 + 4 * TRIP_MS + 1 }))).toBe(true);
 });
 
-it("has those who came too late before try only what is fresh, and then not all of them", () => {
+it("has waiters that came too late before try only what is fresh, and then not all of them", () => {
   expect(mayJoin(byHolder, sightOf({ setbacks: 1, nowMs: T0 + 2 * TRIP_MS }))).toBe(true);
   expect(mayJoin(byHolder, sightOf({ setbacks: 1, nowMs: T0 + 2 * TRIP_MS + 1 }))).toBe(false);
   expect(mayJoin(byHolder, sightOf({ setbacks: 1, random: 0.9 }))).toBe(true);
@@ -66,7 +66,7 @@ it("has those who came too late before try only what is fresh, and then not all 
   expect(chances).toEqual([true, true, false, false]);
 });
 
-it("has them try whatever a holder wrote where those who had the lock are back in the queue: they are few", () => {
+it("has them try whatever a holder wrote where earlier holders are back in the queue: they are few", () => {
   const back = ["a", "b"].map((owner) => ({ turn: turnOf({ owner }), waiter: waiterOf({ id: owner, owner }) }));
   const few = {
     ...byHolder,
@@ -76,7 +76,7 @@ it("has them try whatever a holder wrote where those who had the lock are back i
   expect(mayJoin(few, sightOf({ setbacks: 5, random: 0.9, nowMs: T0 + 4 * TRIP_MS }))).toBe(true);
 });
 
-it("takes them for few only while the line is short, by those who came back lately, and by one who takes turn after turn", () => {
+it("takes them for few only while the queue is short, by owners that came back lately, and by one that takes turn after turn", () => {
   const seen = (owners: readonly string[], line: readonly string[]) => ({
     ...byHolder,
     recent: turns(...owners),
@@ -187,7 +187,7 @@ it("spreads by the random number alone: a greater one never means an earlier try
   );
 });
 
-it("spreads those who wait already, or find room, the more the longer the line is", () => {
+it("spreads waiters that have an entry, or find room, the more the longer the queue is", () => {
   const inLine = (count: number, changes: Partial<Setback>) =>
     stepBackMs(setbackOf({ record: crowdOf(count), ...changes }));
   for (const changes of [{ lost: "grant", isOpen: true }, { isEnqueued: true }] as const) {
@@ -200,7 +200,7 @@ it("does not try again at once where its refresh lost: there is time", () => {
   expect(stepBackMs(setbackOf({ isEnqueued: true, random: 0 }))).toBeGreaterThan(0);
 });
 
-it("has the next in line try again at once when somebody joined first", () => {
+it("has the next in line try again at once when another waiter joined first", () => {
   expect(stepBackMs(setbackOf({ lost: "grant", isEnqueued: true }))).toBe(0);
 });
 
@@ -211,13 +211,13 @@ it("tries again soon where there was room beside the winner: a winner a round tr
   expect(longest).toEqual([2, 4, 8, 8]);
 });
 
-it("leaves the winner in peace for at least four round trips, and spreads those who came with it", () => {
+it("leaves the winner in peace for at least four round trips, and spreads callers that came with it", () => {
   const [earliest, latest] = [0, 0.999].map((random) => stepBackMs(setbackOf({ lost: "grant", random })));
   expect(earliest).toBe(4 * TRIP_MS);
   expect(latest).toBeGreaterThan(15 * TRIP_MS);
 });
 
-it("spreads those who lost over more and more, where nobody knows how many they are", () => {
+it("spreads losers over more and more, where it is not known how many they are", () => {
   const longest = (changes: Partial<Setback>) => stepBackMs(setbackOf({ random: 0.999, ...changes })) / TRIP_MS;
   expect(longest({ losses: 0 })).toBeCloseTo(41, 0);
   expect(longest({ losses: 0, setbacks: 1 })).toBeCloseTo(41, 0);
@@ -228,7 +228,7 @@ it("spreads those who lost over more and more, where nobody knows how many they 
   expect(longest({ losses: 0, holdAgeMs: 900 })).toBeCloseTo(91, 0);
 });
 
-it("spreads a crowd in proportion to how long it took those who have a place, though not longer than one has waited", () => {
+it("spreads a crowd in proportion to how long it took to get the places, though not longer than a waiter has waited", () => {
   const joinedAfter = (ms: number) =>
     recordOf({ recent: turns("a", "b"), queue: [waiterOf({ sinceMs: T0, expiresAtMs: T0 + ms + LIFE_MS })] });
   const longest = (ms: number, waitedMs: number) =>
@@ -236,7 +236,7 @@ it("spreads a crowd in proportion to how long it took those who have a place, th
   expect(longest(10, 9000)).toBeCloseTo(25 * TRIP_MS, -1);
   expect(longest(200, 9000)).toBeCloseTo(6 * 200 + TRIP_MS, -1);
   expect(longest(9000, 200)).toBeCloseTo(6 * 200 + TRIP_MS, -1);
-  // More than a few in line are a crowd, whoever of them comes back.
+  // More than a few in the queue are a crowd, whichever of them comes back.
   const quick = { sinceMs: T0, expiresAtMs: T0 + LIFE_MS };
   const many = Array.from({ length: FEW + 1 }, (_, at) => waiterOf({ id: `w${at}`, owner: "a", ...quick }));
   const longestIn = (queue: LockRecord["queue"]) =>
@@ -245,7 +245,7 @@ it("spreads a crowd in proportion to how long it took those who have a place, th
   expect(longestIn(many.slice(1))).toBeCloseTo(41 * TRIP_MS, -1);
 });
 
-it("tries again at once, a few times, where those who had the lock come back: the next gap is near", () => {
+it("tries again at once, a few times, where earlier holders come back: the next gap is near", () => {
   const record = recordOf({ holders, recent: turns("a", "b"), queue: queued("a", "b") });
   expect([1, 2, 3].map((losses) => stepBackMs(setbackOf({ record, losses })))).toEqual([0, 0, 0]);
   expect(stepBackMs(setbackOf({ record, losses: 4 }))).toBeGreaterThan(0);
@@ -253,7 +253,7 @@ it("tries again at once, a few times, where those who had the lock come back: th
   expect(stepBackMs(setbackOf({ record, lost: "nothing", random: 0 }))).toBeGreaterThan(0);
 });
 
-it("looks again soon when it found somebody joining just before it, for the first time", () => {
+it("polls again soon when it found another waiter joining just before it, for the first time", () => {
   expect(stepBackMs(setbackOf({ lost: "nothing", setbacks: 1, random: 0.999 }))).toBeLessThanOrEqual(7 * TRIP_MS);
 });
 

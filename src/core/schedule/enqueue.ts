@@ -4,10 +4,10 @@ import type { LockRecord, Turn, Waiter } from "../record.js";
 /**
  * When a waiter writes its entry, and how long it steps back. Every such write makes the one fail that the holder sends next,
  * and of all that are sent at once only the first one counts. So entries go where they cost least: onto what a holder has
- * just written, one each, so that whoever holds the lock never loses twice in a row.
+ * just written, one each, so that the holder never loses twice in a row.
  */
 
-/** What somebody sees who could write an entry. */
+/** What a caller that could write an entry sees. */
 export interface JoinSight {
   readonly nowMs: number;
   readonly roundTripMs: number;
@@ -21,11 +21,11 @@ export interface JoinSight {
 
 /** Whether to write an entry onto this version; otherwise it is left alone for now. */
 export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
-  // Nobody can have seen it before its writer has: it is first in any case.
+  // No other client can have seen it before its writer has: the writer is first in any case.
   if (isReleaseOf(record, sight.ownerId)) return true;
   const tripMs = tripOf(sight);
   const ageMs = sight.nowMs - record.touchedAtMs;
-  // Nor does anybody know how old one is whose writer had no store time.
+  // The age of a version whose writer had no store time is not known either.
   if (ageMs > QUIET_TRIPS * tripMs || ageMs < -FAR_AHEAD_MS) return true;
   const isHolders = record.holders.some(({ renewedAtMs }) => renewedAtMs === record.touchedAtMs);
   if (!isHolders) return false;
@@ -34,14 +34,14 @@ export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
   return ageMs <= FRESH_TRIPS * tripMs && (sight.setbacks === 1 || sight.random < JOIN_CHANCE);
 }
 
-/** A process that was suspended takes what it slept through for a round trip: nobody stays away for that long. */
+/** A process that was suspended takes what it slept through for a round trip: it would stay away for too long. */
 function tripOf({ roundTripMs }: { readonly roundTripMs: number }): number {
   return Math.min(Math.max(roundTripMs, MIN_TRIP_MS), MAX_TRIP_MS);
 }
 
 const MIN_TRIP_MS = 5;
 const MAX_TRIP_MS = 200;
-/** A version that has been there for this long is nobody's in particular: the holder has time. */
+/** A version that has been there for this long is fresh for no client: the holder has time. */
 const QUIET_TRIPS = 4;
 const FRESH_TRIPS = 2;
 const JOIN_CHANCE = 0.35;
@@ -69,12 +69,12 @@ export function isReturnLikely(record: LockRecord): boolean {
   return latest.length > 0 && latest.filter((turn) => isPresent(record, turn)).length >= Math.min(2, before.length);
 }
 
-/** Whether those who have had the lock want it again: then they are few, and one more finds a gap soon. */
+/** Whether earlier holders want the lock again: then they are few, and one more finds a gap soon. */
 function areFew(record: LockRecord): boolean {
   return record.queue.length <= FEW && countReturns(record) >= 2;
 }
 
-/** Whether turn after turn is somebody else's: then nobody knows how many more there are. */
+/** Whether each turn belongs to another client: then it is not known how many more there are. */
 function areMany(record: LockRecord): boolean {
   return record.queue.length > FEW || (record.recent.length >= 2 && countReturns(record) === 0);
 }
@@ -98,7 +98,7 @@ function isReleaseOf({ recent: [last], touchedAtMs }: LockRecord, ownerId: strin
   return last !== undefined && last.owner === ownerId && last.toMs === touchedAtMs;
 }
 
-/** Why somebody steps back. */
+/** Why a caller steps back. */
 export interface Setback {
   /** What it wanted to write, when another one's write came first; `nothing`: it left the record alone by itself. */
   readonly lost: "grant" | "entry" | "nothing";
@@ -111,7 +111,7 @@ export interface Setback {
   readonly isEnqueued: boolean;
   /** Undefined: there is no object yet. */
   readonly record: LockRecord | undefined;
-  /** How long the present holder has had the lock; 0 while nobody has it. */
+  /** How long the present holder has had the lock; 0 while the lock is free. */
   readonly holdAgeMs: number;
   /** Since it arrived. */
   readonly waitedMs: number;
@@ -122,8 +122,8 @@ export interface Setback {
 }
 
 /**
- * How long to step back. Where a few come and go, the next gap is near. Where nobody knows how many there are, or there are
- * many, all of them spread out: in proportion to how long it took those who have a place by now.
+ * How long to step back. Where a few come and go, the next gap is near. Where it is not known how many there are, or there are
+ * many, all of them spread out: in proportion to how long it took to get the places that are taken by now.
  */
 export function stepBackMs(setback: Setback): number {
   const { lost, setbacks, losses, isEnqueued, record, random } = setback;
@@ -133,10 +133,10 @@ export function stepBackMs(setback: Setback): number {
   if (lost === "grant" && setback.isOpen) {
     return tripMs * (1 + queueLength / 8) * 2 * random * Math.min(setbacks, 4);
   }
-  // Its turn has come: it lost to somebody who joined. An entry that is not refreshed in time is dropped.
+  // Its turn has come: it lost to a waiter that joined. An entry that is not refreshed in time is dropped.
   if (isEnqueued && lost === "grant") return 0;
   if (isEnqueued) return Math.min(tripMs * (0.5 + 3 * random) * (1 + queueLength / 8), REFRESH_RETRY_MAX_MS);
-  // Whoever came at the same instant leaves the winner in peace for a while.
+  // A caller that came at the same instant leaves the winner in peace for a while.
   if (lost === "grant") return tripMs * (4 + 12 * random);
   if (record === undefined) return tripMs * (1 + 12 * random);
   if (lost === "nothing" && setbacks === 1) return tripMs * (1 + QUIET_TRIPS * random);

@@ -6,7 +6,7 @@ import { holderOf, recordOf, T0, turnOf } from "../../../test/protocol/samples.j
 import { type Pace, paceOf, pollDelayMs, servedInMs, takeoverLookMs } from "./polling.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Everybody
+// Every waiter
 
 it("never sleeps past the moment at which the lease could be taken over", () => {
   fc.assert(

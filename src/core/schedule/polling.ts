@@ -16,7 +16,7 @@ export interface Pace {
 export interface Outlook {
   /** Live waiters ahead. */
   readonly position: number;
-  /** How long the present holder has had the lock; 0 while nobody has it. */
+  /** How long the present holder has had the lock; 0 while the lock is free. */
   readonly holdAgeMs: number;
   /** Live waiters behind. */
   readonly followers: number;
@@ -56,7 +56,7 @@ const VAGUE_TURNS = 3;
 /**
  * How long to wait before looking again. The first in line sleeps until the shortest recent hold would be over, then looks
  * often at first and about every tenth of the hold's age later. Those behind sleep through most of the turns that are due
- * before theirs. Nobody sleeps past the moment at which a lease that is not renewed could be taken over.
+ * before theirs. No waiter sleeps past the moment at which a lease that is not renewed could be taken over.
  */
 export function pollDelayMs(outlook: Outlook): number {
   const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
@@ -65,7 +65,7 @@ export function pollDelayMs(outlook: Outlook): number {
 
 /**
  * When to look for the sake of leases that could be taken over in so many milliseconds: as soon as the next one can. One that
- * could have been, and was not, waits for something else - somebody ahead is still expected, others hold it too, the lease is
+ * could have been, and was not, waits for something else - a waiter ahead is still expected, others hold it too, the lease is
  * watched -: a tenth of the time that it has been overdue, so that looks become rare.
  */
 export function takeoverLookMs(endsInMs: readonly number[]): number {
@@ -80,7 +80,7 @@ function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, rand
   const spread = 1 - SPREAD * random;
   const usuallyMs = headPollMs(holdAgeMs, roundTripMs, followers);
   if (pace === undefined) {
-    // Right before those behind look: they are to find that it has taken the lock, not that nobody has.
+    // Right before the others poll: they are to find that the first has taken the lock, not that it is free.
     const untilEpochMs = followers > 0 ? epochAfterMs(holdAgeMs + HEAD_POLL_MIN_MS) - holdAgeMs : usuallyMs;
     return Math.min(usuallyMs * spread, untilEpochMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   }
@@ -113,7 +113,7 @@ function followerDelayMs(outlook: Outlook): number {
 
 /**
  * One or two turns say little about the next: each further back sleeps as long as it would at very short ones, and learns
- * more when it wakes up. Where nobody has come for the free lock yet, it takes longer in any case.
+ * more when it wakes up. Where no waiter has come for the free lock yet, it takes longer in any case.
  */
 function longestVagueNapMs({ position, holdAgeMs }: Outlook, unknownMs: number): number {
   const longestMs = Math.max(VAGUE_TURN_MS * position, holdAgeMs === 0 ? unknownMs : 0);
@@ -136,7 +136,7 @@ const VAGUE_TURN_MS = 100;
  * the early looks are left out.
  */
 function nextEpochMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
-  // Nobody holds it: it changes hands as soon as the first in line looks.
+  // The lock is free: it changes hands as soon as the first in the queue polls.
   if (holdAgeMs === 0) {
     const soonMs = Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
     return Math.max(soonMs, (headPollMs(lastHoldMs, roundTripMs, position) / 3) * (1 + position / 8));

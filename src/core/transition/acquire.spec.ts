@@ -19,7 +19,7 @@ import { acquire, MAX_QUEUE } from "./acquire.js";
 const NOW = attemptAt(T0 + 5, { writeId: "w1" });
 const LATER = attemptAt(T0 + 4000, { writeId: "w2" });
 
-it("creates the record of a lock that nobody has used, and holds it", () => {
+it("creates the record of a lock that was never used, and holds it", () => {
   const { reply, change } = acquire(undefined, commandOf({ leaseMs: 7000, identity: { host: "h", pid: 1 } }), NOW);
   const holder = {
     id: "newcomer",
@@ -96,7 +96,7 @@ it("does not queue where the record would become large, however few wait", () =>
   expect(acquire(record, commandOf({ entry: ENTRY }), NOW).reply).toMatchObject({ position: 20, enqueued: false });
 });
 
-it("never refuses a lock that nobody holds for the size of its record", () => {
+it("never refuses a free lock for the size of its record", () => {
   const recent = [turnOf({ label: "x".repeat(60_000) })];
   expect(acquire(recordOf({ recent }), commandOf(), NOW).reply.kind).toBe("granted");
   const held = recordOf({ limit: 2, holders: [holderOf()], recent });
@@ -229,7 +229,7 @@ it("dates a lease that began without store time, also where it only looks", () =
   expect(acquire(recordOf({ holders: [holderOf()] }), commandOf(), NOW)).not.toHaveProperty("change");
 });
 
-it("dates whatever else keeps everybody waiting for hours, also where it only looks", () => {
+it("dates whatever else keeps all waiters waiting for hours, also where it only reads", () => {
   const farMs = T0 + 9_000_000;
   const first = waiterOf({ id: "first", sinceMs: T0 - 5, expiresAtMs: farMs });
   const decision = acquire(recordOf({ queue: [first], freeSinceMs: farMs }), commandOf({ sinceMs: T0 }), NOW);

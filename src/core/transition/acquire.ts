@@ -33,7 +33,7 @@ export interface AcquireCommand extends Claim {
   /** For how long it is held at least, from the grant; 0 where it does not say. */
   readonly holdAtLeastMs?: number;
   /**
-   * Of a semaphore: how many permits it has from now on where nobody has used it; it may be that nobody says. What its record says
+   * Of a semaphore: how many permits it has from now on where it was not used before; a caller may leave it out. What its record says
    * counts more. Undefined: it is a lock, which has one.
    */
   readonly limit?: number | "stored" | undefined;
@@ -53,7 +53,7 @@ export type AcquireReply =
   /** A free record of 1.x was given a unique ETag and a counter: apply the command again. */
   | { readonly kind: "adopted" }
   | Waiting
-  /** Somebody has written a fencing token above which none can be counted: nobody can be granted the lock any more. */
+  /** The record has a fencing token above which none can be counted: the lock cannot be granted any more. */
   | { readonly kind: "no-token-left" }
   /** It is a lock, and the record is a semaphore's. */
   | { readonly kind: "limit-differs"; readonly limit: number }
@@ -61,7 +61,7 @@ export type AcquireReply =
   | { readonly kind: "too-few"; readonly limit: number }
   /** The semaphore has several records, and this is the first: the caller does not know, or knows other shares. */
   | { readonly kind: "other-shares" }
-  /** Nobody has said how many permits there are. */
+  /** Neither the record nor the caller says how many permits there are. */
   | { readonly kind: "no-limit" }
   /** There are permits left, and so many holders that the record has no room for one more. */
   | { readonly kind: "full"; readonly limit: number; readonly holders: number };
@@ -116,7 +116,7 @@ function recordWith(
   return recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
 }
 
-/** How many permits there are: the record's number, where it is a semaphore's; undefined where nobody has said one. */
+/** How many permits there are: the record's number, where it is a semaphore's; undefined where neither it nor the caller says one. */
 function limitOf(found: LockRecord | undefined, { limit, share }: AcquireCommand): number | undefined {
   if (limit === undefined) return 1;
   if (share !== undefined) return share.limit;
@@ -208,7 +208,7 @@ function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, wai
   return isTooLong(next) ? notEnqueued : { reply, change: { kind: "write", record: next } };
 }
 
-/** A record has to stay small, so that it can be read and so that everybody's requests stay quick. */
+/** A record has to stay small, so that it can be read and so that the requests of all clients stay quick. */
 function isTooLong(record: LockRecord): boolean {
   return record.queue.length > MAX_QUEUE || bytesOf(record) > MAX_QUEUED_BYTES;
 }
@@ -222,7 +222,7 @@ const MAX_QUEUED_BYTES = 32 * 1024;
 /** Three quarters of it, so that turns are remembered and renewals fit; some 120 readers at once. */
 const MAX_HELD_BYTES = 48 * 1024;
 
-/** An entry is refreshed in the last third of its life: every write makes the holder's and everybody else's fail. */
+/** An entry is refreshed in the last third of its life: every write makes those of the holder and of all others fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
   const { earliestMs, latestMs } = attempt.now;
   // Who does not know store time to the second would write at each look what others put right.

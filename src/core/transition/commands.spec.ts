@@ -86,7 +86,7 @@ class Machine {
     begun: object,
   ) {
     if (kind === "begin") this.#begin(begun as { mode: Mode; priority: number; queues: boolean });
-    const command = this.#begun.at(-1 - (kind === "begin" ? 0 : index)) ?? commandOf({ id: "nobody" });
+    const command = this.#begun.at(-1 - (kind === "begin" ? 0 : index)) ?? commandOf({ id: "unused" });
     const { id, leaseMs } = command;
     const own = (holder: Holder) => holder.id === id;
     const sweep = { olderThanMs: undefined, includeReleased: true, restMs: 1_200_000 };
@@ -118,7 +118,7 @@ class Machine {
     return ({ expiresAtMs }) => expiresAtMs + toleranceMs < this.nowMs;
   }
 
-  /** Whoever is no longer there may be gone; whoever is new has a token above all before; the record is a sound one. */
+  /** An acquisition that has left the record may be gone; one that is new has a token above all before; the record is a sound one. */
   #check(before: LockRecord | undefined, after: LockRecord | undefined, mayDrop: (holder: Holder) => boolean) {
     const known = new Set(before?.holders.map(({ id }) => id));
     const left = new Set(after?.holders.map(({ id }) => id));
@@ -137,7 +137,7 @@ class Machine {
   /** The answer was lost, so the command is applied once more, as another write and a little later. */
   #checkRepetition(kind: string, apply: Apply, first: Decision<Reply>, attempt: Attempt): void {
     const later = { earliestMs: this.nowMs + 50, latestMs: this.nowMs + 800 };
-    // Whoever waits may be granted the lock a little later, so it asks again at the same moment.
+    // A waiter may be granted the lock a little later, so it asks again at the same moment.
     const now = first.reply.kind === "waiting" ? attempt.now : later;
     const again = apply(this.record, { ...attempt, now, writeId: `${attempt.writeId} again` });
     const expected = first.reply.kind;

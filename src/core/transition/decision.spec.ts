@@ -3,7 +3,7 @@ import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/sample
 import type { Holder } from "../record.js";
 import { leaseFrom, nextVersion } from "./decision.js";
 
-/** What becomes of a hold when somebody writes the record, ten seconds after it was begun. */
+/** What becomes of a hold when the record is written ten seconds after the hold began. */
 function afterWrite(changes: Partial<Holder>, lacksStoreTime = false): Holder | undefined {
   const record = recordOf({ holders: [holderOf({ leaseMs: 6000, ...changes })] });
   return nextVersion(record, attemptAt(T0 + 10_000, { lacksStoreTime }), {}).holders[0];
@@ -33,13 +33,13 @@ it("does not believe an end that is further away than the lease is long and cloc
   expect(afterWrite({ expiresAtMs: farthestMs + 1 })?.expiresAtMs).toBe(T0 + 16_000);
 });
 
-it("says of a version that was written without store time that it was, until somebody who has it writes", () => {
+it("says of a version that was written without store time that it was, until a client that has it writes", () => {
   const undated = nextVersion(recordOf(), attemptAt(T0, { lacksStoreTime: true }), {});
   expect(undated.undated).toBe(true);
   expect(nextVersion(undated, attemptAt(T0), {})).not.toHaveProperty("undated");
 });
 
-it("carries proofs along as they are: whoever writes has not checked by that", () => {
+it("carries proofs along as they are: a writer has not checked by that", () => {
   const proofs = [{ way: "here", atMs: T0 - 5000, versions: "none" as const }];
   expect(nextVersion(recordOf({ proofs }), attemptAt(T0 + 10_000), {}).proofs).toEqual(proofs);
 });

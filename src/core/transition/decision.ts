@@ -55,7 +55,7 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
   };
   const head = headOf(next.queue);
   if (!isOpen(next, head)) return next;
-  // Whoever is the first now and was not before has all of its grace still to come.
+  // A waiter that is the first now and was not before has all of its grace still to come.
   const isSame = head?.id === headOf(base.queue)?.id;
   return { ...next, freeSinceMs: (isSame ? freeSinceMs : undefined) ?? attempt.now.latestMs };
 }

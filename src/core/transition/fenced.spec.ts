@@ -41,7 +41,7 @@ describe("opening", () => {
     expect(there).toMatchObject({ envelope: { openings: [11, 10, 9, 8].map((token) => ({ token, changeId: "c0" })) } });
   });
 
-  test("stamps an object that nobody is remembered to have opened", () => {
+  test("stamps an object without a remembered opening", () => {
     const decision = openFenced(found({ openings: [] }), command());
     expect(decision).toMatchObject({ kind: "write", envelope: { token: 7, openings: [{ token: 7, changeId: "c0" }] } });
   });
@@ -95,7 +95,7 @@ test("a change replaces the content, of either kind, under the holder's own toke
   expect(changedEnvelope(base, {}, stamp)).toEqual(rest);
 });
 
-describe("a change that nobody has answered", () => {
+describe("a change without an answer", () => {
   const base = envelope({ token: 7, writeId: "w1" });
   const change = { lock: LOCK, token: 7, base, changeId: "c1" };
   const fencedOut = (maybeApplied: boolean) => ({ kind: "fenced-out", token: 8, maybeApplied });
@@ -146,7 +146,7 @@ describe("a change that nobody has answered", () => {
       fencedOut(true),
     ],
     [
-      "may have been made: somebody has put another version back",
+      "may have been made: another version was put back",
       found({ token: 6, changeId: "c9" }),
       { kind: "fenced-out", token: 6, maybeApplied: true },
     ],

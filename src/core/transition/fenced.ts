@@ -16,13 +16,13 @@ export interface Claim {
 
 /** Why a holder may not use an object. */
 export type Refusal =
-  /** Somebody with a newer token has opened it. */
+  /** A holder with a newer token has opened it. */
   | { readonly kind: "fenced-out"; readonly token: number; readonly maybeApplied: boolean }
   | { readonly kind: "other-lock"; readonly lock: string }
   | { readonly kind: "newer-schema"; readonly schema: number }
   /** It was written by other means, and is not to be adopted, or cannot be. */
   | { readonly kind: "foreign" }
-  /** It was there and is gone, and with it the token that would have shut out whoever is older. */
+  /** It was there and is gone, and with it the token that would have shut out older holders. */
   | { readonly kind: "removed" };
 
 export interface OpenCommand extends Claim {
@@ -53,7 +53,7 @@ export function openFenced(found: FoundObject, command: OpenCommand): OpenDecisi
   return { kind: "write", envelope: { ...envelope, token, writeId, openings } };
 }
 
-/** Only by who opens it for the first time: what has lost its envelope since was overwritten by somebody. */
+/** Only by the holder that opens it for the first time: what has lost its envelope since was overwritten. */
 function adopted(body: string | undefined, command: OpenCommand): OpenDecision {
   const { adopt, isReopening } = command;
   const content = adopt === undefined || isReopening ? undefined : adoptedContent(body, adopt);
@@ -89,7 +89,7 @@ export type ChangeDecision =
 
 /**
  * What has become of a change that was not answered by a success, from what is there now. All of its writes were
- * conditioned on `base` or on a version with the same content: where that was found by somebody newer, none of them has landed
+ * conditioned on `base` or on a version with the same content: where a newer holder has found that, none of them has landed
  * and none can; where it is still there, none has.
  */
 export function resolveChange(
@@ -104,7 +104,7 @@ export function resolveChange(
   const isUntouched = seen.includes(base.changeId);
   if (refusal?.kind === "fenced-out") return refused({ ...refusal, maybeApplied: !isUntouched });
   if (refusal !== undefined) return refused(refusal);
-  // Only we write with this token, one change at a time: somebody has put another version back.
+  // Only we write with this token, one change at a time: another version was put back.
   if (!isUntouched) return refused({ kind: "fenced-out", token: envelope.token, maybeApplied: true });
   return { kind: "again", envelope };
 }

@@ -68,7 +68,7 @@ it("P19: stays when it is given back before, unrenewed, and its turn is over whe
   expect(release(next, ME, at(62_000))).toEqual({ reply: { kind: "released", holders: [] } });
 });
 
-it("P19: is given back for good once it was held for long enough, or where nobody has worked under it", () => {
+it("P19: is given back for good once it was held for long enough, or where no work was done under it", () => {
   const done = written(release(granted(MINUTE), ME, at(MINUTE)));
   expect(done).toMatchObject({ holders: [], recent: [{ id: "me", ended: "released" }] });
   expect(written(release(granted(MINUTE), ME, at(MINUTE - 1))).holders).toMatchObject([{ leaseMs: 1 }]);
@@ -76,7 +76,7 @@ it("P19: is given back for good once it was held for long enough, or where nobod
   expect(written(release(granted(undefined), ME, at(1000))).holders).toEqual([]);
 });
 
-it("P19: lets the next of the same process wait like everybody, in the same write", () => {
+it("P19: lets the next of the same process wait like all others, in the same write", () => {
   const { reply, change } = transfer(granted(MINUTE), { from: ME, to: OTHER }, at(1000));
   expect(reply).toMatchObject({ from: { kind: "released" }, to: { kind: "waiting", enqueued: true } });
   expect(written({ change })).toMatchObject({
@@ -129,7 +129,7 @@ it("P19: counts from the release where the store tells no time, and never for lo
   expect(owedMs(holderOf(), at(0, { lacksStoreTime: true }))).toBe(0);
 });
 
-it("P19: one that nobody had dated counts from the moment at which somebody has", () => {
+it("P19: one that was not dated counts from the moment at which it is", () => {
   const wrong = { acquiredAtMs: T0 - 3_600_000, undated: true as const };
   const holder = holderOf({ id: "me", holdAtLeastMs: MINUTE, ...wrong });
   const held = recordOf({ holders: [holder] });
@@ -152,7 +152,7 @@ it("P19: one that nobody had dated counts from the moment at which somebody has"
   expect(untold.holders).toMatchObject([{ acquiredAtMs: T0 - 3_600_000, leaseMs: MINUTE, undated: true }]);
 });
 
-it("P19: reads as held and given back, then as free, and never as a hold that nobody renews", () => {
+it("P19: reads as held and given back, then as free, and never as a hold that is not renewed", () => {
   const resting = written(release(granted(MINUTE), ME, at(1000)));
   const report = (ms: number) => reportOf(resting, { lockName: "x", key: "x.json", now: at(ms).now });
   expect(report(2000)).toMatchObject({ state: "held", holders: [{ releasedAt: T0 + 1000, expiresAt: T0 + MINUTE }] });

@@ -19,15 +19,15 @@ export function leaseOf(holder: Kept, leaseMs: number, attempt: Attempt) {
   return leaseFrom(Math.max(leaseMs, owedMs(holder, attempt)), attempt);
 }
 
-/** Since when a hold counts that nobody had dated: from the first moment that is known. */
+/** Since when a hold counts that was not dated: from the first moment that is known. */
 export function sinceFirstDated(holder: Holder, attempt: Attempt): Pick<Holder, "acquiredAtMs"> {
   const isDatedNow = holder.holdAtLeastMs !== undefined && isUndated(holder, attempt);
   return { acquiredAtMs: isDatedNow ? attempt.now.latestMs : holder.acquiredAtMs };
 }
 
 /**
- * What is left of the holders once these have been given back. One that has to last longer stays, so that nobody else comes in:
- * nobody renews it, and it ends like a lease.
+ * What is left of the holders once these have been given back. One that has to last longer stays, so that no other holder comes in:
+ * it is not renewed, and ends like a lease.
  */
 export function withoutReleased({ holders }: LockRecord, leaving: readonly Holder[], attempt: Attempt) {
   const stays = (holder: Holder) => owedMs(holder, attempt) > 0;

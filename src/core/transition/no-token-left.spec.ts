@@ -32,7 +32,7 @@ it("does not adopt a record of 1.x under a clock that shows more than there are 
   expect(written(acquire(free, commandOf({}), attemptAt(MAX_TOKEN))).token).toBe(MAX_TOKEN);
 });
 
-it("queues where somebody holds the lock, whatever its token is", () => {
+it("queues where the lock is held, whatever its token is", () => {
   const held = recordOf({ token: MAX_TOKEN, holders: [holderOf({ token: MAX_TOKEN })] });
   expect(acquire(held, commandOf({ entry: ENTRY }), NOW).reply).toMatchObject({ kind: "waiting", enqueued: true });
 });

@@ -51,7 +51,7 @@ it("gives the first in line its grace from when it could come in, not from when 
   expect(free.freeSinceMs).toBe(T0 + 6000);
 });
 
-it("makes all of a lock a share of it without letting go, and lets in those who wait to share", () => {
+it("makes all of a lock a share of it without letting go, and lets in waiters that want to share", () => {
   const queue = [waiterOf({ id: "sharer", mode: "shared" })];
   const held = recordOf({ holders: [holderOf()], queue });
   const command = { id: "holder", token: T0, leaseMs: 10_000, onlyUnexpired: false, mode: "shared" } as const;
@@ -82,7 +82,7 @@ it("drops those that ended a whole lease ago all the same, so that a record that
   expect(next.holders.map(({ id }) => id)).toEqual(["alive", "newcomer"]);
 });
 
-it("lets nobody in where the record has no room for one more", () => {
+it("lets no sharer in where the record has no room for one more", () => {
   let record = recordOf();
   let granted = 0;
   for (; granted < 500; granted += 1) {
@@ -98,7 +98,7 @@ it("lets nobody in where the record has no room for one more", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // Permits
 
-it("lets in as many permits as there are, weighed, and makes one who wants many wait without being overtaken", () => {
+it("lets in as many permits as there are, weighed, and makes a caller that wants many wait without being overtaken", () => {
   const limit = 3;
   const two = written(acquire(undefined, commandOf({ id: "two", permits: 2, limit }), AT(1)));
   expect(two).toMatchObject({ limit: 3, holders: [{ permits: 2 }] });
@@ -125,7 +125,7 @@ it("tells who takes another number for true, and changes nothing", () => {
   expect(acquire(recordOf({ limit: 3, deleted: true }), commandOf({ limit: 5 }), AT(1)).reply.kind).toBe("granted");
 });
 
-it("changes the number; where there are fewer, nobody else comes in until enough have come back", () => {
+it("changes the number; where there are fewer, no one else comes in until enough have come back", () => {
   const holders = [holderOf({ id: "a" }), holderOf({ id: "b", token: T0 + 1 })];
   const decision = resize(recordOf({ limit: 2, holders }), 1, AT(1));
   expect(decision.reply).toEqual({ kind: "resized", from: 2 });
@@ -181,7 +181,7 @@ it("goes on with that hold alone, and with a token above all before where store 
   expect(record).toMatchObject({ token: T0 + 901, holders: [{ id: "restored", token: T0 + 901 }, held.holders[1]] });
 });
 
-it("does not take the one who handed it over for where it goes on", () => {
+it("does not take the holder that handed it over for where it goes on", () => {
   const held = recordOf({ holders: [holderOf({ host: "here", pid: 1 })] });
   const [holder] = written(restore(held, { ...RESTORE, identity: {} }, AT(300))).holders;
   expect(holder).not.toHaveProperty("host");
@@ -226,10 +226,10 @@ it("P13: says that there is no room where permits are left, rather than that the
   const holders = record.holders.length;
   expect(holders).toBeGreaterThan(100);
   expect(decision).toEqual({ reply: { kind: "full", limit: 500, holders } });
-  // Those who wait for permits wait: there are none left.
+  // Waiters for permits wait: there are none left.
   const taken = { ...record, limit: holders };
   expect(acquire(taken, commandOf({ limit: 500, entry: ENTRY }), AT(600)).reply.kind).toBe("waiting");
-  // A lock that is shared is no semaphore, and its readers take turns.
+  // A lock that is shared is not a semaphore, and its readers take turns.
   const shared = fill(recordOf(), { mode: "shared", entry: ENTRY }, 0);
   expect(shared.decision.reply).toMatchObject({ kind: "waiting" });
 });

@@ -43,10 +43,10 @@ it("drops waiters whose entries have run out with every write, and no others", (
   expect(written(release({ ...HELD, queue }, { id: "holder" }, NOW)).queue.map(({ id }) => id)).toEqual(["live"]);
 });
 
-const ANYBODY = { ids: undefined };
+const ANY_HOLDER = { ids: undefined };
 
-it("recognises by whom it meant that it has ended them already, and spares who came later", () => {
-  const forced = written(forceRelease(recordOf({ holders: [holderOf({ id: "a" })] }), ANYBODY, NOW));
+it("recognises by whom it meant that it has ended them already, and spares later holders", () => {
+  const forced = written(forceRelease(recordOf({ holders: [holderOf({ id: "a" })] }), ANY_HOLDER, NOW));
   const meant = { ids: new Set(["a"]) };
   expect(forceRelease(forced, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
   const later = { ...forced, holders: [holderOf({ id: "b" })] };
@@ -55,7 +55,7 @@ it("recognises by whom it meant that it has ended them already, and spares who c
   expect(forceRelease(wentOn, meant, LATER)).toEqual({ reply: { kind: "released", holders: [] } });
 });
 
-it("ends by force whom it was told to, and nobody else", () => {
+it("ends by force the holds that it was told to end, and no others", () => {
   const holders = [holderOf({ id: "seen", mode: "shared" }), holderOf({ id: "later", mode: "shared" })];
   const forced = forceRelease(recordOf({ holders }), { ids: new Set(["seen", "gone"]) }, NOW);
   expect(forced.reply).toEqual({ kind: "released", holders: [holders[0]] });
@@ -71,7 +71,7 @@ it("does not claim to have ended by force what its holder has released", () => {
 
 it("ends every hold by force, and finds nothing to end when asked again", () => {
   const holders = [holderOf({ id: "a", mode: "shared" }), holderOf({ id: "b", mode: "shared" })];
-  const forced = forceRelease(recordOf({ holders }), ANYBODY, NOW);
+  const forced = forceRelease(recordOf({ holders }), ANY_HOLDER, NOW);
   expect(forced.reply).toEqual({ kind: "released", holders });
   expect(written(forced)).toMatchObject({
     holders: [],
@@ -80,8 +80,8 @@ it("ends every hold by force, and finds nothing to end when asked again", () => 
       { id: "b", ended: "forced" },
     ],
   });
-  expect(forceRelease(written(forced), ANYBODY, LATER)).toEqual({ reply: { kind: "not-held" } });
-  expect(forceRelease(undefined, ANYBODY, NOW)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(written(forced), ANY_HOLDER, LATER)).toEqual({ reply: { kind: "not-held" } });
+  expect(forceRelease(undefined, ANY_HOLDER, NOW)).toEqual({ reply: { kind: "not-held" } });
 });
 
 it("takes a cancelled acquisition out of the holders and the queue, and out of nothing else", () => {

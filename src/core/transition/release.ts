@@ -8,7 +8,7 @@ export type ReleaseReply =
   | { readonly kind: "not-held" };
 
 export interface ReleaseCommand extends Own {
-  /** Nobody has worked under it, so that it need not be held for as long as was asked for. */
+  /** No work was done under it, so that it need not be held for as long as was asked for. */
   readonly isUnused?: boolean;
 }
 
@@ -33,13 +33,13 @@ export function release(
 
 export interface ForceCommand {
   /**
-   * Whose holds to end: those that somebody saw, or that were there when it was applied first, so that a repetition spares who
-   * came later; undefined: everybody's.
+   * Whose holds to end: those that the caller saw, or that were there when it was applied first, so that a repetition spares
+   * later holders; undefined: all.
    */
   readonly ids: ReadonlySet<string> | undefined;
 }
 
-/** End holds, whoever has them. The victims believe that they hold until their next renewal: only fencing covers that. */
+/** Ends the holds of any owner. The victims believe that they hold until their next renewal: only fencing covers that. */
 export function forceRelease(
   record: LockRecord | undefined,
   { ids }: ForceCommand,

@@ -17,10 +17,10 @@ import { cleanup, DEFAULT_REST_MS, deleteLock, isRemovable, replaceCorrupt } fro
 const REST_MS = DEFAULT_REST_MS;
 const NOW = attemptAt(T0 + 100, { writeId: "w1" });
 const RESTED = attemptAt(T0 + REST_MS + 1, { writeId: "w2" });
-const ANYBODY = { owner: undefined, restMs: REST_MS };
+const ANY_OWNER = { owner: undefined, restMs: REST_MS };
 const SWEEP = { olderThanMs: undefined, includeReleased: true, restMs: REST_MS };
 
-it("removes only what nobody holds or waits for, whose counter time has overtaken, and that was long at rest", () => {
+it("removes only what has neither holder nor waiter, whose counter time has overtaken, and that was long at rest", () => {
   expect(isRemovable(recordOf(), REST_MS, RESTED)).toBe(true);
   const kept: [string, LockRecord][] = [
     ["held, even by a lease that has ended", recordOf({ holders: [holderOf({ expiresAtMs: T0 - 1 })] })],
@@ -47,17 +47,17 @@ it("judges rest and counter by the lower bound of store time", () => {
 
 it("deletes a young lock by a tombstone that keeps its counter, and an old free one by removing it", () => {
   const held = recordOf({ holders: [holderOf()], queue: [waiterOf()], token: T0 + 9 });
-  const { reply, change } = deleteLock(held, ANYBODY, NOW);
+  const { reply, change } = deleteLock(held, ANY_OWNER, NOW);
   expect(reply).toEqual({ kind: "deleted" });
   const turn = { id: "holder", ended: "deleted" };
   expect(change).toMatchObject({ record: { deleted: true, holders: [], queue: [], token: T0 + 9, recent: [turn] } });
-  expect(deleteLock(recordOf(), ANYBODY, RESTED)).toEqual({ reply: { kind: "deleted" }, change: { kind: "remove" } });
+  expect(deleteLock(recordOf(), ANY_OWNER, RESTED)).toEqual({ reply: { kind: "deleted" }, change: { kind: "remove" } });
 });
 
 it("is content with what is deleted already", () => {
-  expect(deleteLock(undefined, ANYBODY, NOW)).toEqual({ reply: { kind: "deleted" } });
-  const tombstone = written(deleteLock(recordOf({ holders: [holderOf()] }), ANYBODY, NOW));
-  expect(deleteLock(tombstone, ANYBODY, attemptAt(T0 + 200))).toEqual({ reply: { kind: "deleted" } });
+  expect(deleteLock(undefined, ANY_OWNER, NOW)).toEqual({ reply: { kind: "deleted" } });
+  const tombstone = written(deleteLock(recordOf({ holders: [holderOf()] }), ANY_OWNER, NOW));
+  expect(deleteLock(tombstone, ANY_OWNER, attemptAt(T0 + 200))).toEqual({ reply: { kind: "deleted" } });
 });
 
 it("deletes for an owner only what that owner holds by name, and holds still", () => {
@@ -71,7 +71,7 @@ it("deletes for an owner only what that owner holds by name, and holds still", (
   expect(deleteLock(recordOf(), ours, NOW)).toEqual({ reply: { kind: "not-ours" } });
 });
 
-it("takes a deletion for done that has landed, that is gone, or whose lock somebody holds who came later", () => {
+it("takes a deletion for done that has landed, that is gone, or whose lock has a later holder", () => {
   const before = recordOf({ writeId: "w1", holders: [holderOf({ id: "a", owner: "us", via: "name" })] });
   const again = (record: LockRecord | undefined, changes: object = {}) => {
     const attempted = { writeIds: new Set(["w8", "w9"]), holderIds: new Set(["a"]), ...changes };
@@ -86,21 +86,21 @@ it("takes a deletion for done that has landed, that is gone, or whose lock someb
   expect(again(recordOf())).toEqual({ reply: { kind: "not-ours" } });
 });
 
-it("deletes only while nobody holds the lock who was not seen", () => {
-  const seen = { ...ANYBODY, seen: new Set(["a"]) };
+it("deletes only while the lock has no holder that was not seen", () => {
+  const seen = { ...ANY_OWNER, seen: new Set(["a"]) };
   expect(deleteLock(recordOf({ holders: [holderOf({ id: "b" })] }), seen, NOW)).toEqual({ reply: { kind: "changed" } });
   const both = [holderOf({ id: "a", mode: "shared" as const }), holderOf({ id: "b", mode: "shared" as const })];
   expect(deleteLock(recordOf({ holders: both }), seen, NOW)).toEqual({ reply: { kind: "changed" } });
   const deleted = written(deleteLock(recordOf({ holders: [holderOf({ id: "a" })] }), seen, NOW));
   expect(deleted).toMatchObject({ deleted: true, holders: [], recent: [{ id: "a", ended: "deleted" }] });
   const free = recordOf({ touchedAtMs: NOW.now.latestMs });
-  expect(deleteLock(free, { ...ANYBODY, seen: new Set() }, NOW).reply).toEqual({ kind: "deleted" });
+  expect(deleteLock(free, { ...ANY_OWNER, seen: new Set() }, NOW).reply).toEqual({ kind: "deleted" });
   expect(deleteLock(undefined, seen, NOW)).toEqual({ reply: { kind: "deleted" } });
 });
 
 it("knows of a deletion of whom was seen that it has landed, also when the next one holds the lock", () => {
   const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };
-  const seen = { ...ANYBODY, seen: new Set(["a"]), attempted };
+  const seen = { ...ANY_OWNER, seen: new Set(["a"]), attempted };
   const next = { holders: [holderOf({ id: "b" })] };
   const landed = recordOf({ ...next, recent: [turnOf({ id: "a", ended: "deleted" })] });
   expect(deleteLock(landed, seen, NOW)).toEqual({ reply: { kind: "deleted" } });
@@ -111,20 +111,20 @@ it("knows of a deletion of whom was seen that it has landed, also when the next 
 it("leaves nothing after a deletion by force that would keep the next one waiting", () => {
   const farMs = T0 + 1e12;
   const delayed = recordOf({ holders: [holderOf()], notBeforeMs: farMs });
-  const forced = written(deleteLock(delayed, ANYBODY, NOW));
+  const forced = written(deleteLock(delayed, ANY_OWNER, NOW));
   expect(forced.notBeforeMs).toBeUndefined();
   expect(forced).toMatchObject({ deleted: true, freeSinceMs: T0 + 100 });
-  expect(deleteLock(forced, ANYBODY, RESTED).change?.kind).not.toBe("write");
+  expect(deleteLock(forced, ANY_OWNER, RESTED).change?.kind).not.toBe("write");
 
   const freed = recordOf({ notBeforeMs: farMs, freeSinceMs: farMs, touchedAtMs: farMs });
-  const undelayed = written(deleteLock(freed, ANYBODY, NOW));
+  const undelayed = written(deleteLock(freed, ANY_OWNER, NOW));
   expect(undelayed.notBeforeMs).toBeUndefined();
   expect(undelayed.freeSinceMs).toBe(T0 + 100);
   // Not hours ahead, which any write puts right.
   const soon = recordOf({ freeSinceMs: T0 + 1000 });
-  expect(written(deleteLock(soon, ANYBODY, NOW)).freeSinceMs).toBe(T0 + 100);
+  expect(written(deleteLock(soon, ANY_OWNER, NOW)).freeSinceMs).toBe(T0 + 100);
   // Deleted by a version that left it there.
-  expect(written(deleteLock({ ...freed, deleted: true }, ANYBODY, NOW)).notBeforeMs).toBeUndefined();
+  expect(written(deleteLock({ ...freed, deleted: true }, ANY_OWNER, NOW)).notBeforeMs).toBeUndefined();
 
   const own = recordOf({ holders: [holderOf({ owner: "us", via: "name" })], notBeforeMs: farMs });
   expect(written(deleteLock(own, { owner: "us", restMs: REST_MS }, NOW)).notBeforeMs).toBe(farMs);
@@ -133,7 +133,7 @@ it("leaves nothing after a deletion by force that would keep the next one waitin
 it("knows that a record without a write id is none of its own", () => {
   const of1x = recordOf({ writeId: undefined, holders: [holderOf({ id: "a", expiresAtMs: T0 })] });
   const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };
-  expect(written(deleteLock(of1x, { ...ANYBODY, attempted }, NOW)).deleted).toBe(true);
+  expect(written(deleteLock(of1x, { ...ANY_OWNER, attempted }, NOW)).deleted).toBe(true);
   expect(cleanup(of1x, { ...SWEEP, attempted: new Set(["w9"]) }, NOW).change).toMatchObject({ kind: "write" });
 });
 
@@ -151,13 +151,13 @@ it("keeps the tolerance of the lease that ended last, where a sweep frees severa
   expect(freed).toMatchObject({ holders: [], notBeforeMs: T0 + 90 + TOLERANCE_MS });
 });
 
-it("replaces what is no record by a tombstone whose counter starts at store time", () => {
+it("replaces what is not a record by a tombstone whose counter starts at store time", () => {
   const replaced = replaceCorrupt(NOW);
   expect(replaced.reply.kind).toBe("deleted");
   expect(written(replaced)).toMatchObject({ deleted: true, token: T0 + 100, holders: [], writeId: "w1" });
 });
 
-it("frees leases that have ended, and grants nobody anything before their tolerance is over", () => {
+it("frees leases that have ended, and grants nothing before their tolerance is over", () => {
   const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 99 })], queue: [waiterOf()] });
   const { reply, change } = cleanup(record, SWEEP, NOW);
   expect(reply).toEqual({ kind: "stale" });
@@ -172,13 +172,13 @@ it("never shortens a time that an earlier cleanup set", () => {
   expect(written(cleanup(record, SWEEP, NOW)).notBeforeMs).toBe(T0 + 50_000);
 });
 
-it("asks nobody to wait for an end that was told by some wall clock, where there is no store time", () => {
+it("makes no waiter wait for an end that was told by some wall clock, where there is no store time", () => {
   const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 5 * 3_600_000, renewal: "r" })] });
   const attempt = attemptAt(T0, { lacksStoreTime: true, observedEnded: new Set(record.holders.map(leaseKey)) });
   expect(written(cleanup(record, SWEEP, attempt))).not.toHaveProperty("notBeforeMs");
 });
 
-it("keeps live holders, and those who were renewed since the time asked for", () => {
+it("keeps live holders, and those that were renewed since the time asked for", () => {
   const live = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 100 })] });
   expect(cleanup(live, SWEEP, NOW)).toEqual({ reply: { kind: "kept" } });
   const both = recordOf({ limit: 2, holders: [holderOf({ id: "dead", expiresAtMs: T0 }), ...live.holders] });
@@ -213,7 +213,7 @@ it("writes a record that can be read, whatever the tolerance is", () => {
   expect(parseRecord(JSON.stringify(freed)).kind).toBe("record");
 });
 
-it("knows its own deletion again by the turn that it ended, and nobody's before it has tried", () => {
+it("knows its own deletion again by the turn that it ended, and no other one before it was sent", () => {
   const turns = [
     { id: "other", owner: "o", token: 2, fromMs: T0, toMs: T0, ended: "released" },
     { id: "seen", owner: "o", token: 1, fromMs: T0, toMs: T0, ended: "deleted" },
@@ -233,7 +233,7 @@ it("leaves no far-off time behind by force, and nothing to do where there is non
   expect(deleteLock(deleted, command, attemptAt(T0))).toEqual({ reply: { kind: "deleted" } });
 });
 
-it("does not remove what somebody without store time wrote last: nobody knows how long it has been at rest", () => {
+it("does not remove what a client without store time wrote last: how long it has been at rest is not known", () => {
   const undated = recordOf({ undated: true });
   const { change, reply } = cleanup(undated, SWEEP, RESTED);
   expect(reply).toEqual({ kind: "kept" });
@@ -252,7 +252,7 @@ it("says for how long it is not certain that an object was at rest for long enou
   const now = { earliestMs: T0 + REST_MS - 400, latestMs: T0 + REST_MS + 600 };
   const young = { ...RESTED, now };
   expect(cleanup(recordOf(), SWEEP, young)).toEqual({ reply: { kind: "unsettled", forMs: 401 } });
-  // Whoever wrote it may have known the time less well: so far ahead of the bounds of now as clocks may be.
+  // Its writer may have known the time less well: so far ahead of the bounds of now as clocks may be.
   const ahead = 600 + young.toleranceMs;
   const byWriter = cleanup(recordOf({ touchedAtMs: T0 + ahead - 1 }), SWEEP, young);
   expect(byWriter).toEqual({ reply: { kind: "unsettled", forMs: 400 + ahead } });
@@ -271,7 +271,7 @@ it("says for how long it is not certain that an object was at rest for long enou
 
 it("leaves a tombstone where a bucket keeps versions, however long the object was at rest", () => {
   const keeping = { ...RESTED, keepsVersions: true };
-  const { reply, change } = deleteLock(recordOf({ token: T0 - 1 }), ANYBODY, keeping);
+  const { reply, change } = deleteLock(recordOf({ token: T0 - 1 }), ANY_OWNER, keeping);
   expect(reply).toEqual({ kind: "deleted" });
   expect(change).toMatchObject({ kind: "write", record: { deleted: true, holders: [], queue: [], token: T0 - 1 } });
   const swept = cleanup(recordOf(), SWEEP, keeping);
@@ -281,7 +281,7 @@ it("leaves a tombstone where a bucket keeps versions, however long the object wa
   // Nor is it written again, by whichever of the two.
   const later = { ...attemptAt(T0 + 3 * REST_MS, { writeId: "w3" }), keepsVersions: true };
   expect(cleanup(tombstone, SWEEP, later)).toEqual({ reply: { kind: "absent" } });
-  expect(deleteLock(tombstone, ANYBODY, later)).toEqual({ reply: { kind: "deleted" } });
+  expect(deleteLock(tombstone, ANY_OWNER, later)).toEqual({ reply: { kind: "deleted" } });
 });
 
 it("sweeps nothing there that it would not remove elsewhere", () => {

@@ -11,10 +11,10 @@ import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from 
 export const DEFAULT_REST_MS = 20 * 60 * 1000;
 
 export interface DeleteCommand {
-  /** Whose hold may be deleted with the lock; undefined: anybody's. */
+  /** Whose hold may be deleted with the lock; undefined: that of any owner. */
   readonly owner: string | undefined;
   readonly restMs: number;
-  /** The holders that were seen by whoever ordered the deletion: it is not about others. Undefined: about everybody. */
+  /** The holders that the caller of the deletion saw: it is not about others. Undefined: about all. */
   readonly seen?: ReadonlySet<string> | undefined;
   /** The writes that were sent for this very deletion, and whose holds it is about: what comes later is not its business. */
   readonly attempted?: Attempted;
@@ -30,7 +30,7 @@ export interface Attempted {
 export type DeleteReply =
   | { readonly kind: "deleted" }
   | { readonly kind: "not-ours" }
-  /** Somebody holds it who was not seen. */
+  /** It has a holder that the caller did not see. */
   | { readonly kind: "changed" };
 
 /** Remove a lock, holders, waiters and all; for now a tombstone that reads as absent where the object is too young. */
@@ -55,13 +55,13 @@ export function deleteLock(
   };
 }
 
-/** Whether one of these writes has landed, or somebody has the lock by now who did not when it was to be deleted. */
+/** Whether one of these writes has landed, or the lock has a holder by now that it did not have when it was to be deleted. */
 function isDone(record: LockRecord | undefined, { writeIds, holderIds }: Attempted): boolean {
   if (record === undefined) return true;
   return isMadeBy(record, writeIds) || record.holders.some((holder) => !holderIds.has(holder.id));
 }
 
-/** Whether the turn of one of these was ended by a deletion: the lock was deleted before whoever holds it now came. */
+/** Whether the turn of one of these was ended by a deletion: the lock was deleted before its present holder came. */
 function hasDeleted({ recent }: LockRecord, ids: ReadonlySet<string>): boolean {
   return recent.some(({ id, ended }) => ended === "deleted" && ids.has(id));
 }
@@ -74,7 +74,7 @@ function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean 
   return holder.owner === owner && holder.via === "name" && !hasRunOut(holder, attempt);
 }
 
-/** The body under the key was no lock record: replace it by a tombstone whose counter starts at store time. */
+/** The body under the key was not a lock record: replace it by a tombstone whose counter starts at store time. */
 export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
   const token = attempt.now.latestMs;
   const record = nextVersion({ ...recordOrNew(undefined, attempt), token }, attempt, { deleted: true });
@@ -101,7 +101,7 @@ function buried(record: LockRecord, attempt: Attempt): Change {
   return { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true }) };
 }
 
-/** Only an object that nobody holds or waits for, whose counter store time has overtaken, and that was at rest. */
+/** Only an object without holder or waiter, whose counter store time has overtaken, and that was at rest. */
 export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt): boolean {
   return (
     !attempt.lacksStoreTime &&
@@ -164,7 +164,7 @@ export function cleanup(
   const { earliestMs, latestMs } = attempt.now;
   const settledAtMs = Math.max(record.token, restsSinceMs(record, attempt) + command.restMs) + 1;
   const settled = { ...attempt, now: { earliestMs: settledAtMs, latestMs: settledAtMs } };
-  // Whoever wrote it may have known store time less well than it is known by now.
+  // Its writer may have known store time less well than it is known by now.
   const isNear = settledAtMs <= latestMs + attempt.toleranceMs;
   if (command.includeReleased && !record.deleted && isNear && isRemovable(record, command.restMs, settled)) {
     return { reply: { kind: "unsettled", forMs: settledAtMs - earliestMs } };
@@ -172,7 +172,7 @@ export function cleanup(
   return { reply: { kind: record.deleted ? "absent" : "kept" } };
 }
 
-/** Nobody knows how long it has been at rest: from now on somebody does. */
+/** How long it has been at rest is not known: from now on it is. */
 function dateRest(record: LockRecord, attempt: Attempt): Decision<CleanupReply> {
   const { deleted } = record;
   const next = nextVersion(record, attempt, deleted ? { deleted } : {});

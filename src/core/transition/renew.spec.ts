@@ -53,7 +53,7 @@ it("never creates an object that is gone", () => {
   expect(renew(undefined, COMMAND, AT(T0))).toEqual({ reply: { kind: "gone", reason: "deleted" } });
 });
 
-it("does not take the place of a successor, whoever its owner is", () => {
+it("does not take the place of a successor, whatever its owner is", () => {
   const successor = holderOf({ id: "successor", owner: "owner of holder", token: T0 + 1 });
   expect(renew(recordOf({ holders: [successor] }), COMMAND, AT(T0))).toEqual({
     reply: { kind: "gone", reason: "taken-over" },
@@ -69,7 +69,7 @@ it.each<[TurnEnd, string]>([
   expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 5, ended })] }), 5)).toBe(reason);
 });
 
-it("says deleted of a tombstone, and taken over where nobody remembers", () => {
+it("says deleted of a tombstone, and taken over where the record does not remember", () => {
   expect(reasonOfLoss(recordOf({ deleted: true, recent: [turnOf({ token: 5 })] }), 5)).toBe("deleted");
   expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 4 })] }), 5)).toBe("taken-over");
 });

@@ -10,7 +10,7 @@ export interface RenewCommand {
   readonly leaseMs: number;
   /** The writes that were sent for this very renewal: if one of them has landed, it is done. */
   readonly attempted?: ReadonlySet<string>;
-  /** For `refreshLock`: a lease that has ended stays ended, even if nobody has taken it over. */
+  /** For `refreshLock`: a lease that has ended stays ended, even if it was not taken over. */
   readonly onlyUnexpired: boolean;
   /** What to make of the hold; only an exclusive one can become a shared one. */
   readonly mode?: Mode;

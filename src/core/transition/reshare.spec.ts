@@ -30,7 +30,7 @@ const asking = (number: number, seen?: { readonly version: number; readonly inUs
   seen: seen && { version: seen.version, others: [{ limit: 2, inUse: seen.inUse ?? 0 }] },
 });
 
-it("makes several records where one has no room for so many, and nobody has used the semaphore yet", () => {
+it("makes several records where one has no room for so many, and the semaphore was not used yet", () => {
   for (const none of [undefined, recordOf({ limit: 9, deleted: true })]) {
     const record = written(found(none, { number: 5, capacity: CAPACITY }, AT(1)));
     expect(record).toMatchObject({ limit: 2, shares: { version: T0 + 1, permits: [2, 2, 1] }, holders: [] });
@@ -121,7 +121,7 @@ it("grants from one of several only to who knows its shares, and gives it its sh
     expect((next.holders[0]?.token ?? 0) % 64).toBe(1);
   }
   expect(ask(partOf(6, { limit: 9 }), { share, permits: 3 }).reply).toEqual({ kind: "too-few", limit: 2 });
-  // A share that has become smaller lets nobody in, by the first look that knows of it.
+  // A share that has become smaller lets no caller in, from the first read that knows of it.
   const held = partOf(6, { limit: 3, holders: [holderOf({ permits: 2 })] });
   expect(ask(held, { share, entry: ENTRY }).reply.kind).toBe("waiting");
   expect(written(ask(held, { share, entry: ENTRY }))).toMatchObject({ limit: 2, sharesVersion: 7 });
@@ -137,7 +137,7 @@ it("removes none of several, and deletes none of their shares", () => {
   });
 });
 
-it("takes nobody for stuck behind the holders of one of several records", () => {
+it("does not take a waiter for stuck behind the holders of one of several records", () => {
   const me = waiterOf({ id: "me", holds: [{ kind: "semaphore", name: "pool", token: T0 }], priority: 0 });
   const other = waiterOf({ id: "other", holds: [{ name: "wanted", token: T0 }], priority: 1 });
   const pool = (changes: Partial<LockRecord>) =>

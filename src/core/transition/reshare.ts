@@ -37,7 +37,7 @@ export function reshare(
   return { reply, change: { kind: "write", record: anchorWith(record, permits, attempt) } };
 }
 
-/** Make a semaphore of several records where nobody has used it yet; what its record says stays as it is otherwise. */
+/** Makes a semaphore of several records where it was not used yet; what its record says stays as it is otherwise. */
 export function found(
   record: LockRecord | undefined,
   { number, capacity }: Pick<ReshareCommand, "number" | "capacity">,
@@ -65,7 +65,7 @@ export type LevelReply =
   /** It has its share. */
   { readonly kind: "levelled"; readonly use: Use } | { readonly kind: "other-shares" };
 
-/** Give one of the records its share, whether it is there or not: nobody creates it with an earlier one then. */
+/** Gives one of the records its share, whether it is there or not: no caller creates it with an earlier one then. */
 export function level(record: LockRecord | undefined, share: Share, attempt: Attempt): Decision<LevelReply> {
   if (hasOtherShares(record, share)) return { reply: { kind: "other-shares" } };
   const reply = { kind: "levelled", use: { limit: share.limit, inUse: permitsOf(record?.holders ?? []) } } as const;

@@ -4,12 +4,12 @@ import { type Decision, nextVersion, recordOrNew } from "./decision.js";
 
 export interface ResizeReply {
   readonly kind: "resized";
-  /** What the number was; undefined where nobody had set one. */
+  /** What the number was; undefined where none was set. */
   readonly from: number | undefined;
 }
 
 /**
- * Change how many permits there are. Whoever holds some keeps them: where there are fewer now, nobody else comes in until
+ * Changes how many permits there are. Each holder keeps its permits: where there are fewer now, no other caller comes in until
  * enough have been given back.
  */
 export function resize(record: LockRecord | undefined, limit: number, attempt: Attempt): Decision<ResizeReply> {

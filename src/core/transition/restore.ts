@@ -9,7 +9,7 @@ import { type GoneReason, reasonOfLoss } from "./renew.js";
 export interface RestoreCommand {
   /** The acquisition and token that were handed over. */
   readonly from: { readonly id: string; readonly token: number };
-  /** Under which id it goes on: whoever has the same text comes too late. */
+  /** Under which id it goes on: another process with the same text comes too late. */
   readonly id: string;
   readonly owner: string;
   readonly leaseMs: number;
@@ -22,7 +22,7 @@ export type RestoreReply =
   /** There is no higher fencing token to go on with: the hold stays as it was, with its old one. */
   | { readonly kind: "no-token-left" };
 
-/** The hold stays, without a gap; its id, token and lease are new, so that whoever handed it over has no part in it any more. */
+/** The hold stays, without a gap; its id, token and lease are new, so that the process that handed it over has no part in it any more. */
 export function restore(
   record: LockRecord | undefined,
   command: RestoreCommand,

@@ -90,7 +90,7 @@ it("releases even where the successor finds no place in the queue, or wants none
   expect(written(refused)).toMatchObject({ holders: [], queue: [{ id: "remote" }] });
 });
 
-it("takes nothing from anybody when the hold is gone already", () => {
+it("takes nothing from other holders when the hold is gone already", () => {
   const taken = recordOf({ holders: [holderOf({ id: "another", token: T0 + 9 })] });
   const { reply, change } = transfer(taken, COMMAND, AT(1000));
   expect(reply).toMatchObject({ from: { kind: "not-held" }, to: { kind: "waiting", enqueued: true } });
@@ -154,7 +154,7 @@ it("says the same again and writes nothing when it has taken effect before: its 
       const wasGranted = first.reply.to.kind === "granted";
       const isGranted = again.reply.to.kind === "granted";
       expect(again.reply.from.kind).toBe(first.reply.from.kind);
-      // A successor that had to queue may have come to be the first: whoever was before did not take the lock.
+      // A successor that had to queue may have come to be the first: the waiters ahead of it did not take the lock.
       if (wasGranted) expect(again).toMatchObject({ reply: { to: first.reply.to } });
       if (wasGranted || !isGranted) expect(again.change).toBeUndefined();
     }),
