@@ -1,6 +1,7 @@
 import type { Explained } from "../explain.js";
 
 const ONE_INSTANT = "one instant: either is as good";
+const POSSIBLE = "what is neither none nor listed is possible: nobody asks for that word";
 
 /** The survivors of the runtime that are known: what lives on here is what could be there as well. */
 export const OF_RUNTIME: readonly Explained[] = [
@@ -21,6 +22,48 @@ export const OF_RUNTIME: readonly Explained[] = [
     search: "if (reading !== undefined && isTimed",
     replace: "if (true && isTimed",
     why: "without a reading nothing is left, which is never enough: the condition is for the compiler",
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
+    search: 'this.lose("closed")',
+    replace: 'this.lose("")',
+    why: "what was left to run out is lost as closed, whatever the caller says (Standing.lose)",
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
+    search: 'if (reply.kind === "gone") return false;',
+    replace: "if (false) return false;",
+    why: "it is lost by then, and what is thrown while it is over is told as false: the condition is for the compiler",
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
+    search: 'if (reply.kind === "gone") return false;',
+    replace: 'if (reply.kind === "") return false;',
+    why: "it is lost by then, and what is thrown while it is over is told as false: the condition is for the compiler",
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
+    search: 'id) ? "possible" : "none"',
+    replace: 'id) ? "" : "none"',
+    why: POSSIBLE,
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
+    search: '"none" | "possible" = "possible"',
+    replace: '"none" | "possible" = ""',
+    why: POSSIBLE,
+  },
+  {
+    file: "src/runtime/hold/lease-clock.ts",
+    search: "this.untilLostMs > 0 && isNew",
+    replace: "this.untilLostMs >= 0 && isNew",
+    why: "a doubt that begins has time left: where there is none the lease is over, which is no doubt",
+  },
+  {
+    file: "src/runtime/hold/lease-clock.ts",
+    search: "from.monotonicMs < reading.monotonicMs",
+    replace: "from.monotonicMs <= reading.monotonicMs",
+    why: ONE_INSTANT,
   },
   {
     file: "src/runtime/hold/lease.ts",

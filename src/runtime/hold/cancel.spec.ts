@@ -4,6 +4,8 @@ import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/sample
 import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
+import { S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
 import { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions } from "../swap/swap-options.js";
@@ -13,11 +15,12 @@ const LEASE_MS = 6000;
 
 function cancelling(
   leftovers: Partial<Leftovers> = {},
-  { isUnanswered = false, isClosing = false, fails = false } = {},
+  { isUnanswered = false, isClosing = false, fails = false, isUnsafe = false } = {},
 ) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
   if (isClosing) stage.closing.abort();
+  const check = { refusal: isUnsafe ? new S3MutexError("store-unsafe", "unsafe") : undefined };
   const attempts = new Attempts();
   attempts.begin("w", { kind: "if-match", etag: '"a"' }, clockwork.reading);
   if (!isUnanswered) attempts.answered("w");
@@ -28,11 +31,12 @@ function cancelling(
     swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<unknown>, options: SwapOptions) => {
       asked.push(options);
       const mine = holderOf({ id: "me", renewal: "w" });
-      for (const holders of [[mine], []]) decisions.push(apply(recordOf({ holders }), attemptAt(T0)));
+      const copys = holderOf({ id: "me", renewal: "written by a copy of this process" });
+      for (const holders of [[mine], [], [copys]]) decisions.push(apply(recordOf({ holders }), attemptAt(T0)));
       if (fails) throw new Error("no");
     },
   } as unknown as LockObject;
-  cancelLeftovers(stage.context, object, {
+  cancelLeftovers({ ...stage.context, check: check as Context["check"] }, object, {
     id: "me",
     attempts,
     leaseMs: LEASE_MS,
@@ -43,7 +47,7 @@ function cancelling(
   return { ...stage, clockwork, attempts, asked, decisions };
 }
 
-it("takes out what is left, in the background, until its entries have expired and a while longer", async () => {
+it("takes out what is left and not what a copy of the process goes on with, in the background, until its entries have expired and a while longer", async () => {
   const { asked, attempts, clockwork, closed, decisions, context, warnings } = cancelling();
   expect(asked).toEqual([
     {
@@ -55,7 +59,7 @@ it("takes out what is left, in the background, until its entries have expired an
       signal: closed.signal,
     },
   ]);
-  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, false]);
+  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, false, false]);
   await context.background.idle();
   expect(warnings).toEqual([]);
 });
@@ -73,7 +77,11 @@ it("does nothing where nothing is left, and keeps an unanswered write from landi
   expect(cancelling({ entry: "none" }).asked).toHaveLength(0);
   const { asked, decisions } = cancelling({ entry: "none" }, { isUnanswered: true });
   expect(asked).toHaveLength(1);
-  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, true]);
+  expect(decisions.map(({ change }) => change !== undefined)).toEqual([true, true, true]);
+});
+
+it("writes nothing into a store that is known to ignore conditions, where that could erase a holder", () => {
+  expect(cancelling({ entry: "listed" }, { isUnanswered: true, isUnsafe: true }).asked).toEqual([]);
 });
 
 it("steps back for nobody where the mutex closes", () => {
@@ -83,5 +91,5 @@ it("steps back for nobody where the mutex closes", () => {
 it("warns of what it could not do", async () => {
   const { warnings } = cancelling({}, { fails: true });
   await settled();
-  expect(warnings).toEqual([[expect.stringContaining('could not clean up after "x"'), expect.anything()]]);
+  expect(warnings).toEqual([[expect.stringContaining('could not clean up after "x"'), { err: new Error("no") }]]);
 });

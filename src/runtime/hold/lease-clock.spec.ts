@@ -78,6 +78,16 @@ describe("where only the wall clock says that it is over", () => {
     expect(clock.untilLostMs).toBe(800);
   });
 
+  it("is in doubt also just at its end by the wall clock, from the first look on", async () => {
+    const { clockwork, clock } = begun();
+    clockwork.wallMs += USABLE_MS;
+    expect(clock.remainingMs).toBe(0);
+    expect(clock.untilLostMs).toBeCloseTo(LEASE_MS / 3);
+    clockwork.monotonicMs += 1000;
+    expect(clock.remainingMs).toBe(0);
+    expect(clock.untilLostMs).toBeCloseTo(LEASE_MS / 3 - 1000);
+  });
+
   it("is noticed once, as long as there is something to ask", async () => {
     const { clock } = doubted();
     expect(clock.noticeDoubt()).toBe(true);
@@ -145,6 +155,14 @@ describe("after a renewal", () => {
     expect(clock.untilOverMs).toBe(USABLE_MS);
     expect(clock.isOver).toBe(false);
     expect(clock.deadlineMs(1e9)).toBe(clockwork.monotonicMs + USABLE_MS - 4000);
+  });
+
+  it("nor more where the machine sleeps then, and only the wall clock counts that", () => {
+    const { clockwork, clock } = contradictedBy(6000);
+    clockwork.wallMs += USABLE_MS - 4000 - 1;
+    expect(clock.remainingMs).toBe(1);
+    clockwork.wallMs += 1;
+    expect(clock.remainingMs).toBe(0);
   });
 
   it("and no more than the reading does", () => {

@@ -93,6 +93,21 @@ describe("given back", () => {
     expect(calls.giveBack).toHaveLength(1);
   });
 
+  it("it leaves no timer behind where a renewal is answered afterwards", async () => {
+    const { lease, line, renewed, clockwork } = leased();
+    let answer = () => {};
+    line.renew = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(renewed());
+      });
+    lease.keep();
+    await clockwork.pass(3334);
+    await lease.release();
+    answer();
+    await settled();
+    expect(clockwork.pendingMs).toEqual([]);
+  });
+
   it("it can be tried again where nobody answered, and is cleared up behind the scenes", async () => {
     const { lease, line, calls } = leased();
     line.giveBack = down;
@@ -101,7 +116,9 @@ describe("given back", () => {
     line.giveBack = async () => notReleased(undefined);
     expect(await lease.release()).toBe(false);
   });
+});
 
+describe("given back when it was lost", () => {
   it("after its end it is reported as lost, and given back all the same where nobody has taken it", async () => {
     const { lease, clockwork, names } = leased();
     await clockwork.pass(USABLE_MS);
@@ -111,13 +128,14 @@ describe("given back", () => {
   });
 
   it("after it was lost nothing is sent", async () => {
-    const { lease, calls } = leased();
+    const { lease, calls, published } = leased();
     lease.lose("taken-over");
     lease.lose("deleted");
     expect(lease.loss?.reason).toBe("taken-over");
     expect(await lease.release()).toBe(false);
     expect(calls.giveBack).toHaveLength(0);
     expect(calls.cancel).toHaveLength(1);
+    expect(published.map((said) => (said as [string])[0])).toEqual(["hold:end"]);
   });
 
   it.each([

@@ -97,7 +97,8 @@ describe("a renewal that fails", () => {
     line.renew = down;
     lease.keep();
     await clockwork.pass(3334);
-    expect(warnings).toEqual([[expect.stringContaining('renewing "x" failed and is tried again'), expect.anything()]]);
+    const said = { err: expect.objectContaining({ message: "down" }) };
+    expect(warnings).toEqual([[expect.stringContaining('renewing "x" failed and is tried again'), said]]);
     await clockwork.pass(1110);
     expect(calls.renew).toHaveLength(1);
     await clockwork.pass(1);
@@ -137,6 +138,61 @@ describe("a renewal that fails", () => {
     calls.renew[0]?.options.onFailure?.(new S3MutexError("access-denied", "denied"));
     await clockwork.pass(USABLE_MS);
     expect(lease.loss).toMatchObject({ reason: "store-unavailable", cause: { message: "denied" } });
+  });
+});
+
+describe("a renewal that fails late", () => {
+  function underWay() {
+    const stage = leased();
+    let fail = () => {};
+    stage.line.renew = () =>
+      new Promise((_, reject) => {
+        fail = () => reject(new S3MutexError("store-unavailable", "down"));
+      });
+    stage.lease.keep();
+    return { ...stage, fail: () => fail() };
+  }
+
+  it("is mentioned once, whoever has looked meanwhile, and however the clocks disagreed", async () => {
+    const beside = underWay();
+    await beside.clockwork.pass(1700);
+    beside.lease.renewIfDueSoon();
+    beside.lease.renewIfDueSoon();
+    beside.fail();
+    await settled();
+    expect(beside.warnings).toHaveLength(1);
+    const doubted = underWay();
+    await doubted.clockwork.pass(3334);
+    doubted.clockwork.wallMs += 60_000;
+    expect(doubted.lease.isHeld).toBe(false);
+    doubted.fail();
+    await settled();
+    expect(doubted.calls.renew).toHaveLength(1);
+    expect(doubted.warnings).toHaveLength(1);
+  });
+
+  it("just at the end, before any timer could come, has lost the lock: nothing is tried again", async () => {
+    const { lease, clockwork, warnings, fail, calls } = underWay();
+    await clockwork.pass(3334);
+    clockwork.monotonicMs += USABLE_MS - 3334;
+    fail();
+    await settled();
+    expect(lease.loss).toMatchObject({ reason: "store-unavailable", cause: { message: "down" } });
+    expect(warnings).toEqual([["a lock was lost", expect.anything()]]);
+    await clockwork.pass(LEASE_MS);
+    expect(calls.renew).toHaveLength(1);
+  });
+
+  it("is nothing to one that is released in the same turn", async () => {
+    const { lease, clockwork, warnings, names, fail } = underWay();
+    // The caller learns first that the renewal has failed, and releases before the lease looks at it.
+    lease.renew().catch(() => lease.release());
+    await clockwork.pass(3334);
+    fail();
+    await settled();
+    expect(names()).toEqual(["released"]);
+    expect(warnings).toEqual([]);
+    expect(clockwork.pendingMs).toEqual([]);
   });
 });
 
@@ -228,6 +284,7 @@ describe("a renewal", () => {
     expect(await renewing).toBe(true);
     expect(calls.renew.map(({ command }) => command.mode)).toEqual([undefined, "shared"]);
     expect(calls.renew[0]?.command).not.toHaveProperty("mode");
+    expect(calls.renew[1]?.command.onlyUnexpired).toBe(false);
     expect(lease.holder.mode).toBe("shared");
     expect(calls.changed).toBe(1);
   });
