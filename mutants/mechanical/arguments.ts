@@ -14,6 +14,8 @@ export interface MechanicalArguments {
 export const USAGE = `npm run mutants:mechanical                                every area: ${AREAS.map(({ name }) => name).join(", ")}
 npm run mutants:mechanical -- --of store/s3 --of runtime   these
 npm run mutants:mechanical -- --only lease                 the files whose path inside their area contains it
+npm run mutants:mechanical -- --file src/core/lease.ts     this file, judged by the tests of its area
+npm run mutants:mechanical -- --tests src/runtime          judged only by the tests whose path contains it
 npm run mutants:mechanical -- --sample 200                 so many mutants of each area, others with each commit
 npm run mutants:mechanical -- --jobs 1                     in one process instead of one for each processor
 npm run mutants:core                                       the same with --of core`;
@@ -25,20 +27,34 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
     options: {
       of: { type: "string", multiple: true, default: AREAS.map(({ name }) => name) },
       only: { type: "string", default: "" },
+      file: { type: "string", multiple: true, default: [] },
+      tests: { type: "string", default: "" },
       sample: { type: "string" },
       jobs: { type: "string", default: String(availableParallelism()) },
     },
   });
   const named = values.of.map(areaNamed);
+  const folders = named.map(({ folder }) => folder).join(" and ");
+  for (const file of values.file) {
+    if (named.some(({ files }) => files.includes(file))) continue;
+    throw new Error(`--file: ${JSON.stringify(file)} is not one of the files of ${folders} that are broken by rule`);
+  }
   const areas = named
     .map((area) => ({
       ...area,
-      files: area.files.filter((file) => file.slice(area.folder.length).includes(values.only)),
+      files: area.files.filter(
+        (file) =>
+          file.slice(area.folder.length).includes(values.only) &&
+          (values.file.length === 0 || values.file.includes(file)),
+      ),
+      specs: area.specs.filter((spec) => spec.includes(values.tests)),
     }))
     .filter(({ files }) => files.length > 0);
   if (areas.length === 0) {
-    const folders = named.map(({ folder }) => folder).join(" and ");
     throw new Error(`--only: no file of ${folders} has ${JSON.stringify(values.only)} in its path`);
+  }
+  if (areas.some(({ specs }) => specs.length === 0)) {
+    throw new Error(`--tests: no test of ${folders} has ${JSON.stringify(values.tests)} in its path`);
   }
   const sample = values.sample === undefined ? undefined : count("sample", values.sample, 1);
   return { areas, jobs: count("jobs", values.jobs, 1), sample };

@@ -109,8 +109,9 @@ async function judge(one: Case, { at, limitMs, hitLimit }: Planned): Promise<Ver
   const seen = failure === undefined ? {} : { failure };
   if (isLate || isEndless) return { fate: "endless", ...seen, isSpent: true };
   switchOff();
-  // Only what passes without the mutant has failed because of it.
-  const again = await outcomeOf(cases[at] as Case, LONGEST_MS);
+  // Only what passes without the mutant has failed because of it; a promise that it has left may be rejected just then.
+  let again = await outcomeOf(cases[at] as Case, LONGEST_MS);
+  if (again.failure !== undefined) again = await outcomeOf(cases[at] as Case, LONGEST_MS);
   return again.failure === undefined
     ? { fate: "killed", ...seen, isSpent: false }
     : { fate: "unsettled", failure: again.failure, isSpent: true };

@@ -10,7 +10,7 @@ import { instrument } from "./instrument.js";
 import type { MechanicalMutant } from "./mechanical-mutant.js";
 import type { Failure, Fate } from "./messages.js";
 import { Pool } from "./pool.js";
-import { judge } from "./report.js";
+import { judge, tellSurvivor } from "./report.js";
 import { suiteOf } from "./suite.js";
 
 const chosen = argumentsOrExit();
@@ -39,7 +39,10 @@ async function run(area: Area, { jobs, sample }: MechanicalArguments): Promise<b
     const survey = await pool.survey();
     if (tell(survey.failures) > 0 && area.areTestsSound) return false;
     const fates = new Map<MechanicalMutant, Fate>();
-    const left = await pool.hunt({ mutants, hunted }, survey, (mutant, fate) => fates.set(mutant, fate));
+    const left = await pool.hunt({ mutants, hunted }, survey, (mutant, fate) => {
+      fates.set(mutant, fate);
+      tellSurvivor(area, mutant, fate);
+    });
     if (tell(left) > 0 && area.areTestsSound) return false;
     const isGood = judge(area, fates, { isWhole: hunted.length === mutants.length });
     console.log(`${survey.timesMs.length} tests, ${Math.round((performance.now() - startedAtMs) / 1000)} s`);

@@ -5,7 +5,14 @@ import type { Fate } from "./messages.js";
 
 type Fates = ReadonlyMap<MechanicalMutant, Fate>;
 
-/** Says what became of the mutants, file by file, and of those that nobody has noticed. Whether that is good enough. */
+/** Says so of a mutant that nobody has noticed, as soon as that is known, unless it is explained. */
+export function tellSurvivor({ explained }: Area, mutant: MechanicalMutant, fate: Fate): void {
+  if (!isAlive(fate) || explained.some((one) => fits(one, mutant))) return;
+  const { file, line, rule, search, replace } = mutant;
+  console.log(`SURVIVED ${file}:${line} ${rule}: ${search} becomes ${replace}`);
+}
+
+/** Says what became of the mutants, file by file. Whether that is good enough. */
 export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole: boolean }): boolean {
   const { of, percent: least } = area.leastScore;
   const survivors = [...fates.keys()].filter((mutant) => isAlive(fates.get(mutant)));
@@ -21,6 +28,10 @@ export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole:
   const isHigh = of === "each" ? scores.every(Boolean) : percent >= needed;
   if (!isHigh) console.log(`TOO LOW: at least ${needed.toFixed(1)} % of ${of === "each" ? "each file" : "all"}`);
   const isExplained = explained.fitting === survivors.length && explained.stale === 0;
+  if (!isExplained)
+    console.log(
+      "NOT EXPLAINED: mutants/mechanical/explained has to say of each survivor, and of nothing else, why it lives",
+    );
   return isHigh && (isExplained || !area.isExplainedWhole);
 }
 
@@ -48,19 +59,17 @@ function score(all: number, survived: number): number {
   return all === 0 ? 100 : (100 * (all - survived)) / all;
 }
 
-/** Says which survivors have no explanation, and which explanations no survivor. */
+/** Says which explanations have no survivor. */
 function tellExplanations(
   { files, explained }: Area,
   survivors: readonly MechanicalMutant[],
   isWhole: boolean,
 ): { readonly fitting: number; readonly stale: number } {
-  const open = survivors.filter((mutant) => !explained.some((one) => fits(one, mutant)));
-  for (const { file, line, rule, search, replace } of open)
-    console.log(`SURVIVED ${file}:${line} ${rule}: ${search} becomes ${replace}`);
+  const fitting = survivors.filter((mutant) => explained.some((one) => fits(one, mutant))).length;
   const stale = isWhole
     ? explained.filter((one) => files.includes(one.file) && !survivors.some((mutant) => fits(one, mutant)))
     : [];
   for (const { file, search, replace } of stale)
     console.log(`explained, but no survivor: ${file}: ${search} becomes ${replace}`);
-  return { fitting: survivors.length - open.length, stale: stale.length };
+  return { fitting, stale: stale.length };
 }

@@ -6,7 +6,7 @@ import { fits } from "../../mutants/mechanical/explain.js";
 import { withoutSpace } from "../../mutants/mechanical/mechanical-mutant.js";
 import { problemOf } from "../../mutants/variant.js";
 
-describe.each(AREAS)("of $name", ({ files, specs, explained, isExplainedWhole }) => {
+describe.each(AREAS)("of $name", ({ files, specs, explained }) => {
   it("there are files and tests, and they are there", () => {
     expect(files.length).toBeGreaterThan(0);
     expect(specs.length).toBeGreaterThan(0);
@@ -20,7 +20,7 @@ describe.each(AREAS)("of $name", ({ files, specs, explained, isExplainedWhole })
     expect(new Set(results).size).toBe(results.length);
   });
 
-  it.runIf(isExplainedWhole)("what is explained can still be made", () => {
+  it("what is explained can still be made", () => {
     expect(explained.flatMap((one) => problemOf({ ...one, name: one.file }) ?? [])).toEqual([]);
   });
 });
@@ -47,5 +47,19 @@ it("chooses areas, and files by a part of their path in them, and refuses what c
   expect(() => files("--of", "core", "--only", "queues")).toThrow("--only: no file of src/core has");
   expect(() => files("--of", "cli")).toThrow('--of: "cli" is not one of core, store/s3, runtime');
   expect(() => parseMechanicalArguments(["--jobs", "0"])).toThrow("--jobs takes a whole number of at least 1");
-  expect(() => files("--file", "queue")).toThrow("--file");
+});
+
+it("chooses single files and the tests that judge, and refuses what is not there", () => {
+  const chosen = (...args: string[]) => parseMechanicalArguments([...args, "--jobs", "1"]).areas;
+  const files = (...args: string[]) => chosen(...args).map((area) => area.files);
+  const [lease, sender] = ["src/runtime/hold/lease.ts", "src/store/s3/sender.ts"];
+  expect(files("--file", lease)).toEqual([[lease]]);
+  expect(files("--file", lease, "--file", sender)).toEqual([[sender], [lease]]);
+  const [area] = chosen("--file", lease, "--tests", "src/runtime/hold/lease.");
+  expect(area?.specs).toEqual(["src/runtime/hold/lease.spec.ts"]);
+  expect(() => files("--file", "src/runtime/hold/leases.ts")).toThrow(
+    '--file: "src/runtime/hold/leases.ts" is not one',
+  );
+  expect(() => files("--of", "core", "--file", lease)).toThrow("is not one of the files of src/core");
+  expect(() => files("--tests", "nothing")).toThrow("--tests: no test of");
 });
