@@ -39,9 +39,17 @@ export const QUEUE: readonly Mutant[] = [
     why: "a waiter begins to wait anew with each look",
     file: "src/runtime/acquire/acquisition.ts",
     search:
-      "    this.#sinceMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#sinceMs);",
-    replace: "    this.#sinceMs = now.latestMs;",
+      "    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#arrivalMs);",
+    replace: "    this.#arrivalMs = now.latestMs;",
     caughtBy: "sim",
+  },
+  {
+    name: "local order of its own",
+    why: "a caller that has waited in another record's queue starts anew behind all of its own process",
+    file: "src/runtime/acquire/acquisition.ts",
+    search: "    return this.#patience.arrivedAtMs - (this.#request.waitedBeforeMs ?? 0);",
+    replace: "    return this.#patience.arrivedAtMs;",
+    caughtBy: { test: "src/runtime/acquire/local-line.spec.ts", named: "serves callers by when they began to wait" },
   },
   {
     name: "grace cut",

@@ -1,18 +1,27 @@
 import { type Attempt, hasEnded, isWaiting } from "./expiry.js";
 import { areCompatible, type Claim, type Holder, type LockRecord, type Turn, type Waiter } from "./record.js";
 
-/** What decides who is served first: priority (high first), then arrival, then the id, so that there never is a tie. */
-export interface Rank {
-  readonly id: string;
+/** What decides who is served first: priority (high first), then arrival. */
+export interface Arrival {
   readonly priority: number;
+  /** Since when it waits, by the clock that all who are compared go by. */
   readonly sinceMs: number;
+}
+
+/** What decides between waiters of many processes: the id comes last, so that there never is a tie. */
+export interface Rank extends Arrival {
+  readonly id: string;
+}
+
+/** Negative when `one` is served before `other`; 0 where they came at the same time. */
+export function compareArrivals(one: Arrival, other: Arrival): number {
+  if (one.priority !== other.priority) return other.priority - one.priority;
+  return one.sinceMs - other.sinceMs;
 }
 
 /** Negative when `one` is served before `other`. */
 export function compareRank(one: Rank, other: Rank): number {
-  if (one.priority !== other.priority) return other.priority - one.priority;
-  if (one.sinceMs !== other.sinceMs) return one.sinceMs - other.sinceMs;
-  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+  return compareArrivals(one, other) || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
 }
 
 /** The waiters, live ones only, whom this one must not overtake; in the order in which they are served. */

@@ -1,5 +1,5 @@
 import { type Attempt, arrivalMs } from "../../core/expiry.js";
-import { type Claim, isCopys, isListed, type LockRecord } from "../../core/record.js";
+import { type Claim, isListed, type LockRecord } from "../../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../../core/transition/acquire.js";
 import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
@@ -9,7 +9,6 @@ import { nap, requestTimeoutMs } from "../base/timing.js";
 import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
-import { lossError } from "../hold/loss.js";
 import { Attempts } from "../swap/attempts.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { type AcquireRequest, claimOf, commandFor, type WaitingLine } from "./acquire-request.js";
@@ -17,7 +16,7 @@ import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforeLookMs, RECONSIDER_MS } from "./delays.js";
 import { Patience } from "./patience.js";
-import { throwIfRefused } from "./refusals.js";
+import { throwIfCopys, throwIfRefused } from "./refusals.js";
 import { Restraint } from "./restraint.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
@@ -31,7 +30,8 @@ export class Acquisition {
   readonly #patience: Patience;
   readonly #deadlocks: DeadlockWatch;
   readonly #restraint: Restraint;
-  #sinceMs: number | undefined;
+  /** When it began to wait, in store time, once that is known. */
+  #arrivalMs: number | undefined;
   #lookedAtMs: number;
   #mayBePresent = false;
   #state: "waiting" | "granted" | "over" = "waiting";
@@ -59,6 +59,11 @@ export class Acquisition {
     return this.#request.priority;
   }
 
+  /** When it began to wait, here or in another queue before, by the monotonic clock. */
+  get sinceMs(): number {
+    return this.#patience.arrivedAtMs - (this.#request.waitedBeforeMs ?? 0);
+  }
+
   /** What it wants of the lock, and how many permits it takes that to have. */
   get claim(): Claim & Pick<AcquireRequest, "limit" | "share"> {
     return this.#request;
@@ -75,7 +80,6 @@ export class Acquisition {
     return isLastChance || this.#mayBePresent || this.#request.holds(this.waitedMs).length > 0;
   }
 
-  /** In milliseconds. */
   get waitedMs(): number {
     return this.#patience.waitedMs;
   }
@@ -145,8 +149,8 @@ export class Acquisition {
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
     this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
     const { waitedMs } = this;
-    this.#sinceMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#sinceMs);
-    return commandFor(this.#context, this.#request, { id: this.#id, sinceMs: this.#sinceMs, waitedMs });
+    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#arrivalMs);
+    return commandFor(this.#context, this.#request, { id: this.#id, sinceMs: this.#arrivalMs, waitedMs });
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {
@@ -167,9 +171,7 @@ export class Acquisition {
       const { reply, contradicted } = swapped;
       throwIfRefused(this.#line.object, this.#request, reply);
       if (reply.kind === "granted") {
-        if (isCopys(reply.holder, { id: this.#id, isOwn: (writeId) => this.attempts.isOwn(writeId) })) {
-          throw lossError(this.#line.object.name, "cloned", undefined);
-        }
+        throwIfCopys(this.#line.object, reply.holder, this.attempts);
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };
       }

@@ -10,7 +10,8 @@ export class Patience {
   readonly #patienceMs: number;
   readonly #timeoutMs: number;
   readonly #unreachableMs: number;
-  readonly #arrivedAtMs: number;
+  /** When the caller came, by the monotonic clock. */
+  readonly arrivedAtMs: number;
   /** Until when one attempt may take where nothing was answered by the time that the patience is over. */
   readonly #silentUntilMs: number;
   /** The same where all of it was answered so far: a read was, and a write is under way. */
@@ -32,26 +33,26 @@ export class Patience {
     this.#unreachableMs = request.unreachableMs ?? UNREACHABLE_MS;
     this.#context = context;
     this.#patienceMs = patienceMs;
-    this.#arrivedAtMs = this.#nowMs();
-    const untilMs = Math.min(this.#arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+    this.arrivedAtMs = this.#nowMs();
+    const untilMs = Math.min(this.arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
     this.#attemptUntilMs = untilMs;
     this.#silentUntilMs =
-      patienceMs === 0 ? untilMs : Math.min(untilMs, this.#arrivedAtMs + Math.max(patienceMs, SILENT_MS));
+      patienceMs === 0 ? untilMs : Math.min(untilMs, this.arrivedAtMs + Math.max(patienceMs, SILENT_MS));
   }
 
   /** In milliseconds. */
   get waitedMs(): number {
-    return this.#nowMs() - this.#arrivedAtMs;
+    return this.#nowMs() - this.arrivedAtMs;
   }
 
   /** Whether what was asked for at this monotonic time says something about the time since the caller came. */
   hasBegunBy(atMs: number): boolean {
-    return atMs >= this.#arrivedAtMs;
+    return atMs >= this.arrivedAtMs;
   }
 
   /** The monotonic time at which it is over. */
   get untilMs(): number {
-    return this.#arrivedAtMs + this.#patienceMs;
+    return this.arrivedAtMs + this.#patienceMs;
   }
 
   get isOver(): boolean {
@@ -126,7 +127,7 @@ export class Patience {
   /** What to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
-    const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.#arrivedAtMs));
+    const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.arrivedAtMs));
     const why = this.#lastFailure?.message ?? NOTHING_CAME;
     const message =
       leftMs < SILENT_MS

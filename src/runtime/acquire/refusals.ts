@@ -1,5 +1,8 @@
+import { type Holder, isCopys } from "../../core/record.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
+import { lossError } from "../hold/loss.js";
+import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
@@ -12,6 +15,12 @@ export function throwIfRefused(object: LockObject, request: AcquireRequest, repl
   if (reply.kind === "full" && request.share !== undefined) throw new AskElsewhere("full");
   if (reply.kind === "full") throw noRoom(object, reply);
   if (reply.kind === "no-token-left") throw noTokenLeft(object);
+}
+
+/** What was granted is that of a copy of this process, which writes under the same id. */
+export function throwIfCopys({ name }: LockObject, holder: Holder, attempts: Attempts): void {
+  const own = { id: holder.id, isOwn: (writeId: string) => attempts.isOwn(writeId) };
+  if (isCopys(holder, own)) throw lossError(name, "cloned", undefined);
 }
 
 /**

@@ -23,6 +23,8 @@ export interface NestRequest {
 
 /** One who waits to come in. */
 interface Waiting extends NestRequest {
+  /** By the monotonic clock. */
+  readonly sinceMs: number;
   readonly settle: (outcome: NestedHold | undefined) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -60,7 +62,7 @@ export class Nest {
     const over = new AbortController();
     try {
       return await new Promise((settle, fail) => {
-        const waiting = { ...request, settle, fail };
+        const waiting = { ...request, sinceMs: this.#context.effects.monotonicMs(), settle, fail };
         this.#waiting.join(waiting);
         this.#letIn();
         if (this.#waiting.has(waiting)) this.#endWait(waiting, over.signal);

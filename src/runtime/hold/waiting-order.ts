@@ -1,28 +1,21 @@
-/** Whoever stands in line: whose priority is higher comes first. */
-export interface Standing {
-  readonly priority: number;
-}
+import { type Arrival, compareArrivals } from "../../core/queue.js";
 
-interface Place<T> {
+interface Place<T> extends Arrival {
   readonly value: T;
-  before: Place<T> | undefined;
-  after: Place<T> | undefined;
-}
-
-interface Rank<T> {
-  readonly priority: number;
-  first: Place<T>;
-  last: Place<T>;
+  /** Callers who come in the same instant are served as they come. */
+  readonly number: number;
 }
 
 /**
- * Those who wait, by priority, then by arrival. To join and to leave takes the same time however many there are: thousands of
- * callers may give up in one turn of the event loop, as when a server stops.
+ * The callers who wait in one process, in the order of `core`: what one of them may expect of a lock's queue is so here as well. To
+ * join and to leave takes hardly longer however many there are: thousands of callers may give up in one turn of the event loop, as
+ * when a server stops.
  */
-export class WaitingOrder<T extends Standing> implements Iterable<T> {
+export class WaitingOrder<T extends Arrival> implements Iterable<T> {
   readonly #places = new Map<T, Place<T>>();
-  /** The highest priority first; one for each priority that somebody has. */
-  readonly #ranks: Rank<T>[] = [];
+  /** All places in order, in blocks: in one long list, each that joins or leaves would move all behind it. None is empty. */
+  readonly #blocks: Place<T>[][] = [];
+  #joined = 0;
 
   get size(): number {
     return this.#places.size;
@@ -33,21 +26,19 @@ export class WaitingOrder<T extends Standing> implements Iterable<T> {
   }
 
   get first(): T | undefined {
-    return this.#ranks[0]?.first.value;
+    return this.#blocks[0]?.[0]?.value;
   }
 
   join(value: T): void {
-    const at = this.#rankAt(value.priority);
-    const rank = this.#ranks[at];
-    const place: Place<T> = { value, before: undefined, after: undefined };
+    const { priority, sinceMs } = value;
+    const place = { value, priority, sinceMs, number: this.#joined };
+    this.#joined += 1;
     this.#places.set(value, place);
-    if (rank?.priority !== value.priority) {
-      this.#ranks.splice(at, 0, { priority: value.priority, first: place, last: place });
-      return;
-    }
-    place.before = rank.last;
-    rank.last.after = place;
-    rank.last = place;
+    if (this.#blocks.length === 0) return void this.#blocks.push([place]);
+    const at = this.#blockOf(place);
+    const block = this.#blocks[at] as Place<T>[];
+    block.splice(indexIn(block, place), 0, place);
+    if (block.length > MAX_BLOCK) this.#blocks.splice(at + 1, 0, block.splice(MAX_BLOCK / 2));
   }
 
   /** Nothing where it has left already. */
@@ -55,30 +46,43 @@ export class WaitingOrder<T extends Standing> implements Iterable<T> {
     const place = this.#places.get(value);
     if (place === undefined) return;
     this.#places.delete(value);
-    const { before, after } = place;
-    if (before !== undefined) before.after = after;
-    if (after !== undefined) after.before = before;
-    const at = this.#rankAt(value.priority);
-    const rank = this.#ranks[at] as Rank<T>;
-    if (before === undefined && after === undefined) this.#ranks.splice(at, 1);
-    else if (before === undefined) rank.first = after as Place<T>;
-    else if (after === undefined) rank.last = before;
+    const at = this.#blockOf(place);
+    const block = this.#blocks[at] as Place<T>[];
+    block.splice(indexIn(block, place), 1);
+    if (block.length === 0) this.#blocks.splice(at, 1);
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (const { first } of this.#ranks) {
-      for (let place: Place<T> | undefined = first; place !== undefined; place = place.after) yield place.value;
+    for (const block of [...this.#blocks]) {
+      for (const { value } of [...block]) if (this.#places.has(value)) yield value;
     }
   }
 
-  /** Where the rank of this priority is, or would be. */
-  #rankAt(priority: number): number {
-    let [from, to] = [0, this.#ranks.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if ((this.#ranks[middle] as Rank<T>).priority > priority) from = middle + 1;
-      else to = middle;
-    }
-    return from;
+  /** The first block that ends with this place or behind it; the last one where all end before. */
+  #blockOf(place: Place<T>): number {
+    const endsBefore = (block: Place<T>[]) => comparePlaces(block.at(-1) as Place<T>, place) < 0;
+    return Math.min(countWhile(this.#blocks, endsBefore), this.#blocks.length - 1);
   }
+}
+
+const MAX_BLOCK = 256;
+
+function comparePlaces<T>(one: Place<T>, other: Place<T>): number {
+  return compareArrivals(one, other) || one.number - other.number;
+}
+
+/** Where the place is in a block, or would be. */
+function indexIn<T>(block: readonly Place<T>[], place: Place<T>): number {
+  return countWhile(block, (other) => comparePlaces(other, place) < 0);
+}
+
+/** For how many it is true, where those come first. */
+function countWhile<Item>(items: readonly Item[], isTrue: (item: Item) => boolean): number {
+  let [from, to] = [0, items.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isTrue(items[middle] as Item)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
