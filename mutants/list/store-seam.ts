@@ -199,6 +199,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/causes.test.ts", named: "run out meanwhile" },
   },
   {
+    name: "a gateway that is away is examined",
+    why: "which checks fail is chance, and a safe store is called unsafe, or a gateway that was never met safe",
+    file: "src/verify/examination/answering.ts",
+    search: "    if (silence !== undefined) throw",
+    replace: '    if (silence !== undefined && when === "still") throw',
+    caughtBy: { test: "test/doctor/gateways.test.ts", named: "is no verdict about the store" },
+  },
+  {
+    name: "a store that goes away is condemned",
+    why: "doctor says that two holders are possible on a store that was restarted in the middle",
+    file: "src/verify/examination/answering.ts",
+    search: "    if (silence !== undefined) throw",
+    replace: '    if (silence !== undefined && when === "at first") throw',
+    caughtBy: { test: "test/doctor/gateways.test.ts", named: "a store that goes away after" },
+  },
+  {
     name: "the owner is not said of writes",
     why: "a bucket that somebody else has created under the same name takes the locks",
     file: "src/store/s3/client/store-headers.ts",

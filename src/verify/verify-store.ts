@@ -72,8 +72,8 @@ const LONGEST_MS = 120_000;
  *
  * @returns a report; a store that is unsafe is no error
  * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but
- * credentials, a quota or the like; and `store-unavailable` when nobody answers, somebody on the way answers for the store, or
- * when it has not ended after two minutes
+ * credentials, a quota or the like; and `store-unavailable` when the store, or one of `otherClients`, does not answer or stops
+ * answering, when somebody on the way answers for it, or when it has not ended after two minutes
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreReport> {
   if (typeof options !== "object" || options === null) {
@@ -107,8 +107,9 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   const given = options.s3Client === undefined ? [] : [options.s3Client];
   const limit = abortAfter(realEffects, LONGEST_MS, plan.signal);
   try {
-    const clients = [...own, ...given, ...(options.otherClients ?? [])];
-    return await examine({ ...plan, clients, signal: limit.signal }, realEffects);
+    const clients = [...own, ...given];
+    const { otherClients = [] } = options;
+    return await examine({ ...plan, clients, otherClients, signal: limit.signal }, realEffects);
   } catch (error) {
     if (!limit.isLate()) throw error;
     const message = `The store was too slow to be examined within ${LONGEST_MS / 1000} s: try again when it answers.`;

@@ -5,6 +5,7 @@ import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/base/timing.js";
 import type { UnknownOutcome } from "../store/object-store.js";
 import { createS3Client } from "../store/s3/client/client.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
+import { endpointUrlOf } from "../store/s3/client/way.js";
 import { askForVersions, versioning } from "./checks/bucket.js";
 import { clockOffset, connections, date, errors, latency } from "./checks/clock.js";
 import {
@@ -15,12 +16,14 @@ import {
   staleDelete,
   staleIfMatch,
 } from "./checks/conditional-writes.js";
+import { gateways } from "./checks/gateways.js";
 import { keys } from "./checks/keys.js";
 import { sampleLateness } from "./checks/late-date.js";
 import { listAfterWrite, listPages } from "./checks/listings.js";
 import { permissions } from "./checks/permissions.js";
 import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
 import { slowWrites } from "./checks/slow-writes.js";
+import { eachMustAnswer } from "./examination/answering.js";
 import { cleanUp } from "./examination/clean-up.js";
 import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination/examination.js";
 import { Observations } from "./examination/observations.js";
@@ -43,6 +46,8 @@ import { createRace, deleteRace, replaceRace } from "./races/races.js";
 /** What to examine, and how; checked by the caller. */
 export interface VerifyPlan {
   readonly clients: readonly S3Client[];
+  /** Further ways to the same store, such as a second gateway. */
+  readonly otherClients?: readonly S3Client[] | undefined;
   readonly bucketName: string;
   readonly keyPrefix: string;
   readonly storeHeaders?: StoreHeaders | undefined;
@@ -96,6 +101,7 @@ const PERMISSIONS = ["put-permission", "get-permission", "list-permission", "del
 /** Checks that run at once end in any order; a report has them always in this one. */
 const ORDER: readonly StoreCheckId[] = [
   ...PERMISSIONS,
+  "gateways",
   ...[FORM, ...ESSENTIAL, ...FURTHER, ...ESSENTIAL_RACES, ...FURTHER_RACES, ...LAST, QUIET].map(([id]) => id),
   ...(["slow-write", "cut-write", "connections", "latency", "errors", "date", "clock-offset"] as const),
   ...(["versioning", "lifecycle", "clean-up"] as const),
@@ -122,27 +128,19 @@ export function clientsOf(config: S3ClientConfig): readonly S3Client[] {
 export async function examine(plan: VerifyPlan, effects: Effects): Promise<StoreReport> {
   const startedAtMs = effects.monotonicMs();
   const observations = new Observations();
-  const lanes = plan.clients.map(
-    (client) =>
-      new ProbeRequests({
-        client,
-        bucket: plan.bucketName,
-        headers: plan.storeHeaders,
-        effects,
-        observations,
-        timeoutMs: REQUEST_MS,
-      }),
-  );
+  const lanes = await lanesTo(plan, effects, observations);
   const exam = new Examination(effects, observations, plan.thoroughness, lanes, plan);
   const checks: StoreCheck[] = [];
+  const isAlone = lanes.every(({ gateway }) => gateway === undefined);
+  const total = isAlone ? ORDER.length - 1 : ORDER.length;
   const tell = (id: StoreCheckId, title: string, finding: Finding): void => {
     const check: StoreCheck = { id, title, ...finding };
     checks.push(check);
     const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
-    plan.onCheck?.(check, { done: checks.length, total: ORDER.length, elapsedMs });
+    plan.onCheck?.(check, { done: checks.length, total, elapsedMs });
   };
   try {
-    await ask(exam, plan, tell);
+    await ask(exam, plan, lanes, tell);
   } finally {
     tell("clean-up", "Clean-up", await cleanUp(exam, lanes));
   }
@@ -159,18 +157,39 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
   };
 }
 
+async function lanesTo(plan: VerifyPlan, effects: Effects, observations: Observations): Promise<ProbeRequests[]> {
+  const { bucketName: bucket, storeHeaders: headers, otherClients = [] } = plan;
+  const laneOver = (client: S3Client, gateway?: string) =>
+    new ProbeRequests({ client, bucket, headers, effects, observations, timeoutMs: REQUEST_MS, gateway });
+  const others = otherClients.map(async (client, index) =>
+    laneOver(client, (await endpointUrlOf(client)) ?? `otherClients[${index}]`),
+  );
+  return [...plan.clients.map((client) => laneOver(client)), ...(await Promise.all(others))];
+}
+
 type Tell = (id: StoreCheckId, title: string, finding: Finding) => void;
 
-async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<void> {
+async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeRequests[], tell: Tell): Promise<void> {
+  await eachMustAnswer(
+    exam,
+    lanes.filter(({ gateway }) => gateway !== undefined),
+    "at first",
+  );
   const allowed = await permissions(exam, plan);
   for (const id of PERMISSIONS) tell(id, `Permission to ${id.replace("-permission", "").toUpperCase()}`, allowed[id]);
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
+  const reached = await gateways(exam, lanes);
+  if (reached !== undefined) tell("gateways", "Gateways", reached);
+  if (reached?.verdict === "fail") return;
 
   const versions = await askForVersions(exam, allowed.shownVersion);
   const failed = new Set<StoreCheckId>();
   const run = async (check: Check): Promise<void> => {
     const finding = await conclude(exam, check, plan.isEssential);
-    if (finding.verdict === "fail") failed.add(check[0]);
+    if (finding.verdict === "fail") {
+      await eachMustAnswer(exam, lanes, "still");
+      failed.add(check[0]);
+    }
     const isAboutVersions = exam.versions !== undefined && finding.verdict === "fail" && CONDITIONS.includes(check[0]);
     // Another bucket of the same store may be safe.
     tell(check[0], check[1], isAboutVersions ? { ...finding, remedy: UNSAFE_WITH_VERSIONS } : finding);
@@ -178,6 +197,7 @@ async function ask(exam: Examination, plan: VerifyPlan, tell: Tell): Promise<voi
   await askAboutConditions(exam, plan, run, failed);
   if (plan.isEssential) return;
   if (!failed.has(FORM[0])) await askAboutTheRest(exam, plan, run, tell);
+  await eachMustAnswer(exam, lanes, "still");
   const isUnsafe = CONDITIONS.some((id) => failed.has(id));
   const bucket = await versioning(exam, versions, isUnsafe);
   tell("versioning", "Versioning", bucket.versioning);

@@ -81,8 +81,15 @@ test("Ctrl-C tidies up", TIMEOUT, async () => {
 test("a second gateway takes part", TIMEOUT, async () => {
   const { server, environment } = await startStore();
   const gateway = server.endpoint.replace("127.0.0.1", "localhost");
-  const { exitCode } = await cli([...QUICK, "--gateway", gateway], environment);
+  const { exitCode, stdout } = await cli([...QUICK, "--gateway", gateway], environment);
   expect(exitCode).toBe(0);
-  const lost = await cli([...QUICK, "--gateway", "http://127.0.0.1:1"], environment);
-  expect(lost.exitCode).not.toBe(0);
+  expect(stdout).toMatch(/\npass +Gateways +.*what was written elsewhere/);
+});
+
+test("a second gateway that is away is named, and nothing is said of the store", TIMEOUT, async () => {
+  const { server, environment } = await startStore();
+  const { exitCode, stdout, stderr } = await cli([...QUICK, "--gateway", "http://127.0.0.1:1"], environment);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: "" });
+  expect(stderr).toMatch(/The gateway http:\/\/127\.0\.0\.1:1 does not answer.*ECONNREFUSED/s);
+  expect(server.objects(BUCKET)).toEqual([]);
 });

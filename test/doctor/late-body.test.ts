@@ -12,7 +12,7 @@ import { clientFor } from "../store/stub.js";
 function examinationOf(endpoint: string): Examination {
   const observations = new Observations();
   const probes = { client: clientFor(endpoint), bucket: "locks", effects: realEffects, observations };
-  const lane = new ProbeRequests({ ...probes, headers: undefined, timeoutMs: 5000 });
+  const lane = new ProbeRequests({ ...probes, headers: undefined, timeoutMs: 5000, gateway: undefined });
   const thoroughness = { rounds: { min: 1, max: 1 }, totalMs: 1000, contenders: 2, readRounds: 1 };
   return new Examination(realEffects, observations, thoroughness, [lane], { keyPrefix: "locks/" });
 }

@@ -112,7 +112,7 @@ async function isTaken(exam: Examination, key: string): Promise<boolean> {
   return put.kind === "answer" && (isDone(put) || isRefusal(put)) && bodyOf(found) === body;
 }
 
-/** Writes and reads a key that a store may not take. What it does not show is not looked for when it is tidied up. */
+/** Writes and reads a key that a store may not take. What is not there is not looked for when it is tidied up. */
 async function attempt(
   exam: Examination,
   key: string,
@@ -122,7 +122,8 @@ async function attempt(
   exam.keys.add(key);
   const put = await exam.insist(() => exam.lane.put(key, body, { IfNoneMatch: "*" }));
   const found = await exam.insist(() => exam.lane.get(key));
-  if (found.kind !== "answer" || found.status !== 200) exam.keys.delete(key);
+  const isThere = found.kind === "answer" ? found.status === 200 : put.kind === "answer" && isDone(put);
+  if (!isThere) exam.keys.delete(key);
   return { put, found };
 }
 

@@ -13,7 +13,7 @@ export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]
   const [lane] = lanes;
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
-      if (lane !== undefined && !(await remove(lane, key, exam))) left.push(key);
+      if (!(await remove(lanes, key, exam))) left.push(key);
       // Each took several tries: who is gone by now is not waited for once more for each of hundreds of keys.
       if (left.length >= CLEAN_UP_AT_ONCE) left.push(...pending.splice(0));
     }
@@ -29,8 +29,10 @@ export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]
   return warn("objects of the examination are left", remedy);
 }
 
-async function remove(lane: ProbeRequests, key: string, { effects }: Examination): Promise<boolean> {
+async function remove(lanes: readonly ProbeRequests[], key: string, { effects }: Examination): Promise<boolean> {
   for (let tries = 0; tries < 4; tries += 1) {
+    // Where one endpoint is away, another one may not be.
+    const lane = lanes[tries % lanes.length] as ProbeRequests;
     const outcome = await lane.delete(key);
     if (outcome.kind === "answer") return true;
     // A policy may allow conditional deletes only.

@@ -51,10 +51,13 @@ export interface ProbeRequestsOptions {
   readonly effects: Effects;
   readonly observations: Observations;
   readonly timeoutMs: number;
+  /** How the client is called, where it is a further way to the store. */
+  readonly gateway: string | undefined;
 }
 
 /** The requests of the examination over one client, each one transmission. */
 export class ProbeRequests {
+  readonly gateway: string | undefined;
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #state: ClientState;
@@ -66,7 +69,8 @@ export class ProbeRequests {
   readonly #effects: Effects;
   readonly #timeoutMs: number;
 
-  constructor({ client, bucket, headers, effects, observations, timeoutMs }: ProbeRequestsOptions) {
+  constructor({ client, bucket, headers, effects, observations, timeoutMs, gateway }: ProbeRequestsOptions) {
+    this.gateway = gateway;
     this.#client = client;
     this.#bucket = bucket;
     const state = stateOf(client, IN_FLIGHT_MAX);

@@ -7,6 +7,7 @@ export type StoreCheckId =
   | "get-permission"
   | "list-permission"
   | "delete-permission"
+  | "gateways"
   | "etag-form"
   | "create-twice"
   | "stale-if-match"

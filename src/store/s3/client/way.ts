@@ -17,16 +17,19 @@ export async function wayTo({ config }: S3Client, bucket: string): Promise<strin
 }
 
 /** The URL that a client was given in place of AWS's; its configuration tells that a moment later, if at all. */
-export function endpointOf({ config }: S3Client): { readonly url?: string } {
+export function endpointOf(client: S3Client): { readonly url?: string } {
   const found: { url?: string } = {};
-  // Some clients in tests are no more than a function that sends.
-  config?.endpoint?.().then(
-    (endpoint) => {
-      found.url = urlOf(endpoint);
-    },
-    () => {},
-  );
+  void endpointUrlOf(client).then((url) => {
+    if (url !== undefined) found.url = url;
+  });
   return found;
+}
+
+/** The same, for those who can wait for it; undefined where there is none, or none that can be told. */
+export function endpointUrlOf({ config }: S3Client): Promise<string | undefined> {
+  // Some clients in tests are no more than a function that sends.
+  const asked = config?.endpoint?.();
+  return asked === undefined ? Promise.resolve(undefined) : asked.then(urlOf, () => undefined);
 }
 
 interface Endpoint {

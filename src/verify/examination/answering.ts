@@ -1,0 +1,63 @@
+import { S3MutexError } from "../../errors.js";
+import type { RefusedOutcome, UnknownOutcome } from "../../store/object-store.js";
+import type { Examination } from "./examination.js";
+import type { ProbeRequests } from "./probe-requests.js";
+
+/** What an endpoint that answers nothing says, or why the store takes nothing over it. */
+type Silence = UnknownOutcome | RefusedOutcome;
+
+const TRIES = 5;
+/** One that lets each request run into its time-out is not asked five times. */
+const LONG_ENOUGH_MS = 10_000;
+
+/**
+ * A verdict about a store of which an endpoint does not answer would be chance: it would depend on which requests went there.
+ * Each of them has to show or to take an object, as the first question and again where one was not answered or was answered wrongly.
+ *
+ * @throws what the endpoint says in place of the store: `store-unavailable`, `no-such-bucket`, `access-denied`, `invalid-argument`
+ */
+export async function eachMustAnswer(
+  exam: Examination,
+  lanes: readonly ProbeRequests[],
+  when: "at first" | "still",
+): Promise<void> {
+  const silences = await Promise.all(lanes.map((lane) => silenceOf(exam, lane)));
+  for (const [index, silence] of silences.entries()) {
+    if (silence !== undefined) throw silentError(silence, lanes[index]?.gateway, when);
+  }
+}
+
+/** Undefined for one that answers, however badly it does other things. */
+async function silenceOf(exam: Examination, lane: ProbeRequests): Promise<Silence | undefined> {
+  const { effects } = exam;
+  const startedAtMs = effects.monotonicMs();
+  for (let tries = 1; ; tries += 1) {
+    const silence = await askedOnce(exam, lane);
+    if (silence === undefined || silence.kind === "refused") return silence;
+    if (tries === TRIES || effects.monotonicMs() - startedAtMs > LONG_ENOUGH_MS) return silence;
+    await exam.stepBack(silence, tries);
+  }
+}
+
+async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silence | undefined> {
+  exam.throwIfAborted();
+  const read = await lane.get(exam.newStem("nobody"));
+  if (read.kind === "refused") return read.about === "permissions" ? undefined : read;
+  // A page is shown for every key that there is not.
+  if (read.kind === "answer" && read.status === 404) return undefined;
+  const write = await lane.put(exam.newKey("somebody"), exam.newBody(), { IfNoneMatch: "*" });
+  if (write.kind === "refused") return write.about === "permissions" ? undefined : write;
+  return write.kind === "answer" ? undefined : write;
+}
+
+function silentError({ error }: Silence, gateway: string | undefined, when: "at first" | "still"): S3MutexError {
+  const { code } = error;
+  // No answer of a store is one of these.
+  if (code === "lost" || code === "deadlock") return error;
+  const who = gateway === undefined ? "The store" : `The gateway ${gateway}`;
+  if (code === "store-unavailable") {
+    const what = when === "still" ? "has stopped answering during the examination" : "does not answer";
+    return new S3MutexError(code, `${who} ${what}, so there is no verdict: ${error.message}`, { cause: error });
+  }
+  return new S3MutexError(code, `${who} cannot be used: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,123 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { expect, onTestFinished, test } from "vitest";
+import { type StoreCheckId, verifyStore } from "../../src/index.js";
+import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { type Arrived, type Refusal, startGate } from "../store/gate.js";
+import { CREDENTIALS } from "../store/stub.js";
+
+const TIMEOUT = { timeout: 60_000 };
+const BUCKET = "locks";
+const FEW_ROUNDS = 2;
+
+function clientOf(endpoint: string): S3Client {
+  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function startStore(): Promise<S3Server> {
+  const server = await startS3Server({ buckets: [BUCKET] });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** The examination of a store that is reached by a second way, too; `onCheck` is told of each check that is done. */
+async function examine(
+  server: { readonly endpoint: string },
+  gateway: string | undefined,
+  onCheck: (id: StoreCheckId) => void = () => {},
+) {
+  const examination = verifyStore({
+    s3Client: clientOf(server.endpoint),
+    otherClients: gateway === undefined ? [] : [clientOf(gateway)],
+    bucketName: BUCKET,
+    rounds: FEW_ROUNDS,
+    onCheck: ({ id }) => onCheck(id),
+  });
+  return await examination.catch((error: Error & { code?: string }) => ({
+    code: error.code,
+    message: error.message,
+  }));
+}
+
+const status = (status: number, code: string): FaultRule => ({ fault: "status", status, code });
+
+test.each([
+  ["refuses connections", undefined, "store-unavailable", /does not answer.*ECONNREFUSED/s],
+  ["closes each connection", { fault: "drop-before" }, "store-unavailable", /does not answer/],
+  ["has lost its store", { fault: "page", status: 502, body: "<html>Bad Gateway</html>" }, "store-unavailable", /502/],
+  ["says yes to all", { fault: "page", status: 200, body: "<html>hotel</html>" }, "store-unavailable", /hotel/],
+  ["is overloaded all the time", status(503, "SlowDown"), "store-unavailable", /503 SlowDown/],
+  ["does not know the key", status(403, "InvalidAccessKeyId"), "access-denied", /InvalidAccessKeyId/],
+  ["has another secret", status(403, "SignatureDoesNotMatch"), "access-denied", /SignatureDoesNotMatch/],
+  ["does not have the bucket", status(404, "NoSuchBucket"), "no-such-bucket", /bucket/],
+] as const)("a gateway that %s is no verdict about the store", TIMEOUT, async (_, rule, code, message) => {
+  const store = await startStore();
+  const gateway = await startGate(() => undefined);
+  if (rule !== undefined) gateway.server.faults.add(rule);
+  const endpoint = rule === undefined ? "http://127.0.0.1:1" : gateway.endpoint;
+  const tried: StoreCheckId[] = [];
+  const found = await examine(store, endpoint, (id) => tried.push(id));
+  expect(found).toMatchObject({ code, message: expect.stringMatching(message) });
+  expect(found).toMatchObject({ message: expect.stringContaining(`The gateway ${endpoint}`) });
+  expect(tried).toEqual(["clean-up"]);
+  expect(store.objects(BUCKET)).toEqual([]);
+});
+
+test("a gateway that never answers is named before half a minute is over", TIMEOUT, async () => {
+  const store = await startStore();
+  const gateway = await startStore();
+  gateway.faults.add({ fault: "never-answer" });
+  const startedAtMs = Date.now();
+  const found = await examine(store, gateway.endpoint);
+  expect(found).toMatchObject({ code: "store-unavailable", message: expect.stringContaining(gateway.endpoint) });
+  expect(Date.now() - startedAtMs).toBeLessThan(30_000);
+});
+
+/** From this check on, all that comes to the gate is answered as one that has lost what is behind it would. */
+const DEATHS: readonly StoreCheckId[] = ["etag-form", "create-twice", "bodies", "create-race", "lost-updates", "date"];
+
+test.each(DEATHS)("a gateway that goes away after %s leaves no verdict", TIMEOUT, async (last) => {
+  const gate = await startDying();
+  const found = await examine(gate.server, gate.endpoint, (id) => gate.dieAfter(id, last));
+  expect(found).toMatchObject({ code: "store-unavailable", message: expect.stringContaining("has stopped answering") });
+  expect(found).toMatchObject({ message: expect.stringContaining(gate.endpoint) });
+  expect(gate.server.objects(BUCKET).map(({ key }) => key)).toEqual([]);
+});
+
+test.each(DEATHS)("a store that goes away after %s leaves no verdict", TIMEOUT, async (last) => {
+  const gate = await startDying();
+  const found = await examine(gate, undefined, (id) => gate.dieAfter(id, last));
+  expect(found).toMatchObject({ code: "store-unavailable", message: expect.stringContaining("has stopped answering") });
+});
+
+async function startDying() {
+  let isDead = false;
+  const refuse = (_: Arrived): Refusal | undefined =>
+    isDead ? { status: 502, code: "", document: "<html>Bad Gateway</html>" } : undefined;
+  const gate = await startGate(refuse);
+  const dieAfter = (id: StoreCheckId, last: StoreCheckId) => {
+    isDead ||= id === last;
+  };
+  return { ...gate, dieAfter };
+}
+
+test("a store that answers all but one kind of request is examined all the same", TIMEOUT, async () => {
+  const { endpoint } = await startGate(({ method, headers }) =>
+    method === "PUT" && headers["if-match"] !== undefined ? { status: 500, code: "InternalError" } : undefined,
+  );
+  expect(await examine({ endpoint }, undefined)).toMatchObject({ verdict: "fail" });
+});
+
+test("a gateway to another store is said to be one, and nothing else is judged", TIMEOUT, async () => {
+  const [store, other] = [await startStore(), await startStore()];
+  const found = await examine(store, other.endpoint);
+  expect(found).toMatchObject({ verdict: "fail" });
+  const checks = "checks" in found ? found.checks : [];
+  const failed = checks.filter(({ verdict }) => verdict === "fail");
+  expect(failed).toMatchObject([
+    { id: "gateways", detail: expect.stringContaining(other.endpoint), remedy: expect.stringMatching(/another store/) },
+  ]);
+  expect(checks.some(({ id }) => id === "create-twice")).toBe(false);
+  expect([...store.objects(BUCKET), ...other.objects(BUCKET)]).toEqual([]);
+});
