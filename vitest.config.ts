@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** The SDK announces the end of its support for Node 20 to everybody who starts a client, once per process. */
@@ -8,6 +9,8 @@ const retry = process.env["CI"] === undefined ? 0 : 2;
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core to itself, which of two is half of the machine; it has little to do while tests run.
+    maxWorkers: Math.max(2, availableParallelism()),
     coverage: {
       provider: "custom",
       customProviderModule: "scripts/coverage-module.mjs",
@@ -28,6 +31,9 @@ export default defineConfig({
           retry,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
           exclude: ["test/package/**", "test/chaos/**", "test/browser/**"],
+          // Files share the processes of the workers, and with them what they import: to load the SDK for each of 300 files takes longer
+          // than most of their tests. So a test puts back what it changes of its process: timers, environment, listeners.
+          isolate: false,
           setupFiles: ["scripts/vitest-setup.ts"],
           testTimeout: 10_000,
           hookTimeout: 10_000,
