@@ -11,14 +11,19 @@ export const unknown = (why: string, { sent = true, throttled = false } = {}): U
 });
 
 /** A call that has 30 s, and 5 s for each request. */
-export function begun(options: Partial<TryOptions> = {}, { isListing = false, contenders = 1 } = {}) {
+export function begun(
+  options: Partial<TryOptions> = {},
+  { isListing = false, contenders, isTold = true }: { isListing?: boolean; contenders?: number; isTold?: boolean } = {},
+) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
   const startedAtMs = clockwork.monotonicMs;
   const failures: string[] = [];
   const onFailure = (error: Error) => void failures.push(error.message);
-  const all = { untilMs: startedAtMs + 30_000, timeoutMs: 5000, role: "holder" as const, onFailure, ...options };
-  const tries = new Tries(stage.context, isListing ? undefined : "x", all, () => contenders);
+  const usual = { untilMs: startedAtMs + 30_000, timeoutMs: 5000, role: "holder" as const };
+  const all = { ...usual, ...(isTold ? { onFailure } : {}), ...options };
+  const known = contenders === undefined ? [] : ([() => contenders] as const);
+  const tries = new Tries(stage.context, isListing ? undefined : "x", all, ...known);
   const sinceMs = () => clockwork.monotonicMs - startedAtMs;
   /** How long it takes from now until the promise is settled, and to what. */
   const timed = async (promise: Promise<unknown>) => {

@@ -8,15 +8,15 @@ import { StoreClock } from "../../src/runtime/base/store-clock.js";
 export class Clockwork {
   monotonicMs = 10_000;
   wallMs = 1_000_000;
-  readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
+  readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void; readonly keepAlive: boolean }>();
 
   readonly effects: Effects = {
     monotonicMs: () => this.monotonicMs,
     wallMs: () => this.wallMs,
     random: () => 0.5,
     newId: () => "fresh",
-    setTimer: (delayMs, callback) => {
-      const timer = { dueMs: this.monotonicMs + delayMs, callback };
+    setTimer: (delayMs, callback, { keepAlive }) => {
+      const timer = { dueMs: this.monotonicMs + delayMs, callback, keepAlive };
       this.#timers.add(timer);
       return () => void this.#timers.delete(timer);
     },
@@ -31,6 +31,11 @@ export class Clockwork {
   /** When the timers that are set will come, in milliseconds from now. */
   get pendingMs(): readonly number[] {
     return [...this.#timers].map(({ dueMs }) => dueMs - this.monotonicMs).sort((one, other) => one - other);
+  }
+
+  /** Whether a timer that is set keeps the process. */
+  get keepsProcess(): boolean {
+    return [...this.#timers].some(({ keepAlive }) => keepAlive);
   }
 
   /** Lets so much time pass on both clocks, and what is due meanwhile happen at its time. */

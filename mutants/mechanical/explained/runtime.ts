@@ -85,6 +85,24 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/swap/tries.ts",
+    search: "this.#endMs <= this.#nowMs() + 1",
+    replace: "this.#endMs < this.#nowMs() + 1",
+    why: "a timer that is early by just one millisecond: either is as good",
+  },
+  {
+    file: "src/runtime/swap/tries.ts",
+    search: "lockName === undefined ? {}",
+    replace: "false ? {}",
+    why: "an error whose lock is undefined has no lock, as one that is made without",
+  },
+  {
+    file: "src/runtime/acquire/restore.ts",
+    search: 'entry: "possible"',
+    replace: 'entry: ""',
+    why: POSSIBLE,
+  },
+  {
+    file: "src/runtime/swap/tries.ts",
     search: "stallingMs >= UNSAFE_AFTER_MS",
     replace: "stallingMs > UNSAFE_AFTER_MS",
     why: ONE_INSTANT,

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
-import { holderOf } from "../../../test/protocol/samples.js";
-import type { Holder } from "../../core/record.js";
+import { attemptAt, holderOf, recordOf } from "../../../test/protocol/samples.js";
+import type { Attempt } from "../../core/expiry.js";
+import type { Holder, LockRecord } from "../../core/record.js";
+import type { Decision } from "../../core/transition/decision.js";
+import type { RenewReply } from "../../core/transition/renew.js";
 import type { LeaseTiming } from "../hold/lease-clock.js";
 import { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
@@ -24,12 +27,18 @@ interface Grant {
   readonly wantedMs?: number;
   /** Whether the store has told its time. */
   readonly isDated?: boolean;
+  /** Whether nobody knows any more when the grant was written. */
+  readonly isForgotten?: boolean;
+  /** Whether the caller has stopped. */
+  readonly isStopped?: boolean;
 }
 
 async function confirmed(given: Grant) {
   const { contradicted = false, undated, tookMs = 0, timing, renewals = [], wantedMs, isDated = true } = given;
+  const { isForgotten = false, isStopped = false } = given;
   const clockwork = new Clockwork();
   const { context } = contextOn(clockwork);
+  const decisions: Decision<RenewReply>[] = [];
   const attempts = new Attempts();
   const asked: SwapOptions[] = [];
   const sent = (renewal: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
@@ -37,14 +46,19 @@ async function confirmed(given: Grant) {
     return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal, ...fields });
   };
   const holder = sent("w0", undated === undefined ? {} : { undated });
+  if (isForgotten) for (let index = 0; index < 64; index += 1) attempts.begin(`other${index}`, ON_A, clockwork.reading);
   await clockwork.pass(tookMs);
   const atMs = clockwork.monotonicMs;
   const answers = isDated ? [{ dateMs: 1_000_000 }, { dateMs: 1_000_000 }] : [{}, {}, {}];
   for (const answer of answers) context.clock.observe({ sentAtMs: atMs, receivedAtMs: atMs, ...answer });
   const object = {
     name: "x",
-    swap: async (_: unknown, options: SwapOptions) => {
+    swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<RenewReply>, options: SwapOptions) => {
       asked.push(options);
+      const copys = { ...holder, renewal: "written by a copy of this process" };
+      // Long after the published expiry: what nobody has taken over is renewed all the same.
+      for (const one of [holder, copys])
+        decisions.push(apply(recordOf({ holders: [one] }), attemptAt(holder.expiresAtMs + 60_000)));
       const renewal = renewals[asked.length - 1] ?? {};
       if (renewal === "gone") return { reply: { kind: "gone" }, contradicted: false };
       const next = sent(`w${asked.length}`, wantedMs === undefined ? {} : { leaseMs: wantedMs });
@@ -52,7 +66,7 @@ async function confirmed(given: Grant) {
       return { reply: { kind: "renewed", holder: next }, contradicted: renewal.contradicted ?? false };
     },
   } as unknown as LockObject;
-  const { signal } = new AbortController();
+  const { signal } = isStopped ? { signal: AbortSignal.abort() } : new AbortController();
   const grant = await confirmGrant(
     context,
     object,
@@ -62,7 +76,7 @@ async function confirmed(given: Grant) {
       ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
     },
   );
-  return { grant, asked, clockwork, signal, attempts };
+  return { grant, asked, clockwork, signal, attempts, decisions };
 }
 
 describe("a grant is handed out as it is", () => {
@@ -90,6 +104,7 @@ describe("a grant is renewed first", () => {
     ],
     ["where the store's clock was not where it was thought to be", { contradicted: true }],
     ["where it is undated and the store has told its time since", { undated: true }],
+    ["where nobody knows any more since when it counts", { isForgotten: true }],
   ])("%s", async (_, given) => {
     const { grant, asked, clockwork, signal } = await confirmed(given);
     expect(grant).toMatchObject({ holder: { renewal: "w1" }, reading: clockwork.reading });
@@ -131,6 +146,20 @@ describe("a grant is renewed first", () => {
       message: 'The lease of 10000 ms for "x" runs out before the store answers (about 0 ms): use a longer lease.',
     });
   });
+});
+
+it("is renewed by its own id and token, unless a copy of the process goes on with it", async () => {
+  const { decisions, attempts } = await confirmed({ contradicted: true });
+  const [own, copys] = decisions;
+  expect(own?.reply).toMatchObject({ kind: "renewed", holder: { id: "me", token: 7, leaseMs: LEASE_MS } });
+  expect(attempts.isOwn("w0")).toBe(true);
+  expect(copys).toEqual({ reply: { kind: "gone", reason: "cloned" } });
+});
+
+it("there is nothing to hand out to a caller that has stopped", async () => {
+  const { grant, asked } = await confirmed({ isStopped: true });
+  expect(grant).toBeUndefined();
+  expect(asked).toEqual([]);
 });
 
 it("there is nothing to hand out where the renewal finds it gone", async () => {

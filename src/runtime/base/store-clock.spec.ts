@@ -75,7 +75,7 @@ it("says so when an answer contradicts what was known, and believes neither then
 /** So many answers without a `Date`. */
 function answerWithoutDate({ clock, monotonicMs }: Machine, count: number, aged = false): void {
   const timing = { sentAtMs: monotonicMs, receivedAtMs: monotonicMs };
-  for (let index = 0; index < count; index += 1) clock.observe(aged ? { ...timing, aged } : timing);
+  for (let index = 0; index < count; index += 1) expect(clock.observe(aged ? { ...timing, aged } : timing)).toBe(false);
 }
 
 it("takes the wall clock where three answers in a row had no date, and says that leases can only be watched", () => {
@@ -127,6 +127,19 @@ it("13.1.1: wants a second answer while there is one that the wall clock contrad
   expect(right.clock.needsWitness).toBe(false);
 });
 
+it("learns nothing from a request that nobody timed", () => {
+  const machine = new Machine();
+  expect(machine.clock.observe(undefined)).toBe(false);
+  expect(machine.clock.roundTripMs).toBe(0);
+});
+
+it("knows about the quickest round trip of late", () => {
+  const { clock, monotonicMs: sentAtMs } = new Machine();
+  expect(clock.quickestRoundTripMs).toBe(0);
+  for (const ms of [300, 20, 400]) clock.observe({ sentAtMs, receivedAtMs: sentAtMs + ms });
+  expect(clock.quickestRoundTripMs).toBeCloseTo(22);
+});
+
 it("smooths round trips", () => {
   const { clock, monotonicMs: sentAtMs } = new Machine();
   expect(clock.roundTripMs).toBe(0);
@@ -157,7 +170,7 @@ it("takes answers for usual that have become slow and stay so", () => {
 it("believes no answer on whose way back the machine was suspended", () => {
   const machine = new Machine();
   machine.ask();
-  machine.ask(() => machine.suspend(30_000));
+  expect(machine.ask(() => machine.suspend(30_000))).toBe(true);
   const now = machine.clock.now();
   // Undefined is right: a read has to come first.
   if (now !== undefined) expect(now.latestMs).toBeGreaterThanOrEqual(machine.storeMs);

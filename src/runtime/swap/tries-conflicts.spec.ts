@@ -81,6 +81,13 @@ describe("a conflict that nothing explains", () => {
     expect(stage.failures[4]).toContain("within 2960 ms 5 writes were refused");
   });
 
+  it("is not yet one by the second time, however long that takes, and may be told to nobody", async () => {
+    const stage = begun({}, { isTold: false });
+    await stall(stage, 1);
+    await stage.clockwork.pass(2500);
+    await expect(stall(stage, 1)).resolves.toHaveLength(1);
+  });
+
   it("is not yet one where that takes less than two seconds", async () => {
     const stage = begun();
     await stall(stage, 6);
@@ -143,6 +150,15 @@ describe("a conflict that nothing explains, when the time is up before the next 
     await expect(stage.tries.failed(outcome)).rejects.toThrow(
       /^The store contradicts itself: .* 2 writes were refused/,
     );
+  });
+
+  it("is what the caller is told also where one more write was refused before that", async () => {
+    const stage = begun();
+    await stall(stage, 2);
+    await stage.timed(stage.tries.lostRace('"a"'));
+    await stage.clockwork.pass(30_000);
+    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.tries.failed(outcome)).rejects.toThrow("The store contradicts itself");
   });
 
   it.each([

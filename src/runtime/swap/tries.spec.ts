@@ -16,6 +16,7 @@ describe("an answer", () => {
       return "fine";
     });
     expect(clockwork.pendingMs).toEqual([30_000]);
+    expect(clockwork.keepsProcess).toBe(true);
     expect(await answer).toBe("fine");
     await settled();
     expect(told).toEqual({ timeoutMs: 5000, giveUpAtMs: clockwork.monotonicMs + 30_000 });
@@ -34,6 +35,7 @@ describe("an answer", () => {
     const { tookMs, outcome } = await timed(tries.answer(never));
     expect(tookMs).toBe(30_000);
     expect(outcome).toMatchObject({ kind: "unknown", throttled: false, sent: true });
+    expect(outcome).toMatchObject({ error: { code: "store-unavailable" } });
     expect((outcome as UnknownOutcome).error.message).toBe(
       "no answer within 30000 ms, including what a request waits for before it leaves (credentials, its turn, an examination of the store)",
     );
@@ -48,17 +50,28 @@ describe("an answer", () => {
     );
   });
 
-  it("is waited for no longer than a minute, however long the caller would wait", async () => {
+  it("that there was a second for says how long nobody answered", async () => {
+    const { clockwork, tries, timed } = begun();
+    await clockwork.pass(29_000);
+    const { outcome } = await timed(tries.answer(never));
+    expect((outcome as UnknownOutcome).error.message).toMatch(/^no answer within 1000 ms, /);
+  });
+
+  it("is waited for no longer than a minute, however long the caller would wait, and asked for again", async () => {
     const { tries, timed } = begun({ untilMs: Number.POSITIVE_INFINITY });
-    expect((await timed(tries.answer(never))).tookMs).toBe(60_000);
+    const { tookMs, outcome } = await timed(tries.answer(never));
+    expect(tookMs).toBe(60_000);
+    expect((await timed(tries.failed(outcome as UnknownOutcome))).outcome).toBeUndefined();
   });
 
   it("has time for two requests, however soon the time is up", async () => {
     const { tries, timed } = begun({ untilMs: 0 });
     expect((await timed(tries.answer(never))).tookMs).toBe(10_000);
   });
+});
 
-  it("is not asked for when the time is up, which no request was sent for", async () => {
+describe("an answer when the time is up", () => {
+  it("is not asked for, which no request was sent for", async () => {
     const { clockwork, tries } = begun();
     await clockwork.pass(30_000);
     let asked = 0;
@@ -99,6 +112,10 @@ describe("an answer to a caller that stops", () => {
     expect((await timed(writing)).outcome).toBe("written");
   });
 
+  it("to what only reads comes also where nobody can stop it", async () => {
+    expect(await begun().tries.answer(async () => "read", { isRead: true })).toBe("read");
+  });
+
   it("to a call that was stopped is that of the request, which is told that there is no time", async () => {
     const { tries, clockwork } = begun({ signal: AbortSignal.abort() });
     const left = await tries.answer(async (told) => told, { isRead: true });
@@ -115,10 +132,27 @@ describe("a failure", () => {
     expect(tookMs).toEqual([0, 80, 160, 320]);
   });
 
+  it("is followed by a pause that keeps the process, and ends with the call", async () => {
+    const stop = new AbortController();
+    const { tries, timed, clockwork } = begun({ signal: stop.signal });
+    const pausing = tries.failed(unknown("slow down", { throttled: true }));
+    expect(clockwork.pendingMs).toEqual([400]);
+    expect(clockwork.keepsProcess).toBe(true);
+    stop.abort();
+    expect((await timed(pausing)).tookMs).toBe(0);
+  });
+
+  it("may be told to nobody", async () => {
+    const { tries, timed } = begun({}, { isTold: false });
+    expect((await timed(tries.failed(unknown("one")))).outcome).toBeUndefined();
+  });
+
   it("of a throttled contender is followed by a second for each of those who contend", async () => {
     const throttled = () => unknown("slow down", { throttled: true });
     const contender = begun({ role: "contender" }, { contenders: 3 });
     expect((await contender.timed(contender.tries.failed(throttled()))).tookMs).toBe(4500);
+    const alone = begun({ role: "contender" });
+    expect((await alone.timed(alone.tries.failed(throttled()))).tookMs).toBe(1500);
     const holder = begun({}, { contenders: 3 });
     expect((await holder.timed(holder.tries.failed(throttled()))).tookMs).toBe(400);
     const calm = begun({ role: "contender" }, { contenders: 3 });
@@ -132,6 +166,34 @@ describe("a failure", () => {
     const late = begun({ role: "contender", untilMs: 0 }, { contenders: 10 });
     await late.clockwork.pass(1000);
     expect((await late.timed(late.tries.failed(unknown("slow down", { throttled: true })))).tookMs).toBe(1500);
+  });
+});
+
+describe("a write that came too soon for the store", () => {
+  /** A contender with so much time left, whose store answers in 100 ms. */
+  async function turnedAway(leftMs: number, throttled: boolean) {
+    const told: string[] = [];
+    const stage = begun({ role: "contender", onTooSoon: () => void told.push("too soon") });
+    const sentAtMs = stage.clockwork.monotonicMs;
+    stage.context.clock.observe({ sentAtMs, receivedAtMs: sentAtMs + 100 });
+    await stage.clockwork.pass(30_000 - leftMs);
+    await stage.timed(stage.tries.failed(unknown("no", { throttled })));
+    return told;
+  }
+
+  it("is told of where the pause and one more request take all of the time", async () => {
+    expect(await turnedAway(1600, true)).toEqual(["too soon"]);
+    expect(await turnedAway(1601, true)).toEqual([]);
+  });
+
+  it("and not where the store has said nothing of that", async () => {
+    expect(await turnedAway(100, false)).toEqual([]);
+  });
+
+  it("is followed by no longer a pause than there is time, from the second on", async () => {
+    const stage = begun({ role: "contender", untilMs: 12_000 });
+    const tookMs = async () => (await stage.timed(stage.tries.failed(unknown("no", { throttled: true })))).tookMs;
+    expect([await tookMs(), await tookMs()]).toEqual([1500, 500]);
   });
 });
 
@@ -208,9 +270,8 @@ describe("what is said of a failure", () => {
     await clockwork.pass(1000);
     await timed(tries.failed(unknown("three")));
     await timed(tries.failed(unknown("four")));
-    expect(warnings).toEqual([
-      [expect.stringContaining('the store does not answer for the lock "x"'), expect.anything()],
-    ]);
+    const said = { err: expect.objectContaining({ message: "three" }) };
+    expect(warnings).toEqual([[expect.stringContaining('the store does not answer for the lock "x"'), said]]);
   });
 });
 
