@@ -3,11 +3,13 @@ import { keyOfPart } from "../core/names.js";
 import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
 import { replaceCorrupt } from "../core/transition/remove.js";
+import { reasonOfLoss } from "../core/transition/renew.js";
 import type { Force } from "../primitives/force.js";
 import type { LocalLines } from "../runtime/acquire/local-line.js";
 import type { Context } from "../runtime/base/context.js";
 import { inParallel } from "../runtime/base/in-parallel.js";
 import type { Lease } from "../runtime/hold/lease.js";
+import { lossReason } from "../runtime/hold/loss.js";
 import { type NamedHold, NamedHolds, type NamedTarget } from "../runtime/hold/named-holds.js";
 import type { Scope, Scopes } from "../runtime/hold/scope.js";
 import { READS_AT_ONCE } from "../runtime/inspect/inspect.js";
@@ -68,7 +70,7 @@ export class NamedLocks {
   /** `seen`: whose holds, by acquisition id; undefined: everybody's. */
   async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
     const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
-    this.#endHere(object, "force-released", snapshot);
+    this.#endHere(object, snapshot);
     const others = await this.#inOthers(object, snapshot, (other) => this.forceRelease(other, seen));
     return reply.kind === "released" || others.includes(true);
   }
@@ -122,7 +124,7 @@ export class NamedLocks {
     });
     if (hold !== undefined) this.#holds.settle(key, hold, reply.kind === "deleted" ? "released" : "lost");
     if (reply.kind !== "deleted") return false;
-    this.#endHere(object, "deleted", snapshot);
+    this.#endHere(object, snapshot);
     await this.#inOthers(object, snapshot, (other) => this.delete(other, options));
     return true;
   }
@@ -149,17 +151,17 @@ export class NamedLocks {
   }
 
   /**
-   * Whoever held it in this process learns at once what others learn at their next renewal; not who was granted it since. An
-   * object that was not there tells only of those who had the lock before it was asked for.
+   * Whoever held it in this process learns at once, and in the same words, what others learn at their next renewal; not who was
+   * granted it since. An object that was not there tells only of those who had the lock before it was asked for.
    */
-  #endHere(object: LockObject, reason: "force-released" | "deleted", { record, askedAtMs }: Snapshot): void {
-    this.#lines
-      .peek(object.key)
-      ?.loseHolders(reason, ({ holder: { id, token } }, sinceMs) =>
+  #endHere(object: LockObject, { record, askedAtMs }: Snapshot): void {
+    this.#lines.peek(object.key)?.loseHolders(({ holder: { id, token } }, sinceMs) => {
+      const isGone =
         record === undefined
           ? sinceMs < askedAtMs
-          : token <= record.token && !record.holders.some((other) => other.id === id),
-      );
+          : token <= record.token && !record.holders.some((other) => other.id === id);
+      return isGone ? lossReason(reasonOfLoss(record, token)) : undefined;
+    });
   }
 
   async #look(

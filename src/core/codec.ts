@@ -1,5 +1,6 @@
 import { isCount, isObject, type Json, parseJson } from "./json.js";
 import {
+  type CutShort,
   type Hold,
   type Holder,
   type LockRecord,
@@ -227,6 +228,8 @@ const TURN: Shape<Turn> = {
   ended: isOneOf("released", "expired", "forced", "deleted"),
 };
 
+const isCuts = optional(hasShape({ untilMs: isTime, tokens: isListOf(isCount) }));
+
 const RECORD: Shape<LockRecord> = {
   schema: isOneOf(SCHEMA),
   writeId: isString,
@@ -239,6 +242,7 @@ const RECORD: Shape<LockRecord> = {
   holders: isListOf(hasShape(HOLDER)),
   queue: isListOf(hasShape(WAITER)),
   recent: isListOf(hasShape(TURN)),
+  cutShort: optional(hasShape<CutShort>({ forced: isCuts, deleted: isCuts })),
   freeSinceMs: optional(isTime),
   notBeforeMs: optional(isTime),
   deleted: optional(isOneOf(true)),

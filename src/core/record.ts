@@ -40,6 +40,8 @@ export interface LockRecord {
   readonly queue: readonly Waiter[];
   /** The last few turns, newest first. */
   readonly recent: readonly Turn[];
+  /** Holds that were ended from outside, for as long as their holders may believe in them. */
+  readonly cutShort?: CutShort;
   /** Since when the first in line could have come in; absent while it cannot. From then on waiters who do not come are passed over. */
   readonly freeSinceMs?: number;
   /** The lock is not granted before this: a cleanup freed a lease that had ended less than the tolerance ago. */
@@ -138,6 +140,12 @@ export interface Turn extends Identity {
   readonly fromMs: number;
   readonly toMs: number;
   readonly ended: TurnEnd;
+}
+
+/** Whose holds were ended from outside, by fencing token, newest first, and until when (store time) that is remembered. */
+export interface CutShort {
+  readonly forced?: { readonly untilMs: number; readonly tokens: readonly number[] };
+  readonly deleted?: { readonly untilMs: number; readonly tokens: readonly number[] };
 }
 
 /** What 1.x reads and writes at the top level: a lock held by anyone reads as held there. */

@@ -150,7 +150,7 @@ function grant(
     holders: [...others, holder],
     // Who is passed over and lives comes back with its original arrival; who is dead must not delay every turn to come.
     queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
-    recent: withTurns(record, ended, "expired", attempt),
+    ...withTurns(record, ended, "expired", attempt),
   });
   if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) {
     const allEnded = record.holders.filter((other) => hasEnded(other, attempt));

@@ -1,3 +1,4 @@
+import { rememberedCuts, withCuts } from "../cut-short.js";
 import { dated } from "../dating.js";
 import { type Attempt, isWaiting } from "../expiry.js";
 import { headOf, isOpen } from "../queue.js";
@@ -41,15 +42,17 @@ export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, li
   };
 }
 
-/** The next version: stamped as this write's, without waiters whose entries have run out, and saying since when the first in line may come. */
+/** The next version: stamped as this write's, without what has run out, and saying since when the first in line may come. */
 export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial<LockRecord>): LockRecord {
   const { deleted: _, undated: __, ...merged } = { ...base, ...changes };
-  const { freeSinceMs, ...rest } = dated(merged, attempt);
+  const { freeSinceMs, cutShort, ...rest } = dated(merged, attempt);
+  const cuts = rememberedCuts(cutShort, attempt);
   const next: LockRecord = {
     ...rest,
     writeId: attempt.writeId,
     touchedAtMs: attempt.now.latestMs,
     queue: rest.queue.filter((waiter) => isWaiting(waiter, attempt)),
+    ...(cuts === undefined ? {} : { cutShort: cuts }),
     ...(changes.deleted ? { deleted: true as const } : {}),
     ...(attempt.lacksStoreTime ? { undated: true as const } : {}),
   };
@@ -69,15 +72,17 @@ export function leaseFrom(
   return { leaseMs, ...times, renewal: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
 }
 
-/** The record's memory of turns, with these added. */
+/** What the record remembers when these holds have ended: the last few turns, and whose holder has yet to learn of it. */
 export function withTurns(
   record: LockRecord,
   ended: readonly Holder[],
   how: TurnEnd,
   attempt: Attempt,
-): readonly Turn[] {
+): Pick<LockRecord, "recent" | "cutShort"> {
   const turns = ended.map((holder) => turnOf(holder, how, attempt));
-  return [...turns, ...record.recent].slice(0, RECENT_TURNS);
+  const recent = [...turns, ...record.recent].slice(0, RECENT_TURNS);
+  const isCut = ended.length > 0 && (how === "forced" || how === "deleted");
+  return isCut ? { recent, cutShort: withCuts(record, ended, how, attempt) } : { recent };
 }
 
 function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {

@@ -83,7 +83,7 @@ function endTurns(
   how: TurnEnd,
   attempt: Attempt,
 ): Decision<ReleaseReply> {
-  const next = nextVersion(record, attempt, { holders, recent: withTurns(record, gone, how, attempt) });
+  const next = nextVersion(record, attempt, { holders, ...withTurns(record, gone, how, attempt) });
   return { reply: { kind: "released", holders: leaving }, change: { kind: "write", record: next } };
 }
 
@@ -110,7 +110,7 @@ export function cancel(
   const next = nextVersion(record, attempt, {
     holders,
     queue: record.queue.filter((waiter) => waiter.id !== command.id),
-    recent: withTurns(record, gone, "released", attempt),
+    ...withTurns(record, gone, "released", attempt),
     ...(record.deleted || found === undefined ? { deleted: true as const } : {}),
   });
   return { reply, change: { kind: "write", record: next } };

@@ -97,8 +97,8 @@ function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly
 
 /** The object stays, as a tombstone that lists and reads as absent. */
 function buried(record: LockRecord, attempt: Attempt): Change {
-  const recent = withTurns(record, record.holders, "deleted", attempt);
-  return { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], recent, deleted: true }) };
+  const turns = withTurns(record, record.holders, "deleted", attempt);
+  return { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], ...turns, deleted: true }) };
 }
 
 /** Only an object without holder or waiter, whose counter store time has overtaken, and that was at rest. */
@@ -182,7 +182,7 @@ function dateRest(record: LockRecord, attempt: Attempt): Decision<CleanupReply> 
 function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attempt): Decision<CleanupReply> {
   const next = nextVersion(record, attempt, {
     holders: record.holders.filter((holder) => !ended.includes(holder)),
-    recent: withTurns(record, ended, "expired", attempt),
+    ...withTurns(record, ended, "expired", attempt),
     ...keptTolerance(record, ended, attempt),
   });
   return { reply: { kind: "stale" }, change: { kind: "write", record: next } };

@@ -1,3 +1,4 @@
+import { cutOf } from "../cut-short.js";
 import { type Attempt, isUndated } from "../expiry.js";
 import { findHolder, type Holder, isCopys, isReleased, type LockRecord, type Mode } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
@@ -67,13 +68,13 @@ export function renewAll(
 /** Why an acquisition with this token is no longer among the holders. An object that is gone was deleted. */
 export function reasonOfLoss(record: LockRecord | undefined, token: number): GoneReason {
   if (record === undefined || record.deleted) return "deleted";
-  const turn = record.recent.find((candidate) => candidate.token === token);
-  if (turn === undefined) return "taken-over";
+  const ended = record.recent.find((turn) => turn.token === token)?.ended ?? cutOf(record, token);
+  if (ended === undefined) return "taken-over";
   const reasons = {
     released: "released",
     expired: "taken-over",
     forced: "force-released",
     deleted: "deleted",
   } as const;
-  return reasons[turn.ended];
+  return reasons[ended];
 }

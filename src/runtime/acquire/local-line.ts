@@ -109,10 +109,11 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
   }
 
-  /** Somebody in this process has just ended these of the holds that we have. */
-  loseHolders(reason: Loss, hasEnded: (lease: Lease, sinceMs: number) => boolean): void {
+  /** Somebody in this process has just ended some of the holds that we have. */
+  loseHolders(lossOf: (lease: Lease, sinceMs: number) => Loss | undefined): void {
     for (const hold of [...this.#holds]) {
-      if ("lease" in hold && hasEnded(hold.lease, hold.sinceMs)) hold.lease.lose(reason);
+      const loss = "lease" in hold ? lossOf(hold.lease, hold.sinceMs) : undefined;
+      if ("lease" in hold && loss !== undefined) hold.lease.lose(loss);
     }
   }
 
