@@ -12,8 +12,8 @@ import {
   withDefault,
 } from "./arguments/checks.js";
 import { NamedLocks } from "./compat-1x/named-locks.js";
-import type { LockRef } from "./core/deadlock.js";
 import { nameOfKey } from "./core/names.js";
+import type { LockRef } from "./core/record.js";
 import type { LockReport } from "./core/report.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";

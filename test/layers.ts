@@ -9,6 +9,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   "core/schedule": ["core"],
   "core/transition": ["core"],
+  "core/waits": ["core"],
   arguments: ["core"],
   store: ["arguments"],
   "runtime/base": ["core", "store"],
@@ -18,11 +19,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "store/s3": ["arguments", "store", "store/s3/client", "store/s3/answers", "store/s3/learnt"],
   "runtime/swap": ["core", "core/schedule", "core/transition", "store", "runtime/base"],
   "runtime/check": ["core", "store", "runtime/base", "runtime/swap"],
-  "runtime/hold": ["core", "core/transition", "runtime/base", "runtime/swap"],
+  "runtime/hold": ["core", "core/transition", "core/waits", "runtime/base", "runtime/swap"],
   "runtime/acquire": [
     "core",
     "core/schedule",
     "core/transition",
+    "core/waits",
     "runtime/base",
     "runtime/swap",
     "runtime/check",
@@ -171,7 +173,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "cli/process",
   ],
   "cli/change": ["mutex", "cli/base", "cli/store", "cli/look"],
-  "cli/graph": ["mutex", "cli/base", "cli/store", "cli/look"],
+  "cli/graph": ["core", "core/waits", "mutex", "cli/base", "cli/store", "cli/look"],
   "cli/run": ["mutex", "cli/base", "cli/store", "cli/process", "cli/look"],
   "cli/once": ["mutex", "cli/base", "cli/process", "cli/run"],
   "cli/elect": ["mutex", "cli/base", "cli/process", "cli/run"],
@@ -180,7 +182,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/demo": ["mutex", "testing", "cli/base"],
   "cli/serve": ["testing", "cli/base"],
   "cli/ui": ["mutex", "cli/base"],
-  "cli/ui/page": ["cli/ui"],
+  "cli/ui/page": ["core", "core/waits", "cli/ui"],
   "cli/commands": [
     "cli/base",
     "cli/store",
@@ -207,7 +209,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 export const GROUND: readonly string[] = ["src/errors.ts", "src/printable.ts", "src/shown.ts", "src/version.ts"];
 
 /** Rooms that take nothing from outside the project: no package, nothing of Node. */
-export const PURE: readonly string[] = ["core", "core/schedule", "core/transition"];
+export const PURE: readonly string[] = ["core", "core/schedule", "core/transition", "core/waits"];
 
 /** A folder with more is one in which nobody finds anything. */
 export const MOST_FILES = 15;

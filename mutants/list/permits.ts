@@ -203,7 +203,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "holders of one of several records keep everybody waiting",
     why: "a caller gives way to a deadlock that is none: a permit comes back in another record",
-    file: "src/core/deadlock.ts",
+    file: "src/core/waits/deadlock.ts",
     search: "  if (record === undefined || isOneOfSeveral(record)) return undefined;\n",
     replace: "  if (record === undefined) return undefined;\n",
     caughtBy: { test: RESHARE, named: "does not take a waiter for stuck" },

@@ -87,7 +87,7 @@ export const QUEUE: readonly Mutant[] = [
   {
     name: "everybody is the victim",
     why: "each member of a cycle gives way, not just one",
-    file: "src/core/deadlock.ts",
+    file: "src/core/waits/deadlock.ts",
     search: "behind.filter((one) => compareVictims(me, one) < 0 && !seen.has(one.id))",
     replace: "behind.filter((one) => one.id !== me.id && !seen.has(one.id))",
     caughtBy: "sim",

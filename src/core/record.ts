@@ -131,6 +131,17 @@ export interface Hold {
   readonly token: number;
 }
 
+/** Which lock, or which semaphore. */
+export type LockRef = Pick<Hold, "kind" | "name"> & {
+  /** Which of a semaphore's records, where it has several: 0 for the first. */
+  readonly part?: number;
+};
+
+/** A text that no two of them share. */
+export function refKey({ kind, name }: LockRef): string {
+  return `${kind ?? "lock"} ${name}`;
+}
+
 export type TurnEnd = "released" | "expired" | "forced" | "deleted";
 
 export interface Turn extends Identity {

@@ -220,3 +220,9 @@ function turnReport(turn: Turn): TurnReport {
     ended: turn.ended,
   };
 }
+
+/** `nightly, web-1:4711`, or the owner where the record does not say more. */
+export function describeHolder({ host, pid, label, owner }: Holder): string {
+  const place = host === undefined ? owner : `${host}:${pid}`;
+  return label === undefined ? place : `${label}, ${place}`;
+}

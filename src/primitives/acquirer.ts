@@ -11,7 +11,7 @@ import {
   invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
-import { type LockRef, refKey } from "../core/deadlock.js";
+import { type LockRef, refKey } from "../core/record.js";
 import { patienceMs } from "../core/schedule/backoff.js";
 import type { Settings } from "../options/mutex-options.js";
 import { acquireLease } from "../runtime/acquire/acquire.js";

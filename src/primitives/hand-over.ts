@@ -1,7 +1,6 @@
 import { checkCount, checkLease, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
-import type { LockRef } from "../core/deadlock.js";
 import { isObject, parseJson } from "../core/json.js";
-import { type Holder, MAX_TOKEN } from "../core/record.js";
+import { type Holder, type LockRef, MAX_TOKEN } from "../core/record.js";
 import type { HandedOver } from "../runtime/acquire/restore.js";
 
 /** Where a lock is. */

@@ -1,5 +1,5 @@
 import { invalidArgument } from "../arguments/checks.js";
-import type { LockRef } from "../core/deadlock.js";
+import type { LockRef } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Scope } from "../runtime/hold/scope.js";
 import type { HeldLock } from "./lock.js";

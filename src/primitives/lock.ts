@@ -1,6 +1,5 @@
 import { invalidArgument } from "../arguments/checks.js";
-import type { LockRef } from "../core/deadlock.js";
-import type { Mode } from "../core/record.js";
+import type { LockRef, Mode } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Lease } from "../runtime/hold/lease.js";
 import { releasedError } from "../runtime/hold/loss.js";

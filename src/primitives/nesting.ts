@@ -1,6 +1,5 @@
 import { invalidArgument } from "../arguments/checks.js";
-import type { LockRef } from "../core/deadlock.js";
-import { type LockRecord, permitsOf } from "../core/record.js";
+import { type LockRecord, type LockRef, permitsOf } from "../core/record.js";
 import type { S3MutexError } from "../errors.js";
 import type { AcquireRequest } from "../runtime/acquire/acquire-request.js";
 import type { Hold } from "../runtime/hold/hold.js";

@@ -1,6 +1,5 @@
-import type { LockRef } from "../core/deadlock.js";
 import { keyOfNameIn1x, nameOfKey } from "../core/names.js";
-import type { Hold } from "../core/record.js";
+import type { Hold, LockRef } from "../core/record.js";
 import { type ParentHold, textOfHolds } from "../options/held-by-parent.js";
 import type { Settings } from "../options/mutex-options.js";
 import type { Handle } from "./handles.js";

@@ -1,5 +1,5 @@
-import { describeHolder } from "../core/deadlock.js";
 import { type Holder, identityOf } from "../core/record.js";
+import { describeHolder } from "../core/report.js";
 import { type LockHolder, S3MutexError } from "../errors.js";
 import { printable } from "../printable.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";

@@ -1,6 +1,8 @@
+import { type Claim, type Hold, refKey } from "../../core/record.js";
+import { waitGraphOf as graphOf } from "../../core/waits/wait-graph.js";
 import type { HolderReport, LockReport, WaiterReport } from "../../index.js";
 
-/** Somebody who waits for a lock, those whom it waits for, and whether that can end by itself. */
+/** A waiter for a lock, those whom it waits for, and whether that can end by itself. */
 export interface Wait {
   readonly lockName: string;
   readonly waiter: WaiterReport;
@@ -20,14 +22,9 @@ export interface WaitGraph {
   readonly cycles: readonly (readonly Wait[])[];
 }
 
-interface Node {
-  readonly lockName: string;
-  readonly waiter: WaiterReport;
-  readonly holders: readonly HolderReport[];
-  /** For each holder: the waits that it is stuck in itself; none where it is at work. */
-  readonly behind: readonly (readonly Node[])[];
-  /** Whether all of the holders have to leave; otherwise one will do. */
-  readonly needsAll: boolean;
+/** A wait as core knows it. */
+interface Waiting extends Claim, Pick<Wait, "lockName" | "waiter" | "holders"> {
+  readonly holds: readonly Hold[];
 }
 
 /**
@@ -35,81 +32,38 @@ interface Node {
  * so what is acquired outside of `withLock` and `mutex.scope` is not seen to belong to anything.
  */
 export function waitGraphOf(reports: readonly LockReport[]): WaitGraph {
-  const nodes = nodesOf(reports);
-  const stuck = stuckAmong(nodes);
-  const cycles = cyclesAmong(stuck);
-  const waits = new Map(nodes.map((node) => [node, waitOf(node, stuck, cycles)]));
+  const locks = reports.map(({ lockName, holders, waiters, limit }) => {
+    const live = holders.filter(({ leaseLeftMs }) => leaseLeftMs > 0);
+    return { lockName, limit, holders: live, waiters: waiters.map((waiter) => waitingFor(lockName, live, waiter)) };
+  });
+  const crowds = locks.map(({ lockName, limit, holders, waiters }) => {
+    const holding = holders.map(({ mode, fencingToken }) => ({ mode, token: fencingToken }));
+    return [refKey({ name: lockName }), { holders: holding, waiters, limit }] as const;
+  });
+  const { stuck, cycles } = graphOf(new Map(crowds));
+  const waits = new Map(
+    locks.flatMap(({ waiters }) => waiters).map((waiting) => [waiting, waitOf(waiting, stuck, cycles)]),
+  );
   return {
     waits: [...waits.values()],
-    cycles: cycles.map((cycle) => cycle.map((node) => waits.get(node) as Wait)),
+    cycles: cycles.map((cycle) => cycle.map((waiting) => waits.get(waiting) as Wait)),
   };
 }
 
-function waitOf(node: Node, stuck: ReadonlySet<Node>, cycles: readonly (readonly Node[])[]): Wait {
-  const { lockName, waiter, holders } = node;
-  const cycle = cycles.findIndex((members) => members.includes(node));
+function waitingFor(lockName: string, holders: readonly HolderReport[], waiter: WaiterReport): Waiting {
+  const holds = waiter.holds.map((hold) => ({ name: hold.lockName, token: hold.fencingToken }));
+  return { lockName, waiter, holders, mode: waiter.mode, holds };
+}
+
+function waitOf(waiting: Waiting, stuck: ReadonlySet<Waiting>, cycles: readonly (readonly Waiting[])[]): Wait {
+  const { lockName, waiter, holders } = waiting;
+  const cycle = cycles.findIndex((members) => members.includes(waiting));
+  const isInNone = cycle === -1;
   return {
     lockName,
     waiter,
     holders,
-    cycle: cycle === -1 ? undefined : cycle,
-    isBehindCycle: cycle === -1 && stuck.has(node),
+    cycle: isInNone ? undefined : cycle,
+    isBehindCycle: isInNone && stuck.has(waiting),
   };
-}
-
-function nodesOf(reports: readonly LockReport[]): Node[] {
-  const byHold = new Map<string, Node[]>();
-  const nodes = reports.flatMap((report) => {
-    const holders = report.holders.filter(({ leaseLeftMs }) => leaseLeftMs > 0);
-    return report.waiters.map((waiter) => {
-      // Readers keep a writer out each by itself; of several permits, one that comes back will do.
-      const needsAll = holders.some(({ mode }) => mode === "shared") || waiter.mode === "shared";
-      const node = { lockName: report.lockName, waiter, holders, behind: [] as Node[][], needsAll };
-      for (const hold of waiter.holds) {
-        const key = keyOf(hold.lockName, hold.fencingToken);
-        byHold.set(key, [...(byHold.get(key) ?? []), node]);
-      }
-      return node;
-    });
-  });
-  for (const node of nodes) {
-    for (const holder of node.holders) node.behind.push(byHold.get(keyOf(node.lockName, holder.fencingToken)) ?? []);
-  }
-  return nodes;
-}
-
-function keyOf(lockName: string, fencingToken: number): string {
-  return `${fencingToken} ${lockName}`;
-}
-
-/** Those who cannot go on unless somebody gives way: what is left when all who can are taken out, again and again. */
-function stuckAmong(nodes: readonly Node[]): ReadonlySet<Node> {
-  const stuck = new Set(nodes);
-  for (let size = -1; size !== stuck.size; ) {
-    size = stuck.size;
-    for (const node of stuck) {
-      const isStuck = (waits: readonly Node[]) => waits.some((other) => stuck.has(other));
-      const cannot = node.needsAll ? node.behind.some(isStuck) : node.behind.length > 0 && node.behind.every(isStuck);
-      if (!cannot) stuck.delete(node);
-    }
-  }
-  return stuck;
-}
-
-/** Walks on from each until it meets itself, or somebody whom an earlier walk has met. */
-function cyclesAmong(stuck: ReadonlySet<Node>): readonly (readonly Node[])[] {
-  const cycles: (readonly Node[])[] = [];
-  const visited = new Set<Node>();
-  for (const start of stuck) {
-    const path: Node[] = [];
-    let node: Node | undefined = start;
-    while (node !== undefined && !visited.has(node)) {
-      visited.add(node);
-      path.push(node);
-      node = node.behind.flat().find((other) => stuck.has(other));
-    }
-    const from = node === undefined ? -1 : path.indexOf(node);
-    if (from !== -1) cycles.push(path.slice(from));
-  }
-  return cycles;
 }

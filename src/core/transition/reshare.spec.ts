@@ -10,9 +10,9 @@ import {
   written,
 } from "../../../test/protocol/samples.js";
 import { parseRecord, serializeRecord } from "../codec.js";
-import { searchCycle } from "../deadlock.js";
 import type { LockRecord } from "../record.js";
 import { shareIn } from "../shares.js";
+import { searchCycle } from "../waits/deadlock.js";
 import { acquire } from "./acquire.js";
 import { deleteLock, isRemovable } from "./remove.js";
 import { found, level, reshare } from "./reshare.js";

@@ -1,6 +1,5 @@
-import type { LockRef } from "../../core/deadlock.js";
 import { ENTRY_LIFE_MS } from "../../core/expiry.js";
-import type { Hold } from "../../core/record.js";
+import type { Hold, LockRef } from "../../core/record.js";
 import type { AcquireCommand } from "../../core/transition/acquire.js";
 import type { Context } from "../base/context.js";
 import { leaseToWriteMs } from "../check/store-is-safe.js";

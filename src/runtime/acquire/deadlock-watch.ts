@@ -1,13 +1,7 @@
-import {
-  type CycleEdge,
-  describeCycle,
-  describeHolder,
-  isSameCycle,
-  refKey,
-  searchCycle,
-} from "../../core/deadlock.js";
 import { type Attempt, hasRunOut } from "../../core/expiry.js";
-import { areCompatible, type Hold, type Holder, isReleased, type LockRecord } from "../../core/record.js";
+import { areCompatible, type Hold, type Holder, isReleased, type LockRecord, refKey } from "../../core/record.js";
+import { describeHolder } from "../../core/report.js";
+import { type CycleEdge, describeCycle, isSameCycle, searchCycle } from "../../core/waits/deadlock.js";
 import { S3MutexError } from "../../errors.js";
 import { unlessAborted } from "../base/abort.js";
 import type { Context } from "../base/context.js";

@@ -1,5 +1,4 @@
-import type { LockRef } from "../../core/deadlock.js";
-import { permitsOf, type Shares } from "../../core/record.js";
+import { type LockRef, permitsOf, type Shares } from "../../core/record.js";
 import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../../core/shares.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";

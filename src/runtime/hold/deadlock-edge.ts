@@ -1,5 +1,5 @@
-import type { CycleEdge } from "../../core/deadlock.js";
 import { identityOf } from "../../core/record.js";
+import type { CycleEdge } from "../../core/waits/deadlock.js";
 import type { DeadlockEdge } from "../../errors.js";
 
 /** A step of a cycle, as the error tells it. */

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
-import type { LockRef } from "../../core/deadlock.js";
-import type { Hold as HoldInQueue } from "../../core/record.js";
+import type { Hold as HoldInQueue, LockRef } from "../../core/record.js";
 import { processWide } from "../base/process-wide.js";
 import type { Hold } from "./hold.js";
 import type { OwnCall } from "./named-holds.js";

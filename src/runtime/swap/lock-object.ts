@@ -1,7 +1,6 @@
 import { serializeRecord } from "../../core/codec.js";
-import type { LockRef } from "../../core/deadlock.js";
 import type { Attempt } from "../../core/expiry.js";
-import type { LockRecord } from "../../core/record.js";
+import type { LockRecord, LockRef } from "../../core/record.js";
 import { FEW } from "../../core/schedule/enqueue.js";
 import type { ClockReading } from "../../core/store-time.js";
 import type { Change, Decision } from "../../core/transition/decision.js";

@@ -1,4 +1,4 @@
-import type { LockRef } from "../../core/deadlock.js";
+import type { LockRef } from "../../core/record.js";
 import type { Context } from "../base/context.js";
 import { LockObject } from "./lock-object.js";
 

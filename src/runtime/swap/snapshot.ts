@@ -1,7 +1,6 @@
 import { type Parsed, parseRecord } from "../../core/codec.js";
-import type { LockRef } from "../../core/deadlock.js";
 import { anchorOfPart } from "../../core/names.js";
-import type { LockRecord } from "../../core/record.js";
+import type { LockRecord, LockRef } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { DeleteMarker, ReadOutcome } from "../../store/object-store.js";
 

@@ -1,3 +1,5 @@
+import { type Claim, type Hold, refKey } from "../../../core/record.js";
+import { waitGraphOf as graphOf } from "../../../core/waits/wait-graph.js";
 import type { HolderView, LockView, PartyView, WaiterView } from "../wire.js";
 
 /** A lock, or a party: one line of work, with the locks that it holds and those that it waits for. */
@@ -40,35 +42,70 @@ interface Draft {
   readonly locks: Map<string, LockView>;
   /** By lock: the parties that hold it. */
   readonly heldBy: Map<string, Set<string>>;
+  /** By waiter that holds something: the party that it is part of. */
+  readonly partyOf: Map<WaiterView, string>;
 }
 
-/** Who waits for whom, over all locks that anybody waits for. Who has let a lease end keeps nobody waiting for long. */
+/** A wait as core knows it. */
+interface Waiting extends Claim {
+  readonly lockName: string;
+  readonly waiter: WaiterView;
+  readonly holds: readonly Hold[];
+}
+
+/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps nobody waiting for long. */
 export function waitGraphOf(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
-  const contended = [...locks.values()].filter((lock) => lock.queue.length > 0);
-  const draft = draftOf(
-    contended.map((lock) => ({ ...lock, holders: lock.holders.filter((holder) => holder.expiresAtMs > nowMs) })),
-  );
-  const stuck = stuckParties(draft);
-  const edges = edgesOf(draft);
-  const rings = ringsOf(edges, stuck, draft);
-  const fate = (id: string, isStuck: boolean) => (rings.has(id) ? "cycle" : isStuck ? "behind" : "moving");
-  const nodes: GraphNode[] = [...draft.parties.values()].map(({ id, view, count }) => ({
+  const contended = [...locks.values()]
+    .filter((lock) => lock.queue.length > 0)
+    .map((lock) => ({ ...lock, holders: lock.holders.filter((holder) => holder.expiresAtMs > nowMs) }));
+  const draft = draftOf(contended);
+  const { stuck, cycles } = graphOf(new Map(contended.map(crowdOf)));
+  const ring = ringOf(cycles, draft);
+  const stuckIds = new Set([...stuck].flatMap(({ lockName, waiter }) => [lockId(lockName), idOf(draft, waiter)]));
+  const fate = (id: string) => (ring.nodes.has(id) ? "cycle" : stuckIds.has(id) ? "behind" : "moving");
+  const parties: GraphNode[] = [...draft.parties.values()].map(({ id, view, count }) => ({
     id,
     kind: "party",
     party: view,
-    fate: fate(id, stuck.has(id)),
+    fate: fate(id),
     ...(count === 1 ? {} : { count }),
   }));
-  for (const lockName of draft.locks.keys()) {
+  const drawn: GraphNode[] = [...draft.locks.keys()].map((lockName) => {
     const id = lockId(lockName);
-    const isStuck = !canBecomeFree(lockName, draft, stuck);
-    nodes.push({ id, kind: "lock", lockName, fate: fate(id, isStuck) });
+    return { id, kind: "lock", lockName, fate: fate(id) };
+  });
+  const edges = edgesOf(draft).map((edge) => ({ ...edge, isInCycle: ring.edges.has(edgeKey(edge)) }));
+  return { nodes: [...parties, ...drawn], edges };
+}
+
+function crowdOf({ name, limit, holders, queue }: LockView) {
+  const waiters = queue.map((waiter): Waiting => {
+    const holds = waiter.holds.map((hold) => ({ name: hold.lockName, token: hold.token }));
+    return { lockName: name, waiter, mode: waiter.mode, holds };
+  });
+  return [refKey({ name }), { holders, waiters, limit }] as const;
+}
+
+/** What of the picture the cycles lead through: from a party to the lock that it waits for, and on to the next party, which holds that. */
+function ringOf(cycles: readonly (readonly Waiting[])[], draft: Draft) {
+  const [nodes, edges] = [new Set<string>(), new Set<string>()];
+  for (const cycle of cycles) {
+    for (const [index, { lockName, waiter }] of cycle.entries()) {
+      const next = cycle[(index + 1) % cycle.length] as Waiting;
+      const [from, lock, to] = [idOf(draft, waiter), lockId(lockName), idOf(draft, next.waiter)];
+      nodes.add(from).add(lock);
+      edges.add(edgeKey({ from, to: lock })).add(edgeKey({ from: lock, to }));
+    }
   }
-  return { nodes, edges: edges.map((edge) => ({ ...edge, isInCycle: isOfRing(rings, edge) })) };
+  return { nodes, edges };
+}
+
+function idOf({ partyOf }: Draft, waiter: WaiterView): string {
+  return partyOf.get(waiter) ?? waiter.id;
 }
 
 function draftOf(contended: readonly LockView[]): Draft {
-  const draft: Draft = { parties: new Map(), locks: new Map(), heldBy: new Map() };
+  const draft: Draft = { parties: new Map(), locks: new Map(), heldBy: new Map(), partyOf: new Map() };
   // Waiters who hold something come first: a hold tells that a holder elsewhere is the same line of work.
   const partyByHold = new Map<string, string>();
   for (const lock of contended) {
@@ -90,6 +127,7 @@ function addBusyWaiter(draft: Draft, partyByHold: Map<string, string>, lock: Loc
   const keys = waiter.holds.map(({ lockName, token }) => holdKey(lockName, token));
   const id = keys.map((key) => partyByHold.get(key)).find((known) => known !== undefined) ?? waiter.id;
   for (const key of keys) partyByHold.set(key, id);
+  draft.partyOf.set(waiter, id);
   addParty(draft, id, waiter, 1).waitsFor.add(lock.name);
 }
 
@@ -109,29 +147,6 @@ function addParty(draft: Draft, id: string, view: PartyView, count: number): Par
   return party;
 }
 
-/** Whoever cannot go on, whatever those who can do: what is left when these, and what they free, are taken away. */
-function stuckParties(draft: Draft): ReadonlySet<string> {
-  const stuck = new Set([...draft.parties.values()].flatMap(({ id, waitsFor }) => (waitsFor.size > 0 ? [id] : [])));
-  for (let before = -1; before !== stuck.size; ) {
-    before = stuck.size;
-    for (const id of stuck) {
-      const waitsFor = draft.parties.get(id)?.waitsFor ?? [];
-      if ([...waitsFor].every((lockName) => canBecomeFree(lockName, draft, stuck))) stuck.delete(id);
-    }
-  }
-  return stuck;
-}
-
-/** One permit is enough for the next; readers must all be gone. */
-function canBecomeFree(lockName: string, { locks, heldBy }: Draft, stuck: ReadonlySet<string>): boolean {
-  const holders = [...(heldBy.get(lockName) ?? [])];
-  const lock = locks.get(lockName);
-  if (lock === undefined || holders.length === 0) return true;
-  const areReaders = lock.holders.some((holder) => holder.mode === "shared");
-  if (!areReaders && holders.length < lock.limit) return true;
-  return areReaders ? holders.every((id) => !stuck.has(id)) : holders.some((id) => !stuck.has(id));
-}
-
 function edgesOf({ parties, heldBy }: Draft): Omit<GraphEdge, "isInCycle">[] {
   const waits = [...parties.values()].flatMap(({ id, waitsFor }) =>
     [...waitsFor].map((lockName) => ({ from: id, to: lockId(lockName), kind: "waits" as const })),
@@ -142,50 +157,12 @@ function edgesOf({ parties, heldBy }: Draft): Omit<GraphEdge, "isInCycle">[] {
   return [...waits, ...held];
 }
 
-/** Of those who are stuck: each that can be reached from itself, with the ring that it belongs to. */
-function ringsOf(
-  edges: readonly Omit<GraphEdge, "isInCycle">[],
-  stuck: ReadonlySet<string>,
-  draft: Draft,
-): ReadonlyMap<string, string> {
-  const isStuck = (id: string) =>
-    stuck.has(id) || (id.startsWith(LOCK) && !canBecomeFree(id.slice(LOCK.length), draft, stuck));
-  const next = new Map<string, string[]>();
-  for (const { from, to } of edges) {
-    if (isStuck(from) && isStuck(to)) next.set(from, [...(next.get(from) ?? []), to]);
-  }
-  const reach = new Map([...next.keys()].map((id) => [id, reachableFrom(id, next)]));
-  const rings = new Map<string, string>();
-  for (const [id, reached] of reach) {
-    if (!reached.has(id)) continue;
-    const members = [...reached].filter((other) => reach.get(other)?.has(id));
-    rings.set(id, members.sort()[0] ?? id);
-  }
-  return rings;
+function edgeKey({ from, to }: { readonly from: string; readonly to: string }): string {
+  return JSON.stringify([from, to]);
 }
-
-function isOfRing(
-  rings: ReadonlyMap<string, string>,
-  { from, to }: { readonly from: string; readonly to: string },
-): boolean {
-  return rings.has(from) && rings.get(from) === rings.get(to);
-}
-
-function reachableFrom(start: string, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
-  const reached = new Set<string>();
-  const open = [...(next.get(start) ?? [])];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (reached.has(id)) continue;
-    reached.add(id);
-    open.push(...(next.get(id) ?? []));
-  }
-  return reached;
-}
-
-const LOCK = "lock ";
 
 function lockId(lockName: string): string {
-  return `${LOCK}${lockName}`;
+  return `lock ${lockName}`;
 }
 
 function holdKey(lockName: string, token: number): string {

@@ -1,22 +1,9 @@
-import { type Attempt, hasRunOut, isWaiting } from "./expiry.js";
-import { compareRank, type Rank } from "./queue.js";
-import { areCompatible, type Hold, type Holder, type LockRecord, type Waiter } from "./record.js";
-import { isOneOfSeveral } from "./shares.js";
-
-/** Which lock, or which semaphore. */
-export type LockRef = Pick<Hold, "kind" | "name"> & {
-  /** Which of a semaphore's records, where it has several: 0 for the first. */
-  readonly part?: number;
-};
-
-function refOf({ kind, name }: Hold): LockRef {
-  return kind === undefined ? { name } : { kind, name };
-}
-
-/** A text that no two of them share. */
-export function refKey({ kind, name }: LockRef): string {
-  return `${kind ?? "lock"} ${name}`;
-}
+import { type Attempt, hasRunOut, isWaiting } from "../expiry.js";
+import { compareRank, type Rank } from "../queue.js";
+import { type Hold, type Holder, type LockRecord, type LockRef, refKey, type Waiter } from "../record.js";
+import { describeHolder } from "../report.js";
+import { isOneOfSeveral } from "../shares.js";
+import { keptWaiting } from "./wait-graph.js";
 
 /** One edge of a cycle: a lock that a party of the cycle waits for, and the party that holds it. */
 export interface CycleEdge {
@@ -70,7 +57,7 @@ export function searchCycle(
       const known = stuck.get(key) ?? [];
       if (record === undefined || holder === undefined || known.includes(holder)) continue;
       stuck.set(key, [...known, holder]);
-      const behind = waitersBehind([...known, holder], record, key, attempt);
+      const behind = keptWaiting([...known, holder], key, inOrder(record, attempt));
       // The holder of what I want waits for me in the end: the cycle is closed.
       const isClosed = key === refKey(wanted) && step !== undefined && behind.some(({ id }) => id === me.id);
       if (isClosed) return { kind: "cycle", edges: edgesOf(holder, step, me, wanted.name) };
@@ -84,23 +71,13 @@ export function searchCycle(
   return missing.size > 0 ? { kind: "read", refs: [...missing.values()] } : { kind: "none" };
 }
 
-/**
- * The waiters that cannot be served before these holders have gone: each that does not fit beside them, beside what it has of the same semaphore
- * already, or beside waiters ahead of it that cannot be served either.
- */
-function waitersBehind(
-  holders: readonly Holder[],
-  record: LockRecord,
-  key: string,
-  attempt: Attempt,
-): readonly Waiter[] {
-  const behind: Waiter[] = [];
-  for (const waiter of record.queue.filter((one) => isWaiting(one, attempt)).sort(compareRank)) {
-    const ownTokens = waiter.holds.filter((hold) => refKey(hold) === key).map(({ token }) => token);
-    const stuck = record.holders.filter((holder) => holders.includes(holder) || ownTokens.includes(holder.token));
-    if (!areCompatible([...stuck, ...behind, waiter], record.limit)) behind.push(waiter);
-  }
-  return behind;
+/** Those who wait still, in the order in which they are served. */
+function inOrder({ holders, queue, limit }: LockRecord, attempt: Attempt) {
+  return { holders, waiters: queue.filter((one) => isWaiting(one, attempt)).sort(compareRank), limit };
+}
+
+function refOf({ kind, name }: Hold): LockRef {
+  return kind === undefined ? { name } : { kind, name };
 }
 
 /** Longer rings than this are not looked for. */
@@ -137,10 +114,4 @@ export function isSameCycle(one: readonly CycleEdge[], other: readonly CycleEdge
 export function describeCycle(edges: readonly CycleEdge[]): string {
   const parts = edges.map(({ lockName, holder }) => `${lockName} (held by ${describeHolder(holder)})`);
   return [...parts, edges[0]?.lockName].join(" -> ");
-}
-
-/** `nightly, web-1:4711`, or the owner where the record does not say more. */
-export function describeHolder({ host, pid, label, owner }: Holder): string {
-  const place = host === undefined ? owner : `${host}:${pid}`;
-  return label === undefined ? place : `${label}, ${place}`;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../test/protocol/samples.js";
-import { type CycleEdge, describeCycle, refKey, searchCycle } from "./deadlock.js";
-import type { Hold, Holder, LockRecord, Waiter } from "./record.js";
+import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../../test/protocol/samples.js";
+import { type Hold, type Holder, type LockRecord, refKey, type Waiter } from "../record.js";
+import { type CycleEdge, describeCycle, searchCycle } from "./deadlock.js";
 
 const NOW = attemptAt(T0 + 2000);
 const POOL = { kind: "semaphore", name: "pool" } as const;

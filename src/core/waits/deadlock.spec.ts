@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import "../../test/protocol/arbitraries.js";
-import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../test/protocol/samples.js";
-import { type CycleEdge, compareVictims, isSameCycle, refKey, type Search, searchCycle } from "./deadlock.js";
-import type { Hold, Holder, LockRecord, Waiter } from "./record.js";
+import "../../../test/protocol/arbitraries.js";
+import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../../test/protocol/samples.js";
+import { type Hold, type Holder, type LockRecord, refKey, type Waiter } from "../record.js";
+import { type CycleEdge, compareVictims, isSameCycle, type Search, searchCycle } from "./deadlock.js";
 
 /** One line of work: what it holds, and the one lock that it waits for. */
 interface Party {
