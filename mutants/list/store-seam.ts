@@ -215,6 +215,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/gateways.test.ts", named: "a store that goes away after" },
   },
   {
+    name: "one ETag for all versions is as good as one each",
+    why: "each write over what was read is done, whoever has written meanwhile: three were inside at once",
+    file: "src/runtime/check/safety-check.ts",
+    search: "if (replaced !== undefined && isSameVersion(outcome.etag, replaced)) {",
+    replace: "if (replaced !== undefined && outcome.etag === undefined) {",
+    caughtBy: { test: "test/safety/checked-store.test.ts", named: "where all versions have one ETag" },
+  },
+  {
+    name: "a delete marker over the marker is a stale read",
+    why: "who empties a bucket of versitygw or Ceph that keeps versions makes it store-unsafe for a minute",
+    file: "src/runtime/check/check-marker.ts",
+    search: "      if (isDeleted(found)) return false;",
+    replace: "      if (isDeleted(found)) return true;",
+    caughtBy: { test: "test/safety/checked-store.test.ts", named: "emptied right after the first grant" },
+  },
+  {
     name: "the owner is not said of writes",
     why: "a bucket that somebody else has created under the same name takes the locks",
     file: "src/store/s3/client/store-headers.ts",

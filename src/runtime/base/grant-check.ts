@@ -20,8 +20,12 @@ export interface GrantCheck {
   ): Promise<void>;
   /** A record was read: it may say that the store was checked. */
   saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void>;
-  /** A write was done: what its answer says of versions may make void what is known. */
-  wrote(outcome: Versioned & { readonly kind: "ok" }): void;
+  /**
+   * A write was done: what its answer says of versions may make void what is known.
+   * `replaced`: the ETag of the version that it was written over.
+   * @throws `store-unsafe` where both versions have one ETag: no condition holds then
+   */
+  wrote(outcome: Versioned & { readonly kind: "ok"; readonly etag: string }, replaced: string | undefined): void;
   /** The record with the word of a client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord;
 }

@@ -75,7 +75,10 @@ export class CheckMarker {
       touchedAtMs: now.latestMs,
       proofs: withProof(before?.proofs, own, now),
     });
-    return await this.#replace(body, found.etag, options);
+    const seen = await this.#replace(body, found.etag, options);
+    // The write that showed it tells others that the store is safe: that is taken back.
+    if (seen === ONE_ETAG) await this.#replace(this.#newBody(), found.etag, options);
+    return seen;
   }
 
   /** What was just created is there; a read that does not show it is asked for again, since one answer may be a cache's. */
@@ -84,10 +87,18 @@ export class CheckMarker {
     return first.kind === "absent" && created !== undefined ? await this.#store.read(this.key, options) : first;
   }
 
-  /** Somebody may have emptied the bucket meanwhile: then it can be created again, and the reads were right. */
+  /**
+   * Somebody may have emptied the bucket meanwhile, and then the reads were right: it can be created again, or the store shows the
+   * delete marker that stands in the way. Some tell of that only after several refusals.
+   */
   async #isStillThere(options: RequestOptions): Promise<boolean> {
-    const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
-    return again.kind === "conflict";
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
+      if (again.kind !== "conflict") return false;
+      const found = await this.#store.read(this.key, options);
+      if (isDeleted(found)) return false;
+    }
+    return true;
   }
 
   async #replace(body: string, etag: string, options: RequestOptions): Promise<string | undefined> {
@@ -98,6 +109,7 @@ export class CheckMarker {
         await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });
         continue;
       }
+      if (written.kind === "ok" && isSameVersion(written.etag, etag)) return ONE_ETAG;
       if (written.kind !== "conflict") return undefined;
       // The read also finds out whether this store wants the ETag in another form.
       const found = await this.#store.read(this.key, options);
@@ -109,9 +121,15 @@ export class CheckMarker {
   }
 }
 
+function isDeleted(found: ReadOutcome): boolean {
+  return found.kind === "absent" && found.deleteMarker !== undefined && found.deleteMarker !== "none";
+}
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TRIES = 3;
 
+/** Also seen of the record of a lock. */
+export const ONE_ETAG = "two versions of an object have the same ETag, so that If-Match holds for each of them";
 const READS_STALE = "a read does not show what was written before it";
 const DOES_REFUSED = "a PUT that was answered as refused was done all the same";
 const REFUSES_RIGHT = "PUT with If-Match and the object's own ETag is refused";

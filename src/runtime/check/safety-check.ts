@@ -7,7 +7,6 @@ import {
   type ReadOutcome,
   type RefusedOutcome,
   type UnknownOutcome,
-  type Versioned,
   type Versioning,
   versioningOf,
 } from "../../store/object-store.js";
@@ -18,8 +17,9 @@ import type { GrantCheck } from "../base/grant-check.js";
 import type { Log } from "../base/logger.js";
 import type { StoreClock } from "../base/store-clock.js";
 import { readClocks } from "../base/timing.js";
+import { isSameVersion } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
-import { CheckMarker } from "./check-marker.js";
+import { CheckMarker, ONE_ETAG } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
 import { deniedError, ignoredError } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
@@ -94,10 +94,14 @@ export class SafetyCheck implements GrantCheck {
   }
 
   /** A write was done: what its answer says of versions may make void what is known. */
-  wrote(outcome: Versioned & { readonly kind: "ok" }): void {
+  wrote(...[outcome, replaced]: Parameters<GrantCheck["wrote"]>): void {
     const { state } = this.#options;
     const versioning = versioningOf(outcome);
     state.versioning = versioning;
+    if (replaced !== undefined && isSameVersion(outcome.etag, replaced)) {
+      const verdict = this.#settle({ kind: "ignored", seen: ONE_ETAG }, versioning);
+      if (verdict.kind === "refused") throw verdict.error;
+    }
     const { passed } = state;
     if (passed === undefined || passed.versioning === versioning) return;
     state.passed = passed.versioning === undefined ? { ...passed, versioning } : undefined;

@@ -255,7 +255,7 @@ export class LockObject {
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     if (outcome.kind !== "ok") return { kind: "conflict" };
-    if (isWrite) check.wrote(outcome as WriteOutcome & { readonly kind: "ok" });
+    if (isWrite) check.wrote(outcome as WriteOutcome & { readonly kind: "ok" }, base.etag);
     const record = change.kind === "write" ? change.record : undefined;
     const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
     attempts.seen(snapshot.etag, snapshot.askedAtMs);
