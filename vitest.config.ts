@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** The SDK announces the end of its support for Node 20 to everybody who starts a client, once per process. */
+/** The SDK announces the end of its support for Node 20 once in every process that makes a client. */
 const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
 // Tests against real processes and real time get another chance in CI, whose machines are shared; a retry is printed.

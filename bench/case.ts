@@ -80,7 +80,7 @@ export function varied(random: Random, ms: number): number {
 
 let names = 0;
 
-/** A lock that nobody has ever used. */
+/** A lock that was never used. */
 export function freshName(part: string): string {
   names += 1;
   return `${part}-${process.pid}-${names}`;

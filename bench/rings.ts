@@ -13,7 +13,7 @@ export interface RingRun {
   readonly size: number;
   /** By priority, which is also their place in the ring: 0 is the lowest. */
   readonly victims: readonly number[];
-  /** From the moment at which everybody has its first lock until all but the victims have had both. */
+  /** From the moment at which all have their first lock until all but the victims have had both. */
   readonly allServedMs: number | undefined;
   readonly highestServed: boolean;
 }
@@ -25,7 +25,7 @@ export interface Ring {
 /** What one participant does: takes its own lock, calls `meet` with it, takes the next one's, calls `served`. */
 type Participant = (place: number, locks: readonly string[], ring: Meeting) => Promise<void>;
 
-/** Where the ring closes: nobody asks for the second lock before everybody has the first. */
+/** Where the ring closes: none asks for the second lock before all have the first. */
 class Meeting {
   readonly victims: number[] = [];
   readonly servedAtMs = new Map<number, number>();

@@ -52,7 +52,7 @@ function isLeftover(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
 
-/** What is thrown where nobody can catch it, in a timer of the library's, ends the case and not the bench. */
+/** What is thrown where it cannot be caught, in a timer of the library's, ends the case and not the bench. */
 function accidents(): { readonly promise: Promise<never>; readonly stop: () => void } {
   let fail: (error: unknown) => void = () => {};
   const promise = new Promise<never>((_, reject) => {

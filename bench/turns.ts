@@ -26,7 +26,7 @@ export interface Turns {
   readonly holdsMs: readonly number[];
   readonly renewalsMs: readonly number[];
   readonly releasesMs: readonly number[];
-  /** How often somebody was inside already. */
+  /** How often another one was inside already. */
   readonly overlaps: number;
   readonly requests: readonly Arrival[];
 }
@@ -43,7 +43,7 @@ class Tally {
   readonly releasesMs: number[] = [];
 }
 
-/** Everybody begins at once, on a lock that nobody has used, with clients that have spoken to the store before. */
+/** All begin at once, on a lock that was not used yet, with clients that have spoken to the store before. */
 export async function takeTurns(contestant: Contestant, plan: TurnsPlan, random: Random): Promise<Turns> {
   const contenders = Array.from({ length: plan.oneInstance ? 1 : plan.clients }, () => contestant.contender());
   await warmUp(contenders);

@@ -32,7 +32,7 @@ export const USAGE = `npm run chaos -- --seconds N [options]
 
 CHAOS_BUCKET, CHAOS_ENDPOINT_URL, AWS_REGION and credentials as the SDK finds them: another store than the embedded one`;
 
-/** Throws, with a sentence for whoever typed it, when it makes no sense. */
+/** Throws, with a sentence for the user, when it makes no sense. */
 export function parseChaosArguments(args: readonly string[], environment: NodeJS.ProcessEnv): ChaosSettings {
   const { values } = parseArgs({
     args: [...args],

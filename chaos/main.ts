@@ -5,7 +5,7 @@ import { type ChaosSettings, parseChaosArguments } from "./arguments.js";
 import { jsonOf, lastLine, tableOf } from "./conductor/report.js";
 import { Run } from "./conductor/run.js";
 
-// The SDK announces the end of its support for Node 20 to everybody who starts a client.
+// The SDK announces the end of its support for Node 20 in every process that makes a client.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 /** What shells report for a program that a signal ended. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -19,11 +19,11 @@ for (const [signal, code] of Object.entries(EXIT_CODES)) {
     interruption.abort(new Error(`interrupted by ${signal}`));
   });
 }
-// Between npm and us stands the program that runs TypeScript: when that is killed, nobody wants to know any more.
+// Between npm and us stands the program that runs TypeScript: when that is killed, no reader is left.
 const starter = process.ppid;
 if (process.env["npm_lifecycle_event"] !== undefined) {
   setInterval(() => {
-    if (process.ppid !== starter) interruption.abort(new Error("whoever started this is gone"));
+    if (process.ppid !== starter) interruption.abort(new Error("the process that started this is gone"));
   }, 1000).unref();
 }
 

@@ -61,7 +61,7 @@ export type FromProxies =
   | { readonly kind: "counts"; readonly counts: Counts };
 
 export type ToResource =
-  /** Kill it when the conductor is gone: somebody who is frozen would not notice. */
+  /** Kill it when the conductor is gone: a frozen worker would not notice. */
   | { readonly kind: "guard"; readonly pid: number }
   | { readonly kind: "unguard"; readonly pid: number }
   /** Answered as soon as one of them is in a critical section, or when the time is up. */

@@ -6,7 +6,7 @@ class FencedFile {
   #content = "";
   #highestToken = 0;
 
-  /** Opening it for writing is enough to shut out whoever came before. */
+  /** Opening it for writing is enough to shut out earlier holders. */
   open(fencingToken) {
     this.#check(fencingToken);
     return this.#content;
@@ -29,7 +29,7 @@ const file = new FencedFile();
 const slowLock = await slow.acquire("file");
 const seen = file.open(slowLock.fencingToken);
 
-// The slow one pauses here. Somebody takes it for dead, and the quick one goes on.
+// The slow one pauses here. An operator takes it for dead, and the quick one goes on.
 await quick.releaseLock("file", true);
 const quickLock = await quick.acquire("file");
 file.write(`${file.open(quickLock.fencingToken)} quick`, quickLock.fencingToken);

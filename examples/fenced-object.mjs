@@ -9,7 +9,7 @@ const slowLock = await slow.acquire("counter");
 const slowCounter = await slowLock.fencedObject({ key });
 console.log(`the slow one counts: ${await slowCounter.update((count = 0) => count + 1)}`);
 
-// The slow one pauses in the middle of an update; somebody takes it for dead, and the quick one goes on.
+// The slow one pauses in the middle of an update; an operator takes it for dead, and the quick one goes on.
 const update = slowCounter.update(async (count) => {
   await quick.releaseLock("counter", true);
   const lock = await quick.acquire("counter");

@@ -39,7 +39,7 @@ const [slow, quick] = [machine("slow"), machine("quick")];
 const slowLock = await slow.acquire("account-17");
 const seen = await balanceOf(slowLock);
 
-// The slow one pauses here. Somebody takes it for dead, and the quick one goes on.
+// The slow one pauses here. An operator takes it for dead, and the quick one goes on.
 await quick.releaseLock("account-17", true);
 const quickLock = await quick.acquire("account-17");
 await setBalance(quickLock, (await balanceOf(quickLock)) - 30);

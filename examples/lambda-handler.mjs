@@ -55,7 +55,7 @@ if (process.env.SANDBOX !== undefined) {
   };
 
   console.log(`a: ${await invoke(a, { job: "Monday" })}; then it is frozen`);
-  console.log(`b: ${await invoke(b, { job: "Tuesday" })}, at once: nobody held the lock`);
+  console.log(`b: ${await invoke(b, { job: "Tuesday" })}, at once: the lock was free`);
 
   // An invocation that runs out of time is frozen while it holds the lock.
   a.kill("SIGCONT");

@@ -10,10 +10,10 @@ const [first, second, watcher] = [machine("first"), machine("second"), machine("
 function runWorker(mutex, name, stop) {
   return mutex.election("worker", { leaseMs: 3000 }).runWhenLeader(
     async (signal, fencingToken) => {
-      console.log(`${name} leads${fencingToken > lastToken ? ", with a higher token than anybody before" : ""}`);
+      console.log(`${name} leads${fencingToken > lastToken ? ", with a higher token than any before" : ""}`);
       lastToken = fencingToken;
       story.emit(name);
-      // What it writes elsewhere carries the token. The signal tells it to stop before anybody else can lead.
+      // What it writes elsewhere carries the token. The signal tells it to stop before another candidate can lead.
       while (!signal.aborted) await sleep(20, undefined, { signal }).catch(() => {});
       console.log(`${name} stops`);
     },
@@ -38,7 +38,7 @@ await firstLeads;
 await seen("first");
 const secondWorker = runWorker(second, "the second", stopSecond);
 
-// A deployment: the first is told to stop, and resigns; nobody has to wait for its lease to end.
+// A deployment: the first is told to stop, and resigns; no candidate has to wait for its lease to end.
 const secondLeads = once(story, "the second");
 stopFirst.abort();
 await firstWorker;

@@ -37,7 +37,7 @@ async function start(mutex, name, { diesAfter = Number.POSITIVE_INFINITY, timeou
     },
     { timeoutMs },
   );
-  // Null: it has not run, and a replica that cannot migrate must not serve. Whoever started it is told, and starts it again.
+  // Null: it has not run, and a replica that cannot migrate must not serve. The orchestrator is told, and starts it again.
   if (isDone === null) throw new Error(`does not serve: the migrations were not free within ${timeoutMs} ms`);
   console.log(`${name} serves`);
 }
@@ -48,7 +48,7 @@ const dies = start(first, "web-1", { diesAfter: 1 }).catch(({ message }) => cons
 await throughTheGate;
 await Promise.all([dies, start(second, "web-2"), start(third, "web-3")]);
 
-// Somebody is at it for longer than the next one has patience.
+// Another process is at it for longer than the next one has patience.
 const long = await first.acquire("migrations");
 await start(second, "web-4", { timeoutMs: 100 }).catch(({ message }) => console.log(`web-4 ${message}`));
 await long.release();

@@ -24,7 +24,7 @@ async function nightlyJob(mutex, name) {
     },
     { timeoutMs: 120_000 }, // longer than the lease of one that has died, and than the job takes
   );
-  // Null: nobody knows whether it was done, since whoever has the lock may fail yet.
+  // Null: it is not known whether it was done, since the holder of the lock may fail yet.
   if (outcome === null) throw new Error(`${name}: the lock was not free in time`);
   console.log(`${name}: ${outcome}`);
 }

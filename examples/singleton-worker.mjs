@@ -7,7 +7,7 @@ import { end, machine } from "./store.mjs";
 async function runWorker(mutex, name, stop) {
   while (!stop.aborted) {
     const lock = await mutex.acquire("worker", { signal: stop, leaseMs: 2000 }).catch((error) => {
-      if (!stop.aborted) throw error; // the store is the problem, not somebody who has the lock
+      if (!stop.aborted) throw error; // the store is the problem, not another holder
     });
     if (lock === undefined) break; // told to stop while waiting
     console.log(`${name} is at work`);

@@ -25,7 +25,7 @@ export interface Violation {
     | "tokens grow"
     | "nothing is left"
     | "nothing young is removed"
-    | "nobody is overtaken"
+    | "no waiter is overtaken"
     | "nothing is dated back"
     | "nothing ends early"
     | "what has ended stays ended"
@@ -35,7 +35,7 @@ export interface Violation {
   readonly says: string;
 }
 
-/** For how much longer each client believes that it holds, in milliseconds; 0 for those who do not. */
+/** For how much longer each client believes that it holds, in milliseconds; 0 for clients that do not. */
 export type Beliefs = readonly number[];
 
 /** What is wrong with a state. */
@@ -166,7 +166,7 @@ function removal(before: World, request: Request, config: Configuration): Violat
   const lastHolder = record.holders[0];
   if (lastHolder !== undefined) return { invariant, says: `an object is removed while ${lastHolder.id} holds it` };
   if (record.queue.some((waiter) => waiter.expiresAtMs >= nowMs)) {
-    return { invariant, says: "an object is removed while somebody waits for it" };
+    return { invariant, says: "an object is removed while a waiter waits for it" };
   }
   const restedMs = (request.sentTick - sentTick) * TICK_MS;
   const clocks = clocksIn(config);
@@ -189,12 +189,12 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
   );
   if (ahead === undefined) return undefined;
   return {
-    invariant: "nobody is overtaken",
-    says: `${taker.id} takes the lock before ${ahead.id}, who was to be next`,
+    invariant: "no waiter is overtaken",
+    says: `${taker.id} takes the lock before ${ahead.id}, which was to be next`,
   };
 }
 
-/** Whoever writes leaves out the entries that have run out: nobody waits for those who have died waiting. */
+/** A client that writes leaves out entries that have run out: no one waits for waiters that have died. */
 function deadWaiter({ record, sentTick }: Version, config: Configuration): Violation | undefined {
   const slowestMs = widestOf(clocksIn(config)).earliestMs;
   const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
@@ -232,7 +232,7 @@ function endedEarly(before: World, { record, sentTick }: Version, config: Config
   return { invariant: "nothing ends early", says };
 }
 
-/** Whoever is told that a lease has ended may count on it, though nobody else has taken it. */
+/** A client that is told that a lease has ended may count on it, though no other has taken it. */
 function renewedTooLate(before: World, request: Request, config: Configuration): Violation | undefined {
   const plan = config.clients[request.client];
   if (request.operation !== "renew" || !plan?.onlyUnexpired) return undefined;
@@ -250,7 +250,7 @@ function closed({ requests, clients }: World): Violation | undefined {
   return { invariant: "closed is closed", says: `client ${late.client} sends a write after it was closed` };
 }
 
-/** Who is told to close gives nothing away while its function runs, and nobody else takes it. */
+/** A client that is told to close gives nothing away while its function runs, and no other takes it. */
 function inside({ clients, object }: World, beliefs: Beliefs): Violation | undefined {
   const alone = clients.findIndex(({ isClosing, robbed, holding }, index) => {
     if (!isClosing || robbed || (beliefs[index] ?? 0) <= 0) return false;

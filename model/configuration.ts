@@ -23,7 +23,7 @@ export interface Configuration {
   readonly clients: readonly ClientPlan[];
   readonly leaseMs: number;
   readonly toleranceMs: number;
-  /** How long a queue entry lives; undefined: nobody queues. */
+  /** How long a queue entry lives; undefined: no client queues. */
   readonly entryLifeMs: number | undefined;
   /** How long an object is at rest before it may be removed, and for how many ticks a request can live; undefined: no removals. */
   readonly removal: { readonly restMs: number; readonly requestLifeTicks: number } | undefined;

@@ -122,7 +122,7 @@ const STUDIES: readonly Study[] = [
   {
     ...QUEUE,
     name: "three, graces",
-    says: "the lock comes free, and one of those who wait knows store time within wide bounds",
+    says: "the lock comes free, and one of the waiters knows store time within wide bounds",
     clients: [EXACT, EXACT, BOUNDED],
     entryLifeMs: TICK_MS,
     short: {},

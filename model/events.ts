@@ -112,7 +112,7 @@ type Tell = (says: string, change: (actor: Actor) => void, from?: World) => void
 function closingEvents({ isClosing, phase }: Client, world: World, tell: Tell): void {
   if (!isClosing && world.budget.close > 0) tell("is told to close", askToStop, spend(world, "close"));
   if (!isClosing) return;
-  const why = phase === "holding" ? "its function has outlasted the grace" : "nobody has answered in time";
+  const why = phase === "holding" ? "its function has outlasted the grace" : "no answer came in time";
   tell(`is closed: ${why}`, leave);
 }
 
@@ -209,13 +209,13 @@ function slotOf(client: Client, request: Request): Slot | undefined {
   return isWriteOf(client.side, request) ? "side" : undefined;
 }
 
-/** The store applies it. Nobody waits for a late one; of a create, a second copy may still be under way. */
+/** The store applies it. No caller waits for a late one; of a create, a second copy may still be under way. */
 function land(scene: Scene, world: World, request: Request, happened: Happened): void {
   const left = isAwaited(world, request) ? [{ ...request, applied: true }] : [];
   landWith(scene, world, request, left, happened);
   const canReturn = scene.config.removal !== undefined && request.condition === 0;
   if (!canReturn || world.budget.twice === 0) return;
-  // The copy belongs to nobody: its write has another name in the books of the network, but not in the body.
+  // The copy belongs to no client: its write has another name in the books of the network, but not in the body.
   landWith(scene, spend(world, "twice"), request, [...left, { ...request, write: COPY }], happened);
 }
 

@@ -23,7 +23,7 @@ import { ACQUISITION, PLAIN, QUEUE_TIME, REST_TIME, TIME, TOKEN, WRITE } from ".
 /**
  * 64 bits that stand for a state. Two states are one if they differ only in what cannot matter: absolute times (all are
  * relative to now, and anything long past is just past), names of writes (numbered by first appearance), the order of
- * interchangeable clients, turns that nobody asks about.
+ * interchangeable clients, turns that are not asked about.
  */
 export class Fingerprint {
   high = 0;

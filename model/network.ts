@@ -50,7 +50,7 @@ export function canStillLand(world: World, config: Configuration, request: Reque
 /**
  * Forgets what cannot matter any more, so that states that differ only in it are one: requests that can neither land nor
  * be answered, snapshots of versions that are gone (a write conditioned on one is only refused, and leads to a read), and
- * writes of which nobody will ask again.
+ * writes that will not be asked about again.
  */
 export function settle(world: World, config: Configuration): void {
   world.requests = world.requests.filter(

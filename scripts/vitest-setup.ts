@@ -4,7 +4,7 @@ import { afterAll } from "vitest";
 const { COVERAGE_OF_CHILDREN } = process.env;
 if (COVERAGE_OF_CHILDREN !== undefined) process.env["NODE_V8_COVERAGE"] = COVERAGE_OF_CHILDREN;
 
-/** After the last hook of a test file: a server that still listens is one that somebody forgot to close. */
+/** After the last hook of a test file: a server that still listens is one that a test forgot to close. */
 afterAll(async () => {
   const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
   // What was closed a moment ago takes a turn or two of the event loop.

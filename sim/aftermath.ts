@@ -4,7 +4,7 @@ import { keyOf } from "./scene.js";
 import type { Stage } from "./stage.js";
 
 /**
- * When all have gone, no lock stays orphaned beyond lease, tolerance, clock bounds and one poll: somebody new who waits for
+ * When all have gone, no lock stays orphaned beyond lease, tolerance, clock bounds and one poll: a new waiter for
  * each of them gets it so long after the last published end of a hold that was left behind, or landed late.
  */
 export class Aftermath {
@@ -56,7 +56,7 @@ export class Aftermath {
     const watchedMs = Math.max(this.#startedAtMs, lastLandingMs) + leaseMs;
     // Who is not told the time, or by one answer only that its wall clock contradicts, watches.
     const endMs = isObserved ? watchedMs : dates === undefined ? lastEndMs : Math.max(watchedMs, lastEndMs);
-    // One who died waiting is waited for until its entry expires, at the longest.
+    // A waiter that has died is waited for until its entry expires, at the longest.
     const queueMs = hasQueue ? ENTRY_LIFE_MS : 0;
     const agedMs = Math.max(AGED_MS, AGED_ANSWERS * (roundTripMs[1] + longestPauseMs(roundTripMs[1])));
     const clocksMs =

@@ -69,7 +69,7 @@ export function parseBody(text: string): Body {
   return body;
 }
 
-/** Who has the lock by this body. Where the fields of 1.x at the top name somebody else, 1.x wrote last, and they hold. */
+/** Who has the lock by this body. Where the fields of 1.x at the top name another holder, 1.x wrote last, and they hold. */
 export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   if (body === undefined || body.locked === false) return [];
   const { holders = [], owner, acquiredAt = 0, expiresAt } = body;

@@ -117,7 +117,7 @@ export class SimClient implements Program {
     await closeMutex(mutex, closing);
   }
 
-  /** From the event: nothing may be sent after that, whoever was told earlier. */
+  /** From the event: nothing may be sent after that, whatever callers were told earlier. */
   #whenClosed(): Promise<void> {
     return new Promise((resolve) => {
       this.mutex.on("closed", ({ leftBehind }) => {
@@ -219,7 +219,7 @@ export class SimClient implements Program {
   }
 }
 
-/** Whoever had the lock before may have died. */
+/** The earlier holder of the lock may have died. */
 const BOOT_MS = 20_000;
 
 const PLAIN: Closing = { graceMs: undefined, handles: "wait", againAfterMs: undefined };

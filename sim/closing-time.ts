@@ -5,7 +5,7 @@ import type { Participant } from "./scene.js";
 import type { Stage } from "./stage.js";
 
 /**
- * The end of a run, when the store answers: everybody gives up in the middle of something and leaves nothing; then all are busy
+ * The end of a run, when the store answers: all tasks give up in the middle of something and leaves nothing; then all are busy
  * once more, and are closed one after the other in the middle of that.
  */
 export class ClosingTime {
@@ -62,5 +62,5 @@ const CLEARING_MS = 2500;
 const CLEARING_TRIPS = 12;
 /** So much later at most something is tried again that a store asked for fewer requests has turned away. */
 export const TURNED_AWAY_MS = 10_000;
-/** For so long everybody is busy before the last one is told to close. */
+/** For so long all tasks are busy before the last one is told to close. */
 const BUSY_MS = 5000;

@@ -66,7 +66,7 @@ export function datesOf(seed: number, conditions: DateConditions): DatePlan | un
   );
   const isPinned = random.chance(0.5);
   const wrong = random.pick([0, 0.02]);
-  // Front ends that disagree by seconds never agree again, so that nobody forgets what one answer said.
+  // Front ends that disagree by seconds never agree again, so that no client forgets what one answer said.
   const isWrong = wrong > 0 && !hasClientOf1x && gatewaySpreadMs < LATEST_TEXT_MS / 2;
   return {
     frontEnds: mayBeMissing ? frontEnds : frontEnds.map((one) => ({ ...one, missing: 0 })),
@@ -87,7 +87,7 @@ export type PartialDatePlan = Partial<Omit<DatePlan, "frontEnds">> & {
   readonly frontEnds?: readonly Partial<FrontEnd>[];
 };
 
-/** Whether somebody may have no store time at all, and go by its own wall clock. */
+/** Whether a client may have no store time at all, and go by its own wall clock. */
 export function mayLackTime(plan: DatePlan | undefined): boolean {
   return plan !== undefined && (plan.wrong > 0 || plan.frontEnds.some(({ missing }) => missing > 0));
 }

@@ -66,7 +66,7 @@ export class Faults {
     return this.#fateOf(kind, process);
   }
 
-  /** Whether the store is out of reach for everybody. */
+  /** Whether the store is out of reach for all clients. */
   get isAway(): boolean {
     const { outage } = this.#plan;
     const forMs = this.#world.nowMs - this.#startedAtMs;
@@ -175,9 +175,9 @@ interface Spell {
   readonly lagMs: number;
 }
 
-/** A request that nobody waits for any more lands this much later at most, in milliseconds. */
+/** A request that no caller waits for any more lands this much later at most, in milliseconds. */
 export const LATEST_MS = 20_000;
-/** On its way there, or back; whoever has waited for long enough by then does not hear of it. */
+/** On its way there, or back; a caller that has waited for long enough by then does not hear of it. */
 const SLOWEST_MS = 3000;
 /** How far behind the store a cache on the way is, and for how long it is in the way. */
 const LONGEST_CACHED_MS = 15_000;

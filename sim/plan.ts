@@ -28,12 +28,12 @@ export interface Plan {
   readonly dates: DatePlan | undefined;
   /** Whether reads may come out of a cache: then what is read says nothing about now, and only safety is judged. */
   readonly isCached: boolean;
-  /** When the store is out of reach for everybody, from the beginning on; silent, or answering 503. */
+  /** When the store is out of reach for all clients, from the beginning on; silent, or answering 503. */
   readonly outage: { readonly afterMs: number; readonly forMs: number; readonly isSilent: boolean } | undefined;
   readonly removes: boolean;
   /** The run ends with a sweep that removes objects that are at rest. */
   readonly hasEvening: boolean;
-  /** Everybody is closed in the middle of work, not after it. */
+  /** All clients are closed in the middle of work, not after it. */
   readonly closesBusy: boolean;
   readonly grants: number;
   /** How much of a semaphore goes into one record; so little in some seeds that the few permits of a run need several. */
@@ -47,7 +47,7 @@ export interface ClientPlan {
   readonly kind: "current" | "1.x";
   /** Whether each of its turns is a line of work of its own, or all run in the context in which it has started. */
   readonly context: "own" | "shared" | "under a lock";
-  /** Whether something of it runs for as long as it does itself: a candidate, an observer, somebody who watches. */
+  /** Whether something of it runs for as long as it does itself: a candidate, an observer, a watcher. */
   readonly hasLoops: boolean;
   /** Lines of work that share its one mutex. */
   readonly tasks: number;

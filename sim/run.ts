@@ -26,7 +26,7 @@ export interface RunOptions {
 /**
  * Runs one seed: faults first, then none; then everything has to become quiet, free and usable again.
  *
- * This is the programmatic interface, kept stable for those who run seeds against changed sources: it resolves whatever the
+ * This is the programmatic interface, kept stable for scripts that run seeds against changed sources: it resolves whatever the
  * subject does, with `findings` that are empty where nothing is wrong. One run at a time in each thread.
  */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
@@ -45,9 +45,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
 const LONGEST_MS = 30 * 60_000;
 /** When the store is back, there has to be time to see who goes on. */
 const BACK_MS = 20_000;
-/** Who asks a store that is away asks more often than that together with everybody else, and goes round in circles. */
+/** A client that asks a store that is away more often than that, all clients together, goes round in circles. */
 const MS_PER_EVENT = 10;
-/** Far more than any run needs: whoever goes round in circles is stopped. */
+/** Far more than any run needs: a run that goes round in circles is stopped. */
 const MAX_EVENTS = 300_000;
 export const MIN_FAULTS = 5;
 const DEADLOCK_LOOK_MS = 5000;
@@ -240,7 +240,7 @@ class Run {
     await this.#stage.world.run(EVENING_MS, () => [...busy].every(({ client }) => !client.isAlive));
   }
 
-  /** Once faults have stopped, everybody who waits gets served or gives up; then all get one lock more, for which they wait. */
+  /** Once faults have stopped, each waiter is served or gives up; then all get one lock more, for which they wait. */
   async #settle(): Promise<void> {
     const { world, plan } = this.#stage;
     const boundMs = SETTLE_MS + SETTLE_LEASES * plan.leaseMs;
@@ -261,6 +261,6 @@ class Run {
 /** Eight round trips within two seconds: a release may lose a race or two. */
 const LONGEST_JUDGED_MS = 250;
 const EVENING_MS = 120_000;
-/** What is late lands, entries of the dead expire, each of those who wait works for a while. */
+/** What is late lands, entries of the dead expire, each waiter works for a while. */
 const SETTLE_MS = 120_000;
 const SETTLE_LEASES = 20;

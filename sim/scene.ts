@@ -15,7 +15,7 @@ import type { Closing } from "./closing.js";
 import type { Plan } from "./plan.js";
 import type { Step } from "./steps.js";
 
-/** What all clients of a run share: the store, the checkers, and when to stop. `Task`: what a line of work is, of those who do turns. */
+/** What all clients of a run share: the store, the checkers, and when to stop. `Task`: what a line of work is, of participants that do turns. */
 export interface Scene<Task = unknown> {
   readonly plan: Plan;
   readonly bucket: SimBucket<Step>;
@@ -27,7 +27,7 @@ export interface Scene<Task = unknown> {
   /** Undefined where clocks are not exact: arrivals are compared in store time. */
   readonly order: OrderChecker | undefined;
   readonly deadlocks: DeadlockChecker;
-  /** Whether everybody sees everybody else's place in a queue: expiry is a matter of store time, or of wall clocks that agree. */
+  /** Whether all clients see each other's places in a queue: expiry is a matter of store time, or of wall clocks that agree. */
   readonly canSeeCycles: boolean;
   /** Whether conflicts that nothing explains, or reads of what was, may make the store look unsafe. */
   readonly mayContradictItself: boolean;
@@ -41,19 +41,19 @@ export interface Scene<Task = unknown> {
   readonly counters: ReadonlyMap<string, FencedCounter>;
   /** The lines of work of all clients there have been. */
   readonly tasks: () => readonly Task[];
-  /** Nobody begins a new turn any more. */
+  /** No task begins a new turn any more. */
   readonly isOver: () => boolean;
   /** A participant has left of its own accord; what it has left behind. */
   readonly onClosed: (participant: Participant, leftBehind: readonly LeftBehind[]) => void;
 }
 
-/** One of those who use the locks, whatever program it runs. */
+/** A user of the locks, whatever program it runs. */
 export interface Participant {
   readonly name: string;
   readonly process: SimProcess;
   /** Spends its turns until the run is over or it is dead. */
   play(): Promise<void>;
-  /** Once no faults happen any more: one lock that it waits for without a time-out. Everybody has to get it. */
+  /** Once no faults happen any more: one lock that it waits for without a time-out. Each has to get it. */
   lastWish(): Promise<void>;
   /** Nothing is sent after this. */
   close(closing?: Closing): Promise<void>;

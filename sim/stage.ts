@@ -98,7 +98,7 @@ export class Stage {
   /** Whether no lease ends before its published end, and by how much it may seem to. */
   #judgement(): { readonly isJudged: boolean; readonly earlyMs: number } {
     const { keepsAssumptions, hasDate, hasExactClocks, gatewaySpreadMs } = this.plan;
-    // Without a `Date`, what is published is the wall clock of whoever wrote it.
+    // Without a `Date`, what is published is the wall clock of its writer.
     const isJudged = keepsAssumptions && (hasDate || hasExactClocks);
     return { isJudged, earlyMs: SWEEP_EARLY_MS + gatewaySpreadMs };
   }

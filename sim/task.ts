@@ -19,7 +19,7 @@ export interface Ask {
 export type Held = Pick<Lock, "name" | "fencingToken" | "mode" | "remainingMs">;
 export type Believed = Held & (Pick<Lock, "held"> | Pick<Lock, "held" | "signal">);
 
-/** How somebody holds a lock. */
+/** How a task holds a lock. */
 export interface Holding {
   /** Whether its code is a callback of the library's, which sees it end. @default "handle" */
   readonly kind?: Insider["kind"];
@@ -34,14 +34,14 @@ export interface Program extends Participant {
   readonly plan: ClientPlan;
   readonly mutex: S3Mutex;
   readonly events: EventChecker;
-  /** Lines of work that nobody waits for. */
+  /** Lines of work that no task waits for. */
   readonly started: Task[];
   /** What those do. */
   readonly forgotten: Promise<void>[];
   readonly isAlive: boolean;
   readonly isClosing: boolean;
   readonly isClosed: boolean;
-  /** It has said that nobody works under handles, or under locks that were taken by name. */
+  /** It has said that no work is done under handles, or under locks that were taken by name. */
   readonly hasGivenHandlesBack: boolean;
   /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
   hasLost(lock: Pick<Lock, "name" | "fencingToken">): boolean;
@@ -78,7 +78,7 @@ export class Task implements Waiting {
     return wanted.length === 0 ? undefined : wanted;
   }
 
-  /** Whether anybody can wait for it: who takes several locks holds some of them meanwhile. */
+  /** Whether another task can wait for it: one that takes several locks holds some of them meanwhile. */
   get #mayBlock(): boolean {
     if (this.#startedBy?.started.has(this) && this.#startedBy.#mayBlock) return true;
     if (this.scene.deadlocks.holdsByName(this.name)) return true;
@@ -149,7 +149,7 @@ export class Task implements Waiting {
     if (answer !== undefined) this.client.events.givenBack(lock);
   }
 
-  /** Takes a lock by name; whether it has it. Nobody need give it back. */
+  /** Takes a lock by name; whether it has it. It need not be given back. */
   async takeByName(name: string, timeoutMs: number, priority?: number): Promise<boolean> {
     const { mutex } = this.client;
     const isGranted = (await this.expecting(mutex.acquireLock(name, timeoutMs, priority))) === true;
@@ -173,7 +173,7 @@ export class Task implements Waiting {
       await this.believing(lock.name, lock, (insider) => work(lock, insider), holding);
     } finally {
       const times = { askedAtMs: ask.askedAtMs, grantedAtMs, endedAtMs: this.nowMs };
-      // Where it let others in meanwhile, nobody knows when that took effect.
+      // Where it let others in meanwhile, it is not known when that took effect.
       const wasLost = !lock.held || this.#sharing.has(lock);
       history.add(lock.name, { client: this.name, token, ...times, wasLost, isShared });
     }
@@ -233,7 +233,7 @@ export class Task implements Waiting {
     }
   }
 
-  /** Lets others in: from the call on, whatever its answer is, nobody may count on being alone. */
+  /** Lets others in: from the call on, whatever its answer is, no task may count on being alone. */
   async share(lock: Lock): Promise<void> {
     this.#sharing.add(lock);
     await this.expecting(lock.downgrade());

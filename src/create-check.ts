@@ -15,7 +15,7 @@ export function createCheck({ sharedBy = {}, way = async () => "given", ...optio
   return new SafetyCheck({ ...options, state: stateOf(sharedBy, JSON.stringify([bucketName, keyPrefix])), way });
 }
 
-/** Nothing is written any more to a store that was seen to be unsafe: it might erase what somebody else holds. */
+/** Nothing is written any more to a store that was seen to be unsafe: it might erase what another client holds. */
 export function unlessRefused(store: ObjectStore, check: GrantCheck): ObjectStore {
   return {
     read: (...args) => store.read(...args),

@@ -4,19 +4,19 @@
  *
  * | code | meaning | what to do |
  * | --- | --- | --- |
- * | `timed-out` | somebody else still had the lock when the time was up; `holders` says who | wait longer, or do without |
+ * | `timed-out` | another caller still had the lock when the time was up; `holders` says who | wait longer, or do without |
  * | `aborted` | the caller's `signal` was aborted while waiting | nothing: it was asked for |
  * | `lost` | the lock was held and is no longer; `reason` says why | stop work; whatever follows needs the fencing token |
  * | `deadlock` | this wait was part of a cycle and was chosen to give way | release what is held, then try again |
  * | `invalid-argument` | an argument cannot be right, or there is no option of that name; the message says which, and the remedy | fix the call |
- * | `corrupt-record` | the object under the key is no lock record, or no fenced object | look at the key; `deleteLock(name, true)` clears a lock |
+ * | `corrupt-record` | the object under the key is not a lock record, or not a fenced object | look at the key; `deleteLock(name, true)` clears a lock |
  * | `newer-schema` | the record was written by a later major version | upgrade this process |
  * | `no-such-bucket` | the bucket does not exist | create it, or set `createBucketIfNotExists` |
  * | `access-denied` | the store refused the request | see the policy in the documentation |
  * | `store-unavailable` | the store could not be reached in time | try again later |
  * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
  * | `permits-differ` | a semaphore has fewer permits than this call asks for at once, although not than this caller says it has; the message shows both numbers | `resize`, or ask for fewer |
- * | `fenced-out` | somebody with a newer fencing token has opened the object | stop: this holder is a zombie |
+ * | `fenced-out` | a holder with a newer fencing token has opened the object | stop: this holder is a zombie |
  * | `closed` | the mutex was closed | use a new one |
  */
 export type S3MutexErrorCode =
@@ -36,7 +36,7 @@ export type S3MutexErrorCode =
   | "closed";
 
 /**
- * Why a lock was lost: its lease ran out before it could be renewed, somebody took it over after that, it was released
+ * Why a lock was lost: its lease ran out before it could be renewed, another holder took it over after that, it was released
  * by force, its object was deleted, or the store could not be reached until the lease was over; or a copy of this process (a virtual machine or container that was cloned)
  * goes on with it (`cloned`). Of a handle that nests in
  * another: what it nests in was released (`outer-released`).
@@ -108,7 +108,7 @@ export interface S3MutexErrorDetails {
   readonly cycle?: readonly DeadlockEdge[];
   /** With code `timed-out`: who has the lock. */
   readonly holders?: readonly LockHolder[];
-  /** From a fenced object: the change may have been made, or may still be, and nobody knows; without it, it was not. */
+  /** From a fenced object: the change may have been made, or may still be: it is not known; without it, it was not. */
   readonly maybeApplied?: boolean;
 }
 

@@ -149,7 +149,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     throw notFree(object, options);
   }
 
-  /** One attempt: a handle, or null when somebody else has the lock. */
+  /** One attempt: a handle, or null when another caller has the lock. */
   async tryAcquire(lockName: string, options: TryAcquireOptions = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options, TRY_ACQUIRE_OPTIONS), timeoutMs: 0 };
     const call = { options: attempt, patienceMs: 0, isAttempt: true };
@@ -225,7 +225,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * For the environment variable `S3_MUTEX_HELD` of a process that is part of the work under these locks, and for `heldByParent`
    * there: what is held here, and what this mutex was told of by its own `heldByParent`. Without it, a child that asks for a lock
-   * of its parent's waits for ever, and nobody sees why.
+   * of its parent's waits forever, and cannot tell why.
    * @throws `invalid-argument` for locks of another mutex
    */
   heldForChild(held: Lock | LockSet): string {
@@ -235,7 +235,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * Goes on with a lock that {@link Lock.serialize} ended elsewhere: in another process, or in a worker thread. Its fencing
    * token is a new one, greater than before.
-   * @throws `lost` when somebody has restored it already, or the lock is gone
+   * @throws `lost` when another process has restored it already, or the lock is gone
    */
   async restore(text: string): Promise<Lock> {
     const { ref, place, from } = readHandOver(text);
@@ -253,7 +253,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
 
   /**
    * At most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and remember their
-   * number of permits: it counts for everybody, whatever `permits` says later, until `resize` changes it.
+   * number of permits: it counts for all callers, whatever `permits` says later, until `resize` changes it.
    *
    * @example
    * ```ts
@@ -269,7 +269,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   }
 
   /**
-   * One leader among many candidates. Whoever leads holds the lock of this name.
+   * One leader among many candidates. The leader holds the lock of this name.
    *
    * @example
    * ```ts
@@ -333,7 +333,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * Runs `fn` for this key at most once at a time across all processes, and remembers that it was done, with its result: later
    * calls get that without running it, for one request. A run that throws or dies is not remembered, and the next call runs again.
    * The lock is called `once/` and the key.
-   * @throws what `fn` throws, unchanged; `lost`, with `result`, when somebody else has taken over while `fn` ran;
+   * @throws what `fn` throws, unchanged; `lost`, with `result`, when another process has taken over while `fn` ran;
    * `invalid-argument`, with `result`, when JSON cannot hold the result; `timed-out`, `aborted`
    *
    * @example
@@ -363,7 +363,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
    * Takes a lock for `lockTimeoutMs`. It is not renewed unless {@link refreshLock} is called.
    * @param timeoutMs how long to wait; without it, the sum of the `maxRetries` delays (6.2 s by default)
    * @param priority any safe integer; higher is served first
-   * @returns false when somebody else still has it when the time is up; another call on this instance counts as somebody else
+   * @returns false when another caller still has it when the time is up; another call on this instance is another caller
    */
   async acquireLock(lockName: string, timeoutMs?: number, priority = 0): Promise<boolean> {
     const patienceMs = this.#acquirer.patienceMs(undefined);
@@ -392,8 +392,8 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * Releases what {@link acquireLock} took, here or in another instance with the same `ownerId`; never a handle's hold, nor what
    * another request has taken by the same name since this one's lease was over, or while this one was not given it. With
-   * `force`, whoever holds it, who may go on believing in it until its next renewal: only the fencing token protects from that.
-   * With `holderIds` of {@link inspect} as well, only those holders: who came after the look was not meant.
+   * `force`, any holder, which may go on believing in it until its next renewal: only the fencing token protects from that.
+   * With `holderIds` of {@link inspect} as well, only those holders: later ones were not meant.
    * @returns whether a hold was ended; false with `holderIds` when none of them holds it any more
    */
   async releaseLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
@@ -408,7 +408,7 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
     return this.#named.refresh(this.#heldObject(lockName));
   }
 
-  /** Whether anybody holds the lock. */
+  /** Whether the lock is held. */
   async isLocked(lockName: string): Promise<boolean> {
     return this.#named.isLocked(this.#object(lockName));
   }
@@ -421,11 +421,11 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /**
    * Removes a lock. An object that was written within the last 20 minutes, and any object on a store without conditional
    * deletes, becomes a tombstone that reads as absent; {@link cleanupStaleLocks} removes it later.
-   * @param options `force`: also when somebody else holds it, or when the object is no lock record at all; with `holderIds` of
-   * {@link inspect} as well, only while nobody else has come to hold it
+   * @param options `force`: also when another owner holds it, or when the object is not a lock record at all; with `holderIds` of
+   * {@link inspect} as well, only while it has no other holder
    * @returns true when there is no such lock any more: by force also where there was none, even where a delete marker in its place keeps
    * the store from creating it anew, which {@link acquire} says how to remove. False when nothing was done: it is not held by
-   * {@link acquireLock} of ours, and not forced; or somebody holds it who is not among the `holderIds`
+   * {@link acquireLock} of ours, and not forced; or it has a holder that is not among the `holderIds`
    */
   async deleteLock(lockName: string, options: boolean | ForceOptions = false): Promise<boolean> {
     const force = checkForce(options);

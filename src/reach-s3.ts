@@ -21,7 +21,7 @@ export function reachS3(reaching: Reaching): Reached {
       new S3Store({ client, bucketName: bucket, keyPrefix, headers, effects, maxBodyBytes: MAX_FENCED_BYTES }),
     clock: clockOf(client, effects),
     endpoint: endpointOf(client),
-    // What cannot be told is a way of its own, so that nobody's proof speaks for it, nor its for anybody's.
+    // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
     check: { sharedBy: client, way: () => wayTo(client, bucketName).catch(() => effects.newId()) },
     ...(isShared ? {} : { close: () => client.destroy() }),
   };

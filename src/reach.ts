@@ -32,7 +32,7 @@ export interface Reaching {
 
 /** By an adapter of the caller's own. */
 export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {
-  // What cannot be told is a way of its own, so that nobody's proof speaks for it, nor its for anybody's.
+  // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
   const way = async () => (await adapter.way?.().catch(() => undefined)) ?? effects.newId();
   const store = neverThrowing(adapter);
   return {

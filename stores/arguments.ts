@@ -38,7 +38,7 @@ npm run stores -- --start NAME [options]     start one and leave it running unti
 
 S3_MUTEX_STORES_CACHE: where what was downloaded and compiled is kept (default: s3-mutex-stores in the user's cache)`;
 
-/** Throws, with a sentence for whoever typed it, when it makes no sense. */
+/** Throws, with a sentence for the user, when it makes no sense. */
 export function parseStoresArguments(args: readonly string[]): StoresSettings {
   const { values } = parseArgs({
     args: [...args],

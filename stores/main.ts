@@ -14,7 +14,7 @@ import { isSilent, turnsInWords } from "./measure/turns.js";
 import { type StoreResult, winnersOf } from "./result.js";
 import { runStore, temporaryFolder } from "./run-store.js";
 
-// The SDK announces the end of its support for Node 20 to everybody who starts a client.
+// The SDK announces the end of its support for Node 20 in every process that makes a client.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 /** What shells report for a program that a signal ended. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -22,7 +22,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const settings = settingsOrExit();
 const interruption = new AbortController();
 for (const [signal, code] of Object.entries(EXIT_CODES)) process.on(signal, () => interrupt(code));
-// Between npm and us stands the program that runs TypeScript: when that is killed, nobody wants to know any more.
+// Between npm and us stands the program that runs TypeScript: when that is killed, no reader is left.
 const starter = process.ppid;
 if (process.env["npm_lifecycle_event"] !== undefined) {
   setInterval(() => {
@@ -156,7 +156,7 @@ function lineOf(kind: StoreKind, result: StoreResult): Line {
   return { word: problems.length === 0 ? "passed" : "failed", text: [text, ...shown].join("; ") };
 }
 
-/** Two inside and nobody told: only on a store that loses races, which nobody asks about by default, and may lose one in any run. */
+/** Two inside and neither told: only on a store that loses races, which is not asked about by default, and may lose one in any run. */
 function silenceProblems(
   { knownFault }: StoreKind,
   { turns, versions, create, replace }: StoreResult,
@@ -171,7 +171,7 @@ function silenceProblems(
     .map((one) => `two inside (${one.name} bucket): ${turnsInWords(one.turns)}`);
 }
 
-/** `verifyStore` has to come to the same verdict. That it misses a race which is rarely lost is no surprise. */
+/** `verifyStore` has to come to the same verdict. That it misses a race which is rarely lost is not a surprise. */
 function verificationProblems({ knownFault }: StoreKind, { verdict, verification }: StoreResult): readonly string[] {
   const { verdict: said, elapsedMs } = verification;
   const isRight = knownFault !== undefined || (said === "fail") === (verdict === "unsafe");

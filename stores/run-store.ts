@@ -14,7 +14,7 @@ import { verify } from "./measure/verify.js";
 import { tryVersions } from "./measure/versions.js";
 import { faultsOf, type StoreResult } from "./result.js";
 
-/** No lock is in the second before two processes take turns there: nobody has asked the store anything yet. */
+/** No lock is in the second before two processes take turns there: the store was not asked anything yet. */
 const [BUCKET, TURNS_BUCKET] = BUCKETS;
 
 export interface RunSettings {
@@ -120,7 +120,7 @@ export async function createBucket(config: S3ClientConfig, Bucket: string): Prom
   }
 }
 
-/** The last that changed the library. Without git, as in a package, nobody knows. */
+/** The last that changed the library. Without git, as in a package, it is not known. */
 export async function commit(): Promise<{ readonly commit?: string }> {
   const said = await runCommand("git", ["log", "-1", "--format=%h", "--", "src"]).catch(() => undefined);
   return said === undefined ? {} : { commit: said.trim() };

@@ -76,7 +76,7 @@ function figuresOf(ours: readonly Turns[], theirs: readonly Turns[], limit: read
   ];
 }
 
-/** A run that was ended before everybody was served took at least as long as everybody would have at its pace. */
+/** A run that was ended before all were served took at least as long as all would have at its pace. */
 const untilAll = ({ done, elapsedMs }: Turns) => (elapsedMs * CLIENTS) / Math.max(1, done);
 const slowestRelease = ({ releasesMs }: Turns) => Math.max(0, ...releasesMs);
 const slowestRenewal = ({ renewalsMs }: Turns) => Math.max(0, ...renewalsMs);

@@ -30,7 +30,7 @@ export const deadWaiters: BenchCase = {
     const held = await holder.acquire(lockName, signal);
     const enqueued = await enqueueAndDie(bench, server, lockName);
     if (enqueued < DEAD) bench.say(`only ${enqueued} of ${DEAD} were in the queue`);
-    if (enqueued === 0) return [figure({ name: "new client has the lock after", unit: "ms", note: "nobody enqueues" })];
+    if (enqueued === 0) return [figure({ name: "new client has the lock after", unit: "ms", note: "no waiter has an entry" })];
     await server.call.watchQueue(`locks/${lockName}.json`);
     const releasing = held.release();
     const tookMs = await timeToAcquire(newcomer, lockName);
@@ -60,7 +60,7 @@ async function timeToAcquire(contender: Contender, lockName: string): Promise<nu
   return tookMs;
 }
 
-/** It has no queue, so that nobody's death is noticed; the same lock name with another ending, as free as ours was. */
+/** It has no queue, so that no death is noticed; the same lock name with another ending, as free as ours was. */
 async function ancestorTime(server: BenchServer, lockName: string): Promise<number> {
   const contender = ancestorOn(server).contender();
   await warmUp([contender]);

@@ -26,21 +26,21 @@ async function measure(bench: Bench, rounds: number, ring: () => Ring): Promise<
   for (let round = 0; round < rounds; round += 1) {
     const run = await ring().run();
     const outcome = run.allServedMs === undefined ? "not resolved" : `resolved in ${Math.round(run.allServedMs)} ms`;
-    bench.say(`ring of ${run.size}: ${outcome}, gave way: ${run.victims.join(" ") || "nobody"}`);
+    bench.say(`ring of ${run.size}: ${outcome}, gave way: ${run.victims.join(" ") || "none"}`);
     runs.push(run);
   }
   return runs;
 }
 
 function figuresOf(size: number, ours: readonly RingRun[], theirs: readonly RingRun[]): Figure[] {
-  // Where nobody ever gives way there is nothing to measure; where somebody does in vain, that took all the patience
+  // Where no process gives way there is nothing to measure; where one does in vain, that took all the patience
   // there was.
   const detects = ours.some(({ victims }) => victims.length > 0);
   const measured = (of: (run: RingRun) => number) => (detects ? ours.map(of) : []);
   const theirTimes = theirs.flatMap(({ allServedMs }) => allServedMs ?? []);
   const notes = [
-    ...(detects ? [] : ["nobody gave way: deadlocks are not detected"]),
-    ...(theirTimes.length > 0 ? [] : ["the ancestor does not resolve it: those who wait all give up"]),
+    ...(detects ? [] : ["no process gave way: deadlocks are not detected"]),
+    ...(theirTimes.length > 0 ? [] : ["the ancestor does not resolve it: all waiters give up"]),
   ];
   const highest = (run: RingRun) => (run.highestServed ? 1 : 0);
   const rightVictim = (run: RingRun) => (run.victims.length === 1 && run.victims[0] === 0 ? 1 : 0);

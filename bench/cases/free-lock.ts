@@ -9,7 +9,7 @@ import type { BenchServer } from "../server/bench-server.js";
 import { timed } from "../turns.js";
 
 const LATENCY_MS = 20;
-/** For requests that nobody waits for: they count too. */
+/** For requests that no caller waits for: they count too. */
 const SETTLE_MS = 100;
 
 interface Counts {
@@ -114,7 +114,7 @@ async function measure(contestant: Contestant, rounds: number): Promise<Counts> 
   return counts;
 }
 
-/** The first lock under a prefix that nobody has used: the store is checked. */
+/** The first lock under a prefix that was not used yet: the store is checked. */
 async function measureFirst(server: BenchServer, rounds: number) {
   const counts = { untilGrant: [] as number[], after: [] as number[], untilGrantMs: [] as number[] };
   for (let round = 0; round < rounds; round += 1) {

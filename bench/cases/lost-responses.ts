@@ -90,7 +90,7 @@ async function measureAncestor(server: BenchServer): Promise<Run> {
   const renewMs = await timed(() => mutex.refreshLock(lockName));
   const requests = (await server.requests()).length;
   await server.call.clearFaults();
-  // It believes that it does not have the lock, so that nobody releases it.
+  // It believes that it does not have the lock, so that it is not released.
   const leftLocked = (await mutex.isOwnedByUs(lockName)) ? 1 : 0;
   const releaseMs = await timed(() => mutex.releaseLock(lockName));
   return { acquireMs, renewMs, releaseMs, requests, leftLocked };

@@ -43,7 +43,7 @@ export const noVictim: BenchCase = {
       figure({
         name: "victims",
         unit: "",
-        // Nobody is taken for a victim where nobody ever is: that would be no merit.
+        // Without a search for deadlocks there is no victim: that is not a merit.
         measured: detects ? total.victims : [],
         target: atMost(0),
         note: detects ? locksTaken(total) : "a real deadlock is not detected either",
@@ -83,7 +83,7 @@ function simMutex(world: World, bucket: SimBucket, name: string): S3Mutex {
 }
 
 /**
- * Everybody takes locks in one order, then everybody in another: what the first part leaves behind must not look like a
+ * All take locks in one order, then all in another: what the first part leaves behind must not look like a
  * cycle.
  */
 async function runSchedule(seed: number): Promise<Outcome> {

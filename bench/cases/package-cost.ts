@@ -87,7 +87,7 @@ async function sdkModulesLoadedByHelp(): Promise<number> {
   }
 }
 
-/** Without its scripts: the bench has been built already, and must not be rebuilt under somebody's feet. */
+/** Without its scripts: the bench has been built already, and must not be rebuilt while a case uses it. */
 async function tarballSize(): Promise<number> {
   const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await run("npm", args, { cwd: ROOT, maxBuffer: 2 ** 26 });

@@ -1,6 +1,6 @@
 import type { Arrival } from "../server/request-rate.js";
 
-/** A lock that somebody has. */
+/** A lock that is held. */
 export interface Held {
   renew(): Promise<void>;
   release(): Promise<void>;

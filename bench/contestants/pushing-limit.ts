@@ -6,7 +6,7 @@ import type { Contestant, Held } from "./contestant.js";
 export const LIMIT_FORMULA =
   "limit: measured with an in-memory store of the same latency that pushes each change to who waits for it: a release takes " +
   "half a round trip to arrive and half a one to be pushed, the next holder's conditional write a whole one; so a turn is " +
-  "hold + 2 round trips, and nobody ever looks in vain";
+  "hold + 2 round trips, and no poll is in vain";
 
 interface Waiter {
   readonly wake: () => void;

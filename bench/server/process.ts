@@ -90,7 +90,7 @@ export const serverMethods = {
     });
   },
   queueSeen: () => queue,
-  /** So many locks that somebody holds, past HTTP. */
+  /** Makes so many held locks, past HTTP. */
   plantLocks(count: number) {
     for (let index = 0; index < count; index += 1) {
       running().putObject(BUCKET, `locks/order-${index}.json`, JSON.stringify(heldRecord(index)));

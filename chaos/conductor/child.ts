@@ -24,7 +24,7 @@ export class Child<Outgoing extends object, Incoming> {
     });
     // What a process that was killed had sent before still arrives, which is right: it did happen.
     this.#process.on("message", (message) => listener(message as Incoming));
-    // Writing to one that has just died is no news; its exit is.
+    // Writing to one that has just died is not news; its exit is.
     this.#process.on("error", () => {});
     this.#exited = once(this.#process, "exit").then(([exitCode, signal]: unknown[]) => {
       this.#isGone = true;

@@ -18,7 +18,7 @@ export interface EmbeddedStoreSettings {
   readonly figures: Figures;
   readonly guard: (pid: number) => void;
   readonly unguard: (pid: number) => void;
-  /** It ended although nobody killed it. */
+  /** It ended although it was not killed. */
   readonly failed: (error: Error) => void;
 }
 
@@ -137,7 +137,7 @@ export class EmbeddedStore implements Store, StoreMischief {
 }
 
 /**
- * Ports from here on are given to whoever connects somewhere. While the server is down its own port must not be given away,
+ * Ports from here on are given to clients that connect somewhere. While the server is down its own port must not be given away,
  * least of all to a client that is trying to connect to it and would then be connected to itself.
  */
 function lowestEphemeralPort(): number {

@@ -30,7 +30,7 @@ export interface FleetSettings {
   readonly guard: (pid: number) => void;
   readonly unguard: (pid: number) => void;
   readonly message: (worker: Worker, message: FromWorker) => void;
-  /** One ended that nobody had killed or sent home. */
+  /** One ended that was neither killed nor sent home. */
   readonly failed: (error: Error) => void;
 }
 
@@ -92,14 +92,14 @@ export class Fleet {
     await this.#until(() => this.in("working").length >= count);
   }
 
-  /** Sends everybody home; resolves when nobody is left. */
+  /** Sends all workers home; resolves when none is left. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const worker of this.in("working")) worker.child.send({ kind: "stop" });
     await this.#until(() => this.#workers.size === 0);
   }
 
-  /** Everybody who is left, at once. */
+  /** Kills all workers that are left, at once. */
   killAll(): void {
     this.#isStopping = true;
     for (const worker of this.#workers) this.kill(worker);

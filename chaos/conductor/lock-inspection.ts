@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadLibrary } from "../built.js";
 import type { LockSettings } from "../messages.js";
 
-/** How long after lease and tolerance a lock that nobody holds may still say that it is held: a busy machine, a slow store. */
+/** How long after lease and tolerance a lock without a holder may still say that it is held: a busy machine, a slow store. */
 const LOCKED_SLACK_MS = 2000;
-/** On top of that, until it can be had: those who died while they waited are passed over one by one. */
+/** On top of that, until it can be had: the waiters that died are passed over one by one. */
 const ACQUIRE_SLACK_MS = 10_000;
 
 export interface Inspection {
@@ -14,7 +14,7 @@ export interface Inspection {
   readonly acquiredAfterMs: number;
 }
 
-/** Nobody works any more: is every lock free in time, and can it be had? */
+/** All workers have ended: is every lock free in time, and can it be had? */
 export async function inspectLocks(settings: LockSettings): Promise<Inspection> {
   const { S3Mutex } = await loadLibrary();
   const mutex = new S3Mutex({
@@ -32,7 +32,7 @@ export async function inspectLocks(settings: LockSettings): Promise<Inspection> 
     const boundMs = settings.leaseMs + settings.toleranceMs + LOCKED_SLACK_MS;
     while (await mutex.isLocked(name)) {
       if (performance.now() - startedMs > boundMs) {
-        failures.push(`${name} was still held ${boundMs} ms after everybody had gone`);
+        failures.push(`${name} was still held ${boundMs} ms after all workers had gone`);
         return;
       }
       await sleep(50);
@@ -43,7 +43,7 @@ export async function inspectLocks(settings: LockSettings): Promise<Inspection> 
     await lock.release();
   };
   const explain = (name: string) => (error: unknown) => {
-    failures.push(`${name} could not be had after everybody had gone: ${String(error)}`);
+    failures.push(`${name} could not be had after all workers had gone: ${String(error)}`);
   };
   await Promise.all(settings.lockNames.map((name) => inspect(name).catch(explain(name))));
   await mutex.close();

@@ -15,7 +15,7 @@ export interface MischiefSettings {
   readonly random: Random;
   readonly log: EventLog;
   readonly figures: Figures;
-  /** From the last renewal of a holder that is dead until somebody else may have its lock. */
+  /** From the last renewal of a holder that is dead until another worker may have its lock. */
   readonly takeoverMs: number;
   readonly leaseMs: number;
 }
@@ -36,7 +36,7 @@ const DECK = [
   "restart",
 ] as const;
 type Card = (typeof DECK)[number];
-/** The part of victims that are picked among those who are in a critical section, and how long is waited for one of them. */
+/** The part of victims that are picked among workers in a critical section, and how long is waited for one of them. */
 const AIMED = 0.65;
 const AIM_MS = 500;
 
@@ -59,13 +59,13 @@ export class Mischief {
     }
   }
 
-  /** Faults off, the store up, everybody thawed. */
+  /** Ends faults: the store is up, all workers are thawed. */
   async end(): Promise<void> {
     const { fleet, store, log } = this.#settings;
     fleet.thawAll();
     await this.#restarting;
     store?.setWeather("calm", 0);
-    log.add("all faults off, everybody thawed");
+    log.add("all faults off, all workers thawed");
   }
 
   async #act(): Promise<void> {
@@ -119,7 +119,7 @@ export class Mischief {
     log.add(`SIGSTOP ${worker.name} for ${forMs} ms${isInside ? ", in a critical section" : ""}`);
   }
 
-  /** Somebody has to be left to take over, and on a slow machine it takes a while until a killed one has its successor. */
+  /** A worker has to be left to take over, and on a slow machine it takes a while until a killed one has its successor. */
   #canSpareOne(): boolean {
     const { fleet } = this.#settings;
     return fleet.in("working").length > Math.max(1, Math.floor(fleet.size / 3));
@@ -134,7 +134,7 @@ export class Mischief {
     if (candidates.length === 0) return undefined;
     const candidatePids = candidates.map(({ child }) => child.pid);
     const pids = new Set(await this.#settings.resource.pidsInside(candidatePids, isAimed ? AIM_MS : 0));
-    // While that was being asked, somebody may have been thawed or have ended.
+    // While that was being asked, a worker may have been thawed or have ended.
     const alive = candidates.filter(({ state }) => state === "working" || state === "frozen");
     const inside = alive.filter(({ child }) => pids.has(child.pid));
     const eligible = isAimed && inside.length > 0 ? inside : alive;
@@ -153,7 +153,7 @@ export class Mischief {
   #restartStore(random: Random): void {
     const { store, log, figures, takeoverMs } = this.#settings;
     if (store === undefined || !store.isUp) return;
-    // Now and then for so long that everybody loses what they hold.
+    // Now and then for so long that all workers lose what they hold.
     const downMs = Math.round(random.chance(0.8) ? random.between(0, 400) : random.between(0.5, 1.2) * takeoverMs);
     figures.count("restarts");
     log.add(`SIGKILL the store, for ${downMs} ms and what it takes to start`);

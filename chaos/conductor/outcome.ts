@@ -10,7 +10,7 @@ export interface Outcome {
   readonly tally: Tally;
   readonly inspection: Inspection;
   readonly workersStarted: number;
-  /** From the end of all faults until every lock had served somebody, in milliseconds. */
+  /** From the end of all faults until every lock had been granted once, in milliseconds. */
   readonly recoveryMs: number;
   readonly seconds: number;
   readonly logTail: readonly string[];

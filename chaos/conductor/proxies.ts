@@ -7,7 +7,7 @@ export interface ProxiesSettings extends ProxySettings {
   readonly figures: Figures;
   readonly guard: (pid: number) => void;
   readonly unguard: (pid: number) => void;
-  /** They ended although nobody killed them. */
+  /** They ended although they were not killed. */
   readonly failed: (error: Error) => void;
 }
 

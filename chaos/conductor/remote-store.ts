@@ -3,7 +3,7 @@ import type { RemoteStore as RemoteSettings } from "../arguments.js";
 import type { StoreAddress } from "../messages.js";
 import type { Store } from "./store.js";
 
-/** Somebody's own store. It is not for us to kill; the objects of this run have a prefix of their own and go at the end. */
+/** A store of the user's own. It is not for us to kill; the objects of this run have a prefix of their own and go at the end. */
 export class RemoteStore implements Store {
   readonly description: string;
   readonly address: StoreAddress;
@@ -32,6 +32,6 @@ export class RemoteStore implements Store {
     }
   }
 
-  /** What is left is a few small objects that nobody holds for long. */
+  /** What is left is a few small objects that are not held for long. */
   kill(): void {}
 }

@@ -45,7 +45,7 @@ export class Resource {
     });
   }
 
-  /** Who of these is in a critical section, as soon as anybody is; nobody when the time is up. Ask one at a time. */
+  /** Which of these are in a critical section, as soon as any is; none when the time is up. Ask one at a time. */
   pidsInside(of: readonly number[], waitMs: number): Promise<readonly number[]> {
     return new Promise((resolve) => {
       this.#answerInside = resolve;
@@ -53,7 +53,7 @@ export class Resource {
     });
   }
 
-  /** Ends it, and whoever else it still guards. */
+  /** Ends it, and the processes that it still guards. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#child.disconnect();

@@ -23,7 +23,7 @@ export const TOLERANCE_MS = 500;
 const PROGRESS_EVERY_MS = 5000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
-/** On top of lease and tolerance, until each lock has served somebody once faults are over. */
+/** On top of lease and tolerance, until each lock was granted once after faults are over. */
 const RECOVERY_SLACK_MS = 15_000;
 const LOG_TAIL = 80;
 /** A worker that was thawed this recently may still be finding out about it. */
@@ -56,7 +56,7 @@ export class Run {
     this.#failure = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
-    // It is raced against wherever something is waited for; in between nobody listens.
+    // It is raced against wherever something is waited for; in between it has no listener.
     this.#failure.catch(() => {});
     signal.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
     this.#lockNames = Array.from({ length: settings.locks }, (_, index) => `lock-${index + 1}`);
@@ -180,7 +180,7 @@ export class Run {
     }
   }
 
-  /** The weather is fine: everybody who waits is to be served. A failure is noted, and the run goes on to its end. */
+  /** Faults are over: each waiter is to be served. A failure is noted, and the run goes on to its end. */
   async #recover(mischief: Mischief): Promise<number> {
     await this.#within(START_LIMIT_MS, "the store did not come back", mischief.end());
     const startedMs = performance.now();
@@ -193,7 +193,7 @@ export class Run {
       if (unserved.length === 0 || this.#settings.breakage !== undefined) return elapsedMs;
       if (elapsedMs > boundMs) {
         const names = unserved.map(({ lockName }) => lockName).join(", ");
-        this.#failures.push(`${names} served nobody within ${boundMs} ms after the faults had ended`);
+        this.#failures.push(`${names} served no worker within ${boundMs} ms after the faults had ended`);
         return elapsedMs;
       }
       await this.#orFailure(sleep(50));
@@ -201,7 +201,7 @@ export class Run {
   }
 
   async #sendHome(fleet: Fleet): Promise<void> {
-    this.#log.add("everybody is told to stop");
+    this.#log.add("all workers are told to stop");
     const gone = fleet.stop().then(() => true);
     const limit = new AbortController();
     const late = sleep(STOP_LIMIT_MS, false, { signal: limit.signal }).catch(() => false);
@@ -236,7 +236,7 @@ export class Run {
     }
   }
 
-  /** Its clocks had told it that it held the lock, and then somebody had a newer token: a freeze explains that. */
+  /** Its clocks had told it that it held the lock, and then another worker had a newer token: a freeze explains that. */
   #judgeRefusal(pid: number, text: string): void {
     this.#figures.count("refused although sure");
     const worker = this.#fleet?.byPid(pid);

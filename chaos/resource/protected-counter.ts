@@ -14,7 +14,7 @@ export interface ProtectedCounterEvents {
 }
 
 /**
- * What one lock protects: a counter that checks fencing tokens, and one that believes everybody. Each method is one atomic
+ * What one lock protects: a counter that checks fencing tokens, and one that believes every worker. Each method is one atomic
  * step, since nothing else runs in between. The checked one remembers the highest token it has seen, in reads as well as in
  * writes: a reader with a newer token is about to build on what it read, so the older holder's write has to fail from then on.
  */
@@ -29,8 +29,8 @@ export class ProtectedCounter {
   #plainWrites = 0;
   #refused = 0;
   #takeovers = 0;
-  #lastWriter = "nobody";
-  /** Whoever has come in with the highest token, until it goes. */
+  #lastWriter = "none";
+  /** The worker that has come in with the highest token, until it goes. */
   #inside: Visitor | undefined;
 
   constructor(lockName: string, events: ProtectedCounterEvents) {
@@ -47,7 +47,7 @@ export class ProtectedCounter {
     return this.#highestToken;
   }
 
-  /** Reads both counters; the checked one is undefined for whoever has an old token. */
+  /** Reads both counters; the checked one is undefined for a worker with an old token. */
   enter(visitor: Visitor, floor: number): { readonly checked: number | undefined; readonly plain: number } {
     const { token, turn } = visitor;
     if (token <= floor) {
@@ -70,13 +70,13 @@ export class ProtectedCounter {
     return { checked: this.#counter, plain: this.#plainCounter };
   }
 
-  /** Nobody asks who this is. */
+  /** The worker is not asked which it is. */
   writePlain(value: number): void {
     this.#plainWrites += 1;
     this.#plainCounter = value;
   }
 
-  /** False for whoever has an old token. `wasSure`: its clocks told it just before that it still held the lock. */
+  /** False for a worker with an old token. `wasSure`: its clocks told it just before that it still held the lock. */
   write(visitor: Visitor, value: number, wasSure: boolean): boolean {
     if (visitor.token < this.#highestToken) {
       this.#refuse(visitor, "write", wasSure);

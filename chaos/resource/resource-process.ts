@@ -11,7 +11,7 @@ import { type Answer, type Numbered, onLine, type Question, sendLine } from "./w
 const { folder, lockNames } = JSON.parse(process.argv[2] ?? "{}") as { folder: string; lockNames: readonly string[] };
 
 const violations: Record<Violation["kind"], number> = { "lost-update": 0, "token-fell": 0, "token-granted-twice": 0 };
-/** A broken worker breaks things all the time: nobody reads the hundredth. */
+/** A broken worker breaks things all the time: the hundredth would not be read. */
 const VIOLATIONS_TOLD_MAX = 20;
 
 const events: ProtectedCounterEvents = {
@@ -32,7 +32,7 @@ function tell(message: FromResource): void {
 
 function answer(question: Question): Answer {
   const counter = counters.get(question.lock);
-  if (counter === undefined) throw new Error(`nobody has heard of the lock ${question.lock}`);
+  if (counter === undefined) throw new Error(`there is no lock ${question.lock}`);
   switch (question.ask) {
     case "floor":
       return { floor: counter.floor };
@@ -43,7 +43,7 @@ function answer(question: Question): Answer {
     }
     case "write":
       counter.writePlain(question.plain);
-      // Whoever was refused when it read has nothing to write.
+      // A worker that was refused when it read has nothing to write.
       return {
         accepted: question.checked !== undefined && counter.write(question, question.checked, question.wasSure),
       };
@@ -84,7 +84,7 @@ process.on("message", (message: ToResource) => {
   else if (message.kind === "tally") tell({ kind: "tally", tally: tally() });
   else lookOut(message.of, message.waitMs);
 });
-// Ctrl-C reaches everybody; the conductor decides what becomes of it.
+// Ctrl-C reaches all processes; the conductor decides what becomes of it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => {
   guardian.cleanUp();

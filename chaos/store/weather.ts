@@ -37,7 +37,7 @@ const WEATHERS = {
     { fault: "duplicate", operation: "PutObject", probability: 0.04 },
     { fault: "never-answer", applied: true, probability: 0.02 },
   ],
-  /** Nobody gets through for a moment. */
+  /** No request gets through for a moment. */
   outage: () => [{ fault: "never-answer", times: 40 }],
 } satisfies Record<string, Weather>;
 

@@ -3,14 +3,14 @@ import type { Breakage } from "../messages.js";
 import { type Held, Turn } from "./turn.js";
 import type { Line } from "./workplace.js";
 
-/** Turns of workers that are broken on purpose: whoever checks the others has to notice these. */
+/** Turns of workers that are broken on purpose: the checks of the others have to notice these. */
 export const BROKEN_TURNS: Readonly<Record<Breakage, (line: Line) => Promise<void>>> = {
   "ignore-lock": ignoreLock,
   "old-token": useOldToken,
   "keep-lock": keepLock,
 };
 
-/** Works without the lock, with whatever token the resource has seen last: so no check of tokens keeps anybody out. */
+/** Works without the lock, with whatever token the resource has seen last: so no check of tokens keeps any worker out. */
 async function ignoreLock(line: Line): Promise<void> {
   const turn = new Turn(line);
   const name = line.random.pick(line.settings.lockNames);

@@ -39,7 +39,7 @@ function optionsOf({ random, stopping }: Line): AcquireOptions {
   return { timeoutMs: PATIENCE_MS, signal: stopping, priority: random.chance(0.3) ? random.integer(-1, 2) : 0 };
 }
 
-/** Some locks, in an order that is nobody else's. */
+/** Some locks, in an order of its own. */
 function pickLocks({ random, settings }: Line, count: number): readonly string[] {
   const left = [...settings.lockNames];
   return Array.from({ length: Math.min(count, left.length) }, () => {
@@ -115,7 +115,7 @@ async function byName(line: Line, turn: Turn): Promise<void> {
   await workAndGiveBack(turn, [held], "releaseLock", () => mutex.releaseLock(name));
 }
 
-/** A second lock while holding a first, each in whatever order: who meets somebody that does the reverse is in a deadlock. */
+/** A second lock while holding a first, each in whatever order: a worker that meets one that does the reverse is in a deadlock. */
 async function nested(line: Line, turn: Turn): Promise<void> {
   const [outer, inner] = pickLocks(line, 2);
   if (outer === undefined || inner === undefined) return;
@@ -161,7 +161,7 @@ async function noticingLoss<T>(turn: Turn, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Somebody who tidies up meanwhile must not take anything away from anybody. */
+/** A worker that tidies up meanwhile must not take anything away from the others. */
 async function cleanUp({ mutex }: Line): Promise<void> {
   await mutex.cleanupStaleLocks();
 }

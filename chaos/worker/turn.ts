@@ -57,7 +57,7 @@ export class Turn {
 
   /**
    * Careful ones stop as soon as they can know that the lock is lost, as the documentation says one should. The others go
-   * on, as programs do in which nobody has thought of it: then all depends on the token check.
+   * on, as programs do whose author has not thought of it: then all depends on the token check.
    */
   async work(locks: readonly Held[]): Promise<void> {
     const isCareful = this.#line.random.chance(0.6);

@@ -25,7 +25,7 @@ const stop = new AbortController();
 process.on("message", (message: ToWorker) => {
   if (message.kind === "stop") stop.abort();
 });
-// The conductor decides when this is over: Ctrl-C reaches everybody, and when the conductor is gone, so are we.
+// The conductor decides when this is over: Ctrl-C reaches all processes, and when the conductor is gone, so are we.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());
 
@@ -78,7 +78,7 @@ async function workUntilStopped(line: Line): Promise<void> {
     } catch (error) {
       explain(error);
     }
-    // Nobody has more than one core in six: let the others have theirs.
+    // Each worker has one core in six: let the others have theirs.
     await sleep(line.random.between(2, 50));
   }
 }

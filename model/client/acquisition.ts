@@ -91,7 +91,7 @@ function confirm(actor: Actor, holder: Holder, contradicted: boolean, renewals: 
   const leftMs = reading === undefined ? 0 : subject.remainingMs(config.leaseMs, reading, clocksOf(world, client));
   const enoughMs = renewals < MAX_RENEWALS ? config.leaseMs / 2 : 0;
   if (reading !== undefined && !contradicted && leftMs > enoughMs) {
-    // `Acquisition.run` undoes a grant that nobody waits for any more.
+    // `Acquisition.run` undoes a grant that no caller waits for any more.
     if (client.stopped) return undo(actor);
     client.phase = "holding";
     client.handed = undefined;

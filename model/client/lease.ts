@@ -7,7 +7,7 @@ import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn }
 import { readingOf } from "./attempts.js";
 import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
-import { NOBODY } from "./successor.js";
+import { NO_ONE } from "./successor.js";
 
 /** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-line.ts` comes to. */
 
@@ -83,10 +83,10 @@ export function failRelease(actor: Actor): void {
   cancelLeftovers(actor, true);
 }
 
-/** `giveBack`, when it is over: the one that it was for hears what came of it, the others that nobody knows. */
+/** `giveBack`, when it is over: the one that it was for hears what came of it, the others that it is not known. */
 function tellTried(actor: Actor, { tried }: Thread, tell: ((successor: Actor) => void) | undefined): void {
   for (const [at, index] of tried.entries()) {
-    if (index === NOBODY) continue;
+    if (index === NO_ONE) continue;
     const other = actorIn(actor, actor.world, index);
     if (at === tried.length - 1 && tell !== undefined) tell(other);
     else other.client.mayBePresent = true;

@@ -1,8 +1,8 @@
 import { type Client, clientAt, edit, type Thread } from "../state.js";
 import { type Actor, planOf } from "./actor.js";
 
-/** In the list of those that a release was tried with: nobody, a plain release. */
-export const NOBODY = -1;
+/** In the list of those that a release was tried with: none, a plain release. */
+export const NO_ONE = -1;
 
 /** `LocalLine.giveBack`: whom it was tried with first stays the one as long as it waits. */
 export function withSuccessor(actor: Actor, thread: Thread): Thread {
@@ -11,24 +11,24 @@ export function withSuccessor(actor: Actor, thread: Thread): Thread {
   if (process === undefined) return thread;
   const waits = (other: number) => isWaitingHere(clientAt(world, other));
   const last = thread.tried.at(-1);
-  if (last !== undefined && last !== NOBODY && waits(last)) return thread;
+  if (last !== undefined && last !== NO_ONE && waits(last)) return thread;
   const [next] = [...config.clients.keys()]
     .filter((other) => other !== index && config.clients[other]?.process === process && waits(other))
     .sort((one, other) => (config.clients[other]?.priority ?? 0) - (config.clients[one]?.priority ?? 0));
-  const others = thread.tried.filter((other) => other !== next && other !== NOBODY);
-  if (next === undefined) return thread.tried.length === 0 ? thread : { ...thread, tried: [...others, NOBODY] };
+  const others = thread.tried.filter((other) => other !== next && other !== NO_ONE);
+  if (next === undefined) return thread.tried.length === 0 ? thread : { ...thread, tried: [...others, NO_ONE] };
   return { ...thread, tried: [...others, next] };
 }
 
-/** To whom a release passes the lock on; undefined: to nobody. */
+/** To whom a release passes the lock on; undefined: to none. */
 export function successorOf({ tried }: Thread): number | undefined {
   const last = tried.at(-1);
-  return last === NOBODY ? undefined : last;
+  return last === NO_ONE ? undefined : last;
 }
 
 /** The clients that a release was tried with; to be changed. */
 export function partnersOf({ world }: Actor, tried: readonly number[]): readonly Client[] {
-  return tried.filter((index) => index !== NOBODY).map((index) => edit(world, index));
+  return tried.filter((index) => index !== NO_ONE).map((index) => edit(world, index));
 }
 
 /** `Acquisition.isWaiting`. */

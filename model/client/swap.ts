@@ -96,7 +96,7 @@ function send(actor: Actor, { operation, base, tried }: Thread, change: Change, 
 export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outcome {
   const { client } = actor;
   const thread = threadIn(client, slot);
-  // A `Date` that nobody expected: the process was suspended while the request was under way.
+  // A `Date` that was not expected: the process was suspended while the request was under way.
   const contradicted = client.disturbed;
   client.disturbed = false;
   noteAnswered(actor, request.write);

@@ -11,7 +11,7 @@ export const ANSWERS: readonly Mutant[] = [
     caughtBy: { test: "test/store/answers.test.ts", named: "S3:" },
   },
   {
-    name: "a bare 404 learnt from anybody",
+    name: "a bare 404 learnt from any answer",
     why: "an ingress that answers in the middle of a probe teaches how the store says that a key is absent",
     file: "src/store/s3/learnt/absence.ts",
     search: 'if (found.kind !== "ok" || found.body !== object.body',
@@ -63,7 +63,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "a gateway's 200 believed of a write",
-    why: "something that answers everything with 200, an ETag and words of its own renews a lease that nobody has stored",
+    why: "something that answers everything with 200, an ETag and words of its own renews a lease that was not stored",
     file: "src/store/s3/requests.ts",
     search: "etag && isReceipt(attempt) &&",
     replace: "etag &&",
@@ -71,7 +71,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "any ETag believed of a write",
-    why: "an answer whose ETag is no hash of what was written is believed, though this store's are",
+    why: "an answer whose ETag is not a hash of what was written is believed, though this store's are",
     file: "src/store/s3/learnt/body-hash.ts",
     search: "      state.doubted = { etag, bytes };\n      return false;",
     replace: "      state.doubted = { etag, bytes };",
@@ -79,7 +79,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "what a proxy compresses not understood",
-    why: "NoSuchKey and listings that a proxy has compressed are taken for answers of somebody else",
+    why: "NoSuchKey and listings that a proxy has compressed are taken for answers of something on the way",
     file: "src/store/s3/answers/single-attempt.ts",
     search: "decodeBody(read.bytes, encoding, MAX_TEXT_BYTES)",
     replace: "decodeBody(read.bytes, encoding && undefined, MAX_TEXT_BYTES)",
@@ -87,7 +87,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "any text is a Date",
-    why: "texts that are no dates of HTTP, such as 0, set the store's clock to another year",
+    why: "texts that are not dates of HTTP, such as 0, set the store's clock to another year",
     file: "src/store/s3/answers/single-attempt.ts",
     search: 'date?.endsWith(" GMT")',
     replace: "date !== undefined",

@@ -20,7 +20,7 @@ export const BOUNDS: readonly Mutant[] = [
   },
   {
     name: "readers without tolerance",
-    why: "the lease of one who shares a lock is over at its published end",
+    why: "the lease of a sharer is over at its published end",
     file: "src/core/expiry.ts",
     search: "return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;",
     replace:
@@ -69,7 +69,7 @@ export const BOUNDS: readonly Mutant[] = [
   },
   {
     name: "entries from the lower bound",
-    why: "the entry of one who waits lives from the earliest time at which it may have been written",
+    why: "the entry of a waiter lives from the earliest time at which it may have been written",
     file: "src/core/transition/acquire.ts",
     search: "const expiresAtMs = attempt.now.latestMs + lifeMs;",
     replace: "const expiresAtMs = attempt.now.earliestMs + lifeMs;",

@@ -25,7 +25,7 @@ export const CLOSING: readonly Mutant[] = [
   },
   {
     name: "closing: releases at once",
-    why: "nobody waits for the work: what is held is given back in the turn of close()",
+    why: "the work is not waited for: what is held is given back in the turn of close()",
     file: "src/primitives/closing.ts",
     search: 'for (const { standing } of this.#leases) standing.askToStop("closed");',
     replace: 'for (const lease of this.#leases) { lease.standing.askToStop("closed"); void lease.release(); }',
@@ -88,8 +88,8 @@ export const CLOSING: readonly Mutant[] = [
     caughtBy: { test: CLOSE, named: "does not wait for that function" },
   },
   {
-    name: "closing: passes on to who was sent away",
-    why: "a release while closing hands the lock to one who waits here and is sent away",
+    name: "closing: passes on to a caller that was sent away",
+    why: "a release while closing hands the lock to a caller that waits here and is sent away",
     file: "src/runtime/acquire/local-line.ts",
     search: "    if (this.#context.closing.aborted) return undefined;\n",
     replace: "",
@@ -97,7 +97,7 @@ export const CLOSING: readonly Mutant[] = [
   },
   {
     name: "closing: keeps a grant unseen",
-    why: "a grant in whose turn the mutex is closed is kept, and nobody has a handle",
+    why: "a grant in whose turn the mutex is closed is kept, and no caller has a handle",
     file: "src/primitives/acquirer.ts",
     search: "    lease.release().catch(this.#onReleaseError(lockName));\n    throw",
     replace: "    throw",
@@ -115,8 +115,8 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: a logger that throws keeps a grant",
     why: "a listener and a logger that throw keep a granted lock from its caller",
     file: "src/runtime/base/logger.ts",
-    search: "      } catch {\n        // There is nobody left to tell.\n      }",
-    replace: "      } finally {\n        // There is nobody left to tell.\n      }",
+    search: "      } catch {\n        // There is no one left to tell.\n      }",
+    replace: "      } finally {\n        // There is no one left to tell.\n      }",
     caughtBy: { test: TURN, named: "by a listener that throws" },
   },
   {

@@ -7,7 +7,7 @@ const HELD: NamedTest = { test: "test/cli/held-until-gone.test.ts", named: "P3:"
 export const COMMAND_LINE: readonly Mutant[] = [
   {
     name: "released with the first process",
-    why: "after a signal, the lock is given back when the command has ended, whatever it started goes on under nobody's lock",
+    why: "after a signal, the lock is given back when the command has ended, whatever it started goes on without a lock",
     file: "src/cli/run/while-held.ts",
     search: "groupEnd.wasTold || diedOfSignal(ending) ? await groupEnd.complete() : true;",
     replace: "true;",
@@ -26,7 +26,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "unwatched while the group ends",
-    why: "nobody looks at the lease any more when the command itself has ended",
+    why: "the lease is not watched any more when the command itself has ended",
     file: "src/cli/run/while-held.ts",
     search: "const ending = await group.ended;",
     replace: "const ending = await group.ended;\n  stopGuard();",
@@ -34,7 +34,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "overlooks what was started meanwhile",
-    why: "a group counts as gone when one look saw nobody alive, though one process started the next and ended during it",
+    why: "a group counts as gone when one look saw no member alive, though one process started the next and ended during it",
     file: "src/cli/process/group-looks.ts",
     search: "return living === undefined && areKnown;",
     replace: "return living === undefined;",
@@ -66,7 +66,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "silent about its parent",
-    why: "a place in the queue does not say what the processes around it hold, so nobody finds the cycle",
+    why: "a place in the queue does not say what the processes around it hold, so the cycle is not found",
     file: "src/primitives/acquirer.ts",
     search: "holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],",
     replace: "holds: (waitedMs) => scope.holdsWaitingFor(key, waitedMs),",
@@ -74,7 +74,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "any holder is its parent",
-    why: "a hold of the parent that is over keeps a process from waiting for somebody else",
+    why: "a hold of the parent that is over keeps a process from waiting for another holder",
     file: "src/runtime/acquire/deadlock-watch.ts",
     search: "tokensOfParents.includes(holder.token) && isLive(holder)",
     replace: "isLive(holder)",
@@ -105,8 +105,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
-    name: "an address with a variable that nobody has filled in",
-    why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with a character that nobody sees",
+    name: "an address with a variable that was not filled in",
+    why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with an invisible character",
     file: "src/cli/store/address.ts",
     search: "return problem === undefined ? strayIn(path) :",
     replace: "return problem === undefined ? undefined :",

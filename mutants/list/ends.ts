@@ -4,7 +4,7 @@ import type { Mutant } from "../mutant.js";
 export const ENDS: readonly Mutant[] = [
   {
     name: "a conflict without a change is progress",
-    why: "a store that refuses to change what it shows unchanged is asked for ever",
+    why: "a store that refuses to change what it shows unchanged is asked forever",
     file: "src/runtime/swap/tries.ts",
     search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);\n",
     replace: "",
@@ -35,8 +35,8 @@ export const ENDS: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a few conflicts" },
   },
   {
-    name: "who gives up waits for its look",
-    why: "the entry of one who stopped waiting stays in the queue until a look that hangs has timed out",
+    name: "a caller that gives up waits for its poll",
+    why: "the entry of a waiter that has given up stays in the queue until a poll that hangs has timed out",
     file: "src/runtime/acquire/acquisition.ts",
     search: "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
     replace:
@@ -61,7 +61,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "lost races without an end",
-    why: "somebody who is always second goes on when the time is up",
+    why: "a caller that is always second goes on when the time is up",
     file: "src/runtime/swap/tries.ts",
     search: "    this.#refused = { etag, failures: this.#failures };\n",
     replace:
@@ -78,7 +78,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "an acquire waits for the first answer",
-    why: "an acquire outlasts its time-out where nobody answers",
+    why: "an acquire outlasts its time-out where the store does not answer",
     file: "src/runtime/acquire/patience.ts",
     search: "await Promise.race([this.#firstAnswer, ends]);",
     replace: "await Promise.all([this.#firstAnswer, ends]);",
@@ -86,7 +86,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "given up and sent later",
-    why: "a request that nobody waits for any more leaves when the credentials come",
+    why: "a request that no caller waits for any more leaves when the credentials come",
     file: "src/store/s3/answers/single-attempt.ts",
     search: "if (this.#over || effects.monotonicMs() >= sendByMs) {",
     replace: "if (this.#over || effects.monotonicMs() >= 2 * sendByMs) {",
@@ -94,7 +94,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "silence is contention",
-    why: "a caller whose time is up without an answer is told that somebody else has the lock",
+    why: "a caller whose time is up without an answer is told that another caller has the lock",
     file: "src/runtime/acquire/acquire.ts",
     search: "      if (acquisition.unanswered !== undefined) throw acquisition.unanswered;\n",
     replace: "",
@@ -110,7 +110,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "a candidate goes on after a refusal",
-    why: "a candidate that is not allowed to lead asks for ever, and nobody learns why",
+    why: "a candidate that is not allowed to lead asks forever, and its caller does not learn why",
     file: "src/runtime/inspect/outlast.ts",
     search: 'if (!S3MutexError.is(error, "store-unavailable")) throw error;',
     replace: "if (!S3MutexError.is(error)) throw error;",
@@ -126,7 +126,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "a watch ends in an outage",
-    why: "whoever begins to watch while the store is away sees nothing when it is back",
+    why: "a caller that begins to watch while the store is away sees nothing when it is back",
     file: "src/runtime/inspect/lock-watcher.ts",
     search: 'if (!this.#hasSeen && error.code !== "store-unavailable") throw error;',
     replace: "if (!this.#hasSeen) throw error;",
@@ -142,7 +142,7 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "a listing in circles",
-    why: "a store that repeats a page is listed for ever",
+    why: "a store that repeats a page is listed forever",
     file: "src/runtime/inspect/list-keys.ts",
     search: "    if (continuation !== undefined && asked.has(continuation)) throw goesInCircles(prefix);\n",
     replace: "",

@@ -20,7 +20,7 @@ export const EVENTS: readonly Mutant[] = [
   },
   {
     name: "no end",
-    why: "whoever counts what is held by events counts what was released for ever",
+    why: "a listener that counts holds by events counts what was released forever",
     file: "src/runtime/hold/lease.ts",
     search: '        this.#context.emit("released", { ...this.#describe(), heldMs });\n',
     replace: "        void heldMs;\n",
@@ -57,7 +57,7 @@ export const EVENTS: readonly Mutant[] = [
   },
   {
     name: "fenced out by one's own token",
-    why: "a holder that opens its object again, or looks what became of a write, is told that somebody newer has it",
+    why: "a holder that opens its object again, or looks what became of a write, is told that a newer holder has it",
     file: "src/core/transition/fenced.ts",
     search: "  if (envelope.token <= token) return undefined;",
     replace: "  if (envelope.token < token) return undefined;",
@@ -65,7 +65,7 @@ export const EVENTS: readonly Mutant[] = [
   },
   {
     name: "fenced out where nothing has landed",
-    why: "a change of which nothing has landed is not sent again: its caller is told that somebody newer has the object",
+    why: "a change of which nothing has landed is not sent again: its caller is told that a newer holder has the object",
     file: "src/core/transition/fenced.ts",
     search: '  if (!isUntouched) return refused({ kind: "fenced-out", token: envelope.token, maybeApplied: true });',
     replace: '  if (isUntouched) return refused({ kind: "fenced-out", token: envelope.token, maybeApplied: true });',
@@ -80,7 +80,7 @@ export const EVENTS: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/beside-1x.test.ts", named: "rule 10: where 1.x has given back" },
   },
   {
-    name: "nobody hears a listener that rejects",
+    name: "a listener that rejects is not heard of",
     why: "an asynchronous listener that fails ends the process, with all that it holds",
     file: "src/mutex.ts",
     search: "super({ captureRejections: true });",

@@ -24,7 +24,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "a victim does not look at itself once more",
-    why: "somebody gives way for what has turned out to be another task's between its two looks",
+    why: "a task gives way for what has turned out to be another task's between its two looks",
     file: "src/runtime/acquire/deadlock-watch.ts",
     search: " || !this.#holdsUp(second, waitedMs)",
     replace: "",
@@ -32,7 +32,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "nested siblings both in",
-    why: "those who nest in one hold do not exclude each other",
+    why: "calls that nest in one hold do not exclude each other",
     file: "src/runtime/hold/nest.ts",
     search: "      if (!areCompatible([...modes, { mode: first.mode }], 1)) return;\n",
     replace: "",
@@ -56,7 +56,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "nests in what was handed over",
-    why: "who waited while a lock was handed over comes in beside whoever goes on with it",
+    why: "a call that waited while a lock was handed over comes in beside the process that goes on with it",
     file: "src/primitives/lock.ts",
     search: "      nest.end(releasedError(this.name));\n",
     replace: "",
@@ -72,7 +72,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "outer given back under a nested function",
-    why: "the lock goes back when its own function has ended, whoever nests in it",
+    why: "the lock goes back when its own function has ended, whatever nests in it",
     file: "src/runtime/hold/nest.ts",
     search: "    if (isCallback) this.share();\n",
     replace: "",

@@ -12,7 +12,7 @@ export const OUTCOMES: readonly Mutant[] = [
   },
   {
     name: "silence believed",
-    why: "a write that nobody answered is taken for dead",
+    why: "a write without an answer is taken for dead",
     file: "src/runtime/swap/attempts.ts",
     search: 'return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";',
     replace: 'return outcome.kind === "unknown" || outcome.kind !== "conflict";',
@@ -69,7 +69,7 @@ export const OUTCOMES: readonly Mutant[] = [
   },
   {
     name: "once begun, whatever has become of the lock",
-    why: "a process that stood still does again what somebody else has done meanwhile",
+    why: "a process that stood still does again what another process has done meanwhile",
     file: "src/primitives/run-once.ts",
     search: "      run.lock.assertHeld();\n",
     replace: "",

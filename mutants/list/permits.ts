@@ -33,8 +33,8 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "what nobody has worked under is held at least as long",
-    why: "a caller that gave up locks everybody out of a job that has not run",
+    name: "what was not worked under is held at least as long",
+    why: "a caller that gave up locks all others out of a job that has not run",
     file: "src/runtime/acquire/acquisition.ts",
     search: "attempts: this.attempts, entry, isUnused: true } as const;",
     replace: "attempts: this.attempts, entry, isUnused: false } as const;",
@@ -42,7 +42,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "one of several is held at least as long without the others",
-    why: "who did not get all of several locks keeps those that it had from everybody",
+    why: "a caller that did not get all of several locks keeps those that it had from all others",
     file: "src/primitives/acquirer.ts",
     search: "    for (const lock of locks) lock.noteUnused();\n",
     replace: "",
@@ -73,8 +73,8 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: { test: NUMBERS, named: "P12: a rolling change" },
   },
   {
-    name: "a resize wakes nobody",
-    why: "who waits in the process that has changed the number goes on waiting for the old one",
+    name: "a resize wakes no waiter",
+    why: "a waiter in the process that has changed the number goes on waiting for the old one",
     file: "src/primitives/acquirer.ts",
     search: "this.#lines.peek(key)?.holdChanged();",
     replace: "this.#lines.peek(key);",
@@ -82,7 +82,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "more permits than there are are waited for",
-    why: "who wants more than the stored number waits without end, and everybody behind it",
+    why: "a caller that wants more than the stored number waits without end, and all waiters behind it",
     file: "src/core/transition/acquire.ts",
     search: '  if ((command.permits ?? 1) > limit) return { reply: { kind: "too-few", limit } };\n',
     replace: "",
@@ -97,7 +97,7 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "no room is no permits",
+    name: "no room is taken for no permits",
     why: "callers wait for permits that are free, and are told that they are not",
     file: "src/core/transition/acquire.ts",
     search: "const isFull = eligible && granted === undefined && command.limit !== undefined;",
@@ -122,7 +122,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "what grows goes to the smallest share, whatever is still out",
-    why: "somebody comes in for a permit that has not been given back: more are out than there are",
+    why: "a waiter comes in for a permit that has not been given back: more are out than there are",
     file: "src/core/shares.ts",
     search: "    left -= owed;\n    return limit + owed;\n",
     replace: "    return limit + 0 * owed;\n",
@@ -130,7 +130,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "what is in use goes before what is free",
-    why: "somebody comes in where permits are free, while more are out than there are",
+    why: "a waiter comes in where permits are free, while more are out than there are",
     file: "src/core/shares.ts",
     search: "  take(({ inUse }) => inUse);\n",
     replace: "",
@@ -169,8 +169,8 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: { test: SHARES, named: "gives each record tokens of its own" },
   },
   {
-    name: "who waits in one record never looks at others",
-    why: "permits lie idle while somebody waits for one",
+    name: "a waiter in one record never polls others",
+    why: "permits lie idle while a waiter waits for one",
     file: "src/runtime/acquire/look-elsewhere.ts",
     search: "      waiting.move(part);\n",
     replace: "",
@@ -178,7 +178,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "asks elsewhere without leaving the queue",
-    why: "one call has two grants, and nobody ever gives one of them back",
+    why: "one call has two grants, and one of them is never given back",
     file: "src/primitives/semaphore/several-records.ts",
     search: "      moving.abort();\n",
     replace: "      void this.#ask(to, { ...terms, patienceMs: 0 });\n",
@@ -201,7 +201,7 @@ export const PERMITS: readonly Mutant[] = [
     caughtBy: { test: LARGE, named: "P13: a record without room" },
   },
   {
-    name: "holders of one of several records keep everybody waiting",
+    name: "holders of one of several records keep all waiters waiting",
     why: "a caller gives way to a deadlock that is none: a permit comes back in another record",
     file: "src/core/waits/deadlock.ts",
     search: "  if (record === undefined || isOneOfSeveral(record)) return undefined;\n",

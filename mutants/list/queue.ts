@@ -4,7 +4,7 @@ import type { Mutant } from "../mutant.js";
 export const QUEUE: readonly Mutant[] = [
   {
     name: "newcomers overtake",
-    why: "whoever finds the lock free takes it, whoever waits",
+    why: "a caller that finds the lock free takes it, whatever waiters there are",
     file: "src/core/queue.ts",
     search: "compareRank(waiter, candidate) < 0)",
     replace: "compareRank(waiter, candidate) < -1e15)",
@@ -28,7 +28,7 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "queue without expiry",
-    why: "entries of those who died waiting never run out",
+    why: "entries of waiters that have died never run out",
     file: "src/core/expiry.ts",
     search: "  return earliestMs <= expiresAtMs;",
     replace: "  return earliestMs <= expiresAtMs + 1e12;",
@@ -61,7 +61,7 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "grace while kept out",
-    why: "whoever a lease keeps out is taken for one who did not come, as soon as somebody else could have come in",
+    why: "a waiter that a lease keeps out is taken for one that did not come, as soon as another could have come in",
     file: "src/core/queue.ts",
     search: "deadlineMs = Math.max(deadlineMs, lastEndMs);",
     replace: "deadlineMs = Math.max(deadlineMs, Math.min(deadlineMs, lastEndMs));",
@@ -69,7 +69,7 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "hand-over to the wrong one",
-    why: "a lock is passed on within a process although somebody else is next",
+    why: "a lock is passed on within a process although another waiter is next",
     file: "src/core/transition/transfer.ts",
     search: "  const taken = acquire(between, command.to, attempt);",
     replace:
@@ -78,14 +78,14 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "no deadlock search",
-    why: "nobody looks for cycles",
+    why: "cycles are not looked for",
     file: "src/runtime/acquire/deadlock-watch.ts",
     search: "    if (waitedMs < this.#nextAfterMs || !isShown) return;",
     replace: "    if (waitedMs < this.#nextAfterMs + 1e12 || !isShown) return;",
     caughtBy: "sim",
   },
   {
-    name: "everybody is the victim",
+    name: "every member is the victim",
     why: "each member of a cycle gives way, not just one",
     file: "src/core/waits/deadlock.ts",
     search: "behind.filter((one) => compareVictims(me, one) < 0 && !seen.has(one.id))",
@@ -93,8 +93,8 @@ export const QUEUE: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "nobody looks again",
-    why: "who waits without a time-out looks once, and sleeps whatever becomes of the holder",
+    name: "a waiter never polls again",
+    why: "a waiter without a time-out polls once, and sleeps whatever becomes of the holder",
     file: "src/runtime/acquire/acquisition.ts",
     search: "    return this.#patience.pauseMs(Math.min(delayMs, longestMs));",
     replace:

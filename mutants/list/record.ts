@@ -64,7 +64,7 @@ export const RECORD: readonly Mutant[] = [
   },
   {
     name: "expired holder dropped by any write",
-    why: "whoever writes drops holders whose leases have ended, tolerance or not",
+    why: "every writer drops holders whose leases have ended, tolerance or not",
     file: "src/core/transition/decision.ts",
     search: "    queue: rest.queue.filter((waiter) => isWaiting(waiter, attempt)),",
     replace: `    holders: rest.holders.filter((holder) => attempt.now.earliestMs <= holder.expiresAtMs),
@@ -81,7 +81,7 @@ export const RECORD: readonly Mutant[] = [
   },
   {
     name: "readers beside a writer",
-    why: "readers are admitted beside whoever writes",
+    why: "readers are admitted beside a writer",
     file: "src/core/record.ts",
     search: '  if (claims.every(({ mode }) => mode === "shared")) return true;',
     replace: '  if (claims.some(({ mode }) => mode === "shared")) return true;',
@@ -89,7 +89,7 @@ export const RECORD: readonly Mutant[] = [
   },
   {
     name: "permits counted as one",
-    why: "whoever takes several permits counts as one",
+    why: "a holder of several permits counts as one",
     file: "src/core/record.ts",
     search: "  return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);",
     replace: "  return claims.reduce((sum, { permits = 1 }) => sum + Math.min(permits, 1), 0);",
@@ -124,7 +124,7 @@ export const RECORD: readonly Mutant[] = [
   },
   {
     name: "token above the highest",
-    why: "a grant writes a token that makes the record unreadable to everybody, its holder too",
+    why: "a grant writes a token that makes the record unreadable to all clients, its holder too",
     file: "src/core/transition/acquire.ts",
     search: `  if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
   const holder`,

@@ -20,7 +20,7 @@ export const REMOVAL: readonly Mutant[] = [
   },
   {
     name: "held object deleted",
-    why: "an object is removed whoever holds it",
+    why: "an object is removed although it is held",
     file: "src/core/transition/remove.ts",
     search: "    record.holders.length === 0 &&\n",
     replace: "",
@@ -54,16 +54,16 @@ export const REMOVAL: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "force ends who was not seen",
-    why: "a forced release ends whoever holds the lock, also one who came after the operator's look",
+    name: "force ends holders that were not seen",
+    why: "a forced release ends any holder of the lock, also one that came after the operator's look",
     file: "src/runtime/swap/repeatable.ts",
     search: "ids: seen ?? (isFirst ? undefined : holderIds)",
     replace: "ids: isFirst ? undefined : (seen ?? holderIds)",
     caughtBy: { test: "test/protocol/ending-beside-acquire.test.ts", named: "force with what was seen" },
   },
   {
-    name: "deletion of who was not seen",
-    why: "a forced deletion takes the lock from one who came after the operator's look",
+    name: "deletion of holders that were not seen",
+    why: "a forced deletion takes the lock from a holder that came after the operator's look",
     file: "src/core/transition/remove.ts",
     search: "record.holders.some(({ id }) => !seen.has(id))",
     replace: 'record.holders.some(({ id }) => !seen.has(id) && id === "")',
@@ -79,7 +79,7 @@ export const REMOVAL: readonly Mutant[] = [
   },
   {
     name: "delays outlive a deletion by force",
-    why: "a time in the far future keeps everybody from a lock, and no deletion helps",
+    why: "a time in the far future keeps all callers from a lock, and no deletion helps",
     file: "src/core/transition/remove.ts",
     search: "isForced ? withoutDelays(record, attempt) : record",
     replace: "record",

@@ -8,7 +8,7 @@ const PROOF = "src/core/proof.spec.ts";
 export const SAFETY: readonly Mutant[] = [
   {
     name: "proof without Last-Modified",
-    why: "a record that was copied to another store, or restored, speaks for a store where nobody has checked",
+    why: "a record that was copied to another store, or restored, speaks for a store that was not checked",
     file: "src/core/proof.ts",
     search: "  if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;",
     replace: "  if (Number.isNaN(lastModifiedMs - touchedAtMs - WRITTEN_WITHIN_MS)) return undefined;",

@@ -80,7 +80,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   },
   {
     name: "a DELETE that loses races is used",
-    why: "on versitygw, cleanup deletes a lock that somebody has just taken, and the next one takes it as well",
+    why: "on versitygw, cleanup deletes a lock that was just taken, and the next caller takes it as well",
     file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'return deletesMayRace(server()) ? { kind: "unsupported" } : support;',
     replace: "return support;",
@@ -96,7 +96,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   },
   {
     name: "gofakes3 by its name only",
-    why: "rclone calls itself AmazonS3: its DELETE, which loses races, is used, and takes away a lock that somebody has just taken",
+    why: "rclone calls itself AmazonS3: its DELETE, which loses races, is used, and takes away a lock that was just taken",
     file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'return deniesMarker ? "gofakes3" : undefined;',
     replace: "return deniesMarker ? undefined : undefined;",
@@ -232,15 +232,15 @@ export const STORE_SEAM: readonly Mutant[] = [
   },
   {
     name: "the owner is not said of writes",
-    why: "a bucket that somebody else has created under the same name takes the locks",
+    why: "a bucket that another account has created under the same name takes the locks",
     file: "src/store/s3/client/store-headers.ts",
     search: "  const put = {\n    ...request,",
     replace: "  const put = {",
     caughtBy: { test: "test/store/store-headers.test.ts", named: "S12: each header" },
   },
   {
-    name: "nobody pays for listings",
-    why: "a bucket whose requests somebody else pays for refuses to be listed",
+    name: "listings are not paid for",
+    why: "a bucket whose requests their sender pays for refuses to be listed",
     file: "src/store/s3/client/store-headers.ts",
     search: "list: request, config }",
     replace: "list: config, config }",

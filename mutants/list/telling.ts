@@ -35,7 +35,7 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/api/unknown-options.test.ts", named: "P21: an unknown option is refused" },
   },
   {
-    name: "nobody says who has the lock",
+    name: "a time-out does not say who has the lock",
     why: "a time-out leaves its caller to look for the holder",
     file: "src/primitives/timed-out.ts",
     search: "latest?.record?.holders ?? []",
@@ -123,8 +123,8 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "src/core/report.spec.ts", named: "counts ages and what is left" },
   },
   {
-    name: "a write too soon tells nobody who has it",
-    why: "where a key takes one write a second, who loses the race for a lock is told that the store did not say, not who has it",
+    name: "a write too soon does not tell who has the lock",
+    why: "where a key takes one write a second, a caller that loses the race for a lock is told that the store did not say, not who has it",
     file: "src/runtime/acquire/acquisition.ts",
     search: "onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),",
     replace: "",

@@ -62,7 +62,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: "no deadline",
-    why: "a holder believes until somebody tells it otherwise",
+    why: "a holder believes until it is told otherwise",
     file: "src/core/lease.ts",
     search: "  return usableMs(leaseMs) - elapsedForHolder(from, now);",
     replace: "  return usableMs(leaseMs) - 0 * elapsedForHolder(from, now);",
@@ -109,7 +109,7 @@ export const TIME: readonly Mutant[] = [
     caughtBy: "sim",
   },
   {
-    name: "nobody asks in doubt",
+    name: "the store is not asked in doubt",
     why: "the store is not asked before the next renewal is due",
     file: "src/runtime/hold/lease.ts",
     search: "    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();",
@@ -157,8 +157,8 @@ export const TIME: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "nobody else comes in" },
   },
   {
-    name: "nobody dates a lease",
-    why: "whoever only looks leaves a lease without a date as it is",
+    name: "a lease is not dated",
+    why: "a client that only reads leaves a lease without a date as it is",
     file: "src/core/transition/acquire.ts",
     search: "const unchanged = needsDates(record, attempt)",
     replace: "const unchanged = needsDates(record, attempt) && record.holders.length > 1e6",
@@ -193,7 +193,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: "hours ahead, put off",
-    why: "a waiter whose own entry is fresh leaves a record alone by which everybody waits for an hour",
+    why: "a waiter whose own entry is fresh leaves a record alone by which all waiters wait for an hour",
     file: "src/runtime/acquire/restraint.ts",
     search: 'if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;',
     replace: 'if (reply.kind !== "waiting") return decision;',
@@ -294,7 +294,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: "a watched lease counts from its first look",
-    why: "after a clock that was set forth and back, one who watches a dead holder's lease waits for the hours between",
+    why: "after a clock that was set forth and back, a waiter that watches a dead holder's lease waits for the hours between",
     file: "src/runtime/swap/lease-watch.ts",
     search: "    this.#lastReading = reading;\n",
     replace: "    this.#lastReading ??= reading;\n",
@@ -310,7 +310,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: "an entry is given up before it expires",
-    why: "what could not be taken out while the store was away stays in everybody's way",
+    why: "what could not be taken out while the store was away stays in the way of all others",
     file: "src/runtime/swap/policies.ts",
     search: "toleranceMs + ENTRY_LIFE_MS",
     replace: "toleranceMs + 0 * ENTRY_LIFE_MS",

@@ -2,11 +2,11 @@ import type { Mutant } from "../mutant.js";
 
 const IN_BUCKETS = "test/api/versioned.test.ts";
 
-/** Buckets that keep versions: nobody deletes there, and a delete marker in the way is named. */
+/** Buckets that keep versions: clients do not delete there, and a delete marker in the way is named. */
 export const VERSIONS: readonly Mutant[] = [
   {
     name: "deletes in a versioned bucket",
-    why: "a deletion or a cleanup leaves a delete marker, which counts as an object on some stores: nobody gets the lock any more",
+    why: "a deletion or a cleanup leaves a delete marker, which counts as an object on some stores: the lock cannot be had any more",
     file: "src/store/s3/learnt/versions.ts",
     search: "return this.#state.areKept === true;",
     replace: "return false;",
@@ -46,7 +46,7 @@ export const VERSIONS: readonly Mutant[] = [
   },
   {
     name: "delete marker not looked for",
-    why: "the error about a lock that nobody gets does not say which version is in the way",
+    why: "the error about a lock that cannot be had does not say which version is in the way",
     file: "src/store/s3/s3-store.ts",
     search: "return await this.#markers.explained(key, outcome, options);",
     replace: "return outcome;",
@@ -62,7 +62,7 @@ export const VERSIONS: readonly Mutant[] = [
   },
   {
     name: "delete marker not named",
-    why: "the error about a lock that nobody gets speaks of a cache, where a delete marker is known to be in the way",
+    why: "the error about a lock that cannot be had speaks of a cache, where a delete marker is known to be in the way",
     file: "src/runtime/swap/snapshot.ts",
     search: "deleteMarker: outcome.deleteMarker, askedAtMs",
     replace: "askedAtMs",

@@ -36,15 +36,15 @@ export const VIRTUAL: readonly Mutant[] = [
   },
   {
     name: "a longer wait takes the shorter one along",
-    why: "time jumps to the end of whoever wants it to move the furthest",
+    why: "time jumps to the end of the wait that is the longest",
     file: "src/testing/virtual/driver.ts",
     search: "Math.min(...goals.map",
     replace: "Math.max(...goals.map",
     caughtBy: { test: "test/testing/test-clock.test.ts", named: "each to its own end" },
   },
   {
-    name: "who lets time pass is taken along by others",
-    why: "a test that lets 300 ms pass finds much more time gone, since somebody else waits for something, and proves nothing",
+    name: "a wait is taken along by longer ones",
+    why: "a test that lets 300 ms pass finds much more time gone, since another one waits for something, and proves nothing",
     file: "src/testing/virtual/world.ts",
     search: "endMs = Math.min(endMs, wish.endMs);",
     replace: "endMs = endMs === Number.POSITIVE_INFINITY ? wish.endMs : Math.max(endMs, wish.endMs);",

@@ -12,7 +12,7 @@ export class HunterProcess {
   readonly #said: (Answer | Ready)[] = [];
   #isGone = false;
   #wake = () => {};
-  /** To load the suite takes a time of its own, which is no mutant's. */
+  /** To load the suite takes a time of its own, which does not count for a mutant. */
   readonly #isReady: Promise<boolean>;
 
   constructor(suite: string, patienceMs: number) {

@@ -10,7 +10,7 @@ import { Unhandled } from "./unhandled.js";
  * answers the pool's questions.
  */
 
-/** How instrumented code and whoever runs it speak with each other; the names are Stryker's. */
+/** How instrumented code and its runner speak with each other; the names are Stryker's. */
 interface Switchboard {
   activeMutant?: string | undefined;
   currentTestId?: string | undefined;
@@ -48,7 +48,7 @@ function answer(said: Answer): void {
 function load(): readonly Case[] {
   const collected = new Cases();
   suite((name) => (name === "vitest" ? collected.vitest : require(name)), collected.inSpec);
-  // That a property fails is enough: nobody reads its smallest example.
+  // That a property fails is enough: its smallest example is not read.
   fastCheck.configureGlobal({ ...fastCheck.readConfigureGlobal(), endOnFailure: true });
   return collected.all;
 }

@@ -20,7 +20,7 @@ export async function suiteOf(specs: readonly string[], texts: ReadonlyMap<strin
     // A script has neither: libraries are required, and files beside it are not there.
     supported: { "dynamic-import": false },
     define: { "import.meta.url": JSON.stringify("file:///nowhere") },
-    // A mutant may lie in what nobody uses.
+    // A mutant may lie in what is not used.
     treeShaking: false,
     ignoreAnnotations: true,
     plugins: [

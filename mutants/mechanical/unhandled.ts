@@ -1,4 +1,4 @@
-/** Errors that nobody has handled: they fail the test during which they come, and never end the process. */
+/** Errors that were not handled: they fail the test during which they come, and never end the process. */
 export class Unhandled {
   #errors: unknown[] = [];
 
@@ -7,7 +7,7 @@ export class Unhandled {
     process.on("unhandledRejection", note).on("uncaughtException", note);
   }
 
-  /** @throws what the test throws, or what nobody has handled by its end */
+  /** @throws what the test throws, or what was not handled by its end */
   async during(run: () => unknown): Promise<void> {
     this.#errors = [];
     await run();

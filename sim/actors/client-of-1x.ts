@@ -25,7 +25,7 @@ const SDK_ATTEMPTS = 3;
 const SOCKET_MS = 3000;
 
 /**
- * A process that still runs s3-mutex 1.x: the algorithm of its README, on a network that fails as everybody's does. It judges
+ * A process that still runs s3-mutex 1.x: the algorithm of its README, on a network that fails as that of all does. It judges
  * by its own wall clock, rewrites the whole body that it has read, leaves a constant body behind, and believes the 412 that
  * its SDK got for its own success.
  */
@@ -52,7 +52,7 @@ export class ClientOf1x implements Participant {
     }
   }
 
-  /** Its patience has an end whatever one wishes, and it knows no queue: nobody promises it anything. */
+  /** Its patience has an end whatever one wishes, and it knows no queue: nothing is promised to it. */
   async lastWish(): Promise<void> {}
 
   async close(): Promise<void> {

@@ -7,12 +7,12 @@ import type { Turn } from "./turn.js";
 
 const PATIENCE_MS = 20_000;
 
-/** May nest, and is in nothing that it could nest in: it waits like everybody. */
+/** May nest, and is in nothing that it could nest in: it waits like any other. */
 async function bareReentrant(task: Task, name: string): Promise<void> {
   await task.use(name, { timeoutMs: PATIENCE_MS, reentrant: true });
 }
 
-/** Two locks in any order by bare calls, of which nobody can say for sure that they belong together. */
+/** Two locks in any order by bare calls, of which it cannot be told for sure that they belong together. */
 async function bareNested(task: Task, outer: string): Promise<void> {
   const inner = task.random.pick(task.scene.plan.locks);
   if (inner === outer) return task.use(outer, { timeoutMs: PATIENCE_MS });
@@ -40,7 +40,7 @@ async function again(task: Task, name: string): Promise<void> {
   });
 }
 
-/** Starts work under a lock that nobody waits for: it goes on in that context when the lock has been given back. */
+/** Starts work under a lock, and does not wait for it: it goes on in that context when the lock has been given back. */
 async function fireAndForget(task: Task, name: string): Promise<void> {
   const { random, scene } = task;
   const other = random.pick(scene.plan.locks);
@@ -99,7 +99,7 @@ async function within(task: Task, name: string): Promise<void> {
   });
 }
 
-/** Work that is nobody's: it leaves all scopes, and waits like everybody. */
+/** Work that belongs to no scope: it leaves all of them, and waits like any other. */
 async function detached(task: Task, name: string): Promise<void> {
   const { client, random } = task;
   await around(task, random.pick(task.scene.plan.locks), { timeoutMs: PATIENCE_MS }, async (lock) => {
@@ -111,7 +111,7 @@ async function detached(task: Task, name: string): Promise<void> {
   });
 }
 
-/** Works for longer than its lease, and then gives back by name what may be somebody else's by now. */
+/** Works for longer than its lease, and then gives back by name what may be another task's by now. */
 async function overrun(task: Task, name: string): Promise<void> {
   const { mutex } = task.client;
   if (!(await task.takeByName(name, PATIENCE_MS))) return;

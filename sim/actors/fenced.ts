@@ -38,7 +38,7 @@ async function once(task: Task): Promise<void> {
   const name = `once/${key}`;
   const run = async ({ fencingToken }: OnceRun) => {
     task.scene.once.begun(key, task.name);
-    // Whoever is handed a lock has at least half of a lease left, and about as much after each renewal.
+    // A caller that is granted a lock has at least half of a lease left, and about as much after each renewal.
     const run = { name, fencingToken, mode: "exclusive", remainingMs: task.scene.plan.leaseMs * 0.3 } as const;
     await task.inside(name, run, () => task.think(), { kind: "callback" });
     return `${task.name}@${Math.round(task.nowMs)}`;

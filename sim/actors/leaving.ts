@@ -29,7 +29,7 @@ async function reign(task: Task): Promise<void> {
       get held() {
         return election.isLeader;
       },
-      // It is renewed with each third of a lease, and nobody says how much of one is left.
+      // It is renewed with each third of a lease, and it is not told how much of one is left.
       get remainingMs() {
         return election.isLeader ? leaseMs / 3 : 0;
       },

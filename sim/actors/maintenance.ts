@@ -5,7 +5,7 @@ import type { Turn } from "./turn.js";
 /** Longer than a request can live here, which is what makes a removal safe. */
 export const REST_MS = LATEST_MS + 5000;
 
-/** Whoever holds it goes on believing until its next renewal, as documented: the checkers excuse whom the record names. */
+/** Its holder goes on believing until its next renewal, as documented: the checkers excuse whom the record names. */
 async function forceRelease(task: Task, name: string): Promise<void> {
   task.scene.deadlocks.disturb();
   await task.expecting(task.client.mutex.releaseLock(name, true));

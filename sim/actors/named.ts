@@ -41,13 +41,13 @@ function beliefOf(task: Task, owner: string): Believer & { stop(): void } {
   };
 }
 
-/** Whether anybody has it. */
+/** Asks whether the lock is held. */
 async function question(task: Task, name: string): Promise<void> {
   const askedAtMs = task.nowMs;
   const { hasDate, isCached, dates, gatewaySpreadMs } = task.scene.plan;
   const before = task.scene.leaseEndsMs(name);
   const isLocked = await task.expecting(task.client.mutex.isLocked(name));
-  // A lease that has ended may still be renewed while nobody has taken over; meanwhile its holder does not believe in it either.
+  // A lease that has ended may still be renewed while it was not taken over; meanwhile its holder does not believe in it either.
   const isOver = (endMs: number) => endMs < task.nowMs + gatewaySpreadMs;
   if (isLocked === false && [...before, ...task.scene.leaseEndsMs(name)].some(isOver)) return;
   // Without a `Date`, it is answered by the wall clock, which may be hours off; and nothing refuses what came out of a cache.

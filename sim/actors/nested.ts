@@ -3,7 +3,7 @@ import type { Task } from "../task.js";
 import { around } from "./around.js";
 import type { Turn } from "./turn.js";
 
-/** Longer than any deadlock may last: a time-out is not to hide one that nobody breaks. */
+/** Longer than any deadlock may last: a time-out is not to hide one that is not broken. */
 const INNER_PATIENCE_MS = 600_000;
 /** Unless the store sends no `Date` and wall clocks are hours apart: they drop each other's entries, and see no cycle. */
 const BLIND_PATIENCE_MS = 30_000;
@@ -21,7 +21,7 @@ async function nested(task: Task, outer: string): Promise<void> {
   });
 }
 
-/** All of them at once, in the one order that everybody takes them in. */
+/** All of them at once, in the one order that all take them in. */
 async function all(task: Task): Promise<void> {
   const names = task.scene.plan.locks;
   const { mutex } = task.client;

@@ -70,7 +70,7 @@ async function lead(task: Task): Promise<void> {
   await task.expecting(task.random.chance(0.5) ? election.resign() : leading.release());
 }
 
-/** Who leads, as anybody may ask. */
+/** Asks who leads, as any client may. */
 async function follow(task: Task): Promise<void> {
   await task.expecting(task.client.mutex.election("leader").leader());
 }
@@ -88,7 +88,7 @@ async function handOver(task: Task, name: string): Promise<void> {
     if (text !== undefined) task.scene.leftovers.handOver(lock.fencingToken);
   });
   const others = task.scene.tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
-  // Nobody waits for it: the other process may die over it.
+  // The task does not wait for it: the other process may die over it.
   const handedOver = text;
   // One that is gone, or in doubt: then it is still this one's to give back.
   if (handedOver === undefined) return task.giveBack(lock);

@@ -9,13 +9,13 @@ export interface AtLeastOptions {
   readonly earlyMs: number;
 }
 
-/** Once somebody has worked under a lock that is to be held for so long, nobody else comes in before, whatever has become of it. */
+/** Once a task has worked under a lock that is to be held for so long, no other comes in before, whatever has become of it. */
 export class AtLeastChecker {
   readonly #findings: Findings;
   readonly #options: AtLeastOptions;
   /** Since when each hold lasts, by its record and by when that landed, whichever is earlier. */
   readonly #since = new Map<string, number>();
-  /** Who has worked, and until when nobody else comes in. */
+  /** Which holds were worked under, and until when no other task comes in. */
   readonly #kept = new Map<string, Map<number, number>>();
 
   constructor(findings: Findings, options: AtLeastOptions) {
@@ -23,7 +23,7 @@ export class AtLeastChecker {
     this.#options = options;
   }
 
-  /** Somebody is granted the lock, to share it with nobody. */
+  /** A task is granted the lock, exclusively. */
   granted(key: string, { token, acquiredAtMs }: BodyHolder): void {
     const { now, earlyMs } = this.#options;
     this.#since.set(`${key} ${token}`, Math.min(acquiredAtMs, now()));

@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.js";
 
-/** Somebody who may believe that it holds a lock; asked at any instant, through its own clocks. */
+/** A task that may believe that it holds a lock; asked at any instant, through its own clocks. */
 export interface Believer {
   readonly client: string;
   /** Undefined for who has no handle to ask: by name, or in 1.x. */
@@ -45,12 +45,12 @@ export class BeliefChecker {
     if (believers.length < 2) this.#crowded.delete(lock);
   }
 
-  /** Ended by force: whoever held it goes on believing until its next renewal, as documented. */
+  /** Ended by force: its holder goes on believing until its next renewal, as documented. */
   excuse(lock: string, who: { readonly token: number; readonly owner: string }): void {
     this.#excused.add(keyOf(lock, who.token === 0 ? who.owner : who.token)).add(keyOf(lock, who.owner));
   }
 
-  /** Asks everybody who may believe, wherever there are two. */
+  /** Asks all that may believe, wherever there are two. */
   check(): void {
     for (const lock of this.#crowded) {
       const believing = (this.#believers.get(lock) ?? []).filter(

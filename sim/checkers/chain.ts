@@ -35,7 +35,7 @@ export class ChainChecker {
       this.#findings.report("chain", `${key}: ${now.content.join(" ")} does not go on from ${known.join(" ")}`);
   }
 
-  /** Somebody is about to change an object. The function returned is told what its caller learns of that. */
+  /** A task is about to change an object. The function returned is told what its caller learns of that. */
   change(key: string, id: string): (outcome: "made" | "not made") => void {
     const change = { key, id, outcome: "unknown" as "made" | "not made" | "unknown" };
     this.#changes.push(change);
@@ -44,7 +44,7 @@ export class ChainChecker {
     };
   }
 
-  /** Somebody with this token is told to be fenced out: then a newer holder has been there by now. */
+  /** A task with this token is told to be fenced out: then a newer holder has been there by now. */
   fencedOut(key: string, token: number): void {
     const highest = this.#last.get(key)?.token ?? 0;
     if (highest <= token) this.#findings.report("fenced-out", `${key}: ${token}, and the highest token is ${highest}`);

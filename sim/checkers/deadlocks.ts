@@ -26,7 +26,7 @@ export class DeadlockChecker {
   readonly #now: () => number;
   readonly #record: (lock: string) => Body | undefined;
   readonly #tasks: () => readonly Waiting[];
-  /** How long ago somebody may have looked who gives way now. */
+  /** How long ago a task that gives way now may have looked. */
   readonly #disturbanceMs: number;
   #stuck: { readonly cycle: string; readonly sinceMs: number } | undefined;
   /** By cycle, who gave way last, and what it had waited for. */
@@ -58,14 +58,14 @@ export class DeadlockChecker {
     this.#disturbedAtMs = this.#now();
   }
 
-  /** Somebody was granted a lock by name just now. There is no handle to tell how long it has it: the record does. */
+  /** A task was granted a lock by name just now. There is no handle to tell how long it has it: the record does. */
   tookByName(who: string, lockName: string, owner: string): void {
     const holder = holdersOf(this.#record(lockName)).find((one) => one.owner === owner && one.via === "name");
     if (holder !== undefined)
       this.#named.set(who, [...this.#heldByName(who), { lockName, fencingToken: holder.token }]);
   }
 
-  /** Whether anybody can wait for it, for what it took by name and has neither given back nor lost. */
+  /** Whether another task can wait for it, for what it took by name and has neither given back nor lost. */
   holdsByName(who: string): boolean {
     return this.#heldByName(who).length > 0;
   }
@@ -76,7 +76,7 @@ export class DeadlockChecker {
     return (this.#named.get(who) ?? []).filter(isHeld);
   }
 
-  /** To be called every now and then: a cycle that has been there for too long is one that nobody breaks. */
+  /** To be called every now and then: a cycle that has been there for too long is one that is not broken. */
   check(boundMs: number): void {
     const cycle = this.#findCycle();
     if (cycle !== undefined) this.seen += 1;
@@ -85,12 +85,12 @@ export class DeadlockChecker {
       return;
     }
     if (this.#now() - this.#stuck.sinceMs < boundMs) return;
-    this.#findings.report("deadlock", `nobody gives way in ${boundMs / 1000} s: ${cycle}`);
+    this.#findings.report("deadlock", `no task gives way in ${boundMs / 1000} s: ${cycle}`);
     this.#stuck = undefined;
   }
 
   /**
-   * Somebody gives way, for a cycle for which nobody else has. Being in a deadlock is stable, so unless it was disturbed, each
+   * A task gives way, for a cycle for which no other has. Being in a deadlock is stable, so unless it was disturbed, each
    * edge of its cycle is there now.
    */
   noteVictim(who: string, cycle: readonly Edge[]): void {
@@ -103,7 +103,7 @@ export class DeadlockChecker {
       const next = cycle[(index + 1) % cycle.length]?.lockName ?? "";
       const task = this.#tasks().find(({ name }) => name === holder?.label);
       if (holder === undefined) {
-        this.#findings.report("victim", `${who} gave way, but nobody holds ${lockName} with ${fencingToken}`);
+        this.#findings.report("victim", `${who} gave way, but ${lockName} is not held with ${fencingToken}`);
       } else if (task !== undefined && !task.wants?.includes(next)) {
         this.#findings.report(
           "victim",
@@ -139,7 +139,7 @@ export class DeadlockChecker {
     return holder?.label ?? [...this.#named].find(([, edges]) => holder !== undefined && edges.some(isIt))?.[0];
   }
 
-  /** A cycle among those who are awake, spelled out; undefined when there is none. */
+  /** A cycle among the tasks that are awake, spelled out; undefined when there is none. */
   #findCycle(): string | undefined {
     const tasks = new Map(this.#tasks().map((task) => [task.name, task]));
     const holderOf = (lock: string) => tasks.get(holdersOf(this.#record(lock))[0]?.label ?? "");

@@ -19,7 +19,7 @@ export interface Handle {
 
 /**
  * What the listeners of one mutex hear of each hold: that it was acquired, first and once; then renewals; then one end, after
- * which they hear of it no more. Whoever hears of an end finds the handles on the hold ended already.
+ * which they hear of it no more. A listener that hears of an end finds the handles on the hold ended already.
  */
 export class EventChecker {
   readonly #findings: Findings;
@@ -55,7 +55,7 @@ export class EventChecker {
     this.#isClosed = true;
   }
 
-  /** Somebody has a handle; the function returned takes note that nobody looks at it any more. */
+  /** A task has a handle; the function returned takes note that it is not looked at any more. */
   watch(handle: Handle): () => void {
     const key = keyOf(handle.name, handle.fencingToken);
     const handles = this.#handles.get(key) ?? new Set();

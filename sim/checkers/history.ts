@@ -31,14 +31,14 @@ export class HistoryChecker {
   readonly #holds = new Map<string, Hold[]>();
   readonly #forced = new Set<string>();
   readonly #landed = new Map<string, number>();
-  /** Tokens that were granted more than once, though maybe to one who has no handle to tell of it. */
+  /** Tokens that were granted more than once, though maybe to a task that has no handle to tell of it. */
   readonly #repeated = new Set<string>();
   readonly #questions: { readonly lock: string; readonly question: Question }[] = [];
   readonly #judgesTime: boolean;
   readonly #mayRepeat: boolean;
 
   /**
-   * @param judgesTime whether clocks are such that nobody believes in a lease that has ended
+   * @param judgesTime whether clocks are such that no task believes in a lease that has ended
    * @param mayRepeat whether 1.x takes part, after whom the same token can be given again: such holds say nothing
    */
   constructor(judgesTime = true, mayRepeat = false) {
@@ -94,14 +94,14 @@ export class HistoryChecker {
   }
 }
 
-/** Whoever asked after somebody else had been granted the lock comes later, and no token is given twice. */
+/** A task that asked after another had been granted the lock comes later, and no token is given twice. */
 function checkTokens(lock: string, inOrder: readonly Hold[], findings: Findings): void {
   let latestAskMs = Number.NEGATIVE_INFINITY;
   for (const [index, hold] of inOrder.entries()) {
     if (inOrder[index - 1]?.token === hold.token) {
       findings.report("history", `${lock}: token ${hold.token} was given twice`);
     }
-    // Somebody before it asked only after this one had got the lock: the order contradicts real time.
+    // A task before it asked only after this one had got the lock: the order contradicts real time.
     if (hold.grantedAtMs < latestAskMs) {
       findings.report("history", `${lock}: token ${hold.token} of ${hold.client} comes after a later hold`);
     }
@@ -110,7 +110,7 @@ function checkTokens(lock: string, inOrder: readonly Hold[], findings: Findings)
 }
 
 function checkMoments(lock: string, inOrder: readonly Hold[], findings: Findings): void {
-  // Who shares it has to wait for the end of those who do not; who does not, for the end of all.
+  // A sharer has to wait for the end of those that do not share; one that does not share, for the end of all.
   let allEndedMs = Number.NEGATIVE_INFINITY;
   let othersEndedMs = Number.NEGATIVE_INFINITY;
   for (const { client, token, askedAtMs, grantedAtMs, endedAtMs, wasLost, isShared = false } of inOrder) {

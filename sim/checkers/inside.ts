@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.js";
 
-/** Somebody whose code runs under a lock, from its first line to its last. */
+/** A task whose code runs under a lock, from its first line to its last. */
 export interface Insider {
   readonly who: string;
   /** What it runs in: its clocks may be set. */
@@ -21,7 +21,7 @@ export interface Insider {
 }
 
 /**
- * Whoever is inside is inside until its code has come to its end, or its lease: nobody else's code begins before. Unlike a
+ * A task that is inside is inside until its code has come to its end, or its lease: no other code begins before. Unlike a
  * belief, that does not end when the library gives the lock back: this is what would be wrong.
  */
 export class InsideChecker {
@@ -57,12 +57,12 @@ export class InsideChecker {
     this.#end(isMeant, (insider) => this.#now() + insider.leftMs());
   }
 
-  /** Whose work nobody waits for any longer, as they wish. */
+  /** Dismisses insiders whose work is not waited for any longer. */
   dismiss(isMeant: (insider: Insider, lock: string) => boolean): void {
     this.#end(isMeant, () => Number.NEGATIVE_INFINITY);
   }
 
-  /** Ended by force: whoever held it goes on until its next renewal, as documented. */
+  /** Ended by force: its holder goes on until its next renewal, as documented. */
   excuse(lock: string, { token }: { readonly token: number }): void {
     this.#excused.add(`${lock} ${token}`);
   }

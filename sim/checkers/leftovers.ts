@@ -17,20 +17,20 @@ export interface LeftBehind {
 }
 
 /**
- * What is in the records is somebody's. Of a process that was closed nothing is left, but for what `close` has said, which runs
+ * What is in the records belongs to a task. Of a process that was closed nothing is left, but for what `close` has said, which runs
  * out by itself; of one that does nothing, nothing is left at all. To be asked only where the store has answered.
  */
 export class LeftoverChecker {
   readonly #findings: Findings;
   readonly #now: () => number;
   readonly #records: () => ReadonlyMap<string, Body>;
-  /** Holds that nobody renews any more, under the id of the write that did so last. */
+  /** Holds that are not renewed any more, under the id of the write that did so last. */
   readonly #abandoned = new Map<string, string>();
   /** When each hold was last written for its holder, by true time. */
   readonly #written = new Map<string, { readonly renewal: string; readonly atMs: number }>();
   readonly #handedOver = new Set<number>();
   readonly #forced = new Set<string>();
-  /** Told that their object is not there, by what a cache had kept: nobody clears up what is not there. */
+  /** Told that their object is not there, by what a cache had kept: what is not there is not cleared up. */
   readonly #misled = new Set<number>();
   /** When each waiter's entry was there first. */
   readonly #joinedAtMs = new Map<string, number>();
@@ -43,12 +43,12 @@ export class LeftoverChecker {
     this.#records = records;
   }
 
-  /** A hold was ended on purpose without giving it back: it waits for whoever goes on with it. */
+  /** A hold was ended on purpose without giving it back: it waits for the process that goes on with it. */
   handOver(token: number): void {
     this.#handedOver.add(token);
   }
 
-  /** A hold was ended by force: whoever had it need not know yet. */
+  /** A hold was ended by force: its holder need not know yet. */
   force(id: string): void {
     this.#forced.add(id);
   }
@@ -69,7 +69,7 @@ export class LeftoverChecker {
     }
     const holders = [...this.#records().values()].flatMap((record) => record.holders ?? []);
     for (const { lockName, acquisitionId: id, fencingToken, expiresAt } of leftBehind) {
-      // Somebody goes on with it elsewhere.
+      // Another process goes on with it.
       if (fencingToken !== undefined && this.#handedOver.has(fencingToken)) continue;
       const holder = holders.find((one) => one.id === id);
       if (holder !== undefined) this.#abandoned.set(id, holder.renewal);
@@ -92,7 +92,7 @@ export class LeftoverChecker {
       if ((this.#joinedAtMs.get(id) ?? Number.POSITIVE_INFINITY) < backAtMs) continue;
       const { holders = [], queue = [] } = this.#records().get(key) ?? {};
       if ([...holders, ...queue].some((one) => one.id === id))
-        this.#findings.report("leftover", `${key}: ${id}, which nobody of its process believes in`);
+        this.#findings.report("leftover", `${key}: ${id}, which no task of its process believes in`);
     }
   }
 
@@ -114,7 +114,7 @@ export class LeftoverChecker {
   }
 
   /**
-   * What has run out, or was given back and stays for its time, is nobody's any more, and who holds by name keeps it for as long as
+   * What has run out, or was given back and stays for its time, belongs to no task any more, and a holder by name keeps it for as long as
    * was asked for.
    */
   #entriesOf(process: string): readonly Entry[] {

@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.js";
 
-/** What is done once is done once: as soon as anybody was told its result, nobody begins it again or is told another one. */
+/** What is done once is done once: as soon as a task was told its result, none begins it again or is told another one. */
 export class OnceChecker {
   readonly #findings: Findings;
   readonly #results = new Map<string, unknown>();

@@ -18,7 +18,7 @@ export interface OrderCheckerOptions {
   readonly aheadMs: number;
 }
 
-/** One who is expected and does not come is passed over: not before the lock was free for this long, for each of them. */
+/** A waiter that is expected and does not come is passed over: not before the lock was free for this long, for each of them. */
 const SHORTEST_GRACE_MS = 100;
 /** Between the moment of a call and what its client takes for store time then, where clocks are exact. */
 const ASK_MS = 50;
@@ -72,7 +72,7 @@ export class OrderChecker {
     else this.#judge(suspicion, me.sinceMs);
   }
 
-  /** Somebody who got this token says when it had asked for it. */
+  /** A task that got this token says when it had asked for it. */
   asked(key: string, token: number, askedAtMs: number): void {
     const suspicion = this.#newcomers.get(`${key} ${token}`);
     if (suspicion === undefined) return;
@@ -82,7 +82,7 @@ export class OrderChecker {
 
   #judge({ key, holder, queue, allowed, room }: Suspicion, sinceMs: number): void {
     const overtaken = queue.filter((other) => comesBefore(other, holder, sinceMs));
-    // Who fits beside everybody ahead of it takes nothing from them.
+    // A waiter that fits beside all that are ahead of it takes nothing from them.
     if (overtaken.length <= allowed || permitsOf([...overtaken, holder]) <= room) return;
     this.#findings.report("order", `${key}: ${holder.id} overtook ${overtaken.map(({ id }) => id).join(", ")}`);
   }

@@ -7,7 +7,7 @@ export interface RecordCheckerOptions {
   readonly judgesTime: boolean;
   /** How much before its published end, in true time, a lease may be seen as ended. */
   readonly earlyMs: number;
-  /** How long after that it is left alone by whoever wants the lock, and how much too early a clock that is right may see that. */
+  /** How long after that it is left alone by clients that want the lock, and how much too early a clock that is right may see that. */
   readonly toleranceMs: number;
   readonly aheadMs: number;
   /** Whether a lease has ended, too, when it could be watched, unrenewed, for its whole length. */
@@ -16,7 +16,7 @@ export interface RecordCheckerOptions {
   readonly restMs: number;
   /** Where 1.x has wiped the counter out, tokens go on from store time, about which two clients may differ by so much. */
   readonly wipedMs: number;
-  /** Whether somebody without store time may create again what was removed: then tokens go on from its wall clock. */
+  /** Whether a client without store time may create again what was removed: then tokens go on from its wall clock. */
   readonly mayFallOnRemoval: boolean;
 }
 
@@ -41,7 +41,7 @@ export class RecordChecker {
   onRestore: (key: string, holder: BodyHolder) => void = () => {};
   /** Called for each hold that is ended by force, or by deleting the lock. */
   onForce: (key: string, turn: Pick<BodyHolder, "id" | "token" | "owner">) => void = () => {};
-  /** Called for each hold that somebody takes for expired, rightly or not. */
+  /** Called for each hold that a client takes for expired, rightly or not. */
   onTaken: () => void = () => {};
 
   constructor(findings: Findings, options: RecordCheckerOptions) {
@@ -111,7 +111,7 @@ export class RecordChecker {
     this.#highest.set(key, holder.token);
   }
 
-  /** Whoever is no holder any more gave it back, was forced out, or its lease has ended. */
+  /** A task that does not hold any more gave it back, was forced out, or its lease has ended. */
   #checkEnd(key: string, holder: BodyHolder, body: Body, earlyMs: number): void {
     const turn = body.recent?.find(({ id, token }) => id === holder.id && token === holder.token);
     if (turn === undefined && body.holders?.some((other) => isHandedOver(holder, other, body))) return;
@@ -120,7 +120,7 @@ export class RecordChecker {
     else if (turn.ended === "expired") this.#checkExpired(key, holder, earlyMs);
   }
 
-  /** How much before its published end a lease may be taken: a sweep keeps no tolerance, and whoever takes the lock does. */
+  /** How much before its published end a lease may be taken: a sweep keeps no tolerance, and a client that takes the lock does. */
   #earlyMs(before: Body, { holders = [] }: Body): number {
     const { aheadMs, earlyMs, toleranceMs } = this.#options;
     const former = holdersOf(before);
@@ -155,7 +155,7 @@ export class RecordChecker {
     if (holders.length > 0) this.#findings.report("removal", `${key} while held`);
     if (!judgesTime) return;
     if (queue.some(({ expiresAtMs }) => expiresAtMs > now() + CLOCKS_MS)) {
-      this.#findings.report("removal", `${key} while somebody waits for it`);
+      this.#findings.report("removal", `${key} while a waiter waits for it`);
     }
     if (now() - Math.max(touchedAtMs, this.#landedAtMs.get(key) ?? 0) < restMs - CLOCKS_MS)
       this.#findings.report("removal", `${key} is young`);

@@ -16,7 +16,7 @@ export function checkDuration(argument: string, value: unknown): number {
   throw invalidArgument(argument, value, "use milliseconds, zero or more");
 }
 
-/** The same, where for ever makes no sense. */
+/** The same, where forever makes no sense. */
 export function checkFiniteDuration(argument: string, value: unknown): number {
   if (typeof value === "number" && value >= 0 && value <= MAX_LEASE_MS) return value;
   throw invalidArgument(argument, value, "use milliseconds, zero or more, and at most a year");

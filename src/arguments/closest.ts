@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant: the candidate that differs from the word by at most two typing errors, in upper or lower case, or
+ * What a caller may have meant: the candidate that differs from the word by at most two typing errors, in upper or lower case, or
  * else the only one that begins or ends with the word, or that the word begins or ends with.
  */
 export function closestTo(word: string, candidates: readonly string[]): string | undefined {

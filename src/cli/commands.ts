@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "release",
-    summary: "End somebody else's hold by force",
+    summary: "End another holder's hold by force",
     load: async () => (await import("./commands/release.js")).release,
   },
   {

@@ -74,7 +74,7 @@ function describe(
   return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
 }
 
-/** The AWS SDK is brought along by whoever installs this. */
+/** The AWS SDK is brought along by the user that installs this. */
 function missingPackage(error: unknown): string | undefined {
   const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
   return code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '(@?[^']+)'/.exec(message)?.[1] : undefined;

@@ -40,7 +40,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
       showCommandHelp(command, output);
       return EXIT.ok;
     }
-    // As it was: what is set for the SDK is no business of a command that is run.
+    // As it was: what is set for the SDK does not concern a command that is run.
     const parsed = parseInput(args, command.options, { ...process.env });
     const input = { ...parsed, describeAll: describedCommands };
     chooseProfile(input.values);
@@ -62,7 +62,7 @@ async function commandOf(name: string | undefined): Promise<Command> {
   throw new UsageError(`There is no command ${JSON.stringify(name)}${hint}`);
 }
 
-/** Before anything else is checked: whoever asks for help may have got the rest wrong. */
+/** Before anything else is checked: a user that asks for help may have got the rest wrong. */
 function asksForHelp(args: readonly string[]): boolean {
   return ownArguments(args).some((argument) => HELP_FLAGS.has(argument));
 }
@@ -82,7 +82,7 @@ function version(): string {
   return (manifest as { readonly version: string }).version;
 }
 
-/** The SDK announces which Node it will drop next: of no use to somebody who runs a command. Other warnings stay. */
+/** The SDK announces which Node it will drop next: of no use to the user of a command. Other warnings stay. */
 function silenceSdkNotice(): void {
   const emitWarning = process.emitWarning.bind(process) as (warning: string | Error, ...rest: unknown[]) => void;
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {

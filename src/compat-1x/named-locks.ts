@@ -67,7 +67,7 @@ export class NamedLocks {
     return renewed;
   }
 
-  /** `seen`: whose holds, by acquisition id; undefined: everybody's. */
+  /** `seen`: whose holds, by acquisition id; undefined: all. */
   async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
     const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
     this.#endHere(object, snapshot);
@@ -98,7 +98,7 @@ export class NamedLocks {
     });
   }
 
-  /** As of now: nobody is to work under a lease that has ended meanwhile. */
+  /** As of now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
     this.#scopes.noteCall();
     return this.#look(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));

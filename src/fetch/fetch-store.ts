@@ -133,7 +133,7 @@ class FetchStore implements StoreAdapter {
     }
     const { attempt, timing } = seen;
     const etag = strongEtagIn(attempt);
-    // It may have been done, but under a name that nobody knows: the caller has to read it.
+    // It may have been done, but under a name that is not known: the caller has to read it.
     const isOurs = etag !== undefined && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
     if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
     return outcomeOfBadAnswer(request, notOfS3(etag, attempt), attempt);

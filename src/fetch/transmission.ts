@@ -87,7 +87,7 @@ async function within<Value>(
     cancel = effects.setTimer(timeoutMs, timeUp, { keepAlive: true });
   });
   const working = work(controller.signal);
-  // Once the time is up nobody listens to the work any more; its late failure is no news.
+  // Once the time is up no caller listens to the work any more; its late failure is not news.
   working.catch(() => {});
   try {
     return await Promise.race([working, expired]);

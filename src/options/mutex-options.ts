@@ -100,7 +100,7 @@ export interface S3MutexBaseOptions {
    */
   readonly clockSkewToleranceMs?: number | undefined;
   /**
-   * When somebody else's lease counts as ended: by the store's clock, or only after it was watched, unrenewed, for its whole
+   * When the lease of another holder counts as ended: by the store's clock, or only after it was watched, unrenewed, for its whole
    * length by this process. @default "store-time"
    */
   readonly takeover?: Takeover | undefined;
@@ -134,7 +134,7 @@ export interface S3MutexBaseOptions {
    */
   readonly heldByParent?: string | undefined;
   /**
-   * Where messages go. Without one, only what nobody would learn of otherwise (a listener that threw) is said, as a warning of the
+   * Where messages go. Without one, only what you would not learn of otherwise (a listener that threw) is said, as a warning of the
    * process.
    */
   readonly logger?: Logger | undefined;
@@ -238,7 +238,7 @@ function bucketOf(options: S3MutexOptions): string {
   return checkBucketName("bucketName", options.bucketName);
 }
 
-/** One of the two, and what it says it is: not everybody has a compiler. */
+/** One of the two, and what it says it is: a caller may have no compiler. */
 export function checkClient(
   { s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>,
   orElse = "",
@@ -258,7 +258,7 @@ export function checkClient(
   checkEndpoint((s3ClientConfig as S3ClientConfig | undefined)?.endpoint);
 }
 
-/** The SDK makes `localhost://9000` of a host and a port, and says only with the first request that this is no URI. */
+/** The SDK makes `localhost://9000` of a host and a port, and says only with the first request that this is not a URI. */
 function checkEndpoint(endpoint: unknown): void {
   if (typeof endpoint !== "string" || /^https?:\/\//i.test(endpoint)) return;
   throw invalidArgument("s3ClientConfig.endpoint", endpoint, "begin it with http:// or https://");

@@ -1,7 +1,7 @@
 import { checkBucketName, invalidArgument } from "../arguments/checks.js";
 import type { StoreAdapter } from "../store/object-store.js";
 
-/** What goes to the store where it is made, or only an S3 client can do; with the remedy for whoever asks a store for it. */
+/** What goes to the store where it is made, or only an S3 client can do; with the remedy for a caller that asks a store for it. */
 const NOT_WITH_A_STORE: Readonly<Record<string, string>> = {
   s3Client: "pass exactly one of s3Client, s3ClientConfig and store",
   s3ClientConfig: "pass exactly one of s3Client, s3ClientConfig and store",

@@ -26,7 +26,12 @@ function instrumentsOf(provider: MeterProvider | undefined) {
     acquisitions: counter("s3_mutex.acquisitions", "{acquisition}", "Attempts to acquire a lock that have ended"),
     waits: histogram("s3_mutex.wait.duration", "s", "How long acquiring took, successful or not", WAIT_BUCKETS),
     holds: histogram("s3_mutex.hold.duration", "s", "How long locks were held that were released", HOLD_BUCKETS),
-    queues: histogram("s3_mutex.queue.length", "{waiter}", "Waiters ahead of one who takes its place", QUEUE_BUCKETS),
+    queues: histogram(
+      "s3_mutex.queue.length",
+      "{waiter}",
+      "Waiters ahead of a caller that takes its place",
+      QUEUE_BUCKETS,
+    ),
     waiting: level("s3_mutex.waiting", "{caller}", "Callers of this process that wait now"),
     held: level("s3_mutex.held", "{lock}", "Locks that this process holds now"),
     renewals: counter("s3_mutex.renewals", "{renewal}", "Renewals of leases"),
@@ -38,11 +43,11 @@ function instrumentsOf(provider: MeterProvider | undefined) {
       "Requests to the store, by kind and outcome",
       REQUEST_BUCKETS,
     ),
-    conflicts: counter("s3_mutex.conflicts", "{conflict}", "Writes that somebody else was faster than"),
+    conflicts: counter("s3_mutex.conflicts", "{conflict}", "Writes that another client was faster than"),
   };
 }
 
-/** What to count; lock names only where somebody says how few there are. */
+/** What to count; lock names only where the caller says how few there are. */
 export function metricsHandlers(
   provider: MeterProvider | undefined,
   lockNameOf: ((lockName: string) => string | undefined) | undefined,
@@ -89,7 +94,7 @@ export function metricsHandlers(
 
 /**
  * How many there are at this moment. It is read when metrics are collected, so that a turn need not report ups and downs. What had
- * begun before anybody listened is not counted when it ends.
+ * begun before the first listener came is not counted when it ends.
  */
 class Level {
   readonly #begun = new Map<string, Attributes>();

@@ -10,8 +10,8 @@ interface OpenSpans {
 }
 
 /**
- * A span for each wait and one for each hold, both children of what the caller was doing when it asked. That somebody else
- * has the lock is no error; a store that fails, a deadlock and a loss are.
+ * A span for each wait and one for each hold, both children of what the caller was doing when it asked. That another caller
+ * has the lock is not an error; a store that fails, a deadlock and a loss are.
  */
 export function spanHandlers(provider: TracerProvider | undefined): { readonly handlers: Handlers; end(): void } {
   const tracer = (provider ?? trace).getTracer("s3-mutex", VERSION);
@@ -51,7 +51,7 @@ export function spanHandlers(provider: TracerProvider | undefined): { readonly h
     "s3-mutex:released": ({ acquisitionId }) => {
       open.holding.get(acquisitionId)?.setAttribute("s3_mutex.outcome", "released");
     },
-    // After one of the two before, or alone where nobody answered to the release, or nobody renews and the lease is over.
+    // After one of the two before, or alone where the release was not answered, or where it is not renewed and the lease is over.
     "s3-mutex:hold:end": ({ acquisitionId }) => {
       open.holding.get(acquisitionId)?.end();
       open.holding.delete(acquisitionId);

@@ -23,7 +23,7 @@ export interface AcquireCall {
   readonly onAsking?: (isUnderWay: boolean) => void;
   readonly timing?: LeaseTiming;
   readonly longestPollMs?: number;
-  /** For those who wait without a limit: see `AcquireRequest`. */
+  /** For callers that wait without a limit: see `AcquireRequest`. */
   readonly unreachableMs?: number;
   /** One of several: see `AcquireRequest`. */
   readonly attemptUntilMs?: number;

@@ -65,7 +65,7 @@ export class Acquirer {
     this.#parentHolds = new ParentHolds(settings);
   }
 
-  /** Gives back what no function runs under: handles that nobody may have released yet, and what was taken by name. */
+  /** Gives back what no function runs under: handles that may not have been released yet, and what was taken by name. */
   releaseHandles(): void {
     for (const lease of this.#context.holdings.leases) {
       const handles = this.#handles.get(lease) ?? [];
@@ -80,7 +80,7 @@ export class Acquirer {
     return this.#parentHolds.textWith(this.#known.get("held", held));
   }
 
-  /** Somebody here has changed how many permits there are: those who wait here need not find that out by looking. */
+  /** The number of permits was changed here: waiters of this process need not find that out by polling. */
   limitChanged({ key }: LockObject): void {
     this.#lines.peek(key)?.holdChanged();
   }
@@ -160,7 +160,7 @@ export class Acquirer {
     await settledWithin(effects, released, GIVE_BACK_MS);
   }
 
-  /** The bare lease, for those who renew it themselves. */
+  /** The bare lease, for callers that renew it themselves. */
   async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
     const { object, request, nesting } = this.#plan(ref, call);
     if (nesting.kind === "refuse") throw nesting.error;
@@ -206,7 +206,7 @@ export class Acquirer {
   }
 
   /**
-   * Somebody may close the mutex at any moment up to that in which the caller goes on, so that is looked at again and again: what
+   * The mutex may be closed at any moment up to that in which the caller goes on, so that is checked again and again: what
    * is granted then is given back unseen.
    */
   async #take(
@@ -238,7 +238,7 @@ export class Acquirer {
     return lease;
   }
 
-  /** Somebody closed the mutex in the turn of the grant: whoever asked for it is told so at once, and closing waits for the rest. */
+  /** The mutex was closed in the turn of the grant: the caller is told so at once, and closing waits for the rest. */
   giveBackUnseen(lease: Lease): never {
     const { lockName } = lease.standing;
     lease.standing.noteUnused();
@@ -280,7 +280,7 @@ export class Acquirer {
 /** How long a caller who gets none of several locks waits for those it had to be given back. */
 const GIVE_BACK_MS = 500;
 
-/** One order for everybody: that of the keys, by code unit, which no locale changes. */
+/** One order for all clients: that of the keys, by code unit, which no locale changes. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {
   return one < other ? -1 : 1;
 }

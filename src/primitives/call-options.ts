@@ -9,7 +9,7 @@ import type { LockSet } from "./lock-set.js";
 /** Options of `acquire`, `tryAcquire` and `acquireAll`. */
 export interface AcquireOptions {
   /**
-   * `shared`: together with others who share it, but with no exclusive holder. Nobody overtakes: who asks to share it waits
+   * `shared`: together with others who share it, but with no exclusive holder. No caller overtakes: one that asks to share it waits
    * behind an exclusive waiter that came earlier. @default "exclusive"
    */
   readonly mode?: Mode | undefined;
@@ -28,7 +28,7 @@ export interface AcquireOptions {
   /**
    * For how long the lock stays held at least, in milliseconds from the grant, however soon its work ends: a whole number, at most a
    * year. Given back before, it is kept until then by its record alone: this process need not stay alive, and its own next call waits
-   * like everybody's. A process that dies keeps it until then too, or until its lease ends if that is later. Force ends it at once.
+   * like all others. A process that dies keeps it until then too, or until its lease ends if that is later. Force ends it at once.
    * For a job that takes a second, started on several machines whose clocks differ. `invalid-argument` in a call that nests.
    * @default 0
    */
@@ -37,8 +37,8 @@ export interface AcquireOptions {
   readonly label?: string | undefined;
   /**
    * For a call inside of a function that holds the lock already (`withLock` and its like, while they run): nest in that instead of
-   * failing with `deadlock`. It is the same hold and the same token; those who nest side by side exclude each other. Anywhere else,
-   * also where a bare `acquire` of the same context has the lock, the call waits like everybody. @default false
+   * failing with `deadlock`. It is the same hold and the same token; calls that nest side by side exclude each other. Anywhere else,
+   * also where a bare `acquire` of the same context has the lock, the call waits like any other. @default false
    */
   readonly reentrant?: boolean | undefined;
   /**
@@ -81,11 +81,11 @@ export const WITH_LOCK_OPTIONS: OptionNames<WithLockOptions> = { ...ACQUIRE_OPTI
 
 /** Options of `releaseLock` and `deleteLock`. */
 export interface ForceOptions {
-  /** Also what somebody else holds. @default false */
+  /** Also what another owner holds. @default false */
   readonly force?: boolean | undefined;
   /**
-   * With `force`: only these holds, by the `acquisitionId` of the holders that `inspect` has shown. Whoever has come to hold the
-   * lock since was not meant and keeps it. @default whoever holds it when the store is asked
+   * With `force`: only these holds, by the `acquisitionId` of the holders that `inspect` has shown. A holder that has come to have the
+   * lock since was not meant and keeps it. @default all that hold it when the store is asked
    */
   readonly holderIds?: readonly string[] | undefined;
 }

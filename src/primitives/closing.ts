@@ -41,7 +41,7 @@ export class Closing {
   readonly #parts: ClosingParts;
   readonly #graceOver = new AbortController();
   readonly #done = new AbortController();
-  /** What those who asked for the close work under: they can end once they have got their answer. */
+  /** What the callers of the close work under: they can end once they have got their answer. */
   readonly #ofCallers = new Set<Held>();
   readonly #left = new Map<Held, LeftBehind["kind"]>();
   #report: Promise<CloseReport> | undefined;
@@ -62,7 +62,7 @@ export class Closing {
     const areReleased = withDefault("handles", handles, "wait", checkHandles) === "release";
     const own = guardsOfCaller();
     for (const lease of own) this.#ofCallers.add(lease);
-    // First of all: those who are asked to stop may ask for the end themselves.
+    // First of all: the functions that are asked to stop may ask for the end themselves.
     this.#report ??= Promise.resolve().then(() => this.#finish());
     if (grace !== undefined) void this.#endGraceIn(grace);
     if (isFirst) this.#askAllToStop();
@@ -75,7 +75,7 @@ export class Closing {
   }
 
   #askAllToStop(): void {
-    // Whoever waits is sent away before: work that waits for a lock of this mutex ends by that.
+    // Waiters are sent away before: work that waits for a lock of this mutex ends by that.
     this.#parts.stopWaiting();
     for (const { standing } of this.#leases) standing.askToStop("closed");
   }
@@ -111,7 +111,7 @@ export class Closing {
     }
   }
 
-  /** Whether nobody works under anything any more. */
+  /** Whether no work is done under anything any more. */
   get #isUnused(): boolean {
     return !this.#context.holdings.areArriving && this.#leases.every(({ standing }) => standing.isOver);
   }
@@ -157,7 +157,7 @@ export class Closing {
     const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
     if (names.length > 0) {
       logger.warn(
-        `closed without giving back ${names.join(", ")}, since work went on, nobody released it, or the store did not answer: free when the lease ends`,
+        `closed without giving back ${names.join(", ")}, since work went on, it was not released, or the store did not answer: free when the lease ends`,
         { leftBehind: report.leftBehind },
       );
     }
@@ -175,7 +175,7 @@ function checkHandles(argument: string, value: unknown): "wait" | "release" {
 }
 
 const DEFAULT_GRACE_MS = 7000;
-/** How long a store that does not answer is waited for, once nobody works any more. */
+/** How long a store that does not answer is waited for, once all work has ended. */
 const PATIENCE_MS = 2000;
 /** So much later than its timer: the process stood still. */
 const OVERSLEPT_MS = 500;

@@ -4,10 +4,10 @@ import { FORCE_OPTIONS, type ForceOptions } from "./call-options.js";
 /** Whose holds a call may end. */
 export type Force =
   | { readonly isForced: false }
-  /** `seen`: the holders that the caller saw; undefined: whoever holds the lock. */
+  /** `seen`: the holders that the caller saw; undefined: all that hold the lock. */
   | { readonly isForced: true; readonly seen: ReadonlySet<string> | undefined };
 
-/** A word for "whoever it is", as in 1.x, or whom the caller has seen. */
+/** A word for "whatever holder it has", as in 1.x, or the holders that the caller has seen. */
 export function checkForce(value: unknown): Force {
   if (typeof value !== "object" || value === null) return forceOf(checkBoolean("force", value), undefined);
   const given: Partial<Record<keyof ForceOptions, unknown>> = value;

@@ -28,7 +28,7 @@ export interface Lock extends AsyncDisposable {
   readonly signal: AbortSignal;
   /**
    * Whether the lock is held at this very moment, by the clocks. Where they disagree (the wall clock was set forward, or the
-   * machine slept) it is false, the store is asked at once, and its answer decides: true again, or `lost`. Nobody answers for
+   * machine slept) it is false, the store is asked at once, and its answer decides: true again, or `lost`. No answer for
    * a third of the lease, 10 s at most: `lost`.
    */
   readonly held: boolean;
@@ -41,19 +41,19 @@ export interface Lock extends AsyncDisposable {
   /**
    * Renews now, for a whole lease; it is done automatically as well.
    * @returns false when the lock is gone, or its mutex was closed
-   * @throws `store-unavailable`: nobody answered before the lease was over
+   * @throws `store-unavailable`: the store did not answer before the lease was over
    */
   renew(): Promise<boolean>;
   /**
-   * Makes an exclusive lock a shared one, without letting it go: those who wait to share it can come in. There is no way back:
+   * Makes an exclusive lock a shared one, without letting it go: waiters that want to share it can come in. There is no way back:
    * two sharers that both wanted all of it would wait for each other.
    * @returns false when the lock is gone
    */
   downgrade(): Promise<boolean>;
   /**
-   * Ends this handle without giving the lock back, for somebody else to go on with it: see `mutex.restore`. That has to happen
-   * before the lease is over, since nobody renews it meanwhile.
-   * @returns a text that is good for one restoration; whoever has it can take the lock over
+   * Ends this handle without giving the lock back, for another process to go on with it: see `mutex.restore`. That has to happen
+   * before the lease is over, since it is not renewed meanwhile.
+   * @returns a text that is good for one restoration; any process that has it can take the lock over
    * @throws `lost` when the lock is gone already; with the reason `in-doubt` this handle goes on as before: try again, or release it
    */
   serialize(): Promise<string>;
@@ -190,7 +190,7 @@ export class HeldLock implements Lock {
     return fencedObjects.open({ lockName: this.name, lockKey, lease: this.#hold.root, assertUsable }, options);
   }
 
-  /** The lease, for those who look after it. */
+  /** The lease, for callers that look after it. */
   get lease(): Lease {
     return this.#hold.root;
   }
@@ -200,7 +200,7 @@ export class HeldLock implements Lock {
     return this.#isGuarding;
   }
 
-  /** Nobody has worked under it, nor will. What it nests in is in use all the same. */
+  /** No work was done under it, nor will be. What it nests in is in use all the same. */
   noteUnused(): void {
     if (this.#hold.root === this.#hold) this.#hold.root.standing.noteUnused();
   }
@@ -222,7 +222,7 @@ export class HeldLock implements Lock {
 
   async #releaseOnce(): Promise<boolean> {
     const wasThere = await this.#hold.release();
-    // An expired hold that nobody has taken over is given back all the same, but it was lost before.
+    // An expired hold that was not taken over is given back all the same, but it was lost before.
     return wasThere && this.#hold.loss === undefined;
   }
 

@@ -8,7 +8,7 @@ import type { AcquireCall } from "./acquire-call.js";
 
 /** What a call that asks for a lock is to do. */
 export type Nesting =
-  /** Ask for the lock like everybody else. */
+  /** Ask for the lock like any other. */
   | { readonly kind: "wait" }
   /** Nest in what it is part of. */
   | { readonly kind: "nest"; readonly outer: Hold }
@@ -25,8 +25,8 @@ export interface NestingOptions {
 }
 
 /**
- * A call nests in what its caller names, or in what a function that still runs holds and that it is part of. What somebody holds
- * who merely shares its asynchronous context gives it nothing. `held`: by functions that still run, the innermost first.
+ * A call nests in what its caller names, or in what a function that still runs holds and that it is part of. What is held by a call
+ * that merely shares its asynchronous context gives it nothing. `held`: by functions that still run, the innermost first.
  */
 export function nestingOf(
   held: readonly Hold[],
@@ -71,7 +71,7 @@ export function refusedUnlessAttempt(
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
  * to fit into the third of a lease after which they come again. One of several records was looked at just before, and who is in it
- * counts, with this process; whoever comes when there is no time for one more is refused itself.
+ * counts, with this process; a call that comes when there is no time for one more is refused itself.
  */
 export function checkRenewable(
   { leaseMs, share }: Pick<AcquireRequest, "leaseMs" | "share">,

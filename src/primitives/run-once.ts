@@ -35,7 +35,7 @@ const RUN_ONCE_OPTIONS: OptionNames<RunOnceOptions> = {
 
 /** What the function of `runOnce` is given. */
 export interface OnceRun {
-  /** Aborted when the lock is lost: somebody else may begin to run the function. */
+  /** Aborted when the lock is lost: another process may begin to run the function. */
   readonly signal: AbortSignal;
   /** Greater than that of every earlier run: for a resource that refuses lower ones. */
   readonly fencingToken: number;
@@ -107,7 +107,7 @@ export class Once {
     let hasBegun = false;
     const begin = (run: OnceRun) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
-      // This process may have stood still since it was granted the lock, and somebody else may have done it.
+      // This process may have stood still since it was granted the lock, and another process may have done it.
       run.lock.assertHeld();
       hasBegun = true;
       return fn(run);
@@ -117,14 +117,14 @@ export class Once {
       return await this.#hold(place, rest, (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
       if (hasBegun || !(S3MutexError.is(error, "fenced-out") || S3MutexError.is(error, "lost"))) throw error;
-      // The lock was lost before anything was done: somebody newer is at it.
+      // The lock was lost before anything was done: a newer holder is at it.
       return this.run(name, fn, this.#restOf(options, startedAtMs));
     }
   }
 
   async #runHolding<T>(place: Place, lock: HeldLock, fn: (run: OnceRun) => T | Promise<T>): Promise<RunOnceResult<T>> {
     const memory = await lock.fencedObject<Done>({ key: place.key });
-    // Somebody else may have done it while this one waited.
+    // Another process may have done it while this one waited.
     const done = await memory.read();
     if (done !== undefined) return { ran: false, result: done.result as AsJson<T> };
     const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken, lock });
@@ -212,7 +212,7 @@ export class Once {
 /** How long a store that does not answer is waited for before the lock is asked for. */
 const UNREACHABLE_MS = 60_000;
 
-/** Whoever runs something once shares it with nobody, not even with a run that it is part of. */
+/** A run shares its lock with no other, not even with a run that it is part of. */
 function alone(options: RunOnceOptions): AcquireOptions {
   return { ...options, mode: "exclusive", reentrant: false, within: undefined };
 }

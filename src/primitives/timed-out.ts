@@ -15,7 +15,7 @@ export function timedOut(
   return new S3MutexError("timed-out", message, { lockName, holders: holders.map(publicHolder) });
 }
 
-/** The same of a lock that somebody waited for alone. */
+/** The same of a lock that a caller waited for alone. */
 export function notFree(object: LockObject, { timeoutMs }: AcquireOptions): S3MutexError {
   return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
 }

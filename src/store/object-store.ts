@@ -61,7 +61,7 @@ export interface RequestOptions {
   /** Renewals and releases: goes before everything that waits for its turn to be sent. Waiting is not part of `timeoutMs`. */
   readonly urgent?: boolean;
   /**
-   * Nobody waits for it after this monotonic time: what has not left by then does not leave. Credentials, an examination of
+   * No caller waits for it after this monotonic time: what has not left by then does not leave. Credentials, an examination of
    * the store, or its turn may take until then.
    */
   readonly giveUpAtMs?: number;
@@ -92,7 +92,7 @@ export interface UnknownOutcome {
    * turned it away unseen.
    */
   readonly sent: boolean;
-  /** What came is an answer of somebody on the way, not of the store. */
+  /** What came is an answer of something on the way, not of the store. */
   readonly isForeign?: true;
   readonly timing?: AnswerTiming;
 }
@@ -207,7 +207,7 @@ export interface StoreEffects {
   monotonicMs(): number;
   /** Calls back once after the delay; the function returned prevents that. */
   setTimer(delayMs: number, callback: () => void, options: TimerOptions): () => void;
-  /** An id that nobody else has. */
+  /** An id that no other write, hold or process has. */
   newId(): string;
 }
 

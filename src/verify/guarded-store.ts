@@ -98,7 +98,7 @@ export class GuardedStore implements ObjectStore {
   }
 }
 
-/** It takes a second or two; whoever waits for it goes by a time of their own. */
+/** It takes a second or two; a caller that waits for it goes by a time of its own. */
 const EXAMINATION_MS = 20_000;
 
 function neverEnded(cause: unknown): S3MutexError {

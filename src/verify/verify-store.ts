@@ -70,7 +70,7 @@ const LONGEST_MS = 120_000;
  * permissions, clock, latency. It takes some ten seconds and some thousand requests on a store that answers within milliseconds, up to a
  * minute on a slow one, and two at most. It writes only keys that no lock has, and removes them.
  *
- * @returns a report; a store that is unsafe is no error
+ * @returns a report; a store that is unsafe is not an error
  * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but
  * credentials, a quota or the like; and `store-unavailable` when the store, or one of `otherClients`, does not answer or stops
  * answering, when somebody on the way answers for it, or when it has not ended after two minutes

@@ -16,7 +16,7 @@ import { LockRequest, merged, NamedRequests } from "./lock-request.js";
 import { steal } from "./stealing.js";
 import type { LockManager, WebLock, WebLockInfo, WebLockMode, WebLockSnapshot } from "./types.js";
 
-/** A lock that nobody renews is to be free soon: in a browser it is at once when its page is gone. */
+/** A lock that is not renewed is to be free soon: in a browser it is at once when its page is gone. */
 const LEASE_MS = 15_000;
 
 /** A request about which the store has said nothing for so long counts as one that waits. */
@@ -60,7 +60,7 @@ class GrantedLock implements WebLock {
 class S3LockManager implements LockManager {
   readonly #mutex: S3Mutex;
   readonly #byName = new Map<string, NamedRequests>();
-  /** Requests are made outside of their callers' scopes: the standard lets them wait for each other for ever. */
+  /** Requests are made outside of their callers' scopes: the standard lets them wait for each other forever. */
   readonly #outside = new AsyncResource("s3-mutex.web-locks");
   #isClosed = false;
   readonly cannotBeCloned = STAYS.lockManager;
@@ -240,7 +240,7 @@ class S3LockManager implements LockManager {
     }
   }
 
-  /** Who waits for a name has been told so: whoever comes after it waits as well. */
+  /** A request that waits for a name has been told so: each that comes after it waits as well. */
   #noteWaiting(lockName: string): void {
     const { pending = [] } = this.#byName.get(webNameOf(lockName) ?? lockName) ?? {};
     for (const request of pending) if (request.waits) request.settle();

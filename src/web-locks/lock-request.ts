@@ -64,7 +64,7 @@ export class NamedRequests {
     this.pending.unshift(request);
   }
 
-  /** Those who wait and could be granted by now, as far as this client knows. */
+  /** Waiting requests that could be granted by now, as far as this client knows. */
   grantable(): readonly LockRequest[] {
     const count = this.pending.findIndex(
       (_, index) => !areCompatible([...this.held, ...this.pending.slice(0, index + 1)]),
@@ -86,7 +86,7 @@ function areCompatible(requests: readonly LockRequest[]): boolean {
 
 /**
  * What is there of one name: what the record says of others, in its order, and what this client knows of itself, which is more
- * than the record says: of those who wait in one process only the first is in it.
+ * than the record says: of the waiters of one process only the first is in it.
  */
 export function merged(
   inRecord: readonly { readonly owner: string; readonly mode: WebLockMode }[],

@@ -7,10 +7,10 @@ import { sleep } from "../runtime/base/timing.js";
 /** Before all who wait, those of other clients included. */
 const FIRST = { priority: Number.MAX_SAFE_INTEGER };
 
-/** How long one who was let in before us is left alone, until it is robbed as well. */
+/** How long a holder that was let in before us is left alone, until it is robbed as well. */
 const PATIENCE_MS = 1000;
 
-/** Takes a lock from whoever has it, before all who wait. */
+/** Takes a lock from its holder, before all waiters. */
 export async function steal(mutex: S3Mutex, lockName: string): Promise<Lock> {
   for (;;) {
     const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await rob(mutex, lockName));

@@ -15,7 +15,7 @@ export interface WebLockOptions {
   readonly mode?: WebLockMode | undefined;
   /** Call back at once, with null where the lock is not to be had. @default false */
   readonly ifAvailable?: boolean | undefined;
-  /** Take the lock from whoever has it, before all who wait. @default false */
+  /** Take the lock from its holder, before all waiters. @default false */
   readonly steal?: boolean | undefined;
   /** Aborted: stop waiting. It does not touch a lock that was granted. */
   readonly signal?: AbortSignal | undefined;

@@ -53,7 +53,7 @@ export function versionsCell({ versions }: StoreResult, versioning: Versioning):
   return `safe${markers(one)}${refused}`;
 }
 
-/** What a delete marker is to conditions, where nobody gets a lock twice by it. */
+/** What a delete marker is to conditions, where no lock is granted twice by it. */
 function markers({ observation: { createDeleted, replaceDeleted } }: VersionsResult): string {
   if (createDeleted === "200") return "";
   const under = replaceDeleted === "200" ? ", and `If-Match` takes the ETag under it" : "";

@@ -82,7 +82,7 @@ export class Server {
   }
 }
 
-/** Whether somebody accepts connections there. */
+/** Whether a server accepts connections there. */
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

@@ -36,7 +36,7 @@ async function installPackages(): Promise<void> {
     runCommand("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], { env });
   const install = ["install", "-y", "--no-install-recommends", ...packages];
   await apt("update", "-q");
-  // Somebody else's apt may have emptied the folder of downloads in the middle of ours: once more settles that.
+  // Another apt may have emptied the folder of downloads in the middle of ours: once more settles that.
   await apt(...install).catch(() => apt(...install));
 }
 

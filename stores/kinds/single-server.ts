@@ -11,7 +11,7 @@ export interface SingleServer {
   readonly env?: Environment | ((port: number, dataFolder: string) => Environment);
   /** Default: a minute. */
   readonly readyWithinMs?: number;
-  /** Default: some that are accepted because nobody looks. */
+  /** Default: some that are accepted because they are not checked. */
   readonly credentials?: RunningStore["credentials"];
 }
 

@@ -13,7 +13,7 @@ export interface TurnsResult {
   readonly turns: number;
   /** Turns that ended with the lock still held. */
   readonly done: number;
-  /** Turns that began while another had not ended, and nobody was told. */
+  /** Turns that began while another had not ended, and neither was told. */
   readonly overlaps: number;
   /** Of the updates of a plain counter. */
   readonly lost: number;

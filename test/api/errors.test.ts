@@ -188,7 +188,7 @@ describe.concurrent("errors", () => {
 });
 
 it.for(["localhost:9000", "127.0.0.1:9000", "minio", "ftp://minio"])(
-  "D: an endpoint that is no URL of HTTP is told at once, and is not worth another try: %s",
+  "D: an endpoint that is not a URL of HTTP is told at once, and is not worth another try: %s",
   async (endpoint, { world }) => {
     const s3ClientConfig = { ...world.server.clientConfig(), endpoint };
     const inWords = `s3ClientConfig.endpoint is ${JSON.stringify(endpoint)}: begin it with http:// or https://.`;

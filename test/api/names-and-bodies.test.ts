@@ -117,7 +117,7 @@ const CORRUPT: ReadonlyArray<readonly [string, string | Uint8Array]> = [
 ];
 
 // One after the other: what is read twice, of five megabytes, takes its time on a busy machine, and attempts have little of it.
-describe("an object that is no lock record", () => {
+describe("an object that is not a lock record", () => {
   it.for(CORRUPT)("%s: an error with the key, never free, cleared by force", async ([, body], { world }) => {
     const mutex = world.mutex();
     world.put("lock", body);

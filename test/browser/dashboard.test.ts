@@ -168,7 +168,7 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     await page.keyboard.press("r");
     putLock(scene.server, "job", { holders: [{ token: 8 }] });
     await page.getByRole("button", { name: "Release by force" }).click();
-    await page.getByText("Somebody else holds it by now").waitFor();
+    await page.getByText("Another holder has it by now").waitFor();
     expect(holdersOf(scene, "job")).toHaveLength(1);
   });
 

@@ -33,8 +33,8 @@ test.each([
   ["s3://b", "names no lock: write s3://b/locks/NAME"],
   ["s3://b/locks/", "names no lock: write s3://b/locks/NAME"],
   ["s3://b/locks/nightly.json", "ends in .json, which keys have and names do not"],
-  ["s3:///locks/nightly", "is no address"],
-  ["http://b/locks/nightly", "is no address: write s3://BUCKET/locks/NAME"],
+  ["s3:///locks/nightly", "is not an address"],
+  ["http://b/locks/nightly", "is not an address: write s3://BUCKET/locks/NAME"],
   ["s3://b//locks/x", "begins with an empty folder"],
   ["s3://b/./locks/x", 'has "." or ".." in it'],
   ["s3://b/locks/../x", 'has "." or ".." in it'],
@@ -58,7 +58,7 @@ test("C9: a semaphore has the name that it has in the library, behind the prefix
   expect(parseLocks("s3://b/semaphores/locks/", undefined)).toEqual(all);
 });
 
-test.each(["s3://b//locks/", "s3://b/./locks/", "s3://b/../", "s3://b/ "])("%s is no store", (text) => {
+test.each(["s3://b//locks/", "s3://b/./locks/", "s3://b/../", "s3://b/ "])("%s is not a store", (text) => {
   expect(() => parseStore(text, undefined)).toThrow("say with --prefix");
   expect(() => parseLocks(text, undefined)).toThrow("say with --prefix");
 });
@@ -75,7 +75,7 @@ test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " 
     const { exitCode, stderr } = await cli(["run", name, "--", "true"], environment);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: expect.stringMatching(/is no address|space at an end/),
+      stderr: expect.stringMatching(/is not an address|space at an end/),
     });
     expect(server.requests.total).toBe(0);
   },

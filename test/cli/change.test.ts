@@ -130,7 +130,7 @@ describe("delete", TIMEOUT, () => {
     expect(await mutex.inspect("held")).toBeNull();
   });
 
-  test("clears an object that is no lock record, by force only", async () => {
+  test("clears an object that is not a lock record, by force only", async () => {
     const { environment, mutex, server } = await startStore();
     server.putObject(BUCKET, "locks/broken.json", "?");
     expect((await cli(["delete", "broken"], environment)).exitCode).toBe(69);

@@ -42,7 +42,7 @@ test("where nothing can be examined, it says why", async () => {
   expect(missing).toMatchObject({ exitCode: 69, stdout: "" });
   expect(missing.stderr).toMatch(/no-such-bucket/);
   const usage = await cli(["doctor", "--gateway", "nowhere"], environment);
-  expect(usage).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--gateway "nowhere" is no URL') });
+  expect(usage).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--gateway "nowhere" is not a URL') });
 });
 
 test.each([

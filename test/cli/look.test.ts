@@ -178,7 +178,7 @@ describe("show", TIMEOUT, () => {
     expect(none).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining('no lock "nothing"') });
     expect(await cli(["show", "--json", "nothing"], environment)).toMatchObject({ exitCode: 1, stdout: "null\n" });
     const broken = await cli(["show", "broken"], environment);
-    expect(broken).toMatchObject({ exitCode: 69, stdout: expect.stringContaining("is no lock record") });
+    expect(broken).toMatchObject({ exitCode: 69, stdout: expect.stringContaining("is not a lock record") });
     const json = await cli(["show", "--json", `s3://${BUCKET}/locks/held`], environment);
     expect(JSON.parse(json.stdout)).toMatchObject({ lockName: "held", state: "held" });
     expect((await cli(["show"], environment)).exitCode).toBe(2);
@@ -205,7 +205,7 @@ test(
       `s3-mutex: there is no semaphore "job", but a lock of that name: write s3://${BUCKET}/locks/job.\n`,
     );
     const neither = await cli(["show", `s3://${BUCKET}/semaphores/locks/none`], environment);
-    expect(neither.stderr).toMatch(/there is no semaphore "none": nobody ever had it/);
+    expect(neither.stderr).toMatch(/there is no semaphore "none": it was never held/);
   },
 );
 
@@ -296,7 +296,7 @@ describe("graph", TIMEOUT, () => {
 
   test("of a store where nobody waits is short", async () => {
     const { environment } = await startFilledStore();
-    expect(await cli(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nobody waits for anything.\n" });
+    expect(await cli(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nothing waits.\n" });
   });
 });
 

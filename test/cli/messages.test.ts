@@ -63,9 +63,9 @@ test.each([
   [
     "an endpoint without a scheme",
     ["ls", "--endpoint-url", "localhost:9000"],
-    '--endpoint-url "localhost:9000" is no URL',
+    '--endpoint-url "localhost:9000" is not a URL',
   ],
-  ["a gateway without a scheme", ["doctor", "--gateway", "localhost:9000"], '--gateway "localhost:9000" is no URL'],
+  ["a gateway without a scheme", ["doctor", "--gateway", "localhost:9000"], '--gateway "localhost:9000" is not a URL'],
 ])("C5: %s", async (_what, args, sentence) => {
   const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: STORE });
   expect(exitCode).toBe(2);
@@ -75,7 +75,7 @@ test.each([
 test.each(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])("C5: %s without a scheme is named", async (name) => {
   const { exitCode, stderr } = await cli(["ls"], { S3_MUTEX_STORE: STORE, [name]: "localhost:9000" });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain(`${name} "localhost:9000" is no URL: write http://localhost:9000 or https://`);
+  expect(stderr).toContain(`${name} "localhost:9000" is not a URL: write http://localhost:9000 or https://`);
 });
 
 test.each([
@@ -86,7 +86,7 @@ test.each([
 ])("D: %s with %s names itself, and the form that is right there", async (source, text, args) => {
   const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: text });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain(`s3-mutex: ${source}: ${text} is no address: write s3://BUCKET/locks/. See`);
+  expect(stderr).toContain(`s3-mutex: ${source}: ${text} is not an address: write s3://BUCKET/locks/. See`);
 });
 
 test("C5: a line for a shell that was given as one word", async () => {
@@ -135,7 +135,7 @@ test.each([
   [
     "a role that wants a code",
     "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\nmfa_serial = arn:aws:iam::1:mfa/me\n[profile keys]\naws_access_key_id = a\naws_secret_access_key = b\n",
-    "The profile wants a code for MFA, and nobody is asked for it here",
+    "The profile wants a code for MFA, which is not asked for here",
   ],
   [
     "a token in a file that is not there",

@@ -13,10 +13,10 @@ test.each<[string, (input: Input) => unknown, string[], RegExp]>([
   ["two locks where there is one", onlyLockOf, ["a", "b"], /One lock at a time: b is one too many/],
   ["no lock", onlyLockOf, [], /Which lock\? Write s3:/],
   ["two stores", storeAt, ["s3://b/x/", "s3://c/"], /One store at a time: s3:\/\/c\/ is one too many/],
-  ["a store that is none", storeAt, ["b"], /b is no store: write s3:/],
+  ["a store that is none", storeAt, ["b"], /b is not a store: write s3:/],
   ["two beginnings of names", locksOf, ["a", "b"], /b is one too many/],
   ["an empty store", locksOf, ["--store", ""], /--store is empty/],
-  ["an endpoint that is none", clientConfigOf, ["--endpoint-url", "localhost"], /is no URL: write http:/],
+  ["an endpoint that is none", clientConfigOf, ["--endpoint-url", "localhost"], /is not a URL: write http:/],
   ["another way of addressing", clientConfigOf, ["--addressing", "none"], /use path or virtual/],
 ])("%s is a usage error that says what to write", (_what, read, args, message) => {
   expect(() => read(inputOf(args, STORE))).toThrow(message);
@@ -93,6 +93,6 @@ test.each([
 });
 
 test.each(["s3:/b/locks/", "b", "http://b/locks/", "s3:///"])("a store has the form of a store: %s", (text) => {
-  expect(() => parseStore(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
-  expect(() => parseLocks(text, undefined)).toThrow(/ is no address: write s3:\/\/BUCKET\/locks\/\.$/);
+  expect(() => parseStore(text, undefined)).toThrow(/ is not an address: write s3:\/\/BUCKET\/locks\/\.$/);
+  expect(() => parseLocks(text, undefined)).toThrow(/ is not an address: write s3:\/\/BUCKET\/locks\/\.$/);
 });

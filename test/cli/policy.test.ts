@@ -94,7 +94,7 @@ test("for people: each document with what it is for", async () => {
 });
 
 test.each([
-  [["policy", "s3://My_Bucket/locks/"], '"My_Bucket" is no bucket name'],
+  [["policy", "s3://My_Bucket/locks/"], '"My_Bucket" is not a bucket name'],
   [["policy", "--only", "all", "s3://my-bucket"], "use iam or lifecycle or bucket"],
   [["policy"], "Which store?"],
 ])("%j is a usage error", async (args, message) => {

@@ -153,7 +153,7 @@ test("--no-verify-ssl is refused in words", async () => {
   const { exitCode, stderr } = await cli(["ls", "--no-verify-ssl", "s3://b/locks/"]);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 2,
-    stderr: expect.stringContaining("whoever can pose as the store can give one lock to two"),
+    stderr: expect.stringContaining("a machine that can pose as the store can give one lock to two"),
   });
 });
 

@@ -67,7 +67,7 @@ test("P13: run --permits stored takes the number that is stored, and says so whe
     signal: null,
     stdout: "",
     stderr: expect.stringMatching(
-      /--permits is "stored": nobody has said yet how many permits "pool" has; pass a number/,
+      /--permits is "stored": it is not known yet how many permits "pool" has; pass a number/,
     ),
   });
   const pool = mutex.semaphore("pool", { permits: 2 });

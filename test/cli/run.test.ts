@@ -62,12 +62,12 @@ test("who cannot have the lock exits with 75, or what -E says, and runs nothing"
     cli(["run", "--wait", "300ms", ADDRESS, "--", "echo", "ran"], environment),
   ]);
   const who = expect.stringMatching(
-    /^s3-mutex: somebody else has the lock "job"\. "job" is held by \S+ \(\S+:\d+\) for \d+\S+ with \d+s of its lease left\.\n$/,
+    /^s3-mutex: another process has the lock "job"\. "job" is held by \S+ \(\S+:\d+\) for \d+\S+ with \d+s of its lease left\.\n$/,
   );
   expect(atOnce).toMatchObject({ exitCode: 75, stdout: "", stderr: who });
   expect(chosen).toMatchObject({ exitCode: 0, stdout: "" });
   const message = expect.stringMatching(
-    /^s3-mutex: somebody else still has the lock "job" after 300ms\. "job" is held by \S+ .*\.\n$/,
+    /^s3-mutex: another process still has the lock "job" after 300ms\. "job" is held by \S+ .*\.\n$/,
   );
   expect(later).toMatchObject({ exitCode: 75, stdout: "", stderr: message });
 });
@@ -125,7 +125,7 @@ test.each([
   [["s3://b/locks/n", "echo", "hi"], "What to run comes after two dashes: `s3-mutex run s3://b/locks/n -- echo hi`."],
   [["--", "true"], "Which lock, and what to run?"],
   [["--wait", "1s", "--no-wait", "s3://b/locks/n", "--", "true"], "--wait and --no-wait contradict each other"],
-  [["--wait", "soon", "s3://b/locks/n", "--", "true"], '--wait "soon" is no duration: write 500ms, 30s, 5m or 1h.'],
+  [["--wait", "soon", "s3://b/locks/n", "--", "true"], '--wait "soon" is not a duration: write 500ms, 30s, 5m or 1h.'],
   [["--lease", "200ms", "s3://b/locks/n", "--", "true"], "--lease 200ms is too short: use at least 1s."],
   [
     ["--grace", "30s", "s3://b/locks/n", "--", "true"],
@@ -134,7 +134,7 @@ test.each([
   [["-E", "256", "s3://b/locks/n", "--", "true"], '--conflict-exit-code "256" is not possible'],
   [["--priority", "high", "s3://b/locks/n", "--", "true"], '--priority "high" is not possible: use a whole number.'],
   [["--addressing", "x", "s3://b/locks/n", "--", "true"], '--addressing "x" is not possible: use path or virtual.'],
-  [["--endpoint-url", "x", "s3://b/locks/n", "--", "true"], '--endpoint-url "x" is no URL'],
+  [["--endpoint-url", "x", "s3://b/locks/n", "--", "true"], '--endpoint-url "x" is not a URL'],
 ])("usage: %j", async (args, message) => {
   const { exitCode, stdout, stderr } = await cli(["run", ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -8,9 +8,9 @@ const STORE = { S3_MUTEX_STORE: "s3://b/locks/" };
 
 /** What was most probably meant as something else, with what is said of it. */
 const SLIPS: readonly (readonly [string, string])[] = [
-  ["s3:/b/locks/x", "is no address: write s3://BUCKET/locks/NAME"],
-  ["S3:x", "is no address"],
-  ["arn:aws:s3:::b/locks/x", "is no address"],
+  ["s3:/b/locks/x", "is not an address: write s3://BUCKET/locks/NAME"],
+  ["S3:x", "is not an address"],
+  ["arn:aws:s3:::b/locks/x", "is not an address"],
   [" x", "has a space at an end"],
   ["x\n", "has a space at an end"],
   ["team/ x", "has a space beside a slash"],

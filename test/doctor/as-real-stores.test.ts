@@ -107,7 +107,7 @@ test(
     expect(verdicts).toEqual({ "create-twice": "warn", "delete-race": "skipped", lifecycle: "warn" });
     expect(row("create-twice")).toMatchObject({
       detail: expect.stringMatching(/its delete marker counts as an object/),
-      remedy: expect.stringMatching(/Let nobody else delete locks/),
+      remedy: expect.stringMatching(/Let nothing else delete locks/),
     });
   },
 );

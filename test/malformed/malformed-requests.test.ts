@@ -90,7 +90,7 @@ test("the dashboard takes whatever is sent, and goes on to serve", { timeout: 30
 });
 
 test.each(["//", "//[", "http://[", "http://a:99999/", "//:x"])(
-  "a path that is no URL is refused: %s",
+  "a path that is not a URL is refused: %s",
   async (target) => {
     const { origin } = await openScene();
     const { port } = new URL(origin);

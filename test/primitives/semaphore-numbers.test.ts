@@ -76,7 +76,7 @@ it("P12: the stored number can be asked for, once there is one", async () => {
   for (const call of [() => pool.acquire(), () => pool.tryAcquire(), () => pool.withPermits(() => 1)]) {
     await expect(scene.until<unknown>(call())).rejects.toMatchObject({
       code: "invalid-argument",
-      message: expect.stringMatching(/^permits is "stored": nobody has said yet/),
+      message: expect.stringMatching(/^permits is "stored": it is not known yet/),
     });
   }
   await scene.until(poolOf(scene, 2).resize(2));

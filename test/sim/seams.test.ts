@@ -142,7 +142,7 @@ describe("leftovers", () => {
     expect(properties()).toEqual([]);
     leftovers.stillQuiet(left);
     expect(findings.found.map(({ detail }) => detail)).toEqual([
-      "locks/x.json: c0#2, which nobody of its process believes in",
+      "locks/x.json: c0#2, which no task of its process believes in",
     ]);
   });
 

@@ -144,13 +144,13 @@ export const OF_CORE: readonly Explained[] = [
     file: "src/core/transition/decision.ts",
     search: "queue: [],",
     replace: 'queue: ["Stryker was here"],',
-    why: "a text is no entry that counts, so the first write drops it",
+    why: "a text is not an entry that counts, so the first write drops it",
   },
   {
     file: "src/core/transition/remove.ts",
     search: "queue: [], recent",
     replace: 'queue: ["Stryker was here"], recent',
-    why: "a text is no entry that counts, so the same write drops it",
+    why: "a text is not an entry that counts, so the same write drops it",
   },
   {
     file: "src/core/transition/renew.ts",

@@ -75,7 +75,7 @@ export const OF_RUNTIME: readonly Explained[] = [
     file: "src/runtime/swap/tries.ts",
     search: 'stillContested(this.#lockName ?? ""',
     replace: 'stillContested(this.#lockName ?? "Stryker was here!"',
-    why: "what has no name is a listing, which writes nothing and comes second to nobody",
+    why: "what has no name is a listing, which writes nothing and comes second to none",
   },
   {
     file: "src/runtime/swap/tries.ts",

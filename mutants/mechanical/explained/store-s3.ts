@@ -8,13 +8,13 @@ export const OF_STORE: readonly Explained[] = [
     file: "src/store/s3/answers/answer.ts",
     search: "text === undefined || !ERROR_DOCUMENT",
     replace: "false || !ERROR_DOCUMENT",
-    why: 'the word "undefined" is no error document: the condition is for the compiler',
+    why: 'the word "undefined" is not an error document: the condition is for the compiler',
   },
   {
     file: "src/store/s3/answers/answer.ts",
     search: "text !== undefined && /^",
     replace: "true && /^",
-    why: 'the word "undefined" is no page: the condition is for the compiler',
+    why: 'the word "undefined" is not a page: the condition is for the compiler',
   },
   {
     file: "src/store/s3/answers/answer.ts",
@@ -116,7 +116,7 @@ export const OF_STORE: readonly Explained[] = [
     file: "src/store/s3/learnt/put-checksum.ts",
     search: "if (sentWith !== undefined) state",
     replace: "if (true) state",
-    why: "undefined is no kind of checksum that could be refused: the condition is for the compiler",
+    why: "undefined is not a kind of checksum that could be refused: the condition is for the compiler",
   },
   {
     file: "src/store/s3/learnt/put-checksum.ts",
@@ -140,13 +140,13 @@ export const OF_STORE: readonly Explained[] = [
     file: "src/store/s3/requests.ts",
     search: '{ action: "s3:GetObject", bucket: this.#bucket, key, isHead: true }',
     replace: "{}",
-    why: "only its success counts: what it fails with is told to nobody",
+    why: "only its success counts: what it fails with is not told",
   },
   {
     file: "src/store/s3/s3-store.ts",
     search: 'return creation.kind === "unknown" ?',
     replace: "return true ?",
-    why: "a refusal has done nothing: nobody asks whether it was sent",
+    why: "a refusal has done nothing: it is not asked whether it was sent",
   },
   {
     file: "src/store/s3/sender.ts",

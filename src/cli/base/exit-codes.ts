@@ -7,11 +7,11 @@ export const EXIT = {
   /** Something that has no code of its own, such as a port that is taken, a demo that failed, a store that `doctor` finds unsafe. */
   failed: 1,
   usage: 2,
-  /** EX_UNAVAILABLE: the store could not be reached, refused, or holds something that is no lock. */
+  /** EX_UNAVAILABLE: the store could not be reached, refused, or holds something that is not a lock. */
   store: 69,
   /** EX_SOFTWARE: a bug in this program. */
   internal: 70,
-  /** EX_TEMPFAIL: somebody else has the lock. `-E` replaces it. */
+  /** EX_TEMPFAIL: another caller has the lock. `-E` replaces it. */
   notAcquired: 75,
   /** The lock was lost, or about to be, while the command ran. */
   lost: 79,

@@ -17,7 +17,7 @@ const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
 export interface Output {
   /** Whether stdout is a terminal that can be drawn on. */
   readonly isTerminal: boolean;
-  /** Whether somebody watches stderr. */
+  /** Whether stderr is a terminal, so that a person may watch it. */
   readonly isWatched: boolean;
   /** Whether stdout is read by another program, which can go away. */
   readonly isPipe: boolean;
@@ -37,7 +37,7 @@ export interface Output {
   note(message: string): void;
   /** The same, where its line breaks are meant. */
   noteLines(message: string): void;
-  /** A line on stderr that the next one replaces, and an empty one removes; nothing where nobody watches. */
+  /** A line on stderr that the next one replaces, and an empty one removes; nothing where stderr is not watched. */
   status(text: string): void;
   /** Coloured where stdout shows colours. */
   paint(colour: Colour, text: string): string;

@@ -46,7 +46,7 @@ export function problemText({ message }: { readonly message: string }): string {
   return printable(inOwnWords(message));
 }
 
-/** A sentence of the library in the words of the command line: nobody here has code to change. @default no option can help */
+/** A sentence of the library in the words of the command line: its user has no code to change. @default no option can help */
 export function inOwnWords(sentence: string, hasOption: HasOption = () => false): string {
   return SAYINGS.reduce(
     (text, [pattern, saying]) => text.replace(pattern, typeof saying === "string" ? saying : saying(hasOption)),

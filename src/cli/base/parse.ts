@@ -43,7 +43,7 @@ export function isDebuggingBy(environment: NodeJS.ProcessEnv): boolean {
 /** What other tools have, and a lock must not. */
 const REFUSED: Readonly<Record<string, string>> = {
   "no-verify-ssl":
-    "whoever can pose as the store can give one lock to two. Say which certificates to know it by: --ca-bundle FILE, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.",
+    "a machine that can pose as the store can give one lock to two. Say which certificates to know it by: --ca-bundle FILE, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.",
 };
 
 /** What other tools call it: flock, consul lock, the AWS CLI. */

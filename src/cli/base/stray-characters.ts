@@ -1,16 +1,16 @@
-/** Which characters of a name or an address nobody means: what is wrong with them, and what to do. */
+/** Which characters of a name or an address are not meant: what is wrong with them, and what to do. */
 export interface Stray {
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** Nobody sees them, and copying from a page, a document or a chat brings them along. Those that scripts need between letters stay. */
+/** They are invisible, and copying from a page, a document or a chat brings them along. Those that scripts need between letters stay. */
 const INVISIBLE = /[\u00a0\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u;
 
 /** As a unit of systemd, a manifest of Kubernetes, a compose file or a template leaves it where the variable is not set. */
 const NOT_FILLED_IN = /\$\{|\$\(|\{\{/;
 
-/** What came in by copying, or was left in by a template: taken as it stands it would be a lock of its own, which nobody notices. */
+/** What came in by copying, or was left in by a template: taken as it stands it would be a lock of its own, which goes unnoticed. */
 export function strayIn(text: string): Stray | undefined {
   if (/\p{Cc}/u.test(text)) {
     return { problem: "has a line break or another control character in it", remedy: "leave it out" };

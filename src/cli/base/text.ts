@@ -34,7 +34,7 @@ export function fitted(text: string, width: number): string {
   return `${beginning}…`;
 }
 
-/** Lines that are no wider, broken between words; a word that is wider itself has a line of its own. */
+/** Lines of this width at most, broken between words; a word that is wider itself has a line of its own. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

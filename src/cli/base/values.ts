@@ -41,14 +41,14 @@ export class Values {
     if (text === undefined) return undefined;
     const durationMs = parseDuration(text);
     if (durationMs === undefined) {
-      throw new UsageError(`--${name} ${JSON.stringify(text)} is no duration: write 500ms, 30s, 5m or 1h.`);
+      throw new UsageError(`--${name} ${JSON.stringify(text)} is not a duration: write 500ms, 30s, 5m or 1h.`);
     }
     if (durationMs < min) throw new UsageError(`--${name} ${text} is too short: use at least ${formatDuration(min)}.`);
     if (durationMs > max) throw new UsageError(`--${name} ${text} is too long: use at most ${formatDuration(max)}.`);
     return durationMs;
   }
 
-  /** `orElse`: a word that would do as well, and is no number. */
+  /** `orElse`: a word that would do as well, and is not a number. */
   wholeNumber(
     name: string,
     { min, max, orElse }: { readonly min: number; readonly max: number; readonly orElse?: string },

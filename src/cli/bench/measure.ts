@@ -106,7 +106,7 @@ async function measured(part: Part, processes: readonly Process[], meter: Meter,
   };
 }
 
-/** The locks that were used here are nobody's: their objects go without a condition. */
+/** The locks that were used here are not used by others: their objects go without a condition. */
 async function tidyUp(
   client: S3Client | undefined,
   { bucketName: Bucket, storeHeaders }: Omit<StoreAccess, "s3ClientConfig">,

@@ -2,10 +2,10 @@ import { createInterface } from "node:readline";
 import type { Output } from "../base/output.js";
 import { UsageError } from "../base/usage-error.js";
 
-/** Asks on a terminal; without one, somebody must have said yes on the command line. */
+/** Asks on a terminal; without one, --yes must have been said on the command line. */
 export async function confirm(question: string, output: Output, signal: AbortSignal): Promise<boolean> {
   if (process.stdin.isTTY !== true || !output.isWatched) {
-    throw new UsageError("Nobody can be asked here: --yes says that you are sure.");
+    throw new UsageError("There is no terminal to ask on: --yes says that you are sure.");
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -37,7 +37,7 @@ export function deleteLockCommand(input: Input, address: LockAddress, output: Ou
 
 const QUESTION = "Delete it, with all that it says?";
 
-/** Deletes it whoever of those that were shown holds it; why not, where it did not. */
+/** Deletes it if its holders are among those that were shown; why not, where it did not. */
 async function deleteSeen(
   mutex: S3Mutex,
   report: LockReport,
@@ -48,7 +48,7 @@ async function deleteSeen(
   return isDeleted ? undefined : CHANGED;
 }
 
-/** Takes the lock first, so that nobody can have taken it between the look and the deletion; why not, where it cannot. */
+/** Takes the lock first, so that no other caller can have taken it between the look and the deletion; why not, where it cannot. */
 async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string | undefined> {
   const { lockName } = report;
   const name = printable(JSON.stringify(lockName));
@@ -58,7 +58,7 @@ async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string 
     if (S3MutexError.is(error, "corrupt-record")) return false;
     throw error;
   });
-  if (!isOurs) return `Somebody has just taken the lock ${name}.`;
+  if (!isOurs) return `Another caller has just taken the lock ${name}.`;
   await mutex.deleteLock(lockName);
   return undefined;
 }

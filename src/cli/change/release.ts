@@ -32,7 +32,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
       return EXIT.store;
     }
     const report = { ...seen, holders: holdersMeant(seen, input.values) };
-    if (report.holders.length === 0) return tell(false, `Nobody holds the lock ${name}.`);
+    if (report.holders.length === 0) return tell(false, `The lock ${name} is not held.`);
     const sentence = `The lock ${name} is held by ${holdersText(report)}.`;
     const isSure = input.values.flag("yes");
     if (!isSure && !(await confirm(`${sentence} ${WARNING} Release it?`, output, signal))) {
@@ -75,11 +75,11 @@ function holdersMeant({ lockName, holders }: LockReport, values: Values): readon
 /** That many are named in a message. */
 const SOME = 5;
 
-/** Those whom the operator was shown: nobody else is meant. */
+/** The holders that the operator was shown: no others are meant. */
 export function holderIdsOf({ holders }: LockReport): string[] {
   return holders.map(({ acquisitionId }) => acquisitionId);
 }
 
 export const CHANGED = "it has changed hands meanwhile: nothing was done.";
 
-const WARNING = "Whoever holds it goes on until its next renewal fails; only the fencing token protects from that.";
+const WARNING = "Its holder goes on until its next renewal fails; only the fencing token protects from that.";

@@ -56,6 +56,6 @@ function priceOf({ values }: Input, name: "put-price" | "get-price"): number {
   if (text === undefined) return name === "put-price" ? DEFAULTS.putPrice : DEFAULTS.getPrice;
   if (/^\d*\.?\d+$/.test(text)) return Number(text);
   throw new UsageError(
-    `--${name} ${JSON.stringify(text)} is no price: write dollars for 1,000 requests, such as 0.005.`,
+    `--${name} ${JSON.stringify(text)} is not a price: write dollars for 1,000 requests, such as 0.005.`,
   );
 }

@@ -6,12 +6,12 @@ export const cleanup: Command = {
   usage: ["cleanup [options] [s3://BUCKET/PREFIX/]"],
   about: `
 Frees the locks whose leases have ended, each by compare-and-swap: one that is taken meanwhile stays as it is.
-Nobody needs this in order to get a lock, since waiters take over ended leases by themselves; it tidies up. With
+This is not needed in order to get a lock, since waiters take over ended leases by themselves; it tidies up. With
 --include-released it also removes the objects of locks that are free and were not written for 20 minutes,
 where the store honours conditional deletes; in a bucket that keeps versions they stay, as tombstones that count
 as absent. A lifecycle rule does the same for nothing.
 
-Exit codes: ${EXIT.ok}; ${EXIT.store} the store is the problem, or some objects are no lock records; ${EXIT.usage} usage.`,
+Exit codes: ${EXIT.ok}; ${EXIT.store} the store is the problem, or some objects are not lock records; ${EXIT.usage} usage.`,
   options: {
     "older-than": {
       type: "string",

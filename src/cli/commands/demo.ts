@@ -83,7 +83,7 @@ function conclude({ withLock, withoutLock, refused }: Outcome, output: Output): 
   if (withLock.lost > 0) throw new CommandError(`${withLock.lost} updates were lost although there was a lock.`);
   if (refused === 0) throw new CommandError("No zombie was refused: the demo did not show what it should.");
   const ending =
-    "Nothing was lost with the lock: it kept them apart, and where a lock alone cannot, the fencing token stopped the one who did not know that its time was over.";
+    "Nothing was lost with the lock: it kept them apart, and where a lock alone cannot, the fencing token stopped the worker that did not know that its time was over.";
   for (const line of wrapped(ending, Math.min(output.columns, 80) - 2)) output.line(paint("green", `  ${line}`));
   return EXIT.ok;
 }

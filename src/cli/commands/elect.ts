@@ -13,8 +13,8 @@ export const elect: Command = {
     "elect [options] NAME -- COMMAND [ARGUMENTS]",
   ],
   about: `
-Runs a service on one of many machines: start this on all of them. Whoever leads NAME runs the command; when
-it loses the leadership, the command and all that it started are ended before anybody else can lead, and it
+Runs a service on one of many machines: start this on all of them. The leader of NAME runs the command; when
+it loses the leadership, the command and all that it started are ended before another can lead, and it
 campaigns again. When the command ends by itself, it resigns and exits with the command's exit code.
 
 The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the name in S3_MUTEX_LOCK_NAME.

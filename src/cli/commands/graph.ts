@@ -5,7 +5,7 @@ import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 export const graph: Command = {
   usage: ["graph [options] [s3://BUCKET/PREFIX/NA]", "graph [options] [NA]"],
   about: `
-Shows who waits for whom: each lock that somebody waits for, who holds it, and who waits. Who is in a cycle,
+Shows who waits for whom: each lock with waiters, who holds it, and who waits. What is in a cycle,
 or behind one, is marked. All locks of the store are read, since a cycle may lead through any; those whose
 names start with NA are shown.
 

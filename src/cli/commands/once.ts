@@ -25,7 +25,7 @@ where it fails: what it writes has to bear that, or check S3_MUTEX_FENCING_TOKEN
 The lock is once/KEY, the result is kept under once/PREFIX/KEY in the bucket: what the library calls
 runOnce(KEY). S3_MUTEX_LOCK_NAME is once/KEY. --forget makes the next one run again.
 
-Exit codes: ${EXIT.ok} done, now or before; the command's own; ${EXIT.notAcquired} somebody else is at it; ${EXIT.lost} the lock was lost;
+Exit codes: ${EXIT.ok} done, now or before; the command's own; ${EXIT.notAcquired} another process is at it; ${EXIT.lost} the lock was lost;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.failed} with --forget: it was not done.`,
   options: {
     ...CONFLICT_OPTIONS,
@@ -43,7 +43,7 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.failed} with
       line: "s3-mutex once s3://my-bucket/locks/migrate-2026-11 -- ./migrate.sh",
     },
     {
-      about: "One e-mail a day, whoever is first",
+      about: "One e-mail a day, from the first machine to get there",
       line: "s3-mutex once report-$(date +%F) -- ./send-report.sh",
     },
     { about: "It has to be done again", line: "s3-mutex once --forget migrate-2026-11" },

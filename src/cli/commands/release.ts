@@ -6,12 +6,12 @@ import { NAME_OPTIONS, onlyLockOf } from "../store/store-options.js";
 export const release: Command = {
   usage: ["release --force [options] s3://BUCKET/PREFIX/NAME", "release --force [options] NAME"],
   about: `
-Ends somebody else's hold. Look first (s3-mutex show), and end the process if you can: a holder that lives goes on
+Ends another holder's hold. Look first (s3-mutex show), and end the process if you can: a holder that lives goes on
 believing in its lock until its next renewal fails, a third of its lease at most, and only what checks the
 fencing token is protected from it meanwhile. It is then told that the lock was lost. Where several hold it
 (a semaphore, a shared lock), say which: --holder or --all-holders.
 
-Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} nobody holds it now;
+Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} it is not held now;
 ${EXIT.failed} there is no such lock, it has changed hands since it was looked at, or the answer was no;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {

@@ -22,11 +22,11 @@ The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the lock's na
 S3_MUTEX_LOCK_NAME; of several, S3_MUTEX_FENCING_TOKENS has {"NAME":TOKEN,...}. S3_MUTEX_HELD tells
 an s3-mutex run inside of it what is held: one that would wait for its own end exits with ${EXIT.notAcquired} at
 once. When the lock is about to be lost, the command and all that it started get SIGTERM, and SIGKILL
-before anybody else can have the lock.
+before another process can have the lock.
 
 The command is run as it is: for pipes, variables and "a; b" there is sh -c '...'.
 
-Exit codes: the command's own; ${EXIT.notAcquired} somebody else has the lock, or a deadlock; ${EXIT.lost} the lock was lost;
+Exit codes: the command's own; ${EXIT.notAcquired} another process has the lock, or a deadlock; ${EXIT.lost} the lock was lost;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not
 found; 128+n it died of signal n.`,
   options: {

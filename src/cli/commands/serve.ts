@@ -12,7 +12,7 @@ export const serve: Command = {
   usage: ["serve [options]"],
   about: `
 Starts an S3 server in this process, the one of s3-mutex/testing: to try locks on, for development
-and for tests. It takes any credentials and is no place for data that matters.`,
+and for tests. It takes any credentials and is not a place for data that matters.`,
   options: {
     port: { type: "string", value: "N", help: `Where to listen; 0 for any free port (default: ${DEFAULT_PORT})` },
     host: { type: "string", value: "ADDRESS", help: `On which address (default: ${DEFAULT_HOST}, this machine only)` },
@@ -67,7 +67,7 @@ function settingsOf({ values }: Input): ServeSettings {
   };
 }
 
-/** To stop it is what these signals are for: they are no failure. */
+/** To stop it is what these signals are for: they are not a failure. */
 function whenAskedToStop(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
@@ -103,6 +103,6 @@ function introduce(
   const program = isUnderNpx ? "npx s3-mutex" : "s3-mutex";
   output.line(paint("cyan", `  ${program} run nightly -- sh -c 'echo "token $S3_MUTEX_FENCING_TOKEN"; sleep 5'`));
   if (!["127.0.0.1", "localhost", "::1"].includes(host)) {
-    output.note(`anybody who reaches ${host} can read and write here: no credentials are checked.`);
+    output.note(`any machine that reaches ${host} can read and write here: no credentials are checked.`);
   }
 }

@@ -7,7 +7,7 @@ export const show: Command = {
   about: `
 Shows one lock: who holds it, who waits in which order, and how the last turns ended.
 
-Exit codes: ${EXIT.ok}; ${EXIT.failed} there is no such lock; ${EXIT.store} the store is the problem, or the object is no lock
+Exit codes: ${EXIT.ok}; ${EXIT.failed} there is no such lock; ${EXIT.store} the store is the problem, or the object is not a lock
 record; ${EXIT.usage} usage.`,
   options: {
     json: { type: "boolean", help: "One line of JSON; null when there is no such lock" },

@@ -16,7 +16,7 @@ export const ui: Command = {
   usage: ["ui [options] [s3://BUCKET/PREFIX/NA]", "ui [options] [NA]"],
   about: `
 Serves a dashboard of the locks whose names start with NA, or all, to this machine's browsers: who holds
-what, who waits for whom, who held it before. It prints an address with a token in it; whoever has that
+what, who waits for whom, who held it before. It prints an address with a token in it; a browser that has it
 may look, and end holds by force unless it is read-only.
 
 The store is read once for all pages that are open, and not at all while there is none: a LIST for each
@@ -74,7 +74,7 @@ function settingsOf(input: Input, output: Output): DashboardSettings {
   };
 }
 
-/** To stop it is what these signals are for: they are no failure. */
+/** To stop it is what these signals are for: they are not a failure. */
 function whenAskedToStop(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
@@ -88,5 +88,5 @@ function introduce(url: string, { storeName, isReadOnly, host }: DashboardSettin
   output.line();
   output.line(`  ${output.paint("cyan", url)}`);
   output.line();
-  if (!LOOPBACK.test(host)) output.note("whoever sees the traffic sees the token: it is not encrypted.");
+  if (!LOOPBACK.test(host)) output.note("a machine that sees the traffic sees the token: it is not encrypted.");
 }

@@ -6,12 +6,12 @@ import { chooseProfile } from "../store/choose-profile.js";
 import { headersOf } from "../store/header-options.js";
 import { clientConfigOf, isAddress, lockOf, locksOf } from "../store/store-options.js";
 
-/** Longer than this nobody waits for a store, once a key was pressed. */
+/** A person that has pressed a key does not wait longer than this for a store. */
 const LIMIT_MS = 1000;
 
 /**
  * The names of locks that a command line may go on with, whose last word has been begun: those of its store, by one LIST. Whatever
- * is in the way (no store, no answer, a word that is no name), there are none, and nothing is said: somebody is typing.
+ * is in the way (no store, no answer, a word that is not a name), there are none, and nothing is said: the user is typing.
  */
 export async function namesFor(words: readonly string[], input: Input): Promise<readonly string[]> {
   try {

@@ -5,12 +5,12 @@ export type Step =
   | "warm-up"
   /** The next who has read is killed while it holds the lock. */
   | "kill-next"
-  /** Until somebody else has written with a higher token. */
+  /** Until another worker has written with a higher token. */
   | "await-heir"
   | "calm"
   /** The next who has read is frozen before the answer reaches it. */
   | "freeze-next"
-  /** Until somebody else has written with a higher token. */
+  /** Until another worker has written with a higher token. */
   | "await-takeover"
   /** Until the thawed one has written, and was refused. */
   | "await-zombie"

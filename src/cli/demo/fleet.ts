@@ -55,7 +55,7 @@ export class Worker {
 
 export interface FleetEvents {
   message(worker: Worker, message: FromWorker): void;
-  /** A worker ended that nobody killed or sent home. */
+  /** A worker ended that was neither killed nor sent home. */
   failed(error: Error): void;
 }
 
@@ -85,7 +85,7 @@ export class Fleet {
     return this.workers.filter((worker) => worker.state !== "killed");
   }
 
-  /** Sends everybody home; resolves when nobody is left. */
+  /** Sends all workers home; resolves when none is left. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     const gone = this.alive.map(
@@ -95,7 +95,7 @@ export class Fleet {
     await Promise.all(gone);
   }
 
-  /** Ends everybody at once. */
+  /** Ends all workers at once. */
   end(): void {
     this.#isLeaving = true;
     this.#killAll();

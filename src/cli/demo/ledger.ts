@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
- * The thing to protect: a file in which every line has to say the number of the line before it plus one. Whoever adds a
- * line reads the last one first, so two who read the same line overwrite each other's work: the count falls behind.
+ * The thing to protect: a file in which every line has to say the number of the line before it plus one. A worker that adds a
+ * line reads the last one first, so two that read the same line overwrite each other's work: the count falls behind.
  *
  * It also does what every protected resource should: it remembers the highest fencing token it has seen, in reads as well
  * as in writes, and refuses a write with a lower one. Check and write are one step, since nothing else runs in between.
@@ -27,7 +27,7 @@ export class Ledger {
     return this.#last;
   }
 
-  /** False when somebody with a newer token has been here; without a token, everybody is believed. */
+  /** False when a worker with a newer token has been here; without a token, every worker is believed. */
   append(number: number, token: number | undefined): boolean {
     if (token !== undefined && token < this.#highestToken) return false;
     this.#highestToken = Math.max(this.#highestToken, token ?? 0);

@@ -7,7 +7,7 @@ export interface Screen {
   event(text: string, colour?: Colour): void;
   /** A line for good, as it is. */
   line(text?: string): void;
-  /** Whose state is shown from now on; undefined for nobody's. */
+  /** The workers whose state is shown from now on; undefined for none. */
   watch(workers: readonly Worker[] | undefined): void;
   /** To be called several times a second. */
   refresh(): void;
@@ -81,7 +81,7 @@ function statusOf(workers: readonly Worker[]): string {
   if (working > 0) return `${working} work; ${updates} updates`;
   const waiting = workers.filter((worker) => worker.state === "waiting").length;
   const holder = workers.find((worker) => worker.state === "holding");
-  const who = holder === undefined ? "nobody at work" : `${holder.name} holds, token ${holder.token}`;
+  const who = holder === undefined ? "no one at work" : `${holder.name} holds, token ${holder.token}`;
   return `${who}; ${waiting} wait; ${updates} updates`;
 }
 

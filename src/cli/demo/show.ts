@@ -26,7 +26,7 @@ export interface Outcome {
   readonly refused: number;
 }
 
-/** Short, so that the demo is: a lock that nobody renews is free again after the sum. */
+/** Short, so that the demo is: a lock that is not renewed is free again after the sum. */
 const LEASE_MS = 1500;
 const TOLERANCE_MS = 500;
 const BUCKET = "demo";
@@ -76,14 +76,14 @@ class Show {
     this.#failure = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
-    // It is raced against wherever something is waited for; in between nobody listens.
+    // It is raced against wherever something is waited for; in between it has no listener.
     this.#failure.catch(() => {});
     this.#withLock = new Ledger(join(folder, "with-lock.txt"));
     this.#withoutLock = new Ledger(join(folder, "without-lock.txt"));
     this.#ledger = this.#withLock;
     this.#choreography = new Choreography(settings.pace, this.#story());
     this.#limit = setTimeout(() => this.#giveUp(), settings.limitMs);
-    // Nothing happens while everybody waits for a dead holder's lease to end, and that is worth seeing as well.
+    // Nothing happens while all workers wait for a dead holder's lease to end, and that is worth seeing as well.
     this.#frames = setInterval(() => screen.refresh(), FRAME_MS);
     settings.signal.addEventListener("abort", () => this.#fail(settings.signal.reason), { once: true });
     const worker = { endpoint, bucketName: BUCKET, leaseMs: LEASE_MS, toleranceMs: TOLERANCE_MS };
@@ -121,7 +121,7 @@ class Show {
     this.#fleet.end();
   }
 
-  /** The same number of updates, by those who are left. */
+  /** The same number of updates, by the workers that are left. */
   async #playWithoutLock(updates: number): Promise<void> {
     this.#screen.event("the same without the lock", "bold");
     this.#ledger = this.#withoutLock;
@@ -151,7 +151,7 @@ class Show {
   #read(worker: Worker, token: number | undefined): void {
     const number = this.#ledger.read(token);
     const answer = () => worker.send({ kind: "last", number });
-    // Only somebody who does hold the lock is a victim worth having.
+    // Only a worker that does hold the lock is a victim worth having.
     if (token === undefined || token < this.#ledger.highestToken) answer();
     else this.#choreography.read(worker, token, answer);
   }
@@ -185,7 +185,7 @@ class Show {
     };
   }
 
-  /** Resolves when everybody who is left has come to this state. */
+  /** Resolves when all workers that are left have come to this state. */
   async #allAre(state: Worker["state"]): Promise<void> {
     const arrived = new Promise<void>((resolve) => {
       this.#changed = () => {

@@ -9,7 +9,7 @@ import { abandon, release } from "../run/release.js";
 import { startWhileHeld } from "../run/while-held.js";
 import { Campaign } from "./campaign.js";
 
-/** How long leaving the queue may take, when somebody wants this to be over. */
+/** How long leaving the queue may take, when the user wants this to be over. */
 const CLOSE_MAX_MS = 3000;
 
 /** Everything that `elect` was told. */

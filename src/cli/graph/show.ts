@@ -28,7 +28,7 @@ export function graphCommand(input: Input, address: LocksAddress, output: Output
 
 function showGraph({ waits, cycles }: WaitGraph, output: Output): void {
   const { paint } = output;
-  if (waits.length === 0) output.line("Nobody waits for anything.");
+  if (waits.length === 0) output.line("Nothing waits.");
   let lockName: string | undefined;
   for (const wait of waits) {
     if (wait.lockName !== lockName) {

@@ -9,7 +9,7 @@ import { printable } from "../base/text.js";
 import type { LockAddress } from "../store/address.js";
 import { accessTo } from "../store/store-access.js";
 
-/** Nobody waits for longer for what is said besides. */
+/** What is said besides is not waited for longer. */
 const LONGEST_MS = 5000;
 
 /**
@@ -30,7 +30,7 @@ export async function deleteMarkerNote(input: Input, address: LockAddress): Prom
     if (marker === undefined || marker === "none") return "";
     const place = { bucketName, key: encoded.key, endpointUrl: endpoint.url };
     const remove = printable(removalOf(place, marker.versionId ?? "ID"));
-    return ` Somebody deleted its object in a bucket with versioning, and left a delete marker. Where the store takes that for an object, so that nobody gets the lock, remove it: ${remove}`;
+    return ` Its object was deleted in a bucket with versioning, which left a delete marker. Where the store takes that for an object, so that the lock cannot be had, remove it: ${remove}`;
   } catch {
     // What was asked for has been answered.
     return "";

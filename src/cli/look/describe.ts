@@ -2,14 +2,14 @@ import type { HolderReport, LockReport, PartyReport } from "../../index.js";
 import type { Colour } from "../base/output.js";
 import { ageText, printable } from "../base/text.js";
 
-/** Who somebody is, in a word: the label, or the owner; of owners that the library made up, the beginning of the id. */
+/** Names a party in a word: the label, or the owner; of owners that the library made up, the beginning of the id. */
 export function whoIs({ owner, host, pid, label }: PartyReport): string {
   if (label !== undefined && label !== "") return printable(label);
   const made = `${host}:${pid}:`;
   return printable(owner.startsWith(made) ? owner.slice(made.length, made.length + 8) : owner);
 }
 
-/** Where somebody is, `host:pid`; empty where the record does not say. */
+/** Where a party runs, `host:pid`; empty where the record does not say. */
 export function whereIs({ host, pid }: PartyReport): string {
   return host === undefined ? "" : printable(pid === undefined ? host : `${host}:${pid}`);
 }

@@ -7,7 +7,7 @@ import { deleteMarkerNote } from "./delete-marker.js";
 
 /**
  * What to say where there is no such lock. A semaphore may have the name that was meant, or the other way round: they are objects
- * of their own, and whoever looks at the wrong one must not be told that there is nothing.
+ * of their own, and a user that looks at the wrong one must not be told that there is nothing.
  */
 export async function noSuchLock(input: Input, address: LockAddress, ending = "."): Promise<string> {
   const { bucketName, keyPrefix, lockName } = address;

@@ -2,11 +2,11 @@ import type { ListProgress } from "../../index.js";
 import type { Output } from "../base/output.js";
 import { counted } from "../base/text.js";
 
-/** Nobody needs to be told how a moment's work is getting on. */
+/** The progress of a moment's work is not worth telling. */
 const SHOWN_AFTER_MS = 700;
 const EVERY_MS = 100;
 
-/** Says on stderr, where somebody watches, how far a long listing has come. */
+/** Says on stderr, where it is watched, how far a long listing has come. */
 export function showProgress(what: string, output: Output): (progress: ListProgress) => void {
   let nextAtMs = performance.now() + SHOWN_AFTER_MS;
   return ({ found, read, isComplete }) => {

@@ -6,7 +6,7 @@ import { mainHolder } from "./describe.js";
 /** Which of the locks to show, and in which order. */
 export interface Selection {
   readonly sort: SortKey;
-  /** Only those that somebody holds or waits for. */
+  /** Only those with holders or waiters. */
   readonly isHeldOnly: boolean;
   /** Only those with this text in name, state, holder, host or a waiter's. */
   readonly filter: string | undefined;
@@ -17,7 +17,7 @@ type SortKey = (typeof SORT_KEYS)[number];
 
 /** The options that say it. */
 export const SELECTION_OPTIONS: OptionSpecs = {
-  held: { type: "boolean", help: "Only those that somebody holds or waits for" },
+  held: { type: "boolean", help: "Only those with holders or waiters" },
   filter: { type: "string", value: "TEXT", help: "Only those with TEXT in name, state, owner, host or label" },
   sort: { type: "string", value: "BY", help: `What to sort by: ${SORT_KEYS.join(", ")} (default: name)` },
 };

@@ -16,7 +16,7 @@ export function showCommand(input: Input, address: LockAddress, output: Output):
     const report = await mutex.inspect(address.lockName);
     if (input.values.flag("json")) output.json(report);
     else if (report !== null) showReport(report, address, output);
-    else output.note(await noSuchLock(input, address, ": nobody ever had it, or it was removed."));
+    else output.note(await noSuchLock(input, address, ": it was never held, or it was removed."));
     if (report === null) return EXIT.failed;
     return report.state === "unreadable" ? EXIT.store : EXIT.ok;
   });

@@ -160,7 +160,7 @@ class Log implements Screen {
     for (const report of locks) {
       const text = wanted.has(report) ? sentenceOf(report) : undefined;
       const before = this.#shown.get(report.lockName);
-      // Renewals and the passing of time are no news.
+      // Renewals and the passing of time are not news.
       if (text === before) continue;
       if (text === undefined) this.#shown.delete(report.lockName);
       else this.#shown.set(report.lockName, text);
@@ -173,7 +173,7 @@ class Log implements Screen {
   }
 
   /**
-   * Only a write finds out that nobody reads any more. In JSON a space between two values is nothing, and is written again and again;
+   * Only a write finds out that its reader has gone. In JSON a space between two values is nothing, and is written again and again;
    * lines for people have an empty one between what comes at one time and what comes at another.
    */
   #tryReader(): void {

@@ -42,7 +42,7 @@ export async function withMutex(
     exitCodeWhenInterrupted ?? exitCodeOfSignal(constants.signals[interruptedBy as NodeJS.Signals]);
   try {
     const used = use(mutex, interrupt.signal);
-    // What is under way gets a moment; a store that does not answer does not keep anybody from leaving.
+    // What is under way gets a moment; a store that does not answer does not keep the command from ending.
     return (await Promise.race([used, momentAfter(interrupt.signal)])) ?? exitCode();
   } catch (error) {
     if (interruptedBy === undefined) throw error;

@@ -7,7 +7,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ["2", "Usage: the command line or the configuration cannot be right."],
   ["69", "The store: unreachable, access denied, no such bucket, unsafe for locks."],
   ["70", "A bug in s3-mutex."],
-  ["75", "Somebody else has the lock (-E replaces it), or a deadlock."],
+  ["75", "Another process has the lock (-E replaces it), or a deadlock."],
   ["79", "The lock was lost, or was about to be, while the command ran."],
   ["126, 127", "The command cannot be executed; there is no such command."],
   ["128+n", "Ended by signal n: the command, or s3-mutex while it waited."],

@@ -21,7 +21,7 @@ export interface OncePlan extends HoldingPlan {
   readonly conflictExitCode: number;
 }
 
-/** How long leaving the queue may take, when somebody wants this to be over. */
+/** How long leaving the queue may take, when the user wants this to be over. */
 const CLOSE_MAX_MS = 3000;
 
 /** The command has ended in a way that is not remembered. */
@@ -118,7 +118,7 @@ async function sayWhoHasIt(mutex: S3Mutex, plan: OncePlan, output: Output): Prom
   const after = waitMs === 0 ? "" : ` after ${formatDuration(waitMs)}`;
   const who = await whoHas(mutex, wantedOf(plan));
   output.note(
-    `somebody else is${waitMs === 0 ? "" : " still"} at ${JSON.stringify(key)}${after}.${who === undefined ? "" : ` ${who}`}`,
+    `another process is${waitMs === 0 ? "" : " still"} at ${JSON.stringify(key)}${after}.${who === undefined ? "" : ` ${who}`}`,
   );
 }
 

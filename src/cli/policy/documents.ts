@@ -22,7 +22,7 @@ const VERSION = "2012-10-17";
 /** `bucket` is null where there is no such thing: S3 Express has no conditions for single keys. */
 export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: PolicySettings): Documents {
   if (!BUCKET_NAME.test(bucketName) && !isAccessPoint(bucketName)) {
-    throw new UsageError(`${JSON.stringify(bucketName)} is no bucket name: a policy would be about something else.`);
+    throw new UsageError(`${JSON.stringify(bucketName)} is not a bucket name: a policy would be about something else.`);
   }
   const isExpress = isDirectoryBucket(bucketName);
   const partition = partitionOf(settings.region);
@@ -118,10 +118,10 @@ const EXPLANATIONS: Readonly<Record<DocumentName, (address: StoreAddress) => rea
   ],
   lifecycle: ({ bucketName, keyPrefix }) => [
     `A lifecycle rule for s3://${bucketName}. A held lock is rewritten all the time, so what is at rest`,
-    `for longer than any lease is nobody's. Whatever else is under ${JSON.stringify(keyPrefix)} expires as well.`,
+    `for longer than any lease is not held. Whatever else is under ${JSON.stringify(keyPrefix)} expires as well.`,
   ],
   bucket: ({ bucketName }) => [
-    `Optional: a bucket policy for s3://${bucketName}. Nobody writes or deletes a lock without a`,
+    `Optional: a bucket policy for s3://${bucketName}. No client writes or deletes a lock without a`,
     "condition then; multipart uploads and copies under the prefix are refused too. Add its statements",
     "to those that the bucket has.",
   ],

@@ -1,4 +1,4 @@
-/** What comes of the promise, or undefined when it takes too long or somebody is in a hurry; its errors come through. */
+/** What comes of the promise, or undefined when it takes too long or the user is in a hurry; its errors come through. */
 export async function bounded<T>(promise: Promise<T>, limitMs: number, hurry: AbortSignal): Promise<T | undefined> {
   let finish: () => void = () => {};
   const enough = new Promise<undefined>((resolve) => {

@@ -9,13 +9,13 @@ const GRACE_MS = 7000;
  */
 const TERMINATE_AFTER_MS = 1000;
 
-/** What SIGKILL does not end in this time runs as somebody else, or hangs in the kernel. */
+/** What SIGKILL does not end in this time runs as another user, or hangs in the kernel. */
 const KILL_TAKES_MAX_MS = 2000;
 
 /** How often a group whose leader is gone is looked at: nothing reports the end of a process that is not our child. */
 const LOOK_MAX_MS = 50;
 
-/** Whoever presses Ctrl-C for the third time wants something else. */
+/** A user that presses Ctrl-C for the third time wants something else. */
 const HINT_AT_INTERRUPT = 3;
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -51,7 +51,7 @@ export class GroupEnd {
     return this.#sent.size > 0;
   }
 
-  /** Somebody asks for the end. */
+  /** The user asks for the end. */
   receive(signal: NodeJS.Signals): void {
     this.#hintAt(signal);
     const isRepeated = this.#group.isOver ? this.wasTold : signal === "SIGTERM" && this.#sent.has(signal);
@@ -75,7 +75,7 @@ export class GroupEnd {
     );
   }
 
-  /** The lock is about to be lost: whoever says so kills in time, so there is no other grace. */
+  /** The lock is about to be lost: the caller kills in time, so there is no other grace. */
   terminate(): void {
     if (!this.wasTold) this.#graceMs = Number.POSITIVE_INFINITY;
     this.#terminate();

@@ -13,7 +13,7 @@ export class GroupLooks {
     return this.#lastSeen;
   }
 
-  /** Whether it is certain by this look, and those before it, that nobody lives any more. */
+  /** Whether it is certain by this look, and those before it, that no member lives any more. */
   areAllDead({ living, dead }: Found): boolean {
     const areKnown = dead.size > 0 && [...dead].every((pid) => this.#knownDead.has(pid));
     this.#lastSeen = living;

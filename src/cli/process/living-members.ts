@@ -8,7 +8,7 @@ export interface Member {
   readonly command: string;
 }
 
-/** Those who have not ended; a zombie has. Where there is no `/proc`, `ps` is asked; empty where neither answers. */
+/** The members that have not ended; a zombie has. Where there is no `/proc`, `ps` is asked; empty where neither answers. */
 export function livingMembers(groupId: number): readonly Member[] {
   const pids = pidsOfProc();
   if (pids === undefined) return membersByPs(groupId);
@@ -57,7 +57,7 @@ function stateInGroup(pid: number, groupId: number): "living" | "dead" | "elsewh
   return state === "Z" || state === "X" ? "dead" : "living";
 }
 
-/** Whose child a process is; undefined where it has ended, or nobody tells. */
+/** Whose child a process is; undefined where it has ended, or it cannot be told. */
 export function parentOf(pid: number): number | undefined {
   const { parent } = statOf(pid) ?? {};
   return parent === undefined ? undefined : Number(parent);

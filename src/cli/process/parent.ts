@@ -14,8 +14,8 @@ const MARK = "npm_lifecycle_event";
 const ANCESTORS: readonly number[] = process.env[MARK] === undefined ? [] : upToNpm(process.ppid);
 
 /**
- * npm passes SIGTERM on to the shell that it runs a script or a program of npx in, and to nobody else: the shell dies, npm with it,
- * and what ran in it goes on, renewing for nobody (npm/cli#6684). So there, and only there, the end of whom this runs under is a
+ * npm passes SIGTERM on to the shell that it runs a script or a program of npx in, and to no other process: the shell dies, npm with it,
+ * and what ran in it goes on, renewing in vain (npm/cli#6684). So there, and only there, the end of the process that this runs under is a
  * request to end. Elsewhere it is what `nohup`, `setsid` and `&` are for. Returns how to stop watching.
  */
 export function onNpmGone(environment: NodeJS.ProcessEnv, gone: () => void): () => void {
@@ -30,13 +30,13 @@ export function onNpmGone(environment: NodeJS.ProcessEnv, gone: () => void): () 
   return () => clearInterval(timer);
 }
 
-/** Whether each is still the child of the next: whose parent has ended is somebody else's. */
+/** Whether each is still the child of the next: one whose parent has ended is the child of another. */
 function areAllThere(): boolean {
   const [parent, ...above] = ANCESTORS;
   return process.ppid === parent && above.every((pid, index) => parentOf(ANCESTORS[index] as number) === pid);
 }
 
-/** Where nobody tells what others run under, as without `/proc`, the parent alone. */
+/** Where it cannot be told what others run under, as without `/proc`, the parent alone. */
 function upToNpm(pid: number): readonly number[] {
   const parent = runsUnderNpm(pid) ? parentOf(pid) : undefined;
   return parent === undefined || parent === 0 ? [pid] : [pid, ...upToNpm(parent)];

@@ -59,9 +59,9 @@ export class ProcessGroup {
     const { pid } = this.#child;
     if (!HAS_GROUPS || pid === undefined) return pid !== undefined && !this.#isOver;
     const answer = this.#toGroup(0);
-    if (answer === "nobody") return false;
+    if (answer === "none") return false;
     if (!hasProc()) return answer === "sent" || livingMembers(pid).length > 0;
-    // Where process 1 buries nobody (many containers), the dead count as members until the end of days: look closer.
+    // Where process 1 does not bury the dead (many containers), the dead count as members until the end of days: look closer.
     return !this.#looks.areAllDead(lookAtGroup(pid, this.#looks.lastSeen));
   }
 
@@ -71,15 +71,15 @@ export class ProcessGroup {
     return HAS_GROUPS && pid !== undefined && this.hasMembers() ? livingMembers(pid) : [];
   }
 
-  #toGroup(signal: NodeJS.Signals | 0): "sent" | "out-of-reach" | "nobody" {
+  #toGroup(signal: NodeJS.Signals | 0): "sent" | "out-of-reach" | "none" {
     const { pid } = this.#child;
-    if (pid === undefined) return "nobody";
+    if (pid === undefined) return "none";
     try {
       process.kill(-pid, signal);
       return "sent";
     } catch (error) {
-      // EPERM: all that is left runs as somebody else; on macOS, or is dead and not buried.
-      return (error as NodeJS.ErrnoException).code === "EPERM" ? "out-of-reach" : "nobody";
+      // EPERM: all that is left runs as another user; on macOS, or is dead and not buried.
+      return (error as NodeJS.ErrnoException).code === "EPERM" ? "out-of-reach" : "none";
     }
   }
 }

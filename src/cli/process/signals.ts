@@ -10,7 +10,7 @@ const INFORMING = ["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 /** Ctrl-Z would stop the renewals and not the command, which is in another group: it does nothing. */
 const IGNORED = ["SIGTSTP"] as const;
 
-/** One press of Ctrl-C under npx comes twice, from the terminal and from npm. Whoever asks again takes longer than that. */
+/** One press of Ctrl-C under npx comes twice, from the terminal and from npm. A user that asks again takes longer than that. */
 const ECHO_MS = 250;
 
 export interface SignalReceiver {

@@ -16,7 +16,7 @@ export interface RunPlan extends HoldingPlan {
   readonly conflictExitCode: number;
 }
 
-/** What was asked for; undefined, after saying so, when somebody else still has it when the time is up. */
+/** What was asked for; undefined, after saying so, when another caller still has it when the time is up. */
 export async function acquire(
   mutex: S3Mutex,
   plan: RunPlan,
@@ -42,7 +42,7 @@ export async function acquire(
   const isSeveral = wanted.kind === "locks" && wanted.names.length > 1;
   const what = isSeveral
     ? `not all of ${title} were free`
-    : `somebody else ${hasWaited ? "still has" : "has"} ${title}`;
+    : `another process ${hasWaited ? "still has" : "has"} ${title}`;
   output.note(`${what}${after}.${who === undefined ? "" : ` ${who}`}`);
   return undefined;
 }

@@ -3,7 +3,7 @@ import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
 import type { Values } from "../base/values.js";
 
-/** Options about what to do while somebody else has the lock, of commands that take one and run another under it. */
+/** Options about what to do while another process has the lock, of commands that take one and run another under it. */
 export const CONFLICT_OPTIONS: OptionSpecs = {
   wait: {
     type: "string",
@@ -16,7 +16,7 @@ export const CONFLICT_OPTIONS: OptionSpecs = {
     type: "string",
     short: "E",
     value: "N",
-    help: `Exit code when somebody else has the lock (default: ${EXIT.notAcquired})`,
+    help: `Exit code when another process has the lock (default: ${EXIT.notAcquired})`,
   },
   lease: {
     type: "string",

@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/duration.js";
 import { UsageError } from "../base/usage-error.js";
 
-/** When a command is ended, as what is left of the lease, so that it is over before the lock can be anybody else's. */
+/** When a command is ended, as what is left of the lease, so that it is over before another process can have the lock. */
 export interface DeadlinePlan {
   /** With this much left, the group gets SIGTERM. */
   readonly terminateAtMs: number;
@@ -50,7 +50,7 @@ const JUMP_MS = 100;
 /**
  * What is left of the lease, as far as the monotonic clock can tell while that is in doubt. Where it falls by more than the
  * time that has passed, the wall clock was set or the machine slept: the lock is renewed at once, and until that is answered
- * it counts as before. If somebody else took it over meanwhile, the answer says so.
+ * it counts as before. If another holder took it over meanwhile, the answer says so.
  */
 class LeftOver {
   readonly #lock: Remaining;

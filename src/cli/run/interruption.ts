@@ -14,7 +14,7 @@ export class Interruption {
     return this.#interrupt.signal;
   }
 
-  /** Aborted by the second: whoever asks again does not want to wait for the tidying up. */
+  /** Aborted by the second: a user that asks again does not want to wait for the tidying up. */
   get hurry(): AbortSignal {
     return this.#hurry.signal;
   }

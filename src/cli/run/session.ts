@@ -7,7 +7,7 @@ import { acquire, type RunPlan } from "./acquire.js";
 import { abandon, release } from "./release.js";
 import { startWhileHeld } from "./while-held.js";
 
-/** How long leaving the queue may take, when somebody wants this to be over. */
+/** How long leaving the queue may take, when the user wants this to be over. */
 const CLOSE_MAX_MS = 3000;
 
 /** Takes the lock, runs the command, releases; resolves with the exit code. */

@@ -14,7 +14,7 @@ export function titleOfWanted(wanted: Wanted): string {
 
 /**
  * Takes it, all or none; waits as long as the options say, and with `timeoutMs: 0` makes one attempt.
- * @returns undefined when that one attempt found somebody else
+ * @returns undefined when that one attempt found another holder
  * @throws `timed-out` when others still have it when the time is up
  */
 export async function take(

@@ -17,7 +17,7 @@ export interface Result {
   readonly exitCode: number;
   /** Whether it was ended because of its lock. */
   readonly wasEndedByUs: boolean;
-  /** Whether part of it was to end, does not, and is out of reach: its lock may not be given to anybody. */
+  /** Whether part of it was to end, does not, and is out of reach: its lock may not be given to another process. */
   readonly isStuck: boolean;
   /** What it started and has left running, at this moment. */
   leftBehind(): readonly Member[];
@@ -36,7 +36,7 @@ export interface EndPlan {
   readonly groupGraceMs: number | undefined;
 }
 
-/** Starts the command, and ends it with all that it started before the lock can be anybody else's. */
+/** Starts the command, and ends it with all that it started before another process can have the lock. */
 export function startWhileHeld(held: Held, line: CommandLine, plan: EndPlan, output: Output): Running {
   const inherited = Object.entries(line.environment).filter(([name]) => !LOCK_VARIABLES.some((one) => one === name));
   const environment = { ...Object.fromEntries(inherited), ...held.environment };
@@ -91,7 +91,7 @@ async function end(
   return { ending, wasEndedByUs: stepNow() !== "none", isStuck: !isGone };
 }
 
-/** Shells and npm tell of such a death by an exit code. SIGKILL's is left out: that is of one process, and asks nobody to end. */
+/** Shells and npm tell of such a death by an exit code. SIGKILL's is left out: that is of one process, and does not ask it to end. */
 const ASKED_TO_END = (["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const).map(exitCodeOf);
 
 function diedOfSignal(ending: Ending): boolean {

@@ -29,6 +29,6 @@ export async function startServer({ dataFolder, ...settings }: ServeSettings): P
 const sentences: Readonly<Record<string, (host: string, port: number) => string>> = {
   EADDRINUSE: (host, port) => `port ${port} on ${host} is taken: use another --port, or --port 0 for any that is free.`,
   EACCES: (_host, port) => `port ${port} is not allowed to this user: use a --port above 1023.`,
-  EADDRNOTAVAIL: (host) => `${host} is no address of this machine: use --host 127.0.0.1 or 0.0.0.0.`,
-  ENOTFOUND: (host) => `${host} is no address of this machine: use --host 127.0.0.1 or 0.0.0.0.`,
+  EADDRNOTAVAIL: (host) => `${host} is not an address of this machine: use --host 127.0.0.1 or 0.0.0.0.`,
+  ENOTFOUND: (host) => `${host} is not an address of this machine: use --host 127.0.0.1 or 0.0.0.0.`,
 };

@@ -68,7 +68,7 @@ export function parseLocks(text: string, keyPrefix: string | undefined): LocksAd
  * `s3://bucket/prefix/name`, which is the lock's object without its `.json`. The first folder is the prefix, the rest is
  * the name, unless `keyPrefix` says where the name starts; of a semaphore the first two. For names of letters, digits, `-`, `_` and `/` the border makes
  * no difference to the key. Where it would, this refuses to guess: two processes that take different objects for one lock
- * are the one mistake that nobody notices.
+ * are the one mistake that goes unnoticed.
  */
 export function parseLock(text: string, keyPrefix: string | undefined): LockAddress {
   const { bucketName, path } = splitUrl(text, "lock");
@@ -152,12 +152,12 @@ function splitUrl(text: string, kind: keyof typeof FORM): { readonly bucketName:
   const fault = whyNoBucket(wholeArn(afterScheme) ?? bucketName);
   if (fault !== undefined) throw new UsageError(`${text} cannot be used: ${fault}.`);
   if (bucketName === "" || (rest !== "" && !rest.startsWith("/"))) {
-    throw new UsageError(`${text} is no address: write ${FORM[kind]}.`);
+    throw new UsageError(`${text} is not an address: write ${FORM[kind]}.`);
   }
   return { bucketName, path: rest.slice(1) };
 }
 
-/** An ARN that is no access point of one region, up to where its name ends. */
+/** An ARN that is not an access point of one region, up to where its name ends. */
 function wholeArn(text: string): string | undefined {
   if (!/^arn:/i.test(text) || accessPointAt(text) !== undefined) return undefined;
   return /^arn:[^/]*(?:(?<=:accesspoint)\/[^/]+)?/i.exec(text)?.[0];

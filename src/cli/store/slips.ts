@@ -5,7 +5,7 @@ import { SEMAPHORES, type StoreAddress } from "./address.js";
 
 /**
  * What was given as a name, or as the beginning of names, and is most probably something else: an address with a slip in it, a path,
- * a key. Taken as it stands it would be a lock of its own, which nobody notices. `--literal` takes it as it stands.
+ * a key. Taken as it stands it would be a lock of its own, which goes unnoticed. `--literal` takes it as it stands.
  */
 export type NameKind = "name" | "beginning";
 
@@ -38,7 +38,7 @@ export function refuseRepeatedPrefix(text: string, { bucketName, keyPrefix }: St
 
 /** What is wrong with it and what to do, for after the text. */
 function slipIn(text: string, kind: NameKind): string | undefined {
-  if (/^(s3|arn):/i.test(text)) return "is no address: write s3://BUCKET/locks/NAME, or a name";
+  if (/^(s3|arn):/i.test(text)) return "is not an address: write s3://BUCKET/locks/NAME, or a name";
   if (text !== text.trim()) return "has a space at an end: leave it out";
   const stray = strayIn(text);
   if (stray !== undefined) return `${stray.problem}: ${stray.remedy}`;

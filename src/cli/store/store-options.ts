@@ -33,7 +33,7 @@ export const LOOK_OPTIONS: OptionSpecs = {
   "key-prefix": {
     type: "string",
     value: "TEXT",
-    help: "The same where that is no folder: exactly the library's keyPrefix",
+    help: "The same where that is not a folder: exactly the library's keyPrefix",
   },
   "endpoint-url": {
     type: "string",
@@ -105,7 +105,7 @@ export function isAddress({ values }: Input, text: string): boolean {
 
 function storeForName(input: Input, text: string, kind: NameKind): StoreAddress {
   const isLiteral = input.values.flag("literal");
-  // What is wrong anyway is said first: whoever wrote s3:/b/locks/x has named a store.
+  // What is wrong anyway is said first: a user that wrote s3:/b/locks/x has named a store.
   if (!isLiteral) refuseSlip(text, kind);
   const store = storeOf(input, kind);
   if (!isLiteral) refuseRepeatedPrefix(text, store, kind);
@@ -117,7 +117,7 @@ export function storeAt(input: Input): StoreAddress {
   const [text, extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One store at a time: ${extra} is one too many.`);
   if (text === undefined) return storeOf(input, "store");
-  if (!isUrl(text)) throw new UsageError(`${text} is no store: write s3://BUCKET/PREFIX/.`);
+  if (!isUrl(text)) throw new UsageError(`${text} is not a store: write s3://BUCKET/PREFIX/.`);
   return parseStore(text, prefixOf(input));
 }
 
@@ -213,7 +213,7 @@ export function checkEndpoint(source: string, text: string): string {
   const example = /^[\w.-]+(:\d+)?$/.test(text)
     ? `http://${text} or https://${text}`
     : "http://HOST:PORT or https://HOST";
-  throw new UsageError(`${source} ${JSON.stringify(text)} is no URL: write ${example}.`);
+  throw new UsageError(`${source} ${JSON.stringify(text)} is not a URL: write ${example}.`);
 }
 
 function isAws(endpoint: string): boolean {

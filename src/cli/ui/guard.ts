@@ -20,7 +20,7 @@ export class Guard {
   /** Why a request is refused before anything else is looked at; undefined when it is not. */
   refusalOf(headers: IncomingHttpHeaders, method: string): string | undefined {
     const { host, origin } = headers;
-    // A page of somebody else's whose name was made to lead here sends that name.
+    // A page of another site whose name was made to lead here sends that name.
     if (host === undefined || !this.#isHostAllowed(hostnameOf(host))) return "The Host header names another machine.";
     if (origin === undefined ? method !== "GET" : origin !== `http://${host}`)
       return "The request is from another origin.";

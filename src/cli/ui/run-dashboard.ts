@@ -48,7 +48,7 @@ function watchFrom(mutex: S3Mutex, prefix: string): LockSource {
   return { watch: (options) => mutex.watch({ ...options, prefix }) };
 }
 
-/** Between the look and the click somebody else may have got the lock: they were not meant. */
+/** Between the look and the click another caller may have got the lock: its hold was not meant. */
 async function releaseWhatWasSeen(mutex: S3Mutex, { lockName, tokens }: ReleaseRequest): Promise<ReleaseOutcome> {
   const present = await holdersNow(mutex, lockName);
   const seen = present.filter((holder) => tokens.includes(holder.fencingToken));
@@ -64,6 +64,6 @@ async function holdersNow(mutex: S3Mutex, lockName: string): Promise<readonly Ho
 const SENTENCES: Readonly<Record<string, (host: string, port: number) => string>> = {
   EADDRINUSE: (host, port) => `port ${port} on ${host} is taken: use another --port, or none for any that is free.`,
   EACCES: (_host, port) => `port ${port} is not allowed to this user: use a --port above 1023.`,
-  EADDRNOTAVAIL: (host) => `${host} is no address of this machine: leave --host out for 127.0.0.1.`,
-  ENOTFOUND: (host) => `${host} is no address of this machine: leave --host out for 127.0.0.1.`,
+  EADDRNOTAVAIL: (host) => `${host} is not an address of this machine: leave --host out for 127.0.0.1.`,
+  ENOTFOUND: (host) => `${host} is not an address of this machine: leave --host out for 127.0.0.1.`,
 };

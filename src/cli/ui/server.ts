@@ -8,7 +8,7 @@ import type { ReleaseOutcome, ReleaseRequest } from "./wire.js";
 
 export interface DashboardOptions {
   readonly reader: SharedReader;
-  /** Ends the holds that somebody saw; undefined where nothing may be changed. */
+  /** Ends the holds that the viewer saw; undefined where nothing may be changed. */
   readonly release: ((request: ReleaseRequest) => Promise<ReleaseOutcome>) | undefined;
   readonly host: string;
   /** 0 for any that is free. */
@@ -22,7 +22,7 @@ export interface DashboardOptions {
 }
 
 export interface Dashboard {
-  /** With the token: whoever has it sees everything. */
+  /** With the token: a browser that has it sees everything. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -82,7 +82,7 @@ class Handler {
     this.#files = files;
   }
 
-  /** Never rejects: what anybody may send must not end the process, nor be answered by what it looks like inside. */
+  /** Never rejects: what any client may send must not end the process, nor be answered by what it looks like inside. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A viewer may be gone when it is told something.
     response.on("error", () => {});
@@ -117,7 +117,7 @@ class Handler {
     response.writeHead(200, { "content-type": file.type, "content-length": file.body.length }).end(file.body);
   }
 
-  /** Server-sent events, for as long as somebody looks. */
+  /** Server-sent events, for as long as the viewer stays. */
   #stream(response: ServerResponse): void {
     response.writeHead(200, { "content-type": "text/event-stream", connection: "close" });
     this.#streams.add(response);

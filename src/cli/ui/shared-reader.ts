@@ -19,7 +19,7 @@ export interface ReaderOptions {
   readonly isReadOnly: boolean;
   /** Between the beginnings of two looks at the store. */
   readonly intervalMs: number;
-  /** How long reading goes on when nobody looks: a page that is loaded again comes back within this. */
+  /** How long reading goes on when there is no viewer: a page that is loaded again comes back within this. */
   readonly lingerMs: number;
   /** Between a look that failed outright and the next. */
   readonly retryMs: number;
@@ -30,7 +30,7 @@ const RATE_WINDOW_MS = 10_000;
 
 /**
  * Reads the store once for all viewers, and only while there is one. Between viewers the source is not ended but not asked for
- * the next look either: so whoever comes back costs one listing and what has changed, and not everything again.
+ * the next look either: so a viewer that comes back costs one listing and what has changed, and not everything again.
  */
 export class SharedReader {
   readonly #options: ReaderOptions;
@@ -39,7 +39,7 @@ export class SharedReader {
   readonly #closing = new AbortController();
   #locks = new Map<string, LockView>();
   readonly #status = { tookMs: 0, offsetMs: 0, error: undefined as string | undefined };
-  /** Whether there was a look since somebody looks. */
+  /** Whether the store was read since the present viewers came. */
   #isFresh = false;
   #isBegun = false;
   #isPaused = true;
@@ -50,7 +50,7 @@ export class SharedReader {
     this.#options = options;
   }
 
-  /** Begins to tell somebody; the function returned ends that. */
+  /** Begins to tell a viewer; the function returned ends that. */
   add(viewer: Viewer): () => void {
     clearTimeout(this.#linger);
     this.#viewers.add(viewer);
@@ -92,7 +92,7 @@ export class SharedReader {
     this.#requests.length = 0;
   }
 
-  /** A source ends with an error when its first look fails: whoever watches wants to see it come back. */
+  /** A source ends with an error when its first look fails: a viewer wants to see it come back. */
   async #read(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -142,7 +142,7 @@ export class SharedReader {
 
   #tellEverything({ locks }: LocksView): void {
     this.#locks = new Map(locks.map((report) => [report.lockName, lockViewOf(report)]));
-    // While nobody looks, the last look is not kept for later.
+    // Without a viewer, what was read last is not kept for later.
     this.#isFresh = !this.#isPaused;
     for (const viewer of this.#viewers) this.sendSnapshot(viewer);
   }
@@ -154,7 +154,7 @@ export class SharedReader {
       this.#locks.set(view.name, view);
       names.delete(view.name);
     }
-    // A lock that was deleted and not removed yet has changed, and is no lock to a reader.
+    // A lock that was deleted and not removed yet has changed, and is not a lock to a reader.
     const gone = [...removed, ...names];
     for (const name of gone) this.#locks.delete(name);
     this.#tell(views, gone);

@@ -1,6 +1,6 @@
 /**
  * What the dashboard's server tells its pages. Times are epoch milliseconds of store time. Everything that came from a lock
- * (names, labels, owners, hosts) was written by whoever may write to the bucket: text to show, never markup.
+ * (names, labels, owners, hosts) was written by clients that may write to the bucket: text to show, never markup.
  */
 
 export interface PartyView {

@@ -30,7 +30,7 @@ import { type LeaderFunction, Leadership } from "./leadership.js";
 export interface ElectionOptions {
   /** After a leader has died, how long it takes until another can lead, in milliseconds. @default 15000 */
   readonly leaseMs?: number | undefined;
-  /** A leader that could not renew for this long steps down, before anybody else can lead. @default two thirds of `leaseMs` */
+  /** A leader that could not renew for this long steps down, before another candidate can lead. @default two thirds of `leaseMs` */
   readonly renewalDeadlineMs?: number | undefined;
   /** How often a leader renews, in milliseconds. @default a third of `leaseMs` */
   readonly retryMs?: number | undefined;
@@ -78,7 +78,7 @@ const OBSERVE_OPTIONS: OptionNames<ObserveOptions> = { signal: true, intervalMs:
 
 /**
  * One leader among many candidates. A leader's signal is aborted when it steps down: at its renewal deadline at the latest,
- * which is before anybody else can lead. Work that outlives the signal needs the fencing token.
+ * which is before another candidate can lead. Work that outlives the signal needs the fencing token.
  */
 export class Election {
   /** @internal */
@@ -126,7 +126,7 @@ export class Election {
   }
 
   /**
-   * Lets somebody else lead. The signal of the function that {@link runWhenLeader} runs is aborted, with `lost` and the reason
+   * Lets another candidate lead. The signal of the function that {@link runWhenLeader} runs is aborted, with `lost` and the reason
    * `resigned`, and the lead is kept and renewed until the function has ended; called from within it, this does not wait for that.
    * A handle of {@link campaign} is released at once.
    * @returns false when this instance does not lead, or not any more
@@ -141,7 +141,7 @@ export class Election {
   }
 
   /**
-   * Waits until this candidate leads. The handle is a lock's: `signal` tells when it has to step down, `release()` and {@link resign} let somebody else lead.
+   * Waits until this candidate leads. The handle is a lock's: `signal` tells when it has to step down, `release()` and {@link resign} let another candidate lead.
    * @throws `timed-out`, `aborted`
    */
   async campaign(options: Pick<AcquireOptions, "timeoutMs" | "signal"> = {}): Promise<Lock> {
@@ -161,7 +161,7 @@ export class Election {
       ...(unreachableMs === undefined ? {} : { unreachableMs }),
     });
     if (lock !== undefined) return lock;
-    throw timedOut(this.#object, `Somebody else led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`);
+    throw timedOut(this.#object, `Another candidate led ${JSON.stringify(this.name)} for the whole ${timeoutMs} ms.`);
   }
 
   /**
@@ -185,14 +185,14 @@ export class Election {
     }
   }
 
-  /** Who leads now; null when nobody does. */
+  /** Who leads now; null when there is no leader. */
   async leader(): Promise<Leader | null> {
     this.#scopes.noteCall();
     return new LeaderWatch(this.#context, this.#object).look();
   }
 
   /**
-   * Who leads, and then whoever leads from then on; null while nobody does. A store that does not answer is asked again.
+   * Who leads now, and then each new leader; null while there is none. A store that does not answer is asked again.
    * @throws `access-denied` and others when the store refuses
    */
   observe(options: ObserveOptions = {}): AsyncIterable<Leader | null> {

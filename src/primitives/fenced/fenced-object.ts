@@ -28,7 +28,7 @@ const FENCED_OBJECT_OPTIONS: OptionNames<FencedObjectOptions> = { key: true, buc
  * write is conditional. The content is text, bytes (`Uint8Array`) or a JSON value, 8 MiB at most.
  *
  * Every method throws `fenced-out` when a newer holder of the lock has opened the object, and nothing was changed then, unless
- * the error's `maybeApplied` says that a write that nobody answered may have been made before.
+ * the error's `maybeApplied` says that a write without an answer may have been made before.
  */
 export interface FencedObject<Content = unknown> {
   readonly bucket: string;
@@ -63,7 +63,7 @@ export interface Hold {
 export class FencedObjects {
   readonly #context: Context;
   readonly #settings: Settings;
-  /** One channel for each token and object, so that nobody else writes with that token. */
+  /** One channel for each token and object, so that no other channel writes with that token. */
   readonly #channels = new WeakMap<Lease, Map<string, FencedChannel>>();
 
   constructor(context: Context, settings: Settings) {
@@ -74,7 +74,7 @@ export class FencedObjects {
   open<Content>(hold: Hold, options: FencedObjectOptions): OpeningFencedObject<Content> {
     const { bucket = this.#settings.bucketName, key } = options ?? {};
     const opening = this.#open<Content>(hold, options);
-    // Whoever uses it without waiting for it is told by what he uses.
+    // A caller that uses it without waiting for it is told by what it uses.
     opening.catch(() => {});
     return Object.assign(opening, {
       bucket,
@@ -129,7 +129,7 @@ function checked(options: FencedObjectOptions, settings: Settings, lockName: str
   return { key, bucket, adopt };
 }
 
-/** An object of ours that became a fenced object would be a lock that nobody can have, or a result that is lost. */
+/** An object of ours that became a fenced object would be a lock that cannot be had, or a result that is lost. */
 function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: Settings): string | undefined {
   const ours = { locks: keyPrefix, semaphores: semaphorePrefix, "results of once": oncePrefix };
   for (const [whose, prefix] of Object.entries(ours)) {

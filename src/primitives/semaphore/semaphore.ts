@@ -20,8 +20,8 @@ import type { PermitsCall, SeveralRecords } from "./several-records.js";
 /** Options of `mutex.semaphore`. */
 export interface SemaphoreOptions {
   /**
-   * How many permits there are where nobody has used the semaphore yet, from 1 to 1,000,000. From then on the number that is stored
-   * counts for everybody, whatever they say, and {@link Semaphore.resize} changes it. `"stored"`: only that one.
+   * How many permits there are where the semaphore was not used yet, from 1 to 1,000,000. From then on the number that is stored
+   * counts for all callers, whatever they say, and {@link Semaphore.resize} changes it. `"stored"`: only that one.
    */
   readonly permits: number | "stored";
 }
@@ -54,8 +54,8 @@ const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTION
 
 /**
  * At most so many at once. What `acquire` returns is a handle like a lock's, with a lease and a fencing token of its own; the
- * permits of a process that dies come back when its lease ends. Order is by priority and arrival: one who wants many is not
- * overtaken for ever by those who want few. More than 100 permits lie in several records: then order is kept in each.
+ * permits of a process that dies come back when its lease ends. Order is by priority and arrival: a caller that wants many is not
+ * overtaken forever by callers that want few. More than 100 permits lie in several records: then order is kept in each.
  */
 export class Semaphore {
   /** @internal */
@@ -125,7 +125,7 @@ export class Semaphore {
   }
 
   /**
-   * One attempt: a handle, or null when there are not so many left or somebody waits, by what was read since it was called. Also when
+   * One attempt: a handle, or null when there are not so many left or another caller waits, by what was read since it was called. Also when
    * others came first with each of its writes until its time was up: a third of the lease, from 2 to 10 seconds.
    */
   async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
@@ -149,15 +149,15 @@ export class Semaphore {
     return done === undefined ? null : done.result;
   }
 
-  /** Who holds permits now, and who waits. @returns null when nobody has ever used it */
+  /** Who holds permits now, and who waits. @returns null when it was never used */
   inspect(): Promise<LockReport | null> {
     this.#scopes.noteCall();
     return inspectLock(this.#context, this.#object);
   }
 
   /**
-   * Changes how many permits there are, for everybody, those who wait included. Who holds some keeps them: where there are fewer
-   * now, nobody else comes in until enough have been given back; of several records, until enough of that record's have been.
+   * Changes how many permits there are, for all callers, waiters included. A holder keeps its permits: where there are fewer
+   * now, no other caller comes in until enough have been given back; of several records, until enough of that record's have been.
    * @returns the number before; null when there was none yet
    */
   async resize(permits: number): Promise<number | null> {

@@ -68,7 +68,7 @@ export class SeveralRecords {
     return this.#records;
   }
 
-  /** Changes the number for everybody; whoever waits here is told. @returns the number before */
+  /** Changes the number for all callers; waiters of this process are told. @returns the number before */
   async resize(number: number): Promise<number | undefined> {
     const from = await resizeSemaphore(this.#context, this.#records, number);
     for (const part of this.#records.partsWith(0)) {
@@ -79,7 +79,7 @@ export class SeveralRecords {
     return from;
   }
 
-  /** Undefined when there were not so many in time, or it turns out that there is one record after all: then nobody was asked. */
+  /** Undefined when there were not so many in time, or it turns out that there is one record after all: then no record was asked. */
   async take(call: PermitsCall): Promise<HeldLock | undefined | "one-record"> {
     const terms = this.#termsOf(call);
     if (typeof call.limit === "number") await this.#found(terms, call.limit);
@@ -119,7 +119,7 @@ export class SeveralRecords {
     };
   }
 
-  /** Reads the first record, and makes it where nobody has used the semaphore yet: once for all who want that at the same time. */
+  /** Reads the first record, and makes it where the semaphore was not used yet: once for all callers that want that at the same time. */
   async #found(terms: Terms, number: number): Promise<void> {
     const { signal } = terms;
     const { name } = this.#records.anchor;
@@ -172,7 +172,7 @@ export class SeveralRecords {
     }
   }
 
-  /** Waits for what is asked of the store. One that hangs keeps nobody who has stopped waiting. */
+  /** Waits for what is asked of the store. A request that hangs does not keep a caller that has stopped waiting. */
   async #settled(asking: Promise<unknown>, terms: Terms): Promise<void> {
     const { closing, effects } = this.#context;
     const answer = unlessAborted(asking, closing);
@@ -273,7 +273,7 @@ function unanswered(lockName: string, waitedMs: number): S3MutexError {
 
 /** A shorter time-out is given that long where the store does not answer, as that of one record is. */
 const SILENT_MS = 1000;
-/** What was seen so long ago is looked at again before somebody waits there. */
+/** What was seen so long ago is looked at again before a caller waits there. */
 const FRESH_MS = 1000;
 const LOOKS_AT_ONCE = 4;
 const AGAIN_MS = 100;

@@ -11,7 +11,7 @@ export interface AcquireRequest
   extends Pick<Required<AcquireCommand>, "via" | "mode" | "permits" | "priority" | "leaseMs" | "holdAtLeastMs">,
     Pick<AcquireCommand, "limit" | "share"> {
   readonly label: string | undefined;
-  /** How long to wait, in milliseconds; `Infinity` for ever. However short, one full attempt is made: see `patience.ts`. */
+  /** How long to wait, in milliseconds; `Infinity` to wait forever. However short, one full attempt is made: see `patience.ts`. */
   readonly patienceMs: number;
   /** Told whether a grant may be under way: from the first request on, while no answer has said that it has to wait. */
   readonly onAsking?: ((isUnderWay: boolean) => void) | undefined;

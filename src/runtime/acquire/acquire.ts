@@ -10,7 +10,7 @@ import { Acquisition } from "./acquisition.js";
 import type { LocalLine } from "./local-line.js";
 
 /**
- * Waits for a lock. Undefined when somebody else still has it when the time is up; rejects when aborted, as a deadlock's
+ * Waits for a lock. Undefined when another caller still has it when the time is up; rejects when aborted, as a deadlock's
  * victim, and when the store could not be reached. Whatever was sent until then is cancelled behind the caller's back.
  */
 export async function acquireLease(

@@ -102,13 +102,13 @@ export class Acquisition {
     return this.#patience.isUp(signal);
   }
 
-  /** Why a caller whose time is up learns nothing; undefined when somebody else had the lock. */
+  /** Why a caller whose time is up learns nothing; undefined when another caller had the lock. */
   get unanswered(): S3MutexError | undefined {
     const { object, isHeldHere } = this.#line;
     return this.#patience.isContention || isHeldHere ? undefined : this.#patience.unanswered(object.name);
   }
 
-  /** Nobody waits for the outcome any more: stop, and undo what was done or may still land. */
+  /** Its caller does not wait for the outcome any more: stop, and undo what was done or may still land. */
   giveUp(running: Promise<Grant | undefined>): void {
     if (this.#state === "granted") this.#undo();
     this.#state = "over";
@@ -123,7 +123,7 @@ export class Acquisition {
     this.#wakeUp();
   }
 
-  /** There was a definite answer about this lock, to whomever: the store can be reached and somebody else has the lock. */
+  /** The store has answered this acquisition or another one: it can be reached, and another caller has the lock. */
   reportAnswer(): void {
     this.#patience.reportAnswer();
   }
@@ -139,7 +139,7 @@ export class Acquisition {
     this.wake();
   }
 
-  /** A hand-over to this one was tried, and nobody knows yet what became of it. */
+  /** A hand-over to this one was tried, and it is not known yet what became of it. */
   noteUnknownHandOver(): void {
     this.#mayBePresent = true;
     this.wake();
@@ -188,7 +188,7 @@ export class Acquisition {
     await this.#nap(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
 
-  /** Somebody else has the lock: wait a while, then look. False when the time is up. */
+  /** Another caller has the lock: wait a while, then poll. False when the time is up. */
   async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
     this.#mayBePresent ||= reply.enqueued;
     this.#line.reportAnswer();
@@ -199,7 +199,7 @@ export class Acquisition {
     await this.#nap(this.#untilNextLookMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
     this.#lookedAtMs = this.#nowMs();
-    // One that hangs does not keep an entry in the queue of which nobody waits any more.
+    // A poll that hangs does not keep an entry in the queue whose caller has given up.
     await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
     return true;
   }
@@ -236,7 +236,7 @@ export class Acquisition {
     }
   }
 
-  /** There is no time for another write: a read, which the store takes, tells whether somebody else has the lock. */
+  /** There is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
   async #seeWhoHasIt(): Promise<void> {
     const { object } = this.#line;
     // What is wrong with the store is told by the next try.
@@ -250,7 +250,7 @@ export class Acquisition {
     const wasReadByUs = this.#patience.hasBegunBy(this.#line.object.latest?.askedAtMs ?? 0);
     if (wasReadByUs) this.#patience.reportRead();
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
-    // Whoever holds something has to be seen waiting; whoever has no time left has to take what there is.
+    // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
     const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
     const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
     // Alongside the write: it costs no time by that where one round trip tells.

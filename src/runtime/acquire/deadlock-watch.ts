@@ -60,7 +60,7 @@ export class DeadlockWatch {
   }
 
   /**
-   * Whoever started this process waits for its end, and has what it asks for. Of a semaphore others may give permits back, and then
+   * The process that started this one waits for its end, and has what it asks for. Of a semaphore others may give permits back, and then
    * the search decides.
    */
   #throwIfParentHolds(record: LockRecord | undefined): void {
@@ -130,7 +130,7 @@ export class DeadlockWatch {
 /** What of a call it takes to tell. */
 type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "limit" | "mode" | "permits">;
 
-/** A wait this short is none that anybody minds. */
+/** A wait this short does no harm. */
 const FIRST_LOOK_MS = 700;
 const SECOND_LOOK_MS = 150;
 /** How long after its entry shows more than before one looks. */

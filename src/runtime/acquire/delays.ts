@@ -34,5 +34,5 @@ export function delayBeforeLookMs(
   });
 }
 
-/** How often one who rests asks itself whether it still may; that costs no request. */
+/** How often a resting waiter asks itself whether it still may; that costs no request. */
 export const RECONSIDER_MS = 500;

@@ -17,7 +17,7 @@ import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { knownLimit, type WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 
-/** A hold of one of us; without a lease while it is being handed to one who has not taken it up yet. */
+/** A hold of one of us; without a lease while it is being handed to an acquisition that has not taken it up yet. */
 type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { readonly to: Acquisition });
 
 /**
@@ -77,7 +77,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     });
   }
 
-  /** A hold has become smaller, or there are more permits: the next may fit beside those who hold. */
+  /** A hold has become smaller, or there are more permits: the next may fit beside the holders. */
   holdChanged(): void {
     this.#wakeFirst();
   }
@@ -88,7 +88,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
     const limit = knownLimit(this.object, acquisition.claim);
-    // Unknown, or too few for it whoever has them: the store says so.
+    // Unknown, or too few for it even if all were free: the store says so.
     if (limit === undefined || !areCompatible([acquisition.claim], limit)) return 0;
     if (areCompatible([...holds.map(claimOf), acquisition.claim], limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
@@ -97,7 +97,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
 
   #restBehindMs(hold: LocalHold): number {
     if (!("lease" in hold) || hold.lease.standing.isOver) return Number.POSITIVE_INFINITY;
-    // Whoever holds it here will pass it on. Only after a while is the store asked whether that is still so: the lock may
+    // Its holder in this process will pass it on. Only after a while is the store asked whether that is still so: the lock may
     // have been released by force, or by another instance of the same owner.
     const heldMs = this.#context.effects.monotonicMs() - hold.sinceMs;
     return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
@@ -122,7 +122,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     return [...this.#holds].some((hold) => !("lease" in hold) || hold.lease.isHeld);
   }
 
-  /** The store has answered one of us: it can be reached, and somebody has the lock. */
+  /** The store has answered one of us: it can be reached, and another caller has the lock. */
   reportAnswer(): void {
     for (const acquisition of this.#waiting) acquisition.reportAnswer();
   }
@@ -191,7 +191,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     }
   }
 
-  /** Once the mutex is closing nobody of us wants it, although some have not learnt that yet. */
+  /** Once the mutex is closing no caller here wants it, although some have not learnt that yet. */
   get #successor(): Acquisition | undefined {
     if (this.#context.closing.aborted) return undefined;
     for (const candidate of this.#waiting) if (candidate.isWaiting) return candidate;
@@ -207,7 +207,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   /**
-   * Hand-overs between us change the record every time, and whoever reads it to join the queue loses the race. So now and
+   * Hand-overs between us change the record every time, and a client that reads it to join the queue loses the race. So now and
    * then it is left as it is for a few round trips.
    */
   async #letOthersIn(untilMs: number): Promise<void> {
@@ -246,7 +246,7 @@ const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;
 const QUIET_ROUND_TRIPS = 3;
 
-/** The lines of one mutex; a line is there while somebody holds or waits. */
+/** The lines of one mutex; a line is there while it has a holder or a waiter. */
 export class LocalLines {
   readonly #context: Context;
   readonly #byKey = new Map<string, LocalLine>();
@@ -265,7 +265,7 @@ export class LocalLines {
     return line;
   }
 
-  /** The line of this key, if there is anybody in it. */
+  /** The line of this key, if it is not empty. */
   peek(key: string): LocalLine | undefined {
     return this.#byKey.get(key);
   }

@@ -3,7 +3,7 @@ import type { Context } from "../base/context.js";
 import { sleep } from "../base/timing.js";
 import type { SemaphoreRecords } from "./semaphore-records.js";
 
-/** One who waits in the queue of one of a semaphore's records. */
+/** A waiter in the queue of one of a semaphore's records. */
 export interface WaitingThere extends Rank {
   readonly part: number;
   readonly permits: number;
@@ -14,8 +14,8 @@ export interface WaitingThere extends Rank {
 }
 
 /**
- * Looks after those of this process who wait in the queue of one record: whether there is room in another one. The looks are shared,
- * one record after the other, and whoever comes first is told first. Nobody is granted anything by it: who is told leaves its queue
+ * Polls for the waiters of this process in the queue of one record: whether there is room in another one. The polls are shared,
+ * one record after the other, and the first waiter is told first. No waiter is granted anything by it: a waiter that is told leaves its queue
  * before it asks elsewhere, so that it never has two grants.
  */
 export class LookElsewhere {
@@ -30,7 +30,7 @@ export class LookElsewhere {
     this.#records = records;
   }
 
-  /** Looks for one who waits, until the function returned is called. */
+  /** Polls for a waiter, until the function returned is called. */
   add(waiting: WaitingThere): () => void {
     this.#waiting.add(waiting);
     if (this.#waiting.size === 1) this.#lastMoveAtMs = this.#context.effects.monotonicMs();
@@ -38,7 +38,7 @@ export class LookElsewhere {
     return () => this.#waiting.delete(waiting);
   }
 
-  /** Somebody of this process has given permits of that record back, or its limit is another one: no request is needed to know that. */
+  /** A holder of this process has given permits of that record back, or its limit is another one: no request is needed to know that. */
   noteChange(part: number): void {
     let room = this.#records.roomIn(part) ?? 0;
     if (room <= 0) return;

@@ -69,7 +69,7 @@ export class Patience {
     return Math.min(wantedMs, Math.max(this.lastLookAtMs - this.#nowMs(), 1));
   }
 
-  /** There was a definite answer, to whomever: the store can be reached and somebody else has the lock. */
+  /** The store has answered this caller or another one: it can be reached, and another caller has the lock. */
   reportAnswer(): void {
     this.#wasAnswered = true;
     this.#resolveFirstAnswer();
@@ -80,28 +80,28 @@ export class Patience {
     this.#isUnderWay = true;
   }
 
-  /** Somebody else had the lock when it was read; what became of our own write is not known yet. */
+  /** Another caller had the lock when it was read; what became of our own write is not known yet. */
   reportTaken(): void {
     this.#wasTaken = true;
   }
 
-  /** Somebody else was faster, as far as is known. */
+  /** Another caller was faster, as far as is known. */
   reportLostRace(): void {
     this.#hasLostRace = true;
   }
 
-  /** Nobody answered, or what was answered contradicts itself. */
+  /** The store did not answer, or its answers contradict each other. */
   reportFailure(error: S3MutexError): void {
     this.#lastFailure = error;
     this.#hasLostRace = false;
   }
 
-  /** Whether to say that somebody else had the lock for all that time, rather than that the store did not answer. */
+  /** Whether to say that another caller had the lock for all that time, rather than that the store did not answer. */
   get isContention(): boolean {
     return this.#wasAnswered || this.#wasTaken || this.#hasLostRace;
   }
 
-  /** Resolves when it is over: where nobody has answered yet, not before one attempt has had its time. */
+  /** Resolves when it is over: where the store has not answered yet, not before one attempt has had its time. */
   async isUp(signal: AbortSignal): Promise<void> {
     await this.#sleepUntil(this.untilMs, signal);
     if (this.#wasAnswered) return;

@@ -38,7 +38,7 @@ export class AskElsewhere extends Error {
 
 /** There is nothing above the fencing token of the lock that a grant could have. */
 export function noTokenLeft({ name: lockName, key }: LockObject): S3MutexError {
-  const message = `The lock ${JSON.stringify(lockName)} cannot be granted: its fencing token is as high as one can be, which no number of grants leads to. Find out who has written it; then use another name, or remove the object at key ${JSON.stringify(key)} by hand while nobody uses the lock: its tokens begin anew at the store's time, lower than before.`;
+  const message = `The lock ${JSON.stringify(lockName)} cannot be granted: its fencing token is as high as one can be, which no number of grants leads to. Find out who has written it; then use another name, or remove the object at key ${JSON.stringify(key)} by hand while no client uses the lock: its tokens begin anew at the store's time, lower than before.`;
   return new S3MutexError("corrupt-record", message, { lockName });
 }
 
@@ -71,7 +71,7 @@ export function largerThanShares(
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 
-/** Every record with a free permit has as many holders as it has room for, and nobody is to wait for permits that are free. */
+/** Every record with a free permit has as many holders as it has room for, and no caller is to wait for permits that are free. */
 export function noRoomAnywhere(
   { name: lockName }: Pick<LockObject, "name">,
   { number, records, holders }: { readonly number: number; readonly records: number; readonly holders: number },
@@ -81,7 +81,7 @@ export function noRoomAnywhere(
 }
 
 function noLimit({ name: lockName }: LockObject): S3MutexError {
-  const message = `permits is "stored": nobody has said yet how many permits ${JSON.stringify(lockName)} has; pass a number, or set it with resize().`;
+  const message = `permits is "stored": it is not known yet how many permits ${JSON.stringify(lockName)} has; pass a number, or set it with resize().`;
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 

@@ -9,7 +9,7 @@ import type { Swapped } from "../swap/swap-options.js";
 import type { SemaphoreRecords } from "./semaphore-records.js";
 
 /**
- * Changes how many permits a semaphore has. With several records: all get the shares that are decided, those of somebody who did not
+ * Changes how many permits a semaphore has. With several records: all get the shares that are decided, those of a call that did not
  * come to the end of it included; then the next shares are decided, and all get those.
  * @returns the number before
  */
@@ -46,7 +46,7 @@ export async function resizeSemaphore(
 }
 
 /**
- * Makes a semaphore of several records where nobody has used it yet, once for all who want that at the same time. Afterwards it is
+ * Makes a semaphore of several records where it was not used yet, once for all callers that want that at the same time. Afterwards it is
  * known what it consists of.
  */
 export function foundSemaphore(context: Context, records: SemaphoreRecords, number: number): Promise<void> {
@@ -97,7 +97,7 @@ function swapOptions(...policy: Parameters<typeof resizePolicy>) {
 }
 
 function contested(lockName: string): S3MutexError {
-  const message = `The number of permits of ${JSON.stringify(lockName)} was changed by others all the time, so that nobody knows whether it is yours now. Try again.`;
+  const message = `The number of permits of ${JSON.stringify(lockName)} was changed by others all the time, so that it is not known whether it is yours now. Try again.`;
   return new S3MutexError("store-unavailable", message, { lockName });
 }
 

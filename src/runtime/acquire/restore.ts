@@ -22,9 +22,9 @@ export interface HandedOver {
 
 /**
  * Goes on with it, under an id and a token of its own.
- * A close that comes before anything was sent leaves it to the next one; later, it is restored all the same, and whoever gets it
- * is asked to stop: nobody else knows what became of it.
- * @throws `lost` when somebody else was first, or the hold is gone; `closed`
+ * A close that comes before anything was sent leaves it to the next one; later, it is restored all the same, and the caller that gets it
+ * is asked to stop: no other process knows what became of it.
+ * @throws `lost` when another process was first, or the hold is gone; `closed`
  */
 export async function restoreLease(context: Context, line: LocalLine, from: HandedOver): Promise<Lease> {
   const { effects, ownerId: owner, identity } = context;

@@ -49,7 +49,7 @@ export class Restraint {
       this.#heldBack = { withinMs: 1 };
       return { reply: { kind: "waiting", position: 0, turnsAhead: 0, enqueued: own !== undefined } };
     }
-    // What keeps everybody waiting is not left alone.
+    // What keeps all waiters waiting is not left alone.
     if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;
     const { ownerId, clock, effects } = this.#context;
     const { usualRoundTripMs: roundTripMs } = clock;
@@ -63,14 +63,14 @@ export class Restraint {
     return { reply: { ...reply, enqueued: own !== undefined } };
   }
 
-  /** How long to wait after somebody else's write came first. */
+  /** How long to wait after the write of another client came first. */
   afterRaceMs(record: LockRecord | undefined, isEnqueued: boolean, waitedMs: number): number {
     this.#setbacks += 1;
     if (this.#wanted === "entry") this.#losses += 1;
     return this.#stepBackMs({ lost: this.#wanted, record, isEnqueued, waitedMs });
   }
 
-  /** When to look again, where the plan for those who wait says after `plannedMs`. */
+  /** When to poll again, where the plan for waiters says after `plannedMs`. */
   untilLookMs(plannedMs: number, record: LockRecord | undefined, waitedMs: number): number {
     if (this.#heldBack === undefined) return plannedMs;
     if (this.#heldBack.withinMs !== undefined) return Math.min(plannedMs, this.#heldBack.withinMs);

@@ -25,12 +25,12 @@ export class SemaphoreRecords {
     this.#parts = [anchor];
   }
 
-  /** Undefined where it has one record, or nobody here has seen it. */
+  /** Undefined where it has one record, or this process has not seen it. */
   get shares(): Shares | undefined {
     return this.anchor.latest?.record?.shares;
   }
 
-  /** Whether somebody has said how many permits there are, as far as is known. */
+  /** Whether the number of permits was ever set, as far as is known. */
   get isFound(): boolean {
     const record = this.anchor.latest?.record;
     return record?.shares !== undefined || (record !== undefined && !record.deleted);
@@ -67,7 +67,7 @@ export class SemaphoreRecords {
     return room === undefined ? undefined : room - (this.#asked.get(part) ?? 0);
   }
 
-  /** How many permits are free in the record that has most of them, whoever asks for them now, by what was seen last. */
+  /** How many permits are free in the record that has most of them, for the next caller, by what was seen last. */
   get mostFree(): number {
     const { latest } = this.anchor;
     const parts = this.shares?.permits.map((_, part) => part) ?? [];
@@ -127,7 +127,7 @@ export class SemaphoreRecords {
       .look(MAX_REQUEST_MS)
       .catch(() => undefined);
     const version = snapshot?.record?.sharesVersion ?? 0;
-    // Somebody has changed the number, and this process does not know it yet.
+    // The number was changed, and this process does not know it yet.
     if (part > 0 && version > (this.shares?.version ?? 0)) await this.look(0);
   }
 

@@ -4,7 +4,7 @@ import { S3MutexError } from "../../errors.js";
 /** Who waits for which signal; one listener per signal, since Node warns of more than ten on one. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Why something was ended that nobody asks about. */
+/** The reason of an abort that no caller asks about. */
 const OVER = "over";
 
 /** Aborts what is only ours. With no reason given, each time an error would be made, with its stack: slow for thousands at once. */

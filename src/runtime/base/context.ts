@@ -30,7 +30,7 @@ export interface Context {
   readonly clock: StoreClock;
   readonly logger: Log;
   readonly background: Background;
-  /** Aborted when the mutex begins to close: nobody waits for a lock any longer. */
+  /** Aborted when the mutex begins to close: no caller waits for a lock any longer. */
   readonly closing: AbortSignal;
   /** Aborted when the mutex is closed and has waited long enough: no further request. */
   readonly closed: AbortSignal;
@@ -41,17 +41,17 @@ export interface Context {
   readonly useJitter: boolean;
   /** How many permits of a semaphore go into how many records. */
   readonly capacity: Capacity;
-  /** Tells whoever listens in the process what else happens; events go there by themselves. */
+  /** Tells listeners in the process what else happens; events go there by themselves. */
   readonly diagnostics: Diagnostics;
   /** What is held and waited for. */
   readonly activity: Activity;
   /** What has to end before a close is over. */
   readonly holdings: Holdings;
-  /** Tells whoever listens on the mutex or in the process; a listener that throws is reported to the logger. */
+  /** Tells listeners on the mutex and in the process; a listener that throws is reported to the logger. */
   readonly emit: Emit;
 }
 
-/** Work that nobody waits for (cancels of what was given up), kept so that closing can wait for it. */
+/** Work that no caller waits for (cancels of what was given up), kept so that closing can wait for it. */
 export class Background {
   readonly #tasks = new Set<Promise<void>>();
 

@@ -12,14 +12,14 @@ export interface DiagnosticsOrigin {
   readonly keyPrefix: string;
 }
 
-/** Somebody asks for a lock. */
+/** A caller asks for a lock. */
 export interface AcquireStart {
   readonly lockName: string;
   readonly acquisitionId: string;
   readonly mode: Mode;
   readonly priority: number;
   readonly leaseMs: number;
-  /** How long the caller will wait, in milliseconds; infinite for ever. */
+  /** How long the caller will wait, in milliseconds; infinite where it waits forever. */
   readonly timeoutMs: number;
 }
 
@@ -39,7 +39,7 @@ export interface HoldStart extends HoldEvent {
   readonly priority: number;
 }
 
-/** A hold is over for this process: it was released or lost, ended by itself, or nobody answered to its release. */
+/** A hold is over for this process: it was released or lost, ended by itself, or its release was not answered. */
 export type HoldEnd = HoldEvent;
 
 /** A request was answered, or was given up. */
@@ -96,7 +96,7 @@ const CHANNELS = Object.fromEntries(TOPICS.map((topic) => [topic, channel(`s3-mu
   readonly [Name in keyof Topics]: Channel;
 };
 
-/** Says what happens on channels that anybody in the process may listen to; costs a look at a flag where nobody does. */
+/** Says what happens on channels that any code in the process may listen to; without a listener it costs the test of a flag. */
 export class Diagnostics {
   readonly #origin: DiagnosticsOrigin;
   #lastFailure: { readonly error: S3MutexError; readonly atMs: number } | undefined;
@@ -117,12 +117,12 @@ export class Diagnostics {
     if (target.hasSubscribers) target.publish({ ...message, origin: this.#origin });
   }
 
-  /** The last request that nobody answered, or that was refused, and when that was by the wall clock. */
+  /** The last request that was not answered, or that was refused, and when that was by the wall clock. */
   get lastFailure(): { readonly error: S3MutexError; readonly atMs: number } | undefined {
     return this.#lastFailure;
   }
 
-  /** Whether anybody wants to know how acquisitions go. */
+  /** Whether a listener wants to know how acquisitions go. */
   get isAcquireWatched(): boolean {
     return CHANNELS["acquire:start"].hasSubscribers || CHANNELS["acquire:end"].hasSubscribers;
   }
@@ -137,7 +137,7 @@ export class Diagnostics {
     ): Promise<Told> => {
       const startedAtMs = effects.monotonicMs();
       const answer = send();
-      // On the side: whoever waits for the answer has it as early as without this.
+      // On the side: the caller has its answer as early as without this.
       const note = (outcome: Told) => {
         if (outcome.error !== undefined) this.#lastFailure = { error: outcome.error, atMs: effects.wallMs() };
         if (!request.hasSubscribers) return;

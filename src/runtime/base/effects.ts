@@ -42,10 +42,10 @@ export const realEffects: Effects = {
   },
 };
 
-/** Node turns longer timers into immediate ones; whoever asked for more looks at the clock and asks again. */
+/** Node turns longer timers into immediate ones; a caller that asked for more reads the clock and asks again. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Where there is no other logger: what nobody would learn of otherwise becomes a warning of the process; the rest is not said. */
+/** Where there is no other logger: what the user would not learn of otherwise becomes a warning of the process; the rest is not said. */
 export const quietLogger: Logger = {
   error(message) {
     process.emitWarning(message, { type: "S3MutexWarning" });

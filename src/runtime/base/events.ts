@@ -25,7 +25,7 @@ export interface StoreCheckedEvent {
    * be asked, as where the key of the check may not be written.
    */
   readonly verdict: "passed" | "refused" | "not-checked";
-  /** Who says so: the `record` of a lock or the `marker` of the prefix, which somebody else has written, or the store, by `requests`. */
+  /** Who says so: the `record` of a lock or the `marker` of the prefix, which another client has written, or the store, by `requests`. */
   readonly by: "record" | "marker" | "requests";
   /** When it was checked: epoch milliseconds of the store's clock; missing where the store tells no time, and where there was no pass. */
   readonly checkedAt?: number;

@@ -16,7 +16,7 @@ export interface Held {
   release(): Promise<boolean>;
 }
 
-/** What one mutex holds, and what it is about to hold: whoever closes it waits for the end of both. */
+/** What one mutex holds, and what it is about to hold: a close waits for the end of both. */
 export class Holdings {
   readonly #leases = new Set<Held>();
   #arriving = 0;

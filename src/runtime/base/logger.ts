@@ -36,7 +36,7 @@ export function logTo(logger: Logger): Log {
         const [first, ...rest] = takesFieldsFirst(logger) ? [fields, whole] : [whole, ...withoutNone(fields)];
         logger[level]?.(first as string, ...rest);
       } catch {
-        // There is nobody left to tell.
+        // There is no one left to tell.
       }
     };
   return { debug: say("debug"), warn: say("warn"), error: say("error") };

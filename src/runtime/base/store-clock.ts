@@ -92,7 +92,7 @@ export class StoreClock {
 
   /**
    * Takes note of an answer; true if what was known before cannot be trusted: its `Date` contradicts it, or the process was
-   * suspended while the answer was under way, so that nobody knows when within that time it was written.
+   * suspended while the answer was under way, so that it is not known when within that time it was written.
    */
   observe(timing: AnswerTiming | undefined): boolean {
     if (timing === undefined) return false;

@@ -29,7 +29,7 @@ export class Alarm {
 export interface SleepOptions {
   /** Whether the process stays alive for it. */
   readonly keepAlive: boolean;
-  /** Ends the sleep early, without an error: whoever sleeps looks at it anyway. */
+  /** Ends the sleep early, without an error: its caller checks the signal anyway. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +60,7 @@ export function nap(effects: Effects, delayMs: number): { readonly over: Promise
   return { over, wake };
 }
 
-/** A signal that is aborted after the delay, or with the one given; `cancel` once nobody listens any more. */
+/** A signal that is aborted after the delay, or with the one given; `cancel` once its listener has gone. */
 export function abortAfter(
   effects: Effects,
   delayMs: number,

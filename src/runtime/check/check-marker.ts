@@ -60,7 +60,7 @@ export class CheckMarker {
   async write({ probe, created, proof, now }: Marking, options: RequestOptions): Promise<string | undefined> {
     if (probe.key !== this.key) return undefined;
     const found = await this.#readAfterWrite(created, options);
-    // A cache says so itself: its answer is not the store's, and nobody goes by such ones.
+    // A cache says so itself: its answer is not the store's, and such answers do not count.
     if (found.timing?.aged) return undefined;
     if (found.kind === "absent" && created !== undefined) {
       return (await this.#isStillThere(options)) ? READS_STALE : undefined;

@@ -23,9 +23,9 @@ export type ProbeVerdict =
 export interface ProbeTools {
   readonly store: ObjectStore;
   readonly effects: Effects;
-  /** An object that is nobody's but the check's. */
+  /** An object that only the check uses. */
   readonly key: string;
-  /** Another one, for where that key is of no use; the same one for all of a day, since nobody may be allowed to remove it. */
+  /** Another one, for where that key is of no use; the same one for all of a day, since the client may not be allowed to remove it. */
   readonly spareKey: string;
   /** A body for it, never the same twice. */
   readonly newBody: () => string;
@@ -79,7 +79,7 @@ export class ConditionProbe {
     return { outcomes, done: bodies.filter((_, index) => outcomes[index]?.kind === "ok") };
   }
 
-  /** Each of the two was refused: somebody else's was there, or one was repeated on its way. */
+  /** Each of the two was refused: the write of another client was there, or one was repeated on its way. */
   async #isThere(options: RequestOptions): Promise<boolean> {
     const found = await this.#tools.store.read(this.key, options);
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.

@@ -107,7 +107,7 @@ export class SafetyCheck implements GrantCheck {
     state.passed = passed.versioning === undefined ? { ...passed, versioning } : undefined;
   }
 
-  /** The record with the word of whoever has checked, as far as that is of use to others. */
+  /** The record with the proof of the client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord {
     const { passed } = this.#options.state;
     if (!this.isPassed || passed?.atMs === undefined || passed.versioning === undefined) return record;
@@ -248,7 +248,7 @@ export class SafetyCheck implements GrantCheck {
       : verdict.error;
   }
 
-  /** Store time as answers bound it: the bare wall clock, where no answer has a date, is no bound. */
+  /** Store time as answers bound it: the bare wall clock, where no answer has a date, does not bound it. */
   #boundedNow(): StoreTime | undefined {
     const { clock } = this.#options;
     return clock.isDateless ? undefined : clock.now();

@@ -27,5 +27,5 @@ export class WayHash {
   }
 }
 
-/** 72 bits: records stay small, and nobody gains by two ways with one hash. */
+/** 72 bits: records stay small, and two ways with one hash are of no use to an attacker. */
 const HASH_LENGTH = 12;

@@ -50,7 +50,7 @@ interface FoundVersion {
 
 /**
  * One holder's way to one fenced object. There is one for each token and object in a process, and it does one thing at a
- * time: so whoever else writes has another token.
+ * time: so any other writer has another token.
  */
 export class FencedChannel {
   readonly #context: Context;
@@ -168,7 +168,7 @@ export class FencedChannel {
     return refusalError(refusal, { ...this.#options, maybeApplied });
   }
 
-  /** Reads the object, asking again while nobody answers. */
+  /** Reads the object, asking again while the store does not answer. */
   async #find(tries: Tries): Promise<FoundVersion>;
   async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
   async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {

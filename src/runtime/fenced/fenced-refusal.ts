@@ -20,13 +20,13 @@ export function refusalError(refusal: Refusal, object: RefusedObject): S3MutexEr
   return new S3MutexError(code, message, { lockName, ...(maybeApplied ? { maybeApplied } : {}) });
 }
 
-/** Nobody can read it, so nobody knows who wrote it last. */
+/** It cannot be read, so it is not known who wrote it last. */
 export function archivedError({
   lockName,
   bucketName,
   key,
 }: Pick<RefusedObject, "lockName" | "bucketName" | "key">): S3MutexError {
-  const message = `The object s3://${bucketName}/${key} is archived, so nobody can read it (InvalidObjectState): restore it (aws s3api restore-object), or delete it if nobody needs it any more, and keep lifecycle rules that move objects to other storage classes off it.`;
+  const message = `The object s3://${bucketName}/${key} is archived, so it cannot be read (InvalidObjectState): restore it (aws s3api restore-object), or delete it if it is not needed any more, and keep lifecycle rules that move objects to other storage classes off it.`;
   return new S3MutexError("corrupt-record", message, { lockName });
 }
 

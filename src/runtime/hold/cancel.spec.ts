@@ -84,7 +84,7 @@ it("writes nothing into a store that is known to ignore conditions, where that c
   expect(cancelling({ entry: "listed" }, { isUnanswered: true, isUnsafe: true }).asked).toEqual([]);
 });
 
-it("steps back for nobody where the mutex closes", () => {
+it("does not step back where the mutex closes", () => {
   expect(cancelling({}, { isClosing: true }).asked[0]?.role).toBe("holder");
 });
 

@@ -13,13 +13,13 @@ export interface Leftovers {
    * out of a cache, and only a write tells.
    */
   readonly entry: "none" | "possible" | "listed";
-  /** Whether nobody has worked under it: then it need not be held for as long as was asked for. */
+  /** Whether no work was done under it: then it need not be held for as long as was asked for. */
   readonly isUnused: boolean;
 }
 
 /**
  * Sees to it, in the background, that an acquisition which was given up leaves no entry and that none of its writes can
- * land any more. Whoever gave up is not kept waiting for that.
+ * land any more. The caller that gave up does not wait for that.
  */
 export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
   const { id, attempts, leaseMs, entry, isUnused } = leftovers;

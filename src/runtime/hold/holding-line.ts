@@ -17,6 +17,6 @@ export interface HoldingLine {
   /** Gives a hold back, to the next in line where that is one of us. */
   giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;
   renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
-  /** A hold has become smaller: somebody may fit beside it now. */
+  /** A hold has become smaller: a waiter may fit beside it now. */
   holdChanged(): void;
 }

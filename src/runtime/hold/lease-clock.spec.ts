@@ -169,7 +169,7 @@ describe("after a renewal", () => {
     expect(contradictedBy(15_000).clock.remainingMs).toBe(USABLE_MS);
   });
 
-  it("counts from the reading where nobody knows the store's time, or the lease is not dated by it", () => {
+  it("counts from the reading where the store's time is not known, or the lease is not dated by it", () => {
     expect(contradictedBy(6000, true).clock.remainingMs).toBe(USABLE_MS);
     const { clockwork, clock } = begun();
     clock.renewed(holderOf({ leaseMs: LEASE_MS, expiresAtMs: 0 }), clockwork.reading, true);

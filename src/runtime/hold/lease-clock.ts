@@ -75,7 +75,7 @@ export class LeaseClock {
     return Math.min(this.untilOverMs, this.#inDoubtSinceMs + longestDoubtMs(this.#leaseMs) - nowMs);
   }
 
-  /** Whether nobody has noticed before that there is a doubt: the store has to be asked. */
+  /** Whether the doubt was not noticed before: the store has to be asked. */
   noticeDoubt(): boolean {
     const isNew = this.#inDoubtSinceMs === undefined;
     return this.untilLostMs > 0 && isNew && this.#inDoubtSinceMs !== undefined;

@@ -192,7 +192,7 @@ describe("handed over", () => {
   });
 });
 
-it("is lost where somebody looks after its end, and what its clearing up comes to is a warning", async () => {
+it("is lost where a caller asks after its end, and what its clearing up comes to is a warning", async () => {
   const { lease, line, clockwork, warnings, names } = leased();
   line.cancel = down;
   await clockwork.pass(USABLE_MS);

@@ -51,7 +51,7 @@ describe("a lease that is kept", () => {
     expect(lease.loss).toBeUndefined();
   });
 
-  it("asks nothing where nobody keeps it", () => {
+  it("asks nothing where it is not kept", () => {
     const { lease, calls, clockwork } = leased();
     clockwork.wallMs += 60_000;
     expect(lease.isHeld).toBe(false);
@@ -78,7 +78,7 @@ describe("a lease that is kept beside another one", () => {
     expect(calls.renew).toHaveLength(1);
   });
 
-  it("is not renewed with another one where nobody keeps it, or it is over", async () => {
+  it("is not renewed with another one where it is not kept, or it is over", async () => {
     const { lease, clockwork, calls } = leased();
     await clockwork.pass(3000);
     lease.renewIfDueSoon();
@@ -210,7 +210,7 @@ describe("a renewal that has failed", () => {
     expect(lease.loss?.cause).toBeUndefined();
   });
 
-  it("because it was stopped is no failure", async () => {
+  it("because it was stopped is not a failure", async () => {
     const { lease, line, warnings } = leased();
     const gate = new AbortController();
     line.renew = () =>
@@ -251,7 +251,7 @@ describe("a renewal", () => {
     expect(calls.cancel).toHaveLength(1);
   });
 
-  it("by a write that nobody has the time of changes nothing", async () => {
+  it("by a write whose time is not known changes nothing", async () => {
     const { lease, line, holder, clockwork, names } = leased();
     line.renew = async () =>
       ({ reply: { kind: "renewed", holder: { ...holder, renewal: "unknown" } }, contradicted: false }) as Awaited<

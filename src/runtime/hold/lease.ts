@@ -18,7 +18,7 @@ import { Standing } from "./standing.js";
 
 /**
  * A lock that this process holds, counted on its own clocks. At the local deadline it is over, whatever the network says:
- * first that deadline, then the published expiry, then the tolerance, and only then may somebody else take over.
+ * first that deadline, then the published expiry, then the tolerance, and only then may another acquisition take it over.
  */
 export class Lease implements Hold {
   readonly root: Lease = this;
@@ -93,7 +93,7 @@ export class Lease implements Hold {
     this.#endListeners.push(listener);
   }
 
-  /** Nothing is sent for it any more: neither renewed nor given back, it runs out, and only then somebody else can have it. */
+  /** Nothing is sent for it any more: neither renewed nor given back, it runs out, and only then can another caller have it. */
   leaveToRunOut(): void {
     if (this.standing.isOver) return;
     this.standing.leave();
@@ -115,7 +115,7 @@ export class Lease implements Hold {
     this.#tick();
   }
 
-  /** Takes note of its end by its clocks alone, where nobody renews it. The record is left to say so itself, to the millisecond. */
+  /** Takes note of its end by its clocks alone, where it is not renewed. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
     this.#alarm.set(this.#clock.untilOverMs, () => (this.#clock.isOver ? this.#end() : this.endWhenOver()));
   }
@@ -236,10 +236,10 @@ export class Lease implements Hold {
     const { id, token } = this.#holder;
     try {
       const command = { id, isUnused: this.standing.isUnused };
-      // Its end may be far off, and the record says it already: nobody is kept waiting for that.
+      // Its end may be far off, and the record says it already: no caller is kept waiting for that.
       const { reply, snapshot } = await this.#line.giveBack(command, this.#swapOptions(this.#leaseMs));
       if (reply.kind === "released") {
-        // An expired hold that nobody has taken is given back, but it has been reported as lost.
+        // An expired hold that was not taken over is given back, but it has been reported as lost.
         if (this.loss !== undefined) return true;
         const heldMs = this.#context.effects.monotonicMs() - this.#heldSinceMs;
         this.#context.emit("released", { ...this.#describe(), heldMs });

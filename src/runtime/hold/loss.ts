@@ -13,7 +13,7 @@ type GoneForGood = Loss | "released";
 
 const SENTENCES: Readonly<Record<GoneForGood, string>> = {
   expired: "its lease ran out before it could be renewed",
-  "taken-over": "somebody else took it over",
+  "taken-over": "another holder took it over",
   "force-released": "it was released by force",
   deleted: "it was deleted",
   "store-unavailable": "the store could not be reached until the lease was over",
@@ -55,19 +55,19 @@ export function releasedError(lockName: string): S3MutexError {
   return lossError(lockName, "released", undefined);
 }
 
-/** Nobody knows: the clocks of this machine disagree about whether the lease is over. */
+/** It is not known: the clocks of this machine disagree about whether the lease is over. */
 export function doubtError(lockName: string): S3MutexError {
   const why = "the wall clock was set, or the machine slept; the store is being asked whether it still is";
   const message = `The lock ${JSON.stringify(lockName)} is not known to be held at this moment: ${why}.`;
   return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });
 }
 
-/** Who finds its hold released although it did not release it itself lost it to somebody who did. */
+/** A holder that finds its hold released, and has not released it, lost it to a client that has. */
 export function lossReason(reason: GoneReason): Loss {
   return reason === "released" ? "force-released" : reason;
 }
 
-/** Tells whoever operates the process, and whoever listens on the mutex. */
+/** Tells the operator of the process, and the listeners of the mutex. */
 export function tellLoss({ logger, emit }: Context, loss: S3MutexEvents["lost"][0]): void {
   const { error, ...fields } = loss;
   logger.warn("a lock was lost", { err: error, ...fields });

@@ -14,14 +14,14 @@ import { WaitingOrder } from "./waiting-order.js";
 export interface NestRequest {
   readonly mode: Mode;
   readonly priority: number;
-  /** How long to wait, in milliseconds; `Infinity` for ever. */
+  /** How long to wait, in milliseconds; `Infinity` to wait forever. */
   readonly patienceMs: number;
   readonly signal: AbortSignal | undefined;
   /** Whether a function runs under it: then what it nests in is given back only after that has ended. */
   readonly isCallback: boolean;
 }
 
-/** One who waits to come in. */
+/** A call that waits to come in. */
 interface Waiting extends NestRequest {
   /** By the monotonic clock. */
   readonly sinceMs: number;
@@ -30,8 +30,8 @@ interface Waiting extends NestRequest {
 }
 
 /**
- * Those who nest in one hold. They exclude each other as callers of the lock do, by priority and arrival; only what they nest in is
- * had by all of them. No request is sent for it.
+ * The calls that nest in one hold. They exclude each other as callers of the lock do, by priority and arrival; only what they nest in
+ * is held by all of them. No request is sent for it.
  */
 export class Nest {
   readonly #context: Context;
@@ -72,7 +72,7 @@ export class Nest {
     }
   }
 
-  /** Changes what they nest in as a whole: nobody comes in before that is done, since nobody knows yet what there is to nest in. */
+  /** Changes what they nest in as a whole: no call comes in before that is done, since it is not known yet what there is to nest in. */
   async alone<T>(change: () => Promise<T>): Promise<T> {
     this.#changes += 1;
     try {
@@ -83,7 +83,7 @@ export class Nest {
     }
   }
 
-  /** What they nest in is over: handles end with it, nobody comes in any more, and functions run to their end. */
+  /** What they nest in is over: handles end with it, no call comes in any more, and functions run to their end. */
   end(error: S3MutexError = lossError(this.#lockName, "outer-released", undefined)): void {
     this.#ended ??= error;
     for (const waiting of [...this.#waiting]) {
@@ -93,7 +93,7 @@ export class Nest {
     for (const nested of [...this.#inside]) nested.endWithOuter(error);
   }
 
-  /** Somebody has left. */
+  /** A call has left. */
   leave(nested: NestedHold): void {
     this.#inside.delete(nested);
     this.#letIn();
@@ -153,7 +153,7 @@ export function tooMuchError(lockName: string, outer: Hold): S3MutexError {
   return ownDeadlock(lockName, outer, message);
 }
 
-/** Somebody would wait for the end of what it is part of itself. */
+/** A caller would wait for the end of what it is part of itself. */
 export function ownDeadlock(lockName: string, { holder }: Hold, message: string): S3MutexError {
   return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }

@@ -18,7 +18,7 @@ type HeldRef = LockRef & { readonly key: string };
  *
  * A bare call has no function that tells where its line of work ends. So it opens a line in the asynchronous context of its caller,
  * and the code that goes on after it is in that line. Servers, intervals and whatever else was started there are in it, too: once
- * two of its branches were at work at once, nobody knows which of them goes on with what the line holds, and that counts no more.
+ * two of its branches were at work at once, it is not known which of them goes on with what the line holds, and that counts no more.
  */
 export class Scope {
   readonly kind: ScopeKind;
@@ -34,7 +34,7 @@ export class Scope {
   readonly #joined = new Set<Scope>();
   readonly #holds = new Map<Hold, HeldRef>();
   #parent: Scope | undefined;
-  /** An explicit scope between this one and its parent has ended: nobody above waits for it. */
+  /** An explicit scope between this one and its parent has ended: no caller above waits for it. */
   #isLoose = false;
   #isSettled = false;
   #wasLeft = false;
@@ -76,7 +76,7 @@ export class Scope {
     return scope?.kind === "scope" ? [scope] : [];
   }
 
-  /** Whoever waits in this scope holds up what that one has, too. */
+  /** A wait in this scope holds up what that one has, too. */
   join(scope: Scope): void {
     this.#joined.add(scope);
   }
@@ -100,12 +100,12 @@ export class Scope {
 
   /**
    * What a wait for this lock holds up meanwhile; of a semaphore that may be permits of its own. What bare calls hold counts only
-   * after a while: work that somebody started under a bare lock looks like the work that holds it, until more of it is seen.
+   * after a while: work that was started under a bare lock looks like the work that holds it, until more of it is seen.
    */
   holdsWaitingFor(key: string, waitedMs: number): readonly HoldInQueue[] {
     const holds = new Map<string, HoldInQueue>();
     for (const [hold, { key: heldKey, ...ref }] of this.#blocked(waitedMs >= BARE_HOLDS_AFTER_MS, new Set())) {
-      // Whoever waits for a permit that lies in several records takes it out of any, so no one holder keeps it waiting.
+      // A waiter for a permit that lies in several records takes it out of any, so no single holder keeps it waiting.
       if (ref.part !== undefined) continue;
       const { token } = hold.holder;
       if (ref.kind === "semaphore" || heldKey !== key) holds.set(`${heldKey} ${token}`, { ...ref, token });
@@ -175,7 +175,7 @@ export class Scope {
     if (parent !== undefined && !this.isExplicit && !this.#isLoose) parent.#fork();
   }
 
-  /** What goes on below a line that holds nothing any more goes on in its parent; below a function that has ended, in nobody's. */
+  /** What goes on below a line that holds nothing any more goes on in its parent; below a function that has ended, in none. */
   #leaveIfOver(): void {
     if (!this.#isOver || this.#wasLeft) return;
     this.#wasLeft = true;

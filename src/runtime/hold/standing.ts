@@ -3,7 +3,7 @@ import { forManyListeners } from "../base/abort.js";
 import { type Loss, lossError, type StopReason, stopError } from "./loss.js";
 
 /**
- * How a hold stands with those who work under it. Being asked to stop, being left to run out and being lost are three things:
+ * How a hold stands with the code that works under it. Being asked to stop, being left to run out and being lost are three things:
  * only the last one takes the lock away.
  */
 export class Standing {
@@ -74,12 +74,12 @@ export class Standing {
     return this.#guarded > 0;
   }
 
-  /** Whether nobody has worked under it, nor will. */
+  /** Whether no work was done under it, nor will be. */
   get isUnused(): boolean {
     return this.#isUnused;
   }
 
-  /** It was granted, and whoever asked for it is told that it has nothing: it may go at once, however long it was to be held. */
+  /** It was granted, and its caller is told that it has nothing: it may go at once, however long it was to be held. */
   noteUnused(): void {
     this.#isUnused = true;
   }
@@ -95,7 +95,7 @@ export class Standing {
     };
   }
 
-  /** Asks whoever works under it to end. That takes nothing away: it is held and renewed until it is released. */
+  /** Asks the code that works under it to end. That takes nothing away: it is held and renewed until it is released. */
   askToStop(reason: StopReason): void {
     this.#askedBy ??= reason;
     this.#wasClosed ||= reason === "closed";
@@ -118,7 +118,7 @@ export class Standing {
   lose(reason: Loss, cause: unknown): S3MutexError | undefined {
     if (this.loss !== undefined) return undefined;
     const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause);
-    // First, so that it is not held any more for whoever is told.
+    // First, so that a listener that is told finds it not held any more.
     this.#isOver = true;
     this.#lost.abort(error);
     this.#told.abort(error);

@@ -19,7 +19,7 @@ export interface CleanupReport {
   readonly stale: number;
   /** Those that became free or were removed; 0 in a dry run. */
   readonly cleaned: number;
-  /** Objects whose body is no lock record this version can read; `deleteLock(name, true)` clears a corrupt one. */
+  /** Objects whose body is not a lock record that this version can read; `deleteLock(name, true)` clears a corrupt one. */
   readonly unreadable: readonly UnreadableLock[];
   /**
    * Free locks that stay, as free ones, because this store does not honour conditional deletes, or not in races (versitygw). In a bucket that
@@ -28,7 +28,7 @@ export interface CleanupReport {
   readonly unremovable: number;
 }
 
-/** An object under a lock's key that is no record this version can read, or that could not be read. */
+/** An object under a lock's key that is not a record that this version can read, or that could not be read. */
 export interface UnreadableLock {
   readonly key: string;
   readonly error: S3MutexError;
@@ -38,7 +38,7 @@ export interface CleanupRun {
   readonly prefix: string;
   readonly command: CleanupCommand;
   readonly dryRun: boolean;
-  /** The lock under a key; undefined for keys that are no lock's. */
+  /** The lock under a key; undefined for keys that do not belong to a lock. */
   readonly lockOf: (key: string) => LockObject | undefined;
   readonly onProgress: ((progress: ListProgress) => void) | undefined;
 }

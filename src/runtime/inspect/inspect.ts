@@ -33,10 +33,10 @@ export interface ListRun {
   readonly onProgress: ((progress: ListProgress) => void) | undefined;
 }
 
-/** Enough to hide a round trip, and not so much that those who hold and wait notice. */
+/** Enough to hide a round trip, and not so much that holders and waiters notice. */
 export const READS_AT_ONCE = 32;
 
-/** What a lock's object says; null when there is none. Errors of the store are thrown; what is no record is reported. */
+/** What a lock's object says; null when there is none. Errors of the store are thrown; what is not a record is reported. */
 export async function inspectLock(context: Context, object: LockObject): Promise<LockReport | null> {
   return reportOfSnapshot(context, object, await readWhole(context, object, undefined)) ?? null;
 }
@@ -100,7 +100,7 @@ export async function reportAboutRecord(
   }
 }
 
-/** The report about what was seen, as of when it was asked for, or of another moment; undefined where that is no lock. */
+/** The report about what was seen, as of when it was asked for, or of another moment; undefined where that is not a lock. */
 export function reportOfSnapshot(
   context: Context,
   object: LockObject,

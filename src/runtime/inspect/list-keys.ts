@@ -14,7 +14,7 @@ export interface PageOfKeys {
   readonly isLast: boolean;
 }
 
-/** Lists all keys that start with a prefix, page by page; a page that nobody answers for is asked for again for a while. */
+/** Lists all keys that start with a prefix, page by page; a page without an answer is asked for again for a while. */
 export async function* pagesOfKeys(
   context: Context,
   prefix: string,

@@ -44,8 +44,8 @@ interface Entry {
 }
 
 /**
- * Looks at all locks again and again and reads only what has changed: a LIST has the ETags, so a look at locks that nobody
- * touches costs one request for each thousand of them.
+ * Polls all locks again and again, reading only what has changed: a LIST has the ETags, so a poll of locks that have not
+ * changed costs one request for each thousand of them.
  */
 export class LockWatcher {
   readonly #context: Context;
@@ -67,7 +67,7 @@ export class LockWatcher {
     this.#target = target;
   }
 
-  /** Looks once. Whoever watches goes on when the store is back; only a refusal in the first look is thrown. */
+  /** Polls once. A watcher goes on when the store is back; only a refusal in the first poll is thrown. */
   async look(signal?: AbortSignal): Promise<LocksView> {
     const { effects } = this.#context;
     const startedAtMs = effects.monotonicMs();

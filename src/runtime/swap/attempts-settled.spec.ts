@@ -31,7 +31,7 @@ it("keeps the readings of 64 writes", () => {
   expect(attempts.readingOf("w1")).toEqual(at(1));
 });
 
-describe("knows a write of its own that nobody has a reading of any more", () => {
+describe("knows a write of its own whose clock reading is gone", () => {
   it("where it was seen in the record before", () => {
     const attempts = new Attempts();
     attempts.begin("w", ON_A, at(0));
@@ -73,7 +73,7 @@ describe("knows a write of its own that nobody has a reading of any more", () =>
 });
 
 describe("a write of several", () => {
-  it("is in the log of each, whoever takes part by the time that it is answered", () => {
+  it("is in the log of each, whichever take part by the time that it is answered", () => {
     const [one, other] = [new Attempts(), new Attempts()];
     let sharers: AttemptLog[] = [one, other];
     const shared = new SharedLog(() => sharers);
@@ -97,7 +97,7 @@ describe("a write of several", () => {
     expect(shared.hasLostRaces).toBe(true);
   });
 
-  it("is settled by a look only for those who decide by what is seen", () => {
+  it("is settled by a read only for acquisitions that decide by what is seen", () => {
     const [one, other] = [new Attempts(), new Attempts()];
     const shared = new SharedLog(
       () => [one, other],

@@ -9,7 +9,7 @@ export interface AttemptLog {
   isOwn(writeId: string): boolean;
   /** The write was answered: it has landed, or it never will. */
   answered(writeId: string): void;
-  /** Somebody else's write came first. */
+  /** Another client's write came first. */
   lostRace(): void;
   /** Whether that has happened: others are about. */
   readonly hasLostRaces: boolean;
@@ -19,7 +19,7 @@ export interface AttemptLog {
 
 /**
  * What one acquisition has sent: the clock reading of each write, from which a lease counts, and which writes may still
- * land although nobody waits for them any more.
+ * land although no caller waits for them any more.
  */
 export class Attempts implements AttemptLog {
   readonly #readings = new Map<string, ClockReading>();

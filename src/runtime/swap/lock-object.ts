@@ -52,7 +52,7 @@ export class LockObject {
     return this.#latest;
   }
 
-  /** What one who asked now would find, by what was seen last and without a request; undefined where that was no record. */
+  /** What a caller would find now, by what was seen last and without a request; undefined where that was not a record. */
   glance<Judgement>(judge: (record: LockRecord | undefined, attempt: Attempt) => Judgement): Judgement | undefined {
     const snapshot = this.#latest?.unreadable === undefined ? this.#latest : undefined;
     const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects), false);
@@ -122,18 +122,18 @@ export class LockObject {
     return read;
   }
 
-  /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined when nobody answered. */
+  /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined where the store did not answer. */
   async look(timeoutMs: number): Promise<Snapshot | undefined> {
     const read = await this.ask({ timeoutMs });
     return read.kind === "unknown" ? undefined : read.snapshot;
   }
 
-  /** The same, with the reason where nobody answered. */
+  /** The same, with the reason where the store did not answer. */
   ask(options: RequestOptions): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
     return this.#read(this.#latest?.etag, options);
   }
 
-  /** Reads the object, asking again while nobody answers. */
+  /** Reads the object, asking again while the store does not answer. */
   async #readUntilFound(
     options: Omit<SwapOptions, "applyToUnreadable">,
     tries: Tries,
@@ -158,7 +158,7 @@ export class LockObject {
     return { bucketName, key: this.key, endpointUrl: endpoint.url, deleteMarker };
   }
 
-  /** Whoever judges others by one answer that is wrong would end leases that are not over: two have to agree, or the wall clock. */
+  /** A client that judges others by one wrong answer would end leases that are not over: two have to agree, or the wall clock. */
   #needsTime({ role }: Pick<SwapOptions, "role">): boolean {
     const { clock } = this.#context;
     return clock.now() === undefined || (role === "contender" && clock.needsWitness && !clock.isSilent);
@@ -185,7 +185,7 @@ export class LockObject {
     attempt: Attempt,
     { applyToUnreadable, attempts }: SwapOptions<Reply>,
   ): Decision<Reply> {
-    // What is settled by this may have landed: whoever decides sees at the same time whether it has.
+    // What is settled by this may have landed: the acquisition that decides sees at the same time whether it has.
     attempts.seen(etag, askedAtMs);
     if (unreadable === undefined) return apply(record, attempt);
     if (applyToUnreadable === undefined || unreadable.code !== "corrupt-record") throw unreadable;

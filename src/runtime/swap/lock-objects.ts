@@ -25,5 +25,5 @@ export class LockObjects {
   }
 }
 
-/** Whoever holds or waits has its object at hand anyway: one that is dropped here only costs its next user a read. */
+/** A holder or a waiter has its object at hand anyway: one that is dropped here only costs its next user a read. */
 const MAX_OBJECTS = 2000;

@@ -19,7 +19,7 @@ export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: nu
   };
 }
 
-/** A question, or an order by an operator: for half of the usual lease, between five and ten seconds, since somebody waits for it. */
+/** A question, or an order by an operator: for half of the usual lease, between five and ten seconds, since a caller waits for it. */
 export function commandPolicy({ effects }: Context, leaseMs: number): Policy {
   const patienceMs = Math.min(Math.max(leaseMs / 2, SHORTEST_COMMAND_MS), LONGEST_COMMAND_MS);
   return { role: "contender", timeoutMs: requestTimeoutMs(leaseMs), untilMs: effects.monotonicMs() + patienceMs };
@@ -27,7 +27,7 @@ export function commandPolicy({ effects }: Context, leaseMs: number): Policy {
 
 /**
  * A caller that gave up clears up in the background until its entry has expired by itself, and all that lands late is over when it
- * lands. One that leaves for good has little time: it steps back for nobody. Nobody waits for this, and a store that contradicts
+ * lands. One that leaves for good has little time: it does not step back. No caller waits for this, and a store that contradicts
  * itself may be right again before that.
  */
 export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseMs: number): Policy {
@@ -39,7 +39,7 @@ export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseM
   };
 }
 
-/** Changing the number of permits: until a time that all of its writes share. `insists`: it steps back for none of those who want one. */
+/** Changing the number of permits: until a time that all of its writes share. `insists`: it does not step back for callers that want one. */
 export function resizePolicy(untilMs: number, { insists = false } = {}): Policy {
   return { role: insists ? "holder" : "contender", timeoutMs: MAX_REQUEST_MS, untilMs };
 }

@@ -6,7 +6,7 @@ type ReadOptions = RequestOptions & { readonly ifNoneMatch?: string };
 
 /**
  * Reads, and reads again what makes no sense: a body can be damaged on the way, or be read while it is written, and what a
- * caller is told about it must not make somebody delete a lock that is held. Only what came twice the same is believed.
+ * caller is told about it must not make it delete a lock that is held. Only what came twice the same is believed.
  */
 export async function readTwice(
   store: ObjectStore,
@@ -38,7 +38,7 @@ function readAgain(store: ObjectStore, key: string, { ifNoneMatch: _, ...options
   return again;
 }
 
-/** Whether this is not a fenced object: it may be what somebody wants to adopt, which is read twice as well. */
+/** Whether this is not a fenced object: it may be what a caller wants to adopt, which is read twice as well. */
 export function isNoEnvelope(outcome: ReadOutcome): boolean {
   return outcome.kind === "oversized" || (outcome.kind === "ok" && parseEnvelope(outcome.body).kind === "foreign");
 }

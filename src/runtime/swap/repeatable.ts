@@ -36,7 +36,7 @@ export function renewingAll(
   );
 }
 
-/** `seen`: whose holds to end; undefined: those of whoever is there when it is applied first. */
+/** `seen`: whose holds to end; undefined: those that are there when it is applied first. */
 export function forcing(seen: ForceCommand["ids"]): Transition<ReleaseReply> {
   return remembering((record, attempt, { holderIds, isFirst }) =>
     forceRelease(record, { ids: seen ?? (isFirst ? undefined : holderIds) }, attempt),

@@ -4,7 +4,7 @@ import type { LockRecord, LockRef } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { DeleteMarker, ReadOutcome } from "../../store/object-store.js";
 
-/** One version of the object as it was seen: absent (no ETag), a record, or something that is no record of ours. */
+/** One version of the object as it was seen: absent (no ETag), a record, or something that is not a record of ours. */
 export interface Snapshot {
   readonly etag: string | undefined;
   readonly record: LockRecord | undefined;
@@ -85,7 +85,7 @@ function removalOf({ ref, key, bucketName }: Where): string {
 
 function archived(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
   const lockName = where.ref.name;
-  const message = `The object at key ${JSON.stringify(where.key)} is archived, so nobody can read it (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. ${removalOf(where)} replaces it.`;
+  const message = `The object at key ${JSON.stringify(where.key)} is archived, so it cannot be read (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. ${removalOf(where)} replaces it.`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }
 
@@ -94,6 +94,6 @@ function unreadable(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, pr
     ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: look at it from elsewhere."
     : `Look at it; ${removalOf(where)} clears it.`;
   const lockName = where.ref.name;
-  const message = `The object at key ${JSON.stringify(where.key)} is no lock record: ${problem}. ${advice}`;
+  const message = `The object at key ${JSON.stringify(where.key)} is not a lock record: ${problem}. ${advice}`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }

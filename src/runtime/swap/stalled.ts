@@ -47,7 +47,7 @@ function causeOfAbsence(place: Place): string {
     return `What explains it: a delete marker that the store takes for an object (${list} shows it; remove that version: ${remove}), or reads that come out of a cache.`;
   }
   const said =
-    "What explains it: somebody deleted the object in a bucket with versioning, and this store takes the delete marker that is there now for an object.";
+    "What explains it: the object was deleted in a bucket with versioning, and this store takes the delete marker that is there now for an object.";
   const how = deleteMarker.versionId === undefined ? `${list} shows its version id; then ${remove}` : remove;
   return `${said} Remove the marker: ${how}.`;
 }

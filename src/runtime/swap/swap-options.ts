@@ -6,7 +6,7 @@ import type { TryOptions } from "./tries.js";
 
 export interface SwapOptions<Reply = never> extends TryOptions {
   readonly attempts: AttemptLog;
-  /** Begin with a read, whatever was seen before: for those who act on whomever they find. */
+  /** Begin with a read, whatever was seen before: for commands that act on whatever holder they find. */
   readonly fromStore?: boolean;
   /** A version that was asked for since this monotonic time need not be read again to be believed. */
   readonly freshFromMs?: number;

@@ -1,7 +1,7 @@
 import { S3MutexError } from "../../errors.js";
 import type { AnswerTiming, UnknownOutcome } from "../../store/object-store.js";
 
-/** When the store answered: an error may be somebody else's on the way there, with another clock. */
+/** When the store answered: an error may come from a proxy on the way there, with another clock. */
 export function timingByStore(outcome: {
   readonly kind: string;
   readonly timing?: AnswerTiming;
@@ -9,7 +9,7 @@ export function timingByStore(outcome: {
   return outcome.kind === "unknown" || outcome.kind === "refused" ? undefined : outcome.timing;
 }
 
-/** Without a single answer of the store there is no store time, and what a cache kept is no such answer. */
+/** Without a single answer of the store there is no store time, and what a cache kept is not such an answer. */
 export function outOfCache(key: string, timing: AnswerTiming): UnknownOutcome {
   const what = "the answer came out of a cache (it has an Age), and none of the store has told the time yet";
   const error = new S3MutexError("store-unavailable", `${key}: ${what}. Let reads of locks pass the cache.`);

@@ -43,7 +43,7 @@ describe("a lost race", () => {
     expect((await doubtful.timed(doubtful.tries.lostRace('"a"'))).tookMs).toBe(10);
   });
 
-  it("is told of, and ends with the time where nobody answered afterwards: others came first", async () => {
+  it("is told of, and ends with the time where no answer came afterwards: others came first", async () => {
     const races: string[] = [];
     const { tries, timed } = begun({ onLostRace: () => void races.push("lost") });
     await timed(tries.lostRace('"a"'));
@@ -54,7 +54,7 @@ describe("a lost race", () => {
     );
   });
 
-  it("is not why a call ends that nobody has answered since, several times: the store is away", async () => {
+  it("is not why a call ends that was not answered since, several times: the store is away", async () => {
     const { clockwork, tries, timed } = begun();
     await timed(tries.lostRace('"a"'));
     await timed(tries.failed(unknown("gone")));
@@ -162,7 +162,7 @@ describe("a conflict that nothing explains, when the time is up before the next 
   });
 
   it.each([
-    ["somebody has answered nothing since", async (stage: Stage) => stage.timed(stage.tries.failed(unknown("a 503")))],
+    ["a request was not answered since", async (stage: Stage) => stage.timed(stage.tries.failed(unknown("a 503")))],
     [
       "the object has changed since",
       async (stage: Stage) => {

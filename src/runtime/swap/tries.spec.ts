@@ -30,7 +30,7 @@ describe("an answer", () => {
     expect(clockwork.pendingMs).toEqual([]);
   });
 
-  it("that does not come is unknown, may have been sent, and says how long nobody answered", async () => {
+  it("that does not come is unknown, may have been sent, and says how long the store did not answer", async () => {
     const { tries, timed } = begun();
     const { tookMs, outcome } = await timed(tries.answer(never));
     expect(tookMs).toBe(30_000);
@@ -261,7 +261,7 @@ describe("what is said of a failure", () => {
     expect(clockwork.pendingMs).toEqual([]);
   });
 
-  it("is a warning, once, when nobody has answered for three seconds", async () => {
+  it("is a warning, once, when the store has not answered for three seconds", async () => {
     const { clockwork, tries, timed, warnings } = begun();
     await timed(tries.failed(unknown("one")));
     await clockwork.pass(2999);

@@ -7,17 +7,17 @@ import { sleep } from "../base/timing.js";
 import { isSameVersion } from "./snapshot.js";
 import { type Place, stalledError, stillContested } from "./stalled.js";
 
-/** Holders step back only after losing this often: what they lose to is usually somebody joining the queue. */
+/** Holders step back only after losing this often: what they lose to is usually a waiter that joins the queue. */
 const EAGER_RACES = 5;
 
-/** A few lost answers are nothing that anybody has to know about. */
+/** A few lost answers are not worth a message. */
 const MENTION_AFTER_MS = 3000;
 
 /** So often in a row, over at least so long: a store that refuses to change what it shows unchanged is unsafe. */
 const UNSAFE_STALLS = 5;
 const UNSAFE_AFTER_MS = 2000;
 const STALL_PAUSE_MS = 400;
-/** The same where nobody waits. */
+/** The same where no caller waits. */
 const QUIET_STALL_PAUSE_MS = 1000;
 
 /** A read and a write. */
@@ -42,15 +42,15 @@ export interface TryOptions {
   readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
   readonly role: "holder" | "contender";
-  /** Conflicts that nothing explains are ridden out until the time is up: nobody waits for this, and it has to be done. */
+  /** Conflicts that nothing explains are ridden out until the time is up: no caller waits for this, and it has to be done. */
   readonly outlastsStalls?: boolean;
   /** How long to wait after losing a race, where the role's own delays will not do. */
   readonly afterRaceMs?: () => number;
-  /** Told of each race that seems to be lost: `onFailure` follows where it turns out that nobody has changed the object. */
+  /** Told of each race that seems to be lost: `onFailure` follows where it turns out that the object was not changed. */
   readonly onLostRace?: () => void;
   /** Told where the store has turned a write away that came too soon, and the time is up before the next try. */
   readonly onTooSoon?: () => void;
-  /** Told of each try that nobody answered, or whose conflict nothing explains. */
+  /** Told of each try that was not answered, or whose conflict nothing explains. */
   readonly onFailure?: (error: S3MutexError) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -60,8 +60,8 @@ export interface TryOptions {
 export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">>;
 
 /**
- * Counts the tries of one call, waits between them, and says when to give up. Three things keep a call from its end: nobody
- * answers; somebody else always changes the object first, which is progress; and conflicts after which the object is what it
+ * Counts the tries of one call, waits between them, and says when to give up. Three things keep a call from its end: the store
+ * does not answer; another client always changes the object first, which is progress; and conflicts after which the object is what it
  * was before, which is a fault. All of them end with the caller's time.
  */
 export class Tries {
@@ -132,7 +132,7 @@ export class Tries {
   }
 
   /**
-   * A version was read. Another one than a write was refused for: somebody else got through, so that a store that turns us
+   * A version was read. Another one than a write was refused for: another client got through, so that a store that turns us
    * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
    */
   saw(etag: string | undefined, place: Place): void {
@@ -148,10 +148,10 @@ export class Tries {
     this.#seenAtMs = this.#nowMs();
   }
 
-  /** Nobody answered, or nobody knows what the write did. */
+  /** The store did not answer, or it is not known what the write did. */
   async failed(outcome: UnknownOutcome): Promise<void> {
     if (this.#options.signal?.aborted) return;
-    // Where nobody has answered before either, the store is away, whatever came first.
+    // Where no answer came before either, the store is away, whatever came first.
     const wasSecond = this.#refused?.failures === this.#failures && this.#stalls === 0;
     if (this.#hasGivenUp && wasSecond) throw stillContested(this.#lockName ?? "", this.#races);
     this.#failures += 1;
@@ -188,7 +188,7 @@ export class Tries {
     // One of its own whose answer was lost may have been first: then it has what it wants.
     const mayBeOwn = this.#failures > 0;
     const usualMs = mayBeOwn ? this.#delayMs(1) : (this.#options.afterRaceMs?.() ?? delayMs);
-    // Nobody is to be made way for; and whoever waits is to learn soon what is wrong.
+    // There is no client to make way for; and the caller is to learn soon what is wrong.
     const longestMs = this.#options.outlastsStalls ? QUIET_STALL_PAUSE_MS : STALL_PAUSE_MS;
     return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), longestMs));
   }
@@ -234,7 +234,7 @@ export class Tries {
     return unanswered(within, true);
   }
 
-  /** Once, when nobody has answered for a while: whoever waits without limit would never learn why. */
+  /** Once, when the store has not answered for a while: a caller that waits without limit would never learn why. */
   #mention(error: S3MutexError): void {
     const nowMs = this.#nowMs();
     this.#failingSinceMs ??= nowMs;
@@ -246,7 +246,7 @@ export class Tries {
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {
     if (!throttled || this.#options.role === "holder") return this.#delayMs(this.#failures, throttled);
     const random = jitter(this.#context);
-    // Whoever has no time for that makes its second try no later than if nobody else were there.
+    // A caller that has no time for that makes its second try no later than if it were alone.
     return Math.min(throttledDelayMs(this.#contenders(), random), Math.max(leftMs, throttledDelayMs(1, random)));
   }
 

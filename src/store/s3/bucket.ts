@@ -7,7 +7,7 @@ import type { Sender } from "./sender.js";
 export type BucketCreation = { readonly kind: "exists" } | UnknownOutcome | RefusedOutcome;
 
 /**
- * Creates the bucket, once for all who miss it at the same time. One that somebody else has created meanwhile is as
+ * Creates the bucket, once for all callers that miss it at the same time. One that another client has created meanwhile is as
  * good; whether it is ours to use is what the next request tells. The SDK itself adds the location constraint of the
  * client's region.
  */
@@ -31,7 +31,7 @@ export function createBucket(
       onCreated();
       return { kind: "exists" };
     },
-    // BucketAlreadyOwnedByYou, BucketAlreadyExists, and OperationAborted while somebody else is creating it.
+    // BucketAlreadyOwnedByYou, BucketAlreadyExists, and OperationAborted while another client is creating it.
     onStatus: (status, { code }) => (status === 409 && code !== undefined ? { kind: "exists" } : undefined),
   };
   const creation = sender.send(operation, options).finally(() => {

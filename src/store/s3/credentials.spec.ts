@@ -114,7 +114,7 @@ it("where there was no session to sign with, others are those that were not ther
   expect(seen).toEqual([true, false, true]);
 });
 
-it("those who find it out at once ask once", async () => {
+it("requests that find it out at once ask once", async () => {
   const { asked, hasOthers } = asking("two");
   expect(await Promise.all([hasOthers("one"), hasOthers("one"), hasOthers("two")])).toEqual([true, true, false]);
   expect(asked).toHaveLength(1);
@@ -130,7 +130,7 @@ it("what was found out while a request was on its way need not be asked again", 
   await clockwork.pass(5_000);
   expect(await hasOthers("one", 5_021)).toBe(true);
   expect(asked).toHaveLength(1);
-  // It left with old ones after new ones were there: somebody has to ask.
+  // It left with old ones after new ones were there: the next one has to ask.
   expect(await hasOthers("one", 5_019)).toBe(true);
   expect(asked).toHaveLength(2);
 });

@@ -6,7 +6,7 @@ import type { CredentialsState } from "./client/client-state.js";
 
 /**
  * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by
- * now, in a file that somebody has rewritten, or from a function that was asked only once.
+ * now, in a file that was rewritten, or from a function that was asked only once.
  */
 const OUTDATED =
   /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|UnrecognizedClient\w*|AuthFailure)$/;

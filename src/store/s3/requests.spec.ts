@@ -96,7 +96,7 @@ describe("a read", () => {
     expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "no-etag", body: "{}", outcome });
   });
 
-  it("that is a page without an ETag is nobody's to ask about", async () => {
+  it("that is a page without an ETag is not asked about", async () => {
     const { requests } = asking(found("<html>Welcome</html>", { "content-type": "text/html" }));
     expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "unknown" });
   });
@@ -176,7 +176,7 @@ describe("a read without a body", () => {
 describe("a write", () => {
   const created: Answered = { statusCode: 200, headers: { etag: '"1"' } };
 
-  it("sends the body as JSON that nobody keeps, under its condition, with what the owner wants to see", async () => {
+  it("sends the body as JSON that no cache keeps, under its condition, with what the owner wants to see", async () => {
     const { requests, sent, asked } = asking(created);
     expect(await requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS)).toEqual({
       kind: "ok",
@@ -195,7 +195,7 @@ describe("a write", () => {
 
   it.each([
     ["has no ETag", { statusCode: 200 }, "the answer has no ETag (200 with an empty body)"],
-    ["is no receipt", found("Welcome"), 'the answer is not one of S3 (200 with "Welcome")'],
+    ["is not a receipt", found("Welcome"), 'the answer is not one of S3 (200 with "Welcome")'],
   ])("whose answer %s may have been done", async (_, answer, fault) => {
     const { requests } = asking(answer);
     const message = `s3:PutObject on s3://locks/a: ${fault}`;
@@ -260,7 +260,7 @@ describe("a delete", () => {
     expect(await asking(answer).requests.delete("a", '"1"', OPTIONS)).toMatchObject({ kind });
   });
 
-  it("that nobody of S3 has answered says what came", async () => {
+  it("that no S3 store has answered says what came", async () => {
     const { requests } = asking(found("Welcome", {}));
     const message = 's3:DeleteObject on s3://locks/a: the answer is not one of S3 (200 with "Welcome")';
     expect(await requests.delete("a", '"1"', OPTIONS)).toMatchObject({ error: { message } });

@@ -105,7 +105,7 @@ export class S3Requests implements KeyRequests {
         isArchived = code === "InvalidObjectState";
         if (status !== 404 || code === "NoSuchBucket") return undefined;
         const marker = markerIn(attempt);
-        // Nobody but a store speaks of delete markers, whatever else it says.
+        // Only a store speaks of delete markers, whatever else it says.
         if (code === "NoSuchKey" || marker.deleteMarker !== undefined) return { kind: "absent", ...marker, timing };
         looks = looksOf(attempt, key);
         return undefined;
@@ -173,7 +173,7 @@ export class S3Requests implements KeyRequests {
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
       onSuccess: (etag, timing, attempt) => {
-        // It may have been done, but under a name that nobody knows: the caller has to read it.
+        // It may have been done, but under a name that is not known: the caller has to read it.
         const isOurs = etag && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
         if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
         return outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt), attempt);
@@ -192,7 +192,7 @@ export class S3Requests implements KeyRequests {
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
   }
 
-  /** `ifMatch` is left out for probe keys only, which nobody else uses. */
+  /** `ifMatch` is left out for probe keys only, which no other client uses. */
   delete(key: string, ifMatch: string | undefined, options: RequestOptions): Promise<DeleteOutcome> {
     const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };
     const isConditional = ifMatch !== undefined;

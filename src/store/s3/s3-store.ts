@@ -202,5 +202,5 @@ function isMissingBucket(outcome: unknown): outcome is RefusedOutcome {
 
 /** Said once, when a bucket turns out to want checksums. */
 function retained(bucketName: string): string {
-  return `The bucket ${bucketName} wants a checksum with each write, as under Object Lock with a default retention: each renewal leaves a version there that nobody can remove until its retention is over. Keep locks in a bucket without one.`;
+  return `The bucket ${bucketName} wants a checksum with each write, as under Object Lock with a default retention: each renewal leaves a version there that cannot be removed until its retention is over. Keep locks in a bucket without one.`;
 }

@@ -113,7 +113,7 @@ describe("the time of a request", () => {
     expect(await sent).toMatchObject({ kind: "unknown", sent: false });
   });
 
-  it("ends when nobody waits for it any more", async () => {
+  it("ends when its caller does not wait for it any more", async () => {
     const { client, sent } = clientAnswering(() => DONE);
     const { send } = sending(client);
     expect(await send({ ...OPTIONS, giveUpAtMs: 10_000 })).toMatchObject({ kind: "unknown", sent: false });

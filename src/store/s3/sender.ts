@@ -15,7 +15,7 @@ const PREPARE_TIMEOUT_MS = 30_000;
 /** An SDK clock offset that moved by as much says that the clock was why the store turned the request away. */
 const CLOCK_CORRECTION_MS = 240_000;
 
-/** Only a client that is no real one answers without having sent. */
+/** Only a client that is not a real one answers without having sent. */
 const MOCKED = "The S3 client answered without sending: use a real one, over the server of s3-mutex/testing if need be";
 
 /** Sends operations over a client: one transmission each, at most so many at once. */

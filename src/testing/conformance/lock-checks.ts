@@ -49,7 +49,7 @@ export const lockChecks: Checks = {
     await lock.release();
   },
 
-  async "the lease of one who has gone is taken over, not before its end, with a higher token"({ subject }) {
+  async "the lease of a holder that has gone is taken over, not before its end, with a higher token"({ subject }) {
     const [gone, heir] = await two(subject, { lockTimeoutMs: 2_000 });
     const before = await gone.acquire("left");
     await before.release();
@@ -80,14 +80,14 @@ export const lockChecks: Checks = {
     await rejects(waiter.acquire("busy", { signal: AbortSignal.timeout(500) }), "aborted");
     await lock.release();
     const again = await holder.tryAcquire("busy");
-    assert.ok(again !== null, "somebody who had given up was still in the queue");
+    assert.ok(again !== null, "a caller that had given up was still in the queue");
     await again.release();
   },
 
   async "waiters are served by priority, then by arrival"({ subject }) {
     const right = ["boss", "first", "second"];
     let served = await servedInTurn(subject, "queue-0");
-    // Who is too slow to take a free lock is passed over, which on a busy machine happens to anybody.
+    // A waiter that is too slow to take a free lock is passed over, which on a busy machine happens to any.
     for (let n = 1; n < 4 && served.join() !== right.join(); n += 1) served = await servedInTurn(subject, `queue-${n}`);
     assert.deepEqual(served, right);
   },
@@ -176,8 +176,8 @@ export const lockChecks: Checks = {
     const live = await other.acquire("live", { leaseMs: 60_000 });
     await sleep(2_500);
     const report = await other.cleanupStaleLocks();
-    const { timing } = await (await subject.store()).read(subject.key("nobody"), REQUEST);
-    // Without dates nobody can tell from the record alone that a lease has ended.
+    const { timing } = await (await subject.store()).read(subject.key("absent"), REQUEST);
+    // Without dates it cannot be told from the record alone that a lease has ended.
     const cleaned = timing?.dateMs === undefined ? 0 : 1;
     assert.equal(report.cleaned, cleaned, JSON.stringify(report));
     assert.equal(await other.isLocked("stale"), false);
@@ -197,7 +197,7 @@ export const lockChecks: Checks = {
     assert.ok((await last.tryAcquire("closed")) !== null, "closing left the lock held");
   },
 
-  async "an object that is no lock record is never overwritten"({ subject }) {
+  async "an object that is not a lock record is never overwritten"({ subject }) {
     const [mutex, store] = [await subject.mutex(), await subject.store()];
     await written(store, subject.key("strange.json"), "no record", IF_ABSENT);
     await rejects(mutex.tryAcquire("strange"), "corrupt-record");

@@ -51,7 +51,7 @@ export const primitiveChecks: Checks = {
     await second.resign();
   },
 
-  async "once runs its function once, whoever calls"({ subject }) {
+  async "once runs its function once, whichever process calls"({ subject }) {
     const mutexes = await mutexesOf(subject, 3);
     let runs = 0;
     const work = async () => {

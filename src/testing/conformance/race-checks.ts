@@ -65,7 +65,7 @@ async function race(stores: readonly ObjectStore[], key: string, condition: Writ
   // A winner whose answer was lost is one all the same; that of a loser must not have landed.
   const unknown = outcomes.flatMap(({ kind }, n) => (kind === "unknown" ? [`racer ${n}`] : []));
   const possible = winners.length === 1 ? winners : unknown;
-  assert.ok(possible.includes(landed), `${possible.join(", ") || "nobody"} won, and the object has "${landed}"`);
+  assert.ok(possible.includes(landed), `${possible.join(", ") || "none"} won, and the object has "${landed}"`);
 }
 
 /** Adds names of its own to a list, each by compare-and-swap, and tells by the name whether an unknown write has landed. */

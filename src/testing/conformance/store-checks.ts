@@ -8,7 +8,7 @@ export const storeChecks: Checks = {
   async "an object that was never written is absent"({ subject }) {
     const store = await subject.store();
     for (const options of [REQUEST, { ...REQUEST, ifNoneMatch: '"x"' }]) {
-      assert.equal((await store.read(subject.key("nobody"), options)).kind, "absent");
+      assert.equal((await store.read(subject.key("absent"), options)).kind, "absent");
     }
   },
 
@@ -44,9 +44,9 @@ export const storeChecks: Checks = {
   async "If-Match creates nothing"({ subject }) {
     const store = await subject.store();
     const other = await written(store, subject.key("other"), "x", IF_ABSENT);
-    const outcome = await store.write(subject.key("nobody"), "x", ifMatch(other), REQUEST);
+    const outcome = await store.write(subject.key("absent"), "x", ifMatch(other), REQUEST);
     assert.notEqual(outcome.kind, "ok", "an object that did not exist was replaced");
-    assert.equal(await bodyOf(store, subject.key("nobody")), undefined);
+    assert.equal(await bodyOf(store, subject.key("absent")), undefined);
   },
 
   async "a read says that nothing has changed, until something has"({ subject }) {
@@ -73,7 +73,7 @@ export const storeChecks: Checks = {
     const store = await subject.store();
     const key = subject.key("removed");
     const first = await written(store, key, "first", IF_ABSENT);
-    const unsupported = (await store.remove(subject.key("nobody"), first, REQUEST)).kind === "unsupported";
+    const unsupported = (await store.remove(subject.key("absent"), first, REQUEST)).kind === "unsupported";
     const second = await replaced(store, key, "second", first);
     const stale = await store.remove(key, first, REQUEST);
     assert.equal(stale.kind, unsupported ? "unsupported" : "conflict", `a stale delete was "${stale.kind}"`);
@@ -105,7 +105,7 @@ export const storeChecks: Checks = {
     const outcomes = [
       await store.write(subject.key("timed"), "x", IF_ABSENT, REQUEST),
       await store.read(subject.key("timed"), REQUEST),
-      await store.read(subject.key("nobody"), REQUEST),
+      await store.read(subject.key("absent"), REQUEST),
     ];
     const after = performance.now();
     for (const { kind, ...told } of outcomes) {

@@ -46,7 +46,7 @@ function applyLater(state: ExchangeState, request: S3Request, plan: FaultPlan, d
   state.pending.begin();
   state.store.timers.after(delayMs, () => {
     const over = () => state.pending.end();
-    // Nobody is left to be told that it failed.
+    // No client is left to be told that it failed.
     void apply(state, request, plan).then(over, over);
   });
 }
@@ -95,7 +95,7 @@ function record(state: ExchangeState, request: S3Request, plan: FaultPlan, statu
 
 /**
  * A bug of this server, a full disk, or a test's own function that throws: all to be read in the test's output. Not the stack:
- * whoever can reach the server would read where it runs.
+ * a client that can reach the server would read where it runs.
  */
 function failedAnswer(request: S3Request, error: unknown): Answer {
   const message = String(error);

@@ -11,7 +11,7 @@ import { toS3Request } from "./wire/s3-request.js";
 const NO_BODY = Buffer.alloc(0);
 const LISTEN_BACKLOG = 1024;
 
-/** What S3 takes is larger by far, but here it would be in memory, whoever sends it. */
+/** What S3 takes is larger by far, but here it would be in memory. */
 const BODY_BYTES_MAX = 128 * 1024 * 1024;
 
 /**

@@ -19,7 +19,7 @@ export class Pending {
       : new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** For when the server is closed and nothing more will happen: lets everybody go who waits. */
+  /** For when the server is closed and nothing more will happen: lets all waiting requests go. */
   close(): void {
     this.#isOver = true;
     this.#release();

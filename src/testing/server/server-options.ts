@@ -7,7 +7,7 @@ import type { RequestCounts, RequestListener, RequestRecord } from "./request-lo
 export interface S3ServerOptions {
   /** Default 0: any free port. */
   readonly port?: number;
-  /** The address to listen on. Default `"127.0.0.1"`, which nobody else on the network can reach. */
+  /** The address to listen on. Default `"127.0.0.1"`, which no other machine on the network can reach. */
   readonly host?: string;
   /** Buckets to start with. Those that a data folder has already stay as they are. Default: none. */
   readonly buckets?: readonly string[];

@@ -27,7 +27,7 @@ interface Waiting extends Goal {
 
 /**
  * Moves a world from one thing to the next. There is one loop, however many want time to move: a function that a test waits for
- * may ask for it as well. What needs no time goes on although nobody asks.
+ * may ask for it as well. What needs no time goes on unasked.
  */
 export class WorldDriver implements Driver {
   readonly #world: World;
@@ -79,7 +79,7 @@ export class WorldDriver implements Driver {
     if (goals.length === 0) return false;
     const endMs = Math.min(...goals.map((goal) => goal.endMs));
     if (nextAtMs !== undefined && nextAtMs <= endMs) return this.#step(nextAtMs);
-    // Those who only want time to pass may do something then.
+    // Functions that only want time to pass may do something then.
     if (nextAtMs === undefined && !goals.some(({ isForTime }) => isForTime)) return this.#finish(goals, "quiet");
     this.#world.moveTo(endMs);
     return this.#finish(

@@ -22,7 +22,7 @@ export interface Heard<Step extends string = string> {
   readonly writtenAtMs: number;
   /** By how much the clock of the front end that has written it is off. */
   readonly offsetMs: number;
-  /** The store says what it has done; an error may be somebody else's on the way, with any clock. */
+  /** The store says what it has done; an error may come from something on the way, with any clock. */
   readonly isStores: boolean;
 }
 
@@ -32,7 +32,7 @@ export type Told = Pick<AnswerTiming, "dateMs" | "aged">;
 /** Whole seconds, as the `Date` header has them. */
 export const dateOf = (atMs: number) => Math.floor(atMs / 1000) * 1000;
 
-/** How the bucket of a world behaves; a step is what whoever watches calls a request. */
+/** How the bucket of a world behaves; a step is what an observer calls a request. */
 export interface SimStoreOptions<Step extends string = string> {
   readonly roundTripMs: () => number;
   /** Which step a request is, where its sender does not say so by itself; the operation, where nothing is given. */
@@ -125,7 +125,7 @@ export class SimBucket<Step extends string = string> {
     versions.push({ atMs: this.world.nowMs, stored: this.objects.get(key) });
   }
 
-  /** As with a hash: the same body has the same ETag, whoever writes it and whenever. */
+  /** As with a hash: the same body has the same ETag, whichever client writes it and whenever. */
   #etagOf(body: string): string {
     const etag = this.#etags.get(body) ?? `"etag-${this.#etags.size + 1}"`;
     this.#etags.set(body, etag);
@@ -240,7 +240,7 @@ class SimStore<Step extends string> implements ObjectStore {
     });
   }
 
-  /** What a cache answers says itself how old it is, so that its time is nobody's; this is for all others. */
+  /** What a cache answers says itself how old it is, so that its time does not count; this is for all others. */
   #tell(answer: Heard<Step>, fate: Fate): Told {
     const { hasDate, tell } = this.#bucket.options;
     if (hasDate === false) return {};

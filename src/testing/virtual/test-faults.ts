@@ -24,7 +24,7 @@ export class TestFaults implements Faults {
   readonly #rules = new FaultRules();
   #count = 0;
 
-  /** How many rules were added since the last `clear()`, for those who wonder why nothing arrives. */
+  /** How many rules were added since the last `clear()`, to find out why nothing arrives. */
   get count(): number {
     return this.#count;
   }

@@ -10,7 +10,7 @@ interface Event {
   cancelled: boolean;
 }
 
-/** What somebody lets time pass for, and how far. */
+/** What a caller lets time pass for, and how far. */
 interface Wish {
   readonly endMs: number;
   readonly isOver: () => boolean;
@@ -31,7 +31,7 @@ export class World implements Timeline {
   #order = 0;
   /** Called after every event, when all that could go on has gone on. */
   onStep: () => void = () => {};
-  /** Called where something is to happen at once: nobody may be about to let anything happen. */
+  /** Called where something is to happen at once: no caller may be about to let anything happen. */
   onDue: () => void = () => {};
   /** Where a trace is wanted, it goes here. */
   onTrace: ((line: string) => void) | undefined;
@@ -100,8 +100,8 @@ export class World implements Timeline {
 
   /**
    * Lets things happen until `isOver` says so, until nothing is left to happen, or until that much time has passed. There is one loop,
-   * however many want time to pass, and it stops at the end of each: who lets 300 ms pass finds 300 ms later, whoever else waits for
-   * something.
+   * however many want time to pass, and it stops at the end of each: a caller that lets 300 ms pass finds itself 300 ms later, whatever others wait for
+   * meanwhile.
    */
   run(limitMs: number, isOver: () => boolean = () => false): Promise<RunEnding> {
     return new Promise((finish, fail) => {
@@ -115,7 +115,7 @@ export class World implements Timeline {
     });
   }
 
-  /** What happens in one turn of the event loop; true when nobody lets time pass any more. */
+  /** What happens in one turn of the event loop; true when no caller lets time pass any more. */
   #goOn(): true | undefined {
     for (;;) {
       this.onStep();

@@ -51,7 +51,7 @@ function isAboutLocks({ folder }: Examination, { Status, Filter, Prefix }: Repli
 
 const RETAINED = warn(
   "writes are taken only with a checksum, as under Object Lock with a default retention; s3-mutex sends one",
-  "Each renewal leaves a version that nobody can remove until its retention is over: keep locks in a bucket without one.",
+  "Each renewal leaves a version that cannot be removed until its retention is over: keep locks in a bucket without one.",
 );
 
 function rulesOf(outcome: ProbeOutcome): readonly LifecycleRule[] {

@@ -63,12 +63,12 @@ const MARKERS = {
   detail:
     "what was deleted cannot be created again: the bucket keeps versions, and its delete marker counts as an object",
   remedy:
-    "s3-mutex deletes nothing in such a bucket. Let nobody else delete locks, lifecycle rules included, or use a bucket without versioning.",
+    "s3-mutex deletes nothing in such a bucket. Let nothing else delete locks, lifecycle rules included, or use a bucket without versioning.",
 };
 
 /**
- * Whether a delete marker stands in the way of a creation, while reads say that nothing is there. It keeps the lock from everybody, so nobody
- * holds it twice; where it is no obstacle, what lies under it must be none either.
+ * Whether a delete marker stands in the way of a creation, while reads say that nothing is there. It keeps the lock from all callers, so it is
+ * never held twice; where the marker is not in the way, what lies under it must not be either.
  */
 async function refusesOverMarkers(exam: Examination): Promise<boolean> {
   if (exam.versions === undefined || !exam.mayDelete) return false;

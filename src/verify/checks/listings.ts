@@ -79,7 +79,7 @@ async function collect(exam: Examination, folder: string) {
     const page = await exam.list(folder, { pageSize: PAGE_SIZE, continuation });
     keys.push(...(page.keys ?? []));
     if (page.continuation === undefined) return { keys, pages, endless: false };
-    // "Truncated" without a token: nobody can go on.
+    // "Truncated" without a token: no client can go on.
     if (page.continuation === "") return { keys, pages, endless: false };
     continuation = page.continuation;
   }

@@ -10,7 +10,7 @@ const TRIES = 5;
 
 /**
  * What this identity may do, one action after the other. What is not about permissions (no such bucket, credentials that are
- * missing, wrong or out of date, a clock that the store does not believe, nobody answers, somebody on the way answers) is thrown: nothing can be said about such a store.
+ * missing, wrong or out of date, a clock that the store does not believe, no answer, an answer from something on the way) is thrown: nothing can be said about such a store.
  */
 export async function permissions(
   exam: Examination,
@@ -23,7 +23,7 @@ export async function permissions(
   const key = exam.newKey();
   const put = await must(() => exam.lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
   const got = await must(() => exam.lane.get(key));
-  // It neither takes nor gives anything: whatever is wrong with it, that is no verdict on its conditions.
+  // It neither takes nor gives anything: whatever is wrong with it, that is not a verdict on its conditions.
   if (put.kind === "unknown" && got.kind === "unknown") throw put.error;
   const missing = await ask(() => exam.lane.get(`${key}-missing`));
   const list = await ask(() => exam.lane.list(exam.folder));
@@ -69,7 +69,7 @@ function toldWhy(action: string, message: string): string {
 function orCause(outcome: ProbeOutcome): ProbeOutcome {
   const isOther =
     outcome.kind === "refused" && outcome.error.code === "access-denied" && outcome.about !== "permissions";
-  // Each try was turned away unseen, as where this machine's clock is off: that is no fault of the store.
+  // Each try was turned away unseen, as where this machine's clock is off: that is not a fault of the store.
   const isUnheard = outcome.kind === "unknown" && (outcome.isForeign === true || !outcome.sent);
   if (isOther || isUnheard) throw outcome.error;
   return outcome;

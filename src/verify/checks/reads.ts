@@ -11,7 +11,7 @@ export async function readAfterWrite(exam: Examination): Promise<Finding> {
     const key = exam.newKey();
     // What is asked for before it exists is what caches of absence remember.
     if ((await exam.read(key)).status !== 404)
-      return fail("a key that nobody wrote is answered as if it existed", STALE);
+      return fail("a key that was never written is answered as if it existed", STALE);
     let etag: string | undefined;
     for (const step of ["create", "replace", "replacing it again"]) {
       const body = exam.newBody();
@@ -64,7 +64,7 @@ export async function notModified(exam: Examination): Promise<Finding> {
   );
 }
 
-/** A version has one ETag, whoever asks, and every other version another one. */
+/** A version has one ETag for all clients, and every other version another one. */
 export async function etags(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const seen = new Set<string>();

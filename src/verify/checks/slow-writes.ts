@@ -57,7 +57,7 @@ async function oneSlowWrite(exam: Examination): Promise<{ readonly reads: Findin
 function waitsFor(waitedMs: number): Finding {
   return warn(
     `a read of a key waits for a write of it that is under way; it was answered after ${Math.round(waitedMs)} ms, when that was cut off`,
-    `Somebody's slow upload keeps a holder from its renewal: use a lockTimeoutMs of ${LEASE_MS.toLocaleString("en")} or more (MinIO waits for up to 30 s).`,
+    `A slow upload of another client keeps a holder from its renewal: use a lockTimeoutMs of ${LEASE_MS.toLocaleString("en")} or more (MinIO waits for up to 30 s).`,
     { waitedMs: Math.round(waitedMs) },
   );
 }
@@ -65,6 +65,6 @@ function waitsFor(waitedMs: number): Finding {
 function kept(size: string): Finding {
   return warn(
     `a write that was cut one byte short was taken all the same: its key holds ${size}`,
-    "A process that dies while it writes can leave a lock that is no record (corrupt-record, until deleteLock(name, true) clears it), and its holder loses it. Use another store for what must not stop.",
+    "A process that dies while it writes can leave a lock that is not a record (corrupt-record, until deleteLock(name, true) clears it), and its holder loses it. Use another store for what must not stop.",
   );
 }

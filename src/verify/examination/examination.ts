@@ -45,7 +45,7 @@ export class NoAnswer extends Error {
 /** What is not examined without the right to delete. */
 export const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
 
-/** The answer; whatever else a request came to is for the one who runs the checks. */
+/** The answer; whatever else a request came to is for the caller of the checks. */
 export function answered(outcome: ProbeOutcome): ProbeAnswer {
   if (outcome.kind === "answer") return outcome;
   throw new NoAnswer(outcome);
@@ -66,7 +66,7 @@ const SETTLE_STEP_MS = 50;
 /** Reads may be repeated as they are; what a repeated write would mean is for each check to say. */
 const READ_TRIES = 4;
 
-/** What all checks of one store share: keys that nobody else uses, requests over several connections, what was learnt. */
+/** What all checks of one store share: keys that no other client uses, requests over several connections, what was learnt. */
 export class Examination {
   readonly effects: Effects;
   readonly observations: Observations;
@@ -88,7 +88,7 @@ export class Examination {
   /** Whether creations are refused over a delete marker; asked for once. */
   refusesOverMarkers: Promise<boolean> | undefined;
   honoursDeletes = false;
-  /** The same where nobody races, which may not be enough to use it. */
+  /** The same without a race, which may not be enough to use it. */
   holdsDeletes = false;
 
   constructor(
@@ -139,7 +139,7 @@ export class Examination {
     return key;
   }
 
-  /** The beginning of keys that nobody else has, and none itself. */
+  /** The beginning of keys that no other client has, and not a key itself. */
   newStem(stem: string): string {
     this.#stems += 1;
     return `${this.folder}${stem}-${this.#stems.toString(36)}`;
@@ -166,7 +166,7 @@ export class Examination {
 
   /**
    * A write that nothing stands in the way of; its ETag. Where it is refused and the object holds the very body that was sent,
-   * which nobody else has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
+   * which no other client has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
    * themselves. Locks read it back in the same way.
    */
   async write(key: string, body: string, condition: PutCondition): Promise<string | undefined> {

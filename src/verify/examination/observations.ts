@@ -87,7 +87,7 @@ export class Repeats {
   }
 }
 
-/** So many in a row are no chance, however often a runtime repeats. */
+/** So many in a row are not chance, however often a runtime repeats. */
 const ENOUGH_TO_TELL = 8;
 
 /** The value that a share of the sorted values does not exceed; 0 where there are none. */

@@ -251,7 +251,7 @@ export class ProbeRequests {
       onStatus: (status, said, timing) => {
         const { code, attempt } = said;
         onRefused(status, said);
-        // What is not the store's word is no reason to condemn it: a page, or a 404 other than it was seen to say it.
+        // What is not the store's word is not a reason to condemn it: a page, or a 404 other than it was seen to say it.
         if (code === "NoSuchKey" && name === "get") this.#absence.looks = "named";
         const isBare = status === 404 && code === undefined && name !== "head" && this.#absence.looks === "named";
         // Of a write no store says so in words of its own: there is no such route, at an ingress or a console.

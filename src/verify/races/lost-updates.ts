@@ -16,8 +16,8 @@ const WRITES_MAX = 100;
 const SLOW_WRITES_PER_S = 3;
 
 /**
- * The way locks work, in small: read, add, write if nothing changed. Everybody goes at a pace of their own, so that a
- * write meets not only its own version's rivals but also those of later ones. Whoever was told that the write was made
+ * The way locks work, in small: read, add, write if nothing changed. Each contender goes at a pace of its own, so that a
+ * write meets not only its own version's rivals but also those of later ones. A contender that was told that its write was made
  * has to be in the ledger at the end.
  */
 export async function lostUpdates(exam: Examination): Promise<Finding> {
@@ -32,7 +32,7 @@ export async function lostUpdates(exam: Examination): Promise<Finding> {
     for (let turn = 0; exam.effects.monotonicMs() < endMs && acknowledged.size < ENTRIES_MAX; turn += 1) {
       const read = await exam.read(key);
       const written = writtenIn(read.body);
-      if (written === undefined) fault ??= "a read did not show the ledger that everybody writes to";
+      if (written === undefined) fault ??= "a read did not show the ledger that all contenders write to";
       if (written === undefined) return;
       if (written.length < seen) fault ??= `a read showed ${written.length} entries after one of ${seen}`;
       seen = written.length;
@@ -69,7 +69,7 @@ function writtenIn(body: string | undefined): Ledger["written"] | undefined {
   }
 }
 
-/** How fast one key can be changed by one writer that nobody disturbs; the requests of this are those of `latency`. */
+/** How fast one key can be changed by one writer that is alone; the requests of this are those of `latency`. */
 export async function writeCeiling(exam: Examination): Promise<Finding> {
   if (exam.form === undefined) return skipped("If-Match does not work here");
   const { effects } = exam;

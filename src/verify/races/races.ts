@@ -24,7 +24,7 @@ export async function createRace(exam: Examination): Promise<Finding> {
     );
     await note(exam, tally, round);
     const found = await violation(exam, key, round, tally, "created it");
-    // A key whose last round nobody knows the end of would spoil the next one.
+    // A key whose last round has no known end would spoil the next one.
     const mayReuse = exam.mayDelete && !(await exam.refusesOverMarkers);
     const isClean = round.uncertain.length === 0 && mayReuse && reused === undefined;
     last[track] = isClean && found === undefined && (await exam.delete(key)) ? key : undefined;

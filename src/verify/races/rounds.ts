@@ -16,7 +16,7 @@ export interface Round {
 
 export interface RaceTally {
   rounds: number;
-  /** Rounds in which nobody was told that it had won. */
+  /** Rounds in which no contender was told that it had won. */
   withoutWinner: number;
   /** Losers that got something else than 412 or 409. */
   uncertain: number;
@@ -28,7 +28,7 @@ export interface RaceTally {
 /** One contender's request; it is held at the line until all are ready. */
 export type Contend = (lane: ProbeRequests, body: string, start: StartingLine) => Promise<ProbeOutcome>;
 
-/** A new object for a round to be about; its ETag, or undefined where nobody knows what became of it. */
+/** A new object for a round to be about; its ETag, or undefined where it is not known what became of it. */
 export async function created(exam: Examination, key: string): Promise<string | undefined> {
   const body = exam.newBody();
   const made = await exam.lane.put(key, body, { IfNoneMatch: "*" });
@@ -62,7 +62,7 @@ export async function contest(exam: Examination, contenders: number, contend: Co
 
 /**
  * What is wrong with a round, judged by what was answered and by what the key holds afterwards; undefined for nothing.
- * Nobody else writes to the key, so it has to hold what the one winner wrote.
+ * No other client writes to the key, so it has to hold what the one winner wrote.
  */
 export async function violation(
   exam: Examination,

@@ -28,7 +28,7 @@ export class App {
     this.#changed = changed;
   }
 
-  /** Store time, as far as it is known: nobody can say that a lease has ended without having looked. */
+  /** Store time, as far as it is known: that a lease has ended cannot be said without a look at the store. */
   nowMs(): number {
     return this.#staleSinceMs ?? performance.now() + this.#offsetMs;
   }

@@ -13,7 +13,7 @@ const PLOT_HEIGHT = HEIGHT - BOTTOM - TOP;
 export interface Plot {
   /** The number that matters, large. */
   readonly headline: string;
-  /** What it says, for those who cannot see it. */
+  /** What it says, for readers that cannot see it. */
   readonly summary: string;
   /** Bars, or with `isLine` the corners of a line; undefined: a gap. */
   readonly values: readonly (number | undefined)[];

@@ -25,7 +25,7 @@ const COLUMN_GAP = 48;
 const ROW_GAP = 14;
 const GROUP_GAP = 34;
 const MARGIN = 12;
-/** More than this is no picture any more. */
+/** More than this is not a picture any more. */
 const MAX_NODES = 120;
 const SWEEPS = 4;
 
@@ -122,7 +122,7 @@ function place(
   return { nodes, edges: routed, bottom: floor + depth * ROW_GAP };
 }
 
-/** The edges that close a ring, when one walks from those that nobody waits for. */
+/** The edges that close a ring, when one walks from those without waiters. */
 function backEdges(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): ReadonlySet<GraphEdge> {
   const leaving = new Map<string, GraphEdge[]>();
   for (const edge of edges) leaving.set(edge.from, [...(leaving.get(edge.from) ?? []), edge]);

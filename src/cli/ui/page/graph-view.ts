@@ -80,7 +80,7 @@ export class GraphView {
   #aboutText(nodes: readonly GraphNode[], leftOutLocks: number): string {
     if (this.#app.status?.isRead !== true) return "Reading the store…";
     if (nodes.length === 0)
-      return this.#graph.nodes.length === 0 ? "Nobody waits." : "Nobody waits for what the filter leaves.";
+      return this.#graph.nodes.length === 0 ? "No one waits." : "No one waits for what the filter leaves.";
     const cycle = nodes.filter((node) => node.kind === "party" && node.fate === "cycle").length;
     const words = ["Who waits points at the lock, the lock at who holds it."];
     if (cycle > 0) words.push(`${cycle} wait for each other in a circle; the library makes one of them give way.`);

@@ -8,11 +8,11 @@ export interface Stint extends PartyView {
   readonly toMs?: number;
   /** Until when it is held if it is not renewed; only while it goes on. */
   readonly expiresAtMs?: number;
-  /** `unseen`: it was gone before anybody looked, and its record has forgotten it. */
+  /** `unseen`: it was gone before the first look, and its record has forgotten it. */
   readonly ended?: string;
 }
 
-/** How long somebody waited whom this page saw both waiting and holding. */
+/** How long a party waited that this page saw both waiting and holding. */
 export interface Wait {
   readonly lockName: string;
   readonly grantedAtMs: number;

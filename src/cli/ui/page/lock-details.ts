@@ -62,10 +62,10 @@ export class LockDetails {
     } else {
       this.#clocks.push({ target: this.#facts, text: (nowMs) => factsText(lock, nowMs) });
       this.#holders.replaceChildren(
-        ...this.#section("Holders", lock.holders, "Nobody holds it.", (one) => this.#holder(one)),
+        ...this.#section("Holders", lock.holders, "It is free.", (one) => this.#holder(one)),
       );
       this.#queue.replaceChildren(
-        ...this.#section("Queue", lock.queue, "Nobody waits.", (one, index) => this.#waiter(one, index)),
+        ...this.#section("Queue", lock.queue, "No one waits.", (one, index) => this.#waiter(one, index)),
       );
     }
     const ended = stints.filter((stint) => stint.toMs !== undefined);

@@ -47,7 +47,7 @@ export class LockTable {
   #sort: { readonly column: Column; readonly isDescending: boolean } = { column: "state", isDescending: false };
   #locks: readonly LockView[] = [];
   #active: string | undefined;
-  /** Whether somebody has chosen the active one: before, the first is only a place to begin. */
+  /** Whether the user has chosen the active one: before, the first is only a place to begin. */
   #isChosen = false;
 
   constructor(root: HTMLElement, app: App, open: (lockName: string) => void) {
@@ -99,8 +99,7 @@ export class LockTable {
 
   #whyEmpty(): string {
     if (this.#app.status?.isRead !== true) return "Reading the store…";
-    if (this.#app.history.locks.size === 0)
-      return "There are no locks here yet. They appear when somebody acquires one.";
+    if (this.#app.history.locks.size === 0) return "There are no locks here yet. Each appears when it is acquired.";
     return "No lock matches the filter.";
   }
 
@@ -172,7 +171,7 @@ export class LockTable {
     const { scrollTop, clientHeight } = this.#scroller;
     if (top < scrollTop) this.#scroller.scrollTop = top;
     if (top + ROW_HEIGHT > scrollTop + clientHeight) this.#scroller.scrollTop = top + ROW_HEIGHT - clientHeight;
-    // Whoever walks through the list with the details open wants to see those of each.
+    // A user that walks through the list with the details open wants to see those of each.
     if (this.#app.selected !== undefined) this.#open(lock.name);
     this.#draw();
   }

@@ -11,7 +11,7 @@ import { TimelineView } from "./timeline-view.js";
 
 const VIEWS: readonly ViewName[] = ["locks", "waits", "timeline", "contention"];
 const THEMES = ["auto", "light", "dark"];
-/** Nobody looks at a page that has been out of sight for this long: it lets the server stop reading. */
+/** A page that has been out of sight for this long is not read: it lets the server stop reading. */
 const OUT_OF_SIGHT_MS = 30_000;
 const TICK_MS = 1000;
 
@@ -38,7 +38,7 @@ let following: AbortController | undefined;
 // ---------------------------------------------------------------------------------------------------------------------
 // What is shown
 
-/** At most once a frame, however much happens; and not at all while nobody can see it. */
+/** At most once a frame, however much happens; and not at all while the page is hidden. */
 function draw(): void {
   if (isDrawing || document.hidden) return;
   isDrawing = true;

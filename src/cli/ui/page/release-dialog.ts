@@ -5,8 +5,8 @@ import { durationText, fullText, visible } from "./text.js";
 
 const OUTCOMES = {
   released: "Released. The holder learns of it at its next renewal.",
-  free: "Nobody held it any more: nothing was done.",
-  changed: "Somebody else holds it by now: nothing was done. Look again before you decide.",
+  free: "It was not held any more: nothing was done.",
+  changed: "Another holder has it by now: nothing was done. Look again before you decide.",
 };
 
 /** Asks before a hold is ended by force, and says what that means. */
@@ -34,7 +34,7 @@ export class ReleaseDialog {
       element(
         "p",
         {},
-        "The holder goes on believing in its lock until its next renewal, and whoever waits may start at once: for a moment " +
+        "The holder goes on believing in its lock until its next renewal, and a waiter may start at once: for a moment " +
           "both may be at work. Only a resource that checks the fencing token is safe from that.",
       ),
       this.#answer,

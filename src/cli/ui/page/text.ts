@@ -43,7 +43,7 @@ export function counted(count: number, noun: string): string {
 
 /**
  * Text from a record as it may be shown: what would be invisible, break the line or turn the reading direction around is
- * spelled out, so that nobody's name looks like somebody else's.
+ * spelled out, so that no name looks like another one.
  */
 export function visible(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {

@@ -140,7 +140,7 @@ function endOfWords(ended: string | undefined): string {
 }
 
 function aboutText(found: number, shown: number): string {
-  if (found === 0) return "Nobody held any of these locks in this time, as far as the records remember.";
+  if (found === 0) return "None of these locks was held in this time, as far as the records remember.";
   const words = [
     "A colour is a holder, by label and process. A thick end: expired or ended by force. From the records' last turns, and what this page saw.",
   ];

@@ -60,8 +60,8 @@ it.each([
   "Profile mfa requires multi-factor authentication, but no MFA code callback was provided",
   "multi-factor",
   "MFA",
-])("nobody is asked for a code: %s", (message) => {
-  expect(provider(message)).toMatch(/^The profile wants a code for MFA, and nobody is asked for it here/);
+])("the user is not asked for a code: %s", (message) => {
+  expect(provider(message)).toMatch(/^The profile wants a code for MFA, which is not asked for here/);
 });
 
 it("a file that cannot be read is the matter, whatever its error is called", () => {

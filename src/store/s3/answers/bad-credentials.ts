@@ -20,7 +20,7 @@ const BY_CODE: ReadonlyMap<string, string> = new Map([
   ["Unauthorized", "The store wants other credentials: check those of the S3 client."],
 ]);
 
-/** Of those who give out credentials in this process, whose errors all have one of these names. */
+/** Of the providers of credentials in this process, whose errors all have one of these names. */
 const OF_PROVIDERS: ReadonlySet<string> = new Set(["CredentialsProviderError", "TokenProviderError", "ProviderError"]);
 
 /** What to do where credentials are the matter; undefined where something else is. */
@@ -32,7 +32,7 @@ export function credentialsRemedy({ code, message, unreadFile }: Failure): strin
 /** The SDK says in words only which way to credentials has ended, and each is mended in its own way. */
 function providersRemedy(code: string, message: string): string {
   if (/\bmulti-?factor\b|\bMFA\b/i.test(message)) {
-    return "The profile wants a code for MFA, and nobody is asked for it here: use credentials of a session that was begun with one.";
+    return "The profile wants a code for MFA, which is not asked for here: use credentials of a session that was begun with one.";
   }
   if (/\baws login\b|[\\/]login[\\/]cache\b/.test(message)) return loginBy("aws login", message);
   if (code !== "CredentialsProviderError" || /\bSSO\b/i.test(message)) return loginBy("aws sso login", message);

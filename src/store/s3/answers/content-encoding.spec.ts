@@ -18,7 +18,7 @@ it.each([
   expect(decodeBody(bytes, encoding, 10_000)).toEqual(TEXT);
 });
 
-it("leaves as it came what is no such encoding, and what would be longer than it may", () => {
+it("leaves as it came what is not such an encoding, and what would be longer than it may", () => {
   expect(decodeBody(TEXT, "gzip", 10_000)).toEqual(TEXT);
   const bytes = gzipSync(TEXT);
   expect(decodeBody(bytes, "gzip", TEXT.length - 1)).toEqual(bytes);

@@ -160,7 +160,7 @@ describe("no answer", () => {
 
   it.each([
     ["after it was sent", sent, fails({ name: "Anything" }), true],
-    ["when nobody listens", sent, fails({ code: "ECONNREFUSED" }), false],
+    ["when no server listens", sent, fails({ code: "ECONNREFUSED" }), false],
     ["before it was sent, by Node", {}, fails({ code: "EAI_AGAIN" }), false],
     ["before it was sent, by TLS", {}, fails({ code: "ERR_TLS_2_X" }), false],
     ["in time", sent, new AttemptTimeout("late"), true],

@@ -25,7 +25,7 @@ export function isAboutAnother({ headers = {} }: Attempt, ifNoneMatch: string): 
   return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
 }
 
-/** A lock's object can be a page, where somebody has put one there; but then the answer is marked as one of S3. */
+/** A lock's object can be a page, where a page was put there; but then the answer is marked as one of S3. */
 export function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") === true;
   return (

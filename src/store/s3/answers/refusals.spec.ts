@@ -206,7 +206,7 @@ describe("what is asked for makes a difference", () => {
 
   it("an archived object is named", () => {
     const remedy =
-      "is archived, so nobody can read it: keep lifecycle rules that move objects to other storage classes off the locks of locks. deleteLock(name, true) clears the lock.";
+      "is archived, so it cannot be read: keep lifecycle rules that move objects to other storage classes off the locks of locks. deleteLock(name, true) clears the lock.";
     expect(refusalOf(failed(403, "InvalidObjectState"), GET)).toEqual({
       kind: "refused",
       code: "access-denied",

@@ -106,7 +106,7 @@ function wrongRegion({ bucketRegion }: Failure): Refusal {
 }
 
 function allow({ action, bucket, key }: Request): string {
-  // AWS hides whether an object exists from those who may not list.
+  // AWS hides whether an object exists from clients that may not list.
   const list = action === "s3:GetObject" ? " and s3:ListBucket on the bucket (a missing object is 403 without it)" : "";
   return `Allow ${action} on ${arnOf(bucket, key)}${list}.${ifAllowed(action)}`;
 }
@@ -134,7 +134,7 @@ function refusalByName({ status, code, message }: Failure, { bucket, key }: Requ
     return denied("The quota of the store is used up: raise it, or delete something. A renewal is a write too.");
   }
   if (code === "InvalidObjectState") {
-    const remedy = `The object ${key ?? ""} is archived, so nobody can read it: keep lifecycle rules that move objects to other storage classes off the locks of ${bucket}. deleteLock(name, true) clears the lock.`;
+    const remedy = `The object ${key ?? ""} is archived, so it cannot be read: keep lifecycle rules that move objects to other storage classes off the locks of ${bucket}. deleteLock(name, true) clears the lock.`;
     return denied(remedy);
   }
   if (status === 405) {

@@ -64,7 +64,7 @@ describe("of an answer it keeps", () => {
     expect(clockwork.pendingMs).toEqual([]);
   });
 
-  it("nobody where nobody signed it", async () => {
+  it("none where it was not signed", async () => {
     const { attempt, send } = attempting();
     const { attempt: seen } = await attempt(() => send(async () => answer(200)));
     expect(seen.signedBy).toBe(identityOf(""));
@@ -122,7 +122,7 @@ describe("a request is sent once", () => {
   it.each([
     [10_000, 0],
     [10_001, 1],
-  ])("and not after the time at which nobody waits any more (%i)", async (sendByMs, times) => {
+  ])("and not after the time at which no caller waits any more (%i)", async (sendByMs, times) => {
     const { attempt, send } = attempting({ sendByMs });
     let sent = 0;
     const handler = async () => {

@@ -45,7 +45,7 @@ export interface AttemptLimits {
   readonly prepareTimeoutMs: number;
   /** Whether `work` reads the body of a success by itself, piece by piece. */
   readonly streams?: boolean;
-  /** After this monotonic time nothing leaves: nobody waits for it any more. */
+  /** After this monotonic time nothing leaves: no caller waits for it any more. */
   readonly sendByMs?: number | undefined;
 }
 
@@ -57,7 +57,7 @@ export class AttemptTimeout extends Error {
   override readonly name = "AttemptTimeout";
 }
 
-/** Thrown instead of a transmission that nobody asked for: an SDK retry, or one after the time was up. */
+/** Thrown instead of a transmission that was not asked for: an SDK retry, or one after the time was up. */
 export class AttemptRefused extends Error {
   override readonly name = "AttemptRefused";
 }
@@ -145,7 +145,7 @@ class Transmission {
     });
     this.#startTimer(this.#limits.prepareTimeoutMs);
     const working = work(this.#controller.signal);
-    // Once the time is up nobody listens to the work any more; its late failure is no news.
+    // Once the time is up no caller listens to the work any more; its late failure is not news.
     working.catch(() => {});
     return await Promise.race([working, expired]);
   }
@@ -189,7 +189,7 @@ class Transmission {
     try {
       return await next(args);
     } catch (error) {
-      // That a repetition was refused is no news; why there was one is.
+      // That a repetition was refused is not news; why there was one is.
       if (!(error instanceof AttemptRefused && this.#failure !== undefined)) this.#failure = { error };
       return { response: this.#response ?? {}, output: { $metadata: {} } };
     }
@@ -221,7 +221,7 @@ class Transmission {
     if (statusCode < 300 && this.#limits.streams === true) return;
     const read = await readBytes(body, undefined, MAX_TEXT_BYTES, this.#controller.signal);
     const encoding = this.#seen.headers?.["content-encoding"];
-    // What a proxy has compressed, neither the SDK nor anybody after it would understand.
+    // What a proxy has compressed, neither the SDK nor the code after it would understand.
     const bytes = read.kind === "bytes" ? decodeBody(read.bytes, encoding, MAX_TEXT_BYTES) : Buffer.alloc(0);
     response.body = bytes;
     this.#seen = { ...this.#seen, text: bytes.toString("utf8") };
@@ -271,13 +271,13 @@ function lowerCased(headers: Readonly<Record<string, string>>): AnswerHeaders {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** A socket whose body nobody reads would never return to the pool. */
+/** A socket whose body is not read would never return to the pool. */
 function destroyBody(response: unknown): void {
   const body = (response as { body?: { destroy?: () => void } } | undefined)?.body;
   if (typeof body?.destroy === "function") body.destroy();
 }
 
-/** NaN of other texts than HTTP's, of which `Date.parse` makes times that nobody meant: "0" is a day in 2000. */
+/** NaN of other texts than HTTP's, of which `Date.parse` makes times that were not meant: "0" is a day in 2000. */
 function httpDateMs(date: string | undefined): number {
   return date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
 }

@@ -1,7 +1,7 @@
 import type { UnknownOutcome } from "../../object-store.js";
 import type { Attempt } from "./single-attempt.js";
 
-/** A 404 that does not say NoSuchKey: the store's way of saying it, or somebody else's page. */
+/** A 404 that does not say NoSuchKey: the store's way of saying it, or the page of something on the way. */
 export interface Bare404 {
   readonly kind: "bare-404";
   /** Equal for all answers that the same server gives about missing keys. */

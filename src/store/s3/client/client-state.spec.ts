@@ -5,7 +5,7 @@ import { socketsOf, stateOf } from "./client-state.js";
 const newClient = () => new S3Client({ region: "us-east-1" });
 
 describe("what was learnt about a client", () => {
-  it("is shared by all that use the client, and by nobody else", () => {
+  it("is shared by all that use the client, and by no other client", () => {
     const client = newClient();
     expect(stateOf(client, 40)).toBe(stateOf(client, 40));
     expect(stateOf(newClient(), 40)).not.toBe(stateOf(client, 40));

@@ -2,7 +2,7 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { configuredSetting } from "./profile.js";
 
 /**
- * A client for those who give a configuration instead of a client. Unless configuration, environment or profile say otherwise,
+ * A client for callers that give a configuration instead of a client. Unless configuration, environment or profile say otherwise,
  * checksums only where S3 wants them: the default of newer SDKs is what several S3-compatible stores refuse, and a lock record
  * needs none.
  */
@@ -19,7 +19,7 @@ export function createS3Client(config: S3ClientConfig): S3Client {
 }
 
 /**
- * The SDK passes the configuration on to its chain of credential providers, and keeps files in memory for ever otherwise: when
+ * The SDK passes the configuration on to its chain of credential providers, and keeps files in memory forever otherwise: when
  * credentials are asked for anew, a file that was rewritten meanwhile is read again.
  */
 const FILES_ANEW: object = { ignoreCache: true };

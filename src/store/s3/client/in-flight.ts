@@ -1,7 +1,7 @@
 /**
  * Bounds the requests in flight, first come, first served, so that none of them waits for a socket of the SDK's pool
  * while its time-out is already running. Urgent ones (a holder that renews or releases) go before all others that wait
- * and may use a reserve of places of their own: 500 queued acquisitions must not cost anybody a lease.
+ * and may use a reserve of places of their own: 500 queued acquisitions must not cost a holder its lease.
  */
 export class InFlightLimiter {
   readonly #urgent: Array<() => void> = [];

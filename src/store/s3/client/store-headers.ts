@@ -3,7 +3,7 @@ import type { ObjectCannedACL, RequestPayer, ServerSideEncryption, StorageClass 
 /** What a bucket's owner or policy wants to see with requests. Nothing of it is sent unless it is set here. */
 export interface StoreHeaders {
   /**
-   * The account, 12 digits, that the bucket must belong to: with every request. S3 refuses where the bucket is somebody else's, such
+   * The account, 12 digits, that the bucket must belong to: with every request. S3 refuses where the bucket belongs to another account, such
    * as one that was deleted and created again by another account under the same name.
    */
   readonly expectedBucketOwner?: string | undefined;

@@ -53,7 +53,7 @@ describe("a bare 404 is not believed", () => {
   it.each<[string, object[]]>([
     ["where the probe could not be created", [REFUSED]],
     ["where the probe was never sent", [{ ...UNKNOWN, sent: false }]],
-    ["where nobody knows whether there is a probe", [UNKNOWN, done()]],
+    ["where it is not known whether there is a probe", [UNKNOWN, done()]],
     ["where something was there already", [CONFLICT]],
     ["where fresh keys are answered otherwise", [done(), ...rounds("theirs", "theirs", "theirs"), done()]],
     ["where fresh keys are answered in two ways", [done(), ...rounds("ours", "ours", "theirs"), done()]],
@@ -80,7 +80,7 @@ describe("a bare 404 is not believed", () => {
     expect(state.looks).toBeUndefined();
   });
 
-  it("by a store that has said NoSuchKey, to the probe or to anybody meanwhile", async () => {
+  it("by a store that has said NoSuchKey, to the probe or to another request meanwhile", async () => {
     const named = judging(done(), ABSENT, done());
     expect(await named.subject.judge(OURS, named.options)).toBe(OURS.outcome);
     expect(named.state.looks).toBe("named");

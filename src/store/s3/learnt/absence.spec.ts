@@ -35,7 +35,7 @@ describe("and do not where another server gives them", () => {
     ["more words", "not found here"],
     ["words that end like the key", "not found xlocks/a.json"],
     ["words that only begin like the key", "not found locks/a.json/more"],
-    ["a word that is no URL text", "not found %zz"],
+    ["a word that is not URL text", "not found %zz"],
     ["another type", "not found", { ...HEADERS, "content-type": "text/html" }],
     ["another server", "not found", { ...HEADERS, server: "envoy" }],
     ["another header", "not found", { ...HEADERS, via: "x" }],

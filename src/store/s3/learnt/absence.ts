@@ -61,7 +61,7 @@ export class Absence {
       if (found.kind !== "ok" || found.body !== object.body || effects.monotonicMs() > untilMs) return;
     }
     const [looks] = seen;
-    // Somebody may have been answered NoSuchKey meanwhile.
+    // Another request may have been answered NoSuchKey meanwhile.
     if (seen.size === 1 && this.#state.looks === undefined) this.#state.looks = looks;
   }
 }

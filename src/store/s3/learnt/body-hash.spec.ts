@@ -63,7 +63,7 @@ describe("what a read shows", () => {
   );
 
   it.each([`"${MD5}-2"`, `"x${MD5}"`, `"${MD5}x"`, `"${MD5.toUpperCase()}"`, '"version-1"'])(
-    "%s is no such hash: another's answer, unless S3 has marked it",
+    "%s is not such a hash: another's answer, unless S3 has marked it",
     (etag) => {
       expect(hashes(true).subject.judge(etag, BODY, {})).toBe("damaged");
       expect(hashes().subject.judge(etag, BODY)).toBe("doubtful");

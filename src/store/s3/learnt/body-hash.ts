@@ -43,7 +43,7 @@ export class BodyHashes {
   }
 }
 
-/** Undefined where nobody can say: what a key service encrypts has another hash, and a Node that is bound to FIPS has no MD5. */
+/** Undefined where it cannot be told: what a key service encrypts has another hash, and a Node that is bound to FIPS has no MD5. */
 function compare(
   etag: string,
   bytes: Buffer,

@@ -95,7 +95,7 @@ describe("is not supported", () => {
   });
 });
 
-describe("nobody knows yet, and the next call asks again", () => {
+describe("it is not known yet, and the next call asks again", () => {
   const HONOURED = [...KEPT, done(), ABSENT];
   it.each<[string, object[], object]>([
     ["where the probe was refused", [REFUSED, done()], REFUSED],

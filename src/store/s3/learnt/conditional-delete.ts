@@ -41,7 +41,7 @@ export interface DeleteProbe {
 
 /**
  * Whether the store honours If-Match on DELETE, found out once per client and bucket: some ignore it and delete what
- * somebody else has just written. A probe without a certain result is not remembered.
+ * another client has just written. A probe without a certain result is not remembered.
  */
 export async function conditionalDeleteSupport(
   state: BucketState,

@@ -85,7 +85,7 @@ describe("a conflict under an ETag that a read shows again", () => {
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
   });
 
-  it("keeps nobody from reading where the probe has no result", async () => {
+  it("does not keep a caller from reading where the probe has no result", async () => {
     const { subject, options } = forms(UNKNOWN, done());
     subject.lost("a", '"1"');
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
@@ -140,7 +140,7 @@ describe("an ETag in an odd shape", () => {
     expect(state.settled).toBe(false);
   });
 
-  it("is no ETag to go by where it is not explained, or another one is", async () => {
+  it("is not an ETag to go by where it is not explained, or another one is", async () => {
     const { subject, options } = forms(REFUSED, ...STRONG);
     expect(await subject.accept('W/"7"', options)).toBe(REFUSED);
     const [weak, gzip] = await Promise.all([subject.accept('W/"7"', options), subject.accept('"7-gzip"', options)]);

@@ -61,7 +61,7 @@ export class KeyLengths {
     return true;
   }
 
-  /** What is left of it harms nobody: no lock has such a key. */
+  /** What is left of it does no harm: no lock has such a key. */
   async #create(key: string, options: RequestOptions): Promise<WriteOutcome> {
     const { requests } = this.#deps;
     const outcome = await requests.put(key, "{}", { IfNoneMatch: "*" }, options);

@@ -40,7 +40,7 @@ const marker = (id: string, key = "a", isLatest = true) =>
   `<DeleteMarker><Key>${key}</Key><VersionId>${id}</VersionId><IsLatest>${isLatest}</IsLatest></DeleteMarker>`;
 const version = (id: string) => `<Version><Key>a</Key><VersionId>${id}</VersionId><IsLatest>true</IsLatest></Version>`;
 
-it("nobody asks before a create was refused twice on a key that reads say is absent", async () => {
+it("the list is not asked for before a create was refused twice on a key that reads say is absent", async () => {
   const { markers, sent, explain } = listing();
   expect(await explain()).toBeUndefined();
   markers.refused("a");

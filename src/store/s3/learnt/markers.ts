@@ -20,13 +20,13 @@ interface Suspect {
   found?: Promise<DeleteMarker | "none" | undefined> | undefined;
 }
 
-/** A create that comes second to somebody else's is refused once; it is seldom that by the next read the object is gone again. */
+/** A create that comes second to another client's is refused once; it is seldom that by the next read the object is gone again. */
 const REFUSALS = 2;
 
-/** A store that does not answer is asked again, by whoever comes next; so often. */
+/** A store that does not answer is asked again, by the next caller; so often. */
 const QUESTIONS = 3;
 
-/** In milliseconds; those who wait for it have a time of their own, and can do without. */
+/** In milliseconds; callers that wait for it have a time of their own, and can do without. */
 const LONGEST_ANSWER_MS = 1000;
 
 /** Keys that are kept in mind at the same time: where more are in trouble, one explains them all. */

@@ -37,12 +37,12 @@ it("costs one probe for all who ask at the same time, and another one later", as
   expect(await subject.judge(BARE, options)).toBe(outcome);
 });
 
-describe("is nobody's", () => {
+describe("belongs to no store", () => {
   it.each<[string, object[]]>([
     ["where the probe is shown with its ETag", [done(), shows(), done()]],
     ["where another body is shown", [UNKNOWN, { kind: "no-etag", body: "{}", outcome }, done()]],
     ["where the probe is not found", [done(), bare404("ours"), done()]],
-    ["where nobody answers", [UNKNOWN, UNKNOWN, done()]],
+    ["where no answer comes", [UNKNOWN, UNKNOWN, done()]],
     ["where the probe may not be written", [REFUSED]],
     ["where the probe was never sent", [{ ...UNKNOWN, sent: false }]],
     ["where something is in its place", [CONFLICT]],

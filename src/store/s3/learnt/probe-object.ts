@@ -17,7 +17,7 @@ export interface ProbeDeps {
 }
 
 /**
- * A fresh object that nobody else knows of, on which a store shows how it treats conditions. No lock has its key: in
+ * A fresh object that no other client knows of, on which a store shows how it treats conditions. No lock has its key: in
  * those of locks the dot is escaped.
  */
 export class ProbeObject {
@@ -54,7 +54,7 @@ export class ProbeObject {
     return this.#patient(() => this.#deps.requests.delete(this.#key, ifMatch, this.#options));
   }
 
-  /** Unconditional, which is right for a key of our own only; what it leaves behind harms nobody. */
+  /** Unconditional, which is right for a key of our own only; what it leaves behind does no harm. */
   async cleanUp(): Promise<void> {
     await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
   }

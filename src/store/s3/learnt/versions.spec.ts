@@ -80,7 +80,7 @@ it.each([
 
 it.each([
   ["an object that was never there", absent({})],
-  ["a version that is no marker", absent({ "x-amz-delete-marker": "false", "x-amz-version-id": "v1" })],
+  ["a version that is not a marker", absent({ "x-amz-delete-marker": "false", "x-amz-version-id": "v1" })],
 ])("%s tells nothing", async (_, answer) => {
   const { requests, versions } = asking(answer);
   const outcome = (await requests.get("a", undefined, OPTIONS)) as ReadOutcome;

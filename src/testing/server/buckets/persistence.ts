@@ -59,7 +59,7 @@ export class BucketFolder {
 
   save(object: StoredObject): void {
     const path = this.#fileOf(object.key);
-    // Renaming is atomic: whoever kills the process finds the old file or the new one, never half of one.
+    // Renaming is atomic: after a kill of the process there is the old file or the new one, never half of one.
     writeFileSync(path + TEMPORARY_SUFFIX, encode(object));
     renameSync(path + TEMPORARY_SUFFIX, path);
   }

@@ -42,7 +42,7 @@ export interface DelayApply {
   readonly fault: "delay-apply";
   /** Milliseconds from the arrival of the request. */
   readonly delayMs: number;
-  /** `"reset"`, the default, resets the connection at once; `"none"` leaves the client waiting for ever. */
+  /** `"reset"`, the default, resets the connection at once; `"none"` leaves the client waiting forever. */
   readonly answer?: "reset" | "none";
 }
 

@@ -34,7 +34,7 @@ function readToken(token: string): string | undefined {
   return text.startsWith("1:") ? text.slice(2) : undefined;
 }
 
-/** `undefined` where an argument is no good. */
+/** `undefined` where an argument is not valid. */
 function parseQuery(query: URLSearchParams, pageSize: number): ListQuery | undefined {
   const maxKeys = query.get("max-keys") ?? String(pageSize);
   const encoding = query.get("encoding-type");

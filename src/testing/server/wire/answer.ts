@@ -6,7 +6,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body?: Buffer | string;
-  /** Somebody else's: without the marks of S3. */
+  /** From something on the way: without the marks of S3. */
   readonly isForeign?: boolean;
 }
 

@@ -9,7 +9,7 @@ export function isAwsChunked(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** `Content-Encoding` without the framing, which is no property of the object. */
+/** `Content-Encoding` without the framing, which is not a property of the object. */
 export function storedContentEncoding(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const kept = header
