@@ -30,7 +30,8 @@ export const deadWaiters: BenchCase = {
     const held = await holder.acquire(lockName, signal);
     const enqueued = await enqueueAndDie(bench, server, lockName);
     if (enqueued < DEAD) bench.say(`only ${enqueued} of ${DEAD} were in the queue`);
-    if (enqueued === 0) return [figure({ name: "new client has the lock after", unit: "ms", note: "no waiter has an entry" })];
+    if (enqueued === 0)
+      return [figure({ name: "new client has the lock after", unit: "ms", note: "no waiter has an entry" })];
     await server.call.watchQueue(`locks/${lockName}.json`);
     const releasing = held.release();
     const tookMs = await timeToAcquire(newcomer, lockName);

@@ -5,7 +5,7 @@ import type { Fate } from "./messages.js";
 
 type Fates = ReadonlyMap<MechanicalMutant, Fate>;
 
-/** Says so of a mutant that nobody has noticed, as soon as that is known, unless it is explained. */
+/** Says so of a mutant that goes unnoticed, as soon as that is known, unless it is explained. */
 export function tellSurvivor({ explained }: Area, mutant: MechanicalMutant, fate: Fate): void {
   if (!isAlive(fate) || explained.some((one) => fits(one, mutant))) return;
   const { file, line, rule, search, replace } = mutant;

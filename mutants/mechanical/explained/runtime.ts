@@ -1,7 +1,7 @@
 import type { Explained } from "../explain.js";
 
 const ONE_INSTANT = "one instant: either is as good";
-const POSSIBLE = "what is neither none nor listed is possible: nobody asks for that word";
+const POSSIBLE = "what is neither none nor listed is possible: no code asks for that word";
 
 /** The survivors of the runtime that are known: what lives on here is what could be there as well. */
 export const OF_RUNTIME: readonly Explained[] = [
@@ -57,7 +57,7 @@ export const OF_RUNTIME: readonly Explained[] = [
     file: "src/runtime/hold/lease-clock.ts",
     search: "this.untilLostMs > 0 && isNew",
     replace: "this.untilLostMs >= 0 && isNew",
-    why: "a doubt that begins has time left: where there is none the lease is over, which is no doubt",
+    why: "a doubt that begins has time left: where there is none the lease is over, which is not a doubt",
   },
   {
     file: "src/runtime/hold/lease-clock.ts",

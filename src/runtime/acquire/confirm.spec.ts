@@ -27,7 +27,7 @@ interface Grant {
   readonly wantedMs?: number;
   /** Whether the store has told its time. */
   readonly isDated?: boolean;
-  /** Whether nobody knows any more when the grant was written. */
+  /** Whether it is forgotten when the grant was written. */
   readonly isForgotten?: boolean;
   /** Whether the caller has stopped. */
   readonly isStopped?: boolean;
@@ -56,7 +56,7 @@ async function confirmed(given: Grant) {
     swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<RenewReply>, options: SwapOptions) => {
       asked.push(options);
       const copys = { ...holder, renewal: "written by a copy of this process" };
-      // Long after the published expiry: what nobody has taken over is renewed all the same.
+      // Long after the published expiry: what was not taken over is renewed all the same.
       for (const one of [holder, copys])
         decisions.push(apply(recordOf({ holders: [one] }), attemptAt(holder.expiresAtMs + 60_000)));
       const renewal = renewals[asked.length - 1] ?? {};
@@ -104,7 +104,7 @@ describe("a grant is renewed first", () => {
     ],
     ["where the store's clock was not where it was thought to be", { contradicted: true }],
     ["where it is undated and the store has told its time since", { undated: true }],
-    ["where nobody knows any more since when it counts", { isForgotten: true }],
+    ["where it is forgotten since when it counts", { isForgotten: true }],
   ])("%s", async (_, given) => {
     const { grant, asked, clockwork, signal } = await confirmed(given);
     expect(grant).toMatchObject({ holder: { renewal: "w1" }, reading: clockwork.reading });

@@ -26,7 +26,7 @@ interface Given {
   readonly onAsked?: (stage: ReturnType<typeof contextOn>) => void;
   /** What happens when the write has landed, before it is answered. */
   readonly onLanded?: (stage: ReturnType<typeof contextOn>) => void;
-  /** Whether somebody else takes it over before its store time is known to be right. */
+  /** Whether another process takes it over before its store time is known to be right. */
   readonly isTakenOver?: boolean;
 }
 

@@ -127,7 +127,7 @@ it("13.1.1: wants a second answer while there is one that the wall clock contrad
   expect(right.clock.needsWitness).toBe(false);
 });
 
-it("learns nothing from a request that nobody timed", () => {
+it("learns nothing from a request that was not timed", () => {
   const machine = new Machine();
   expect(machine.clock.observe(undefined)).toBe(false);
   expect(machine.clock.roundTripMs).toBe(0);

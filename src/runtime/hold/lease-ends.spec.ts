@@ -108,7 +108,7 @@ describe("given back", () => {
     expect(clockwork.pendingMs).toEqual([]);
   });
 
-  it("it can be tried again where nobody answered, and is cleared up behind the scenes", async () => {
+  it("it can be tried again where the store did not answer, and is cleared up behind the scenes", async () => {
     const { lease, line, calls } = leased();
     line.giveBack = down;
     await expect(lease.release()).rejects.toThrow("down");
@@ -119,7 +119,7 @@ describe("given back", () => {
 });
 
 describe("given back when it was lost", () => {
-  it("after its end it is reported as lost, and given back all the same where nobody has taken it", async () => {
+  it("after its end it is reported as lost, and given back all the same where it was not taken over", async () => {
     const { lease, clockwork, names } = leased();
     await clockwork.pass(USABLE_MS);
     expect(await lease.release()).toBe(true);

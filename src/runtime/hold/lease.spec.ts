@@ -153,7 +153,7 @@ describe("a renewal that fails late", () => {
     return { ...stage, fail: () => fail() };
   }
 
-  it("is mentioned once, whoever has looked meanwhile, and however the clocks disagreed", async () => {
+  it("is mentioned once, however often it was looked at meanwhile, and however the clocks disagreed", async () => {
     const beside = underWay();
     await beside.clockwork.pass(1700);
     beside.lease.renewIfDueSoon();

@@ -81,7 +81,7 @@ describe("a conflict that nothing explains", () => {
     expect(stage.failures[4]).toContain("within 2960 ms 5 writes were refused");
   });
 
-  it("is not yet one by the second time, however long that takes, and may be told to nobody", async () => {
+  it("is not yet one by the second time, however long that takes, and may go untold", async () => {
     const stage = begun({}, { isTold: false });
     await stall(stage, 1);
     await stage.clockwork.pass(2500);

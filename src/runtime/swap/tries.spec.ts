@@ -50,7 +50,7 @@ describe("an answer", () => {
     );
   });
 
-  it("that there was a second for says how long nobody answered", async () => {
+  it("that there was a second for says how long the store did not answer", async () => {
     const { clockwork, tries, timed } = begun();
     await clockwork.pass(29_000);
     const { outcome } = await timed(tries.answer(never));
@@ -112,7 +112,7 @@ describe("an answer to a caller that stops", () => {
     expect((await timed(writing)).outcome).toBe("written");
   });
 
-  it("to what only reads comes also where nobody can stop it", async () => {
+  it("to what only reads comes also where it cannot be stopped", async () => {
     expect(await begun().tries.answer(async () => "read", { isRead: true })).toBe("read");
   });
 
@@ -142,12 +142,12 @@ describe("a failure", () => {
     expect((await timed(pausing)).tookMs).toBe(0);
   });
 
-  it("may be told to nobody", async () => {
+  it("may go untold", async () => {
     const { tries, timed } = begun({}, { isTold: false });
     expect((await timed(tries.failed(unknown("one")))).outcome).toBeUndefined();
   });
 
-  it("of a throttled contender is followed by a second for each of those who contend", async () => {
+  it("of a throttled contender is followed by a second for each contender", async () => {
     const throttled = () => unknown("slow down", { throttled: true });
     const contender = begun({ role: "contender" }, { contenders: 3 });
     expect((await contender.timed(contender.tries.failed(throttled()))).tookMs).toBe(4500);

@@ -13,7 +13,7 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
   const key = exam.newKey();
   const body = exam.newBody();
   const written = await exam.insist(() => first.put(key, body, { IfNoneMatch: "*" }));
-  // Whoever was not told may have written it all the same, and then the reads show it.
+  // A contender that was not told may have written it all the same, and then the reads show it.
   const isTold = written.kind === "answer" && isDone(written);
   for (const lane of others) {
     const shows = async () => {

@@ -41,11 +41,11 @@ async function silenceOf(exam: Examination, lane: ProbeRequests): Promise<Silenc
 
 async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silence | undefined> {
   exam.throwIfAborted();
-  const read = await lane.get(exam.newStem("nobody"));
+  const read = await lane.get(exam.newStem("absent"));
   if (read.kind === "refused") return read.about === "permissions" ? undefined : read;
   // A page is shown for every key that there is not.
   if (read.kind === "answer" && read.status === 404) return undefined;
-  const write = await lane.put(exam.newKey("somebody"), exam.newBody(), { IfNoneMatch: "*" });
+  const write = await lane.put(exam.newKey("present"), exam.newBody(), { IfNoneMatch: "*" });
   if (write.kind === "refused") return write.about === "permissions" ? undefined : write;
   return write.kind === "answer" ? undefined : write;
 }

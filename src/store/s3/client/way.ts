@@ -25,7 +25,7 @@ export function endpointOf(client: S3Client): { readonly url?: string } {
   return found;
 }
 
-/** The same, for those who can wait for it; undefined where there is none, or none that can be told. */
+/** The same, for callers that can wait for it; undefined where there is none, or none that can be told. */
 export function endpointUrlOf({ config }: S3Client): Promise<string | undefined> {
   // Some clients in tests are no more than a function that sends.
   const asked = config?.endpoint?.();
