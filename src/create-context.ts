@@ -1,9 +1,9 @@
 import { CAPACITY, type Capacity } from "./core/shares.js";
 import { createCheck, unlessRefused } from "./create-check.js";
 import { S3MutexError } from "./errors.js";
-import type { S3MutexOptions, Settings } from "./options/mutex-options.js";
-import { type Reached, type Reaching, reachStore } from "./reach.js";
-import { reachS3 } from "./reach-s3.js";
+import type { S3MutexOptions } from "./options/s3-options.js";
+import type { AllSettings } from "./options/settings.js";
+import type { Reach, Reached } from "./reach.js";
 import { Activity } from "./runtime/base/activity.js";
 import { Background, type Context, type Emit } from "./runtime/base/context.js";
 import { Diagnostics } from "./runtime/base/diagnostics.js";
@@ -22,12 +22,17 @@ export interface MutexInternals {
   readonly capacity?: Capacity;
 }
 
+interface Surroundings {
+  readonly internals: MutexInternals | undefined;
+  readonly reach: Reach;
+  readonly emit: Emit;
+}
+
 /** Puts together what one mutex works with; `stopWaiting` ends what waits, `shutDown` all requests, and the client if it is ours. */
 export function createContext(
   options: S3MutexOptions,
-  settings: Settings,
-  internals: MutexInternals | undefined,
-  emit: Emit,
+  settings: AllSettings,
+  { internals, reach, emit }: Surroundings,
 ): { readonly context: Context; readonly stopWaiting: () => void; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
   const place = settings.publishHost ? { host: effects.host, pid: effects.pid } : undefined;
@@ -41,7 +46,7 @@ export function createContext(
   const opened = (store: ObjectStore, bucket: string) =>
     openUntil(closed.signal, background, diagnostics.watched(store, bucket, effects));
   const reaching = { options, settings, effects, logger, closed: closed.signal };
-  const reached = internals === undefined ? reach(reaching) : given(internals);
+  const reached = internals === undefined ? reach.reach(reaching) : given(internals);
   const { clock, endpoint } = reached;
   const store = opened(reached.store, bucketName);
   const tell: Emit = (name, event) => {
@@ -82,11 +87,6 @@ export function createContext(
     reached.close?.();
   };
   return { context, stopWaiting: () => closing.abort(), shutDown };
-}
-
-function reach(reaching: Reaching): Reached {
-  const { store } = reaching.options;
-  return store === undefined ? reachS3(reaching) : reachStore(store, reaching);
 }
 
 /** Nothing of it is shared: each process of a simulation has its own. */

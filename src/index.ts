@@ -1,81 +1,7 @@
-export type { KeyEncoding } from "./arguments/checks.js";
-export type {
-  HolderReport,
-  HoldReport,
-  LockProblem,
-  LockReport,
-  LockReportBase,
-  PartyReport,
-  ReadableLockReport,
-  StoreProofReport,
-  TurnReport,
-  UnreadableLockReport,
-  WaiterReport,
-} from "./core/report.js";
-export {
-  type DeadlockEdge,
-  type DetailsOf,
-  type LockHolder,
-  type LossReason,
-  type RequiredDetails,
-  S3MutexError,
-  type S3MutexErrorCode,
-  type S3MutexErrorDetails,
-} from "./errors.js";
-export { S3Mutex } from "./mutex.js";
-export type {
-  S3ClientOption,
-  S3MutexBaseOptions,
-  S3MutexOptions,
-  StoreMutexOptions,
-  Verify,
-} from "./options/mutex-options.js";
-export type {
-  AcquireOptions,
-  CleanupOptions,
-  ForceOptions,
-  HealthOptions,
-  ListOptions,
-  TryAcquireOptions,
-  WatchOptions,
-  WithLockOptions,
-} from "./primitives/call-options.js";
-export type { CloseOptions } from "./primitives/closing.js";
-export type { Election, ElectionOptions, ObserveOptions, ResignOptions } from "./primitives/election/election.js";
-export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./primitives/fenced/fenced-object.js";
-export type { Lock } from "./primitives/lock.js";
-export type { LockSet } from "./primitives/lock-set.js";
-export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./primitives/run-once.js";
-export type {
-  PermitOptions,
-  Semaphore,
-  SemaphoreOptions,
-  WithPermitsOptions,
-} from "./primitives/semaphore/semaphore.js";
-export type { Takeover } from "./runtime/base/context.js";
-export type {
-  AcquireEnd,
-  AcquireStart,
-  DiagnosticsOrigin,
-  HoldEnd,
-  S3MutexDiagnostics,
-  StoreRequest,
-} from "./runtime/base/diagnostics.js";
-export type {
-  AcquiredEvent,
-  CloseReport,
-  DeadlockEvent,
-  HoldEvent,
-  LeftBehind,
-  S3MutexEvents,
-  StoreCheckedEvent,
-} from "./runtime/base/events.js";
-export type { Logger } from "./runtime/base/logger.js";
-export type { CleanupReport, UnreadableLock } from "./runtime/inspect/cleanup.js";
-export type { Health, HealthError } from "./runtime/inspect/health.js";
-export type { ListProgress } from "./runtime/inspect/inspect.js";
-export type { Leader } from "./runtime/inspect/leader-watch.js";
-export type { LocksView } from "./runtime/inspect/lock-watcher.js";
+export * from "./exported.js";
+export { StoreMutex } from "./mutex.js";
+export type { S3ClientOption, S3MutexBaseOptions, S3MutexOptions } from "./options/s3-options.js";
+export { S3Mutex } from "./s3-mutex.js";
 export type { StoreHeaders } from "./store/s3/client/store-headers.js";
 export type {
   StoreCheck,
@@ -85,24 +11,3 @@ export type {
   StoreVerdict,
 } from "./verify/examination/report.js";
 export { type VerifyStoreBaseOptions, type VerifyStoreOptions, verifyStore } from "./verify/verify-store.js";
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Below the line: what authors of an adapter need (docs/guide/adapters.md)
-
-export type {
-  AnswerTiming,
-  DeleteMarker,
-  ListOutcome,
-  ObjectStore,
-  ReadOptions,
-  ReadOutcome,
-  RefusedAbout,
-  RefusedOutcome,
-  RemoveOutcome,
-  RequestOptions,
-  StoreAdapter,
-  UnknownOutcome,
-  Versioned,
-  WriteCondition,
-  WriteOutcome,
-} from "./store/object-store.js";

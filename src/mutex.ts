@@ -18,7 +18,9 @@ import type { LockReport } from "./core/report.js";
 import { DEFAULT_REST_MS } from "./core/transition/remove.js";
 import { createContext, type MutexInternals } from "./create-context.js";
 import { S3MutexError } from "./errors.js";
-import { type S3MutexOptions, type Settings, settingsOf } from "./options/mutex-options.js";
+import type { Settings, StoreMutexOptions } from "./options/mutex-options.js";
+import type { S3MutexOptions } from "./options/s3-options.js";
+import { settingsOf } from "./options/settings.js";
 import type { AcquireCall } from "./primitives/acquire-call.js";
 import { Acquirer } from "./primitives/acquirer.js";
 import {
@@ -48,6 +50,7 @@ import { Once, type OnceRun, type RunOnceOptions, type RunOnceResult } from "./p
 import { Semaphore, type SemaphoreOptions } from "./primitives/semaphore/semaphore.js";
 import { SeveralRecords } from "./primitives/semaphore/several-records.js";
 import { notFree, timedOut } from "./primitives/timed-out.js";
+import { BY_STORE, type Reach } from "./reach.js";
 import { LocalLines } from "./runtime/acquire/local-line.js";
 import { recordsOf } from "./runtime/acquire/semaphore-records.js";
 import { wasClosed } from "./runtime/base/closed.js";
@@ -65,7 +68,8 @@ import { LockObjects } from "./runtime/swap/lock-objects.js";
 import { hideFromClones, INSPECT, type Inspect, STAYS } from "./shown.js";
 
 /**
- * Locks on an S3 bucket. Cheap to make; share one per bucket in a process.
+ * Locks on a store of the caller's own: what {@link S3Mutex} is besides its S3 client, and `S3Mutex` of `s3-mutex/port`. Cheap to make;
+ * share one per bucket in a process.
  *
  * Every method throws `invalid-argument` before any request is made, and `no-such-bucket`, `access-denied`,
  * `store-unavailable`, `corrupt-record` or `newer-schema` when the store is the problem: contention is a result, never an
@@ -73,12 +77,12 @@ import { hideFromClones, INSPECT, type Inspect, STAYS } from "./shown.js";
  *
  * @example
  * ```ts
- * const mutex = new S3Mutex({ s3Client: new S3Client({}), bucketName: "my-bucket" });
+ * const mutex = new StoreMutex({ store: memoryStore() });
  * const done = await mutex.withLock("nightly", (lock) => report({ signal: lock.signal }));
  * await mutex.close();
  * ```
  */
-export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
+export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #context: Context;
   readonly #closing: Closing;
@@ -91,15 +95,16 @@ export class S3Mutex extends EventEmitter<S3MutexEvents> implements AsyncDisposa
   /** @internal */
   readonly cannotBeCloned = STAYS.mutex;
 
-  constructor(options: S3MutexOptions);
+  constructor(options: StoreMutexOptions);
   /** @internal */
-  constructor(options: S3MutexOptions, internals: MutexInternals);
-  constructor(options: S3MutexOptions, internals?: MutexInternals) {
+  constructor(options: S3MutexOptions, internals: MutexInternals | undefined, reach: Reach);
+  constructor(options: S3MutexOptions, internals?: MutexInternals, reach: Reach = BY_STORE) {
     super({ captureRejections: true });
     hideFromClones(this);
-    this.#settings = settingsOf(options);
+    const settings = settingsOf(options, reach.bucketOf);
+    this.#settings = settings;
     const emit: Emit = (name, event) => tellListeners(this, { logger: this.#context.logger, name, event });
-    const { context, stopWaiting, shutDown } = createContext(options, this.#settings, internals, emit);
+    const { context, stopWaiting, shutDown } = createContext(options, settings, { internals, reach, emit });
     this.#context = context;
     hearRejections(this, context.logger);
     this.#objects = new LockObjects(context);

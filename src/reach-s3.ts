@@ -1,13 +1,23 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { clockOf, type Reached, type Reaching } from "./reach.js";
+import { checkClientOrStore } from "./options/s3-options.js";
+import { clockOf, type Reach, type Reached, type Reaching, reachStore } from "./reach.js";
 import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client/client.js";
 import { endpointOf, wayTo } from "./store/s3/client/way.js";
 import { S3Store } from "./store/s3/s3-store.js";
 import { GuardedStore } from "./verify/guarded-store.js";
 
+/** By a client of the AWS SDK, or by an adapter. */
+export const BY_CLIENT_OR_STORE: Reach = {
+  bucketOf: checkClientOrStore,
+  reach: (reaching) => {
+    const { store } = reaching.options;
+    return store === undefined ? reachS3(reaching) : reachStore(store, reaching);
+  },
+};
+
 /** By a client of the AWS SDK: the caller's own, or one that is made and closed with the mutex. */
-export function reachS3(reaching: Reaching): Reached {
+function reachS3(reaching: Reaching): Reached {
   const { options, settings, effects, closed } = reaching;
   const client = options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
   const isShared = options.s3Client !== undefined;

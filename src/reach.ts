@@ -1,5 +1,8 @@
 import { S3MutexError } from "./errors.js";
-import type { S3MutexOptions, Settings } from "./options/mutex-options.js";
+import type { StoreMutexOptions } from "./options/mutex-options.js";
+import type { S3MutexOptions } from "./options/s3-options.js";
+import type { AllSettings } from "./options/settings.js";
+import { checkStoreAlone } from "./options/store-option.js";
 import type { Effects } from "./runtime/base/effects.js";
 import type { Log } from "./runtime/base/logger.js";
 import { processWide } from "./runtime/base/process-wide.js";
@@ -23,12 +26,25 @@ export interface Reached {
 /** What is needed to reach a store. */
 export interface Reaching {
   readonly options: S3MutexOptions;
-  readonly settings: Settings;
+  readonly settings: AllSettings;
   readonly effects: Effects;
   readonly logger: Log;
   /** Aborted when the mutex is closed. */
   readonly closed: AbortSignal;
 }
+
+/** How the locks of a kind of mutex are reached. */
+export interface Reach {
+  /** Checks what the options say of it, before any request. @returns what the place is called */
+  bucketOf(options: S3MutexOptions): string;
+  reach(reaching: Reaching): Reached;
+}
+
+/** By an adapter, and in no other way: nothing of it loads the AWS SDK. */
+export const BY_STORE: Reach = {
+  bucketOf: checkStoreAlone,
+  reach: (reaching) => reachStore((reaching.options as StoreMutexOptions).store, reaching),
+};
 
 /** By an adapter of the caller's own. */
 export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {

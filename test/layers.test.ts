@@ -64,7 +64,7 @@ test.each([
   ["src/runtime/hold/x.ts", 'import { acquire } from "../acquire/acquire.js";'],
   ["src/runtime/base/x.ts", 'import { S3Mutex } from "../../mutex.js";'],
   ["src/primitives/x.ts", 'import { Semaphore } from "./semaphore/semaphore.js";'],
-  ["src/verify/checks/x.ts", 'import { MUTEX_OPTIONS } from "../../options/mutex-options.js";'],
+  ["src/verify/checks/x.ts", 'import { MUTEX_OPTIONS } from "../../options/settings.js";'],
   ["src/otel/x.ts", 'import type { S3MutexEvents } from "../runtime/base/events.js";'],
   ["src/mutex.ts", 'import { startS3Server } from "./testing/index.js";'],
   ["src/testing/server/x.ts", 'import { S3Mutex } from "../../mutex.js";'],

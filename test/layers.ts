@@ -33,7 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/inspect": ["core", "core/transition", "store", "runtime/base", "runtime/swap"],
   "runtime/fenced": ["core", "core/transition", "store", "runtime/base", "runtime/swap"],
   options: ["core", "arguments", "store", "runtime/base", "store/s3/client"],
-  "primitives/fenced": ["core", "arguments", "runtime/base", "runtime/hold", "runtime/fenced", "options"],
+  "primitives/fenced": ["core", "arguments", "runtime/base", "runtime/hold", "runtime/fenced"],
   primitives: [
     "core",
     "core/schedule",
@@ -112,6 +112,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "verify/examination",
     "verify",
   ],
+  port: ["mutex"],
   "web-locks": ["core", "runtime/base", "runtime/hold", "options", "primitives", "mutex"],
   otel: ["arguments", "mutex"],
   fetch: ["arguments", "store", "runtime/base", "store/s3/client", "store/s3/answers", "store/s3/learnt"],

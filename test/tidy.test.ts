@@ -96,13 +96,16 @@ function sourceOf(importer: string, specifier: string): string {
 
 function reexportsOf(entry: string): { name: string; from: string }[] {
   const statements = (texts.get(entry) ?? "").matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)\.js"/g);
-  return [...statements].flatMap(([, names = "", specifier = ""]) =>
+  const all = [...(texts.get(entry) ?? "").matchAll(/export \* from "([^"]+)\.js"/g)];
+  const passedOn = all.flatMap(([, specifier = ""]) => reexportsOf(sourceOf(entry, specifier)));
+  const named = [...statements].flatMap(([, names = "", specifier = ""]) =>
     names
       .split(",")
-      .map((name) => name.trim().replace(/^type /, ""))
+      .map((name) => name.trim().replace(/^type | as \w+$/g, ""))
       .filter((name) => name !== "")
       .map((name) => ({ name, from: sourceOf(entry, specifier) })),
   );
+  return [...passedOn, ...named];
 }
 
 function isDocumented(name: string, path: string): boolean {

@@ -29,7 +29,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "unknown options of the constructor let through",
     why: "a mistyped lockTimeoutMs is the default",
-    file: "src/options/mutex-options.ts",
+    file: "src/options/settings.ts",
     search: '  refuseUnknownOptions("options", options, MUTEX_OPTIONS);\n',
     replace: "",
     caughtBy: { test: "test/api/unknown-options.test.ts", named: "P21: an unknown option is refused" },

@@ -60,6 +60,7 @@ export const MAX_TOKEN = 2 ** 52;
 /** How many turns a record remembers. */
 export const RECENT_TURNS = 8;
 
+/** Whether a lock is held by one alone, or by all who share it. */
 export type Mode = "exclusive" | "shared";
 
 /** What a holder has, or a waiter wants: all of a lock, a share in it, or permits of a semaphore. */
@@ -142,6 +143,7 @@ export function refKey({ kind, name }: LockRef): string {
   return `${kind ?? "lock"} ${name}`;
 }
 
+/** How a turn has ended. */
 export type TurnEnd = "released" | "expired" | "forced" | "deleted";
 
 export interface Turn extends Identity {

@@ -9,6 +9,21 @@ const NOT_WITH_A_STORE: Readonly<Record<string, string>> = {
   storeHeaders: "leave it out beside store: an adapter that sends headers takes them where it is made",
 };
 
+/** For a mutex that takes nothing but a store: an S3 client is refused by name. */
+export function checkStoreAlone(options: Parameters<typeof checkStore>[0]): string {
+  for (const name of ["s3Client", "s3ClientConfig"] as const) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined && options.store === undefined) {
+      throw invalidArgument(
+        name,
+        value,
+        'S3Mutex of "s3-mutex/port" takes a store: import the one of "s3-mutex" for S3 clients',
+      );
+    }
+  }
+  return checkStore(options);
+}
+
 /** The calls of the port, all of which an adapter has. */
 const CALLS = ["read", "write", "remove", "list"] as const;
 
@@ -17,7 +32,7 @@ const CALLS = ["read", "write", "remove", "list"] as const;
  * @returns what its place is called in messages and hand-overs
  */
 export function checkStore(options: {
-  readonly store: unknown;
+  readonly store?: unknown;
   readonly createBucketIfNotExists?: unknown;
   readonly verify?: unknown;
 }): string {

@@ -8,10 +8,12 @@
 export { MemoryStore, type MemoryStoreOptions } from "../store/memory.js";
 export type {
   AnswerTiming,
+  DeleteMarker,
   ListOutcome,
   ObjectStore,
   ReadOptions,
   ReadOutcome,
+  RefusedAbout,
   RefusedOutcome,
   RemoveOutcome,
   RequestOptions,
@@ -19,6 +21,7 @@ export type {
   StoreEffects,
   TimerOptions,
   UnknownOutcome,
+  Versioned,
   WriteCondition,
   WriteOutcome,
 } from "../store/object-store.js";

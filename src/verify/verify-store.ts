@@ -11,7 +11,7 @@ import {
 } from "../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { S3MutexError } from "../errors.js";
-import { checkClient, type S3ClientOption } from "../options/mutex-options.js";
+import { checkClient, type S3ClientOption } from "../options/s3-options.js";
 import { checkStoreHeaders } from "../options/store-headers.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { abortAfter } from "../runtime/base/timing.js";

@@ -1,7 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { S3MutexError } from "../errors.js";
-import { S3Mutex } from "../mutex.js";
-import type { S3MutexOptions } from "../options/mutex-options.js";
+import type { S3MutexOptions } from "../options/s3-options.js";
 import type { CloseOptions } from "../primitives/closing.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
 import { runGuarded } from "../primitives/run-holding.js";
@@ -9,6 +8,7 @@ import { onAbort } from "../runtime/base/abort.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { Standing } from "../runtime/hold/standing.js";
+import { S3Mutex } from "../s3-mutex.js";
 import { INSPECT, type Inspect, STAYS } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";

@@ -1,8 +1,8 @@
 import type { HolderReport, LockReport } from "../core/report.js";
-import type { S3Mutex } from "../mutex.js";
 import type { Lock } from "../primitives/lock.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
+import type { S3Mutex } from "../s3-mutex.js";
 
 /** Before all who wait, those of other clients included. */
 const FIRST = { priority: Number.MAX_SAFE_INTEGER };

@@ -1,4 +1,4 @@
-import { S3Mutex } from "../../src/mutex.js";
+import { S3Mutex } from "../../src/s3-mutex.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import { type ClockFaults, SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";

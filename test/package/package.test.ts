@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { brokenLinks } from "../readme/markdown.js";
@@ -106,6 +106,48 @@ describe("in an empty project", () => {
     const { status, stderr } = await run(process.execPath, ["--input-type=module", "-e", script], installed.folder);
     expect(stderr).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
     expect(status).not.toBe(0);
+  });
+});
+
+describe("in a project without the AWS SDK", () => {
+  const SCRIPT = `const lock = await new S3Mutex({ store: memoryStore() }).acquire("job");
+    console.log(typeof fetchStore, lock.held);
+    process.exit();`;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = join(dirname(installed.folder), "without-sdk");
+    const from = join(installed.folder, "node_modules/s3-mutex");
+    await cp(from, join(folder, "node_modules/s3-mutex"), { recursive: true });
+  });
+
+  test.each([
+    ["import", "module", (name: string) => `await import("${name}")`],
+    ["require", "commonjs", (name: string) => `require("${name}")`],
+  ])("s3-mutex/port works: %s", async (_, type, load) => {
+    const loads = `const { S3Mutex } = ${load("s3-mutex/port")}, { fetchStore } = ${load("s3-mutex/fetch")};
+      const { memoryStore } = ${load("s3-mutex/testing")};`;
+    const script = `(async () => { ${loads} ${SCRIPT} })()`;
+    const { status, stdout, stderr } = await run(process.execPath, [`--input-type=${type}`, "-e", script], folder);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "function true\n", stderr: "" });
+  });
+
+  test("its types compile, declarations checked too", async () => {
+    const source = `import { type Lock, S3Mutex } from "s3-mutex/port"; import { fetchStore } from "s3-mutex/fetch";
+      export const acquire = (options: Parameters<typeof fetchStore>[0]): Promise<Lock> =>
+        new S3Mutex({ store: fetchStore(options) }).acquire("job");
+      // @ts-expect-error it takes no S3 client
+      new S3Mutex({ s3ClientConfig: {}, bucketName: "locks" });`;
+    await writeFile(join(folder, "consumer.mts"), source);
+    const typeRoots = [join(ROOT, "node_modules/@types")];
+    const options = { target: "ES2022", module: "node16", strict: true, noEmit: true, types: ["node"], typeRoots };
+    const config = {
+      compilerOptions: { ...options, lib: ["ES2022", "DOM", "ESNext.Disposable"] },
+      files: ["consumer.mts"],
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(ROOT, "node_modules/typescript/lib/tsc.js");
+    expect(await run(process.execPath, [tsc, "-p", "."], folder)).toMatchObject({ status: 0, stdout: "" });
   });
 });
 

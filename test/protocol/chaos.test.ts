@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { S3MutexError } from "../../src/errors.js";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";

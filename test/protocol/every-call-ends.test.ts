@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import { Random } from "../../src/testing/virtual/random.js";
 import { drawAnswers, EndlessStore } from "./endless-answers.js";
 import { Scene } from "./scene.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { type Client, cutOff, KEY, NAME, nth, Scene, writesOf } from "./scene.js";

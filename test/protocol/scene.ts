@@ -1,8 +1,8 @@
 import { parseRecord } from "../../src/core/codec.js";
 import type { LockRecord } from "../../src/core/record.js";
-import { S3Mutex } from "../../src/mutex.js";
-import type { S3MutexBaseOptions } from "../../src/options/mutex-options.js";
+import type { S3MutexBaseOptions } from "../../src/options/s3-options.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import { S3Mutex } from "../../src/s3-mutex.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import { type ClockFaults, SimProcess } from "../../src/testing/virtual/process.js";

@@ -192,8 +192,10 @@ test("README.md and the index of the guide name every page of it", () => {
 
 describe("the guide", () => {
   test("has all options, with their defaults", () => {
-    const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions \{([\s\S]*?)^\}/m;
-    const [body = ""] = types.exec(read("src/options/mutex-options.ts")) ?? [];
+    const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions extends MutexOptions \{([\s\S]*?)^\}/m;
+    const [ofS3 = ""] = types.exec(read("src/options/s3-options.ts")) ?? [];
+    const body =
+      ofS3 + (/interface MutexOptions \{([\s\S]*?)^\}/m.exec(read("src/options/mutex-options.ts"))?.[0] ?? "");
     const expected = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2,6}readonly (\w+)\??: /g)];
     const documented = new Map(
       tableAfter(read("docs/guide/options.md"), "Options").map(([name, value]) => [codeIn(name), value]),

@@ -1,8 +1,8 @@
 import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
-import { S3Mutex } from "../../src/mutex.js";
 import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
+import { S3Mutex } from "../../src/s3-mutex.js";
 import type { S3Server } from "../../src/testing/index.js";
 import { startS3Server } from "../../src/testing/index.js";
 import type { StoreQuirks } from "../../src/testing/server/faults/quirks.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { Scene } from "../protocol/scene.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { AcquireOptions } from "../../src/primitives/call-options.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import { NAME, Scene } from "../protocol/scene.js";
 import { outcomeOf, Rooms } from "./place.js";
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { Waiter } from "../../src/core/record.js";
 import { S3MutexError } from "../../src/errors.js";
-import type { S3Mutex } from "../../src/mutex.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { NAME, Scene } from "../protocol/scene.js";

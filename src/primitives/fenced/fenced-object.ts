@@ -1,7 +1,6 @@
 import { checkBucketName, checkNonEmptyString, checkOptions, invalidArgument } from "../../arguments/checks.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { MAX_KEY_BYTES, nameOfKey } from "../../core/names.js";
-import type { Settings } from "../../options/mutex-options.js";
 import type { Context } from "../../runtime/base/context.js";
 import { type Adoption, FencedChannel } from "../../runtime/fenced/fenced-channel.js";
 import type { Lease } from "../../runtime/hold/lease.js";
@@ -59,20 +58,28 @@ export interface Hold {
   readonly assertUsable: () => void;
 }
 
+/** Where the mutex keeps what is its own. */
+interface OwnPlaces {
+  readonly bucketName: string;
+  readonly keyPrefix: string;
+  readonly oncePrefix: string;
+  readonly semaphorePrefix: string;
+}
+
 /** Opens fenced objects for the holds of one mutex. */
 export class FencedObjects {
   readonly #context: Context;
-  readonly #settings: Settings;
+  readonly #places: OwnPlaces;
   /** One channel for each token and object, so that no other channel writes with that token. */
   readonly #channels = new WeakMap<Lease, Map<string, FencedChannel>>();
 
-  constructor(context: Context, settings: Settings) {
+  constructor(context: Context, places: OwnPlaces) {
     this.#context = context;
-    this.#settings = settings;
+    this.#places = places;
   }
 
   open<Content>(hold: Hold, options: FencedObjectOptions): OpeningFencedObject<Content> {
-    const { bucket = this.#settings.bucketName, key } = options ?? {};
+    const { bucket = this.#places.bucketName, key } = options ?? {};
     const opening = this.#open<Content>(hold, options);
     // A caller that uses it without waiting for it is told by what it uses.
     opening.catch(() => {});
@@ -87,7 +94,7 @@ export class FencedObjects {
   }
 
   async #open<Content>(hold: Hold, options: FencedObjectOptions): Promise<FencedObject<Content>> {
-    const { bucket, key, adopt } = checked(options, this.#settings, hold.lockName);
+    const { bucket, key, adopt } = checked(options, this.#places, hold.lockName);
     if (hold.lease.holder.mode !== "exclusive") {
       const remedy = 'take it with mode "exclusive": holders of shared locks would fence each other out';
       throw invalidArgument("the lock's mode", hold.lease.holder.mode, remedy);
@@ -105,7 +112,7 @@ export class FencedObjects {
     const known = channels.get(address);
     if (known !== undefined) return known;
     const { token, leaseMs } = lease.holder;
-    const lock = `s3://${this.#settings.bucketName}/${lockKey}`;
+    const lock = `s3://${this.#places.bucketName}/${lockKey}`;
     const patienceMs = () => lease.remainingMs;
     const created = new FencedChannel(this.#context, { lock, token, lockName, bucketName, key, leaseMs, patienceMs });
     channels.set(address, created);
@@ -113,15 +120,15 @@ export class FencedObjects {
   }
 }
 
-function checked(options: FencedObjectOptions, settings: Settings, lockName: string) {
-  const { key, bucket = settings.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
+function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: string) {
+  const { key, bucket = places.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
   checkNonEmptyString("key", key);
   checkBucketName("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
   // Under the lock of a result, that result is what `runOnce` itself opens.
-  const isOwn = lockName === `once/${nameOfKey(settings.oncePrefix, key)}`;
-  const taken = bucket === settings.bucketName && !isOwn ? whyTaken(key, settings) : undefined;
+  const isOwn = lockName === `once/${nameOfKey(places.oncePrefix, key)}`;
+  const taken = bucket === places.bucketName && !isOwn ? whyTaken(key, places) : undefined;
   if (taken !== undefined) throw invalidArgument("key", key, `${taken}; use another`);
   if (adopt !== undefined && adopt !== "json" && adopt !== "text") {
     throw invalidArgument("adopt", adopt, 'use "json" or "text", or leave it out');
@@ -129,8 +136,8 @@ function checked(options: FencedObjectOptions, settings: Settings, lockName: str
   return { key, bucket, adopt };
 }
 
-/** An object of ours that became a fenced object would be a lock that cannot be had, or a result that is lost. */
-function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: Settings): string | undefined {
+/** An object of ours that became a fenced object would be a lock that nobody can have, or a result that is lost. */
+function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: OwnPlaces): string | undefined {
   const ours = { locks: keyPrefix, semaphores: semaphorePrefix, "results of once": oncePrefix };
   for (const [whose, prefix] of Object.entries(ours)) {
     if (prefix !== "" && key.startsWith(prefix)) {

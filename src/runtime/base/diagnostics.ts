@@ -65,7 +65,8 @@ export type S3MutexDiagnostics = {
   readonly [Name in keyof Topics as `s3-mutex:${Name}`]: Topics[Name] & { readonly origin: DiagnosticsOrigin };
 };
 
-interface OwnTopics {
+/** What has no event of its own. */
+export interface OwnTopics {
   readonly "acquire:start": AcquireStart;
   readonly "acquire:end": AcquireEnd;
   readonly "hold:start": HoldStart;
@@ -73,7 +74,8 @@ interface OwnTopics {
   readonly request: StoreRequest;
 }
 
-type Topics = { readonly [Name in keyof S3MutexEvents]: S3MutexEvents[Name][0] } & OwnTopics;
+/** What is told, by topic: the events of a mutex, and what only its channels tell. */
+export type Topics = { readonly [Name in keyof S3MutexEvents]: S3MutexEvents[Name][0] } & OwnTopics;
 
 const TOPICS: readonly (keyof Topics)[] = [
   "acquire:start",

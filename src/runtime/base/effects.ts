@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { performance } from "node:perf_hooks";
 import type { StoreEffects } from "../../store/object-store.js";
 import type { Logger } from "./logger.js";
 
@@ -28,7 +27,8 @@ export const realEffects: Effects = {
   setTimer(delayMs, callback, { keepAlive }) {
     // What was due a moment ago is due now; from Node 21 on a negative delay is a warning of the process.
     const timer = setTimeout(callback, Math.max(0, Math.min(delayMs, MAX_TIMER_MS)));
-    if (!keepAlive) timer.unref();
+    // A number, not an object, in runtimes that have the timers of browsers; nothing there is kept alive by one.
+    if (!keepAlive) (timer as Partial<NodeJS.Timeout>).unref?.();
     return () => clearTimeout(timer);
   },
   // Asked when it is published and not while the module loads: Deno wants a permission for it.

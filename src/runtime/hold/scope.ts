@@ -195,10 +195,24 @@ export const BARE_HOLDS_AFTER_MS = 1200;
 const storage = processWide("scopes", () => new AsyncLocalStorage<ReadonlyMap<object, Scope>>());
 
 /**
+ * Of workerd's storage, functions can be run in it, and it cannot be entered. A bare call opens no line there: its locks belong to the
+ * function that it is made in, or to nobody's line of work.
+ */
+const canBeEntered = (() => {
+  try {
+    storage.run(new Map(), () => storage.enterWith(new Map()));
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/**
  * Up to Node 22 a context that is entered belongs to the resource that runs: the next tick of an interval finds what this one has
  * entered, as if it went on with that. The code that does go on after an `await` runs on a resource of its own.
  */
 const doResourcesKeepContexts = (() => {
+  if (!canBeEntered) return false;
   const resource = new AsyncResource("s3-mutex.scopes");
   resource.runInAsyncScope(() => storage.enterWith(new Map()));
   return resource.runInAsyncScope(() => storage.getStore() !== undefined);
@@ -227,7 +241,7 @@ export class Scopes {
     void Promise.resolve().then(() => {
       this.#justMade = undefined;
     });
-    storage.enterWith(this.#with(line));
+    if (canBeEntered) storage.enterWith(this.#with(line));
     if (doResourcesKeepContexts) this.#entered.set(executionAsyncResource(), { line, before });
     try {
       return await call(line);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { S3MutexError, type S3MutexErrorCode } from "../../errors.js";
-import type { S3Mutex } from "../../mutex.js";
+import type { StoreMutex } from "../../mutex.js";
 import type { Lock } from "../../primitives/lock.js";
 import type { Checks } from "./check.js";
 import { IF_ABSENT, REQUEST, type Subject, sleep, written } from "./subject.js";
@@ -132,7 +132,7 @@ export const lockChecks: Checks = {
 
   async "of two who wait for each other one gives way"({ subject }) {
     const [a, b] = await two(subject);
-    const nested = async (mutex: S3Mutex, outer: string, inner: string) => {
+    const nested = async (mutex: StoreMutex, outer: string, inner: string) => {
       const take = () => mutex.withLock(inner, () => "done", { timeoutMs: LONG_MS });
       const both = async () => {
         await sleep(1_500);
@@ -236,7 +236,7 @@ export const oneXChecks: Checks = {
   },
 };
 
-async function two(subject: Subject, options = {}): Promise<[S3Mutex, S3Mutex]> {
+async function two(subject: Subject, options = {}): Promise<[StoreMutex, StoreMutex]> {
   return [await subject.mutex(options), await subject.mutex(options)];
 }
 
@@ -266,7 +266,7 @@ async function servedInTurn(subject: Subject, lockName: string): Promise<string[
   return served;
 }
 
-async function holding<T>(mutex: S3Mutex, name: string, turn: (lock: Lock) => T): Promise<Awaited<T>> {
+async function holding<T>(mutex: StoreMutex, name: string, turn: (lock: Lock) => T): Promise<Awaited<T>> {
   const lock = await mutex.acquire(name, { timeoutMs: LONG_MS });
   try {
     return await turn(lock);
@@ -275,7 +275,7 @@ async function holding<T>(mutex: S3Mutex, name: string, turn: (lock: Lock) => T)
   }
 }
 
-function tokenOf(mutex: S3Mutex, name: string): Promise<number> {
+function tokenOf(mutex: StoreMutex, name: string): Promise<number> {
   return holding(mutex, name, (lock) => lock.fencingToken);
 }
 

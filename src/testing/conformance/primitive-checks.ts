@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { S3MutexError } from "../../errors.js";
-import type { S3Mutex } from "../../mutex.js";
+import type { StoreMutex } from "../../mutex.js";
 import type { Semaphore } from "../../primitives/semaphore/semaphore.js";
 import type { Checks } from "./check.js";
 import { type Subject, sleep } from "./subject.js";
@@ -86,8 +86,8 @@ export const primitiveChecks: Checks = {
 async function mutexesOf<Count extends 2 | 3 | 4>(
   subject: Subject,
   count: Count,
-): Promise<{ 2: [S3Mutex, S3Mutex]; 3: [S3Mutex, S3Mutex, S3Mutex]; 4: S3Mutex[] }[Count]> {
+): Promise<{ 2: [StoreMutex, StoreMutex]; 3: [StoreMutex, StoreMutex, StoreMutex]; 4: StoreMutex[] }[Count]> {
   const prefixes = { semaphorePrefix: subject.key("semaphores/"), oncePrefix: subject.key("once/") };
   const mutexes = await subject.mutexes(count, { keyPrefix: subject.key("locks/"), ...prefixes });
-  return mutexes as { 2: [S3Mutex, S3Mutex]; 3: [S3Mutex, S3Mutex, S3Mutex]; 4: S3Mutex[] }[Count];
+  return mutexes as { 2: [StoreMutex, StoreMutex]; 3: [StoreMutex, StoreMutex, StoreMutex]; 4: StoreMutex[] }[Count];
 }

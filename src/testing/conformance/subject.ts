@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
-import type { S3Mutex } from "../../mutex.js";
-import type { S3MutexBaseOptions } from "../../options/mutex-options.js";
+import type { StoreMutex } from "../../mutex.js";
+import type { MutexOptions } from "../../options/mutex-options.js";
 import type {
   ObjectStore,
   RequestOptions,
@@ -29,7 +29,7 @@ export interface PortTarget {
 }
 
 /** Options of a mutex that do not say where its store is. */
-type SubjectOptions = Partial<Omit<S3MutexBaseOptions, "bucketName" | "storeHeaders" | "createBucketIfNotExists">>;
+type SubjectOptions = MutexOptions;
 
 /** What one check works with: clients that it makes, and keys of its own. */
 export class Subject {
@@ -67,23 +67,24 @@ export class Subject {
   }
 
   /** One more instance, as another process would have. */
-  async mutex(options: SubjectOptions = {}): Promise<S3Mutex> {
-    const { S3Mutex } = await import("../../mutex.js");
-    const all = { keyPrefix: this.prefix, clockSkewToleranceMs: 500, ...options };
-    const mutex =
-      "openStore" in this.#target
-        ? new S3Mutex({ store: await this.#target.openStore(), verify: "never", ...all })
-        : new S3Mutex({
-            s3ClientConfig: this.#nextConfig(this.#target),
-            bucketName: this.#target.bucketName,
-            verify: "never",
-            ...all,
-          });
+  async mutex(options: SubjectOptions = {}): Promise<StoreMutex> {
+    const mutex = await this.#open({ keyPrefix: this.prefix, clockSkewToleranceMs: 500, verify: "never", ...options });
     this.#closings.push(() => mutex.close({ handles: "release" }));
     return mutex;
   }
 
-  async mutexes(count: number, options: SubjectOptions = {}): Promise<S3Mutex[]> {
+  async #open(options: SubjectOptions): Promise<StoreMutex> {
+    if ("openStore" in this.#target) {
+      // Without the SDK, which a port of one's own does not need.
+      const { StoreMutex } = await import("../../mutex.js");
+      return new StoreMutex({ store: await this.#target.openStore(), ...options });
+    }
+    const { S3Mutex } = await import("../../s3-mutex.js");
+    const { bucketName } = this.#target;
+    return new S3Mutex({ s3ClientConfig: this.#nextConfig(this.#target), bucketName, ...options });
+  }
+
+  async mutexes(count: number, options: SubjectOptions = {}): Promise<StoreMutex[]> {
     return await Promise.all(Array.from({ length: count }, () => this.mutex(options)));
   }
 

@@ -1,7 +1,8 @@
-import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
+import { checkBucketName, checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
-import { S3Mutex } from "../../mutex.js";
-import { MUTEX_OPTIONS, type S3MutexBaseOptions, type S3MutexOptions } from "../../options/mutex-options.js";
+import { StoreMutex } from "../../mutex.js";
+import type { S3MutexBaseOptions, S3MutexOptions } from "../../options/s3-options.js";
+import { MUTEX_OPTIONS } from "../../options/settings.js";
 import { TestClock } from "./clock.js";
 import { type Driver, WorldDriver } from "./driver.js";
 import { type FakeTimers, FakeTimersDriver, GlobalTimeline } from "./fake-timers.js";
@@ -44,7 +45,7 @@ export type AnotherOptions = Partial<S3MutexBaseOptions>;
 /** What {@link createTestMutex} gives. */
 export interface TestMutex {
   /** That of the first process. */
-  readonly mutex: S3Mutex;
+  readonly mutex: StoreMutex;
   /** The first process. */
   readonly process: TestProcess;
   readonly clock: TestClock;
@@ -61,6 +62,14 @@ const TEST_MUTEX_OPTIONS: OptionNames<TestMutexOptions> = {
   roundTripMs: true,
   fakeTimers: true,
   ...MUTEX_OPTIONS,
+};
+
+/** By the store of the test, whatever the options say of a client. */
+const BY_THE_TEST = {
+  bucketOf: ({ bucketName }: S3MutexOptions) => checkBucketName("bucketName", bucketName),
+  reach: () => {
+    throw new Error("a test has its store already");
+  },
 };
 
 /** One bucket and one process on a timeline; more processes come with `another()`. */
@@ -90,7 +99,7 @@ export function setUp(options: TestMutexOptions): TestMutex {
     const process = new SimProcess(timeline, `process-${processes.length + 1}`);
     const internals = { store: bucket.storeFor(process), effects: process.effects };
     // This store honours conditions: to examine it would only add requests that a test does not expect.
-    const mutex = new S3Mutex({ ...own, verify: "never", s3ClientConfig: {} }, internals);
+    const mutex = new StoreMutex({ ...own, verify: "never", s3ClientConfig: {} }, internals, BY_THE_TEST);
     const ownFaults = new TestFaults();
     faultsOf.set(process, ownFaults);
     const started = new TestProcess(process, mutex, ownFaults);

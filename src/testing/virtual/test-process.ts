@@ -1,6 +1,6 @@
 import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
-import type { S3Mutex } from "../../mutex.js";
+import type { StoreMutex } from "../../mutex.js";
 import type { Faults } from "../server/faults/faults.js";
 import type { SimProcess } from "./process.js";
 
@@ -16,13 +16,13 @@ const FREEZE_OPTIONS: OptionNames<FreezeOptions> = { forMs: true, suspends: true
 
 /** One of the processes of a test: a mutex with clocks and timers of its own, on the store and the clock that all share. */
 export class TestProcess {
-  readonly mutex: S3Mutex;
+  readonly mutex: StoreMutex;
   /** What goes wrong with the requests of this process alone: `faults.add({ fault: "never-answer" })` cuts it off. */
   readonly faults: Faults;
   readonly #process: SimProcess;
 
   /** @internal */
-  constructor(process: SimProcess, mutex: S3Mutex, faults: Faults) {
+  constructor(process: SimProcess, mutex: StoreMutex, faults: Faults) {
     this.#process = process;
     this.mutex = mutex;
     this.faults = faults;

@@ -1,0 +1,72 @@
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import { checkBucketName, invalidArgument } from "../arguments/checks.js";
+import type { StoreHeaders } from "../store/s3/client/store-headers.js";
+import type { MutexOptions, StoreMutexOptions } from "./mutex-options.js";
+import { checkStore } from "./store-option.js";
+
+/**
+ * Options of {@link S3Mutex}: exactly one of `s3Client`, `s3ClientConfig` and `store`, the `bucketName` with either of the first two,
+ * and what else is wanted.
+ */
+export type S3MutexOptions = (S3MutexBaseOptions & S3ClientOption & { readonly store?: undefined }) | StoreMutexOptions;
+
+/** How the store is reached: by a client of the caller's own, or by one that is made from its configuration. Not both. */
+export type S3ClientOption =
+  | {
+      /** A client of your own. Nothing is installed on it, it is not closed, and its retry settings do not apply to locks. */
+      readonly s3Client: S3Client;
+      readonly s3ClientConfig?: undefined;
+    }
+  | {
+      readonly s3Client?: undefined;
+      /** Or what to make a client from, as for `new S3Client()`; that client is closed with the mutex. */
+      readonly s3ClientConfig: S3ClientConfig;
+    };
+
+/** The options of {@link S3Mutex} besides its client. */
+export interface S3MutexBaseOptions extends MutexOptions {
+  /**
+   * The bucket that the locks are in, or the ARN or alias of an access point of one region. Not a Multi-Region Access Point: it
+   * leads to several buckets.
+   */
+  readonly bucketName: string;
+  /** What the bucket's owner or policy wants to see with requests. `expectedBucketOwner` is recommended. */
+  readonly storeHeaders?: StoreHeaders | undefined;
+  /** Create the bucket with the first request that finds it missing. @default false */
+  readonly createBucketIfNotExists?: boolean | undefined;
+}
+
+type ClientOptionName = "s3Client" | "s3ClientConfig";
+
+/** Checks how the store is reached. @returns where the locks are: messages and hand-overs name it */
+export function checkClientOrStore(options: S3MutexOptions): string {
+  if (options.store !== undefined) return checkStore(options);
+  checkClient(options, ", or a store");
+  return checkBucketName("bucketName", options.bucketName);
+}
+
+/** One of the two, and what it says it is: a caller may have no compiler. */
+export function checkClient(
+  { s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>,
+  orElse = "",
+): void {
+  if (s3Client === undefined && s3ClientConfig === undefined) {
+    throw invalidArgument("s3Client", undefined, `pass an S3Client, or s3ClientConfig to make one from${orElse}`);
+  }
+  if (s3Client !== undefined && s3ClientConfig !== undefined) {
+    throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass either s3Client or s3ClientConfig, not both");
+  }
+  if (s3Client !== undefined && typeof (s3Client as S3Client | null)?.send !== "function") {
+    throw invalidArgument("s3Client", s3Client, "pass an S3Client of @aws-sdk/client-s3");
+  }
+  if (s3ClientConfig !== undefined && (typeof s3ClientConfig !== "object" || s3ClientConfig === null)) {
+    throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass the options of new S3Client()");
+  }
+  checkEndpoint((s3ClientConfig as S3ClientConfig | undefined)?.endpoint);
+}
+
+/** The SDK makes `localhost://9000` of a host and a port, and says only with the first request that this is not a URI. */
+function checkEndpoint(endpoint: unknown): void {
+  if (typeof endpoint !== "string" || /^https?:\/\//i.test(endpoint)) return;
+  throw invalidArgument("s3ClientConfig.endpoint", endpoint, "begin it with http:// or https://");
+}
