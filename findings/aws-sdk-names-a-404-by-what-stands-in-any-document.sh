@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The AWS SDK calls a 404 NoSuchKey by a Code in any XML document, and NotFound where nobody has said so.
+# The AWS SDK calls a 404 NoSuchKey by a Code in any XML document, and NotFound where no server has said so.
 #
 # `<Whatever><Code>NoSuchKey</Code></Whatever>` is an instance of NoSuchKey as S3's own `<Error>` is. A 404 without a body, as an ingress
 # sends that has no backend, is an S3ServiceException without a word of the store in it; one with text is a plain Error. So neither the class nor

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The AWS SDK takes "localhost:9000", an endpoint without a scheme, for a URL of the protocol "localhost:", and says so with the first request.
 #
-# The constructor says nothing, and the first request ends in an error about an address that nobody has written, which looks like a fault of
+# The constructor says nothing, and the first request ends in an error about an address that was never written, which looks like a fault of
 # the network: a program that tries again what may be one does so for as long as it has time.
 #
 # Seen with @aws-sdk/client-s3 3.1169.0 on Node 20.20.2, 2026-11-29.

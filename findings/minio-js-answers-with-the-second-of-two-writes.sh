@@ -3,7 +3,7 @@
 #
 # A PUT with `If-None-Match: *` (or `If-Match`) that the store has done and answered 500, as it may, is sent a second time after a
 # moment; the second meets what the first has written, and the caller gets PreconditionFailed for a write that is its own. A caller
-# that takes that as "somebody else was first" leaves a lock behind that nobody believes in. The client says so on standard error,
+# that takes that as "another client was first" leaves a lock behind that no client believes in. The client says so on standard error,
 # not to its caller. A connection that breaks is not tried again, so one cannot rely on the repetition either.
 # `retryOptions: { disableRetry: true }` makes it one transmission, with an error without a code; otherwise the object has to be read after each 412.
 #

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nanio answers 500 InternalError to a PUT, and the object is there: an error is no word on what was done.
+# nanio answers 500 InternalError to a PUT, and the object is there: an error does not tell what was done.
 #
 # A key whose last part has 250 to 255 characters fits into a file name, and the name of the file beside it, with what nanio notes about the
 # object, does not. The body is written first. A client that takes 500 for "nothing has happened", and tries under another name, leaves an

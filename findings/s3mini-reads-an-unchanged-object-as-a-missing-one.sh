@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # s3mini answers a read with a condition by null, whether the object is unchanged, has changed, or is not there.
 #
-# `getObject(key, { "if-none-match": etag })`: 304 (nobody has written since) and 404 (there is none) are both null, and so is 412 to
+# `getObject(key, { "if-none-match": etag })`: 304 (it was not written since) and 404 (there is none) are both null, and so is 412 to
 # `if-match`. `getObjectResponse` and `getObjectWithETag` do the same, so that the status cannot be told from outside either. What
 # polls a lock like that takes "still held, unchanged" for "free". ETags come without their quotes.
 # So an adapter on it has to read without conditions, or to send its requests itself.

@@ -2,7 +2,7 @@
 # S3Proxy judges `If-Match` of a PUT before its body has come, and writes when it has: two that replace the same version are both told that they did.
 #
 # The first PUT names the version and keeps its last byte back; the second names the same version, and is answered 200; then the first one's
-# last byte follows, and that is answered 200 as well. What the second one wrote is gone, and nobody was told. So a compare-and-swap by
+# last byte follows, and that is answered 200 as well. What the second one wrote is gone, and no client was told. So a compare-and-swap by
 # which two add to one object loses one of both, without any race that would have to be met by chance.
 #
 # Seen with S3Proxy 4.1.0 (Maven Central, org.gaul:s3proxy, the jar with dependencies, transient-nio2) on Java 17 and Node 20.20.2, 2026-11-29.

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, posix } from "node:path";
 import { expect, test } from "vitest";
+import { bannedLines } from "./words.js";
 
 /**
  * Style that no linter knows of, for files that git tracks. The length of files and functions, default exports, `export *`
@@ -34,6 +35,13 @@ test("files are named after what they do, not after being of help", () => {
 test("nothing is left for later in a comment", () => {
   const later = /\b(TO[D]O|FIX[M]E|X[X]X)\b/;
   expect(occurrences(later, texts.keys())).toEqual([]);
+});
+
+test("comments, texts and pages are in the plain English of the field", () => {
+  const found = [...texts].flatMap(([path, text]) =>
+    (isWorded(path) ? bannedLines(proseIn(path, text)) : []).map((line) => `${path}:${line}`),
+  );
+  expect(found.filter((line) => !NAMES_A_FORM.some((form) => form.test(line)))).toEqual([]);
 });
 
 test("nothing names a machine's folders", () => {
@@ -70,6 +78,29 @@ test("every export of the package has a doc comment", () => {
     .map(({ name, from }) => `${from}: ${name}`);
   expect(undocumented).toEqual([]);
 });
+
+/** Lines that name a banned form, or have it for a reason of their own. */
+const NAMES_A_FORM = [
+  /^CONTRIBUTING\.md:\d+: Prose names the actor/,
+  /^test\/words\.ts:/,
+  // The title of a test is a file's name.
+  /^docs\/bugs-found\.md:\d+: .*\[null is no run\]/,
+  // The titles of tests.
+  /^mutants\/list\/.*\bnamed: /,
+  // Part of the traces of all seeds, by which two versions are compared.
+  /^sim\/body\.ts:\d+: const ends = /,
+];
+
+/** What people read: not what tools have written, nor what 1.x said. */
+function isWorded(path: string): boolean {
+  if (/^(?:api|stores\/results|test)\//.test(path)) return false;
+  return /\.(?:ts|mjs|mts|md|css|html|sh|grit)$|^\.ci\/run$/.test(path);
+}
+
+/** Of a page, without code: names of variables and the words of programs are their own. */
+function proseIn(path: string, text: string): string {
+  return path.endsWith(".md") ? text.replace(/`[^`\n]*`/g, "") : text;
+}
 
 /** The sources of what `exports` and `bin` name. */
 function entries(): string[] {

@@ -4,19 +4,19 @@ import type { Mutant } from "../mutant.js";
 export const TELLING: readonly Mutant[] = [
   {
     name: "only the last few turns tell of force",
-    why: "of 250 holders whom an operator ended 210 hear that somebody took them over",
+    why: "of 250 holders that an operator ended 210 hear that another holder took them over",
     file: "src/core/transition/decision.ts",
     search: 'how === "forced" || how === "deleted"',
     replace: "false",
     caughtBy: { test: "test/primitives/force-released.test.ts", named: "holders of a semaphore hears" },
   },
   {
-    name: "after a force everybody was ended by it",
+    name: "after a force all were ended by it",
     why: "who was taken over blames an operator who came later",
     file: "src/core/cut-short.ts",
     search: "cutShort?.forced?.tokens.includes(token)",
     replace: "cutShort?.forced",
-    caughtBy: { test: "src/core/cut-short.spec.ts", named: "tells nobody of force" },
+    caughtBy: { test: "src/core/cut-short.spec.ts", named: "does not tell a holder of force" },
   },
   {
     name: "unknown options let through",

@@ -151,8 +151,8 @@ export class NamedLocks {
   }
 
   /**
-   * Whoever held it in this process learns at once, and in the same words, what others learn at their next renewal; not who was
-   * granted it since. An object that was not there tells only of those who had the lock before it was asked for.
+   * A holder in this process learns at once, and in the same words, what others learn at their next renewal; not one that was
+   * granted it since. An object that was not there tells only of holders from before it was asked for.
    */
   #endHere(object: LockObject, { record, askedAtMs }: Snapshot): void {
     this.#lines.peek(object.key)?.loseHolders(({ holder: { id, token } }, sinceMs) => {

@@ -35,7 +35,7 @@ it("tells each of many holders that its lock was deleted, also when it has been 
   expect(new Set(reasons(later(taken)))).toEqual(new Set(["deleted"]));
 });
 
-it("tells nobody of force who was not ended by it: who was taken over before, and who was spared", () => {
+it("does not tell a holder of force that was not ended by it: one taken over before, or one that was spared", () => {
   const [gone, spared, ...others] = MANY;
   const held = recordOf({ limit: 20, holders: MANY.slice(1), recent: [] });
   const ids = new Set(others.map(({ id }) => id));
@@ -86,7 +86,7 @@ it("adds to what is remembered, the newest first, and forgets the oldest when th
   expect(forced?.tokens).toEqual([1, ...full.forced.tokens.slice(0, -1)]);
 });
 
-it("has room for all holders of a record in 6 KB, and remembers nothing where nobody held it", () => {
+it("has room for all holders of a record in 6 KB, and remembers nothing where it was not held", () => {
   const tokens = Array.from({ length: CUTS_MAX }, (_, index) => T0 + index);
   const cuts = { untilMs: T0, tokens };
   const size = (record: LockRecord) => serializeRecord(record).length;
@@ -104,7 +104,7 @@ it("says how a hold was cut short, and nothing of others", () => {
   expect(cutOf(recordOf(), 1)).toBeUndefined();
 });
 
-it("is read again as it was written, with what a later version may add; what is of another shape is no record", () => {
+it("is read again as it was written, with what a later version may add; what is of another shape is not a record", () => {
   const cuts = { untilMs: T0 + 10, tokens: [1, 2] };
   const record = { ...recordOf(), cutShort: { forced: cuts, later: { color: "red" } } };
   const parsed = parseRecord(serializeRecord(record));

@@ -2,7 +2,7 @@ import type { Attempt } from "./expiry.js";
 import type { CutShort, Holder, LockRecord } from "./record.js";
 
 /**
- * What holders are to learn whose holds were ended by force, or with the lock: that it was so, and not that somebody has taken them
+ * What holders are to learn whose holds were ended by force, or with the lock: that it was so, and not that another holder has taken them
  * over. The last few turns do not tell: hundreds may hold one semaphore, and many may come and go before a holder renews.
  */
 
@@ -21,7 +21,7 @@ export function withCuts({ cutShort }: LockRecord, holders: readonly Holder[], h
   return { ...cutShort, [how]: { untilMs, tokens } };
 }
 
-/** What of it somebody may still ask for; undefined where that is nothing. */
+/** What of it a holder may still ask for; undefined where that is nothing. */
 export function rememberedCuts(cutShort: CutShort | undefined, { now }: Attempt): CutShort | undefined {
   const { forced, deleted, ...unknown } = cutShort ?? {};
   const isOver = (cuts: CutShort[Cut]) => cuts === undefined || cuts.untilMs < now.earliestMs;

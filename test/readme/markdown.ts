@@ -58,6 +58,6 @@ function anchorsOf(document: string): ReadonlySet<string> {
 }
 
 /** The text of a document without its blocks of code. */
-export function proseOf(document: string): string {
+function proseOf(document: string): string {
   return readFileSync(document, "utf8").replace(/^```[\s\S]*?^```$/gm, "");
 }

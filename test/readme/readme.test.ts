@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseRecord, serializeRecord } from "../../src/core/codec.js";
 import { keyOfName, nameOfKey } from "../../src/core/names.js";
 import { type Example, examplesOf, Project, type Ran } from "./examples.js";
-import { blocksOf, brokenLinks, codeIn, proseOf, tableAfter } from "./markdown.js";
+import { blocksOf, brokenLinks, codeIn, tableAfter } from "./markdown.js";
 
 const inFolder = (folder: string) => readdirSync(folder).flatMap((file) => (file.endsWith(".md") ? [file] : []));
 const GUIDE = inFolder("docs/guide").map((file) => `docs/guide/${file}`);
@@ -155,21 +155,6 @@ test.each(DOCUMENTS)(
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   },
 );
-
-/** Prose names the actor (a caller, holder, waiter, client, process), and says "is not a" and "forever". */
-const BANNED: readonly RegExp[] = [
-  /\b(?:who(?:m)?ever|nobody|somebody|anybody|everybody)\b/i,
-  /\b(?:one|those) who\b/i,
-  /\bfor ever\b/i,
-  /(?<!there )\b(?:is|are|was|were) no\b(?! (?:longer|more)\b)(?= )/i,
-];
-
-test.each(["README.md", ...GUIDE])("%s is in the plain English of the field", (document) => {
-  const lines = proseOf(document)
-    .replace(/`[^`\n]*`/g, "")
-    .split("\n");
-  expect(lines.filter((line) => BANNED.some((pattern) => pattern.test(line)))).toEqual([]);
-});
 
 test("C7: a line for cron is silent where somebody else has the lock, and hides no errors", () => {
   const lines = DOCUMENTS.flatMap((document) => read(document).split("\n")).filter((line) =>

@@ -71,7 +71,7 @@ export function searchCycle(
   return missing.size > 0 ? { kind: "read", refs: [...missing.values()] } : { kind: "none" };
 }
 
-/** Those who wait still, in the order in which they are served. */
+/** Parties that still wait, in the order in which they are served. */
 function inOrder({ holders, queue, limit }: LockRecord, attempt: Attempt) {
   return { holders, waiters: queue.filter((one) => isWaiting(one, attempt)).sort(compareRank), limit };
 }

@@ -20,7 +20,7 @@ function graphOf(locks: Readonly<Record<string, Crowd<HoldingParty, Waiting>>>) 
   return { stuck: [...stuck].map(({ id }) => id), cycles: cycles.map((cycle) => cycle.map(({ id }) => id)) };
 }
 
-it("keeps waiting who does not fit beside those who stay, or beside waiters ahead that are kept themselves", () => {
+it("keeps a waiter waiting that does not fit beside holders that stay, or beside waiters ahead that are kept themselves", () => {
   const reader = holder(1, "shared");
   const waiters = [waiter("reader", [], "shared"), waiter("writer"), waiter("late reader", [], "shared")];
   const kept = (staying: readonly HoldingParty[]) =>
@@ -40,7 +40,7 @@ it("counts permits, and what a waiter has of the same semaphore itself", () => {
   expect(kept(3, [])).toBe(1);
 });
 
-it("finds nobody stuck in a chain, nor behind a hold of an earlier turn or of another lock", () => {
+it("finds no one stuck in a chain, nor behind a hold of an earlier turn or of another lock", () => {
   const chain = { a: crowd([holder(1)], [waiter("1", [hold("b", 2)])]), b: crowd([holder(2)], [waiter("2")]) };
   expect(graphOf(chain)).toEqual({ stuck: [], cycles: [] });
   const earlier = {

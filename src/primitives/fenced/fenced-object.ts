@@ -136,7 +136,7 @@ function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: stri
   return { key, bucket, adopt };
 }
 
-/** An object of ours that became a fenced object would be a lock that nobody can have, or a result that is lost. */
+/** An object of ours that became a fenced object would be a lock that cannot be had, or a result that is lost. */
 function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: OwnPlaces): string | undefined {
   const ours = { locks: keyPrefix, semaphores: semaphorePrefix, "results of once": oncePrefix };
   for (const [whose, prefix] of Object.entries(ours)) {

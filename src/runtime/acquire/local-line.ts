@@ -109,7 +109,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
     return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
   }
 
-  /** Somebody in this process has just ended some of the holds that we have. */
+  /** Another caller in this process has just ended some of the holds that we have. */
   loseHolders(lossOf: (lease: Lease, sinceMs: number) => Loss | undefined): void {
     for (const hold of [...this.#holds]) {
       const loss = "lease" in hold ? lossOf(hold.lease, hold.sinceMs) : undefined;

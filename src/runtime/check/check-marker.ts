@@ -88,7 +88,7 @@ export class CheckMarker {
   }
 
   /**
-   * Somebody may have emptied the bucket meanwhile, and then the reads were right: it can be created again, or the store shows the
+   * The bucket may have been emptied meanwhile, and then the reads were right: it can be created again, or the store shows the
    * delete marker that stands in the way. Some tell of that only after several refusals.
    */
   async #isStillThere(options: RequestOptions): Promise<boolean> {

@@ -196,7 +196,7 @@ const storage = processWide("scopes", () => new AsyncLocalStorage<ReadonlyMap<ob
 
 /**
  * Of workerd's storage, functions can be run in it, and it cannot be entered. A bare call opens no line there: its locks belong to the
- * function that it is made in, or to nobody's line of work.
+ * function that it is made in, or to no line of work.
  */
 const canBeEntered = (() => {
   try {

@@ -53,7 +53,7 @@ interface Waiting extends Claim {
   readonly holds: readonly Hold[];
 }
 
-/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps nobody waiting for long. */
+/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no one waiting for long. */
 export function waitGraphOf(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
   const contended = [...locks.values()]
     .filter((lock) => lock.queue.length > 0)
