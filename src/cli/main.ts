@@ -1,86 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
-import { closestTo } from "../arguments/closest.js";
-import type { Command, OptionSpecs } from "./base/command.js";
-import { EXIT } from "./base/exit-codes.js";
-import { createOutput, isReaderGone, type Output } from "./base/output.js";
-import { isDebuggingBy, parseInput } from "./base/parse.js";
-import { COMMANDS } from "./commands.js";
-import { describedCommands } from "./described-commands.js";
-import { showCommandHelp, showOverview } from "./help.js";
-import { chooseProfile } from "./store/choose-profile.js";
 // First of all: it remembers who this program was started by.
 import "./process/parent.js";
-import { UsageError } from "./base/usage-error.js";
-
-const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
-
-const VERSION_FLAGS: ReadonlySet<string> = new Set(["--version", "-v", "-V", "version"]);
-
-/** Nothing is loaded before it is needed: `--help` must not wait for the SDK. */
-async function main(argv: readonly string[], output: Output): Promise<number> {
-  const [name, ...args] = argv;
-  let commandName: string | undefined;
-  let options: OptionSpecs | undefined;
-  try {
-    if (name === undefined || HELP_FLAGS.has(name) || (name === "help" && args.length === 0)) {
-      showOverview(output);
-      return name === undefined ? EXIT.usage : EXIT.ok;
-    }
-    if (VERSION_FLAGS.has(name)) {
-      output.line(version());
-      return EXIT.ok;
-    }
-    if (name.startsWith("-")) throw new UsageError(`There is no option ${name} before the command.`);
-    const wanted = name === "help" ? args[0] : name;
-    const command = await commandOf(wanted);
-    commandName = wanted;
-    options = command.options;
-    if (name === "help" || asksForHelp(args)) {
-      showCommandHelp(command, output);
-      return EXIT.ok;
-    }
-    // As it was: what is set for the SDK does not concern a command that is run.
-    const parsed = parseInput(args, command.options, { ...process.env });
-    const input = { ...parsed, describeAll: describedCommands };
-    chooseProfile(input.values);
-    return await command.run(input, output);
-  } catch (error) {
-    const { reportFailure } = await import("./failure.js");
-    return reportFailure(error, output, { commandName, options, isDebugging: isDebugging(args) });
-  }
-}
-
-async function commandOf(name: string | undefined): Promise<Command> {
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (entry !== undefined) return entry.load();
-  const closest = closestTo(
-    name ?? "",
-    COMMANDS.map((candidate) => candidate.name),
-  );
-  const hint = closest === undefined ? "." : `; did you mean ${closest}?`;
-  throw new UsageError(`There is no command ${JSON.stringify(name)}${hint}`);
-}
-
-/** Before anything else is checked: a user that asks for help may have got the rest wrong. */
-function asksForHelp(args: readonly string[]): boolean {
-  return ownArguments(args).some((argument) => HELP_FLAGS.has(argument));
-}
-
-function isDebugging(args: readonly string[]): boolean {
-  return ownArguments(args).includes("--debug") || isDebuggingBy(process.env);
-}
-
-/** Those before `--`: what follows belongs to the command that is run. */
-function ownArguments(args: readonly string[]): readonly string[] {
-  const separator = args.indexOf("--");
-  return separator === -1 ? args : args.slice(0, separator);
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return (manifest as { readonly version: string }).version;
-}
+import { EXIT } from "./base/exit-codes.js";
+import { createOutput, isReaderGone } from "./base/output.js";
+import { runCli } from "./command-line.js";
 
 /** The SDK announces which Node it will drop next: of no use to the user of a command. Other warnings stay. */
 function silenceSdkNotice(): void {
@@ -97,7 +20,7 @@ process.stdout.on("error", (error) => {
   // Who closes a pipe (`| head -1`) has what was wanted.
   if (!isReaderGone(error)) unwritten ??= error;
 });
-void main(process.argv.slice(2), output).then((exitCode) => {
+void runCli(process.argv.slice(2), output).then((exitCode) => {
   // What was written is out first; then nothing that is still open, such as a pooled connection, holds up the exit.
   process.stdout.write("", () => setImmediate(end, exitCode));
 });

@@ -4,7 +4,8 @@ import { Values } from "../../src/cli/base/values.js";
 import { parseLock, parseLocks, parseStore } from "../../src/cli/store/address.js";
 import { clientConfigOf } from "../../src/cli/store/store-options.js";
 import { keyOfName } from "../../src/core/names.js";
-import { BUCKET, cli, startStore } from "./cli.js";
+import { BUCKET, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 test.each([
   ["s3://b/locks/nightly", "locks/", "nightly", "locks/nightly.json"],
@@ -72,7 +73,7 @@ test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " 
   "C2: %j is no name, where a store is set",
   async (name) => {
     const { environment, server } = await startStore();
-    const { exitCode, stderr } = await cli(["run", name, "--", "true"], environment);
+    const { exitCode, stderr } = await cliHere(["run", name, "--", "true"], environment);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr: expect.stringMatching(/is not an address|space at an end/),
@@ -99,12 +100,12 @@ test("every way to write it is the lock of the library with that name", async ()
     ["--key-prefix", "locks/", "nightly"],
     ["--prefix", "", `s3://${BUCKET}/locks/nightly`],
   ];
-  const ended = await Promise.all(ways.map((way) => cli(["run", "--no-wait", ...way, "--", "true"], environment)));
+  const ended = await Promise.all(ways.map((way) => cliHere(["run", "--no-wait", ...way, "--", "true"], environment)));
   expect(ended.map(({ exitCode }) => exitCode)).toEqual(ways.map(() => 75));
 });
 
 test("without any store there is one sentence on how to get one", async () => {
-  const { exitCode, stderr } = await cli(["run", "nightly", "--", "true"]);
+  const { exitCode, stderr } = await cliHere(["run", "nightly", "--", "true"]);
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
     /^s3-mutex: Which store\? .*`s3-mutex serve` starts one to try it with\. See `s3-mutex help run`\.\n$/,
@@ -113,7 +114,7 @@ test("without any store there is one sentence on how to get one", async () => {
 
 test("S13: an access point has policies of its own, and an address that is never in the path", async () => {
   const arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/team";
-  const { exitCode, stdout } = await cli(["policy", "--json", `s3://${arn}/locks/`]);
+  const { exitCode, stdout } = await cliHere(["policy", "--json", `s3://${arn}/locks/`]);
   expect(exitCode).toBe(0);
   expect(stdout).toContain(`"${arn}/object/locks/*"`);
   const input = { values: new Values({ "endpoint-url": "http://localhost:9000" }), environment: {}, positionals: [] };
@@ -125,14 +126,14 @@ test("S12: the headers that a bucket wants are options, and refused where they c
   const { server, environment } = await startStore();
   const headers = ["--expected-bucket-owner", "123456789012", "--request-payer", "requester", "--sse", "AES256"];
   const more = ["--acl", "bucket-owner-full-control", "--storage-class", "STANDARD"];
-  const run = await cli(["run", ...headers, ...more, `s3://${BUCKET}/locks/x`, "--", "true"], environment);
+  const run = await cliHere(["run", ...headers, ...more, `s3://${BUCKET}/locks/x`, "--", "true"], environment);
   expect(run).toMatchObject({ exitCode: 0 });
   expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/.s3-mutex/checked", "locks/x.json"]);
-  const wrong = await cli(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
+  const wrong = await cliHere(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
   expect(wrong).toMatchObject({
     exitCode: 2,
     stderr: expect.stringMatching(/--expected-bucket-owner is "me".*12 digits/),
   });
-  const payer = await cli(["ls", "--request-payer", "me", `s3://${BUCKET}/locks/`], environment);
+  const payer = await cliHere(["ls", "--request-payer", "me", `s3://${BUCKET}/locks/`], environment);
   expect(payer).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--request-payer") });
 });

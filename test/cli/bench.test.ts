@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { BUCKET, cli, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
 test("JSON: time, requests and dollars of each part, as the server counts them; nothing is left", TIMEOUT, async () => {
   const { server, environment } = await startStore();
   const args = ["--turns", "4", "--contenders", "2", "--put-price", "1000", "--get-price", "1"];
-  const { exitCode, stdout, stderr } = await cli(["bench", "--json", ...args], environment);
+  const { exitCode, stdout, stderr } = await cliHere(["bench", "--json", ...args], environment);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   const { parts, requests, isComplete } = JSON.parse(stdout);
   expect(isComplete).toBe(true);
@@ -37,7 +38,7 @@ test("a table for people, and what a held lock costs", TIMEOUT, async () => {
 
 test("the time limit ends it, with what there is", TIMEOUT, async () => {
   const { server, environment } = await startStore({ latencyMs: 20 });
-  const { exitCode, stdout } = await cli(["bench", "--json", "--turns", "1000", "--time-limit", "1s"], environment);
+  const { exitCode, stdout } = await cliHere(["bench", "--json", "--turns", "1000", "--time-limit", "1s"], environment);
   const report = JSON.parse(stdout);
   expect({ exitCode, isComplete: report.isComplete }).toEqual({ exitCode: 0, isComplete: false });
   expect(report.parts[0].turns).toBeLessThan(100);
@@ -46,7 +47,7 @@ test("the time limit ends it, with what there is", TIMEOUT, async () => {
 
 test("C13: a store that is not there is told in seconds", TIMEOUT, async () => {
   const startedAtMs = performance.now();
-  const { exitCode, stderr } = await cli(["bench", "--endpoint-url", "http://127.0.0.1:1", "s3://b/locks/"], {
+  const { exitCode, stderr } = await cliHere(["bench", "--endpoint-url", "http://127.0.0.1:1", "s3://b/locks/"], {
     AWS_ACCESS_KEY_ID: "x",
     AWS_SECRET_ACCESS_KEY: "x",
   });
@@ -56,8 +57,8 @@ test("C13: a store that is not there is told in seconds", TIMEOUT, async () => {
 
 test("a store that refuses is an error in one sentence; a price that is none is a usage error", async () => {
   const { environment } = await startStore({ quirks: { deny: ["PutObject"] } });
-  expect(await cli(["bench"], environment)).toMatchObject({ exitCode: 69, stdout: "" });
-  expect(await cli(["bench", "--put-price", "cheap"], environment)).toMatchObject({ exitCode: 2 });
+  expect(await cliHere(["bench"], environment)).toMatchObject({ exitCode: 69, stdout: "" });
+  expect(await cliHere(["bench", "--put-price", "cheap"], environment)).toMatchObject({ exitCode: 2 });
 });
 
 test(
@@ -66,7 +67,7 @@ test(
   async () => {
     const { environment, server } = await startStore();
     server.faults.add({ fault: "page", status: 404, body: "404 page not found", contentType: "text/plain" });
-    const { exitCode, stdout, stderr } = await cli(["bench"], environment);
+    const { exitCode, stdout, stderr } = await cliHere(["bench"], environment);
     expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: "" });
     expect(stderr).toMatch(/^s3-mutex: [^\n]*This is not an answer of S3[^\n]*\(store-unavailable\)\.\n$/);
   },

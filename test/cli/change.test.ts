@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { S3Server } from "../../src/testing/index.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, cli, recordOf, startCli, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 30_000 };
 
@@ -28,14 +29,14 @@ describe.each([
     const lock = await mutex.acquire("nightly");
     const token = lock.fencingToken + 1;
     takeAfterLook(server, "nightly", token);
-    const refused = await cli([command, "--force", ...flags, "nightly"], environment);
+    const refused = await cliHere([command, "--force", ...flags, "nightly"], environment);
     expect(refused).toMatchObject({
       exitCode: 1,
       stdout: "",
       stderr: "s3-mutex: it has changed hands meanwhile: nothing was done.\n",
     });
     expect(recordOf(server, "nightly")?.holders).toMatchObject([{ token }]);
-    const again = await cli([command, "--force", "--yes", "--json", "nightly"], environment);
+    const again = await cliHere([command, "--force", "--yes", "--json", "nightly"], environment);
     expect(again).toMatchObject({ exitCode: 0, stdout: done });
     expect(recordOf(server, "nightly")?.holders).toEqual([]);
   });
@@ -45,9 +46,9 @@ describe("release", TIMEOUT, () => {
   test("needs --force, and somebody who says yes", async () => {
     const { environment, mutex } = await startStore();
     const lock = await mutex.acquire("nightly");
-    const unforced = await cli(["release", "nightly", "--yes"], environment);
+    const unforced = await cliHere(["release", "nightly", "--yes"], environment);
     expect(unforced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--force says that this is meant") });
-    const unasked = await cli(["release", "nightly", "--force"], environment);
+    const unasked = await cliHere(["release", "nightly", "--force"], environment);
     expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--yes says that you are sure") });
     expect((await mutex.inspect("nightly"))?.holders[0]?.fencingToken).toBe(lock.fencingToken);
   });
@@ -66,14 +67,14 @@ describe("release", TIMEOUT, () => {
   test("of a free lock has nothing to do, of none is an error", async () => {
     const { environment, mutex, server } = await startStore();
     await (await mutex.acquire("nightly")).release();
-    const free = await cli(["release", "--force", "--json", "nightly"], environment);
+    const free = await cliHere(["release", "--force", "--json", "nightly"], environment);
     expect(free).toMatchObject({ exitCode: 0, stdout: '{"lockName":"nightly","released":false}\n' });
-    expect(await cli(["release", "--force", "--yes", "typo"], environment)).toMatchObject({
+    expect(await cliHere(["release", "--force", "--yes", "typo"], environment)).toMatchObject({
       exitCode: 1,
       stderr: 's3-mutex: there is no lock "typo".\n',
     });
     server.putObject(BUCKET, "locks/broken.json", "?");
-    expect((await cli(["release", "--force", "--yes", "broken"], environment)).exitCode).toBe(69);
+    expect((await cliHere(["release", "--force", "--yes", "broken"], environment)).exitCode).toBe(69);
     expect(server.getObject(BUCKET, "locks/broken.json")?.text).toBe("?");
   });
 });
@@ -83,9 +84,9 @@ test("C9: of several holders, release ends those that are named, or all when tha
   const pool = mutex.semaphore("pool", { permits: 3 });
   const permits = [await pool.acquire({ label: "one" }), await pool.acquire({ label: "two" }), await pool.acquire()];
   const address = `s3://${BUCKET}/semaphores/locks/pool`;
-  const shown = await cli(["show", address], environment);
+  const shown = await cliHere(["show", address], environment);
   expect(shown.stdout).toMatch(/HOLDER .* ID\n/);
-  const unclear = await cli(["release", "--force", "--yes", address], environment);
+  const unclear = await cliHere(["release", "--force", "--yes", address], environment);
   expect(unclear).toMatchObject({
     exitCode: 2,
     stderr: expect.stringMatching(
@@ -94,18 +95,18 @@ test("C9: of several holders, release ends those that are named, or all when tha
   });
   const id = /([\w-]{8}) \(two /.exec(unclear.stderr)?.[1] ?? "";
   expect(shown.stdout).toContain(id);
-  expect(await cli(["release", "--force", "--yes", "--holder", id, address], environment)).toMatchObject({
+  expect(await cliHere(["release", "--force", "--yes", "--holder", id, address], environment)).toMatchObject({
     exitCode: 0,
   });
   expect((await pool.inspect())?.holders.map(({ fencingToken }) => fencingToken)).toEqual(
     [permits[0], permits[2]].map((permit) => permit?.fencingToken),
   );
-  const gone = await cli(["release", "--force", "--yes", "--holder", id, address], environment);
+  const gone = await cliHere(["release", "--force", "--yes", "--holder", id, address], environment);
   expect(gone).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("is not the beginning of any holder's ID"),
   });
-  expect(await cli(["release", "--force", "--yes", "--all-holders", address], environment)).toMatchObject({
+  expect(await cliHere(["release", "--force", "--yes", "--all-holders", address], environment)).toMatchObject({
     exitCode: 0,
   });
   expect((await pool.inspect())?.holders).toEqual([]);
@@ -121,11 +122,11 @@ describe("delete", TIMEOUT, () => {
     expect((await mutex.acquire("free")).fencingToken).toBeGreaterThan(token);
 
     const lock = await mutex.acquire("held");
-    const refused = await cli(["delete", "held"], environment);
+    const refused = await cliHere(["delete", "held"], environment);
     expect(refused).toMatchObject({ exitCode: 75, stderr: expect.stringMatching(/is held by .* --force deletes it/) });
-    expect((await cli(["delete", "--force", "held"], environment)).exitCode).toBe(2);
+    expect((await cliHere(["delete", "--force", "held"], environment)).exitCode).toBe(2);
     expect((await mutex.inspect("held"))?.holders[0]?.fencingToken).toBe(lock.fencingToken);
-    const forced = await cli(["delete", "--force", "--yes", "--json", "held"], environment);
+    const forced = await cliHere(["delete", "--force", "--yes", "--json", "held"], environment);
     expect(forced).toMatchObject({ exitCode: 0, stdout: '{"lockName":"held","deleted":true}\n' });
     expect(await mutex.inspect("held")).toBeNull();
   });
@@ -133,11 +134,11 @@ describe("delete", TIMEOUT, () => {
   test("clears an object that is not a lock record, by force only", async () => {
     const { environment, mutex, server } = await startStore();
     server.putObject(BUCKET, "locks/broken.json", "?");
-    expect((await cli(["delete", "broken"], environment)).exitCode).toBe(69);
+    expect((await cliHere(["delete", "broken"], environment)).exitCode).toBe(69);
     expect(server.getObject(BUCKET, "locks/broken.json")?.text).toBe("?");
-    expect((await cli(["delete", "broken", "--force", "-y"], environment)).exitCode).toBe(0);
+    expect((await cliHere(["delete", "broken", "--force", "-y"], environment)).exitCode).toBe(0);
     expect(await mutex.acquireLock("broken", 0)).toBe(true);
-    expect(await cli(["delete", "typo"], environment)).toMatchObject({ exitCode: 1 });
+    expect(await cliHere(["delete", "typo"], environment)).toMatchObject({ exitCode: 1 });
   });
 });
 
@@ -168,7 +169,7 @@ describe("cleanup", TIMEOUT, () => {
     expect(dry).toMatchObject({ exitCode: 0, stderr: "" });
     expect(dry.stdout).toBe("5 locks, 3 held by leases that have ended; nothing was done: this is a dry run.\n");
     expect(left(server)).toEqual(before);
-    const { stdout } = await cli(["cleanup"], environment);
+    const { stdout } = await cliHere(["cleanup"], environment);
     expect(stdout).toBe("5 locks, 3 held by leases that have ended; 3 freed or removed.\n");
     expect(left(server)).toContain("locks/live.json 1");
     expect(left(server)).toContain("locks/ancient.json 0");
@@ -176,7 +177,7 @@ describe("cleanup", TIMEOUT, () => {
 
   test("heeds age and prefix, and removes what is free where it is told to", async () => {
     const { environment, server } = await startLittered();
-    const jobs = await cli(["cleanup", "--json", `s3://${BUCKET}/locks/jobs/`], environment);
+    const jobs = await cliHere(["cleanup", "--json", `s3://${BUCKET}/locks/jobs/`], environment);
     expect(JSON.parse(jobs.stdout)).toEqual({
       total: 1,
       stale: 1,
@@ -185,14 +186,14 @@ describe("cleanup", TIMEOUT, () => {
       unreadable: [],
       dryRun: false,
     });
-    const old = await cli(["cleanup", "--older-than", "1h", "--json"], environment);
+    const old = await cliHere(["cleanup", "--older-than", "1h", "--json"], environment);
     expect(JSON.parse(old.stdout)).toMatchObject({ total: 5, stale: 1, cleaned: 1 });
     expect(left(server)).toContain("locks/recent.json 1");
-    const released = await cli(["cleanup", "--include-released", "--json"], environment);
+    const released = await cliHere(["cleanup", "--include-released", "--json"], environment);
     expect(JSON.parse(released.stdout)).toMatchObject({ stale: 1, cleaned: 2 });
     expect(left(server)).not.toContain("locks/free.json 0");
     server.putObject(BUCKET, "locks/broken.json", "?");
-    const unreadable = await cli(["cleanup"], environment);
+    const unreadable = await cliHere(["cleanup"], environment);
     expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
   });
 
@@ -200,7 +201,7 @@ describe("cleanup", TIMEOUT, () => {
     const { environment, server } = await startStore();
     server.putObject(BUCKET, "locks/broken.json", "?");
     const lines = [["cleanup"], ["show", "broken"], ["release", "--force", "--yes", "broken"], ["delete", "broken"]];
-    for (const { stdout, stderr } of await Promise.all(lines.map((line) => cli(line, environment)))) {
+    for (const { stdout, stderr } of await Promise.all(lines.map((line) => cliHere(line, environment)))) {
       expect(stdout + stderr).toContain("Look at it; s3-mutex delete --force clears it");
     }
   });
@@ -219,13 +220,13 @@ describe("a delete marker in place of a lock", TIMEOUT, () => {
     const s3Client = new S3Client(server.clientConfig());
     await s3Client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: "locks/job.json" }));
     s3Client.destroy();
-    const { exitCode, stderr } = await cli(args, environment);
+    const { exitCode, stderr } = await cliHere(args, environment);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
       `remove it: aws s3api delete-object --endpoint-url ${server.endpoint} --bucket ${BUCKET} --key locks/job.json --version-id null\n`,
     );
     server.setQuirks({ versioning: "Suspended", versionsLike: "versitygw", deny: ["ListObjectVersions"] });
-    const silent = await cli(args, environment);
+    const silent = await cliHere(args, environment);
     expect([silent.exitCode, silent.stderr.includes("marker")]).toEqual([1, false]);
   });
 });

@@ -16,7 +16,7 @@ export const BUCKET = "my-bucket";
 export const STORE = `s3://${BUCKET}/locks/`;
 
 /** Nothing of the shell that runs the tests may decide where the CLI looks. */
-const NEUTRAL = Object.fromEntries(
+export const NEUTRAL = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) =>
       !/^(AWS_|S3_MUTEX_|npm_lifecycle_event$|npm_command$|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$|(https?|no)_proxy$)/i.test(

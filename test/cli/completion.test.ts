@@ -6,6 +6,7 @@ import { COMMANDS } from "../../src/cli/commands.js";
 import { describedCommands } from "../../src/cli/described-commands.js";
 import { manualPage } from "../../src/cli/man/page.js";
 import { BUCKET, cli, type Environment, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -13,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 /** What bash offers for the last of these words. */
 async function offeredByBash(...words: string[]): Promise<readonly string[]> {
   const file = join(newFolder(), "completion.bash");
-  writeFileSync(file, (await cli(["completion", "bash"])).stdout);
+  writeFileSync(file, (await cliHere(["completion", "bash"])).stdout);
   const quoted = ["s3-mutex", ...words].map((word) => `'${word}'`).join(" ");
   const script = `source ${file}; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _s3_mutex; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { status, stdout, stderr } = spawnSync("bash", ["--norc", "-c", script], { encoding: "utf8" });
@@ -38,14 +39,14 @@ describe("names of locks", () => {
     for (const name of ["nightly", "night-shift", "release-1.2", "report.json", "a b"]) await mutex.acquireLock(name);
     const before = server.requests.total;
     const offered = async (...words: string[]) =>
-      (await cli(["completion", "names", "--", ...words], environment)).stdout.trim().split("\n");
+      (await cliHere(["completion", "names", "--", ...words], environment)).stdout.trim().split("\n");
     expect(await offered("run", "nig")).toEqual(["night-shift", "nightly"]);
     expect(server.requests.total - before).toBe(1);
     expect(await offered("show", "--json", "re")).toEqual(["release-1.2"]);
     expect(await offered("show", "--literal", "re")).toEqual(["release-1.2", "report.json"]);
     expect(await offered("run", "nightly", "a")).toEqual(["a b"]);
     const ofOthers = { S3_MUTEX_STORE: "" };
-    const address = await cli(["completion", "names", "--", "ls", `${STORE}ni`], { ...environment, ...ofOthers });
+    const address = await cliHere(["completion", "names", "--", "ls", `${STORE}ni`], { ...environment, ...ofOthers });
     expect(address.stdout).toBe(`${STORE}night-shift\n${STORE}nightly\n`);
   });
 
@@ -62,7 +63,7 @@ describe("names of locks", () => {
   ])("are none, and nothing is said: %s", async (_what, words, more) => {
     const { environment, mutex } = await startStore();
     await mutex.acquireLock("x");
-    const ended = await cli(["completion", "names", "--", ...words], { ...environment, ...more });
+    const ended = await cliHere(["completion", "names", "--", ...words], { ...environment, ...more });
     expect(ended).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   });
 
@@ -70,7 +71,7 @@ describe("names of locks", () => {
     const { environment, server } = await startStore();
     server.faults.add({ fault: "never-answer" });
     const startedAtMs = performance.now();
-    const ended = await cli(["completion", "names", "--", "run", ""], environment);
+    const ended = await cliHere(["completion", "names", "--", "run", ""], environment);
     expect(ended).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
     // A second, and what a busy machine takes to start a process.
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
@@ -89,7 +90,7 @@ describe("names of locks", () => {
 /** What bash offers for a command line whose end the cursor is at. */
 async function completedByBash(line: string, environment: Environment): Promise<readonly string[]> {
   const folder = newFolder();
-  writeFileSync(join(folder, "completion.bash"), (await cli(["completion", "bash"])).stdout);
+  writeFileSync(join(folder, "completion.bash"), (await cliHere(["completion", "bash"])).stdout);
   writeFileSync(join(folder, "s3-mutex"), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
   const words = line.split(" ").map((word) => `'${word}'`);
   const script = [
@@ -119,10 +120,10 @@ test.each(["bash", "zsh", "fish"])("%s is told of all commands and options", asy
 });
 
 test("a shell that is not known, and none, are usage errors that say which there are", async () => {
-  const unknown = await cli(["completion", "tcsh"]);
+  const unknown = await cliHere(["completion", "tcsh"]);
   const sentence = 'The shell "tcsh" is not one that is known here: write bash, zsh or fish.';
   expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(sentence) });
-  expect(await cli(["completion"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Which shell?") });
+  expect(await cliHere(["completion"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Which shell?") });
 });
 
 test("the manual page has every command, option and exit code, and no line that is a macro by accident", async () => {
@@ -133,5 +134,5 @@ test("the manual page has every command, option and exit code, and no line that 
   for (const code of ["2", "69", "75", "79"]) expect(page).toContain(`.TP\n.B ${code}\n`);
   const macros = new Set(page.split("\n").flatMap((line) => /^[.'](\S*)/.exec(line)?.[1] ?? []));
   expect([...macros].sort()).toEqual(["B", "BI", "PP", "SH", "SS", "TH", "TP", "br", "fi", "nf"]);
-  expect((await cli(["man"])).stdout).toBe(page);
+  expect((await cliHere(["man"])).stdout).toBe(page);
 });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cli, newFolder } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** Has every module that a process loads written down: evidence that does not depend on how fast the machine is. */
 function recordingLoads(): { readonly environment: Record<string, string>; loaded(): readonly string[] } {
@@ -68,7 +69,7 @@ test.each([
   "serve",
   "demo",
 ])("the help of %s has usage, options and examples", async (command) => {
-  const { stdout } = await cli(["help", command]);
+  const { stdout } = await cliHere(["help", command]);
   expect(stdout).toMatch(/^Usage: s3-mutex /);
   expect(stdout).toMatch(/\nOptions:\n[\s\S]+--help[\s\S]+\nExamples:\n {2}# /);
   expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
@@ -94,19 +95,19 @@ test.each([
   ],
   [["demo", "now"], "demo takes no arguments, and now is one. See `s3-mutex help demo`."],
 ])("%j is a usage error in one sentence", async (args, message) => {
-  const { exitCode, stdout, stderr } = await cli(args);
+  const { exitCode, stdout, stderr } = await cliHere(args);
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 2, stdout: "", stderr: `s3-mutex: ${message}\n` });
 });
 
 test("without a command there is the help, and it is an error", async () => {
-  const { exitCode, stdout } = await cli([]);
+  const { exitCode, stdout } = await cliHere([]);
   expect(exitCode).toBe(2);
   expect(stdout).toContain("Commands:");
 });
 
 test("colours go to terminals, or where they are asked for, and never where NO_COLOR is set", async () => {
   const colour = "\u001b[";
-  expect((await cli(["--help"])).stdout).not.toContain(colour);
-  expect((await cli(["--help"], { FORCE_COLOR: "1" })).stdout).toContain(colour);
-  expect((await cli(["--help"], { FORCE_COLOR: "1", NO_COLOR: "1" })).stdout).not.toContain(colour);
+  expect((await cliHere(["--help"])).stdout).not.toContain(colour);
+  expect((await cliHere(["--help"], { FORCE_COLOR: "1" })).stdout).toContain(colour);
+  expect((await cliHere(["--help"], { FORCE_COLOR: "1", NO_COLOR: "1" })).stdout).not.toContain(colour);
 });

@@ -4,6 +4,7 @@ import { keyOfName } from "../../src/core/names.js";
 import { mirrorOf } from "../../src/core/record.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, type Cli, cli, MAIN, recordOf, startCli, startProgram, startStore, until } from "./cli.js";
+import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 30_000 };
 
@@ -44,7 +45,7 @@ describe("ls", TIMEOUT, () => {
 
   test("takes an address, a beginning of names, a filter and an order", async () => {
     const { environment } = await startFilledStore();
-    const shown = async (...args: string[]) => firstColumn((await cli(["ls", ...args], environment)).stdout);
+    const shown = async (...args: string[]) => firstColumn((await cliHere(["ls", ...args], environment)).stdout);
     expect(await shown(`s3://${BUCKET}/locks/`)).toEqual(["broken", "held", "old", "team/free"]);
     expect(await shown(`s3://${BUCKET}/locks/te`)).toEqual(["team/free"]);
     expect(await shown(`s3://${BUCKET}`, "--held")).toEqual(["held", "old"]);
@@ -53,12 +54,12 @@ describe("ls", TIMEOUT, () => {
     expect(await shown("--filter", "WEB-")).toEqual(["held"]);
     expect(await shown("--filter", "expired")).toEqual(["old"]);
     expect(await shown("nothing")).toEqual([]);
-    expect((await cli(["ls", "--sort", "size"], environment)).stderr).toContain("use name or age or left");
+    expect((await cliHere(["ls", "--sort", "size"], environment)).stderr).toContain("use name or age or left");
   });
 
   test("gives programs a line of JSON for each lock", async () => {
     const { environment } = await startFilledStore();
-    const { stdout } = await cli(["ls", "--json"], environment);
+    const { stdout } = await cliHere(["ls", "--json"], environment);
     const reports = stdout
       .trim()
       .split("\n")
@@ -77,7 +78,7 @@ describe("ls", TIMEOUT, () => {
     const { environment, put } = await startFilledStore();
     const nowMs = Date.now();
     put("evil", heldRecord({ acquiredAtMs: nowMs, expiresAtMs: nowMs + 60_000, owner: "\u001b[2Jgone\r\u202eabc" }));
-    const { stdout } = await cli(["ls"], environment);
+    const { stdout } = await cliHere(["ls"], environment);
     expect(stdout).toContain("\\x1b[2Jgone\\x0d\\u{202e}abc");
     expect(stdout).not.toContain("\u001b");
   });
@@ -86,7 +87,7 @@ describe("ls", TIMEOUT, () => {
     const { environment, server, put } = await startFilledStore();
     const marks = ["\u061c", "\u200b", "\ufeff", "\u00ad", "\u{e0041}", "\u009b", "\u202e"];
     const outputOf = async (args: readonly string[]) => {
-      const { stdout, stderr } = await cli(args, environment);
+      const { stdout, stderr } = await cliHere(args, environment);
       return stdout + stderr;
     };
     const encoded = keyOfName("", `x${marks.join("")}`) as { readonly key: string };
@@ -122,10 +123,10 @@ describe("ls", TIMEOUT, () => {
     const record = { ...heldRecord({ acquiredAtMs: 0, expiresAtMs: 1 }), ...mirrorOf(holders as never), ...times };
     put("odd", { ...record, holders, queue: [waiter], recent: [turn] });
     for (const command of ["show", "ls", "graph"]) {
-      const { stdout, stderr } = await cli(command === "show" ? [command, "odd"] : [command], environment);
+      const { stdout, stderr } = await cliHere(command === "show" ? [command, "odd"] : [command], environment);
       expect(stdout + stderr, command).not.toMatch(/NaN|Infinity|Invalid Date|unexpected error/);
     }
-    expect((await cli(["show", "odd"], environment)).stdout).toMatch(/2 holders[\s\S]*100y\+/);
+    expect((await cliHere(["show", "odd"], environment)).stdout).toMatch(/2 holders[\s\S]*100y\+/);
   });
 
   test.each([
@@ -145,10 +146,10 @@ describe("ls", TIMEOUT, () => {
 
   test("says what is the matter with the store, and which store", async () => {
     const { environment } = await startStore();
-    const missing = await cli(["ls", "s3://no-such-bucket/locks/"], environment);
+    const missing = await cliHere(["ls", "s3://no-such-bucket/locks/"], environment);
     expect(missing.exitCode).toBe(69);
     expect(missing.stderr).toContain("no-such-bucket");
-    const none = await cli(["ls"], { ...environment, S3_MUTEX_STORE: "" });
+    const none = await cliHere(["ls"], { ...environment, S3_MUTEX_STORE: "" });
     expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Which store?") });
   });
 });
@@ -174,14 +175,14 @@ describe("show", TIMEOUT, () => {
 
   test("says when there is no such lock, and when the object is none", async () => {
     const { environment } = await startFilledStore();
-    const none = await cli(["show", "nothing"], environment);
+    const none = await cliHere(["show", "nothing"], environment);
     expect(none).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining('no lock "nothing"') });
-    expect(await cli(["show", "--json", "nothing"], environment)).toMatchObject({ exitCode: 1, stdout: "null\n" });
-    const broken = await cli(["show", "broken"], environment);
+    expect(await cliHere(["show", "--json", "nothing"], environment)).toMatchObject({ exitCode: 1, stdout: "null\n" });
+    const broken = await cliHere(["show", "broken"], environment);
     expect(broken).toMatchObject({ exitCode: 69, stdout: expect.stringContaining("is not a lock record") });
-    const json = await cli(["show", "--json", `s3://${BUCKET}/locks/held`], environment);
+    const json = await cliHere(["show", "--json", `s3://${BUCKET}/locks/held`], environment);
     expect(JSON.parse(json.stdout)).toMatchObject({ lockName: "held", state: "held" });
-    expect((await cli(["show"], environment)).exitCode).toBe(2);
+    expect((await cliHere(["show"], environment)).exitCode).toBe(2);
   });
 });
 
@@ -194,17 +195,17 @@ test(
     await using _permit = await pool.acquire();
     await using _lock = await mutex.acquire("job");
     for (const args of [["show"], ["release", "--force", "--yes"], ["delete"]]) {
-      const { exitCode, stderr } = await cli([...args, "pool"], environment);
+      const { exitCode, stderr } = await cliHere([...args, "pool"], environment);
       expect(exitCode).toBe(1);
       expect(stderr).toBe(
         `s3-mutex: there is no lock "pool", but a semaphore of that name: write s3://${BUCKET}/semaphores/locks/pool.\n`,
       );
     }
-    const reversed = await cli(["show", `s3://${BUCKET}/semaphores/locks/job`], environment);
+    const reversed = await cliHere(["show", `s3://${BUCKET}/semaphores/locks/job`], environment);
     expect(reversed.stderr).toBe(
       `s3-mutex: there is no semaphore "job", but a lock of that name: write s3://${BUCKET}/locks/job.\n`,
     );
-    const neither = await cli(["show", `s3://${BUCKET}/semaphores/locks/none`], environment);
+    const neither = await cliHere(["show", `s3://${BUCKET}/semaphores/locks/none`], environment);
     expect(neither.stderr).toMatch(/there is no semaphore "none": it was never held/);
   },
 );
@@ -281,7 +282,7 @@ describe("graph", TIMEOUT, () => {
     );
     expect(stdout).toMatch(/plain {2}held by d for .*\n {2}<- e waits for \ds, holds nothing\n/);
     expect(stdout).toMatch(/\nCycle 1: a waits for invoices, held by b, who waits for orders, held by a\.\n/);
-    const json = JSON.parse((await cli(["graph", "--json"], environment)).stdout);
+    const json = JSON.parse((await cliHere(["graph", "--json"], environment)).stdout);
     expect(json.cycles).toEqual([
       [
         { lockName: "invoices", acquisitionId: "a" },
@@ -289,14 +290,14 @@ describe("graph", TIMEOUT, () => {
       ],
     ]);
     expect(json.waits).toHaveLength(4);
-    const others = await cli(["graph", "plain"], environment);
+    const others = await cliHere(["graph", "plain"], environment);
     expect(others.exitCode).toBe(0);
     expect(others.stdout).not.toContain("ycle");
   });
 
   test("of a store where nobody waits is short", async () => {
     const { environment } = await startFilledStore();
-    expect(await cli(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nothing waits.\n" });
+    expect(await cliHere(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nothing waits.\n" });
   });
 });
 

@@ -7,6 +7,7 @@ import { reportFailure } from "../../src/cli/failure.js";
 import { createLog } from "../../src/cli/process/log.js";
 import { S3MutexError } from "../../src/errors.js";
 import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 import { startOutput } from "./terminal.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
@@ -67,13 +68,13 @@ test.each([
   ],
   ["a gateway without a scheme", ["doctor", "--gateway", "localhost:9000"], '--gateway "localhost:9000" is not a URL'],
 ])("C5: %s", async (_what, args, sentence) => {
-  const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: STORE });
+  const { exitCode, stderr } = await cliHere(args, { S3_MUTEX_STORE: STORE });
   expect(exitCode).toBe(2);
   expect(stderr).toContain(sentence);
 });
 
 test.each(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])("C5: %s without a scheme is named", async (name) => {
-  const { exitCode, stderr } = await cli(["ls"], { S3_MUTEX_STORE: STORE, [name]: "localhost:9000" });
+  const { exitCode, stderr } = await cliHere(["ls"], { S3_MUTEX_STORE: STORE, [name]: "localhost:9000" });
   expect(exitCode).toBe(2);
   expect(stderr).toContain(`${name} "localhost:9000" is not a URL: write http://localhost:9000 or https://`);
 });
@@ -84,7 +85,7 @@ test.each([
   ["S3_MUTEX_STORE", "http://store:9000/my-bucket", ["doctor"]],
   ["--store", "s3:///locks/", ["run", "--store", "s3:///locks/", "job", "--", "true"]],
 ])("D: %s with %s names itself, and the form that is right there", async (source, text, args) => {
-  const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: text });
+  const { exitCode, stderr } = await cliHere(args, { S3_MUTEX_STORE: text });
   expect(exitCode).toBe(2);
   expect(stderr).toContain(`s3-mutex: ${source}: ${text} is not an address: write s3://BUCKET/locks/. See`);
 });
@@ -113,7 +114,7 @@ test("C5: a machine or a store whose clock is off is told so, and not to look at
   const { environment, server } = await startStore();
   server.faults.add({ fault: "status", status: 403, code: "RequestTimeTooSkewed" });
   for (const args of [["run", "--wait", "2s", "job", "--", "true"], ["bench"], ["doctor"]]) {
-    const { exitCode, stderr } = await cli(args, environment);
+    const { exitCode, stderr } = await cliHere(args, environment);
     expect(exitCode).toBe(69);
     expect(stderr).toMatch(/The clock of this machine is off, or the store's own: set it right/);
     expect(stderr).not.toContain("endpoint-url");
@@ -146,7 +147,7 @@ test.each([
   const { environment } = await startStore();
   const folder = newFolder();
   writeFileSync(join(folder, "config"), config);
-  const { exitCode, stderr } = await cli(["show", "--profile", "dev", "job"], {
+  const { exitCode, stderr } = await cliHere(["show", "--profile", "dev", "job"], {
     ...environment,
     HOME: folder,
     AWS_CONFIG_FILE: join(folder, "config"),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { BUCKET, cli, MAIN, newFolder, startCli, startStore, until } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -85,6 +86,6 @@ test.each([
   [["once", "--forget"], "Which key?"],
   [["once", "--forget", "a", "--", "true"], "--forget runs nothing: true is one too many"],
 ])("usage: %j", async (args, sentence) => {
-  const { exitCode, stderr } = await cli(args, { S3_MUTEX_STORE: "s3://b/locks/" });
+  const { exitCode, stderr } = await cliHere(args, { S3_MUTEX_STORE: "s3://b/locks/" });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(sentence) });
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { cli } from "./cli.js";
+import { cliHere } from "./here.js";
 
-const documents = async (...args: string[]) => JSON.parse((await cli(["policy", "--json", ...args])).stdout);
+const documents = async (...args: string[]) => JSON.parse((await cliHere(["policy", "--json", ...args])).stdout);
 
 const allOf = (ending: string) =>
   ["", "once/", "semaphores/"].map((folder) => `arn:aws:s3:::my-bucket/${folder}team/locks/${ending}`);
@@ -77,7 +78,7 @@ test("S3 Express has one action, and no policy for single keys", async () => {
 });
 
 test.each(["iam", "lifecycle", "bucket"])("--only %s prints that document alone", async (only) => {
-  const { exitCode, stdout, stderr } = await cli(["policy", "--only", only], { S3_MUTEX_STORE: "s3://my-bucket" });
+  const { exitCode, stdout, stderr } = await cliHere(["policy", "--only", only], { S3_MUTEX_STORE: "s3://my-bucket" });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(JSON.parse(stdout)).toEqual((await documents("s3://my-bucket"))[only]);
 });
@@ -98,5 +99,5 @@ test.each([
   [["policy", "--only", "all", "s3://my-bucket"], "use iam or lifecycle or bucket"],
   [["policy"], "Which store?"],
 ])("%j is a usage error", async (args, message) => {
-  expect(await cli(args)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
+  expect(await cliHere(args)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });

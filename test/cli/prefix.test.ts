@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { S3Mutex } from "../../src/index.js";
-import { BUCKET, cli, startStore } from "./cli.js";
+import { BUCKET, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -32,9 +33,9 @@ test("C1: a prefix that is no folder is the library's, exactly", async () => {
   await using mutex = new S3Mutex(options);
   await using _lock = await mutex.acquire("nightly");
   for (const args of MEANT) {
-    expect(await cli(["run", "--no-wait", ...args, "--", "true"], environment)).toMatchObject({ exitCode: 75 });
+    expect(await cliHere(["run", "--no-wait", ...args, "--", "true"], environment)).toMatchObject({ exitCode: 75 });
   }
-  const { stdout } = await cli(["ls", "--json", "--key-prefix", "prod-"], environment);
+  const { stdout } = await cliHere(["ls", "--json", "--key-prefix", "prod-"], environment);
   expect(JSON.parse(stdout)).toMatchObject({ lockName: "nightly", key: "prod-nightly.json", state: "held" });
 });
 
@@ -42,7 +43,7 @@ test.each(UNCLEAR.map((args) => [args.join(" "), args] as const))(
   "C1: %s could mean two things, and names both",
   async (_line, args) => {
     const { server, environment } = await startStore();
-    const { exitCode, stderr } = await cli(args, environment);
+    const { exitCode, stderr } = await cliHere(args, environment);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/could mean the keys prod-NAME\.json or prod-\/NAME\.json: write /);
     expect(stderr).toMatch(/prod-\/ for the folder, or .*--key-prefix prod- for keys that begin with "prod-"/);
@@ -52,7 +53,7 @@ test.each(UNCLEAR.map((args) => [args.join(" "), args] as const))(
 
 test("C1: what is advised is there: policy takes an exact prefix as well", async () => {
   const args = ["policy", "--json", "--only", "iam", "--key-prefix", "prod-", `s3://${BUCKET}`];
-  const { exitCode, stdout } = await cli(args);
+  const { exitCode, stdout } = await cliHere(args);
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout).Statement[0].Resource).toEqual(
     ["", "once/", "semaphores/"].map((folder) => `arn:aws:s3:::${BUCKET}/${folder}prod-*`),
@@ -60,8 +61,8 @@ test("C1: what is advised is there: policy takes an exact prefix as well", async
 });
 
 test("C1: S3_MUTEX_STORE as well, and both options at once are one too many", async () => {
-  const unclear = await cli(["ls"], { S3_MUTEX_STORE: `s3://${BUCKET}/locks` });
+  const unclear = await cliHere(["ls"], { S3_MUTEX_STORE: `s3://${BUCKET}/locks` });
   expect(unclear).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`write s3://${BUCKET}/locks/ for`) });
-  const both = await cli(["ls", "--prefix", "a/", "--key-prefix", "a"], { S3_MUTEX_STORE: `s3://${BUCKET}` });
+  const both = await cliHere(["ls", "--prefix", "a/", "--key-prefix", "a"], { S3_MUTEX_STORE: `s3://${BUCKET}` });
   expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("use one of them") });
 });

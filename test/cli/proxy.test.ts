@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { isExempt, proxyFor } from "../../src/cli/store/proxy.js";
 import { cli, type Environment, newFolder, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -118,7 +119,7 @@ test("S14: a proxy that refuses, or is not there, is named without its password"
     "the proxy http://127.0.0.1:1 (HTTPS_PROXY) could not be reached: connect ECONNREFUSED",
   );
   expect(refused.stderr + nobody.stderr).not.toMatch(/secret|p%40ss|p@ss/);
-  const wrong = await cli(impatient, { ...there, HTTPS_PROXY: "socks5://127.0.0.1:1" });
+  const wrong = await cliHere(impatient, { ...there, HTTPS_PROXY: "socks5://127.0.0.1:1" });
   expect(wrong).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("HTTPS_PROXY is not the address of a proxy"),
@@ -141,8 +142,8 @@ test("S14: the profile's endpoint_url, region and addressing, --profile before k
     there,
   );
   expect(shown).toMatchObject({ exitCode: 0, stdout: "/test\n", stderr: "" });
-  expect(await cli(["ls"], { ...there, AWS_PROFILE: "here" })).toMatchObject({ exitCode: 0 });
-  const unknown = await cli(["ls", "--profile", "nobody"], there);
+  expect(await cliHere(["ls"], { ...there, AWS_PROFILE: "here" })).toMatchObject({ exitCode: 0 });
+  const unknown = await cliHere(["ls", "--profile", "nobody"], there);
   expect(unknown).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('--profile "nobody": there is no such profile in'),
@@ -150,7 +151,7 @@ test("S14: the profile's endpoint_url, region and addressing, --profile before k
 });
 
 test("--no-verify-ssl is refused in words", async () => {
-  const { exitCode, stderr } = await cli(["ls", "--no-verify-ssl", "s3://b/locks/"]);
+  const { exitCode, stderr } = await cliHere(["ls", "--no-verify-ssl", "s3://b/locks/"]);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 2,
     stderr: expect.stringContaining("a machine that can pose as the store can give one lock to two"),

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { announceWait, noticePlan } from "../../src/cli/run/waiting.js";
 import { BUCKET, cli, recordOf, STORE, startCli, startStore, until } from "./cli.js";
+import { cliHere } from "./here.js";
 import { startOutput } from "./terminal.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
@@ -107,7 +108,7 @@ test.each([
   ],
   [["s3://my-bucket/semaphores/locks/a"], "s3://my-bucket/semaphores/locks/a is a semaphore: say with --permits"],
 ])("usage of run: %j", async (args, sentence) => {
-  const { exitCode, stderr } = await cli(["run", ...args, "--", "true"], { S3_MUTEX_STORE: STORE });
+  const { exitCode, stderr } = await cliHere(["run", ...args, "--", "true"], { S3_MUTEX_STORE: STORE });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(sentence) });
 });
 
@@ -119,7 +120,7 @@ test("P19: run --hold-at-least ends with its command, and nobody else has the lo
   const leaseLeftMs = (await mutex.inspect("job"))?.holders[0]?.leaseLeftMs ?? 0;
   expect(leaseLeftMs).toBeGreaterThan(30_000);
   expect(leaseLeftMs).toBeLessThanOrEqual(60_000);
-  const { stdout } = await cli(["show", "job"], environment);
+  const { stdout } = await cliHere(["show", "job"], environment);
   expect(stdout).toContain("has given it back; it is held on for its holdAtLeastMs");
 });
 

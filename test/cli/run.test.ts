@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BUCKET, cli, newFolder, recordOf, STORE, startCli, startStore, until } from "./cli.js";
+import { cliHere } from "./here.js";
 
 const ADDRESS = `${STORE}job`;
 
@@ -136,7 +137,7 @@ test.each([
   [["--addressing", "x", "s3://b/locks/n", "--", "true"], '--addressing "x" is not possible: use path or virtual.'],
   [["--endpoint-url", "x", "s3://b/locks/n", "--", "true"], '--endpoint-url "x" is not a URL'],
 ])("usage: %j", async (args, message) => {
-  const { exitCode, stdout, stderr } = await cli(["run", ...args]);
+  const { exitCode, stdout, stderr } = await cliHere(["run", ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(message);
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { cli, newFolder, startCli } from "./cli.js";
+import { cliHere } from "./here.js";
 
 /** The lines to paste, as an environment. */
 function exported(stdout: string): Record<string, string> {
@@ -95,7 +96,7 @@ test.each([
   [["--bucket", "No_Such_Name"], "bucket"],
   [["extra"], "serve takes no arguments"],
 ])("usage: %j", async (args, message) => {
-  const { exitCode, stderr } = await cli(["serve", "--port", "0", ...args]);
+  const { exitCode, stderr } = await cliHere(["serve", "--port", "0", ...args]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain(message);
 });

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { cli, STORE, startCli, startStore } from "./cli.js";
+import { cliHere } from "./here.js";
 
 test.each(["SIGINT", "SIGTERM"] as const)(
   "it prints an address, serves the page there, and ends on %s",
@@ -57,13 +58,13 @@ test.each([
   [["--interval", "1ms"], "--interval 1ms is too short"],
   [[STORE, "more"], "more is one too many."],
 ])("usage: %j", async (args, message) => {
-  const { exitCode, stdout, stderr } = await cli(["ui", ...args], { S3_MUTEX_STORE: STORE });
+  const { exitCode, stdout, stderr } = await cliHere(["ui", ...args], { S3_MUTEX_STORE: STORE });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(message);
 });
 
 test("without a store it says what to do", async () => {
-  const { exitCode, stderr } = await cli(["ui"]);
+  const { exitCode, stderr } = await cliHere(["ui"]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Which store?");
 });
