@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createS3Client } from "./client.js";
 
@@ -43,4 +46,23 @@ it("a configuration is heeded before the environment", async () => {
 it("what else a configuration says is kept", async () => {
   const { config } = createS3Client({ region: "eu-west-1" });
   await expect(config.region()).resolves.toBe("eu-west-1");
+});
+
+it("the shared configuration file is read once a client, not once a request", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "config-"));
+  const file = join(folder, "config");
+  const said = (value: string) =>
+    writeFileSync(
+      file,
+      `[default]\nrequest_checksum_calculation = ${value}\nresponse_checksum_validation = ${value}\n`,
+    );
+  vi.stubEnv("AWS_CONFIG_FILE", file);
+  said("when_supported");
+  const { requestChecksumCalculation, responseChecksumValidation } = createS3Client({ region: "us-east-1" }).config;
+  const asked = async () => [await requestChecksumCalculation(), await responseChecksumValidation()];
+  expect(await asked()).toEqual(["WHEN_SUPPORTED", "WHEN_SUPPORTED"]);
+  said("when_required");
+  expect(await asked()).toEqual(["WHEN_SUPPORTED", "WHEN_SUPPORTED"]);
+  expect(await checksums()).toEqual(["WHEN_REQUIRED", "WHEN_REQUIRED"]);
+  rmSync(folder, { recursive: true });
 });

@@ -11,9 +11,9 @@ export function createS3Client(config: S3ClientConfig): S3Client {
   return new S3Client({
     ...config,
     requestChecksumCalculation:
-      requestChecksumCalculation ?? (() => configured("request_checksum_calculation", config)),
+      requestChecksumCalculation ?? once(() => configured("request_checksum_calculation", config)),
     responseChecksumValidation:
-      responseChecksumValidation ?? (() => configured("response_checksum_validation", config)),
+      responseChecksumValidation ?? once(() => configured("response_checksum_validation", config)),
     ...FILES_ANEW,
   });
 }
@@ -23,6 +23,12 @@ export function createS3Client(config: S3ClientConfig): S3Client {
  * credentials are asked for anew, a file that was rewritten meanwhile is read again.
  */
 const FILES_ANEW: object = { ignoreCache: true };
+
+/** The SDK asks for these settings several times a request, and a file is read for each answer. */
+function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
+  let answer: Promise<Result> | undefined;
+  return () => (answer ??= ask());
+}
 
 type Setting = "request_checksum_calculation" | "response_checksum_validation";
 
