@@ -28,7 +28,7 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
       of: { type: "string", multiple: true, default: AREAS.map(({ name }) => name) },
       only: { type: "string", default: "" },
       file: { type: "string", multiple: true, default: [] },
-      tests: { type: "string", default: "" },
+      tests: { type: "string", multiple: true, default: [""] },
       sample: { type: "string" },
       jobs: { type: "string", default: String(availableParallelism()) },
     },
@@ -47,14 +47,14 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
           file.slice(area.folder.length).includes(values.only) &&
           (values.file.length === 0 || values.file.includes(file)),
       ),
-      specs: area.specs.filter((spec) => spec.includes(values.tests)),
+      specs: area.specs.filter((spec) => values.tests.some((part) => spec.includes(part))),
     }))
     .filter(({ files }) => files.length > 0);
   if (areas.length === 0) {
     throw new Error(`--only: no file of ${folders} has ${JSON.stringify(values.only)} in its path`);
   }
   if (areas.some(({ specs }) => specs.length === 0)) {
-    throw new Error(`--tests: no test of ${folders} has ${JSON.stringify(values.tests)} in its path`);
+    throw new Error(`--tests: no test of ${folders} has ${values.tests.join(" or ")} in its path`);
   }
   const sample = values.sample === undefined ? undefined : count("sample", values.sample, 1);
   return { areas, jobs: count("jobs", values.jobs, 1), sample };

@@ -7,6 +7,8 @@ export interface Sent {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Answered {
@@ -23,8 +25,8 @@ export function clientAnswering(
   const sent: Sent[] = [];
   const requestHandler = {
     metadata: { handlerProtocol: "test" },
-    handle: async (request: Sent) => {
-      sent.push({ ...request, headers: { ...request.headers } });
+    handle: async (request: Sent, { abortSignal: signal }: { readonly abortSignal?: AbortSignal } = {}) => {
+      sent.push({ ...request, headers: { ...request.headers }, signal });
       const { statusCode, headers = {}, body = Buffer.alloc(0) } = await answer(request, sent.length);
       return { response: { statusCode, headers, body: Buffer.isBuffer(body) ? Readable.from([body]) : body } };
     },

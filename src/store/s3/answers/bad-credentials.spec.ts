@@ -59,6 +59,7 @@ it.each(["Failed to load token from ~/.aws/login/cache/x.json", "run aws login",
 it.each([
   "Profile mfa requires multi-factor authentication, but no MFA code callback was provided",
   "multi-factor",
+  "Multifactor",
   "MFA",
 ])("the user is not asked for a code: %s", (message) => {
   expect(provider(message)).toMatch(/^The profile wants a code for MFA, which is not asked for here/);

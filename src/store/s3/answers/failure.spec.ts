@@ -100,6 +100,15 @@ describe("without an answer", () => {
   });
 });
 
+it("the words of an answer that broke off do not count: what broke it does", () => {
+  const text = "<Error><Code>NoSuchKey</Code><Message>Not here</Message></Error>";
+  expect(failureOf(failing({ code: "ECONNRESET" }), answered(404, text))).toMatchObject({
+    status: undefined,
+    code: "ECONNRESET",
+    message: "it failed",
+  });
+});
+
 it("the status of an answer that broke off does not count", () => {
   expect(wholeStatus(failing({ name: "NoSuchKey" }), answered(404))).toBe(404);
   expect(wholeStatus(failing({ code: "ECONNRESET" }), answered(404))).toBeUndefined();
@@ -127,6 +136,9 @@ it("keeps messages to a line that can be read", () => {
 it.each([
   ["a file that is not there", { syscall: "open", code: "ENOENT" }, {}, true],
   ["a file that may not be read", { syscall: "read", code: "EACCES" }, {}, true],
+  ["a file that may not be looked at", { syscall: "stat", code: "EPERM" }, {}, true],
+  ["a folder in its place", { syscall: "access", code: "EISDIR" }, {}, true],
+  ["a file in place of its folder", { syscall: "open", code: "ENOTDIR" }, {}, true],
   ["too many open files", { syscall: "open", code: "EMFILE" }, {}, undefined],
   ["a connection that may not be made", { syscall: "connect", code: "EACCES" }, {}, undefined],
   ["a file, after the request was sent", { syscall: "open", code: "ENOENT" }, { sentAtMs: 1 }, undefined],

@@ -110,9 +110,34 @@ describe("a status of S3", () => {
   it("a refusal names the request and the answer, tells what to do, and keeps the error as its cause", () => {
     const outcome = outcomeOf(answer(403, "AccessDenied", "Access Denied."));
     expect(outcome).toMatchObject({ kind: "refused", timing: TIMING, error: { code: "access-denied", cause: error } });
+    expect(outcome).toMatchObject({ about: "permissions" });
     expect(outcome.error.message).toMatch(
       /^s3:PutObject on s3:\/\/locks\/a was refused \(403 AccessDenied: Access Denied\)\. Allow s3:PutObject on /,
     );
+  });
+});
+
+describe("a refusal of S3", () => {
+  it("says what it is about only where that is known", () => {
+    expect(outcomeOf(answer(422, "Odd"))).not.toHaveProperty("about");
+    expect(outcomeOf(answer(403, "InvalidAccessKeyId"))).toMatchObject({ about: "credentials" });
+  });
+
+  it("of a signature that the store has taken before asks nobody for other rights", () => {
+    const remedy = (code: string, credentialsWorked: boolean) =>
+      outcomeOf(answer(403, code), { credentialsWorked }).error.message.split("). ")[1];
+    expect(remedy("SignatureDoesNotMatch", true)).toBe(
+      "The store has taken other requests with these credentials: it signs this one differently, or the secret has changed. No policy helps.",
+    );
+    expect(remedy("SignatureDoesNotMatch", false)).toMatch(/^The secret does not fit the access key/);
+    expect(remedy("AccessDenied", true)).toMatch(/^Allow s3:PutObject on /);
+  });
+
+  it.each([
+    ["as an error of the store", answer(500, "InternalError", "File name too long")],
+    ["from a proxy", page(414)],
+  ])("for a key that is too long comes also %s", (_, attempt) => {
+    expect(outcomeOf(attempt)).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
   });
 });
 
@@ -123,6 +148,14 @@ describe("an answer that S3 does not write", () => {
     [
       302,
       " This is not an answer of S3: it leads elsewhere, such as to a login page. Check the endpoint, and what is between it and this process.",
+    ],
+    [
+      300,
+      " This is not an answer of S3: it leads elsewhere, such as to a login page. Check the endpoint, and what is between it and this process.",
+    ],
+    [
+      400,
+      " This is not an answer of S3: a proxy, an ingress or a portal on the way sent it, or there is no S3 at this endpoint.",
     ],
     [
       404,
@@ -139,6 +172,12 @@ describe("an answer that S3 does not write", () => {
     const outcome = outcomeOf(page(status));
     expect(outcome).toMatchObject({ kind: "unknown", throttled: false, sent: true, timing: TIMING });
     expect(outcome.error.message).toBe(`s3:PutObject on s3://locks/a: ${status} with text/html, "Hello".${hint}`);
+  });
+
+  it("is marked where it says more than that it is not S3's, and S3's own is not", () => {
+    expect(outcomeOf(page(404))).toMatchObject({ isForeign: true });
+    for (const attempt of [page(200), page(503), answer(507, "XMinioStorageFull"), answer(500, "InternalError")])
+      expect(outcomeOf(attempt)).not.toHaveProperty("isForeign");
   });
 
   it("says where a redirect leads", () => {
@@ -177,7 +216,7 @@ describe("no answer", () => {
   it("for want of credentials is a refusal, unless they have worked before", () => {
     const thrown = fails({ name: "CredentialsProviderError" });
     const refused = outcomeOf({}, {}, thrown);
-    expect(refused).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
+    expect(refused).toMatchObject({ kind: "refused", error: { code: "access-denied" }, about: "credentials" });
     expect(refused.error.message).toContain("The S3 client has no credentials");
     expect(outcomeOf({}, { credentialsWorked: true }, thrown)).toMatchObject({
       kind: "unknown",
@@ -199,7 +238,13 @@ describe("no answer", () => {
     else expect(outcome.error.message).toContain("Getting credentials or a session failed: check the role");
   });
 
-  it.each(["Odd", "ODD-1", "eaddrinuse", "not-ONE", "E"])(
+  it("since a file of the credentials cannot be read is no fault of the network", () => {
+    const refused = outcomeOf({}, {}, fails({ code: "ENOENT", syscall: "open" }));
+    expect(refused).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
+    expect(refused.error.message).toContain("A file of the credentials cannot be read");
+  });
+
+  it.each(["ERR_INVALID_URL", "Odd", "ODD-1", "eaddrinuse", "not-ONE", "E"])(
     "a request that could not be built (%s) is for the caller to mend",
     (name) => {
       const outcome = outcomeOf({}, {}, fails({ name }));

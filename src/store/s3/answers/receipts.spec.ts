@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./receipts.js";
+import { isAboutAnother, isConflict, isDeletion, isForeignPage, isListing, isReceipt, notOfS3 } from "./receipts.js";
 
 const OF_S3 = { "x-amz-request-id": "1" };
 const ERROR = "<Error><Code>InternalError</Code></Error>";
@@ -77,4 +77,21 @@ it("says why a success is not believed", () => {
   expect(notOfS3('"a"', {})).toBe("the answer is not one of S3 (200 with an empty body)");
   expect(notOfS3('"a"', { text: "head" }, bytes("Body"))).toBe('the answer is not one of S3 (200 with "Body")');
   expect(notOfS3('"a"', { text: "head" }, { kind: "oversized" })).toBe('the answer is not one of S3 (200 with "head")');
+});
+
+it.each([
+  ["<ListBucketResult>", true],
+  ['<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">', true],
+  ["<ListBucketResult/>", true],
+  ["<aws:ListBucketResult>", true],
+  ['<?xml version="1.0" encoding="UTF-8"?><ListBucketResult>', true],
+  ['\uFEFF \n<?xml version="1.0"?> \n<ListBucketResult>', true],
+  ["<ListBucketResults>", false],
+  ["</ListBucketResult>", false],
+  ["<html><ListBucketResult>", false],
+  [PAGE, false],
+  ["", false],
+])("%j is a listing: %s", (text, expected) => {
+  expect(isListing({ text })).toBe(expected);
+  expect(isListing({})).toBe(false);
 });

@@ -154,6 +154,8 @@ const TABLE: readonly (readonly [number, string, string, string, string])[] = [
   ),
   ...["KeyTooLongError", "KeyTooLong"].map((code) => [400, code, "", "invalid-argument", TOO_LONG] as const),
   [500, "InternalError", "File name too long", "invalid-argument", TOO_LONG],
+  [400, "Odd", "The URI you sent is too long", "invalid-argument", TOO_LONG],
+  [400, "Odd", "It is too long for an object key", "invalid-argument", TOO_LONG],
   [500, "InternalError", "ENAMETOOLONG: name too long, open", "invalid-argument", TOO_LONG],
   [414, "", "", "invalid-argument", TOO_LONG],
   ...["InvalidObjectName", "InvalidKey", "XMinioInvalidObjectName"].map(
@@ -202,6 +204,24 @@ describe("what is asked for makes a difference", () => {
     expect(refusalOf(failed(403, "AccessDenied"), { action: "s3:ListBucket", bucket: "locks" })).toMatchObject({
       remedy: "Allow s3:ListBucket on arn:aws:s3:::locks.",
     });
+  });
+
+  it("a request about the bucket has no key that could be too long, but a prefix", () => {
+    const list = { action: "s3:ListBucket", bucket: "locks" };
+    for (const code of ["KeyTooLongError", "KeyTooLong"])
+      expect(refusalOf(failed(400, code), list)).toMatchObject({
+        code: "invalid-argument",
+        remedy: "The store does not take such keys: use a keyPrefix of letters, digits, `-`, `_` and single slashes.",
+      });
+    expect(refusalOf(failed(414, "Odd"), list)).toMatchObject({ code: "store-unsafe" });
+    expect(refusalOf(failed(400, "NotKeyTooLong"), PUT)).toMatchObject({ code: "store-unsafe" });
+  });
+
+  it("says whether it is about credentials or permissions, where it is about either", () => {
+    expect(refusalOf(failed(400, "ExpiredToken"), PUT)).toMatchObject({ about: "credentials" });
+    for (const answer of [failed(403, "AccessDenied"), failed(403, "Odd", { message: "no kms:Decrypt" })])
+      expect(refusalOf(answer, PUT)).toMatchObject({ about: "permissions" });
+    expect(refusalOf(failed(403, "Odd"), PUT)).not.toHaveProperty("about");
   });
 
   it("an archived object is named", () => {

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Clockwork, settled } from "../../../../test/protocol/clockwork.js";
-import { type AttemptLimits, attemptOnce, identityOf, timingOf } from "./single-attempt.js";
+import { type AttemptLimits, attemptOnce, identityOf, timingOf, writtenAt } from "./single-attempt.js";
 
 type Handler = (args: object) => Promise<{ response: unknown; output: unknown }>;
 type Middleware = (next: Handler) => Handler;
@@ -78,6 +78,13 @@ describe("of an answer it keeps", () => {
     expect(compressed.response.body).toEqual(Buffer.from("words"));
   });
 
+  it("no words that are longer than any answer of S3, nor does the SDK get them", async () => {
+    const { attempt, send } = attempting();
+    const endless = answer(404, {}, Buffer.alloc(16 * 1024 * 1024 + 1, "x"));
+    expect((await attempt(() => send(async () => endless))).attempt.text).toBe("");
+    expect(endless.response.body).toEqual(Buffer.alloc(0));
+  });
+
   it.each([
     [200, undefined],
     [299, undefined],
@@ -101,6 +108,13 @@ describe("a request is sent once", () => {
     const result = await attempt(() => send(handler).catch(() => send(handler)));
     expect(result).toMatchObject({ kind: "failure", error, attempt: { sentAtMs: 10_000 } });
     expect(sent).toBe(1);
+  });
+
+  it("also where its answer was fine: nobody asked for another one", async () => {
+    const { attempt, send } = attempting();
+    const handler = async () => answer(200);
+    const error = { message: "A request is sent once; whether to repeat it is decided elsewhere" };
+    expect(await attempt(() => send(handler).then(() => send(handler)))).toMatchObject({ kind: "failure", error });
   });
 
   it("and a second time where a 301 has led elsewhere, which is what counts then", async () => {
@@ -156,6 +170,7 @@ describe("when its time is up", () => {
       await ready;
       return await send(handler);
     });
+    expect(clockwork.keepsProcess).toBe(true);
     await clockwork.pass(29_999);
     expect(signals[0]?.aborted).toBe(false);
     await clockwork.pass(1);
@@ -163,6 +178,24 @@ describe("when its time is up", () => {
     expect(await result).toMatchObject({ kind: "failure", error: { name: "AttemptTimeout", message } });
     expect(signals[0]?.aborted).toBe(true);
     goOn();
+    await settled();
+    expect(sent).toBe(0);
+  });
+
+  it("nor by what hears of that first", async () => {
+    const { attempt, send, clockwork } = attempting();
+    let sent = 0;
+    const handler = async () => {
+      sent += 1;
+      return answer(200);
+    };
+    const result = attempt((signal) => {
+      return new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => send(handler).then(resolve, reject));
+      });
+    });
+    await clockwork.pass(30_000);
+    expect(await result).toMatchObject({ kind: "failure", error: { name: "AttemptTimeout" } });
     await settled();
     expect(sent).toBe(0);
   });
@@ -185,8 +218,10 @@ describe("when its time is up", () => {
     await settled();
     expect(thrownAway).toBeGreaterThan(0);
   });
+});
 
-  it("says after how long in whole milliseconds", async () => {
+describe("an answer that comes too late", () => {
+  it("is told of, with after how long in whole milliseconds", async () => {
     const { attempt, send, clockwork } = attempting({ timeoutMs: 2000 / 3 });
     const result = attempt(() => send(() => new Promise(() => {})));
     await settled();
@@ -194,7 +229,7 @@ describe("when its time is up", () => {
     expect(await result).toMatchObject({ error: { message: "No complete answer within 667 ms" } });
   });
 
-  it("while its body comes, the body is thrown away, or its socket would not return to the pool", async () => {
+  it("has its body thrown away, or its socket would not return to the pool", async () => {
     const { attempt, send, clockwork } = attempting({ streams: true });
     let thrownAway = 0;
     const body = { destroy: () => (thrownAway += 1) };
@@ -208,6 +243,14 @@ describe("when its time is up", () => {
     expect(await result).toMatchObject({ kind: "failure", attempt: { status: 200 } });
     expect(thrownAway).toBe(1);
   });
+});
+
+it("knows when what it shows was written, where the answer says so as HTTP does", () => {
+  const lastModifiedMs = Date.UTC(2026, 10, 28, 12);
+  expect(writtenAt({ headers: { "last-modified": "Sat, 28 Nov 2026 12:00:00 GMT" } })).toEqual({ lastModifiedMs });
+  for (const headers of [{}, { "last-modified": "0" }, { date: "Sat, 28 Nov 2026 12:00:00 GMT" }])
+    expect(writtenAt({ headers })).toEqual({});
+  expect(writtenAt({})).toEqual({});
 });
 
 describe("the timing of an answer", () => {
