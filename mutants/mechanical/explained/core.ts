@@ -148,8 +148,8 @@ export const OF_CORE: readonly Explained[] = [
   },
   {
     file: "src/core/transition/remove.ts",
-    search: "queue: [], recent",
-    replace: 'queue: ["Stryker was here"], recent',
+    search: "queue: [], ...turns",
+    replace: 'queue: ["Stryker was here"], ...turns',
     why: "a text is not an entry that counts, so the same write drops it",
   },
   {

@@ -101,7 +101,7 @@ describe("a request that cannot be sent", () => {
   });
 });
 
-describe("a request that nobody waits for any more", () => {
+describe("a request whose time is up", () => {
   type Requests = ReturnType<typeof asking>["requests"];
   it.each<[string, (requests: Requests) => Promise<unknown>, readonly Answered[]]>([
     ["read", (requests) => requests.get("a", undefined, OPTIONS), []],

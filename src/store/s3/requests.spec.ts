@@ -139,7 +139,7 @@ describe("a read without a body", () => {
     expect(asked()).toHaveLength(2);
   });
 
-  it("that nobody knows the end of asks for no HEAD", async () => {
+  it("whose end is not known asks for no HEAD", async () => {
     const { requests, asked } = asking(refusing(503, "InvalidObjectState"));
     expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "unknown", throttled: true });
     expect(asked()).toHaveLength(1);

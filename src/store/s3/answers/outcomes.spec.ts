@@ -123,7 +123,7 @@ describe("a refusal of S3", () => {
     expect(outcomeOf(answer(403, "InvalidAccessKeyId"))).toMatchObject({ about: "credentials" });
   });
 
-  it("of a signature that the store has taken before asks nobody for other rights", () => {
+  it("of a signature that the store has taken before asks for no other rights", () => {
     const remedy = (code: string, credentialsWorked: boolean) =>
       outcomeOf(answer(403, code), { credentialsWorked }).error.message.split("). ")[1];
     expect(remedy("SignatureDoesNotMatch", true)).toBe(
@@ -238,7 +238,7 @@ describe("no answer", () => {
     else expect(outcome.error.message).toContain("Getting credentials or a session failed: check the role");
   });
 
-  it("since a file of the credentials cannot be read is no fault of the network", () => {
+  it("since a file of the credentials cannot be read is not a fault of the network", () => {
     const refused = outcomeOf({}, {}, fails({ code: "ENOENT", syscall: "open" }));
     expect(refused).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
     expect(refused.error.message).toContain("A file of the credentials cannot be read");

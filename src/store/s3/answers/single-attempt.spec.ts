@@ -110,7 +110,7 @@ describe("a request is sent once", () => {
     expect(sent).toBe(1);
   });
 
-  it("also where its answer was fine: nobody asked for another one", async () => {
+  it("also where its answer was fine: no second one was asked for", async () => {
     const { attempt, send } = attempting();
     const handler = async () => answer(200);
     const error = { message: "A request is sent once; whether to repeat it is decided elsewhere" };
