@@ -4,6 +4,7 @@ import "./process/parent.js";
 import { EXIT } from "./base/exit-codes.js";
 import { createOutput, isReaderGone } from "./base/output.js";
 import { runCli } from "./command-line.js";
+import { endWithNpm } from "./process/signals.js";
 
 /** The SDK announces which Node it will drop next: of no use to the user of a command. Other warnings stay. */
 function silenceSdkNotice(): void {
@@ -15,6 +16,7 @@ function silenceSdkNotice(): void {
 
 silenceSdkNotice();
 const output = createOutput(process);
+endWithNpm(process.env, output);
 let unwritten: Error | undefined;
 process.stdout.on("error", (error) => {
   // Who closes a pipe (`| head -1`) has what was wanted.

@@ -78,21 +78,24 @@ test("delete does nothing after a no", TIMEOUT, async () => {
   expect(recordOf(server, "nightly")?.holders).toHaveLength(1);
 });
 
-test("D: Ctrl-C at the question ends it with 130, and does nothing", TIMEOUT, async () => {
+test.each([
+  ["Ctrl-C", "\u0003", "SIGINT", 130],
+  ["Ctrl-\\", "\u001c", "SIGQUIT", 131],
+] as const)("D: %s at the question ends it, and does nothing", TIMEOUT, async (_key, text, signal, exitCode) => {
   const { server, hold, input } = await startLocked();
   hold(Date.now() + 60_000, "web-1");
   const kill = vi.spyOn(process, "kill");
   kill.mockImplementation(() => {
-    process.emit("SIGINT", "SIGINT");
+    process.emit(signal, signal);
     return true;
   });
   // Only a terminal makes a key of it.
   const before = Object.getOwnPropertyDescriptor(process.stderr, "isTTY") ?? { value: false, configurable: true };
   Object.defineProperty(process.stderr, "isTTY", { value: true, configurable: true });
   onTestFinished(() => void Object.defineProperty(process.stderr, "isTTY", before));
-  somebody("\u0003");
+  somebody(text);
   const { output } = startOutput(SIZE);
-  expect(await releaseCommand(input, ADDRESS, output)).toBe(130);
-  expect(kill).toHaveBeenCalledWith(process.pid, "SIGINT");
+  expect(await releaseCommand(input, ADDRESS, output)).toBe(exitCode);
+  expect(kill).toHaveBeenCalledWith(process.pid, signal);
   expect(recordOf(server, "nightly")?.holders).toHaveLength(1);
 });

@@ -10,7 +10,7 @@ const TIMEOUT = { timeout: 30_000 };
 function newPackage(script: string, inner = script): string {
   const folder = newFolder();
   mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
-  const bin = `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`;
+  const bin = `#!/bin/sh\necho pid $$ >&2\nexec ${process.execPath} ${MAIN} "$@"\n`;
   writeFileSync(join(folder, "node_modules", ".bin", "s3-mutex"), bin, { mode: 0o755 });
   writeFileSync(
     join(folder, "package.json"),
@@ -32,6 +32,22 @@ test.each([
   npm.process.kill("SIGTERM");
   await until(() => pids.every((pid) => !isRunning(pid)));
   expect(await mutex.isLocked("job")).toBe(false);
+});
+
+test.each([
+  ["serve", ["--port", "0"], /Ctrl-C stops it/],
+  ["ui", [], /Ctrl-C ends it/],
+  ["watch", [], /pid/],
+  ["demo", ["--seconds", "60"], /token/],
+  ["run", ["job", "--", "sleep", "600"], /pid/],
+  ["bench", ["--turns", "100000"], /pid/],
+] as const)("C12: SIGTERM to npx ends %s as well", TIMEOUT, async (command, args, sign) => {
+  const { environment } = await startStore();
+  const npx = startProgram("npx", ["--no", "s3-mutex", command, ...args], environment, newPackage("true"));
+  const [, pid = 0] = (await npx.says(/^pid (\d+)$/m)).map(Number);
+  await npx.says(sign);
+  npx.process.kill("SIGTERM");
+  await until(() => !isRunning(pid));
 });
 
 /** A package whose script `start` leads to `run` by a detour. */

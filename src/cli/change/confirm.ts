@@ -14,8 +14,9 @@ export async function confirm(question: string, output: Output, signal: AbortSig
         lines.removeAllListeners("close");
         resolve(text);
       });
-      // On a terminal Ctrl-C is a key: what it asks for is the signal.
+      // On a terminal Ctrl-C is a key: what it asks for is the signal. So is Ctrl-\, of which readline knows nothing.
       lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      process.stdin.on("keypress", quitByKey);
       // Ctrl-D is a no.
       lines.once("close", () => {
         process.stderr.write("\n");
@@ -26,6 +27,13 @@ export async function confirm(question: string, output: Output, signal: AbortSig
     if (signal.aborted) throw new Error("The question was interrupted.");
     return /^y(es)?$/i.test(answer.trim());
   } finally {
+    process.stdin.off("keypress", quitByKey);
     lines.close();
   }
 }
+
+function quitByKey(_text: string, { sequence }: { readonly sequence?: string }): void {
+  if (sequence === CTRL_BACKSLASH) process.kill(process.pid, "SIGQUIT");
+}
+
+const CTRL_BACKSLASH = "\u001c";

@@ -4,7 +4,7 @@ import type { Output } from "../base/output.js";
 import { wrapped } from "../base/text.js";
 import { CommandError, UsageError } from "../base/usage-error.js";
 import type { Outcome } from "../demo/show.js";
-import { exitCodeOf } from "../process/signals.js";
+import { exitCodeOf, onEnding } from "../process/signals.js";
 
 const DEFAULT_SECONDS = 10;
 /** What the two takeovers, the start and the part without the lock take, more or less; the rest is for three quiet stretches. */
@@ -55,12 +55,10 @@ Everything runs on this machine, and nothing is left behind.`,
 function interruption(): { readonly signal: AbortSignal; readonly exitCode: number | undefined } {
   const controller = new AbortController();
   let exitCode: number | undefined;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      exitCode ??= exitCodeOf(signal);
-      controller.abort();
-    });
-  }
+  onEnding((signal) => {
+    exitCode ??= exitCodeOf(signal);
+    controller.abort();
+  });
   return {
     signal: controller.signal,
     get exitCode() {

@@ -2,6 +2,7 @@ import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { UsageError } from "../base/usage-error.js";
+import { askedToEnd } from "../process/signals.js";
 import type { ServeSettings } from "../serve/start.js";
 
 const DEFAULT_PORT = 9000;
@@ -42,7 +43,8 @@ and for tests. It takes any credentials and is not a place for data that matters
     if (positionals.length > 0) throw new UsageError(`serve takes no arguments, and ${positionals[0]} is one.`);
     const settings = settingsOf(input);
     const { startServer } = await import("../serve/start.js");
-    const stopped = whenAskedToStop();
+    // To stop it is what these signals are for: they are not a failure.
+    const stopped = askedToEnd();
     const server = await startServer(settings);
     if (values.flag("json")) {
       const { endpoint, port } = server;
@@ -65,13 +67,6 @@ function settingsOf({ values }: Input): ServeSettings {
     buckets: buckets.length === 0 ? [DEFAULT_BUCKET] : buckets,
     latencyMs: values.duration("latency") ?? 0,
   };
-}
-
-/** To stop it is what these signals are for: they are not a failure. */
-function whenAskedToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-  });
 }
 
 function introduce(

@@ -3,6 +3,7 @@ import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { UsageError } from "../base/usage-error.js";
 import { createLog } from "../process/log.js";
+import { askedToEnd } from "../process/signals.js";
 import { accessTo } from "../store/store-access.js";
 import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 import type { DashboardSettings } from "../ui/run-dashboard.js";
@@ -42,7 +43,8 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.failed} it cannot li
   ],
   async run(input, output) {
     const settings = settingsOf(input, output);
-    const stopped = whenAskedToStop();
+    // To stop it is what these signals are for: they are not a failure.
+    const stopped = askedToEnd();
     const { openDashboard } = await import("../ui/run-dashboard.js");
     const dashboard = await openDashboard(settings);
     if (input.values.flag("json")) output.json({ url: dashboard.url, readOnly: settings.isReadOnly });
@@ -72,13 +74,6 @@ function settingsOf(input: Input, output: Output): DashboardSettings {
     intervalMs: values.duration("interval", { min: MIN_INTERVAL_MS }) ?? DEFAULT_INTERVAL_MS,
     isReadOnly: values.flag("read-only"),
   };
-}
-
-/** To stop it is what these signals are for: they are not a failure. */
-function whenAskedToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-  });
 }
 
 function introduce(url: string, { storeName, isReadOnly, host }: DashboardSettings, output: Output): void {

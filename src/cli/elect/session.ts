@@ -43,8 +43,7 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
   // Nearly the whole lease: the command is ended by its own plan, well before.
   const election = mutex.election(lockName, { leaseMs, priority, renewalDeadlineMs: leaseMs * 0.95 });
   const campaign = new Campaign(election, output, log);
-  const underNpm = { environment: plan.line.environment, output };
-  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
   try {
     for (;;) {
       const lock = await campaign.won(interrupt.signal);

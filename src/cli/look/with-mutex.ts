@@ -1,13 +1,10 @@
-import { constants } from "node:os";
 import { S3Mutex, type S3MutexBaseOptions, type S3MutexOptions } from "../../index.js";
 import type { Input } from "../base/command.js";
-import { exitCodeOfSignal } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { createLog } from "../process/log.js";
+import { exitCodeOf, onEnding } from "../process/signals.js";
 import type { StoreAddress } from "../store/address.js";
 import { accessTo } from "../store/store-access.js";
-
-const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 interface WithMutexOptions {
   /** For commands that a signal is the usual end of. */
@@ -29,17 +26,12 @@ export async function withMutex(
   const mutex = new S3Mutex(options);
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals) => {
+  const stopListening = onEnding((signal) => {
     interruptedBy = signal;
     stopListening();
     interrupt.abort();
-  };
-  const stopListening = () => {
-    for (const signal of ENDING) process.off(signal, onSignal);
-  };
-  for (const signal of ENDING) process.on(signal, onSignal);
-  const exitCode = () =>
-    exitCodeWhenInterrupted ?? exitCodeOfSignal(constants.signals[interruptedBy as NodeJS.Signals]);
+  });
+  const exitCode = () => exitCodeWhenInterrupted ?? exitCodeOf(interruptedBy as NodeJS.Signals);
   try {
     const used = use(mutex, interrupt.signal);
     // What is under way gets a moment; a store that does not answer does not keep the command from ending.

@@ -40,7 +40,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
   const log = createLog(plan.isDebugging, output);
   const mutex = new S3Mutex({ ...plan.mutex, logger: log.logger });
   const interruption = new Interruption();
-  const letGo = interruption.listen(plan.line.environment, output);
+  const letGo = interruption.listen();
   let isStuck = false;
   let ended: Result | undefined;
   try {

@@ -18,42 +18,62 @@ export interface SignalReceiver {
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
 }
 
-/** Where the end of npm counts as SIGTERM, and is told of. */
-export interface UnderNpm {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly output: Output;
+let isAskedToEnd = false;
+
+/** Tells of each signal that asks this program to end; returns how to let go of them again. */
+export function onEnding(receive: (signal: NodeJS.Signals) => void): () => void {
+  return listen(ENDING, (signal) => {
+    isAskedToEnd = true;
+    receive(signal);
+  });
+}
+
+/** The first of them. A second one ends the process, as if the first had not been caught. */
+export function askedToEnd(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const letGo = onEnding((signal) => {
+      letGo();
+      resolve(signal);
+    });
+  });
 }
 
 /**
- * Catches the signals that are passed on; returns how to let go of them again. With `underNpm`, the end of the npm that this
- * runs under counts as SIGTERM, unless there was a signal before it.
+ * The end of the npm that this runs under counts as SIGTERM, for every command alike: no other process passes that on. Where there
+ * was a signal before it, that one is enough.
  */
-export function catchSignals(receiver: SignalReceiver, underNpm?: UnderNpm): () => void {
+export function endWithNpm(environment: NodeJS.ProcessEnv, output: Output): void {
+  onNpmGone(environment, () => {
+    if (isAskedToEnd) return;
+    output.note("npm, under which this runs, has ended: that is taken for SIGTERM.");
+    process.kill(process.pid, "SIGTERM");
+  });
+}
+
+/** Catches the signals that are passed on; returns how to let go of them again. */
+export function catchSignals(receiver: SignalReceiver): () => void {
   let last: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
-  const ending = (signal: NodeJS.Signals) => {
-    const atMs = performance.now();
-    if (last?.signal === signal && atMs - last.atMs < ECHO_MS) return;
-    last = { signal, atMs };
-    receiver.receive(signal, true);
-  };
-  const informing = (signal: NodeJS.Signals) => receiver.receive(signal, false);
-  const nothing = () => {};
-  const handlers = [
-    ...ENDING.map((signal) => [signal, ending] as const),
-    ...INFORMING.map((signal) => [signal, informing] as const),
-    ...IGNORED.map((signal) => [signal, nothing] as const),
-  ].filter(([signal]) => signal in constants.signals);
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  const stopWatching =
-    underNpm &&
-    onNpmGone(underNpm.environment, () => {
-      if (last !== undefined) return;
-      underNpm.output.note("npm, under which this runs, has ended: that is taken for SIGTERM.");
-      ending("SIGTERM");
-    });
+  const letGo = [
+    onEnding((signal) => {
+      const atMs = performance.now();
+      if (last?.signal === signal && atMs - last.atMs < ECHO_MS) return;
+      last = { signal, atMs };
+      receiver.receive(signal, true);
+    }),
+    listen(INFORMING, (signal) => receiver.receive(signal, false)),
+    listen(IGNORED, () => {}),
+  ];
   return () => {
-    stopWatching?.();
-    for (const [signal, handler] of handlers) process.off(signal, handler);
+    for (const each of letGo) each();
+  };
+}
+
+/** Those of them that there are on this system. */
+function listen(signals: readonly NodeJS.Signals[], handler: (signal: NodeJS.Signals) => void): () => void {
+  const known = signals.filter((signal) => signal in constants.signals);
+  for (const signal of known) process.on(signal, handler);
+  return () => {
+    for (const signal of known) process.off(signal, handler);
   };
 }
 

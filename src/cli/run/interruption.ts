@@ -1,4 +1,3 @@
-import type { Output } from "../base/output.js";
 import { catchSignals } from "../process/signals.js";
 import type { Running } from "./while-held.js";
 
@@ -30,8 +29,8 @@ export class Interruption {
   }
 
   /** Returns how to let go of the signals again. */
-  listen(environment: NodeJS.ProcessEnv, output: Output): () => void {
-    return catchSignals({ receive: (signal, isEnding) => this.#receive(signal, isEnding) }, { environment, output });
+  listen(): () => void {
+    return catchSignals({ receive: (signal, isEnding) => this.#receive(signal, isEnding) });
   }
 
   #receive(signal: NodeJS.Signals, isEnding: boolean): void {

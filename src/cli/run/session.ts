@@ -26,8 +26,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
     interrupt.abort();
   };
   const askedToEnd = receive;
-  const underNpm = { environment: plan.line.environment, output };
-  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) }, underNpm);
+  const letGo = catchSignals({ receive: (signal, isEnding) => receive(signal, isEnding) });
   try {
     const held = await acquire(mutex, plan, interrupt.signal, output);
     if (held === undefined) return plan.conflictExitCode;
