@@ -41,7 +41,7 @@ export type { LeaderFunction } from "./primitives/election/leadership.js";
 export type { FencedObject, FencedObjectOptions, OpeningFencedObject } from "./primitives/fenced/fenced-object.js";
 export type { Lock } from "./primitives/lock.js";
 export type { LockSet } from "./primitives/lock-set.js";
-export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./primitives/run-once.js";
+export type { AsJson, OnceRun, RunOnceOptions, RunOnceResult } from "./primitives/once/run-once.js";
 export type {
   PermitOptions,
   Semaphore,

@@ -1,8 +1,20 @@
-/** What `console.log` shows of an object whose state is private. */
-export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+/** By this, Node asks what to show; Bun and Deno do the same. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** How Node calls it; Bun and Deno do the same. */
-export type Inspect = (value: object, options: object) => string;
+/** Says what `console.log` shows of the objects of a class, whose state is private: the name, and these properties. */
+export function showAs<Handle>(
+  { prototype }: { readonly prototype: Handle },
+  name: string,
+  propertiesOf: (handle: Handle) => object,
+): void {
+  Object.defineProperty(prototype, INSPECT, {
+    configurable: true,
+    writable: true,
+    value(this: Handle, _depth: number, options: object, inspect: (value: object, options: object) => string): string {
+      return `${name} ${inspect(propertiesOf(this), options)}`;
+    },
+  });
+}
 
 /**
  * For a property of what stays in its thread: a structured clone of it would succeed, and be an empty object. Symbols cannot be

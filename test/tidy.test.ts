@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, posix } from "node:path";
+import { basename, posix } from "node:path";
 import { expect, test } from "vitest";
+import { specifiersIn, targetOf } from "./layers.js";
 import { bannedLines } from "./words.js";
 
 /**
@@ -114,27 +115,23 @@ function entries(): string[] {
     .filter((path) => sources.includes(path));
 }
 
+/** What is imported, and what is started as a process of its own. */
 function importsOf(path: string): string[] {
-  const specifiers = (texts.get(path) ?? "").matchAll(
-    /(?:\b(?:from|import|import\()\s*"(?=\.)|\bnew URL\(")([^"]+)\.js"/g,
-  );
-  return [...specifiers].map(([, specifier]) => sourceOf(path, specifier ?? ""));
-}
-
-function sourceOf(importer: string, specifier: string): string {
-  return posix.join(dirname(importer), `${specifier}.ts`);
+  const code = texts.get(path) ?? "";
+  const started = [...code.matchAll(/\bnew URL\("(?:\.\/)?([^"]+\.js)"/g)].map(([, file]) => `./${file}`);
+  return [...specifiersIn(code), ...started].flatMap((specifier) => targetOf(path, specifier) ?? []);
 }
 
 function reexportsOf(entry: string): { name: string; from: string }[] {
-  const statements = (texts.get(entry) ?? "").matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)\.js"/g);
-  const all = [...(texts.get(entry) ?? "").matchAll(/export \* from "([^"]+)\.js"/g)];
-  const passedOn = all.flatMap(([, specifier = ""]) => reexportsOf(sourceOf(entry, specifier)));
+  const statements = (texts.get(entry) ?? "").matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)"/g);
+  const all = [...(texts.get(entry) ?? "").matchAll(/export \* from "([^"]+)"/g)];
+  const passedOn = all.flatMap(([, specifier = ""]) => reexportsOf(targetOf(entry, specifier) ?? ""));
   const named = [...statements].flatMap(([, names = "", specifier = ""]) =>
     names
       .split(",")
       .map((name) => name.trim().replace(/^type | as \w+$/g, ""))
       .filter((name) => name !== "")
-      .map((name) => ({ name, from: sourceOf(entry, specifier) })),
+      .map((name) => ({ name, from: targetOf(entry, specifier) ?? specifier })),
   );
   return [...passedOn, ...named];
 }

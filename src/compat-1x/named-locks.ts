@@ -4,7 +4,6 @@ import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
 import { replaceCorrupt } from "../core/transition/remove.js";
 import { reasonOfLoss } from "../core/transition/renew.js";
-import type { Force } from "../primitives/force.js";
 import type { LocalLines } from "../runtime/acquire/local-line.js";
 import type { Context } from "../runtime/base/context.js";
 import { inParallel } from "../runtime/base/in-parallel.js";
@@ -19,6 +18,7 @@ import { LockObject, type Snapshot } from "../runtime/swap/lock-object.js";
 import { commandPolicy } from "../runtime/swap/policies.js";
 import { deleting, forcing } from "../runtime/swap/repeatable.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
+import type { Force } from "./force.js";
 
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
 export class NamedLocks {

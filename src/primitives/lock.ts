@@ -3,7 +3,7 @@ import type { LockRef, Mode } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Lease } from "../runtime/hold/lease.js";
 import { releasedError } from "../runtime/hold/loss.js";
-import { INSPECT, type Inspect, STAYS } from "../shown.js";
+import { STAYS, showAs } from "../shown.js";
 import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced/fenced-object.js";
 import { type LockPlace, writeHandOver } from "./hand-over.js";
 
@@ -86,6 +86,16 @@ export interface Surroundings {
 }
 
 export class HeldLock implements Lock {
+  static {
+    showAs<HeldLock>(HeldLock, "Lock", ({ name, mode, fencingToken, held, expiresAt }) => ({
+      name,
+      mode,
+      fencingToken,
+      held,
+      expiresAt,
+    }));
+  }
+
   readonly #ref: LockRef;
   readonly #hold: Hold;
   readonly #surroundings: Surroundings;
@@ -102,11 +112,6 @@ export class HeldLock implements Lock {
 
   get name(): string {
     return this.#ref.name;
-  }
-
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    const { name, mode, fencingToken, held, expiresAt } = this;
-    return `Lock ${inspect({ name, mode, fencingToken, held, expiresAt }, options)}`;
   }
 
   get mode(): Mode {

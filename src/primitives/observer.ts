@@ -12,29 +12,47 @@ import type { Settings } from "../options/mutex-options.js";
 import type { Context } from "../runtime/base/context.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { Scopes } from "../runtime/hold/scope.js";
+import { checkHealth, type Health } from "../runtime/inspect/health.js";
 import { inspectLock, listLocks } from "../runtime/inspect/inspect.js";
 import { type LocksView, LockWatcher } from "../runtime/inspect/lock-watcher.js";
-import type { LockObject } from "../runtime/swap/lock-object.js";
-import { LIST_OPTIONS, type ListOptions, WATCH_OPTIONS, type WatchOptions } from "./call-options.js";
+import {
+  HEALTH_OPTIONS,
+  type HealthOptions,
+  LIST_OPTIONS,
+  type ListOptions,
+  WATCH_OPTIONS,
+  type WatchOptions,
+} from "./call-options.js";
+import type { Locator } from "./locator.js";
 
 /** The calls that look at locks and change nothing: checks, names and keys. */
 export class Observer {
   readonly #context: Context;
   readonly #settings: Settings;
+  readonly #locator: Locator;
   readonly #scopes: Scopes;
 
-  constructor(context: Context, settings: Settings, scopes: Scopes) {
+  constructor(context: Context, settings: Settings, locator: Locator, scopes: Scopes) {
     this.#context = context;
     this.#settings = settings;
+    this.#locator = locator;
     this.#scopes = scopes;
   }
 
-  inspect(object: LockObject): Promise<LockReport | null> {
+  async inspect(lockName: string): Promise<LockReport | null> {
+    const object = this.#locator.lock(lockName);
     this.#scopes.noteCall();
     return inspectLock(this.#context, object);
   }
 
+  async health(options: HealthOptions): Promise<Health> {
+    const { timeoutMs } = checkOptions("options", options, HEALTH_OPTIONS);
+    const withinMs = withDefault("timeoutMs", timeoutMs, DEFAULT_HEALTH_MS, checkFiniteDuration);
+    return checkHealth(this.#context, `${this.#settings.keyPrefix}.s3-mutex/health`, withinMs);
+  }
+
   list(options: ListOptions): AsyncGenerator<LockReport> {
+    this.#locator.checkOpen();
     this.#scopes.noteCall();
     const { prefix, signal, onProgress } = checkOptions("options", options, LIST_OPTIONS);
     return listLocks(this.#context, {
@@ -45,6 +63,7 @@ export class Observer {
   }
 
   watch(options: WatchOptions): AsyncGenerator<LocksView> {
+    this.#locator.checkOpen();
     this.#scopes.noteCall();
     const { prefix, signal, intervalMs } = checkOptions("options", options, WATCH_OPTIONS);
     const watcher = new LockWatcher(this.#context, this.#targetOf(prefix));
@@ -92,5 +111,6 @@ function startOf1xKeys(keyPrefix: string, namePrefix: string): string {
 }
 
 const DEFAULT_INTERVAL_MS = 2000;
+const DEFAULT_HEALTH_MS = 2000;
 /** However slow the store is: no look follows upon the last at once. */
 const MIN_PAUSE_MS = 100;

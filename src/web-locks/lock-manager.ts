@@ -9,7 +9,7 @@ import { realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { Standing } from "../runtime/hold/standing.js";
 import { S3Mutex } from "../s3-mutex.js";
-import { INSPECT, type Inspect, STAYS } from "../shown.js";
+import { STAYS, showAs } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
 import { LockRequest, merged, NamedRequests } from "./lock-request.js";
@@ -32,16 +32,15 @@ export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
 }
 
 class GrantedLock implements WebLock {
+  static {
+    showAs<GrantedLock>(GrantedLock, "Lock", ({ name, mode }) => ({ name, mode }));
+  }
+
   readonly #request: LockRequest;
   readonly cannotBeCloned = STAYS.webLock;
 
   constructor(request: LockRequest) {
     this.#request = request;
-  }
-
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    const { name, mode } = this;
-    return `Lock ${inspect({ name, mode }, options)}`;
   }
 
   get name(): string {

@@ -19,7 +19,7 @@ import type { Scope, Scopes } from "../../runtime/hold/scope.js";
 import { type Leader, LeaderWatch } from "../../runtime/inspect/leader-watch.js";
 import { outlast } from "../../runtime/inspect/outlast.js";
 import type { LockObject } from "../../runtime/swap/lock-object.js";
-import { INSPECT, type Inspect, STAYS } from "../../shown.js";
+import { STAYS, showAs } from "../../shown.js";
 import type { Acquirer } from "../acquirer.js";
 import type { AcquireOptions } from "../call-options.js";
 import type { HeldLock, Lock } from "../lock.js";
@@ -81,6 +81,10 @@ const OBSERVE_OPTIONS: OptionNames<ObserveOptions> = { signal: true, intervalMs:
  * which is before another candidate can lead. Work that outlives the signal needs the fencing token.
  */
 export class Election {
+  static {
+    showAs<Election>(Election, "Election", ({ name }) => ({ name }));
+  }
+
   /** @internal */
   readonly cannotBeCloned = STAYS.election;
   readonly #context: Context;
@@ -109,11 +113,6 @@ export class Election {
       label: withDefault("label", options.label, undefined, checkLabel),
     };
     this.#timing = checkTiming(leaseMs, options);
-  }
-
-  /** @internal */
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    return `Election ${inspect({ name: this.name }, options)}`;
   }
 
   get name(): string {

@@ -4,7 +4,7 @@ import { MAX_KEY_BYTES, nameOfKey } from "../../core/names.js";
 import type { Context } from "../../runtime/base/context.js";
 import { type Adoption, FencedChannel } from "../../runtime/fenced/fenced-channel.js";
 import type { Lease } from "../../runtime/hold/lease.js";
-import { INSPECT, type Inspect, STAYS } from "../../shown.js";
+import { STAYS, showAs } from "../../shown.js";
 import { contentOf, valueIn } from "./fenced-content.js";
 
 /** Options of {@link Lock.fencedObject}. */
@@ -155,6 +155,10 @@ function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: OwnPl
 const EXAMINED = ".s3-mutex/";
 
 class HeldFencedObject<Content> implements FencedObject<Content> {
+  static {
+    showAs<HeldFencedObject<unknown>>(HeldFencedObject, "FencedObject", ({ bucket, key }) => ({ bucket, key }));
+  }
+
   readonly bucket: string;
   readonly key: string;
   readonly #hold: Hold;
@@ -168,11 +172,6 @@ class HeldFencedObject<Content> implements FencedObject<Content> {
     this.#hold = hold;
     this.#adopt = object.adopt;
     this.#channel = channel;
-  }
-
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    const { bucket, key } = this;
-    return `FencedObject ${inspect({ bucket, key }, options)}`;
   }
 
   async read(): Promise<Content | undefined> {

@@ -8,7 +8,7 @@ import type { Context } from "../../runtime/base/context.js";
 import type { Scopes } from "../../runtime/hold/scope.js";
 import { inspectLock } from "../../runtime/inspect/inspect.js";
 import type { LockObject } from "../../runtime/swap/lock-object.js";
-import { INSPECT, type Inspect, STAYS } from "../../shown.js";
+import { STAYS, showAs } from "../../shown.js";
 import type { AcquireCall } from "../acquire-call.js";
 import type { Acquirer } from "../acquirer.js";
 import type { AcquireOptions, WithLockOptions } from "../call-options.js";
@@ -58,6 +58,10 @@ const WITH_PERMITS_OPTIONS: OptionNames<WithPermitsOptions> = { ...PERMIT_OPTION
  * overtaken forever by callers that want few. More than 100 permits lie in several records: then order is kept in each.
  */
 export class Semaphore {
+  static {
+    showAs<Semaphore>(Semaphore, "Semaphore", ({ name, permits }) => ({ name, permits }));
+  }
+
   /** @internal */
   readonly cannotBeCloned = STAYS.semaphore;
   readonly #context: Context;
@@ -83,12 +87,6 @@ export class Semaphore {
     this.#object = several.records.anchor;
     const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS);
     this.#permits = permits === "stored" ? permits : checkPermits("permits", permits);
-  }
-
-  /** @internal */
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    const { name, permits } = this;
-    return `Semaphore ${inspect({ name, permits }, options)}`;
   }
 
   get name(): string {

@@ -7,20 +7,22 @@ import {
   checkSignal,
   invalidArgument,
   withDefault,
-} from "../arguments/checks.js";
-import type { OptionNames } from "../arguments/option-names.js";
-import { keyOfName, MAX_KEY_BYTES } from "../core/names.js";
-import { refusalOf } from "../core/transition/fenced.js";
-import { reworded, S3MutexError } from "../errors.js";
-import type { Settings } from "../options/mutex-options.js";
-import { wasClosed } from "../runtime/base/closed.js";
-import type { Context } from "../runtime/base/context.js";
-import { lookAtFenced } from "../runtime/fenced/fenced-look.js";
-import { refusalError } from "../runtime/fenced/fenced-refusal.js";
-import type { Scopes } from "../runtime/hold/scope.js";
-import type { AcquireOptions } from "./call-options.js";
-import { contentOf } from "./fenced/fenced-content.js";
-import type { HeldLock, Lock } from "./lock.js";
+} from "../../arguments/checks.js";
+import type { OptionNames } from "../../arguments/option-names.js";
+import { keyOfName, MAX_KEY_BYTES } from "../../core/names.js";
+import { refusalOf } from "../../core/transition/fenced.js";
+import { reworded, S3MutexError } from "../../errors.js";
+import type { Settings } from "../../options/mutex-options.js";
+import { wasClosed } from "../../runtime/base/closed.js";
+import type { Context } from "../../runtime/base/context.js";
+import { lookAtFenced } from "../../runtime/fenced/fenced-look.js";
+import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
+import type { Scopes } from "../../runtime/hold/scope.js";
+import type { AcquireOptions } from "../call-options.js";
+import { contentOf } from "../fenced/fenced-content.js";
+import type { HandleCalls } from "../handle-calls.js";
+import type { Locator } from "../locator.js";
+import type { HeldLock, Lock } from "../lock.js";
 
 /** Options of `runOnce` and `forget`. */
 export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within" | "holdAtLeastMs">;
@@ -72,9 +74,6 @@ interface Done {
   readonly owner: string;
 }
 
-/** Holds a lock while `use` runs, as one line of work. */
-export type Holding = <T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>) => Promise<T>;
-
 interface Place {
   readonly name: string;
   readonly lockName: string;
@@ -87,16 +86,19 @@ export class Once {
   readonly #context: Context;
   readonly #settings: Settings;
   readonly #scopes: Scopes;
-  readonly #holding: Holding;
+  readonly #locator: Locator;
+  readonly #handles: HandleCalls;
 
-  constructor(context: Context, settings: Settings, scopes: Scopes, holding: Holding) {
+  constructor(context: Context, settings: Settings, locator: Locator, scopes: Scopes, handles: HandleCalls) {
     this.#context = context;
     this.#settings = settings;
     this.#scopes = scopes;
-    this.#holding = holding;
+    this.#locator = locator;
+    this.#handles = handles;
   }
 
   async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: RunOnceOptions): Promise<RunOnceResult<T>> {
+    this.#locator.checkOpen();
     this.#scopes.noteCall();
     const place = this.#place(name);
     checkFunction("fn", fn);
@@ -137,6 +139,7 @@ export class Once {
 
   /** @returns whether there was anything to forget */
   async forget(name: string, options: RunOnceOptions): Promise<boolean> {
+    this.#locator.checkOpen();
     this.#scopes.noteCall();
     const place = this.#place(name);
     checkOptions("options", options, RUN_ONCE_OPTIONS);
@@ -154,7 +157,7 @@ export class Once {
       return use(lock);
     };
     try {
-      return await this.#holding(place.lockName, alone(options), begin);
+      return await this.#handles.holding(place.lockName, alone(options), begin);
     } catch (error) {
       throw isHeld ? error : withoutNesting(place, error, this.#context.ownerId);
     }

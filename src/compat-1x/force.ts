@@ -1,5 +1,5 @@
 import { checkBoolean, checkOptions, checkString, invalidArgument, withDefault } from "../arguments/checks.js";
-import { FORCE_OPTIONS, type ForceOptions } from "./call-options.js";
+import { FORCE_OPTIONS, type ForceOptions } from "../primitives/call-options.js";
 
 /** Whose holds a call may end. */
 export type Force =
