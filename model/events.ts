@@ -116,7 +116,7 @@ function closingEvents({ isClosing, phase }: Client, world: World, tell: Tell): 
   tell(`is closed: ${why}`, leave);
 }
 
-/** `Tries.failed`: the store is asked at least twice. */
+/** `RetryBudget.failed`: the store is asked at least twice. */
 function isReleasingInVain({ side }: Client): boolean {
   return side?.operation === "release" && side.step === "reading" && side.sent.length > 0;
 }

@@ -128,7 +128,7 @@ export class Fingerprint {
   }
 
   #client(client: Client): void {
-    const { main, side, latest, attempts } = client;
+    const { main, side, latest, writeLog } = client;
     const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
     this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
     this.#mix(
@@ -149,9 +149,9 @@ export class Fingerprint {
     this.#name(latest === undefined ? NOTHING : etagOf(latest.version));
     if (latest !== undefined) this.#version(latest.version);
     if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
-    this.#mix(attempts.length);
-    for (const sent of attempts) this.#attempt(client, sent);
-    if (client.handed !== undefined) this.#name(numberOfWrite(client.handed.holder.renewal));
+    this.#mix(writeLog.length);
+    for (const sent of writeLog) this.#attempt(client, sent);
+    if (client.handed !== undefined) this.#name(numberOfWrite(client.handed.holder.leaseWriteId));
     if (client.holding === undefined) return;
     this.#reading(client, client.holding.reading);
     // Unless its clocks have parted, the expiry is a lease after the reading.
@@ -177,7 +177,7 @@ export class Fingerprint {
   #snapshot(client: Client, snapshot: Snapshot | undefined): void {
     if (snapshot === undefined) return this.#mix(-2);
     this.#version(snapshot.version);
-    for (const sent of client.attempts) if (sent.unresolved) this.#mix(flags(sent.sequence < snapshot.asked));
+    for (const sent of client.writeLog) if (sent.unresolved) this.#mix(flags(sent.sequence < snapshot.asked));
   }
 
   #attempt(client: Client, sent: SentWrite): void {
@@ -186,7 +186,7 @@ export class Fingerprint {
     if (sent.unresolved) this.#condition(client, sent.condition);
     if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
-    const own = client.attempts.find(({ write }) => write === writing);
+    const own = client.writeLog.find(({ write }) => write === writing);
     if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
   }
 

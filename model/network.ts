@@ -59,9 +59,9 @@ export function settle(world: World, config: Configuration): void {
   for (const [index, client] of world.clients.entries()) {
     const latest = isOutdated(world, config, client.latest) ? undefined : client.latest;
     const main = neededOf(world, client.main);
-    const attempts = neededAttempts(world, client);
-    if (latest === client.latest && attempts === client.attempts && main === client.main) continue;
-    world.clients[index] = { ...client, latest, attempts, main };
+    const writeLog = neededWrites(world, client);
+    if (latest === client.latest && writeLog === client.writeLog && main === client.main) continue;
+    world.clients[index] = { ...client, latest, writeLog, main };
   }
 }
 
@@ -71,11 +71,11 @@ function isOutdated(world: World, config: Configuration, snapshot: Snapshot | un
   return snapshot.version.etag !== etagOf(world.object);
 }
 
-function neededAttempts(world: World, client: Client): readonly SentWrite[] {
-  if (client.attempts.length === 0) return client.attempts;
+function neededWrites(world: World, client: Client): readonly SentWrite[] {
+  if (client.writeLog.length === 0) return client.writeLog;
   if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return [];
-  const needed = client.attempts.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
-  return needed.length === client.attempts.length ? client.attempts : needed;
+  const needed = client.writeLog.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
+  return needed.length === client.writeLog.length ? client.writeLog : needed;
 }
 
 /** Whether a hold of this write may still be found in the record, and its lease be counted. */
@@ -83,11 +83,11 @@ export function isReadingNeeded(world: World, client: Client, write: number): bo
   const { main, phase } = client;
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
-  const renewal = writeId(write);
-  if (client.handed?.holder.renewal === renewal) return true;
+  const leaseWriteId = writeId(write);
+  if (client.handed?.holder.leaseWriteId === leaseWriteId) return true;
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];
-  return seen.some((version) => version?.record.holders.some((holder) => holder.renewal === renewal));
+  return seen.some((version) => version?.record.holders.some((holder) => holder.leaseWriteId === leaseWriteId));
 }
 
 /**
@@ -108,7 +108,7 @@ function neededOf(world: World, thread: Thread | undefined): Thread | undefined 
 }
 
 function isFoundIn({ etag, record }: Version, write: number): boolean {
-  return etag === write || record.holders.some((holder) => holder.renewal === writeId(write));
+  return etag === write || record.holders.some((holder) => holder.leaseWriteId === writeId(write));
 }
 
 /** The name of no write: they are numbered from one. */

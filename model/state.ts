@@ -33,7 +33,7 @@ export interface Snapshot {
   readonly asked: number;
 }
 
-/** One write as `Attempts` knows it. */
+/** One write as `WriteLog` knows it. */
 export interface SentWrite {
   readonly write: number;
   readonly condition: number;
@@ -89,7 +89,7 @@ export interface Client {
   latest: Snapshot | undefined;
   /** The answers of looks since then are believed without another read. */
   lookedAt: number;
-  attempts: readonly SentWrite[];
+  writeLog: readonly SentWrite[];
   holding: Holding | undefined;
   /** A caller of the same process has passed the lock on to this one. */
   handed: Handed | undefined;
@@ -222,7 +222,7 @@ export function idleClient(): Client {
     side: undefined,
     latest: undefined,
     lookedAt: 0,
-    attempts: [],
+    writeLog: [],
     holding: undefined,
     lagMs: 0,
     disturbed: false,

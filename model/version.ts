@@ -33,7 +33,7 @@ function codeOf(record: LockRecord): Pick<Version, "code" | "turnsFrom"> {
     add(ACQUISITION, numberOfAcquisition(holder.id));
     add(TIME, holder.expiresAtMs);
     add(QUEUE_TIME, holder.acquiredAtMs);
-    add(WRITE, numberOfWrite(holder.renewal));
+    add(WRITE, numberOfWrite(holder.leaseWriteId));
   }
   for (const waiter of record.queue) {
     add(ACQUISITION, numberOfAcquisition(waiter.id));

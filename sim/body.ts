@@ -32,7 +32,7 @@ export interface BodyHolder {
   readonly renewedAtMs: number;
   readonly expiresAtMs: number;
   readonly leaseMs: number;
-  readonly renewal: string;
+  readonly leaseWriteId: string;
   readonly releasedAtMs?: number;
   readonly via?: string;
   readonly label?: string;
@@ -76,7 +76,7 @@ export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   if (owner === undefined || expiresAt === undefined) return holders;
   if (holders.some((holder) => holder.owner === owner && holder.expiresAtMs === expiresAt)) return holders;
   const times = { acquiredAtMs: 0, renewedAtMs: 0, expiresAtMs: expiresAt, leaseMs: expiresAt - acquiredAt };
-  return [{ id: `1.x/${owner}`, owner, token: 0, priority: 0, ...times, renewal: "" }];
+  return [{ id: `1.x/${owner}`, owner, token: 0, priority: 0, ...times, leaseWriteId: "" }];
 }
 
 /** How many permits these are, taken together. */

@@ -37,7 +37,7 @@ function stepOfBody(body: Body): Step {
   if (body.schema === undefined) return "1.x";
   if (body.deleted) return "tombstone";
   const ended = body.recent?.find((turn) => turn.toMs === body.touchedAtMs)?.ended;
-  const mine = body.holders?.find((holder) => holder.renewal === body.writeId);
+  const mine = body.holders?.find((holder) => holder.leaseWriteId === body.writeId);
   // One that was given back and stays for its time.
   if (mine?.releasedAtMs !== undefined) return "release";
   if (mine !== undefined) {

@@ -56,11 +56,11 @@ function heldRecord(index: number): object {
     acquiredAtMs: now,
     renewedAtMs: now,
     expiresAtMs: now + 600_000,
-    renewal: `write-${index}`,
+    leaseWriteId: `write-${index}`,
   };
   const mirror = { locked: true, owner: holder.owner, acquiredAt: now, expiresAt: now + 600_000, priority: 0 };
   const times = { createdAtMs: now, touchedAtMs: now, token: holder.token, limit: 1 };
-  return { ...mirror, schema: 3, writeId: holder.renewal, ...times, holders: [holder], queue: [], recent: [] };
+  return { ...mirror, schema: 3, writeId: holder.leaseWriteId, ...times, holders: [holder], queue: [], recent: [] };
 }
 
 /** The embedded server in a process of its own: what it costs is not measured as if the library had cost it. */

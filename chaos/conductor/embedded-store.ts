@@ -7,7 +7,7 @@ import type { WeatherName } from "../store/weather.js";
 import { Child } from "./child.js";
 import type { Figures } from "./figures.js";
 import { Proxies } from "./proxies.js";
-import type { Store, StoreMischief } from "./store.js";
+import type { Store, StoreFaultInjector } from "./store.js";
 
 const BUCKET_NAME = "chaos";
 const PORTS_TRIED = 20;
@@ -23,8 +23,8 @@ export interface EmbeddedStoreSettings {
 }
 
 /** The server of `s3-mutex/testing` in a process of its own, which is killed and started again over the same objects. */
-export class EmbeddedStore implements Store, StoreMischief {
-  readonly mischief = this;
+export class EmbeddedStore implements Store, StoreFaultInjector {
+  readonly faultInjector = this;
   readonly #settings: EmbeddedStoreSettings;
   #child: Child<ToStore, FromStore> | undefined;
   #proxies: Proxies | undefined;

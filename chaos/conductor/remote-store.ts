@@ -8,7 +8,7 @@ export class RemoteStore implements Store {
   readonly description: string;
   readonly address: StoreAddress;
   readonly ways: readonly StoreAddress[];
-  readonly mischief = undefined;
+  readonly faultInjector = undefined;
 
   constructor({ endpoint, bucketName, region }: RemoteSettings) {
     const where = endpoint ?? `AWS, ${region}`;

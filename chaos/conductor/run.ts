@@ -7,10 +7,10 @@ import type { ChaosSettings } from "../arguments.js";
 import type { FromResource, FromWorker, LockSettings, StoreAddress } from "../messages.js";
 import { EmbeddedStore } from "./embedded-store.js";
 import { EventLog } from "./event-log.js";
+import { FaultInjector } from "./fault-injector.js";
 import { Figures } from "./figures.js";
 import { Fleet, type Worker } from "./fleet.js";
 import { inspectLocks } from "./lock-inspection.js";
-import { Mischief } from "./mischief.js";
 import type { Outcome } from "./outcome.js";
 import { RemoteStore } from "./remote-store.js";
 import { headline } from "./report.js";
@@ -90,10 +90,10 @@ export class Run {
     };
     const fleet = await this.#startFleet(locks, store.ways);
     const startedMs = performance.now();
-    const mischief = this.#mischief(fleet, store);
-    await this.#makeMischief(mischief);
+    const faultInjector = this.#faultInjector(fleet, store);
+    await this.#makeFaultInjector(faultInjector);
     const seconds = (performance.now() - startedMs) / 1000;
-    const recoveryMs = await this.#recover(mischief);
+    const recoveryMs = await this.#recover(faultInjector);
     await this.#sendHome(fleet);
     const inspection = await this.#orFailure(inspectLocks(locks));
     const tally = await this.#orFailure(this.#resource.tally());
@@ -153,12 +153,12 @@ export class Run {
     return fleet;
   }
 
-  #mischief(fleet: Fleet, store: Store): Mischief {
+  #faultInjector(fleet: Fleet, store: Store): FaultInjector {
     const { leaseMs, faults } = this.#settings;
-    return new Mischief({
+    return new FaultInjector({
       fleet,
       resource: this.#resource,
-      store: faults ? store.mischief : undefined,
+      store: faults ? store.faultInjector : undefined,
       random: this.#random.fork(),
       log: this.#log,
       figures: this.#figures,
@@ -167,12 +167,12 @@ export class Run {
     });
   }
 
-  async #makeMischief(mischief: Mischief): Promise<void> {
+  async #makeFaultInjector(faultInjector: FaultInjector): Promise<void> {
     const over = new AbortController();
     const progress = setInterval(() => this.#printProgress(), PROGRESS_EVERY_MS);
     const timer = setTimeout(() => over.abort(), this.#settings.seconds * 1000);
     try {
-      await this.#orFailure(mischief.run(over.signal));
+      await this.#orFailure(faultInjector.run(over.signal));
     } finally {
       clearInterval(progress);
       clearTimeout(timer);
@@ -181,8 +181,8 @@ export class Run {
   }
 
   /** Faults are over: each waiter is to be served. A failure is noted, and the run goes on to its end. */
-  async #recover(mischief: Mischief): Promise<number> {
-    await this.#within(START_LIMIT_MS, "the store did not come back", mischief.end());
+  async #recover(faultInjector: FaultInjector): Promise<number> {
+    await this.#within(START_LIMIT_MS, "the store did not come back", faultInjector.end());
     const startedMs = performance.now();
     const boundMs = this.#settings.leaseMs + TOLERANCE_MS + RECOVERY_SLACK_MS;
     const before = await this.#orFailure(this.#resource.tally());

@@ -9,14 +9,14 @@ export interface Store {
   /** How workers reach it, in turn: some by proxies that change what it says about the time. */
   readonly ways: readonly StoreAddress[];
   /** What can be done to it; undefined for one that is not ours. */
-  readonly mischief: StoreMischief | undefined;
+  readonly faultInjector: StoreFaultInjector | undefined;
   /** Leaves nothing behind. */
   close(): Promise<void>;
   /** The same, at once: the conductor is on its way out. */
   kill(): void;
 }
 
-export interface StoreMischief {
+export interface StoreFaultInjector {
   /** False while it is down. */
   readonly isUp: boolean;
   setWeather(name: WeatherName, seed: number): void;

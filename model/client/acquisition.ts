@@ -3,8 +3,8 @@ import type { AcquireReply } from "../../src/core/transition/acquire.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
 import { type Client, type Handed, numberOfWrite } from "../state.js";
 import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "./actor.js";
-import { readingOf } from "./attempts.js";
 import { cancelLeftovers, undo } from "./leftovers.js";
+import { readingOf } from "./write-log.js";
 
 /** `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts`. */
 
@@ -23,7 +23,7 @@ export function beginResting(actor: Actor): void {
   client.stopped = false;
   client.mayBePresent = false;
   client.robbed = false;
-  client.attempts = [];
+  client.writeLog = [];
   client.holding = undefined;
   client.handed = undefined;
   client.sinceMs = storeTime(actor).latestMs;
@@ -87,7 +87,7 @@ function takeUp(actor: Actor): void {
 function confirm(actor: Actor, holder: Holder, contradicted: boolean, renewals: number): void {
   const { client, world, subject, config } = actor;
   client.mayBePresent = true;
-  const reading = readingOf(client.attempts, numberOfWrite(holder.renewal));
+  const reading = readingOf(client.writeLog, numberOfWrite(holder.leaseWriteId));
   const leftMs = reading === undefined ? 0 : subject.remainingMs(config.leaseMs, reading, clocksOf(world, client));
   const enoughMs = renewals < MAX_RENEWALS ? config.leaseMs / 2 : 0;
   if (reading !== undefined && !contradicted && leftMs > enoughMs) {

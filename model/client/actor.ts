@@ -6,7 +6,7 @@ import type { Subject } from "../subject.js";
 
 /**
  * The files of this folder are what `src/runtime` does between two answers, around the real decisions and the real
- * `Attempts`: whatever runs there without awaiting anything is one step here. Each function names the one that it mirrors.
+ * `WriteLog`: whatever runs there without awaiting anything is one step here. Each function names the one that it mirrors.
  * All of them change the copy of a world that they are given, see `fork` and `edit`.
  */
 

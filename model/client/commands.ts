@@ -99,7 +99,7 @@ function decideOther(
     case "cleanup":
       return subject.cleanup(record, { olderThanMs: undefined, includeReleased: true, restMs, attempted }, attempt);
     default: {
-      const mustChange = client.attempts.some((sent) => sent.unresolved);
+      const mustChange = client.writeLog.some((sent) => sent.unresolved);
       return subject.cancel(record, { id: idOf(actor), mustChange }, attempt);
     }
   }
@@ -126,7 +126,7 @@ function acquireCommand(actor: Pick<Actor, "config" | "client" | "index">): Acqu
 /** What the decision that led to this request replied, read off what it sent. */
 export function replyOf(thread: Thread, request: Request): Reply {
   const { operation } = thread;
-  const holder = request.version?.record.holders.find((one) => numberOfWrite(one.renewal) === request.write);
+  const holder = request.version?.record.holders.find((one) => numberOfWrite(one.leaseWriteId) === request.write);
   switch (operation) {
     case "acquire":
       return { operation, reply: holder === undefined ? ENQUEUED : { kind: "granted", holder } };
@@ -147,7 +147,7 @@ const GONE = { kind: "gone", reason: "taken-over" } as const;
 function grantTo(index: number | undefined, { version, write }: Request): AcquireReply | undefined {
   if (index === undefined) return undefined;
   const isOf = ({ id }: { readonly id: string }) => clientOf(numberOfAcquisition(id)) === index;
-  const holder = version?.record.holders.find((one) => isOf(one) && numberOfWrite(one.renewal) === write);
+  const holder = version?.record.holders.find((one) => isOf(one) && numberOfWrite(one.leaseWriteId) === write);
   if (holder !== undefined) return { kind: "granted", holder };
   return { ...ENQUEUED, enqueued: version?.record.queue.some(isOf) ?? false };
 }

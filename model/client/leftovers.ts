@@ -11,7 +11,7 @@ export function undo(actor: Actor): void {
 /** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
 export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
   const { client } = actor;
-  if (!mayBePresent && !client.attempts.some((sent) => sent.unresolved)) return finish(actor);
+  if (!mayBePresent && !client.writeLog.some((sent) => sent.unresolved)) return finish(actor);
   client.phase = "ending";
   client.holding = undefined;
   start(actor, "side", "cancel");

@@ -53,7 +53,7 @@ export function crash({ client }: Actor): void {
   client.main = undefined;
   client.side = undefined;
   client.latest = undefined;
-  client.attempts = [];
+  client.writeLog = [];
   client.holding = undefined;
   client.handed = undefined;
 }

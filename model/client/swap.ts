@@ -1,6 +1,6 @@
 import type { Attempt } from "../../src/core/expiry.js";
 import { isListed, type LockRecord } from "../../src/core/record.js";
-import { settles } from "../../src/runtime/swap/attempts.js";
+import { settles } from "../../src/runtime/swap/write-log.js";
 import {
   ABSENT,
   type Client,
@@ -14,9 +14,9 @@ import {
 } from "../state.js";
 import { versionOf } from "../version.js";
 import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, storeTime, threadIn } from "./actor.js";
-import { noteAnswered, noteSeen } from "./attempts.js";
 import { type Change, decide, type Reply, replyOf } from "./commands.js";
 import { partnersOf, successorOf, withSuccessor } from "./successor.js";
+import { noteAnswered, noteSeen } from "./write-log.js";
 
 /** `LockObject.swap`, from one answer to the next. */
 
@@ -32,7 +32,7 @@ export function serveRead(actor: Actor, slot: Slot): void {
   client[slot] = { ...threadIn(client, slot), step: "read", base: { version: world.object, asked } };
 }
 
-/** The answer of the read is here: `attempts.seen`, then the decision. */
+/** The answer of the read is here: `writeLog.seen`, then the decision. */
 export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
   const { client } = actor;
   keep(client, threadIn(client, slot).base as Snapshot);
@@ -85,7 +85,7 @@ function send(actor: Actor, { operation, base, tried }: Thread, change: Change, 
     const reading = clocksOf(world, client);
     const sent: SentWrite = { write, condition, sequence: nextSequence(world), reading, unresolved: true };
     // A transfer is a write of two acquisitions: `SharedLog`.
-    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.attempts = [...one.attempts, sent];
+    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.writeLog = [...one.writeLog, sent];
   }
   const version = change.kind === "write" ? versionOf(change.record, write, world.now, operation) : undefined;
   const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };
@@ -100,7 +100,7 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outc
   const contradicted = client.disturbed;
   client.disturbed = false;
   noteAnswered(actor, request.write);
-  const own = client.attempts.find((sent) => sent.write === request.write);
+  const own = client.writeLog.find((sent) => sent.write === request.write);
   const snapshot = { version: request.version, asked: own?.sequence ?? actor.world.sequence };
   noteSeen(actor, snapshot);
   keep(client, snapshot);

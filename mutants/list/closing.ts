@@ -123,7 +123,7 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: destroys what is restored",
     why: "a close ends a restoration whose write is under way, and takes out what it restored",
     file: "src/runtime/acquire/restore.ts",
-    search: "() => !attempts.haveBegun && refusal.abort()",
+    search: "() => !writeLog.hasBegun && refusal.abort()",
     replace: "() => refusal.abort()",
     caughtBy: { test: RESTORE, named: "P18:" },
   },

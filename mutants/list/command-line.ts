@@ -92,8 +92,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "a hold that was given back is its parent's",
     why: "what is kept for its holdAtLeastMs only is taken for a parent that waits",
     file: "src/runtime/acquire/deadlock-watch.ts",
-    search: "!isReleased(holder) && !hasRunOut",
-    replace: "!hasRunOut",
+    search: "!isReleased(holder) && !isExpired",
+    replace: "!isExpired",
     caughtBy: PARENT,
   },
   {

@@ -5,7 +5,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a conflict without a change is progress",
     why: "a store that refuses to change what it shows unchanged is asked forever",
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a conflict after which" },
@@ -13,7 +13,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "a refused creation is progress",
     why: "the same, where reads say that there is no object",
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "if (isSameVersion(refused.etag, etag)) return",
     replace: "if (etag !== undefined && isSameVersion(refused.etag, etag)) return",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a creation that is refused" },
@@ -29,7 +29,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "unsafe after one conflict",
     why: "a store whose reads lag for an instant is called unsafe",
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;",
     replace: "this.#stalls >= 2 && stallingMs >= 0 * UNSAFE_STALLS * UNSAFE_AFTER_MS;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a few conflicts" },
@@ -47,8 +47,8 @@ export const ENDS: readonly Mutant[] = [
     name: "who gives up believes a record without its entry",
     why: "a cache shows the record as it was before the entry, which then stands before others until it expires",
     file: "src/runtime/hold/cancel.ts",
-    search: 'mustChange: entry === "listed" || attempts.haveUnresolved',
-    replace: "mustChange: attempts.haveUnresolved",
+    search: 'mustChange: entry === "listed" || writeLog.hasUnresolved',
+    replace: "mustChange: writeLog.hasUnresolved",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "a cache shows the record as it was" },
   },
   {
@@ -62,7 +62,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "lost races without an end",
     why: "a caller that is always second goes on when the time is up",
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "    this.#refused = { etag, failures: this.#failures };\n",
     replace:
       "    this.#refused = { etag, failures: this.#failures };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
@@ -71,7 +71,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "what comes before sending not bounded",
     why: "credentials that hang keep a call beyond its time-out",
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "      const cancelTimer = this.#context.effects.setTimer(leftMs, giveUp, { keepAlive: true });",
     replace: "      const cancelTimer = leftMs > 0 ? () => {} : giveUp;",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S6: no call outlasts" },

@@ -36,8 +36,8 @@ export const PERMITS: readonly Mutant[] = [
     name: "what was not worked under is held at least as long",
     why: "a caller that gave up locks all others out of a job that has not run",
     file: "src/runtime/acquire/acquisition.ts",
-    search: "attempts: this.attempts, entry, isUnused: true } as const;",
-    replace: "attempts: this.attempts, entry, isUnused: false } as const;",
+    search: "writeLog: this.writeLog, entry, isUnused: true } as const;",
+    replace: "writeLog: this.writeLog, entry, isUnused: false } as const;",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: what was granted and nobody learnt of" },
   },
   {

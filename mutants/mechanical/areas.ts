@@ -26,8 +26,8 @@ export interface Area {
 /** What of `src/runtime` counts time and asks again. */
 const OF_RUNTIME_FILES = [
   "base/store-clock",
-  "swap/attempts",
-  "swap/tries",
+  "swap/write-log",
+  "swap/retry-budget",
   "hold/cancel",
   "hold/lease",
   "hold/lease-clock",

@@ -27,7 +27,7 @@ export class LeftoverChecker {
   /** Holds that are not renewed any more, under the id of the write that did so last. */
   readonly #abandoned = new Map<string, string>();
   /** When each hold was last written for its holder, by true time. */
-  readonly #written = new Map<string, { readonly renewal: string; readonly atMs: number }>();
+  readonly #written = new Map<string, { readonly leaseWriteId: string; readonly atMs: number }>();
   readonly #handedOver = new Set<number>();
   readonly #forced = new Set<string>();
   /** Told that their object is not there, by what a cache had kept: what is not there is not cleared up. */
@@ -72,7 +72,7 @@ export class LeftoverChecker {
       // Another process goes on with it.
       if (fencingToken !== undefined && this.#handedOver.has(fencingToken)) continue;
       const holder = holders.find((one) => one.id === id);
-      if (holder !== undefined) this.#abandoned.set(id, holder.renewal);
+      if (holder !== undefined) this.#abandoned.set(id, holder.leaseWriteId);
       else if (!this.#forced.has(id) && expiresAt > this.#now() + CLOCKS_MS)
         this.#findings.report("leftover", `${process} says that it left ${id} in ${lockName}, which is not there`);
     }
@@ -105,10 +105,11 @@ export class LeftoverChecker {
   landed(key: string, { holders = [], queue = [] }: Body): void {
     for (const { id } of queue) if (!this.#joinedAtMs.has(id)) this.#joinedAtMs.set(id, this.#now());
     this.#landings.set(key, [...(this.#landings.get(key) ?? []), this.#now()].slice(-CROWD));
-    for (const { id, renewal } of holders) {
-      if (this.#written.get(id)?.renewal !== renewal) this.#written.set(id, { renewal, atMs: this.#now() });
+    for (const { id, leaseWriteId } of holders) {
+      if (this.#written.get(id)?.leaseWriteId !== leaseWriteId)
+        this.#written.set(id, { leaseWriteId, atMs: this.#now() });
       const before = this.#abandoned.get(id);
-      if (before !== undefined && before !== renewal)
+      if (before !== undefined && before !== leaseWriteId)
         this.#findings.report("leftover", `${key}: ${id} is renewed after its process was closed`);
     }
   }

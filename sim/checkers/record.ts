@@ -167,8 +167,8 @@ const FASTEST = 1 / 1000;
 
 /** Each renewal begins another one; who only says in store time when it ends does not. */
 /** A lease of 1.x is told by its end: it has no id of its own until one of ours has written the record. */
-const leaseOf = (key: string, { id, renewal, expiresAtMs }: BodyHolder) =>
-  `${key} ${id} ${(id.startsWith("1.x/") ? "" : renewal) || expiresAtMs}`;
+const leaseOf = (key: string, { id, leaseWriteId, expiresAtMs }: BodyHolder) =>
+  `${key} ${id} ${(id.startsWith("1.x/") ? "" : leaseWriteId) || expiresAtMs}`;
 
 /** How far apart true time and what a client takes for store time may be. */
 const CLOCKS_MS = 2500;

@@ -1,11 +1,11 @@
-import { type Attempt, type Clocked, hasRunOut } from "../core/expiry.js";
+import { type Attempt, type Clocked, isExpired } from "../core/expiry.js";
 import { type Holder, isReleased, type LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
 import type { Context } from "../runtime/base/context.js";
-import { Attempts } from "../runtime/swap/attempts.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
 import { holderPolicy } from "../runtime/swap/policies.js";
 import { renewing } from "../runtime/swap/repeatable.js";
+import { WriteLog } from "../runtime/swap/write-log.js";
 
 /**
  * What another instance with the same `ownerId` took by name. The acquisition is settled by the first look, so that a call
@@ -51,7 +51,7 @@ export async function refreshByOwner(
 /** Whether this owner, through whichever instance or handle, holds the lock. */
 export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
   const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
-  return (record?.holders ?? []).some((holder) => isOurs(holder) && !hasRunOut(holder, attempt));
+  return (record?.holders ?? []).some((holder) => isOurs(holder) && !isExpired(holder, attempt));
 }
 
 class Target {
@@ -73,5 +73,5 @@ class Target {
 }
 
 function optionsFor(context: Context, leaseMs: number) {
-  return { ...holderPolicy(context, leaseMs), attempts: new Attempts(), fromStore: true };
+  return { ...holderPolicy(context, leaseMs), writeLog: new WriteLog(), fromStore: true };
 }

@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut } from "../core/expiry.js";
+import { type Attempt, isExpired } from "../core/expiry.js";
 import { keyOfPart } from "../core/names.js";
 import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
@@ -12,11 +12,11 @@ import { lossReason } from "../runtime/hold/loss.js";
 import { type NamedHold, NamedHolds, type NamedTarget } from "../runtime/hold/named-holds.js";
 import type { Scope, Scopes } from "../runtime/hold/scope.js";
 import { READS_AT_ONCE } from "../runtime/inspect/inspect.js";
-import { Attempts } from "../runtime/swap/attempts.js";
 import { RemoveUnsupported } from "../runtime/swap/changed.js";
 import { LockObject, type Snapshot } from "../runtime/swap/lock-object.js";
 import { commandPolicy } from "../runtime/swap/policies.js";
 import { deleting, forcing } from "../runtime/swap/repeatable.js";
+import { WriteLog } from "../runtime/swap/write-log.js";
 import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
 import type { Force } from "./force.js";
 
@@ -94,7 +94,7 @@ export class NamedLocks {
     const { clock, effects } = this.#context;
     return this.#look(object, (record, attempt) => {
       const now = clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now;
-      return record?.holders.some((holder) => !hasRunOut(holder, { ...attempt, now })) ?? false;
+      return record?.holders.some((holder) => !isExpired(holder, { ...attempt, now })) ?? false;
     });
   }
 
@@ -173,6 +173,6 @@ export class NamedLocks {
   }
 
   #options() {
-    return { ...commandPolicy(this.#context, this.#leaseMs), attempts: new Attempts(), fromStore: true };
+    return { ...commandPolicy(this.#context, this.#leaseMs), writeLog: new WriteLog(), fromStore: true };
   }
 }

@@ -48,7 +48,7 @@ it("knows the holder of 1.x again after a refresh: the same id, another renewal"
   const [before] = recordIn(JSON.stringify(HELD_BY_1X)).holders;
   const [after] = recordIn(JSON.stringify({ ...HELD_BY_1X, expiresAt: T0 + 90_000 })).holders;
   expect(after?.id).toBe(before?.id);
-  expect(after?.renewal).not.toBe(before?.renewal);
+  expect(after?.leaseWriteId).not.toBe(before?.leaseWriteId);
 });
 
 it.each([

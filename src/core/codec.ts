@@ -130,7 +130,7 @@ function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
       acquiredAtMs: acquiredAt,
       renewedAtMs: acquiredAt,
       expiresAtMs: expiresAt,
-      renewal: `${id}/${expiresAt}`,
+      leaseWriteId: `${id}/${expiresAt}`,
     },
   ];
 }
@@ -198,7 +198,7 @@ const HOLDER: Shape<Holder> = {
   renewedAtMs: isTime,
   expiresAtMs: isTime,
   undated: optional(isOneOf(true)),
-  renewal: isString,
+  leaseWriteId: isString,
   holdAtLeastMs: optional(isTime),
   releasedAtMs: optional(isTime),
 };

@@ -40,7 +40,7 @@ function isFarAhead(atMs: number, { now }: Attempt): boolean {
 
 /** The wall clock of another client is not believed about the end of a lease, nor an end further away than the lease is long. */
 function needsDate(holder: Holder, attempt: Attempt): boolean {
-  if (holder.renewal.startsWith("1.x/")) return false;
+  if (holder.leaseWriteId.startsWith("1.x/")) return false;
   return isUndated(holder, attempt) || isFarAhead(holder.expiresAtMs - holder.leaseMs, attempt);
 }
 

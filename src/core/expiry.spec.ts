@@ -3,35 +3,38 @@ import { attemptAt, holderOf, T0, TOLERANCE_MS, waiterOf } from "../../test/prot
 import {
   arrivalMs,
   FAR_AHEAD_MS,
-  hasEnded,
-  hasRunOut,
+  isExpired,
   isUndated,
   isWaiting,
   LONGEST_ENTRY_MS,
   leaseKey,
+  mayBeTakenOver,
 } from "./expiry.js";
 
 const EXPIRY_MS = T0 + 10_000;
-const holder = holderOf({ expiresAtMs: EXPIRY_MS, renewal: "r" });
+const holder = holderOf({ expiresAtMs: EXPIRY_MS, leaseWriteId: "r" });
 
 it("leaves a lease alone until the tolerance has passed by the lower bound of store time", () => {
   const at = (earliestMs: number) => attemptAt(0, { now: { earliestMs, latestMs: earliestMs + 60_000 } });
-  expect(hasEnded(holder, at(EXPIRY_MS + TOLERANCE_MS))).toBe(false);
-  expect(hasEnded(holder, at(EXPIRY_MS + TOLERANCE_MS + 1))).toBe(true);
+  expect(mayBeTakenOver(holder, at(EXPIRY_MS + TOLERANCE_MS))).toBe(false);
+  expect(mayBeTakenOver(holder, at(EXPIRY_MS + TOLERANCE_MS + 1))).toBe(true);
 });
 
 it("goes by renewals that were watched, and by nothing else, where those are given", () => {
   const longAfter = { now: { earliestMs: EXPIRY_MS * 2, latestMs: EXPIRY_MS * 2 } };
   expect(
-    hasEnded(holder, attemptAt(0, { ...longAfter, observedEnded: new Set([leaseKey({ ...holder, id: "other" })]) })),
+    mayBeTakenOver(
+      holder,
+      attemptAt(0, { ...longAfter, observedEnded: new Set([leaseKey({ ...holder, id: "other" })]) }),
+    ),
   ).toBe(false);
-  expect(hasEnded(holder, attemptAt(T0, { observedEnded: new Set([leaseKey(holder)]) }))).toBe(true);
+  expect(mayBeTakenOver(holder, attemptAt(T0, { observedEnded: new Set([leaseKey(holder)]) }))).toBe(true);
 });
 
 it("calls a lease run out without tolerance, and a waiter gone, only when the lower bound says so", () => {
   const at = (earliestMs: number) => attemptAt(0, { now: { earliestMs, latestMs: earliestMs + 60_000 } });
-  expect(hasRunOut(holder, at(EXPIRY_MS))).toBe(false);
-  expect(hasRunOut(holder, at(EXPIRY_MS + 1))).toBe(true);
+  expect(isExpired(holder, at(EXPIRY_MS))).toBe(false);
+  expect(isExpired(holder, at(EXPIRY_MS + 1))).toBe(true);
   const waiter = waiterOf({ expiresAtMs: EXPIRY_MS });
   expect(isWaiting(waiter, at(EXPIRY_MS))).toBe(true);
   expect(isWaiting(waiter, at(EXPIRY_MS + 1))).toBe(false);
@@ -53,8 +56,12 @@ it("does not judge a lease by an end that no store time has bounded, except wher
   const later = attemptAt(T0 + 100_000);
   const alone = attemptAt(T0 + 100_000, { lacksStoreTime: true });
   expect([isUndated(undated, later), isUndated(undated, alone), isUndated(dated, later)]).toEqual([true, false, false]);
-  expect([hasEnded(undated, later), hasEnded(undated, alone), hasEnded(dated, later)]).toEqual([false, true, true]);
-  expect([hasRunOut(undated, later), hasRunOut(undated, alone), hasRunOut(dated, later)]).toEqual([false, true, true]);
+  expect([mayBeTakenOver(undated, later), mayBeTakenOver(undated, alone), mayBeTakenOver(dated, later)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect([isExpired(undated, later), isExpired(undated, alone), isExpired(dated, later)]).toEqual([false, true, true]);
 });
 
 it("keeps the arrival that was told first, unless that lies hours ahead of what is known now", () => {

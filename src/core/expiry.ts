@@ -21,7 +21,7 @@ export interface Attempt {
 }
 
 /** Whether another acquisition may take this holder's place. */
-export function hasEnded(holder: Holder, attempt: Attempt): boolean {
+export function mayBeTakenOver(holder: Holder, attempt: Attempt): boolean {
   if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(leaseKey(holder));
   if (isUndated(holder, attempt)) return false;
   return attempt.now.earliestMs > holder.expiresAtMs + attempt.toleranceMs;
@@ -31,8 +31,8 @@ export function hasEnded(holder: Holder, attempt: Attempt): boolean {
  * What tells one lease from all others: whose it is, and the write that it counts from. The write alone does not: one write
  * renews all permits that a process holds in a semaphore, and their leases may differ.
  */
-export function leaseKey({ id, renewal }: Pick<Holder, "id" | "renewal">): string {
-  return JSON.stringify([id, renewal]);
+export function leaseKey({ id, leaseWriteId }: Pick<Holder, "id" | "leaseWriteId">): string {
+  return JSON.stringify([id, leaseWriteId]);
 }
 
 /**
@@ -70,6 +70,6 @@ export function isUndated({ undated }: Holder, { lacksStoreTime }: Clocked): boo
 }
 
 /** Whether the lease is over by the store's clock. */
-export function hasRunOut(holder: Holder, attempt: Clocked): boolean {
+export function isExpired(holder: Holder, attempt: Clocked): boolean {
   return !isUndated(holder, attempt) && attempt.now.earliestMs > holder.expiresAtMs;
 }

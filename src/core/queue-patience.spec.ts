@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { attemptAt, holderOf, recordOf, T0, TOLERANCE_MS, turnOf, waiterOf } from "../../test/protocol/samples.js";
-import { epochAfterMs, freeSince, headPollMs, skippedMs, standingOf } from "./queue.js";
+import { freeSince, headPollMs, pollAgeAfterMs, skippedMs, standingOf } from "./queue.js";
 import type { LockRecord, Waiter } from "./record.js";
 import { pollDelayMs } from "./schedule/polling.js";
 
@@ -83,7 +83,7 @@ it("does not wait longer for a head that claims to be slower than two seconds", 
   expect(patience(2000)).toBeGreaterThan(patience(20));
 });
 
-it("is more patient where turns used to be longer, since others nap by that, yet by half a second at most", () => {
+it("is more patient where turns used to be longer, since others sleep by that, yet by half a second at most", () => {
   const after = (ms: number) => {
     const before = [1, 2, 3].map((at) => turnOf({ fromMs: T0 - 1e9 * at, toMs: T0 - 1e9 * at + ms }));
     return patienceMs(recordOf({ queue: inLine(2, 20), recent: [turnOfMs(100), ...before], freeSinceMs: T0 }));
@@ -100,15 +100,15 @@ it("has every waiter poll at the same ages of a hold: doubling, then evenly apar
   const anyAge = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 1e9 }));
   fc.assert(
     fc.property(anyAge, (ageMs) => {
-      const epochMs = epochAfterMs(ageMs);
-      expect(epochMs).toBeGreaterThanOrEqual(ageMs);
-      expect(epochAfterMs(epochMs)).toBe(epochMs);
+      const pollAgeMs = pollAgeAfterMs(ageMs);
+      expect(pollAgeMs).toBeGreaterThanOrEqual(ageMs);
+      expect(pollAgeAfterMs(pollAgeMs)).toBe(pollAgeMs);
     }),
   );
-  const epochs = [0];
-  while (epochs.length < 12) epochs.push(epochAfterMs((epochs.at(-1) as number) + 1));
-  const steps = epochs.slice(1).map((epochMs, at) => epochMs - (epochs[at] as number));
-  expect(epochs.slice(1, 4)).toEqual([1, 2, 4].map((times) => times * epochAfterMs(0)));
+  const pollAges = [0];
+  while (pollAges.length < 12) pollAges.push(pollAgeAfterMs((pollAges.at(-1) as number) + 1));
+  const steps = pollAges.slice(1).map((pollAgeMs, at) => pollAgeMs - (pollAges[at] as number));
+  expect(pollAges.slice(1, 4)).toEqual([1, 2, 4].map((times) => times * pollAgeAfterMs(0)));
   expect(new Set(steps.slice(5)).size).toBe(1);
   expect(Math.max(...steps.slice(5))).toBeLessThanOrEqual(3000);
 });

@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, isWaiting } from "./expiry.js";
+import { type Attempt, isWaiting, mayBeTakenOver } from "./expiry.js";
 import { areCompatible, type Claim, type Holder, type LockRecord, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival. */
@@ -49,7 +49,7 @@ export interface Standing {
  */
 export function standingOf(record: LockRecord, candidate: Rank & Claim, attempt: Attempt): Standing {
   const ahead = waitersAhead(record, candidate, attempt);
-  const holders = record.holders.filter((holder) => !hasEnded(holder, attempt));
+  const holders = record.holders.filter((holder) => !mayBeTakenOver(holder, attempt));
   const lateCount = countPassedOver(record, holders, ahead, attempt);
   const expected = ahead.slice(lateCount);
   const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
@@ -93,7 +93,7 @@ function countPassedOver(
   const freeSinceMs = freeSince(record, attempt);
   if (freeSinceMs === undefined) return 0;
   let deadlineMs =
-    Math.max(freeSinceMs, ...record.recent.map((turn) => awakeByMs(turn, record.queue))) + napAllowanceMs(record);
+    Math.max(freeSinceMs, ...record.recent.map((turn) => awakeByMs(turn, record.queue))) + sleepAllowanceMs(record);
   const ends = record.holders.filter((one) => !holders.includes(one)).map(({ expiresAtMs }) => expiresAtMs);
   const lastEndMs = Math.max(...ends) + attempt.toleranceMs;
   let count = 0;
@@ -112,7 +112,7 @@ function countPassedOver(
 /** Since when the first in line could have come in: as the record says, or since the first of its holders has ended. */
 export function freeSince(record: LockRecord, attempt: Attempt): number | undefined {
   if (record.freeSinceMs !== undefined) return Math.max(record.freeSinceMs, record.notBeforeMs ?? 0);
-  const ends = record.holders.filter((holder) => hasEnded(holder, attempt)).map((holder) => holder.expiresAtMs);
+  const ends = record.holders.filter((holder) => mayBeTakenOver(holder, attempt)).map((holder) => holder.expiresAtMs);
   return ends.length === 0 ? undefined : Math.min(...ends) + attempt.toleranceMs;
 }
 
@@ -131,14 +131,14 @@ export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: nu
  * Every waiter in the queue polls at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them
  * notice at once, and the queue moves on without waiting for one sleeper after another.
  */
-export function epochAfterMs(ageMs: number): number {
-  let epochMs = FIRST_EPOCH_MS;
-  while (epochMs < ageMs && epochMs < EPOCH_MAX_MS) epochMs *= 2;
-  return epochMs + Math.ceil(Math.max(0, ageMs - epochMs) / EPOCH_MAX_MS) * EPOCH_MAX_MS;
+export function pollAgeAfterMs(ageMs: number): number {
+  let pollAgeMs = FIRST_POLL_AGE_MS;
+  while (pollAgeMs < ageMs && pollAgeMs < POLL_AGE_STEP_MAX_MS) pollAgeMs *= 2;
+  return pollAgeMs + Math.ceil(Math.max(0, ageMs - pollAgeMs) / POLL_AGE_STEP_MAX_MS) * POLL_AGE_STEP_MAX_MS;
 }
 
-const FIRST_EPOCH_MS = 500;
-const EPOCH_MAX_MS = 2750;
+const FIRST_POLL_AGE_MS = 500;
+const POLL_AGE_STEP_MAX_MS = 2750;
 
 /** How far behind the first in line followers look: it has taken what it found free by then. */
 export function behindHeadMs(roundTripMs: number): number {
@@ -147,19 +147,19 @@ export function behindHeadMs(roundTripMs: number): number {
 
 /** How many of the early looks at a hold those further back leave out: at least so much later is the next. */
 export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
-  return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, EPOCH_MAX_MS - FIRST_EPOCH_MS);
+  return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, POLL_AGE_STEP_MAX_MS - FIRST_POLL_AGE_MS);
 }
 
-/** When every waiter that polled during this turn and sleeps until an epoch of it has polled again. */
+/** When every waiter that polled during this turn and sleeps until a poll age of it has polled again. */
 function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
   const ageMs = toMs - fromMs;
-  const epochMs = epochAfterMs(ageMs + skippedMs(ageMs, Math.max(1, queue.length - 1), longestTripMs));
-  return fromMs + epochMs + behindHeadMs(longestTripMs);
+  const pollAgeMs = pollAgeAfterMs(ageMs + skippedMs(ageMs, Math.max(1, queue.length - 1), longestTripMs));
+  return fromMs + pollAgeMs + behindHeadMs(longestTripMs);
 }
 
-/** Followers nap by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */
-function napAllowanceMs({ recent }: LockRecord): number {
+/** Followers sleep by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */
+function sleepAllowanceMs({ recent }: LockRecord): number {
   const sumMs = recent.reduce((sum, { fromMs, toMs }) => sum + Math.max(0, toMs - fromMs), 0);
   return recent.length === 0 ? 0 : Math.min(sumMs / recent.length, NAP_ALLOWANCE_MAX_MS);
 }

@@ -76,9 +76,9 @@ it("says of a party what is known, and has no field for what is not", () => {
 
 it("takes a hold for a copy's only if it is its own, by handle, and was written by others", () => {
   const isOwn = (writeId: string) => writeId === "mine";
-  const hold = holderOf({ id: "a", renewal: "theirs" });
+  const hold = holderOf({ id: "a", leaseWriteId: "theirs" });
   expect(isCopys(hold, { id: "a", isOwn })).toBe(true);
-  expect(isCopys({ ...hold, renewal: "mine" }, { id: "a", isOwn })).toBe(false);
+  expect(isCopys({ ...hold, leaseWriteId: "mine" }, { id: "a", isOwn })).toBe(false);
   expect(isCopys(hold, { id: "b", isOwn })).toBe(false);
   expect(isCopys({ ...hold, via: "name" }, { id: "a", isOwn })).toBe(false);
   expect(isCopys(hold, { id: "a" })).toBe(false);

@@ -104,7 +104,7 @@ export interface Holder extends Identity, Claim {
    */
   readonly undated?: true;
   /** The id of the write that granted or last renewed this hold: its holder's deadline counts from that attempt. */
-  readonly renewal: string;
+  readonly leaseWriteId: string;
   /** For how long it is held at least, from when it was acquired, however soon the work under it ends; 0 where it does not say. */
   readonly holdAtLeastMs?: number;
   /** When the work under it had ended and it was given back: it is not renewed, and it stays until `expiresAtMs` all the same. */
@@ -217,7 +217,7 @@ export interface Own {
  * on under one acquisition, and only the first to write keeps it. By name, other processes of the same owner may renew.
  */
 export function isCopys(holder: Holder, { id, isOwn }: Own): boolean {
-  return holder.id === id && holder.via === "handle" && isOwn?.(holder.renewal) === false;
+  return holder.id === id && holder.via === "handle" && isOwn?.(holder.leaseWriteId) === false;
 }
 
 /** The hold of an acquisition, if it is among the holders. */

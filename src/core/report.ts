@@ -1,4 +1,4 @@
-import { hasRunOut, isWaiting } from "./expiry.js";
+import { isExpired, isWaiting } from "./expiry.js";
 import { proofsIn, type Versions } from "./proof.js";
 import { compareRank } from "./queue.js";
 import {
@@ -141,8 +141,8 @@ export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockRe
   const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
   // What was given back in time is over when its time is, and its holder has not failed to renew it.
-  const holders = record.holders.filter((holder) => !isReleased(holder) || !hasRunOut(holder, occasion));
-  const isHeld = holders.some((holder) => !hasRunOut(holder, occasion));
+  const holders = record.holders.filter((holder) => !isReleased(holder) || !isExpired(holder, occasion));
+  const isHeld = holders.some((holder) => !isExpired(holder, occasion));
   return {
     lockName,
     key,

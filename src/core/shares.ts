@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, isWaiting } from "./expiry.js";
+import { type Attempt, isWaiting, mayBeTakenOver } from "./expiry.js";
 import { type LockRecord, permitsOf, RECENT_TURNS, type Shares } from "./record.js";
 
 /** What one of the records is to have, by the shares of this version. */
@@ -107,7 +107,7 @@ function reduced(uses: readonly Use[], fewer: number): readonly number[] {
 
 /** How many permits of a record a caller that asks now would find free, beside its waiters. */
 export function roomIn(record: LockRecord | undefined, { limit }: Share, attempt: Attempt): number {
-  const holders = record?.holders.filter((holder) => !hasEnded(holder, attempt)) ?? [];
+  const holders = record?.holders.filter((holder) => !mayBeTakenOver(holder, attempt)) ?? [];
   const waiters = record?.queue.filter((waiter) => isWaiting(waiter, attempt)) ?? [];
   return limit - permitsOf(holders) - permitsOf(waiters);
 }

@@ -38,7 +38,7 @@ export interface StoredHolder {
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
   readonly expiresAtMs: number;
-  readonly renewal: string;
+  readonly leaseWriteId: string;
   readonly [field: string]: unknown;
 }
 
@@ -232,7 +232,7 @@ export function heldRecord(times: {
     acquiredAtMs,
     renewedAtMs,
     expiresAtMs,
-    renewal: `write-${serial}`,
+    leaseWriteId: `write-${serial}`,
   };
   return {
     locked: true,

@@ -117,7 +117,9 @@ it("P12: never has more inside than the number that was stored when they came, w
       const { limit = 1, holders = [], queue = [] } = scene.record(POOL) ?? {};
       const last = holders.at(-1);
       const isGrant =
-        last !== undefined && last.renewal === scene.record(POOL)?.writeId && last.acquiredAtMs === last.renewedAtMs;
+        last !== undefined &&
+        last.leaseWriteId === scene.record(POOL)?.writeId &&
+        last.acquiredAtMs === last.renewedAtMs;
       if (isGrant && holders.length > limit) problems.push(`${holders.length} of ${limit}, ${queue.length} wait`);
     };
     const turns = Array.from({ length: 12 }, async (_, index) => {

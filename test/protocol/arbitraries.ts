@@ -32,7 +32,7 @@ export const anyHolder = fc.record(
     acquiredAtMs: time,
     renewedAtMs: time,
     expiresAtMs: time,
-    renewal: text,
+    leaseWriteId: text,
   },
   {
     requiredKeys: [
@@ -46,7 +46,7 @@ export const anyHolder = fc.record(
       "acquiredAtMs",
       "renewedAtMs",
       "expiresAtMs",
-      "renewal",
+      "leaseWriteId",
     ],
   },
 ) as fc.Arbitrary<Holder>;

@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../src/errors.js";
-import { Tries, type TryOptions } from "../../src/runtime/swap/tries.js";
+import { RetryBudget, type RetryOptions } from "../../src/runtime/swap/retry-budget.js";
 import type { UnknownOutcome } from "../../src/store/object-store.js";
 import { Clockwork, contextOn, settled } from "./clockwork.js";
 
@@ -12,7 +12,7 @@ export const unknown = (why: string, { sent = true, throttled = false } = {}): U
 
 /** A call that has 30 s, and 5 s for each request. */
 export function begun(
-  options: Partial<TryOptions> = {},
+  options: Partial<RetryOptions> = {},
   { isListing = false, contenders, isTold = true }: { isListing?: boolean; contenders?: number; isTold?: boolean } = {},
 ) {
   const clockwork = new Clockwork();
@@ -23,7 +23,7 @@ export function begun(
   const usual = { untilMs: startedAtMs + 30_000, timeoutMs: 5000, role: "holder" as const };
   const all = { ...usual, ...(isTold ? { onFailure } : {}), ...options };
   const known = contenders === undefined ? [] : ([() => contenders] as const);
-  const tries = new Tries(stage.context, isListing ? undefined : "x", all, ...known);
+  const budget = new RetryBudget(stage.context, isListing ? undefined : "x", all, ...known);
   const sinceMs = () => clockwork.monotonicMs - startedAtMs;
   /** How long it takes from now until the promise is settled, and to what. */
   const timed = async (promise: Promise<unknown>) => {
@@ -42,7 +42,7 @@ export function begun(
     }
     return { tookMs: (atMs ?? Number.NaN) - fromMs, outcome };
   };
-  return { ...stage, clockwork, tries, failures, sinceMs, timed };
+  return { ...stage, clockwork, budget, failures, sinceMs, timed };
 }
 
 export const never = () => new Promise<never>(() => {});

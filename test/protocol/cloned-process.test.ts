@@ -32,7 +32,7 @@ it("13.1.7: whose hold a copy has renewed first has lost it at once, and leaves 
   expect(await scene.until(lock.renew())).toBe(false);
   expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "cloned" });
   await scene.pass(3000);
-  expect(scene.record()?.holders).toMatchObject([{ renewal: "a write of the copy" }]);
+  expect(scene.record()?.holders).toMatchObject([{ leaseWriteId: "a write of the copy" }]);
 });
 
 it("13.1.7: its release does not end the copy's hold", async () => {
@@ -42,7 +42,7 @@ it("13.1.7: its release does not end the copy's hold", async () => {
   renewAsCopy(scene);
   expect(await scene.until(lock.release())).toBe(false);
   await scene.pass(3000);
-  expect(scene.record()?.holders).toMatchObject([{ renewal: "a write of the copy" }]);
+  expect(scene.record()?.holders).toMatchObject([{ leaseWriteId: "a write of the copy" }]);
 });
 
 it("13.1.7: what was taken by name is renewed by other processes of the same owner, and is not taken for a copy's", async () => {
@@ -69,7 +69,7 @@ it("13.1.7: who has tried in vain a hundred times still knows the write that lan
 });
 
 it("13.1.7: only a hold that names a handle can be a copy's", () => {
-  const record = recordOf({ holders: [holderOf({ id: "h", renewal: "another" })] });
+  const record = recordOf({ holders: [holderOf({ id: "h", leaseWriteId: "another" })] });
   const command = { id: "h", leaseMs: 10_000 };
   const reply = (isOwn: () => boolean) =>
     renew(record, { ...command, token: T0, onlyUnexpired: false, isOwn }, attemptAt(T0)).reply;

@@ -3,9 +3,9 @@ import type { GivenBack, HoldingLine } from "../../src/runtime/hold/holding-line
 import { Lease } from "../../src/runtime/hold/lease.js";
 import type { LeaseTiming } from "../../src/runtime/hold/lease-clock.js";
 import type { Renewal } from "../../src/runtime/hold/renewals.js";
-import { Attempts } from "../../src/runtime/swap/attempts.js";
 import type { LockObject } from "../../src/runtime/swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../../src/runtime/swap/swap-options.js";
+import { WriteLog } from "../../src/runtime/swap/write-log.js";
 import { Clockwork, contextOn } from "./clockwork.js";
 import { holderOf } from "./samples.js";
 
@@ -17,7 +17,7 @@ const ON_A = { kind: "if-match", etag: '"a"' } as const;
 export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
-  const attempts = new Attempts();
+  const writeLog = new WriteLog();
   const calls = {
     commands: [] as unknown[],
     renew: [] as Renewal[],
@@ -25,16 +25,16 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
     cancel: [] as SwapOptions[],
     changed: 0,
   };
-  const holder = holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal: "w0" });
-  attempts.begin("w0", ON_A, clockwork.reading);
-  attempts.answered("w0");
+  const holder = holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, leaseWriteId: "w0" });
+  writeLog.begin("w0", ON_A, clockwork.reading);
+  writeLog.answered("w0");
   const snapshot = { record: undefined } as unknown as GivenBack["snapshot"];
 
   const renewed = (writeId = `w${calls.renew.length}`, contradicted = false): Swapped<RenewReply> => {
-    attempts.begin(writeId, ON_A, clockwork.reading);
-    attempts.answered(writeId);
+    writeLog.begin(writeId, ON_A, clockwork.reading);
+    writeLog.answered(writeId);
     const mode = calls.renew.at(-1)?.command.mode ?? holder.mode;
-    return { reply: { kind: "renewed", holder: { ...holder, mode, renewal: writeId } }, snapshot, contradicted };
+    return { reply: { kind: "renewed", holder: { ...holder, mode, leaseWriteId: writeId } }, snapshot, contradicted };
   };
   const line = {
     renew: async (): Promise<Swapped<RenewReply>> => renewed(),
@@ -63,7 +63,7 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
       calls.changed += 1;
     },
   };
-  const grant = { holder, attempts, reading: clockwork.reading };
+  const grant = { holder, writeLog, reading: clockwork.reading };
   const lease = new Lease(stage.context, holding, grant, {
     leaseMs: LEASE_MS,
     ...(timing === undefined ? {} : { timing }),
@@ -71,5 +71,5 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   const ends: string[] = [];
   lease.onEnd(() => ends.push("end"));
   const names = () => stage.events.map((said) => (said as [string])[0]);
-  return { ...stage, clockwork, attempts, holder, lease, line, calls, renewed, object, ends, names };
+  return { ...stage, clockwork, writeLog, holder, lease, line, calls, renewed, object, ends, names };
 }

@@ -26,7 +26,7 @@ export function holderOf(changes: Partial<Holder> = {}): Holder {
     acquiredAtMs: T0,
     renewedAtMs: T0,
     expiresAtMs: T0 + 10_000,
-    renewal: `renewal of ${id}`,
+    leaseWriteId: `renewal of ${id}`,
     ...changes,
   };
 }

@@ -11,7 +11,7 @@ it("13.1.6: a long lease is watched for its own length, though the write that re
   const pool = mutex.semaphore("pool", { permits: 2 });
   const short = await scene.until(pool.acquire({ leaseMs: 1000 }));
   const long = await scene.until(pool.acquire({ leaseMs: 60_000 }));
-  const writes = () => new Set(scene.record(POOL)?.holders.map(({ renewal }) => renewal)).size;
+  const writes = () => new Set(scene.record(POOL)?.holders.map(({ leaseWriteId }) => leaseWriteId)).size;
   // A renewal takes along what would soon be due.
   while (writes() > 1) await scene.pass(20);
   scene.fate = cutOff(process);

@@ -168,7 +168,7 @@ describe("the versions of a record", () => {
     renewedAtMs: nowMs,
     expiresAtMs: nowMs + 5000,
     leaseMs: 5000,
-    renewal: id,
+    leaseWriteId: id,
     ...more,
   });
   const OPTIONS = {
@@ -287,7 +287,7 @@ describe("the versions of a record", () => {
   // Its published end is as late as the bounds of store time were wide.
   it("where leases are watched, one that has not been there for its whole length is found, whatever its published end", () => {
     const a = holder("a", 5, { leaseMs: 5000, expiresAtMs: nowMs + 9000 });
-    const renewed = { ...a, expiresAtMs: a.expiresAtMs + 1, renewal: "again" };
+    const renewed = { ...a, expiresAtMs: a.expiresAtMs + 1, leaseWriteId: "again" };
     const taken = () => bodyOf({ token: 6, holders: [holder("b", 6)], recent: ended(a, "expired") });
     const play = (isObserved: boolean, ...waits: readonly number[]) => {
       const records = checkThose(isObserved);
@@ -304,7 +304,7 @@ describe("the versions of a record", () => {
     expect(play(true, 4900)).toEqual(["early"]);
     expect(play(true, 4000, 4900)).toEqual(["early"]);
     // Who only says in store time when it ends does not renew it.
-    renewed.renewal = a.renewal;
+    renewed.leaseWriteId = a.leaseWriteId;
     expect(play(true, 4000, 4900)).toEqual([]);
     expect(play(false, 5000)).toEqual(["early"]);
   });

@@ -105,7 +105,7 @@ describe("leftovers", () => {
     renewedAtMs: nowMs,
     expiresAtMs: nowMs + 5000,
     leaseMs: 5000,
-    renewal: "w1",
+    leaseWriteId: "w1",
     via: "handle",
     ...more,
   });
@@ -157,7 +157,9 @@ describe("leftovers", () => {
   });
 
   it("a lease is as long as ever where the clock that published its end is hours off, counted from its last renewal", () => {
-    const ahead = (renewal: string) => ({ holders: [holder("c0#1", { renewal, expiresAtMs: nowMs + 3_600_000 })] });
+    const ahead = (leaseWriteId: string) => ({
+      holders: [holder("c0#1", { leaseWriteId, expiresAtMs: nowMs + 3_600_000 })],
+    });
     const leftovers = checker(ahead("w1"));
     leftovers.landed("locks/x.json", ahead("w1"));
     nowMs += 4000;
@@ -174,7 +176,7 @@ describe("leftovers", () => {
     leftovers.closed("c0", [left]);
     leftovers.landed("locks/x.json", { holders: [holder("c0#1")] });
     expect(properties()).toEqual([]);
-    leftovers.landed("locks/x.json", { holders: [holder("c0#1", { renewal: "w2" })] });
+    leftovers.landed("locks/x.json", { holders: [holder("c0#1", { leaseWriteId: "w2" })] });
     checker({}).closed("c0", [left]);
     expect(properties()).toEqual(["leftover", "leftover"]);
     const forced = checker({});

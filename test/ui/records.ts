@@ -57,7 +57,7 @@ function holderOf(parts: Partial<Holder>, index: number, nowMs: number): Holder 
     acquiredAtMs: nowMs - 10_000,
     renewedAtMs: nowMs - 5000,
     expiresAtMs: nowMs + 55_000,
-    renewal: `renewal-${id}`,
+    leaseWriteId: `renewal-${id}`,
     ...parts,
   };
 }

@@ -75,7 +75,7 @@ it("serves twelve who came 100 ms apart behind a hold of 8 s in exactly their or
   }
 });
 
-// All but the first sleep until the next epoch of a hold that has ended: how soon that is depends on when it ended.
+// All but the first sleep until the next poll age of a hold that has ended: how soon that is depends on when it ended.
 it("drains twelve within three seconds where their turns take 50 ms, whenever the first one ends, in most cases", async () => {
   const drained: number[] = [];
   for (let seed = 1; seed <= 9; seed += 1) {

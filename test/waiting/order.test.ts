@@ -63,14 +63,14 @@ const UNEVEN: Line = {
   roundTripMs: (random) => random.between(5, 80),
 };
 
-// Turns that become much shorter than the ones before: who naps by the pace, or until the next epoch of a long hold, is waited
+// Turns that become much shorter than the ones before: a waiter that sleeps by the pace, or until the next poll age of a long hold, is waited
 // for all the same.
 it("serves those who wait by priority, then arrival, whatever turns are like", async () => {
   expect(await problemsBySeed(40, async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
 }, 20_000);
 
-// After a hold of seconds those behind the first are asleep until its next epoch, or the one after that: 5 s at most.
-it("leaves a lock that somebody waits for free for no longer than epochs are apart, whatever turns are like", async () => {
+// After a hold of seconds followers are asleep until its next poll age, or the one after that: 5 s at most.
+it("leaves a lock with waiters free for no longer than poll ages are apart, whatever turns are like", async () => {
   const idle: number[] = [];
   for (let seed = 1; seed <= 20; seed += 1) idle.push((await playLine(seed, UNEVEN)).longestIdleMs);
   expect(Math.max(...idle)).toBeLessThan(5000);

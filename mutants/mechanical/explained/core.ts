@@ -118,8 +118,8 @@ export const OF_CORE: readonly Explained[] = [
   },
   {
     file: "src/core/queue.ts",
-    search: "epochMs < EPOCH_MAX_MS",
-    replace: "epochMs <= EPOCH_MAX_MS",
+    search: "pollAgeMs < POLL_AGE_STEP_MAX_MS",
+    replace: "pollAgeMs <= POLL_AGE_STEP_MAX_MS",
     why: "no epoch that doubles is just that long",
   },
   {

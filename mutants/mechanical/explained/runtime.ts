@@ -6,13 +6,13 @@ const POSSIBLE = "what is neither none nor listed is possible: no code asks for 
 /** The survivors of the runtime that are known: what lives on here is what could be there as well. */
 export const OF_RUNTIME: readonly Explained[] = [
   {
-    file: "src/runtime/swap/attempts.ts",
+    file: "src/runtime/swap/write-log.ts",
     search: 'condition.kind === "if-absent" || condition',
     replace: "false || condition",
     why: "a create names no ETag, and none is another than any that is seen",
   },
   {
-    file: "src/runtime/swap/attempts.ts",
+    file: "src/runtime/swap/write-log.ts",
     search: 'condition.kind === "if-absent" || condition',
     replace: 'condition.kind === "" || condition',
     why: "a create names no ETag, and none is another than any that is seen",
@@ -72,25 +72,25 @@ export const OF_RUNTIME: readonly Explained[] = [
     why: ONE_INSTANT,
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: 'stillContested(this.#lockName ?? ""',
     replace: 'stillContested(this.#lockName ?? "Stryker was here!"',
     why: "what has no name is a listing, which writes nothing and comes second to none",
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: 'lockName: this.#lockName ?? ""',
     replace: 'lockName: this.#lockName ?? "Stryker was here!"',
     why: "what has no name is a listing, which writes nothing and is refused nothing",
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "this.#endMs <= this.#nowMs() + 1",
     replace: "this.#endMs < this.#nowMs() + 1",
     why: "a timer that is early by just one millisecond: either is as good",
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "lockName === undefined ? {}",
     replace: "false ? {}",
     why: "an error whose lock is undefined has no lock, as one that is made without",
@@ -102,13 +102,13 @@ export const OF_RUNTIME: readonly Explained[] = [
     why: POSSIBLE,
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "stallingMs >= UNSAFE_AFTER_MS",
     replace: "stallingMs > UNSAFE_AFTER_MS",
     why: ONE_INSTANT,
   },
   {
-    file: "src/runtime/swap/tries.ts",
+    file: "src/runtime/swap/retry-budget.ts",
     search: "this.#failingSinceMs < MENTION_AFTER_MS",
     replace: "this.#failingSinceMs <= MENTION_AFTER_MS",
     why: ONE_INSTANT,

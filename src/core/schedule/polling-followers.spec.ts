@@ -8,7 +8,7 @@ it("has followers look less often than the head", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
       fc.pre(outlook.pace === undefined && outlook.holdAgeMs > 0 && outlook.position > 0 && outlook.isEnqueued);
-      // A follower may come just before the next epoch; over a while it is rarer in any case.
+      // A follower may come just before the next poll age; over a while it is rarer in any case.
       const spanMs = outlook.holdAgeMs + 20_000;
       const { takeoverLookMs: _, ...at } = outlook;
       const followers = looksOf(at, spanMs).length;
@@ -20,11 +20,11 @@ it("has followers look less often than the head", () => {
 });
 
 it("has all followers look at the same ages of a hold, wherever they stand and whenever they came", () => {
-  const epochs = [500, 1000, 2000, 4000, 6750, 9500, 12_250, 15_000].map((ageMs) => ageMs + 2 * 20);
+  const pollAges = [500, 1000, 2000, 4000, 6750, 9500, 12_250, 15_000].map((ageMs) => ageMs + 2 * 20);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 63 }), fc.integer({ min: 1, max: 8000 }), (position, holdAgeMs) => {
       const ages = looksOf({ position, holdAgeMs }, 9000);
-      expect(epochs).toEqual(expect.arrayContaining(ages));
+      expect(pollAges).toEqual(expect.arrayContaining(ages));
     }),
   );
 });

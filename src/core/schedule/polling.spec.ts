@@ -35,7 +35,7 @@ it("gives a wait that is finite, at least a millisecond and below its cap, whate
       const delayMs = pollDelayMs(outlook);
       expect(Number.isFinite(delayMs)).toBe(true);
       expect(delayMs).toBeGreaterThanOrEqual(1);
-      // Twice the longest step of the epochs for those without an entry, or while the lock changes hands.
+      // Twice the longest step of the pollAges for those without an entry, or while the lock changes hands.
       const { position, roundTripMs } = outlook;
       const changingMs = 2 * Math.max(10, 2 * roundTripMs, 2000 / 3) * (1 + position / 2);
       if (position > 0) expect(delayMs).toBeLessThanOrEqual(Math.max(2 * 5000, changingMs));
@@ -102,8 +102,8 @@ it("has the head look just before those behind it do, so that they find it insid
     fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 300 }), (holdAgeMs, roundTripMs) => {
       const ofFollower = pollDelayMs(outlookOf({ position: 1, followers: 3, holdAgeMs, roundTripMs }));
       const looks = looksOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
-      const epochMs = holdAgeMs + ofFollower - 2 * roundTripMs;
-      expect(looks.some((ageMs) => ageMs >= epochMs - 10 && ageMs <= epochMs + 0.001)).toBe(true);
+      const pollAgeMs = holdAgeMs + ofFollower - 2 * roundTripMs;
+      expect(looks.some((ageMs) => ageMs >= pollAgeMs - 10 && ageMs <= pollAgeMs + 0.001)).toBe(true);
     }),
   );
 });
@@ -151,7 +151,7 @@ it("has the head look ten times as often as the hold is old while a turn like th
   expect(pollDelayMs(outlookOf({ holdAgeMs: 900, pace, followers: 1 }))).toBeCloseTo(900 / 3.5 + 40, 5);
 });
 
-it("does not make the head nap on the word of one or two turns", () => {
+it("does not make the head sleep on the word of one or two turns", () => {
   expect(pollDelayMs(outlookOf({ holdAgeMs: 10, pace: paceOfHolds(1000, 1000) }))).toBe(10);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 10, pace: paceOfHolds(1000, 1000, 1000) }))).toBe(200);
 });

@@ -1,4 +1,4 @@
-import { behindHeadMs, epochAfterMs, HEAD_POLL_MIN_MS, headPollMs, skippedMs } from "../queue.js";
+import { behindHeadMs, HEAD_POLL_MIN_MS, headPollMs, pollAgeAfterMs, skippedMs } from "../queue.js";
 import type { LockRecord } from "../record.js";
 
 /** How long turns took lately, from the record's memory of them; in milliseconds. */
@@ -81,8 +81,8 @@ function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, rand
   const usuallyMs = headPollMs(holdAgeMs, roundTripMs, followers);
   if (pace === undefined) {
     // Right before the others poll: they are to find that the first has taken the lock, not that it is free.
-    const untilEpochMs = followers > 0 ? epochAfterMs(holdAgeMs + HEAD_POLL_MIN_MS) - holdAgeMs : usuallyMs;
-    return Math.min(usuallyMs * spread, untilEpochMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+    const untilAgeMs = followers > 0 ? pollAgeAfterMs(holdAgeMs + HEAD_POLL_MIN_MS) - holdAgeMs : usuallyMs;
+    return Math.min(usuallyMs * spread, untilAgeMs) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   }
   // What is seen is as old as the answer's way back, and what is asked takes as long to get there.
   const dueMs = pace.isVague ? 0 : Math.min(pace.shortestHoldMs - holdAgeMs - roundTripMs / 2, HEAD_NAP_MAX_MS);
@@ -100,7 +100,7 @@ const DUE_FACTOR = 3;
 
 function followerDelayMs(outlook: Outlook): number {
   const { position, holdAgeMs, pace, roundTripMs, isEnqueued } = outlook;
-  const unknownMs = nextEpochMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
+  const unknownMs = untilPollAgeMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   if (pace === undefined) return unknownMs;
   // By the shortest turns: who sleeps too long is passed over.
   const aTurnMs = turnMs(pace, roundTripMs);
@@ -135,13 +135,15 @@ const VAGUE_TURN_MS = 100;
  * them notice at once, and the line moves on without waiting for one sleeper after another. The further back, the more of
  * the early looks are left out.
  */
-function nextEpochMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
+function untilPollAgeMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
   // The lock is free: it changes hands as soon as the first in the queue polls.
   if (holdAgeMs === 0) {
     const soonMs = Math.max(HEAD_POLL_MIN_MS, 2 * roundTripMs) * (1 + position / 2);
     return Math.max(soonMs, (headPollMs(lastHoldMs, roundTripMs, position) / 3) * (1 + position / 8));
   }
-  return epochAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs + behindHeadMs(roundTripMs);
+  return (
+    pollAgeAfterMs(holdAgeMs + skippedMs(holdAgeMs, position, roundTripMs)) - holdAgeMs + behindHeadMs(roundTripMs)
+  );
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -28,7 +28,7 @@ it("creates the record of a lock that was never used, and holds it", () => {
     acquiredAtMs: T0 + 5,
     renewedAtMs: T0 + 5,
     expiresAtMs: T0 + 7005,
-    renewal: "w1",
+    leaseWriteId: "w1",
     host: "h",
     pid: 1,
   };
@@ -166,12 +166,15 @@ it("remembers only the last few turns", () => {
 });
 
 it("ends only leases that were watched to their end where it observes", () => {
-  const record = recordOf({ holders: [holderOf({ renewal: "r1", expiresAtMs: T0 - 100_000 })] });
-  const watched = (id: string, renewal: string) => ({ ...NOW, observedEnded: new Set([leaseKey({ id, renewal })]) });
+  const record = recordOf({ holders: [holderOf({ leaseWriteId: "r1", expiresAtMs: T0 - 100_000 })] });
+  const watched = (id: string, leaseWriteId: string) => ({
+    ...NOW,
+    observedEnded: new Set([leaseKey({ id, leaseWriteId })]),
+  });
   expect(acquire(record, commandOf(), watched("holder", "r0")).reply.kind).toBe("waiting");
   expect(acquire(record, commandOf(), watched("another", "r1")).reply.kind).toBe("waiting");
   expect(acquire(record, commandOf(), watched("holder", "r1")).reply.kind).toBe("granted");
-  const live = recordOf({ holders: [holderOf({ renewal: "r1", expiresAtMs: T0 + 100_000 })] });
+  const live = recordOf({ holders: [holderOf({ leaseWriteId: "r1", expiresAtMs: T0 + 100_000 })] });
   expect(acquire(live, commandOf(), watched("holder", "r1")).reply.kind).toBe("granted");
 });
 

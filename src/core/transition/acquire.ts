@@ -1,6 +1,6 @@
 import { serializeRecord } from "../codec.js";
 import { needsDates } from "../dating.js";
-import { type Attempt, hasEnded } from "../expiry.js";
+import { type Attempt, mayBeTakenOver } from "../expiry.js";
 import { standingOf } from "../queue.js";
 import {
   areCompatible,
@@ -153,7 +153,7 @@ function grant(
     ...withTurns(record, ended, "expired", attempt),
   });
   if (others.length > 0 && bytesOf(next) > MAX_HELD_BYTES) {
-    const allEnded = record.holders.filter((other) => hasEnded(other, attempt));
+    const allEnded = record.holders.filter((other) => mayBeTakenOver(other, attempt));
     return ended.length < allEnded.length ? grant(record, command, attempt, passedOver, allEnded) : undefined;
   }
   return { reply: { kind: "granted", holder }, change: { kind: "write", record: next } };
@@ -165,7 +165,7 @@ function grant(
  */
 function endedInTheWay(record: LockRecord, claim: Claim, attempt: Attempt): readonly Holder[] {
   const ended = record.holders
-    .filter((holder) => hasEnded(holder, attempt))
+    .filter((holder) => mayBeTakenOver(holder, attempt))
     .sort((one, other) => one.expiresAtMs - other.expiresAtMs);
   const longAgoMs = attempt.now.earliestMs - attempt.toleranceMs;
   const dropped = new Set(ended.filter((holder) => holder.expiresAtMs + holder.leaseMs < longAgoMs));

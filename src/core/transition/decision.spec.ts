@@ -24,7 +24,7 @@ it("dates a lease that began without store time: a whole one from now, and no ea
 it("does not date one where there is no store time, nor one of 1.x", () => {
   const ends = { undated: true, expiresAtMs: T0 + 9_006_000 } as const;
   expect(afterWrite(ends, true)).toMatchObject(ends);
-  expect(afterWrite({ ...ends, renewal: "1.x/web-1" })).toMatchObject(ends);
+  expect(afterWrite({ ...ends, leaseWriteId: "1.x/web-1" })).toMatchObject(ends);
 });
 
 it("does not believe an end that is further away than the lease is long and clocks may differ", () => {

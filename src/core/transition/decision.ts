@@ -67,9 +67,9 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
 export function leaseFrom(
   leaseMs: number,
   { now, writeId, lacksStoreTime }: Attempt,
-): Pick<Holder, "leaseMs" | "renewedAtMs" | "expiresAtMs" | "renewal" | "undated"> {
+): Pick<Holder, "leaseMs" | "renewedAtMs" | "expiresAtMs" | "leaseWriteId" | "undated"> {
   const times = { renewedAtMs: now.latestMs, expiresAtMs: now.latestMs + leaseMs };
-  return { leaseMs, ...times, renewal: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
+  return { leaseMs, ...times, leaseWriteId: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
 }
 
 /** What the record remembers when these holds have ended: the last few turns, and whose holder has yet to learn of it. */

@@ -56,7 +56,7 @@ it("P19: stays when it is given back before, unrenewed, and its turn is over whe
     leaseMs: 59_000,
     expiresAtMs: T0 + MINUTE,
   };
-  expect(resting.holders).toMatchObject([{ ...entry, acquiredAtMs: T0, renewal: "write at 1000" }]);
+  expect(resting.holders).toMatchObject([{ ...entry, acquiredAtMs: T0, leaseWriteId: "write at 1000" }]);
   expect(resting.recent).toEqual([]);
   expect(parseRecord(serializeRecord(resting))).toEqual({ kind: "record", record: resting });
   // Again, as after a lost answer: it is done.

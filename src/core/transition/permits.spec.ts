@@ -149,7 +149,7 @@ it("renews several in one write, and tells each what became of it", () => {
     ["b", "renewed"],
   ]);
   const next = written(decision as never);
-  expect(next.holders.map(({ renewal, expiresAtMs }) => [renewal, expiresAtMs])).toEqual([
+  expect(next.holders.map(({ leaseWriteId, expiresAtMs }) => [leaseWriteId, expiresAtMs])).toEqual([
     ["write at 100", T0 + 10_100],
     ["write at 100", T0 + 10_100],
   ]);
@@ -169,7 +169,11 @@ it("goes on with a hold under another id and a greater token, without a gap", ()
     { id: "restored", owner: "another", host: "there", pid: 2, label: "import", acquiredAtMs: T0, leaseMs: 5000 },
   ]);
   expect(decision.reply).toEqual({ kind: "granted", holder: record.holders[0] });
-  expect(record.holders[0]).toMatchObject({ expiresAtMs: T0 + 5300, renewedAtMs: T0 + 300, renewal: "write at 300" });
+  expect(record.holders[0]).toMatchObject({
+    expiresAtMs: T0 + 5300,
+    renewedAtMs: T0 + 300,
+    leaseWriteId: "write at 300",
+  });
   expect(record.token).toBe(T0 + 300);
   expect(record.holders[0]?.token).toBe(T0 + 300);
   expect(restore(record, RESTORE, AT(400))).toEqual({ reply: { kind: "granted", holder: record.holders[0] } });

@@ -173,7 +173,7 @@ it("never shortens a time that an earlier cleanup set", () => {
 });
 
 it("makes no waiter wait for an end that was told by some wall clock, where there is no store time", () => {
-  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 5 * 3_600_000, renewal: "r" })] });
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 5 * 3_600_000, leaseWriteId: "r" })] });
   const attempt = attemptAt(T0, { lacksStoreTime: true, observedEnded: new Set(record.holders.map(leaseKey)) });
   expect(written(cleanup(record, SWEEP, attempt))).not.toHaveProperty("notBeforeMs");
 });

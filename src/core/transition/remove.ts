@@ -1,4 +1,4 @@
-import { type Attempt, hasEnded, hasRunOut, isWaiting } from "../expiry.js";
+import { type Attempt, isExpired, isWaiting, mayBeTakenOver } from "../expiry.js";
 import type { Holder, LockRecord } from "../record.js";
 import { isOneOfSeveral } from "../shares.js";
 import { type Change, type Decision, nextVersion, recordOrNew, withTurns } from "./decision.js";
@@ -71,7 +71,7 @@ function isMadeBy({ writeId }: LockRecord, writeIds: ReadonlySet<string | undefi
 }
 
 function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean {
-  return holder.owner === owner && holder.via === "name" && !hasRunOut(holder, attempt);
+  return holder.owner === owner && holder.via === "name" && !isExpired(holder, attempt);
 }
 
 /** The body under the key was not a lock record: replace it by a tombstone whose counter starts at store time. */
@@ -152,7 +152,7 @@ export function cleanup(
   const { olderThanMs = Number.POSITIVE_INFINITY, attempted = new Set<string>() } = command;
   if (record === undefined) return { reply: { kind: attempted.size > 0 ? "removed" : "absent" } };
   if (isMadeBy(record, attempted)) return { reply: { kind: record.deleted ? "removed" : "stale" } };
-  const hasStopped = (holder: Holder) => (attempt.lacksStoreTime ? hasEnded : hasRunOut)(holder, attempt);
+  const hasStopped = (holder: Holder) => (attempt.lacksStoreTime ? mayBeTakenOver : isExpired)(holder, attempt);
   const ended = record.holders.filter((holder) => hasStopped(holder) && holder.renewedAtMs < olderThanMs);
   if (ended.length > 0) return freeStale(record, ended, attempt);
   if (command.includeReleased && isRemovable(record, command.restMs, attempt)) {

@@ -9,7 +9,13 @@ const AT = (nowMs: number) => attemptAt(nowMs, { writeId: "renewal" });
 it("extends the lease from now, under the id of this write, and leaves token and start as they were", () => {
   const others = { queue: [waiterOf()], recent: [turnOf()] };
   const { reply, change } = renew(recordOf({ holders: [holderOf()], ...others }), COMMAND, AT(T0 + 3000));
-  const holder = { ...holderOf(), leaseMs: 5000, renewedAtMs: T0 + 3000, expiresAtMs: T0 + 8000, renewal: "renewal" };
+  const holder = {
+    ...holderOf(),
+    leaseMs: 5000,
+    renewedAtMs: T0 + 3000,
+    expiresAtMs: T0 + 8000,
+    leaseWriteId: "renewal",
+  };
   expect(reply).toEqual({ kind: "renewed", holder });
   expect(change).toMatchObject({ record: { writeId: "renewal", holders: [holder], ...others } });
 });
@@ -24,7 +30,7 @@ it("renews its own entry only", () => {
   const other = holderOf({ id: "other" });
   const record = written(renew(recordOf({ limit: 2, holders: [other, holderOf()] }), COMMAND, AT(T0 + 1)));
   expect(record.holders[0]).toEqual(other);
-  expect(record.holders[1]).toMatchObject({ id: "holder", renewal: "renewal" });
+  expect(record.holders[1]).toMatchObject({ id: "holder", leaseWriteId: "renewal" });
 });
 
 it("needs membership, not an expiry in the future, unless it is asked for", () => {
@@ -38,7 +44,7 @@ it("needs membership, not an expiry in the future, unless it is asked for", () =
 it("renews again what it has renewed: its answer may have been lost", () => {
   const first = written(renew(recordOf({ holders: [holderOf()] }), COMMAND, AT(T0 + 100)));
   const second = renew(first, COMMAND, attemptAt(T0 + 900, { writeId: "again" }));
-  expect(second.reply).toMatchObject({ kind: "renewed", holder: { renewal: "again", token: T0, id: "holder" } });
+  expect(second.reply).toMatchObject({ kind: "renewed", holder: { leaseWriteId: "again", token: T0, id: "holder" } });
 });
 
 it("is content with a renewal of its own that has landed, and sends none on top", () => {
@@ -75,7 +81,7 @@ it("says deleted of a tombstone, and taken over where the record does not rememb
 });
 
 it("leaves a hold to the copy of its process that has renewed it", () => {
-  const record = recordOf({ holders: [holderOf({ renewal: "of the copy" })] });
+  const record = recordOf({ holders: [holderOf({ leaseWriteId: "of the copy" })] });
   const decision = renew(record, { ...COMMAND, isOwn: (writeId) => writeId !== "of the copy" }, AT(T0 + 1000));
   expect(decision).toEqual({ reply: { kind: "gone", reason: "cloned" } });
   expect(renew(record, { ...COMMAND, isOwn: () => true }, AT(T0 + 1000)).reply.kind).toBe("renewed");

@@ -35,7 +35,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   }
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
-  if (command.attempted?.has(held.renewal)) return { reply: { kind: "renewed", holder: held } };
+  if (command.attempted?.has(held.leaseWriteId)) return { reply: { kind: "renewed", holder: held } };
   if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs && !isUndated(held, attempt)) {
     return { reply: { kind: "gone", reason: "expired" } };
   }

@@ -33,7 +33,7 @@ it("ends one turn and begins the next in one write", () => {
   expect(reply).toMatchObject({
     kind: "transfer",
     from: { kind: "released", holders: [{ id: "holder" }] },
-    to: { kind: "granted", holder: { id: "successor", renewal: "write at 1000", token: T0 + 1000 } },
+    to: { kind: "granted", holder: { id: "successor", leaseWriteId: "write at 1000", token: T0 + 1000 } },
   });
   const record = written({ change } as never);
   expect(record.holders.map(({ id }) => id)).toEqual(["successor"]);

@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut, isWaiting } from "../expiry.js";
+import { type Attempt, isExpired, isWaiting } from "../expiry.js";
 import { compareRank, type Rank } from "../queue.js";
 import { type Hold, type Holder, type LockRecord, type LockRef, refKey, type Waiter } from "../record.js";
 import { describeHolder } from "../report.js";
@@ -91,7 +91,7 @@ export function compareVictims(one: Rank, other: Rank): number {
 function liveHolder(record: LockRecord | undefined, hold: Hold, attempt: Attempt): Holder | undefined {
   // A waiter at one of several records of a semaphore takes a permit out of any: no single holder keeps it waiting.
   if (record === undefined || isOneOfSeveral(record)) return undefined;
-  return record.holders.find((holder) => holder.token === hold.token && !hasRunOut(holder, attempt));
+  return record.holders.find((holder) => holder.token === hold.token && !isExpired(holder, attempt));
 }
 
 /** From the lock that I want, along who waits for what, back to a lock that I hold. */

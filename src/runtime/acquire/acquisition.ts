@@ -5,12 +5,12 @@ import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
 import { endQuietly, unlessAborted } from "../base/abort.js";
 import type { Context } from "../base/context.js";
-import { nap, requestTimeoutMs } from "../base/timing.js";
+import { requestTimeoutMs, wakeableSleep } from "../base/timing.js";
 import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
-import { Attempts } from "../swap/attempts.js";
 import type { Swapped } from "../swap/swap-options.js";
+import { WriteLog } from "../swap/write-log.js";
 import { type AcquireRequest, claimOf, commandFor, type WaitingLine } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
@@ -21,7 +21,7 @@ import { Restraint } from "./restraint.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
 export class Acquisition {
-  readonly attempts = new Attempts();
+  readonly writeLog = new WriteLog();
   readonly #context: Context;
   readonly #line: WaitingLine<Acquisition>;
   readonly #request: AcquireRequest;
@@ -171,7 +171,7 @@ export class Acquisition {
       const { reply, contradicted } = swapped;
       throwIfRefused(this.#line.object, this.#request, reply);
       if (reply.kind === "granted") {
-        throwIfCopys(this.#line.object, reply.holder, this.attempts);
+        throwIfCopys(this.#line.object, reply.holder, this.writeLog);
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };
       }
@@ -185,7 +185,7 @@ export class Acquisition {
   async #rest(restMs: number): Promise<void> {
     if (this.#line.isHeldHere) this.reportAnswer();
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
-    await this.#nap(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
+    await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
 
   /** Another caller has the lock: wait a while, then poll. False when the time is up. */
@@ -196,7 +196,7 @@ export class Acquisition {
     this.#reportPlace(reply);
     if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
-    await this.#nap(this.#untilNextLookMs(record, reply));
+    await this.#sleep(this.#untilNextLookMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
     this.#lookedAtMs = this.#nowMs();
     // A poll that hangs does not keep an entry in the queue whose caller has given up.
@@ -221,7 +221,7 @@ export class Acquisition {
       await notKnownToBeUnsafe(this.#context, object.name, trying);
       return await object.swap((record, attempt) => this.#decide(record, attempt), {
         ...trying,
-        attempts: this.attempts,
+        writeLog: this.writeLog,
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportLostRace(),
         freshFromMs: this.#lookedAtMs,
@@ -260,7 +260,7 @@ export class Acquisition {
 
   async #confirm({ reply, contradicted }: UnconfirmedGrant): Promise<Grant | undefined> {
     const { leaseMs, timing } = this.#request;
-    const options = { ...this.#patience.trying(this.#stop.signal), attempts: this.attempts, timing, leaseMs };
+    const options = { ...this.#patience.trying(this.#stop.signal), writeLog: this.writeLog, timing, leaseMs };
     try {
       const granted = { holder: reply.holder, contradicted };
       return await confirmGrant(this.#context, this.#line.object, granted, options);
@@ -278,9 +278,9 @@ export class Acquisition {
   }
 
   /** Sleeps, unless something happens in this process before. */
-  async #nap(delayMs: number): Promise<void> {
+  async #sleep(delayMs: number): Promise<void> {
     if (this.#handed !== undefined || this.#stop.signal.aborted) return;
-    const { over, wake } = nap(this.#context.effects, this.#deadlocks.restMs(delayMs, this.waitedMs));
+    const { over, wake } = wakeableSleep(this.#context.effects, this.#deadlocks.restMs(delayMs, this.waitedMs));
     this.#wakeUp = wake;
     await over;
     this.#wakeUp = () => {};
@@ -290,7 +290,7 @@ export class Acquisition {
     this.#state = "over";
     const leaseMs = Math.max(this.#request.leaseMs, this.#request.holdAtLeastMs);
     const entry = this.#mayBePresent ? "listed" : "none";
-    const leftovers = { id: this.#id, leaseMs, attempts: this.attempts, entry, isUnused: true } as const;
+    const leftovers = { id: this.#id, leaseMs, writeLog: this.writeLog, entry, isUnused: true } as const;
     cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 

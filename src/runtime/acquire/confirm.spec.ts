@@ -6,9 +6,9 @@ import type { Holder, LockRecord } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
 import type { RenewReply } from "../../core/transition/renew.js";
 import type { LeaseTiming } from "../hold/lease-clock.js";
-import { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions } from "../swap/swap-options.js";
+import { WriteLog } from "../swap/write-log.js";
 import { confirmGrant } from "./confirm.js";
 
 /** 9,800 ms of it are usable. */
@@ -39,14 +39,14 @@ async function confirmed(given: Grant) {
   const clockwork = new Clockwork();
   const { context } = contextOn(clockwork);
   const decisions: Decision<RenewReply>[] = [];
-  const attempts = new Attempts();
+  const writeLog = new WriteLog();
   const asked: SwapOptions[] = [];
-  const sent = (renewal: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
-    attempts.begin(renewal, ON_A, clockwork.reading);
-    return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, renewal, ...fields });
+  const sent = (leaseWriteId: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
+    writeLog.begin(leaseWriteId, ON_A, clockwork.reading);
+    return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, leaseWriteId, ...fields });
   };
   const holder = sent("w0", undated === undefined ? {} : { undated });
-  if (isForgotten) for (let index = 0; index < 64; index += 1) attempts.begin(`other${index}`, ON_A, clockwork.reading);
+  if (isForgotten) for (let index = 0; index < 64; index += 1) writeLog.begin(`other${index}`, ON_A, clockwork.reading);
   await clockwork.pass(tookMs);
   const atMs = clockwork.monotonicMs;
   const answers = isDated ? [{ dateMs: 1_000_000 }, { dateMs: 1_000_000 }] : [{}, {}, {}];
@@ -55,7 +55,7 @@ async function confirmed(given: Grant) {
     name: "x",
     swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<RenewReply>, options: SwapOptions) => {
       asked.push(options);
-      const copys = { ...holder, renewal: "written by a copy of this process" };
+      const copys = { ...holder, leaseWriteId: "written by a copy of this process" };
       // Long after the published expiry: what was not taken over is renewed all the same.
       for (const one of [holder, copys])
         decisions.push(apply(recordOf({ holders: [one] }), attemptAt(holder.expiresAtMs + 60_000)));
@@ -72,11 +72,11 @@ async function confirmed(given: Grant) {
     object,
     { holder, contradicted },
     {
-      ...{ attempts, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
+      ...{ writeLog, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
       ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
     },
   );
-  return { grant, asked, clockwork, signal, attempts, decisions };
+  return { grant, asked, clockwork, signal, writeLog, decisions };
 }
 
 describe("a grant is handed out as it is", () => {
@@ -88,10 +88,10 @@ describe("a grant is handed out as it is", () => {
       { tookMs: 1999, timing: { renewEveryMs: 1000, renewalDeadlineMs: 4000 } },
     ],
   ])("%s", async (_, given) => {
-    const { grant, asked, attempts } = await confirmed(given);
+    const { grant, asked, writeLog } = await confirmed(given);
     expect(asked).toHaveLength(0);
-    expect(grant).toMatchObject({ holder: { renewal: "w0" }, reading: attempts.readingOf("w0") });
-    expect(grant?.attempts).toBe(attempts);
+    expect(grant).toMatchObject({ holder: { leaseWriteId: "w0" }, reading: writeLog.readingOf("w0") });
+    expect(grant?.writeLog).toBe(writeLog);
   });
 });
 
@@ -107,7 +107,7 @@ describe("a grant is renewed first", () => {
     ["where it is forgotten since when it counts", { isForgotten: true }],
   ])("%s", async (_, given) => {
     const { grant, asked, clockwork, signal } = await confirmed(given);
-    expect(grant).toMatchObject({ holder: { renewal: "w1" }, reading: clockwork.reading });
+    expect(grant).toMatchObject({ holder: { leaseWriteId: "w1" }, reading: clockwork.reading });
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ role: "holder", timeoutMs: LEASE_MS / 6, signal });
     expect(asked[0]?.untilMs).toBe(clockwork.monotonicMs + LEASE_MS);
@@ -118,7 +118,7 @@ describe("a grant is renewed first", () => {
     const { grant, asked, clockwork } = await confirmed({ wantedMs });
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ timeoutMs: 5000, untilMs: clockwork.monotonicMs + wantedMs });
-    expect(grant).toMatchObject({ holder: { renewal: "w1", leaseMs: wantedMs } });
+    expect(grant).toMatchObject({ holder: { leaseWriteId: "w1", leaseMs: wantedMs } });
     expect((await confirmed({ wantedMs: LEASE_MS })).asked).toHaveLength(0);
   });
 
@@ -128,14 +128,14 @@ describe("a grant is renewed first", () => {
       renewals: [{ contradicted: true }, { tookMs: 4900 }, {}],
     });
     expect(asked).toHaveLength(3);
-    expect(grant).toMatchObject({ holder: { renewal: "w3" } });
+    expect(grant).toMatchObject({ holder: { leaseWriteId: "w3" } });
   });
 
   it("and after three renewals it is handed out with whatever is left", async () => {
     const slow = { tookMs: 9799 };
     const { grant, asked } = await confirmed({ tookMs: 9799, renewals: [slow, slow, slow] });
     expect(asked).toHaveLength(3);
-    expect(grant).toMatchObject({ holder: { renewal: "w3" } });
+    expect(grant).toMatchObject({ holder: { leaseWriteId: "w3" } });
   });
 
   it("but not over: then the lease is too short for the store", async () => {
@@ -149,10 +149,10 @@ describe("a grant is renewed first", () => {
 });
 
 it("is renewed by its own id and token, unless a copy of the process goes on with it", async () => {
-  const { decisions, attempts } = await confirmed({ contradicted: true });
+  const { decisions, writeLog } = await confirmed({ contradicted: true });
   const [own, copys] = decisions;
   expect(own?.reply).toMatchObject({ kind: "renewed", holder: { id: "me", token: 7, leaseMs: LEASE_MS } });
-  expect(attempts.isOwn("w0")).toBe(true);
+  expect(writeLog.isOwn("w0")).toBe(true);
   expect(copys).toEqual({ reply: { kind: "gone", reason: "cloned" } });
 });
 

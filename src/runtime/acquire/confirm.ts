@@ -4,10 +4,10 @@ import type { Context } from "../base/context.js";
 import { type StoreCheckPatience, storeIsSafe } from "../check/store-is-safe.js";
 import type { Grant } from "../hold/grant.js";
 import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
-import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { holderPolicy } from "../swap/policies.js";
 import { renewing } from "../swap/repeatable.js";
+import type { WriteLog } from "../swap/write-log.js";
 
 /**
  * A lease is handed out on a store that is known to honour conditions, with at least half of it left, and only if the store's clock is
@@ -18,32 +18,32 @@ export async function confirmGrant(
   object: LockObject,
   granted: { readonly holder: Holder; readonly contradicted: boolean },
   options: StoreCheckPatience & {
-    readonly attempts: Attempts;
+    readonly writeLog: WriteLog;
     readonly timing?: LeaseTiming | undefined;
     /** The lease that was asked for, where the record's may be shorter until the store is known to be safe. */
     readonly leaseMs?: number;
   },
 ): Promise<Grant | undefined> {
-  const { attempts, signal, timing } = options;
+  const { writeLog, signal, timing } = options;
   await storeIsSafe(context, object.name, options);
   if (signal.aborted) return undefined;
-  const isOwn = (writeId: string) => attempts.isOwn(writeId);
+  const isOwn = (writeId: string) => writeLog.isOwn(writeId);
   const { id, token } = granted.holder;
   const leaseMs = Math.max(granted.holder.leaseMs, options.leaseMs ?? 0);
   let { holder, contradicted } = granted;
   for (let renewals = 0; ; renewals += 1) {
-    const reading = attempts.readingOf(holder.renewal);
+    const reading = writeLog.readingOf(holder.leaseWriteId);
     const isWhole = reading !== undefined && holder.leaseMs >= leaseMs;
     const leftMs = isWhole ? new LeaseClock(context, leaseMs, reading, timing).remainingMs : 0;
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
     const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);
-    if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, attempts };
+    if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, writeLog };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
     const swapped = await object.swap(renewing(command), {
       ...holderPolicy(context, leaseMs),
-      attempts,
+      writeLog,
       signal,
     });
     if (swapped.reply.kind === "gone") return undefined;

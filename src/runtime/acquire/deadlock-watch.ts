@@ -1,4 +1,4 @@
-import { type Attempt, hasRunOut } from "../../core/expiry.js";
+import { type Attempt, isExpired } from "../../core/expiry.js";
 import { areCompatible, type Hold, type Holder, isReleased, type LockRecord, refKey } from "../../core/record.js";
 import { describeHolder } from "../../core/report.js";
 import { type CycleEdge, describeCycle, isSameCycle, searchCycle } from "../../core/waits/deadlock.js";
@@ -68,7 +68,7 @@ export class DeadlockWatch {
     const now = tokensOfParents.length > 0 ? this.#context.clock.now() : undefined;
     if (record === undefined || now === undefined) return;
     // One that was given back stays listed for its holdAtLeastMs: no work goes on under it.
-    const isLive = (holder: Holder) => !isReleased(holder) && !hasRunOut(holder, this.#attemptAt(now));
+    const isLive = (holder: Holder) => !isReleased(holder) && !isExpired(holder, this.#attemptAt(now));
     const held = record.holders.filter((holder) => tokensOfParents.includes(holder.token) && isLive(holder));
     const [holder] = held;
     const isOfMany = limit !== undefined && record.limit > 1;

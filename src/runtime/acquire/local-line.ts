@@ -11,9 +11,9 @@ import type { Lease } from "../hold/lease.js";
 import type { Loss } from "../hold/loss.js";
 import { type Renewal, Renewals } from "../hold/renewals.js";
 import { WaitingOrder } from "../hold/waiting-order.js";
-import { SharedLog } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
+import { SharedLog } from "../swap/write-log.js";
 import { knownLimit, type WaitingLine } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 
@@ -162,7 +162,7 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
   }
 
   async #pass(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
-    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.attempts.isOwn(writeId) };
+    const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.writeLog.isOwn(writeId) };
     let successor: Acquisition | undefined;
     const tried = new Set<Acquisition>();
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
@@ -175,14 +175,14 @@ export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
       const { reply, ...change } = release(record, own, attempt);
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
-    const ours = [options.attempts];
-    const attempts = new SharedLog(
-      () => (successor === undefined ? ours : [...ours, successor.attempts]),
+    const ours = [options.writeLog];
+    const writeLog = new SharedLog(
+      () => (successor === undefined ? ours : [...ours, successor.writeLog]),
       () => ours,
     );
     let told: Acquisition | undefined;
     try {
-      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, attempts });
+      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, writeLog });
       told = successor;
       if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
       return { reply: reply.from, snapshot };

@@ -2,8 +2,8 @@ import { type Holder, isCopys } from "../../core/record.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
 import { lossError } from "../hold/loss.js";
-import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
+import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
 /** Some replies are neither a grant nor a place in the queue: waiting would change nothing about them. */
@@ -18,8 +18,8 @@ export function throwIfRefused(object: LockObject, request: AcquireRequest, repl
 }
 
 /** What was granted is that of a copy of this process, which writes under the same id. */
-export function throwIfCopys({ name }: LockObject, holder: Holder, attempts: Attempts): void {
-  const own = { id: holder.id, isOwn: (writeId: string) => attempts.isOwn(writeId) };
+export function throwIfCopys({ name }: LockObject, holder: Holder, writeLog: WriteLog): void {
+  const own = { id: holder.id, isOwn: (writeId: string) => writeLog.isOwn(writeId) };
   if (isCopys(holder, own)) throw lossError(name, "cloned", undefined);
 }
 

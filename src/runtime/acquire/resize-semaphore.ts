@@ -3,9 +3,9 @@ import { found, level, type ReshareCommand, type ReshareReply, reshare } from ".
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
-import { Attempts } from "../swap/attempts.js";
 import { resizePatienceMs, resizePolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
+import { WriteLog } from "../swap/write-log.js";
 import type { SemaphoreRecords } from "./semaphore-records.js";
 
 /**
@@ -93,7 +93,7 @@ async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {
 }
 
 function swapOptions(...policy: Parameters<typeof resizePolicy>) {
-  return { ...resizePolicy(...policy), attempts: new Attempts() };
+  return { ...resizePolicy(...policy), writeLog: new WriteLog() };
 }
 
 function contested(lockName: string): S3MutexError {

@@ -51,7 +51,7 @@ async function restoring(given: Given = {}) {
       const { reply, change } = apply(record, attemptAt(T0 + 1000, { writeId }));
       if (change?.kind === "write") {
         record = change.record;
-        options.attempts?.begin(writeId, ON_A, clockwork.reading);
+        options.writeLog?.begin(writeId, ON_A, clockwork.reading);
         if (asked.length === 1) onLanded(stage);
       }
       after.push(change?.kind === "write" ? record : undefined);

@@ -7,8 +7,8 @@ import type { Context } from "../base/context.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import { Lease } from "../hold/lease.js";
 import { lossError, lossReason } from "../hold/loss.js";
-import { Attempts } from "../swap/attempts.js";
 import { holderPolicy } from "../swap/policies.js";
+import { WriteLog } from "../swap/write-log.js";
 import { confirmGrant } from "./confirm.js";
 import type { LocalLine } from "./local-line.js";
 import { noTokenLeft } from "./refusals.js";
@@ -30,12 +30,12 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
   const { effects, ownerId: owner, identity } = context;
   const { leaseMs } = from;
   const { object } = line;
-  const attempts = new Attempts();
+  const writeLog = new WriteLog();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
   const trying = holderPolicy(context, leaseMs);
   const refusal = new AbortController();
-  const forget = onAbort(context.closing, () => !attempts.haveBegun && refusal.abort());
+  const forget = onAbort(context.closing, () => !writeLog.hasBegun && refusal.abort());
   try {
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
       const decision = restore(record, command, attempt);
@@ -44,24 +44,24 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
     };
     const { reply, contradicted } = await object.swap(apply, {
       ...trying,
-      attempts,
+      writeLog,
       fromStore: true,
       signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
     if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
     const granted = { holder: reply.holder, contradicted };
-    const grant = await confirmGrant(context, object, granted, { ...trying, attempts, signal: context.closed });
+    const grant = await confirmGrant(context, object, granted, { ...trying, writeLog, signal: context.closed });
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
     const lease = new Lease(context, line, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");
     line.hold(lease);
     return lease;
   } catch (error) {
-    if (refusal.signal.aborted && !attempts.haveBegun) throw wasClosed(object.name);
+    if (refusal.signal.aborted && !writeLog.hasBegun) throw wasClosed(object.name);
     // A close that could not wait for it destroys nothing: what has landed runs out.
     if (context.closed.aborted) throw wasClosed(object.name);
-    cancelLeftovers(context, object, { id, attempts, leaseMs, entry: "possible", isUnused: false });
+    cancelLeftovers(context, object, { id, writeLog, leaseMs, entry: "possible", isUnused: false });
     throw error;
   } finally {
     forget();

@@ -48,7 +48,10 @@ export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: 
 }
 
 /** The same, ended early by a call: waiters sleep so often that a signal for each sleep would cost more than the rest of it. */
-export function nap(effects: Effects, delayMs: number): { readonly over: Promise<void>; readonly wake: () => void } {
+export function wakeableSleep(
+  effects: Effects,
+  delayMs: number,
+): { readonly over: Promise<void>; readonly wake: () => void } {
   let wake = () => {};
   const over = new Promise<void>((resolve) => {
     const cancelTimer = effects.setTimer(delayMs, resolve, { keepAlive: true });

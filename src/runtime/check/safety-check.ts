@@ -134,7 +134,7 @@ export class SafetyCheck implements GrantCheck {
    * Resolves when a grant may be handed out.
    * @throws `store-unsafe` where the store ignores conditions; `access-denied` where it cannot be asked; `store-unavailable`
    */
-  async passed(...[tries, { timeoutMs, signal }]: Parameters<GrantCheck["passed"]>): Promise<void> {
+  async passed(...[budget, { timeoutMs, signal }]: Parameters<GrantCheck["passed"]>): Promise<void> {
     const { state } = this.#options;
     while (!this.isPassed && !signal.aborted) {
       this.begin(timeoutMs);
@@ -142,7 +142,7 @@ export class SafetyCheck implements GrantCheck {
       if (signal.aborted || verdict?.kind === "passed") continue;
       const error = verdict?.kind === "refused" ? verdict.error : this.refusal;
       if (error !== undefined) throw error;
-      if (verdict?.kind === "unknown") await tries.failed(verdict);
+      if (verdict?.kind === "unknown") await budget.failed(verdict);
     }
   }
 

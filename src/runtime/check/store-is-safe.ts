@@ -1,8 +1,8 @@
 import type { Context } from "../base/context.js";
-import { Tries, type TryOptions } from "../swap/tries.js";
+import { RetryBudget, type RetryOptions } from "../swap/retry-budget.js";
 
 /** For how long, and how, it is found out. */
-export type StoreCheckPatience = TryOptions & { readonly signal: AbortSignal };
+export type StoreCheckPatience = RetryOptions & { readonly signal: AbortSignal };
 
 /**
  * Resolves when the store is known to honour conditions, as it mostly is already: what was granted may be handed out. Also when the
@@ -12,7 +12,7 @@ export type StoreCheckPatience = TryOptions & { readonly signal: AbortSignal };
 export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
   const { check } = context;
   if (check.isPassed) return;
-  await check.passed(new Tries(context, lockName, options), options);
+  await check.passed(new RetryBudget(context, lockName, options), options);
 }
 
 /** Before anything is written: not to a store that was seen to be unsafe, unless it has been asked again. */

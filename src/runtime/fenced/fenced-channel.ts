@@ -18,8 +18,8 @@ import {
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
 import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
+import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
-import { Tries } from "../swap/tries.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { archivedError, refusalError } from "./fenced-refusal.js";
 
@@ -77,7 +77,7 @@ export class FencedChannel {
     return this.#inTurn(async () => {
       const known = this.#version;
       if (known === undefined) return (await this.#opened(adopt)).envelope;
-      if ((await this.#find(this.#tries(), known.etag)) !== "unchanged") this.#version = undefined;
+      if ((await this.#find(this.#budget(), known.etag)) !== "unchanged") this.#version = undefined;
       return (await this.#opened(undefined)).envelope;
     });
   }
@@ -105,18 +105,18 @@ export class FencedChannel {
     return result;
   }
 
-  #tries(): Tries {
+  #budget(): RetryBudget {
     const { effects, closed } = this.#context;
     const untilMs = effects.monotonicMs() + this.#options.patienceMs();
     const options = { untilMs, timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
-    return new Tries(this.#context, this.#options.lockName, options);
+    return new RetryBudget(this.#context, this.#options.lockName, options);
   }
 
   async #opened(adopt: Adoption): Promise<Version> {
     if (this.#version !== undefined) return this.#version;
     const attempted = new Set<string>();
-    for (const tries = this.#tries(); ; ) {
-      const { found, etag } = await this.#find(tries);
+    for (const budget = this.#budget(); ; ) {
+      const { found, etag } = await this.#find(budget);
       const { lock, token } = this.#options;
       const writeId = this.#context.effects.newId();
       const isReopening = this.#wasOpen;
@@ -124,9 +124,9 @@ export class FencedChannel {
       if (decision.kind === "refused") throw this.#refused(decision.refusal, false);
       if (decision.kind === "opened") return this.#keep(etag as string, decision.envelope);
       attempted.add(writeId);
-      const outcome = await this.#write(tries, decision.envelope, etag);
+      const outcome = await this.#write(budget, decision.envelope, etag);
       if (outcome.kind === "ok") return this.#keep(outcome.etag, decision.envelope);
-      await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(etag));
+      await (outcome.kind === "unknown" ? budget.failed(outcome) : budget.lostRace(etag));
     }
   }
 
@@ -138,14 +138,14 @@ export class FencedChannel {
     // Whatever goes wrong: the next one opens the object anew, and the stamp keeps what was sent here from landing later.
     this.#version = undefined;
     try {
-      for (const tries = this.#tries(); ; ) {
+      for (const budget = this.#budget(); ; ) {
         const { lock, token } = this.#options;
         const next = changedEnvelope(base.envelope, content, { token, changeId, writeId: effects.newId() });
-        const outcome = await this.#write(tries, next, base.etag);
+        const outcome = await this.#write(budget, next, base.etag);
         if (outcome.kind === "ok") return void this.#keep(outcome.etag, next);
         attempted ||= outcome.kind !== "unknown" || outcome.sent;
-        await (outcome.kind === "unknown" ? tries.failed(outcome) : tries.lostRace(base.etag));
-        const { found, etag } = await this.#find(tries);
+        await (outcome.kind === "unknown" ? budget.failed(outcome) : budget.lostRace(base.etag));
+        const { found, etag } = await this.#find(budget);
         const decision = resolveChange(found, { lock, token, base: base.envelope, changeId });
         if (decision.kind === "refused") throw this.#refused(decision.refusal, attempted);
         const { envelope } = decision;
@@ -169,11 +169,11 @@ export class FencedChannel {
   }
 
   /** Reads the object, asking again while the store does not answer. */
-  async #find(tries: Tries): Promise<FoundVersion>;
-  async #find(tries: Tries, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
-  async #find(tries: Tries, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
+  async #find(budget: RetryBudget): Promise<FoundVersion>;
+  async #find(budget: RetryBudget, ifNoneMatch: string): Promise<FoundVersion | "unchanged">;
+  async #find(budget: RetryBudget, ifNoneMatch?: string): Promise<FoundVersion | "unchanged"> {
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
-    const outcome = await untilAnswered(tries, async (left) => {
+    const outcome = await untilAnswered(budget, async (left) => {
       this.#throwIfClosed();
       const options = { ...left, ...condition };
       const read = await readTwice(this.#store, this.#options.key, options, isNoEnvelope);
@@ -186,12 +186,12 @@ export class FencedChannel {
     const found = foundIn(outcome);
     const { bucketName, key } = this.#options;
     const deleteMarker = outcome.kind === "absent" ? outcome.deleteMarker : undefined;
-    tries.saw(found.etag, { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker });
+    budget.saw(found.etag, { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker });
     return found;
   }
 
   async #write(
-    tries: Tries,
+    budget: RetryBudget,
     envelope: Envelope,
     etag: string | undefined,
   ): Promise<Exclude<WriteOutcome, { kind: "refused" }>> {
@@ -204,7 +204,7 @@ export class FencedChannel {
       throw new S3MutexError("invalid-argument", message, { lockName });
     }
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
-    const outcome = await tries.answer((left) => this.#store.write(key, body, condition, left));
+    const outcome = await budget.answer((left) => this.#store.write(key, body, condition, left));
     this.#observe(outcome);
     if (outcome.kind === "refused") throw outcome.error;
     return outcome;

@@ -4,8 +4,8 @@ import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
+import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
-import { Tries } from "../swap/tries.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { archivedError } from "./fenced-refusal.js";
 
@@ -24,8 +24,8 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   const untilMs = context.effects.monotonicMs() + patienceMs;
   // Two of them have to fit into the caller's time.
   const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_MS) / 2);
-  const tries = new Tries(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
-  const outcome = await untilAnswered(tries, async (left) => {
+  const budget = new RetryBudget(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
+  const outcome = await untilAnswered(budget, async (left) => {
     if (signal.aborted) throw stopped(look, context);
     const read = await readTwice(store, key, left, isNoEnvelope);
     context.clock.observe(timingByStore(read));

@@ -6,9 +6,9 @@ import type { LockRecord } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions } from "../swap/swap-options.js";
+import { WriteLog } from "../swap/write-log.js";
 import { cancelLeftovers, type Leftovers } from "./cancel.js";
 
 const LEASE_MS = 6000;
@@ -21,37 +21,37 @@ function cancelling(
   const stage = contextOn(clockwork);
   if (isClosing) stage.closing.abort();
   const check = { refusal: isUnsafe ? new S3MutexError("store-unsafe", "unsafe") : undefined };
-  const attempts = new Attempts();
-  attempts.begin("w", { kind: "if-match", etag: '"a"' }, clockwork.reading);
-  if (!isUnanswered) attempts.answered("w");
+  const writeLog = new WriteLog();
+  writeLog.begin("w", { kind: "if-match", etag: '"a"' }, clockwork.reading);
+  if (!isUnanswered) writeLog.answered("w");
   const asked: SwapOptions[] = [];
   const decisions: Decision<unknown>[] = [];
   const object = {
     name: "x",
     swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<unknown>, options: SwapOptions) => {
       asked.push(options);
-      const mine = holderOf({ id: "me", renewal: "w" });
-      const copys = holderOf({ id: "me", renewal: "written by a copy of this process" });
+      const mine = holderOf({ id: "me", leaseWriteId: "w" });
+      const copys = holderOf({ id: "me", leaseWriteId: "written by a copy of this process" });
       for (const holders of [[mine], [], [copys]]) decisions.push(apply(recordOf({ holders }), attemptAt(T0)));
       if (fails) throw new Error("no");
     },
   } as unknown as LockObject;
   cancelLeftovers({ ...stage.context, check: check as Context["check"] }, object, {
     id: "me",
-    attempts,
+    writeLog,
     leaseMs: LEASE_MS,
     entry: "possible",
     isUnused: false,
     ...leftovers,
   });
-  return { ...stage, clockwork, attempts, asked, decisions };
+  return { ...stage, clockwork, writeLog, asked, decisions };
 }
 
 it("takes out what is left and not what a copy of the process goes on with, in the background, until its entries have expired and a while longer", async () => {
-  const { asked, attempts, clockwork, closed, decisions, context, warnings } = cancelling();
+  const { asked, writeLog, clockwork, closed, decisions, context, warnings } = cancelling();
   expect(asked).toEqual([
     {
-      attempts,
+      writeLog,
       timeoutMs: LEASE_MS / 6,
       untilMs: clockwork.monotonicMs + LEASE_MS + 1000 + 15_000,
       role: "contender",

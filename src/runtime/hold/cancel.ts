@@ -1,12 +1,12 @@
 import { cancel } from "../../core/transition/release.js";
 import type { Context } from "../base/context.js";
-import type { Attempts } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { leavingPolicy } from "../swap/policies.js";
+import type { WriteLog } from "../swap/write-log.js";
 
 export interface Leftovers {
   readonly id: string;
-  readonly attempts: Attempts;
+  readonly writeLog: WriteLog;
   readonly leaseMs: number;
   /**
    * Whether the record may still have an entry of this acquisition, or did have one: then a version without it may be an old one,
@@ -22,19 +22,19 @@ export interface Leftovers {
  * land any more. The caller that gave up does not wait for that.
  */
 export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
-  const { id, attempts, leaseMs, entry, isUnused } = leftovers;
+  const { id, writeLog, leaseMs, entry, isUnused } = leftovers;
   // A store that ignores conditions would let this write erase a holder: what was left there runs out.
   if (context.check.refusal !== undefined) return;
-  if (entry === "none" && !attempts.haveUnresolved) return;
+  if (entry === "none" && !writeLog.hasUnresolved) return;
   const options = {
     ...leavingPolicy(context, leaseMs),
-    attempts,
+    writeLog,
     signal: context.closed,
   };
-  const isOwn = (writeId: string) => attempts.isOwn(writeId);
+  const isOwn = (writeId: string) => writeLog.isOwn(writeId);
   const swap = object.swap(
     (record, attempt) =>
-      cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || attempts.haveUnresolved }, attempt),
+      cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || writeLog.hasUnresolved }, attempt),
     options,
   );
   context.background.run(

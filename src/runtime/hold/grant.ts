@@ -1,13 +1,13 @@
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
-import type { Attempts } from "../swap/attempts.js";
+import type { WriteLog } from "../swap/write-log.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
 export interface Grant {
   readonly holder: Holder;
   readonly reading: ClockReading;
-  readonly attempts: Attempts;
+  readonly writeLog: WriteLog;
 }
 
 /** A grant as the record has it, and whether its times are in doubt: not to be handed out before `confirmGrant` has made it a {@link Grant}. */

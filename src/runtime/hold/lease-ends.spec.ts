@@ -171,7 +171,7 @@ describe("handed over", () => {
   it("it is what a renewal that is under way makes of it, and is not renewed otherwise", async () => {
     const { lease, calls } = leased();
     const renewing = lease.renew();
-    expect(await lease.leave()).toMatchObject({ renewal: "w1" });
+    expect(await lease.leave()).toMatchObject({ leaseWriteId: "w1" });
     expect(await renewing).toBe(true);
     expect(calls.renew).toHaveLength(1);
   });
@@ -179,7 +179,7 @@ describe("handed over", () => {
   it("it is asked for first where the clocks disagree", async () => {
     const { lease, clockwork, calls } = leased();
     clockwork.wallMs += 60_000;
-    expect(await lease.leave()).toMatchObject({ renewal: "w1" });
+    expect(await lease.leave()).toMatchObject({ leaseWriteId: "w1" });
     expect(calls.renew).toHaveLength(1);
   });
 

@@ -17,7 +17,7 @@ describe("a lease that is kept", () => {
     expect(calls.renew).toHaveLength(1);
     expect(calls.renew[0]?.command).toEqual({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
     expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
-    expect(lease.holder.renewal).toBe("w1");
+    expect(lease.holder.leaseWriteId).toBe("w1");
     const { expiresAtMs: expiresAt } = lease.holder;
     expect(events).toEqual([["renewed", { lockName: "x", acquisitionId: "me", fencingToken: 7, expiresAt }]]);
     await clockwork.pass(100_000);
@@ -254,7 +254,7 @@ describe("a renewal", () => {
   it("by a write whose time is not known changes nothing", async () => {
     const { lease, line, holder, clockwork, names } = leased();
     line.renew = async () =>
-      ({ reply: { kind: "renewed", holder: { ...holder, renewal: "unknown" } }, contradicted: false }) as Awaited<
+      ({ reply: { kind: "renewed", holder: { ...holder, leaseWriteId: "unknown" } }, contradicted: false }) as Awaited<
         ReturnType<typeof line.renew>
       >;
     await clockwork.pass(1000);

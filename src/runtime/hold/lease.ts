@@ -4,9 +4,9 @@ import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import type { HoldEvent } from "../base/events.js";
 import { Alarm } from "../base/timing.js";
-import type { Attempts } from "../swap/attempts.js";
 import { holderPolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
+import type { WriteLog } from "../swap/write-log.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
@@ -26,7 +26,7 @@ export class Lease implements Hold {
   readonly standing: Standing;
   readonly #context: Context;
   readonly #line: HoldingLine;
-  readonly #attempts: Attempts;
+  readonly #writeLog: WriteLog;
   #holder: Holder;
   readonly #clock: LeaseClock;
   readonly #alarm: Alarm;
@@ -43,7 +43,7 @@ export class Lease implements Hold {
     this.#context = context;
     this.#line = line;
     this.standing = new Standing(line.object.name, context.effects.stayAlive);
-    this.#attempts = grant.attempts;
+    this.#writeLog = grant.writeLog;
     this.#holder = grant.holder;
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
@@ -218,7 +218,7 @@ export class Lease implements Hold {
     if (this.standing.isOver) return false;
     if (reply.kind === "gone") this.lose(lossReason(reply.reason));
     if (reply.kind === "gone") return false;
-    const reading = this.#attempts.readingOf(reply.holder.renewal);
+    const reading = this.#writeLog.readingOf(reply.holder.leaseWriteId);
     if (reading === undefined) return true;
     this.#lastFailure = undefined;
     this.#holder = reply.holder;
@@ -257,7 +257,7 @@ export class Lease implements Hold {
 
   #swapOptions(withinMs = Number.POSITIVE_INFINITY) {
     const untilMs = this.#clock.deadlineMs(withinMs);
-    return { ...holderPolicy(this.#context, this.#leaseMs, untilMs), attempts: this.#attempts };
+    return { ...holderPolicy(this.#context, this.#leaseMs, untilMs), writeLog: this.#writeLog };
   }
 
   lose(reason: Loss, cause: unknown = this.#lastFailure): void {
@@ -296,7 +296,7 @@ export class Lease implements Hold {
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(entry: "none" | "possible" = "possible"): void {
     const { id, leaseMs } = this.#holder;
-    const leftovers = { id, leaseMs, attempts: this.#attempts, entry, isUnused: this.standing.isUnused };
+    const leftovers = { id, leaseMs, writeLog: this.#writeLog, entry, isUnused: this.standing.isUnused };
     cancelLeftovers(this.#context, this.#line.object, leftovers);
   }
 }

@@ -1,10 +1,10 @@
 import type { RenewCommand, RenewReply } from "../../core/transition/renew.js";
 import { S3MutexError } from "../../errors.js";
 import { onAbort, unlessAborted } from "../base/abort.js";
-import { SharedLog } from "../swap/attempts.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { renewingAll } from "../swap/repeatable.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
+import { SharedLog } from "../swap/write-log.js";
 
 /** What to renew, and how eagerly; the signal ends one renewal without touching the others. */
 export interface Renewal {
@@ -44,14 +44,14 @@ export class Renewals {
     try {
       return await this.#object.swap(
         renewingAll(() =>
-          stillWanted().map(({ command, options: { attempts } }) => ({
+          stillWanted().map(({ command, options: { writeLog } }) => ({
             ...command,
-            isOwn: (writeId: string) => attempts.isOwn(writeId),
+            isOwn: (writeId: string) => writeLog.isOwn(writeId),
           })),
         ),
         {
           role: "holder",
-          attempts: new SharedLog(() => stillWanted().map((member) => member.options.attempts)),
+          writeLog: new SharedLog(() => stillWanted().map((member) => member.options.writeLog)),
           timeoutMs: Math.min(...options.map(({ timeoutMs }) => timeoutMs)),
           // Whose own lease is over before ends by its own clock.
           untilMs: Math.max(...options.map(({ untilMs }) => untilMs)),

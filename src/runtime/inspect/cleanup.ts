@@ -3,10 +3,10 @@ import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
 import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
-import { Attempts } from "../swap/attempts.js";
 import { RemoveUnsupported } from "../swap/changed.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { sweeping } from "../swap/repeatable.js";
+import { WriteLog } from "../swap/write-log.js";
 import type { ListProgress } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { Outage } from "./outage.js";
@@ -120,7 +120,7 @@ async function sweepOnce(context: Context, object: LockObject, { command, dryRun
   const { reply } = await object.swap(
     dryRun ? (record, attempt) => ({ reply: cleanup(record, command, attempt).reply }) : sweeping(command),
     {
-      attempts: new Attempts(),
+      writeLog: new WriteLog(),
       timeoutMs: MAX_REQUEST_MS,
       untilMs: context.effects.monotonicMs() + 2 * MAX_REQUEST_MS,
       role: "contender",

@@ -7,8 +7,8 @@ import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import { LockObject } from "../swap/lock-object.js";
+import { RetryBudget } from "../swap/retry-budget.js";
 import type { Snapshot } from "../swap/snapshot.js";
-import { Tries } from "../swap/tries.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { pagesOfKeys, throwIfEnded } from "./list-keys.js";
 import { Outage } from "./outage.js";
@@ -156,8 +156,8 @@ export function wholeOf(anchor: Snapshot, others: readonly (Snapshot | undefined
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
   const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-  const tries = new Tries(context, object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
-  const { snapshot } = await untilAnswered(tries, (left) => {
+  const budget = new RetryBudget(context, object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const { snapshot } = await untilAnswered(budget, (left) => {
     throwIfEnded(context, signal);
     return object.ask(left);
   });

@@ -1,10 +1,10 @@
-import { hasRunOut } from "../../core/expiry.js";
+import { isExpired } from "../../core/expiry.js";
 import { type Identity, identityOf } from "../../core/record.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
 import type { LockObject } from "../swap/lock-object.js";
+import { RetryBudget } from "../swap/retry-budget.js";
 import type { Snapshot } from "../swap/snapshot.js";
-import { Tries } from "../swap/tries.js";
 import { untilAnswered } from "../swap/until-answered.js";
 
 /** Who leads. */
@@ -31,7 +31,7 @@ export class LeaderWatch {
   /** One answer. @throws `store-unavailable` when there is none in time */
   async look(): Promise<Leader | null> {
     const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
-    return this.#lookUntilAnswered(this.#tries(untilMs));
+    return this.#lookUntilAnswered(this.#budget(untilMs));
   }
 
   async *observe(options: {
@@ -51,16 +51,19 @@ export class LeaderWatch {
   }
 
   async #lookForLong(signal: AbortSignal): Promise<Leader | null> {
-    return this.#lookUntilAnswered(this.#tries(Number.POSITIVE_INFINITY, signal), signal);
+    return this.#lookUntilAnswered(this.#budget(Number.POSITIVE_INFINITY, signal), signal);
   }
 
-  #tries(untilMs: number, signal?: AbortSignal): Tries {
+  #budget(untilMs: number, signal?: AbortSignal): RetryBudget {
     const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-    return new Tries(this.#context, this.#object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
+    return new RetryBudget(this.#context, this.#object.name, {
+      ...options,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
-  async #lookUntilAnswered(tries: Tries, signal?: AbortSignal): Promise<Leader | null> {
-    const read = await untilAnswered(tries, async (left) =>
+  async #lookUntilAnswered(budget: RetryBudget, signal?: AbortSignal): Promise<Leader | null> {
+    const read = await untilAnswered(budget, async (left) =>
       signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(left),
     );
     if (read.kind === "stopped") return null;
@@ -72,7 +75,7 @@ export class LeaderWatch {
     const { clock } = this.#context;
     const now = clock.when(askedAtMs);
     const lacksStoreTime = clock.isDateless;
-    const holder = record?.holders.find((one) => now === undefined || !hasRunOut(one, { now, lacksStoreTime }));
+    const holder = record?.holders.find((one) => now === undefined || !isExpired(one, { now, lacksStoreTime }));
     if (holder === undefined) return null;
     const { owner, token: fencingToken, acquiredAtMs: since } = holder;
     return {

@@ -3,7 +3,7 @@ import type { ListOutcome } from "../../store/object-store.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
-import { Tries } from "../swap/tries.js";
+import { RetryBudget } from "../swap/retry-budget.js";
 import { untilAnswered } from "../swap/until-answered.js";
 
 /** Some of the keys that start with a prefix. */
@@ -40,8 +40,8 @@ async function readPage(
 ): Promise<Extract<ListOutcome, { kind: "ok" }>> {
   const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
   const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-  const tries = new Tries(context, undefined, { ...options, ...(signal === undefined ? {} : { signal }) });
-  const page = await untilAnswered(tries, (left) => {
+  const budget = new RetryBudget(context, undefined, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const page = await untilAnswered(budget, (left) => {
     throwIfEnded(context, signal);
     return context.store.list(prefix, { ...left, ...(continuation === undefined ? {} : { continuation }) });
   });

@@ -3,8 +3,8 @@ import { holderOf, recordOf } from "../../../test/protocol/samples.js";
 import { leaseKey } from "../../core/expiry.js";
 import { LeaseWatch } from "./lease-watch.js";
 
-const record = recordOf({ holders: [holderOf({ leaseMs: 10_000, renewal: "r1" })] });
-const renewed = recordOf({ holders: [holderOf({ leaseMs: 10_000, renewal: "r2" })] });
+const record = recordOf({ holders: [holderOf({ leaseMs: 10_000, leaseWriteId: "r1" })] });
+const renewed = recordOf({ holders: [holderOf({ leaseMs: 10_000, leaseWriteId: "r2" })] });
 const at = (monotonicMs: number, wallMs = monotonicMs) => ({ monotonicMs, wallMs });
 
 it("ends a lease that it has watched for its whole length, and not before", () => {
@@ -31,8 +31,8 @@ it("starts anew with each renewal, and when the holder was gone in between", () 
 });
 
 it("tells apart two leases that one write renewed: only the shorter one is over when its time is up", () => {
-  const short = holderOf({ id: "short", leaseMs: 1000, renewal: "r1" });
-  const long = holderOf({ id: "long", leaseMs: 60_000, renewal: "r1" });
+  const short = holderOf({ id: "short", leaseMs: 1000, leaseWriteId: "r1" });
+  const long = holderOf({ id: "long", leaseMs: 60_000, leaseWriteId: "r1" });
   const both = recordOf({ limit: 2, holders: [short, long] });
   const watch = new LeaseWatch();
   watch.note(both, at(0));
@@ -41,7 +41,7 @@ it("tells apart two leases that one write renewed: only the shorter one is over 
 });
 
 it("begins anew with another acquisition that the same write has put in", () => {
-  const other = recordOf({ holders: [holderOf({ id: "other", leaseMs: 10_000, renewal: "r1" })] });
+  const other = recordOf({ holders: [holderOf({ id: "other", leaseMs: 10_000, leaseWriteId: "r1" })] });
   const watch = new LeaseWatch();
   watch.note(record, at(0));
   watch.note(other, at(9000));

@@ -14,16 +14,16 @@ import type {
 } from "../../store/object-store.js";
 import type { Context } from "../base/context.js";
 import { readClocks } from "../base/timing.js";
-import { type AttemptLog, settles } from "./attempts.js";
 import { type Changed, type Conflict, type RemovedOutcome, RemoveUnsupported } from "./changed.js";
 import { LeaseWatch } from "./lease-watch.js";
 import { readTwice } from "./read-twice.js";
+import { RetryBudget } from "./retry-budget.js";
 import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import type { Place } from "./stalled.js";
 import type { SwapOptions, Swapped } from "./swap-options.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
-import { Tries } from "./tries.js";
 import { untilAnswered } from "./until-answered.js";
+import { settles, type WriteRecorder } from "./write-log.js";
 
 export type { Snapshot } from "./snapshot.js";
 
@@ -66,10 +66,10 @@ export class LockObject {
     let contradicted = false;
     let keepsVersions = false;
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
-    for (const tries = new Tries(this.#context, this.name, options, contenders); ; ) {
+    for (const budget = new RetryBudget(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || this.#needsTime(options)) {
-        const read = await this.#readUntilFound(options, tries);
+        const read = await this.#readUntilFound(options, budget);
         snapshot = read.snapshot;
         isFresh = true;
         contradicted ||= read.contradicted;
@@ -77,7 +77,7 @@ export class LockObject {
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading, keepsVersions);
       if (attempt === undefined) {
-        await tries.failed(CLOCKS_UNSTEADY);
+        await budget.failed(CLOCKS_UNSTEADY);
         continue;
       }
       const decision = this.#decide(apply, snapshot, attempt, options);
@@ -88,7 +88,7 @@ export class LockObject {
       }
       this.#throwIfAborted(options.signal);
       const base = snapshot;
-      const changing = this.#change(decision.change, { base, attempt, reading }, tries, options);
+      const changing = this.#change(decision.change, { base, attempt, reading }, budget, options);
       const reads = this.#readAlong(base, options);
       const done = await changing;
       if (done.kind === "done") {
@@ -98,7 +98,7 @@ export class LockObject {
         keepsVersions = true;
         continue;
       }
-      const newer = await this.#waitAfter(done, base, tries, options.attempts, reads);
+      const newer = await this.#waitAfter(done, base, budget, options.writeLog, reads);
       contradicted ||= newer?.contradicted === true;
       isFresh = newer !== undefined;
       snapshot = newer?.snapshot;
@@ -109,15 +109,15 @@ export class LockObject {
   async #waitAfter(
     failure: Conflict | UnknownOutcome,
     base: Snapshot,
-    tries: Tries,
-    attempts: AttemptLog,
+    budget: RetryBudget,
+    writeLog: WriteRecorder,
     reads?: Promise<Found | undefined>,
   ) {
-    if (failure.kind === "unknown") return void (await tries.failed(failure));
-    attempts.lostRace();
-    const read = (await tries.lostRace(base.etag)) ? undefined : await reads;
+    if (failure.kind === "unknown") return void (await budget.failed(failure));
+    writeLog.lostRace();
+    const read = (await budget.lostRace(base.etag)) ? undefined : await reads;
     if (read === undefined || isSameVersion(read.snapshot.etag, base.etag)) return undefined;
-    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
+    budget.saw(read.snapshot.etag, this.#where(read.snapshot));
     this.#note(read.snapshot);
     return read;
   }
@@ -136,10 +136,10 @@ export class LockObject {
   /** Reads the object, asking again while the store does not answer. */
   async #readUntilFound(
     options: Omit<SwapOptions, "applyToUnreadable">,
-    tries: Tries,
+    budget: RetryBudget,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
     const readOnce = () =>
-      untilAnswered(tries, (left) => {
+      untilAnswered(budget, (left) => {
         this.#throwIfAborted(options.signal);
         return this.#read(undefined, { ...left, urgent: options.role === "holder" });
       });
@@ -149,7 +149,7 @@ export class LockObject {
       read = await readOnce();
       if (contradicted) read = { ...read, contradicted };
     }
-    tries.saw(read.snapshot.etag, this.#where(read.snapshot));
+    budget.saw(read.snapshot.etag, this.#where(read.snapshot));
     return read;
   }
 
@@ -183,10 +183,10 @@ export class LockObject {
     apply: Apply<Reply>,
     { record, unreadable, etag, askedAtMs }: Snapshot,
     attempt: Attempt,
-    { applyToUnreadable, attempts }: SwapOptions<Reply>,
+    { applyToUnreadable, writeLog }: SwapOptions<Reply>,
   ): Decision<Reply> {
     // What is settled by this may have landed: the acquisition that decides sees at the same time whether it has.
-    attempts.seen(etag, askedAtMs);
+    writeLog.seen(etag, askedAtMs);
     if (unreadable === undefined) return apply(record, attempt);
     if (applyToUnreadable === undefined || unreadable.code !== "corrupt-record") throw unreadable;
     return applyToUnreadable(attempt);
@@ -196,9 +196,9 @@ export class LockObject {
    * Where others are about, the version that a holder knows is probably an old one: then it reads alongside its write, and
    * the one to try again with is at hand a round trip sooner. It is not kept: it may be older than what was written.
    */
-  #readAlong<Reply>({ record }: Snapshot, { role, attempts, timeoutMs }: SwapOptions<Reply>) {
+  #readAlong<Reply>({ record }: Snapshot, { role, writeLog, timeoutMs }: SwapOptions<Reply>) {
     const waiting = record?.queue.length ?? 0;
-    const isBusy = waiting > FEW || (waiting > 0 && attempts.hasLostRaces);
+    const isBusy = waiting > FEW || (waiting > 0 && writeLog.hasLostRaces);
     if (role !== "holder" || !isBusy) return undefined;
     const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read : undefined);
     const reading = this.#fetch(undefined, { timeoutMs, urgent: true }).then(found, () => undefined);
@@ -238,17 +238,19 @@ export class LockObject {
   async #change(
     decided: Change,
     { base, attempt, reading }: { readonly base: Snapshot; readonly attempt: Attempt; readonly reading: ClockReading },
-    tries: Tries,
-    { attempts, role }: Pick<SwapOptions, "attempts" | "role">,
+    budget: RetryBudget,
+    { writeLog, role }: Pick<SwapOptions, "writeLog" | "role">,
   ): Promise<Changed> {
     const { clock, check } = this.#context;
     const isWrite = decided.kind === "write";
     const change: Change = isWrite ? { ...decided, record: check.stamped(this.key, decided.record) } : decided;
     const condition: WriteCondition =
       base.etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag: base.etag };
-    attempts.begin(attempt.writeId, condition, reading);
-    const outcome = await tries.answer((left) => this.#send(change, condition, { ...left, urgent: role === "holder" }));
-    if (settles(outcome)) attempts.answered(attempt.writeId);
+    writeLog.begin(attempt.writeId, condition, reading);
+    const outcome = await budget.answer((left) =>
+      this.#send(change, condition, { ...left, urgent: role === "holder" }),
+    );
+    if (settles(outcome)) writeLog.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     if (outcome.kind === "versioned") return outcome;
     const contradicted = clock.observe(timingByStore(outcome));
@@ -258,7 +260,7 @@ export class LockObject {
     if (isWrite) check.wrote(outcome as WriteOutcome & { readonly kind: "ok" }, base.etag);
     const record = change.kind === "write" ? change.record : undefined;
     const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
-    attempts.seen(snapshot.etag, snapshot.askedAtMs);
+    writeLog.seen(snapshot.etag, snapshot.askedAtMs);
     this.#keep(snapshot);
     return { kind: "done", snapshot, contradicted };
   }

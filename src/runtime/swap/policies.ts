@@ -1,14 +1,14 @@
 import { ENTRY_LIFE_MS } from "../../core/expiry.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS, requestTimeoutMs } from "../base/timing.js";
-import type { TryOptions } from "./tries.js";
+import type { RetryOptions } from "./retry-budget.js";
 
 /**
  * How long a store that does not answer is asked again, how long each request may take, and who makes way for whom: for each
  * kind of caller. A caller that waits for a lock has a time of its own (`acquire/patience.ts`), as has one that writes a fenced object.
  */
 
-export type Policy = Pick<TryOptions, "role" | "timeoutMs" | "untilMs" | "outlastsStalls">;
+export type Policy = Pick<RetryOptions, "role" | "timeoutMs" | "untilMs" | "outlastsStalls">;
 
 /** A holder tries as long as its lease can last, and at once: each delay costs part of the lease. */
 export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: number): Policy {

@@ -1,11 +1,11 @@
 import type { Attempt } from "../../core/expiry.js";
 import type { Decision } from "../../core/transition/decision.js";
-import type { AttemptLog } from "./attempts.js";
+import type { RetryOptions } from "./retry-budget.js";
 import type { Snapshot } from "./snapshot.js";
-import type { TryOptions } from "./tries.js";
+import type { WriteRecorder } from "./write-log.js";
 
-export interface SwapOptions<Reply = never> extends TryOptions {
-  readonly attempts: AttemptLog;
+export interface SwapOptions<Reply = never> extends RetryOptions {
+  readonly writeLog: WriteRecorder;
   /** Begin with a read, whatever was seen before: for commands that act on whatever holder they find. */
   readonly fromStore?: boolean;
   /** A version that was asked for since this monotonic time need not be read again to be believed. */

@@ -1,15 +1,15 @@
 import type { UnknownOutcome } from "../../store/object-store.js";
-import type { TimeLeft, Tries } from "./tries.js";
+import type { RetryBudget, TimeLeft } from "./retry-budget.js";
 
 /** Reads until there is an answer, or the tries are used up. */
 export async function untilAnswered<Outcome extends { readonly kind: string }>(
-  tries: Tries,
+  budget: RetryBudget,
   read: (left: TimeLeft) => Promise<Outcome>,
 ): Promise<Exclude<Outcome, UnknownOutcome>> {
   for (;;) {
-    const outcome = await tries.answer(read, { isRead: true });
+    const outcome = await budget.answer(read, { isRead: true });
     if (isAnswer(outcome)) return outcome;
-    await tries.failed(outcome as UnknownOutcome);
+    await budget.failed(outcome as UnknownOutcome);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ClockReading } from "../../core/store-time.js";
 import type { WriteCondition } from "../../store/object-store.js";
 
 /** What a compare-and-swap reports about the writes that it sends. */
-export interface AttemptLog {
+export interface WriteRecorder {
   /** A write is about to be sent: until it is answered, it may land at any time. */
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void;
   /** Whether this process has sent the write, as far as it can be in the record still. */
@@ -21,7 +21,7 @@ export interface AttemptLog {
  * What one acquisition has sent: the clock reading of each write, from which a lease counts, and which writes may still
  * land although no caller waits for them any more.
  */
-export class Attempts implements AttemptLog {
+export class WriteLog implements WriteRecorder {
   readonly #readings = new Map<string, ClockReading>();
   readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
 
@@ -69,7 +69,7 @@ export class Attempts implements AttemptLog {
   }
 
   /** Whether any write was sent. */
-  get haveBegun(): boolean {
+  get hasBegun(): boolean {
     return this.#readings.size > 0;
   }
 
@@ -81,27 +81,27 @@ export class Attempts implements AttemptLog {
     return isOwn;
   }
 
-  get haveUnresolved(): boolean {
+  get hasUnresolved(): boolean {
     return this.#unresolved.size > 0;
   }
 }
 
 /** One write of several acquisitions: whichever of them gives up has to see to it that it does not land any more. */
-export class SharedLog implements AttemptLog {
-  readonly #sharers: () => readonly AttemptLog[];
-  readonly #lookers: () => readonly AttemptLog[];
-  readonly #involved = new Set<AttemptLog>();
+export class SharedLog implements WriteRecorder {
+  readonly #sharers: () => readonly WriteRecorder[];
+  readonly #lookers: () => readonly WriteRecorder[];
+  readonly #involved = new Set<WriteRecorder>();
 
   /**
    * Both are asked anew each time: whose write the next one is may change. `lookers` decide by what is seen; to all others it
    * says nothing, since a write of theirs that it settles may have landed.
    */
-  constructor(sharers: () => readonly AttemptLog[], lookers = sharers) {
+  constructor(sharers: () => readonly WriteRecorder[], lookers = sharers) {
     this.#sharers = sharers;
     this.#lookers = lookers;
   }
 
-  begin(...attempt: Parameters<AttemptLog["begin"]>): void {
+  begin(...attempt: Parameters<WriteRecorder["begin"]>): void {
     for (const log of this.#sharers()) {
       this.#involved.add(log);
       log.begin(...attempt);

@@ -5,13 +5,13 @@ import type { EventLog } from "./event-log.js";
 import type { Figures } from "./figures.js";
 import type { Fleet, Worker } from "./fleet.js";
 import type { Resource } from "./resource.js";
-import type { StoreMischief } from "./store.js";
+import type { StoreFaultInjector } from "./store.js";
 
-export interface MischiefSettings {
+export interface FaultInjectorSettings {
   readonly fleet: Fleet;
   readonly resource: Resource;
   /** Undefined: leave the store alone. */
-  readonly store: StoreMischief | undefined;
+  readonly store: StoreFaultInjector | undefined;
   readonly random: Random;
   readonly log: EventLog;
   readonly figures: Figures;
@@ -41,12 +41,12 @@ const AIMED = 0.65;
 const AIM_MS = 500;
 
 /** What happens to the processes and to the store. The seed decides what comes when; who it hits depends on the moment. */
-export class Mischief {
-  readonly #settings: MischiefSettings;
+export class FaultInjector {
+  readonly #settings: FaultInjectorSettings;
   #deck: Card[] = [];
   #restarting: Promise<void> = Promise.resolve();
 
-  constructor(settings: MischiefSettings) {
+  constructor(settings: FaultInjectorSettings) {
     this.#settings = settings;
   }
 

@@ -9,64 +9,64 @@ const PLACE = { bucketName: "locks", key: "locks/a.json" };
 async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
   const tookMs: number[] = [];
   for (let index = 0; index < times; index += 1) {
-    tookMs.push((await stage.timed(stage.tries.lostRace(etag))).tookMs);
-    stage.tries.saw(etag, PLACE);
+    tookMs.push((await stage.timed(stage.budget.lostRace(etag))).tookMs);
+    stage.budget.saw(etag, PLACE);
   }
   return tookMs;
 }
 
 describe("a lost race", () => {
   it("is nothing to a holder, five times; then it steps back too", async () => {
-    const { tries, timed } = begun();
+    const { budget, timed } = begun();
     const tookMs: number[] = [];
     for (let race = 0; race < 7; race += 1) {
-      tookMs.push((await timed(tries.lostRace(`"${race}"`))).tookMs);
-      tries.saw(`"${race}, changed"`, PLACE);
+      tookMs.push((await timed(budget.lostRace(`"${race}"`))).tookMs);
+      budget.saw(`"${race}, changed"`, PLACE);
     }
     expect(tookMs).toEqual([0, 0, 0, 0, 0, 1000, 1000]);
   });
 
   it("makes a contender step back more each time, and says whether it waited", async () => {
-    const { tries, timed } = begun({ role: "contender" });
-    expect(await timed(tries.lostRace('"a"'))).toEqual({ tookMs: 10, outcome: true });
-    tries.saw('"b"', PLACE);
-    expect(await timed(tries.lostRace('"b"'))).toEqual({ tookMs: 20, outcome: true });
+    const { budget, timed } = begun({ role: "contender" });
+    expect(await timed(budget.lostRace('"a"'))).toEqual({ tookMs: 10, outcome: true });
+    budget.saw('"b"', PLACE);
+    expect(await timed(budget.lostRace('"b"'))).toEqual({ tookMs: 20, outcome: true });
     const eager = begun();
-    expect(await eager.timed(eager.tries.lostRace('"a"'))).toEqual({ tookMs: 0, outcome: false });
+    expect(await eager.timed(eager.budget.lostRace('"a"'))).toEqual({ tookMs: 0, outcome: false });
   });
 
   it("takes the pause that the caller wants, unless one of its own writes may have been first", async () => {
     const waiting = begun({ role: "contender", afterRaceMs: () => 777 });
-    expect((await waiting.timed(waiting.tries.lostRace('"a"'))).tookMs).toBe(777);
+    expect((await waiting.timed(waiting.budget.lostRace('"a"'))).tookMs).toBe(777);
     const doubtful = begun({ role: "contender", afterRaceMs: () => 777 });
-    await doubtful.timed(doubtful.tries.failed(unknown("lost")));
-    expect((await doubtful.timed(doubtful.tries.lostRace('"a"'))).tookMs).toBe(10);
+    await doubtful.timed(doubtful.budget.failed(unknown("lost")));
+    expect((await doubtful.timed(doubtful.budget.lostRace('"a"'))).tookMs).toBe(10);
   });
 
   it("is told of, and ends with the time where no answer came afterwards: others came first", async () => {
     const races: string[] = [];
-    const { tries, timed } = begun({ onLostRace: () => void races.push("lost") });
-    await timed(tries.lostRace('"a"'));
+    const { budget, timed } = begun({ onLostRace: () => void races.push("lost") });
+    await timed(budget.lostRace('"a"'));
     expect(races).toEqual(["lost"]);
-    const outcome = (await timed(tries.answer(never))).outcome as UnknownOutcome;
-    await expect(tries.failed(outcome)).rejects.toThrow(
+    const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
+    await expect(budget.failed(outcome)).rejects.toThrow(
       'The lock "x" was changed by others before the one write of this call, until its time was up',
     );
   });
 
   it("is not why a call ends that was not answered since, several times: the store is away", async () => {
-    const { clockwork, tries, timed } = begun();
-    await timed(tries.lostRace('"a"'));
-    await timed(tries.failed(unknown("gone")));
+    const { clockwork, budget, timed } = begun();
+    await timed(budget.lostRace('"a"'));
+    await timed(budget.failed(unknown("gone")));
     await clockwork.pass(25_000);
-    const outcome = (await timed(tries.answer(never))).outcome as UnknownOutcome;
-    await expect(tries.failed(outcome)).rejects.toThrow('The store did not answer for the lock "x"');
+    const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
+    await expect(budget.failed(outcome)).rejects.toThrow('The store did not answer for the lock "x"');
   });
 
   it("is waited after no longer than there is time", async () => {
-    const { clockwork, tries, timed } = begun({ role: "contender", afterRaceMs: () => 5000 });
+    const { clockwork, budget, timed } = begun({ role: "contender", afterRaceMs: () => 5000 });
     await clockwork.pass(29_000);
-    expect((await timed(tries.lostRace('"a"'))).tookMs).toBe(1000);
+    expect((await timed(budget.lostRace('"a"'))).tookMs).toBe(1000);
   });
 });
 
@@ -100,8 +100,8 @@ describe("a conflict that nothing explains", () => {
   it("is forgotten when the object is seen to have changed", async () => {
     const stage = begun();
     await stall(stage, 4);
-    await stage.timed(stage.tries.lostRace('"a"'));
-    stage.tries.saw('"b"', PLACE);
+    await stage.timed(stage.budget.lostRace('"a"'));
+    stage.budget.saw('"b"', PLACE);
     await stage.clockwork.pass(5000);
     await stall(stage, 4, '"b"');
     expect(stage.failures).toHaveLength(8);
@@ -127,8 +127,8 @@ describe("a conflict that nothing explains", () => {
   it("may be about an object that is not there", async () => {
     const stage = begun();
     await stall(stage, 1, undefined);
-    await stage.timed(stage.tries.lostRace(undefined));
-    stage.tries.saw(undefined, PLACE);
+    await stage.timed(stage.budget.lostRace(undefined));
+    stage.budget.saw(undefined, PLACE);
     expect(stage.failures[1]).toContain("(If-None-Match: *)");
   });
 
@@ -146,8 +146,8 @@ describe("a conflict that nothing explains, when the time is up before the next 
     const stage = begun();
     await stall(stage, 2);
     await stage.clockwork.pass(30_000);
-    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.tries.failed(outcome)).rejects.toThrow(
+    const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.budget.failed(outcome)).rejects.toThrow(
       /^The store contradicts itself: .* 2 writes were refused/,
     );
   });
@@ -155,19 +155,19 @@ describe("a conflict that nothing explains, when the time is up before the next 
   it("is what the caller is told also where one more write was refused before that", async () => {
     const stage = begun();
     await stall(stage, 2);
-    await stage.timed(stage.tries.lostRace('"a"'));
+    await stage.timed(stage.budget.lostRace('"a"'));
     await stage.clockwork.pass(30_000);
-    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.tries.failed(outcome)).rejects.toThrow("The store contradicts itself");
+    const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.budget.failed(outcome)).rejects.toThrow("The store contradicts itself");
   });
 
   it.each([
-    ["a request was not answered since", async (stage: Stage) => stage.timed(stage.tries.failed(unknown("a 503")))],
+    ["a request was not answered since", async (stage: Stage) => stage.timed(stage.budget.failed(unknown("a 503")))],
     [
       "the object has changed since",
       async (stage: Stage) => {
-        await stage.timed(stage.tries.lostRace('"a"'));
-        stage.tries.saw('"b"', PLACE);
+        await stage.timed(stage.budget.lostRace('"a"'));
+        stage.budget.saw('"b"', PLACE);
       },
     ],
   ])("is not where %s", async (_, meanwhile) => {
@@ -175,7 +175,7 @@ describe("a conflict that nothing explains, when the time is up before the next 
     await stall(stage, 2);
     await meanwhile(stage);
     await stage.clockwork.pass(30_000);
-    const outcome = (await stage.timed(stage.tries.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.tries.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
+    const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
+    await expect(stage.budget.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
   });
 });

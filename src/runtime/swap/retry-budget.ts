@@ -33,7 +33,7 @@ const TELLING_MS = 1000;
 const LONGEST_ANSWER_MS = 60_000;
 
 /** How long and how eagerly to try. */
-export interface TryOptions {
+export interface RetryOptions {
   /** Until when (monotonic) a store that does not answer is asked again. */
   readonly untilMs: number;
   /** For each request, in milliseconds. However soon `untilMs` is, there is time for two of them. */
@@ -64,10 +64,10 @@ export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">
  * does not answer; another client always changes the object first, which is progress; and conflicts after which the object is what it
  * was before, which is a fault. All of them end with the caller's time.
  */
-export class Tries {
+export class RetryBudget {
   readonly #context: Context;
   readonly #lockName: string | undefined;
-  readonly #options: TryOptions;
+  readonly #options: RetryOptions;
   readonly #contenders: () => number;
   readonly #startedAtMs: number;
   #failures = 0;
@@ -91,7 +91,12 @@ export class Tries {
   #lastUntilMs: number | undefined;
 
   /** Without a name it is a listing. `contenders`: how many want to change the object, as far as is known. */
-  constructor(context: Context, lockName: string | undefined, options: TryOptions, contenders: () => number = () => 1) {
+  constructor(
+    context: Context,
+    lockName: string | undefined,
+    options: RetryOptions,
+    contenders: () => number = () => 1,
+  ) {
     this.#context = context;
     this.#lockName = lockName;
     this.#options = options;
