@@ -284,7 +284,7 @@ it("tells a cycle that was seen before from one of other waits or other holds", 
   expect(isSameCycle(edgesOf(parties), edgesOf(parties))).toBe(true);
   const records = recordsOf(parties);
   const holder = holderIn(records, "L1");
-  const renewed = change(records, "L1", { holders: [{ ...holder, expiresAtMs: T0 + 99, leaseWriteId: "other" }] });
+  const renewed = change(records, "L1", { holders: [{ ...holder, expiresAtMs: T0 + 9e4, leaseWriteId: "other" }] });
   expect(isSameCycle(edgesOf(parties), edgesOf(parties, renewed))).toBe(true);
 
   const anotherWait = change(records, "L0", { queue: [{ ...waiterFor(other), id: "another wait" }] });
