@@ -9,6 +9,7 @@ const ENTRIES = {
   "s3-mutex.api.md": "dist/index.d.ts",
   "s3-mutex-fetch.api.md": "dist/fetch/index.d.ts",
   "s3-mutex-port.api.md": "dist/port/index.d.ts",
+  "s3-mutex-r2.api.md": "dist/r2/index.d.ts",
   "s3-mutex-otel.api.md": "dist/otel/index.d.ts",
   "s3-mutex-testing.api.md": "dist/testing/index.d.ts",
   "s3-mutex-web-locks.api.md": "dist/web-locks/index.d.ts",

@@ -126,6 +126,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "web-locks": ["core", "runtime/base", "runtime/hold", "options", "primitives", "mutex"],
   otel: ["arguments", "mutex"],
   fetch: ["arguments", "store", "runtime/base", "store/s3/client", "store/s3/answers", "store/s3/learnt"],
+  r2: ["arguments", "store", "runtime/base", "store/s3/client"],
   "testing/server/wire": [],
   "testing/server/faults": ["arguments", "testing/server/wire"],
   "testing/server/buckets": ["testing/server/wire", "testing/server/faults"],

@@ -1,11 +1,7 @@
 import type { RequestOptions, StoreEffects } from "../store/object-store.js";
 import { type BodyBytes, readBytes } from "../store/s3/answers/body.js";
-import {
-  type AnswerHeaders,
-  type Attempt,
-  AttemptRefused,
-  AttemptTimeout,
-} from "../store/s3/answers/single-attempt.js";
+import { type AnswerHeaders, type Attempt, AttemptRefused } from "../store/s3/answers/single-attempt.js";
+import { AttemptTimeout, TimeBound } from "../store/time-bound.js";
 
 /** A request as it goes out. */
 export interface SignedRequest {
@@ -39,60 +35,26 @@ export async function transmit(
 ): Promise<Transmitted> {
   let attempt: Attempt = {};
   const { giveUpAtMs = Number.POSITIVE_INFINITY, timeoutMs } = options;
+  const time = new TimeBound(effects);
+  const leftMs = Math.max(0, giveUpAtMs - effects.monotonicMs());
+  time.set(Math.min(PREPARE_TIMEOUT_MS, leftMs), "The request could not be prepared");
   try {
-    const leftMs = Math.max(0, giveUpAtMs - effects.monotonicMs());
-    const request = await within(
-      Math.min(PREPARE_TIMEOUT_MS, leftMs),
-      effects,
-      "The request could not be prepared",
-      prepare,
-    );
-    if (effects.monotonicMs() >= giveUpAtMs) {
-      throw new AttemptRefused("The time for this request was up before it was sent");
-    }
-    attempt = { sentAtMs: effects.monotonicMs() };
-    return await within(timeoutMs, effects, "No complete answer", async (signal) => {
-      const { method, headers, body = null } = request;
-      const response = await fetch(request.url, { method, headers, body, redirect: "manual", signal });
-      attempt = {
-        ...attempt,
-        receivedAtMs: effects.monotonicMs(),
-        status: response.status,
-        headers: headersOf(response),
-      };
+    return await time.run(async (signal) => {
+      const { url, method, headers, body = null } = await prepare();
+      if (time.isOver || effects.monotonicMs() >= giveUpAtMs) {
+        throw new AttemptRefused("The time for this request was up before it was sent");
+      }
+      attempt = { sentAtMs: effects.monotonicMs() };
+      time.set(timeoutMs, "No complete answer");
+      const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
+      const { status } = response;
+      attempt = { ...attempt, receivedAtMs: effects.monotonicMs(), status, headers: headersOf(response) };
       const read = await readBytes(response.body, undefined, response.ok ? maxBodyBytes : MAX_TEXT_BYTES, signal);
       attempt = { ...attempt, text: read.kind === "bytes" ? read.bytes.toString("utf8") : "" };
-      return response.ok ? { attempt, body: read } : { attempt, error: new Error(`HTTP ${response.status}`) };
+      return response.ok ? { attempt, body: read } : { attempt, error: new Error(`HTTP ${status}`) };
     });
   } catch (error) {
     return { attempt, error: attempt.sentAtMs === undefined ? (error as Error) : ofNetwork(error) };
-  }
-}
-
-/** Runs `work` for so long at most, whatever it makes of its signal. */
-async function within<Value>(
-  timeoutMs: number,
-  effects: StoreEffects,
-  what: string,
-  work: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value> {
-  const controller = new AbortController();
-  let cancel = () => {};
-  const expired = new Promise<never>((_, reject) => {
-    const timeUp = () => {
-      const error = new AttemptTimeout(`${what} within ${Math.round(timeoutMs)} ms`);
-      reject(error);
-      controller.abort(error);
-    };
-    cancel = effects.setTimer(timeoutMs, timeUp, { keepAlive: true });
-  });
-  const working = work(controller.signal);
-  // Once the time is up no caller listens to the work any more; its late failure is not news.
-  working.catch(() => {});
-  try {
-    return await Promise.race([working, expired]);
-  } finally {
-    cancel();
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { AttemptTimeout } from "../../time-bound.js";
 import { described, failureOf, wholeStatus } from "./failure.js";
-import { type Attempt, AttemptTimeout } from "./single-attempt.js";
+import type { Attempt } from "./single-attempt.js";
 
 const answered = (status: number, text = "", headers: Record<string, string> = {}): Attempt => ({
   sentAtMs: 1,

@@ -1,5 +1,6 @@
+import { AttemptTimeout } from "../../time-bound.js";
 import { describeBody, s3WordsOf } from "./answer.js";
-import { type Attempt, AttemptTimeout } from "./single-attempt.js";
+import type { Attempt } from "./single-attempt.js";
 
 /** What an error of the SDK comes down to. */
 export interface Failure {

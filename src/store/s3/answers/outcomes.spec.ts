@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { AttemptTimeout } from "../../time-bound.js";
 import { outcomeOfBadAnswer, outcomeOfFailure } from "./outcomes.js";
 import type { Request } from "./request.js";
-import { type Attempt, AttemptRefused, AttemptTimeout } from "./single-attempt.js";
+import { type Attempt, AttemptRefused } from "./single-attempt.js";
 
 const PUT: Request = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };
 const CALM = { request: PUT, credentialsWorked: false, clockCorrected: false };

@@ -1,4 +1,5 @@
 import type { AnswerTiming, StoreEffects } from "../../object-store.js";
+import { TimeBound } from "../../time-bound.js";
 import { readBytes } from "./body.js";
 import { decodeBody } from "./content-encoding.js";
 
@@ -52,11 +53,6 @@ export interface AttemptLimits {
 /** More than a page of the longest keys. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
-/** Thrown into the work of an attempt whose time is up. */
-export class AttemptTimeout extends Error {
-  override readonly name = "AttemptTimeout";
-}
-
 /** Thrown instead of a transmission that was not asked for: an SDK retry, or one after the time was up. */
 export class AttemptRefused extends Error {
   override readonly name = "AttemptRefused";
@@ -93,23 +89,20 @@ export async function attemptOnce<Result>(
     return { kind: "answer", value, attempt: transmission.seen() };
   } catch (error) {
     return { kind: "failure", error, attempt: transmission.seen() };
-  } finally {
-    transmission.finish();
   }
 }
 
 class Transmission {
   readonly #limits: AttemptLimits;
-  readonly #controller = new AbortController();
+  readonly #time: TimeBound;
   #seen: Attempt = {};
-  #over = false;
   #failure: { readonly error: unknown } | undefined;
   #response: unknown;
-  #cancelTimer: (() => void) | undefined;
-  #expire: ((error: Error) => void) | undefined;
 
   constructor(limits: AttemptLimits) {
     this.#limits = limits;
+    this.#time = new TimeBound(limits.effects);
+    this.#time.signal.addEventListener("abort", () => destroyBody(this.#response), { once: true });
   }
 
   seen(): Attempt {
@@ -139,34 +132,9 @@ class Transmission {
     });
   }
 
-  async run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const expired = new Promise<never>((_, reject) => {
-      this.#expire = reject;
-    });
-    this.#startTimer(this.#limits.prepareTimeoutMs);
-    const working = work(this.#controller.signal);
-    // Once the time is up no caller listens to the work any more; its late failure is not news.
-    working.catch(() => {});
-    return await Promise.race([working, expired]);
-  }
-
-  finish(): void {
-    this.#over = true;
-    this.#cancelTimer?.();
-  }
-
-  #startTimer(delayMs: number): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.#limits.effects.setTimer(delayMs, () => this.#timeUp(delayMs), { keepAlive: true });
-  }
-
-  #timeUp(delayMs: number): void {
-    this.#over = true;
-    const what = this.#seen.sentAtMs === undefined ? "The request could not be prepared" : "No complete answer";
-    const error = new AttemptTimeout(`${what} within ${Math.round(delayMs)} ms`);
-    this.#expire?.(error);
-    this.#controller.abort(error);
-    destroyBody(this.#response);
+  run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    this.#time.set(this.#limits.prepareTimeoutMs, "The request could not be prepared");
+    return this.#time.run(work);
   }
 
   async #rethrow(next: Handler, args: object): Promise<HandlerResult> {
@@ -197,7 +165,7 @@ class Transmission {
 
   async #transmit(next: Handler, args: object): Promise<HandlerResult> {
     const { effects, sendByMs = Number.POSITIVE_INFINITY } = this.#limits;
-    if (this.#over || effects.monotonicMs() >= sendByMs) {
+    if (this.#time.isOver || effects.monotonicMs() >= sendByMs) {
       throw new AttemptRefused("The time for this request was up before it was sent");
     }
     // A 301 says that this bucket is elsewhere and that nothing was done: `followRegionRedirects` may go there.
@@ -208,7 +176,7 @@ class Transmission {
     const { headers = {} } = (args as { request?: HttpRequest }).request ?? {};
     withoutExpect(headers);
     this.#seen = { sentAtMs: this.#limits.effects.monotonicMs(), signedBy: signerOf(headers) };
-    this.#startTimer(this.#limits.timeoutMs);
+    this.#time.set(this.#limits.timeoutMs, "No complete answer");
     const result = await next(args);
     this.#noteAnswer(result.response);
     await this.#readAhead(result.response as HttpAnswer);
@@ -219,7 +187,7 @@ class Transmission {
   async #readAhead(response: HttpAnswer): Promise<void> {
     const { statusCode = 0, body } = response;
     if (statusCode < 300 && this.#limits.streams === true) return;
-    const read = await readBytes(body, undefined, MAX_TEXT_BYTES, this.#controller.signal);
+    const read = await readBytes(body, undefined, MAX_TEXT_BYTES, this.#time.signal);
     const encoding = this.#seen.headers?.["content-encoding"];
     // What a proxy has compressed, neither the SDK nor the code after it would understand.
     const bytes = read.kind === "bytes" ? decodeBody(read.bytes, encoding, MAX_TEXT_BYTES) : Buffer.alloc(0);
@@ -229,7 +197,7 @@ class Transmission {
 
   #noteAnswer(response: unknown): void {
     this.#response = response;
-    if (this.#over) destroyBody(response);
+    if (this.#time.isOver) destroyBody(response);
     const { statusCode, headers } = response as { statusCode?: number; headers?: Record<string, string> };
     this.#seen = {
       ...this.#seen,
