@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
@@ -6,6 +7,13 @@ const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
 // Tests against real processes and real time get another chance in CI, whose machines are shared; a retry is printed.
 const retry = process.env["CI"] === undefined ? 0 : 2;
+
+/** The files that heed `TESTS_IN_FULL`, which `test/scale.ts` reads. */
+function inFull(): string[] {
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).map((file) => `test/${file}`);
+  const isScaled = (file: string) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes('/scale.js"');
+  return files.filter(isScaled);
+}
 
 export default defineConfig({
   test: {
@@ -41,10 +49,11 @@ export default defineConfig({
       },
       {
         test: {
-          // Slow by nature: real processes that are killed.
+          // Slow by nature: real processes that are killed, and in full what `npm test` plays a part of.
           name: "proof",
-          env,
-          include: ["test/chaos/**/*.test.ts"],
+          env: { ...env, TESTS_IN_FULL: "yes" },
+          include: ["test/chaos/**/*.test.ts", ...inFull()],
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

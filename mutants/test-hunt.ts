@@ -26,6 +26,7 @@ function reportOf(args: readonly string[], folder: string, timeoutMs: number): P
   const vitest = join(folder, "node_modules/vitest/vitest.mjs");
   const child = spawn(process.execPath, [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0"], {
     cwd: folder,
+    env: { ...process.env, TESTS_IN_FULL: "yes" },
     stdio: ["ignore", "pipe", "ignore"],
     timeout: timeoutMs,
   });

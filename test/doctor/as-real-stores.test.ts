@@ -1,10 +1,14 @@
 import { expect, type TestContext, test } from "vitest";
 import type { FaultRule, S3ServerOptions } from "../../src/testing/index.js";
+import { IN_FULL } from "../scale.js";
 import { examined } from "./examine.js";
 
 // What doctor says of behaviour that was measured on real stores (docs/guide/stores.md), on the embedded server.
 
 const TIMEOUT = { timeout: 60_000 };
+
+/** An examination each: in full only. */
+const measured = test.runIf(IN_FULL);
 
 async function rowsOf(context: TestContext, options: S3ServerOptions, ...rules: readonly FaultRule[]) {
   const { report, verdicts } = await examined(context, options, ({ faults }) => {
@@ -18,7 +22,7 @@ const isLong = (key: string) => key.split("/").some((part) => part.length > 240)
 const sentences = (report: { checks: readonly { detail: string; remedy?: string }[] }) =>
   report.checks.map(({ detail, remedy = "" }) => `${detail}. ${remedy}`).join("\n");
 
-test.for<[string, FaultRule]>([
+measured.for<[string, FaultRule]>([
   ["S3Proxy, nanio: 500", { fault: "status", status: 500, code: "InternalError", key: isLong }],
   ["nanio: 500, and done", { fault: "status", status: 500, applied: true, operation: "PutObject", key: isLong }],
   ["MinIO: 400", { fault: "status", status: 400, code: "XMinioInvalidObjectName", key: isLong }],
@@ -39,12 +43,12 @@ test.for<[string, FaultRule]>([
   },
 );
 
-test("a limit on the whole key is told from one on its parts", TIMEOUT, async (context) => {
+measured("a limit on the whole key is told from one on its parts", TIMEOUT, async (context) => {
   const { row } = await rowsOf(context, { quirks: { keyBytesMax: 900 } });
   expect(row("keys")?.detail).toMatch(/of 1000 bytes is refused; one of 255 is taken, a key of 1,024 bytes is refused/);
 });
 
-test(
+measured(
   "s3rver: 403 SignatureDoesNotMatch about the bucket's settings is no right that is missing",
   TIMEOUT,
   async (context) => {
@@ -68,7 +72,7 @@ test(
   },
 );
 
-test(
+measured(
   "Ceph: where conditions fail in a bucket that keeps versions, another bucket is the remedy",
   TIMEOUT,
   async (context) => {
@@ -83,7 +87,7 @@ test(
   },
 );
 
-test.for(["Enabled", "Suspended"] as const)(
+measured.for(["Enabled", "Suspended"] as const)(
   "Ceph, %s: the verdict, and the cause",
   TIMEOUT,
   async (versioning, context) => {
@@ -99,7 +103,7 @@ test.for(["Enabled", "Suspended"] as const)(
   },
 );
 
-test(
+measured(
   "versitygw, S3Mock: a delete marker that counts as an object is a warning, since nobody gets a lock twice",
   TIMEOUT,
   async (context) => {
@@ -112,18 +116,18 @@ test(
   },
 );
 
-test("AWS: versions are no trouble", TIMEOUT, async (context) => {
+measured("AWS: versions are no trouble", TIMEOUT, async (context) => {
   const { verdicts } = await rowsOf(context, { quirks: { versioning: "Enabled" } });
   expect(verdicts).toEqual({ "delete-race": "skipped", lifecycle: "warn" });
 });
 
-test("a bucket without versions is not blamed", TIMEOUT, async (context) => {
+measured("a bucket without versions is not blamed", TIMEOUT, async (context) => {
   const { row } = await rowsOf(context, { quirks: { ignoreIfNoneMatch: true } });
   expect(row("versioning")).toMatchObject({ verdict: "pass", detail: "versioning: never enabled" });
   expect(row("create-twice")?.remedy).toMatch(/Use one that honours conditional writes/);
 });
 
-test("gofakes3: an empty Status of versioning has words", TIMEOUT, async (context) => {
+measured("gofakes3: an empty Status of versioning has words", TIMEOUT, async (context) => {
   const body =
     '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status></Status></VersioningConfiguration>';
   const page = { fault: "page", status: 200, body, contentType: "application/xml" } as const;
@@ -131,7 +135,7 @@ test("gofakes3: an empty Status of versioning has words", TIMEOUT, async (contex
   expect(row("versioning")?.detail).toBe("versioning: never enabled");
 });
 
-test(
+measured(
   "versitygw: it says that each answer closes its connection, and does not use its DELETE",
   TIMEOUT,
   async (context) => {
@@ -146,7 +150,7 @@ test(
   },
 );
 
-test("moto: races fail, whether or not one was lost this time", TIMEOUT, async (context) => {
+measured("moto: races fail, whether or not one was lost this time", TIMEOUT, async (context) => {
   const server = "Werkzeug/3.1.9 Python/3.11.7";
   const { verdicts, row } = await rowsOf(context, {}, { fault: "change-headers", headers: { server } });
   expect(verdicts).toEqual({ "create-race": "fail", "replace-race": "fail" });
@@ -155,7 +159,7 @@ test("moto: races fail, whether or not one was lost this time", TIMEOUT, async (
   );
 });
 
-test("rclone serve s3: its DELETE is not used, although it calls itself AmazonS3", TIMEOUT, async (context) => {
+measured("rclone serve s3: its DELETE is not used, although it calls itself AmazonS3", TIMEOUT, async (context) => {
   const { verdicts, row } = await rowsOf(
     context,
     {},
@@ -171,7 +175,7 @@ test("rclone serve s3: its DELETE is not used, although it calls itself AmazonS3
   expect(row("stale-delete")?.detail).toMatch(/gofakes3 is known to do it beside a PUT/);
 });
 
-test.for([
+measured.for([
   [-900, "warn", /^Date is up to 1\.[6-9] s behind/, /allow for two seconds, and a lock whose holder died/],
   [-3000, "warn", /^Date is up to [34]\.\d s behind/, /What is steadily late does no harm/],
   [0, "pass", /steady/, /^$/],
@@ -185,13 +189,13 @@ test.for([
   },
 );
 
-test("localbucket, s3rver: a write that is cut short and kept", TIMEOUT, async (context) => {
+measured("localbucket, s3rver: a write that is cut short and kept", TIMEOUT, async (context) => {
   const { verdicts, row } = await rowsOf(context, { quirks: { keepsCutWrites: true } });
   expect(verdicts).toEqual({ "cut-write": "warn" });
   expect(row("cut-write")?.detail).toMatch(/one byte short was taken all the same: its key holds \d+ bytes/);
 });
 
-test("MinIO: reads that wait for a write under way, and the lease that outlives that", TIMEOUT, async (context) => {
+measured("MinIO: reads that wait for a write under way, and the lease that outlives that", TIMEOUT, async (context) => {
   const { verdicts, row } = await rowsOf(context, { quirks: { readsWaitForWrites: true } });
   expect(verdicts).toEqual({ "slow-write": "warn" });
   expect(row("slow-write")?.remedy).toMatch(/use a lockTimeoutMs of 45,000 or more/);

@@ -4,12 +4,16 @@ import { S3Mutex } from "../../src/index.js";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import { type S3Operation, startS3Server } from "../../src/testing/index.js";
 import { examine } from "../../src/verify/verify.js";
+import { IN_FULL } from "../scale.js";
 import { BUCKET, examined } from "./examine.js";
 
 const TIMEOUT = { timeout: 240_000 };
 
 /** So many examinations at once, each under a prefix of its own. */
-const LANES = 6;
+const LANES = IN_FULL ? 6 : 2;
+
+/** Between two positions that are tried in `npm test`, so many times as many are left out. */
+const SPARSE = IN_FULL ? 1 : 7;
 
 /** One fault at every so many-th position of the examination; which of the answers were a reason to condemn the store. */
 async function condemnedAt(
@@ -29,7 +33,7 @@ async function condemnedAt(
   const work = async (): Promise<void> => {
     while (!isBehindTheEnd) {
       const skip = next;
-      next += step;
+      next += SPARSE * step;
       const keyPrefix = `${fault}-${operation}-${skip}/`;
       const key = (one: string) => one.startsWith(keyPrefix);
       const active = server.faults.add({ fault, operation, key, skip, times: 1 });
@@ -43,7 +47,7 @@ async function condemnedAt(
     }
   };
   await Promise.all(Array.from({ length: LANES }, work));
-  return { condemned, positions: next / step };
+  return { condemned, positions: next / (SPARSE * step) };
 }
 
 test.each([

@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import type { FencedObject, Lock } from "../../src/index.js";
 import { S3MutexError } from "../../src/index.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
+import { share } from "../scale.js";
 import { Chain, drawnFate, FencedWorld, KEY, LEASE_MS, LOCK } from "./fenced-world.js";
 
-const SCHEDULES = 1000;
+const SCHEDULES = share(1000);
 const CLIENTS = 3;
 const TURNS = 2;
 
@@ -146,7 +147,7 @@ test(`${SCHEDULES} schedules with zombies, lost answers, late and repeated write
   }
   expect(bad).toEqual({});
   // What is not exercised is not proven.
-  expect(tally.fencedOut).toBeGreaterThan(1000);
-  expect(tally.applied).toBeGreaterThan(5000);
-  expect(tally.unknown).toBeGreaterThan(100);
+  expect(tally.fencedOut).toBeGreaterThan(share(1000));
+  expect(tally.applied).toBeGreaterThan(share(5000));
+  expect(tally.unknown).toBeGreaterThan(share(100));
 });

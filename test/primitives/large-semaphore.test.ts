@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import type { Lock, LockReport } from "../../src/index.js";
 import { type Client, Scene } from "../protocol/scene.js";
+import { IN_FULL } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { LargePool, partKey, poolOf } from "./large-pool.js";
 
@@ -8,10 +9,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const LEASE_MS = 60_000;
 
-it.each([
-  [1, 0],
-  [50, 10_000],
-])(
+it.each<readonly [processes: number, withinMs: number]>([[1, 0], ...(IN_FULL ? ([[50, 10_000]] as const) : [])])(
   "P13: 1,000 holders in %i processes that come within %i ms, renewals included, and nobody is lost",
   async (processes, withinMs) => {
     const scene = new Scene();

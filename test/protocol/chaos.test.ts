@@ -5,6 +5,7 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { share } from "../scale.js";
 import { NAME, Scene, type Sent } from "./scene.js";
 
 /**
@@ -13,7 +14,7 @@ import { NAME, Scene, type Sent } from "./scene.js";
  * the end, with the faults over, the lock has to be free.
  */
 
-const SEEDS = 200;
+const SEEDS = share(200);
 const TURNS = 6;
 
 function anyFate(random: Random, { operation }: Sent): Fate {

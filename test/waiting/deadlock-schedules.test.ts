@@ -4,6 +4,7 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { Scene } from "../protocol/scene.js";
+import { share } from "../scale.js";
 import {
   aftermath,
   faultsOf,
@@ -107,7 +108,7 @@ async function play(run: Schedule, tasks: readonly Task[]): Promise<Outcome<void
 const codesOf = (outcomes: readonly Outcome<void>[]) => outcomes.flatMap(({ code }) => code ?? []);
 
 it("has no victim where everybody takes locks in one order, whatever goes wrong", async () => {
-  const bad = await problemsBySeed(300, async (seed) => {
+  const bad = await problemsBySeed(share(300), async (seed) => {
     const run = schedule(seed, seed % 2 === 0 ? 0.05 : 0);
     const tasks = tasksOf(run, (wants) => wants.sort());
     const codes = codesOf(await play(run, tasks));
@@ -122,7 +123,7 @@ it("has no victim where everybody takes locks in one order, whatever goes wrong"
 
 it("resolves every deadlock, and has victims only of cycles that were there", async () => {
   let victims = 0;
-  const bad = await problemsBySeed(120, async (seed) => {
+  const bad = await problemsBySeed(share(120), async (seed) => {
     const run = schedule(seed, 0);
     const { scene, random, events } = run;
     const shuffled = (wants: string[]) => wants.sort(() => random.number() - 0.5);
@@ -134,12 +135,12 @@ it("resolves every deadlock, and has victims only of cycles that were there", as
     return [...odd, ...scene.problems, ...leftovers(scene, ...LOCKS), ...wrongCycles(scene, events)];
   });
   expect(bad).toEqual({});
-  expect(victims).toBeGreaterThan(30);
+  expect(victims).toBeGreaterThan(share(30));
 }, 60_000);
 
 it("resolves every deadlock while requests and answers are lost", async () => {
   let victims = 0;
-  const bad = await problemsBySeed(80, async (seed) => {
+  const bad = await problemsBySeed(share(80), async (seed) => {
     const run = schedule(seed, 0.06);
     const { scene, random, events } = run;
     const tasks = tasksOf(run, (wants) => wants.sort(() => random.number() - 0.5));
@@ -153,7 +154,7 @@ it("resolves every deadlock while requests and answers are lost", async () => {
     return [...odd, ...slow, ...leftovers(scene, ...LOCKS)];
   });
   expect(bad).toEqual({});
-  expect(victims).toBeGreaterThan(20);
+  expect(victims).toBeGreaterThan(share(20));
 }, 60_000);
 
 /** Cycles that the records never showed: some lock of it was not held by that process when others waited for it. */

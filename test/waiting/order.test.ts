@@ -6,6 +6,7 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { NAME, Scene } from "../protocol/scene.js";
+import { share } from "../scale.js";
 import { inversions, outcomeOf, pause, problemsBySeed, queueOf, Rooms, untilQueued } from "./place.js";
 
 /** Who is served first: priority, then arrival, whatever happens to those in between. */
@@ -54,7 +55,7 @@ it("serves those who wait by priority, then arrival, where turns are as long as 
     turnMs: (random) => random.between(8000, 15_000),
     roundTripMs: () => 20,
   };
-  expect(await problemsBySeed(40, async (seed) => (await playLine(seed, line)).wrong)).toEqual({});
+  expect(await problemsBySeed(share(40), async (seed) => (await playLine(seed, line)).wrong)).toEqual({});
 }, 20_000);
 
 const UNEVEN: Line = {
@@ -66,7 +67,7 @@ const UNEVEN: Line = {
 // Turns that become much shorter than the ones before: a waiter that sleeps by the pace, or until the next poll age of a long hold, is waited
 // for all the same.
 it("serves those who wait by priority, then arrival, whatever turns are like", async () => {
-  expect(await problemsBySeed(40, async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
+  expect(await problemsBySeed(share(40), async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
 }, 20_000);
 
 // After a hold of seconds followers are asleep until its next poll age, or the one after that: 5 s at most.
@@ -314,5 +315,5 @@ function overtakings(scene: Scene, arrivals: ReadonlyMap<string, number>): strin
 }
 
 it("keeps the order over random arrivals, cancellations, deaths and releases", async () => {
-  expect(await problemsBySeed(100, playOrder)).toEqual({});
+  expect(await problemsBySeed(share(100), playOrder)).toEqual({});
 }, 30_000);
