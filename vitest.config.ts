@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { Retries } from "./scripts/retries-reporter.js";
 
 /** The SDK announces the end of its support for Node 20 once in every process that makes a client. */
 const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
-
-// Tests against real processes and real time get another chance in CI, whose machines are shared; a retry is printed.
-const retry = process.env["CI"] === undefined ? 0 : 2;
 
 /** The files that heed `TESTS_IN_FULL`, which `test/scale.ts` reads. */
 function inFull(): string[] {
@@ -19,6 +17,7 @@ export default defineConfig({
   test: {
     // Vitest leaves one core to itself, which of two is half of the machine; it has little to do while tests run.
     maxWorkers: Math.max(2, availableParallelism()),
+    reporters: ["default", new Retries()],
     coverage: {
       provider: "custom",
       customProviderModule: "scripts/coverage-module.mjs",
@@ -36,15 +35,15 @@ export default defineConfig({
         test: {
           name: "unit",
           env,
-          retry,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
           exclude: ["test/package/**", "test/chaos/**", "test/browser/**"],
           // Files share the processes of the workers, and with them what they import: to load the SDK for each of 300 files takes longer
           // than most of their tests. So a test puts back what it changes of its process: timers, environment, listeners.
           isolate: false,
           setupFiles: ["scripts/vitest-setup.ts"],
-          testTimeout: 10_000,
-          hookTimeout: 10_000,
+          // For what hangs only: no test passes or fails by these, however busy the machine is.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -63,7 +62,6 @@ export default defineConfig({
           // In the system's own Chromium, where there is one.
           name: "browser",
           env,
-          retry,
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -1,6 +1,6 @@
 /**
  * Whether all is tested, as in `npm run test:proof`: there random runs have all their seeds, and what a store may get wrong is examined
- * in each of its forms. `npm test` plays a part of the same, so that it is done while somebody waits for it.
+ * in each of its forms. `npm test` plays a part of the same, so that it is done while a developer waits for it.
  */
 export const IN_FULL = process.env["TESTS_IN_FULL"] === "yes";
 

@@ -347,7 +347,7 @@ describe.concurrent("a store that cannot be reached", () => {
     });
   };
 
-  it("is an error of every method", { timeout: 30_000 }, async () => {
+  it("is an error of every method", { timeout: 60_000 }, async () => {
     // `acquire` without a limit asks for a minute.
     const asking = METHODS.filter(([name]) => name !== "acquire").map(async ([name, call]) => {
       const error = await errorOf(call(await unreachable()));

@@ -7,7 +7,7 @@ import { BUCKET, recordOf, startStore, until } from "./cli.js";
 import { inputOf, startOutput } from "./terminal.js";
 
 const ADDRESS = { bucketName: BUCKET, keyPrefix: "locks/", lockName: "nightly" };
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 async function startLocked() {
   const { server } = await startStore();

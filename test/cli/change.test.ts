@@ -5,7 +5,7 @@ import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, cli, recordOf, startCli, startStore } from "./cli.js";
 import { cliHere } from "./here.js";
 
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 /** Somebody else gets the lock as soon as the CLI has looked at it. */
 function takeAfterLook(server: S3Server, lockName: string, token: number): void {
@@ -56,7 +56,7 @@ describe("release", TIMEOUT, () => {
   test("ends the hold of a process that lives, which is told at its next renewal", async () => {
     const { environment, mutex } = await startStore();
     const running = startCli(["run", "--lease", "1s", "nightly", "--", "sleep", "60"], environment);
-    await expect.poll(async () => (await mutex.inspect("nightly"))?.state, { timeout: 20_000 }).toBe("held");
+    await expect.poll(async () => (await mutex.inspect("nightly"))?.state, { timeout: 60_000 }).toBe("held");
     const { exitCode, stdout } = await cli(["release", "nightly", "--force", "--yes"], environment);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Released. The lock "nightly" was held by \\w+ \\(\\S+:${running.pid}\\) for `));

@@ -23,7 +23,7 @@ async function offeredByBash(...words: string[]): Promise<readonly string[]> {
 }
 
 test("bash completes commands, their options, and nothing of s3-mutex after two dashes", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   expect(await offeredByBash("r")).toEqual(["run", "release"]);
   expect(await offeredByBash("help", "wa")).toEqual(["watch"]);

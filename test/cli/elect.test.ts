@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cli, isRunning, newFolder, recordOf, startCli, startStore, until } from "./cli.js";
 
-const TIMEOUT = { timeout: 40_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 /** A service that writes down its beats, and says who it is and what its token is. */
 function service(name: string, beats: string): readonly string[] {

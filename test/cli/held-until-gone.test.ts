@@ -52,7 +52,7 @@ const WORKER =
   "(trap 'sleep 3; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 300); do sleep 0.05; done) & wait";
 
 test("P3: after a signal, the lock is held and renewed until nothing of the group runs", {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   const { mutex, exitCode, saying } = await startRun(WORKER);
   await saying("up");
@@ -63,7 +63,7 @@ test("P3: after a signal, the lock is held and renewed until nothing of the grou
   expect(await exitCode).toBe(129);
 });
 
-test("P3: a command that died of a signal takes along what it started", { timeout: 20_000 }, async () => {
+test("P3: a command that died of a signal takes along what it started", { timeout: 60_000 }, async () => {
   const { mutex, exitCode, saying } = await startRun(`echo leader $$ >> $SAID; ${WORKER}`);
   const [, leader] = /leader (\d+)/.exec(await saying("up")) ?? [];
   const next = mutex.withLock("job", () => saying(""), { timeoutMs: 15_000 });
@@ -72,7 +72,7 @@ test("P3: a command that died of a signal takes along what it started", { timeou
   expect(await exitCode).toBe(137);
 });
 
-test("P3: a lock that is lost while the group ends takes the group along", { timeout: 20_000 }, async () => {
+test("P3: a lock that is lost while the group ends takes the group along", { timeout: 60_000 }, async () => {
   const { mutex, exitCode, said, saying } = await startRun(WORKER);
   await saying("up");
   process.emit("SIGHUP", "SIGHUP");
@@ -95,7 +95,7 @@ test("what is left of a group is known with process id and command, the dead lef
 });
 
 test("P3: a chain of short processes, each of which starts the next, is not overlooked between two of them", {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "s3-mutex-chain-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -51,7 +51,7 @@ function startWatch(args: readonly string[], size?: typeof SIZE) {
   return { said, ended };
 }
 
-test("ls on a terminal cuts names to fit, colours what has ended, and sums up", { timeout: 30_000 }, async () => {
+test("ls on a terminal cuts names to fit, colours what has ended, and sums up", { timeout: 60_000 }, async () => {
   const { args } = await startLocks();
   const { output, said } = startOutput(SIZE, { TERM: "xterm" });
   expect(await listCommand(inputOf(args), parseLocks(STORE, undefined), { ...ALL, isHeldOnly: true }, output)).toBe(0);
@@ -60,7 +60,7 @@ test("ls on a terminal cuts names to fit, colours what has ended, and sums up", 
   expect(said.stderr).toContain("3 locks: 1 held, 1 expired, 0 waiting, 1 unreadable (1 not shown).");
 });
 
-test("watch on a terminal draws one screen after the other, and leaves it as it was", { timeout: 30_000 }, async () => {
+test("watch on a terminal draws one screen after the other, and leaves it as it was", { timeout: 60_000 }, async () => {
   const { args, put, nowMs, server } = await startLocks();
   const { said, ended } = startWatch(args, SIZE);
   await until(() => said.stdout.includes("3 locks: 1 held, 1 expired"));
@@ -75,7 +75,7 @@ test("watch on a terminal draws one screen after the other, and leaves it as it 
   expect(said.stdout.endsWith("\u001b[?1049l")).toBe(true);
 });
 
-test("watch into a file tells what changes: taken, unreadable, gone", { timeout: 30_000 }, async () => {
+test("watch into a file tells what changes: taken, unreadable, gone", { timeout: 60_000 }, async () => {
   const { args, put, nowMs, server } = await startLocks();
   const { said, ended } = startWatch(args);
   await until(() => said.stdout.includes("broken"));

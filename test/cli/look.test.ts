@@ -6,7 +6,7 @@ import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, type Cli, cli, MAIN, recordOf, startCli, startProgram, startStore, until } from "./cli.js";
 import { cliHere } from "./here.js";
 
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 /** A store with a lock of each kind. */
 async function startFilledStore() {

@@ -74,7 +74,7 @@ test("C4: what the outer one held before counts no more once it is free", async 
 });
 
 test("C4: two that nest in opposite orders: graph shows it, one gives way, the other gets through", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const { environment, server } = await startStore();
   const nested = (one: string, other: string) =>

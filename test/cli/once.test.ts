@@ -42,7 +42,7 @@ test("a command that fails is not remembered; --forget makes it run again", asyn
 });
 
 test("while somebody else is at it, once waits, or says who; and it passes signals on", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const { mutex, environment } = await startStore();
   const first = startCli(["once", "job", "--", "sh", "-c", "echo up; sleep 600"], environment);

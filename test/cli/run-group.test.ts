@@ -15,7 +15,7 @@ import {
 } from "./cli.js";
 
 const ADDRESS = `${STORE}job`;
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 /** Says its pid, writes down the time over and over, and goes on with that for a while after SIGTERM. */
 const WORKER = `

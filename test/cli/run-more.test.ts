@@ -34,7 +34,7 @@ test("run --shared: together with those who share, not with one who has all of i
 });
 
 test("run --permits: so many at once, by either address, and the library's semaphore of that name", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const { mutex, environment } = await startStore();
   const addresses = ["pool", `s3://${BUCKET}/semaphores/locks/pool`];
@@ -59,7 +59,7 @@ test("run --permits: so many at once, by either address, and the library's semap
 });
 
 test("P13: run --permits stored takes the number that is stored, and says so where there is none", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const { mutex, environment } = await startStore();
   const run = (...more: readonly string[]) => cli(["run", "--permits", "stored", ...more], environment);
@@ -78,7 +78,7 @@ test("P13: run --permits stored takes the number that is stored, and says so whe
   expect(await run(`s3://${BUCKET}/semaphores/locks/pool`, "--", "echo", "ran")).toMatchObject({ stdout: "ran\n" });
 });
 
-test("run with several locks: all or none, each with its token, lost together", { timeout: 30_000 }, async () => {
+test("run with several locks: all or none, each with its token, lost together", { timeout: 60_000 }, async () => {
   const { server, mutex, environment } = await startStore();
   const script = 'echo "up $S3_MUTEX_FENCING_TOKENS/$S3_MUTEX_FENCING_TOKEN/$S3_MUTEX_LOCK_NAME"; sleep 600';
   const outer = { ...environment, S3_MUTEX_FENCING_TOKEN: "7", S3_MUTEX_LOCK_NAME: "outer" };

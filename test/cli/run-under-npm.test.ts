@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { isRunning, MAIN, newFolder, recordOf, STORE, startCli, startProgram, startStore, until } from "./cli.js";
 
 const ADDRESS = `${STORE}job`;
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 /** A package that has the CLI installed, and a script that uses it. */
 function newPackage(script: string, inner = script): string {

@@ -6,7 +6,7 @@ import { S3Mutex, type S3MutexBaseOptions } from "../../src/index.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
 import { BUCKET } from "./examine.js";
 
-const TIMEOUT = { timeout: 40_000 };
+const TIMEOUT = { timeout: 60_000 };
 
 async function start(options: S3ServerOptions = {}, mutexOptions: Partial<S3MutexBaseOptions> = {}) {
   const server = await startS3Server({ buckets: [BUCKET], ...options });

@@ -49,7 +49,7 @@ function uiRequests(token: string): string[] {
   ];
 }
 
-test("the testing server takes whatever is sent, and goes on to serve", { timeout: 30_000 }, async () => {
+test("the testing server takes whatever is sent, and goes on to serve", { timeout: 60_000 }, async () => {
   const server = await startS3Server({ buckets: ["local"] });
   onTestFinished(() => server.close());
   const serve = async () => {
@@ -61,7 +61,7 @@ test("the testing server takes whatever is sent, and goes on to serve", { timeou
   expect(served).toBeGreaterThan(10);
 });
 
-test("`s3-mutex serve` takes whatever is sent, and goes on to serve", { timeout: 30_000 }, async () => {
+test("`s3-mutex serve` takes whatever is sent, and goes on to serve", { timeout: 60_000 }, async () => {
   const cli = startCli(["serve", "--port", "0", "--json"]);
   const { endpoint, port } = JSON.parse((await cli.says(/\{.*\}\n/))[0]);
   const serve = async () => {
@@ -74,7 +74,7 @@ test("`s3-mutex serve` takes whatever is sent, and goes on to serve", { timeout:
   expect(await cli.ended).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
-test("the dashboard takes whatever is sent, and goes on to serve", { timeout: 30_000 }, async () => {
+test("the dashboard takes whatever is sent, and goes on to serve", { timeout: 60_000 }, async () => {
   const { environment, mutex } = await startStore();
   await using _held = await mutex.acquire("nightly");
   const cli = startCli(["ui", "--json"], environment);

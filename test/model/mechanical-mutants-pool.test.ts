@@ -72,13 +72,13 @@ it("tells apart what is killed, what survives, and what has no end, and goes on 
     "when loaded": "killed",
     killed: "killed",
   });
-}, 30_000);
+});
 
 it("names the tests that fail without a mutant", async () => {
   const failing = `inSpec("a.spec.ts", () => it("adds", () => expect(1 + 1).toBe(3)));`;
   const { failures } = await new Pool(suiteOf("failing", INSTRUMENTED, failing), 1).survey();
   expect(failures).toEqual([{ test: "a.spec.ts: adds", error: expect.stringContaining("expected 2 to be 3") }]);
-}, 30_000);
+});
 
 it("says so where what a mutant has left behind makes a test fail", async () => {
   const spoiled = `let isSpoiled = false;
@@ -89,7 +89,7 @@ it("says so where what a mutant has left behind makes a test fail", async () => 
   const pool = new Pool(suiteOf("spoiled", INSTRUMENTED, spoiled), 1);
   const left = await pool.hunt({ mutants: [mutant("spoils")] }, await pool.survey(), () => {});
   expect(left.map(({ test }) => test)).toEqual(["a.spec.ts: is as it was"]);
-}, 30_000);
+});
 
 it("does not count what fails without the mutant as well: nothing is known, which is as bad as survival", async () => {
   const failing = `let isSpoiled = false;
@@ -99,7 +99,7 @@ it("does not count what fails without the mutant as well: nothing is known, whic
   const left = await pool.hunt({ mutants: [mutant("spoils")] }, await pool.survey(), (_, fate) => fates.push(fate));
   expect(fates).toEqual(["unsettled"]);
   expect(left).toEqual([]);
-}, 30_000);
+});
 
 it("waits for tests that take their time, with what vitest offers them, and calls one that never ends endless", async () => {
   const slow = `const log = [];
@@ -135,4 +135,4 @@ it("waits for tests that take their time, with what vitest offers them, and call
     rejection: "killed",
     never: "endless",
   });
-}, 30_000);
+});

@@ -181,7 +181,7 @@ it("holds the lock at most once in every race of both versions", async () => {
     if (problems.length > 0) bad[`seed ${seed}`] = problems;
   }
   expect(bad).toEqual({});
-}, 30_000);
+});
 
 it("rule 10: where 1.x has given back a record whose counter is ahead of store time, tokens go on from the counter", async () => {
   const scene = new Scene();

@@ -278,7 +278,7 @@ test.concurrent.each([
     "a: did Monday; then it is frozen\nb: did Tuesday, at once: the lock was free\nb: did Thursday, after the lease of a was over: true\n",
   ],
   ["fenced-file", expect.stringMatching(/true\nrefused: .*\n.*: false, force-released\n$/)],
-])("examples/%s.mjs runs", { timeout: 30_000 }, async (name, expected) => {
+])("examples/%s.mjs runs", { timeout: 60_000 }, async (name, expected) => {
   const { stdout } = await promisify(execFile)(process.execPath, [`examples/${name}.mjs`]);
   expect(stdout).toEqual(expected);
 });

@@ -56,7 +56,7 @@ test("what is left of a write that was cut short does not count", async () => {
   expect(readdirSync(join(dataFolder, BUCKET))).toEqual([file]);
 });
 
-test("what was acknowledged before a SIGKILL is there after it", { timeout: 20_000 }, async () => {
+test("what was acknowledged before a SIGKILL is there after it", { timeout: 60_000 }, async () => {
   const dataFolder = newFolder();
   const script = fileURLToPath(new URL("killed-server.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", script, dataFolder, BUCKET], {

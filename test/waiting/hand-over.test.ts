@@ -263,10 +263,10 @@ it("serves sixty who come at once, every one of them, one at a time", async () =
     expect(problems).toEqual([]);
     expect(elapsedMs).toBeLessThan(60_000);
   }
-}, 20_000);
+});
 
 it("serves sixty who come at once within 60 turns and 10 s: a turn is the hold, release, look and acquisition", async () => {
   const elapsed: number[] = [];
   for (let seed = 1; seed <= 6; seed += 1) elapsed.push((await playCrowd(seed)).elapsedMs);
   expect(median(elapsed)).toBeLessThan(60 * (20 + 3 * 60) + 10_000);
-}, 30_000);
+});

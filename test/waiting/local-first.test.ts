@@ -353,7 +353,7 @@ async function playHandOvers(seed: number): Promise<readonly string[]> {
 
 it("never has two believers and orphans nothing while hand-overs go wrong in every way", async () => {
   expect(await problemsBySeed(80, playHandOvers)).toEqual({});
-}, 30_000);
+});
 
 it("makes no further request once nobody waits or holds", async () => {
   const scene = new Scene();
