@@ -121,7 +121,7 @@ function isReleasingInVain({ side }: Client): boolean {
   return side?.operation === "release" && side.step === "reading" && side.sent.length > 0;
 }
 
-/** `LocalLine.restMs`: another caller of the same process has the lock. */
+/** `LocalQueue.restMs`: another caller of the same process has the lock. */
 function isHeldHere({ config }: Scene, world: World, index: number): boolean {
   const process = config.clients[index]?.process;
   if (process === undefined) return false;

@@ -15,7 +15,7 @@ import { Once } from "./primitives/once/run-once.js";
 import { Semaphore, type SemaphoreOptions } from "./primitives/semaphore/semaphore.js";
 import { SeveralRecords } from "./primitives/semaphore/several-records.js";
 import type { Reach } from "./reach.js";
-import { LocalLines } from "./runtime/acquire/local-line.js";
+import { LocalQueues } from "./runtime/acquire/local-queue.js";
 import { recordsOf } from "./runtime/acquire/semaphore-records.js";
 import type { Context, Emit } from "./runtime/base/context.js";
 import type { S3MutexEvents } from "./runtime/base/events.js";
@@ -50,18 +50,18 @@ export function createParts(
   const { context, stopWaiting, shutDown } = createContext(options, settings, { internals, reach, emit });
   hearRejections(emitter, context.logger);
   const scopes = new Scopes();
-  const lines = new LocalLines(context);
+  const localQueues = new LocalQueues(context);
   const releaseHandles = () => acquirer.releaseHandles();
   const closing = new Closing(context, { stopWaiting, releaseHandles, shutDown });
   const locator = new Locator(context, settings, () => closing.hasBegun);
   const objectOf = (ref: LockRef) => locator.objectOf(ref);
-  const acquirer = new Acquirer(context, settings, lines, objectOf);
+  const acquirer = new Acquirer(context, settings, localQueues, objectOf);
   const handles = new HandleCalls(context, settings, acquirer, locator, scopes);
   return {
     context,
     place: { bucketName: settings.bucketName, keyPrefix: settings.keyPrefix },
     handles,
-    byName: new CallsByName(context, settings, { acquirer, lines, locator, scopes }),
+    byName: new CallsByName(context, settings, { acquirer, localQueues, locator, scopes }),
     observer: new Observer(context, settings, locator, scopes),
     once: new Once(context, settings, locator, scopes, handles),
     closing,

@@ -62,7 +62,7 @@ function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, att
   return subject.renew(record, command, attempt);
 }
 
-/** `LocalLine.giveBack`: a transfer where a caller of the same process waits. */
+/** `LocalQueue.giveBack`: a transfer where a caller of the same process waits. */
 function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt) {
   const { subject, world } = actor;
   const { operation } = thread as { operation: "release" };

@@ -9,7 +9,7 @@ import { cancelLeftovers, finish } from "./leftovers.js";
 import { NO_ONE } from "./successor.js";
 import { readingOf } from "./write-log.js";
 
-/** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-line.ts` comes to. */
+/** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-queue.ts` comes to. */
 
 /** `Lease.isHeld`. */
 export function believes(scene: Scene, world: World, client: Client): boolean {
@@ -64,7 +64,7 @@ export function beginRelease(actor: Actor): void {
   start(actor, "side", "release");
 }
 
-/** `Lease.#releaseOnce` after `LocalLine.giveBack`. */
+/** `Lease.#releaseOnce` after `LocalQueue.giveBack`. */
 export function concludeRelease(
   actor: Actor,
   thread: Thread,

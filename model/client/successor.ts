@@ -4,7 +4,7 @@ import { type Actor, planOf } from "./actor.js";
 /** In the list of those that a release was tried with: none, a plain release. */
 export const NO_ONE = -1;
 
-/** `LocalLine.giveBack`: whom it was tried with first stays the one as long as it waits. */
+/** `LocalQueue.giveBack`: whom it was tried with first stays the one as long as it waits. */
 export function withSuccessor(actor: Actor, thread: Thread): Thread {
   const { world, config, index } = actor;
   const { process } = planOf(actor);

@@ -90,7 +90,7 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: passes on to a caller that was sent away",
     why: "a release while closing hands the lock to a caller that waits here and is sent away",
-    file: "src/runtime/acquire/local-line.ts",
+    file: "src/runtime/acquire/local-queue.ts",
     search: "    if (this.#context.closing.aborted) return undefined;\n",
     replace: "",
     caughtBy: { test: TURN, named: "nobody who is sent away holds it first" },

@@ -38,9 +38,10 @@ export const ENDS: readonly Mutant[] = [
     name: "a caller that gives up waits for its poll",
     why: "the entry of a waiter that has given up stays in the queue until a poll that hangs has timed out",
     file: "src/runtime/acquire/acquisition.ts",
-    search: "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
+    search:
+      "await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
     replace:
-      "await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
+      "await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {

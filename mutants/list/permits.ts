@@ -76,8 +76,8 @@ export const PERMITS: readonly Mutant[] = [
     name: "a resize wakes no waiter",
     why: "a waiter in the process that has changed the number goes on waiting for the old one",
     file: "src/primitives/acquirer.ts",
-    search: "this.#lines.peek(key)?.holdChanged();",
-    replace: "this.#lines.peek(key);",
+    search: "this.#localQueues.peek(key)?.holdChanged();",
+    replace: "this.#localQueues.peek(key);",
     caughtBy: { test: NUMBERS, named: "P12: who waits takes the new number, in the object" },
   },
   {
@@ -171,7 +171,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "a waiter in one record never polls others",
     why: "permits lie idle while a waiter waits for one",
-    file: "src/runtime/acquire/look-elsewhere.ts",
+    file: "src/runtime/acquire/poll-elsewhere.ts",
     search: "      waiting.move(part);\n",
     replace: "",
     caughtBy: { test: LARGE, named: "finds what is free in another record" },
@@ -187,7 +187,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "moves while a grant is under way",
     why: "a permit is taken and given back for nothing, again and again",
-    file: "src/runtime/acquire/look-elsewhere.ts",
+    file: "src/runtime/acquire/poll-elsewhere.ts",
     search: "waiting.isAsking() || ",
     replace: "",
     caughtBy: { test: LARGE, named: "P13: asks for little more than once" },
@@ -219,7 +219,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "releases of one process race",
     why: "of many that are sent at once all but one come in vain, and what a close could not give back stays for a lease",
-    file: "src/runtime/acquire/local-line.ts",
+    file: "src/runtime/acquire/local-queue.ts",
     search: "if (this.#giving !== undefined) {",
     replace: "if (this.#giving === undefined) {",
     caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P13: one process gives many permits back" },

@@ -49,7 +49,7 @@ export const QUEUE: readonly Mutant[] = [
     file: "src/runtime/acquire/acquisition.ts",
     search: "    return this.#patience.arrivedAtMs - (this.#request.waitedBeforeMs ?? 0);",
     replace: "    return this.#patience.arrivedAtMs;",
-    caughtBy: { test: "src/runtime/acquire/local-line.spec.ts", named: "serves callers by when they began to wait" },
+    caughtBy: { test: "src/runtime/acquire/local-queue.spec.ts", named: "serves callers by when they began to wait" },
   },
   {
     name: "grace cut",
@@ -98,7 +98,7 @@ export const QUEUE: readonly Mutant[] = [
     file: "src/runtime/acquire/acquisition.ts",
     search: "    return this.#patience.pauseMs(Math.min(delayMs, longestMs));",
     replace:
-      "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastLookAtMs - this.#nowMs(), 1);",
+      "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastPollAtMs - this.#nowMs(), 1);",
     caughtBy: "sim",
   },
 ];

@@ -142,7 +142,7 @@ export const TELLING: readonly Mutant[] = [
     name: "a pause after a lost race is longer than the caller's time",
     why: "a store that refuses everything is told as another caller's lock, and work is skipped in silence",
     file: "src/runtime/acquire/patience.ts",
-    search: "Math.min(wantedMs, Math.max(this.lastLookAtMs - this.#nowMs(), 1))",
+    search: "Math.min(wantedMs, Math.max(this.lastPollAtMs - this.#nowMs(), 1))",
     replace: "Math.min(wantedMs, Math.max(this.untilMs - this.#nowMs(), 1))",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "never called taken" },
   },

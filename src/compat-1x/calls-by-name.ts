@@ -13,7 +13,7 @@ import type { Settings } from "../options/mutex-options.js";
 import type { Acquirer } from "../primitives/acquirer.js";
 import { CLEANUP_OPTIONS, type CleanupOptions, type ForceOptions } from "../primitives/call-options.js";
 import type { Locator } from "../primitives/locator.js";
-import type { LocalLines } from "../runtime/acquire/local-line.js";
+import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import type { Context } from "../runtime/base/context.js";
 import type { Lease } from "../runtime/hold/lease.js";
 import type { Scope, Scopes } from "../runtime/hold/scope.js";
@@ -35,17 +35,17 @@ export class CallsByName {
     settings: Settings,
     {
       acquirer,
-      lines,
+      localQueues,
       locator,
       scopes,
-    }: Readonly<{ acquirer: Acquirer; lines: LocalLines; locator: Locator; scopes: Scopes }>,
+    }: Readonly<{ acquirer: Acquirer; localQueues: LocalQueues; locator: Locator; scopes: Scopes }>,
   ) {
     this.#context = context;
     this.#settings = settings;
     this.#acquirer = acquirer;
     this.#locator = locator;
     this.#scopes = scopes;
-    this.#named = new NamedLocks(context, lines, scopes, settings.leaseMs);
+    this.#named = new NamedLocks(context, localQueues, scopes, settings.leaseMs);
   }
 
   async acquire(lockName: string, timeoutMs: number | undefined, priority: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
 import { replaceCorrupt } from "../core/transition/remove.js";
 import { reasonOfLoss } from "../core/transition/renew.js";
-import type { LocalLines } from "../runtime/acquire/local-line.js";
+import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import type { Context } from "../runtime/base/context.js";
 import { inParallel } from "../runtime/base/in-parallel.js";
 import type { Lease } from "../runtime/hold/lease.js";
@@ -23,15 +23,15 @@ import type { Force } from "./force.js";
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
 export class NamedLocks {
   readonly #context: Context;
-  readonly #lines: LocalLines;
+  readonly #localQueues: LocalQueues;
   readonly #leaseMs: number;
   /** What `acquireLock` took. */
   readonly #holds = new NamedHolds();
   readonly #scopes: Scopes;
 
-  constructor(context: Context, lines: LocalLines, scopes: Scopes, leaseMs: number) {
+  constructor(context: Context, localQueues: LocalQueues, scopes: Scopes, leaseMs: number) {
     this.#context = context;
-    this.#lines = lines;
+    this.#localQueues = localQueues;
     this.#scopes = scopes;
     this.#leaseMs = leaseMs;
   }
@@ -92,7 +92,7 @@ export class NamedLocks {
   async isLocked(object: LockObject): Promise<boolean> {
     this.#scopes.noteCall();
     const { clock, effects } = this.#context;
-    return this.#look(object, (record, attempt) => {
+    return this.#read(object, (record, attempt) => {
       const now = clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now;
       return record?.holders.some((holder) => !isExpired(holder, { ...attempt, now })) ?? false;
     });
@@ -101,7 +101,7 @@ export class NamedLocks {
   /** As of now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
     this.#scopes.noteCall();
-    return this.#look(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
+    return this.#read(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
   }
 
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
@@ -146,7 +146,8 @@ export class NamedLocks {
    */
   #byOwner(key: string, hold?: NamedHold) {
     const meant = hold?.lease.holder.id;
-    const isLater: IsLater = (id) => id !== meant && (meant !== undefined || this.#lines.peek(key)?.has(id) === true);
+    const isLater: IsLater = (id) =>
+      id !== meant && (meant !== undefined || this.#localQueues.peek(key)?.has(id) === true);
     return { isLater, leaseMs: this.#leaseMs };
   }
 
@@ -155,7 +156,7 @@ export class NamedLocks {
    * granted it since. An object that was not there tells only of holders from before it was asked for.
    */
   #endHere(object: LockObject, { record, askedAtMs }: Snapshot): void {
-    this.#lines.peek(object.key)?.loseHolders(({ holder: { id, token } }, sinceMs) => {
+    this.#localQueues.peek(object.key)?.loseHolders(({ holder: { id, token } }, sinceMs) => {
       const isGone =
         record === undefined
           ? sinceMs < askedAtMs
@@ -164,7 +165,7 @@ export class NamedLocks {
     });
   }
 
-  async #look(
+  async #read(
     object: LockObject,
     ask: (record: LockRecord | undefined, attempt: Attempt) => boolean,
   ): Promise<boolean> {

@@ -42,7 +42,7 @@ it("does not pass a waiter over before it polls again, if it polls when it is to
       const holdAgeMs = holdMs * part;
       const delayMs = pollDelayMs({
         ...{ position: Math.min(1 + place, Math.max(1, count - 1)), followers: 1, holdAgeMs, roundTripMs: tripMs },
-        ...{ lastHoldMs: 0, takeoverLookMs: Number.POSITIVE_INFINITY, pace: undefined, isEnqueued: true, random: 0 },
+        ...{ lastHoldMs: 0, takeoverPollMs: Number.POSITIVE_INFINITY, pace: undefined, isEnqueued: true, random: 0 },
       });
       expect(patienceMs(record)).toBeGreaterThan(holdAgeMs + delayMs - holdMs + 3 * tripMs);
     }),

@@ -16,7 +16,7 @@ import { patienceMs } from "../core/schedule/backoff.js";
 import type { Settings } from "../options/mutex-options.js";
 import { acquireLease } from "../runtime/acquire/acquire.js";
 import { type AcquireRequest, knownLimit } from "../runtime/acquire/acquire-request.js";
-import type { LocalLines } from "../runtime/acquire/local-line.js";
+import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import { longestMs } from "../runtime/acquire/patience.js";
 import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
 import { wasClosed } from "../runtime/base/closed.js";
@@ -50,17 +50,17 @@ export class Acquirer {
   readonly #context: Context;
   readonly #settings: Settings;
   readonly #objectOf: (ref: LockRef) => LockObject;
-  readonly #lines: LocalLines;
+  readonly #localQueues: LocalQueues;
   readonly #fencedObjects: FencedObjects;
   readonly #handles = new WeakMap<Held, Set<HeldLock>>();
   readonly #known = new Handles();
   readonly #parentHolds: ParentHolds;
 
-  constructor(context: Context, settings: Settings, lines: LocalLines, objectOf: (ref: LockRef) => LockObject) {
+  constructor(context: Context, settings: Settings, localQueues: LocalQueues, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
     this.#settings = settings;
     this.#objectOf = objectOf;
-    this.#lines = lines;
+    this.#localQueues = localQueues;
     this.#fencedObjects = new FencedObjects(context, settings);
     this.#parentHolds = new ParentHolds(settings);
   }
@@ -82,7 +82,7 @@ export class Acquirer {
 
   /** The number of permits was changed here: waiters of this process need not find that out by polling. */
   limitChanged({ key }: LockObject): void {
-    this.#lines.peek(key)?.holdChanged();
+    this.#localQueues.peek(key)?.holdChanged();
   }
 
   /** How long a call without a `timeoutMs` waits. */
@@ -229,7 +229,7 @@ export class Acquirer {
     const renewers = { roundTripMs: clock.quickestRoundTripMs, ownerId, record: object.latest?.record };
     checkRenewable(request, knownLimit(object, request), renewers);
     const lease = await this.#context.holdings.arriving(() =>
-      acquireLease(this.#context, this.#lines.lineOf(object), request),
+      acquireLease(this.#context, this.#localQueues.queueOf(object), request),
     );
     if (lease === undefined) return undefined;
     if (lease.standing.wasClosed) return this.giveBackUnseen(lease);
@@ -249,8 +249,8 @@ export class Acquirer {
   /** Goes on with a hold that was handed over. @throws `lost` when it is gone */
   async restore(ref: LockRef, from: HandedOver, scope: Scope): Promise<HeldLock> {
     const object = this.#objectOf(ref);
-    const line = this.#lines.lineOf(object);
-    const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, line, from));
+    const localQueue = this.#localQueues.queueOf(object);
+    const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, localQueue, from));
     scope.add(ref, object.key, lease);
     lease.keep();
     return this.#handleOf(ref, object.key, lease, scope);

@@ -67,19 +67,19 @@ export class Observer {
     this.#scopes.noteCall();
     const { prefix, signal, intervalMs } = checkOptions("options", options, WATCH_OPTIONS);
     const watcher = new LockWatcher(this.#context, this.#targetOf(prefix));
-    return this.#looks(
+    return this.#polls(
       watcher,
       withDefault("intervalMs", intervalMs, DEFAULT_INTERVAL_MS, checkFiniteDuration),
       withDefault("signal", signal, undefined, checkSignal),
     );
   }
 
-  async *#looks(watcher: LockWatcher, intervalMs: number, given: AbortSignal | undefined): AsyncGenerator<LocksView> {
+  async *#polls(watcher: LockWatcher, intervalMs: number, given: AbortSignal | undefined): AsyncGenerator<LocksView> {
     const { effects, closing } = this.#context;
     const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
     while (!signal.aborted) {
       const startedAtMs = effects.monotonicMs();
-      const view = await watcher.look(signal).catch((error) => {
+      const view = await watcher.poll(signal).catch((error) => {
         if (signal.aborted) return undefined;
         throw error;
       });

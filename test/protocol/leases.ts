@@ -1,5 +1,5 @@
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import type { GivenBack, HoldingLine } from "../../src/runtime/hold/holding-line.js";
+import type { GivenBack, HoldingQueue } from "../../src/runtime/hold/holding-queue.js";
 import { Lease } from "../../src/runtime/hold/lease.js";
 import type { LeaseTiming } from "../../src/runtime/hold/lease-clock.js";
 import type { Renewal } from "../../src/runtime/hold/renewals.js";
@@ -36,7 +36,7 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
     const mode = calls.renew.at(-1)?.command.mode ?? holder.mode;
     return { reply: { kind: "renewed", holder: { ...holder, mode, leaseWriteId: writeId } }, snapshot, contradicted };
   };
-  const line = {
+  const localQueue = {
     renew: async (): Promise<Swapped<RenewReply>> => renewed(),
     giveBack: async (): Promise<GivenBack> => ({ reply: { kind: "released" } as GivenBack["reply"], snapshot }),
     cancel: async (): Promise<unknown> => undefined,
@@ -45,19 +45,19 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
     name: "x",
     swap: (_: unknown, options: SwapOptions) => {
       calls.cancel.push(options);
-      return line.cancel();
+      return localQueue.cancel();
     },
   } as unknown as LockObject;
-  const holding: HoldingLine = {
+  const holding: HoldingQueue = {
     object,
     renew: (renewal) => {
       calls.renew.push(renewal);
-      return line.renew();
+      return localQueue.renew();
     },
     giveBack: (command, options) => {
       calls.commands.push(command);
       calls.giveBack.push(options);
-      return line.giveBack();
+      return localQueue.giveBack();
     },
     holdChanged: () => {
       calls.changed += 1;
@@ -71,5 +71,5 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   const ends: string[] = [];
   lease.onEnd(() => ends.push("end"));
   const names = () => stage.events.map((said) => (said as [string])[0]);
-  return { ...stage, clockwork, writeLog, holder, lease, line, calls, renewed, object, ends, names };
+  return { ...stage, clockwork, writeLog, holder, lease, localQueue, calls, renewed, object, ends, names };
 }

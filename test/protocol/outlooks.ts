@@ -6,7 +6,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 
 /** What a waiter knows, by default at the head of a line, a second into a hold, 20 ms from the store. */
 export function outlookOf(changes: Partial<Outlook> = {}): Outlook {
-  const usual = { position: 0, followers: 0, holdAgeMs: 1000, lastHoldMs: 0, takeoverLookMs: NEVER, pace: undefined };
+  const usual = { position: 0, followers: 0, holdAgeMs: 1000, lastHoldMs: 0, takeoverPollMs: NEVER, pace: undefined };
   return { ...usual, roundTripMs: 20, isEnqueued: true, random: 0, ...changes };
 }
 
@@ -27,7 +27,7 @@ export const anyOutlook = fc.record({
   followers: fc.nat({ max: 63 }),
   holdAgeMs: duration(DAY_MS),
   lastHoldMs: duration(DAY_MS),
-  takeoverLookMs: fc.oneof(fc.double({ min: 1, max: 1e9, noNaN: true }), fc.constant(NEVER)),
+  takeoverPollMs: fc.oneof(fc.double({ min: 1, max: 1e9, noNaN: true }), fc.constant(NEVER)),
   roundTripMs: duration(5000),
   pace: anyPace,
   isEnqueued: fc.boolean(),
@@ -35,7 +35,7 @@ export const anyOutlook = fc.record({
 });
 
 /** The ages of a hold at which one at this position looks at it, until it has that age. */
-export function looksOf(changes: Partial<Outlook>, untilMs: number): number[] {
+export function pollsOf(changes: Partial<Outlook>, untilMs: number): number[] {
   const ages: number[] = [];
   // Everybody comes at some other moment.
   let ageMs = changes.holdAgeMs ?? 0;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../../test/protocol/arbitraries.js";
-import { anyOutlook, looksOf, outlookOf, paceOfHolds } from "../../../test/protocol/outlooks.js";
+import { anyOutlook, outlookOf, paceOfHolds, pollsOf } from "../../../test/protocol/outlooks.js";
 import { pollDelayMs } from "./polling.js";
 
 it("has followers look less often than the head", () => {
@@ -10,20 +10,20 @@ it("has followers look less often than the head", () => {
       fc.pre(outlook.pace === undefined && outlook.holdAgeMs > 0 && outlook.position > 0 && outlook.isEnqueued);
       // A follower may come just before the next poll age; over a while it is rarer in any case.
       const spanMs = outlook.holdAgeMs + 20_000;
-      const { takeoverLookMs: _, ...at } = outlook;
-      const followers = looksOf(at, spanMs).length;
-      expect(followers).toBeLessThanOrEqual(looksOf({ ...at, position: 0 }, spanMs).length + 1);
+      const { takeoverPollMs: _, ...at } = outlook;
+      const followers = pollsOf(at, spanMs).length;
+      expect(followers).toBeLessThanOrEqual(pollsOf({ ...at, position: 0 }, spanMs).length + 1);
     }),
   );
-  expect(looksOf({ position: 1 }, 8000).length).toBeLessThan(looksOf({ position: 0 }, 8000).length / 2);
-  expect(looksOf({ position: 8 }, 8000).length).toBeLessThan(looksOf({ position: 1 }, 8000).length);
+  expect(pollsOf({ position: 1 }, 8000).length).toBeLessThan(pollsOf({ position: 0 }, 8000).length / 2);
+  expect(pollsOf({ position: 8 }, 8000).length).toBeLessThan(pollsOf({ position: 1 }, 8000).length);
 });
 
 it("has all followers look at the same ages of a hold, wherever they stand and whenever they came", () => {
   const pollAges = [500, 1000, 2000, 4000, 6750, 9500, 12_250, 15_000].map((ageMs) => ageMs + 2 * 20);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 63 }), fc.integer({ min: 1, max: 8000 }), (position, holdAgeMs) => {
-      const ages = looksOf({ position, holdAgeMs }, 9000);
+      const ages = pollsOf({ position, holdAgeMs }, 9000);
       expect(pollAges).toEqual(expect.arrayContaining(ages));
     }),
   );
@@ -79,7 +79,7 @@ it("has followers leave a free lock to the first in line for as long as that tak
 it("never has a follower who knows the pace look more often than a head would, however late the turn is", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
-      fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.takeoverLookMs > 1e6);
+      fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.takeoverPollMs > 1e6);
       const { holdAgeMs, roundTripMs } = outlook;
       const head = pollDelayMs(outlookOf({ holdAgeMs, roundTripMs }));
       const unknown = pollDelayMs({ ...outlook, pace: undefined });

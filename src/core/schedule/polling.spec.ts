@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../../test/protocol/arbitraries.js";
-import { anyOutlook, looksOf, NEVER, outlookOf, paceOfHolds } from "../../../test/protocol/outlooks.js";
+import { anyOutlook, NEVER, outlookOf, paceOfHolds, pollsOf } from "../../../test/protocol/outlooks.js";
 import { holderOf, recordOf, T0, turnOf } from "../../../test/protocol/samples.js";
-import { type Pace, paceOf, pollDelayMs, servedInMs, takeoverLookMs } from "./polling.js";
+import { type Pace, paceOf, pollDelayMs, servedInMs, takeoverPollMs } from "./polling.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Every waiter
@@ -11,22 +11,22 @@ import { type Pace, paceOf, pollDelayMs, servedInMs, takeoverLookMs } from "./po
 it("never sleeps past the moment at which the lease could be taken over", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
-      expect(pollDelayMs(outlook)).toBeLessThanOrEqual(outlook.takeoverLookMs);
+      expect(pollDelayMs(outlook)).toBeLessThanOrEqual(outlook.takeoverPollMs);
     }),
   );
   const asleep = outlookOf({ position: 3, holdAgeMs: 60_000, pace: paceOfHolds(90_000, 90_000, 90_000) });
   expect(pollDelayMs(asleep)).toBeGreaterThan(2000);
-  expect(pollDelayMs({ ...asleep, takeoverLookMs: 501 })).toBe(501);
+  expect(pollDelayMs({ ...asleep, takeoverPollMs: 501 })).toBe(501);
 });
 
 it("looks as soon as the next lease could be taken over, and ever more seldom while one that could be is not", () => {
-  expect(takeoverLookMs([])).toBe(NEVER);
-  expect(takeoverLookMs([9000, 500])).toBe(501);
-  expect(takeoverLookMs([0])).toBe(1);
-  expect(takeoverLookMs([-1])).toBe(1);
-  expect(takeoverLookMs([-60_000])).toBe(6000);
-  expect(takeoverLookMs([-60_000, -200])).toBe(20);
-  expect(takeoverLookMs([-60_000, 4000])).toBe(4001);
+  expect(takeoverPollMs([])).toBe(NEVER);
+  expect(takeoverPollMs([9000, 500])).toBe(501);
+  expect(takeoverPollMs([0])).toBe(1);
+  expect(takeoverPollMs([-1])).toBe(1);
+  expect(takeoverPollMs([-60_000])).toBe(6000);
+  expect(takeoverPollMs([-60_000, -200])).toBe(20);
+  expect(takeoverPollMs([-60_000, 4000])).toBe(4001);
 });
 
 it("gives a wait that is finite, at least a millisecond and below its cap, whatever it is asked", () => {
@@ -101,7 +101,7 @@ it("has the head look just before those behind it do, so that they find it insid
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 300 }), (holdAgeMs, roundTripMs) => {
       const ofFollower = pollDelayMs(outlookOf({ position: 1, followers: 3, holdAgeMs, roundTripMs }));
-      const looks = looksOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
+      const looks = pollsOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
       const pollAgeMs = holdAgeMs + ofFollower - 2 * roundTripMs;
       expect(looks.some((ageMs) => ageMs >= pollAgeMs - 10 && ageMs <= pollAgeMs + 0.001)).toBe(true);
     }),
@@ -114,7 +114,7 @@ it("notices a release within a tenth of the hold and a few round trips, on avera
       const late: number[] = [];
       for (let part = 0; part < 200; part += 1) {
         const endMs = holdMs * (0.7 + (0.6 * part) / 200);
-        const seenMs = looksOf({ roundTripMs, random: 0.5 }, endMs).at(-1) as number;
+        const seenMs = pollsOf({ roundTripMs, random: 0.5 }, endMs).at(-1) as number;
         late.push((seenMs - endMs) / endMs);
       }
       const mean = late.reduce((sum, value) => sum + value, 0) / late.length;
@@ -125,8 +125,8 @@ it("notices a release within a tenth of the hold and a few round trips, on avera
 
 it("has a long wait cost few looks: less than two a second in the first minute alone, and fewer where many wait", () => {
   // Their trips not counted, which are most of the first second.
-  expect(looksOf({ random: 0.5 }, 60_000).length).toBeLessThan(120);
-  expect(looksOf({ random: 0.5, followers: 11 }, 60_000).length).toBeLessThan(60);
+  expect(pollsOf({ random: 0.5 }, 60_000).length).toBeLessThan(120);
+  expect(pollsOf({ random: 0.5, followers: 11 }, 60_000).length).toBeLessThan(60);
 });
 
 it("has a head without an entry look half as often", () => {

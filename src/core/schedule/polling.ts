@@ -22,8 +22,8 @@ export interface Outlook {
   readonly followers: number;
   /** How long the last turn took; 0 while the record remembers none. */
   readonly lastHoldMs: number;
-  /** When to look for the sake of leases that end, from now: see {@link takeoverLookMs}. */
-  readonly takeoverLookMs: number;
+  /** When to look for the sake of leases that end, from now: see {@link takeoverPollMs}. */
+  readonly takeoverPollMs: number;
   readonly roundTripMs: number;
   /** Undefined while the record remembers no turn. */
   readonly pace: Pace | undefined;
@@ -60,7 +60,7 @@ const VAGUE_TURNS = 3;
  */
 export function pollDelayMs(outlook: Outlook): number {
   const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
-  return Math.max(1, Math.min(delayMs, outlook.takeoverLookMs));
+  return Math.max(1, Math.min(delayMs, outlook.takeoverPollMs));
 }
 
 /**
@@ -68,7 +68,7 @@ export function pollDelayMs(outlook: Outlook): number {
  * could have been, and was not, waits for something else - a waiter ahead is still expected, others hold it too, the lease is
  * watched -: a tenth of the time that it has been overdue, so that looks become rare.
  */
-export function takeoverLookMs(endsInMs: readonly number[]): number {
+export function takeoverPollMs(endsInMs: readonly number[]): number {
   const nextMs = Math.min(...endsInMs.filter((endMs) => endMs >= 0)) + 1;
   const overdueMs = -Math.max(...endsInMs.filter((endMs) => endMs < 0));
   return Math.max(1, Math.min(nextMs, overdueMs * OVERDUE_SHARE));

@@ -187,7 +187,7 @@ export class Election {
   /** Who leads now; null when there is no leader. */
   async leader(): Promise<Leader | null> {
     this.#scopes.noteCall();
-    return new LeaderWatch(this.#context, this.#object).look();
+    return new LeaderWatch(this.#context, this.#object).read();
   }
 
   /**

@@ -15,8 +15,8 @@ import { reworded, S3MutexError } from "../../errors.js";
 import type { Settings } from "../../options/mutex-options.js";
 import { wasClosed } from "../../runtime/base/closed.js";
 import type { Context } from "../../runtime/base/context.js";
-import { lookAtFenced } from "../../runtime/fenced/fenced-look.js";
 import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
+import { readFenced } from "../../runtime/fenced/read-fenced.js";
 import type { Scopes } from "../../runtime/hold/scope.js";
 import type { AcquireOptions } from "../call-options.js";
 import { contentOf } from "../fenced/fenced-content.js";
@@ -104,7 +104,7 @@ export class Once {
     checkFunction("fn", fn);
     checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
-    const known = await this.#look(place, options);
+    const known = await this.#read(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as AsJson<T> };
     let hasBegun = false;
     const begin = (run: OnceRun) => {
@@ -144,7 +144,7 @@ export class Once {
     const place = this.#place(name);
     checkOptions("options", options, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
-    const known = await this.#look(place, options);
+    const known = await this.#read(place, options);
     if (known.isAbsent) return false;
     const forgetHolding = (lock: HeldLock) => lock.fencedObject({ key: place.key }).delete();
     return await this.#hold(place, this.#restOf(options, startedAtMs), forgetHolding);
@@ -173,13 +173,13 @@ export class Once {
   }
 
   /** What is known without the lock: once done, that is all it takes. */
-  async #look(place: Place, options: RunOnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
+  async #read(place: Place, options: RunOnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
     const patienceMs = Math.min(
       withDefault("timeoutMs", options.timeoutMs, UNREACHABLE_MS, checkDuration),
       UNREACHABLE_MS,
     );
     const signal = withDefault("signal", options.signal, undefined, checkSignal);
-    const found = await lookAtFenced(this.#context, { lockName: place.lockName, key: place.key, patienceMs, signal });
+    const found = await readFenced(this.#context, { lockName: place.lockName, key: place.key, patienceMs, signal });
     const claim = { lock: place.lock, token: Number.MAX_SAFE_INTEGER };
     const refusal = refusalOf(found, claim);
     const { bucketName } = this.#settings;

@@ -1,7 +1,7 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { type LookElsewhere, lookElsewhereOf } from "../../runtime/acquire/look-elsewhere.js";
 import { longestMs } from "../../runtime/acquire/patience.js";
+import { type PollElsewhere, pollElsewhereOf } from "../../runtime/acquire/poll-elsewhere.js";
 import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "../../runtime/acquire/refusals.js";
 import { foundSemaphore, resizeSemaphore } from "../../runtime/acquire/resize-semaphore.js";
 import type { SemaphoreRecords } from "../../runtime/acquire/semaphore-records.js";
@@ -52,14 +52,14 @@ export class SeveralRecords {
   readonly #context: Context;
   readonly #acquirer: Acquirer;
   readonly #records: SemaphoreRecords;
-  readonly #elsewhere: LookElsewhere;
+  readonly #elsewhere: PollElsewhere;
   readonly #defaultLeaseMs: number;
 
   constructor(context: Context, acquirer: Acquirer, records: SemaphoreRecords, defaultLeaseMs: number) {
     this.#context = context;
     this.#acquirer = acquirer;
     this.#records = records;
-    this.#elsewhere = lookElsewhereOf(context, records);
+    this.#elsewhere = pollElsewhereOf(context, records);
     this.#defaultLeaseMs = defaultLeaseMs;
   }
 
@@ -167,7 +167,7 @@ export class SeveralRecords {
       const leftMs = this.#untilMs(terms) - this.#nowMs();
       if (emptier !== undefined) return this.#targetOf(emptier, terms.call);
       if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted || closing.aborted) return undefined;
-      await this.#settled(Promise.all(unseen.map((part) => this.#records.look(part))), terms);
+      await this.#settled(Promise.all(unseen.map((part) => this.#records.poll(part))), terms);
       for (const part of unseen) seen.add(part);
     }
   }
@@ -254,7 +254,7 @@ export class SeveralRecords {
   async #learn(part: number, { why }: AskElsewhere): Promise<void> {
     if (why === "full") return this.#records.noteFull(part);
     const { version } = this.#records.shares ?? {};
-    await this.#records.look(0);
+    await this.#records.poll(0);
     // The record was changed before the first one was answered about: an old answer, out of a cache.
     if (version === this.#records.shares?.version) {
       await sleep(this.#context.effects, AGAIN_MS, { keepAlive: true, signal: this.#context.closing });

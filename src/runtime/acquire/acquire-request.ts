@@ -35,7 +35,7 @@ export interface AcquireRequest
 }
 
 /** What an acquisition needs of the line of callers that it stands in. */
-export interface WaitingLine<Caller> {
+export interface WaitingQueue<Caller> {
   readonly object: LockObject;
   /** How long it may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Caller): number;

@@ -7,7 +7,7 @@ import { Lease } from "../hold/lease.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
-import type { LocalLine } from "./local-line.js";
+import type { LocalQueue } from "./local-queue.js";
 
 /**
  * Waits for a lock. Undefined when another caller still has it when the time is up; rejects when aborted, as a deadlock's
@@ -15,26 +15,26 @@ import type { LocalLine } from "./local-line.js";
  */
 export async function acquireLease(
   context: Context,
-  line: LocalLine,
+  localQueue: LocalQueue,
   request: AcquireRequest,
 ): Promise<Lease | undefined> {
-  const acquisition = new Acquisition(context, line, request);
-  if (!context.diagnostics.isAcquireWatched) return waitForLease(context, line, request, acquisition);
-  return toldOf(context.diagnostics, line.object, request, acquisition, () =>
-    waitForLease(context, line, request, acquisition),
+  const acquisition = new Acquisition(context, localQueue, request);
+  if (!context.diagnostics.isAcquireWatched) return waitForLease(context, localQueue, request, acquisition);
+  return toldOf(context.diagnostics, localQueue.object, request, acquisition, () =>
+    waitForLease(context, localQueue, request, acquisition),
   );
 }
 
 async function waitForLease(
   context: Context,
-  line: LocalLine,
+  localQueue: LocalQueue,
   request: AcquireRequest,
   acquisition: Acquisition,
 ): Promise<Lease | undefined> {
-  throwIfAborted(line.object.name, request.signal);
+  throwIfAborted(localQueue.object.name, request.signal);
   const { waiting } = context.activity;
-  waiting.set(acquisition.id, line.object.name);
-  line.join(acquisition);
+  waiting.set(acquisition.id, localQueue.object.name);
+  localQueue.join(acquisition);
   const settled = new AbortController();
   try {
     const running = acquisition.run();
@@ -47,26 +47,26 @@ async function waitForLease(
     ]);
     if (typeof outcome === "symbol") {
       acquisition.giveUp(running);
-      throwIfAborted(line.object.name, request.signal);
-      if (context.closing.aborted) throw wasClosed(line.object.name);
+      throwIfAborted(localQueue.object.name, request.signal);
+      if (context.closing.aborted) throw wasClosed(localQueue.object.name);
       if (acquisition.unanswered !== undefined) throw acquisition.unanswered;
       return undefined;
     }
     if (outcome === undefined) return undefined;
     if (context.closing.aborted) {
       acquisition.giveUp(running);
-      throw wasClosed(line.object.name);
+      throw wasClosed(localQueue.object.name);
     }
-    const lease = new Lease(context, line, outcome, request);
-    line.hold(lease, acquisition);
+    const lease = new Lease(context, localQueue, outcome, request);
+    localQueue.hold(lease, acquisition);
     const { id: acquisitionId, token: fencingToken } = outcome.holder;
-    const { name: lockName } = line.object;
+    const { name: lockName } = localQueue.object;
     context.emit("acquired", { lockName, acquisitionId, fencingToken, waitedMs: acquisition.waitedMs });
     return lease;
   } finally {
     endQuietly(settled);
     waiting.delete(acquisition.id);
-    line.leave(acquisition);
+    localQueue.leave(acquisition);
   }
 }
 

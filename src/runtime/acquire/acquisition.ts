@@ -11,10 +11,10 @@ import { cancelLeftovers } from "../hold/cancel.js";
 import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
-import { type AcquireRequest, claimOf, commandFor, type WaitingLine } from "./acquire-request.js";
+import { type AcquireRequest, claimOf, commandFor, type WaitingQueue } from "./acquire-request.js";
 import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
-import { delayBeforeLookMs, RECONSIDER_MS } from "./delays.js";
+import { delayBeforePollMs, RECONSIDER_MS } from "./delays.js";
 import { Patience } from "./patience.js";
 import { throwIfCopys, throwIfRefused } from "./refusals.js";
 import { Restraint } from "./restraint.js";
@@ -23,7 +23,7 @@ import { Restraint } from "./restraint.js";
 export class Acquisition {
   readonly writeLog = new WriteLog();
   readonly #context: Context;
-  readonly #line: WaitingLine<Acquisition>;
+  readonly #localQueue: WaitingQueue<Acquisition>;
   readonly #request: AcquireRequest;
   readonly #id: string;
   readonly #stop = new AbortController();
@@ -32,7 +32,7 @@ export class Acquisition {
   readonly #restraint: Restraint;
   /** When it began to wait, in store time, once that is known. */
   #arrivalMs: number | undefined;
-  #lookedAtMs: number;
+  #polledAtMs: number;
   #mayBePresent = false;
   #state: "waiting" | "granted" | "over" = "waiting";
   #hasAsked = false;
@@ -40,15 +40,15 @@ export class Acquisition {
   #handed: UnconfirmedGrant | undefined;
   #wakeUp: () => void = () => {};
 
-  constructor(context: Context, line: WaitingLine<Acquisition>, request: AcquireRequest) {
+  constructor(context: Context, localQueue: WaitingQueue<Acquisition>, request: AcquireRequest) {
     this.#context = context;
-    this.#line = line;
+    this.#localQueue = localQueue;
     this.#request = request;
     this.#id = context.effects.newId();
     this.#patience = new Patience(context, request);
-    this.#lookedAtMs = this.#nowMs();
+    this.#polledAtMs = this.#nowMs();
     this.#restraint = new Restraint(context, this.#id, claimOf(request));
-    this.#deadlocks = new DeadlockWatch(context, line.object, request);
+    this.#deadlocks = new DeadlockWatch(context, localQueue.object, request);
   }
 
   get id(): string {
@@ -76,7 +76,7 @@ export class Acquisition {
 
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
-    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastLookAtMs;
+    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastPollAtMs;
     return isLastChance || this.#mayBePresent || this.#request.holds(this.waitedMs).length > 0;
   }
 
@@ -104,7 +104,7 @@ export class Acquisition {
 
   /** Why a caller whose time is up learns nothing; undefined when another caller had the lock. */
   get unanswered(): S3MutexError | undefined {
-    const { object, isHeldHere } = this.#line;
+    const { object, isHeldHere } = this.#localQueue;
     return this.#patience.isContention || isHeldHere ? undefined : this.#patience.unanswered(object.name);
   }
 
@@ -161,7 +161,7 @@ export class Acquisition {
         this.#handed = undefined;
         continue;
       }
-      const restMs = this.#line.restMs(this);
+      const restMs = this.#localQueue.restMs(this);
       if (restMs > 0) {
         await this.#rest(restMs);
         continue;
@@ -169,9 +169,9 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
-      throwIfRefused(this.#line.object, this.#request, reply);
+      throwIfRefused(this.#localQueue.object, this.#request, reply);
       if (reply.kind === "granted") {
-        throwIfCopys(this.#line.object, reply.holder, this.writeLog);
+        throwIfCopys(this.#localQueue.object, reply.holder, this.writeLog);
         this.#mayBePresent = true;
         this.#handed = { reply, contradicted };
       }
@@ -183,7 +183,7 @@ export class Acquisition {
 
   /** Another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
-    if (this.#line.isHeldHere) this.reportAnswer();
+    if (this.#localQueue.isHeldHere) this.reportAnswer();
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
     await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
@@ -191,16 +191,16 @@ export class Acquisition {
   /** Another caller has the lock: wait a while, then poll. False when the time is up. */
   async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
     this.#mayBePresent ||= reply.enqueued;
-    this.#line.reportAnswer();
+    this.#localQueue.reportAnswer();
     this.#request.onAsking?.(false);
     this.#reportPlace(reply);
     if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
-    await this.#sleep(this.#untilNextLookMs(record, reply));
+    await this.#sleep(this.#untilNextPollMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
-    this.#lookedAtMs = this.#nowMs();
+    this.#polledAtMs = this.#nowMs();
     // A poll that hangs does not keep an entry in the queue whose caller has given up.
-    await unlessAborted(this.#line.object.look(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
+    await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
     return true;
   }
 
@@ -208,12 +208,12 @@ export class Acquisition {
     if (!enqueued || position === this.#position) return;
     const event = this.#position === undefined ? "enqueued" : "position";
     this.#position = position;
-    this.#context.emit(event, { lockName: this.#line.object.name, acquisitionId: this.#id, position });
+    this.#context.emit(event, { lockName: this.#localQueue.object.name, acquisitionId: this.#id, position });
   }
 
   /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
-    const [{ signal }, { object }] = [this.#stop, this.#line];
+    const [{ signal }, { object }] = [this.#stop, this.#localQueue];
     const trying = this.#patience.trying(signal);
     this.#hasAsked = true;
     this.#request.onAsking?.(true);
@@ -224,7 +224,7 @@ export class Acquisition {
         writeLog: this.writeLog,
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportLostRace(),
-        freshFromMs: this.#lookedAtMs,
+        freshFromMs: this.#polledAtMs,
         afterRaceMs: () =>
           this.#patience.pauseMs(this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
       });
@@ -238,20 +238,20 @@ export class Acquisition {
 
   /** There is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
   async #seeWhoHasIt(): Promise<void> {
-    const { object } = this.#line;
+    const { object } = this.#localQueue;
     // What is wrong with the store is told by the next try.
-    const found = await object.look(requestTimeoutMs(this.#request.leaseMs)).catch(() => undefined);
+    const found = await object.poll(requestTimeoutMs(this.#request.leaseMs)).catch(() => undefined);
     const kind = object.glance((record, attempt) => acquire(record, this.command(attempt, record), attempt).reply.kind);
-    if (found !== undefined && kind === "waiting") this.#line.reportAnswer();
+    if (found !== undefined && kind === "waiting") this.#localQueue.reportAnswer();
   }
 
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const decision = acquire(record, this.command(attempt, record), attempt);
-    const wasReadByUs = this.#patience.hasBegunBy(this.#line.object.latest?.askedAtMs ?? 0);
+    const wasReadByUs = this.#patience.hasBegunBy(this.#localQueue.object.latest?.askedAtMs ?? 0);
     if (wasReadByUs) this.#patience.reportRead();
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
-    const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastLookAtMs;
+    const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastPollAtMs;
     const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
     // Alongside the write: it costs no time by that where one round trip tells.
     if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.#request.leaseMs));
@@ -263,16 +263,16 @@ export class Acquisition {
     const options = { ...this.#patience.trying(this.#stop.signal), writeLog: this.writeLog, timing, leaseMs };
     try {
       const granted = { holder: reply.holder, contradicted };
-      return await confirmGrant(this.#context, this.#line.object, granted, options);
+      return await confirmGrant(this.#context, this.#localQueue.object, granted, options);
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       throw error;
     }
   }
 
-  #untilNextLookMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
-    const planMs = delayBeforeLookMs(this.#context, record, turnsAhead, enqueued);
-    const delayMs = this.#restraint.untilLookMs(planMs, record, this.waitedMs);
+  #untilNextPollMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
+    const planMs = delayBeforePollMs(this.#context, record, turnsAhead, enqueued);
+    const delayMs = this.#restraint.untilPollMs(planMs, record, this.waitedMs);
     const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
     return this.#patience.pauseMs(Math.min(delayMs, longestMs));
   }
@@ -291,7 +291,7 @@ export class Acquisition {
     const leaseMs = Math.max(this.#request.leaseMs, this.#request.holdAtLeastMs);
     const entry = this.#mayBePresent ? "listed" : "none";
     const leftovers = { id: this.#id, leaseMs, writeLog: this.writeLog, entry, isUnused: true } as const;
-    cancelLeftovers(this.#context, this.#line.object, leftovers);
+    cancelLeftovers(this.#context, this.#localQueue.object, leftovers);
   }
 
   #nowMs(): number {

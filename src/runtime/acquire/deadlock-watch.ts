@@ -19,7 +19,7 @@ export class DeadlockWatch {
   readonly #context: Context;
   readonly #wanted: LockObject;
   readonly #request: Watched;
-  #nextAfterMs = FIRST_LOOK_MS;
+  #nextAfterMs = FIRST_SEARCH_MS;
   /** Since when the entry has said that something is held up, counted from the beginning of the wait. */
   #shownAtMs: number | undefined;
 
@@ -47,14 +47,14 @@ export class DeadlockWatch {
     if (me === undefined || me.holds.length === 0) return;
     this.#shownAtMs ??= waitedMs;
     // Others that wait in the same cycle show what they hold at about the same time.
-    const isShown = this.#shownAtMs < FIRST_LOOK_MS || waitedMs >= this.#shownAtMs + LATE_LOOK_MS;
+    const isShown = this.#shownAtMs < FIRST_SEARCH_MS || waitedMs >= this.#shownAtMs + LATE_LOOK_MS;
     if (waitedMs < this.#nextAfterMs || !isShown) return;
-    this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_LOOK_MS), LONGEST_INTERVAL_MS);
-    const first = await this.#look(id, signal);
+    this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_SEARCH_MS), LONGEST_INTERVAL_MS);
+    const first = await this.#search(id, signal);
     if (first === undefined || signal.aborted) return;
     const { effects, clock } = this.#context;
     await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
-    const second = signal.aborted ? undefined : await this.#look(id, signal);
+    const second = signal.aborted ? undefined : await this.#search(id, signal);
     if (second === undefined || !isSameCycle(first, second) || !this.#holdsUp(second, waitedMs)) return;
     throw this.#deadlock(id, second);
   }
@@ -87,7 +87,7 @@ export class DeadlockWatch {
   }
 
   /** One walk over records that are all read for it; not waited for once the signal is aborted. */
-  async #look(id: string, signal: AbortSignal): Promise<readonly CycleEdge[] | undefined> {
+  async #search(id: string, signal: AbortSignal): Promise<readonly CycleEdge[] | undefined> {
     const records = new Map<string, LockRecord | undefined>();
     const wanted = refKey(this.#wanted.ref);
     for (let reads = 0; reads < MAX_READS; ) {
@@ -102,7 +102,7 @@ export class DeadlockWatch {
       if (search.kind === "none" || search.refs.every((ref) => records.has(refKey(ref)))) return undefined;
       for (const ref of search.refs) {
         const object = refKey(ref) === wanted ? this.#wanted : this.#request.objectOf(ref);
-        const snapshot = await unlessAborted(object.look(MAX_REQUEST_MS), signal).catch(() => undefined);
+        const snapshot = await unlessAborted(object.poll(MAX_REQUEST_MS), signal).catch(() => undefined);
         if (signal.aborted) return undefined;
         records.set(refKey(ref), snapshot?.record);
         reads += 1;
@@ -131,7 +131,7 @@ export class DeadlockWatch {
 type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "limit" | "mode" | "permits">;
 
 /** A wait this short does no harm. */
-const FIRST_LOOK_MS = 700;
+const FIRST_SEARCH_MS = 700;
 const SECOND_LOOK_MS = 150;
 /** How long after its entry shows more than before one looks. */
 const LATE_LOOK_MS = 300;

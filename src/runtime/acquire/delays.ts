@@ -1,5 +1,5 @@
 import type { LockRecord } from "../../core/record.js";
-import { paceOf, pollDelayMs, takeoverLookMs } from "../../core/schedule/polling.js";
+import { paceOf, pollDelayMs, takeoverPollMs } from "../../core/schedule/polling.js";
 import { type Context, jitter } from "../base/context.js";
 
 /** What a record says about the present hold, by this process's clocks. */
@@ -10,12 +10,12 @@ export function presentHold({ clock, toleranceMs }: Context, record: LockRecord 
   const starts = holders.map((holder) => holder.acquiredAtMs);
   return {
     holdAgeMs: now === undefined || holders.length === 0 ? 0 : Math.max(0, now.latestMs - Math.min(...starts)),
-    takeoverLookMs: now === undefined ? 1 : takeoverLookMs(ends.map((endMs) => endMs - now.earliestMs)),
+    takeoverPollMs: now === undefined ? 1 : takeoverPollMs(ends.map((endMs) => endMs - now.earliestMs)),
   };
 }
 
 /** How long a waiter leaves the store alone, by the plan in `core/schedule/polling.ts`. */
-export function delayBeforeLookMs(
+export function delayBeforePollMs(
   context: Context,
   record: LockRecord | undefined,
   turnsAhead: number,

@@ -60,13 +60,13 @@ export class Patience {
   }
 
   /** The latest moment for a look after which a lock that became free can still be taken in time. */
-  get lastLookAtMs(): number {
+  get lastPollAtMs(): number {
     return this.untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
   /** A pause, but never such a long one that there is no time left to see what has become of the lock. */
   pauseMs(wantedMs: number): number {
-    return Math.min(wantedMs, Math.max(this.lastLookAtMs - this.#nowMs(), 1));
+    return Math.min(wantedMs, Math.max(this.lastPollAtMs - this.#nowMs(), 1));
   }
 
   /** The store has answered this caller or another one: it can be reached, and another caller has the lock. */

@@ -41,7 +41,7 @@ export async function resizeSemaphore(
       if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
     }
     if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
-    await look(records, untilMs);
+    await poll(records, untilMs);
   }
 }
 
@@ -88,7 +88,7 @@ async function levelAll(
   return { seen: { version: shares.version, others: parts.map((part) => uses.get(part) as Use) } };
 }
 
-async function look(records: SemaphoreRecords, untilMs: number): Promise<void> {
+async function poll(records: SemaphoreRecords, untilMs: number): Promise<void> {
   await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), fromStore: true });
 }
 

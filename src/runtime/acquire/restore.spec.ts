@@ -8,7 +8,7 @@ import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import type { Lease } from "../hold/lease.js";
 import type { SwapOptions } from "../swap/swap-options.js";
-import type { LocalLine } from "./local-line.js";
+import type { LocalQueue } from "./local-queue.js";
 import { restoreLease } from "./restore.js";
 
 const LEASE_MS = 10_000;
@@ -59,9 +59,9 @@ async function restoring(given: Given = {}) {
     },
   };
   const held: Lease[] = [];
-  const line = { object, hold: (lease: Lease) => held.push(lease) } as unknown as LocalLine;
+  const localQueue = { object, hold: (lease: Lease) => held.push(lease) } as unknown as LocalQueue;
   const from = { id: "before", token: T0, leaseMs: LEASE_MS };
-  const outcome = await restoreLease(context as unknown as Context, line, from).catch((error: unknown) => error);
+  const outcome = await restoreLease(context as unknown as Context, localQueue, from).catch((error: unknown) => error);
   await settled();
   return { ...stage, outcome, held, asked, after, checks, clockwork };
 }

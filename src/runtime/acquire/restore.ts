@@ -10,7 +10,7 @@ import { lossError, lossReason } from "../hold/loss.js";
 import { holderPolicy } from "../swap/policies.js";
 import { WriteLog } from "../swap/write-log.js";
 import { confirmGrant } from "./confirm.js";
-import type { LocalLine } from "./local-line.js";
+import type { LocalQueue } from "./local-queue.js";
 import { noTokenLeft } from "./refusals.js";
 
 /** A hold that another process has let go of without giving it back. */
@@ -26,10 +26,10 @@ export interface HandedOver {
  * is asked to stop: no other process knows what became of it.
  * @throws `lost` when another process was first, or the hold is gone; `closed`
  */
-export async function restoreLease(context: Context, line: LocalLine, from: HandedOver): Promise<Lease> {
+export async function restoreLease(context: Context, localQueue: LocalQueue, from: HandedOver): Promise<Lease> {
   const { effects, ownerId: owner, identity } = context;
   const { leaseMs } = from;
-  const { object } = line;
+  const { object } = localQueue;
   const writeLog = new WriteLog();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
@@ -53,9 +53,9 @@ export async function restoreLease(context: Context, line: LocalLine, from: Hand
     const granted = { holder: reply.holder, contradicted };
     const grant = await confirmGrant(context, object, granted, { ...trying, writeLog, signal: context.closed });
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
-    const lease = new Lease(context, line, grant, { leaseMs });
+    const lease = new Lease(context, localQueue, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");
-    line.hold(lease);
+    localQueue.hold(lease);
     return lease;
   } catch (error) {
     if (refusal.signal.aborted && !writeLog.hasBegun) throw wasClosed(object.name);

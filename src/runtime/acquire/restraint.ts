@@ -71,14 +71,14 @@ export class Restraint {
   }
 
   /** When to poll again, where the plan for waiters says after `plannedMs`. */
-  untilLookMs(plannedMs: number, record: LockRecord | undefined, waitedMs: number): number {
+  untilPollMs(plannedMs: number, record: LockRecord | undefined, waitedMs: number): number {
     if (this.#heldBack === undefined) return plannedMs;
     if (this.#heldBack.withinMs !== undefined) return Math.min(plannedMs, this.#heldBack.withinMs);
     this.#setbacks += 1;
-    const { takeoverLookMs } = presentHold(this.#context, record);
+    const { takeoverPollMs } = presentHold(this.#context, record);
     const delayMs = this.#stepBackMs({ lost: "nothing", record, isEnqueued: false, waitedMs });
     if (delayMs > 2 * this.#context.clock.usualRoundTripMs) this.#losses = 0;
-    return Math.min(delayMs, takeoverLookMs);
+    return Math.min(delayMs, takeoverPollMs);
   }
 
   /** Whether there was room beside the winner, too: permits, or readers among readers. */

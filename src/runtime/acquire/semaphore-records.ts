@@ -12,7 +12,7 @@ export class SemaphoreRecords {
   readonly #objectOf: (ref: LockRef) => LockObject;
   /** As they are used; some may be missing. */
   readonly #parts: (LockObject | undefined)[];
-  readonly #looks = new Map<number, Promise<void>>();
+  readonly #polls = new Map<number, Promise<void>>();
   /** How many permits callers of this process are asking for, by record. */
   readonly #asked = new Map<number, number>();
   /** The version in which a record had no room for one more holder. */
@@ -116,19 +116,19 @@ export class SemaphoreRecords {
   }
 
   /** Looks at a record, once for all who want that at the same time. Never rejects: who asks there is told what is wrong. */
-  look(part: number): Promise<void> {
-    const looking = this.#looks.get(part) ?? this.#look(part).finally(() => this.#looks.delete(part));
-    this.#looks.set(part, looking);
-    return looking;
+  poll(part: number): Promise<void> {
+    const polling = this.#polls.get(part) ?? this.#poll(part).finally(() => this.#polls.delete(part));
+    this.#polls.set(part, polling);
+    return polling;
   }
 
-  async #look(part: number): Promise<void> {
+  async #poll(part: number): Promise<void> {
     const snapshot = await this.objectOf(part)
-      .look(MAX_REQUEST_MS)
+      .poll(MAX_REQUEST_MS)
       .catch(() => undefined);
     const version = snapshot?.record?.sharesVersion ?? 0;
     // The number was changed, and this process does not know it yet.
-    if (part > 0 && version > (this.shares?.version ?? 0)) await this.look(0);
+    if (part > 0 && version > (this.shares?.version ?? 0)) await this.poll(0);
   }
 
   /** What all records say as far as they were seen, as if they were one. */

@@ -56,7 +56,7 @@ export class Holdings {
   noteChange(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const lookAgain of waiting) lookAgain();
+    for (const checkAgain of waiting) checkAgain();
   }
 
   /** Resolves when the condition is true. */

@@ -3,7 +3,7 @@ import { settled } from "../../../test/protocol/clockwork.js";
 import { LEASE_MS, leased } from "../../../test/protocol/leases.js";
 import { holderOf, recordOf, turnOf, waiterOf } from "../../../test/protocol/samples.js";
 import { S3MutexError } from "../../errors.js";
-import type { GivenBack } from "./holding-line.js";
+import type { GivenBack } from "./holding-queue.js";
 
 const USABLE_MS = 9800;
 const down = () => Promise.reject(new S3MutexError("store-unavailable", "down"));
@@ -94,9 +94,9 @@ describe("given back", () => {
   });
 
   it("it leaves no timer behind where a renewal is answered afterwards", async () => {
-    const { lease, line, renewed, clockwork } = leased();
+    const { lease, localQueue, renewed, clockwork } = leased();
     let answer = () => {};
-    line.renew = () =>
+    localQueue.renew = () =>
       new Promise((resolve) => {
         answer = () => resolve(renewed());
       });
@@ -109,11 +109,11 @@ describe("given back", () => {
   });
 
   it("it can be tried again where the store did not answer, and is cleared up behind the scenes", async () => {
-    const { lease, line, calls } = leased();
-    line.giveBack = down;
+    const { lease, localQueue, calls } = leased();
+    localQueue.giveBack = down;
     await expect(lease.release()).rejects.toThrow("down");
     expect(calls.cancel).toHaveLength(1);
-    line.giveBack = async () => notReleased(undefined);
+    localQueue.giveBack = async () => notReleased(undefined);
     expect(await lease.release()).toBe(false);
   });
 });
@@ -146,8 +146,8 @@ describe("given back when it was lost", () => {
   ] as const)(
     "where it is gone, it was lost (%s), and only what is left of it is cleared up",
     async (reason, record, cancels) => {
-      const { lease, line, calls, names } = leased();
-      line.giveBack = async () => notReleased(record);
+      const { lease, localQueue, calls, names } = leased();
+      localQueue.giveBack = async () => notReleased(record);
       expect(await lease.release()).toBe(false);
       expect(lease.loss?.reason).toBe(reason);
       expect(names()).toEqual(["lost"]);
@@ -193,8 +193,8 @@ describe("handed over", () => {
 });
 
 it("is lost where a caller asks after its end, and what its clearing up comes to is a warning", async () => {
-  const { lease, line, clockwork, warnings, names } = leased();
-  line.cancel = down;
+  const { lease, localQueue, clockwork, warnings, names } = leased();
+  localQueue.cancel = down;
   await clockwork.pass(USABLE_MS);
   expect(lease.isHeld).toBe(false);
   expect(lease.loss).toBeUndefined();

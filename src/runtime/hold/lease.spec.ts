@@ -41,8 +41,8 @@ describe("a lease that is kept", () => {
   });
 
   it("asks the store at once, and once, where its clocks begin to disagree", async () => {
-    const { lease, line, calls, clockwork } = leased();
-    line.renew = never;
+    const { lease, localQueue, calls, clockwork } = leased();
+    localQueue.renew = never;
     lease.keep();
     clockwork.wallMs += 60_000;
     expect([lease.isHeld, lease.remainingMs]).toEqual([false, 0]);
@@ -93,8 +93,8 @@ describe("a lease that is kept beside another one", () => {
 
 describe("a renewal that fails", () => {
   it("is mentioned, and tried again after a ninth of the lease", async () => {
-    const { lease, line, clockwork, calls, warnings } = leased();
-    line.renew = down;
+    const { lease, localQueue, clockwork, calls, warnings } = leased();
+    localQueue.renew = down;
     lease.keep();
     await clockwork.pass(3334);
     const said = { err: expect.objectContaining({ message: "down" }) };
@@ -107,8 +107,8 @@ describe("a renewal that fails", () => {
   });
 
   it("again and again loses the lock at its end: not reached, with what was seen last as the cause", async () => {
-    const { lease, line, clockwork, ends, names, calls } = leased();
-    line.renew = down;
+    const { lease, localQueue, clockwork, ends, names, calls } = leased();
+    localQueue.renew = down;
     lease.keep();
     await clockwork.pass(USABLE_MS - 1);
     expect(lease.isHeld).toBe(true);
@@ -123,16 +123,16 @@ describe("a renewal that fails", () => {
   });
 
   it("that hangs does not keep the loss from being noticed in time", async () => {
-    const { lease, line, clockwork } = leased();
-    line.renew = never;
+    const { lease, localQueue, clockwork } = leased();
+    localQueue.renew = never;
     lease.keep();
     await clockwork.pass(USABLE_MS);
     expect(lease.loss?.reason).toBe("expired");
   });
 
   it("tells of each failed try what it was, for the loss that may follow", async () => {
-    const { lease, line, clockwork, calls } = leased();
-    line.renew = never;
+    const { lease, localQueue, clockwork, calls } = leased();
+    localQueue.renew = never;
     lease.keep();
     await clockwork.pass(4000);
     calls.renew[0]?.options.onFailure?.(new S3MutexError("access-denied", "denied"));
@@ -145,7 +145,7 @@ describe("a renewal that fails late", () => {
   function underWay() {
     const stage = leased();
     let fail = () => {};
-    stage.line.renew = () =>
+    stage.localQueue.renew = () =>
       new Promise((_, reject) => {
         fail = () => reject(new S3MutexError("store-unavailable", "down"));
       });
@@ -198,22 +198,22 @@ describe("a renewal that fails late", () => {
 
 describe("a renewal that has failed", () => {
   it("long ago is not the cause of a loss after one that succeeded", async () => {
-    const { lease, line, clockwork, renewed } = leased();
-    line.renew = down;
+    const { lease, localQueue, clockwork, renewed } = leased();
+    localQueue.renew = down;
     lease.keep();
     await clockwork.pass(3400);
-    line.renew = async () => renewed();
+    localQueue.renew = async () => renewed();
     await clockwork.pass(1200);
-    line.renew = never;
+    localQueue.renew = never;
     await clockwork.pass(LEASE_MS);
     expect(lease.loss).toMatchObject({ reason: "expired" });
     expect(lease.loss?.cause).toBeUndefined();
   });
 
   it("because it was stopped is not a failure", async () => {
-    const { lease, line, warnings } = leased();
+    const { lease, localQueue, warnings } = leased();
     const gate = new AbortController();
-    line.renew = () =>
+    localQueue.renew = () =>
       new Promise((_, reject) => gate.signal.addEventListener("abort", () => reject(new Error("stopped"))));
     const renewing = lease.renew();
     const releasing = lease.release();
@@ -222,12 +222,12 @@ describe("a renewal that has failed", () => {
     expect(await releasing).toBe(true);
     expect(await lease.renew()).toBe(false);
     expect(warnings).toEqual([]);
-    await expect(Object.assign(leased(), { line }).lease.renew()).resolves.toBe(true);
+    await expect(Object.assign(leased(), { localQueue }).lease.renew()).resolves.toBe(true);
   });
 
   it("is told to who has asked for it", async () => {
-    const { lease, line } = leased();
-    line.renew = down;
+    const { lease, localQueue } = leased();
+    localQueue.renew = down;
     await expect(lease.renew()).rejects.toThrow("down");
   });
 });
@@ -242,9 +242,9 @@ describe("a renewal", () => {
   });
 
   it("that finds it gone loses it, for the reason that it finds", async () => {
-    const { lease, line, names, calls } = leased();
-    line.renew = async () =>
-      ({ reply: { kind: "gone", reason: "released" } }) as Awaited<ReturnType<typeof line.renew>>;
+    const { lease, localQueue, names, calls } = leased();
+    localQueue.renew = async () =>
+      ({ reply: { kind: "gone", reason: "released" } }) as Awaited<ReturnType<typeof localQueue.renew>>;
     expect(await lease.renew()).toBe(false);
     expect(lease.loss?.reason).toBe("force-released");
     expect(names()).toEqual(["lost"]);
@@ -252,10 +252,10 @@ describe("a renewal", () => {
   });
 
   it("by a write whose time is not known changes nothing", async () => {
-    const { lease, line, holder, clockwork, names } = leased();
-    line.renew = async () =>
+    const { lease, localQueue, holder, clockwork, names } = leased();
+    localQueue.renew = async () =>
       ({ reply: { kind: "renewed", holder: { ...holder, leaseWriteId: "unknown" } }, contradicted: false }) as Awaited<
-        ReturnType<typeof line.renew>
+        ReturnType<typeof localQueue.renew>
       >;
     await clockwork.pass(1000);
     expect(await lease.renew()).toBe(true);
@@ -264,9 +264,9 @@ describe("a renewal", () => {
   });
 
   it("whose answer comes after the end says nothing", async () => {
-    const { lease, line, renewed, names } = leased();
+    const { lease, localQueue, renewed, names } = leased();
     let answer = () => {};
-    line.renew = () =>
+    localQueue.renew = () =>
       new Promise((resolve) => {
         answer = () => resolve(renewed());
       });

@@ -10,7 +10,7 @@ import type { WriteLog } from "../swap/write-log.js";
 import { cancelLeftovers } from "./cancel.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
-import type { HoldingLine } from "./holding-line.js";
+import type { HoldingQueue } from "./holding-queue.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
 import { doubtError, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
@@ -25,7 +25,7 @@ export class Lease implements Hold {
   readonly nest: Nest;
   readonly standing: Standing;
   readonly #context: Context;
-  readonly #line: HoldingLine;
+  readonly #localQueue: HoldingQueue;
   readonly #writeLog: WriteLog;
   #holder: Holder;
   readonly #clock: LeaseClock;
@@ -39,19 +39,19 @@ export class Lease implements Hold {
   readonly #endListeners: (() => void)[] = [];
   #lastFailure: unknown;
 
-  constructor(context: Context, line: HoldingLine, grant: Grant, { leaseMs, timing }: LeaseTerms) {
+  constructor(context: Context, localQueue: HoldingQueue, grant: Grant, { leaseMs, timing }: LeaseTerms) {
     this.#context = context;
-    this.#line = line;
-    this.standing = new Standing(line.object.name, context.effects.stayAlive);
+    this.#localQueue = localQueue;
+    this.standing = new Standing(localQueue.object.name, context.effects.stayAlive);
     this.#writeLog = grant.writeLog;
     this.#holder = grant.holder;
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
     this.#alarm = new Alarm(context.effects);
     this.#heldSinceMs = context.effects.monotonicMs();
-    context.activity.held.set(grant.holder.id, line.object.name);
+    context.activity.held.set(grant.holder.id, localQueue.object.name);
     context.holdings.add(this);
-    this.nest = new Nest(context, line.object.name, this);
+    this.nest = new Nest(context, localQueue.object.name, this);
   }
 
   get holder(): Holder {
@@ -80,7 +80,7 @@ export class Lease implements Hold {
     if (this.isHeld) return;
     const { isOver, isLeft } = this.standing;
     if (!isOver && (isLeft || this.#clock.isOver)) this.lose("expired");
-    throw this.loss ?? (isOver ? releasedError : doubtError)(this.#line.object.name);
+    throw this.loss ?? (isOver ? releasedError : doubtError)(this.#localQueue.object.name);
   }
 
   /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
@@ -136,7 +136,7 @@ export class Lease implements Hold {
   async downgrade(): Promise<boolean> {
     while (this.#renewing !== undefined) await this.#renewing.catch(() => {});
     const isDowngraded = await this.renew({ onlyUnexpired: false, mode: "shared" });
-    this.#line.holdChanged();
+    this.#localQueue.holdChanged();
     return isDowngraded;
   }
 
@@ -192,7 +192,7 @@ export class Lease implements Hold {
     this.#lastFailure = error;
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    const { name } = this.#line.object;
+    const { name } = this.#localQueue.object;
     this.#context.logger.warn(`renewing ${JSON.stringify(name)} failed and is tried again`, { err: error });
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
@@ -207,7 +207,7 @@ export class Lease implements Hold {
         this.#lastFailure = error;
       };
       const options = { ...this.#swapOptions(), signal, onFailure };
-      return this.#applyRenewal(await this.#line.renew({ command, options }));
+      return this.#applyRenewal(await this.#localQueue.renew({ command, options }));
     } catch (error) {
       if (signal.aborted) return false;
       throw error;
@@ -237,7 +237,7 @@ export class Lease implements Hold {
     try {
       const command = { id, isUnused: this.standing.isUnused };
       // Its end may be far off, and the record says it already: no caller is kept waiting for that.
-      const { reply, snapshot } = await this.#line.giveBack(command, this.#swapOptions(this.#leaseMs));
+      const { reply, snapshot } = await this.#localQueue.giveBack(command, this.#swapOptions(this.#leaseMs));
       if (reply.kind === "released") {
         // An expired hold that was not taken over is given back, but it has been reported as lost.
         if (this.loss !== undefined) return true;
@@ -290,13 +290,13 @@ export class Lease implements Hold {
 
   #describe(): HoldEvent {
     const { id: acquisitionId, token: fencingToken } = this.#holder;
-    return { lockName: this.#line.object.name, acquisitionId, fencingToken };
+    return { lockName: this.#localQueue.object.name, acquisitionId, fencingToken };
   }
 
   /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
   #cancel(entry: "none" | "possible" = "possible"): void {
     const { id, leaseMs } = this.#holder;
     const leftovers = { id, leaseMs, writeLog: this.#writeLog, entry, isUnused: this.standing.isUnused };
-    cancelLeftovers(this.#context, this.#line.object, leftovers);
+    cancelLeftovers(this.#context, this.#localQueue.object, leftovers);
   }
 }

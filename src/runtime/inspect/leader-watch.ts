@@ -29,9 +29,9 @@ export class LeaderWatch {
   }
 
   /** One answer. @throws `store-unavailable` when there is none in time */
-  async look(): Promise<Leader | null> {
+  async read(): Promise<Leader | null> {
     const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
-    return this.#lookUntilAnswered(this.#budget(untilMs));
+    return this.#readUntilAnswered(this.#budget(untilMs));
   }
 
   async *observe(options: {
@@ -42,7 +42,7 @@ export class LeaderWatch {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     let last: Leader | null | undefined;
     while (!signal.aborted) {
-      const leader = await this.#lookForLong(signal);
+      const leader = await this.#readForLong(signal);
       if (signal.aborted) return;
       if (leader?.fencingToken !== last?.fencingToken || last === undefined) yield leader;
       last = leader;
@@ -50,8 +50,8 @@ export class LeaderWatch {
     }
   }
 
-  async #lookForLong(signal: AbortSignal): Promise<Leader | null> {
-    return this.#lookUntilAnswered(this.#budget(Number.POSITIVE_INFINITY, signal), signal);
+  async #readForLong(signal: AbortSignal): Promise<Leader | null> {
+    return this.#readUntilAnswered(this.#budget(Number.POSITIVE_INFINITY, signal), signal);
   }
 
   #budget(untilMs: number, signal?: AbortSignal): RetryBudget {
@@ -62,7 +62,7 @@ export class LeaderWatch {
     });
   }
 
-  async #lookUntilAnswered(budget: RetryBudget, signal?: AbortSignal): Promise<Leader | null> {
+  async #readUntilAnswered(budget: RetryBudget, signal?: AbortSignal): Promise<Leader | null> {
     const read = await untilAnswered(budget, async (left) =>
       signal?.aborted ? ({ kind: "stopped" } as const) : this.#object.ask(left),
     );

@@ -68,7 +68,7 @@ export class LockWatcher {
   }
 
   /** Polls once. A watcher goes on when the store is back; only a refusal in the first poll is thrown. */
-  async look(signal?: AbortSignal): Promise<LocksView> {
+  async poll(signal?: AbortSignal): Promise<LocksView> {
     const { effects } = this.#context;
     const startedAtMs = effects.monotonicMs();
     const view = (changed: readonly string[], removed: readonly string[]): LocksView => ({

@@ -123,7 +123,7 @@ export class LockObject {
   }
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined where the store did not answer. */
-  async look(timeoutMs: number): Promise<Snapshot | undefined> {
+  async poll(timeoutMs: number): Promise<Snapshot | undefined> {
     const read = await this.ask({ timeoutMs });
     return read.kind === "unknown" ? undefined : read.snapshot;
   }

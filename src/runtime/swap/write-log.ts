@@ -89,16 +89,16 @@ export class WriteLog implements WriteRecorder {
 /** One write of several acquisitions: whichever of them gives up has to see to it that it does not land any more. */
 export class SharedLog implements WriteRecorder {
   readonly #sharers: () => readonly WriteRecorder[];
-  readonly #lookers: () => readonly WriteRecorder[];
+  readonly #deciders: () => readonly WriteRecorder[];
   readonly #involved = new Set<WriteRecorder>();
 
   /**
-   * Both are asked anew each time: whose write the next one is may change. `lookers` decide by what is seen; to all others it
+   * Both are asked anew each time: whose write the next one is may change. `deciders` decide by what is seen; to all others it
    * says nothing, since a write of theirs that it settles may have landed.
    */
-  constructor(sharers: () => readonly WriteRecorder[], lookers = sharers) {
+  constructor(sharers: () => readonly WriteRecorder[], deciders = sharers) {
     this.#sharers = sharers;
-    this.#lookers = lookers;
+    this.#deciders = deciders;
   }
 
   begin(...attempt: Parameters<WriteRecorder["begin"]>): void {
@@ -125,7 +125,7 @@ export class SharedLog implements WriteRecorder {
   }
 
   seen(etag: string | undefined, askedAtMs: number): void {
-    for (const log of this.#lookers()) log.seen(etag, askedAtMs);
+    for (const log of this.#deciders()) log.seen(etag, askedAtMs);
   }
 }
 

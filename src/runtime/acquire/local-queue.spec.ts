@@ -3,7 +3,7 @@ import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Acquisition } from "./acquisition.js";
-import { LocalLine } from "./local-line.js";
+import { LocalQueue } from "./local-queue.js";
 
 const REQUEST = {
   ...{ via: "handle", mode: "exclusive", permits: 1, limit: 1, leaseMs: 10_000, holdAtLeastMs: 0, label: undefined },
@@ -13,13 +13,17 @@ const REQUEST = {
 it("serves callers by when they began to wait, also in the queue of another record", async () => {
   const clockwork = new Clockwork();
   const { context } = contextOn(clockwork);
-  const line = new LocalLine(context, { name: "x", key: "x", latest: undefined } as unknown as LockObject, () => {});
+  const localQueue = new LocalQueue(
+    context,
+    { name: "x", key: "x", latest: undefined } as unknown as LockObject,
+    () => {},
+  );
   const join = (request: { readonly priority: number; readonly waitedBeforeMs?: number }) => {
-    const acquisition = new Acquisition(context, line, { ...REQUEST, ...request } as unknown as AcquireRequest);
-    line.join(acquisition);
+    const acquisition = new Acquisition(context, localQueue, { ...REQUEST, ...request } as unknown as AcquireRequest);
+    localQueue.join(acquisition);
     return acquisition;
   };
-  const maySend = (acquisition: Acquisition) => line.restMs(acquisition) === 0;
+  const maySend = (acquisition: Acquisition) => localQueue.restMs(acquisition) === 0;
 
   const early = join({ priority: 0 });
   await clockwork.pass(100);
@@ -32,7 +36,7 @@ it("serves callers by when they began to wait, also in the queue of another reco
   const urgent = join({ priority: 1 });
   expect([urgent, moved, early, late].map(maySend)).toEqual([true, false, false, false]);
 
-  line.leave(urgent);
-  line.leave(moved);
+  localQueue.leave(urgent);
+  localQueue.leave(moved);
   expect([early, late].map(maySend)).toEqual([true, false]);
 });

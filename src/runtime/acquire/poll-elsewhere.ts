@@ -18,11 +18,11 @@ export interface WaitingThere extends Rank {
  * one record after the other, and the first waiter is told first. No waiter is granted anything by it: a waiter that is told leaves its queue
  * before it asks elsewhere, so that it never has two grants.
  */
-export class LookElsewhere {
+export class PollElsewhere {
   readonly #context: Context;
   readonly #records: SemaphoreRecords;
   readonly #waiting = new Set<WaitingThere>();
-  #isLooking = false;
+  #isPolling = false;
   #lastMoveAtMs = 0;
 
   constructor(context: Context, records: SemaphoreRecords) {
@@ -34,7 +34,7 @@ export class LookElsewhere {
   add(waiting: WaitingThere): () => void {
     this.#waiting.add(waiting);
     if (this.#waiting.size === 1) this.#lastMoveAtMs = this.#context.effects.monotonicMs();
-    if (!this.#isLooking) this.#context.background.run(this.#lookAround());
+    if (!this.#isPolling) this.#context.background.run(this.#pollAround());
     return () => this.#waiting.delete(waiting);
   }
 
@@ -52,9 +52,9 @@ export class LookElsewhere {
     }
   }
 
-  async #lookAround(): Promise<void> {
+  async #pollAround(): Promise<void> {
     const { closing, effects } = this.#context;
-    this.#isLooking = true;
+    this.#isPolling = true;
     let round: readonly number[] = [];
     while (this.#waiting.size > 0 && !closing.aborted) {
       if (round.length === 0) round = this.#records.partsWith(1);
@@ -63,10 +63,10 @@ export class LookElsewhere {
       const [part = 0, ...later] = round;
       round = later;
       if (this.#waiting.size === 0 || closing.aborted) break;
-      if (!this.#records.wasSeenWithin(part, intervalMs)) await this.#records.look(part);
+      if (!this.#records.wasSeenWithin(part, intervalMs)) await this.#records.poll(part);
       this.noteChange(part);
     }
-    this.#isLooking = false;
+    this.#isPolling = false;
   }
 
   /** How long it takes to look at all: the longer nothing was free, the longer. */
@@ -81,11 +81,11 @@ const LONGEST_ROUND_MS = 15_000;
 /** Between two looks, however few records there are. */
 const LONGEST_MS = 500;
 
-const known = new WeakMap<SemaphoreRecords, LookElsewhere>();
+const known = new WeakMap<SemaphoreRecords, PollElsewhere>();
 
 /** One for all who wait for permits of one semaphore. */
-export function lookElsewhereOf(context: Context, records: SemaphoreRecords): LookElsewhere {
-  const elsewhere = known.get(records) ?? new LookElsewhere(context, records);
+export function pollElsewhereOf(context: Context, records: SemaphoreRecords): PollElsewhere {
+  const elsewhere = known.get(records) ?? new PollElsewhere(context, records);
   known.set(records, elsewhere);
   return elsewhere;
 }

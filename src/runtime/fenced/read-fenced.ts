@@ -9,7 +9,7 @@ import { timingByStore } from "../swap/told-time.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { archivedError } from "./fenced-refusal.js";
 
-export interface Look {
+export interface FencedRead {
   readonly lockName: string;
   readonly key: string;
   /** How long a store that does not answer is asked again, in milliseconds; it is asked at least twice. */
@@ -18,15 +18,15 @@ export interface Look {
 }
 
 /** Reads a fenced object without a lock, in the bucket of the locks: it may change the moment after. */
-export async function lookAtFenced(context: Context, look: Look): Promise<FoundObject> {
-  const { lockName, key, patienceMs, signal = context.closing } = look;
+export async function readFenced(context: Context, wanted: FencedRead): Promise<FoundObject> {
+  const { lockName, key, patienceMs, signal = context.closing } = wanted;
   const store = context.contentStore(context.bucketName);
   const untilMs = context.effects.monotonicMs() + patienceMs;
   // Two of them have to fit into the caller's time.
   const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_MS) / 2);
   const budget = new RetryBudget(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
   const outcome = await untilAnswered(budget, async (left) => {
-    if (signal.aborted) throw stopped(look, context);
+    if (signal.aborted) throw stopped(wanted, context);
     const read = await readTwice(store, key, left, isNoEnvelope);
     context.clock.observe(timingByStore(read));
     return read;
@@ -37,10 +37,10 @@ export async function lookAtFenced(context: Context, look: Look): Promise<FoundO
   return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
 }
 
-/** However short the caller's time is, this much is taken for one look. */
+/** However short the caller's time is, this much is taken for one read. */
 const SHORTEST_MS = 2000;
 
-function stopped({ lockName, signal }: Look, { closing }: Context): S3MutexError {
+function stopped({ lockName, signal }: FencedRead, { closing }: Context): S3MutexError {
   if (closing.aborted) return wasClosed(lockName);
   return new S3MutexError("aborted", "The wait was aborted by its signal.", { lockName, cause: signal?.reason });
 }

@@ -12,7 +12,7 @@ export interface GivenBack {
 }
 
 /** What a lease needs of the line of callers that it belongs to. */
-export interface HoldingLine {
+export interface HoldingQueue {
   readonly object: LockObject;
   /** Gives a hold back, to the next in line where that is one of us. */
   giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;

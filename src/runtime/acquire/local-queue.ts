@@ -6,7 +6,7 @@ import type { RenewReply } from "../../core/transition/renew.js";
 import { type TransferReply, transfer } from "../../core/transition/transfer.js";
 import type { Context } from "../base/context.js";
 import { settledWithin, sleep } from "../base/timing.js";
-import type { GivenBack, HoldingLine } from "../hold/holding-line.js";
+import type { GivenBack, HoldingQueue } from "../hold/holding-queue.js";
 import type { Lease } from "../hold/lease.js";
 import type { Loss } from "../hold/loss.js";
 import { type Renewal, Renewals } from "../hold/renewals.js";
@@ -14,7 +14,7 @@ import { WaitingOrder } from "../hold/waiting-order.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { SharedLog } from "../swap/write-log.js";
-import { knownLimit, type WaitingLine } from "./acquire-request.js";
+import { knownLimit, type WaitingQueue } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 
 /** A hold of one of us; without a lease while it is being handed to an acquisition that has not taken it up yet. */
@@ -25,7 +25,7 @@ type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { r
  * with the arrival time that it has; and when the holder is one of us and the next in line, local and remote waiters taken
  * together, is one of us too, the lock passes on with one compare-and-swap.
  */
-export class LocalLine implements WaitingLine<Acquisition>, HoldingLine {
+export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   readonly object: LockObject;
   readonly #context: Context;
   readonly #onIdle: () => void;
@@ -247,26 +247,26 @@ const QUIET_EVERY_MS = 500;
 const QUIET_ROUND_TRIPS = 3;
 
 /** The lines of one mutex; a line is there while it has a holder or a waiter. */
-export class LocalLines {
+export class LocalQueues {
   readonly #context: Context;
-  readonly #byKey = new Map<string, LocalLine>();
+  readonly #byKey = new Map<string, LocalQueue>();
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  lineOf(object: LockObject): LocalLine {
+  queueOf(object: LockObject): LocalQueue {
     const known = this.#byKey.get(object.key);
     if (known !== undefined) return known;
-    const line: LocalLine = new LocalLine(this.#context, object, () => {
-      if (this.#byKey.get(object.key) === line) this.#byKey.delete(object.key);
+    const queue: LocalQueue = new LocalQueue(this.#context, object, () => {
+      if (this.#byKey.get(object.key) === queue) this.#byKey.delete(object.key);
     });
-    this.#byKey.set(object.key, line);
-    return line;
+    this.#byKey.set(object.key, queue);
+    return queue;
   }
 
   /** The line of this key, if it is not empty. */
-  peek(key: string): LocalLine | undefined {
+  peek(key: string): LocalQueue | undefined {
     return this.#byKey.get(key);
   }
 }
