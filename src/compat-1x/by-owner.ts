@@ -8,7 +8,7 @@ import { renewing } from "../runtime/swap/repeatable.js";
 import { WriteLog } from "../runtime/swap/write-log.js";
 
 /**
- * What another instance with the same `ownerId` took by name. The acquisition is settled by the first look, so that a call
+ * What another instance with the same `ownerId` took by name. The acquisition is settled by the first read, so that a call
  * that is repeated never reaches a later one of the same owner; nor one that this process has begun since the call.
  */
 

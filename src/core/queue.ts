@@ -71,12 +71,12 @@ function turnsBefore(ahead: readonly Waiter[], candidate: Claim, limit: number):
   return turns;
 }
 
-/** Whether the first in line, or any waiter where the queue is empty, fits beside the holders. */
+/** Whether the first in the queue, or any waiter where the queue is empty, fits beside the holders. */
 export function isOpen(record: Pick<LockRecord, "holders" | "limit">, head: Waiter | undefined): boolean {
   return areCompatible([...record.holders, head ?? { mode: "exclusive" }], record.limit);
 }
 
-/** The first in line, among entries that still count. */
+/** The first in the queue, among entries that still count. */
 export function headOf(queue: readonly Waiter[]): Waiter | undefined {
   return queue.reduce<Waiter | undefined>(
     (head, waiter) => (head === undefined || compareRank(waiter, head) < 0 ? waiter : head),
@@ -109,7 +109,7 @@ function countPassedOver(
   return count;
 }
 
-/** Since when the first in line could have come in: as the record says, or since the first of its holders has ended. */
+/** Since when the first in the queue could have come in: as the record says, or since the first of its holders has ended. */
 export function freeSince(record: LockRecord, attempt: Attempt): number | undefined {
   if (record.freeSinceMs !== undefined) return Math.max(record.freeSinceMs, record.notBeforeMs ?? 0);
   const ends = record.holders.filter((holder) => mayBeTakenOver(holder, attempt)).map((holder) => holder.expiresAtMs);
@@ -117,9 +117,9 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
 }
 
 /**
- * How often the first in line looks, for a hold of this age: a release is noticed after half of that on average. Alone, it
- * looks as often as round trips allow at first, and later about every tenth of the age; where others wait behind, their
- * looks add up, and it looks less often.
+ * How often the first in the queue polls, for a hold of this age: a release is noticed after half of that on average. Alone, it
+ * polls as often as round trips allow at first, and later about every tenth of the age; where others wait behind, their
+ * polls add up, and it polls less often.
  */
 export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
   const aloneMs = (holdAgeMs / 10) * Math.min(1, holdAgeMs / YOUNG_MS) + roundTripMs / 2;
@@ -140,12 +140,12 @@ export function pollAgeAfterMs(ageMs: number): number {
 const FIRST_POLL_AGE_MS = 500;
 const POLL_AGE_STEP_MAX_MS = 2750;
 
-/** How far behind the first in line followers look: it has taken what it found free by then. */
+/** How far behind the first in the queue followers poll: it has taken what it found free by then. */
 export function behindHeadMs(roundTripMs: number): number {
   return 2 * roundTripMs;
 }
 
-/** How many of the early looks at a hold those further back leave out: at least so much later is the next. */
+/** How many of the early polls of a hold waiters further back leave out: at least so much later is the next. */
 export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
   return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, POLL_AGE_STEP_MAX_MS - FIRST_POLL_AGE_MS);
 }

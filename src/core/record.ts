@@ -42,7 +42,7 @@ export interface LockRecord {
   readonly recent: readonly Turn[];
   /** Holds that were ended from outside, for as long as their holders may believe in them. */
   readonly cutShort?: CutShort;
-  /** Since when the first in line could have come in; absent while it cannot. From then on waiters who do not come are passed over. */
+  /** Since when the first in the queue could have come in; absent while it cannot. From then on waiters that do not come are passed over. */
   readonly freeSinceMs?: number;
   /** The lock is not granted before this: a cleanup freed a lease that had ended less than the tolerance ago. */
   readonly notBeforeMs?: number;

@@ -42,7 +42,7 @@ export interface MutexOptions {
   readonly retryDelayMs?: number | undefined;
   /** The longest of those delays, in milliseconds. @default 5000 */
   readonly maxRetryDelayMs?: number | undefined;
-  /** Vary the times between looks and tries at random. @default true */
+  /** Vary the times between polls and tries at random. @default true */
   readonly useJitter?: boolean | undefined;
 
   /** The lease, in milliseconds, at least 100: how long a lock lasts that is not renewed. @default 60000 */

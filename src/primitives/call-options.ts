@@ -116,7 +116,7 @@ export const HEALTH_OPTIONS: OptionNames<HealthOptions> = { timeoutMs: true };
 export interface WatchOptions {
   /** Only locks whose names start with this. @default all */
   readonly prefix?: string | undefined;
-  /** From the beginning of one look to that of the next, in milliseconds. @default 2000 */
+  /** From the beginning of one poll to that of the next, in milliseconds. @default 2000 */
   readonly intervalMs?: number | undefined;
   /** Aborted: the iteration ends. */
   readonly signal?: AbortSignal | undefined;

@@ -111,7 +111,7 @@ export class HandleCalls {
     const { key } = this.#locator.objectOf(ref);
     const { bucketName } = this.#settings;
     if (place.bucketName !== bucketName || place.key !== key) {
-      const remedy = `it is about ${place.key} in the bucket ${place.bucketName}, and this mutex would look at ${key} in ${bucketName}`;
+      const remedy = `it is about ${place.key} in the bucket ${place.bucketName}, and this mutex would read ${key} in ${bucketName}`;
       throw invalidArgument("text", text, remedy);
     }
     return this.#scopes.line((scope) => this.#acquirer.restore(ref, from, scope));

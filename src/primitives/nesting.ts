@@ -70,7 +70,7 @@ export function refusedUnlessAttempt(
 
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
- * to fit into the third of a lease after which they come again. One of several records was looked at just before, and who is in it
+ * to fit into the third of a lease after which they come again. One of several records was polled just before, and who is in it
  * counts, with this process; a call that comes when there is no time for one more is refused itself.
  */
 export function checkRenewable(
@@ -96,7 +96,7 @@ interface Renewers {
   readonly record: LockRecord | undefined;
 }
 
-/** A look and a write. */
+/** A read and a write. */
 const ROUND_TRIPS_PER_WRITE = 2;
 /** A record has no room for many more holders. */
 const MAX_RENEWERS = 120;

@@ -25,7 +25,7 @@ import {
 } from "./call-options.js";
 import type { Locator } from "./locator.js";
 
-/** The calls that look at locks and change nothing: checks, names and keys. */
+/** The calls that inspect locks and change nothing: checks, names and keys. */
 export class Observer {
   readonly #context: Context;
   readonly #settings: Settings;
@@ -112,5 +112,5 @@ function startOf1xKeys(keyPrefix: string, namePrefix: string): string {
 
 const DEFAULT_INTERVAL_MS = 2000;
 const DEFAULT_HEALTH_MS = 2000;
-/** However slow the store is: no look follows upon the last at once. */
+/** However slow the store is: no poll follows upon the last at once. */
 const MIN_PAUSE_MS = 100;

@@ -5,7 +5,7 @@ import type { WebLockInfo, WebLockMode } from "./types.js";
 export class LockRequest {
   readonly name: string;
   readonly mode: WebLockMode;
-  /** Whether it is in line until it is granted. */
+  /** Whether it is in the queue until it is granted. */
   readonly waits: boolean;
   #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => {};

@@ -233,7 +233,7 @@ describe.concurrent("watch", () => {
     expect(after.error).toBeUndefined();
   });
 
-  it("throws when the first look fails", async ({ world }) => {
+  it("throws when the first poll fails", async ({ world }) => {
     const next = viewsOf(world.mutex({ bucketName: "no-bucket" }).watch());
     expect(await codeOf(next())).toBe("no-such-bucket");
   });

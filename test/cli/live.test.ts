@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Worker } from "../../src/cli/demo/fleet.js";
 import { createScreen } from "../../src/cli/demo/screen.js";
-import { listCommand } from "../../src/cli/look/list.js";
-import { watchCommand } from "../../src/cli/look/watch.js";
+import { listCommand } from "../../src/cli/inspect/list.js";
+import { watchCommand } from "../../src/cli/inspect/watch.js";
 import { parseLocks } from "../../src/cli/store/address.js";
 import { freeRecord, heldRecord } from "../api/fixture.js";
 import { BUCKET, STORE, startStore, until } from "./cli.js";
@@ -66,7 +66,7 @@ test("watch on a terminal draws one screen after the other, and leaves it as it 
   await until(() => said.stdout.includes("3 locks: 1 held, 1 expired"));
   for (let count = 0; count < 6; count += 1) put(`more-${count}`, freeRecord(nowMs));
   await until(() => said.stdout.includes("9 locks"));
-  await until(() => /\d lines more; the last look took/.test(said.stdout));
+  await until(() => /\d lines more; the last poll took/.test(said.stdout));
   server.faults.add({ fault: "status", status: 403 });
   await until(() => said.stdout.includes("access-denied"));
   interrupt();

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { widthOf, wrapped } from "../../src/cli/base/text.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { showCommandHelp, showOverview } from "../../src/cli/help.js";
-import { lockTable } from "../../src/cli/look/lock-table.js";
-import { signOfLife } from "../../src/cli/look/show.js";
+import { lockTable } from "../../src/cli/inspect/lock-table.js";
+import { signOfLife } from "../../src/cli/inspect/show.js";
 import type { HolderReport, LockReport } from "../../src/index.js";
 import { startOutput } from "./terminal.js";
 

@@ -4,8 +4,8 @@ import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { problemText } from "../base/own-words.js";
 import { counted, printable } from "../base/text.js";
-import { showProgress } from "../look/progress.js";
-import { withMutex } from "../look/with-mutex.js";
+import { showProgress } from "../inspect/progress.js";
+import { withMutex } from "../inspect/with-mutex.js";
 import type { StoreAddress } from "../store/address.js";
 
 export interface CleanupPlan {
@@ -23,7 +23,7 @@ export function cleanupCommand(input: Input, store: StoreAddress, plan: CleanupP
       dryRun: isDryRun,
       includeReleased,
       olderThan: olderThanMs === undefined ? undefined : Date.now() - olderThanMs,
-      onProgress: showProgress("looking through", output),
+      onProgress: showProgress("reading", output),
     });
     output.status("");
     if (input.values.flag("json")) output.json(asJson(report, isDryRun));

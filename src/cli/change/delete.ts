@@ -4,9 +4,9 @@ import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { problemText } from "../base/own-words.js";
 import { counted, printable } from "../base/text.js";
-import { holdersText } from "../look/describe.js";
-import { noSuchLock } from "../look/elsewhere.js";
-import { withMutex } from "../look/with-mutex.js";
+import { holdersText } from "../inspect/describe.js";
+import { noSuchLock } from "../inspect/elsewhere.js";
+import { withMutex } from "../inspect/with-mutex.js";
 import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 import { CHANGED, holderIdsOf } from "./release.js";
@@ -48,7 +48,7 @@ async function deleteSeen(
   return isDeleted ? undefined : CHANGED;
 }
 
-/** Takes the lock first, so that no other caller can have taken it between the look and the deletion; why not, where it cannot. */
+/** Takes the lock first, so that no other caller can have taken it between the inspection and the deletion; why not, where it cannot. */
 async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string | undefined> {
   const { lockName } = report;
   const name = printable(JSON.stringify(lockName));

@@ -6,9 +6,9 @@ import { problemText } from "../base/own-words.js";
 import { printable } from "../base/text.js";
 import { UsageError } from "../base/usage-error.js";
 import type { Values } from "../base/values.js";
-import { holdersText, shortId, whoAndWhere } from "../look/describe.js";
-import { noSuchLock } from "../look/elsewhere.js";
-import { withMutex } from "../look/with-mutex.js";
+import { holdersText, shortId, whoAndWhere } from "../inspect/describe.js";
+import { noSuchLock } from "../inspect/elsewhere.js";
+import { withMutex } from "../inspect/with-mutex.js";
 import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 

@@ -1,6 +1,6 @@
 import type { Command } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
-import { SELECTION_OPTIONS, selectionOf } from "../look/selection.js";
+import { SELECTION_OPTIONS, selectionOf } from "../inspect/selection.js";
 import { locksOf, NAME_OPTIONS } from "../store/store-options.js";
 
 export const ls: Command = {
@@ -29,7 +29,7 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   async run(input, output) {
     const address = locksOf(input);
     const selection = selectionOf(input.values);
-    const { listCommand } = await import("../look/list.js");
+    const { listCommand } = await import("../inspect/list.js");
     return listCommand(input, address, selection, output);
   },
 };

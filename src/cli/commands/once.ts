@@ -51,7 +51,7 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.failed} with
   async run(input, output) {
     if (input.values.flag("forget")) {
       const lock = forgottenOf(input);
-      const { withMutex } = await import("../look/with-mutex.js");
+      const { withMutex } = await import("../inspect/with-mutex.js");
       const { forgetCommand } = await import("../once/session.js");
       // A command may ask to have its own run forgotten, and would wait for its own end.
       const heldByParent = input.environment["S3_MUTEX_HELD"];

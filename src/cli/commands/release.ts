@@ -12,7 +12,7 @@ fencing token is protected from it meanwhile. It is then told that the lock was 
 (a semaphore, a shared lock), say which: --holder or --all-holders.
 
 Asks on a terminal; elsewhere it does nothing without --yes. Exit codes: ${EXIT.ok} it is not held now;
-${EXIT.failed} there is no such lock, it has changed hands since it was looked at, or the answer was no;
+${EXIT.failed} there is no such lock, it has changed hands since it was shown, or the answer was no;
 ${EXIT.store} the store is the problem; ${EXIT.usage} usage.`,
   options: {
     force: { type: "boolean", help: "Required: the hold is not yours" },

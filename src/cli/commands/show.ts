@@ -19,7 +19,7 @@ record; ${EXIT.usage} usage.`,
   ],
   async run(input, output) {
     const address = onlyLockOf(input);
-    const { showCommand } = await import("../look/show.js");
+    const { showCommand } = await import("../inspect/show.js");
     return showCommand(input, address, output);
   },
 };

@@ -32,13 +32,13 @@ Ctrl-C ends it. Exit codes: ${EXIT.ok} it was ended; ${EXIT.failed} it cannot li
       help: "Allow a --host that others can reach: the token crosses the network unencrypted",
     },
     "read-only": { type: "boolean", help: "Refuse to change anything" },
-    interval: { type: "string", value: "DURATION", help: "Between two looks at the store (default: 1s)" },
+    interval: { type: "string", value: "DURATION", help: "Between two polls of the store (default: 1s)" },
     json: { type: "boolean", help: "Print the address as one line of JSON" },
     ...NAME_OPTIONS,
   },
   examples: [
     { about: "All locks of a store; open what it prints", line: "s3-mutex ui s3://my-bucket/locks/" },
-    { about: "To look and not to touch, at a port of your own", line: "s3-mutex ui --read-only --port 8080 team/" },
+    { about: "To see and not to change, at a port of your own", line: "s3-mutex ui --read-only --port 8080 team/" },
     { about: "From a server, through SSH: ssh -L 8080:127.0.0.1:8080 server", line: "s3-mutex ui --port 8080" },
   ],
   async run(input, output) {

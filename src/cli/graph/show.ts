@@ -3,9 +3,9 @@ import type { Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { ageText, printable } from "../base/text.js";
-import { whoAndWhere } from "../look/describe.js";
-import { showProgress } from "../look/progress.js";
-import { withMutex } from "../look/with-mutex.js";
+import { whoAndWhere } from "../inspect/describe.js";
+import { showProgress } from "../inspect/progress.js";
+import { withMutex } from "../inspect/with-mutex.js";
 import type { LocksAddress } from "../store/address.js";
 import { type Wait, type WaitGraph, waitGraphOf } from "./wait-graph.js";
 

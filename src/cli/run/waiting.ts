@@ -1,6 +1,6 @@
 import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
 import type { Output } from "../base/output.js";
-import { holdersText } from "../look/describe.js";
+import { holdersText } from "../inspect/describe.js";
 import { bounded } from "../process/bounded.js";
 import { inspectWanted, titleOfWanted, type Wanted } from "./wanted.js";
 

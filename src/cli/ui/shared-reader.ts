@@ -17,11 +17,11 @@ export interface ReaderOptions {
   readonly source: LockSource;
   readonly storeName: string;
   readonly isReadOnly: boolean;
-  /** Between the beginnings of two looks at the store. */
+  /** Between the beginnings of two polls of the store. */
   readonly intervalMs: number;
   /** How long reading goes on when there is no viewer: a page that is loaded again comes back within this. */
   readonly lingerMs: number;
-  /** Between a look that failed outright and the next. */
+  /** Between a poll that failed outright and the next. */
   readonly retryMs: number;
 }
 
@@ -30,7 +30,7 @@ const RATE_WINDOW_MS = 10_000;
 
 /**
  * Reads the store once for all viewers, and only while there is one. Between viewers the source is not ended but not asked for
- * the next look either: so a viewer that comes back costs one listing and what has changed, and not everything again.
+ * the next poll either: so a viewer that comes back costs one listing and what has changed, and not everything again.
  */
 export class SharedReader {
   readonly #options: ReaderOptions;
@@ -92,7 +92,7 @@ export class SharedReader {
     this.#requests.length = 0;
   }
 
-  /** A source ends with an error when its first look fails: a viewer wants to see it come back. */
+  /** A source ends with an error when its first poll fails: a viewer wants to see it come back. */
   async #read(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -182,7 +182,7 @@ export class SharedReader {
     };
   }
 
-  /** The first look is not spread over time that had not begun. */
+  /** The first poll is not spread over time that had not begun. */
   #requestsPerSecond(): number {
     const nowMs = performance.now();
     while ((this.#requests[0]?.atMs ?? nowMs) < nowMs - RATE_WINDOW_MS) this.#requests.shift();

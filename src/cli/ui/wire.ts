@@ -63,11 +63,11 @@ export interface Status {
   /** What all viewers together cost the store. */
   readonly requestsPerSecond: number;
   readonly viewers: number;
-  /** How long the last look at the store took. */
+  /** How long the last poll of the store took. */
   readonly tookMs: number;
-  /** Whether a look has succeeded yet. */
+  /** Whether a poll has succeeded yet. */
   readonly isRead: boolean;
-  /** Why the last look failed; the locks are those of the look before. */
+  /** Why the last poll failed; the locks are those of the poll before. */
   readonly error?: string;
 }
 
@@ -79,7 +79,7 @@ export interface Snapshot {
   readonly status: Status;
 }
 
-/** The event `delta`: after each look. */
+/** The event `delta`: after each poll. */
 export interface Delta {
   readonly changed: readonly LockView[];
   readonly removed: readonly string[];

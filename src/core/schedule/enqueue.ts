@@ -59,7 +59,7 @@ export function mayPutOff(
 export const REFRESH_RESERVE_MS = 3000;
 
 /**
- * Whether the last holder is probably about to join again: those before it have. It needs no look for that, so its entry
+ * Whether the last holder is probably about to join again: those before it have. It needs no poll for that, so its entry
  * comes before anything that is written now.
  */
 export function isReturnLikely(record: LockRecord): boolean {

@@ -12,7 +12,7 @@ export interface Pace {
   readonly isVague: boolean;
 }
 
-/** What a waiter knows when it decides when to look again; all in milliseconds. */
+/** What a waiter knows when it decides when to poll again; all in milliseconds. */
 export interface Outlook {
   /** Live waiters ahead. */
   readonly position: number;
@@ -22,7 +22,7 @@ export interface Outlook {
   readonly followers: number;
   /** How long the last turn took; 0 while the record remembers none. */
   readonly lastHoldMs: number;
-  /** When to look for the sake of leases that end, from now: see {@link takeoverPollMs}. */
+  /** When to poll for the sake of leases that end, from now: see {@link takeoverPollMs}. */
   readonly takeoverPollMs: number;
   readonly roundTripMs: number;
   /** Undefined while the record remembers no turn. */
@@ -54,7 +54,7 @@ export function servedInMs(pace: Pace | undefined, position: number, roundTripMs
 const VAGUE_TURNS = 3;
 
 /**
- * How long to wait before looking again. The first in line sleeps until the shortest recent hold would be over, then looks
+ * How long to wait before polling again. The first in the queue sleeps until the shortest recent hold would be over, then polls
  * often at first and about every tenth of the hold's age later. Those behind sleep through most of the turns that are due
  * before theirs. No waiter sleeps past the moment at which a lease that is not renewed could be taken over.
  */
@@ -64,9 +64,9 @@ export function pollDelayMs(outlook: Outlook): number {
 }
 
 /**
- * When to look for the sake of leases that could be taken over in so many milliseconds: as soon as the next one can. One that
+ * When to poll for the sake of leases that could be taken over in so many milliseconds: as soon as the next one can. One that
  * could have been, and was not, waits for something else - a waiter ahead is still expected, others hold it too, the lease is
- * watched -: a tenth of the time that it has been overdue, so that looks become rare.
+ * watched -: a tenth of the time that it has been overdue, so that polls become rare.
  */
 export function takeoverPollMs(endsInMs: readonly number[]): number {
   const nextMs = Math.min(...endsInMs.filter((endMs) => endMs >= 0)) + 1;
@@ -93,7 +93,7 @@ function headDelayMs({ holdAgeMs, pace, followers, roundTripMs, isEnqueued, rand
 
 const SPREAD = 0.3;
 const UNQUEUED_FACTOR = 2;
-/** However long turns were lately, the next may be short: the first in line never sleeps longer than this on that account. */
+/** However long turns were lately, the next may be short: the first in the queue never sleeps longer than this on that account. */
 const HEAD_NAP_MAX_MS = 200;
 /** A hold that lasts longer than this many of the usual ones is none of them. */
 const DUE_FACTOR = 3;
@@ -125,15 +125,15 @@ function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): 
   return clamp(shortestTurnMs, shortestHoldMs + 2 * roundTripMs, shortestHoldMs + 5 * roundTripMs);
 }
 
-/** The second in line sleeps through this part of the time until its turn: the turn ahead may be shorter, or not be taken. */
+/** The second in the queue sleeps through this part of the time until its turn: the turn ahead may be shorter, or not be taken. */
 const NEXT_NAP = 0.8;
 const FOLLOWER_NAP_MAX_MS = 5000;
 const VAGUE_TURN_MS = 100;
 
 /**
- * Followers who do not know the pace look at the same ages of a hold, doubling and then evenly apart: when it ends, all of
- * them notice at once, and the line moves on without waiting for one sleeper after another. The further back, the more of
- * the early looks are left out.
+ * Followers that do not know the pace poll at the same ages of a hold, doubling and then evenly apart: when it ends, all of
+ * them notice at once, and the queue moves on without waiting for one sleeper after another. The further back, the more of
+ * the early polls are left out.
  */
 function untilPollAgeMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
   // The lock is free: it changes hands as soon as the first in the queue polls.

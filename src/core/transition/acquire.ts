@@ -225,7 +225,7 @@ const MAX_HELD_BYTES = 48 * 1024;
 /** An entry is refreshed in the last third of its life: every write makes those of the holder and of all others fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
   const { earliestMs, latestMs } = attempt.now;
-  // Who does not know store time to the second would write at each look what others put right.
+  // A client that does not know store time to the second would write at each poll what others put right.
   const nowMs = Math.min(latestMs, earliestMs + KNOWN_TO_MS);
   return areSameHolds(present.holds, entry.holds) && present.expiresAtMs - nowMs > entry.lifeMs / 3;
 }

@@ -42,7 +42,7 @@ export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, li
   };
 }
 
-/** The next version: stamped as this write's, without what has run out, and saying since when the first in line may come. */
+/** The next version: stamped as this write's, without what has run out, and saying since when the first in the queue may come. */
 export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial<LockRecord>): LockRecord {
   const { deleted: _, undated: __, ...merged } = { ...base, ...changes };
   const { freeSinceMs, cutShort, ...rest } = dated(merged, attempt);

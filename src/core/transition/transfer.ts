@@ -17,7 +17,7 @@ export interface TransferReply {
 }
 
 /**
- * A release and an acquisition as one change. The successor gets the lock only if it is next in line, local and remote
+ * A release and an acquisition as one change. The successor gets the lock only if it is next in the queue, local and remote
  * waiters taken together; otherwise it is enqueued by the same write.
  */
 export function transfer(

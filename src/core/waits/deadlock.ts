@@ -103,7 +103,7 @@ function edgesOf(holderOfWanted: Holder, last: Step, me: Waiter, wanted: string)
   return edges;
 }
 
-/** Whether two looks saw the same: the same waits for the same holds. */
+/** Whether two searches saw the same: the same waits for the same holds. */
 export function isSameCycle(one: readonly CycleEdge[], other: readonly CycleEdge[]): boolean {
   const identity = (edges: readonly CycleEdge[]) =>
     JSON.stringify(edges.map(({ lockName, holder, waiter }) => [waiter.id, holder.id, holder.token, lockName]));

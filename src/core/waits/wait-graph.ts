@@ -45,7 +45,7 @@ export interface WaitGraph<Waiting> {
 
 /**
  * Looks at all locks at once, as people do: for each, by its `refKey`, who holds it with a lease that lasts, and who waits. Whether a
- * holder and a waiter are one party is known by what the waiter holds. A waiter that looks for itself reads no more than its way
+ * holder and a waiter are one party is known by what the waiter holds. A waiter that searches for itself reads no more than its way
  * takes: see `searchCycle`.
  */
 export function waitGraphOf<Holding extends HoldingParty, Waiting extends WaitingParty>(

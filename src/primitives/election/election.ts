@@ -70,7 +70,7 @@ const RESIGN_OPTIONS: OptionNames<ResignOptions> = { timeoutMs: true };
 export interface ObserveOptions {
   /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined;
-  /** How often to look, in milliseconds; a look that finds nothing new is a 304. @default 1000 */
+  /** How often to poll, in milliseconds; a poll that finds nothing new is a 304. @default 1000 */
   readonly intervalMs?: number | undefined;
 }
 

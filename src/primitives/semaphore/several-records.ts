@@ -44,7 +44,7 @@ type Asked =
   | { readonly kind: "elsewhere" };
 
 /**
- * Takes permits out of one of a semaphore's records: one where some are free, as far as a look shows; or else a place in the queue of
+ * Takes permits out of one of a semaphore's records: one where some are free, as far as a poll shows; or else a place in the queue of
  * one of them, until there is room there or in another. A call never asks two records at once, so it never has two grants; its
  * arrival goes with it from queue to queue.
  */
@@ -150,7 +150,7 @@ export class SeveralRecords {
     if (permits > extent.largest) throw largerThanShares(anchor, { permits }, extent);
   }
 
-  /** A record in which there is room by what a look has shown just now; undefined where there is none in any. */
+  /** A record in which there is room by what a poll has shown just now; undefined where there is none in any. */
   async #choose(terms: Terms, tried: ReadonlySet<number>): Promise<Target | undefined> {
     const { startedAtMs, patienceMs } = terms;
     const { permits } = terms.call;
@@ -184,7 +184,7 @@ export class SeveralRecords {
     return { part, forget: this.#records.ask(part, permits) };
   }
 
-  /** Of two by chance: all who look at the same time would go to the emptiest of all. */
+  /** Of two by chance: all that poll at the same time would go to the emptiest of all. */
   #emptier([one, other]: readonly number[]): number | undefined {
     if (one === undefined || other === undefined) return one;
     return (this.#records.roomIn(other) ?? 0) > (this.#records.roomIn(one) ?? 0) ? other : one;
@@ -273,7 +273,7 @@ function unanswered(lockName: string, waitedMs: number): S3MutexError {
 
 /** A shorter time-out is given that long where the store does not answer, as that of one record is. */
 const SILENT_MS = 1000;
-/** What was seen so long ago is looked at again before a caller waits there. */
+/** What was seen so long ago is polled again before a caller waits there. */
 const FRESH_MS = 1000;
 const LOOKS_AT_ONCE = 4;
 const AGAIN_MS = 100;

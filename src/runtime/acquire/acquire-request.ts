@@ -24,7 +24,7 @@ export interface AcquireRequest
   readonly signal: AbortSignal | undefined;
   /** When to renew and when to step down, where not as usual. */
   readonly timing?: LeaseTiming | undefined;
-  /** However long the lock has been held, the first in line looks at least this often, in milliseconds. */
+  /** However long the lock has been held, the first in the queue polls at least this often, in milliseconds. */
   readonly longestPollMs?: number | undefined;
   /** What is held up by this wait, after so many milliseconds of it: asked anew each time, since it changes meanwhile. */
   readonly holds: (waitedMs: number) => readonly Hold[];
@@ -34,7 +34,7 @@ export interface AcquireRequest
   readonly objectOf: (ref: LockRef) => LockObject;
 }
 
-/** What an acquisition needs of the line of callers that it stands in. */
+/** What an acquisition needs of the local queue that it waits in. */
 export interface WaitingQueue<Caller> {
   readonly object: LockObject;
   /** How long it may leave the store alone; 0: it has to ask. */

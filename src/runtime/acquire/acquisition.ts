@@ -118,7 +118,7 @@ export class Acquisition {
     this.#context.background.run(running.then(over, over));
   }
 
-  /** Something has changed in this process: look again at what to do. */
+  /** Something has changed in this process: decide anew what to do. */
   wake(): void {
     this.#wakeUp();
   }

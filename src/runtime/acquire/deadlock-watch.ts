@@ -12,7 +12,7 @@ import type { LockObject } from "../swap/lock-object.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
 /**
- * Finds out whether a waiter is the victim of a deadlock. Being in one is stable, so a cycle counts only when a second look,
+ * Finds out whether a waiter is the victim of a deadlock. Being in one is stable, so a cycle counts only when a second search,
  * begun after the first has ended, sees the same waits for the same holds.
  */
 export class DeadlockWatch {
@@ -29,7 +29,7 @@ export class DeadlockWatch {
     this.#request = request;
   }
 
-  /** No longer than until what bare calls hold counts, and until it is time to look for whom that holds up. */
+  /** No longer than until what bare calls hold counts, and until it is time to search for those that it holds up. */
   restMs(delayMs: number, waitedMs: number): number {
     const isLate = waitedMs >= BARE_HOLDS_AFTER_MS;
     const lateMs = isLate ? LATE_LOOK_MS : BARE_HOLDS_AFTER_MS - waitedMs;
@@ -133,7 +133,7 @@ type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "
 /** A wait this short does no harm. */
 const FIRST_SEARCH_MS = 700;
 const SECOND_LOOK_MS = 150;
-/** How long after its entry shows more than before one looks. */
+/** How long after its entry shows more than before it searches. */
 const LATE_LOOK_MS = 300;
 const LONGEST_INTERVAL_MS = 10_000;
 /** A walk over more locks than this is given up; it is begun anew later. */

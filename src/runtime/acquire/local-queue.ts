@@ -22,7 +22,7 @@ type LocalHold = { readonly sinceMs: number } & ({ readonly lease: Lease } | { r
 
 /**
  * The callers of one lock in this process, in the order in which they are served. Only the first of them waits on the store,
- * with the arrival time that it has; and when the holder is one of us and the next in line, local and remote waiters taken
+ * with the arrival time that it has; and when the holder is one of us and the next in the queue, local and remote waiters taken
  * together, is one of us too, the lock passes on with one compare-and-swap.
  */
 export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
@@ -140,7 +140,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     return renewed;
   }
 
-  /** Gives a hold back, to the next in line where that is one of us. */
+  /** Gives a hold back, to the next in the queue where that is one of us. */
   async giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
     await this.#letOthersIn(options.untilMs);
     if (this.#holds.size === 1) return this.#pass(command, options);

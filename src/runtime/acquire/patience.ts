@@ -59,9 +59,9 @@ export class Patience {
     return this.#nowMs() >= this.untilMs;
   }
 
-  /** The latest moment for a look after which a lock that became free can still be taken in time. */
+  /** The latest moment for a poll after which a lock that became free can still be taken in time. */
   get lastPollAtMs(): number {
-    return this.untilMs - LAST_LOOK_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
+    return this.untilMs - LAST_POLL_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
   /** A pause, but never such a long one that there is no time left to see what has become of the lock. */
@@ -164,5 +164,5 @@ const UNREACHABLE_MS = 60_000;
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */
 const ATTEMPT_MS = 2000;
-const LAST_LOOK_ROUND_TRIPS = 3; // a look and a write, with one to spare
+const LAST_POLL_ROUND_TRIPS = 3; // a poll and a write, with one to spare
 const LAST_LOOK_SLACK_MS = 20;

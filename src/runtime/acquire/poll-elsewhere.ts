@@ -69,7 +69,7 @@ export class PollElsewhere {
     this.#isPolling = false;
   }
 
-  /** How long it takes to look at all: the longer nothing was free, the longer. */
+  /** How long it takes to poll all: the longer nothing was free, the longer. */
   get #roundMs(): number {
     const idleMs = this.#context.effects.monotonicMs() - this.#lastMoveAtMs;
     return Math.min(ROUND_MS + idleMs / 10, LONGEST_ROUND_MS);
@@ -78,7 +78,7 @@ export class PollElsewhere {
 
 const ROUND_MS = 3000;
 const LONGEST_ROUND_MS = 15_000;
-/** Between two looks, however few records there are. */
+/** Between two polls, however few records there are. */
 const LONGEST_MS = 500;
 
 const known = new WeakMap<SemaphoreRecords, PollElsewhere>();

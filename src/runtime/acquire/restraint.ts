@@ -28,7 +28,7 @@ export class Restraint {
   #losses = 0;
   /** The version on which it let the last holder go first. */
   #deferredTo: string | undefined;
-  /** Set while it leaves the record alone: when to look again at the latest, if there is such a time. */
+  /** Set while it leaves the record alone: when to poll again at the latest, if there is such a time. */
   #heldBack: { readonly withinMs: number | undefined } | undefined;
 
   constructor(context: Context, id: string, claim: Claim) {

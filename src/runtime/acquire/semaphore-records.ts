@@ -99,7 +99,7 @@ export class SemaphoreRecords {
     return this.#full.has(part) && latest !== undefined && isSameVersion(this.#full.get(part), latest.etag);
   }
 
-  /** Whether a record was looked at within so many milliseconds. */
+  /** Whether a record was polled within so many milliseconds. */
   wasSeenWithin(part: number, ms: number): boolean {
     return this.wasSeenSince(part, this.#context.effects.monotonicMs() - ms);
   }

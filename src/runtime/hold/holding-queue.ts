@@ -11,10 +11,10 @@ export interface GivenBack {
   readonly snapshot: Snapshot;
 }
 
-/** What a lease needs of the line of callers that it belongs to. */
+/** What a lease needs of the local queue that it belongs to. */
 export interface HoldingQueue {
   readonly object: LockObject;
-  /** Gives a hold back, to the next in line where that is one of us. */
+  /** Gives a hold back, to the next in the queue where that is one of us. */
   giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;
   renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
   /** A hold has become smaller: a waiter may fit beside it now. */

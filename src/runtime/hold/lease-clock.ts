@@ -123,5 +123,5 @@ export class LeaseClock {
   }
 }
 
-/** How often a lease that needs nothing looks at its clocks. */
+/** How often a lease that needs nothing reads its clocks. */
 export const LOOK_MS = 1000;

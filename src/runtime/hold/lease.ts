@@ -173,7 +173,7 @@ export class Lease implements Hold {
   #schedule(): void {
     if (this.standing.quietSignal.aborted) return;
     const delayMs = this.#clock.untilRenewalMs;
-    // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are looked at in between.
+    // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are read in between.
     this.#alarm.set(Math.min(delayMs, LOOK_MS), () => (delayMs > LOOK_MS ? this.#schedule() : this.#tick()));
   }
 

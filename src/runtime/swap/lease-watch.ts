@@ -32,7 +32,7 @@ export class LeaseWatch {
   }
 
   /**
-   * From one look to the next: a clock that is set back costs the time between two looks, and not that it has to catch up first,
+   * From one poll to the next: a clock that is set back costs the time between two polls, and not that it has to catch up first,
    * which can take hours.
    */
   #sinceLastMs(reading: ClockReading): number {

@@ -118,7 +118,7 @@ export class RetryBudget {
     const nowMs = this.#nowMs();
     if (nowMs > this.#endMs + OVERSLEPT_MS) this.#lastUntilMs ??= nowMs + FULL_ATTEMPT * timeoutMs;
     const leftMs = Math.min(this.#endMs - nowMs, LONGEST_ANSWER_MS);
-    // Who was aborted is told so by the request, which looks at that before anything is sent.
+    // A caller that was aborted is told so by the request, which checks that before anything is sent.
     if (signal?.aborted) return ask({ timeoutMs, giveUpAtMs: nowMs });
     if (leftMs <= 0) return Promise.resolve(this.#giveUp(0));
     const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs });

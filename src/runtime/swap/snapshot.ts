@@ -91,7 +91,7 @@ function archived(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Sna
 
 function unreadable(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string, isDoubtful = false) {
   const advice = isDoubtful
-    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: look at it from elsewhere."
+    ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: inspect it from elsewhere."
     : `Look at it; ${removalOf(where)} clears it.`;
   const lockName = where.ref.name;
   const message = `The object at key ${JSON.stringify(where.key)} is not a lock record: ${problem}. ${advice}`;

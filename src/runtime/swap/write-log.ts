@@ -26,7 +26,7 @@ export class WriteLog implements WriteRecorder {
   readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
 
   #hasLostRaces = false;
-  /** The one that was seen in the record last, and those that the last look settled: it may be one of them. */
+  /** The one that was seen in the record last, and those that the last read settled: it may be one of them. */
   #landed: string | undefined;
   #settled: ReadonlySet<string> = new Set();
 
@@ -50,7 +50,7 @@ export class WriteLog implements WriteRecorder {
 
   /**
    * A write that was sent before is dead if it was conditioned on any other version of a present object; where there is no
-   * object nothing is. One that was sent later may be conditioned on a version that this look was too early for.
+   * object nothing is. One that was sent later may be conditioned on a version that this read was too early for.
    */
   seen(etag: string | undefined, askedAtMs: number): void {
     if (etag === undefined) return;

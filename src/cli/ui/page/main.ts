@@ -257,6 +257,6 @@ document.addEventListener("keydown", (event) => {
 
 applyTheme();
 drawNow();
-// Leases run down between two looks as well.
+// Leases run down between two polls as well.
 setInterval(() => app.isStale || draw(), TICK_MS);
 connect();

@@ -114,11 +114,11 @@ class LiveTable implements Screen {
 
   #footer({ requests, tookMs }: LocksView, hidden: number): string {
     const more = hidden > 0 ? `${counted(hidden, "line")} more; ` : "";
-    return `${more}the last look took ${ageText(tookMs)}; ${requests.list} LIST, ${requests.get} GET so far; Ctrl-C ends`;
+    return `${more}the last poll took ${ageText(tookMs)}; ${requests.list} LIST, ${requests.get} GET so far; Ctrl-C ends`;
   }
 }
 
-/** At least once in so many looks a reader that hears nothing is tried. */
+/** At least once in so many polls a reader that hears nothing is tried. */
 const QUIET_LOOKS_MAX = 32;
 
 /** A line for each lock at first, then for each that changes. */
