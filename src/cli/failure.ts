@@ -91,7 +91,9 @@ function regionRemedy(message: string): string | undefined {
  */
 function networkRemedy({ code, message }: S3MutexError): string | undefined {
   if (code !== "store-unavailable") return undefined;
-  return NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];
+  const remedy = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];
+  // `doctor` is told of several endpoints.
+  return message.startsWith("The gateway ") ? remedy?.replace("--endpoint-url", "--gateway") : remedy;
 }
 
 const NETWORK_REMEDIES: readonly (readonly [RegExp, string])[] = [

@@ -170,11 +170,10 @@ async function lanesTo(plan: VerifyPlan, effects: Effects, observations: Observa
 type Tell = (id: StoreCheckId, title: string, finding: Finding) => void;
 
 async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeRequests[], tell: Tell): Promise<void> {
-  await eachMustAnswer(
-    exam,
-    lanes.filter(({ gateway }) => gateway !== undefined),
-    "at first",
-  );
+  const [first] = lanes;
+  const others = lanes.filter(({ gateway }) => gateway !== undefined);
+  // What is wrong with both, such as credentials that are missing, is not the gateway's.
+  if (first !== undefined && others.length > 0) await eachMustAnswer(exam, [first, ...others], "at first");
   const allowed = await permissions(exam, plan);
   for (const id of PERMISSIONS) tell(id, `Permission to ${id.replace("-permission", "").toUpperCase()}`, allowed[id]);
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;

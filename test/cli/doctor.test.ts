@@ -90,6 +90,8 @@ test("a second gateway that is away is named, and nothing is said of the store",
   const { server, environment } = await startStore();
   const { exitCode, stdout, stderr } = await cli([...QUICK, "--gateway", "http://127.0.0.1:1"], environment);
   expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: "" });
-  expect(stderr).toMatch(/The gateway http:\/\/127\.0\.0\.1:1 does not answer.*ECONNREFUSED/s);
+  expect(stderr).toMatch(
+    /The gateway http:\/\/127\.0\.0\.1:1 does not answer.*ECONNREFUSED.*Check --gateway and the network/s,
+  );
   expect(server.objects(BUCKET)).toEqual([]);
 });

@@ -64,6 +64,16 @@ test.each([
   expect(store.objects(BUCKET)).toEqual([]);
 });
 
+test.each([
+  ["takes no write", status(403, "InvalidAccessKeyId"), "access-denied"],
+  ["is down", status(500, "InternalError"), "store-unavailable"],
+] as const)("where the store itself %s, the gateway is not named for it", TIMEOUT, async (_, rule, code) => {
+  const store = await startStore();
+  store.faults.add(rule);
+  const found = await examine(store, store.endpoint.replace("127.0.0.1", "localhost"));
+  expect(found).toMatchObject({ code, message: expect.not.stringContaining("gateway") });
+});
+
 test("a gateway that never answers is named before half a minute is over", TIMEOUT, async () => {
   const store = await startStore();
   const gateway = await startStore();

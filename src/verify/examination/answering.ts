@@ -52,8 +52,9 @@ async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silenc
 
 function silentError({ error }: Silence, gateway: string | undefined, when: "at first" | "still"): S3MutexError {
   const { code } = error;
-  // No answer of a store is one of these.
-  if (code === "lost" || code === "deadlock") return error;
+  const isPlain = gateway === undefined && when === "at first";
+  // No answer of a store is one of the latter.
+  if (isPlain || code === "lost" || code === "deadlock") return error;
   const who = gateway === undefined ? "The store" : `The gateway ${gateway}`;
   if (code === "store-unavailable") {
     const what = when === "still" ? "has stopped answering during the examination" : "does not answer";
