@@ -5,7 +5,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "bare 404 believed",
     why: "the 404 of an ingress says that a lock is free, or deleted",
-    file: "src/store/s3/requests.ts",
+    file: "src/store/s3/learnt/key-answers.ts",
     search: 'if (code === "NoSuchKey" || marker.deleteMarker',
     replace: 'if (code !== "" || marker.deleteMarker',
     caughtBy: { test: "test/store/answers.test.ts", named: "S3:" },
@@ -64,7 +64,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "a gateway's 200 believed of a write",
     why: "something that answers everything with 200, an ETag and words of its own renews a lease that was not stored",
-    file: "src/store/s3/requests.ts",
+    file: "src/store/s3/learnt/key-answers.ts",
     search: "etag && isReceipt(attempt) &&",
     replace: "etag &&",
     caughtBy: { test: "test/store/answers.test.ts", named: "has taken no write" },

@@ -89,8 +89,8 @@ export const ENDS: readonly Mutant[] = [
     name: "given up and sent later",
     why: "a request that no caller waits for any more leaves when the credentials come",
     file: "src/store/s3/answers/single-attempt.ts",
-    search: "if (this.#over || effects.monotonicMs() >= sendByMs) {",
-    replace: "if (this.#over || effects.monotonicMs() >= 2 * sendByMs) {",
+    search: "if (this.#time.isOver || effects.monotonicMs() >= sendByMs) {",
+    replace: "if (this.#time.isOver || effects.monotonicMs() >= 2 * sendByMs) {",
     caughtBy: { test: "test/store/single-attempt.test.ts", named: "S6:" },
   },
   {

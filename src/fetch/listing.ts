@@ -1,4 +1,4 @@
-import { decodeKey } from "../store/s3/answers/url-encoding.js";
+import { decodeKey, elementOf } from "../store/s3/answers/document.js";
 
 /** What one page of a listing has. */
 export interface Listing {
@@ -22,19 +22,4 @@ export function parseListing(text: string): Listing {
   }
   const isTruncated = elementOf(text, "IsTruncated") === "true";
   return { keys, etags, next: isTruncated ? elementOf(text, "NextContinuationToken") : undefined };
-}
-
-function elementOf(text: string, name: string): string | undefined {
-  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
-  return found === undefined ? undefined : unescaped(found);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-
-function unescaped(text: string): string {
-  return text.replace(/&(?:#(\d+)|#x([\da-f]+)|(lt|gt|quot|apos|amp));/gi, (_, decimal, hex, name) =>
-    name === undefined
-      ? String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal))
-      : (ENTITIES[name] ?? ""),
-  );
 }

@@ -3,10 +3,12 @@ import { type BodyBytes, readBytes } from "../store/s3/answers/body.js";
 import { type AnswerHeaders, type Attempt, AttemptRefused } from "../store/s3/answers/single-attempt.js";
 import { AttemptTimeout, TimeBound } from "../store/time-bound.js";
 
+export type Method = "GET" | "PUT" | "DELETE";
+
 /** A request as it goes out. */
 export interface SignedRequest {
   readonly url: URL;
-  readonly method: "GET" | "PUT";
+  readonly method: Method;
   readonly headers: Headers;
   readonly body: string | undefined;
 }

@@ -143,6 +143,48 @@ describe("errors say what those of the SDK say", () => {
   });
 });
 
+describe("a deletion", () => {
+  const remove = async (store: StoreAdapter) => {
+    const written = await store.write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
+    if (written.kind !== "ok") throw new Error(written.kind);
+    return await store.remove("locks/a.json", written.etag, REQUEST);
+  };
+  const keys = async (store: StoreAdapter) => (await store.list("locks/", REQUEST)) as object;
+
+  test("is made where the store was seen to honour its condition, which is asked once", async () => {
+    const store = storeAt();
+    expect(await remove(store)).toMatchObject({ kind: "ok" });
+    const before = server.requests.total;
+    expect(await remove(store)).toMatchObject({ kind: "ok" });
+    expect(server.requests.total - before).toBe(2);
+    expect(await keys(store)).toMatchObject({ keys: [] });
+  });
+
+  test("of another version is a conflict, and nothing is removed", async () => {
+    const store = storeAt();
+    await store.write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
+    expect(await store.remove("locks/a.json", '"00000000000000000000000000000000"', REQUEST)).toMatchObject({
+      kind: "conflict",
+    });
+    expect(await store.read("locks/a.json", REQUEST)).toMatchObject({ kind: "ok" });
+  });
+
+  test.each<[string, () => void]>([
+    ["ignores the condition", () => server.setQuirks({ deleteIgnoresIfMatch: true })],
+    ["does not know it", () => server.setQuirks({ deleteIfMatchUnsupported: true })],
+  ])("is not made on a store that %s, and nothing stays of the question", async (_, be) => {
+    be();
+    const store = storeAt();
+    expect(await remove(store)).toEqual({ kind: "unsupported" });
+    expect(await keys(store)).toMatchObject({ keys: ["locks/a.json"] });
+  });
+
+  test("is not made in a bucket that keeps versions", async () => {
+    server.setQuirks({ versioning: "Enabled" });
+    expect(await remove(storeAt())).toEqual({ kind: "versioned" });
+  });
+});
+
 test("a store without Date tells no time", async () => {
   server.setQuirks({ noDate: true });
   const read = await storeAt().read("locks/a.json", REQUEST);

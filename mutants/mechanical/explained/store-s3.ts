@@ -69,7 +69,7 @@ export const OF_STORE: readonly Explained[] = [
     why: NOT_SENT,
   },
   {
-    file: "src/store/s3/requests.ts",
+    file: "src/store/s3/learnt/key-answers.ts",
     search: 'attempt.headers?.["content',
     replace: 'attempt.headers["content',
     why: ANSWERED,
@@ -105,7 +105,7 @@ export const OF_STORE: readonly Explained[] = [
     why: ONLY_SUCCESS,
   },
   {
-    file: "src/store/s3/requests.ts",
+    file: "src/store/s3/learnt/key-answers.ts",
     search: 'notOfS3("", attempt)',
     replace: 'notOfS3("Stryker was here!", attempt)',
     why: "it is only asked whether there is one",
@@ -148,18 +148,6 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/answers/single-attempt.ts",
-    search: "this.#over = true;\n    this.#cancelTimer?.();",
-    replace: "this.#over = true;\n    this.#cancelTimer();",
-    why: "the timer is the first thing that is set: the question mark is for the compiler",
-  },
-  {
-    file: "src/store/s3/answers/single-attempt.ts",
-    search: "this.#expire?.(error)",
-    replace: "this.#expire(error)",
-    why: "it is there before the timer: the question mark is for the compiler",
-  },
-  {
-    file: "src/store/s3/answers/single-attempt.ts",
     search: "response: this.#response ?? {}",
     replace: "response: this.#response && {}",
     why: "nothing between here and where the failure is thrown again looks at the response",
@@ -193,12 +181,6 @@ export const OF_STORE: readonly Explained[] = [
     search: "text !== undefined && /^",
     replace: "true && /^",
     why: 'the word "undefined" is not a page: the condition is for the compiler',
-  },
-  {
-    file: "src/store/s3/answers/answer.ts",
-    search: 'ENTITIES[name] ?? ""',
-    replace: 'ENTITIES[name] ?? "Stryker was here!"',
-    why: "the pattern finds only names that are there",
   },
   {
     file: "src/store/s3/answers/answer.ts",

@@ -1,11 +1,11 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { isDirectoryBucket } from "../../arguments/bucket-names.js";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
+import { decodeKey } from "./answers/document.js";
 import type { Operation, Send } from "./answers/operation.js";
 import { outcomeOfBadAnswer } from "./answers/outcomes.js";
 import { isListing, notOfS3 } from "./answers/receipts.js";
 import type { Request } from "./answers/request.js";
-import { decodeKey } from "./answers/url-encoding.js";
 import type { ListingState } from "./client/client-state.js";
 import type { HeaderFields } from "./client/store-headers.js";
 

@@ -5,20 +5,17 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { AnswerTiming, ReadOptions, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
+import type { ReadOptions, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
 import { type BodyBytes, readBytes } from "./answers/body.js";
-import { decodeBody } from "./answers/content-encoding.js";
 import type { Operation, Send } from "./answers/operation.js";
-import { outcomeOfBadAnswer } from "./answers/outcomes.js";
-import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "./answers/receipts.js";
 import type { Request } from "./answers/request.js";
-import { type Attempt, writtenAt } from "./answers/single-attempt.js";
 import { type Bare404, looksOf, type NoEtag } from "./answers/unproven.js";
 import type { HeaderFields } from "./client/store-headers.js";
 import type { BodyHashes } from "./learnt/body-hash.js";
+import { absentBy, deletedBy, foundBy, isUnchanged, notDoneBy, writtenBy } from "./learnt/key-answers.js";
 import type { DeleteOutcome, KeyRequests, PutCondition } from "./learnt/key-requests.js";
 import type { PutChecksums } from "./learnt/put-checksum.js";
-import { markerIn, type Versions, versionIn } from "./learnt/versions.js";
+import type { Versions } from "./learnt/versions.js";
 
 /** Where requests go, and what is known of the answers there. */
 export interface RequestsOptions {
@@ -30,13 +27,6 @@ export interface RequestsOptions {
   readonly versions: Versions;
   readonly fields: HeaderFields;
   readonly send: Send;
-}
-
-/** A body that came to its end, without what a proxy did to it, and how many bytes of it came. */
-interface Whole {
-  readonly etag: string;
-  readonly decoded: Buffer;
-  readonly came: number;
 }
 
 /** The requests that locks make, each one transmission, with ETags as they are to be sent. */
@@ -86,29 +76,17 @@ export class S3Requests implements KeyRequests {
         };
         return { command, work };
       },
-      onSuccess: ({ etag, body }, timing, attempt) => {
-        const isForeign = isForeignPage(body, attempt);
-        if (!etag || isForeign) {
-          const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt, body), attempt);
-          const text = body.kind === "bytes" ? body.bytes.toString("utf8") : undefined;
-          return isForeign ? outcome : { kind: "no-etag", body: text, outcome };
-        }
-        if (body.kind === "oversized") return { kind: "oversized", etag, timing };
-        const decoded = decodeBody(body.bytes, attempt.headers?.["content-encoding"], maxBodyBytes);
-        return this.#whole(request, { etag, decoded, came: body.bytes.length }, timing, attempt);
-      },
-      onStatus: (status, { code, attempt }, timing) => {
+      onSuccess: ({ etag, body }, timing, attempt) =>
+        foundBy({ request, attempt, timing, etag, hashes: this.#hashes }, body, maxBodyBytes),
+      onStatus: (status, said, timing) => {
         if (status === 304 && ifNoneMatch !== undefined) {
-          isOther = isAboutAnother(attempt, ifNoneMatch);
+          isOther = !isUnchanged(status, said, ifNoneMatch);
           return isOther ? undefined : { kind: "unchanged", timing };
         }
-        isArchived = code === "InvalidObjectState";
-        if (status !== 404 || code === "NoSuchBucket") return undefined;
-        const marker = markerIn(attempt);
-        // Only a store speaks of delete markers, whatever else it says.
-        if (code === "NoSuchKey" || marker.deleteMarker !== undefined) return { kind: "absent", ...marker, timing };
-        looks = looksOf(attempt, key);
-        return undefined;
+        isArchived = said.code === "InvalidObjectState";
+        const absent = absentBy(status, said, timing);
+        if (absent === undefined && status === 404 && said.code !== "NoSuchBucket") looks = looksOf(said.attempt, key);
+        return absent;
       },
     };
     const outcome = await this.#send(operation, options);
@@ -134,25 +112,6 @@ export class S3Requests implements KeyRequests {
     return outcome?.kind === "archived" ? outcome : undefined;
   }
 
-  /** A body that came to its end; whether it is the one that the store has is another question. */
-  #whole(request: Request, { etag, decoded, came }: Whole, timing: AnswerTiming, attempt: Attempt): ReadOutcome {
-    const verdict = this.#hashes.judge(etag, decoded, attempt.headers);
-    if (verdict === "damaged") {
-      const fault = `the body was damaged on the way: its ${came} bytes are not what its ETag is the hash of`;
-      return outcomeOfBadAnswer(request, fault, attempt);
-    }
-    const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
-    return {
-      kind: "ok",
-      etag,
-      body: decoded.toString("utf8"),
-      ...doubt,
-      ...versionIn(attempt),
-      ...writtenAt(attempt),
-      timing,
-    };
-  }
-
   async put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {
     const sentWith = this.#checksums.kind;
     let mayPass = false;
@@ -172,18 +131,12 @@ export class S3Requests implements KeyRequests {
         });
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
-      onSuccess: (etag, timing, attempt) => {
-        // It may have been done, but under a name that is not known: the caller has to read it.
-        const isOurs = etag && isReceipt(attempt) && this.#hashes.wrote(etag, body, attempt.headers);
-        if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
-        return outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt), attempt);
-      },
+      onSuccess: (etag, timing, attempt) => writtenBy({ request, attempt, timing, etag, hashes: this.#hashes }, body),
       onStatus: (status, said, timing) => {
-        if (isConflict(status, said)) return { kind: "conflict", timing };
-        // A create finds nothing by intent; a 404 to it is about something else.
+        const notDone = notDoneBy(status, said, timing, condition.IfMatch !== undefined);
+        if (notDone !== undefined) return notDone;
         mayPass = this.#checksums.learn(status, said, sentWith);
-        const absent = status === 404 && condition.IfMatch !== undefined && said.code === "NoSuchKey";
-        return absent ? { kind: "absent", timing } : undefined;
+        return undefined;
       },
     };
     const outcome = await this.#send(operation, options);
@@ -210,14 +163,9 @@ export class S3Requests implements KeyRequests {
       },
       onSuccess: (_, timing, attempt) => {
         this.#versions.deleted(attempt);
-        return isDeletion(attempt)
-          ? { kind: "ok", timing }
-          : outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+        return deletedBy(request, attempt, timing);
       },
-      onStatus: (status, said, timing) => {
-        if (isConflict(status, said)) return { kind: "conflict", timing };
-        return status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
-      },
+      onStatus: (status, said, timing) => notDoneBy(status, said, timing),
     };
     return this.#send(operation, options);
   }

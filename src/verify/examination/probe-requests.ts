@@ -12,10 +12,10 @@ import {
 import type { Effects } from "../../runtime/base/effects.js";
 import { isPage } from "../../store/s3/answers/answer.js";
 import { readBody } from "../../store/s3/answers/body.js";
+import { decodeKey } from "../../store/s3/answers/document.js";
 import type { Operation, Said } from "../../store/s3/answers/operation.js";
 import { outcomeOfBadAnswer } from "../../store/s3/answers/outcomes.js";
 import { isReceipt, notOfS3 } from "../../store/s3/answers/receipts.js";
-import { decodeKey } from "../../store/s3/answers/url-encoding.js";
 import { type AbsenceState, type ClientState, stateOf } from "../../store/s3/client/client-state.js";
 import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../../store/s3/client/store-headers.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";

@@ -1,3 +1,4 @@
+import { elementOf } from "./document.js";
 import type { Attempt } from "./single-attempt.js";
 
 /** What S3 itself says with an error: its code, and its words where it has any. */
@@ -12,22 +13,11 @@ export interface S3Words {
  */
 export function s3WordsOf({ text }: Attempt): S3Words | undefined {
   if (text === undefined || !ERROR_DOCUMENT.test(text)) return undefined;
-  const code = elementOf(text, "Code");
-  return code === undefined ? undefined : { code, message: elementOf(text, "Message") ?? "" };
+  const code = elementOf(text, "Code")?.trim() ?? "";
+  return code === "" ? undefined : { code, message: elementOf(text, "Message")?.trim() ?? "" };
 }
 
 const ERROR_DOCUMENT = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?Error(?:Response)?[\s>]/;
-
-function elementOf(text: string, name: string): string | undefined {
-  const found = new RegExp(`<${name}>\\s*([^<]*?)\\s*</${name}>`).exec(text)?.[1];
-  return found === undefined || found === "" ? undefined : unescaped(found);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-
-function unescaped(text: string): string {
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => ENTITIES[name] ?? "");
-}
 
 /** Whether the body of an answer is a page for people, as portals, proxies and login pages send. */
 export function isPage(text: string | undefined): boolean {

@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { decodeBody } from "./content-encoding.js";
-import { decodeKey } from "./url-encoding.js";
+import { decodeKey } from "./document.js";
 
 const TEXT = Buffer.from("a lock's record ".repeat(20));
 

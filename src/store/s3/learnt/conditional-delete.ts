@@ -44,7 +44,7 @@ export interface DeleteProbe {
  * another client has just written. A probe without a certain result is not remembered.
  */
 export async function conditionalDeleteSupport(
-  state: BucketState,
+  state: Pick<BucketState, "conditionalDelete">,
   asking: DeleteProbe,
   options: RequestOptions,
 ): Promise<DeleteSupport> {
