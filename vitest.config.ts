@@ -36,7 +36,7 @@ export default defineConfig({
           name: "unit",
           env,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
-          exclude: ["test/package/**", "test/chaos/**", "test/browser/**"],
+          exclude: ["test/package/**", "test/chaos/**", "test/processes/**", "test/browser/**"],
           // Files share the processes of the workers, and with them what they import: to load the SDK for each of 300 files takes longer
           // than most of their tests. So a test puts back what it changes of its process: timers, environment, listeners.
           isolate: false,
@@ -48,10 +48,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Slow by nature: real processes that are killed, and in full what `npm test` plays a part of.
+          // Slow by nature: real processes that get signals or are killed, and in full what `npm test` plays a part of.
           name: "proof",
           env: { ...env, TESTS_IN_FULL: "yes" },
-          include: ["test/chaos/**/*.test.ts", ...inFull()],
+          include: ["test/{chaos,processes}/**/*.test.ts", ...inFull()],
           isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

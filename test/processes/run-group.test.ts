@@ -12,7 +12,7 @@ import {
   startCli,
   startStore,
   until,
-} from "./cli.js";
+} from "../cli/cli.js";
 
 const ADDRESS = `${STORE}job`;
 const TIMEOUT = { timeout: 60_000 };

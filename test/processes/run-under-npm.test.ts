@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isRunning, MAIN, newFolder, recordOf, STORE, startCli, startProgram, startStore, until } from "./cli.js";
+import { isRunning, MAIN, newFolder, recordOf, STORE, startCli, startProgram, startStore, until } from "../cli/cli.js";
 
 const ADDRESS = `${STORE}job`;
 const TIMEOUT = { timeout: 60_000 };

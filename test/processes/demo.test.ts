@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { isRunning, newFolder, startCli, until } from "./cli.js";
+import { isRunning, newFolder, startCli, until } from "../cli/cli.js";
 
 test("it tells its story in order, counts, and leaves nothing behind", { timeout: 120_000 }, async () => {
   const folder = newFolder();

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { BUCKET, cli, MAIN, recordOf, STORE, startCli, startStore, until } from "./cli.js";
+import { BUCKET, cli, MAIN, recordOf, STORE, startCli, startStore, until } from "../cli/cli.js";
 
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });

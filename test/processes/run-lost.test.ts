@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isRunning, newFolder, recordOf, STORE, startCli, startStore, until } from "./cli.js";
+import { isRunning, newFolder, recordOf, STORE, startCli, startStore, until } from "../cli/cli.js";
 
 const ADDRESS = `${STORE}job`;
 
