@@ -41,7 +41,7 @@ export function takeDueTurns(scene: Scene, world: World): void {
   }
 }
 
-/** `mutex.forceRelease`, `deleteLock`, `cleanupStaleLocks`: each begins with a read (`fromStore`). */
+/** `mutex.forceRelease`, `deleteLock`, `cleanupStaleLocks`: each begins with a read (`from: "store"`). */
 export function beginCommand({ client }: Actor, operation: Operation): void {
   client.phase = "asking";
   client.main = threadOf(operation);

@@ -38,10 +38,8 @@ export const ENDS: readonly Mutant[] = [
     name: "a caller that gives up waits for its poll",
     why: "the entry of a waiter that has given up stays in the queue until a poll that hangs has timed out",
     file: "src/runtime/acquire/acquisition.ts",
-    search:
-      "await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);",
-    replace:
-      "await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), AbortSignal.any([]));",
+    search: "this.#seen = await unlessAborted(poll, this.#stop.signal);",
+    replace: "this.#seen = await unlessAborted(poll, AbortSignal.any([]));",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {

@@ -39,7 +39,7 @@ export const QUEUE: readonly Mutant[] = [
     why: "a waiter begins to wait anew with each look",
     file: "src/runtime/acquire/acquisition.ts",
     search:
-      "    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#arrivalMs);",
+      "    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);",
     replace: "    this.#arrivalMs = now.latestMs;",
     caughtBy: "sim",
   },
@@ -47,7 +47,7 @@ export const QUEUE: readonly Mutant[] = [
     name: "local order of its own",
     why: "a caller that has waited in another record's queue starts anew behind all of its own process",
     file: "src/runtime/acquire/acquisition.ts",
-    search: "    return this.#patience.arrivedAtMs - (this.#request.waitedBeforeMs ?? 0);",
+    search: "    return this.#patience.arrivedAtMs - (this.request.waitedBeforeMs ?? 0);",
     replace: "    return this.#patience.arrivedAtMs;",
     caughtBy: { test: "src/runtime/acquire/local-queue.spec.ts", named: "serves callers by when they began to wait" },
   },

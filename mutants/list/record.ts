@@ -15,7 +15,7 @@ export const RECORD: readonly Mutant[] = [
     why: "a waiter overwrites whatever came since it read",
     file: "src/runtime/swap/lock-object.ts",
     search: "      const base = snapshot;",
-    replace: `      const mustLook = options.role === "contender" && !options.fromStore;
+    replace: `      const mustLook = options.role === "contender" && options.from !== "store";
       const newest = mustLook ? await this.look(options.timeoutMs) : undefined;
       const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
     caughtBy: "sim",

@@ -31,7 +31,7 @@ export const REMOVAL: readonly Mutant[] = [
     why: "a cleanup, a deletion or a forced release overwrites whatever came since it read",
     file: "src/runtime/swap/lock-object.ts",
     search: "      const base = snapshot;",
-    replace: `      const newest = options.fromStore ? await this.look(options.timeoutMs) : undefined;
+    replace: `      const newest = options.from === "store" ? await this.look(options.timeoutMs) : undefined;
       const base = { ...snapshot, etag: newest?.etag ?? snapshot.etag };`,
     caughtBy: "sim",
   },

@@ -73,5 +73,5 @@ class Target {
 }
 
 function optionsFor(context: Context, leaseMs: number) {
-  return { ...holderPolicy(context, leaseMs), writeLog: new WriteLog(), fromStore: true };
+  return { ...holderPolicy(context, leaseMs), writeLog: new WriteLog(), from: "store" as const };
 }

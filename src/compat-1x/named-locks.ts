@@ -174,6 +174,6 @@ export class NamedLocks {
   }
 
   #options() {
-    return { ...commandPolicy(this.#context, this.#leaseMs), writeLog: new WriteLog(), fromStore: true };
+    return { ...commandPolicy(this.#context, this.#leaseMs), writeLog: new WriteLog(), from: "store" as const };
   }
 }

@@ -167,34 +167,27 @@ export class Acquirer {
     return this.#take(ref, object, request, call);
   }
 
-  #plan(ref: LockRef, { options, scope, ...call }: AcquireCall): Plan {
+  #plan(ref: LockRef, { options, scope, patienceMs, isAttempt: _, ...asked }: AcquireCall): Plan {
     const object = this.#objectOf(ref);
     const { key } = object;
-    const { permits = 1, limit, share, via = "handle", timing, longestPollMs } = call;
+    const { share } = asked;
     // Of a semaphore with several records, no one holder keeps others waiting.
     const mayBlock = (hold: LockRef) => share === undefined || refKey(hold) !== refKey(ref);
     const heldUp = this.#parentHolds.heldUpBy(key).filter(mayBlock);
     const request: AcquireRequest = {
-      via,
+      via: "handle",
+      permits: 1,
+      ...asked,
       mode: withDefault("mode", options.mode, "exclusive", checkMode),
-      permits,
-      limit,
-      share,
-      waitedBeforeMs: call.waitedBeforeMs,
-      onAsking: call.onAsking,
       priority: withDefault("priority", options.priority, 0, checkPriority),
       leaseMs: withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease),
       holdAtLeastMs: withDefault("holdAtLeastMs", options.holdAtLeastMs, 0, checkHoldAtLeast),
       label: withDefault("label", options.label, undefined, checkLabel),
-      patienceMs: withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration),
+      patienceMs: withDefault("timeoutMs", options.timeoutMs, patienceMs, checkDuration),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
       holds: (waitedMs) => [...heldUp, ...scope.holdsWaitingFor(key, waitedMs)],
       tokensOfParents: this.#parentHolds.tokensOf(key),
       objectOf: this.#objectOf,
-      timing,
-      longestPollMs,
-      unreachableMs: call.unreachableMs,
-      attemptUntilMs: call.attemptUntilMs,
     };
     const reentrant = withDefault("reentrant", options.reentrant, false, checkBoolean);
     const named = options.within === undefined ? [] : this.#known.get("within", options.within);

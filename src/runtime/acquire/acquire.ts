@@ -19,18 +19,18 @@ export async function acquireLease(
   request: AcquireRequest,
 ): Promise<Lease | undefined> {
   const acquisition = new Acquisition(context, localQueue, request);
-  if (!context.diagnostics.isAcquireWatched) return waitForLease(context, localQueue, request, acquisition);
-  return toldOf(context.diagnostics, localQueue.object, request, acquisition, () =>
-    waitForLease(context, localQueue, request, acquisition),
-  );
+  const wait = () => waitForLease(context, localQueue, acquisition);
+  return context.diagnostics.isAcquireWatched
+    ? toldOf(context.diagnostics, localQueue.object, acquisition, wait)
+    : wait();
 }
 
 async function waitForLease(
   context: Context,
   localQueue: LocalQueue,
-  request: AcquireRequest,
   acquisition: Acquisition,
 ): Promise<Lease | undefined> {
+  const { request } = acquisition;
   throwIfAborted(localQueue.object.name, request.signal);
   const { waiting } = context.activity;
   waiting.set(acquisition.id, localQueue.object.name);
@@ -74,10 +74,10 @@ async function waitForLease(
 async function toldOf(
   diagnostics: Diagnostics,
   { name: lockName }: LockObject,
-  { mode, priority, leaseMs, patienceMs }: AcquireRequest,
   acquisition: Acquisition,
   wait: () => Promise<Lease | undefined>,
 ): Promise<Lease | undefined> {
+  const { mode, priority, leaseMs, patienceMs } = acquisition.request;
   const start = { lockName, acquisitionId: acquisition.id, mode, priority, leaseMs, timeoutMs: patienceMs };
   diagnostics.publish("acquire:start", start);
   const end = (outcome: string, details: { readonly fencingToken?: number; readonly error?: unknown } = {}) =>

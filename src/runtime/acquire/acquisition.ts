@@ -1,5 +1,5 @@
 import { type Attempt, arrivalMs } from "../../core/expiry.js";
-import { type Claim, isListed, type LockRecord } from "../../core/record.js";
+import { isListed, type LockRecord } from "../../core/record.js";
 import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../../core/transition/acquire.js";
 import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
@@ -9,6 +9,7 @@ import { requestTimeoutMs, wakeableSleep } from "../base/timing.js";
 import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
+import type { Snapshot } from "../swap/snapshot.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
 import { type AcquireRequest, claimOf, commandFor, type WaitingQueue } from "./acquire-request.js";
@@ -24,7 +25,7 @@ export class Acquisition {
   readonly writeLog = new WriteLog();
   readonly #context: Context;
   readonly #localQueue: WaitingQueue<Acquisition>;
-  readonly #request: AcquireRequest;
+  readonly request: AcquireRequest;
   readonly #id: string;
   readonly #stop = new AbortController();
   readonly #patience: Patience;
@@ -32,7 +33,8 @@ export class Acquisition {
   readonly #restraint: Restraint;
   /** When it began to wait, in store time, once that is known. */
   #arrivalMs: number | undefined;
-  #polledAtMs: number;
+  /** What its last poll has shown, for the next question to begin with. */
+  #seen: Snapshot | undefined;
   #mayBePresent = false;
   #state: "waiting" | "granted" | "over" = "waiting";
   #hasAsked = false;
@@ -43,10 +45,9 @@ export class Acquisition {
   constructor(context: Context, localQueue: WaitingQueue<Acquisition>, request: AcquireRequest) {
     this.#context = context;
     this.#localQueue = localQueue;
-    this.#request = request;
+    this.request = request;
     this.#id = context.effects.newId();
     this.#patience = new Patience(context, request);
-    this.#polledAtMs = this.#nowMs();
     this.#restraint = new Restraint(context, this.#id, claimOf(request));
     this.#deadlocks = new DeadlockWatch(context, localQueue.object, request);
   }
@@ -56,17 +57,12 @@ export class Acquisition {
   }
 
   get priority(): number {
-    return this.#request.priority;
+    return this.request.priority;
   }
 
   /** When it began to wait, here or in another queue before, by the monotonic clock. */
   get sinceMs(): number {
-    return this.#patience.arrivedAtMs - (this.#request.waitedBeforeMs ?? 0);
-  }
-
-  /** What it wants of the lock, and how many permits it takes that to have. */
-  get claim(): Claim & Pick<AcquireRequest, "limit" | "share"> {
-    return this.#request;
+    return this.#patience.arrivedAtMs - (this.request.waitedBeforeMs ?? 0);
   }
 
   /** Whether it can still use the lock. */
@@ -77,7 +73,7 @@ export class Acquisition {
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
     const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastPollAtMs;
-    return isLastChance || this.#mayBePresent || this.#request.holds(this.waitedMs).length > 0;
+    return isLastChance || this.#mayBePresent || this.request.holds(this.waitedMs).length > 0;
   }
 
   get waitedMs(): number {
@@ -134,8 +130,8 @@ export class Acquisition {
     // It has seen itself in the record already, before the hand-over was answered.
     if (this.#state === "granted") return;
     if (this.#state === "over") return this.#undo();
-    if (reply.kind === "granted") this.#handed = { reply, contradicted };
-    this.#request.onAsking?.(reply.kind === "granted");
+    if (reply.kind === "granted") this.#handed = { holder: reply.holder, contradicted };
+    this.request.onAsking?.(reply.kind === "granted");
     this.wake();
   }
 
@@ -149,8 +145,8 @@ export class Acquisition {
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
     this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
     const { waitedMs } = this;
-    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.#request.waitedBeforeMs ?? 0), this.#arrivalMs);
-    return commandFor(this.#context, this.#request, { id: this.#id, sinceMs: this.#arrivalMs, waitedMs });
+    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);
+    return commandFor(this.#context, this.request, { id: this.#id, sinceMs: this.#arrivalMs, waitedMs });
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {
@@ -169,11 +165,11 @@ export class Acquisition {
       const swapped = await this.#ask();
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
-      throwIfRefused(this.#localQueue.object, this.#request, reply);
+      throwIfRefused(this.#localQueue.object, this.request, reply);
       if (reply.kind === "granted") {
         throwIfCopys(this.#localQueue.object, reply.holder, this.writeLog);
         this.#mayBePresent = true;
-        this.#handed = { reply, contradicted };
+        this.#handed = { holder: reply.holder, contradicted };
       }
       if (reply.kind !== "waiting") continue;
       if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;
@@ -192,15 +188,15 @@ export class Acquisition {
   async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
     this.#mayBePresent ||= reply.enqueued;
     this.#localQueue.reportAnswer();
-    this.#request.onAsking?.(false);
+    this.request.onAsking?.(false);
     this.#reportPlace(reply);
     if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
     await this.#sleep(this.#untilNextPollMs(record, reply));
     if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
-    this.#polledAtMs = this.#nowMs();
     // A poll that hangs does not keep an entry in the queue whose caller has given up.
-    await unlessAborted(this.#localQueue.object.poll(requestTimeoutMs(this.#request.leaseMs)), this.#stop.signal);
+    const poll = this.#localQueue.object.poll(requestTimeoutMs(this.request.leaseMs));
+    this.#seen = await unlessAborted(poll, this.#stop.signal);
     return true;
   }
 
@@ -215,8 +211,10 @@ export class Acquisition {
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const [{ signal }, { object }] = [this.#stop, this.#localQueue];
     const trying = this.#patience.trying(signal);
+    // Other callers of this process may have polled since this one came.
+    if (!this.#hasAsked && this.#patience.hasBegunBy(object.latest?.askedAtMs ?? 0)) this.#seen = object.latest;
     this.#hasAsked = true;
-    this.#request.onAsking?.(true);
+    this.request.onAsking?.(true);
     try {
       await notKnownToBeUnsafe(this.#context, object.name, trying);
       return await object.swap((record, attempt) => this.#decide(record, attempt), {
@@ -224,7 +222,7 @@ export class Acquisition {
         writeLog: this.writeLog,
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportLostRace(),
-        freshFromMs: this.#polledAtMs,
+        from: this.#seen,
         afterRaceMs: () =>
           this.#patience.pauseMs(this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
       });
@@ -240,7 +238,7 @@ export class Acquisition {
   async #seeWhoHasIt(): Promise<void> {
     const { object } = this.#localQueue;
     // What is wrong with the store is told by the next try.
-    const found = await object.poll(requestTimeoutMs(this.#request.leaseMs)).catch(() => undefined);
+    const found = await object.poll(requestTimeoutMs(this.request.leaseMs)).catch(() => undefined);
     const kind = object.glance((record, attempt) => acquire(record, this.command(attempt, record), attempt).reply.kind);
     if (found !== undefined && kind === "waiting") this.#localQueue.reportAnswer();
   }
@@ -251,18 +249,17 @@ export class Acquisition {
     if (wasReadByUs) this.#patience.reportRead();
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
-    const isUrgent = this.#request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastPollAtMs;
+    const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastPollAtMs;
     const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
     // Alongside the write: it costs no time by that where one round trip tells.
-    if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.#request.leaseMs));
+    if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.request.leaseMs));
     return wanted;
   }
 
-  async #confirm({ reply, contradicted }: UnconfirmedGrant): Promise<Grant | undefined> {
-    const { leaseMs, timing } = this.#request;
+  async #confirm(granted: UnconfirmedGrant): Promise<Grant | undefined> {
+    const { leaseMs, timing } = this.request;
     const options = { ...this.#patience.trying(this.#stop.signal), writeLog: this.writeLog, timing, leaseMs };
     try {
-      const granted = { holder: reply.holder, contradicted };
       return await confirmGrant(this.#context, this.#localQueue.object, granted, options);
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
@@ -273,7 +270,7 @@ export class Acquisition {
   #untilNextPollMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
     const planMs = delayBeforePollMs(this.#context, record, turnsAhead, enqueued);
     const delayMs = this.#restraint.untilPollMs(planMs, record, this.waitedMs);
-    const longestMs = (turnsAhead === 0 && this.#request.longestPollMs) || Number.POSITIVE_INFINITY;
+    const longestMs = (turnsAhead === 0 && this.request.longestPollMs) || Number.POSITIVE_INFINITY;
     return this.#patience.pauseMs(Math.min(delayMs, longestMs));
   }
 
@@ -288,7 +285,7 @@ export class Acquisition {
 
   #undo(): void {
     this.#state = "over";
-    const leaseMs = Math.max(this.#request.leaseMs, this.#request.holdAtLeastMs);
+    const leaseMs = Math.max(this.request.leaseMs, this.request.holdAtLeastMs);
     const entry = this.#mayBePresent ? "listed" : "none";
     const leftovers = { id: this.#id, leaseMs, writeLog: this.writeLog, entry, isUnused: true } as const;
     cancelLeftovers(this.#context, this.#localQueue.object, leftovers);

@@ -1,8 +1,7 @@
-import type { Holder } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { type StoreCheckPatience, storeIsSafe } from "../check/store-is-safe.js";
-import type { Grant } from "../hold/grant.js";
+import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
 import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { holderPolicy } from "../swap/policies.js";
@@ -16,7 +15,7 @@ import type { WriteLog } from "../swap/write-log.js";
 export async function confirmGrant(
   context: Context,
   object: LockObject,
-  granted: { readonly holder: Holder; readonly contradicted: boolean },
+  granted: UnconfirmedGrant,
   options: StoreCheckPatience & {
     readonly writeLog: WriteLog;
     readonly timing?: LeaseTiming | undefined;

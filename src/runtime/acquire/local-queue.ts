@@ -87,10 +87,10 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
     const holds = [...this.#holds];
-    const limit = knownLimit(this.object, acquisition.claim);
+    const limit = knownLimit(this.object, acquisition.request);
     // Unknown, or too few for it even if all were free: the store says so.
-    if (limit === undefined || !areCompatible([acquisition.claim], limit)) return 0;
-    if (areCompatible([...holds.map(claimOf), acquisition.claim], limit)) return 0;
+    if (limit === undefined || !areCompatible([acquisition.request], limit)) return 0;
+    if (areCompatible([...holds.map(claimOf), acquisition.request], limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
     return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
   }
@@ -237,7 +237,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
 }
 
 function claimOf(hold: LocalHold): Claim {
-  return "lease" in hold ? hold.lease.holder : hold.to.claim;
+  return "lease" in hold ? hold.lease.holder : hold.to.request;
 }
 
 type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };

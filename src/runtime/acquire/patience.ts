@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import { requestTimeoutMs, sleep } from "../base/timing.js";
+import { requestTimeoutMs, sleepUntil } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
@@ -140,9 +140,8 @@ export class Patience {
   }
 
   async #sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#nowMs() < atMs) {
-      await sleep(this.#context.effects, atMs - this.#nowMs(), { keepAlive: true, signal });
-    }
+    if (signal.aborted || this.#nowMs() >= atMs) return;
+    await sleepUntil(this.#context.effects, atMs, { keepAlive: true, signal });
   }
 
   #nowMs(): number {

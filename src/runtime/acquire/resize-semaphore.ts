@@ -36,7 +36,7 @@ export async function resizeSemaphore(
           }
           return decision;
         },
-        { ...swapOptions(untilMs, { insists: seen !== undefined }), fromStore: true },
+        { ...swapOptions(untilMs, { insists: seen !== undefined }), from: "store" },
       );
       if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
     }
@@ -80,7 +80,7 @@ async function levelAll(
   const uses = new Map<number, Use>();
   await inParallel(parts, AT_ONCE, async (part) => {
     const share = shareIn(shares, part);
-    const options = { ...swapOptions(untilMs, { insists: true }), freshFromMs: context.effects.monotonicMs() };
+    const options = swapOptions(untilMs, { insists: true });
     const { reply } = await records.objectOf(part).swap((record, attempt) => level(record, share, attempt), options);
     if (reply.kind === "levelled") uses.set(part, reply.use);
   });
@@ -89,7 +89,7 @@ async function levelAll(
 }
 
 async function poll(records: SemaphoreRecords, untilMs: number): Promise<void> {
-  await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), fromStore: true });
+  await records.anchor.swap(() => ({ reply: undefined }), { ...swapOptions(untilMs), from: "store" });
 }
 
 function swapOptions(...policy: Parameters<typeof resizePolicy>) {

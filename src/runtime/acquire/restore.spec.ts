@@ -77,7 +77,7 @@ it("goes on with it under an id of its own, after a look at the store itself, an
   expect(lease.holder).toMatchObject({ id: "fresh", owner: "owner", leaseMs: 60_000 - 1000 });
   expect(lease.signal.aborted).toBe(false);
   expect(asked).toHaveLength(1);
-  expect(asked[0]).toMatchObject({ fromStore: true, role: "holder", untilMs: clockwork.monotonicMs + LEASE_MS });
+  expect(asked[0]).toMatchObject({ from: "store", role: "holder", untilMs: clockwork.monotonicMs + LEASE_MS });
   expect(checks).toEqual([LEASE_MS / 6]);
   expect(await lease.leave()).toMatchObject({ id: "fresh", leaseMs: LEASE_MS });
 });

@@ -45,13 +45,17 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
     const { reply, contradicted } = await object.swap(apply, {
       ...trying,
       writeLog,
-      fromStore: true,
+      from: "store",
       signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
     if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
-    const granted = { holder: reply.holder, contradicted };
-    const grant = await confirmGrant(context, object, granted, { ...trying, writeLog, signal: context.closed });
+    const grant = await confirmGrant(
+      context,
+      object,
+      { holder: reply.holder, contradicted },
+      { ...trying, writeLog, signal: context.closed },
+    );
     if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
     const lease = new Lease(context, localQueue, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");

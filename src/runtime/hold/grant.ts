@@ -1,6 +1,5 @@
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
-import type { AcquireReply } from "../../core/transition/acquire.js";
 import type { WriteLog } from "../swap/write-log.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
@@ -12,6 +11,6 @@ export interface Grant {
 
 /** A grant as the record has it, and whether its times are in doubt: not to be handed out before `confirmGrant` has made it a {@link Grant}. */
 export interface UnconfirmedGrant {
-  readonly reply: AcquireReply & { readonly kind: "granted" };
+  readonly holder: Holder;
   readonly contradicted: boolean;
 }

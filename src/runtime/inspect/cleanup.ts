@@ -2,9 +2,10 @@ import { type CleanupCommand, type CleanupReply, cleanup } from "../../core/tran
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
-import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
+import { sleep } from "../base/timing.js";
 import { RemoveUnsupported } from "../swap/changed.js";
 import type { LockObject } from "../swap/lock-object.js";
+import { sweepPolicy } from "../swap/policies.js";
 import { sweeping } from "../swap/repeatable.js";
 import { WriteLog } from "../swap/write-log.js";
 import type { ListProgress } from "./inspect.js";
@@ -119,13 +120,7 @@ const MARGIN_MS = 20;
 async function sweepOnce(context: Context, object: LockObject, { command, dryRun }: CleanupRun): Promise<CleanupReply> {
   const { reply } = await object.swap(
     dryRun ? (record, attempt) => ({ reply: cleanup(record, command, attempt).reply }) : sweeping(command),
-    {
-      writeLog: new WriteLog(),
-      timeoutMs: MAX_REQUEST_MS,
-      untilMs: context.effects.monotonicMs() + 2 * MAX_REQUEST_MS,
-      role: "contender",
-      fromStore: true,
-    },
+    { ...sweepPolicy(context), writeLog: new WriteLog(), from: "store" },
   );
   return reply;
 }

@@ -61,8 +61,7 @@ export class LockObject {
 
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
   async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
-    let snapshot = options.fromStore || this.#latest?.unreadable ? undefined : this.#latest;
-    let isFresh = snapshot !== undefined && snapshot.askedAtMs >= (options.freshFromMs ?? Number.POSITIVE_INFINITY);
+    let { snapshot, isFresh } = this.#begin(options.from);
     let contradicted = false;
     let keepsVersions = false;
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
@@ -103,6 +102,12 @@ export class LockObject {
       isFresh = newer !== undefined;
       snapshot = newer?.snapshot;
     }
+  }
+
+  #begin(from: SwapOptions["from"]): { readonly snapshot: Snapshot | undefined; readonly isFresh: boolean } {
+    const latest = this.#latest?.unreadable ? undefined : this.#latest;
+    if (from === "store" || latest === undefined) return { snapshot: undefined, isFresh: false };
+    return { snapshot: latest, isFresh: from !== undefined && latest.askedAtMs >= from.askedAtMs };
   }
 
   /** What was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */

@@ -39,6 +39,11 @@ export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseM
   };
 }
 
+/** A cleanup goes through many locks: one that does not answer keeps it no longer than two requests may take. */
+export function sweepPolicy({ effects }: Context): Policy {
+  return { role: "contender", timeoutMs: MAX_REQUEST_MS, untilMs: effects.monotonicMs() + 2 * MAX_REQUEST_MS };
+}
+
 /** Changing the number of permits: until a time that all of its writes share. `insists`: it does not step back for callers that want one. */
 export function resizePolicy(untilMs: number, { insists = false } = {}): Policy {
   return { role: insists ? "holder" : "contender", timeoutMs: MAX_REQUEST_MS, untilMs };

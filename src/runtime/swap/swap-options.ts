@@ -6,10 +6,12 @@ import type { WriteRecorder } from "./write-log.js";
 
 export interface SwapOptions<Reply = never> extends RetryOptions {
   readonly writeLog: WriteRecorder;
-  /** Begin with a read, whatever was seen before: for commands that act on whatever holder they find. */
-  readonly fromStore?: boolean;
-  /** A version that was asked for since this monotonic time need not be read again to be believed. */
-  readonly freshFromMs?: number;
+  /**
+   * A version that the caller has just read: as long as no newer one is known, nothing is read before a decision by it counts.
+   * `"store"`: a read comes first, for commands that act on whatever holder they find. Without it, what this process saw last is tried
+   * with a write, and read again where there is nothing to write.
+   */
+  readonly from?: Snapshot | "store" | undefined;
   /** What to do where the body is corrupt; without it that is an error. */
   readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
 }
