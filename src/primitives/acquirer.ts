@@ -18,6 +18,7 @@ import { acquireLease } from "../runtime/acquire/acquire.js";
 import { type AcquireRequest, knownLimit } from "../runtime/acquire/acquire-request.js";
 import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import { longestMs } from "../runtime/acquire/patience.js";
+import { whenRenewable } from "../runtime/acquire/renewable.js";
 import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
 import { wasClosed } from "../runtime/base/closed.js";
 import type { Context } from "../runtime/base/context.js";
@@ -32,7 +33,7 @@ import { FencedObjects } from "./fenced/fenced-object.js";
 import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
 import { HeldLockSet } from "./lock-set.js";
-import { checkRenewable, type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
+import { type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
 import { ParentHolds } from "./parent-holds.js";
 
 /** All of several locks, or the one that was not had. */
@@ -218,12 +219,11 @@ export class Acquirer {
     request: AcquireRequest,
     { scope }: AcquireCall,
   ): Promise<Lease | undefined> {
-    const { clock, ownerId } = this.#context;
-    const renewers = { roundTripMs: clock.quickestRoundTripMs, ownerId, record: object.latest?.record };
-    checkRenewable(request, knownLimit(object, request), renewers);
-    const lease = await this.#context.holdings.arriving(() =>
-      acquireLease(this.#context, this.#localQueues.queueOf(object), request),
-    );
+    const lease = await this.#context.holdings.arriving(async () => {
+      const checked = whenRenewable(this.#context, object, request);
+      const asked = checked instanceof Promise ? await checked : checked;
+      return acquireLease(this.#context, this.#localQueues.queueOf(object), asked);
+    });
     if (lease === undefined) return undefined;
     if (lease.standing.wasClosed) return this.giveBackUnseen(lease);
     scope.add(ref, object.key, lease);

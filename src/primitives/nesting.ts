@@ -1,5 +1,5 @@
 import { invalidArgument } from "../arguments/checks.js";
-import { type LockRecord, type LockRef, permitsOf } from "../core/record.js";
+import { type LockRef, permitsOf } from "../core/record.js";
 import type { S3MutexError } from "../errors.js";
 import type { AcquireRequest } from "../runtime/acquire/acquire-request.js";
 import type { Hold } from "../runtime/hold/hold.js";
@@ -67,36 +67,3 @@ export function refusedUnlessAttempt(
 ): undefined {
   if (!isAttempt || options.reentrant === true || options.within !== undefined) throw error;
 }
-
-/**
- * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
- * to fit into the third of a lease after which they come again. One of several records was polled just before, and who is in it
- * counts, with this process; a call that comes when there is no time for one more is refused itself.
- */
-export function checkRenewable(
-  { leaseMs, share }: Pick<AcquireRequest, "leaseMs" | "share">,
-  limit: number | undefined,
-  { roundTripMs, ownerId, record }: Renewers,
-): void {
-  if (limit === undefined || limit === 1) return;
-  const owners = new Set(record?.holders.map(({ owner }) => owner)).add(ownerId);
-  const renewers = share === undefined ? Math.min(limit, MAX_RENEWERS) : Math.min(limit, owners.size);
-  const neededMs = Math.ceil(renewers * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
-  if (leaseMs >= neededMs) return;
-  const whose = share === undefined ? `${limit} permits` : `the permits of ${renewers} processes`;
-  const remedy = `${whose} could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms`;
-  throw invalidArgument("leaseMs", leaseMs, remedy);
-}
-
-/** Who writes a record, as far as is known here. */
-interface Renewers {
-  readonly roundTripMs: number;
-  readonly ownerId: string;
-  /** As it was seen last. */
-  readonly record: LockRecord | undefined;
-}
-
-/** A read and a write. */
-const ROUND_TRIPS_PER_WRITE = 2;
-/** A record has no room for many more holders. */
-const MAX_RENEWERS = 120;

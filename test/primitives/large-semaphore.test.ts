@@ -54,6 +54,20 @@ it("P13: asks for little more than once a permit where there are enough", async 
   expect(scene.sent.length).toBeLessThanOrEqual(500 + 20 + 5);
 });
 
+it("P13: each of 250 attempts that are made at once gets one of 250 permits, also after those before were ended by force", async () => {
+  const scene = new Scene();
+  const attempts = async () => {
+    const pool = poolOf(scene.client(), 250);
+    const before = scene.sent.length;
+    const permits = await scene.until(Promise.all(Array.from({ length: 250 }, () => pool.tryAcquire())), 5000);
+    expect(permits.filter((permit) => permit?.held).length).toBe(250);
+    expect(scene.sent.length - before).toBeLessThanOrEqual(260);
+  };
+  await attempts();
+  await scene.until(scene.client({ keyPrefix: "semaphores/locks/" }).mutex.releaseLock("pool", true), 5000);
+  await attempts();
+});
+
 it("stays in one record up to 100 permits", async () => {
   const scene = new Scene();
   const client = scene.client();

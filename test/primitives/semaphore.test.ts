@@ -90,6 +90,51 @@ it("does not take the time that its process stood still for that of a round trip
   expect((await scene.until(pool.acquire({ leaseMs: 10_000 }))).held).toBe(true);
 });
 
+it("refuses no lease by round trips that were slow while its process was busy", async () => {
+  let isBusy = true;
+  const scene = new Scene({ roundTripMs: () => (isBusy ? 1000 : 5) });
+  const { mutex } = scene.client();
+  await scene.until(Promise.all(Array.from({ length: 30 }, (_, index) => mutex.isLocked(`warm ${index}`))), 20_000);
+  isBusy = false;
+  const pool = mutex.semaphore("pool", { permits: 50 });
+  const before = scene.sent.length;
+  const permits = Array.from({ length: 20 }, () => pool.acquire({ leaseMs: 10_000 }));
+  for (const permit of await scene.until(Promise.all(permits))) expect(permit.held).toBe(true);
+  expect(scene.sent.length - before).toBeLessThanOrEqual(25);
+});
+
+it.each(["timed out", "aborted", "closed"])(
+  "a call that looks whether its lease could be renewed is %s in time",
+  async (how) => {
+    const scene = new Scene({ roundTripMs: () => 1000 });
+    const { mutex } = scene.client();
+    await scene.until(mutex.isLocked("warm"), 5000);
+    scene.fate = () => ({ kind: "lost" });
+    const startedAtMs = scene.nowMs;
+    const stop = new AbortController();
+    const options = { leaseMs: 10_000, timeoutMs: 3000, signal: stop.signal };
+    const outcome = mutex
+      .semaphore("pool", { permits: 50 })
+      .acquire(options)
+      .catch((error) => error.code);
+    await scene.pass(500);
+    if (how === "aborted") stop.abort();
+    if (how === "closed") void mutex.close();
+    const code = { "timed out": "store-unavailable", aborted: "aborted", closed: "closed" }[how];
+    expect(await scene.until(outcome, 8000)).toBe(code);
+    expect(scene.nowMs - startedAtMs).toBeLessThan(how === "timed out" ? 6000 : 1000);
+  },
+);
+
+it("P13: as many attempts of one process as there are permits, at once, each get one, for one write each", async () => {
+  const scene = new Scene();
+  const pool = scene.client().mutex.semaphore("pool", { permits: 100 });
+  const permits = await scene.until(Promise.all(Array.from({ length: 100 }, () => pool.tryAcquire())), 5000);
+  expect(permits.filter((permit) => permit?.held).length).toBe(100);
+  expect(scene.sent.length).toBeLessThanOrEqual(105);
+  expect(await scene.until(pool.tryAcquire())).toBeNull();
+});
+
 it("runs a function with permits, and says so at once where its scope has too many itself", async () => {
   const scene = new Scene();
   const pool = scene.client().mutex.semaphore("pool", { permits: 2 });

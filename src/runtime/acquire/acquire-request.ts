@@ -39,6 +39,8 @@ export interface WaitingQueue<Caller> {
   readonly object: LockObject;
   /** How long it may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Caller): number;
+  /** Asks: at once, or, of callers with one attempt each, one after the other. */
+  inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result>;
   /** Whether a caller of this process has the lock as far as is known here. */
   readonly isHeldHere: boolean;
   /** The store has answered one of us. */

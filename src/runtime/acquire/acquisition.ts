@@ -37,7 +37,6 @@ export class Acquisition {
   #seen: Snapshot | undefined;
   #mayBePresent = false;
   #state: "waiting" | "granted" | "over" = "waiting";
-  #hasAsked = false;
   #position: number | undefined;
   #handed: UnconfirmedGrant | undefined;
   #wakeUp: () => void = () => {};
@@ -72,8 +71,7 @@ export class Acquisition {
 
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
-    const isLastChance = !this.#hasAsked && this.#nowMs() >= this.#patience.lastPollAtMs;
-    return isLastChance || this.#mayBePresent || this.request.holds(this.waitedMs).length > 0;
+    return this.#patience.isLastChance || this.#mayBePresent || this.request.holds(this.waitedMs).length > 0;
   }
 
   get waitedMs(): number {
@@ -162,7 +160,7 @@ export class Acquisition {
         await this.#rest(restMs);
         continue;
       }
-      const swapped = await this.#ask();
+      const swapped = await this.#localQueue.inTurn(this.#patience.isLastChance, () => this.#ask());
       if (swapped === undefined) return undefined;
       const { reply, contradicted } = swapped;
       throwIfRefused(this.#localQueue.object, this.request, reply);
@@ -211,9 +209,10 @@ export class Acquisition {
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const [{ signal }, { object }] = [this.#stop, this.#localQueue];
     const trying = this.#patience.trying(signal);
+    const { hasAsked } = this.#patience;
     // Other callers of this process may have polled since this one came.
-    if (!this.#hasAsked && this.#patience.hasBegunBy(object.latest?.askedAtMs ?? 0)) this.#seen = object.latest;
-    this.#hasAsked = true;
+    if (!hasAsked && this.#patience.hasBegunBy(object.latest?.askedAtMs ?? 0)) this.#seen = object.latest;
+    this.#patience.reportAsked();
     this.request.onAsking?.(true);
     try {
       await notKnownToBeUnsafe(this.#context, object.name, trying);

@@ -5,6 +5,7 @@ import { type ReleaseCommand, release } from "../../core/transition/release.js";
 import type { RenewReply } from "../../core/transition/renew.js";
 import { type TransferReply, transfer } from "../../core/transition/transfer.js";
 import type { Context } from "../base/context.js";
+import { Turns } from "../base/in-parallel.js";
 import { settledWithin, sleep } from "../base/timing.js";
 import type { GivenBack, HoldingQueue } from "../hold/holding-queue.js";
 import type { Lease } from "../hold/lease.js";
@@ -31,6 +32,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   readonly #onIdle: () => void;
   readonly #waiting = new WaitingOrder<Acquisition>();
   readonly #holds = new Set<LocalHold>();
+  readonly #turns: Turns;
   #renewals: Renewals | undefined;
   /** The release that is being written. */
   #giving: Promise<unknown> | undefined;
@@ -42,6 +44,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     this.#context = context;
     this.object = object;
     this.#onIdle = onIdle;
+    this.#turns = new Turns(context.effects);
     this.#quietAtMs = context.effects.monotonicMs();
     this.#changedAtMs = this.#quietAtMs;
   }
@@ -93,6 +96,12 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     if (areCompatible([...holds.map(claimOf), acquisition.request], limit)) return 0;
     const restsMs = holds.map((hold) => this.#restBehindMs(hold));
     return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
+  }
+
+  inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result> {
+    if (!isLastChance) return ask();
+    const stuckAfterMs = Math.max(STUCK_MS, STUCK_ROUND_TRIPS * this.#context.clock.roundTripMs);
+    return this.#turns.inTurn(stuckAfterMs, ask);
   }
 
   #restBehindMs(hold: LocalHold): number {
@@ -242,6 +251,9 @@ function claimOf(hold: LocalHold): Claim {
 
 type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
 
+/** An answer that takes that long, or so many round trips, is not waited for by those behind. */
+const STUCK_MS = 100;
+const STUCK_ROUND_TRIPS = 4;
 const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;
 const QUIET_ROUND_TRIPS = 3;

@@ -16,6 +16,7 @@ export class Patience {
   readonly #silentUntilMs: number;
   /** The same where all of it was answered so far: a read was, and a write is under way. */
   readonly #attemptUntilMs: number;
+  #hasAsked = false;
   #isUnderWay = false;
   #wasAnswered = false;
   #wasTaken = false;
@@ -62,6 +63,21 @@ export class Patience {
   /** The latest moment for a poll after which a lock that became free can still be taken in time. */
   get lastPollAtMs(): number {
     return this.untilMs - LAST_POLL_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
+  }
+
+  /** Whether what has not been asked for yet has to be asked for now. */
+  get isLastChance(): boolean {
+    return !this.#hasAsked && this.#nowMs() >= this.lastPollAtMs;
+  }
+
+  /** Whether the store was asked for this caller. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
+  }
+
+  /** From now on the store is being asked. */
+  reportAsked(): void {
+    this.#hasAsked = true;
   }
 
   /** A pause, but never such a long one that there is no time left to see what has become of the lock. */

@@ -1,0 +1,83 @@
+import { S3MutexError } from "../../errors.js";
+import { unlessAborted } from "../base/abort.js";
+import type { Context } from "../base/context.js";
+import { MAX_REQUEST_MS, settledWithin } from "../base/timing.js";
+import type { LockObject } from "../swap/lock-object.js";
+import { type AcquireRequest, knownLimit } from "./acquire-request.js";
+import { longestMs } from "./patience.js";
+
+/**
+ * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
+ * to fit into the third of a lease after which they come again. One of several records was polled just before, and who is in it
+ * counts, with this process; a call that comes when there is no time for one more is refused itself.
+ * @returns the request, at once where nothing speaks against it
+ * @throws `invalid-argument`
+ */
+export function whenRenewable(
+  context: Context,
+  object: LockObject,
+  request: AcquireRequest,
+): AcquireRequest | Promise<AcquireRequest> {
+  return refusalOf(context, object, request) === undefined ? request : unlessConfirmed(context, object, request);
+}
+
+/**
+ * A round trip may have seemed long because hundreds of callers, or its start, kept this process busy: no caller is refused for that.
+ * The store is asked alone first, a few times, once for all who want to know. Returns the request with the time that is left for it.
+ */
+async function unlessConfirmed(context: Context, object: LockObject, request: AcquireRequest): Promise<AcquireRequest> {
+  const { effects, closing } = context;
+  const { patienceMs, leaseMs, waitedBeforeMs = 0, signal } = request;
+  const startedAtMs = effects.monotonicMs();
+  const { attemptUntilMs = Number.POSITIVE_INFINITY } = request;
+  const endMs = Math.min(startedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+  let refusal = refusalOf(context, object, request);
+  for (let answers = 0; refusal !== undefined && answers < CONFIRMING_ANSWERS; answers += 1) {
+    const polling = unlessAborted(pollAlone(object), closing);
+    const answer = signal === undefined ? polling : unlessAborted(polling, signal);
+    const withinMs = Math.min((endMs - effects.monotonicMs()) / 2, MAX_REQUEST_MS);
+    const isAnswered = (await settledWithin(effects, answer, withinMs)) && (await answer);
+    // Where the store does not answer, or the caller has gone, the attempt itself tells what there is to tell.
+    if (!isAnswered) break;
+    refusal = refusalOf(context, object, request);
+    if (answers === CONFIRMING_ANSWERS - 1 && refusal !== undefined) throw refusal;
+  }
+  const tookMs = effects.monotonicMs() - startedAtMs;
+  const left = { patienceMs: Math.max(0, patienceMs - tookMs), attemptUntilMs: endMs };
+  return { ...request, ...left, waitedBeforeMs: waitedBeforeMs + tookMs };
+}
+
+function refusalOf({ clock, ownerId }: Context, object: LockObject, request: AcquireRequest): S3MutexError | undefined {
+  const limit = knownLimit(object, request);
+  if (limit === undefined || limit === 1) return undefined;
+  const { leaseMs, share } = request;
+  const roundTripMs = clock.quickestRoundTripMs;
+  const owners = new Set(object.latest?.record?.holders.map(({ owner }) => owner)).add(ownerId);
+  const renewers = share === undefined ? Math.min(limit, MAX_RENEWERS) : Math.min(limit, owners.size);
+  const neededMs = Math.ceil(renewers * ROUND_TRIPS_PER_WRITE * roundTripMs * 3);
+  if (leaseMs >= neededMs) return undefined;
+  const whose = share === undefined ? `${limit} permits` : `the permits of ${renewers} processes`;
+  const message = `leaseMs is ${leaseMs}: ${whose} could not all be renewed in time at ${Math.ceil(roundTripMs)} ms a round trip; use at least ${neededMs} ms.`;
+  return new S3MutexError("invalid-argument", message);
+}
+
+const polls = new WeakMap<LockObject, Promise<boolean>>();
+
+/** Whether it was answered; never rejects, as who goes on is told what is wrong. */
+function pollAlone(object: LockObject): Promise<boolean> {
+  const poll = async () => {
+    const snapshot = await object.poll(MAX_REQUEST_MS).catch(() => undefined);
+    polls.delete(object);
+    return snapshot !== undefined;
+  };
+  const polling = polls.get(object) ?? poll();
+  polls.set(object, polling);
+  return polling;
+}
+
+/** So many answers in a row say how far away the store is. */
+const CONFIRMING_ANSWERS = 3;
+/** A read and a write. */
+const ROUND_TRIPS_PER_WRITE = 2;
+/** A record has no room for many more holders. */
+const MAX_RENEWERS = 120;
