@@ -3,6 +3,7 @@ import { ANSWERS } from "./answers.js";
 import { BOUNDS } from "./bounds.js";
 import { CLOSING } from "./closing.js";
 import { COMMAND_LINE } from "./command-line.js";
+import { EDGE } from "./edge.js";
 import { ENDS } from "./ends.js";
 import { EVENTS } from "./events.js";
 import { IDENTITY } from "./identity.js";
@@ -37,4 +38,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...VIRTUAL,
   ...VERSIONS,
   ...SAFETY,
+  ...EDGE,
 ];

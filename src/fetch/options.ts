@@ -40,6 +40,11 @@ export interface FetchStoreOptions {
   readonly credentials: FetchCredentials | (() => FetchCredentials | Promise<FetchCredentials>);
   /** What signs: the class `AwsV4Signer` of the package `aws4fetch`. */
   readonly signer: RequestSigner;
+  /**
+   * How many requests may be in flight; renewals and releases may use a fifth more. A runtime that lets fewer out, such as Cloudflare
+   * Workers with its six, has the rest wait while their time runs: 5 there. @default 40
+   */
+  readonly maxInFlight?: number | undefined;
 }
 
 const FETCH_STORE_OPTIONS: OptionNames<FetchStoreOptions> = {
@@ -48,6 +53,7 @@ const FETCH_STORE_OPTIONS: OptionNames<FetchStoreOptions> = {
   region: true,
   credentials: true,
   signer: true,
+  maxInFlight: true,
 };
 
 /** Where the objects are, of options that were checked. */
@@ -56,6 +62,7 @@ export interface Place {
   readonly region: string;
   /** Without a slash at its end. */
   readonly endpoint: string;
+  readonly maxInFlight: number;
 }
 
 export function checkedPlace(options: FetchStoreOptions): Place {
@@ -73,8 +80,14 @@ export function checkedPlace(options: FetchStoreOptions): Place {
   return {
     bucketName,
     region: signedFor,
+    maxInFlight: withDefault("maxInFlight", options.maxInFlight, 40, checkAtLeastOne),
     endpoint: withDefault("endpoint", endpoint, `https://s3.${signedFor}.amazonaws.com`, checkUrl),
   };
+}
+
+function checkAtLeastOne(argument: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw invalidArgument(argument, value, "use a whole number, one or more");
 }
 
 function checkUrl(argument: string, value: unknown): string {

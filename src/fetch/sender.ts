@@ -45,13 +45,11 @@ export interface Failed {
 /** A wall clock that is off by more is put right by the store's, as the AWS SDK does, and S3 refuses what is signed 15 minutes off. */
 const CLOCK_OFF_MS = 5 * 60_000;
 
-const MAX_IN_FLIGHT = 40;
-
 /** Signs requests and sends them, each once, and at most so many at once. */
 export class FetchSender {
   readonly #options: FetchStoreOptions;
   readonly #place: Place;
-  readonly #inFlight = new InFlightLimiter(MAX_IN_FLIGHT);
+  readonly #inFlight: InFlightLimiter;
   #clockOffsetMs = 0;
   #credentialsWorked = false;
   #program: string | undefined;
@@ -60,6 +58,7 @@ export class FetchSender {
   constructor(options: FetchStoreOptions, place: Place) {
     this.#options = options;
     this.#place = place;
+    this.#inFlight = new InFlightLimiter(place.maxInFlight);
   }
 
   /** Which program the store is, as far as that was seen, or what it or a proxy before it has called itself last. */

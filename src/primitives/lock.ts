@@ -34,7 +34,11 @@ export interface Lock extends AsyncDisposable {
   readonly held: boolean;
   /** For how much longer the lock is certainly held if it is not renewed again, in milliseconds by the local clocks; 0 when it is not. */
   readonly remainingMs: number;
-  /** Throws the `lost` error unless the lock is held at this very moment; with the reason `released` after a release, `in-doubt` while `held` is in doubt. */
+  /**
+   * Throws the `lost` error unless the lock is held at this very moment, by the clocks; with the reason `released` after a release,
+   * `in-doubt` while `held` is in doubt. Where clocks stand still while code computes (Cloudflare Workers, between two answers that are
+   * awaited), what was computed since is not counted: `await lock.renew()` asks the store first.
+   */
   assertHeld(): void;
   /** Until when others respect the lock if it is not renewed again: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;

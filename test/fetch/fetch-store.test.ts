@@ -143,6 +143,18 @@ describe("errors say what those of the SDK say", () => {
   });
 });
 
+test("no more requests are in flight than maxInFlight says, and one for renewals", async () => {
+  server.faults.add({ fault: "never-answer" });
+  const store = storeAt({ maxInFlight: 2 });
+  const before = server.requests.total;
+  const reads = Array.from({ length: 4 }, (_, n) => store.read(`locks/${n}.json`, { timeoutMs: 1000 }));
+  const renewal = store.write("locks/a.json", "x", { kind: "if-absent" }, { timeoutMs: 1000, urgent: true });
+  await vi.waitFor(() => expect(server.requests.total - before).toBe(3), { timeout: 900 });
+  server.faults.clear();
+  await Promise.all([...reads, renewal]);
+  expect(server.requests.total - before).toBe(5);
+});
+
 describe("a deletion", () => {
   const remove = async (store: StoreAdapter) => {
     const written = await store.write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
@@ -203,6 +215,7 @@ test.each<[object, RegExp]>([
   [{ bucketName: "x--use1-az4--x-s3" }, /^bucketName is .*need an S3 client/],
   [{ signer: undefined }, /^signer is undefined/],
   [{ credentials: { accessKeyId: "k", secretAccessKey: "" } }, /^credentials.secretAccessKey/],
+  [{ maxInFlight: 0 }, /^maxInFlight is 0: use a whole number, one or more/],
   [{ retries: 3 }, /has "retries", which is not an option here/],
 ])("%j is refused", (more, message) => {
   expect(() => storeAt(more)).toThrow(message);
