@@ -21,12 +21,12 @@ export async function runTool(name, args) {
 }
 
 /** Runs a program without standard input; its exit code and, unless it goes elsewhere, what it printed. */
-export function run(command, args, { stdio = "pipe" } = {}) {
+export function run(command, args, { stdio = "pipe", cwd = root } = {}) {
   const { FORCE_COLOR, ...env } = process.env;
   // What is captured is shown indented, or kept in a log.
   const colors = stdio === "pipe" ? { NO_COLOR: "1" } : FORCE_COLOR === undefined ? {} : { FORCE_COLOR };
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env: { ...env, ...colors }, stdio: ["ignore", stdio, stdio] });
+    const child = spawn(command, args, { cwd, env: { ...env, ...colors }, stdio: ["ignore", stdio, stdio] });
     const chunks = [];
     child.stdout?.on("data", (chunk) => chunks.push(chunk));
     child.stderr?.on("data", (chunk) => chunks.push(chunk));

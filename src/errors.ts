@@ -2,20 +2,20 @@
  * Everything that this library throws is an {@link S3MutexError} with one of these codes. The set is closed within a
  * major version's minor releases only by addition: a new code is announced in the CHANGELOG.
  *
- * | code | meaning | what to do |
+ * | Code | Meaning | What to do |
  * | --- | --- | --- |
  * | `timed-out` | another caller still had the lock when the time was up; `holders` says who | wait longer, or do without |
- * | `aborted` | the caller's `signal` was aborted while waiting | nothing: it was asked for |
- * | `lost` | the lock was held and is no longer; `reason` says why | stop work; whatever follows needs the fencing token |
- * | `deadlock` | this wait was part of a cycle and was chosen to give way | release what is held, then try again |
- * | `invalid-argument` | an argument cannot be right, or there is no option of that name; the message says which, and the remedy | fix the call |
- * | `corrupt-record` | the object under the key is not a lock record, or not a fenced object | look at the key; `deleteLock(name, true)` clears a lock |
- * | `newer-schema` | the record was written by a later major version | upgrade this process |
+ * | `aborted` | the caller's `signal` was aborted while it waited | nothing: the caller asked for it |
+ * | `lost` | the lock was held and is no longer; `reason` says why | stop; whatever was under way needs the fencing token |
+ * | `deadlock` | this wait was part of a cycle and was chosen to give way, or it waited for itself | release what is held, then try again |
+ * | `invalid-argument` | an argument cannot be right, or there is no option of this name; the message has the value and the remedy | fix the call |
+ * | `corrupt-record` | the object under the lock's key is not a lock record, or its token is as high as one can be; or a fenced object has no envelope | look at it; `deleteLock(name, true)` clears a lock |
+ * | `newer-schema` | a later major version wrote the record | upgrade this process |
  * | `no-such-bucket` | the bucket does not exist | create it, or set `createBucketIfNotExists` |
- * | `access-denied` | the store refused the request | see the policy in the documentation |
- * | `store-unavailable` | the store could not be reached in time | try again later |
+ * | `access-denied` | the store refused the request | grant the action that the message names |
+ * | `store-unavailable` | the store did not answer in time, or something else answered in its place: a proxy, an ingress, a portal; the message quotes it | try again later |
  * | `store-unsafe` | the store breaks a rule that locks rest on | use another store; the message names the fault |
- * | `permits-differ` | a semaphore has fewer permits than this call asks for at once, although not than this caller says it has; the message shows both numbers | `resize`, or ask for fewer |
+ * | `permits-differ` | a semaphore has fewer permits than this call asks for at once, although not fewer than this caller expects; the message shows both numbers | `resize`, or ask for fewer |
  * | `fenced-out` | a holder with a newer fencing token has opened the object | stop: this holder is a zombie |
  * | `closed` | the mutex was closed | use a new one |
  */

@@ -36,7 +36,10 @@ export interface MutexOptions {
    */
   readonly semaphorePrefix?: string | undefined;
 
-  /** With the two delays: how long `acquireLock` waits without a `timeoutMs`, the sum of that many doubling delays. @default 5 */
+  /**
+   * With the two delays: how long `acquireLock` and `withLock` wait without a `timeoutMs`, the sum of that many doubling delays:
+   * 200 + 400 + 800 + 1600 + 3200 ms = 6.2 s by default. @default 5
+   */
   readonly maxRetries?: number | undefined;
   /** The first of those delays, in milliseconds. @default 200 */
   readonly retryDelayMs?: number | undefined;
@@ -48,36 +51,36 @@ export interface MutexOptions {
   /** The lease, in milliseconds, at least 100: how long a lock lasts that is not renewed. @default 60000 */
   readonly lockTimeoutMs?: number | undefined;
   /**
-   * How long after its end a lease is left alone, in milliseconds. Clocks that lie inside the bounds that the store's answers
+   * How long after its end a lease is left alone, in milliseconds; the same for all clients of a lock. Clocks that lie inside the bounds that the store's answers
    * give are assumed to be right to half of this. @default 1000
    */
   readonly clockSkewToleranceMs?: number | undefined;
   /**
-   * When the lease of another holder counts as ended: by the store's clock, or only after it was watched, unrenewed, for its whole
-   * length by this process. @default "store-time"
+   * When the lease of another holder counts as ended: by the store's clock (`"store-time"`), or only after this process has watched it,
+   * unrenewed, for its whole length (`"observed"`). @default "store-time"
    */
   readonly takeover?: Takeover | undefined;
 
-  /** Who holds, in the record. Two instances with the same one may refresh and release each other's locks. @default random */
+  /** The owner that the record names. Two instances with the same one may refresh and release each other's locks by name. @default random */
   readonly ownerId?: string | undefined;
   /** Put host name and process id into the record, for people to read. @default true */
   readonly publishHost?: boolean | undefined;
   /** A word about this process in the record, for people to read; at most 200 characters. */
   readonly label?: string | undefined;
   /**
-   * How names become keys. `1.x` gives every name the key that s3-mutex 1.x gave it, for fleets that still run both; names
+   * How names become keys. `"1.x"` gives every name the key that s3-mutex 1.x gave it, for fleets that still run both; names
    * that differ only in other characters than letters, digits, `-` and `_` are the same lock then. @default "one-to-one"
    */
   readonly keyEncoding?: KeyEncoding | undefined;
   /**
-   * `auto`: before the first grant of this client in the bucket is handed out, know that the store honours conditions: by the word of
+   * `"auto"`: before the first grant of this client in the bucket is handed out, know that the store honours conditions: by the word of
    * a process that has asked within the last day, which costs nothing, or by asking. Where it does not, `store-unsafe`. Races are not
    * tried.
    *
-   * `once`: before the first lock of this client in the bucket, find out within a few seconds whether the store is safe to
+   * `"once"`: before the first lock of this client in the bucket, find out within a few seconds whether the store is safe to
    * lock on, its races too, as {@link verifyStore} does in full, and refuse with `store-unsafe` where it is not.
    *
-   * `never`: for a store that is known to be safe; one that ignores conditions lets two in, and no call fails. @default "auto"
+   * `"never"`: for a store that is known to be safe; one that ignores conditions lets two in, and no call fails. @default "auto"
    */
   readonly verify?: Verify | undefined;
   /**
@@ -87,7 +90,7 @@ export interface MutexOptions {
    */
   readonly heldByParent?: string | undefined;
   /**
-   * Where messages go. Without one, only what you would not learn of otherwise (a listener that threw) is said, as a warning of the
+   * Where messages go: an object with `warn` and `error`, as `console`, pino, winston and bunyan have them. Without one, only what you would not learn of otherwise (a listener that threw) is said, as a warning of the
    * process.
    */
   readonly logger?: Logger | undefined;

@@ -30,7 +30,10 @@ export interface S3MutexBaseOptions extends MutexOptions {
    * leads to several buckets.
    */
   readonly bucketName: string;
-  /** What the bucket's owner or policy wants to see with requests. `expectedBucketOwner` is recommended. */
+  /**
+   * Headers that the bucket's owner or policy wants to see: `expectedBucketOwner` (recommended), encryption, ACL, requester pays,
+   * storage class.
+   */
   readonly storeHeaders?: StoreHeaders | undefined;
   /** Create the bucket with the first request that finds it missing. @default false */
   readonly createBucketIfNotExists?: boolean | undefined;

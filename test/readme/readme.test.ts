@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TABLES, withTable } from "../../scripts/doc-tables.js";
 import { parseRecord, serializeRecord } from "../../src/core/codec.js";
 import { keyOfName, nameOfKey } from "../../src/core/names.js";
 import { type Example, examplesOf, Project, type Ran } from "./examples.js";
@@ -176,20 +177,15 @@ test("README.md and the index of the guide name every page of it", () => {
 });
 
 describe("the guide", () => {
-  test("has all options, with their defaults", () => {
-    const types = /type S3ClientOption =([\s\S]*?)interface S3MutexBaseOptions extends MutexOptions \{([\s\S]*?)^\}/m;
-    const [ofS3 = ""] = types.exec(read("src/options/s3-options.ts")) ?? [];
-    const body =
-      ofS3 + (/interface MutexOptions \{([\s\S]*?)^\}/m.exec(read("src/options/mutex-options.ts"))?.[0] ?? "");
-    const expected = [...body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2,6}readonly (\w+)\??: /g)];
-    const documented = new Map(
-      tableAfter(read("docs/guide/options.md"), "Options").map(([name, value]) => [codeIn(name), value]),
-    );
-    expect([...documented.keys()].toSorted()).toEqual(expected.map(([, , name]) => name).toSorted());
-    for (const [, comment = "", name = ""] of expected) {
-      const value = /@default (\S+)/.exec(comment)?.[1];
-      expect(documented.get(name)?.replaceAll("`", ""), name).toBe(value ?? "");
-    }
+  test.each(TABLES)("$page has its table as the doc comments have it (npm run doc-tables)", ({ page, lines }) => {
+    expect(withTable(read(page), lines())).toBe(read(page));
+  });
+
+  test("has every option, and a default wherever a doc comment names one", () => {
+    const rows = tableAfter(read("docs/guide/options.md"), "Options");
+    const sources = ["mutex-options", "s3-options"].map((name) => read(`src/options/${name}.ts`)).join("");
+    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.filter(([, value]) => value !== "").length).toBe([...sources.matchAll(/@default /g)].length);
   });
 
   test("has all error codes, reasons of loss and events", () => {
