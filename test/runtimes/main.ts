@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../stores/host/commands.js";
 import { type Compiler, installTools, type Runner, type Runtime } from "./runtimes.js";
+import { installMiniflare, tryWorkerd, WORKERD } from "./workerd.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PAGE = join(ROOT, "docs/guide/install.md");
@@ -19,6 +20,8 @@ interface Outcome {
   readonly version: string;
   readonly tried: string;
   readonly failure?: string;
+  /** Why it could not be tried. */
+  readonly skipped?: string;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "s3-mutex-runtimes-"));
@@ -35,10 +38,12 @@ const outcomes = await inParallel([
   ...runtimes.map((runtime) => () => tryRuntime(runtime)),
   ...compilers.map((compiler) => () => tryCompiler(compiler)),
   ...jests.map((jest) => () => tryJest(jest)),
+  () => tryWorkers(runtimes),
 ]);
 const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
-if (process.argv.includes("--record") && failed === 0) record(outcomes);
-console.log(`runtimes: ${outcomes.length - failed} passed, ${failed} failed, 0 skipped`);
+const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+if (process.argv.includes("--record") && failed + skipped === 0) record(outcomes);
+console.log(`runtimes: ${outcomes.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed === 0 ? 0 : 1);
 
 /** The package as users get it, in an empty project; the SDK is the repository's own. */
@@ -50,6 +55,7 @@ async function installPackage(): Promise<void> {
   await runCommand("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "s3-mutex")]);
   for (const scope of ["@aws-sdk", "@types"]) symlinkSync(join(ROOT, "node_modules", scope), join(modules, scope));
   cpSync(join(ROOT, "test/runtimes/consumer"), folder, { recursive: true });
+  cpSync(join(ROOT, "test/runtimes/worker"), join(folder, "worker"), { recursive: true });
   cpSync(join(folder, "consumer.ts"), join(folder, "consumer.cts"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
 }
@@ -105,6 +111,18 @@ async function tryJest({ version, path }: Runner): Promise<Outcome> {
   const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", NODE_OPTIONS: "" };
   const work = () => runCommand(process.execPath, [path, "--rootDir", project], { cwd: project, env, minutes: 2 });
   return report({ name: "Jest", version, tried: "`require()` in a test, nothing configured" }, work);
+}
+
+/** workerd, by the newest Node: miniflare wants 22 or later. */
+async function tryWorkers(all: readonly Runtime[]): Promise<Outcome> {
+  const node = all.filter(({ name }) => name === "Node").at(-1)?.command ?? process.execPath;
+  const tools = await installMiniflare().catch((error: unknown) => {
+    const skipped = `miniflare cannot be installed: ${error instanceof Error ? error.message : String(error)}`;
+    console.log(`skip ${WORKERD.name} ${WORKERD.version}: ${skipped}`);
+    return { ...WORKERD, skipped };
+  });
+  if (typeof tools !== "string") return tools;
+  return report(WORKERD, () => tryWorkerd(node, tools, join(ROOT, "node_modules/esbuild/lib/main.js"), folder));
 }
 
 function expectEnd(printed: string, pattern: RegExp): void {

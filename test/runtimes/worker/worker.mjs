@@ -24,6 +24,9 @@ function checksFor(request) {
   return conformanceChecks({ openStore: () => storeFor(request), groups: GROUPS, racers: 6, rounds: 3 });
 }
 
+/** What users must not do: a mutex that several requests use. */
+let shared;
+
 const ROUTES = {
   /** The names of the checks, in their order. */
   checks: (request) => checksFor(request).map(({ group, name }) => `${group}: ${name}`),
@@ -62,6 +65,10 @@ const ROUTES = {
     return { token, total: Number((await store.read(key, options)).body) };
   },
 
+  async counted(request) {
+    return { total: Number((await storeFor(request).read("counters/one", { timeoutMs: 5000 })).body) };
+  },
+
   /** One write of a race of many requests, all of which begin at the same moment. */
   async put(request) {
     const { searchParams } = request.url;
@@ -95,6 +102,13 @@ const ROUTES = {
     } finally {
       await mutex.close({ handles: "release" });
     }
+  },
+
+  /** Uses a mutex that another request has made. */
+  async shared(request) {
+    shared ??= mutexFor(request);
+    const use = shared.withLock("shared", () => "had it", { timeoutMs: 5000 });
+    return { said: await use.catch((error) => String(error?.message ?? error)) };
   },
 
   /** How far the clocks move during a computation, and with the next answer. */
