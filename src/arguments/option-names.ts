@@ -6,17 +6,24 @@ export type OptionNames<Options> = Readonly<Record<Options extends unknown ? key
 
 /**
  * An option whose name is mistyped would be taken for one that was not given, such as a time-out for none.
- * @throws S3MutexError `invalid-argument` for the first own property that is not an option, with the nearest one that is. Its value
+ * What an object inherits is given as much as its own, but for what every object has.
+ * @throws S3MutexError `invalid-argument` for the first property that is not an option, with the nearest one that is. Its value
  * may be a secret and is not repeated.
  */
 export function refuseUnknownOptions(argument: string, options: object, names: Readonly<Record<string, true>>): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  const unknown = namesIn(options).find((name) => !Object.hasOwn(names, name));
   if (unknown === undefined) return;
   const known = Object.keys(names);
   const closest = closestTo(unknown, known);
   const remedy = closest === undefined ? listOf(known) : `did you mean ${closest}?`;
   const message = `${argument} has ${quoted(unknown)}, which is not an option here: ${remedy}`;
   throw new S3MutexError("invalid-argument", message.endsWith("?") ? message : `${message}.`);
+}
+
+function namesIn(options: object): readonly string[] {
+  const found: string[] = [];
+  for (const name in options) if (Object.hasOwn(options, name) || !(name in Object.prototype)) found.push(name);
+  return found;
 }
 
 function listOf(names: readonly string[]): string {

@@ -47,7 +47,12 @@ export async function runCli(argv: readonly string[], output: Output): Promise<n
     return await command.run(input, output);
   } catch (error) {
     const { reportFailure } = await import("./failure.js");
-    return reportFailure(error, output, { commandName, options, isDebugging: isDebugging(args) });
+    return reportFailure(error, output, {
+      commandName,
+      options,
+      given: ownArguments(args),
+      isDebugging: isDebugging(args),
+    });
   }
 }
 

@@ -44,23 +44,29 @@ export interface FailureContext {
   readonly commandName: string | undefined;
   /** Those that the command has. */
   readonly options?: OptionSpecs | undefined;
+  /** The arguments of the call: it is not advised to do what it has done. */
+  readonly given?: readonly string[] | undefined;
   readonly isDebugging: boolean;
 }
 
 function describe(
   error: unknown,
-  { commandName, options = {}, isDebugging }: FailureContext,
+  { commandName, options = {}, given = [], isDebugging }: FailureContext,
 ): { sentence: string; exitCode: number } {
   const message = error instanceof Error ? error.message : String(error);
+  const hasGiven = (name: string) => given.some((text) => text === `--${name}` || text.startsWith(`--${name}=`));
   if (error instanceof UsageError) {
     const help = commandName === undefined ? "s3-mutex --help" : `s3-mutex help ${commandName}`;
     return { sentence: `${message} See \`${help}\`.`, exitCode: EXIT.usage };
   }
   if (error instanceof CommandError) return { sentence: message, exitCode: EXIT.failed };
   if (S3MutexError.is(error)) {
-    const { exitCode, remedy = regionRemedy(message) ?? networkRemedy(error) } = TREATMENTS[error.code];
+    const { exitCode, remedy = regionRemedy(message) ?? networkRemedy(error, hasGiven) } = TREATMENTS[error.code];
     const ending = remedy === undefined ? "" : ` ${remedy}`;
-    const sentence = inOwnWords(message.replace(/\.$/, ""), (name) => name in options);
+    const sentence = inOwnWords(
+      message.replace(/\.$/, ""),
+      (name) => name in options && !hasGiven(name) && !NEVER_WITH[name]?.some(hasGiven),
+    );
     return { sentence: `${sentence} (${error.code}).${ending}`, exitCode };
   }
   const missing = missingPackage(error);
@@ -73,6 +79,9 @@ function describe(
   const hint = isDebugging ? "" : " --debug shows where.";
   return { sentence: `unexpected error: ${message.replace(/\.$/, "")}.${hint}`, exitCode: EXIT.internal };
 }
+
+/** Options that a command refuses together with one of these. */
+const NEVER_WITH: Readonly<Record<string, readonly string[]>> = { "create-bucket": ["forget"] };
 
 /** The AWS SDK is brought along by the user that installs this. */
 function missingPackage(error: unknown): string | undefined {
@@ -89,9 +98,11 @@ function regionRemedy(message: string): string | undefined {
  * What to do about a store that has not answered, by the words of Node. Whatever did answer has said itself what the matter is, and
  * a wrong remedy is worse than none.
  */
-function networkRemedy({ code, message }: S3MutexError): string | undefined {
+function networkRemedy({ code, message }: S3MutexError, hasGiven: (name: string) => boolean): string | undefined {
   if (code !== "store-unavailable") return undefined;
-  const remedy = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];
+  const found = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];
+  const isOtherBundle = found?.includes("--ca-bundle") && hasGiven("ca-bundle");
+  const remedy = isOtherBundle ? "The file of --ca-bundle does not have the certificates to know the store by." : found;
   // `doctor` is told of several endpoints.
   return message.startsWith("The gateway ") ? remedy?.replace("--endpoint-url", "--gateway") : remedy;
 }

@@ -26,6 +26,11 @@ it("counts ages and what is left by the clock of the store", () => {
   expect(report({ holders: [holder] }, T0 + 5000).holders[0]).toMatchObject({ heldMs: 7000, leaseLeftMs: -1000 });
   expect(report({ holders: [holder] }, T0 + 9e9).holders[0]).toMatchObject({ heldMs: 7000 });
   expect(report({ holders: [holder] }, T0 - 9000).holders[0]).toMatchObject({ heldMs: 0 });
+  // Store time is known to fractions of a millisecond; whole ones are told.
+  expect(report({ holders: [holder] }, T0 + 0.4).holders[0]).toMatchObject({ heldMs: 3000, leaseLeftMs: 4000 });
+  expect(report({ holders: [{ ...holder, permits: 3 }, holder] }).holders.map(({ permits }) => permits)).toEqual([
+    3, 1,
+  ]);
   const recent = [turnOf({ fromMs: T0 - 500, toMs: T0 - 200, ended: "forced" })];
   expect(report({ recent }).recentTurns).toMatchObject([
     { acquiredAt: T0 - 500, endedAt: T0 - 200, heldMs: 300, ended: "forced" },

@@ -86,6 +86,8 @@ export interface HolderReport extends PartyReport {
   /** `name`: by `acquireLock`; `handle`: with a `Lock`. */
   readonly via: "name" | "handle";
   readonly mode: Mode;
+  /** How many permits of a semaphore; 1 for locks. */
+  readonly permits: number;
   readonly fencingToken: number;
   readonly priority: number;
   readonly leaseMs: number;
@@ -105,6 +107,8 @@ export interface WaiterReport extends PartyReport {
   /** How many are served before. */
   readonly position: number;
   readonly mode: Mode;
+  /** How many permits of a semaphore it waits for; 1 for locks. */
+  readonly permits: number;
   readonly priority: number;
   readonly waitingSince: number;
   readonly waitedMs: number;
@@ -181,6 +185,7 @@ function holderReport(holder: Holder, nowMs: number): HolderReport {
     ...partyReport(holder),
     via: holder.via,
     mode: holder.mode,
+    permits: holder.permits ?? 1,
     fencingToken: holder.token,
     priority: holder.priority,
     leaseMs: holder.leaseMs,
@@ -188,8 +193,9 @@ function holderReport(holder: Holder, nowMs: number): HolderReport {
     renewedAt: holder.renewedAtMs,
     expiresAt: holder.expiresAtMs,
     ...(holder.releasedAtMs === undefined ? {} : { releasedAt: holder.releasedAtMs }),
-    heldMs: Math.max(0, Math.min(nowMs, holder.expiresAtMs) - holder.acquiredAtMs),
-    leaseLeftMs: holder.expiresAtMs - nowMs,
+    // Store time is known to fractions of a millisecond.
+    heldMs: Math.round(Math.max(0, Math.min(nowMs, holder.expiresAtMs) - holder.acquiredAtMs)),
+    leaseLeftMs: Math.round(holder.expiresAtMs - nowMs),
   };
 }
 
@@ -198,6 +204,7 @@ function waiterReport(waiter: Waiter, position: number, nowMs: number): WaiterRe
     ...partyReport(waiter),
     position,
     mode: waiter.mode,
+    permits: waiter.permits ?? 1,
     priority: waiter.priority,
     // Others count the time that they waited themselves, to fractions of a millisecond.
     waitingSince: Math.round(waiter.sinceMs),
@@ -216,7 +223,7 @@ function turnReport(turn: Turn): TurnReport {
     fencingToken: turn.token,
     acquiredAt: turn.fromMs,
     endedAt: turn.toMs,
-    heldMs: Math.max(0, turn.toMs - turn.fromMs),
+    heldMs: Math.round(Math.max(0, turn.toMs - turn.fromMs)),
     ended: turn.ended,
   };
 }

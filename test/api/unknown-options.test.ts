@@ -145,3 +145,27 @@ test("what Web Locks know nothing of is ignored, as the standard has it", async 
   expect(await locks.request("x", { timeoutMs: 50 } as never, () => "inside")).toBe("inside");
   await locks.close();
 });
+
+it("options that an object inherits are checked and taken as its own are, and what all objects have is not one", async ({
+  world,
+}) => {
+  class Defaults {
+    readonly timeoutMs = 50;
+    label = "job";
+  }
+  const mutex = world.mutex();
+  await using _held = await mutex.acquire("x");
+  const asked = Object.assign(Object.create(new Defaults()), { priority: 1 });
+  await expect(world.mutex().acquire("x", asked)).rejects.toMatchObject({ code: "timed-out" });
+  const mistyped = Object.create({ timeout: 50 });
+  await expect(world.mutex().acquire("x", mistyped)).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: expect.stringContaining("did you mean timeoutMs?"),
+  });
+  Object.assign(Object.prototype, { strayed: 1 });
+  try {
+    expect(await world.mutex().tryAcquire("x", {})).toBeNull();
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "strayed");
+  }
+});

@@ -86,7 +86,10 @@ test("durations", () => {
   const read = ["500ms", "30s", "1.5m", "1h", "2d", "30", "0", ".5"].map(parseDuration);
   expect(read).toEqual([500, 30_000, 90_000, 3_600_000, 172_800_000, 30_000, 0, 500]);
   expect(["", "s", "-1s", "1e3", "1 m", "1w", "Infinity"].map(parseDuration)).toEqual(new Array(7).fill(undefined));
-  for (const ms of [5, 999, 1500, 90_000, 5_400_000]) expect(parseDuration(formatDuration(ms))).toBe(ms);
+  for (const ms of [0, 5, 999, 1500, 80_000, 85_000, 90_000, 100_001, 5_400_000, 7_300_000, 86_400_000]) {
+    expect(parseDuration(formatDuration(ms))).toBe(ms);
+  }
+  expect([80_000, 85_000, 90_000, 7_300_000].map(formatDuration)).toEqual(["80s", "85s", "1.5m", "7300s"]);
 });
 
 test("every way to write it is the lock of the library with that name", async () => {

@@ -17,6 +17,7 @@ const HOLDER: HolderReport = {
   label: "import",
   via: "handle",
   mode: "exclusive",
+  permits: 1,
   fencingToken: NOW_MS,
   priority: 0,
   leaseMs: 60_000,

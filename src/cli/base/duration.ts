@@ -7,14 +7,15 @@ export function parseDuration(text: string): number | undefined {
   return match === null || unitMs === undefined ? undefined : Math.round(Number(match[1]) * unitMs);
 }
 
-/** The shortest exact spelling that {@link parseDuration} reads back, for messages. */
+/** In the largest unit that {@link parseDuration} reads the same back from, for messages: 80s, and not 1.33m. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return `${Math.round(durationMs)}ms`;
-  if (durationMs < 60_000) return `${trim(durationMs / 1000)}s`;
-  if (durationMs < 3_600_000) return `${trim(durationMs / 60_000)}m`;
-  return durationMs < 172_800_000 ? `${trim(durationMs / 3_600_000)}h` : `${trim(durationMs / 86_400_000)}d`;
+  const roundMs = Math.round(durationMs);
+  const units = Object.entries(UNITS_MS).reverse();
+  const [unit, unitMs] = units.find(([, ms]) => roundMs >= ms && isShort(roundMs / ms)) ?? ["ms", 1];
+  return `${roundMs / unitMs}${unit}`;
 }
 
-function trim(value: number): string {
-  return String(Math.round(value * 100) / 100);
+/** With two decimals at most. */
+function isShort(value: number): boolean {
+  return Number.isInteger(Math.round(value * 1e6) / 1e4);
 }

@@ -71,6 +71,11 @@ function forgottenOf(input: Input): LockAddress {
   if (key === undefined) throw new UsageError("Which key? Write s3://BUCKET/locks/KEY, or KEY where a store is set.");
   const more = extra ?? input.rest?.[0];
   if (more !== undefined) throw new UsageError(`--forget runs nothing: ${more} is one too many.`);
+  if (input.values.flag("create-bucket")) {
+    throw new UsageError(
+      "--forget creates nothing: in a bucket that is not there nothing was done. Leave --create-bucket out.",
+    );
+  }
   return lockOf(input, key);
 }
 

@@ -1,7 +1,7 @@
 import { type OnceRun, S3Mutex, S3MutexError } from "../../index.js";
-import { formatDuration } from "../base/duration.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
+import { ageText } from "../base/text.js";
 import { bounded } from "../process/bounded.js";
 import { createLog } from "../process/log.js";
 import { exitCodeOf } from "../process/signals.js";
@@ -115,7 +115,7 @@ function wantedOf({ key }: OncePlan): Wanted {
 async function sayWhoHasIt(mutex: S3Mutex, plan: OncePlan, output: Output): Promise<void> {
   if (plan.isQuiet) return;
   const { key, waitMs = 0 } = plan;
-  const after = waitMs === 0 ? "" : ` after ${formatDuration(waitMs)}`;
+  const after = waitMs === 0 ? "" : ` after ${ageText(waitMs)}`;
   const who = await whoHas(mutex, wantedOf(plan));
   output.note(
     `another process is${waitMs === 0 ? "" : " still"} at ${JSON.stringify(key)}${after}.${who === undefined ? "" : ` ${who}`}`,

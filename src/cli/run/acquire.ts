@@ -1,6 +1,6 @@
 import { type S3Mutex, S3MutexError } from "../../index.js";
-import { formatDuration } from "../base/duration.js";
 import type { Output } from "../base/output.js";
+import { ageText } from "../base/text.js";
 import type { Held } from "./held.js";
 import type { HoldingPlan } from "./plan.js";
 import { announceWait, noticePlan, whoHas } from "./waiting.js";
@@ -36,7 +36,7 @@ export async function acquire(
   }
   if (isQuiet) return undefined;
   const hasWaited = waitMs !== 0 && waitMs !== undefined;
-  const after = hasWaited ? ` after ${formatDuration(waitMs)}` : "";
+  const after = hasWaited ? ` after ${ageText(waitMs)}` : "";
   const who = await whoHas(mutex, wanted);
   // Of several, one that is held is enough.
   const isSeveral = wanted.kind === "locks" && wanted.names.length > 1;
