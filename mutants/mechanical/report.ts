@@ -3,6 +3,13 @@ import { fits } from "./explain.js";
 import type { MechanicalMutant } from "./mechanical-mutant.js";
 import type { Fate } from "./messages.js";
 
+interface Hunted {
+  /** Every mutant of the chosen files, and not a sample. */
+  readonly isWhole: boolean;
+  /** Some files of the area only: what is asked of all of it says nothing about them. */
+  readonly isSingle: boolean;
+}
+
 type Fates = ReadonlyMap<MechanicalMutant, Fate>;
 
 /** Says so of a mutant that goes unnoticed, as soon as that is known, unless it is explained. */
@@ -13,7 +20,7 @@ export function tellSurvivor({ explained }: Area, mutant: MechanicalMutant, fate
 }
 
 /** Says what became of the mutants, file by file. Whether that is good enough. */
-export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole: boolean }): boolean {
+export function judge(area: Area, fates: Fates, { isWhole, isSingle }: Hunted): boolean {
   const { of, percent: least } = area.leastScore;
   const survivors = [...fates.keys()].filter((mutant) => isAlive(fates.get(mutant)));
   const scores = area.files.map((file) => tellOf(file, fates, of === "each" && isWhole ? least : 0));
@@ -25,14 +32,14 @@ export function judge(area: Area, fates: Fates, { isWhole }: { readonly isWhole:
       `${explained.fitting} explained, score ${percent.toFixed(1)} %`,
   );
   const needed = isWhole ? least : least - 2 * standardError(least, fates.size);
-  const isHigh = of === "each" ? scores.every(Boolean) : percent >= needed;
+  const isHigh = of === "each" ? scores.every(Boolean) : isSingle || percent >= needed;
   if (!isHigh) console.log(`TOO LOW: at least ${needed.toFixed(1)} % of ${of === "each" ? "each file" : "all"}`);
   const isExplained = explained.fitting === survivors.length && explained.stale === 0;
   if (!isExplained)
     console.log(
       "NOT EXPLAINED: mutants/mechanical/explained has to say of each survivor, and of nothing else, why it lives",
     );
-  return isHigh && (isExplained || !area.isExplainedWhole);
+  return isHigh && isExplained;
 }
 
 /** How far the score of a sample is off that of all, in percent: one in forty is further below than twice that by chance. */

@@ -1,95 +1,11 @@
-import { describe, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import type { StoreEffects } from "../../src/store/object-store.js";
-import { InFlightLimiter } from "../../src/store/s3/client/in-flight.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { clientFor, IF_ABSENT, startStub, storeOver } from "./stub.js";
 
 /** How many ordinary requests are in flight at most, over the SDK's pool of 50 sockets. */
 const IN_FLIGHT = 40;
-
-const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** Enters under a name and writes down who got in, in order. */
-function entering(limiter: InFlightLimiter) {
-  const inside: string[] = [];
-  const leave = new Map<string, () => void>();
-  const enter = (name: string, urgent = false) =>
-    void limiter.enter(urgent).then((done) => {
-      inside.push(name);
-      leave.set(name, done);
-    });
-  return { inside, enter, leave: (name: string) => leave.get(name)?.() };
-}
-
-describe("InFlightLimiter", () => {
-  it("lets in as many as there are places, and the others in the order in which they came", async () => {
-    const { inside, enter, leave } = entering(new InFlightLimiter(2));
-    for (const name of ["a", "b", "c", "d"]) enter(name);
-    await tick();
-    expect(inside).toEqual(["a", "b"]);
-    leave("b");
-    await tick();
-    expect(inside).toEqual(["a", "b", "c"]);
-    leave("a");
-    await tick();
-    expect(inside).toEqual(["a", "b", "c", "d"]);
-  });
-
-  it("gives a place back once, however often it is given back", async () => {
-    const { inside, enter, leave } = entering(new InFlightLimiter(1));
-    for (const name of ["a", "b", "c"]) enter(name);
-    await tick();
-    leave("a");
-    leave("a");
-    await tick();
-    expect(inside).toEqual(["a", "b"]);
-  });
-
-  it("has places for urgent requests while all others wait", async () => {
-    const { inside, enter } = entering(new InFlightLimiter(5));
-    for (const name of ["1", "2", "3", "4", "5", "6"]) enter(name);
-    enter("renewal", true);
-    enter("second renewal", true);
-    await tick();
-    expect(inside).toEqual(["1", "2", "3", "4", "5", "renewal"]);
-  });
-
-  it("lets urgent requests go first, and does not give the place of one in reserve to an ordinary one", async () => {
-    const { inside, enter, leave } = entering(new InFlightLimiter(1));
-    enter("a");
-    enter("b");
-    enter("renewal", true);
-    enter("release", true);
-    await tick();
-    expect(inside).toEqual(["a", "renewal"]);
-    leave("renewal");
-    await tick();
-    expect(inside).toEqual(["a", "renewal", "release"]);
-    leave("release");
-    await tick();
-    expect(inside).toEqual(["a", "renewal", "release"]);
-    leave("a");
-    await tick();
-    expect(inside).toEqual(["a", "renewal", "release", "b"]);
-  });
-
-  it.each([
-    [5, 4, 1],
-    [1, 1, 0],
-    [500, 40, 8],
-  ])("over %i sockets it lets in %i, and %i more if they are urgent", async (sockets, ordinary, urgent) => {
-    const limiter = new InFlightLimiter(40);
-    limiter.respectSockets(sockets);
-    const { inside, enter } = entering(limiter);
-    for (let n = 0; n < 60; n += 1) enter("ordinary");
-    await tick();
-    expect(inside).toHaveLength(ordinary);
-    for (let n = 0; n < 60; n += 1) enter("urgent", true);
-    await tick();
-    expect(inside).toHaveLength(ordinary + urgent);
-  });
-});
 
 /** Time that passes only when the test says so, so that nothing depends on how fast the machine is. */
 function steppedTime() {

@@ -21,9 +21,13 @@ export const bare404 = (looks: string) =>
   ({ kind: "bare-404", looks, outcome: { ...UNKNOWN, timing: TIMING } }) as const;
 /** A read that shows the body that was written last, under this ETag. */
 export const shows = (etag = '"1"') => ({ shows: etag });
+/** A read of it whose answer is without an ETag. */
+export const SHOWN_BARE = { showsBare: true };
 
 /** A conflict with a write that was done all the same, as when it was sent twice on the way: a read shows it under this ETag. */
 export const landed = (etag = '"1"') => ({ ...CONFLICT, landed: etag });
+/** A conflict after which a read shows this, as it depends on the body that was written. */
+export const thenShown = (afterwards: (body: string | undefined) => object) => ({ ...CONFLICT, afterwards });
 
 type Answer = object;
 
@@ -45,11 +49,13 @@ export function answering(...answers: readonly Answer[]) {
     keys.add(key);
     const answer = pending.shift();
     if (answer === undefined) throw new Error(`not expected: ${log.join(", ")}`);
+    if ("showsBare" in answer) return { kind: "no-etag", body: bodies.at(-1), outcome: UNKNOWN };
     return "shows" in answer ? found(answer.shows) : answer;
   };
   const found = (etag: unknown) => ({ kind: "ok", etag, body: bodies.at(-1), timing: TIMING });
   const noted = (answer: object) => {
     if ("landed" in answer) afterConflict = found(answer.landed);
+    else if ("afterwards" in answer) afterConflict = (answer as ReturnType<typeof thenShown>).afterwards(bodies.at(-1));
     else if (answer === CONFLICT) afterConflict = ABSENT;
     return answer;
   };

@@ -38,6 +38,18 @@ function sending(client: S3Client, maxInFlight = 40) {
   return { clockwork, state, sender, send };
 }
 
+it("remembers what the store calls itself, and which program it is, from the last answer that says so", async () => {
+  const headers = [{ server: "one" }, { server: "other", "x-amz-delete-marker": "false" }, {}];
+  const { client } = clientAnswering((_, count) => ({ statusCode: 200, headers: headers[count - 1] ?? {} }));
+  const { send, state } = sending(client);
+  await send();
+  expect([state.server, state.program]).toEqual(["one", undefined]);
+  await send();
+  expect([state.server, state.program]).toEqual(["other", "gofakes3"]);
+  await send();
+  expect([state.server, state.program]).toEqual(["other", "gofakes3"]);
+});
+
 describe("what is sent", () => {
   it("is told as what its operation makes of a success", async () => {
     const { client, sent } = clientAnswering(() => DONE);

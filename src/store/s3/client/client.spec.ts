@@ -43,6 +43,17 @@ it("a configuration is heeded before the environment", async () => {
   expect(await checksums({ responseChecksumValidation: "WHEN_REQUIRED" })).toEqual(["WHEN_SUPPORTED", "WHEN_REQUIRED"]);
 });
 
+it("credentials are asked for with files read anew each time", async () => {
+  const told: object[] = [];
+  const credentialDefaultProvider = (options: object) => {
+    told.push(options);
+    return async () => ({ accessKeyId: "key", secretAccessKey: "secret" });
+  };
+  const { config } = createS3Client({ region: "us-east-1", credentialDefaultProvider } as never);
+  await config.credentials();
+  expect(told).toEqual([expect.objectContaining({ ignoreCache: true })]);
+});
+
 it("what else a configuration says is kept", async () => {
   const { config } = createS3Client({ region: "eu-west-1" });
   await expect(config.region()).resolves.toBe("eu-west-1");

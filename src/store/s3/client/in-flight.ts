@@ -18,7 +18,7 @@ export class InFlightLimiter {
   /** Lowers the bound to a fraction of the sockets that there are; never raises it. */
   respectSockets(maxSockets: number): void {
     const fitting = Math.max(1, Math.floor(maxSockets * 0.8));
-    if (fitting >= this.#limit) return;
+    if (fitting > this.#limit) return;
     this.#limit = fitting;
     this.#reserve = Math.max(0, Math.min(reserveFor(fitting), maxSockets - fitting));
   }
@@ -36,9 +36,9 @@ export class InFlightLimiter {
     };
   }
 
+  /** What waits takes each place that is given back at once: where there is one, nothing waits for it. */
   #hasPlace(urgent: boolean): boolean {
-    if (urgent) return this.#urgent.length === 0 && this.#inFlight < this.#limit + this.#reserve;
-    return this.#urgent.length === 0 && this.#ordinary.length === 0 && this.#inFlight < this.#limit;
+    return this.#inFlight < this.#limit + (urgent ? this.#reserve : 0);
   }
 
   #admit(): void {

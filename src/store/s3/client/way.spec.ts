@@ -31,6 +31,22 @@ it.each<[string, S3ClientConfig, S3ClientConfig]>([
   expect(await way(one)).not.toBe(await way(other));
 });
 
+it("is written as what makes the URL, the style, and the bucket", async () => {
+  expect(await way(HERE)).toBe('["http://store:9000","path","locks"]');
+  expect(await way({})).toBe('["aws eu-central-1 ","host","locks"]');
+  const all = { useDualstackEndpoint: true, useFipsEndpoint: true, useAccelerateEndpoint: true };
+  expect(await way(all)).toBe('["aws eu-central-1 dualstack fips accelerate","host","locks"]');
+});
+
+it.each([
+  [{ protocol: "https:", hostname: "Store", port: 443, path: "/" }, "https://store"],
+  [{ protocol: "http:", hostname: "store", port: 80, path: "//" }, "http://store"],
+  [{ protocol: "https:", hostname: "store", port: 80, path: "/s3/" }, "https://store:80/s3"],
+  [{ protocol: "http:", hostname: "store", port: 443, path: "/" }, "http://store:443"],
+])("the URL of %o is %s", async (endpoint, url) => {
+  expect(await way({ endpoint: async () => endpoint, forcePathStyle: true })).toBe(`["${url}","path","locks"]`);
+});
+
 it("is another one for another bucket", async () => {
   expect(await way(HERE)).not.toBe(await way(HERE, "other"));
 });

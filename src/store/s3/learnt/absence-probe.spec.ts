@@ -6,6 +6,7 @@ import {
   CONFLICT,
   done,
   REFUSED,
+  SHOWN_BARE,
   shows,
   TIMING,
   UNKNOWN,
@@ -58,6 +59,7 @@ describe("a bare 404 is not believed", () => {
     ["where fresh keys are answered otherwise", [done(), ...rounds("theirs", "theirs", "theirs"), done()]],
     ["where fresh keys are answered in two ways", [done(), ...rounds("ours", "ours", "theirs"), done()]],
     ["where a fresh key has no answer", [done(), UNKNOWN, done()]],
+    ["where the probe is shown without its ETag", [done(), OURS, SHOWN_BARE, done()]],
     ["where the probe is not shown any more", [done(), bare404("ours"), ABSENT, done()]],
     ["where something else is shown in its place", [done(), bare404("ours"), done(), done()]],
   ])("%s", async (_, answers) => {

@@ -7,6 +7,7 @@ import {
   CONFLICT,
   done,
   REFUSED,
+  SHOWN_BARE,
   shows,
   UNKNOWN,
   UNSAFE,
@@ -42,6 +43,23 @@ it("is honoured where a stale condition fails and keeps the object, and the righ
   expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
   expect(await support()).toEqual({ kind: "honoured" });
   expect(log).toEqual(["create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+});
+
+describe("is not known", () => {
+  it("where the probe is shown without its ETag: what came is told", async () => {
+    expect(await asking(...BEGUN, CONFLICT, SHOWN_BARE, done()).support()).toBe(UNKNOWN);
+  });
+
+  it("where the right condition is denied", async () => {
+    expect(await asking(...KEPT, REFUSED, done()).support()).toBe(REFUSED);
+  });
+});
+
+it.each([
+  ["says of what is there that it is absent", [ABSENT, shows('"2"')]],
+  ["cannot do it under the right condition", [UNSAFE]],
+])("is not used where the store %s", async (_, answers) => {
+  expect(await asking(...KEPT, ...answers, done()).support()).toEqual({ kind: "unsupported" });
 });
 
 describe("is not used where a program is known to delete what a racing PUT has just written", () => {

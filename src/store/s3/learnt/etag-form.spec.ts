@@ -31,6 +31,13 @@ describe("the form that a store compares is found out by a probe", () => {
     expect(log).toEqual(["create *", 'replace "1"', "replace 1", 'replace "1"', "delete anyway"]);
   });
 
+  it("unless a write has shown it meanwhile, whatever the probe came to", async () => {
+    const { subject, options } = forms(UNKNOWN, done());
+    const settling = subject.settle(options);
+    subject.won("as-returned");
+    expect(await settling).toBeUndefined();
+  });
+
   it("one for all who want to know at the same time", async () => {
     const { subject, options, isSpent } = forms(done(), done(), done());
     expect(await Promise.all([subject.settle(options), subject.settle(options)])).toEqual([undefined, undefined]);
@@ -85,6 +92,12 @@ describe("a conflict under an ETag that a read shows again", () => {
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
   });
 
+  it("does not keep a caller from reading where the form was right", async () => {
+    const { subject, options } = forms(done(), done(), done());
+    subject.lost("a", '"1"');
+    expect(await subject.seen("a", '"1"', options)).toBeUndefined();
+  });
+
   it("does not keep a caller from reading where the probe has no result", async () => {
     const { subject, options } = forms(UNKNOWN, done());
     subject.lost("a", '"1"');
@@ -99,6 +112,7 @@ describe("a conflict under an ETag that a read shows again", () => {
     subject.won("as-returned");
     expect(state.settled).toBe(true);
     subject.lost("a", '"1"');
+    expect(state.suspects.size).toBe(0);
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
     expect(log).toEqual([]);
   });

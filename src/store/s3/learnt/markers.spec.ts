@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Clockwork } from "../../../../test/protocol/clockwork.js";
+import { Clockwork, settled } from "../../../../test/protocol/clockwork.js";
 import { type Answered, clientAnswering } from "../../../../test/store/handler.js";
 import type { DeleteMarker } from "../../object-store.js";
 import { stateOf } from "../client/client-state.js";
@@ -11,9 +11,10 @@ const OPTIONS = { timeoutMs: 5_000 };
 const TIMING = { sentAtMs: 10_000, receivedAtMs: 10_000 };
 
 /** Markers of a bucket whose listings of versions are these. */
-function listing(...answers: readonly Answered[]) {
+function listing(...answers: readonly (Answered | Promise<Answered>)[]) {
   const { client, sent } = clientAnswering((_, count) => answers[count - 1] ?? { statusCode: 500 });
-  const sender = new Sender(client, stateOf(client, 40), new Clockwork().effects);
+  const clockwork = new Clockwork();
+  const sender = new Sender(client, stateOf(client, 40), clockwork.effects);
   const fields = { ...NO_HEADERS, list: { ExpectedBucketOwner: "123456789012" } };
   const markers = new Markers({
     client,
@@ -30,7 +31,7 @@ function listing(...answers: readonly Answered[]) {
   const stall = (key = "a") => {
     for (let n = 0; n < 2; n += 1) markers.refused(key);
   };
-  return { markers, sent, explain, stall };
+  return { markers, sent, explain, stall, clockwork };
 }
 
 const versions = (entries: string): Answered => {
@@ -102,6 +103,19 @@ it.each([
   expect(await explain({})).toEqual({});
   for (let n = 0; n < 5; n += 1) expect(await explain()).toBeUndefined();
   expect(sent).toHaveLength(times);
+});
+
+it("a list is waited for a second, and called off", async () => {
+  const { explain, stall, sent, clockwork } = listing(new Promise<Answered>(() => {}));
+  stall();
+  const explaining = explain();
+  await expect.poll(() => sent.length, { interval: 1 }).toBe(1);
+  await clockwork.pass(999);
+  expect(sent[0]?.signal?.aborted).toBe(false);
+  await clockwork.pass(1);
+  await settled();
+  expect(sent[0]?.signal?.aborted).toBe(true);
+  expect(await explaining).toBeUndefined();
 });
 
 it("a marker may have no id", async () => {

@@ -1,6 +1,16 @@
 import { expect, it } from "vitest";
 import { settled } from "../../../../test/protocol/clockwork.js";
-import { answering, CONFLICT, done, landed, REFUSED, THROTTLED, UNKNOWN } from "../../../../test/store/probes.js";
+import {
+  answering,
+  CONFLICT,
+  done,
+  landed,
+  REFUSED,
+  THROTTLED,
+  TIMING,
+  thenShown,
+  UNKNOWN,
+} from "../../../../test/store/probes.js";
 import { inconclusive, ProbeObject } from "./probe-object.js";
 
 it("is created where nothing is, replaced, read and removed under one key that no lock has", async () => {
@@ -23,6 +33,7 @@ it("waits a second, once, where the store wants fewer requests", async () => {
   const creating = new ProbeObject(deps, options).create();
   await settled();
   expect(clockwork.pendingMs).toEqual([1100]);
+  expect(clockwork.keepsProcess).toBe(true);
   await clockwork.pass(1100);
   expect(await creating).toBe(THROTTLED);
   expect(log).toEqual(["create *", "create *"]);
@@ -37,6 +48,14 @@ it.each([UNKNOWN, CONFLICT, REFUSED, done()])("does not ask again after any othe
 it("has done what was answered with a conflict where a read shows it: it was sent twice on the way", async () => {
   const { deps, options } = answering(landed('"7"'));
   expect(await new ProbeObject(deps, options).create()).toMatchObject({ kind: "ok", etag: '"7"' });
+});
+
+it.each([
+  ["another body", () => ({ kind: "ok", etag: '"7"', body: "another", timing: TIMING })],
+  ["it without an ETag to go on with", (body: string | undefined) => ({ kind: "no-etag", body, outcome: UNKNOWN })],
+])("has not done what was answered with a conflict where a read shows %s", async (_, afterwards) => {
+  const { deps, options } = answering(thenShown(afterwards));
+  expect(await new ProbeObject(deps, options).create()).toMatchObject({ kind: "conflict" });
 });
 
 it("what says nothing is unknown, and tells at which step", () => {

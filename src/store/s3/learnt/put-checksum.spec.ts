@@ -1,4 +1,6 @@
-import { expect, it } from "vitest";
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { expect, it, onTestFinished } from "vitest";
 import type { Said } from "../answers/operation.js";
 import type { ChecksumState } from "../client/client-state.js";
 import { PutChecksums } from "./put-checksum.js";
@@ -32,6 +34,7 @@ it.each([
   const { subject, wanted } = learning();
   expect(subject.learn(400, words, subject.kind)).toBe(true);
   expect(subject.fieldsFor("one")).toEqual(first);
+  expect(wanted).toEqual(["wanted"]);
   expect(subject.learn(400, words, subject.kind)).toBe(true);
   expect(subject.fieldsFor("one")).toEqual(second);
   expect(subject.learn(400, words, subject.kind)).toBe(false);
@@ -39,6 +42,29 @@ it.each([
   expect(subject.learn(400, words, subject.kind)).toBe(false);
   // It is told of once that such a bucket keeps versions.
   expect(wanted).toEqual(["wanted"]);
+});
+
+/** As in a Node that is bound to FIPS. */
+function withoutMd5(): void {
+  const { createHash } = crypto;
+  const refusing = (name: string) => {
+    throw new Error(`no ${name}`);
+  };
+  Object.assign(crypto, { createHash: refusing });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    Object.assign(crypto, { createHash });
+    syncBuiltinESMExports();
+  });
+}
+
+it.each([EITHER, MD5_ONLY])("where Node has no MD5 the other one is sent, then nothing: %o", (words) => {
+  withoutMd5();
+  const { subject } = learning();
+  expect(subject.learn(400, words, subject.kind)).toBe(true);
+  expect(subject.fieldsFor("one")).toEqual(CRC32);
+  expect(subject.learn(400, words, subject.kind)).toBe(false);
+  expect(new PutChecksums({ refused: new Set(), kind: "md5" }).fieldsFor("one")).toEqual({});
 });
 
 it("what one write has found out holds for those that were on their way", () => {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { ABSENT, answering, CONFLICT, done, REFUSED, shows, UNKNOWN } from "../../../../test/store/probes.js";
+import {
+  ABSENT,
+  answering,
+  CONFLICT,
+  done,
+  REFUSED,
+  SHOWN_BARE,
+  shows,
+  UNKNOWN,
+} from "../../../../test/store/probes.js";
 import { ProbeObject } from "./probe-object.js";
 import { explain, notReproduced } from "./reshaped-etags.js";
 
@@ -53,6 +62,19 @@ describe("what an odd ETag stands for", () => {
     );
     expect(explanation).toEqual({ kind: "explained", form: "as-returned", shapes: new Map([["weak", "strong"]]) });
     expect(log[4]).toBe('replace "2"');
+  });
+});
+
+describe("what an odd ETag stands for that is shown in one way only", () => {
+  it("is the strong one also where only writes are answered with it", async () => {
+    const answers = [done('W/"1"'), shows('"1"'), done('"2"'), CONFLICT, done('"3"'), CONFLICT, done()];
+    const { explanation } = await explained(WEAK, ...answers);
+    expect(explanation).toEqual({ kind: "explained", form: "as-returned", shapes: new Map([["weak", "strong"]]) });
+  });
+
+  it("is not known where reads have none at all, which no lock can be held by", async () => {
+    const { explanation } = await explained(WEAK, done(), SHOWN_BARE, done());
+    expect(explanation).toMatchObject({ kind: "refused", error: { code: "store-unsafe" } });
   });
 
   it("may be one without quotes", async () => {
