@@ -114,7 +114,7 @@ export const OF_STORE: readonly Explained[] = [
     file: "src/store/s3/learnt/conditional-delete.ts",
     search: "state.conditionalDelete === probe)",
     replace: "true)",
-    why: "those who share a probe go on one right after the other, before any of them can begin another",
+    why: "callers that share a probe go on one right after the other, before any of them can begin another",
   },
   {
     file: "src/store/s3/learnt/etag-form.ts",
