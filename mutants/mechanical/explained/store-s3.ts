@@ -9,6 +9,36 @@ const ONLY_SUCCESS = "only its success counts: what it fails with is not told";
 /** The survivors of store/s3 that are known: what lives on here is what could be there as well. */
 export const OF_STORE: readonly Explained[] = [
   {
+    file: "src/store/s3/answers/single-attempt.ts",
+    search: "destroyBody(this.#response), { once: true }",
+    replace: "destroyBody(this.#response), {}",
+    why: "a signal is aborted once",
+  },
+  {
+    file: "src/store/s3/answers/single-attempt.ts",
+    search: "destroyBody(this.#response), { once: true }",
+    replace: "destroyBody(this.#response), { once: false }",
+    why: "a signal is aborted once",
+  },
+  {
+    file: "src/store/s3/requests.ts",
+    search: "absent === undefined && status",
+    replace: "true && status",
+    why: "how it looks counts only where nothing else is known of it",
+  },
+  {
+    file: "src/store/s3/requests.ts",
+    search: 'said.code !== "NoSuchBucket") looks',
+    replace: "true) looks",
+    why: "how it looks counts only where nothing else is known of it",
+  },
+  {
+    file: "src/store/s3/requests.ts",
+    search: 'said.code !== "NoSuchBucket") looks',
+    replace: 'said.code !== "") looks',
+    why: "how it looks counts only where nothing else is known of it",
+  },
+  {
     file: "src/store/s3/answers/body.ts",
     search: "contentLength !== undefined && contentLength",
     replace: "true && contentLength",
