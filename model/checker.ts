@@ -27,6 +27,7 @@ export interface Violation {
     | "nothing young is removed"
     | "no waiter is overtaken"
     | "nothing is dated back"
+    | "no transition fails"
     | "nothing ends early"
     | "what has ended stays ended"
     | "closed is closed"

@@ -74,7 +74,17 @@ class Explorer {
     return this.#found !== undefined || this.#visited.size >= this.#maxStates;
   }
 
+  /** Where a transition throws, the trace ends with the state before: what it would have come to is not known. */
   #expand(world: World, state: number): void {
+    try {
+      this.#follow(world, state);
+    } catch (error) {
+      const violation = { invariant: "no transition fails", says: (error as Error).message } as const;
+      this.#found = { violation, path: this.#visited.pathTo(state) };
+    }
+  }
+
+  #follow(world: World, state: number): void {
     let ordinal = -1;
     eventsIn(this.#scene, world, (next, _, violation) => {
       ordinal += 1;

@@ -57,6 +57,8 @@ export interface LockRecord {
 export const SCHEMA = 3;
 /** Room for more grants than there will be, below what numbers can count. A record with a higher one cannot be read. */
 export const MAX_TOKEN = 2 ** 52;
+/** More waiters than this poll without an entry, slowly: the record has to stay small. */
+export const MAX_QUEUE = 64;
 /** How many turns a record remembers. */
 export const RECENT_TURNS = 8;
 

@@ -136,8 +136,8 @@ export const OF_CORE: readonly Explained[] = [
   },
   {
     file: "src/core/transition/acquire.ts",
-    search: "bytesOf(record) > MAX_QUEUED_BYTES",
-    replace: "bytesOf(record) >= MAX_QUEUED_BYTES",
+    search: "bytesOf(next) > MAX_QUEUED_BYTES",
+    replace: "bytesOf(next) >= MAX_QUEUED_BYTES",
     why: "a record of just that many bytes: there is room either way",
   },
   {

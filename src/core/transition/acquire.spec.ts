@@ -13,8 +13,8 @@ import {
 } from "../../../test/protocol/samples.js";
 import { parseRecord } from "../codec.js";
 import { leaseKey } from "../expiry.js";
-import { type Hold, type Holder, type LockRecord, RECENT_TURNS } from "../record.js";
-import { acquire, MAX_QUEUE } from "./acquire.js";
+import { type Hold, type Holder, type LockRecord, MAX_QUEUE, RECENT_TURNS } from "../record.js";
+import { acquire } from "./acquire.js";
 
 const NOW = attemptAt(T0 + 5, { writeId: "w1" });
 const LATER = attemptAt(T0 + 4000, { writeId: "w2" });

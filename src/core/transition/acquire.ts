@@ -1,6 +1,6 @@
 import { serializeRecord } from "../codec.js";
 import { needsDates } from "../dating.js";
-import { type Attempt, mayBeTakenOver } from "../expiry.js";
+import { type Attempt, isWaiting, mayBeTakenOver } from "../expiry.js";
 import { standingOf } from "../queue.js";
 import {
   areCompatible,
@@ -10,6 +10,7 @@ import {
   type Holder,
   type Identity,
   type LockRecord,
+  MAX_QUEUE,
   MAX_TOKEN,
   type Waiter,
 } from "../record.js";
@@ -74,9 +75,6 @@ export interface Waiting {
   readonly turnsAhead: number;
   readonly enqueued: boolean;
 }
-
-/** More waiters than this poll without an entry, slowly: the record has to stay small. */
-export const MAX_QUEUE = 64;
 
 export function acquire(
   found: LockRecord | undefined,
@@ -203,21 +201,17 @@ function wait(record: LockRecord, command: AcquireCommand, attempt: Attempt, wai
   const expiresAtMs = attempt.now.latestMs + lifeMs;
   const claim = claimOf(command);
   const waiter: Waiter = { id, owner, ...claim, priority, sinceMs, expiresAtMs, roundTripMs, holds, ...identity };
-  const others = record.queue.filter((other) => other.id !== id);
+  const others = record.queue.filter((other) => other.id !== id && isWaiting(other, attempt));
+  if (others.length >= MAX_QUEUE) return notEnqueued;
   const next = nextVersion(record, attempt, { queue: [...others, waiter] });
-  return isTooLong(next) ? notEnqueued : { reply, change: { kind: "write", record: next } };
-}
-
-/** A record has to stay small, so that it can be read and so that the requests of all clients stay quick. */
-function isTooLong(record: LockRecord): boolean {
-  return record.queue.length > MAX_QUEUE || bytesOf(record) > MAX_QUEUED_BYTES;
+  return bytesOf(next) > MAX_QUEUED_BYTES ? notEnqueued : { reply, change: { kind: "write", record: next } };
 }
 
 function bytesOf(record: LockRecord): number {
   return new TextEncoder().encode(serializeRecord(record)).length;
 }
 
-/** Half of what is read of a body at most: a queue never keeps a holder from being written. */
+/** Half of what is read of a body at most, so that the requests of all clients stay quick: a queue never keeps a holder from being written. */
 const MAX_QUEUED_BYTES = 32 * 1024;
 /** Three quarters of it, so that turns are remembered and renewals fit; some 120 readers at once. */
 const MAX_HELD_BYTES = 48 * 1024;

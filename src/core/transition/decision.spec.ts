@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/samples.js";
-import type { Holder } from "../record.js";
+import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../../test/protocol/samples.js";
+import { type Holder, type LockRecord, MAX_QUEUE } from "../record.js";
 import { leaseFrom, nextVersion } from "./decision.js";
 
 /** What becomes of a hold when the record is written ten seconds after the hold began. */
@@ -42,4 +42,36 @@ it("says of a version that was written without store time that it was, until a c
 it("carries proofs along as they are: a writer has not checked by that", () => {
   const proofs = [{ way: "here", atMs: T0 - 5000, versions: "none" as const }];
   expect(nextVersion(recordOf({ proofs }), attemptAt(T0 + 10_000), {}).proofs).toEqual(proofs);
+});
+
+const waiters = (count: number) => Array.from({ length: count }, (_, index) => waiterOf({ id: `w${index}` }));
+const [reader, other, writer] = [
+  holderOf({ id: "r", mode: "shared" }),
+  holderOf({ id: "s", mode: "shared" }),
+  holderOf({ id: "w" }),
+];
+
+it.each<[string, Partial<LockRecord>, Partial<LockRecord>]>([
+  ["a fencing token that falls", { token: 8 }, { token: 7 }],
+  [
+    "a second holder",
+    { holders: [holderOf({ id: "a" })] },
+    { holders: [holderOf({ id: "a" }), holderOf({ id: "b" })] },
+  ],
+  ["a writer beside a reader", { holders: [reader] }, { holders: [reader, writer] }],
+  ["more permits than there are", { limit: 2 }, { holders: [holderOf({ permits: 3 })] }],
+  ["a queue without end", { queue: waiters(MAX_QUEUE) }, { queue: waiters(MAX_QUEUE + 1) }],
+])("makes no version with %s, whatever transition asks for it", (_, base, changes) => {
+  expect(() => nextVersion(recordOf(base), attemptAt(T0), changes)).toThrow(/would/);
+});
+
+it.each<[string, Partial<LockRecord>, Partial<LockRecord>]>([
+  ["the token that it had", { token: 8 }, { token: 8 }],
+  ["readers side by side", { holders: [reader] }, { holders: [reader, other] }],
+  ["one holder after the other", { holders: [writer] }, { holders: [reader] }],
+  ["fewer permits than are out", { limit: 3, holders: [holderOf({ permits: 3 })] }, { limit: 1 }],
+  ["as many waiters as another program has let in", { queue: waiters(MAX_QUEUE + 2) }, {}],
+  ["as many waiters as there may be", {}, { queue: waiters(MAX_QUEUE) }],
+])("makes one with %s", (_, base, changes) => {
+  expect(nextVersion(recordOf(base), attemptAt(T0), changes)).toMatchObject(changes);
 });

@@ -3,10 +3,13 @@ import { dated } from "../dating.js";
 import { type Attempt, isWaiting } from "../expiry.js";
 import { headOf, isOpen } from "../queue.js";
 import {
+  areCompatible,
   type Holder,
   identityOf,
   isReleased,
   type LockRecord,
+  MAX_QUEUE,
+  permitsOf,
   RECENT_TURNS,
   SCHEMA,
   type Turn,
@@ -56,11 +59,25 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
     ...(changes.deleted ? { deleted: true as const } : {}),
     ...(attempt.lacksStoreTime ? { undated: true as const } : {}),
   };
+  throwIfBroken(base, next);
   const head = headOf(next.queue);
   if (!isOpen(next, head)) return next;
   // A waiter that is the first now and was not before has all of its grace still to come.
   const isSame = head?.id === headOf(base.queue)?.id;
   return { ...next, freeSinceMs: (isSame ? freeSinceMs : undefined) ?? attempt.now.latestMs };
+}
+
+/**
+ * What each version owes to the one before, whatever command made it: with an error in a transition the call fails, and the object stays
+ * as it was.
+ */
+function throwIfBroken(base: LockRecord, next: LockRecord): void {
+  if (next.token < base.token) throw new Error(`The fencing token would fall from ${base.token} to ${next.token}.`);
+  // More permits may be out than there are: the number was reduced.
+  const isAllowed = permitsOf(next.holders) <= permitsOf(base.holders) || areCompatible(next.holders, next.limit);
+  if (!isAllowed) throw new Error(`${next.holders.length} holders would not fit beside each other, of ${next.limit}.`);
+  const longest = Math.max(base.queue.length, MAX_QUEUE);
+  if (next.queue.length > longest) throw new Error(`${next.queue.length} waiters would be more than a queue has.`);
 }
 
 /** The lease that begins with this attempt. */

@@ -14,8 +14,7 @@ import {
   written,
 } from "../../../test/protocol/samples.js";
 import { parseRecord } from "../codec.js";
-import type { LockRecord, Waiter } from "../record.js";
-import { MAX_QUEUE } from "./acquire.js";
+import { type LockRecord, MAX_QUEUE, type Waiter } from "../record.js";
 import { release } from "./release.js";
 import { transfer } from "./transfer.js";
 
