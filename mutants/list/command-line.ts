@@ -86,7 +86,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/runtime/hold/standing.ts",
     search: "const letGo = this.#stayAlive();",
     replace: "const letGo = () => {};",
-    caughtBy: { test: "test/api/process.test.ts", named: "C13:" },
+    caughtBy: { test: "test/processes/process.test.ts", named: "C13:" },
   },
   {
     name: "a hold that was given back is its parent's",

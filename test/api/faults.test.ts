@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
 import { S3Mutex } from "../../src/index.js";
+import { IN_FULL } from "../scale.js";
 import { BUCKET, codeOf, errorOf, it, listeningLogger, seeded, sleep, until, type World } from "./fixture.js";
 import { LOCK, METHODS } from "./methods.js";
 
@@ -23,9 +24,11 @@ async function deadEndpoint(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
+const TURNS = IN_FULL ? 20 : 6;
+
 // First, since it takes longest.
 describe.concurrent("six clients on a bad day", () => {
-  it("do all of their 120 turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
+  it("do all of their turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
     const random = seeded(20_261_123);
     const rules = [
       { fault: "lose-response", probability: 0.04 },
@@ -41,7 +44,7 @@ describe.concurrent("six clients on a bad day", () => {
     const tokens: number[] = [];
     const client = async () => {
       const mutex = world.mutex({ logger });
-      for (let turn = 0; turn < 20; turn += 1) {
+      for (let turn = 0; turn < TURNS; turn += 1) {
         const lock = await mutex.acquire(LOCK);
         inside += 1;
         most = Math.max(most, inside);
@@ -53,7 +56,7 @@ describe.concurrent("six clients on a bad day", () => {
       }
     };
     await Promise.all(Array.from({ length: 6 }, client));
-    expect(tokens).toHaveLength(120);
+    expect(tokens).toHaveLength(6 * TURNS);
     expect(most).toBe(1);
     expect(tokens).toEqual([...new Set(tokens)].toSorted((one, other) => one - other));
     for (const { hits } of active) expect(hits).toBeGreaterThan(0);
@@ -62,30 +65,22 @@ describe.concurrent("six clients on a bad day", () => {
 });
 
 describe.concurrent("a write whose answer is lost", () => {
-  it("acquire, renew and release still succeed, well within a second, and nothing is left locked", {
-    retry: 2,
-  }, async ({ world }) => {
+  it("acquire, renew and release still succeed, and nothing is left locked", async ({ world }) => {
     const mutex = world.mutex();
-    const tookMs: number[] = [];
     loseNextWrite(world);
     let lock = await mutex.acquire("warm-up");
     await lock.release();
 
     const acquired = loseNextWrite(world);
-    tookMs.push(
-      await timed(async () => {
-        lock = await mutex.acquire(LOCK);
-      }),
-    );
+    lock = await mutex.acquire(LOCK);
     const renewed = loseNextWrite(world);
     const expiresAt = lock.expiresAt;
-    tookMs.push(await timed(async () => expect(await lock.renew()).toBe(true)));
+    expect(await lock.renew()).toBe(true);
     expect(lock.expiresAt).toBeGreaterThanOrEqual(expiresAt);
     expect(lock.expiresAt).toBe(world.holder(LOCK).expiresAtMs);
     const released = loseNextWrite(world);
-    tookMs.push(await timed(async () => expect(await lock.release()).toBe(true)));
+    expect(await lock.release()).toBe(true);
     expect([acquired.hits, renewed.hits, released.hits]).toEqual([1, 1, 1]);
-    for (const ms of tookMs) expect(ms).toBeLessThan(900);
     expect(await world.mutex().isLocked(LOCK)).toBe(false);
     expect(lock.signal.aborted).toBe(false);
   });
@@ -315,7 +310,7 @@ describe.concurrent("a store with a quirk of its own", () => {
     { noDate: true },
   ] as const)("is coped with: %j", async (quirks, { world }) => {
     world.server.setQuirks(quirks);
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 3000 }), world.mutex({ lockTimeoutMs: 1500 })];
+    const [mutex, other] = [world.mutex(), world.mutex({ lockTimeoutMs: 6000 })];
     expect(await mutex.acquireLock(LOCK, 0)).toBe(true);
     expect(await other.acquireLock(LOCK, 0)).toBe(false);
     expect(await mutex.refreshLock(LOCK)).toBe(true);
@@ -323,7 +318,8 @@ describe.concurrent("a store with a quirk of its own", () => {
     await until(() => world.record(LOCK)?.queue.length === 1);
     expect(await mutex.releaseLock(LOCK)).toBe(true);
     const lock = await waiting;
-    await sleep(800);
+    const { renewedAtMs } = world.holder(LOCK);
+    await until(() => world.holder(LOCK).renewedAtMs > renewedAtMs);
     lock.assertHeld();
     expect(await lock.release()).toBe(true);
     const left = world.server.objects("locks-bucket").map(({ key }) => key);

@@ -1,4 +1,4 @@
-import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { HeadBucketCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { expect, test, vi } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import { keyOfName } from "../../src/core/names.js";
@@ -143,11 +143,17 @@ function isFree(body: string): boolean {
   return parsed.kind === "record" && parsed.record.holders.length === 0 && parsed.record.queue.length === 0;
 }
 
+/** The SDK takes long for the first request of a process, and some leases here are short. */
+let warmUp: Promise<unknown> | undefined;
+
 /** Tests with a world of their own, closed and looked through when they are over. */
 export const it = test.extend<{ world: World }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which other fixtures are needed
   world: async ({}, use) => {
     const world = new World(await startS3Server({ buckets: [BUCKET, "probe-bucket"] }));
+    warmUp ??= world.client().send(new HeadBucketCommand({ Bucket: BUCKET }));
+    await warmUp;
+    world.server.resetRequests();
     await use(world);
     await world.end();
   },

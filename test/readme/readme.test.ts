@@ -150,7 +150,7 @@ function asTests(blocks: readonly Example[]): string {
 // ---------------------------------------------------------------------------------------------------------------------
 // What else has to stay true
 
-test.each(DOCUMENTS)(
+test.runIf(IN_FULL).each(DOCUMENTS)(
   "%s: its links lead somewhere, its JSON is JSON, the scripts that it names are there",
   (document) => {
     expect(brokenLinks(document)).toEqual([]);

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import { type Client, KEY, NAME, Scene } from "../protocol/scene.js";
+import { share } from "../scale.js";
 import {
   aftermath,
   faultsOf,
@@ -352,7 +353,7 @@ async function playHandOvers(seed: number): Promise<readonly string[]> {
 }
 
 it("never has two believers and orphans nothing while hand-overs go wrong in every way", async () => {
-  expect(await problemsBySeed(80, playHandOvers)).toEqual({});
+  expect(await problemsBySeed(share(80), playHandOvers)).toEqual({});
 });
 
 it("makes no further request once nobody waits or holds", async () => {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, type TestContext } from "vitest";
-import { it, sleep, until, type World } from "./fixture.js";
+import { it, sleep, until, type World } from "../api/fixture.js";
 
 const SCRIPT = fileURLToPath(new URL("other-process.ts", import.meta.url));
 
