@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../../test/protocol/samples.js";
-import { type Holder, type LockRecord, MAX_QUEUE } from "../record.js";
-import { leaseFrom, nextVersion } from "./decision.js";
+import { type Holder, type LockRecord, MAX_QUEUE, type TurnEnd } from "../record.js";
+import { leaseFrom, nextVersion, withTurns } from "./decision.js";
 
 /** What becomes of a hold when the record is written ten seconds after the hold began. */
 function afterWrite(changes: Partial<Holder>, lacksStoreTime = false): Holder | undefined {
@@ -74,4 +74,14 @@ it.each<[string, Partial<LockRecord>, Partial<LockRecord>]>([
   ["as many waiters as there may be", {}, { queue: waiters(MAX_QUEUE) }],
 ])("makes one with %s", (_, base, changes) => {
   expect(nextVersion(recordOf(base), attemptAt(T0), changes)).toMatchObject(changes);
+});
+
+it("remembers of holds only those that were cut short", () => {
+  const record = recordOf({ holders: [holderOf()] });
+  const remembered = (ended: readonly Holder[], how: TurnEnd) => withTurns(record, ended, how, attemptAt(T0)).cutShort;
+  for (const how of ["forced", "deleted"] as const) {
+    expect(Object.keys(remembered(record.holders, how) ?? {})).toEqual([how]);
+    expect(remembered([], how)).toBeUndefined();
+  }
+  for (const how of ["released", "expired"] as const) expect(remembered(record.holders, how)).toBeUndefined();
 });
