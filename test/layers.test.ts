@@ -83,7 +83,7 @@ test.each([
   expect(refusedIn(path, code)).toEqual([]);
 });
 
-test("what the table allows is made use of: a right that nobody needs is taken back", () => {
+test("what the table allows is made use of: a right that no room needs is taken back", () => {
   const used = new Set(
     [...sources].flatMap(([path, code]) =>
       specifiersIn(code).map((one) => `${roomOf(path)} -> ${roomOf(targetOf(path, one) ?? "")}`),

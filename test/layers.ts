@@ -223,7 +223,7 @@ export const GROUND: readonly string[] = ["src/errors.ts", "src/printable.ts", "
 /** Rooms that take nothing from outside the project: no package, nothing of Node. */
 export const PURE: readonly string[] = ["core", "core/schedule", "core/transition", "core/waits"];
 
-/** A folder with more is one in which nobody finds anything. */
+/** In a folder with more a reader finds nothing. */
 export const MOST_FILES = 15;
 
 /** One file a command: here a list is the order that helps. */

@@ -93,7 +93,7 @@ export const CLOSING: readonly Mutant[] = [
     file: "src/runtime/acquire/local-queue.ts",
     search: "    if (this.#context.closing.aborted) return undefined;\n",
     replace: "",
-    caughtBy: { test: TURN, named: "nobody who is sent away holds it first" },
+    caughtBy: { test: TURN, named: "no caller that is sent away holds it first" },
   },
   {
     name: "closing: keeps a grant unseen",

@@ -12,7 +12,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/hold/scope.ts",
     search: 'const own = this.kind === "callback" ? this',
     replace: "const own = true ? this",
-    caughtBy: { test: NESTING, named: "P5: lets nobody nest" },
+    caughtBy: { test: NESTING, named: "P5: lets no call nest" },
   },
   {
     name: "nests in a function that has ended",
@@ -20,7 +20,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/hold/scope.ts",
     search: "return this.#isSettled && (this.isExplicit || this.#holds.size === 0);",
     replace: "return this.#isSettled && this.#holds.size === 0;",
-    caughtBy: { test: NESTING, named: "has it wait like everybody" },
+    caughtBy: { test: NESTING, named: "has it wait like all others" },
   },
   {
     name: "a victim does not look at itself once more",
@@ -28,7 +28,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/acquire/deadlock-watch.ts",
     search: " || !this.#holdsUp(second, waitedMs)",
     replace: "",
-    caughtBy: { test: CONTEXTS, named: "P7: nobody gives way once another task" },
+    caughtBy: { test: CONTEXTS, named: "P7: no caller gives way once another task" },
   },
   {
     name: "nested siblings both in",
@@ -36,7 +36,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/hold/nest.ts",
     search: "      if (!areCompatible([...modes, { mode: first.mode }], 1)) return;\n",
     replace: "",
-    caughtBy: { test: NESTING, named: "has those who nest side by side" },
+    caughtBy: { test: NESTING, named: "has calls that nest side by side" },
   },
   {
     name: "nests while it becomes a share",
@@ -44,7 +44,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/hold/nest.ts",
     search: "    if (this.#changes > 0) return;\n",
     replace: "",
-    caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it becomes" },
+    caughtBy: { test: NESTING, named: "P4: lets no call nest in a lock while it becomes" },
   },
   {
     name: "has all of a share",
@@ -52,7 +52,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/hold/nest.ts",
     search: "if (isTooMuch(first.mode, this.#outer)) {",
     replace: "if (false) {",
-    caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it becomes" },
+    caughtBy: { test: NESTING, named: "P4: lets no call nest in a lock while it becomes" },
   },
   {
     name: "nests in what was handed over",
@@ -60,7 +60,7 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/primitives/lock.ts",
     search: "      nest.end(releasedError(this.name));\n",
     replace: "",
-    caughtBy: { test: NESTING, named: "P4: lets nobody nest in a lock while it is handed over" },
+    caughtBy: { test: NESTING, named: "P4: lets no call nest in a lock while it is handed over" },
   },
   {
     name: "inner release ends outer",

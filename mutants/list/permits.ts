@@ -62,7 +62,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/runtime/acquire/acquisition.ts",
     search: "writeLog: this.writeLog, entry, isUnused: true } as const;",
     replace: "writeLog: this.writeLog, entry, isUnused: false } as const;",
-    caughtBy: { test: HOLD_AT_LEAST, named: "P19: what was granted and nobody learnt of" },
+    caughtBy: { test: HOLD_AT_LEAST, named: "P19: what was granted and no caller learnt of" },
   },
   {
     name: "one of several is held at least as long without the others",
@@ -126,7 +126,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/transition/acquire.ts",
     search: "const isFull = eligible && granted === undefined && command.limit !== undefined;",
     replace: "const isFull = eligible && granted === undefined && command.limit === null;",
-    caughtBy: { test: NUMBERS, named: "P13: a caller for whom" },
+    caughtBy: { test: NUMBERS, named: "P13: a caller for which" },
   },
   {
     name: "shares are decided before the others have theirs",

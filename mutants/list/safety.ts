@@ -84,7 +84,7 @@ export const SAFETY: readonly Mutant[] = [
     file: "src/runtime/acquire/confirm.ts",
     search: "  await storeIsSafe(context, object.name, options);\n",
     replace: "  void storeIsSafe(context, object.name, options).catch(() => {});\n",
-    caughtBy: { test: IN_VIRTUAL_TIME, named: "gives the lock to nobody" },
+    caughtBy: { test: IN_VIRTUAL_TIME, named: "gives the lock to none" },
   },
   {
     name: "written after a refusal",
@@ -148,7 +148,7 @@ export const SAFETY: readonly Mutant[] = [
     file: "src/runtime/check/condition-probe.ts",
     search: '(found.kind === "refused" && found.error.code === "access-denied")',
     replace: '(found.kind === "refused" && found.error.code === "no-such-bucket")',
-    caughtBy: { test: OVER_HTTP, named: "neither the one who makes it" },
+    caughtBy: { test: OVER_HTTP, named: "neither the one that makes it" },
   },
   {
     name: "the ETag of an empty object as one that there never was",

@@ -204,7 +204,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/verify/examination/answering.ts",
     search: "    if (silence !== undefined) throw",
     replace: '    if (silence !== undefined && when === "still") throw',
-    caughtBy: { test: "test/doctor/gateways.test.ts", named: "is no verdict about the store" },
+    caughtBy: { test: "test/doctor/gateways.test.ts", named: "is not a verdict about the store" },
   },
   {
     name: "a store that goes away is condemned",

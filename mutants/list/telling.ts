@@ -80,7 +80,7 @@ export const TELLING: readonly Mutant[] = [
     file: "src/runtime/base/logger.ts",
     search: "const whole = printable(",
     replace: "const whole = String(",
-    caughtBy: { test: "test/telemetry/logger.test.ts", named: "nobody forges a second line" },
+    caughtBy: { test: "test/telemetry/logger.test.ts", named: "it forges no second line" },
   },
   {
     name: "what began unseen is counted when it ends",
@@ -88,7 +88,7 @@ export const TELLING: readonly Mutant[] = [
     file: "src/otel/metrics.ts",
     search: "    if (attributes === undefined) return;\n    this.#begun.delete(id);\n    this.#add(-1, attributes);",
     replace: "    this.#begun.delete(id);\n    this.#add(-1, attributes ?? {});",
-    caughtBy: { test: "test/telemetry/otel.test.ts", named: "what had begun before anybody listened" },
+    caughtBy: { test: "test/telemetry/otel.test.ts", named: "what had begun before the first listener came" },
   },
   {
     name: "a signal for ten listeners",

@@ -98,7 +98,7 @@ export const TIME: readonly Mutant[] = [
     file: "src/runtime/hold/lease-clock.ts",
     search: "    return Math.min(this.untilOverMs, this.#inDoubtSinceMs + longestDoubtMs(this.#leaseMs) - nowMs);",
     replace: "    return this.untilOverMs;",
-    caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "nobody answers" },
+    caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "no answer" },
   },
   {
     name: "doubt believed",
@@ -146,7 +146,7 @@ export const TIME: readonly Mutant[] = [
     file: "src/core/transition/decision.ts",
     search: "...(lacksStoreTime ? { undated: true as const } : {}) };",
     replace: '...(lacksStoreTime && writeId === "" ? { undated: true as const } : {}) };',
-    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "nobody else comes in" },
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "no other comes in" },
   },
   {
     name: "undated leases judged by the clock",
@@ -154,7 +154,7 @@ export const TIME: readonly Mutant[] = [
     file: "src/core/expiry.ts",
     search: "  if (isUndated(holder, attempt)) return false;",
     replace: "  if (isUndated(holder, attempt) && attempt.toleranceMs < 0) return false;",
-    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "nobody else comes in" },
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "no other comes in" },
   },
   {
     name: "a lease is not dated",
@@ -170,7 +170,7 @@ export const TIME: readonly Mutant[] = [
     file: "src/runtime/base/store-clock.ts",
     search: "    if (this.#bounds === undefined || this.#witnesses > 1) return false;",
     replace: "    if (this.#bounds === undefined || this.#witnesses > 0) return false;",
-    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "ends nobody's lease" },
+    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "ends no lease" },
   },
   {
     name: "hull without end",

@@ -48,7 +48,7 @@ export const VIRTUAL: readonly Mutant[] = [
     file: "src/testing/virtual/world.ts",
     search: "endMs = Math.min(endMs, wish.endMs);",
     replace: "endMs = endMs === Number.POSITIVE_INFINITY ? wish.endMs : Math.max(endMs, wish.endMs);",
-    caughtBy: { test: "test/testing/world.test.ts", named: "finds 300 ms later" },
+    caughtBy: { test: "test/testing/world.test.ts", named: "ends 300 ms later" },
   },
   {
     name: "fake timers without a way to give way jump",

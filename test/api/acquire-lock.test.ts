@@ -13,7 +13,7 @@ async function elapsed<T>(action: () => Promise<T>): Promise<{ readonly value: T
 }
 
 describe.concurrent("acquireLock", () => {
-  it("gives true for a free lock and false while somebody else has it", async ({ world }) => {
+  it("gives true for a free lock and false while another owner has it", async ({ world }) => {
     const [one, other] = [world.mutex(), world.mutex()];
     expect(await one.acquireLock(LOCK)).toBe(true);
     expect(await other.acquireLock(LOCK)).toBe(false);
@@ -148,7 +148,7 @@ describe.concurrent("priority", () => {
 });
 
 describe.concurrent("leases", () => {
-  it("acquireLock does not renew: nothing is written until the lease is over, and then somebody else gets it", async ({
+  it("acquireLock does not renew: nothing is written until the lease is over, and then another owner gets it", async ({
     world,
   }) => {
     const holder = world.mutex({ lockTimeoutMs: 900 });
@@ -218,7 +218,7 @@ describe.concurrent("leases", () => {
   });
 });
 
-// On their own: a freeze stands still for all, and 100 ms are not long for one who shares the process with others.
+// On their own: a freeze stands still for all, and 100 ms are not long for a test that shares the process with others.
 describe("short leases and frozen processes", () => {
   it("leases are over for their holder although the process stood still", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 900 });

@@ -198,7 +198,7 @@ describe.concurrent("the arguments of", () => {
     ]);
   });
 
-  it("the methods with options, if those are no object", async ({ world }) => {
+  it("the methods with options, if those are not an object", async ({ world }) => {
     const mutex = world.mutex();
     let calls = 0;
     const fresh = () => `lock-${++calls}`;

@@ -13,7 +13,7 @@ describe.concurrent("releaseLock", () => {
     expect(await mutex.isLocked(LOCK)).toBe(false);
   });
 
-  it("never releases what somebody else holds, nor what a handle holds", async ({ world }) => {
+  it("never releases what another owner holds, nor what a handle holds", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     await mutex.acquireLock(LOCK);
     expect(await other.releaseLock(LOCK)).toBe(false);
@@ -78,7 +78,7 @@ describe.concurrent("releaseLock", () => {
     expect(world.server.requests.total).toBe(0);
   });
 
-  it("called late, does not end the turn of whoever has the lock now", async ({ world }) => {
+  it("called late, does not end the turn of the present holder", async ({ world }) => {
     const [mutex, other] = [
       world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),
       world.mutex({ clockSkewToleranceMs: 0 }),
@@ -138,7 +138,7 @@ describe.concurrent("refreshLock", () => {
     expect(await mutex.releaseLock(LOCK)).toBe(true);
   });
 
-  it("is false for what was never taken, was released, or is somebody else's", async ({ world }) => {
+  it("is false for what was never taken, was released, or is another owner's", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     expect(await mutex.refreshLock(LOCK)).toBe(false);
     await mutex.acquireLock(LOCK);
@@ -147,7 +147,7 @@ describe.concurrent("refreshLock", () => {
     expect(await mutex.refreshLock(LOCK)).toBe(false);
   });
 
-  it("is false once expired, even if nobody has taken it over", async ({ world }) => {
+  it("is false once expired, even if it was not taken over", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 900 });
     await mutex.acquireLock(LOCK);
     await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
@@ -157,7 +157,7 @@ describe.concurrent("refreshLock", () => {
     world.leaves(LOCK);
   });
 
-  it("is false once lost, and the one who took it over keeps it", async ({ world }) => {
+  it("is false once lost, and the holder that took it over keeps it", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 900 });
     const other = world.mutex({ clockSkewToleranceMs: 0 });
     await mutex.acquireLock(LOCK);
@@ -426,7 +426,7 @@ describe.concurrent("a hold that was ended otherwise than by its release", () =>
     expect(taken).toBe(true);
   });
 
-  it("nor by somebody else's force", async ({ world }) => {
+  it("nor by another owner's force", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     await mutex.acquireLock(LOCK);
     await other.releaseLock(LOCK, true);

@@ -94,7 +94,7 @@ describe.concurrent("cleanupStaleLocks", () => {
     expect(await mutex.cleanupStaleLocks()).toMatchObject({ total: 4, stale: 2, cleaned: 2 });
   });
 
-  it("leaves locks of other prefixes alone, and objects that are no locks", async ({ world }) => {
+  it("leaves locks of other prefixes alone, and objects that are not locks", async ({ world }) => {
     world.server.putObject(BUCKET, "else/lock.json", JSON.stringify(stale()));
     world.server.putObject(BUCKET, "locks/readme.txt", "not a lock");
     world.server.putObject(BUCKET, "locks/UPPER CASE.json", "not a key of a lock");

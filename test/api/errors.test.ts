@@ -100,7 +100,7 @@ describe.concurrent("a mutex that was closed", () => {
     expect(await locks[0]?.release()).toBe(true);
   });
 
-  it("leaves what acquireLock took and nobody released until its lease ends", async ({ world }) => {
+  it("leaves what acquireLock took and was not released until its lease ends", async ({ world }) => {
     const mutex = world.mutex();
     await mutex.acquireLock(LOCK);
     await mutex.close({ graceMs: 100 });
@@ -118,7 +118,7 @@ describe.concurrent("a mutex that was closed", () => {
     await own.close();
   });
 
-  it("does not wait for ever for a store that does not answer", async ({ world }) => {
+  it("does not wait forever for a store that does not answer", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 900 });
     await mutex.acquire(LOCK);
     world.server.faults.add({ fault: "never-answer" });
@@ -128,7 +128,7 @@ describe.concurrent("a mutex that was closed", () => {
     world.leaves(LOCK);
   });
 
-  it("lets nobody wait any longer", async ({ world }) => {
+  it("lets no caller wait any longer", async ({ world }) => {
     const [holder, mutex] = [world.mutex(), world.mutex()];
     await holder.acquireLock(LOCK);
     const waiting = codeOf(mutex.acquire(LOCK, { timeoutMs: 1500 }));

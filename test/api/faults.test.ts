@@ -15,7 +15,7 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** A port of this machine that nobody listens on. */
+/** A port of this machine without a listener. */
 async function deadEndpoint(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -157,7 +157,7 @@ describe.concurrent("a write whose answer is lost", () => {
     expect(await lock.release()).toBe(true);
   });
 
-  it("in turns: whoever waits gets the lock, and nobody twice", async ({ world }) => {
+  it("in turns: each waiter gets the lock, and none twice", async ({ world }) => {
     let count = 0;
     const random = () => (count++ % 2 === 0 ? 0 : 0.9);
     world.server.faults.add({ fault: "lose-response", operation: "PutObject", probability: 0.5, random });
@@ -272,7 +272,7 @@ describe.concurrent("a request that goes wrong in another way", () => {
     await other.releaseLock(LOCK);
   });
 
-  it("is repeated by nobody but this library, whatever the client's own retries are", async ({ world }) => {
+  it("is repeated by this library alone, whatever the client's own retries are", async ({ world }) => {
     const s3Client = world.client({ maxAttempts: 5, retryMode: "adaptive" });
     const mutex = world.mutex({ s3Client });
     for (const rule of [

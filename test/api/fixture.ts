@@ -137,7 +137,7 @@ async function waitFor(isTrue: () => boolean): Promise<void> {
   for (let looks = 0; looks < 20 && !isTrue(); looks += 1) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** Nobody holds or waits, read as this library reads it: a record that 1.x wrote last means what its top level says. */
+/** Neither holder nor waiter, read as this library reads it: a record that 1.x wrote last means what its top level says. */
 function isFree(body: string): boolean {
   const parsed = parseRecord(body);
   return parsed.kind === "record" && parsed.record.holders.length === 0 && parsed.record.queue.length === 0;
@@ -226,7 +226,7 @@ export function heldRecord(times: {
   readonly owner?: string;
 }): StoredRecord {
   serial += 1;
-  const { acquiredAtMs, expiresAtMs, renewedAtMs = acquiredAtMs, owner = "somebody-else" } = times;
+  const { acquiredAtMs, expiresAtMs, renewedAtMs = acquiredAtMs, owner = "another-owner" } = times;
   const holder: StoredHolder = {
     id: `acquisition-${serial}`,
     owner,
@@ -258,7 +258,7 @@ export function heldRecord(times: {
   };
 }
 
-/** A record that nobody holds, released that long ago. */
+/** A record without a holder, released that long ago. */
 export function freeRecord(atMs: number): StoredRecord {
   const { holders: _, ...record } = heldRecord({ acquiredAtMs: atMs, expiresAtMs: atMs + 1000 });
   return { ...record, locked: false, owner: undefined, token: atMs, holders: [], freeSinceMs: atMs } as StoredRecord;

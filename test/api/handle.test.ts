@@ -25,7 +25,7 @@ describe.concurrent("acquire", () => {
     expect(lock.signal.aborted).toBe(false);
   });
 
-  it("gives growing fencing tokens, whoever asks and however", async ({ world }) => {
+  it("gives growing fencing tokens, whichever caller asks and however", async ({ world }) => {
     const mutexes = [world.mutex(), world.mutex(), world.mutex()];
     let last = 0;
     const grown = (token: number) => {
@@ -306,7 +306,7 @@ describe.concurrent("lock.signal", () => {
     return { reason: lock.signal.reason as S3MutexError, ms };
   }
 
-  it("is aborted with the reason when somebody releases by force", async ({ world }) => {
+  it("is aborted with the reason when it is released by force", async ({ world }) => {
     const other = world.mutex();
     const { reason, ms } = await loss(world, () => other.releaseLock(LOCK, true));
     expect(reason).toMatchObject({ code: "lost", reason: "force-released", lockName: LOCK, retryable: true });
@@ -325,7 +325,7 @@ describe.concurrent("lock.signal", () => {
     expect(world.record(LOCK)).toBeUndefined();
   });
 
-  it("is aborted with the reason when somebody has taken over", async ({ world }) => {
+  it("is aborted with the reason when it was taken over", async ({ world }) => {
     const { reason } = await loss(world, () => {
       const now = Date.now();
       world.put(LOCK, heldRecord({ acquiredAtMs: now, expiresAtMs: now + 60_000, owner: "thief" }));
@@ -370,7 +370,7 @@ describe.concurrent("lock.signal", () => {
     },
   );
 
-  it("is aborted once, for those who listen, and is readable for those who come late", async ({ world }) => {
+  it("is aborted once, for listeners, and is readable for callers that come late", async ({ world }) => {
     const lock = await world.mutex().acquire(LOCK);
     let calls = 0;
     lock.signal.addEventListener("abort", () => {
@@ -402,7 +402,7 @@ describe("after the process stood still past the lease", () => {
     expect(released).toBe(false);
   });
 
-  it("nothing is renewed that somebody else has taken over", async ({ world }) => {
+  it("nothing is renewed that another holder has taken over", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 900 });
     const lock = await mutex.acquire(LOCK);
     freeze(1100);

@@ -27,7 +27,7 @@ function plant(world: World, lockNames: readonly string[]): void {
 }
 
 describe.concurrent("inspect", () => {
-  it("says nothing about a lock that nobody ever took, nor about a deleted one", async ({ world }) => {
+  it("says nothing about a lock that was never taken, nor about a deleted one", async ({ world }) => {
     const mutex = world.mutex();
     expect(await mutex.inspect("lock")).toBeNull();
     await mutex.acquireLock("lock");
@@ -87,7 +87,7 @@ describe.concurrent("inspect", () => {
     world.put("lock", heldRecord({ acquiredAtMs: expiresAtMs - 60_000, expiresAtMs }));
     world.leaves("lock");
     const report = await world.mutex().inspect("lock");
-    expect(report).toMatchObject({ state: "expired", holders: [{ owner: "somebody-else" }] });
+    expect(report).toMatchObject({ state: "expired", holders: [{ owner: "another-owner" }] });
     expect(report?.holders[0]?.leaseLeftMs).toBeLessThan(0);
   });
 
@@ -101,7 +101,7 @@ describe.concurrent("inspect", () => {
     expect(holder?.leaseLeftMs).toBeLessThan(62_000);
   });
 
-  it("reports an object that is no lock as such, and throws when the store is the problem", async ({ world }) => {
+  it("reports an object that is not a lock as such, and throws when the store is the problem", async ({ world }) => {
     world.put("lock", "not JSON");
     world.leaves("lock");
     const mutex = world.mutex();
@@ -146,7 +146,7 @@ describe.concurrent("list", () => {
     expect(reports[1]?.problem).toMatchObject({ code: "access-denied" });
   });
 
-  it("asks again when nobody answers", async ({ world }) => {
+  it("asks again when the store does not answer", async ({ world }) => {
     plant(world, ["a", "b"]);
     world.server.faults.add({ fault: "drop-before", times: 3 });
     expect(states(await all(world.mutex().list()))).toEqual({ a: "free", b: "free" });

@@ -28,7 +28,7 @@ describe.concurrent("requests of acquire and release of a free lock", () => {
     expect(counts).toEqual([3, 2, 2, 2, 2]);
   });
 
-  it("are 3 for a process that did not use it before, whoever did", async ({ world }) => {
+  it("are 3 for a process that did not use it before, whichever did", async ({ world }) => {
     await world.mutex().withLock(LOCK, () => {});
     world.server.resetRequests();
     await world.mutex().withLock(LOCK, () => {});
@@ -45,9 +45,9 @@ describe.concurrent("requests of acquire and release of a free lock", () => {
     expect(world.server.requests.total).toBe(2);
   });
 
-  // Not as the issue has it: what this process knew of the lock is tried first, and costs a fourth request when somebody
+  // Not as the issue has it: what this process knew of the lock is tried first, and costs a fourth request when another process
   // else has used it since.
-  it("are 4 when this process used it before, and somebody else since", async ({ world }) => {
+  it("are 4 when this process used it before, and another one since", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     await mutex.withLock(LOCK, () => {});
     await other.withLock(LOCK, () => {});
@@ -74,7 +74,7 @@ describe.concurrent("requests of acquire and release of a free lock", () => {
     expect(world.server.requests.total).toBe(4);
   });
 
-  it("of one who waits are mostly answered 304", async ({ world }) => {
+  it("of a waiter are mostly answered 304", async ({ world }) => {
     const [holder, waiter] = [world.mutex(), world.mutex()];
     await holder.acquireLock(LOCK);
     const waiting = waiter.acquire(LOCK);

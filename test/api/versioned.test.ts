@@ -144,7 +144,7 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     await (await world.mutex().acquire(LOCK, { timeoutMs: 10_000 })).release();
   });
 
-  it("is no lock: a deletion by force says that there is none, and acquire still says what to remove", async ({
+  it("is not a lock: a deletion by force says that there is none, and acquire still says what to remove", async ({
     world,
   }) => {
     const versionId = await stuck(world);
@@ -181,7 +181,7 @@ describe.concurrent.each(COUNTING)("a delete marker that counts, as of %s", (_, 
     await next.release();
   });
 
-  it("of everything under the prefix keeps nobody from locks that were never there", async ({ world }) => {
+  it("of everything under the prefix keeps no caller from locks that were never there", async ({ world }) => {
     world.server.setQuirks(quirks);
     await (await world.mutex().acquire(LOCK)).release();
     for (const { key: Key } of world.server.objects(BUCKET)) {
@@ -221,7 +221,7 @@ describe.concurrent("where there is no delete marker", () => {
     expect(error.message).not.toContain("delete-object");
   });
 
-  it("nobody asks for versions on account of a race", async ({ world }) => {
+  it("versions are not asked for on account of a race", async ({ world }) => {
     const mutexes = Array.from({ length: 4 }, () => world.mutex());
     await Promise.all(mutexes.map((mutex) => mutex.withLock(LOCK, async () => {})));
     expect(world.server.requests.byOperation.ListObjectVersions).toBe(0);

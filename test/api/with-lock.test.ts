@@ -235,7 +235,7 @@ describe.concurrent("lost while the function ran", () => {
     expect("result" in error).toBe(true);
   });
 
-  it("because somebody else got it after it was forced open", async ({ world }) => {
+  it("because another caller got it after it was forced open", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
     const working = async () => {
       await other.releaseLock(LOCK, true);

@@ -74,7 +74,7 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
     expect(await other.locator(".space .row:not([hidden])").count()).toBe(0);
   });
 
-  test("a page of somebody else's can neither look nor end a hold", async () => {
+  test("a page of another site can neither look nor end a hold", async () => {
     const scene = await openScene();
     putLock(scene.server, "job", { holders: [{ token: 7 }] });
     const other = await openScene();

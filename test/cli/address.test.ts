@@ -70,7 +70,7 @@ test("what an address leaves open, a prefix says", () => {
 });
 
 test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " x", "x\n", "x "])(
-  "C2: %j is no name, where a store is set",
+  "C2: %j is not a name, where a store is set",
   async (name) => {
     const { environment, server } = await startStore();
     const { exitCode, stderr } = await cliHere(["run", name, "--", "true"], environment);

@@ -21,8 +21,8 @@ async function startLocked() {
   return { server, hold, input: inputOf(["--endpoint-url", server.endpoint]) };
 }
 
-/** Somebody at a terminal, who reads the question and then types. */
-function somebody(answer: string, beforeTyping = () => {}) {
+/** A user at a terminal that reads the question and then types. */
+function userTyping(answer: string, beforeTyping = () => {}) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   const asked: string[] = [];
   vi.spyOn(process, "stdin", "get").mockReturnValue(stdin as unknown as typeof process.stdin);
@@ -37,10 +37,10 @@ function somebody(answer: string, beforeTyping = () => {}) {
 
 const SIZE = { columns: 80, rows: 24 };
 
-test("release tells who holds the lock, and ends the hold of whoever says yes to", TIMEOUT, async () => {
+test("release tells who holds the lock, and ends the hold that the user says yes to", TIMEOUT, async () => {
   const { server, hold, input } = await startLocked();
   hold(Date.now() - 5000, "web-1");
-  const { question } = somebody("y");
+  const { question } = userTyping("y");
   const { output, said } = startOutput(SIZE);
   expect(await releaseCommand(input, ADDRESS, output)).toBe(0);
   expect(await question()).toMatch(/"nightly" is held by web-1.* with a lease that has ended\..*Release it\?/);
@@ -51,17 +51,17 @@ test("release tells who holds the lock, and ends the hold of whoever says yes to
 test("release does nothing after a no", TIMEOUT, async () => {
   const { server, hold, input } = await startLocked();
   hold(Date.now() + 60_000, "web-1");
-  somebody("n");
+  userTyping("n");
   const { output, said } = startOutput(SIZE);
   expect(await releaseCommand(input, ADDRESS, output)).toBe(1);
   expect(said.stderr).toContain("s3-mutex: nothing was done.");
   expect(recordOf(server, "nightly")?.holders).toHaveLength(1);
 });
 
-test("release does nothing where the lock has gone while somebody thought about it", TIMEOUT, async () => {
+test("release does nothing where the lock has gone while the user thought about it", TIMEOUT, async () => {
   const { server, hold, input } = await startLocked();
   hold(Date.now() + 60_000, "web-1");
-  somebody("yes", () => server.deleteObject(BUCKET, "locks/nightly.json"));
+  userTyping("yes", () => server.deleteObject(BUCKET, "locks/nightly.json"));
   const { output, said } = startOutput(SIZE);
   expect(await releaseCommand(input, ADDRESS, output)).toBe(1);
   expect(said.stderr).toContain("s3-mutex: it has changed hands meanwhile: nothing was done.");
@@ -70,7 +70,7 @@ test("release does nothing where the lock has gone while somebody thought about 
 test("delete does nothing after a no", TIMEOUT, async () => {
   const { server, hold } = await startLocked();
   hold(Date.now() + 60_000, "web-1");
-  somebody("");
+  userTyping("");
   const { output, said } = startOutput(SIZE);
   const forced = inputOf(["--force", "--endpoint-url", server.endpoint]);
   expect(await deleteLockCommand(forced, ADDRESS, output)).toBe(1);
@@ -93,7 +93,7 @@ test.each([
   const before = Object.getOwnPropertyDescriptor(process.stderr, "isTTY") ?? { value: false, configurable: true };
   Object.defineProperty(process.stderr, "isTTY", { value: true, configurable: true });
   onTestFinished(() => void Object.defineProperty(process.stderr, "isTTY", before));
-  somebody(text);
+  userTyping(text);
   const { output } = startOutput(SIZE);
   expect(await releaseCommand(input, ADDRESS, output)).toBe(exitCode);
   expect(kill).toHaveBeenCalledWith(process.pid, signal);

@@ -23,7 +23,7 @@ test("JSON: time, requests and dollars of each part, as the server counts them; 
   const { PutObject, GetObject } = server.requests.byOperation;
   const sum = (kind: "puts" | "gets") =>
     parts.reduce((total: number, part: { requests: Record<string, number> }) => total + (part.requests[kind] ?? 0), 0);
-  // And one GET before all of them, whether anybody answers.
+  // And one GET before all of them, whether the store answers.
   expect([sum("puts"), sum("gets") + 1]).toEqual([PutObject, GetObject]);
   expect(server.objects(BUCKET)).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** Somebody else gets the lock as soon as the CLI has looked at it. */
+/** Another owner gets the lock as soon as the CLI has looked at it. */
 function takeAfterLook(server: S3Server, lockName: string, token: number): void {
   const key = `locks/${lockName}.json`;
   const stop = server.onRequest((request) => {
@@ -24,7 +24,7 @@ describe.each([
   ["release", '{"lockName":"nightly","released":true}\n'],
   ["delete", '{"lockName":"nightly","deleted":true}\n'],
 ])("%s --force", TIMEOUT, (command, done) => {
-  test.each([[["--yes"]], [["--yes", "--json"]]])("ends nobody whom it was not shown: %j", async (flags) => {
+  test.each([[["--yes"]], [["--yes", "--json"]]])("ends no hold that it was not shown: %j", async (flags) => {
     const { environment, mutex, server } = await startStore();
     const lock = await mutex.acquire("nightly");
     const token = lock.fencingToken + 1;
@@ -43,7 +43,7 @@ describe.each([
 });
 
 describe("release", TIMEOUT, () => {
-  test("needs --force, and somebody who says yes", async () => {
+  test("needs --force, and a user that says yes", async () => {
     const { environment, mutex } = await startStore();
     const lock = await mutex.acquire("nightly");
     const unforced = await cliHere(["release", "nightly", "--yes"], environment);
@@ -197,7 +197,7 @@ describe("cleanup", TIMEOUT, () => {
     expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
   });
 
-  test("says in the words of the command line what clears an object that is no record, as others do", async () => {
+  test("says in the words of the command line what clears an object that is not a record, as others do", async () => {
     const { environment, server } = await startStore();
     server.putObject(BUCKET, "locks/broken.json", "?");
     const lines = [["cleanup"], ["show", "broken"], ["release", "--force", "--yes", "broken"], ["delete", "broken"]];

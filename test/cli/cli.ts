@@ -114,7 +114,7 @@ export async function startStore(options: S3ServerOptions = {}): Promise<{
   const server = await startS3Server({ buckets: [BUCKET], ...options });
   const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
   onTestFinished(async () => {
-    // In this order: what the test still holds is released while there is somebody to release it to.
+    // In this order: what the test still holds is released while there is a server to release it to.
     await mutex.close({ handles: "release" });
     await server.close();
   });

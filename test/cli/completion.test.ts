@@ -56,7 +56,7 @@ describe("names of locks", () => {
     ["no such bucket", ["run", "s3://no-such-bucket/locks/x"], {}],
     ["an option that wants a value", ["run", "--lease", ""], {}],
     ["an option that there is not", ["run", "--bogus", ""], {}],
-    ["a word that is no beginning of a name", ["run", "./x"], {}],
+    ["a word that does not begin a name", ["run", "./x"], {}],
     ["a command that takes stores", ["cleanup", ""], {}],
     ["a command that there is not", ["fly", ""], {}],
     ["no command", [], {}],

@@ -43,7 +43,7 @@ class Lock {
   }
 
   async fail(): Promise<void> {
-    this.#answer?.reject(new Error("nobody answered"));
+    this.#answer?.reject(new Error("no answer"));
     await vi.advanceTimersByTimeAsync(0);
   }
 }
@@ -69,7 +69,7 @@ it("P11: the command is killed at once when the answer is that the lock is lost"
   expect(lock.said).toEqual(["kill"]);
 });
 
-it("P11: it is killed when nobody answers, or asked to end where the rest of the lease allows that", async () => {
+it("P11: it is killed when the store does not answer, or asked to end where the rest of the lease allows that", async () => {
   for (const [stepMs, said] of [
     [3_600_000, "kill"],
     [45_000, "terminate"],

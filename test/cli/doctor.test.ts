@@ -28,7 +28,7 @@ test("an unsafe store: the fault, what to do, and exit code 1; as JSON too", TIM
   expect(report.checks.find(({ id }: { id: string }) => id === "create-twice")).toMatchObject({ verdict: "fail" });
 });
 
-test("warnings are no failure, unless --strict says so", TIMEOUT, async () => {
+test("warnings are not a failure, unless --strict says so", TIMEOUT, async () => {
   const { environment } = await startStore({ quirks: { noDate: true } });
   const { exitCode, stdout } = await cli(QUICK, environment);
   expect(exitCode).toBe(0);

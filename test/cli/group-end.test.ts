@@ -64,7 +64,7 @@ test("a lock that is about to be lost has a deadline of its own: the grace of si
   expect(got.map(([signal]) => signal)).not.toContain("SIGKILL");
 });
 
-test("a grace longer than timers go is no grace of nothing", async () => {
+test("a grace longer than timers go is not a grace of nothing", async () => {
   const { end, got } = startGroup({ graceMs: 400 * 24 * 3_600_000 });
   end.receive("SIGTERM");
   await vi.advanceTimersByTimeAsync(60_000);

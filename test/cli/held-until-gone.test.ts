@@ -47,7 +47,7 @@ async function startRun(script: string, { leaseMs = 2000 } = {}) {
   return { mutex, exitCode, said, saying };
 }
 
-/** A child in the background that needs three seconds after SIGTERM: longer than the lease of the tests. It ends at last if nobody ends it. */
+/** A child in the background that needs three seconds after SIGTERM: longer than the lease of the tests. It ends at last by itself. */
 const WORKER =
   "(trap 'sleep 3; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 300); do sleep 0.05; done) & wait";
 
@@ -108,7 +108,7 @@ test("P3: a chain of short processes, each of which starts the next, is not over
   expect(existsSync(end)).toBe(true);
 });
 
-test("P3: a group is gone only when two looks after each other have seen the same dead and nobody alive", () => {
+test("P3: a group is gone only when two looks after each other have seen the same dead and no member alive", () => {
   const looks = new GroupLooks();
   const dead = (...pids: number[]) => ({ living: undefined, dead: new Set(pids) });
   expect(looks.areAllDead({ living: 1, dead: new Set() })).toBe(false);

@@ -17,7 +17,7 @@ async function startLocks() {
     server.putObject(BUCKET, `locks/${name}.json`, typeof body === "string" ? body : JSON.stringify(body));
   const nowMs = Date.now();
   put(
-    "held-by-somebody-with-a-long-name-and-a-longer-reason",
+    "held-by-a-worker-with-a-long-name-and-a-longer-reason",
     heldRecord({ acquiredAtMs: nowMs - 1000, expiresAtMs: nowMs + 60_000 }),
   );
   put("old", heldRecord({ acquiredAtMs: nowMs - 9_000_000, expiresAtMs: nowMs - 600_000, owner: "dead" }));
@@ -89,7 +89,7 @@ test("watch into a file tells what changes: taken, unreadable, gone", { timeout:
   expect(await ended).toBe(0);
 });
 
-test("the demo's screen shows each worker on a terminal, and nobody when they are gone", () => {
+test("the demo's screen shows each worker on a terminal, and none when they are gone", () => {
   const { output, said } = startOutput({ columns: 100, rows: 30 }, { TERM: "xterm" });
   const screen = createScreen(output);
   const worker = (state: string, token?: number) =>

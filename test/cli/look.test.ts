@@ -295,7 +295,7 @@ describe("graph", TIMEOUT, () => {
     expect(others.stdout).not.toContain("ycle");
   });
 
-  test("of a store where nobody waits is short", async () => {
+  test("of a store without waiters is short", async () => {
     const { environment } = await startFilledStore();
     expect(await cliHere(["graph"], environment)).toMatchObject({ exitCode: 0, stdout: "Nothing waits.\n" });
   });

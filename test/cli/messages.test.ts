@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** What the command line says when something is wrong: its own words, and only what can be done here. */
 
-test("C5: --create-bucket is advised by those who have it, and by nobody else", async () => {
+test("C5: --create-bucket is advised by commands that have it, and by no others", async () => {
   const sentence = "Create the bucket b, or set `createBucketIfNotExists: true`.";
   const error = new S3MutexError("no-such-bucket", `s3:GetObject was refused (404 NoSuchBucket). ${sentence}`);
   for (const { name, load } of COMMANDS) {
@@ -97,7 +97,7 @@ test("C5: a line for a shell that was given as one word", async () => {
   expect(stderr).toContain("there is no such command; what is meant for a shell is written sh -c '...'");
 });
 
-test("C5: without the AWS SDK it says what to install, and is no bug", async () => {
+test("C5: without the AWS SDK it says what to install, and is not a bug", async () => {
   // The built files in a place where nothing is installed beside them.
   const folder = newFolder();
   const dist = fileURLToPath(new URL("..", new URL(`file://${MAIN}`)));

@@ -52,7 +52,7 @@ test.each([
   expect(inputOf([], { S3_MUTEX_DEBUG: value }).isDebugging).toBe(isDebugging);
 });
 
-test("an error that nobody expected is one sentence, and all of it when debugging", () => {
+test("an unexpected error is one sentence, and all of it when debugging", () => {
   const error = new Error("cannot read it.", { cause: new Error("the disk is gone") });
   const short = startOutput();
   expect(reportFailure(error, short.output, { commandName: "ls", isDebugging: false })).toBe(70);

@@ -41,7 +41,7 @@ test("a command that fails is not remembered; --forget makes it run again", asyn
   expect(await cli(failing, environment)).toMatchObject({ exitCode: 5 });
 });
 
-test("while somebody else is at it, once waits, or says who; and it passes signals on", {
+test("while another process is at it, once waits, or says who; and it passes signals on", {
   timeout: 60_000,
 }, async () => {
   const { mutex, environment } = await startStore();

@@ -27,7 +27,7 @@ const UNCLEAR: readonly (readonly string[])[] = [
   ["policy", `s3://${BUCKET}/prod-`],
 ];
 
-test("C1: a prefix that is no folder is the library's, exactly", async () => {
+test("C1: a prefix that is not a folder is the library's, exactly", async () => {
   const { server, environment } = await startStore();
   const options = { s3ClientConfig: server.clientConfig(), bucketName: BUCKET, keyPrefix: "prod-" };
   await using mutex = new S3Mutex(options);

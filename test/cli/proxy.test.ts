@@ -114,11 +114,11 @@ test("S14: a proxy that refuses, or is not there, is named without its password"
   const refused = await cli(impatient, { ...there, HTTPS_PROXY: proxy.withPassword });
   expect(refused.exitCode).toBe(69);
   expect(refused.stderr).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) refused the way to store.test:443: 407`);
-  const nobody = await cli(impatient, { ...there, HTTPS_PROXY: "http://me:secret@127.0.0.1:1" });
-  expect(nobody.stderr).toContain(
+  const unreachable = await cli(impatient, { ...there, HTTPS_PROXY: "http://me:secret@127.0.0.1:1" });
+  expect(unreachable.stderr).toContain(
     "the proxy http://127.0.0.1:1 (HTTPS_PROXY) could not be reached: connect ECONNREFUSED",
   );
-  expect(refused.stderr + nobody.stderr).not.toMatch(/secret|p%40ss|p@ss/);
+  expect(refused.stderr + unreachable.stderr).not.toMatch(/secret|p%40ss|p@ss/);
   const wrong = await cliHere(impatient, { ...there, HTTPS_PROXY: "socks5://127.0.0.1:1" });
   expect(wrong).toMatchObject({
     exitCode: 2,
@@ -143,10 +143,10 @@ test("S14: the profile's endpoint_url, region and addressing, --profile before k
   );
   expect(shown).toMatchObject({ exitCode: 0, stdout: "/test\n", stderr: "" });
   expect(await cliHere(["ls"], { ...there, AWS_PROFILE: "here" })).toMatchObject({ exitCode: 0 });
-  const unknown = await cliHere(["ls", "--profile", "nobody"], there);
+  const unknown = await cliHere(["ls", "--profile", "unknown"], there);
   expect(unknown).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining('--profile "nobody": there is no such profile in'),
+    stderr: expect.stringContaining('--profile "unknown": there is no such profile in'),
   });
 });
 

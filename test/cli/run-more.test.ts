@@ -22,7 +22,7 @@ test("C7: with --quiet, who does not get the lock says nothing, and errors are s
   expect(failed).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("store-unavailable") });
 });
 
-test("run --shared: together with those who share, not with one who has all of it", async () => {
+test("run --shared: together with sharers, not with a holder of all of it", async () => {
   const { mutex, environment } = await startStore();
   const readers = [0, 1].map(() => startCli(["run", "-s", "job", "--", ...PATIENT], environment));
   await Promise.all(readers.map((reader) => reader.says(/up/)));
@@ -112,7 +112,7 @@ test.each([
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(sentence) });
 });
 
-test("P19: run --hold-at-least ends with its command, and nobody else has the lock before the time is over", async () => {
+test("P19: run --hold-at-least ends with its command, and no other process has the lock before the time is over", async () => {
   const { mutex, environment } = await startStore();
   const first = await cli(["run", "--hold-at-least", "1m", "job", "--", "echo", "ran"], environment);
   expect(first).toMatchObject({ exitCode: 0, stdout: "ran\n", stderr: "" });

@@ -18,7 +18,7 @@ test.each([
   expect(recordOf(server, "job")?.queue).toEqual([]);
 });
 
-test("a store that hangs does not keep anybody from giving up", async () => {
+test("a store that hangs does not keep a caller from giving up", async () => {
   const { server, environment } = await startStore();
   server.faults.add({ fault: "never-answer" });
   const waiting = startCli(["run", ADDRESS, "--", "echo", "ran"], environment);

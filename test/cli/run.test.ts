@@ -106,7 +106,7 @@ test("a command that does not handle SIGTERM dies of it, and so does what it sta
   const running = startCli(["run", ADDRESS, "--", "sh", "-c", script], environment);
   await running.says(/started/);
   running.process.kill("SIGTERM");
-  // The pipe is closed once nobody is left who could write to it.
+  // The pipe is closed once no process is left that could write to it.
   expect((await running.ended).exitCode).toBe(143);
   await until(() => running.process.stdout?.closed === true);
   expect(await mutex.isLocked("job")).toBe(false);

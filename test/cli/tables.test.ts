@@ -53,7 +53,7 @@ test.each([
   ["\u2028\u2029\ud800", "\\u{2028}\\u{2029}\\u{d800}"],
   // What people write, they may read.
   ["é ñ 日本 שלום ⚠️ 👩‍💻 👍🏽 ❤️‍🔥 e\u0301", "é ñ 日本 שלום ⚠️ 👩‍💻 👍🏽 ❤️‍🔥 e\u0301"],
-])("what nobody sees, or turns the line around, is spelt out: %j", (text, shown) => {
+])("what is invisible, or turns the line around, is spelt out: %j", (text, shown) => {
   expect(printable(text)).toBe(shown);
   expect(JSON.parse(printableJson({ text }))).toEqual({ text });
   expect(printable(printableJson({ text }))).toBe(printableJson({ text }));

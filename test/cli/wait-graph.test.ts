@@ -33,7 +33,7 @@ const cyclesOf = (...reports: LockReport[]) =>
 const behind = (...reports: LockReport[]) =>
   waitGraphOf(reports).waits.flatMap(({ isBehindCycle, waiter }) => (isBehindCycle ? [waiter.acquisitionId] : []));
 
-test("a chain is no cycle", () => {
+test("a chain is not a cycle", () => {
   const chain = [
     lock("a", { holders: [1], waiters: { w1: ["b", 2] } }),
     lock("b", { holders: [2], waiters: { w2: undefined } }),

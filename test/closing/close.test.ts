@@ -17,7 +17,7 @@ function elapsedMs(scene: Scene): number {
   return scene.nowMs - BEGIN_MS;
 }
 
-/** Whether somebody else could have the lock now. */
+/** Whether another client could have the lock now. */
 async function isFree(scene: Scene, take: (mutex: S3Mutex) => Promise<Lock | null>): Promise<boolean> {
   const lock = await scene.until(take(scene.client().mutex));
   if (lock !== null) await scene.until(lock.release());
@@ -101,7 +101,7 @@ describe.each(GUARDED)("P1: close() while a function of $kind runs", ({ run, tak
   });
 });
 
-it("P1: nobody is inside together with work that goes on after close(), as long as its lease lasts", async () => {
+it("P1: no other is inside together with work that goes on after close(), as long as its lease lasts", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client({ lockTimeoutMs: 3000 });
   const running = mutex.withLock(NAME, async (lock) => {
@@ -143,7 +143,7 @@ describe("a handle during close()", () => {
     expect(lost).toEqual([]);
   });
 
-  it("is reported when nobody releases it, is neither renewed nor given back, and is lost when its lease is over", async () => {
+  it("is reported when it is not released, is neither renewed nor given back, and is lost when its lease is over", async () => {
     const scene = new Scene();
     const warnings: string[] = [];
     const logger = { warn: (message: string) => void warnings.push(message) };
@@ -319,7 +319,7 @@ describe("while a mutex closes", () => {
     expect(elapsedMs(scene)).toBeLessThan(2000);
     expect(await scene.until(local)).toHaveProperty("value");
     expect(await scene.until(closing)).toEqual({ leftBehind: [] });
-    // The lock was not passed on to the one who waited here.
+    // The lock was not passed on to the waiter here.
     expect(scene.record()?.holders).toEqual([]);
     expect(scene.record()?.recent).toHaveLength(1);
   });

@@ -13,7 +13,7 @@ async function untilAsked(scene: Scene, signal: AbortSignal, lingerMs: number): 
 }
 
 describe("P2: resign() beside runWhenLeader", () => {
-  it("asks the function to end, leads until it has, and only then somebody else does", async () => {
+  it("asks the function to end, leads until it has, and only then another candidate does", async () => {
     const scene = new Scene();
     const election = scene.client().mutex.election(NAME, { leaseMs: 3000 });
     let leading = 0;

@@ -4,7 +4,7 @@ import { NAME, Scene } from "../protocol/scene.js";
 
 /**
  * A mutex that is closed in the very turn in which a lock is granted, by a listener of `acquired` or a few microtasks later:
- * whoever asked has a handle, or `closed`; never neither while the record says that the lock is held.
+ * the caller has a handle, or `closed`; never neither while the record says that the lock is held.
  */
 
 interface Call {
@@ -132,7 +132,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
   });
 });
 
-it("a listener and a logger that throw take no lock away from whoever waits for it", async () => {
+it("a listener and a logger that throw take no lock away from a waiter", async () => {
   const scene = new Scene();
   const throws = () => {
     throw new Error("no disk");
@@ -145,23 +145,26 @@ it("a listener and a logger that throw take no lock away from whoever waits for 
 });
 
 describe("close() while others wait in the same process", () => {
-  it.each([0, 1, 2, 3])("and a release %i microtasks later: nobody who is sent away holds it first", async (later) => {
-    const scene = new Scene();
-    const { mutex } = scene.client();
-    const holder = await scene.until(mutex.acquire(NAME));
-    const waiting = Array.from({ length: 3 }, () => codeOf(mutex.acquire(NAME)));
-    await scene.pass(500);
-    const closing = mutex.close();
-    await microtasks(later);
-    expect(await scene.until(holder.release())).toBe(true);
-    expect(await scene.until(closing)).toEqual({ leftBehind: [] });
-    expect(await scene.until(Promise.all(waiting))).toEqual(["closed", "closed", "closed"]);
-    const tokens = new Set(scene.landed.flatMap(({ record }) => record?.holders.map(({ token }) => token) ?? []));
-    expect([...tokens]).toEqual([holder.fencingToken]);
-  });
+  it.each([0, 1, 2, 3])(
+    "and a release %i microtasks later: no caller that is sent away holds it first",
+    async (later) => {
+      const scene = new Scene();
+      const { mutex } = scene.client();
+      const holder = await scene.until(mutex.acquire(NAME));
+      const waiting = Array.from({ length: 3 }, () => codeOf(mutex.acquire(NAME)));
+      await scene.pass(500);
+      const closing = mutex.close();
+      await microtasks(later);
+      expect(await scene.until(holder.release())).toBe(true);
+      expect(await scene.until(closing)).toEqual({ leftBehind: [] });
+      expect(await scene.until(Promise.all(waiting))).toEqual(["closed", "closed", "closed"]);
+      const tokens = new Set(scene.landed.flatMap(({ record }) => record?.holders.map(({ token }) => token) ?? []));
+      expect([...tokens]).toEqual([holder.fencingToken]);
+    },
+  );
 
   it.each([0, 1, 2, 3, 4, 5])(
-    "%i microtasks after the holder released: nobody is handed the lock unseen",
+    "%i microtasks after the holder released: no caller is handed the lock unseen",
     async (later) => {
       const scene = new Scene();
       const { mutex } = scene.client();

@@ -49,7 +49,7 @@ measured("a limit on the whole key is told from one on its parts", TIMEOUT, asyn
 });
 
 measured(
-  "s3rver: 403 SignatureDoesNotMatch about the bucket's settings is no right that is missing",
+  "s3rver: 403 SignatureDoesNotMatch about the bucket's settings is not a missing right",
   TIMEOUT,
   async (context) => {
     const { report, row } = await rowsOf(
@@ -104,7 +104,7 @@ measured.for(["Enabled", "Suspended"] as const)(
 );
 
 measured(
-  "versitygw, S3Mock: a delete marker that counts as an object is a warning, since nobody gets a lock twice",
+  "versitygw, S3Mock: a delete marker that counts as an object is a warning, since no lock is had twice",
   TIMEOUT,
   async (context) => {
     const { verdicts, row } = await rowsOf(context, { quirks: { versioning: "Enabled", versionsLike: "versitygw" } });
@@ -116,7 +116,7 @@ measured(
   },
 );
 
-measured("AWS: versions are no trouble", TIMEOUT, async (context) => {
+measured("AWS: versions are not a problem", TIMEOUT, async (context) => {
   const { verdicts } = await rowsOf(context, { quirks: { versioning: "Enabled" } });
   expect(verdicts).toEqual({ "delete-race": "skipped", lifecycle: "warn" });
 });

@@ -28,7 +28,7 @@ test.each([
   ["a quota", status(403, "QuotaExceeded"), "access-denied", /quota/],
   ["this machine's clock", status(403, "RequestTimeTooSkewed"), "store-unavailable", /clock of this machine/],
   [
-    "this machine's clock, where everybody may read",
+    "this machine's clock, where all may read",
     { ...status(403, "RequestTimeTooSkewed"), operation: "PutObject" },
     "store-unavailable",
     /clock of this machine/,
@@ -60,7 +60,7 @@ test.each([
   });
 });
 
-test("S9: credentials that run out meanwhile are no reason to call a store safe", TIMEOUT, async () => {
+test("S9: credentials that run out meanwhile are not a reason to call a store safe", TIMEOUT, async () => {
   const server = await serve({ ...status(400, "ExpiredToken"), operation: "PutObject", skip: 3 });
   await expect(
     verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 }),

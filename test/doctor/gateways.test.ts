@@ -51,7 +51,7 @@ test.each([
   ["does not know the key", status(403, "InvalidAccessKeyId"), "access-denied", /InvalidAccessKeyId/],
   ["has another secret", status(403, "SignatureDoesNotMatch"), "access-denied", /SignatureDoesNotMatch/],
   ["does not have the bucket", status(404, "NoSuchBucket"), "no-such-bucket", /bucket/],
-] as const)("a gateway that %s is no verdict about the store", TIMEOUT, async (_, rule, code, message) => {
+] as const)("a gateway that %s is not a verdict about the store", TIMEOUT, async (_, rule, code, message) => {
   const store = await startStore();
   const gateway = await startGate(() => undefined);
   if (rule !== undefined) gateway.server.faults.add(rule);

@@ -35,7 +35,7 @@ function readyToSend(line: StartingLine): { readonly isSent: () => boolean } {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("nobody leaves before all are ready, and then all leave at once", async () => {
+test("none leaves before all are ready, and then all leave at once", async () => {
   const line = new StartingLine(stoppedTime().effects, 3);
   const early = [readyToSend(line), readyToSend(line)];
   await turn();
@@ -45,7 +45,7 @@ test("nobody leaves before all are ready, and then all leave at once", async () 
   expect(all.map(({ isSent }) => isSent())).toEqual([true, true, true]);
 });
 
-test("one that never gets ready does not hold up the others for ever", async () => {
+test("one that never gets ready does not hold up the others forever", async () => {
   const { effects, elapse } = stoppedTime();
   const line = new StartingLine(effects, 3);
   const ready = [readyToSend(line), readyToSend(line)];

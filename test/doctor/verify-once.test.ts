@@ -39,7 +39,7 @@ test.each([
   [{ ignoreIfMatch: true }, /If-Match is ignored/],
   [{ checkThenWriteRace: true }, /Race to create: .* were told that they had created it/],
   [{ staleReadMs: 60_000 }, /was answered 200, and the object is not/],
-] as const)("%j: nobody gets a lock, and the error names the fault", TIMEOUT, async (quirks, fault) => {
+] as const)("%j: no caller gets a lock, and the error names the fault", TIMEOUT, async (quirks, fault) => {
   const { server, newMutex } = await start({ quirks });
   const mutex = newMutex();
   await expect(mutex.acquire("job")).rejects.toMatchObject({
@@ -51,7 +51,7 @@ test.each([
   expect(keysOf(server)).toEqual([]);
 });
 
-test("what s3-mutex can cope with is no reason to refuse", TIMEOUT, async () => {
+test("what s3-mutex can cope with is not a reason to refuse", TIMEOUT, async () => {
   const { newMutex } = await start({ quirks: { etagForm: "unquoted-only", deleteIgnoresIfMatch: true, noDate: true } });
   const lock = await newMutex().acquire("job");
   expect(await lock.release()).toBe(true);

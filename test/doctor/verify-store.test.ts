@@ -200,7 +200,7 @@ test("permissions that are missing are named as in a policy", TIMEOUT, async (co
     ]);
 });
 
-describe("what is no verdict", () => {
+describe("what is not a verdict", () => {
   test("a bucket that is not there, a store that does not answer, arguments that cannot be right", async (context) => {
     const { expect } = context;
     const examine = (options: Partial<VerifyStoreBaseOptions>) => examined(context, {}, () => {}, options);

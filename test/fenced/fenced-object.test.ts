@@ -11,7 +11,7 @@ const envelopeIn = (world: World, key = KEY, bucket = BUCKET) => {
   return object === undefined ? undefined : JSON.parse(object.text);
 };
 
-/** A holder who does not know that the lock was taken from it, and the one who has it now. */
+/** A holder that does not know that the lock was taken from it, and the one that has it now. */
 async function zombieAndHolder(
   world: World,
   name = "account",
@@ -188,7 +188,7 @@ describe("what cannot be fenced is refused, and left as it is", () => {
     }
   });
 
-  it("an object that somebody else has overwritten or removed since", async ({ world }) => {
+  it("an object that another client has overwritten or removed since", async ({ world }) => {
     await using lock = await world.mutex().acquire("account");
     const object = await lock.fencedObject({ key: KEY, adopt: "text" });
     world.server.putObject(BUCKET, KEY, "overwritten");

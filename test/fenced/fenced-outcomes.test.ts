@@ -93,7 +93,7 @@ describe("a write", () => {
     expect(late).toBeGreaterThan(1);
   });
 
-  test("that nobody answers is tried as long as the lease lasts, and at least twice", async () => {
+  test("without an answer is tried as long as the lease lasts, and at least twice", async () => {
     cutOff();
     const sinceMs = world.world.nowMs;
     const sent = world.sent.length;

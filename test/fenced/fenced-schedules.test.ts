@@ -19,7 +19,7 @@ async function unlessTimeIsUp(call: Promise<unknown>): Promise<void> {
 interface Tally {
   /** Changes that were refused because a newer holder had been there. */
   fencedOut: number;
-  /** Those of which nobody knows. */
+  /** Those that are not known of. */
   unknown: number;
   applied: number;
 }
@@ -66,7 +66,7 @@ class Schedule {
       if (random.chance(0.3)) {
         world.after(random.between(0, 500), () => process.freeze(random.between(10, 3 * LEASE_MS), random.chance(0.5)));
       }
-      // Nobody waits for the zombie that this may become.
+      // The test does not wait for the zombie that this may become.
       const using = this.#use(lock, process);
       if (random.chance(0.7)) await using;
       await unlessTimeIsUp(lock.release());

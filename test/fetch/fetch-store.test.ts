@@ -74,7 +74,7 @@ describe("each request is sent once", () => {
     expect(server.requests.total - before).toBe(1);
   });
 
-  test("where the connection is cut after the write was done: nobody knows, and it is done", async () => {
+  test("where the connection is cut after the write was done: it is not known, and it is done", async () => {
     server.faults.add({ fault: "lose-response" });
     const store = storeAt();
     const written = await store.write("locks/a.json", "x", { kind: "if-absent" }, REQUEST);
@@ -83,7 +83,7 @@ describe("each request is sent once", () => {
     expect(await store.read("locks/a.json", REQUEST)).toMatchObject({ kind: "ok", body: "x" });
   });
 
-  test("and ends in time where nobody answers", async () => {
+  test("and ends in time where the store does not answer", async () => {
     server.faults.add({ fault: "never-answer" });
     const startedAtMs = performance.now();
     // Leases are divided: the text has whole milliseconds all the same.
@@ -93,7 +93,7 @@ describe("each request is sent once", () => {
     expect((read as { error: S3MutexError }).error.message).toContain("No complete answer within 200 ms");
   });
 
-  test("and not at all once nobody waits for it", async () => {
+  test("and not at all once no caller waits for it", async () => {
     const before = server.requests.total;
     const read = await storeAt().read("locks/a.json", { ...REQUEST, giveUpAtMs: performance.now() - 1 });
     expect(read).toMatchObject({ kind: "unknown", sent: false });

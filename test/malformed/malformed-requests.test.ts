@@ -188,7 +188,7 @@ test("a body that is larger than what is kept is refused, and nothing of it is s
 });
 
 test.each(["&#x110000;", "&#99999999999;", "&#xffffffffffff;"])(
-  "a reference to what is no character stays text: %s",
+  "a reference to what is not a character stays text: %s",
   async (key) => {
     const server = await startS3Server({ buckets: ["local"] });
     onTestFinished(() => server.close());

@@ -185,7 +185,7 @@ export interface Fuzzing {
   readonly serve: () => Promise<void>;
 }
 
-/** Answers that nobody should be sent, with the seed and the request that led to each. */
+/** Answers that no client should be sent, with the seed and the request that led to each. */
 export async function fuzz({ port, seed, count, whole, serve }: Fuzzing): Promise<{ bad: string[]; served: number }> {
   const random = seeded(seed);
   const bad: string[] = [];

@@ -121,7 +121,7 @@ describe("what is done once", () => {
 });
 
 describe("a run that loses its lock", () => {
-  it("is not remembered when somebody else has taken over, and cannot overwrite what that one has done", async ({
+  it("is not remembered when another process has taken over, and cannot overwrite what that one has done", async ({
     world,
   }) => {
     const [zombie, other] = [world.mutex(), world.mutex()];
@@ -138,7 +138,7 @@ describe("a run that loses its lock", () => {
     forgetAll(world);
   });
 
-  it("is remembered when nobody else has begun", async ({ world }) => {
+  it("is remembered when no other process has begun", async ({ world }) => {
     const mutex = world.mutex();
     const { ran } = await mutex.runOnce("migrate-42", () => mutex.releaseLock("once/migrate-42", true));
     expect(ran).toBe(true);
@@ -146,7 +146,7 @@ describe("a run that loses its lock", () => {
     forgetAll(world);
   });
 
-  it("says when nobody knows whether it was remembered", async ({ world }) => {
+  it("says when it is not known whether it was remembered", async ({ world }) => {
     const mutex = world.mutex({ lockTimeoutMs: 500 });
     const run = mutex.runOnce("migrate-42", () => {
       world.server.faults.add({ fault: "never-answer", key: KEY });

@@ -36,7 +36,7 @@ describe.concurrent("a lock that 1.x holds", () => {
     world.leaves(LOCK);
   });
 
-  it("is left as it is by those who do not wait", async ({ world }) => {
+  it("is left as it is by callers that do not wait", async ({ world }) => {
     const mutex = world.mutex();
     const body = heldBy1x("old-fleet", Date.now() + 60_000);
     world.put(LOCK, body);
@@ -211,7 +211,7 @@ describe.concurrent("when 1.x writes over ours", () => {
     expect(await lock.release()).toBe(false);
   });
 
-  it("those who wait in our queue keep their places", async ({ world }) => {
+  it("waiters in our queue keep their places", async ({ world }) => {
     const [first, second] = [world.mutex(), world.mutex()];
     const holder = world.mutex();
     await holder.acquireLock(LOCK);

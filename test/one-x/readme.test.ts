@@ -23,7 +23,7 @@ const EXAMPLES: readonly Example[] = [...markdown.matchAll(/^## (.+)\n+```typesc
   ([, heading = "", code = ""]) => ({ heading, code }),
 );
 
-/** One block is no program but a signature; it is held against our types only. */
+/** One block is not a program but a signature; it is held against our types only. */
 const SIGNATURE = "Constructor";
 
 function exampleOf(heading: string): Example {
@@ -227,7 +227,7 @@ describe.concurrent("an example of the README of 1.x does as it says:", () => {
     await around.close();
   });
 
-  test("basic usage and withLock, somebody else having the lock: said after 6.2 s", { timeout: 60_000 }, async () => {
+  test("basic usage and withLock, another caller having the lock: said after 6.2 s", { timeout: 60_000 }, async () => {
     const around = await afterBasicUsage();
     const holder = around.other();
     expect(await holder.acquireLock("my-resource-lock")).toBe(true);

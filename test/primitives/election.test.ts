@@ -4,7 +4,7 @@ import { cutOff, Scene } from "../protocol/scene.js";
 
 const NAME = "scheduler";
 
-it("has one leader at a time, and tells everybody who it is", async () => {
+it("has one leader at a time, and tells all who it is", async () => {
   const scene = new Scene();
   const { mutex } = scene.client({ label: "first" });
   const first = mutex.election(NAME);
@@ -48,7 +48,7 @@ it("has a new leader within lease, tolerance and clock bounds of a death, and a 
   expect(scene.nowMs - diedAtMs).toBeLessThan(15_000 + 1000 + 1100 + 500);
 });
 
-it("steps down at its renewal deadline when it cannot renew, before anybody else leads", async () => {
+it("steps down at its renewal deadline when it cannot renew, before another candidate leads", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const election = mutex.election(NAME, { leaseMs: 12_000, renewalDeadlineMs: 6000, retryMs: 2000 });
@@ -120,7 +120,7 @@ it("ends when it is told to, whether it leads or waits, and passes on what the f
   await expect(scene.until(failing)).rejects.toThrow("no disk");
 });
 
-it("shows those who only look on each change of leader, once", async () => {
+it("shows observers each change of leader, once", async () => {
   const scene = new Scene();
   const seen: (string | null)[] = [];
   const stop = new AbortController();

@@ -34,7 +34,7 @@ async function manyTurns(scene: Scene, name: string): Promise<void> {
 }
 
 it.each([
-  [20, "force-released", "nobody"],
+  [20, "force-released", "none"],
   [20, "force-released", "others"],
   [250, "force-released", "others"],
   [20, "deleted", "others"],

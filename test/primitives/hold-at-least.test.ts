@@ -4,14 +4,14 @@ import { type Client, cutOff, FINE, KEY, NAME, Scene } from "../protocol/scene.j
 
 const MINUTE = 60_000;
 const LEASE_MS = 10_000;
-/** A lease's end is respected for so much longer, and somebody has to look. */
+/** A lease's end is respected for so much longer, and a waiter has to poll. */
 const TOLERANCE_MS = 1000;
 const LOOK_MS = 3000;
 
 const sceneOf = () => new Scene();
 const clientOf = (scene: Scene) => scene.client({ lockTimeoutMs: LEASE_MS });
 
-/** When somebody else gets in who asks all the time, counted from this moment. */
+/** When another process gets in that asks all the time, counted from this moment. */
 async function freeAfterMs(scene: Scene, limitMs = 5 * MINUTE): Promise<number> {
   const fromMs = scene.nowMs;
   const { mutex } = clientOf(scene);
@@ -56,7 +56,7 @@ it("P19: is over when its time is, also where the process has ended long before"
   expect(scene.requestsOf(client.process)).toHaveLength(sent);
 });
 
-it("P19: costs no request more than a lock that is given back, and none while nobody works", async () => {
+it("P19: costs no request more than a lock that is given back, and none while no one works", async () => {
   const scene = sceneOf();
   const client = clientOf(scene);
   await run(scene, client, {});
@@ -158,7 +158,7 @@ it("P19: what several locks were not all had of is given back at once", async ()
   for (const name of [NAME, "y"]) expect(await scene.until(other.mutex.tryAcquire(name))).toBeNull();
 });
 
-it("P19: what was granted and nobody learnt of is given back at once: timed out, aborted, closed", async () => {
+it("P19: what was granted and no caller learnt of is given back at once: timed out, aborted, closed", async () => {
   const scene = sceneOf();
   const client = clientOf(scene);
   const aborting = new AbortController();
@@ -207,7 +207,7 @@ it("P19: goes with a hold to another process", async () => {
   expect(JSON.parse(text)).toMatchObject({ leaseMs: LEASE_MS });
 });
 
-it("P19: those who watch leases wait for as long, and so does 1.x", async () => {
+it("P19: clients that watch leases wait for as long, and so does 1.x", async () => {
   const scene = sceneOf();
   await run(scene, clientOf(scene));
   expect(JSON.parse(scene.bucket.objects.get(KEY)?.body ?? "")).toMatchObject({ locked: true });

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const LEASE_MS = 60_000;
 
 it.each<readonly [processes: number, withinMs: number]>([[1, 0], ...(IN_FULL ? ([[50, 10_000]] as const) : [])])(
-  "P13: 1,000 holders in %i processes that come within %i ms, renewals included, and nobody is lost",
+  "P13: 1,000 holders in %i processes that come within %i ms, renewals included, and none is lost",
   async (processes, withinMs) => {
     const scene = new Scene();
     const pool = new LargePool(scene);
@@ -76,7 +76,7 @@ it("stays in one record up to 100 permits", async () => {
   expect(scene.record(partKey(0))).not.toHaveProperty("shares");
 });
 
-it("P13: a rolling change of the number fails nobody, from one record to several and back", async () => {
+it("P13: a rolling change of the number fails no caller, from one record to several and back", async () => {
   const scene = new Scene();
   const pool = new LargePool(scene);
   const [before, after, none] = [
@@ -91,7 +91,7 @@ it("P13: a rolling change of the number fails nobody, from one record to several
   held.push(...(await scene.until(Promise.all(waiting), 10_000)));
   expect([before.permits, after.permits, none.permits]).toEqual([300, 300, 300]);
   expect([pool.limit, pool.out]).toEqual([300, 112]);
-  // Who has permits keeps them, and nobody comes in until enough have come back.
+  // A holder keeps its permits, and no other comes in until enough have come back.
   expect(await scene.until(before.resize(60))).toBe(300);
   expect([pool.limit, pool.out]).toEqual([60, 112]);
   expect(held.every((permit) => permit.held)).toBe(true);
@@ -132,7 +132,7 @@ it("never has more out than the larger of two numbers while it is resized under 
   expect(bad).toEqual({});
 });
 
-it("gives the permits of processes that died to those who wait, in whichever record they are", async () => {
+it("gives the permits of processes that died to waiters, in whichever record they are", async () => {
   const scene = new Scene();
   const pool = new LargePool(scene);
   const dying = scene.client({ lockTimeoutMs: 10_000 });
@@ -155,7 +155,7 @@ it("finds what is free in another record, and leaves no second grant and no entr
   const waiting = Array.from({ length: 10 }, () => poolOf(waiter, 120).acquire());
   await scene.pass(3000);
   expect(pool.waiting).toBeGreaterThan(0);
-  // All of one record come back, whoever waits for another one.
+  // All of one record come back, whatever waits for another one.
   const [last] = pool.records.slice(-1);
   const tokens = new Set(last?.holders.map(({ token }) => token));
   const back = held.filter(({ fencingToken }) => tokens.has(fencingToken));
@@ -186,7 +186,7 @@ it("P13: a record without room is left alone while another one has some; without
   expect(pool.problems).toEqual([]);
 });
 
-it("goes by those who renew, however slow the store is: refused is who comes when there is no time for one more", async () => {
+it("goes by holders that renew, however slow the store is: refused is a caller that comes when there is no time for one more", async () => {
   const scene = new Scene({ roundTripMs: () => 1000 });
   const client = scene.client({ lockTimeoutMs: LEASE_MS });
   const held = await scene.until(Promise.all(Array.from({ length: 110 }, () => poolOf(client, 110).acquire())), 60_000);
@@ -248,7 +248,7 @@ it("is one semaphore to all who look on, and its holders are ended by force wher
   expect(swept).toMatchObject({ total: 1, cleaned: 0, stale: 0 });
 });
 
-it("goes on with a resize that nobody came to the end of", async () => {
+it("goes on with a resize that was not finished", async () => {
   const scene = new Scene();
   const pool = new LargePool(scene);
   const dying = scene.client();

@@ -24,7 +24,7 @@ it("goes on with a lock in another process: the same turn, a greater token, rene
   expect(scene.problems).toEqual([]);
 });
 
-it("refuses a text that was used before, or whose lock somebody else has by now", async () => {
+it("refuses a text that was used before, or whose lock another process has by now", async () => {
   const scene = new Scene();
   const { mutex } = scene.client({ lockTimeoutMs: 2000 });
   const text = await scene.until((await scene.until(mutex.acquire(NAME))).serialize());

@@ -24,7 +24,7 @@ it.each([100, 3000])(
   },
 );
 
-it("P12: who waits takes the new number, whoever has changed it", async () => {
+it("P12: a waiter takes the new number, whichever process has changed it", async () => {
   const scene = new Scene();
   const held = await scene.until(poolOf(scene, 1).acquire());
   const waiting = poolOf(scene, 1).acquire();
@@ -33,7 +33,7 @@ it("P12: who waits takes the new number, whoever has changed it", async () => {
   expect((await scene.until(waiting, 3000)).held && held.held).toBe(true);
 });
 
-it("P12: a rolling change of the number fails nobody: the stored one counts until somebody resizes", async () => {
+it("P12: a rolling change of the number fails no caller: the stored one counts until a resize", async () => {
   const scene = new Scene();
   const warnings: string[] = [];
   const logger = { warn: (message: string) => warnings.push(message) };
@@ -137,7 +137,7 @@ it("P12: never has more inside than the number that was stored when they came, w
   expect(bad).toEqual({});
 });
 
-it("P13: a caller for whom there are permits and no room is told so at once, and nobody is told that there are none", async () => {
+it("P13: a caller for which there are permits and no room is told so at once, and none is told that there are no permits", async () => {
   const scene = new Scene();
   const warnings: string[] = [];
   const logger = { warn: (message: string) => warnings.push(message) };

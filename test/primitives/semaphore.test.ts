@@ -20,7 +20,7 @@ it("lets in as many as there are permits, each with a token of its own, and the 
   expect(scene.record(POOL)).toMatchObject({ limit: 2, holders: [{}, {}] });
 });
 
-it("takes several permits at once, all or none, and does not let those who want few overtake for ever", async () => {
+it("takes several permits at once, all or none, and does not let callers that want few overtake forever", async () => {
   const scene = new Scene();
   const pool = () => scene.client().mutex.semaphore("pool", { permits: 3 });
   const two = await scene.until(pool().acquire({ permits: 2 }));
@@ -208,7 +208,7 @@ it("P13: says that permits were free where the time was too short for all who as
   for (const message of said) expect(message).toMatch(late);
 });
 
-it("makes a semaphore that nobody has used by resizing it", async () => {
+it("makes an unused semaphore by resizing it", async () => {
   const scene = new Scene();
   const pool = scene.client().mutex.semaphore("pool", { permits: 2 });
   expect(await scene.until(pool.resize(4))).toBeNull();

@@ -124,7 +124,7 @@ it("lets readers of its own process in after a downgrade", async () => {
   expect((await scene.until(waiting, 200)).held).toBe(true);
 });
 
-it("never has a writer and anybody else inside, and serves all, over random readers and writers of shared instances", async () => {
+it("never has a writer and another one inside, and serves all, over random readers and writers of shared instances", async () => {
   const bad = await problemsBySeed(20, async (seed) => {
     const scene = new Scene({ seed });
     const random = scene.world.random.fork();

@@ -32,7 +32,7 @@ test("Ctrl-C in the middle ends everything, the frozen one too", { timeout: 120_
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("C3: it ends when nobody reads it any more, and so do its processes", { timeout: 120_000 }, async () => {
+test("C3: it ends when its output is not read any more, and so do its processes", { timeout: 120_000 }, async () => {
   const folder = newFolder();
   const demo = startCli(["demo", "--seconds", "60"], { TMPDIR: folder });
   await demo.says(/ holds, token/);

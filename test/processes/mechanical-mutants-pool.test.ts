@@ -119,7 +119,7 @@ it("waits for tests that take their time, with what vitest offers them, and call
       await expect.poll(() => looks++, { interval: 1 }).toBe(one);
       await vi.waitFor(() => expect(looks++).toBe(isOn("waitFor") ? -1 : two), { interval: 1, timeout: 20 });
     });
-    it("rejects by itself", async () => { if (isOn("rejection")) Promise.reject(new Error("nobody listens")); });
+    it("rejects by itself", async () => { if (isOn("rejection")) Promise.reject(new Error("no listener")); });
     it("never ends", async () => { if (isOn("never")) await new Promise(() => {}); });
   }));`;
   const pool = new Pool(suiteOf("slow", INSTRUMENTED, slow), 1);

@@ -67,7 +67,7 @@ test("C4: what the outer one held before counts no more once it is free", async 
   const { stdout } = await cli(["run", "x", "--", "sh", "-c", "echo $S3_MUTEX_HELD"], environment);
   const later = { ...environment, S3_MUTEX_HELD: stdout.trim() };
   expect(await cli(["run", "x", "--", "echo", "in"], later)).toMatchObject({ exitCode: 0, stdout: "in\n" });
-  // Somebody else has it by now: that is a wait like any other.
+  // Another process has it by now: that is a wait like any other.
   const holder = startCli(["run", "x", "--", "sh", "-c", "echo up; sleep 2"], environment);
   await holder.says(/up/);
   expect(await cli(["run", "--wait", "20s", "x", "--", "echo", "in"], later)).toMatchObject({ exitCode: 0 });

@@ -40,7 +40,7 @@ function lastBeat(beats: string): number {
   return Number(readFileSync(beats, "utf8").trim().split("\n").at(-1));
 }
 
-/** When somebody else gets the lock, by the wall clock. */
+/** When another process gets the lock, by the wall clock. */
 function nextHolder(mutex: S3Mutex): Promise<number> {
   const turn = mutex.withLock("job", () => Date.now(), { timeoutMs: 20_000 }).then((atMs) => atMs ?? 0);
   // A test that fails before it asks fails for its own reason.
@@ -142,7 +142,7 @@ describe("P3: after a signal the lock is held until the whole group is gone", TI
     expect(await next).toBeGreaterThan(lastBeat(beats));
   });
 
-  test("the dead that nobody buries are not waited for", async () => {
+  test("the dead that are not buried are not waited for", async () => {
     const { environment } = await startStore();
     // A process in a session of its own leaves a zombie in the group behind.
     const running = run(["sh", "-c", "(sleep 0.1 & exec setsid sleep 5) & echo worker $$; wait"], environment);
@@ -261,7 +261,7 @@ describe("the end of a group is bounded", TIMEOUT, () => {
 });
 
 describe("a lock that is lost while the group ends", TIMEOUT, () => {
-  test("the store is gone: what is left is dead before anybody else could have the lock", async () => {
+  test("the store is gone: what is left is dead before another process could have the lock", async () => {
     const { server, environment } = await startStore();
     const { worker, beats } = newWorker(20_000);
     const running = startCli(

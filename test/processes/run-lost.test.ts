@@ -15,7 +15,7 @@ function lastBeat(beats: string): number {
   return Number(readFileSync(beats, "utf8").trim().split("\n").at(-1));
 }
 
-test("a store that is gone: the whole group is dead before anybody else could have the lock", async () => {
+test("a store that is gone: the whole group is dead before another process could have the lock", async () => {
   const { server, environment } = await startStore();
   const beats = join(newFolder(), "beats.txt");
   const running = startCli(["run", "--lease", "3s", ADDRESS, "--", ...stubborn(beats)], environment);

@@ -67,7 +67,7 @@ it.each<[string, number, (operation: string, index: number) => Told]>([
   ["the same, of a wall clock that is an hour ahead", HOUR_MS, wrongFirst],
   ["the first answer is an hour behind, and no other has a `Date`", 0, wrongFirstAndOnly],
   ["every second answer has a `Date`", -HOUR_MS, (_, index) => (index % 2 === 0 ? "none" : "date")],
-])("13.1.1: nobody else comes in while one believes: %s (wall clock %i ms off)", async (_, wallOffsetMs, what) => {
+])("13.1.1: no other comes in while one believes: %s (wall clock %i ms off)", async (_, wallOffsetMs, what) => {
   const scene = new Scene();
   await acquired(scene, scene.client({ clocks: { wallOffsetMs }, through: telling(what) }));
   // Its clock is right, and so are its answers: by them the lease was published too early.
@@ -109,7 +109,7 @@ it.each([
   ["waits", 60_000],
   ["asks now and then", undefined],
 ])(
-  "13.1.1: whose wall clock was ahead and who died does not keep the lock for an hour from one who %s",
+  "13.1.1: a holder whose wall clock was ahead and that died does not keep the lock for an hour from a caller that %s",
   async (_, timeoutMs) => {
     const scene = new Scene();
     const dying = scene.client({ clocks: { wallOffsetMs: HOUR_MS }, through: telling(() => "none") });
@@ -122,7 +122,7 @@ it.each([
   },
 );
 
-it("13.1.1: whoever knows store time dates a lease that somebody without has published, and its holder goes on", async () => {
+it("13.1.1: a client that knows store time dates a lease that one without has published, and its holder goes on", async () => {
   const scene = new Scene();
   const client = scene.client({ clocks: { wallOffsetMs: -HOUR_MS }, through: telling(() => "none") });
   const lock = await acquired(scene, client);
@@ -181,7 +181,7 @@ it.each([HOUR_MS, -HOUR_MS])(
   },
 );
 
-it("13.1.1: a first answer whose `Date` is an hour ahead ends nobody's lease", async () => {
+it("13.1.1: a first answer whose `Date` is an hour ahead ends no lease", async () => {
   const scene = new Scene();
   await acquired(scene, scene.client());
   const through = telling((operation, index) => (operation === "read" && index === 0 ? { offByMs: HOUR_MS } : "date"));
@@ -216,7 +216,7 @@ it("13.1.1: waiters of whom one dies and a holder that releases, each after one 
   const through = (store: ObjectStore, process: SimProcess): ObjectStore =>
     telling(() => (wrongNext.delete(process) ? { offByMs: HOUR_MS } : "date"))(store, process);
   const holding = scene.client({ through });
-  // Turns are short, so nobody refreshes an entry that lasts for much longer.
+  // Turns are short, so no waiter refreshes an entry that lasts for much longer.
   for (let turn = 0; turn < 3; turn += 1) await scene.until((await scene.until(holding.mutex.acquire(NAME))).release());
   const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: 60_000 }));
   const dying = scene.client({ through });
@@ -290,7 +290,7 @@ it("13.1.1: what was written by a wall clock that is hours behind is not taken f
   expect(scene.record()).toBeUndefined();
 });
 
-it("13.1.1: an error tells no time, since it may be somebody else's on the way to the store", async () => {
+it("13.1.1: an error tells no time, since it may come from something on the way to the store", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   scene.fate = () => ({ kind: "error", status: 503, applied: false });

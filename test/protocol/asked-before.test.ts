@@ -27,7 +27,7 @@ it("isLocked is not false for a lock that was held, and renewed, all the while",
   expect(await playFrozenQuestion((_, mutex) => mutex.isLocked(NAME))).toBe(true);
 });
 
-it("isOwnedByUs is judged by now: nobody is told to own what has run out while the answer was on its way", async () => {
+it("isOwnedByUs is judged by now: no caller is told that it owns what has run out while the answer was on its way", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client({ lockTimeoutMs: LEASE_MS });
   await scene.until(mutex.acquireLock(NAME));

@@ -41,7 +41,7 @@ it("rule 9: 1.x sees a lock that one of ours holds as held, through renewals and
   expect(scene.problems).toEqual([]);
 });
 
-it("rule 9: 1.x drops the queue when it releases; whoever waits on comes back with its original arrival", async () => {
+it("rule 9: 1.x drops the queue when it releases; a waiter that waits on comes back with its original arrival", async () => {
   const scene = new Scene();
   const old = new ClientOf1x(scene, "old");
   await scene.until(old.tryAcquire());
@@ -125,7 +125,7 @@ it("rule 11: names with other characters have keys of their own", async () => {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Two of each version take turns on one lock; whoever is inside reports it. */
+/** Two of each version take turns on one lock; the one inside reports it. */
 async function race(seed: number): Promise<readonly string[]> {
   const scene = new Scene({ seed, roundTripMs: () => random.between(5, 80) });
   const random = scene.world.random.fork();
@@ -189,7 +189,7 @@ it("rule 10: where 1.x has given back a record whose counter is ahead of store t
   await scene.until(mutex.acquire(NAME));
   const record = JSON.parse(scene.bucket.objects.get(KEY)?.body ?? "") as LockRecord;
   const token = Math.round(scene.nowMs) + 3_600_000;
-  // It rewrites what it has parsed: our fields are still there, and its own say that nobody has the lock.
+  // It rewrites what it has parsed: our fields are still there, and its own say that the lock is free.
   scene.bucket.put(KEY, JSON.stringify({ ...record, token, locked: false }));
   const { mutex: other } = scene.client();
   const next = await scene.until(other.acquire(NAME));

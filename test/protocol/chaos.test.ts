@@ -65,7 +65,7 @@ class Run {
     await scene.world.run(900_000, isOver);
     if (!isOver()) scene.problem("not finished after a quarter of an hour");
     await this.#aftermath();
-    if (this.#turns === 0) scene.problem("nobody ever got the lock");
+    if (this.#turns === 0) scene.problem("no process ever got the lock");
     return scene.problems;
   }
 

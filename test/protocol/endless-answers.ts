@@ -40,7 +40,7 @@ const ANSWERS: readonly Answer[] = [
   "never sent",
 ];
 
-/** A few answers that come again and again, as long as anybody asks: one way in which a store, or what is before it, is broken. */
+/** A few answers that come again and again, as long as a client asks: one way in which a store, or what is before it, is broken. */
 export function drawAnswers(random: Random): () => Answer {
   const kinds = Array.from({ length: random.integer(1, 3) }, () => random.pick(ANSWERS));
   return () => random.pick(kinds);

@@ -430,7 +430,7 @@ it("S1: who is always second ends with the time, and says so", async () => {
       ...storeAs(store),
       write: async (key, body, condition, options) => {
         const stored = scene.bucket.objects.get(key);
-        // Somebody else writes the same record anew, just before.
+        // Another client writes the same record anew, just before.
         if (stored !== undefined && isBusy) {
           versions += 1;
           scene.bucket.put(key, JSON.stringify({ ...JSON.parse(stored.body), writeId: `other-${versions}` }));

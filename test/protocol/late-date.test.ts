@@ -35,7 +35,7 @@ function late(world: { readonly nowMs: number }, byMs: () => number) {
 const HALF_ROUND_TRIP_MS = 10;
 
 it("13.1.8: a lease that was published by late answers is not taken over by a wall clock that is half of the tolerance ahead", async () => {
-  // Whoever asks does so at any moment.
+  // A client may ask at any moment.
   for (let waitMs = 0; waitMs < 150; waitMs += 10) {
     let roundTripMs = 2 * HALF_ROUND_TRIP_MS;
     const scene = new Scene({ roundTripMs: () => roundTripMs });
@@ -53,7 +53,7 @@ it("13.1.8: a lease that was published by late answers is not taken over by a wa
   }
 });
 
-it("13.1.8: nor by anybody else, whatever each answer is late by", async () => {
+it("13.1.8: nor by any other, whatever each answer is late by", async () => {
   for (let seed = 1; seed <= 40; seed += 1) {
     const scene = new Scene({ seed });
     const { random } = scene.world;

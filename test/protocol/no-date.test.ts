@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { untilQueued } from "../waiting/place.js";
 import { NAME, Scene } from "./scene.js";
 
-/** A store without `Date`: nobody knows store time, and wall clocks may be hours off. */
+/** A store without `Date`: no client knows store time, and wall clocks may be hours off. */
 
 const HOUR_MS = 3_600_000;
 
@@ -27,7 +27,7 @@ it("no object is removed, so that tokens go on growing", async () => {
   expect(second.fencingToken).toBeGreaterThan(first.fencingToken);
 });
 
-it("nobody waits for hours for one who died waiting, among those whose wall clocks were ahead", async () => {
+it("no waiter waits for hours for one that died waiting, among clients whose wall clocks were ahead", async () => {
   const scene = new Scene({ hasDate: false });
   const clocks = { wallOffsetMs: 5 * HOUR_MS };
   const lock = await scene.until(scene.client({ clocks }).mutex.acquire(NAME));

@@ -37,7 +37,7 @@ export const anyOutlook = fc.record({
 /** The ages of a hold at which one at this position looks at it, until it has that age. */
 export function pollsOf(changes: Partial<Outlook>, untilMs: number): number[] {
   const ages: number[] = [];
-  // Everybody comes at some other moment.
+  // Each comes at some other moment.
   let ageMs = changes.holdAgeMs ?? 0;
   while (ageMs < untilMs) {
     ageMs += pollDelayMs(outlookOf({ ...changes, holdAgeMs: ageMs }));

@@ -77,7 +77,7 @@ it("rule 6: a holder that gave up cancels its unanswered renewal too", async () 
   expect(lock.signal.aborted).toBe(true);
   isCutOff = false;
   await scene.pass(1500);
-  // Nobody took it over; only the cancel changed the object.
+  // It was not taken over; only the cancel changed the object.
   expect(scene.record()?.holders).toEqual([]);
   await scene.pass(8000);
   await expectFree(scene);
@@ -155,7 +155,7 @@ it("rule 6: who gave up while it read what it had written leaves no place in the
   await scene.pass(100);
   expect(scene.record()?.queue).toHaveLength(1);
   await scene.until(lock.release());
-  // It asks what became of its write, and the lock is free: it could be granted, but nobody wants it any more.
+  // It asks what became of its write, and the lock is free: it could be granted, but no caller wants it any more.
   const asked = scene.requestsOf(process).length;
   while (scene.requestsOf(process).length === asked) await scene.pass(1);
   stop.abort();
@@ -195,7 +195,7 @@ it("rule 8: a create that was sent before the object existed does not land after
   await expectFree(scene);
 });
 
-it("rule 8: a lock is removed only when nobody holds it or waits for it, and after it was long at rest", async () => {
+it("rule 8: a lock is removed only when it has neither holder nor waiter, and after it was long at rest", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const sweep = () => scene.until(mutex.cleanupStaleLocks({ includeReleased: true }));
@@ -259,7 +259,7 @@ it("a lock whose token is as high as one can be is refused with words, and its r
   expect((await scene.until(other.mutex.inspect(NAME)))?.state).toBe("free");
 });
 
-it("a deletion by force frees a lock that a far-off time in its record kept everybody from", async () => {
+it("a deletion by force frees a lock that a far-off time in its record kept all callers from", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   await scene.until((await scene.until(mutex.acquire(NAME))).release());
@@ -372,7 +372,7 @@ it("a release that finds the hold gone takes its place in the queue along", asyn
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const record = scene.record() as LockRecord;
   const [holder] = record.holders;
-  if (holder === undefined) throw new Error("nobody holds it");
+  if (holder === undefined) throw new Error("it has no holder");
   const { id, owner, mode, priority } = holder;
   const waiter = {
     id,

@@ -25,11 +25,11 @@ async function acquiredThenCutOff(scene: Scene, client: Client, leaseMs: number)
 
 function publishedExpiry(scene: Scene): number {
   const [holder] = scene.record()?.holders ?? [];
-  if (holder === undefined) throw new Error("nobody holds");
+  if (holder === undefined) throw new Error("it has no holder");
   return holder.expiresAtMs;
 }
 
-/** The holder's own deadline comes first, then the expiry that everybody can read. */
+/** The holder's own deadline comes first, then the expiry that all can read. */
 async function expectDeadlineBeforeExpiry(scene: Scene, lock: Lock): Promise<void> {
   const expiresAtMs = publishedExpiry(scene);
   expect(lock.held).toBe(true);
@@ -226,7 +226,7 @@ it("rule 3: who observes does not end a lease that is renewed, however long it w
   expect(scene.problems).toEqual([]);
 });
 
-it("rule 3: a lease that nobody renews is taken after it was watched for its length, on a store without `Date` too", async () => {
+it("rule 3: a lease that is not renewed is taken after it was watched for its length, on a store without `Date` too", async () => {
   for (const hasDate of [true, false]) {
     const scene = new Scene({ hasDate });
     await acquiredThenCutOff(scene, scene.client(), 6000);
@@ -276,7 +276,7 @@ it("rule 4: a renewal needs membership, not an expiry in the future of its own c
   expect(scene.problems).toEqual([]);
 });
 
-it("rule 4: `refreshLock` is false once the lease is over, though nobody has taken it", async () => {
+it("rule 4: `refreshLock` is false once the lease is over, though it was not taken over", async () => {
   const scene = new Scene();
   const { mutex } = scene.client({ lockTimeoutMs: 2000 });
   expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);

@@ -243,7 +243,7 @@ it("leaves no entry and no hold when its time is up, wherever that catches it", 
   }
 });
 
-it("shares what was taken by name among instances with one `ownerId`, and handles with nobody", async () => {
+it("shares what was taken by name among instances with one `ownerId`, and handles with none", async () => {
   const scene = new Scene();
   const [one, two] = [scene.client({ ownerId: "us" }), scene.client({ ownerId: "us" })];
   const stranger = scene.client();
@@ -288,7 +288,7 @@ it("says that a lease is too short for a slow store, and leaves nothing behind",
   expect(slow.record()?.holders ?? []).toEqual([]);
 });
 
-it("survives an object that is no record: an error that names the key, never overwritten, cleared by force", async () => {
+it("survives an object that is not a record: an error that names the key, never overwritten, cleared by force", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   for (const [body, code] of [
@@ -309,7 +309,7 @@ it("survives an object that is no record: an error that names the key, never ove
   expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
 });
 
-it("looks again at an object that was no record when it was seen last", async () => {
+it("looks again at an object that was not a record when it was seen last", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   scene.bucket.put(KEY, "hello");

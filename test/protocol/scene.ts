@@ -115,7 +115,7 @@ export class Scene {
     return parsed.kind === "record" ? parsed.record : undefined;
   }
 
-  /** From now on, whenever this handle believes that it holds, nobody else may, and the record has to say so. */
+  /** From now on, whenever this handle believes that it holds, no other may, and the record has to say so. */
   believe(lock: Lock, process: SimProcess): void {
     this.check();
     this.#believers.set(lock, process);
@@ -153,7 +153,7 @@ export class Scene {
     this.#problems.push(`${what} (at ${this.nowMs})`);
   }
 
-  /** Fresh processes with these clocks try once each, all the time; whoever gets the lock is believed. */
+  /** Fresh processes with these clocks try once each, all the time; the one that gets the lock is believed. */
   async probe(forMs: number, everyMs: number, options: ClientOptions): Promise<Lock | undefined> {
     const endMs = this.nowMs + forMs;
     while (this.nowMs < endMs) {

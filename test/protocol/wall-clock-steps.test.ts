@@ -35,7 +35,7 @@ it.each([HOUR_MS, LEASE_MS, -HOUR_MS])("P11: a wall clock that is set by %i ms l
   expect(scene.problems).toEqual([]);
 });
 
-it("P11: the doubt is noticed within a second, though nobody asks the handle", async () => {
+it("P11: the doubt is noticed within a second, though no code asks the handle", async () => {
   const scene = new Scene();
   const client = scene.client();
   const lock = await acquired(scene, client);
@@ -110,7 +110,7 @@ it("P11: a suspension while the monotonic clock stood still is a loss as soon as
   expect(scene.problems).toEqual([]);
 });
 
-it("P11: such a suspension costs nothing where nobody took over", async () => {
+it("P11: such a suspension costs nothing where it was not taken over", async () => {
   const scene = new Scene();
   const client = scene.client();
   const lock = await acquired(scene, client, 10_000);
@@ -136,7 +136,7 @@ it.each([
   [LEASE_MS, 10_000],
   [9000, 3000],
 ])(
-  "P11: nobody answers: a lease of %i ms is lost after %i ms of doubt, and not held meanwhile",
+  "P11: no answer: a lease of %i ms is lost after %i ms of doubt, and not held meanwhile",
   async (leaseMs, limitMs) => {
     const scene = new Scene();
     const client = scene.client();

@@ -40,7 +40,7 @@ export async function examplesOf(document: string): Promise<readonly Example[]> 
   return examples;
 }
 
-/** A folder like that of somebody who has installed the package, with the examples in it. */
+/** A folder like that of a user that has installed the package, with the examples in it. */
 export class Project {
   readonly folder: string;
 

@@ -16,7 +16,7 @@ const GUIDE = inFolder("docs/guide").map((file) => `docs/guide/${file}`);
 const TESTS = "docs/guide/testing.md";
 /** Its blocks are a client for each store, and the suite in a test framework of the reader's: nothing to run them on. */
 const NOT_RUN = "docs/guide/stores.md";
-/** Documents whose examples run one after the other, as somebody who reads from top to bottom would try them. */
+/** Documents whose examples run one after the other, as a reader from top to bottom would try them. */
 const RUNNABLE = ["README.md", ...GUIDE.filter((document) => document !== TESTS && document !== NOT_RUN)];
 /** A process for each. Those of the guide are compiled always. */
 const RUN = IN_FULL ? RUNNABLE : ["README.md"];
@@ -138,7 +138,7 @@ function withoutText(code: string): string {
   return code.replace(/\/\/.*$/gm, "").replace(/"[^"\n]*"/g, '""');
 }
 
-/** One file of all blocks; those that are no test themselves become one. */
+/** One file of all blocks; those that are not a test themselves become one. */
 function asTests(blocks: readonly Example[]): string {
   const parts = blocks.map(({ code, heading }, index) => {
     const name = JSON.stringify(`${heading} ${index}`);
@@ -161,7 +161,7 @@ test.runIf(IN_FULL).each(DOCUMENTS)(
   },
 );
 
-test("C7: a line for cron is silent where somebody else has the lock, and hides no errors", () => {
+test("C7: a line for cron is silent where another process has the lock, and hides no errors", () => {
   const lines = DOCUMENTS.flatMap((document) => read(document).split("\n")).filter((line) =>
     /^[\d*]+( [\d*]+){4} +s3-mutex /.test(line),
   );

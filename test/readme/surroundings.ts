@@ -83,7 +83,7 @@ export async function scheduleNext({ signal }: Stop & { readonly fencingToken: n
   if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Somebody presses Ctrl-C after half a second. */
+/** The user presses Ctrl-C after half a second. */
 export const shutdown = new AbortController();
 setTimeout(() => shutdown.abort(), 500).unref();
 

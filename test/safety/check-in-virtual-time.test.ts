@@ -50,7 +50,7 @@ const rejection = (promise: Promise<unknown>) =>
   );
 
 describe("a store that ignores conditions", () => {
-  it("gives the lock to nobody: two that come at once are both refused, round after round", async () => {
+  it("gives the lock to none: two that come at once are both refused, round after round", async () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const scene = new Scene({ seed });
       const clients = [1, 2, 3, 4].map(() => checked(scene, { through: careless(scene, () => true) }));
@@ -187,7 +187,7 @@ describe("what is read", () => {
       return isProof ? { ...outcome, timing: { ...outcome.timing, aged: true as const } } : outcome;
     });
     const second = checked(scene, { through: aged });
-    await scene.until(second.mutex.isLocked("nobody's"));
+    await scene.until(second.mutex.isLocked("free"));
     await scene.until((await scene.until(second.mutex.acquire(NAME))).release());
     await scene.pass(1000);
     expect(second.events).toMatchObject([{ verdict: "passed", by: "requests" }]);
@@ -219,7 +219,7 @@ it("rule 71: versioning that was turned on since makes a proof void before the g
 });
 
 describe("what hangs", () => {
-  it("keeps nobody beyond the time-out, and leaves nothing behind", async () => {
+  it("keeps no caller beyond the time-out, and leaves nothing behind", async () => {
     const scene = new Scene();
     scene.fate = ({ key }) => (key === MARKER ? { kind: "lost" } : { kind: "fine" });
     const { mutex, process } = checked(scene);

@@ -119,7 +119,7 @@ describe("stores that ignore conditions are refused before a grant", () => {
   });
 });
 
-describe("what is no refusal", () => {
+describe("what is not a refusal", () => {
   it.each<[string, StoreQuirks]>([
     ["ETags that count without quotes only", { etagForm: "unquoted-only" }],
     ["losers of a race that get 500", { losersGet500: true }],
@@ -191,7 +191,7 @@ it("a key of the check that may not be written is access-denied, with the key an
   expect(events).toHaveLength(2);
 });
 
-it("a marker that may not be read keeps nobody from the check, neither the one who makes it nor those after it", async () => {
+it("a marker that may not be read keeps no client from the check, neither the one that makes it nor those after it", async () => {
   const server = await serverWith();
   server.faults.add({ fault: "status", status: 403, operation: "GetObject", key: MARKER });
   for (const lockName of ["a", "b"]) {
@@ -241,7 +241,7 @@ it("Ceph's versioned bucket: no two of four get the same fresh lock, and the err
   }
 });
 
-it("rule 71: versioning that was turned on within the day lets nobody in by the word of an object that shows no version", async () => {
+it("rule 71: versioning that was turned on within the day lets no caller in by the word of an object that shows no version", async () => {
   for (const isNew of [true, false]) {
     const server = await serverWith();
     const known = [processOn(server), processOn(server)];
@@ -298,7 +298,7 @@ it("where all versions have one ETag, no two are inside, and all are refused tha
   expect(most).toBeLessThan(2);
   const unsafe = { code: "store-unsafe", message: expect.stringContaining("the same ETag") };
   expect(errors).toContainEqual(expect.objectContaining(unsafe));
-  // The word of a check is not left behind for those who come later.
+  // The word of a check is not left behind for later clients.
   await settle(server);
   const { mutex, events } = processOn(server);
   const late = await mutex.acquire("another").catch((error: unknown) => error);

@@ -109,7 +109,7 @@ describe("the history of one lock", () => {
     expect(properties()).toContain("history");
   });
 
-  it("those who share it overlap, and nobody overlaps with one who does not", () => {
+  it("sharers overlap, and none overlaps with a holder that does not share", () => {
     const shared = (one: Hold): Hold => ({ ...one, isShared: true });
     check(shared(hold(1, 0, 10, 50)), shared(hold(2, 5, 30, 60)), hold(3, 5, 70, 80));
     expect(properties()).toEqual([]);
@@ -128,7 +128,7 @@ describe("the history of one lock", () => {
     expect(properties()).toEqual([]);
   });
 
-  // The second time to one who held it by name, and so tells nothing.
+  // The second time to a task that held it by name, and so tells nothing.
   it("a token that was granted again after 1.x says nothing about the order of its holds", () => {
     const play = (isBeside1x: boolean) => {
       const history = new HistoryChecker(true, isBeside1x);
@@ -143,7 +143,7 @@ describe("the history of one lock", () => {
     expect(properties()).toContain("history");
   });
 
-  it("who is told that a lock is free all the while somebody holds it was told wrong", () => {
+  it("a task that is told that a lock is free all the while it is held was told wrong", () => {
     const history = new HistoryChecker();
     history.add("x", hold(1, 0, 10, 50));
     const question = { client: "q", askedAtMs: 20, answeredAtMs: 30 };
@@ -319,7 +319,7 @@ describe("the versions of a record", () => {
     expect(properties()).toEqual(["early", "1.x"]);
   });
 
-  it("whose hold is taken is told, whether by us or by 1.x: whoever waits in a cycle with it need not any more", () => {
+  it("whose hold is taken is told, whether by us or by 1.x: a task that waits in a cycle with it need not any more", () => {
     const text = JSON.stringify(bodyOf({ token: 5, holders: [holder("a", 5)] }));
     const ours = bodyOf({ token: 6, holders: [holder("b", 6)], recent: ended(holder("a", 5), "expired") });
     for (const [theirs, isBy1x] of [
@@ -378,7 +378,7 @@ describe("the order of service", () => {
     expect(properties()).toEqual(expected);
   });
 
-  it("who came later and is more urgent may be first, and nobody else", () => {
+  it("a task that came later and is more urgent may be first, and no other", () => {
     const queue = [waiter("a", 1), waiter("boss", 2, 5)];
     freeFor(0).granted(KEY, { queue }, holder("boss", 5));
     expect(properties()).toEqual([]);
@@ -386,7 +386,7 @@ describe("the order of service", () => {
     expect(properties()).toEqual(["order"]);
   });
 
-  it("whose entry has run out by the clock that is furthest ahead need not be waited for, and nobody else", () => {
+  it("whose entry has run out by the clock that is furthest ahead need not be waited for, and no other", () => {
     const entry = { ...waiter("a", 1), expiresAtMs: nowMs + 100 };
     freeFor(0).granted(KEY, { queue: [entry, waiter("b", 2)] }, holder("b"));
     expect(properties()).toEqual([]);
@@ -394,7 +394,7 @@ describe("the order of service", () => {
     expect(properties()).toEqual(["order"]);
   });
 
-  it("who fits beside everybody ahead takes nothing from them", () => {
+  it("a task that fits beside all ahead takes nothing from them", () => {
     const queue = [waiter("a", 1), waiter("b", 2)];
     freeFor(0).granted(KEY, { queue, limit: 2 }, holder("b"));
     expect(properties()).toEqual([]);
@@ -403,7 +403,7 @@ describe("the order of service", () => {
     expect(properties()).toEqual(["order"]);
   });
 
-  it("whoever gives permits back to one of its own in the same write takes nothing from those who fit as well", () => {
+  it("a task that gives permits back to one of its own in the same write takes nothing from those that fit as well", () => {
     const queue = [waiter("a", 1), waiter("b", 2)];
     const from = { ...holder("from"), permits: 2 };
     freeFor(0).granted(KEY, { queue, limit: 2, holders: [from] }, holder("b"), { holders: [holder("b")] });
@@ -462,7 +462,7 @@ describe("deadlocks", () => {
     { lockName: "y", fencingToken: 2 },
   ];
 
-  it("a cycle that nobody breaks is found when its time is up", () => {
+  it("a cycle that is not broken is found when its time is up", () => {
     const deadlocks = checker(task("a", "y"), task("b", "x"));
     deadlocks.check(1000);
     nowMs += 999;
@@ -473,7 +473,7 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["deadlock"]);
   });
 
-  it("a queue is no cycle, nor is one with somebody asleep in it", () => {
+  it("a queue is not a cycle, nor is one with a sleeper in it", () => {
     for (const deadlocks of [
       checker(task("a", undefined), task("b", "x")),
       checker(task("a", "y"), task("b", "x", false)),
@@ -493,7 +493,7 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim", "victim"]);
   });
 
-  it("while somebody whose time-out is over clears up, nobody knows which cycles there are", () => {
+  it("while a task whose time-out is over clears up, it is not known which cycles there are", () => {
     const gone = [{ lockName: "x", fencingToken: 9 }];
     checker({ ...task("a", "y"), isGivingUp: true }, task("b", "x")).noteVictim("b", gone);
     expect(properties()).toEqual([]);
@@ -515,7 +515,7 @@ describe("deadlocks", () => {
       (lock) => named[lock],
       () => [],
     );
-    deadlocks.tookByName("a", "x", "somebody else");
+    deadlocks.tookByName("a", "x", "another owner");
     expect(deadlocks.holdsByName("a")).toBe(false);
     deadlocks.tookByName("a", "x", "o");
     expect([deadlocks.holdsByName("a"), deadlocks.holdsByName("b")]).toEqual([true, false]);
@@ -556,7 +556,7 @@ describe("deadlocks", () => {
 });
 
 describe("a resource that checks tokens", () => {
-  it("loses no update of those who come in order, and refuses who comes late", () => {
+  it("loses no update of those that come in order, and refuses one that comes late", () => {
     const counter = new FencedCounter("x", findings);
     const old = counter.read(1);
     const young = counter.read(2);
@@ -646,7 +646,7 @@ describe("who is fenced out", () => {
 });
 
 describe("what is done once", () => {
-  it("may be begun again until somebody was told its result, and not after that", () => {
+  it("may be begun again until a task was told its result, and not after that", () => {
     const once = new OnceChecker(findings);
     once.begun("job", "a");
     once.begun("job", "b");
@@ -659,7 +659,7 @@ describe("what is done once", () => {
   });
 });
 
-it("at-least: sees who comes before a used hold's time is over, unless that was ended by force or nobody worked under it", () => {
+it("at-least: sees a task that comes before a used hold's time is over, unless that was ended by force or no work was done under it", () => {
   const checker = new AtLeastChecker(findings, { now: () => nowMs, isJudged: true, earlyMs: 100 });
   const granted = (token: number) => checker.granted(KEY, { token, acquiredAtMs: nowMs } as BodyHolder);
   granted(1);

@@ -111,7 +111,7 @@ describe("the store", () => {
     return { bucket, etag, world, store };
   };
 
-  it("a cache in between answers with what was there, and its time is nobody's", async () => {
+  it("a cache in between answers with what was there, and its time does not count", async () => {
     const { world, store, etag } = await send({ kind: "stale", byMs: 50 });
     const old = await world.until(store.read("k", { timeoutMs: 1000 }));
     expect(old).toMatchObject({ kind: "ok", body: "{}" });

@@ -30,7 +30,7 @@ describe("inside", () => {
   });
   const checker = () => new InsideChecker(findings, () => nowMs, true);
 
-  it("whoever enters while another one's code runs is found, whatever became of the lock", () => {
+  it("a task that enters while another one's code runs is found, whatever became of the lock", () => {
     const inside = checker();
     inside.enter("x", insider("a"));
     inside.enter("x", insider("b", { token: 2 }));
@@ -61,7 +61,7 @@ describe("inside", () => {
     expect(properties()).toEqual(["inside"]);
   });
 
-  it("nothing is found where force was used, or nobody was to wait for its work", () => {
+  it("nothing is found where force was used, or its work was not to be waited for", () => {
     const inside = checker();
     inside.enter("x", insider("a", { token: 7 }));
     inside.excuse("x", { token: 7 });

@@ -160,7 +160,7 @@ describe("a 304", () => {
     expect(outcome).toMatchObject({ kind: "ok", etag: '"new"' });
   });
 
-  it("that nobody asked for is not an answer", async () => {
+  it("that was not asked for is not an answer", async () => {
     const stub = await startStub((_, response) => void response.writeHead(304, { etag: '"x"' }).end());
     const store = storeOver(clientFor(stub.endpoint));
     expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
@@ -178,26 +178,29 @@ describe("S3: a gateway that answers everything with 200 and an ETag", () => {
     "an empty body, with the ETag of another": ["", "", '"d41d8cd98f00b204e9800998ecf8427e"'],
   };
 
-  it.each(Object.entries(GATEWAYS))("%s renews no lock: nobody believes in what another is granted", async (_, of) => {
-    const [type, body, etag] = of;
-    let isAway = false;
-    await using server = await startS3Server({ buckets: ["locks"] });
-    const stub = await startStub((request, response, sent) => {
-      if (isAway) return void response.writeHead(200, { ...(type && { "content-type": type }), etag }).end(body);
-      void forward(server.endpoint, request, response, sent);
-    });
-    const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks", verify: "never" });
-    const lock = await mutex.acquire("job", { leaseMs: 1_500 });
-    isAway = true;
-    const next = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
-    const taken = await next.acquire("job", { leaseMs: 1_500, timeoutMs: 10_000 });
-    expect(lock.held).toBe(false);
-    expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
-    expect(taken.held).toBe(true);
-    await taken.release();
-  });
+  it.each(Object.entries(GATEWAYS))(
+    "%s renews no lock: no client believes in what another is granted",
+    async (_, of) => {
+      const [type, body, etag] = of;
+      let isAway = false;
+      await using server = await startS3Server({ buckets: ["locks"] });
+      const stub = await startStub((request, response, sent) => {
+        if (isAway) return void response.writeHead(200, { ...(type && { "content-type": type }), etag }).end(body);
+        void forward(server.endpoint, request, response, sent);
+      });
+      const mutex = new S3Mutex({ s3Client: clientFor(stub.endpoint), bucketName: "locks", verify: "never" });
+      const lock = await mutex.acquire("job", { leaseMs: 1_500 });
+      isAway = true;
+      const next = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks", verify: "never" });
+      const taken = await next.acquire("job", { leaseMs: 1_500, timeoutMs: 10_000 });
+      expect(lock.held).toBe(false);
+      expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
+      expect(taken.held).toBe(true);
+      await taken.release();
+    },
+  );
 
-  it("has taken no write, and what it says of a lock is no reason to delete it", async () => {
+  it("has taken no write, and what it says of a lock is not a reason to delete it", async () => {
     const stub = await startStub((_, response) => {
       response.writeHead(200, { "content-type": "application/json", etag: '"abc"' }).end(GATEWAY);
     });
@@ -231,7 +234,7 @@ it("an answer without an ETag that is not the store's says nothing about the sto
   expect(await (await waiting).release()).toBe(true);
 });
 
-it("a store whose ETags are no hashes any more is believed again once it shows what was written", async () => {
+it("a store whose ETags are not hashes any more is believed again once it shows what was written", async () => {
   let hashes = true;
   let stored = "";
   let version = 0;
@@ -249,7 +252,7 @@ it("a store whose ETags are no hashes any more is believed again once it shows w
   expect(await store.write("a", "3", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok", etag: '"v3"' });
 });
 
-it.each(["0", "yesterday", "Sun Nov  6 08:49:37 1994", "2026"])("13.1.1: %j is no `Date`", async (date) => {
+it.each(["0", "yesterday", "Sun Nov  6 08:49:37 1994", "2026"])("13.1.1: %j is not a `Date`", async (date) => {
   const stub = await startStub((_, response) => void response.writeHead(200, { date, etag: '"x"' }).end("{}"));
   const outcome = await storeOver(clientFor(stub.endpoint)).read("a", OPTIONS);
   expect(outcome).toMatchObject({ kind: "ok" });

@@ -33,7 +33,7 @@ describe.each([
     expect(await readBody(make([lock, rest]), 4, 10, never)).toEqual({ kind: "text", text: "\u{1F512}" });
   });
 
-  it("replaces what is no UTF-8", async () => {
+  it("replaces what is not UTF-8", async () => {
     expect(await readBody(make([Uint8Array.of(0x61, 0xff)]), undefined, 10, never)).toEqual({
       kind: "text",
       text: "a\uFFFD",

@@ -57,7 +57,7 @@ it("names the region in which the bucket is to be", async () => {
 });
 
 it.each(["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"])(
-  "goes on when somebody else was quicker (%s)",
+  "goes on when another client was quicker (%s)",
   async (code) => {
     let created = false;
     const stub = await startStub((request, response) => {

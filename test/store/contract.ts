@@ -4,7 +4,7 @@ import { MAX_BODY_BYTES, type ObjectStore, type RequestOptions } from "../../src
 /** A fresh, empty store for one test, and how to do behind its back what the port does not offer. */
 export interface ContractSubject {
   readonly store: ObjectStore;
-  /** Puts an object there whatever is there, as somebody outside would. */
+  /** Puts an object there whatever is there, as another program would. */
   plant(key: string, body: string): Promise<void> | void;
   close?(): Promise<void>;
 }

@@ -77,7 +77,7 @@ it("S15: what came twice the same, and fits its ETag, is corrupt, and how to cle
   expect(await scene.mutex().deleteLock("job", true)).toBe(true);
 });
 
-it("ETags that are no hashes are no sign of damage", async () => {
+it("ETags that are not hashes are not a sign of damage", async () => {
   let version = 0;
   let stored = "";
   const stub = await startStub((request, response, body = "") => {
@@ -95,7 +95,7 @@ it("ETags that are no hashes are no sign of damage", async () => {
   expect(read).not.toHaveProperty("isDoubtful");
 });
 
-it("S3: a holder rides out an ingress that knows no such route, and nobody takes the lock for free or deleted", async () => {
+it("S3: a holder rides out an ingress that knows no such route, and no client takes the lock for free or deleted", async () => {
   await using scene = await start();
   const holder = scene.mutex();
   const lock = await holder.acquire("job", { leaseMs: 1500 });

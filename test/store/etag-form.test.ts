@@ -60,7 +60,7 @@ it("does not probe where a conflict is a conflict", async () => {
   await using server = await serve({});
   const store = storeOver(clientFor(server.endpoint));
   const etag = await created(store, "a");
-  server.putObject("locks", "a", "somebody else's");
+  server.putObject("locks", "a", "another client's");
   await replaceWithReread(store, "a", etag, "two");
   expect(probeRequests(server)).toEqual([]);
 });

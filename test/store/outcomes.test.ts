@@ -50,7 +50,7 @@ describe("an answer that says nothing about the write is unknown", () => {
     expect(await store.read("a", OPTIONS)).toMatchObject(expected);
   });
 
-  it("a listing that is no listing", async () => {
+  it("a listing that is not one", async () => {
     const stub = await startStub((_, response) => response.end("<!DOCTYPE html><br>"));
     expect(await storeOver(clientFor(stub.endpoint)).list("", OPTIONS)).toMatchObject({ kind: "unknown" });
   });
@@ -173,13 +173,13 @@ describe("failureOf", () => {
     ],
     ["a socket that timed out later", read, true],
     ["a certificate that ran out", Object.assign(new Error("no"), { code: "CERT_HAS_EXPIRED" }), false],
-    ["something that is no error", "oops", true],
+    ["something that is not an error", "oops", true],
   ])("%s", (_, error, expected) => {
     expect(failureOf(error, sent).sent).toBe(expected);
   });
 });
 
-it("a date from a cache is no date", async () => {
+it("a date from a cache does not count", async () => {
   const stub = await startStub(errorAnswer(404, "NoSuchKey", { age: "7" }));
   expect(await storeOver(clientFor(stub.endpoint)).read("a", OPTIONS)).not.toHaveProperty("timing.dateMs");
 });

@@ -7,7 +7,7 @@ import { OPTIONS } from "./stub.js";
 export const TIMING = { sentAtMs: 1, receivedAtMs: 2 };
 export const UNKNOWN: UnknownOutcome = {
   kind: "unknown",
-  error: new S3MutexError("store-unavailable", "nobody answered"),
+  error: new S3MutexError("store-unavailable", "no answer"),
   throttled: false,
   sent: true,
 };

@@ -120,7 +120,7 @@ it("S10: so are an archived semaphore, result of runOnce and fenced object, each
   await expect(account()).rejects.toMatchObject(archived(restored));
 });
 
-it("S10: one who may not look at the archived object either is told the store's words", async () => {
+it("S10: a client that may not read the archived object either is told the store's words", async () => {
   const stub = await startStub((request, response) =>
     request.method === "HEAD"
       ? void response.writeHead(403).end()

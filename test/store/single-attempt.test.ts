@@ -256,7 +256,7 @@ it("goes where a 301 points if the user has asked the SDK to follow, and reports
   });
 });
 
-it("S6: what nobody waits for any more does not leave when the credentials come", async () => {
+it("S6: what no caller waits for any more does not leave when the credentials come", async () => {
   const stub = await startStub(errorAnswer(500, "InternalError"));
   let come: () => void = () => {};
   const credentials = () => new Promise<typeof CREDENTIALS>((resolve) => (come = () => resolve(CREDENTIALS)));

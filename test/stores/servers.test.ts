@@ -39,7 +39,7 @@ function isAlive(pid: number): boolean {
 // Only Linux can be asked to end a process with its parent, however that ends.
 const SIGNALS = process.platform === "linux" ? (["SIGTERM", "SIGKILL"] as const) : (["SIGTERM"] as const);
 
-test.each(SIGNALS)("a server goes with whoever started it: %s", async (signal) => {
+test.each(SIGNALS)("a server goes with the process that started it: %s", async (signal) => {
   const { process: parent, server } = await holder();
   expect(isAlive(server)).toBe(true);
   parent.kill(signal);

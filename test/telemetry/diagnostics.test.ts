@@ -84,7 +84,7 @@ it("tells of losses, and that the hold is over, once", async ({ world }) => {
   ]);
 });
 
-it("tells that a hold is over when nobody answered to its release", async ({ world }) => {
+it("tells that a hold is over when its release was not answered", async ({ world }) => {
   const lock = await world.mutex().acquire("lock", { leaseMs: 1000 });
   const messages = listenTo("s3-mutex:released", "s3-mutex:lost", "s3-mutex:hold:end");
   world.server.faults.add({ fault: "drop-before" });
@@ -116,7 +116,7 @@ it("tells of every request: kind, key, what came of it, how long it took", async
   expect(messages.at(-2)).toMatchObject({ outcome: "unknown", status: 503, error: { code: "store-unavailable" } });
 });
 
-it("a listener that throws harms nobody but itself", async ({ world }) => {
+it("a listener that throws harms only itself", async ({ world }) => {
   const uncaught: unknown[] = [];
   const onUncaught = (error: unknown) => uncaught.push(error);
   // Node reports what a listener throws as an uncaught exception, in a turn of its own.

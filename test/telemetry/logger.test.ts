@@ -4,7 +4,7 @@ import { expect, vi } from "vitest";
 import { type Lock, type Logger, S3MutexError } from "../../src/index.js";
 import { BUCKET, it, listeningLogger, until, type World } from "../api/fixture.js";
 
-it("without a logger says nothing, except what nobody would learn of otherwise", async ({ world }) => {
+it("without a logger says nothing, except what the user would not learn of otherwise", async ({ world }) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);
   process.on("warning", onWarning);
@@ -133,7 +133,7 @@ it("P14: bunyan and its like get the fields first, by what their loggers have", 
   expect(calls).toEqual([[expect.objectContaining({ err: expect.any(S3MutexError) }), TEXT]]);
 });
 
-it("P14: what a listener throws is in the text, whatever it is; nobody forges a second line", async ({ world }) => {
+it("P14: what a listener throws is in the text, whatever it is; it forges no second line", async ({ world }) => {
   const { logger, lines } = listeningLogger();
   const mutex = world.mutex({ logger });
   const thrown: unknown[] = [new TypeError("bad"), "a text\nERROR forged", undefined, Object.create(null), { code: 5 }];

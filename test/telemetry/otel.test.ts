@@ -198,7 +198,7 @@ it("P15: counts and spans a hold that goes from one process to the next on both 
   });
 });
 
-it("P15: what had begun before anybody listened is not counted when it ends", async ({ world }) => {
+it("P15: what had begun before the first listener came is not counted when it ends", async ({ world }) => {
   const holder = world.mutex();
   const lock = await holder.acquire("lock");
   const early = new AbortController();

@@ -13,7 +13,7 @@ interface Winston {
   readonly transports: { readonly Stream: new (options: { readonly stream: Writable }) => object };
 }
 
-/** Both are development dependencies; whoever has not installed them yet does without these tests, except in CI. */
+/** Both are development dependencies; where they are not installed yet these tests are skipped, except in CI. */
 async function installed<Module>(name: string): Promise<Module | undefined> {
   try {
     return (await import(name)).default;

@@ -6,12 +6,12 @@ import { S3Mutex, type S3MutexDiagnostics } from "../../src/index.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { BUCKET, listeningLogger } from "../api/fixture.js";
 
-/** Nothing that anybody could use may be found in what is logged, told or thrown. */
+/** Nothing that an attacker could use may be found in what is logged, told or thrown. */
 const CANARIES = {
   secretAccessKey: "canary-secret-key-7f3a",
   sessionToken: "canary-session-token-91bc",
   userInfo: "canary-user-info-55de",
-  body: "canary-body-of-somebody-0c2e",
+  body: "canary-body-of-another-0c2e",
 };
 
 const CHANNELS: readonly (keyof S3MutexDiagnostics)[] = [
@@ -39,7 +39,7 @@ test("no secret, credential or body is logged, told on a channel, or in an error
   const listener = (message: unknown) => void said.push(asPrinted(message));
   for (const channel of CHANNELS) subscribe(channel, listener);
   const { secretAccessKey, sessionToken, userInfo, body } = CANARIES;
-  const endpoint = server.endpoint.replace("http://", `http://somebody:${userInfo}@`);
+  const endpoint = server.endpoint.replace("http://", `http://user:${userInfo}@`);
   const client = new S3Client({
     ...server.clientConfig(),
     endpoint,

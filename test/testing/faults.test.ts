@@ -123,7 +123,7 @@ test("truncate-body: cut off, or short without a sign", async () => {
   expect(await get("k")).toBe("0123456789");
 });
 
-test("page: somebody else's answer, without the marks of S3", async () => {
+test("page: the answer of something on the way, without the marks of S3", async () => {
   const { server, put } = await startHarness();
   server.faults.add({ fault: "page", status: 404, body: "404 page not found", contentType: "text/plain", times: 1 });
   const url = `${server.endpoint}/${BUCKET}/k`;

@@ -23,7 +23,7 @@ async function keysListed({ client }: Harness): Promise<(string | undefined)[]> 
   return Contents.map((one) => one.Key);
 }
 
-test("ignoreIfNoneMatch: everybody creates", async () => {
+test("ignoreIfNoneMatch: all create", async () => {
   const { put, get } = await startWith({ ignoreIfNoneMatch: true });
   await put("k", "1", { IfNoneMatch: "*" });
   expect(await outcomeOf(put("k", "2", { IfNoneMatch: "*" }))).toBe("ok");
@@ -31,7 +31,7 @@ test("ignoreIfNoneMatch: everybody creates", async () => {
   expect(await outcomeOf(put("k", "3", { IfMatch: OTHER_ETAG }))).toBe("412 PreconditionFailed");
 });
 
-test("ignoreIfMatch: a stale version is no obstacle", async () => {
+test("ignoreIfMatch: a stale version is not an obstacle", async () => {
   const { put } = await startWith({ ignoreIfMatch: true });
   expect(await outcomeOf(put("k", "1", { IfMatch: OTHER_ETAG }))).toBe("ok");
   expect(await outcomeOf(put("k", "2", { IfNoneMatch: "*" }))).toBe("412 PreconditionFailed");

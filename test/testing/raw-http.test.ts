@@ -112,7 +112,7 @@ test.each([
   expect(server.objects(BUCKET)).toEqual([]);
 });
 
-test("DeleteObjects reads every way to escape a key, and refuses what is no list of keys", async () => {
+test("DeleteObjects reads every way to escape a key, and refuses what is not a list of keys", async () => {
   const { server, put } = await startHarness();
   const remove = (xml: string) => fetch(`${server.endpoint}/${BUCKET}?delete`, { method: "POST", body: xml });
   for (const key of ["a&b", "é", "c"]) await put(key, "v");

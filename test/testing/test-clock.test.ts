@@ -70,7 +70,7 @@ describe("time", () => {
     await chain;
   });
 
-  test("moves for the function that somebody waits for as well, and never back", async () => {
+  test("moves for the function that the test waits for as well, and never back", async () => {
     const { mutex, clock } = await createTestMutex();
     const startMs = clock.nowMs;
     const moments: number[] = [];

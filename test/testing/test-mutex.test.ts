@@ -53,7 +53,7 @@ describe("a lock", () => {
 
   it.each<readonly [string, string | undefined, (test: TestMutex) => unknown]>([
     [
-      "its process stands still, and nobody takes it",
+      "its process stands still, and no other takes it",
       "expired",
       async ({ process, clock }) => {
         process.freeze({ forMs: 90_000 });
@@ -61,7 +61,7 @@ describe("a lock", () => {
       },
     ],
     [
-      "its machine sleeps, and nobody takes it",
+      "its machine sleeps, and no other takes it",
       undefined,
       async ({ process, clock }) => {
         process.freeze({ forMs: 90_000, suspends: true });
@@ -185,7 +185,7 @@ describe("a store that fails", () => {
     expect(clock.nowMs - startMs).toBeCloseTo(1100, 3);
   });
 
-  test("applies late what nobody waits for any more, and twice what a proxy repeats", async () => {
+  test("applies late what no caller waits for any more, and twice what a proxy repeats", async () => {
     const { mutex, store, clock } = await createTestMutex();
     store.faults.add({ fault: "delay-apply", delayMs: 5000, operation: "PutObject", times: 1 });
     store.faults.add({ fault: "duplicate", operation: "PutObject", skip: 1, times: 1 });
@@ -205,7 +205,7 @@ describe("a store that fails", () => {
 });
 
 describe("options", () => {
-  test("those of S3Mutex are taken as they are, a client that nobody needs included", async () => {
+  test("those of S3Mutex are taken as they are, a client that is not needed included", async () => {
     const { mutex, store, another } = await createTestMutex({
       bucketName: "my-bucket",
       keyPrefix: "team/",

@@ -15,7 +15,7 @@ function ticking(): { readonly world: World; readonly passedMs: () => number; re
 }
 
 describe("two let time pass at once", () => {
-  it("and who wants 300 ms finds 300 ms later, again and again, whoever else waits for something", async () => {
+  it("and a wait for 300 ms ends 300 ms later, again and again, whatever others wait for", async () => {
     const { world, passedMs, ticks } = ticking();
     const other = world.until(world.sleep(5000));
     for (let n = 1; n <= 4; n += 1) {

@@ -34,7 +34,7 @@ test("the token opens the page, and the page its files", async () => {
   expect((await ask(scene.origin, "/../package.json", { headers })).status).toBe(404);
 });
 
-test("the page may load nothing from elsewhere and be framed by nobody", async () => {
+test("the page may load nothing from elsewhere and be framed by no page", async () => {
   const scene = await openScene();
   const { headers } = await ask(scene.origin, `/?token=${scene.token}`);
   expect(headers).toMatchObject({
@@ -158,7 +158,7 @@ describe("ending a hold", () => {
     '{"lockName":7,"tokens":[]}',
     '{"lockName":"job","tokens":["7"]}',
     `{"lockName":"job","tokens":[7]${" ".repeat(20_000)}}`,
-  ])("what is no request is refused: %.20s", async (body) => {
+  ])("what is not a request is refused: %.20s", async (body) => {
     const scene = await heldScene();
     expect((await post(scene, {}, body)).status).toBe(400);
     expect(scene.holders()).toBe(1);

@@ -68,7 +68,7 @@ test("what the store refuses is told, and the end of it too", async () => {
   expect([...locksAfter(viewer.told).keys()]).toEqual(["a"]);
 });
 
-test("an object that is no lock is shown as such", async () => {
+test("an object that is not a lock is shown as such", async () => {
   const scene = await openScene();
   scene.server.putObject(BUCKET, keyOf("odd"), "no JSON");
   const viewer = look(scene);

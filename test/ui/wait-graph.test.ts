@@ -17,7 +17,7 @@ const graphOf = (...locks: LockView[]) => waitGraphOf(new Map(locks.map((one) =>
 const fates = ({ nodes }: WaitGraph) => Object.fromEntries(nodes.map(({ id, fate }) => [id, fate]));
 const arrows = ({ edges }: WaitGraph) => edges.map(({ from, to }) => `${from} > ${to}`).toSorted();
 
-test("locks that nobody waits for are not in it", () => {
+test("locks without waiters are not in it", () => {
   expect(graphOf(lock("a", [holder("h", 1)]), lock("b", []))).toEqual({ nodes: [], edges: [] });
 });
 
@@ -50,7 +50,7 @@ test("a ring is a deadlock, and who waits for a part of it is behind one", () =>
   expect(graph.edges.filter((edge) => edge.isInCycle)).toHaveLength(6);
 });
 
-test("a lease that has ended keeps nobody waiting for long: such a ring is no deadlock", () => {
+test("a lease that has ended keeps no one waiting for long: such a ring is not a deadlock", () => {
   const ended = { ...holder("1", 1), expiresAtMs: 0 };
   const graph = graphOf(
     lock("a", [ended], [waiter("w2", ["b", 2])]),
@@ -59,7 +59,7 @@ test("a lease that has ended keeps nobody waiting for long: such a ring is no de
   expect(new Set(Object.values(fates(graph)))).toEqual(new Set(["moving"]));
 });
 
-test("a permit that somebody will give back ends a ring; readers must all go", () => {
+test("a permit that a holder will give back ends a ring; readers must all go", () => {
   const ring = (limit: number, mode: "exclusive" | "shared") => [
     lock("s", [holder("1", 1, mode), holder("free", 9, mode)], [waiter("w2", ["b", 2])], limit),
     lock("b", [holder("2", 2)], [waiter("w1", ["s", 1])]),
@@ -110,6 +110,6 @@ test("a picture has an end: the rest is counted", () => {
   expect(leftOutLocks).toBe(460);
 });
 
-test("nothing to draw is no picture", () => {
+test("nothing to draw is not a picture", () => {
   expect(layOut({ nodes: [], edges: [] }, 1000)).toMatchObject({ nodes: [], edges: [], height: 0 });
 });

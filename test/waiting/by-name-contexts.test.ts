@@ -6,7 +6,7 @@ import { NAME, Scene } from "../protocol/scene.js";
 /** Calls by name in a server: requests that share a context, overrun their leases, and call late. */
 
 const LEASE_MS = 1000;
-/** After this, a lease of that length is over for everybody. */
+/** After this, a lease of that length is over for all. */
 const OVERRUN_MS = 2500;
 
 type Call = "releaseLock" | "refreshLock" | "deleteLock";
@@ -34,7 +34,7 @@ async function serverIn(contexts: (typeof CONTEXTS)[number]): Promise<Server> {
     }
     // As of a server: what comes later runs in the context in which it was started.
     const start = AsyncResource.bind((handler: () => void) => handler());
-    // Or in that of whoever came before, where requests are begun by a loop that does not wait for them.
+    // Or in that of an earlier request, where requests are begun by a loop that does not wait for them.
     const loopQueue: (() => void)[] = [];
     const loop = async () => {
       for (;;) {
@@ -65,7 +65,7 @@ const working =
   };
 
 it.each(CONTEXTS.flatMap((contexts) => CALLS.map((call) => [contexts, call] as const)))(
-  "P6: a late call ends nobody's hold (contexts: %s, %s)",
+  "P6: a late call ends no other hold (contexts: %s, %s)",
   async (contexts, call) => {
     const server = await serverIn(contexts);
     const { scene, mutex, request } = server;
@@ -108,7 +108,7 @@ it.each(CONTEXTS)(
 );
 
 it.each(["own", "shared", "held", "same name"] as const)(
-  "P6: a second release by one request ends nobody's hold (contexts: %s)",
+  "P6: a second release by one request ends no other hold (contexts: %s)",
   async (contexts) => {
     const server = await serverIn(contexts);
     const { scene, mutex, request } = server;

@@ -20,7 +20,7 @@ const timeOutAfter = (_: Scene, ms: number) => ({ timeoutMs: ms });
 it.each([
   ["aborted", abortAfter],
   ["timed-out", timeOutAfter],
-] as const)("leaves no entry when %s at any moment while somebody else has the lock", async (code, giveUpAfter) => {
+] as const)("leaves no entry when %s at any moment while another caller has the lock", async (code, giveUpAfter) => {
   for (const ms of MOMENTS) {
     const scene = new Scene();
     const lock = await scene.until(scene.client().mutex.acquire(NAME));
@@ -58,7 +58,7 @@ it("leaves a lock free that it was granted just when it stopped waiting", async 
   expect(granted).toBeLessThan(MOMENTS.length);
 });
 
-/** Somebody stops waiting after so many milliseconds while the first write that it sends has this fate; what it leaves. */
+/** A caller stops waiting after so many milliseconds while the first write that it sends has this fate; what it leaves. */
 async function playGiveUp(fate: Fate, held: boolean, ms: number): Promise<readonly string[]> {
   const scene = new Scene();
   const lock = held ? await scene.until(scene.client().mutex.acquire(NAME)) : undefined;
@@ -124,7 +124,7 @@ it.each([3000, 25_000])(
     const requests = scene.sent.length;
     await scene.pass(untilMs - scene.nowMs);
     expect(scene.record()?.holders).toHaveLength(1);
-    // Nobody waits for it: there is no hurry.
+    // No caller waits for it: there is no hurry.
     expect(scene.sent.length - requests).toBeLessThan(10 + forMs / 300);
     await scene.pass(2500);
     expect(leftovers(scene)).toEqual([]);
@@ -233,7 +233,7 @@ it("gives acquireLock and withLock false and null, and leaves no entry, when the
   expect(queueOf(scene)).toEqual([]);
 });
 
-it("drops one of many who wait, and nobody else", async () => {
+it("drops one of many waiters, and no other", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const outcomes: Promise<Outcome<Lock>>[] = [];

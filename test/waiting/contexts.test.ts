@@ -8,7 +8,7 @@ import { Scene } from "../protocol/scene.js";
 import { share } from "../scale.js";
 import { outcomeOf, pause, problemsBySeed } from "./place.js";
 
-/** Work that shares asynchronous contexts: nobody gives way for what another task holds, and real cycles are still found. */
+/** Work that shares asynchronous contexts: no task gives way for what another holds, and real cycles are still found. */
 
 /** What is started in a context goes on in it, as requests do in that of their server. */
 function startedHere(): (fn: () => unknown) => void {
@@ -106,7 +106,7 @@ it.each([
   expect(events).toEqual([]);
 });
 
-it("P7: nobody gives way once another task of its context was seen at work, however late that is", async () => {
+it("P7: no caller gives way once another task of its context was seen at work, however late that is", async () => {
   let victims = 0;
   for (let seenAfterMs = 0; seenAfterMs <= 4000; seenAfterMs += 20) {
     const scene = new Scene();
@@ -206,7 +206,7 @@ interface Program {
   readonly isOver: () => boolean;
 }
 
-/** Takes locks in the one order that everybody keeps to, so that there is no cycle. */
+/** Takes locks in the one order that all keep to, so that there is no cycle. */
 async function work(program: Program, names: readonly string[]): Promise<void> {
   const { mutex, process, random } = program;
   const [name, ...rest] = names;
@@ -231,11 +231,11 @@ async function work(program: Program, names: readonly string[]): Promise<void> {
   }
 }
 
-/** Whoever waits for what somebody has from start-up on waits long, and holds nothing meanwhile. */
+/** A task that waits for what another has from start-up on waits long, and holds nothing meanwhile. */
 const namesFor = (random: Random) =>
   random.chance(0.1) ? [random.pick(["boot0", "boot1"])] : LOCKS.filter(() => random.chance(0.4));
 
-/** Work that nobody waits for. In the context of whoever starts it, it could not be told from that one's own for the first second. */
+/** Work that no task waits for. In the context of the task that starts it, it could not be told from that one's own for the first second. */
 async function forgotten(program: Program): Promise<void> {
   const { process, random } = program;
   if (random.chance(0.5)) await pause(process, random.between(1, 300));

@@ -107,7 +107,7 @@ async function play(run: Schedule, tasks: readonly Task[]): Promise<Outcome<void
 
 const codesOf = (outcomes: readonly Outcome<void>[]) => outcomes.flatMap(({ code }) => code ?? []);
 
-it("has no victim where everybody takes locks in one order, whatever goes wrong", async () => {
+it("has no victim where all take locks in one order, whatever goes wrong", async () => {
   const bad = await problemsBySeed(share(300), async (seed) => {
     const run = schedule(seed, seed % 2 === 0 ? 0.05 : 0);
     const tasks = tasksOf(run, (wants) => wants.sort());

@@ -4,7 +4,7 @@ import type { DeadlockEvent } from "../../src/runtime/base/events.js";
 import { type Client, type ClientOptions, Scene } from "../protocol/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, pause } from "./place.js";
 
-/** Cycles across processes are found within seconds, by the one who has to give way; the others get their locks. */
+/** Cycles across processes are found within seconds, by the one that has to give way; the others get their locks. */
 
 type Style = "acquire" | "withLock" | "acquireLock";
 
@@ -107,7 +107,7 @@ it("chooses the youngest wait where priorities are equal", async () => {
   expect([one?.value, two?.value, three?.code]).toEqual([true, true, "deadlock"]);
 });
 
-it("robs nobody: the victim's hold ends only when it gives it back", async () => {
+it("robs no holder: the victim's hold ends only when it gives it back", async () => {
   const scene = new Scene();
   const members = ringOf(scene, 2);
   const [{ client: high }, { client: low }] = members as [Member, Member];
@@ -152,7 +152,7 @@ it("takes a cycle for a deadlock only where the very same waits are seen twice",
     const [patient, hasty] = [scene.client(), scene.client()];
     const events: unknown[] = [];
     for (const { mutex } of [patient, hasty]) mutex.on("deadlock", (event) => events.push(event));
-    // It asks again and again for a moment each, so whenever somebody looks there is a cycle, and it goes away by itself.
+    // It asks again and again for a moment each, so at each search there is a cycle, and it goes away by itself.
     const asking = hasty.mutex.withLock("B", async () => {
       const endMs = scene.nowMs + 6000;
       while (scene.nowMs < endMs) await hasty.mutex.withLock("A", () => {}, { timeoutMs: 130, priority: 1 });
@@ -167,7 +167,7 @@ it("takes a cycle for a deadlock only where the very same waits are seen twice",
   }
 });
 
-it("finds a deadlock in which somebody's wait is refreshed, renewed and pushed about for long before it closes", async () => {
+it("finds a deadlock in which a wait is refreshed, renewed and pushed about for long before it closes", async () => {
   const scene = new Scene();
   const [one, two] = ringOf(scene, 2, { lockTimeoutMs: 3000 }) as [Member, Member];
   const bystander = scene.client();
@@ -222,7 +222,7 @@ it("finds a cycle of two tasks of one instance and another process, each waiting
   ];
   const running = tasks.map((task) => outcomeOf(scene, takeBoth("withLock", task)));
   await scene.pass(150);
-  // They hold nothing, and are in front of those who do.
+  // They hold nothing, and are in front of those that do.
   const bystanders = ["A", "B", "C"].map((name) =>
     outcomeOf(
       scene,
@@ -274,7 +274,7 @@ it("finds a deadlock in which a scope waits for two locks at once", async () => 
 });
 
 // A caller who rests behind another one of its process leaves the asking to that one as long as it holds nothing. When its
-// scope comes to hold something meanwhile (another wait of it was granted), nobody wakes it, and it never shows in the queue.
+// scope comes to hold something meanwhile (another wait of it was granted), it is not woken, and it never shows in the queue.
 it("finds a deadlock that closes while a caller rests behind another one of its process", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();

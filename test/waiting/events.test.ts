@@ -159,7 +159,7 @@ it("tells of hand-overs between callers of one process as of any other", async (
   expect(waited).toEqual([1, 4, 7]);
 });
 
-it("tells of deadlocks the one who gives way, and nobody else", async () => {
+it("tells of deadlocks the waiter that gives way, and no other", async () => {
   const scene = new Scene();
   const clients = [scene.client(), scene.client()];
   const told = clients.map(({ mutex }) => listen(scene, mutex));

@@ -90,7 +90,7 @@ it("drains twelve within three seconds where their turns take 50 ms, whenever th
 // ---------------------------------------------------------------------------------------------------------------------
 // The dead
 
-/** A lock that somebody holds, and that many processes that die waiting for it. */
+/** A lock that is held, and that many processes that die waiting for it. */
 async function withDeadWaiters(scene: Scene, count: number) {
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const waiters = Array.from({ length: count }, () => scene.client());
@@ -144,7 +144,7 @@ it("passes over a head that has died after a grace, long before its entry expire
   }
 });
 
-it("passes over each of several dead in front, one grace after the other, and never one who is alive", async () => {
+it("passes over each of several dead in front, one grace after the other, and never one that is alive", async () => {
   const scene = new Scene({ seed: 5 });
   const { lock } = await withDeadWaiters(scene, 4);
   const rooms = new Rooms(scene);
@@ -165,7 +165,7 @@ it("passes over each of several dead in front, one grace after the other, and ne
   expect((rooms.servedAtMs[0] as number) - freedAtMs).toBeLessThan(9000);
 });
 
-it("keeps the entry of one who waits for minutes, by refreshing it in time and rarely", async () => {
+it("keeps the entry of a waiter that waits for minutes, by refreshing it in time and rarely", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const { mutex, process } = scene.client();
@@ -203,7 +203,7 @@ it("serves the seventieth waiter too, although the queue is full", async () => {
   expect(scene.problems).toEqual([]);
 });
 
-// Whoever wants to refresh its entry and loses a race steps back as a newcomer does, for up to 92 round trips times
+// A waiter that wants to refresh its entry and loses a race steps back as a newcomer does, for up to 92 round trips times
 // 1 + queue / 8: longer than the third of its life that the entry has left. So live waiters fall out of the queue, where
 // newcomers can overtake them: here 71 times in two minutes, and the last one has joined only after 18 s.
 it("never lets the entry of a live waiter expire", async () => {

@@ -28,7 +28,7 @@ it("C4: tells a process at once that it would wait for the end of its own parent
   scene.check();
 });
 
-it("C4: a hold of the parent's that is over keeps nobody from waiting, whoever has the lock by then", async () => {
+it("C4: a hold of the parent's that is over keeps no caller from waiting, whatever holder the lock has by then", async () => {
   const scene = new Scene();
   const parent = scene.client();
   const lock = await scene.until(parent.mutex.acquire("job"));
@@ -100,7 +100,7 @@ it("C4: goes through any number of levels, and through sets and semaphores", asy
   scene.check();
 });
 
-it("C4: a share inside of a share is had, and a deadlock where somebody who wants all of it is in between", async () => {
+it("C4: a share inside of a share is had, and a deadlock where a waiter that wants all of it is in between", async () => {
   const scene = new Scene();
   const parent = scene.client();
   const share = await scene.until(parent.mutex.acquire("job", { mode: "shared" }));
@@ -147,7 +147,7 @@ test.each(["", undefined, NO_HOLDS])("heldByParent %j is nothing", (heldByParent
   expect(() => new S3Mutex({ s3ClientConfig: {}, bucketName: "b", heldByParent })).not.toThrow();
 });
 
-it("what another mutex has given out is no lock of this one", async () => {
+it("what another mutex has given out is not a lock of this one", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire("job"));
   expect(() => scene.client().mutex.heldForChild(lock)).toThrow('held is "another object": pass a lock');

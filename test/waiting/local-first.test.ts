@@ -62,7 +62,7 @@ it("lets only one of its callers wait on the store", async () => {
   const turns = Array.from({ length: 20 }, (_, index) => come(rooms, client, `c${index}`, 5));
   await scene.pass(5000);
   expect(scene.record()?.queue.length).toBe(1);
-  // What one who waits alone needs: for twenty it would be eight hundred.
+  // What a waiter needs that is alone: for twenty it would be eight hundred.
   expect(scene.requestsOf(client.process).length).toBeLessThan(50);
   await scene.until(lock.release());
   await scene.until(Promise.all(turns));
@@ -113,7 +113,7 @@ it("lets a remote waiter in among callers who keep the lock among themselves", a
       await scene.pass(3000);
       const startedAtMs = scene.nowMs;
       const lock = await scene.until(scene.client().mutex.acquire(NAME), 60_000);
-      // It joins at the next pause, and then is in line like everybody else.
+      // It joins at the next pause, and then is in the queue like all others.
       expect(scene.nowMs - startedAtMs).toBeLessThan(3000 + 10 * (holdMs + roundTripMs));
       isOver = true;
       await scene.until(lock.release());
@@ -200,7 +200,7 @@ it("keeps a caller waiting whose turn it is while the release before it fails, a
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Giving up while somebody else asks
+// Giving up while another caller asks
 
 it.each(["abort", "timeout"])("lets a caller who waits for its neighbour give up at once, by %s", async (how) => {
   const scene = new Scene();
@@ -246,8 +246,8 @@ async function playGiveUp(afterMs: number, others: number, fates: readonly Fate[
     const { value: own } = await scene.until(next, 100_000);
     const tookMs = scene.nowMs - startedAtMs;
     // Long before a lease would end.
-    if (tookMs > 4000) problems.push(`somebody behind was served only after ${tookMs} ms`);
-    if (own === undefined) problems.push("somebody behind was not served");
+    if (tookMs > 4000) problems.push(`a waiter behind was served only after ${tookMs} ms`);
+    if (own === undefined) problems.push("a waiter behind was not served");
     else await scene.until(own.release());
   }
   await scene.pass(4000);
@@ -293,7 +293,7 @@ it("leaves it free when the write of that hand-over arrives twice", async () => 
 
 // The write that passed the lock to the first caller has landed, but its answer is lost; before the holder asks again, one
 // of higher priority has come. The transfer is computed anew, for that one, which is told to wait: for the first caller, who
-// holds the lock in the record and does not know. Nobody wakes it, so everybody waits for its lease to end.
+// holds the lock in the record and does not know. It is not woken, so all wait for its lease to end.
 it.each<Fate>([{ kind: "answer-lost" }, { kind: "error", status: 500, applied: true }])(
   "wakes a caller who was handed the lock by a write whose answer was %j, although another is the first by now",
   async (fate) => {
@@ -356,7 +356,7 @@ it("never has two believers and orphans nothing while hand-overs go wrong in eve
   expect(await problemsBySeed(share(80), playHandOvers)).toEqual({});
 });
 
-it("makes no further request once nobody waits or holds", async () => {
+it("makes no further request once there is neither waiter nor holder", async () => {
   const scene = new Scene();
   const rooms = new Rooms(scene);
   const client = scene.client();

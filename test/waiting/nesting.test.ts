@@ -5,7 +5,7 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import { NAME, Scene } from "../protocol/scene.js";
 import { outcomeOf, Rooms } from "./place.js";
 
-/** Who may nest in what somebody holds, and who waits like everybody else. */
+/** Which calls may nest in what another call holds, and which wait like all others. */
 
 const REENTRANT: AcquireOptions = { reentrant: true };
 
@@ -56,7 +56,7 @@ it.each([false, true])(
   },
 );
 
-it("P5: lets nobody nest in what a bare acquire of the same context holds, also not inside of mutex.scope", async () => {
+it("P5: lets no call nest in what a bare acquire of the same context holds, also not inside of mutex.scope", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const inside = async () => {
@@ -70,7 +70,7 @@ it("P5: lets nobody nest in what a bare acquire of the same context holds, also 
   await scene.until(mutex.scope(inside));
 });
 
-it("has those who nest side by side in one holder exclude each other, by priority and arrival", async () => {
+it("has calls that nest side by side in one holder exclude each other, by priority and arrival", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const rooms = new Rooms(scene);
@@ -115,7 +115,7 @@ it("has nested sharers inside together, and a nested writer after them", async (
   expect(story).toEqual(["a in", "b in", "a out", "b out", "c in", "c out"]);
 });
 
-it("ends the wait of one who nests with its time, its signal, its attempt, and when the mutex closes", async () => {
+it("ends the wait of a nested call with its time, its signal, its attempt, and when the mutex closes", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const stop = new AbortController();
@@ -196,7 +196,7 @@ it("does not let work nest that outlives the function it was started in", async 
   await scene.until(other.release());
 });
 
-it("has it wait like everybody where another one that nests keeps the lock beyond that function", async () => {
+it("has it wait like all others where another one that nests keeps the lock beyond that function", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const after = async <T>(ms: number, call: () => Promise<T>) => {
@@ -250,7 +250,7 @@ it("within: a loss of the outer is one of the inner, with its reason", async () 
   expect(await scene.until(outcomeOf(scene, mutex.acquire(NAME, { within: outer })))).toMatchObject({ code: "lost" });
 });
 
-it("within: refuses what is no held handle of this mutex, and all of a lock within a share", async () => {
+it("within: refuses what is not a held handle of this mutex, and all of a lock within a share", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const another = scene.mutex(process);
@@ -321,7 +321,7 @@ it("P4: refuses to make a share of, or hand over, what others nest in or what ne
   expect(outer.mode).toBe("shared");
 });
 
-it("P4: lets nobody nest in a lock while it becomes a share, and then only sharers", async () => {
+it("P4: lets no call nest in a lock while it becomes a share, and then only sharers", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const outer = await scene.until(mutex.acquire(NAME));
@@ -340,7 +340,7 @@ it("P4: lets nobody nest in a lock while it becomes a share, and then only share
   expect(other?.held).toBe(true);
 });
 
-it("P4: lets nobody nest in a lock while it is handed over", async () => {
+it("P4: lets no call nest in a lock while it is handed over", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const outer = await scene.until(mutex.acquire(NAME));

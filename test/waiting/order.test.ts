@@ -49,7 +49,7 @@ async function playLine(seed: number, line: Line): Promise<{ wrong: readonly str
   return { wrong: [...scene.problems, ...wrong], longestIdleMs };
 }
 
-it("serves those who wait by priority, then arrival, where turns are as long as the last", async () => {
+it("serves waiters by priority, then arrival, where turns are as long as the last", async () => {
   const line: Line = {
     firstMs: (random) => random.between(8000, 12_000),
     turnMs: (random) => random.between(8000, 15_000),
@@ -66,7 +66,7 @@ const UNEVEN: Line = {
 
 // Turns that become much shorter than the ones before: a waiter that sleeps by the pace, or until the next poll age of a long hold, is waited
 // for all the same.
-it("serves those who wait by priority, then arrival, whatever turns are like", async () => {
+it("serves waiters by priority, then arrival, whatever turns are like", async () => {
   expect(await problemsBySeed(share(40), async (seed) => (await playLine(seed, UNEVEN)).wrong)).toEqual({});
 });
 
@@ -131,7 +131,7 @@ it("lets no newcomer of the same or lower priority overtake a live waiter, tryAc
   expect(bad).toEqual({});
 });
 
-it("answers tryAcquire with null while the lock is free but somebody live waits for it, and leaves no entry", async () => {
+it("answers tryAcquire with null while the lock is free but has a live waiter, and leaves no entry", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const waiter = scene.client();
@@ -143,7 +143,7 @@ it("answers tryAcquire with null while the lock is free but somebody live waits 
   expect(scene.record()).toMatchObject({ holders: [] });
   expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).toBeNull();
   expect(queueOf(scene).length).toBe(1);
-  // Somebody of higher priority may.
+  // A caller of higher priority may.
   const urgent = await scene.until(scene.client().mutex.tryAcquire(NAME, { priority: 1 }));
   expect(urgent).not.toBeNull();
   await scene.until((urgent as Lock).release());
@@ -175,7 +175,7 @@ it("does not let one of lower priority in before one of higher who came later", 
   expect(rooms.served).toEqual(["high", "high 2", "usual", "usual 2", "low"]);
 });
 
-it("has one who was passed over come back with the arrival that it had", async () => {
+it("has a waiter that was passed over come back with the arrival that it had", async () => {
   const scene = new Scene({ seed: 2 });
   const rooms = new Rooms(scene);
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
@@ -226,8 +226,8 @@ it("gives one whose entry had expired its old place when it comes back", async (
 const NAMES = ["timed-out", "aborted"];
 
 /**
- * Callers that come, wait, give up, die and are served, at random. Whenever somebody is granted the lock it is checked
- * against the record that it was granted on: nobody who was enqueued, alive and ahead may have been overtaken, unless the
+ * Callers that come, wait, give up, die and are served, at random. Whenever a caller is granted the lock it is checked
+ * against the record that it was granted on: no waiter that was enqueued, alive and ahead may have been overtaken, unless the
  * lock had been free for long enough to pass it over.
  */
 async function playOrder(seed: number): Promise<readonly string[]> {
@@ -282,7 +282,7 @@ async function playOrder(seed: number): Promise<readonly string[]> {
   }
   const isOver = () => actors.every(({ done, process }) => done || process.isDead);
   await scene.world.run(600_000, isOver);
-  if (!isOver()) scene.problem("not everybody was served");
+  if (!isOver()) scene.problem("not all were served");
   await scene.pass(20_000);
   const left = queueOf(scene).filter((id) => !dead.has(id.split("#")[0] as string));
   if (left.length > 0) scene.problem(`left in the queue: ${left}`);
@@ -296,7 +296,7 @@ function overtakings(scene: Scene, arrivals: ReadonlyMap<string, number>): strin
     const granted = record?.holders.find(({ id }) => !before?.holders.some((held) => held.id === id));
     if (before === undefined || granted === undefined) continue;
     const own = before.queue.find(({ id }) => id === granted.id);
-    // One who died before it heard of its grant has told nobody when it came.
+    // A caller that died before it heard of its grant has not told when it came.
     const sinceMs = own?.sinceMs ?? arrivals.get(granted.id) ?? 0;
     const rank = { priority: granted.priority, sinceMs };
     const isAhead = (waiter: Waiter) =>

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type Client, cutOff, NAME, Scene } from "../protocol/scene.js";
 import { untilQueued } from "./place.js";
 
-/** Leases that could be taken over by the clock, and are not yet: whoever waits for what else it takes leaves the store in peace. */
+/** Leases that could be taken over by the clock, and are not yet: a waiter that waits for what else it takes leaves the store in peace. */
 
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 5000;
@@ -31,7 +31,7 @@ it("a writer who waits for a reader that lives does not ask all the time since a
   expect(scene.nowMs - releasedAtMs).toBeLessThan(2500);
 });
 
-it("whoever watches a lease that is long over by the clock asks seldom, and takes it soon after it was watched for its length", async () => {
+it("a waiter that watches a lease that is long over by the clock asks seldom, and takes it soon after it was watched for its length", async () => {
   const scene = new Scene();
   const options = { lockTimeoutMs: 60_000, takeover: "observed" } as const;
   const [dead, watcher] = [scene.client(options), scene.client(options)];
@@ -61,7 +61,7 @@ it("a watched lease ends after its length though the clock is set forth and back
   expect(scene.nowMs - startedAtMs).toBeLessThan(LEASE_MS + 4000);
 });
 
-it("whoever stands behind dead waiters for a dead holder's lock asks some dozens of times until it is its turn", async () => {
+it("a waiter behind dead waiters for a dead holder's lock asks some dozens of times until it is its turn", async () => {
   const scene = new Scene();
   const options = { lockTimeoutMs: LEASE_MS } as const;
   const [holder, first, second, last] = Array.from({ length: 4 }, () => scene.client(options)) as [

@@ -10,7 +10,7 @@ export const TOLERANCE_MS = 1000;
 
 export const keyOf = (lockName: string) => `locks/${lockName}.json`;
 
-/** Sleeps as the process does: for ever, where it is dead. */
+/** Sleeps as the process does: forever, where it is dead. */
 export function pause(process: SimProcess, ms: number): Promise<void> {
   return new Promise((resolve) => process.effects.setTimer(ms, resolve, { keepAlive: true }));
 }

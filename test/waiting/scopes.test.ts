@@ -60,7 +60,7 @@ it("nests with reentrant: true: the same token, given back when the last is rele
     const handle = await mutex.acquire(NAME, { reentrant: true });
     tokens.push(handle.fencingToken);
     expect(await handle.release()).toBe(true);
-    // Twice is harmless: it does not give back somebody else's share.
+    // Twice is harmless: it does not give back another caller's share.
     expect(await handle.release()).toBe(true);
     expect(lock.held).toBe(true);
     expect(scene.record()?.holders.length).toBe(1);

@@ -23,7 +23,7 @@ it("leaves a store that asked for fewer requests alone for a second for each who
   expect(holder.held).toBe(true);
 });
 
-it("has a holder try again soon, whoever waits: its lease goes on", async () => {
+it("has a holder try again soon, whatever waits: its lease goes on", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const lock = await scene.until(mutex.acquire(NAME));

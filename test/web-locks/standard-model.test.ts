@@ -11,7 +11,7 @@ interface Asked {
   readonly mode: Mode;
 }
 
-/** The standard: a request is granted when it is the first in its queue and fits those who hold. */
+/** The standard: a request is granted when it is the first in its queue and fits the holders. */
 class Model {
   held: Asked[] = [];
   queue: Asked[] = [];
@@ -158,7 +158,7 @@ let server: S3Server;
 let locks: LockManager;
 beforeAll(async () => {
   server = await startS3Server({ buckets: ["web-locks"] });
-  // Reading is quicker than being granted: whoever does not wait for what is under way is seen not to.
+  // Reading is quicker than being granted: a request that does not wait for what is under way is seen not to.
   server.setLatency(({ operation }) => (operation === "PutObject" ? 25 : 0));
   locks = createLockManager({ s3ClientConfig: server.clientConfig(), bucketName: "web-locks" });
 });

@@ -72,8 +72,8 @@ describe("what request() refuses, in the order of the standard", () => {
     ["nothing", [], "TypeError"],
     ["no callback", ["n"], "TypeError"],
     ["options alone", ["n", { mode: "shared" }], "TypeError"],
-    ["options that are no object", ["n", 5, never], "TypeError"],
-    ["a callback that is no function", ["n", {}, "callback"], "TypeError"],
+    ["options that are not an object", ["n", 5, never], "TypeError"],
+    ["a callback that is not a function", ["n", {}, "callback"], "TypeError"],
     ["no callback behind undefined options", ["n", undefined, undefined], "TypeError"],
     ["a symbol as its name", [Symbol("n"), never], "TypeError"],
     ["another mode", ["n", { mode: "upgrade" }, never], "TypeError"],
@@ -161,7 +161,7 @@ describe("a request", () => {
     expect(granted).toEqual(["b", "a"]);
   });
 
-  test("of a line of work that holds others may wait for ever: the standard knows no deadlocks", async ({
+  test("of a line of work that holds others may wait forever: the standard knows no deadlocks", async ({
     locks,
     others,
   }) => {
@@ -184,7 +184,7 @@ describe("a request", () => {
 });
 
 describe("ifAvailable", () => {
-  test("is called with null at once where somebody has it, or asked for it before", async ({ locks, others }) => {
+  test("is called with null at once where another client has it, or asked for it before", async ({ locks, others }) => {
     const first = await hold(others, "n", { mode: "shared" });
     expect(await locks.request("n", { ifAvailable: true }, (lock) => lock)).toBeNull();
     expect(await locks.request("n", { ifAvailable: true, mode: "shared" }, (lock) => lock?.mode)).toBe("shared");
@@ -206,7 +206,7 @@ describe("an aborted waiter", () => {
     expect((await locks.query()).pending).toEqual([]);
     const queue = () => JSON.parse(server.getObject(BUCKET, "locks/n.json")?.text ?? "{}").queue;
     await vi.waitFor(() => expect(queue()).toEqual([]), 10_000);
-    // Nobody is in the way of another sharer any more, while the first one still holds.
+    // Nothing is in the way of another sharer any more, while the first one still holds.
     expect(await locks.request("n", { mode: "shared", ifAvailable: true }, (lock) => lock?.mode)).toBe("shared");
     first.release();
     await first.released;
@@ -284,7 +284,7 @@ describe("query()", () => {
     server.putObject(BUCKET, "locks/alive.json", record(nowMs + 60_000));
     server.putObject(BUCKET, "locks/-n.json", record(nowMs + 60_000));
     expect(await locks.query()).toEqual({
-      held: [{ name: "alive", mode: "exclusive", clientId: "somebody-else" }],
+      held: [{ name: "alive", mode: "exclusive", clientId: "another-client" }],
       pending: [],
     });
   });
@@ -310,7 +310,7 @@ describe("the end", () => {
     server.faults.clear();
   });
 
-  test("P1: closing ends those who wait, and gives a lock back when its callback has ended, not before", async ({
+  test("P1: closing ends waiters, and gives a lock back when its callback has ended, not before", async ({
     locks,
     others,
   }) => {

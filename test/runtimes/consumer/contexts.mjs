@@ -86,7 +86,7 @@ async function byName() {
   await sleep(1300);
   const next = request(900);
   expect("P6: a late release", await late, false);
-  expect("P6: the one who has the lock since", await next, true);
+  expect("P6: the request that has the lock since", await next, true);
 }
 
 async function noVictim() {
