@@ -34,3 +34,14 @@ test("C5: no advice names an option that the call has", () => {
     expect(said(stranger, given)).toContain("The file of --ca-bundle does not have the certificates");
   }
 });
+
+test.each([
+  ["show", ["x"]],
+  ["ls", []],
+  ["release", ["--force", "--yes", "x"]],
+] as const)("%s says once that the store is away", TIMEOUT, async (command, args) => {
+  const environment = { AWS_ACCESS_KEY_ID: "t", AWS_SECRET_ACCESS_KEY: "t", S3_MUTEX_STORE: "s3://b/locks/" };
+  const { stderr, exitCode } = await cli([command, "--endpoint-url", "http://127.0.0.1:9", ...args], environment);
+  expect(exitCode).toBe(69);
+  expect(stderr.match(/(?:did|does) not answer/g)).toHaveLength(1);
+});

@@ -1,4 +1,4 @@
-import { S3Mutex, type S3MutexBaseOptions, type S3MutexOptions } from "../../index.js";
+import { type Logger, S3Mutex, type S3MutexBaseOptions, type S3MutexOptions } from "../../index.js";
 import type { Input } from "../base/command.js";
 import type { Output } from "../base/output.js";
 import { createLog } from "../process/log.js";
@@ -22,7 +22,9 @@ export async function withMutex(
   { exitCodeWhenInterrupted, options: more = {} }: WithMutexOptions = {},
 ): Promise<number> {
   const { logger } = createLog(input.isDebugging, output);
-  const options: S3MutexOptions = { ...accessTo(input, address), logger, ...more };
+  const waiting = new AbortController();
+  const patient = input.isDebugging ? logger : withLateOutages(logger, waiting.signal);
+  const options: S3MutexOptions = { ...accessTo(input, address), logger: patient, ...more };
   const mutex = new S3Mutex(options);
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
@@ -40,10 +42,24 @@ export async function withMutex(
     if (interruptedBy === undefined) throw error;
     return exitCode();
   } finally {
+    waiting.abort();
     output.status("");
     stopListening();
     await mutex.close();
   }
+}
+
+/** That the store does not answer is how most of these commands end a moment later: it is told before that only where it takes longer. */
+function withLateOutages(logger: Logger, over: AbortSignal): Logger {
+  return {
+    ...logger,
+    warn(message, ...details) {
+      const tell = () => logger.warn?.(message, ...details);
+      if (!/^(s3-mutex: )?the store does not answer/.test(message)) return tell();
+      const timer = setTimeout(tell, OUTAGE_MS).unref();
+      over.addEventListener("abort", () => clearTimeout(timer), { once: true });
+    },
+  };
 }
 
 function momentAfter(signal: AbortSignal): Promise<undefined> {
@@ -53,3 +69,4 @@ function momentAfter(signal: AbortSignal): Promise<undefined> {
 }
 
 const MOMENT_MS = 1000;
+const OUTAGE_MS = 5000;

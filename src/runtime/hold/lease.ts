@@ -241,7 +241,7 @@ export class Lease implements Hold {
       if (reply.kind === "released") {
         // An expired hold that was not taken over is given back, but it has been reported as lost.
         if (this.loss !== undefined) return true;
-        const heldMs = this.#context.effects.monotonicMs() - this.#heldSinceMs;
+        const heldMs = Math.round(this.#context.effects.monotonicMs() - this.#heldSinceMs);
         this.#context.emit("released", { ...this.#describe(), heldMs });
         return true;
       }
