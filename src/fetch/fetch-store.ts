@@ -9,6 +9,7 @@ import type {
   WriteCondition,
   WriteOutcome,
 } from "../store/object-store.js";
+import type { EtagFormState } from "../store/s3/client/client-state.js";
 import { Absence } from "../store/s3/learnt/absence.js";
 import { conditionalDeleteSupport } from "../store/s3/learnt/conditional-delete.js";
 import { EtagForms } from "../store/s3/learnt/etag-form.js";
@@ -19,8 +20,8 @@ import { FetchSender } from "./sender.js";
 
 /**
  * A store for `new S3Mutex({ store: fetchStore({ ... }) })`: any S3 over the global `fetch`, path style. Each request is sent once,
- * no redirect is followed, and errors say what those of an S3 client say. It learns no ways of stores: one that wants ETags in another
- * form than it shows them, or says in words of its own that an object is missing, needs an S3 client.
+ * no redirect is followed, and errors say what those of an S3 client say. A store that says in words of its own that an object is missing,
+ * or reshapes its ETags, needs an S3 client.
  * @throws `invalid-argument`
  */
 export function fetchStore(options: FetchStoreOptions): StoreAdapter {
@@ -34,6 +35,7 @@ class FetchStore implements StoreAdapter {
   readonly #sender: FetchSender;
   readonly #requests: FetchRequests;
   readonly #versions = new Versions({});
+  readonly #etagForm: EtagFormState = { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() };
   /** Whether this store was seen to honour conditions on DELETE. */
   readonly #deletion: { conditionalDelete?: Promise<unknown> | undefined } = {};
 
@@ -55,38 +57,44 @@ class FetchStore implements StoreAdapter {
   }
 
   async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
-    const outcome = await this.#requests.get(key, options.ifNoneMatch, options);
-    // Stores that do not know the header answer in full.
-    if (outcome.kind === "ok" && outcome.etag === options.ifNoneMatch)
-      return { kind: "unchanged", timing: outcome.timing };
+    const { ifNoneMatch } = options;
+    const { forms } = this.#asking(key);
+    const condition = ifNoneMatch === undefined ? undefined : forms.inCondition(ifNoneMatch);
+    const outcome = await this.#requests.get(key, condition, options);
+    const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
+    if (etag === undefined) return outcome;
+    const refused = await forms.seen(key, etag, options);
+    if (refused !== undefined) return refused;
+    // Stores that do not know the form, or the header, answer in full.
+    if (outcome.kind === "ok" && etag === ifNoneMatch) return { kind: "unchanged", timing: outcome.timing };
     return outcome;
   }
 
-  write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
-    const sent = condition.kind === "if-absent" ? { IfNoneMatch: "*" } : { IfMatch: condition.etag };
-    return this.#requests.put(key, body, sent, options);
+  async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
+    if (condition.kind === "if-absent") return await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
+    const { forms } = this.#asking(key);
+    const { form } = forms;
+    const outcome = await this.#requests.put(key, body, { IfMatch: forms.inCondition(condition.etag) }, options);
+    if (outcome.kind === "ok") forms.won(form);
+    if (outcome.kind === "conflict") forms.lost(key, condition.etag);
+    return outcome;
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
     if (this.#versions.areKept) return { kind: "versioned" };
-    const support = await this.#deleteSupport(key, options);
+    const asking = this.#asking(key);
+    const support = await conditionalDeleteSupport(this.#deletion, asking, options);
     // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
     if (this.#versions.areKept) return { kind: "versioned" };
-    return support.kind === "honoured" ? await this.#requests.delete(key, etag, options) : support;
+    if (support.kind !== "honoured") return support;
+    return await this.#requests.delete(key, asking.forms.inCondition(etag), options);
   }
 
-  /** Asked beside the object that is to be removed, where its remover may write. */
-  #deleteSupport(key: string, options: RequestOptions) {
+  /** What the store is asked with: by objects beside the one that a caller is at, where it may write. */
+  #asking(key: string) {
     const deps = { requests: this.#requests, effects: realEffects, keyPrefix: key.slice(0, key.lastIndexOf("/") + 1) };
-    // ETags are sent as they are shown: a store that wants them otherwise has been refused before it holds a lock.
-    const form = { form: "as-returned", settled: true, suspects: new Map(), shapes: new Map() } as const;
-    const asking = {
-      server: () => this.#sender.server,
-      forms: new EtagForms(form, deps),
-      absence: new Absence({}, deps),
-      deps,
-    };
-    return conditionalDeleteSupport(this.#deletion, asking, options);
+    const forms = new EtagForms(this.#etagForm, deps);
+    return { server: () => this.#sender.server, forms, absence: new Absence({}, deps), deps };
   }
 
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {
