@@ -124,8 +124,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "one remedy for all that is unavailable",
     why: "who has a wrong clock is told to look at the endpoint",
     file: "src/cli/failure.ts",
-    search: "return NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];",
-    replace: 'return message && NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
+    search: "const found = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];",
+    replace: 'const found = NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
     caughtBy: { test: "test/cli/mistakes.test.ts", named: "C5: the remedy fits what was seen" },
   },
   {

@@ -138,8 +138,8 @@ export const SAFETY: readonly Mutant[] = [
     name: "an emptied bucket taken for stale reads",
     why: "who empties a bucket right after a first lock is refused for a minute",
     file: "src/runtime/check/check-marker.ts",
-    search: 'return again.kind === "conflict";',
-    replace: 'return again.kind !== "absent";',
+    search: 'if (again.kind !== "conflict") return false;',
+    replace: 'if (again.kind !== "conflict") return true;',
     caughtBy: { test: OVER_HTTP, named: "emptied right after the first grant" },
   },
   {
