@@ -208,7 +208,7 @@ const STUDIES: readonly Study[] = [
   },
   {
     ...QUEUE,
-    name: "two, hand-over",
+    name: "two, transfer",
     says: "two callers of one process pass the lock on to each other",
     clients: [LOCAL, LOCAL],
     short: { lost: 1, giveUp: 1 },
@@ -216,7 +216,7 @@ const STUDIES: readonly Study[] = [
   },
   {
     ...QUEUE,
-    name: "three, hand-over",
+    name: "three, transfer",
     says: "three callers of one process, one of a higher priority",
     clients: [LOCAL, LOCAL, URGENT_LOCAL],
     short: { lost: 1 },

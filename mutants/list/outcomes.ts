@@ -32,7 +32,7 @@ export const OUTCOMES: readonly Mutant[] = [
     file: "src/runtime/swap/write-log.ts",
     search: 'const isOther = condition.kind === "if-absent" || condition.etag !== etag;',
     replace: 'const isOther = condition.kind === "if-absent" || condition.etag !== undefined;',
-    caughtBy: { model: "two, hand-over" },
+    caughtBy: { model: "two, transfer" },
   },
   {
     name: "own grant not recognised",

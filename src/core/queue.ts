@@ -167,7 +167,7 @@ function sleepAllowanceMs({ recent }: LockRecord): number {
 const NAP_ALLOWANCE_MAX_MS = 500;
 
 export const HEAD_POLL_MIN_MS = 10;
-/** Whether a hold that young ends at once cannot be known: an interval is most of what its hand-over takes. */
+/** Whether a hold that young ends at once cannot be known: an interval is most of what passing it on takes. */
 const YOUNG_MS = 1500;
 const HEAD_POLL_MAX_MS = 2000;
 const GRACE_SLACK_MS = 100;

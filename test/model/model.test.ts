@@ -23,7 +23,7 @@ it.each<[string, Partial<Budget>]>([
   ["two", { seconds: 2 }],
   ["two", { lost: 1, giveUp: 1 }],
   ["one, deleted twice", { seconds: 3, delete: 1 }],
-  ["two, hand-over", { lost: 1 }],
+  ["two, transfer", { lost: 1 }],
   ["two, edge", { seconds: 2 }],
   ["two, closing", { seconds: 1, close: 1 }],
 ])("finds nothing wrong in %s, within %o", (name, budget) => {

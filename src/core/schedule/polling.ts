@@ -120,7 +120,7 @@ function longestVagueNapMs({ position, holdAgeMs }: Outlook, unknownMs: number):
   return Math.min(longestMs, FOLLOWER_NAP_MAX_MS);
 }
 
-/** Grant to grant, by the shortest of the recent turns; hand-overs count, but not more of them than a few round trips. */
+/** Grant to grant, by the shortest of the recent turns; the time between turns counts, but not more of it than a few round trips. */
 function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): number {
   return clamp(shortestTurnMs, shortestHoldMs + 2 * roundTripMs, shortestHoldMs + 5 * roundTripMs);
 }

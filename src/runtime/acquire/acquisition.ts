@@ -125,7 +125,7 @@ export class Acquisition {
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
   receive(reply: AcquireReply, contradicted: boolean): void {
     this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
-    // It has seen itself in the record already, before the hand-over was answered.
+    // It has seen itself in the record already, before the transfer was answered.
     if (this.#state === "granted") return;
     if (this.#state === "over") return this.#undo();
     if (reply.kind === "granted") this.#handed = { holder: reply.holder, contradicted };
@@ -133,8 +133,8 @@ export class Acquisition {
     this.wake();
   }
 
-  /** A hand-over to this one was tried, and it is not known yet what became of it. */
-  noteUnknownHandOver(): void {
+  /** A transfer to this one was tried, and it is not known yet what became of it. */
+  noteUnknownTransfer(): void {
     this.#mayBePresent = true;
     this.wake();
   }

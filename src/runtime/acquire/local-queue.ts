@@ -57,7 +57,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     const wasFirst = this.#waiting.first === acquisition;
     this.#waiting.leave(acquisition);
     // It was handed the lock and gave up before it took it: its own clean-up takes it out of the record.
-    const wasHanded = this.#forgetHandOver(acquisition);
+    const wasHanded = this.#forgetTransfer(acquisition);
     // To the first, nothing has changed by those behind it who give up.
     if (wasFirst || wasHanded) this.#wakeFirst();
     this.#dropIfIdle();
@@ -66,7 +66,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   /** A caller of this process has the lock from now on, until its lease ends. */
   hold(lease: Lease, acquisition?: Acquisition): void {
     const nowMs = this.#context.effects.monotonicMs();
-    if (acquisition !== undefined) this.#forgetHandOver(acquisition);
+    if (acquisition !== undefined) this.#forgetTransfer(acquisition);
     const hold = { lease, sinceMs: nowMs };
     this.#holds.add(hold);
     this.#changedAtMs = nowMs;
@@ -193,10 +193,10 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     try {
       const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, writeLog });
       told = successor;
-      if (successor !== undefined && reply.to !== undefined) this.#handOver(successor, reply.to, contradicted);
+      if (successor !== undefined && reply.to !== undefined) this.#passOn(successor, reply.to, contradicted);
       return { reply: reply.from, snapshot };
     } finally {
-      for (const other of tried) if (other !== told) other.noteUnknownHandOver();
+      for (const other of tried) if (other !== told) other.noteUnknownTransfer();
     }
   }
 
@@ -207,7 +207,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     return undefined;
   }
 
-  #handOver(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
+  #passOn(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
     const nowMs = this.#context.effects.monotonicMs();
     this.#changedAtMs = nowMs;
     if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply, contradicted);
@@ -216,7 +216,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   }
 
   /**
-   * Hand-overs between us change the record every time, and a client that reads it to join the queue loses the race. So now and
+   * Transfers between us change the record every time, and a client that reads it to join the queue loses the race. So now and
    * then it is left as it is for a few round trips.
    */
   async #letOthersIn(untilMs: number): Promise<void> {
@@ -230,7 +230,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     await sleep(effects, pauseMs, { keepAlive: true });
   }
 
-  #forgetHandOver(acquisition: Acquisition): boolean {
+  #forgetTransfer(acquisition: Acquisition): boolean {
     const handed = [...this.#holds].filter((hold) => "to" in hold && hold.to === acquisition);
     for (const hold of handed) this.#holds.delete(hold);
     return handed.length > 0;
