@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { codeOf, errorOf, freeRecord, heldRecord, it, sleep, until } from "./fixture.js";
+import { codeOf, errorOf, freeRecord, heldRecord, it, until } from "./fixture.js";
+import { inVirtualTime } from "./virtual-world.js";
 
 const LOCK = "resource";
 
@@ -78,28 +79,34 @@ describe.concurrent("releaseLock", () => {
     expect(world.server.requests.total).toBe(0);
   });
 
-  it("called late, does not end the turn of the present holder", async ({ world }) => {
-    const [mutex, other] = [
-      world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),
-      world.mutex({ clockSkewToleranceMs: 0 }),
-    ];
-    await mutex.acquireLock(LOCK);
-    expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
-    expect(await mutex.releaseLock(LOCK)).toBe(false);
-    expect(await mutex.releaseLock(LOCK, false)).toBe(false);
-    expect(await other.isOwnedByUs(LOCK)).toBe(true);
-    expect(await other.releaseLock(LOCK)).toBe(true);
-  });
+  it(
+    "called late, does not end the turn of the present holder",
+    inVirtualTime(async (world) => {
+      const [mutex, other] = [
+        world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 }),
+        world.mutex({ clockSkewToleranceMs: 0 }),
+      ];
+      await mutex.acquireLock(LOCK);
+      expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
+      expect(await mutex.releaseLock(LOCK)).toBe(false);
+      expect(await mutex.releaseLock(LOCK, false)).toBe(false);
+      expect(await other.isOwnedByUs(LOCK)).toBe(true);
+      expect(await other.releaseLock(LOCK)).toBe(true);
+    }),
+  );
 
-  it("called late, does not end the next turn of the same owner", async ({ world }) => {
-    const options = { ownerId: "shared", clockSkewToleranceMs: 0 };
-    const [first, second] = [world.mutex({ ...options, lockTimeoutMs: 900 }), world.mutex(options)];
-    await first.acquireLock(LOCK);
-    expect(await second.acquireLock(LOCK, 20_000)).toBe(true);
-    expect(await first.releaseLock(LOCK)).toBe(false);
-    expect(await second.isOwnedByUs(LOCK)).toBe(true);
-    expect(await second.releaseLock(LOCK)).toBe(true);
-  });
+  it(
+    "called late, does not end the next turn of the same owner",
+    inVirtualTime(async (world) => {
+      const options = { ownerId: "shared", clockSkewToleranceMs: 0 };
+      const [first, second] = [world.mutex({ ...options, lockTimeoutMs: 900 }), world.mutex(options)];
+      await first.acquireLock(LOCK);
+      expect(await second.acquireLock(LOCK, 20_000)).toBe(true);
+      expect(await first.releaseLock(LOCK)).toBe(false);
+      expect(await second.isOwnedByUs(LOCK)).toBe(true);
+      expect(await second.releaseLock(LOCK)).toBe(true);
+    }),
+  );
 
   it("twice at once ends one hold", async ({ world }) => {
     const mutex = world.mutex();
@@ -123,20 +130,23 @@ describe.concurrent("releaseLock", () => {
 });
 
 describe.concurrent("refreshLock", () => {
-  it("makes a lock last for another lease", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    await mutex.acquireLock(LOCK);
-    const before = world.holder(LOCK);
-    for (let times = 0; times < 4; times += 1) {
-      await sleep(200);
-      expect(await mutex.refreshLock(LOCK)).toBe(true);
-    }
-    const after = world.holder(LOCK);
-    expect(after.expiresAtMs - before.expiresAtMs).toBeGreaterThanOrEqual(790);
-    expect(after.expiresAtMs - after.renewedAtMs).toBe(900);
-    expect(after).toMatchObject({ token: before.token, acquiredAtMs: before.acquiredAtMs });
-    expect(await mutex.releaseLock(LOCK)).toBe(true);
-  });
+  it(
+    "makes a lock last for another lease",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      await mutex.acquireLock(LOCK);
+      const before = world.holder(LOCK);
+      for (let times = 0; times < 4; times += 1) {
+        await world.sleep(200);
+        expect(await mutex.refreshLock(LOCK)).toBe(true);
+      }
+      const after = world.holder(LOCK);
+      expect(after.expiresAtMs - before.expiresAtMs).toBeGreaterThanOrEqual(790);
+      expect(after.expiresAtMs - after.renewedAtMs).toBe(900);
+      expect(after).toMatchObject({ token: before.token, acquiredAtMs: before.acquiredAtMs });
+      expect(await mutex.releaseLock(LOCK)).toBe(true);
+    }),
+  );
 
   it("is false for what was never taken, was released, or is another owner's", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
@@ -147,25 +157,30 @@ describe.concurrent("refreshLock", () => {
     expect(await mutex.refreshLock(LOCK)).toBe(false);
   });
 
-  it("is false once expired, even if it was not taken over", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    await mutex.acquireLock(LOCK);
-    await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
-    expect(await mutex.refreshLock(LOCK)).toBe(false);
-    expect(await mutex.isLocked(LOCK)).toBe(false);
-    expect(await mutex.isOwnedByUs(LOCK)).toBe(false);
-    world.leaves(LOCK);
-  });
+  it(
+    "is false once expired, even if it was not taken over",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      await mutex.acquireLock(LOCK);
+      await world.until(() => world.nowMs > world.holder(LOCK).expiresAtMs);
+      expect(await mutex.refreshLock(LOCK)).toBe(false);
+      expect(await mutex.isLocked(LOCK)).toBe(false);
+      expect(await mutex.isOwnedByUs(LOCK)).toBe(false);
+    }),
+  );
 
-  it("is false once lost, and the holder that took it over keeps it", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    const other = world.mutex({ clockSkewToleranceMs: 0 });
-    await mutex.acquireLock(LOCK);
-    expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
-    expect(await mutex.refreshLock(LOCK)).toBe(false);
-    expect(await other.refreshLock(LOCK)).toBe(true);
-    await other.releaseLock(LOCK);
-  });
+  it(
+    "is false once lost, and the holder that took it over keeps it",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      const other = world.mutex({ clockSkewToleranceMs: 0 });
+      await mutex.acquireLock(LOCK);
+      expect(await other.acquireLock(LOCK, 20_000)).toBe(true);
+      expect(await mutex.refreshLock(LOCK)).toBe(false);
+      expect(await other.refreshLock(LOCK)).toBe(true);
+      await other.releaseLock(LOCK);
+    }),
+  );
 
   it("is false after the lock was deleted", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
@@ -229,28 +244,34 @@ describe.concurrent("ownerId", () => {
     expect(world.mutex({ ownerId: "mine" }).ownerId).toBe("mine");
   });
 
-  it("given twice, lets two instances refresh and release each other's locks", async ({ world }) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 2000 };
-    const [one, other] = [world.mutex(options), world.mutex(options)];
-    await one.acquireLock(LOCK);
-    expect(await other.isOwnedByUs(LOCK)).toBe(true);
-    const before = world.holder(LOCK).expiresAtMs;
-    await sleep(20);
-    expect(await other.refreshLock(LOCK)).toBe(true);
-    expect(world.holder(LOCK).expiresAtMs).toBeGreaterThan(before);
-    expect(await other.acquireLock(LOCK, 0)).toBe(false);
-    expect(await other.releaseLock(LOCK)).toBe(true);
-    expect(await one.isOwnedByUs(LOCK)).toBe(false);
-    expect(await one.refreshLock(LOCK)).toBe(false);
-  });
+  it(
+    "given twice, lets two instances refresh and release each other's locks",
+    inVirtualTime(async (world) => {
+      const options = { ownerId: "shared", lockTimeoutMs: 2000 };
+      const [one, other] = [world.mutex(options), world.mutex(options)];
+      await one.acquireLock(LOCK);
+      expect(await other.isOwnedByUs(LOCK)).toBe(true);
+      const before = world.holder(LOCK).expiresAtMs;
+      await world.sleep(20);
+      expect(await other.refreshLock(LOCK)).toBe(true);
+      expect(world.holder(LOCK).expiresAtMs).toBeGreaterThan(before);
+      expect(await other.acquireLock(LOCK, 0)).toBe(false);
+      expect(await other.releaseLock(LOCK)).toBe(true);
+      expect(await one.isOwnedByUs(LOCK)).toBe(false);
+      expect(await one.refreshLock(LOCK)).toBe(false);
+    }),
+  );
 
-  it("given twice, the twin's refresh is false once the lease has ended", async ({ world }) => {
-    const [one, other] = [world.mutex({ ownerId: "shared", lockTimeoutMs: 900 }), world.mutex({ ownerId: "shared" })];
-    await one.acquireLock(LOCK);
-    await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
-    expect(await other.refreshLock(LOCK)).toBe(false);
-    expect(await other.releaseLock(LOCK)).toBe(true);
-  });
+  it(
+    "given twice, the twin's refresh is false once the lease has ended",
+    inVirtualTime(async (world) => {
+      const [one, other] = [world.mutex({ ownerId: "shared", lockTimeoutMs: 900 }), world.mutex({ ownerId: "shared" })];
+      await one.acquireLock(LOCK);
+      await world.until(() => world.nowMs > world.holder(LOCK).expiresAtMs);
+      expect(await other.refreshLock(LOCK)).toBe(false);
+      expect(await other.releaseLock(LOCK)).toBe(true);
+    }),
+  );
 
   it("given twice, lets the twin delete", async ({ world }) => {
     const [one, other] = [world.mutex({ ownerId: "shared" }), world.mutex({ ownerId: "shared" })];
@@ -259,30 +280,36 @@ describe.concurrent("ownerId", () => {
     expect(await one.isLocked(LOCK)).toBe(false);
   });
 
-  it("a hold that a twin refreshed stays ours to release, longer than our own lease lasted", async ({ world }) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 1500 };
-    const [one, other] = [world.mutex(options), world.mutex(options)];
-    await one.acquireLock(LOCK);
-    await sleep(1000);
-    expect(await other.refreshLock(LOCK)).toBe(true);
-    await sleep(750);
-    // The lease as `one` knew it is over; the one in the record is not.
-    expect(await one.isOwnedByUs(LOCK)).toBe(true);
-    expect(await one.releaseLock(LOCK)).toBe(true);
-    expect(await one.isLocked(LOCK)).toBe(false);
-  });
+  it(
+    "a hold that a twin refreshed stays ours to release, longer than our own lease lasted",
+    inVirtualTime(async (world) => {
+      const options = { ownerId: "shared", lockTimeoutMs: 1500 };
+      const [one, other] = [world.mutex(options), world.mutex(options)];
+      await one.acquireLock(LOCK);
+      await world.sleep(1000);
+      expect(await other.refreshLock(LOCK)).toBe(true);
+      await world.sleep(750);
+      // The lease as `one` knew it is over; the one in the record is not.
+      expect(await one.isOwnedByUs(LOCK)).toBe(true);
+      expect(await one.releaseLock(LOCK)).toBe(true);
+      expect(await one.isLocked(LOCK)).toBe(false);
+    }),
+  );
 
-  it("a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted", async ({ world }) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 1500 };
-    const [one, other] = [world.mutex(options), world.mutex(options)];
-    await one.acquireLock(LOCK);
-    await sleep(1000);
-    expect(await other.refreshLock(LOCK)).toBe(true);
-    await sleep(750);
-    const refreshed = await one.refreshLock(LOCK);
-    await other.releaseLock(LOCK);
-    expect(refreshed).toBe(true);
-  });
+  it(
+    "a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted",
+    inVirtualTime(async (world) => {
+      const options = { ownerId: "shared", lockTimeoutMs: 1500 };
+      const [one, other] = [world.mutex(options), world.mutex(options)];
+      await one.acquireLock(LOCK);
+      await world.sleep(1000);
+      expect(await other.refreshLock(LOCK)).toBe(true);
+      await world.sleep(750);
+      const refreshed = await one.refreshLock(LOCK);
+      await other.releaseLock(LOCK);
+      expect(refreshed).toBe(true);
+    }),
+  );
 });
 
 describe.concurrent("deleteLock", () => {
@@ -333,13 +360,16 @@ describe.concurrent("deleteLock", () => {
     expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "deleted" });
   });
 
-  it("is false for a lease of ours that has ended", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    await mutex.acquireLock(LOCK);
-    await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
-    expect(await mutex.deleteLock(LOCK)).toBe(false);
-    expect(await mutex.deleteLock(LOCK, true)).toBe(true);
-  });
+  it(
+    "is false for a lease of ours that has ended",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      await mutex.acquireLock(LOCK);
+      await world.until(() => world.nowMs > world.holder(LOCK).expiresAtMs);
+      expect(await mutex.deleteLock(LOCK)).toBe(false);
+      expect(await mutex.deleteLock(LOCK, true)).toBe(true);
+    }),
+  );
 
   it("of a young object leaves one that lists and reads as absent, and can be deleted again", async ({ world }) => {
     const mutex = world.mutex();
@@ -408,13 +438,16 @@ describe.concurrent("deleteLock", () => {
 });
 
 describe.concurrent("a hold that was ended otherwise than by its release", () => {
-  it("does not stand in the way of the instance that had it: by its lease's end", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 });
-    await mutex.acquireLock(LOCK);
-    await until(() => Date.now() > world.holder(LOCK).expiresAtMs);
-    expect(await mutex.acquireLock(LOCK)).toBe(true);
-    expect(await mutex.releaseLock(LOCK)).toBe(true);
-  });
+  it(
+    "does not stand in the way of the instance that had it: by its lease's end",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900, clockSkewToleranceMs: 0 });
+      await mutex.acquireLock(LOCK);
+      await world.until(() => world.nowMs > world.holder(LOCK).expiresAtMs);
+      expect(await mutex.acquireLock(LOCK)).toBe(true);
+      expect(await mutex.releaseLock(LOCK)).toBe(true);
+    }),
+  );
 
   it.for(["deleteLock", "releaseLock by force"])("nor by its own %s", async (way, { world }) => {
     const mutex = world.mutex();

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { BUCKET, freeRecord, heldRecord, it, type StoredRecord, sleep, until, type World } from "./fixture.js";
+import { inVirtualTime } from "./virtual-world.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -191,16 +192,19 @@ describe.concurrent("cleanupStaleLocks", () => {
     await waiter.releaseLock("lock");
   });
 
-  it("tells a holder whose lease it freed that the lock is lost", async ({ world }) => {
-    const holder = world.mutex({ lockTimeoutMs: 900 });
-    await holder.acquireLock("lock");
-    await until(() => Date.now() > world.holder("lock").expiresAtMs);
-    const cleaner = world.mutex();
-    await cleaner.isLocked("lock");
-    expect(await cleaner.cleanupStaleLocks()).toMatchObject({ stale: 1, cleaned: 1 });
-    expect(await holder.refreshLock("lock")).toBe(false);
-    expect(await holder.releaseLock("lock")).toBe(false);
-  });
+  it(
+    "tells a holder whose lease it freed that the lock is lost",
+    inVirtualTime(async (world) => {
+      const holder = world.mutex({ lockTimeoutMs: 900 });
+      await holder.acquireLock("lock");
+      await world.until(() => world.nowMs > world.holder("lock").expiresAtMs);
+      const cleaner = world.mutex();
+      await cleaner.isLocked("lock");
+      expect(await cleaner.cleanupStaleLocks()).toMatchObject({ stale: 1, cleaned: 1 });
+      expect(await holder.refreshLock("lock")).toBe(false);
+      expect(await holder.releaseLock("lock")).toBe(false);
+    }),
+  );
 });
 
 describe.concurrent("includeReleased", () => {

@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect } from "vitest";
 import { S3MutexError } from "../../src/index.js";
 import { codeOf, errorOf, freeze, heldRecord, it, listeningLogger, sleep, until } from "./fixture.js";
+import { inVirtualTime } from "./virtual-world.js";
 
 const LOCK = "resource";
 
@@ -224,28 +225,34 @@ describe.concurrent("a held lock", () => {
     expect(lock.signal.aborted).toBe(false);
   });
 
-  it("is not touched by the signal that it was acquired with", async ({ world }) => {
-    const stop = new AbortController();
-    const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK, { signal: stop.signal });
-    stop.abort();
-    await sleep(1200);
-    lock.assertHeld();
-    expect(await lock.renew()).toBe(true);
-    await lock.release();
-  });
+  it(
+    "is not touched by the signal that it was acquired with",
+    inVirtualTime(async (world) => {
+      const stop = new AbortController();
+      const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK, { signal: stop.signal });
+      stop.abort();
+      await world.sleep(1200);
+      lock.assertHeld();
+      expect(await lock.renew()).toBe(true);
+      await lock.release();
+    }),
+  );
 });
 
 describe.concurrent("await using", () => {
-  it("releases at the end of the block, and renews until then", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    {
-      await using lock = await mutex.acquire(LOCK);
-      await sleep(1200);
-      lock.assertHeld();
-      expect(await mutex.isLocked(LOCK)).toBe(true);
-    }
-    expect(await mutex.isLocked(LOCK)).toBe(false);
-  });
+  it(
+    "releases at the end of the block, and renews until then",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      {
+        await using lock = await mutex.acquire(LOCK);
+        await world.sleep(1200);
+        lock.assertHeld();
+        expect(await mutex.isLocked(LOCK)).toBe(true);
+      }
+      expect(await mutex.isLocked(LOCK)).toBe(false);
+    }),
+  );
 
   it("releases when the block throws, and leaves its error as it is", async ({ world }) => {
     const { logger, lines } = listeningLogger();
@@ -276,17 +283,20 @@ describe.concurrent("await using", () => {
     expect(await mutex.isLocked(LOCK)).toBe(false);
   });
 
-  it("of a mutex closes it", async ({ world }) => {
-    const mutex = world.mutex();
-    {
-      await using scoped = mutex;
-      const lock = await scoped.acquire(LOCK);
-      // Who holds it ends when it is asked to.
-      lock.signal.addEventListener("abort", () => void lock.release());
-    }
-    expect(world.record(LOCK)?.holders).toEqual([]);
-    expect(await codeOf(mutex.isLocked(LOCK))).toBe("closed");
-  });
+  it(
+    "of a mutex closes it",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex();
+      {
+        await using scoped = mutex;
+        const lock = await scoped.acquire(LOCK);
+        // Who holds it ends when it is asked to.
+        lock.signal.addEventListener("abort", () => void lock.release());
+      }
+      expect(world.record(LOCK)?.holders).toEqual([]);
+      expect(await codeOf(mutex.isLocked(LOCK))).toBe("closed");
+    }),
+  );
 });
 
 describe.concurrent("lock.signal", () => {

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { type Lock, S3MutexError } from "../../src/index.js";
 import { codeOf, errorOf, freeze, it, listeningLogger, sleep, until } from "./fixture.js";
+import { inVirtualTime } from "./virtual-world.js";
 
 const LOCK = "resource";
 
@@ -70,30 +71,33 @@ describe.concurrent("withLock", () => {
     expect(await codeOf(nested)).toBe("deadlock");
   });
 
-  it("renews: it may take longer than the lease", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    const other = world.mutex({ clockSkewToleranceMs: 0 });
-    let isRunning = true;
-    const overtaken: unknown[] = [];
-    const look = async () => {
-      while (isRunning) {
-        const lock = await other.tryAcquire(LOCK);
-        if (lock !== null && isRunning) overtaken.push(lock);
-        await lock?.release();
-        await sleep(20);
-      }
-    };
-    const result = await mutex.withLock(LOCK, async (lock) => {
-      const looking = look();
-      await sleep(1500);
-      lock.assertHeld();
-      isRunning = false;
-      await looking;
-      return "done";
-    });
-    expect(result).toBe("done");
-    expect(overtaken).toEqual([]);
-  });
+  it(
+    "renews: it may take longer than the lease",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      const other = world.mutex({ clockSkewToleranceMs: 0 });
+      let isRunning = true;
+      const overtaken: unknown[] = [];
+      const look = async () => {
+        while (isRunning) {
+          const lock = await other.tryAcquire(LOCK);
+          if (lock !== null && isRunning) overtaken.push(lock);
+          await lock?.release();
+          await world.sleep(20);
+        }
+      };
+      const result = await mutex.withLock(LOCK, async (lock) => {
+        const looking = look();
+        await world.sleep(1500);
+        lock.assertHeld();
+        isRunning = false;
+        await looking;
+        return "done";
+      });
+      expect(result).toBe("done");
+      expect(overtaken).toEqual([]);
+    }),
+  );
 
   it("takes priority, lease and label", async ({ world }) => {
     const mutex = world.mutex();
@@ -167,16 +171,19 @@ describe.concurrent("an error of the function", () => {
     await until(() => world.record(LOCK)?.holders.length === 0);
   });
 
-  it("comes out unchanged although the lock was lost", async ({ world }) => {
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
-    const error = new Error("boom");
-    const failing = async (lock: Lock) => {
-      await other.releaseLock(LOCK, true);
-      await whenLost(lock);
-      throw error;
-    };
-    await expect(mutex.withLock(LOCK, failing)).rejects.toBe(error);
-  });
+  it(
+    "comes out unchanged although the lock was lost",
+    inVirtualTime(async (world) => {
+      const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
+      const error = new Error("boom");
+      const failing = async (lock: Lock) => {
+        await other.releaseLock(LOCK, true);
+        await whenLost(lock);
+        throw error;
+      };
+      await expect(mutex.withLock(LOCK, failing)).rejects.toBe(error);
+    }),
+  );
 
   it("that is an error of this library comes out unchanged as well", async ({ world }) => {
     const error = new S3MutexError("timed-out", "of something else");
@@ -212,17 +219,20 @@ describe.concurrent("a release that fails", () => {
 });
 
 describe.concurrent("lost while the function ran", () => {
-  it("by force: rejects as lost, with the result", async ({ world }) => {
-    const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
-    const working = async (lock: Lock) => {
-      await other.releaseLock(LOCK, true);
-      await whenLost(lock);
-      return "late";
-    };
-    const error = await errorOf(mutex.withLock(LOCK, working));
-    expect(error).toMatchObject({ code: "lost", reason: "force-released", result: "late", lockName: LOCK });
-    expect(error.cause).toMatchObject({ code: "lost", reason: "force-released" });
-  });
+  it(
+    "by force: rejects as lost, with the result",
+    inVirtualTime(async (world) => {
+      const [mutex, other] = [world.mutex({ lockTimeoutMs: 900 }), world.mutex()];
+      const working = async (lock: Lock) => {
+        await other.releaseLock(LOCK, true);
+        await whenLost(lock);
+        return "late";
+      };
+      const error = await errorOf(mutex.withLock(LOCK, working));
+      expect(error).toMatchObject({ code: "lost", reason: "force-released", result: "late", lockName: LOCK });
+      expect(error.cause).toMatchObject({ code: "lost", reason: "force-released" });
+    }),
+  );
 
   it("rejects also when the loss is noticed no sooner than at the release", async ({ world }) => {
     const [mutex, other] = [world.mutex(), world.mutex()];
