@@ -15,8 +15,9 @@ function inFull(): string[] {
 
 export default defineConfig({
   test: {
-    // Vitest leaves one core to itself, which of two is half of the machine; it has little to do while tests run.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Vitest leaves one core to itself, which of two is half of the machine. Tests that wait for real leases and processes leave
+    // processors idle, so there is half a worker more than there are of them.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     reporters: ["default", new Retries()],
     coverage: {
       provider: "custom",
