@@ -62,7 +62,8 @@ export interface Lock extends AsyncDisposable {
    */
   serialize(): Promise<string>;
   /**
-   * Gives the lock back. Doing it twice is harmless.
+   * Gives the lock back. Doing it twice is harmless. While callers of this process pass the lock on to each other, one `release()` in
+   * half a second lets three round trips pass first, so that waiters of other processes can join the queue; the lease goes on meanwhile.
    * @returns false when the lock had been lost before, or its mutex was closed without waiting for this
    * @throws `store-unavailable`: the store did not answer; the lock becomes free when its lease ends
    */

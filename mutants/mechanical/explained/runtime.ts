@@ -31,18 +31,6 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/hold/lease.ts",
-    search: 'if (reply.kind === "gone") return false;',
-    replace: "if (false) return false;",
-    why: "it is lost by then, and what is thrown while it is over is told as false: the condition is for the compiler",
-  },
-  {
-    file: "src/runtime/hold/lease.ts",
-    search: 'if (reply.kind === "gone") return false;',
-    replace: 'if (reply.kind === "") return false;',
-    why: "it is lost by then, and what is thrown while it is over is told as false: the condition is for the compiler",
-  },
-  {
-    file: "src/runtime/hold/lease.ts",
     search: 'id) ? "possible" : "none"',
     replace: 'id) ? "" : "none"',
     why: POSSIBLE,

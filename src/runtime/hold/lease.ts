@@ -192,8 +192,9 @@ export class Lease implements Hold {
     this.#lastFailure = error;
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    const { name } = this.#localQueue.object;
-    this.#context.logger.warn(`renewing ${JSON.stringify(name)} failed and is tried again`, { err: error });
+    this.#context.logger.warn(`renewing ${JSON.stringify(this.#localQueue.object.name)} failed and is tried again`, {
+      err: error,
+    });
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
 
@@ -216,8 +217,10 @@ export class Lease implements Hold {
 
   #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
     if (this.standing.isOver) return false;
-    if (reply.kind === "gone") this.lose(lossReason(reply.reason));
-    if (reply.kind === "gone") return false;
+    if (reply.kind === "gone") {
+      this.lose(lossReason(reply.reason));
+      return false;
+    }
     const reading = this.#writeLog.readingOf(reply.holder.leaseWriteId);
     if (reading === undefined) return true;
     this.#lastFailure = undefined;
