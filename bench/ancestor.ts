@@ -6,6 +6,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { ClientOf1x, LOCK_TIMEOUT_OF_1X_MS, type LockOf1x, TOLERANCE_OF_1X_MS } from "../testkit/client-of-1x.js";
 
 export interface AncestorOptions {
   readonly s3Client: S3Client;
@@ -13,67 +14,43 @@ export interface AncestorOptions {
   readonly lockTimeoutMs?: number;
 }
 
-interface LockInfo {
-  readonly locked: boolean;
-  readonly owner?: string;
-  readonly acquiredAt?: number;
-  readonly expiresAt?: number;
-  readonly priority?: number;
-}
-
-/** The defaults that its README documents. */
 const KEY_PREFIX = "locks/";
-const MAX_RETRIES = 5;
-const RETRY_DELAY_MS = 200;
-const MAX_RETRY_DELAY_MS = 5000;
-const LOCK_TIMEOUT_MS = 60_000;
-const CLOCK_SKEW_TOLERANCE_MS = 1000;
-const JITTER = 0.3;
 
 let instances = 0;
 
-/**
- * What s3-mutex 1.x does, written anew from its README to be measured against: an object that is created once, then
- * read and written by compare-and-swap, with jittered exponential backoff in between. It judges expiry by its own wall
- * clock and leaves repeating requests to the SDK.
- */
+/** s3-mutex 1.x to be measured against, by the SDK as it is: repeating requests is left to that. */
 export class AncestorMutex {
   readonly #options: AncestorOptions;
-  readonly #lockTimeoutMs: number;
   readonly #owner: string;
+  readonly #client: ClientOf1x;
 
   constructor(options: AncestorOptions) {
     instances += 1;
     this.#options = options;
-    this.#lockTimeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
     this.#owner = `${process.pid}-${instances}`;
+    const wire = {
+      read: (lockName: string) => this.#get(lockName),
+      write: (lockName: string, info: LockOf1x, etag: string | undefined) =>
+        this.#put(lockName, info, etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag }),
+      wallMs: Date.now,
+      random: Math.random,
+      sleep: async (ms: number) => void (await sleep(ms)),
+    };
+    const lockTimeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_OF_1X_MS;
+    this.#client = new ClientOf1x(wire, { owner: this.#owner, lockTimeoutMs, toleranceMs: TOLERANCE_OF_1X_MS });
   }
 
   async acquireLock(lockName: string, priority = 0): Promise<boolean> {
     await this.#createIfMissing(lockName);
-    for (let attempt = 0; attempt < MAX_RETRIES; attempt += 1) {
-      const { info, etag } = await this.#get(lockName);
-      const now = Date.now();
-      if (!info.locked || (info.expiresAt ?? 0) + CLOCK_SKEW_TOLERANCE_MS < now) {
-        const taken = { locked: true, owner: this.#owner, acquiredAt: now, expiresAt: now + this.#lockTimeoutMs };
-        if (await this.#put(lockName, { ...taken, priority }, { IfMatch: etag })) return true;
-      }
-      const delayMs = Math.min(RETRY_DELAY_MS * 2 ** attempt, MAX_RETRY_DELAY_MS);
-      await sleep(delayMs * (1 + JITTER * Math.random()));
-    }
-    return false;
+    return (await this.#client.retry(lockName, priority)) !== undefined;
   }
 
   async refreshLock(lockName: string): Promise<boolean> {
-    const { info, etag } = await this.#get(lockName);
-    if (!info.locked || info.owner !== this.#owner) return false;
-    return this.#put(lockName, { ...info, expiresAt: Date.now() + this.#lockTimeoutMs }, { IfMatch: etag });
+    return ((await this.#client.refresh(lockName)) ?? 0) > 0;
   }
 
-  async releaseLock(lockName: string): Promise<boolean> {
-    const { info, etag } = await this.#get(lockName);
-    if (!info.locked || info.owner !== this.#owner) return false;
-    return this.#put(lockName, { locked: false }, { IfMatch: etag });
+  releaseLock(lockName: string): Promise<boolean> {
+    return this.#client.release(lockName);
   }
 
   async isOwnedByUs(lockName: string): Promise<boolean> {
@@ -86,7 +63,7 @@ export class AncestorMutex {
     await this.#options.s3Client.send(new HeadObjectCommand(this.#address(lockName)));
   }
 
-  async #get(lockName: string): Promise<{ readonly info: LockInfo; readonly etag: string }> {
+  async #get(lockName: string): Promise<{ readonly info: LockOf1x; readonly etag: string }> {
     const answer = await this.#options.s3Client.send(new GetObjectCommand(this.#address(lockName)));
     const body = (await answer.Body?.transformToString()) ?? "";
     return { info: JSON.parse(body), etag: answer.ETag ?? "" };
@@ -95,7 +72,7 @@ export class AncestorMutex {
   /** False when the condition did not hold. */
   async #put(
     lockName: string,
-    info: LockInfo,
+    info: LockOf1x,
     condition: { readonly IfMatch: string } | { readonly IfNoneMatch: string },
   ): Promise<boolean> {
     const Body = JSON.stringify(info);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../testkit/whole-number.js";
 import type { BenchCase } from "./case.js";
 
 export interface BenchArguments {
@@ -27,8 +28,7 @@ export function parseBenchArguments(args: readonly string[], known: readonly Ben
   if (unknown.length > 0) {
     throw new Error(`No such case: ${unknown.join(", ")}. There are: ${known.map(({ name }) => name).join(", ")}`);
   }
-  const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
+  const seed = wholeNumber("seed", values.seed, { least: 0 });
   const cases = positionals.length === 0 ? known : known.filter(({ name }) => positionals.includes(name));
   if (values.record && !values.virtual)
     throw new Error("--record goes with --virtual: other figures depend on the machine");

@@ -1,6 +1,6 @@
 import { Random } from "../src/testing/virtual/random.js";
+import type { Spread } from "../testkit/statistics.js";
 import { BenchServer } from "./server/bench-server.js";
-import type { Spread } from "./statistics.js";
 
 /** What a figure has to reach; `words` where the target is another figure's multiple or the like. */
 export interface Target {

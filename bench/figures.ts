@@ -1,5 +1,5 @@
+import { spreadOf } from "../testkit/statistics.js";
 import type { Figure, Target } from "./case.js";
-import { spreadOf } from "./statistics.js";
 
 type Numbers = number | readonly number[];
 

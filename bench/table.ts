@@ -1,7 +1,7 @@
+import type { Spread } from "../testkit/statistics.js";
 import type { Figure } from "./case.js";
 import { shareOfLimit, timesTheAncestor, type Verdict, verdictOf } from "./judge.js";
 import type { CaseReport } from "./run-cases.js";
-import type { Spread } from "./statistics.js";
 
 const HEADINGS = [
   "figure",

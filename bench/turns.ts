@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../src/testing/virtual/random.js";
+import { sum } from "../testkit/statistics.js";
 import { freshName, varied } from "./case.js";
 import type { Contender, Contestant } from "./contestants/contestant.js";
 import { type Arrival, breakdown } from "./server/request-rate.js";
-import { sum } from "./statistics.js";
 
 /** A number of clients that take turns on one lock. */
 export interface TurnsPlan {

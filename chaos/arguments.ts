@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../testkit/whole-number.js";
 import { BREAKAGES, type Breakage } from "./messages.js";
 
 export interface ChaosSettings {
@@ -48,22 +49,16 @@ export function parseChaosArguments(args: readonly string[], environment: NodeJS
   });
   const remote = remoteOf(environment);
   return {
-    seconds: wholeNumber("seconds", values.seconds, 1),
-    processes: wholeNumber("processes", values.processes, 2),
-    locks: wholeNumber("locks", values.locks, 1),
-    leaseMs: wholeNumber("lease", values.lease, 600),
-    seed: values.seed === undefined ? newSeed() : wholeNumber("seed", values.seed, 0),
+    seconds: wholeNumber("seconds", values.seconds, { least: 1, usage: USAGE }),
+    processes: wholeNumber("processes", values.processes, { least: 2, usage: USAGE }),
+    locks: wholeNumber("locks", values.locks, { least: 1, usage: USAGE }),
+    leaseMs: wholeNumber("lease", values.lease, { least: 600, usage: USAGE }),
+    seed: values.seed === undefined ? newSeed() : wholeNumber("seed", values.seed, { least: 0, usage: USAGE }),
     faults: !values["no-faults"] && remote === undefined,
     json: values.json,
     remote,
     breakage: breakageOf(environment["CHAOS_BREAK"]),
   };
-}
-
-function wholeNumber(name: string, text: string | undefined, min: number): number {
-  const value = Number(text ?? Number.NaN);
-  if (Number.isSafeInteger(value) && value >= min) return value;
-  throw new Error(`--${name} takes a whole number, at least ${min}, not ${text ?? "nothing"}.\n\n${USAGE}`);
 }
 
 function newSeed(): number {

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../testkit/whole-number.js";
 import type { Edits } from "./plan.js";
 
 export type SimArguments =
@@ -33,23 +34,16 @@ export function parseSimArguments(args: readonly string[]): SimArguments {
       shrink: { type: "string" },
     },
   });
-  if (values.shrink !== undefined) return { kind: "shrink", seed: count("shrink", values.shrink, 0) };
+  if (values.shrink !== undefined) return { kind: "shrink", seed: wholeNumber("shrink", values.shrink, { least: 0 }) };
   if (values.seed !== undefined) {
-    const seed = count("seed", values.seed, 0);
+    const seed = wholeNumber("seed", values.seed, { least: 0 });
     return { kind: "replay", seed, trace: values.trace, edits: JSON.parse(values.edits) as Edits };
   }
   return {
     kind: "range",
-    seeds: count("seeds", values.seeds, 1),
-    from: count("from", values.from, 0),
-    threads: count("threads", values.threads, 1),
+    seeds: wholeNumber("seeds", values.seeds, { least: 1 }),
+    from: wholeNumber("from", values.from, { least: 0 }),
+    threads: wholeNumber("threads", values.threads, { least: 1 }),
     traces: values.traces,
   };
-}
-
-/** @throws where it is none, or too small */
-export function count(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text !== "" && Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`--${name} takes a whole number of at least ${least}, not ${JSON.stringify(text)}`);
 }

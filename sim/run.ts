@@ -1,7 +1,7 @@
 import type { SimProcess } from "../src/testing/virtual/process.js";
 import type { Random } from "../src/testing/virtual/random.js";
-import { ClientOf1x } from "./actors/client-of-1x.js";
 import { evening } from "./actors/maintenance.js";
+import { ProcessOf1x } from "./actors/process-of-1x.js";
 import { Aftermath } from "./aftermath.js";
 import type { Findings } from "./checkers/findings.js";
 import type { LeftBehind } from "./checkers/leftovers.js";
@@ -115,7 +115,7 @@ class Run {
   }
 
   #start(plan: ClientPlan, name: string): void {
-    const Program = plan.kind === "1.x" ? ClientOf1x : SimClient;
+    const Program = plan.kind === "1.x" ? ProcessOf1x : SimClient;
     const participant: Participant = new Program(this.#stage.scene, plan, name);
     this.#participants.push(participant);
     this.#playing.add(participant);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../testkit/whole-number.js";
 import { KINDS } from "./kinds.js";
 
 export interface StoresSettings {
@@ -64,17 +65,15 @@ export function parseStoresArguments(args: readonly string[]): StoresSettings {
     all: values.all,
     long: values.long,
     record: values.record,
-    doctor: values.doctor === undefined ? undefined : wholeNumber("doctor", values.doctor, 1000),
+    doctor:
+      values.doctor === undefined
+        ? undefined
+        : wholeNumber("doctor", values.doctor, { least: 1, most: 1000, usage: USAGE }),
     document: values.document,
     start: values.start,
-    ports: values.port?.split(",").map((text) => wholeNumber("port", text, 65_535)) ?? [],
+    ports:
+      values.port?.split(",").map((text) => wholeNumber("port", text, { least: 1, most: 65_535, usage: USAGE })) ?? [],
     dataFolder: values.data,
-    gateways: wholeNumber("gateways", values.gateways, 16),
+    gateways: wholeNumber("gateways", values.gateways, { least: 1, most: 16, usage: USAGE }),
   };
-}
-
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  throw new Error(`--${name} takes a whole number from 1 to ${max}, not ${text}.\n\n${USAGE}`);
 }

@@ -1,10 +1,10 @@
+import { median } from "../../testkit/statistics.js";
 import type { BenchCase } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { libraryOn } from "../contestants/library.js";
 import { pushingLimit } from "../contestants/pushing-limit.js";
 import { atLeast, atMost, figure } from "../figures.js";
-import { median } from "../statistics.js";
 import { requestsByKind, type Turns, takeTurns } from "../turns.js";
 
 const LATENCY_MS = 20;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { median } from "../../testkit/statistics.js";
 import { type Bench, type BenchCase, type Figure, freshName, varied } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { libraryOn } from "../contestants/library.js";
 import { pushingLimit } from "../contestants/pushing-limit.js";
 import { atMost, figure } from "../figures.js";
-import { median } from "../statistics.js";
 import { warmUp } from "../turns.js";
 
 const LATENCY_MS = 20;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { sum } from "../../testkit/statistics.js";
 import { type Bench, type BenchCase, varied } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { libraryOn } from "../contestants/library.js";
 import { atLeast, atMost, figure } from "../figures.js";
-import { sum } from "../statistics.js";
 import { requestsByKind, type Turns, takeTurns } from "../turns.js";
 
 const LATENCY_MS = 10;

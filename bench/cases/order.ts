@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { pairsOutOfOrder, sum } from "../../testkit/statistics.js";
 import { type Bench, type BenchCase, freshName, varied } from "../case.js";
 import { ancestorOn } from "../contestants/ancestor-contestant.js";
 import type { Contender, Contestant } from "../contestants/contestant.js";
@@ -7,7 +8,6 @@ import { libraryOn } from "../contestants/library.js";
 import { pushingLimit } from "../contestants/pushing-limit.js";
 import { atMost, figure } from "../figures.js";
 import { between } from "../server/request-rate.js";
-import { pairsOutOfOrder, sum } from "../statistics.js";
 import { warmUp } from "../turns.js";
 
 const LATENCY_MS = 10;

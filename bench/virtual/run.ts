@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { median } from "../statistics.js";
+import { median } from "../../testkit/statistics.js";
 import { type Figures, ROWS } from "./rows.js";
 
 /** The figures of the last record, which are compared with: virtual time has no noise. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { count } from "../../sim/arguments.js";
+import { wholeNumber } from "../../testkit/whole-number.js";
 import { AREAS, type Area } from "./areas.js";
 
 export interface MechanicalArguments {
@@ -56,8 +56,8 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
   if (areas.some(({ specs }) => specs.length === 0)) {
     throw new Error(`--tests: no test of ${folders} has ${values.tests.join(" or ")} in its path`);
   }
-  const sample = values.sample === undefined ? undefined : count("sample", values.sample, 1);
-  return { areas, jobs: count("jobs", values.jobs, 1), sample };
+  const sample = values.sample === undefined ? undefined : wholeNumber("sample", values.sample, { least: 1 });
+  return { areas, jobs: wholeNumber("jobs", values.jobs, { least: 1 }), sample };
 }
 
 function areaNamed(name: string): Area {

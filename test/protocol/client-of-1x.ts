@@ -1,13 +1,11 @@
+import {
+  ClientOf1x as Client,
+  LOCK_TIMEOUT_OF_1X_MS,
+  type LockOf1x,
+  TOLERANCE_OF_1X_MS,
+} from "../../testkit/client-of-1x.js";
 import type { Scene } from "./scene.js";
 import { KEY } from "./scene.js";
-
-interface LockInfo {
-  readonly locked: boolean;
-  readonly owner?: string;
-  readonly acquiredAt?: number;
-  readonly expiresAt?: number;
-  readonly priority?: number;
-}
 
 export interface OptionsOf1x {
   readonly key?: string;
@@ -16,45 +14,43 @@ export interface OptionsOf1x {
   readonly roundTripMs?: () => number;
 }
 
-/** What s3-mutex 1.x does on the wire: its whole algorithm, by its own wall clock, on a network that does not fail. */
+/** A client of s3-mutex 1.x and one lock of it, on a network that does not fail and with a wall clock that is right. */
 export class ClientOf1x {
   readonly owner: string;
   readonly #scene: Scene;
   readonly #key: string;
-  readonly #lockTimeoutMs: number;
-  readonly #toleranceMs: number;
   readonly #roundTripMs: () => number;
-  /** Until when it believes to hold, by its wall clock, which is right. */
+  readonly #client: Client;
+  /** Until when it believes to hold, by its wall clock. */
   #heldUntilMs = 0;
 
   constructor(scene: Scene, owner: string, options: OptionsOf1x = {}) {
+    const { key = KEY, lockTimeoutMs = LOCK_TIMEOUT_OF_1X_MS, toleranceMs = TOLERANCE_OF_1X_MS } = options;
     this.#scene = scene;
     this.owner = owner;
-    this.#key = options.key ?? KEY;
-    this.#lockTimeoutMs = options.lockTimeoutMs ?? 60_000;
-    this.#toleranceMs = options.toleranceMs ?? 1000;
+    this.#key = key;
     this.#roundTripMs = options.roundTripMs ?? (() => 20);
+    const wire = {
+      read: () => this.#read(),
+      write: (_: string, info: LockOf1x, etag: string | undefined) => this.#write(info, etag),
+      wallMs: () => this.#wallMs(),
+      random: () => 0,
+      sleep: (ms: number) => scene.world.sleep(ms),
+    };
+    this.#client = new Client(wire, { owner, lockTimeoutMs, toleranceMs });
   }
 
   get held(): boolean {
     return this.#wallMs() < this.#heldUntilMs;
   }
 
-  /** One attempt. */
+  /** One attempt; two where there is no object yet. */
   async tryAcquire(priority = 0): Promise<boolean> {
-    const found = await this.#read();
-    if (found === undefined) {
-      await this.#write({ locked: false }, undefined);
-      return this.tryAcquire(priority);
-    }
-    const { info, etag } = found;
-    const hasExpired = info.expiresAt !== undefined && this.#wallMs() > info.expiresAt + this.#toleranceMs;
-    if (info.locked && !hasExpired) return false;
-    const acquiredAt = this.#wallMs();
-    const expiresAt = acquiredAt + this.#lockTimeoutMs;
-    const taken = await this.#write({ locked: true, owner: this.owner, acquiredAt, expiresAt, priority }, etag);
-    if (taken) this.#heldUntilMs = expiresAt;
-    return taken;
+    const isThere = this.#scene.bucket.objects.has(this.#key);
+    if (!isThere) await this.#client.create(this.#key);
+    const untilMs = await this.#client.attempt(this.#key, priority);
+    this.#heldUntilMs = untilMs ?? this.#heldUntilMs;
+    return untilMs !== undefined;
   }
 
   async acquire(forMs: number): Promise<boolean> {
@@ -66,21 +62,15 @@ export class ClientOf1x {
     return false;
   }
 
-  /** Rewrites the whole body that it has read, fields that it does not know included. */
   async refresh(): Promise<boolean> {
-    const found = await this.#read();
-    if (found === undefined || !found.info.locked || found.info.owner !== this.owner) return false;
-    const expiresAt = this.#wallMs() + this.#lockTimeoutMs;
-    const refreshed = await this.#write({ ...found.info, expiresAt }, found.etag);
-    if (refreshed) this.#heldUntilMs = expiresAt;
-    return refreshed;
+    const untilMs = (await this.#client.refresh(this.#key)) ?? 0;
+    if (untilMs > 0) this.#heldUntilMs = untilMs;
+    return untilMs > 0;
   }
 
-  async release(): Promise<boolean> {
+  release(): Promise<boolean> {
     this.#heldUntilMs = 0;
-    const found = await this.#read();
-    if (found === undefined || !found.info.locked || found.info.owner !== this.owner) return false;
-    return this.#write({ locked: false }, found.etag);
+    return this.#client.release(this.#key);
   }
 
   #wallMs(): number {
@@ -95,15 +85,14 @@ export class ClientOf1x {
     return answer;
   }
 
-  #read(): Promise<{ info: LockInfo; etag: string } | undefined> {
+  #read(): Promise<{ readonly info: LockOf1x; readonly etag: string } | undefined> {
     return this.#request(() => {
       const stored = this.#scene.bucket.objects.get(this.#key);
-      return stored === undefined ? undefined : { info: JSON.parse(stored.body) as LockInfo, etag: stored.etag };
+      return stored === undefined ? undefined : { info: JSON.parse(stored.body) as LockOf1x, etag: stored.etag };
     });
   }
 
-  /** `If-Match`, or `If-None-Match: *` without an ETag. */
-  #write(info: LockInfo, etag: string | undefined): Promise<boolean> {
+  #write(info: LockOf1x, etag: string | undefined): Promise<boolean> {
     return this.#request(() => {
       if (this.#scene.bucket.objects.get(this.#key)?.etag !== etag) return false;
       this.#scene.bucket.put(this.#key, JSON.stringify(info));

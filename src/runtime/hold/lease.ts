@@ -43,8 +43,7 @@ export class Lease implements Hold {
     this.#context = context;
     this.#localQueue = localQueue;
     this.standing = new Standing(localQueue.object.name, context.effects.stayAlive);
-    this.#writeLog = grant.writeLog;
-    this.#holder = grant.holder;
+    ({ holder: this.#holder, writeLog: this.#writeLog } = grant);
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
     this.#alarm = new Alarm(context.effects);
@@ -192,9 +191,8 @@ export class Lease implements Hold {
     this.#lastFailure = error;
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    this.#context.logger.warn(`renewing ${JSON.stringify(this.#localQueue.object.name)} failed and is tried again`, {
-      err: error,
-    });
+    const { name } = this.#localQueue.object;
+    this.#context.logger.warn(`renewing ${JSON.stringify(name)} failed and is tried again`, { err: error });
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
   }
 
@@ -259,8 +257,8 @@ export class Lease implements Hold {
   }
 
   #swapOptions(withinMs = Number.POSITIVE_INFINITY) {
-    const untilMs = this.#clock.deadlineMs(withinMs);
-    return { ...holderPolicy(this.#context, this.#leaseMs, untilMs), writeLog: this.#writeLog };
+    const policy = holderPolicy(this.#context, this.#leaseMs, this.#clock.deadlineMs(withinMs));
+    return { ...policy, writeLog: this.#writeLog };
   }
 
   lose(reason: Loss, cause: unknown = this.#lastFailure): void {

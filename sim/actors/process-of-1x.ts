@@ -1,40 +1,29 @@
 import type { WriteCondition } from "../../src/store/object-store.js";
 import { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { ClientOf1x, type LockOf1x } from "../../testkit/client-of-1x.js";
 import type { Believer } from "../checkers/beliefs.js";
 import type { ClientPlan } from "../plan.js";
 import { keyOf, type Participant, type Scene } from "../scene.js";
 
-interface LockInfo {
-  readonly locked: boolean;
-  readonly owner?: string;
-  readonly acquiredAt?: number;
-  readonly expiresAt?: number;
-  readonly priority?: number;
-}
-
 /** What the SDK makes of an error after its last attempt: the call rejects. */
 class StoreError extends Error {}
 
-/** The defaults of its README, but for the lease, which is that of the run. */
-const MAX_RETRIES = 5;
-const RETRY_DELAY_MS = 200;
-const MAX_RETRY_DELAY_MS = 5000;
 /** The SDK tries so often, and takes a socket that is silent for so long for reset. */
 const SDK_ATTEMPTS = 3;
 const SOCKET_MS = 3000;
 
 /**
- * A process that still runs s3-mutex 1.x: the algorithm of its README, on a network that fails as that of all does. It judges
- * by its own wall clock, rewrites the whole body that it has read, leaves a constant body behind, and believes the 412 that
- * its SDK got for its own success.
+ * A process that still runs s3-mutex 1.x, on a network that fails as that of all does. It believes the 412 that its SDK got for its own
+ * success.
  */
-export class ClientOf1x implements Participant {
+export class ProcessOf1x implements Participant {
   readonly name: string;
   readonly process: SimProcess;
   readonly #scene: Scene;
   readonly #random: Random;
   readonly #store;
+  readonly #client: ClientOf1x;
   #isClosed = false;
 
   constructor(scene: Scene, plan: ClientPlan, name: string) {
@@ -43,6 +32,15 @@ export class ClientOf1x implements Participant {
     this.process = new SimProcess(scene.bucket.world, name, plan.clocks);
     this.#store = scene.bucket.storeFor(this.process, "1.x");
     this.#random = scene.bucket.world.random.fork();
+    const { leaseMs: lockTimeoutMs, toleranceMs } = scene.plan;
+    const wire = {
+      read: (lockName: string) => this.#read(lockName),
+      write: (lockName: string, info: LockOf1x, etag: string | undefined) => this.#write(lockName, info, etag),
+      wallMs: () => this.#wallMs(),
+      random: () => this.#random.number(),
+      sleep: (ms: number) => this.#pause(ms),
+    };
+    this.#client = new ClientOf1x(wire, { owner: name, lockTimeoutMs, toleranceMs });
   }
 
   async play(): Promise<void> {
@@ -61,7 +59,7 @@ export class ClientOf1x implements Participant {
   }
 
   async #turn(name: string): Promise<void> {
-    const untilMs = await this.#acquire(name);
+    const untilMs = await this.#client.acquire(name);
     if (untilMs === undefined) return;
     const belief = { untilMs };
     const believer: Believer = {
@@ -73,53 +71,21 @@ export class ClientOf1x implements Participant {
     this.#scene.beliefs.begin(name, believer);
     await this.#pause(this.#random.between(1, 300));
     if (this.#random.chance(0.4))
-      belief.untilMs = (await this.#refresh(name).catch(ignoreStoreErrors)) ?? belief.untilMs;
+      belief.untilMs = (await this.#client.refresh(name).catch(ignoreStoreErrors)) ?? belief.untilMs;
     await this.#pause(this.#random.between(1, 300));
     this.#scene.beliefs.end(name, believer);
-    await this.#release(name);
+    await this.#client.release(name);
   }
 
-  /** Until when it holds it, by its wall clock; undefined when it gave up. */
-  async #acquire(name: string): Promise<number | undefined> {
-    const { leaseMs, toleranceMs } = this.#scene.plan;
-    if ((await this.#read(name)) === undefined) await this.#write(name, { locked: false }, { kind: "if-absent" });
-    for (let attempt = 0; attempt < MAX_RETRIES; attempt += 1) {
-      const found = await this.#read(name);
-      const acquiredAt = this.#wallMs();
-      const expiresAt = acquiredAt + leaseMs;
-      const isFree = !found?.info.locked || (found.info.expiresAt ?? 0) + toleranceMs < acquiredAt;
-      if (found !== undefined && isFree) {
-        const taken = { locked: true, owner: this.name, acquiredAt, expiresAt, priority: 0 };
-        if (await this.#write(name, taken, { kind: "if-match", etag: found.etag })) return expiresAt;
-      }
-      const delayMs = Math.min(RETRY_DELAY_MS * 2 ** attempt, MAX_RETRY_DELAY_MS);
-      await this.#pause(delayMs * (1 + 0.3 * this.#random.number()));
-    }
-    return undefined;
-  }
-
-  async #refresh(name: string): Promise<number | undefined> {
-    const found = await this.#read(name);
-    if (!found?.info.locked || found.info.owner !== this.name) return 0;
-    const expiresAt = this.#wallMs() + this.#scene.plan.leaseMs;
-    const condition = { kind: "if-match", etag: found.etag } as const;
-    return (await this.#write(name, { ...found.info, expiresAt }, condition)) ? expiresAt : undefined;
-  }
-
-  async #release(name: string): Promise<void> {
-    const found = await this.#read(name);
-    if (!found?.info.locked || found.info.owner !== this.name) return;
-    await this.#write(name, { locked: false }, { kind: "if-match", etag: found.etag });
-  }
-
-  async #read(name: string): Promise<{ readonly info: LockInfo; readonly etag: string } | undefined> {
+  async #read(name: string): Promise<{ readonly info: LockOf1x; readonly etag: string } | undefined> {
     const outcome = await this.#retrying(() => this.#store.read(keyOf(name), { timeoutMs: SOCKET_MS }));
     if (outcome.kind !== "ok") return undefined;
-    return { info: JSON.parse(outcome.body) as LockInfo, etag: outcome.etag };
+    return { info: JSON.parse(outcome.body) as LockOf1x, etag: outcome.etag };
   }
 
   /** False when the condition did not hold, or did not hold any more when the SDK tried again. */
-  async #write(name: string, info: LockInfo, condition: WriteCondition): Promise<boolean> {
+  async #write(name: string, info: LockOf1x, etag: string | undefined): Promise<boolean> {
+    const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
     const body = JSON.stringify(info);
     const send = () => this.#store.write(keyOf(name), body, condition, { timeoutMs: SOCKET_MS });
     return (await this.#retrying(send)).kind === "ok";
