@@ -37,6 +37,11 @@ it("counts ages and what is left by the clock of the store", () => {
   ]);
 });
 
+it("says of each waiter how many permits it wants: one, unless it says more", () => {
+  const queue = [waiterOf({ id: "a", permits: 3 }), waiterOf({ id: "b" })];
+  expect(report({ queue, limit: 5 }).waiters.map(({ permits }) => permits)).toEqual([3, 1]);
+});
+
 it("lists waiters in the order of service, without those that are gone", () => {
   const queue = [
     waiterOf({ id: "late", sinceMs: T0 - 1, priority: 0 }),

@@ -6,6 +6,18 @@ const POSSIBLE = "what is neither none nor listed is possible: no code asks for 
 /** The survivors of the runtime that are known: what lives on here is what could be there as well. */
 export const OF_RUNTIME: readonly Explained[] = [
   {
+    file: "src/runtime/hold/standing.ts",
+    search: "if (!this.#told.signal.aborted) this",
+    replace: "if (true) this",
+    why: "what is aborted already stays as it is: the condition saves making an error",
+  },
+  {
+    file: "src/runtime/hold/renewals.ts",
+    search: "if (swapped !== undefined && reply",
+    replace: "if (true && reply",
+    why: "there is no reply where nothing was swapped: the condition is for the compiler",
+  },
+  {
     file: "src/runtime/swap/write-log.ts",
     search: 'condition.kind === "if-absent" || condition',
     replace: "false || condition",

@@ -1,0 +1,65 @@
+import { expect, it } from "vitest";
+import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
+import { S3MutexError } from "../../errors.js";
+import { doubtError, lossError, lossReason, releasedError, stopError, tellLoss } from "./loss.js";
+
+it.each([
+  ["expired", "its lease ran out before it could be renewed"],
+  ["taken-over", "another holder took it over"],
+  ["force-released", "it was released by force"],
+  ["deleted", "it was deleted"],
+  ["store-unavailable", "the store could not be reached until the lease was over"],
+  ["closed", "its mutex was closed while work went on, and nothing renewed it any more"],
+  ["resigned", "its holder resigned"],
+  ["cloned", "a copy of this process goes on with it"],
+  ["outer-released", "what it nested in was released"],
+] as const)("a loss says in words why: %s", (reason, words) => {
+  const error = lossError("x", reason, undefined);
+  expect(error).toMatchObject({ code: "lost", lockName: "x", reason });
+  expect(error.message).toBe(`The lock "x" is not held any more: ${words}.`);
+  expect("cause" in error).toBe(false);
+});
+
+it("a loss has its cause, and says what a store has refused that was reached", () => {
+  const denied = new S3MutexError("access-denied", "PutObject was refused (403). Allow it.");
+  const refused = lossError("x", "store-unavailable", denied);
+  expect(refused.cause).toBe(denied);
+  expect(refused.message).toBe(
+    'The lock "x" is not held any more: the store refused to renew it until the lease was over: PutObject was refused (403). Allow it.',
+  );
+  const away = "the store could not be reached until the lease was over.";
+  for (const cause of [new S3MutexError("store-unavailable", "down"), new Error("down")])
+    expect(lossError("x", "store-unavailable", cause).message).toContain(away);
+  expect(lossError("x", "taken-over", denied).message).toContain("another holder took it over.");
+});
+
+it("a request to stop says why, and that nothing is lost yet", () => {
+  const said = (why: string) => `End the work under the lock "x": ${why}. It is held until the work has ended.`;
+  expect(stopError("x", "closed")).toMatchObject({ code: "lost", lockName: "x", reason: "closed" });
+  expect(stopError("x", "closed").message).toBe(said("its mutex is being closed"));
+  expect(stopError("x", "resigned").message).toBe(said("its holder resigns"));
+});
+
+it("what was released is not held any more, and what is in doubt may be", () => {
+  expect(releasedError("x")).toMatchObject({ code: "lost", lockName: "x", reason: "released" });
+  expect(releasedError("x").message).toBe('The lock "x" is not held any more: it was released.');
+  expect(doubtError("x")).toMatchObject({ code: "lost", lockName: "x", reason: "in-doubt" });
+  expect(doubtError("x").message).toBe(
+    'The lock "x" is not known to be held at this moment: the wall clock was set, or the machine slept; the store is being asked whether it still is.',
+  );
+});
+
+it("a hold that its holder did not release itself was released by force", () => {
+  expect(lossReason("released")).toBe("force-released");
+  expect(lossReason("expired")).toBe("expired");
+});
+
+it("a loss is told to the operator and to listeners, each with the error and what was lost", () => {
+  const { context, warnings, events } = contextOn(new Clockwork());
+  const error = lossError("x", "deleted", undefined);
+  const loss = { lockName: "x", acquisitionId: "me", fencingToken: 7, reason: "deleted", error } as const;
+  tellLoss(context, loss);
+  const { error: err, ...fields } = loss;
+  expect(warnings).toEqual([["a lock was lost", { err, ...fields }]]);
+  expect(events).toEqual([["lost", loss]]);
+});
