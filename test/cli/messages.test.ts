@@ -126,12 +126,12 @@ test.each([
   [
     "a login of SSO that is missing",
     "[profile dev]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = x\nregion = eu-west-1\n[sso-session corp]\nsso_start_url = https://x\nsso_region = eu-west-1\n",
-    "Log in again (`aws sso login --profile dev`), or choose others with --profile",
+    "Log in again (`aws sso login --profile dev`), or start the command with another --profile",
   ],
   [
     "a login of SSO in the old way",
     "[profile dev]\nsso_start_url = https://x\nsso_account_id = 1\nsso_role_name = x\nsso_region = eu-west-1\n",
-    "Log in again (`aws sso login --profile dev`), or choose others with --profile",
+    "Log in again (`aws sso login --profile dev`), or start the command with another --profile",
   ],
   [
     "a role that wants a code",
