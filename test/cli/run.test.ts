@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { IN_FULL } from "../scale.js";
 import { BUCKET, cli, newFolder, recordOf, STORE, startCli, startStore, until } from "./cli.js";
 import { cliHere } from "./here.js";
 
@@ -86,7 +87,9 @@ test("the lock is renewed for as long as the command runs", async () => {
   await running.ended;
 });
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const)(
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+test.each(IN_FULL ? SIGNALS : SIGNALS.slice(0, 2))(
   "%s is passed on, and the command decides what comes of it",
   async (signal) => {
     const { mutex, environment } = await startStore();

@@ -50,17 +50,23 @@ async function condemnedAt(
   return { condemned, positions: next / (SPARSE * step) };
 }
 
-test.each([
+const STRIKES = [
   ["duplicate", "PutObject", { essential: true, step: 2 }],
   ["lose-response", "PutObject", { essential: true, step: 5 }],
   ["duplicate", "PutObject", { step: 13 }],
   ["lose-response", "PutObject", { step: 29 }],
   ["duplicate", "DeleteObject", { step: 19 }],
-] as const)("one %s of a %s, wherever it strikes, condemns no store (%j)", TIMEOUT, async (fault, operation, how) => {
-  const { condemned, positions } = await condemnedAt(fault, operation, how);
-  expect(condemned).toEqual([]);
-  expect(positions).toBeGreaterThan(1);
-});
+] as const;
+
+test.each(IN_FULL ? STRIKES : STRIKES.slice(0, 2))(
+  "one %s of a %s, wherever it strikes, condemns no store (%j)",
+  TIMEOUT,
+  async (fault, operation, how) => {
+    const { condemned, positions } = await condemnedAt(fault, operation, how);
+    expect(condemned).toEqual([]);
+    expect(positions).toBeGreaterThan(1);
+  },
+);
 
 test("long keys whose write is sent twice are taken all the same", TIMEOUT, async (context) => {
   const { verdicts } = await examined(context, {}, ({ faults }) => {
