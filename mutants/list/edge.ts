@@ -42,8 +42,8 @@ export const EDGE: readonly Mutant[] = [
     name: "deleted over fetch unasked",
     why: "a store that ignores If-Match on DELETE loses what another has just written",
     file: "src/fetch/fetch-store.ts",
-    search: 'return support.kind === "honoured" ? await',
-    replace: 'return support.kind !== "refused" ? await',
+    search: 'if (support.kind !== "honoured") return support;',
+    replace: 'if (support.kind === "refused") return support;',
     caughtBy: { test: OVER_FETCH, named: "ignores the condition" },
   },
   {
