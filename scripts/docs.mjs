@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ENTRIES } from "../site/entries.mjs";
-import { brokenLinksOf } from "../site/links.mjs";
+import { brokenLinksOf } from "../site/links.js";
 import { root, run } from "./tools.mjs";
 
 const site = join(root, "site");

@@ -4,7 +4,10 @@ import { posix } from "node:path";
  * The links of the built pages that lead to no page or file, or to no anchor of one. `pages`: by path, as HTML; `isFile`: whether
  * something else of the site has that path. Links to other sites are not followed.
  */
-export function brokenLinksOf(pages, isFile) {
+export function brokenLinksOf(
+  pages: ReadonlyMap<string, string>,
+  isFile: (path: string) => boolean,
+): readonly string[] {
   const anchors = new Map([...pages].map(([path, html]) => [path, new Set(valuesOf(html, "id"))]));
   return [...pages].flatMap(([path, html]) =>
     [...new Set([...valuesOf(html, "href"), ...valuesOf(html, "src")])].flatMap((link) => {
@@ -13,7 +16,7 @@ export function brokenLinksOf(pages, isFile) {
     }),
   );
 
-  function whyBroken(link, from) {
+  function whyBroken(link: string, from: string): string | undefined {
     if (/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(link)) return undefined;
     const [target = "", anchor = ""] = link.split("#");
     const to = target === "" ? from : pageOf(decodeURI(target.split("?")[0] ?? ""), from);
@@ -23,12 +26,12 @@ export function brokenLinksOf(pages, isFile) {
 }
 
 /** The path of the page that a link leads to. */
-function pageOf(target, from) {
+function pageOf(target: string, from: string): string {
   const path = target.startsWith("/") ? target.slice(1) : posix.join(posix.dirname(from), target);
   return posix.normalize(path === "" || path.endsWith("/") ? `${path}index.html` : path);
 }
 
-function valuesOf(html, attribute) {
+function valuesOf(html: string, attribute: string): readonly string[] {
   return [...html.matchAll(new RegExp(`\\s${attribute}="([^"]*)"`, "g"))].map(([, value = ""]) =>
     value.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#39;", "'"),
   );
