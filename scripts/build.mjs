@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { build } from "esbuild";
+import { pruneDeclarations } from "./declarations.mjs";
 import { root, runTool } from "./tools.mjs";
 
 const PAGE = join("cli", "ui", "page");
@@ -21,7 +22,7 @@ const statuses = await Promise.all([
 ]);
 removeStale();
 writeManual();
-removeUnreachableDeclarations();
+leaveReachableDeclarations();
 declareCommonJs();
 process.exit(Math.max(...statuses));
 
@@ -64,22 +65,17 @@ function isCommonJs(file) {
 }
 
 /** Declarations that no entry point leads to would only make the package larger. */
-function removeUnreachableDeclarations() {
+function leaveReachableDeclarations() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const waiting = Object.values(exports).flatMap((entry) =>
+  const entries = Object.values(exports).flatMap((entry) =>
     entry.import === undefined ? [] : [join(root, entry.import.types)],
   );
-  const reachable = new Set();
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (reachable.has(file) || !existsSync(file)) continue;
-    reachable.add(file);
-    const imports = readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"(\.[^"]+)\.js"/g);
-    for (const [, path] of imports) waiting.push(join(dirname(file), `${path}.d.ts`));
-  }
-  for (const file of filesOf(join(root, "dist"))) {
-    const path = join(root, "dist", file);
-    if (path.endsWith(".d.ts") && !isCommonJs(file) && !reachable.has(path)) rmSync(path, { force: true });
-  }
+  const dist = join(root, "dist");
+  const all = filesOf(dist).filter((file) => file.endsWith(".d.ts") && !isCommonJs(file));
+  pruneDeclarations(
+    entries,
+    all.map((file) => join(dist, file)),
+  );
 }
 
 /** `require` loads the same sources, compiled to CommonJS in a folder of its own, with the same declarations beside them. */
