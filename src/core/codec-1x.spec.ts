@@ -55,6 +55,8 @@ it.each([
   ["a locked record without an owner", { locked: true, expiresAt: 5 }],
   ["one without an expiry, which would be held forever", { locked: true, owner: "old", acquiredAt: 1 }],
   ["an expiry that is not a number", { ...HELD_BY_1X, expiresAt: "soon" }],
+  ["a beginning that is not a number", { ...HELD_BY_1X, acquiredAt: "now" }],
+  ["a priority that is not a number", { ...HELD_BY_1X, priority: "high" }],
   ["no `locked`", { owner: "old", expiresAt: 5 }],
   ["a `locked` that is not a boolean", { ...HELD_BY_1X, locked: "true" }],
   ["a field that 1.x does not write", { locked: false, color: "red" }],
