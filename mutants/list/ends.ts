@@ -3,6 +3,14 @@ import type { Mutant } from "../mutant.js";
 /** Calls and loops that would not end, or would end where they should go on. */
 export const ENDS: readonly Mutant[] = [
   {
+    name: "the time of a call begins with its turn",
+    why: "over a silent store, calls on one fenced object have their whole time one after the other",
+    file: "src/runtime/fenced/turns.ts",
+    search: "startedAtMs: calledAtMs + outsideMs,",
+    replace: "startedAtMs: this.#effects.monotonicMs(),",
+    caughtBy: { test: "test/fenced/fenced-turns.test.ts", named: "end as if each was alone" },
+  },
+  {
     name: "a conflict without a change is progress",
     why: "a store that refuses to change what it shows unchanged is asked forever",
     file: "src/runtime/swap/retry-budget.ts",

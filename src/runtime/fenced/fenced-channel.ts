@@ -22,6 +22,7 @@ import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
 import { untilAnswered } from "../swap/until-answered.js";
 import { archivedError, refusalError } from "./fenced-refusal.js";
+import { type CallTime, Turns } from "./turns.js";
 
 export interface ChannelOptions extends Claim {
   readonly lockName: string;
@@ -59,26 +60,27 @@ export class FencedChannel {
   /** The version that it has stamped or written, while nothing has gone wrong since. */
   #version: Version | undefined;
   #wasOpen = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns: Turns;
 
   constructor(context: Context, options: ChannelOptions) {
     this.#context = context;
     this.#options = options;
     this.#store = context.contentStore(options.bucketName);
+    this.#turns = new Turns(context.effects, options.patienceMs);
   }
 
   /** Stamps the object, unless that was done. */
   open(adopt: Adoption): Promise<void> {
-    return this.#inTurn(async () => void (await this.#opened(adopt)));
+    return this.#inTurn(async (time) => void (await this.#opened(time, adopt)));
   }
 
   /** The content as it is now; `fenced-out` when a newer holder has opened the object. */
   read(adopt: Adoption): Promise<Content> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(async (time) => {
       const known = this.#version;
-      if (known === undefined) return (await this.#opened(adopt)).envelope;
-      if ((await this.#find(this.#budget(), known.etag)) !== "unchanged") this.#version = undefined;
-      return (await this.#opened(undefined)).envelope;
+      if (known === undefined) return (await this.#opened(time, adopt)).envelope;
+      if ((await this.#find(this.#budget(time), known.etag)) !== "unchanged") this.#version = undefined;
+      return (await this.#opened(time, undefined)).envelope;
     });
   }
 
@@ -87,35 +89,32 @@ export class FencedChannel {
    * `maybeApplied` whether the change may have been made all the same.
    */
   change(adopt: Adoption, make: (content: Content) => Content | Promise<Content>): Promise<void> {
-    return this.#inTurn(async () => {
-      const base = await this.#opened(adopt);
-      const content = await making.run(this, async () => make(base.envelope));
-      await this.#commit(base, content);
+    return this.#inTurn(async (time) => {
+      const base = await this.#opened(time, adopt);
+      const content = await this.#turns.outside(() => making.run(this, async () => make(base.envelope)));
+      await this.#commit(base, content, time);
     });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(work: (time: CallTime) => Promise<T>): Promise<T> {
     if (making.getStore() === this) {
       const { key, lockName } = this.#options;
       const message = `The function that updates ${JSON.stringify(key)} uses the same object, and would wait for itself: use what it was given.`;
       return Promise.reject(new S3MutexError("deadlock", message, { lockName, cycle: [] }));
     }
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
+    return this.#turns.take(work);
   }
 
-  #budget(): RetryBudget {
-    const { effects, closed } = this.#context;
-    const untilMs = effects.monotonicMs() + this.#options.patienceMs();
-    const options = { untilMs, timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
+  #budget(time: CallTime): RetryBudget {
+    const { closed } = this.#context;
+    const options = { ...time.left(), timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
     return new RetryBudget(this.#context, this.#options.lockName, options);
   }
 
-  async #opened(adopt: Adoption): Promise<Version> {
+  async #opened(time: CallTime, adopt: Adoption): Promise<Version> {
     if (this.#version !== undefined) return this.#version;
     const attempted = new Set<string>();
-    for (const budget = this.#budget(); ; ) {
+    for (const budget = this.#budget(time); ; ) {
       const { found, etag } = await this.#find(budget);
       const { lock, token } = this.#options;
       const writeId = this.#context.effects.newId();
@@ -130,7 +129,7 @@ export class FencedChannel {
     }
   }
 
-  async #commit(opened: Version, content: Content): Promise<void> {
+  async #commit(opened: Version, content: Content, time: CallTime): Promise<void> {
     const { effects } = this.#context;
     const changeId = effects.newId();
     let base = opened;
@@ -138,7 +137,7 @@ export class FencedChannel {
     // Whatever goes wrong: the next one opens the object anew, and the stamp keeps what was sent here from landing later.
     this.#version = undefined;
     try {
-      for (const budget = this.#budget(); ; ) {
+      for (const budget = this.#budget(time); ; ) {
         const { lock, token } = this.#options;
         const next = changedEnvelope(base.envelope, content, { token, changeId, writeId: effects.newId() });
         const outcome = await this.#write(budget, next, base.etag);

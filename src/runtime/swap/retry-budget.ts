@@ -38,6 +38,8 @@ export interface RetryOptions {
   readonly untilMs: number;
   /** For each request, in milliseconds. However soon `untilMs` is, there is time for two of them. */
   readonly timeoutMs: number;
+  /** When (monotonic) the caller's time began, where it had to wait for its turn. Default: now. */
+  readonly startedAtMs?: number;
   /** Gives up before `untilMs` when for so long nothing has changed in the store either. Default: never. */
   readonly unreachableMs?: number;
   /** Holders try again at once, contenders step back. */
@@ -101,8 +103,8 @@ export class RetryBudget {
     this.#lockName = lockName;
     this.#options = options;
     this.#contenders = contenders;
-    this.#startedAtMs = this.#nowMs();
-    this.#seenAtMs = this.#startedAtMs;
+    this.#seenAtMs = this.#nowMs();
+    this.#startedAtMs = options.startedAtMs ?? this.#seenAtMs;
   }
 
   /**
