@@ -215,6 +215,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/gateways.test.ts", named: "a store that goes away after" },
   },
   {
+    name: "an answer that was lost is asked for by the whole check",
+    why: "a sound store behind a way that loses answers is called one on which locks cannot work",
+    file: "src/verify/examination/examination.ts",
+    search: "if (!isLost || tries === READ_TRIES) throw error;",
+    replace: "if (tries > 0) throw error;",
+    caughtBy: { test: "test/doctor/lossy-way.test.ts", named: "is not condemned for that" },
+  },
+  {
     name: "one ETag for all versions is as good as one each",
     why: "each write over what was read is done, whatever was written meanwhile: three were inside at once",
     file: "src/runtime/check/safety-check.ts",

@@ -167,10 +167,10 @@ export class Examination {
   /**
    * A write that nothing stands in the way of; its ETag. Where it is refused and the object holds the very body that was sent,
    * which no other client has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
-   * themselves. Locks read it back in the same way.
+   * themselves. Locks read it back in the same way. One whose answer was lost is sent again, and may then be refused for itself.
    */
   async write(key: string, body: string, condition: PutCondition): Promise<string | undefined> {
-    const answer = await this.put(key, body, condition);
+    const { answer, isSecond } = await this.#answerTo(() => this.put(key, body, condition));
     const kind = condition.IfMatch === undefined ? "If-None-Match: * on a new key" : "If-Match with the current ETag";
     const { repeats } = this.observations;
     if (isDone(answer)) {
@@ -179,9 +179,23 @@ export class Examination {
     }
     const found = isRefusal(answer) ? await this.read(key) : undefined;
     if (found?.body !== body) throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status}`);
+    if (isSecond) return found.etag;
     repeats.answeredTwice(kind);
     if (!repeats.isEachTime(kind)) return found.etag;
     throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
+  }
+
+  /** What the store says in the end to a write on whose way some answers are lost; whether it is another one's than the first's. */
+  async #answerTo(write: () => Promise<ProbeAnswer>): Promise<{ answer: ProbeAnswer; isSecond: boolean }> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return { answer: await write(), isSecond: tries > 1 };
+      } catch (error) {
+        const isLost = error instanceof NoAnswer && error.outcome.kind === "unknown";
+        if (!isLost || tries === READ_TRIES) throw error;
+        await this.stepBack(error.outcome, tries);
+      }
+    }
   }
 
   /** One write; sent again where the store turned it away for coming too soon. */
