@@ -144,6 +144,22 @@ export const TELLING: readonly Mutant[] = [
     file: "src/runtime/acquire/patience.ts",
     search: "Math.min(wantedMs, Math.max(this.lastPollAtMs - this.#nowMs(), 1))",
     replace: "Math.min(wantedMs, Math.max(this.untilMs - this.#nowMs(), 1))",
-    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "never called taken" },
+    caughtBy: { test: "test/protocol/refused-writes.test.ts", named: "comes second each time" },
+  },
+  {
+    name: "a refused write counts as another caller's",
+    why: "a store that refuses everything, or a proxy that sends writes twice, is told as another caller's lock",
+    file: "src/runtime/acquire/patience.ts",
+    search: "this.#overtaking.noteRefusal();",
+    replace: "this.#wasOvertaken = true;",
+    caughtBy: { test: "test/protocol/refused-writes.test.ts", named: "then silence" },
+  },
+  {
+    name: "a caller's own write counts as another caller's",
+    why: "behind a proxy that sends writes twice, a lock that no other caller wants is told as taken",
+    file: "src/runtime/acquire/overtaking.ts",
+    search: "return writeId === undefined || !this.#writeLog.isOwn(writeId);",
+    replace: "return true;",
+    caughtBy: { test: "src/runtime/acquire/overtaking.spec.ts", named: "one of its own" },
   },
 ];

@@ -46,7 +46,7 @@ export class Acquisition {
     this.#localQueue = localQueue;
     this.request = request;
     this.#id = context.effects.newId();
-    this.#patience = new Patience(context, request);
+    this.#patience = new Patience(context, request, this.writeLog);
     this.#restraint = new Restraint(context, this.#id, claimOf(request));
     this.#deadlocks = new DeadlockWatch(context, localQueue.object, request);
   }
@@ -220,7 +220,7 @@ export class Acquisition {
         ...trying,
         writeLog: this.writeLog,
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
-        onLostRace: () => this.#patience.reportLostRace(),
+        onLostRace: () => this.#patience.reportRefused(),
         from: this.#seen,
         afterRaceMs: () =>
           this.#patience.pauseMs(this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
@@ -245,7 +245,7 @@ export class Acquisition {
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const decision = acquire(record, this.command(attempt, record), attempt);
     const wasReadByUs = this.#patience.hasBegunBy(this.#localQueue.object.latest?.askedAtMs ?? 0);
-    if (wasReadByUs) this.#patience.reportRead();
+    this.#patience.reportVersion(record, wasReadByUs);
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
     const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastPollAtMs;

@@ -1,8 +1,11 @@
+import type { LockRecord } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { requestTimeoutMs, sleepUntil } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
+import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
+import { Overtaking } from "./overtaking.js";
 
 /** How long one caller waits for a lock, and what may be said to it when that is over. */
 export class Patience {
@@ -16,11 +19,13 @@ export class Patience {
   readonly #silentUntilMs: number;
   /** The same where all of it was answered so far: a read was, and a write is under way. */
   readonly #attemptUntilMs: number;
+  readonly #overtaking: Overtaking;
   #hasAsked = false;
   #isUnderWay = false;
   #wasAnswered = false;
   #wasTaken = false;
-  #hasLostRace = false;
+  #wasRefused = false;
+  #wasOvertaken = false;
   #lastFailure: S3MutexError | undefined;
   #resolveFirstAnswer: () => void = () => {};
   /** Resolves when there is a first definite answer: one full attempt has been made. */
@@ -28,11 +33,12 @@ export class Patience {
     this.#resolveFirstAnswer = resolve;
   });
 
-  constructor(context: Context, request: AcquireRequest) {
+  constructor(context: Context, request: AcquireRequest, writeLog: WriteLog) {
     const { patienceMs, leaseMs, attemptUntilMs = Number.POSITIVE_INFINITY } = request;
     this.#timeoutMs = requestTimeoutMs(leaseMs);
     this.#unreachableMs = request.unreachableMs ?? UNREACHABLE_MS;
     this.#context = context;
+    this.#overtaking = new Overtaking(writeLog);
     this.#patienceMs = patienceMs;
     this.arrivedAtMs = this.#nowMs();
     const untilMs = Math.min(this.arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
@@ -91,9 +97,10 @@ export class Patience {
     this.#resolveFirstAnswer();
   }
 
-  /** A version was read, and what to do about it decided. */
-  reportRead(): void {
-    this.#isUnderWay = true;
+  /** What to do about this version is decided; `isOfThisCall`: it was read since the caller came. */
+  reportVersion(record: LockRecord | undefined, isOfThisCall: boolean): void {
+    this.#isUnderWay ||= isOfThisCall;
+    if (this.#overtaking.isShownBy(record, isOfThisCall)) this.#wasOvertaken = true;
   }
 
   /** Another caller had the lock when it was read; what became of our own write is not known yet. */
@@ -101,20 +108,21 @@ export class Patience {
     this.#wasTaken = true;
   }
 
-  /** Another caller was faster, as far as is known. */
-  reportLostRace(): void {
-    this.#hasLostRace = true;
+  /** A write was refused as one that came second: until a read shows what came first, that may be the store's fault. */
+  reportRefused(): void {
+    this.#wasRefused = true;
+    this.#overtaking.noteRefusal();
   }
 
   /** The store did not answer, or its answers contradict each other. */
   reportFailure(error: S3MutexError): void {
     this.#lastFailure = error;
-    this.#hasLostRace = false;
+    this.#wasOvertaken = false;
   }
 
   /** Whether to say that another caller had the lock for all that time, rather than that the store did not answer. */
   get isContention(): boolean {
-    return this.#wasAnswered || this.#wasTaken || this.#hasLostRace;
+    return this.#wasAnswered || this.#wasTaken || this.#wasOvertaken;
   }
 
   /** Resolves when it is over: where the store has not answered yet, not before one attempt has had its time. */
@@ -144,7 +152,7 @@ export class Patience {
   unanswered(lockName: string): S3MutexError {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.arrivedAtMs));
-    const why = this.#lastFailure?.message ?? NOTHING_CAME;
+    const why = this.#lastFailure?.message ?? (this.#wasRefused ? REFUSED : NOTHING_CAME);
     const message =
       leftMs < SILENT_MS
         ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
@@ -175,6 +183,9 @@ const NOTHING_CAME =
   "Nothing came, or nothing has left yet: a request may wait for credentials, its turn, or an examination of the store.";
 /** How long a store that has stopped answering is waited for by those whose own patience has no end. */
 const UNREACHABLE_MS = 60_000;
+/** The same where a write was answered and nothing after it. */
+const REFUSED =
+  "It refused a write because the object had changed, and no read has shown yet that another caller changed it.";
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */
