@@ -260,7 +260,10 @@ export class Task implements Waiting {
       if (S3MutexError.is(error, "deadlock") && !this.#mayBlock)
         this.scene.findings.report("victim", `${this.name} holds nothing and gives way: ${error.message}`);
       if (S3MutexError.is(error) && EXPECTED.has(error.code)) return undefined;
-      if (S3MutexError.is(error, "store-unsafe") && this.scene.mayContradictItself) return undefined;
+      if (S3MutexError.is(error, "store-unsafe") && this.scene.mayContradictItself) {
+        this.scene.leftovers.distrusts(this.client.name);
+        return undefined;
+      }
       this.scene.findings.report("error", `${this.name}: ${error instanceof Error ? error.stack : error}`);
       return undefined;
     }

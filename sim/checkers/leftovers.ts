@@ -32,6 +32,8 @@ export class LeftoverChecker {
   readonly #forced = new Set<string>();
   /** Told that their object is not there, by what a cache had kept: what is not there is not cleared up. */
   readonly #misled = new Set<number>();
+  /** Processes that take the store for unsafe, and write nothing to it. */
+  readonly #distrustful = new Set<string>();
   /** When each waiter's entry was there first. */
   readonly #joinedAtMs = new Map<string, number>();
   /** When the last few versions of each record landed. */
@@ -56,6 +58,11 @@ export class LeftoverChecker {
   /** Its holder was told by a cache that there is no such object. */
   misled(token: number): void {
     this.#misled.add(token);
+  }
+
+  /** This process has seen the store contradict itself, so that it does not write there for a while, nor clear up. */
+  distrusts(process: string): void {
+    this.#distrustful.add(process);
   }
 
   /** A process has been closed. */
@@ -83,7 +90,8 @@ export class LeftoverChecker {
    * only by its own end: to be called with what this has returned, when what the store had turned away was tried again.
    */
   quiet(processes: readonly string[]): readonly Entry[] {
-    return processes.flatMap((process) => this.#entriesOf(process));
+    const trusting = processes.filter((process) => !this.#distrustful.has(process));
+    return trusting.flatMap((process) => this.#entriesOf(process));
   }
 
   stillQuiet(entries: readonly Entry[], backAtMs = Number.NEGATIVE_INFINITY): void {

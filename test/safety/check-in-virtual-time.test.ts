@@ -49,6 +49,28 @@ const rejection = (promise: Promise<unknown>) =>
     (error) => error,
   );
 
+it("a store that refuses all writes for a second (409) is not taken for one that does not know its own ETags", async () => {
+  const scene = new Scene();
+  let until = Number.NEGATIVE_INFINITY;
+  const refusing = (store: ObjectStore): ObjectStore => ({
+    read: (...args) => store.read(...args),
+    remove: (...args) => store.remove(...args),
+    list: (...args) => store.list(...args),
+    write: async (key, body, condition, options) => {
+      const outcome = await store.write(key, body, scene.world.nowMs < until ? NEVER : condition, options);
+      if (outcome.kind === "ok" && key === MARKER && until < 0) until = scene.world.nowMs + 1000;
+      return outcome;
+    },
+  });
+  const { mutex, events } = checked(scene, { through: refusing });
+  await scene.until(mutex.acquire(NAME));
+  await scene.until(scene.world.sleep(10_000));
+  expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
+});
+
+/** A condition that no version fulfils. */
+const NEVER = { kind: "if-match", etag: '"of no version"' } as const;
+
 describe("a store that ignores conditions", () => {
   it("gives the lock to none: two that come at once are both refused, round after round", async () => {
     for (let seed = 1; seed <= 8; seed += 1) {

@@ -117,6 +117,8 @@ export class CheckMarker {
       const isUnchanged = found.kind === "ok" && isSameVersion(found.etag, etag);
       if (!isUnchanged) return undefined;
       if (tries === TRIES) return REFUSES_RIGHT;
+      // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
+      await sleep(this.#effects, PAUSE_MS * 4 ** (tries - 1), { keepAlive: false });
     }
   }
 }
@@ -126,7 +128,9 @@ function isDeleted(found: ReadOutcome): boolean {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const TRIES = 3;
+const TRIES = 4;
+/** After the first refusal; each pause is four times as long as the one before, and all of them more than two seconds. */
+const PAUSE_MS = 100;
 
 /** Also seen of the record of a lock. */
 export const ONE_ETAG = "two versions of an object have the same ETag, so that If-Match holds for each of them";
