@@ -21,14 +21,14 @@ function reachS3(reaching: Reaching): Reached {
   const { options, settings, effects, closed } = reaching;
   const client = options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
   const isShared = options.s3Client !== undefined;
-  const { bucketName, keyPrefix, storeHeaders: headers } = settings;
-  const store = storeOf(client, reaching);
+  const { bucketName } = settings;
+  const storeIn = storesOf(client, reaching);
+  const store = storeIn(bucketName);
   const signal = isShared ? undefined : closed;
   return {
     store: settings.verify === "once" ? new GuardedStore(store, { ...settings, client, effects, signal }) : store,
     // Stores are cheap: what they learn about a bucket is kept with the client.
-    contentStore: (bucket) =>
-      new S3Store({ client, bucketName: bucket, keyPrefix, headers, effects, maxBodyBytes: MAX_FENCED_BYTES }),
+    contentStore: (bucket) => storeIn(bucket, MAX_FENCED_BYTES),
     clock: clockOf(client, effects),
     endpoint: endpointOf(client),
     // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
@@ -37,8 +37,13 @@ function reachS3(reaching: Reaching): Reached {
   };
 }
 
-function storeOf(client: S3Client, { settings, effects, logger: log }: Reaching): ObjectStore {
-  const { bucketName, keyPrefix, storeHeaders: headers, createBucketIfNotExists } = settings;
+/** In the mutex's own bucket, or in another, which is not created: a mistyped name would not come to light. */
+function storesOf(client: S3Client, { settings, effects, logger: log }: Reaching) {
+  const { keyPrefix, storeHeaders: headers } = settings;
   const logger = { warn: (message: string) => log.warn(message) };
-  return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects });
+  return (bucketName: string, maxBodyBytes?: number): ObjectStore => {
+    const createBucketIfNotExists = bucketName === settings.bucketName ? settings.createBucketIfNotExists : "never";
+    const size = maxBodyBytes === undefined ? {} : { maxBodyBytes };
+    return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects, ...size });
+  };
 }

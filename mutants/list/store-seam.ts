@@ -270,4 +270,15 @@ export const STORE_SEAM: readonly Mutant[] = [
     replace: "  const bucketName = (accessPoint && undefined) ??",
     caughtBy: { test: "test/cli/access-points.test.ts", named: "is taken whole" },
   },
+  {
+    name: "no bucket for what is remembered",
+    why: "runOnce and forget do not create the bucket that every other call creates",
+    file: "src/reach-s3.ts",
+    search: "bucketName === settings.bucketName ? settings",
+    replace: "maxBodyBytes === undefined ? settings",
+    caughtBy: {
+      test: "test/api/missing-bucket.test.ts",
+      named: "is created by the first call, whichever that is: runOnce",
+    },
+  },
 ];

@@ -84,7 +84,8 @@ export class FetchSender {
       this.#credentialsWorked = true;
       return { kind: "answered", attempt, body, timing };
     }
-    const context = { request, credentialsWorked: this.#credentialsWorked, clockCorrected };
+    const asked = { ...request, isNotCreated: true };
+    const context = { request: asked, credentialsWorked: this.#credentialsWorked, clockCorrected };
     const outcome = outcomeOfFailure(error, attempt, context);
     const said = { code: s3WordsOf(attempt)?.code, attempt };
     return { kind: "failed", status: wholeStatus(error, attempt), said, timing, outcome };

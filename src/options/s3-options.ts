@@ -35,7 +35,7 @@ export interface S3MutexBaseOptions extends MutexOptions {
    * storage class.
    */
   readonly storeHeaders?: StoreHeaders | undefined;
-  /** Create the bucket with the first request that finds it missing. @default false */
+  /** Create the bucket with the first request that finds it missing, a read too; that of a fenced object elsewhere never. @default false */
   readonly createBucketIfNotExists?: boolean | undefined;
 }
 

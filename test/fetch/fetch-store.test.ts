@@ -132,7 +132,10 @@ describe("errors say what those of the SDK say", () => {
 
   test("a bucket that is not there", async () => {
     const store = storeAt({ bucketName: "nowhere" });
-    expect(await errorOf(new S3Mutex({ store, verify: "never" }))).toMatchObject({ code: "no-such-bucket" });
+    expect(await errorOf(new S3Mutex({ store, verify: "never" }))).toMatchObject({
+      code: "no-such-bucket",
+      message: expect.stringMatching(/Create the bucket nowhere\.$/),
+    });
   });
 
   test("credentials that cannot be had", async () => {

@@ -22,7 +22,7 @@ export function createBucket(
   const running = state.creation as Promise<BucketCreation> | undefined;
   if (running !== undefined) return running;
   const operation: Operation<void, BucketCreation> = {
-    request: { action: "s3:CreateBucket", bucket },
+    request: { action: "s3:CreateBucket", bucket, isNotCreated: true },
     start: () => {
       const command = new CreateBucketCommand({ Bucket: bucket });
       return { command, work: async (signal) => void (await client.send(command, { abortSignal: signal })) };

@@ -40,7 +40,8 @@ export interface S3StoreOptions {
   readonly effects: StoreEffects;
   /** Probe objects are created under `${keyPrefix}.s3-mutex/`. */
   readonly keyPrefix: string;
-  readonly createBucketIfNotExists?: boolean;
+  /** `never`: it is not the bucket that the option of this name is about, so that errors do not advise it either. */
+  readonly createBucketIfNotExists?: boolean | "never";
   readonly logger?: StoreLogger;
   /**
    * Requests in flight over this client, those of all stores together; urgent ones may use a fifth more. Below the 50
@@ -180,7 +181,9 @@ export class S3Store implements ObjectStore {
     operation: Operation<Value, Outcome>,
     options: RequestOptions,
   ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
-    const outcome = await this.#sender.send(operation, options);
+    const isNotCreated = this.#options.createBucketIfNotExists === "never";
+    const request = isNotCreated ? { ...operation.request, isNotCreated } : operation.request;
+    const outcome = await this.#sender.send({ ...operation, request }, options);
     if (!isMissingBucket(outcome) || this.#options.createBucketIfNotExists !== true) return outcome;
     const { client, bucketName } = this.#options;
     const onCreated = () => this.#options.logger?.warn(`The bucket ${bucketName} did not exist and was created`);

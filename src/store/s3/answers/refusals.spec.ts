@@ -185,6 +185,13 @@ it.each(TABLE)("%i %s %s is %s: %s", (status, code, message, errorCode, remedy) 
   expect(refusalOf(failed(status, code, { message }), PUT)).toMatchObject({ kind: "refused", code: errorCode, remedy });
 });
 
+it("does not advise an option that is set, or that is about another bucket", () => {
+  const { remedy } = refusalOf(failed(404, "NoSuchBucket"), { ...GET, isNotCreated: true }) as {
+    readonly remedy: string;
+  };
+  expect(remedy).toBe("Create the bucket locks.");
+});
+
 it("names the region where the answer does", () => {
   expect(refusalOf(failed(301, "PermanentRedirect", { bucketRegion: "eu-west-1" }), GET)).toMatchObject({
     remedy: 'Set `region` of the S3 client to "eu-west-1".',

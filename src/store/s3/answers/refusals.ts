@@ -62,7 +62,8 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   const { status, code } = failure;
   if (isKeyTooLong(failure, request)) return badKey(request, true);
   if (code === "NoSuchBucket") {
-    const remedy = `Create the bucket ${request.bucket}, or set \`createBucketIfNotExists: true\`.`;
+    const orSet = request.isNotCreated === true ? "" : ", or set `createBucketIfNotExists: true`";
+    const remedy = `Create the bucket ${request.bucket}${orSet}.`;
     return { kind: "refused", code: "no-such-bucket", remedy };
   }
   if (WRONG_REGION.has(code) || status === 301 || status === 307) return wrongRegion(failure);

@@ -8,4 +8,6 @@ export interface Request {
   readonly isHead?: boolean;
   /** A PUT or DELETE under a condition, which not every store can do. */
   readonly isConditional?: boolean;
+  /** No option would create the bucket: it is not the mutex's own, or it was to be created already. */
+  readonly isNotCreated?: boolean;
 }
