@@ -59,6 +59,14 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "what is hostile in a record" },
   },
   {
+    name: "who answers cannot be reached",
+    why: "a loss blames the network where the store has said that its disk is full",
+    file: "src/runtime/hold/loss.ts",
+    search: "if (lastAnswer === undefined) return",
+    replace: "if (lastAnswer !== null) return",
+    caughtBy: { test: "src/runtime/hold/loss.spec.ts", named: "a loss has its cause" },
+  },
+  {
     name: "a loss is not logged",
     why: "an operator never learns that a lock was lost, and why",
     file: "src/runtime/hold/loss.ts",

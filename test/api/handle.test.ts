@@ -367,9 +367,19 @@ describe.concurrent("lock.signal", () => {
     await until(() => world.record(LOCK)?.holders.length === 0);
   });
 
-  it.for([{ fault: "drop-before" }, { fault: "status", status: 503 }] as const)(
-    "names the store when that could not be reached until the lease was over: %j",
-    async (rule, { world }) => {
+  const away = /not held any more: the store could not be reached until the lease was over\.$/;
+  const answered = (words: string) =>
+    new RegExp(`no renewal got through until the lease was over; the last answer: s3:\\w+ on .*: ${words}`);
+
+  it.for([
+    [{ fault: "drop-before" }, away],
+    [{ fault: "status", status: 503 }, answered("503 SlowDown")],
+    [{ fault: "status", status: 507, code: "XMinioStorageFull" }, answered("507 XMinioStorageFull")],
+    [{ fault: "status", status: 403, code: "RequestTimeTooSkewed" }, answered("403 RequestTimeTooSkewed")],
+    [{ fault: "page", status: 403 }, answered("403 with .* This is not an answer of S3")],
+  ] as const)(
+    "says whether the store could not be reached until the lease was over, or what it answered: %j",
+    async ([rule, words], { world }) => {
       const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK);
       world.server.faults.add(rule);
       await new Promise((resolve) => lock.signal.addEventListener("abort", resolve, { once: true }));
@@ -377,6 +387,7 @@ describe.concurrent("lock.signal", () => {
       await until(() => world.record(LOCK)?.holders.length === 0);
       expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
       expect(lock.signal.reason.cause).toBeInstanceOf(Error);
+      expect(lock.signal.reason.message).toMatch(words);
     },
   );
 

@@ -31,6 +31,7 @@ it.each([
   ["InvalidTokenId", 403],
   ["InvalidSecurityToken", 403],
   ["SecurityTokenExpired", 401],
+  ["RequestExpired", 403],
 ])(
   "S11: a function whose answer has changed is asked anew after %s (%i), once for all who find out",
   async (code, status) => {

@@ -115,8 +115,7 @@ export class Once {
       return fn(run);
     };
     try {
-      const rest = this.#restOf(options, startedAtMs);
-      return await this.#hold(place, rest, (lock) => this.#runHolding(place, lock, begin));
+      return await this.#hold(place, options, startedAtMs, (lock) => this.#runHolding(place, lock, begin));
     } catch (error) {
       if (hasBegun || !(S3MutexError.is(error, "fenced-out") || S3MutexError.is(error, "lost"))) throw error;
       // The lock was lost before anything was done: a newer holder is at it.
@@ -147,19 +146,27 @@ export class Once {
     const known = await this.#read(place, options);
     if (known.isAbsent) return false;
     const forgetHolding = (lock: HeldLock) => lock.fencedObject({ key: place.key }).delete();
-    return await this.#hold(place, this.#restOf(options, startedAtMs), forgetHolding);
+    return await this.#hold(place, options, startedAtMs, forgetHolding);
   }
 
-  async #hold<T>(place: Place, options: RunOnceOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
+  /** Within what is left of the time of a call that began then. */
+  async #hold<T>(
+    place: Place,
+    options: RunOnceOptions,
+    startedAtMs: number,
+    use: (lock: HeldLock) => Promise<T>,
+  ): Promise<T> {
+    const rest = this.#restOf(options, startedAtMs);
     let isHeld = false;
     const begin = (lock: HeldLock) => {
       isHeld = true;
       return use(lock);
     };
     try {
-      return await this.#handles.holding(place.lockName, alone(options), begin);
+      return await this.#handles.holding(place.lockName, alone(rest), begin);
     } catch (error) {
-      throw isHeld ? error : withoutNesting(place, error, this.#context.ownerId);
+      if (isHeld) throw error;
+      throw asAsked(withoutNesting(place, error, this.#context.ownerId), rest, options);
     }
   }
 
@@ -226,6 +233,16 @@ function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: stri
   if (cycle?.length !== 1 || cycle[0]?.owner !== ownerId) return error;
   const message = `Deadlock: this call is about runOnce(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
   return new S3MutexError("deadlock", message, { lockName, cycle });
+}
+
+/** The caller knows the time that it gave, not what the reading before the wait has left of it. */
+function asAsked(error: unknown, rest: RunOnceOptions, { timeoutMs }: RunOnceOptions): unknown {
+  if (!S3MutexError.is(error, "timed-out")) return error;
+  const message = error.message.replace(
+    `was not free within ${rest.timeoutMs} ms`,
+    `was not free within ${timeoutMs} ms`,
+  );
+  return message === error.message ? error : reworded(error, message, { cause: error });
 }
 
 /** What JSON makes of a result; nothing is a result as well. */

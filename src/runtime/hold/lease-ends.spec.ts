@@ -203,3 +203,16 @@ it("is lost where a caller asks after its end, and what its clearing up comes to
   expect(names()).toEqual(["lost"]);
   expect(warnings).toContainEqual([expect.stringContaining('could not clean up after "x"'), expect.anything()]);
 });
+
+it("a loss tells what was answered last, also where nothing came after it", async () => {
+  const { lease, localQueue, clockwork, calls } = leased();
+  localQueue.renew = () => new Promise<never>(() => {});
+  lease.keep();
+  await clockwork.pass(4000);
+  const { onFailure } = calls.renew[0]?.options ?? {};
+  onFailure?.(new S3MutexError("store-unavailable", "507 full."), true);
+  onFailure?.(new S3MutexError("store-unavailable", "no answer"), false);
+  await clockwork.pass(USABLE_MS);
+  expect(lease.loss).toMatchObject({ reason: "store-unavailable", cause: { message: "no answer" } });
+  expect(lease.loss?.message).toMatch(/the last answer: 507 full\.$/);
+});

@@ -135,7 +135,7 @@ describe("a renewal that fails", () => {
     localQueue.renew = never;
     lease.keep();
     await clockwork.pass(4000);
-    calls.renew[0]?.options.onFailure?.(new S3MutexError("access-denied", "denied"));
+    calls.renew[0]?.options.onFailure?.(new S3MutexError("access-denied", "denied"), false);
     await clockwork.pass(USABLE_MS);
     expect(lease.loss).toMatchObject({ reason: "store-unavailable", cause: { message: "denied" } });
   });

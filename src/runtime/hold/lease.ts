@@ -12,7 +12,7 @@ import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
-import { doubtError, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
+import { doubtError, type FailedRenewals, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 
@@ -37,7 +37,7 @@ export class Lease implements Hold {
   #releasing: Promise<boolean> | undefined;
   #shares = 1;
   readonly #endListeners: (() => void)[] = [];
-  #lastFailure: unknown;
+  #failed: FailedRenewals = {};
 
   constructor(context: Context, localQueue: HoldingQueue, grant: Grant, { leaseMs, timing }: LeaseTerms) {
     this.#context = context;
@@ -178,7 +178,7 @@ export class Lease implements Hold {
 
   #tick(): void {
     const leftMs = this.#clock.untilLostMs;
-    if (leftMs <= 0) return this.lose(this.#lastFailure === undefined ? "expired" : "store-unavailable");
+    if (leftMs <= 0) return this.lose(this.#failed.last === undefined ? "expired" : "store-unavailable");
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
     this.#alarm.set(leftMs, () => this.#tick());
     this.renew().then(
@@ -188,7 +188,7 @@ export class Lease implements Hold {
   }
 
   #afterFailedRenewal(error: unknown): void {
-    this.#lastFailure = error;
+    this.#failed = { ...this.#failed, last: error };
     if (this.standing.quietSignal.aborted) return;
     if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
     const { name } = this.#localQueue.object;
@@ -202,8 +202,8 @@ export class Lease implements Hold {
     const { id, token } = this.#holder;
     const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
     try {
-      const onFailure = (error: S3MutexError) => {
-        this.#lastFailure = error;
+      const onFailure = (error: S3MutexError, isAnswered: boolean) => {
+        this.#failed = { ...this.#failed, last: error, ...(isAnswered ? { answer: error } : {}) };
       };
       const options = { ...this.#swapOptions(), signal, onFailure };
       return this.#applyRenewal(await this.#localQueue.renew({ command, options }));
@@ -221,7 +221,7 @@ export class Lease implements Hold {
     }
     const reading = this.#writeLog.readingOf(reply.holder.leaseWriteId);
     if (reading === undefined) return true;
-    this.#lastFailure = undefined;
+    this.#failed = {};
     this.#holder = reply.holder;
     this.#clock.renewed(reply.holder, reading, contradicted);
     this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
@@ -261,7 +261,7 @@ export class Lease implements Hold {
     return { ...policy, writeLog: this.#writeLog };
   }
 
-  lose(reason: Loss, cause: unknown = this.#lastFailure): void {
+  lose(reason: Loss, cause: unknown = this.#failed.last): void {
     if (!this.#noteLoss(reason, cause)) return;
     this.#stop();
     if (!this.standing.isLeft) this.#cancel();
@@ -282,7 +282,7 @@ export class Lease implements Hold {
   }
 
   #noteLoss(reason: Loss, cause?: unknown): boolean {
-    const error = this.standing.lose(reason, cause);
+    const error = this.standing.lose(reason, cause, this.#failed.answer);
     if (error === undefined) return false;
     this.nest.end(error);
     tellLoss(this.#context, { ...this.#describe(), reason: error.reason as Loss, error });

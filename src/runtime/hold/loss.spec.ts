@@ -30,6 +30,13 @@ it("a loss has its cause, and says what a store has refused that was reached", (
   const away = "the store could not be reached until the lease was over.";
   for (const cause of [new S3MutexError("store-unavailable", "down"), new Error("down")])
     expect(lossError("x", "store-unavailable", cause).message).toContain(away);
+  const full = new S3MutexError("store-unavailable", "507 XMinioStorageFull. Free some.");
+  const said = "no renewal got through until the lease was over; the last answer: 507 XMinioStorageFull. Free some.";
+  for (const cause of [full, new S3MutexError("store-unavailable", "down"), undefined]) {
+    expect(lossError("x", "store-unavailable", cause, full).message).toBe(`The lock "x" is not held any more: ${said}`);
+  }
+  expect(lossError("x", "store-unavailable", denied, full).message).toContain("the store refused to renew it");
+  expect(lossError("x", "expired", full, full).message).toContain("its lease ran out before");
   expect(lossError("x", "taken-over", denied).message).toContain("another holder took it over.");
 });
 

@@ -38,16 +38,37 @@ export function stopError(lockName: string, reason: StopReason): S3MutexError {
   return new S3MutexError("lost", message, { lockName, reason });
 }
 
-export function lossError(lockName: string, reason: GoneForGood, cause: unknown): S3MutexError {
-  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentenceOf(reason, cause)}.`;
+/** What became of the renewals since the last one that was made. */
+export interface FailedRenewals {
+  /** Why the last one failed. */
+  readonly last?: unknown;
+  /** What was answered last in place of one. */
+  readonly answer?: S3MutexError;
+}
+
+/** `lastAnswer`: what was answered last in place of the renewals that failed, where there was any answer. */
+export function lossError(
+  lockName: string,
+  reason: GoneForGood,
+  cause: unknown,
+  lastAnswer?: S3MutexError,
+): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentenceOf(reason, cause, lastAnswer)}.`;
   return new S3MutexError("lost", message, { lockName, reason, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** A store that answers and refuses was reached: the holder learns what it refused, and why. */
-function sentenceOf(reason: GoneForGood, cause: unknown): string {
-  const isRefusal = reason === "store-unavailable" && S3MutexError.is(cause) && cause.code !== "store-unavailable";
-  if (!isRefusal) return SENTENCES[reason];
-  return `the store refused to renew it until the lease was over: ${cause.message.replace(/\.$/, "")}`;
+/** What answers was reached, be it the store or a proxy before it: the holder learns what it said. */
+function sentenceOf(reason: GoneForGood, cause: unknown, lastAnswer: S3MutexError | undefined): string {
+  if (reason !== "store-unavailable") return SENTENCES[reason];
+  if (S3MutexError.is(cause) && cause.code !== "store-unavailable") {
+    return `the store refused to renew it until the lease was over: ${clauseOf(cause)}`;
+  }
+  if (lastAnswer === undefined) return SENTENCES[reason];
+  return `no renewal got through until the lease was over; the last answer: ${clauseOf(lastAnswer)}`;
+}
+
+function clauseOf({ message }: S3MutexError): string {
+  return message.replace(/\.$/, "");
 }
 
 /** Not a loss, but not held either. */

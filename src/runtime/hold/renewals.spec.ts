@@ -58,15 +58,15 @@ function renewing() {
 describe("renewals that are due together", () => {
   it("are one write, with the time of the most patient and the time-out of the least", async () => {
     const { asked, member, answer } = renewing();
-    const failures: string[] = [];
-    const onFailure = (error: Error) => void failures.push(error.message);
+    const failures: unknown[] = [];
+    const onFailure = (error: Error, isAnswered: boolean) => void failures.push([error.message, isAnswered]);
     const [a, b] = [member("a", { onFailure }), member("b", { timeoutMs: 700, untilMs: 9000 })];
     expect(asked).toEqual([]);
     await settled();
     expect(asked).toHaveLength(1);
     expect(asked[0]?.options).toMatchObject({ role: "holder", timeoutMs: 700, untilMs: 9000 });
-    asked[0]?.options.onFailure?.(new Error("no") as never);
-    expect(failures).toEqual(["no"]);
+    asked[0]?.options.onFailure?.(new Error("no") as never, true);
+    expect(failures).toEqual([["no", true]]);
     for (const { writeLog } of [a, b]) for (const id of ["a", "b"]) writeLog.begin(`written by ${id}`, ON_A, READING);
     answer();
     for (const [one, id] of [

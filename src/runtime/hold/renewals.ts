@@ -55,8 +55,8 @@ export class Renewals {
           timeoutMs: Math.min(...options.map(({ timeoutMs }) => timeoutMs)),
           // Whose own lease is over before ends by its own clock.
           untilMs: Math.max(...options.map(({ untilMs }) => untilMs)),
-          onFailure: (error) => {
-            for (const { onFailure } of options) onFailure?.(error);
+          onFailure: (error, isAnswered) => {
+            for (const { onFailure } of options) onFailure?.(error, isAnswered);
           },
           signal: ended.signal,
         },

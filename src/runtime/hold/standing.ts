@@ -115,9 +115,9 @@ export class Standing {
   }
 
   /** It is lost; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
-  lose(reason: Loss, cause: unknown): S3MutexError | undefined {
+  lose(reason: Loss, cause: unknown, lastAnswer?: S3MutexError): S3MutexError | undefined {
     if (this.loss !== undefined) return undefined;
-    const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause);
+    const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause, lastAnswer);
     // First, so that a listener that is told finds it not held any more.
     this.#isOver = true;
     this.#lost.abort(error);

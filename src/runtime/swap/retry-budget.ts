@@ -52,8 +52,8 @@ export interface RetryOptions {
   readonly onLostRace?: () => void;
   /** Told where the store has turned a write away that came too soon, and the time is up before the next try. */
   readonly onTooSoon?: () => void;
-  /** Told of each try that was not answered, or whose conflict nothing explains. */
-  readonly onFailure?: (error: S3MutexError) => void;
+  /** Told of each try that has not come to anything, and whether there was an answer to it. */
+  readonly onFailure?: (error: S3MutexError, isAnswered: boolean) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -167,7 +167,7 @@ export class RetryBudget {
     if (!saysLess) this.#stall = undefined;
     const error = (saysLess ? (this.#stall ?? this.#lastError) : undefined) ?? outcome.error;
     this.#lastError = error;
-    this.#options.onFailure?.(error);
+    this.#options.onFailure?.(error, error === outcome.error && outcome.timing !== undefined);
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
       if (error === this.#stall) throw error;
@@ -208,7 +208,7 @@ export class RetryBudget {
     const seen = { ...place, lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#stall = error;
-    this.#options.onFailure?.(error);
+    this.#options.onFailure?.(error, true);
     if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;
     this.#mention(error);
   }

@@ -19,6 +19,7 @@ it.each([
   "TokenExpired",
   "WebIdentityTokenExpiredException",
   "TokenRefreshRequired",
+  "RequestExpired",
   "UnrecognizedClient",
   "UnrecognizedClientException",
   "AuthFailure",

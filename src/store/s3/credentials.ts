@@ -6,10 +6,11 @@ import type { CredentialsState } from "./client/client-state.js";
 
 /**
  * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by
- * now, in a file that was rewritten, or from a function that was asked only once.
+ * now, in a file that was rewritten, or from a function that was asked only once. RequestExpired is about the clock, or of
+ * temporary credentials that are over: where there are no others, it stays a matter of the clock.
  */
 const OUTDATED =
-  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|UnrecognizedClient\w*|AuthFailure)$/;
+  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|RequestExpired|UnrecognizedClient\w*|AuthFailure)$/;
 
 /** Those that say AccessDenied or Unauthorized, and the rest in words. */
 const SAYS_EXPIRED = /\b(?:token|credentials?)\b[^.]*\bexpired\b|\bexpired\b[^.]*\b(?:token|credentials?)\b/i;
