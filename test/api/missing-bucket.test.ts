@@ -20,7 +20,7 @@ const CALLS: readonly (readonly [name: string, call: (mutex: S3Mutex) => Promise
   ["permits of several records", (mutex) => mutex.semaphore("s", { permits: 200 }).withPermits(() => 1), 1],
   ["resize", async (mutex) => (await mutex.semaphore("s", { permits: 3 }).resize(4)) ?? "done", "done"],
   ["runWhenLeader", (mutex) => mutex.election("e").runWhenLeader(() => 7), 7],
-  ["leader", async (mutex) => (await mutex.election("e").leader()) ?? "nobody", "nobody"],
+  ["leader", async (mutex) => (await mutex.election("e").leader()) ?? "none", "none"],
   ["isLocked", (mutex) => mutex.isLocked("a"), false],
   ["inspect", (mutex) => mutex.inspect("a"), null],
   ["list", all, []],
