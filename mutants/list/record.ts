@@ -3,6 +3,14 @@ import type { Mutant } from "../mutant.js";
 /** What is written: conditions, bodies, tokens, and the mirror for 1.x. */
 export const RECORD: readonly Mutant[] = [
   {
+    name: "given back late is given back",
+    why: "a hold that was lost while the store was silent is remembered as released, and as held for as long as the store was away",
+    file: "src/core/transition/decision.ts",
+    search: 'how === "expired" || (!attempt.lacksStoreTime && isExpired(holder, attempt));',
+    replace: 'how === "expired";',
+    caughtBy: { test: "test/protocol/late-release.test.ts", named: "P23: a hold that was lost" },
+  },
+  {
     name: "no write id",
     why: "bodies are not unique, so that ETags may come back",
     file: "src/core/codec.ts",

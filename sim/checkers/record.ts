@@ -100,7 +100,8 @@ export class RecordChecker {
     // Where 1.x wrote last, the counter is gone; tokens grow all the same.
     if (token < (before.token ?? 0)) this.#findings.report("tokens", `${key}: the counter falls to ${token}`);
     for (const holder of former) {
-      if (!holders.some(({ id }) => id === holder.id)) this.#checkEnd(key, holder, body, this.#earlyMs(before, body));
+      if (!holders.some(({ id }) => id === holder.id))
+        this.#checkEnd(key, holder, body, this.#earlyMs(before, body, holder));
     }
   }
 
@@ -120,11 +121,15 @@ export class RecordChecker {
     else if (turn.ended === "expired") this.#checkExpired(key, holder, earlyMs);
   }
 
-  /** How much before its published end a lease may be taken: a sweep keeps no tolerance, and a client that takes the lock does. */
-  #earlyMs(before: Body, { holders = [] }: Body): number {
+  /**
+   * How much before its published end a lease may be taken: a sweep keeps no tolerance, and a client that takes the lock does; nor does
+   * one that gives its own hold back to its next waiter.
+   */
+  #earlyMs(before: Body, { holders = [] }: Body, leaver: BodyHolder): number {
     const { aheadMs, earlyMs, toleranceMs } = this.#options;
     const former = holdersOf(before);
-    return holders.every(({ id }) => former.some((one) => one.id === id)) ? earlyMs : aheadMs - toleranceMs;
+    const isKept = ({ id }: BodyHolder) => former.some((one) => one.id === id) || clientOf(id) === clientOf(leaver.id);
+    return holders.every(isKept) ? earlyMs : aheadMs - toleranceMs;
   }
 
   #checkExpired(key: string, holder: BodyHolder, earlyMs = this.#options.earlyMs): void {
@@ -177,6 +182,11 @@ const CLOCKS_MS = 2500;
 function isHandedOver(from: BodyHolder, to: BodyHolder, { recent = [] }: Body): boolean {
   const isSame = from.id !== to.id && from.acquiredAtMs === to.acquiredAtMs && from.token < to.token;
   return isSame && !recent.some(({ id, token }) => id === from.id && token === from.token);
+}
+
+/** Ids of acquisitions begin with the client that made them. */
+function clientOf(acquisitionId: string): string {
+  return acquisitionId.replace(/#.*$/, "");
 }
 
 function hasNewHolder(before: Body, { holders = [] }: Body): boolean {

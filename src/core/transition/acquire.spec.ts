@@ -256,3 +256,10 @@ it("does not refresh an entry by bounds of store time that are hours wide", () =
   expect(at(T0, dueMs - 1)).toBeUndefined();
   expect(at(dueMs - 4000, dueMs)).toBeDefined();
 });
+
+it("P23: remembers a lease that was watched to its end as expired at that end, whatever the clock says", () => {
+  const holder = holderOf();
+  const attempt = { ...NOW, lacksStoreTime: true, observedEnded: new Set([leaseKey(holder)]) };
+  const taken = written(acquire(recordOf({ holders: [holder] }), commandOf(), attempt));
+  expect(taken.recent).toMatchObject([{ id: holder.id, ended: "expired", toMs: holder.expiresAtMs }]);
+});

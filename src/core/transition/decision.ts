@@ -1,6 +1,6 @@
 import { rememberedCuts, withCuts } from "../cut-short.js";
 import { dated } from "../dating.js";
-import { type Attempt, isWaiting } from "../expiry.js";
+import { type Attempt, isExpired, isWaiting } from "../expiry.js";
 import { headOf, isOpen } from "../queue.js";
 import {
   areCompatible,
@@ -102,16 +102,20 @@ export function withTurns(
   return isCut ? { recent, cutShort: withCuts(record, ended, how, attempt) } : { recent };
 }
 
-function turnOf(holder: Holder, ended: TurnEnd, attempt: Attempt): Turn {
+/**
+ * What is remembered is what was: a hold whose lease had ended was held until then and no longer, also where its holder gives it back
+ * later because the store was silent; only the store's clock tells that. One that was given back before, and only had to last, was
+ * released.
+ */
+function turnOf(holder: Holder, how: TurnEnd, attempt: Attempt): Turn {
   const { id, owner, token, acquiredAtMs } = holder;
-  const toMs = ended === "expired" ? holder.expiresAtMs : attempt.now.latestMs;
-  return {
-    id,
-    owner,
-    token,
-    fromMs: acquiredAtMs,
-    toMs,
-    ended: ended === "expired" && isReleased(holder) ? "released" : ended,
-    ...identityOf(holder),
-  };
+  const isOver = how === "expired" || (!attempt.lacksStoreTime && isExpired(holder, attempt));
+  const toMs = isOver ? holder.expiresAtMs : attempt.now.latestMs;
+  return { id, owner, token, fromMs: acquiredAtMs, toMs, ended: endOf(holder, how, isOver), ...identityOf(holder) };
+}
+
+function endOf(holder: Holder, how: TurnEnd, isOver: boolean): TurnEnd {
+  // Its holder is told that it was ended from outside, whether its lease had ended or not.
+  if (how !== "released" && how !== "expired") return how;
+  return isOver && !isReleased(holder) ? "expired" : "released";
 }

@@ -4,6 +4,7 @@ import { cancel, forceRelease, release } from "./release.js";
 
 const NOW = attemptAt(T0 + 100, { writeId: "w1" });
 const LATER = attemptAt(T0 + 90_000, { writeId: "w2" });
+const ANY_HOLDER = { ids: undefined };
 const HELD = recordOf({ holders: [holderOf()], queue: [waiterOf()], token: T0 + 7 });
 
 it("leaves a tombstone that keeps the counter, the queue and what happened, and says since when it is free", () => {
@@ -31,6 +32,31 @@ it("releases its own acquisition only, and releases it also when its lease has e
   expect(written(release(both, { id: "b" }, NOW)).holders.map(({ id }) => id)).toEqual(["holder"]);
 });
 
+it("P23: remembers a hold that is given back or cancelled after the end of its lease as expired, held until that", () => {
+  const own = { id: "holder", mustChange: false };
+  const turn = { id: "holder", fromMs: T0, toMs: T0 + 10_000 };
+  const endedAt = (nowMs: number) => [
+    written(release(HELD, own, attemptAt(nowMs))).recent,
+    written(cancel(HELD, own, attemptAt(nowMs))).recent,
+  ];
+  expect(endedAt(T0 + 10_001)).toMatchObject([[{ ...turn, ended: "expired" }], [{ ...turn, ended: "expired" }]]);
+  expect(endedAt(T0 + 10_000)).toMatchObject([[{ ...turn, ended: "released" }], [{ ...turn, ended: "released" }]]);
+  expect(written(release(HELD, own, LATER))).toMatchObject({ holders: [], freeSinceMs: T0 + 90_000 });
+});
+
+it("P23: does not take for expired what an end says that no clock of the store has told", () => {
+  const undated = recordOf({ holders: [holderOf({ undated: true })] });
+  const noStoreTime = { ...LATER, lacksStoreTime: true };
+  const released = [release(undated, { id: "holder" }, LATER), release(HELD, { id: "holder" }, noStoreTime)];
+  const turns = released.map((decision) => written(decision).recent);
+  expect(turns).toMatchObject(released.map(() => [{ ended: "released", toMs: T0 + 90_000 }]));
+});
+
+it("P23: says of a hold that was ended from outside after its lease who ended it, and that it was held until its lease ended", () => {
+  const { recent } = written(forceRelease(HELD, ANY_HOLDER, LATER));
+  expect(recent).toMatchObject([{ ended: "forced", toMs: T0 + 10_000 }]);
+});
+
 it("does not say released of a turn that ended otherwise", () => {
   const expired = turnOf({ id: "holder", ended: "expired" });
   expect(release(recordOf({ recent: [expired] }), { id: "holder" }, NOW).reply.kind).toBe("not-held");
@@ -42,8 +68,6 @@ it("drops waiters whose entries have run out with every write, and no others", (
   const queue = [waiterOf({ id: "dead", expiresAtMs: T0 + 99 }), waiterOf({ id: "live", expiresAtMs: T0 + 100 })];
   expect(written(release({ ...HELD, queue }, { id: "holder" }, NOW)).queue.map(({ id }) => id)).toEqual(["live"]);
 });
-
-const ANY_HOLDER = { ids: undefined };
 
 it("recognises by whom it meant that it has ended them already, and spares later holders", () => {
   const forced = written(forceRelease(recordOf({ holders: [holderOf({ id: "a" })] }), ANY_HOLDER, NOW));

@@ -14,7 +14,8 @@ export interface ReleaseCommand extends Own {
 
 /**
  * Give an acquisition's place back. The object stays, as a tombstone that keeps the fencing counter; and so does the place, if it is
- * to be held for longer than the work under it took.
+ * to be held for longer than the work under it took. Given back after the end of its lease it is remembered as expired; a repetition of
+ * that finds it gone, as where another acquisition has taken it over.
  */
 export function release(
   record: LockRecord | undefined,
