@@ -3,7 +3,7 @@ import { type Holder, isReleased, type LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
 import type { Context } from "../runtime/base/context.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
-import { holderPolicy } from "../runtime/swap/policies.js";
+import { commandPolicy } from "../runtime/swap/policies.js";
 import { renewing } from "../runtime/swap/repeatable.js";
 import { WriteLog } from "../runtime/swap/write-log.js";
 
@@ -72,6 +72,8 @@ class Target {
   }
 }
 
+/** Nothing here has a lease that the caller's time could be told by: it is that of any other command. A holder may be meant, so it does not step back. */
 function optionsFor(context: Context, leaseMs: number) {
-  return { ...holderPolicy(context, leaseMs), writeLog: new WriteLog(), from: "store" as const };
+  const policy = { ...commandPolicy(context, leaseMs), role: "holder" as const };
+  return { ...policy, writeLog: new WriteLog(), from: "store" as const };
 }
