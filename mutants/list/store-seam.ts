@@ -281,4 +281,12 @@ export const STORE_SEAM: readonly Mutant[] = [
       named: "is created by the first call, whichever that is: runOnce",
     },
   },
+  {
+    name: "whose function failed is told to check the region",
+    why: "a credentials function that rejects with a plain Error is put down to region, endpoint and bucket name, for good",
+    file: "src/store/s3/sender.ts",
+    search: 'result.kind === "failure" && isUnbuilt(',
+    replace: 'result.kind !== "failure" && isUnbuilt(',
+    caughtBy: { test: "test/store/credentials-function.test.ts", named: "is told as what failed, in its own words" },
+  },
 ];

@@ -3,6 +3,7 @@ import { S3MutexError } from "../errors.js";
 import { realEffects } from "../runtime/base/effects.js";
 import type { AnswerTiming, RefusedOutcome, RequestOptions, UnknownOutcome } from "../store/object-store.js";
 import { s3WordsOf } from "../store/s3/answers/answer.js";
+import { providerError } from "../store/s3/answers/bad-credentials.js";
 import { wholeStatus } from "../store/s3/answers/failure.js";
 import type { Said } from "../store/s3/answers/operation.js";
 import { outcomeOfFailure } from "../store/s3/answers/outcomes.js";
@@ -137,10 +138,7 @@ export class FetchSender {
     try {
       return checkCredentials(await credentials());
     } catch (cause) {
-      const said = cause instanceof Error ? cause.message : "it threw what is not an Error";
-      throw Object.assign(new Error(`the function \`credentials\` failed: ${said}`, { cause }), {
-        name: "CredentialsProviderError",
-      });
+      throw providerError(cause);
     }
   }
 }

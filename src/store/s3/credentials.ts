@@ -64,12 +64,37 @@ async function ask({ client, state }: Asking): Promise<void> {
   }
 }
 
+/**
+ * What the client's provider of credentials rejects with. The SDK throws that as it is, like everything else that keeps a request
+ * from being built, so that the provider is asked once more. Region and endpoint come before it: where they are the matter, it has
+ * not been asked. Undefined: it gives credentials, or does not answer in time.
+ */
+export async function failureOfProvider(
+  asking: Pick<Asking, "client" | "effects" | "timeoutMs">,
+  unbuilt: unknown,
+): Promise<{ readonly cause: unknown } | undefined> {
+  if ((unbuilt as { readonly name?: unknown } | undefined)?.name === "EndpointError") return undefined;
+  let failed: { readonly cause: unknown } | undefined;
+  const { config } = asking.client;
+  const ask = async () => {
+    await (config.region as () => Promise<unknown>)();
+    await (config.credentials as () => Promise<unknown>)().catch((cause) => {
+      failed = { cause };
+    });
+  };
+  await within(
+    asking,
+    ask().catch(() => {}),
+  );
+  return failed;
+}
+
 interface Credentials {
   readonly accessKeyId: string;
   readonly sessionToken?: string;
 }
 
-function within({ effects, timeoutMs }: Asking, work: Promise<void>): Promise<boolean> {
+function within({ effects, timeoutMs }: Pick<Asking, "effects" | "timeoutMs">, work: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = effects.setTimer(timeoutMs, () => resolve(false), { keepAlive: true });
     void work.then(() => {

@@ -1,12 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
 import { s3WordsOf } from "./answers/answer.js";
+import { providerError } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
 import type { Operation, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
 import { type Attempt, attemptOnce, timingOf } from "./answers/single-attempt.js";
 import { type ClientState, socketsOf } from "./client/client-state.js";
-import { areOutdated, hasOtherCredentials } from "./credentials.js";
+import { areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
 
 /** Credentials, region and signature: mostly at hand, at worst a round trip to a metadata service or to STS. */
@@ -48,11 +49,14 @@ export class Sender {
     }
   }
 
-  #hasOthers(attempt: Attempt, { giveUpAtMs = Number.POSITIVE_INFINITY }: RequestOptions): Promise<boolean> {
-    const leftMs = giveUpAtMs - this.#effects.monotonicMs();
-    const timeoutMs = Math.max(0, Math.min(PREPARE_TIMEOUT_MS, leftMs));
+  #hasOthers(attempt: Attempt, { giveUpAtMs }: RequestOptions): Promise<boolean> {
+    const timeoutMs = this.#preparingMs(giveUpAtMs);
     const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs };
     return hasOtherCredentials(asking, attempt);
+  }
+
+  #preparingMs(giveUpAtMs = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, Math.min(PREPARE_TIMEOUT_MS, giveUpAtMs - this.#effects.monotonicMs()));
   }
 
   async #transmit<Value, Outcome>(
@@ -86,11 +90,19 @@ export class Sender {
       this.#state.credentialsWorked = true;
       return { outcome: expected };
     }
-    const outcome = outcomeOfFailure(error, attempt, {
+    const context = {
       request: operation.request,
       credentialsWorked: this.#state.credentialsWorked,
       clockCorrected: Math.abs(this.#clockOffset() - offsetBefore) >= CLOCK_CORRECTION_MS,
-    });
+    };
+    const outcome = outcomeOfFailure(error, attempt, context);
+    if (result.kind === "failure" && isUnbuilt(outcome, attempt)) {
+      const asking = { client: this.#client, effects: this.#effects, timeoutMs: this.#preparingMs(giveUpAtMs) };
+      const failed = await failureOfProvider(asking, error);
+      if (failed !== undefined) {
+        return { outcome: outcomeOfFailure(providerError(failed.cause), attempt, context) };
+      }
+    }
     return areOutdated(failureOf(error, attempt)) ? { outcome, outdated: attempt } : { outcome };
   }
 
@@ -103,6 +115,11 @@ export class Sender {
 type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
   | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Attempt };
+
+/** Nothing has left, and neither the network nor a provider that says so is why. */
+function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Attempt): boolean {
+  return sentAtMs === undefined && outcome.kind === "refused" && outcome.error.code === "invalid-argument";
+}
 
 function said(attempt: Attempt): Said {
   return { code: s3WordsOf(attempt)?.code, attempt };

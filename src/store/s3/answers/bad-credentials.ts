@@ -17,6 +17,7 @@ const BY_CODE: ReadonlyMap<string, string> = new Map([
   ["InvalidTokenId", TOKEN],
   ["InvalidAccessKeyId", "The store does not know this access key: check `accessKeyId` and the endpoint."],
   ["SignatureDoesNotMatch", "The secret does not fit the access key: check `secretAccessKey`, region and endpoint."],
+  ["CredentialsFunctionError", "The credentials function of the S3 client failed: its own words say why."],
   ["Unauthorized", "The store wants other credentials: check those of the S3 client."],
 ]);
 
@@ -50,3 +51,29 @@ function loginBy(command: string, message: string): string {
   const line = profile === "" || profile === "default" ? command : `${command} --profile ${profile}`;
   return `Log in again (\`${line}\`), or give the S3 client other credentials.`;
 }
+
+/** Of connections that did not come to be, or broke: the next try may have more luck. */
+const OF_CONNECTIONS = /^(?:ECONN|EAI_|ENOTFOUND|ETIMEDOUT|EPIPE|EHOST|ENET|UND_ERR)/;
+const OF_TIME: ReadonlySet<string> = new Set(["TimeoutError", "AbortError"]);
+
+/** A function of the caller's own failed to give credentials, by whatever it threw, with what says whether it may recover. */
+export function providerError(cause: unknown): Error {
+  const said = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "it threw no Error";
+  const error = new Error(`the credentials could not be had: ${said}`, { cause });
+  return Object.assign(error, { name: "CredentialsFunctionError" }, passing(cause));
+}
+
+function passing(cause: unknown, depth = 0): object {
+  if (typeof cause !== "object" || cause === null || depth > MAX_DEPTH) return {};
+  const { name, code, status, statusCode, message, cause: inner } = cause as Readonly<Record<string, unknown>>;
+  const answered = status ?? statusCode;
+  if (typeof answered === "number") return { $metadata: { httpStatusCode: answered } };
+  if (typeof code === "string" && OF_CONNECTIONS.test(code)) return { code };
+  if (typeof name === "string" && OF_TIME.has(name)) return { name };
+  const further = passing(inner, depth + 1);
+  const isFetch = name === "TypeError" && message === "fetch failed" && Object.keys(further).length === 0;
+  return isFetch ? { code: "UND_ERR" } : further;
+}
+
+/** Of causes of causes. */
+const MAX_DEPTH = 4;

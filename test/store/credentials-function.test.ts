@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+import { startS3Server } from "../../src/testing/index.js";
+import { clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
+
+const refusedConnection = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
+
+it.each<[string, () => unknown, string, string, string]>([
+  ["an Error", () => new Error("vault said no"), "refused", "access-denied", "vault said no"],
+  ["a text", () => "no vault", "refused", "access-denied", "no vault"],
+  ["an object", () => ({}), "refused", "access-denied", "it threw no Error"],
+  ["nothing", () => undefined, "refused", "access-denied", "it threw no Error"],
+  ["a denial", () => Object.assign(new Error("denied"), { status: 403 }), "refused", "access-denied", "denied"],
+  [
+    "a service that is down",
+    () => Object.assign(new Error("down"), { status: 503 }),
+    "unknown",
+    "store-unavailable",
+    "down",
+  ],
+  [
+    "a fetch that failed",
+    () => new TypeError("fetch failed", { cause: refusedConnection }),
+    "unknown",
+    "store-unavailable",
+    "fetch failed",
+  ],
+  [
+    "a fetch that does not say why",
+    () => new TypeError("fetch failed"),
+    "unknown",
+    "store-unavailable",
+    "fetch failed",
+  ],
+  ["a time-out", () => new DOMException("too late", "TimeoutError"), "unknown", "store-unavailable", "too late"],
+])(
+  "a credentials function that rejects with %s is told as what failed, in its own words",
+  async (_, thrown, kind, code, words) => {
+    await using server = await startS3Server({ buckets: ["locks"] });
+    const fails = async () => {
+      throw thrown();
+    };
+    const outcome = await storeOver(clientFor(server.endpoint, { credentials: fails })).write(
+      "a",
+      "1",
+      IF_ABSENT,
+      OPTIONS,
+    );
+    expect(outcome).toMatchObject({ kind, error: { code, message: expect.stringContaining(words) } });
+    expect(outcome).toMatchObject({ error: { message: expect.not.stringContaining("could not be built") } });
+    expect(server.requests.total).toBe(0);
+  },
+);
+
+it("one that has given credentials before may give some again", async () => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  let isDown = false;
+  const expiration = new Date(Date.now() + 1_000);
+  const credentials = async () => {
+    if (isDown) throw new Error("vault said no");
+    return { accessKeyId: "a", secretAccessKey: "b", expiration };
+  };
+  const store = storeOver(clientFor(server.endpoint, { credentials }));
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+  isDown = true;
+  expect(await store.read("a", OPTIONS)).toMatchObject({
+    kind: "unknown",
+    sent: false,
+    error: { code: "store-unavailable" },
+  });
+  isDown = false;
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+});
+
+it("a region that is missing is not put down to the credentials", async () => {
+  const region = async () => {
+    throw new Error("Region is missing");
+  };
+  const fails = async () => {
+    throw new Error("vault said no");
+  };
+  const store = storeOver(clientFor("http://127.0.0.1:1", { region, credentials: fails }));
+  const outcome = await store.write("a", "1", IF_ABSENT, OPTIONS);
+  expect(outcome).toMatchObject({
+    kind: "refused",
+    error: { code: "invalid-argument", message: expect.stringContaining("Region is missing") },
+  });
+});
