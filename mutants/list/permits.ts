@@ -264,4 +264,20 @@ export const PERMITS: readonly Mutant[] = [
     replace: "return { seen: { version: records.shares?.version ?? 0, others:",
     caughtBy: { test: LARGE, named: "seed 41407" },
   },
+  {
+    name: "permits of callers of this process count as all of them",
+    why: "many callers at once are told that others have the permits that are free",
+    file: "src/runtime/acquire/local-queue.ts",
+    search: "holds.length > 0 && (limit === undefined || !areCompatible([...holds.map(claimOf), request], limit))",
+    replace: "holds.length > 0",
+    caughtBy: { test: "test/primitives/semaphore.test.ts", named: "are not called taken" },
+  },
+  {
+    name: "those before it use up the time of one attempt",
+    why: "of many callers at once that make one attempt each, the last do not get what is free",
+    file: "src/runtime/acquire/patience.ts",
+    search: "const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#lineUntilMs);",
+    replace: "const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, this.#lineUntilMs);",
+    caughtBy: { test: "test/primitives/semaphore.test.ts", named: "their whole time" },
+  },
 ];

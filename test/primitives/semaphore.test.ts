@@ -208,6 +208,39 @@ it("P13: says that permits were free where the time was too short for all who as
   for (const message of said) expect(message).toMatch(late);
 });
 
+it("P13: calls of one process that make one attempt each have their whole time from their turn on", async () => {
+  for (const permits of [100, 250]) {
+    const scene = new Scene({ roundTripMs: () => 100 });
+    const pool = scene.client().mutex.semaphore("pool", { permits });
+    const tries = Array.from({ length: permits }, () => pool.tryAcquire());
+    const had = await scene.until(Promise.all(tries), 30_000);
+    expect([permits, had.filter((permit) => permit === null)]).toEqual([permits, []]);
+    expect(await scene.until(pool.tryAcquire())).toBeNull();
+  }
+});
+
+it("P13: permits that were free when last seen are not called taken", async () => {
+  const scene = new Scene({ roundTripMs: () => 500 });
+  const { mutex } = scene.client({ lockTimeoutMs: 600_000 });
+  const late = /^No permit of "\w+" was had within \d+ ms, although \d+ were free when that was last seen/;
+  const free = { code: "timed-out", message: expect.stringMatching(late) };
+  const calls = [
+    () => mutex.semaphore("one", { permits: 100 }).tryAcquire(),
+    () => mutex.semaphore("two", { permits: 100 }).withPermits(() => scene.world.sleep(60_000), { timeoutMs: 3000 }),
+  ];
+  for (const call of calls) {
+    const asked = Array.from({ length: 100 }, () =>
+      call().then(
+        (had) => (had === null ? "null" : "had"),
+        (error) => error,
+      ),
+    );
+    const said = (await scene.until(Promise.all(asked), 120_000)).filter((end) => end !== "had");
+    expect(said).toContainEqual(expect.objectContaining(free));
+    expect(said).not.toContain("null");
+  }
+});
+
 it("makes an unused semaphore by resizing it", async () => {
   const scene = new Scene();
   const pool = scene.client().mutex.semaphore("pool", { permits: 2 });

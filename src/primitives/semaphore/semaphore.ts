@@ -2,6 +2,7 @@ import { checkDuration, checkOptions, checkPermits, invalidArgument, withDefault
 import type { OptionNames } from "../../arguments/option-names.js";
 import type { LockReport } from "../../core/report.js";
 import { numberIn, numberOf } from "../../core/shares.js";
+import { S3MutexError } from "../../errors.js";
 import { knownLimit } from "../../runtime/acquire/acquire-request.js";
 import { AskElsewhere } from "../../runtime/acquire/refusals.js";
 import type { Context } from "../../runtime/base/context.js";
@@ -110,7 +111,11 @@ export class Semaphore {
     const patienceMs = Number.POSITIVE_INFINITY;
     const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
-    throw timedOut({ name: this.name, latest: this.#several.records.seen }, this.#notHad(options));
+    throw this.#timedOut(options);
+  }
+
+  #timedOut(options: PermitOptions): S3MutexError {
+    return timedOut({ name: this.name, latest: this.#several.records.seen }, this.#notHad(options));
   }
 
   /** Where many ask at once, the time may be up before the record was changed for all of them: then it is not permits that lack. */
@@ -123,8 +128,9 @@ export class Semaphore {
   }
 
   /**
-   * One attempt: a handle, or null when there are not so many left or another caller waits, by what was read since it was called. Also when
-   * others came first with each of its writes until its time was up: a third of the lease, from 2 to 10 seconds.
+   * One attempt: a handle, or null when there are not so many left or another caller waits, by what was read since it was called. Its time
+   * is a third of the lease, from 2 to 10 seconds, from its turn among the callers of this process on, and 30 seconds in all.
+   * @throws `timed-out` where that was up although permits were free when that was last seen: too many asked at once
    */
   async tryAcquire(options: Omit<PermitOptions, "timeoutMs"> = {}): Promise<Lock | null> {
     const attempt = { ...checkOptions("options", options, TRY_PERMIT_OPTIONS), timeoutMs: 0 };
@@ -134,7 +140,8 @@ export class Semaphore {
 
   /**
    * Runs `fn` while holding permits, as `withLock` does.
-   * @returns what `fn` returned, or null when they were not had in time
+   * @returns what `fn` returned, or null when others had them until the time was up
+   * @throws as `withLock`; `timed-out` where the time was up although permits were free when that was last seen
    */
   async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, options: WithPermitsOptions = {}): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
@@ -179,9 +186,16 @@ export class Semaphore {
       permits,
       limit,
     };
-    const lock = await this.#take(call);
-    this.#warnOf(limit);
-    return lock;
+    const startedAtMs = this.#context.effects.monotonicMs();
+    try {
+      return await this.#take(call);
+    } catch (error) {
+      if (!S3MutexError.is(error, "timed-out")) throw error;
+      const tookMs = Math.round(this.#context.effects.monotonicMs() - startedAtMs);
+      throw this.#timedOut({ permits, timeoutMs: timeoutMs || tookMs });
+    } finally {
+      this.#warnOf(limit);
+    }
   }
 
   /** Out of its record; or, if that turns out to be one of several, out of one of those. */

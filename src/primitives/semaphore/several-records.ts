@@ -1,8 +1,14 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { longestMs } from "../../runtime/acquire/patience.js";
+import { LONGEST_LINE_MS, longestMs } from "../../runtime/acquire/patience.js";
 import { type PollElsewhere, pollElsewhereOf } from "../../runtime/acquire/poll-elsewhere.js";
-import { AskElsewhere, largerThanShares, noRoomAnywhere, tooFew } from "../../runtime/acquire/refusals.js";
+import {
+  AskElsewhere,
+  largerThanShares,
+  noRoomAnywhere,
+  tooFew,
+  tooManyAtOnce,
+} from "../../runtime/acquire/refusals.js";
 import { foundSemaphore, resizeSemaphore } from "../../runtime/acquire/resize-semaphore.js";
 import type { SemaphoreRecords } from "../../runtime/acquire/semaphore-records.js";
 import { throwIfAborted, unlessAborted } from "../../runtime/base/abort.js";
@@ -88,14 +94,30 @@ export class SeveralRecords {
       if (this.#records.shares === undefined) return "one-record";
       this.#check(call);
       const target = moving ?? (await this.#choose(terms, tried)) ?? this.#lastResort(terms);
-      if (target === undefined) return undefined;
-      if (!isFirst && this.#nowMs() >= terms.endMs) return void target.forget();
+      if (target === undefined) return this.#throwUnlessTold(terms, tried);
+      if (!isFirst && this.#nowMs() >= terms.endMs) return this.#tooLate(target, terms);
       const asked = await this.#ask(target, terms);
       if (asked.kind === "granted") return asked.lock;
       if (asked.kind === "none" && terms.patienceMs > 0) return undefined;
       if (asked.kind === "none") tried.add(target.part);
       moving = asked.kind === "moved" ? asked.to : undefined;
     }
+  }
+
+  /** No permit is free, if every record that might have one has said so since the call began. */
+  #throwUnlessTold({ call, startedAtMs, signal }: Terms, tried: ReadonlySet<number>): undefined {
+    const { name } = this.#records.anchor;
+    if (this.#context.closing.aborted) throw wasClosed(name);
+    throwIfAborted(name, signal);
+    const isTold = (part: number) => tried.has(part) || this.#records.wasSeenSince(part, startedAtMs);
+    if (!this.#records.partsWith(call.permits).every(isTold)) throw unanswered(name, this.#nowMs() - startedAtMs);
+  }
+
+  /** The time is up before the next record was asked. */
+  #tooLate({ part, forget }: Target, { call, startedAtMs: since }: Terms): undefined {
+    forget();
+    const isFree = (this.#records.roomIn(part) ?? 0) >= call.permits;
+    if (isFree) throw tooManyAtOnce(this.#records.anchor, this.#nowMs() - since);
   }
 
   /** Where there is no room anywhere, who has patience waits, and one attempt is over. */
@@ -232,7 +254,8 @@ export class SeveralRecords {
         },
         limit: share.limit,
         waitedBeforeMs: waitedBeforeMs + (call.waitedBeforeMs ?? 0),
-        attemptUntilMs: this.#untilMs(terms),
+        // One attempt waits for its turn at that record besides.
+        attemptUntilMs: patienceMs === 0 ? startedAtMs + LONGEST_LINE_MS : this.#untilMs(terms),
       });
       to?.forget();
       if (lock === undefined) return { kind: "none" };

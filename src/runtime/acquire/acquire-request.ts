@@ -1,6 +1,6 @@
 import { ENTRY_LIFE_MS } from "../../core/expiry.js";
 import type { Hold, LockRef } from "../../core/record.js";
-import type { AcquireCommand } from "../../core/transition/acquire.js";
+import type { AcquireCommand, AcquireReply } from "../../core/transition/acquire.js";
 import type { Context } from "../base/context.js";
 import { leaseToWriteMs } from "../check/store-is-safe.js";
 import type { LeaseTiming } from "../hold/lease-clock.js";
@@ -41,8 +41,10 @@ export interface WaitingQueue<Caller> {
   restMs(acquisition: Caller): number;
   /** Asks: at once, or, of callers with one attempt each, one after the other. */
   inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result>;
-  /** Whether a caller of this process has the lock as far as is known here. */
-  readonly isHeldHere: boolean;
+  /** Whether callers of this process have so much of it, as far as is known here, that this is not to be had beside them. */
+  isTakenHere(request: AcquireRequest): boolean;
+  /** What would be the reply to it by what was seen last. */
+  glance(acquisition: Caller): AcquireReply["kind"] | undefined;
   /** The store has answered one of us. */
   reportAnswer(): void;
 }

@@ -17,7 +17,7 @@ import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforePollMs, RECONSIDER_MS } from "./delays.js";
 import { Patience } from "./patience.js";
-import { throwIfCopys, throwIfRefused } from "./refusals.js";
+import { throwIfCopys, throwIfRefused, tooManyAtOnce } from "./refusals.js";
 import { Restraint } from "./restraint.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
@@ -98,8 +98,10 @@ export class Acquisition {
 
   /** Why a caller whose time is up learns nothing; undefined when another caller had the lock. */
   get unanswered(): S3MutexError | undefined {
-    const { object, isHeldHere } = this.#localQueue;
-    return this.#patience.isContention || isHeldHere ? undefined : this.#patience.unanswered(object.name);
+    const { object } = this.#localQueue;
+    if (this.#patience.isTold || this.#localQueue.isTakenHere(this.request)) return undefined;
+    if (this.#isSeenFree) return tooManyAtOnce(object, this.waitedMs);
+    return this.#patience.isContention ? undefined : this.#patience.unanswered(object.name);
   }
 
   /** Its caller does not wait for the outcome any more: stop, and undo what was done or may still land. */
@@ -177,7 +179,7 @@ export class Acquisition {
 
   /** Another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
-    if (this.#localQueue.isHeldHere) this.reportAnswer();
+    if (this.#localQueue.isTakenHere(this.request)) this.reportAnswer();
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
     await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
@@ -227,19 +229,25 @@ export class Acquisition {
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (this.#patience.isContention && this.#patience.isOver && S3MutexError.is(error, "store-unavailable"))
-        return undefined;
-      throw error;
+      const isLate = this.#patience.isContention && this.#patience.isOver;
+      if (!isLate || !S3MutexError.is(error, "store-unavailable")) throw error;
+      if (this.unanswered !== undefined) throw this.unanswered;
+      return undefined;
     }
   }
 
   /** There is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
   async #seeWhoHasIt(): Promise<void> {
-    const { object } = this.#localQueue;
     // What is wrong with the store is told by the next try.
-    const found = await object.poll(requestTimeoutMs(this.request.leaseMs)).catch(() => undefined);
-    const kind = object.glance((record, attempt) => acquire(record, this.command(attempt, record), attempt).reply.kind);
-    if (found !== undefined && kind === "waiting") this.#localQueue.reportAnswer();
+    const found = await this.#localQueue.object.poll(requestTimeoutMs(this.request.leaseMs)).catch(() => undefined);
+    if (found !== undefined && this.#localQueue.glance(this) === "waiting") this.#localQueue.reportAnswer();
+  }
+
+  /** Whether there were permits for it when that was last seen, and others of its kind kept it from them. */
+  get #isSeenFree(): boolean {
+    const isKnown = this.#patience.hasBegunBy(this.#localQueue.object.latest?.askedAtMs ?? 0);
+    const isOutrun = isKnown && this.#patience.isOutrun && this.request.limit !== undefined;
+    return isOutrun && this.#localQueue.glance(this) === "granted";
   }
 
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
@@ -248,7 +256,7 @@ export class Acquisition {
     this.#patience.reportVersion(record, wasReadByUs);
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
-    const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#nowMs() >= this.#patience.lastPollAtMs;
+    const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#patience.isLastPoll;
     const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
     // Alongside the write: it costs no time by that where one round trip tells.
     if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.request.leaseMs));
@@ -288,9 +296,5 @@ export class Acquisition {
     const entry = this.#mayBePresent ? "listed" : "none";
     const leftovers = { id: this.#id, leaseMs, writeLog: this.writeLog, entry, isUnused: true } as const;
     cancelLeftovers(this.#context, this.#localQueue.object, leftovers);
-  }
-
-  #nowMs(): number {
-    return this.#context.effects.monotonicMs();
   }
 }

@@ -1,6 +1,6 @@
 import type { Attempt } from "../../core/expiry.js";
 import { areCompatible, type Claim, type LockRecord } from "../../core/record.js";
-import type { AcquireReply } from "../../core/transition/acquire.js";
+import { type AcquireReply, acquire } from "../../core/transition/acquire.js";
 import { type ReleaseCommand, release } from "../../core/transition/release.js";
 import type { RenewReply } from "../../core/transition/renew.js";
 import { type TransferReply, transfer } from "../../core/transition/transfer.js";
@@ -15,7 +15,7 @@ import { WaitingOrder } from "../hold/waiting-order.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { SharedLog } from "../swap/write-log.js";
-import { knownLimit, type WaitingQueue } from "./acquire-request.js";
+import { type AcquireRequest, knownLimit, type WaitingQueue } from "./acquire-request.js";
 import type { Acquisition } from "./acquisition.js";
 
 /** A hold of one of us; without a lease while it is being handed to an acquisition that has not taken it up yet. */
@@ -100,7 +100,9 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
 
   inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result> {
     if (!isLastChance) return ask();
-    const stuckAfterMs = Math.max(STUCK_MS, STUCK_ROUND_TRIPS * this.#context.clock.roundTripMs);
+    const { clock } = this.#context;
+    const stuckAfterMs = () =>
+      clock.roundTripMs === 0 ? FIRST_STUCK_MS : Math.max(STUCK_MS, STUCK_ROUND_TRIPS * clock.roundTripMs);
     return this.#turns.inTurn(stuckAfterMs, ask);
   }
 
@@ -126,9 +128,17 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     }
   }
 
-  /** Whether a caller of this process has the lock as far as is known here: an answer that needs no request. */
-  get isHeldHere(): boolean {
-    return [...this.#holds].some((hold) => !("lease" in hold) || hold.lease.isHeld);
+  /** Whether callers of this process leave no room for it as far as is known here: an answer that needs no request. */
+  isTakenHere(request: AcquireRequest): boolean {
+    const holds = [...this.#holds].filter((hold) => !("lease" in hold) || hold.lease.isHeld);
+    const limit = knownLimit(this.object, request);
+    return holds.length > 0 && (limit === undefined || !areCompatible([...holds.map(claimOf), request], limit));
+  }
+
+  glance(acquisition: Acquisition): AcquireReply["kind"] | undefined {
+    return this.object.glance(
+      (record, attempt) => acquire(record, acquisition.command(attempt, record), attempt).reply.kind,
+    );
   }
 
   /** The store has answered one of us: it can be reached, and another caller has the lock. */
@@ -253,6 +263,8 @@ type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to
 
 /** An answer that takes that long, or so many round trips, is not waited for by those behind. */
 const STUCK_MS = 100;
+/** The same before the first answer has shown how long one takes. */
+const FIRST_STUCK_MS = 500;
 const STUCK_ROUND_TRIPS = 4;
 const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;

@@ -16,9 +16,17 @@ export class Patience {
   /** When the caller came, by the monotonic clock. */
   readonly arrivedAtMs: number;
   /** Until when one attempt may take where nothing was answered by the time that the patience is over. */
-  readonly #silentUntilMs: number;
+  #silentUntilMs: number;
   /** The same where all of it was answered so far: a read was, and a write is under way. */
-  readonly #attemptUntilMs: number;
+  #attemptUntilMs: number;
+  /** Until when one attempt may wait for its turn among others of this process, and take. */
+  readonly #lineUntilMs: number;
+  readonly #attemptMs: number;
+  #resolveTurn: () => void = () => {};
+  /** Resolves when the store is first asked for this caller. */
+  readonly #turn = new Promise<void>((resolve) => {
+    this.#resolveTurn = resolve;
+  });
   readonly #overtaking: Overtaking;
   #hasAsked = false;
   #isUnderWay = false;
@@ -41,7 +49,9 @@ export class Patience {
     this.#overtaking = new Overtaking(writeLog);
     this.#patienceMs = patienceMs;
     this.arrivedAtMs = this.#nowMs();
-    const untilMs = Math.min(this.arrivedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+    this.#attemptMs = longestMs(patienceMs, leaseMs);
+    this.#lineUntilMs = Math.min(this.arrivedAtMs + LONGEST_LINE_MS, attemptUntilMs);
+    const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, attemptUntilMs);
     this.#attemptUntilMs = untilMs;
     this.#silentUntilMs =
       patienceMs === 0 ? untilMs : Math.min(untilMs, this.arrivedAtMs + Math.max(patienceMs, SILENT_MS));
@@ -71,9 +81,14 @@ export class Patience {
     return this.untilMs - LAST_POLL_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
   }
 
+  /** Whether there is no time for another poll. */
+  get isLastPoll(): boolean {
+    return this.#nowMs() >= this.lastPollAtMs;
+  }
+
   /** Whether what has not been asked for yet has to be asked for now. */
   get isLastChance(): boolean {
-    return !this.#hasAsked && this.#nowMs() >= this.lastPollAtMs;
+    return !this.#hasAsked && this.isLastPoll;
   }
 
   /** Whether the store was asked for this caller. */
@@ -83,7 +98,12 @@ export class Patience {
 
   /** From now on the store is being asked. */
   reportAsked(): void {
+    if (!this.#hasAsked && this.#patienceMs === 0) {
+      const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#lineUntilMs);
+      [this.#attemptUntilMs, this.#silentUntilMs] = [untilMs, untilMs];
+    }
     this.#hasAsked = true;
+    this.#resolveTurn();
   }
 
   /** A pause, but never such a long one that there is no time left to see what has become of the lock. */
@@ -122,7 +142,17 @@ export class Patience {
 
   /** Whether to say that another caller had the lock for all that time, rather than that the store did not answer. */
   get isContention(): boolean {
-    return this.#wasAnswered || this.#wasTaken || this.#wasOvertaken;
+    return this.isTold || this.#wasOvertaken;
+  }
+
+  /** Whether an answer has said that another caller has the lock. */
+  get isTold(): boolean {
+    return this.#wasAnswered || this.#wasTaken;
+  }
+
+  /** Whether others were faster, or had their turn before, on a store that answers: what it refused or left open says nothing of them. */
+  get isOutrun(): boolean {
+    return this.#lastFailure === undefined && (this.#wasOvertaken || !this.#hasAsked);
   }
 
   /** Resolves when it is over: where the store has not answered yet, not before one attempt has had its time. */
@@ -130,6 +160,8 @@ export class Patience {
     await this.#sleepUntil(this.untilMs, signal);
     if (this.#wasAnswered) return;
     const ends = (async () => {
+      // One attempt of each: those before it in this process do not use up its time.
+      if (this.#patienceMs === 0) await Promise.race([this.#turn, this.#sleepUntil(this.#lineUntilMs, signal)]);
       await this.#sleepUntil(this.#silentUntilMs, signal);
       if (this.#isUnderWay && this.#lastFailure === undefined) await this.#sleepUntil(this.#attemptUntilMs, signal);
     })();
@@ -190,5 +222,7 @@ const REFUSED =
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */
 const ATTEMPT_MS = 2000;
+/** One attempt waits for its turn and takes so long, all in all. */
+export const LONGEST_LINE_MS = 30_000;
 const LAST_POLL_ROUND_TRIPS = 3; // a poll and a write, with one to spare
 const LAST_LOOK_SLACK_MS = 20;

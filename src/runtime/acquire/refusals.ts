@@ -80,6 +80,12 @@ export function noRoomAnywhere(
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 
+/** There were permits for a caller when its time was up: so many asked at once that its turn did not come. */
+export function tooManyAtOnce({ name: lockName }: Pick<LockObject, "name">, waitedMs: number): S3MutexError {
+  const message = `Permits of ${JSON.stringify(lockName)} were free when that was last seen, and ${Math.round(waitedMs)} ms were not enough for all that asked at once: allow more time.`;
+  return new S3MutexError("timed-out", message, { lockName });
+}
+
 function noLimit({ name: lockName }: LockObject): S3MutexError {
   const message = `permits is "stored": it is not known yet how many permits ${JSON.stringify(lockName)} has; pass a number, or set it with resize().`;
   return new S3MutexError("invalid-argument", message, { lockName });

@@ -18,7 +18,7 @@ function asking(count: number) {
         answers.set(number, (fails) => (fails ? reject(new Error("no")) : resolve(`answer ${number}`)));
       });
     };
-    outcomes.push(turns.inTurn(STUCK_MS, ask).catch((error: Error) => error.message));
+    outcomes.push(turns.inTurn(() => STUCK_MS, ask).catch((error: Error) => error.message));
   };
   for (let number = 1; number <= count; number += 1) come(number);
   const answer = async (number: number, fails?: boolean) => {

@@ -38,7 +38,7 @@ export class Turns {
   }
 
   /** Asks when all who came before have been answered, or none of them was for so many milliseconds. */
-  async inTurn<Result>(stuckAfterMs: number, ask: () => Promise<Result>): Promise<Result> {
+  async inTurn<Result>(stuckAfterMs: () => number, ask: () => Promise<Result>): Promise<Result> {
     const before = this.#last;
     if (this.#size === 0) this.#progressAtMs = this.#effects.monotonicMs();
     this.#size += 1;
@@ -56,11 +56,11 @@ export class Turns {
 
   async #askAfter<Result>(
     before: Promise<unknown> | undefined,
-    stuckAfterMs: number,
+    stuckAfterMs: () => number,
     ask: () => Promise<Result>,
   ): Promise<Result> {
     while (before !== undefined) {
-      const leftMs = this.#progressAtMs + stuckAfterMs - this.#effects.monotonicMs();
+      const leftMs = this.#progressAtMs + stuckAfterMs() - this.#effects.monotonicMs();
       if (leftMs <= 0 || (await settledWithin(this.#effects, before, leftMs))) break;
     }
     return ask();
