@@ -63,7 +63,7 @@ const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
 
 const CONTENDERS = 8;
 /** Some ten seconds are usual; a store whose writes take tens of milliseconds, or that takes one a second on a key, needs more. */
-const LONGEST_MS = 120_000;
+const LONGEST_MS = 100_000;
 
 /**
  * Examines whether a store is safe to lock on: conditional writes one after the other and in races, reads, listings,

@@ -25,7 +25,7 @@ import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads
 import { slowWrites } from "./checks/slow-writes.js";
 import { eachMustAnswer } from "./examination/answering.js";
 import { cleanUp } from "./examination/clean-up.js";
-import { Examination, NoAnswer, type Thoroughness, UnexpectedRefusal } from "./examination/examination.js";
+import { Examination, NoAnswer, UnexpectedRefusal } from "./examination/examination.js";
 import { Observations } from "./examination/observations.js";
 import { ProbeRequests } from "./examination/probe-requests.js";
 import {
@@ -40,6 +40,7 @@ import {
   warn,
   worstOf,
 } from "./examination/report.js";
+import type { Thoroughness } from "./examination/thoroughness.js";
 import { lostUpdates, writeCeiling } from "./races/lost-updates.js";
 import { createRace, deleteRace, replaceRace } from "./races/races.js";
 
@@ -129,7 +130,8 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
   const startedAtMs = effects.monotonicMs();
   const observations = new Observations();
   const lanes = await lanesTo(plan, effects, observations);
-  const exam = new Examination(effects, observations, plan.thoroughness, lanes, plan);
+  const own = lanes.filter(({ gateway }) => gateway === undefined);
+  const exam = new Examination(effects, observations, plan.thoroughness, own, plan);
   const checks: StoreCheck[] = [];
   const isAlone = lanes.every(({ gateway }) => gateway === undefined);
   const total = isAlone ? ORDER.length - 1 : ORDER.length;
@@ -170,16 +172,16 @@ async function lanesTo(plan: VerifyPlan, effects: Effects, observations: Observa
 type Tell = (id: StoreCheckId, title: string, finding: Finding) => void;
 
 async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeRequests[], tell: Tell): Promise<void> {
-  const [first] = lanes;
   const others = lanes.filter(({ gateway }) => gateway !== undefined);
-  // What is wrong with both, such as credentials that are missing, is not the gateway's.
-  if (first !== undefined && others.length > 0) await eachMustAnswer(exam, [first, ...others], "at first");
+  // What is wrong with all, such as credentials that are missing, is not the gateway's.
+  if (others.length > 0) await eachMustAnswer(exam, lanes, "at first");
   const allowed = await permissions(exam, plan);
   for (const id of PERMISSIONS) tell(id, `Permission to ${id.replace("-permission", "").toUpperCase()}`, allowed[id]);
   if (allowed["put-permission"].verdict === "fail" || allowed["get-permission"].verdict === "fail") return;
   const reached = await gateways(exam, lanes);
   if (reached !== undefined) tell("gateways", "Gateways", reached);
   if (reached?.verdict === "fail") return;
+  exam.raceAcross(lanes, () => eachMustAnswer(exam, lanes, "still"));
 
   const versions = await askForVersions(exam, allowed.shownVersion);
   const failed = new Set<StoreCheckId>();

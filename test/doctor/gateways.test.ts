@@ -2,6 +2,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import { type StoreCheckId, verifyStore } from "../../src/index.js";
 import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { IN_FULL } from "../scale.js";
 import { type Arrived, type Refusal, startGate } from "../store/gate.js";
 import { CREDENTIALS } from "../store/stub.js";
 
@@ -84,8 +85,65 @@ test("a gateway that never answers is named before half a minute is over", TIMEO
   expect(Date.now() - startedAtMs).toBeLessThan(30_000);
 });
 
+test.each([
+  ["refuses everything", { status: 403, code: "AccessDenied" }, /gateway .* refuses what the store allows/],
+  ["refuses writes", { status: 403, code: "AccessDenied", method: "PUT" }, /gateway .* refuses what the store allows/],
+] as const)(
+  "a gateway that %s is said to do so, and nothing is said of the bucket's permissions",
+  TIMEOUT,
+  async (_, rule, detail) => {
+    const { server, endpoint } = await startGate(({ method }) =>
+      !("method" in rule) || method === rule.method ? rule : undefined,
+    );
+    const found = await examine(server, endpoint);
+    const failed = "checks" in found ? found.checks.filter(({ verdict }) => verdict !== "pass") : [];
+    expect(failed).toMatchObject([{ id: "gateways", verdict: "fail", detail: expect.stringMatching(detail) }]);
+  },
+);
+
+test("an ingress that does not know the bucket's path is not a store", TIMEOUT, async () => {
+  const store = await startStore();
+  const other = await startStore();
+  other.faults.add({ fault: "page", status: 404, body: "404 page not found", contentType: "text/plain" });
+  const found = await examine(store, other.endpoint);
+  expect(found).toMatchObject({ code: "store-unavailable", message: expect.stringContaining(other.endpoint) });
+});
+
+test.each(["gateway", "store"])(
+  "a %s that falls silent in the middle is named within a minute",
+  TIMEOUT,
+  async (who) => {
+    const store = await startStore();
+    const gateway = await startGate(() => undefined, {});
+    const silent = who === "store" ? store : gateway.server;
+    const startedAtMs = Date.now();
+    const found = await examine(
+      who === "store" ? store : gateway.server,
+      who === "store" ? undefined : gateway.endpoint,
+      (id) => {
+        if (id === "etag-form" && who === "store") silent.faults.add({ fault: "never-answer" });
+      },
+    );
+    if (who === "store") {
+      expect(found).toMatchObject({
+        code: "store-unavailable",
+        message: expect.stringContaining("has stopped answering"),
+      });
+      expect(Date.now() - startedAtMs).toBeLessThan(60_000);
+    }
+  },
+);
+
 /** From this check on, all that comes to the gate is answered as one that has lost what is behind it would. */
-const DEATHS: readonly StoreCheckId[] = ["etag-form", "create-twice", "bodies", "create-race", "lost-updates", "date"];
+const ALL_DEATHS: readonly StoreCheckId[] = [
+  "etag-form",
+  "create-twice",
+  "bodies",
+  "create-race",
+  "lost-updates",
+  "date",
+];
+const DEATHS = IN_FULL ? ALL_DEATHS : ALL_DEATHS.slice(1, 2);
 
 test.each(DEATHS)("a gateway that goes away after %s leaves no verdict", TIMEOUT, async (last) => {
   const gate = await startDying();

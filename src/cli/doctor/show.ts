@@ -41,8 +41,8 @@ function showTrouble(
 }
 
 function sentence(text: string): string {
-  // The name of an action stays as it is.
-  if (text.startsWith("s3:")) return `${text.replace(/\.$/, "")}.`;
+  // The name of an action, and a URL, stay as they are.
+  if (/^(?:s3:|https?:)/.test(text)) return `${text.replace(/\.$/, "")}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }
 

@@ -1,11 +1,14 @@
+import { silentError } from "../examination/answering.js";
 import { type Examination, isDone, lag } from "../examination/examination.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { type Finding, fail, pass } from "../examination/report.js";
 
 const ELSEWHERE =
   "It leads to another store or another bucket, or a cache is in between: give endpoints of one store only, and do not lock over both.";
+const DENIED =
+  "Give this identity the same rights over each endpoint: s3-mutex reads, writes and deletes over all of them.";
 
-/** Whether each further endpoint shows what was written over the first one; undefined where there is only one. */
+/** Whether each further endpoint takes writes, and shows what was written over the first one; undefined where there is only one. */
 export async function gateways(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding | undefined> {
   const others = lanes.filter(({ gateway }) => gateway !== undefined);
   const [first] = lanes;
@@ -13,17 +16,32 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
   const key = exam.newKey();
   const body = exam.newBody();
   const written = await exam.insist(() => first.put(key, body, { IfNoneMatch: "*" }));
-  // A contender that was not told may have written it all the same, and then the reads show it.
+  // A write whose answer was lost may have been done all the same, and then the reads show it.
   const isTold = written.kind === "answer" && isDone(written);
   for (const lane of others) {
+    const denial = await denialBy(exam, lane);
+    if (denial !== undefined)
+      return fail(`the gateway ${lane.gateway} refuses what the store allows: ${denial}`, DENIED);
     const shows = async () => {
       const read = await exam.insist(() => lane.get(key));
       return read.kind === "answer" && read.body === body;
     };
     const lateMs = await exam.settles(shows);
     if (lateMs === 0 || (!isTold && lateMs === Number.POSITIVE_INFINITY)) continue;
-    return fail(`${lane.gateway} shows ${lag(lateMs)} what was written elsewhere`, ELSEWHERE);
+    return fail(`the gateway ${lane.gateway} shows ${lag(lateMs)} what was written elsewhere`, ELSEWHERE);
   }
   const names = others.map(({ gateway }) => gateway).join(", ");
   return pass(`${names}: shows at once what was written elsewhere`);
+}
+
+/** What a gateway says in place of taking a write or showing it. @throws where it does not answer writes at all. */
+async function denialBy(exam: Examination, lane: ProbeRequests): Promise<string | undefined> {
+  const key = exam.newKey();
+  const write = await exam.insist(() => lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
+  if (write.kind === "unknown") throw silentError(write, lane.gateway, "at first");
+  if (write.kind === "refused") return write.error.message;
+  const read = await exam.insist(() => lane.get(key));
+  // Where it leads elsewhere, what tidies up in the end does not come by.
+  await exam.insist(() => lane.delete(key));
+  return read.kind === "refused" ? read.error.message : undefined;
 }

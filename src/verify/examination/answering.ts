@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../errors.js";
-import type { RefusedOutcome, UnknownOutcome } from "../../store/object-store.js";
+import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../../store/object-store.js";
 import type { Examination } from "./examination.js";
 import type { ProbeRequests } from "./probe-requests.js";
 
@@ -7,6 +7,7 @@ import type { ProbeRequests } from "./probe-requests.js";
 type Silence = UnknownOutcome | RefusedOutcome;
 
 const TRIES = 5;
+const PAUSE_MS = 50;
 /** One that lets each request run into its time-out is not asked five times. */
 const LONG_ENOUGH_MS = 10_000;
 
@@ -35,7 +36,7 @@ async function silenceOf(exam: Examination, lane: ProbeRequests): Promise<Silenc
     const silence = await askedOnce(exam, lane);
     if (silence === undefined || silence.kind === "refused") return silence;
     if (tries === TRIES || effects.monotonicMs() - startedAtMs > LONG_ENOUGH_MS) return silence;
-    await exam.stepBack(silence, tries);
+    await exam.pause(silence.throttled ? THROTTLE_PAUSE_MS : PAUSE_MS * tries);
   }
 }
 
@@ -50,7 +51,7 @@ async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silenc
   return write.kind === "answer" ? undefined : write;
 }
 
-function silentError({ error }: Silence, gateway: string | undefined, when: "at first" | "still"): S3MutexError {
+export function silentError({ error }: Silence, gateway: string | undefined, when: "at first" | "still"): S3MutexError {
   const { code } = error;
   const isPlain = gateway === undefined && when === "at first";
   // No answer of a store is one of the latter.

@@ -6,31 +6,11 @@ import { inForm } from "../../store/s3/answers/etag-shape.js";
 import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
+import type { OlderObject } from "./older-object.js";
 import type { ProbeAnswer, ProbeOutcome } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import { skipped } from "./report.js";
-
-/** How much is examined, and how long that may take. */
-export interface Thoroughness {
-  /** Rounds of each race: at least, and at most. */
-  readonly rounds: { readonly min: number; readonly max: number };
-  /** What all races may take together with what went before; a race that had its least rounds ends when its share is over. */
-  readonly totalMs: number;
-  readonly contenders: number;
-  /** How often reads are compared with what was written just before. */
-  readonly readRounds: number;
-}
-
-/** What an early check has left for a late one. */
-export interface OlderObject {
-  readonly key: string;
-  readonly body: string;
-  /** Its first ETag, and the current one. */
-  readonly first: string | undefined;
-  readonly second: string | undefined;
-  /** The body that the late check has sent to replace it with: it may be there, where the answer was lost. */
-  next?: string;
-}
+import type { Thoroughness } from "./thoroughness.js";
 
 /** A request that did not say what was asked, so that the check has to be made again, or cannot be made. */
 export class NoAnswer extends Error {
@@ -73,7 +53,10 @@ export class Examination {
   readonly thoroughness: Thoroughness;
   readonly folder: string;
   readonly keys = new Set<string>();
-  readonly #lanes: readonly ProbeRequests[];
+  #lanes: readonly ProbeRequests[];
+  /** Finds out whether each endpoint still answers; throws where one does not. */
+  #mustAnswer: (() => Promise<void>) | undefined;
+  #asking: Promise<void> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAtMs: number;
   #turn = 0;
@@ -112,6 +95,12 @@ export class Examination {
     this.throwIfAborted();
     this.#turn += 1;
     return this.#lanes[this.#turn % this.#lanes.length] as ProbeRequests;
+  }
+
+  /** From now on requests go over these, and a request without an answer is a reason to ask whether they still answer. */
+  raceAcross(lanes: readonly ProbeRequests[], mustAnswer: () => Promise<void>): void {
+    this.#lanes = lanes;
+    this.#mustAnswer = mustAnswer;
   }
 
   /** Which program the store is, or what it calls itself, as any of the clients has seen it. */
@@ -259,7 +248,18 @@ export class Examination {
 
   /** Before another try after an answer that did not help. */
   async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
+    if (outcome.timing === undefined && tries > 1) await this.#answers();
     await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
+  }
+
+  /** Those that come at the same time share the question. */
+  async #answers(): Promise<void> {
+    this.#asking ??= this.#mustAnswer?.();
+    try {
+      await this.#asking;
+    } finally {
+      this.#asking = undefined;
+    }
   }
 
   /** A refusal answers whether a key is taken, and so does an error that comes again and again. */
