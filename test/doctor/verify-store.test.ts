@@ -25,7 +25,7 @@ test("a correct store passes, whatever is examined, and nothing is left on it", 
 
 // By itself: on a machine that is busy with the others, what is new may have become old before it is looked at.
 test("conditions that hold only for what was written a moment ago", TIMEOUT, async (context) => {
-  const { report, verdicts } = await examined(context, { quirks: { forgetConditionsMs: 500 } }, () => {}, {
+  const { report, verdicts } = await examined(context, { quirks: { forgetConditionsMs: 1500 } }, () => {}, {
     rounds: 60,
   });
   context.expect(verdicts).toMatchObject({ "older-object": "fail" });

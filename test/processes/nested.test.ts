@@ -29,7 +29,8 @@ test.each([
   const { exitCode, stdout, stderr } = await cli([...outer, "--", "sh", "-c", inner], environment);
   expect({ exitCode, stdout }).toEqual({ exitCode: 75, stdout: "" });
   expect(stderr).toMatch(/Deadlock: this process is part of the work of .*, which holds "[xy]".*\(deadlock\)/);
-  expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+  // Not after a time-out: three processes have to start, which takes its time on a busy machine.
+  expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   expect(recordOf(server, "x")?.queue ?? []).toEqual([]);
 });
 
