@@ -16,11 +16,11 @@ import { Semaphore, type SemaphoreOptions } from "./primitives/semaphore/semapho
 import { SeveralRecords } from "./primitives/semaphore/several-records.js";
 import type { Reach } from "./reach.js";
 import { LocalQueues } from "./runtime/acquire/local-queue.js";
-import { recordsOf } from "./runtime/acquire/semaphore-records.js";
 import type { Context, Emit } from "./runtime/base/context.js";
 import type { S3MutexEvents } from "./runtime/base/events.js";
 import { hearRejections, tellListeners } from "./runtime/base/listeners.js";
 import { Scopes } from "./runtime/hold/scope.js";
+import { recordsOf } from "./runtime/shares/semaphore-records.js";
 
 export type { MutexInternals } from "./create-context.js";
 

@@ -259,7 +259,7 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "the next shares are decided although a record has not got those of before",
     why: "another call of the same process decides shares meanwhile: the limits of all records are more than either number",
-    file: "src/runtime/acquire/resize-semaphore.ts",
+    file: "src/runtime/shares/resize-semaphore.ts",
     search: "return { seen: { version: shares.version, others:",
     replace: "return { seen: { version: records.shares?.version ?? 0, others:",
     caughtBy: { test: LARGE, named: "seed 41407" },

@@ -278,7 +278,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     replace: "maxBodyBytes === undefined ? settings",
     caughtBy: {
       test: "test/api/missing-bucket.test.ts",
-      named: "is created by the first call, whichever that is: runOnce",
+      named: "is created by the first call, whichever that is",
     },
   },
   {

@@ -284,7 +284,7 @@ describe("query()", () => {
     server.putObject(BUCKET, "locks/alive.json", record(nowMs + 60_000));
     server.putObject(BUCKET, "locks/-n.json", record(nowMs + 60_000));
     expect(await locks.query()).toEqual({
-      held: [{ name: "alive", mode: "exclusive", clientId: "another-client" }],
+      held: [{ name: "alive", mode: "exclusive", clientId: "another-owner" }],
       pending: [],
     });
   });

@@ -9,12 +9,12 @@ import {
   tooFew,
   tooManyAtOnce,
 } from "../../runtime/acquire/refusals.js";
-import { foundSemaphore, resizeSemaphore } from "../../runtime/acquire/resize-semaphore.js";
-import type { SemaphoreRecords } from "../../runtime/acquire/semaphore-records.js";
 import { throwIfAborted, unlessAborted } from "../../runtime/base/abort.js";
 import { wasClosed } from "../../runtime/base/closed.js";
 import type { Context } from "../../runtime/base/context.js";
 import { settledWithin, sleep } from "../../runtime/base/timing.js";
+import { foundSemaphore, resizeSemaphore } from "../../runtime/shares/resize-semaphore.js";
+import type { SemaphoreRecords } from "../../runtime/shares/semaphore-records.js";
 import type { AcquireCall } from "../acquire-call.js";
 import type { Acquirer } from "../acquirer.js";
 import type { HeldLock } from "../lock.js";

@@ -1,7 +1,7 @@
 import { compareRank, type Rank } from "../../core/queue.js";
 import type { Context } from "../base/context.js";
 import { sleep } from "../base/timing.js";
-import type { SemaphoreRecords } from "./semaphore-records.js";
+import type { SemaphoreRecords } from "../shares/semaphore-records.js";
 
 /** A waiter in the queue of one of a semaphore's records. */
 export interface WaitingThere extends Rank {
