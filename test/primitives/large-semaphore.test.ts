@@ -40,7 +40,8 @@ it.each<readonly [processes: number, withinMs: number]>([[1, 0], ...(IN_FULL ? (
     await scene.pass(2000);
     const [first] = held as [Lock];
     await scene.until(first.release());
-    expect((await scene.until(waiting, 5000)).held).toBe(true);
+    // The free permit may be in another record than the one that is waited at: a poll finds it.
+    expect((await scene.until(waiting, 15_000)).held).toBe(true);
     expect(pool.problems).toEqual([]);
     expect(pool.mostOut).toBe(1000);
   },
