@@ -60,6 +60,7 @@ class Show {
   readonly #withLock: Ledger;
   readonly #withoutLock: Ledger;
   #ledger: Ledger;
+  #hasEnded = false;
   readonly #choreography: Choreography;
   #refused = 0;
   #fail: (error: unknown) => void = () => {};
@@ -118,6 +119,7 @@ class Show {
   close(): void {
     clearTimeout(this.#limit);
     clearInterval(this.#frames);
+    this.#hasEnded = true;
     this.#fleet.end();
   }
 
@@ -136,6 +138,8 @@ class Show {
   }
 
   #receive(worker: Worker, message: FromWorker): void {
+    // What a process had sent before it was ended comes when the ledger is gone.
+    if (this.#hasEnded) return;
     // What a dead or frozen one had sent before it knew still arrives.
     if (worker.state === "killed" || worker.state === "frozen") return;
     if (message.kind === "read") this.#read(worker, message.token);
