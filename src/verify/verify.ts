@@ -133,8 +133,7 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
   const own = lanes.filter(({ gateway }) => gateway === undefined);
   const exam = new Examination(effects, observations, plan.thoroughness, own, plan);
   const checks: StoreCheck[] = [];
-  const isAlone = lanes.every(({ gateway }) => gateway === undefined);
-  const total = isAlone ? ORDER.length - 1 : ORDER.length;
+  const total = own.length === lanes.length ? ORDER.length - 1 : ORDER.length;
   const tell = (id: StoreCheckId, title: string, finding: Finding): void => {
     const check: StoreCheck = { id, title, ...finding };
     checks.push(check);
@@ -188,7 +187,7 @@ async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeReq
   const run = async (check: Check): Promise<void> => {
     const finding = await conclude(exam, check, plan.isEssential);
     if (finding.verdict === "fail") {
-      await eachMustAnswer(exam, lanes, "still");
+      await exam.allMustAnswer();
       failed.add(check[0]);
     }
     const isAboutVersions = exam.versions !== undefined && finding.verdict === "fail" && CONDITIONS.includes(check[0]);
@@ -198,7 +197,7 @@ async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeReq
   await askAboutConditions(exam, plan, run, failed);
   if (plan.isEssential) return;
   if (!failed.has(FORM[0])) await askAboutTheRest(exam, plan, run, tell);
-  await eachMustAnswer(exam, lanes, "still");
+  await exam.allMustAnswer();
   const isUnsafe = CONDITIONS.some((id) => failed.has(id));
   const bucket = await versioning(exam, versions, isUnsafe);
   tell("versioning", "Versioning", bucket.versioning);

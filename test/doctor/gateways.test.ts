@@ -1,21 +1,14 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { S3Client } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import { type StoreCheckId, verifyStore } from "../../src/index.js";
 import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
 import { IN_FULL } from "../scale.js";
 import { type Arrived, type Refusal, startGate } from "../store/gate.js";
-import { CREDENTIALS } from "../store/stub.js";
+import { clientFor } from "../store/stub.js";
 
 const TIMEOUT = { timeout: 60_000 };
 const BUCKET = "locks";
 const FEW_ROUNDS = 2;
-
-function clientOf(endpoint: string): S3Client {
-  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS });
-  onTestFinished(() => client.destroy());
-  return client;
-}
 
 async function startStore(): Promise<S3Server> {
   const server = await startS3Server({ buckets: [BUCKET] });
@@ -30,8 +23,8 @@ async function examine(
   onCheck: (id: StoreCheckId) => void = () => {},
 ) {
   const examination = verifyStore({
-    s3Client: clientOf(server.endpoint),
-    otherClients: gateway === undefined ? [] : [clientOf(gateway)],
+    s3Client: clientFor(server.endpoint),
+    otherClients: gateway === undefined ? [] : [clientFor(gateway)],
     bucketName: BUCKET,
     rounds: FEW_ROUNDS,
     onCheck: ({ id }) => onCheck(id),

@@ -12,21 +12,26 @@ function checked(scene: Scene, options: ClientOptions = {}) {
   return { ...client, events };
 }
 
-/** A store that writes whatever the condition says, as long as `ignores` says so. */
-function careless(scene: Scene, ignores: () => boolean) {
+/** The store with writes of its own. */
+function writing(write: (store: ObjectStore, ...args: Parameters<ObjectStore["write"]>) => Promise<WriteOutcome>) {
   return (store: ObjectStore): ObjectStore => ({
     read: (...args) => store.read(...args),
     remove: (...args) => store.remove(...args),
     list: (...args) => store.list(...args),
-    write: async (key, body, condition, options) => {
-      if (!ignores()) return store.write(key, body, condition, options);
-      for (;;) {
-        const etag = scene.bucket.objects.get(key)?.etag;
-        const any = etag === undefined ? { kind: "if-absent" as const } : { kind: "if-match" as const, etag };
-        const outcome = await store.write(key, body, any, options);
-        if (outcome.kind !== "conflict" && outcome.kind !== "absent") return outcome;
-      }
-    },
+    write: (...args) => write(store, ...args),
+  });
+}
+
+/** A store that writes whatever the condition says, as long as `ignores` says so. */
+function careless(scene: Scene, ignores: () => boolean) {
+  return writing(async (store, key, body, condition, options) => {
+    if (!ignores()) return store.write(key, body, condition, options);
+    for (;;) {
+      const etag = scene.bucket.objects.get(key)?.etag;
+      const any = etag === undefined ? { kind: "if-absent" as const } : { kind: "if-match" as const, etag };
+      const outcome = await store.write(key, body, any, options);
+      if (outcome.kind !== "conflict" && outcome.kind !== "absent") return outcome;
+    }
   });
 }
 
@@ -52,15 +57,10 @@ const rejection = (promise: Promise<unknown>) =>
 it("a store that refuses all writes for a second (409) is not taken for one that does not know its own ETags", async () => {
   const scene = new Scene();
   let until = Number.NEGATIVE_INFINITY;
-  const refusing = (store: ObjectStore): ObjectStore => ({
-    read: (...args) => store.read(...args),
-    remove: (...args) => store.remove(...args),
-    list: (...args) => store.list(...args),
-    write: async (key, body, condition, options) => {
-      const outcome = await store.write(key, body, scene.world.nowMs < until ? NEVER : condition, options);
-      if (outcome.kind === "ok" && key === MARKER && until < 0) until = scene.world.nowMs + 1000;
-      return outcome;
-    },
+  const refusing = writing(async (store, key, body, condition, options) => {
+    const outcome = await store.write(key, body, scene.world.nowMs < until ? NEVER : condition, options);
+    if (outcome.kind === "ok" && key === MARKER && until < 0) until = scene.world.nowMs + 1000;
+    return outcome;
   });
   const { mutex, events } = checked(scene, { through: refusing });
   await scene.until(mutex.acquire(NAME));

@@ -211,9 +211,8 @@ export class Acquisition {
   async #ask(): Promise<Swapped<AcquireReply> | undefined> {
     const [{ signal }, { object }] = [this.#stop, this.#localQueue];
     const trying = this.#patience.trying(signal);
-    const { hasAsked } = this.#patience;
     // Other callers of this process may have polled since this one came.
-    if (!hasAsked && this.#patience.hasBegunBy(object.latest?.askedAtMs ?? 0)) this.#seen = object.latest;
+    if (!this.#patience.hasAsked && this.#patience.isOfThisCall(object.latest)) this.#seen = object.latest;
     this.#patience.reportAsked();
     this.request.onAsking?.(true);
     try {
@@ -231,7 +230,8 @@ export class Acquisition {
       if (signal.aborted) return undefined;
       const isLate = this.#patience.isContention && this.#patience.isOver;
       if (!isLate || !S3MutexError.is(error, "store-unavailable")) throw error;
-      if (this.unanswered !== undefined) throw this.unanswered;
+      const { unanswered } = this;
+      if (unanswered !== undefined) throw unanswered;
       return undefined;
     }
   }
@@ -245,14 +245,14 @@ export class Acquisition {
 
   /** Whether there were permits for it when that was last seen, and others of its kind kept it from them. */
   get #isSeenFree(): boolean {
-    const isKnown = this.#patience.hasBegunBy(this.#localQueue.object.latest?.askedAtMs ?? 0);
+    const isKnown = this.#patience.isOfThisCall(this.#localQueue.object.latest);
     const isOutrun = isKnown && this.#patience.isOutrun && this.request.limit !== undefined;
     return isOutrun && this.#localQueue.glance(this) === "granted";
   }
 
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const decision = acquire(record, this.command(attempt, record), attempt);
-    const wasReadByUs = this.#patience.hasBegunBy(this.#localQueue.object.latest?.askedAtMs ?? 0);
+    const wasReadByUs = this.#patience.isOfThisCall(this.#localQueue.object.latest);
     this.#patience.reportVersion(record, wasReadByUs);
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.

@@ -270,7 +270,7 @@ const TRUST_LOCAL_MS = 1000;
 const QUIET_EVERY_MS = 500;
 const QUIET_ROUND_TRIPS = 3;
 
-/** The lines of one mutex; a line is there while it has a holder or a waiter. */
+/** The local queues of one mutex; a queue is there while it has a holder or a waiter. */
 export class LocalQueues {
   readonly #context: Context;
   readonly #byKey = new Map<string, LocalQueue>();
@@ -289,7 +289,7 @@ export class LocalQueues {
     return queue;
   }
 
-  /** The line of this key, if it is not empty. */
+  /** The queue of this key, if it is not empty. */
   peek(key: string): LocalQueue | undefined {
     return this.#byKey.get(key);
   }

@@ -3,6 +3,7 @@ import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { requestTimeoutMs, sleepUntil } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
+import type { Snapshot } from "../swap/snapshot.js";
 import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
 import { Overtaking } from "./overtaking.js";
@@ -62,9 +63,9 @@ export class Patience {
     return this.#nowMs() - this.arrivedAtMs;
   }
 
-  /** Whether what was asked for at this monotonic time says something about the time since the caller came. */
-  hasBegunBy(atMs: number): boolean {
-    return atMs >= this.arrivedAtMs;
+  /** Whether this version was asked for since the caller came, so that it says something about that time. */
+  isOfThisCall(version: Pick<Snapshot, "askedAtMs"> | undefined): boolean {
+    return version !== undefined && version.askedAtMs >= this.arrivedAtMs;
   }
 
   /** The monotonic time at which it is over. */
@@ -213,11 +214,11 @@ export function longestMs(patienceMs: number, leaseMs: number): number {
 /** What there is to say where not even a failure has come. */
 const NOTHING_CAME =
   "Nothing came, or nothing has left yet: a request may wait for credentials, its turn, or an examination of the store.";
-/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
-const UNREACHABLE_MS = 60_000;
 /** The same where a write was answered and nothing after it. */
 const REFUSED =
   "It refused a write because the object had changed, and no read has shown yet that another caller changed it.";
+/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
+const UNREACHABLE_MS = 60_000;
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
 const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */

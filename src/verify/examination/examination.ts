@@ -248,18 +248,16 @@ export class Examination {
 
   /** Before another try after an answer that did not help. */
   async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
-    if (outcome.timing === undefined && tries > 1) await this.#answers();
+    if (outcome.timing === undefined && tries > 1) await this.allMustAnswer();
     await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
   }
 
-  /** Those that come at the same time share the question. */
-  async #answers(): Promise<void> {
-    this.#asking ??= this.#mustAnswer?.();
-    try {
-      await this.#asking;
-    } finally {
+  /** Those that come at the same time share the question. @throws where an endpoint does not answer any more */
+  async allMustAnswer(): Promise<void> {
+    this.#asking ??= this.#mustAnswer?.().finally(() => {
       this.#asking = undefined;
-    }
+    });
+    await this.#asking;
   }
 
   /** A refusal answers whether a key is taken, and so does an error that comes again and again. */
@@ -281,11 +279,7 @@ export class Examination {
   }
 
   async #persist(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
-    for (let tries = 1; ; tries += 1) {
-      const outcome = await request();
-      if (outcome.kind !== "unknown" || tries === READ_TRIES) return answered(outcome);
-      await this.stepBack(outcome, tries);
-    }
+    return answered(await this.insist(request));
   }
 }
 
