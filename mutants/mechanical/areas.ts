@@ -35,18 +35,6 @@ const OF_RUNTIME_FILES = [
   "swap/marker-commands",
 ];
 
-/**
- * What is judged over sockets so far, where one mutant takes seconds: a client's function for credentials that fails
- * (test/store/credentials-function.test.ts), and whose bucket is created (test/api/missing-bucket.test.ts).
- */
-const OVER_SOCKETS: ReadonlySet<string> = new Set([
-  "src/store/s3/answers/bad-credentials.ts",
-  "src/store/s3/credentials.ts",
-  "src/store/s3/bucket.ts",
-  "src/store/s3/s3-store.ts",
-  "src/store/s3/sender.ts",
-]);
-
 export const AREAS: readonly Area[] = [
   {
     name: "core",
@@ -59,9 +47,9 @@ export const AREAS: readonly Area[] = [
   {
     name: "store/s3",
     folder: "src/store/s3",
-    files: sourcesIn("src/store/s3").filter((file) => !OVER_SOCKETS.has(file)),
+    files: sourcesIn("src/store/s3"),
     specs: testsIn("src/store/s3"),
-    explained: OF_STORE.filter(({ file }) => !OVER_SOCKETS.has(file)),
+    explained: OF_STORE,
     leastScore: { of: "all", percent: 95 },
   },
   {

@@ -75,6 +75,7 @@ describe("a bucket that is missing", () => {
 
   it.each<[string, Answered, object]>([
     ["is denied", refusing(403, "AccessDenied"), { kind: "refused", error: { code: "access-denied" } }],
+    ["is of nothing that can be created", MISSING, { kind: "refused", error: { code: "no-such-bucket" } }],
     ["fails", refusing(500, "InternalError"), { kind: "unknown", sent: false }],
     ["is a page of a proxy", { ...found("<html>Busy</html>", {}), statusCode: 409 }, { kind: "unknown", sent: false }],
     ["was another client's", refusing(409, "BucketAlreadyOwnedByYou"), { kind: "ok" }],
@@ -83,6 +84,7 @@ describe("a bucket that is missing", () => {
     const told = await store.write("a", "{}", IF_ABSENT, OPTIONS);
     expect(told).toMatchObject(outcome);
     if ("error" in told) expect(told.error.message).toMatch(/^s3:CreateBucket on s3:\/\/locks/);
+    if ("error" in told) expect(told.error.message).not.toContain("createBucketIfNotExists");
     expect(creations()).toHaveLength(1);
   });
 

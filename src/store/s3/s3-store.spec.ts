@@ -237,3 +237,17 @@ it.each([
   for (let turn = 0; turn < 50; turn += 1) await settled();
   expect(sent).toHaveLength(most);
 });
+
+it("a bucket that is missing is to be created by the option of that name, unless that is about another bucket", async () => {
+  const missing = () => refusing(404, "NoSuchBucket");
+  const option = "Create the bucket locks, or set `createBucketIfNotExists: true`.";
+  const own = await storing(missing).store.read("a", OPTIONS);
+  expect(own).toMatchObject({ kind: "refused", error: { message: expect.stringContaining(option) } });
+  const other = await storing(missing, { createBucketIfNotExists: "never" }).store.read("a", OPTIONS);
+  expect(other).toMatchObject({
+    ...{ kind: "refused" },
+    error: {
+      message: expect.stringMatching(/^s3:GetObject on s3:\/\/locks\/a was refused .*Create the bucket locks\.$/),
+    },
+  });
+});

@@ -221,3 +221,49 @@ it.each([
   client.config.systemClockOffset = 1_000_000;
   expect(await sending(client).send()).toMatchObject({ kind });
 });
+
+describe("a request that could not be built", () => {
+  const failing = (thrown: unknown) => clientAnswering(() => DONE, { credentials: () => Promise.reject(thrown) });
+
+  it("is told as the credentials function's, where that has failed", async () => {
+    const { client, sent } = failing(new Error("vault said no"));
+    expect(await sending(client).send()).toMatchObject({
+      kind: "refused",
+      about: "credentials",
+      error: { code: "access-denied", message: expect.stringContaining("could not be had: vault said no") },
+    });
+    expect(sent).toEqual([]);
+  });
+
+  it("is told as it is where the function gives credentials", async () => {
+    const { client } = clientAnswering(() => DONE);
+    const outcome = await sending(client).send(OPTIONS, "");
+    expect(outcome).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
+  });
+
+  it("is the only one that the function is asked about once more", async () => {
+    const elsewhere = { statusCode: 301, headers: { "x-amz-bucket-region": "eu-central-1" } };
+    const { client } = clientAnswering((_, count) => (count === 1 ? DONE : elsewhere));
+    let asked = 0;
+    const value = async () => {
+      asked += 1;
+      return CREDENTIALS;
+    };
+    // A provider that is set would be asked once, and remembered.
+    Object.defineProperty(client.config, "credentials", { value });
+    const { send } = sending(client);
+    await send();
+    const usual = asked;
+    const error = { code: "invalid-argument", message: expect.stringContaining("eu-central-1") };
+    expect(await send()).toMatchObject({ kind: "refused", error });
+    expect(asked).toBe(2 * usual);
+  });
+
+  it("is not that of a client that answers without sending", async () => {
+    const { client } = failing(new Error("vault said no"));
+    client.send = async () => ({});
+    expect(await sending(client).send()).toMatchObject({
+      error: { message: expect.stringContaining("answered without sending") },
+    });
+  });
+});

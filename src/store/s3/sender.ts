@@ -118,7 +118,7 @@ type Transmitted<Outcome> =
 
 /** Nothing has left, and neither the network nor a provider that says so is why. */
 function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Attempt): boolean {
-  return sentAtMs === undefined && outcome.kind === "refused" && outcome.error.code === "invalid-argument";
+  return sentAtMs === undefined && outcome.error.code === "invalid-argument";
 }
 
 function said(attempt: Attempt): Said {

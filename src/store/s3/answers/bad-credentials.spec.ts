@@ -1,5 +1,5 @@
-import { afterEach, expect, it, vi } from "vitest";
-import { credentialsRemedy } from "./bad-credentials.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { credentialsRemedy, providerError } from "./bad-credentials.js";
 import type { Failure } from "./failure.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -82,10 +82,68 @@ it.each([
   ["InvalidAccessKeyId", "does not know this access key"],
   ["SignatureDoesNotMatch", "The secret does not fit the access key"],
   ["Unauthorized", "wants other credentials"],
+  ["CredentialsFunctionError", "The credentials function of the S3 client failed: its own words say why."],
 ])("%s", (code, remedy) => {
   expect(credentialsRemedy(failed(code))).toContain(remedy);
 });
 
 it("what is not about credentials has no remedy here", () => {
   expect(credentialsRemedy(failed("AccessDenied"))).toBeUndefined();
+});
+
+describe("what a credentials function has thrown", () => {
+  /** What the error says of it besides its words. */
+  const told = (cause: unknown) => {
+    const { name, code, $metadata } = providerError(cause) as unknown as Record<string, unknown>;
+    return { name, code, $metadata };
+  };
+  const nothing = { name: "CredentialsFunctionError", code: undefined, $metadata: undefined };
+  const within = (cause: object, levels: number): object => (levels === 0 ? cause : within({ cause }, levels - 1));
+  const refused = { code: "ECONNREFUSED" };
+
+  it.each<[unknown, string]>([
+    [new Error("vault said no"), "vault said no"],
+    ["no vault", "no vault"],
+    [{ message: "odd" }, "it threw no Error"],
+    [undefined, "it threw no Error"],
+    [null, "it threw no Error"],
+  ])("is the cause, in its own words: %s", (cause, words) => {
+    const error = providerError(cause);
+    expect(error.message).toBe(`the credentials could not be had: ${words}`);
+    expect(error.cause).toBe(cause);
+    expect(told(cause)).toEqual(nothing);
+  });
+
+  it.each<[string, object, object]>([
+    ["a status", { status: 503 }, { $metadata: { httpStatusCode: 503 } }],
+    ["a status by its other name", { statusCode: 429 }, { $metadata: { httpStatusCode: 429 } }],
+    ["the status before its other name", { status: 500, statusCode: 403 }, { $metadata: { httpStatusCode: 500 } }],
+    ["a connection", { code: "ECONNRESET" }, { code: "ECONNRESET" }],
+    ["too late an answer", { name: "TimeoutError" }, { name: "TimeoutError" }],
+    ["what was called off", { name: "AbortError" }, { name: "AbortError" }],
+    ["a fetch that does not say why", new TypeError("fetch failed"), { code: "UND_ERR" }],
+    ["a fetch that does", new TypeError("fetch failed", { cause: refused }), refused],
+    ["the cause of a cause", within(refused, 2), refused],
+    ["the deepest that is looked at", within(refused, 4), refused],
+  ])("is told with what says whether it may recover: %s", (_, cause, more) => {
+    expect(told(cause)).toEqual({ ...nothing, ...more });
+  });
+
+  it.each<[string, object]>([
+    ["a status in words", { status: "503" }],
+    ["a code that only ends like one", { code: "NOT_ECONNRESET" }],
+    ["codes in a list", { code: ["ECONNRESET"] }],
+    ["another name", { name: "Timeout" }],
+    ["another TypeError", new TypeError("x is not a function")],
+    ["another error of a fetch", new Error("fetch failed")],
+    ["what is deeper", within(refused, 5)],
+  ])("is not taken for what may recover: %s", (_, cause) => {
+    expect(told(cause)).toEqual(nothing);
+  });
+
+  it("may be its own cause", () => {
+    const cause: { cause?: unknown } = {};
+    cause.cause = cause;
+    expect(told(cause)).toEqual(nothing);
+  });
 });

@@ -54,7 +54,7 @@ function loginBy(command: string, message: string): string {
 
 /** Of connections that did not come to be, or broke: the next try may have more luck. */
 const OF_CONNECTIONS = /^(?:ECONN|EAI_|ENOTFOUND|ETIMEDOUT|EPIPE|EHOST|ENET|UND_ERR)/;
-const OF_TIME: ReadonlySet<string> = new Set(["TimeoutError", "AbortError"]);
+const OF_TIME: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError"]);
 
 /** A function of the caller's own failed to give credentials, by whatever it threw, with what says whether it may recover. */
 export function providerError(cause: unknown): Error {
@@ -69,7 +69,7 @@ function passing(cause: unknown, depth = 0): object {
   const answered = status ?? statusCode;
   if (typeof answered === "number") return { $metadata: { httpStatusCode: answered } };
   if (typeof code === "string" && OF_CONNECTIONS.test(code)) return { code };
-  if (typeof name === "string" && OF_TIME.has(name)) return { name };
+  if (OF_TIME.has(name)) return { name };
   const further = passing(inner, depth + 1);
   const isFetch = name === "TypeError" && message === "fetch failed" && Object.keys(further).length === 0;
   return isFetch ? { code: "UND_ERR" } : further;
