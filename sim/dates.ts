@@ -102,6 +102,8 @@ export class Dates {
   readonly #without: ReadonlySet<FaultKind>;
   readonly #pinnedTo = new Map<SimProcess, FrontEnd>();
   readonly #phases: ReadonlyMap<FrontEnd, number>;
+  /** Processes that have had an answer with a `Date`. */
+  readonly #heard = new Set<SimProcess>();
   readonly #wrongs = new Map<SimProcess, { readonly atMs: number; rightSince: number }>();
 
   /** @param isOn whether single answers may be wrong: that is a fault, which ends with the others */
@@ -151,8 +153,10 @@ export class Dates {
 
   #wrongByMs({ process, step, sentAtMs, isStores }: Heard<Step>): number {
     const isFocused = (step === this.#plan.wrongStep || !isStores) && this.#random.chance(0.8) && this.#plan.wrong > 0;
-    const isDue = this.#happens("date-wrong", this.#plan.wrong) || isFocused;
-    const byMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
+    const isFirst = !this.#heard.has(process) && this.#random.chance(0.3) && this.#plan.wrong > 0;
+    this.#heard.add(process);
+    const isDue = this.#happens("date-wrong", this.#plan.wrong) || isFocused || isFirst;
+    const byMs = this.#wrongBy(process, isFirst);
     const last = this.#wrongs.get(process);
     // One that left before the wrong answer came may be one that this process does not go by.
     if (last !== undefined && last.atMs <= sentAtMs && isStores) last.rightSince += 1;
@@ -162,8 +166,17 @@ export class Dates {
     this.onFault("date-wrong", step);
     return byMs;
   }
+
+  /** By as much as the wall clock of the process, where that is far off: by itself it cannot tell then. */
+  #wrongBy({ clocks: { wallOffsetMs } }: SimProcess, isFirst: boolean): number {
+    const drawnMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
+    const isAsWall = this.#random.chance(isFirst ? 0.8 : 0.3) && Math.abs(wallOffsetMs) >= LEAST_FAR_MS;
+    return isAsWall ? wallOffsetMs : drawnMs;
+  }
 }
 
+/** A wall clock that is off by less is not known from one that is right. */
+const LEAST_FAR_MS = 5000;
 const WRONG_BY_MS = [10_000, 3_600_000];
 const RIGHT_BETWEEN = 3;
 

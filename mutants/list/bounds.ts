@@ -46,9 +46,9 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: "granted after a sweep by the upper bound",
     why: "what a sweep has freed is granted as soon as the tolerance may have passed",
-    file: "src/core/queue.ts",
-    search: "attempt.now.earliestMs <= record.notBeforeMs",
-    replace: "attempt.now.latestMs <= record.notBeforeMs",
+    file: "src/core/expiry.ts",
+    search: "return now.earliestMs > notBeforeMs;",
+    replace: "return now.latestMs > notBeforeMs;",
     caughtBy: { model: "two, swept within bounds" },
   },
   {

@@ -4,11 +4,13 @@ import {
   arrivalMs,
   FAR_AHEAD_MS,
   isExpired,
+  isRestOver,
   isUndated,
   isWaiting,
   LONGEST_ENTRY_MS,
   leaseKey,
   mayBeTakenOver,
+  restKey,
 } from "./expiry.js";
 
 const EXPIRY_MS = T0 + 10_000;
@@ -69,4 +71,16 @@ it("keeps the arrival that was told first, unless that lies hours ahead of what 
   expect(arrivalMs(T0, T0 - 9_000_000)).toBe(T0 - 9_000_000);
   expect(arrivalMs(T0, T0 + FAR_AHEAD_MS)).toBe(T0 + FAR_AHEAD_MS);
   expect(arrivalMs(T0, T0 + FAR_AHEAD_MS + 1)).toBe(T0);
+});
+
+it("a lock rests by store time after a sweep, and without store time for as long as it has been watched", () => {
+  expect(isRestOver(T0, attemptAt(T0))).toBe(false);
+  expect(isRestOver(T0, attemptAt(T0, { now: { earliestMs: T0, latestMs: T0 + 1 } }))).toBe(false);
+  expect(isRestOver(T0, attemptAt(T0 + 1))).toBe(true);
+  const [watched, unwatched] = [new Set([restKey(T0)]), new Set([restKey(T0 + 1)])];
+  expect(isRestOver(T0, attemptAt(T0 - 1e6, { lacksStoreTime: true, observedEnded: watched }))).toBe(true);
+  expect(isRestOver(T0, attemptAt(T0 + 1e6, { lacksStoreTime: true, observedEnded: unwatched }))).toBe(false);
+  expect(isRestOver(T0, attemptAt(T0 + 1, { lacksStoreTime: true }))).toBe(true);
+  expect(isRestOver(T0, attemptAt(T0 - 1, { observedEnded: watched }))).toBe(false);
+  expect(isRestOver(T0, attemptAt(T0 + 1, { observedEnded: unwatched }))).toBe(true);
 });

@@ -35,6 +35,20 @@ export function leaseKey({ id, leaseWriteId }: Pick<Holder, "id" | "leaseWriteId
   return JSON.stringify([id, leaseWriteId]);
 }
 
+/** What tells the rest that a sweep has left to a lock from all others, where it is watched as leases are. */
+export function restKey(notBeforeMs: number): string {
+  return JSON.stringify(["rest", notBeforeMs]);
+}
+
+/**
+ * Whether the tolerance towards a holder that a sweep has ended is kept. It was counted by the sweeper's store time; a client that
+ * has none, whose wall clock may be hours behind, watches the lock for that long.
+ */
+export function isRestOver(notBeforeMs: number, { now, lacksStoreTime, observedEnded }: Attempt): boolean {
+  if (lacksStoreTime && observedEnded !== undefined) return observedEnded.has(restKey(notBeforeMs));
+  return now.earliestMs > notBeforeMs;
+}
+
 /**
  * Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that.
  * Where there is no store time, one that would live for longer than any does was written by a wall clock that is far ahead:

@@ -1,4 +1,4 @@
-import { type Attempt, isWaiting, mayBeTakenOver } from "./expiry.js";
+import { type Attempt, isRestOver, isWaiting, mayBeTakenOver } from "./expiry.js";
 import { areCompatible, type Claim, type Holder, type LockRecord, type Turn, type Waiter } from "./record.js";
 
 /** What decides who is served first: priority (high first), then arrival. */
@@ -52,7 +52,7 @@ export function standingOf(record: LockRecord, candidate: Rank & Claim, attempt:
   const holders = record.holders.filter((holder) => !mayBeTakenOver(holder, attempt));
   const lateCount = countPassedOver(record, holders, ahead, attempt);
   const expected = ahead.slice(lateCount);
-  const tooEarly = record.notBeforeMs !== undefined && attempt.now.earliestMs <= record.notBeforeMs;
+  const tooEarly = record.notBeforeMs !== undefined && !isRestOver(record.notBeforeMs, attempt);
   const eligible = !tooEarly && areCompatible([...holders, ...expected, candidate], record.limit);
   const turnsAhead = turnsBefore(ahead, candidate, record.limit);
   return { eligible, position: ahead.length, turnsAhead, passedOver: ahead.slice(0, lateCount) };

@@ -106,12 +106,6 @@ export const OF_CORE: readonly Explained[] = [
   },
   {
     file: "src/core/queue.ts",
-    search: "record.notBeforeMs !== undefined && attempt",
-    replace: "true && attempt",
-    why: "nothing is at most undefined: the condition is for the compiler",
-  },
-  {
-    file: "src/core/queue.ts",
     search: "attempt.now.earliestMs <= deadlineMs",
     replace: "attempt.now.earliestMs < deadlineMs",
     why: "one instant at the end of a grace that has 100 ms to spare",

@@ -8,7 +8,7 @@ import type { Context } from "../base/context.js";
 import { requestTimeoutMs, wakeableSleep } from "../base/timing.js";
 import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
-import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
+import { type Grant, type UnconfirmedGrant, unconfirmed } from "../hold/grant.js";
 import type { Snapshot } from "../swap/snapshot.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
@@ -164,12 +164,12 @@ export class Acquisition {
       }
       const swapped = await this.#localQueue.inTurn(this.#patience.isLastChance, () => this.#ask());
       if (swapped === undefined) return undefined;
-      const { reply, contradicted } = swapped;
+      const { reply } = swapped;
       throwIfRefused(this.#localQueue.object, this.request, reply);
       if (reply.kind === "granted") {
         throwIfCopys(this.#localQueue.object, reply.holder, this.writeLog);
         this.#mayBePresent = true;
-        this.#handed = { holder: reply.holder, contradicted };
+        this.#handed = unconfirmed(reply.holder, swapped);
       }
       if (reply.kind !== "waiting") continue;
       if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;

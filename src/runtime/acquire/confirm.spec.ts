@@ -13,11 +13,13 @@ import { confirmGrant } from "./confirm.js";
 
 /** 9,800 ms of it are usable. */
 const LEASE_MS = 10_000;
+const DATED = { dateMs: 1_000_000 };
 const ON_A = { kind: "if-match", etag: '"a"' } as const;
 
 interface Grant {
   readonly contradicted?: boolean;
   readonly undated?: true;
+  readonly isFirstOfRecord?: boolean;
   /** How long the grant was on its way. */
   readonly tookMs?: number;
   readonly timing?: LeaseTiming;
@@ -27,6 +29,8 @@ interface Grant {
   readonly wantedMs?: number;
   /** Whether the store has told its time. */
   readonly isDated?: boolean;
+  /** What its answers so far say of the time. */
+  readonly answers?: readonly { readonly dateMs?: number }[];
   /** Whether it is forgotten when the grant was written. */
   readonly isForgotten?: boolean;
   /** Whether the caller has stopped. */
@@ -49,7 +53,7 @@ async function confirmed(given: Grant) {
   if (isForgotten) for (let index = 0; index < 64; index += 1) writeLog.begin(`other${index}`, ON_A, clockwork.reading);
   await clockwork.pass(tookMs);
   const atMs = clockwork.monotonicMs;
-  const answers = isDated ? [{ dateMs: 1_000_000 }, { dateMs: 1_000_000 }] : [{}, {}, {}];
+  const { answers = isDated ? [DATED, DATED] : [{}, {}, {}] } = given;
   for (const answer of answers) context.clock.observe({ sentAtMs: atMs, receivedAtMs: atMs, ...answer });
   const object = {
     name: "x",
@@ -70,7 +74,11 @@ async function confirmed(given: Grant) {
   const grant = await confirmGrant(
     context,
     object,
-    { holder, contradicted },
+    {
+      holder,
+      contradicted,
+      ...(given.isFirstOfRecord === undefined ? {} : { isFirstOfRecord: given.isFirstOfRecord }),
+    },
     {
       ...{ writeLog, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
       ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
@@ -83,6 +91,9 @@ describe("a grant is handed out as it is", () => {
   it.each<[string, Grant]>([
     ["with more than half of its lease left", { tookMs: 4799 }],
     ["undated, where the store tells no time", { undated: true, isDated: false }],
+    ["undated, where one answer only has told it", { undated: true, answers: [DATED] }],
+    ["undated, where one has and no other does", { undated: true, answers: [DATED, {}, {}, {}] }],
+    ["though it made the record, where nothing contradicts its time", { isFirstOfRecord: true }],
     [
       "with more than half of what its holder uses of it",
       { tookMs: 1999, timing: { renewEveryMs: 1000, renewalDeadlineMs: 4000 } },
@@ -105,6 +116,7 @@ describe("a grant is renewed first", () => {
     ["where the store's clock was not where it was thought to be", { contradicted: true }],
     ["where it is undated and the store has told its time since", { undated: true }],
     ["where it is forgotten since when it counts", { isForgotten: true }],
+    ["where its time is contradicted and the record was there before", { contradicted: true, isFirstOfRecord: false }],
   ])("%s", async (_, given) => {
     const { grant, asked, clockwork, signal } = await confirmed(given);
     expect(grant).toMatchObject({ holder: { leaseWriteId: "w1" }, reading: clockwork.reading });
@@ -146,6 +158,25 @@ describe("a grant is renewed first", () => {
       message: 'The lease of 10000 ms for "x" runs out before the store answers (about 0 ms): use a longer lease.',
     });
   });
+});
+
+it("is renewed where it goes by one answer, as often as no second one tells the time", async () => {
+  const { grant, asked } = await confirmed({ answers: [DATED], renewals: [{}, {}, {}] }).catch((error) => {
+    expect(error).toMatchObject({ code: "store-unavailable" });
+    return { grant: undefined, asked: [1, 2, 3] };
+  });
+  expect(grant).toBeUndefined();
+  expect(asked).toHaveLength(3);
+});
+
+it("is given back where it made the record and its time is contradicted: its token may be an old one's", async () => {
+  const { grant, asked, decisions } = await confirmed({ contradicted: true, isFirstOfRecord: true });
+  expect(grant).toBeUndefined();
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toMatchObject({ role: "holder", timeoutMs: LEASE_MS / 6 });
+  expect(decisions[0]?.reply).toMatchObject({ kind: "released" });
+  expect(decisions[0]?.change).toMatchObject({ record: { holders: [] } });
+  expect(decisions[1]?.reply).toMatchObject({ kind: "not-held" });
 });
 
 it("is renewed by its own id and token, unless a copy of the process goes on with it", async () => {

@@ -1,5 +1,8 @@
+import type { Holder } from "../../core/record.js";
+import { release } from "../../core/transition/release.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
+import type { StoreClock } from "../base/store-clock.js";
 import { type StoreCheckPatience, storeIsSafe } from "../check/store-is-safe.js";
 import type { Grant, UnconfirmedGrant } from "../hold/grant.js";
 import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
@@ -10,7 +13,8 @@ import type { WriteLog } from "../swap/write-log.js";
 
 /**
  * A lease is handed out on a store that is known to honour conditions, with at least half of it left, and only if the store's clock is
- * where the lease's expiry assumed it; otherwise it is renewed first, as one is whose expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then.
+ * where the lease's expiry assumed it; otherwise it is renewed first, as one is whose expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then,
+ * or is given back: the next one has a token above that of this record and of any time that an answer has told.
  */
 export async function confirmGrant(
   context: Context,
@@ -29,6 +33,10 @@ export async function confirmGrant(
   const isOwn = (writeId: string) => writeLog.isOwn(writeId);
   const { id, token } = granted.holder;
   const leaseMs = Math.max(granted.holder.leaseMs, options.leaseMs ?? 0);
+  if (granted.contradicted && granted.isFirstOfRecord) {
+    await giveBack(context, object, granted.holder, writeLog);
+    return undefined;
+  }
   let { holder, contradicted } = granted;
   for (let renewals = 0; ; renewals += 1) {
     const reading = writeLog.readingOf(holder.leaseWriteId);
@@ -36,7 +44,7 @@ export async function confirmGrant(
     const leftMs = isWhole ? new LeaseClock(context, leaseMs, reading, timing).remainingMs : 0;
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
-    const isTimed = !contradicted && (!holder.undated || context.clock.lacksStoreTime);
+    const isTimed = !contradicted && isTimedAsKnown(holder, context.clock);
     if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, writeLog };
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
@@ -49,6 +57,19 @@ export async function confirmGrant(
     ({ holder } = swapped.reply);
     ({ contradicted } = swapped);
   }
+}
+
+/** Its end was told by two answers at least; or the record says that it was not, and there still are not two. */
+function isTimedAsKnown({ undated }: Holder, { lacksStoreTime, hasOneWitness }: StoreClock): boolean {
+  return undated ? lacksStoreTime || hasOneWitness : !hasOneWitness;
+}
+
+async function giveBack(context: Context, object: LockObject, { id, leaseMs }: Holder, writeLog: WriteLog) {
+  const command = { id, isUnused: true, isOwn: (writeId: string) => writeLog.isOwn(writeId) };
+  await object.swap((record, attempt) => release(record, command, attempt), {
+    ...holderPolicy(context, leaseMs),
+    writeLog,
+  });
 }
 
 /** A lease that is over again after this many renewals is too short for the store. */

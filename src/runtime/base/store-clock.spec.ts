@@ -200,3 +200,38 @@ it("is not without store time where it was told it once, however many answers co
   expect(machine.clock.now()).toBeDefined();
   expect(machine.clock.isDateless).toBe(false);
 });
+
+it("goes by one answer until a second one has told the time, whatever the wall clock says", () => {
+  for (const wallOffsetMs of [0, 3_600_000]) {
+    const machine = new Machine(wallOffsetMs);
+    expect(machine.clock.hasOneWitness).toBe(false);
+    machine.ask();
+    expect(machine.clock.hasOneWitness).toBe(true);
+    expect(machine.clock.lacksStoreTime).toBe(wallOffsetMs > 0);
+    machine.ask();
+    expect([machine.clock.hasOneWitness, machine.clock.lacksStoreTime]).toEqual([false, false]);
+    machine.suspend(10_000);
+    expect(machine.clock.now()).toBeUndefined();
+    expect(machine.clock.hasOneWitness).toBe(false);
+    machine.ask();
+    expect(machine.clock.hasOneWitness).toBe(true);
+  }
+});
+
+it("has no time to publish by where one answer has told it and no other does", () => {
+  const machine = new Machine();
+  const askUndated = () => {
+    const sentAtMs = machine.monotonicMs;
+    machine.pass(10);
+    machine.clock.observe({ sentAtMs, receivedAtMs: machine.monotonicMs });
+  };
+  machine.ask();
+  for (let count = 0; count < 2; count += 1) askUndated();
+  expect(machine.clock.lacksStoreTime).toBe(false);
+  askUndated();
+  expect(machine.clock.lacksStoreTime).toBe(true);
+  expect(machine.clock.isDateless).toBe(false);
+  machine.ask();
+  for (let count = 0; count < 5; count += 1) askUndated();
+  expect(machine.clock.lacksStoreTime).toBe(false);
+});

@@ -55,16 +55,24 @@ export class StoreClock {
     return this.isSilent && this.#bounds === undefined;
   }
 
-  /** All that is known rests on one answer, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
+  /** All that is known rests on one answer. That the wall clock agrees says nothing about it: both may be wrong by the same hour. */
+  get hasOneWitness(): boolean {
+    return this.#bounds !== undefined && this.#witnesses < 2;
+  }
+
+  /** The same, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
   get needsWitness(): boolean {
-    if (this.#bounds === undefined || this.#witnesses > 1) return false;
+    if (this.#bounds === undefined || !this.hasOneWitness) return false;
     const { earliestMs, latestMs } = storeTimeAt(this.#bounds, readClocks(this.#effects));
     return earliestMs < latestMs;
   }
 
-  /** There is no store time that a lease can be published by: none is told, or only one answer has, and the wall clock says otherwise. */
+  /**
+   * There is no store time that a lease can be published by: none is told, or one answer has that the wall clock contradicts, or that
+   * no other has followed.
+   */
   get lacksStoreTime(): boolean {
-    return this.isDateless || this.needsWitness;
+    return this.needsWitness || (this.isSilent && this.#witnesses < 2);
   }
 
   /** The latest answers told no time: one more would hardly do. */

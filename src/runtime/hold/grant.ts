@@ -1,5 +1,6 @@
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
+import type { Swapped } from "../swap/swap-options.js";
 import type { WriteLog } from "../swap/write-log.js";
 
 /** What a grant gives: the holder as it stands in the record, and the clocks as they were when its lease was computed. */
@@ -13,4 +14,13 @@ export interface Grant {
 export interface UnconfirmedGrant {
   readonly holder: Holder;
   readonly contradicted: boolean;
+  /** It made the record, so nothing but the time says that its token is higher than those of a record that was removed. */
+  readonly isFirstOfRecord?: boolean;
+}
+
+export function unconfirmed(
+  holder: Holder,
+  { snapshot, contradicted }: Pick<Swapped<unknown>, "snapshot" | "contradicted">,
+): UnconfirmedGrant {
+  return { holder, contradicted, isFirstOfRecord: snapshot.record?.createdAtMs === holder.acquiredAtMs };
 }

@@ -23,6 +23,7 @@ import type { Place } from "./stalled.js";
 import type { SwapOptions, Swapped } from "./swap-options.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
 import { untilAnswered } from "./until-answered.js";
+import { Witnesses } from "./witnesses.js";
 import { settles, type WriteRecorder } from "./write-log.js";
 
 export type { Snapshot } from "./snapshot.js";
@@ -34,11 +35,12 @@ export class LockObject {
   readonly ref: LockRef;
   readonly key: string;
   readonly #context: Context;
-  readonly #watch = new LeaseWatch();
+  readonly #watch: LeaseWatch;
   #latest: Snapshot | undefined;
 
   constructor(context: Context, ref: LockRef, key: string) {
     this.#context = context;
+    this.#watch = new LeaseWatch(context.toleranceMs);
     this.ref = ref;
     this.key = key;
   }
@@ -55,7 +57,7 @@ export class LockObject {
   /** What a caller would find now, by what was seen last and without a request; undefined where that was not a record. */
   glance<Judgement>(judge: (record: LockRecord | undefined, attempt: Attempt) => Judgement): Judgement | undefined {
     const snapshot = this.#latest?.unreadable === undefined ? this.#latest : undefined;
-    const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects), false);
+    const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects));
     return attempt && judge(snapshot?.record, attempt);
   }
 
@@ -64,24 +66,25 @@ export class LockObject {
     let { snapshot, isFresh } = this.#begin(options.from);
     let contradicted = false;
     let keepsVersions = false;
+    const witnesses = new Witnesses(this.#context.clock, options.role);
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const budget = new RetryBudget(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
-      if (snapshot === undefined || this.#needsTime(options)) {
-        const read = await this.#readUntilFound(options, budget);
+      if (snapshot === undefined || witnesses.isTimeUnknown) {
+        const read = await this.#readUntilFound(options, budget, witnesses);
         snapshot = read.snapshot;
         isFresh = true;
         contradicted ||= read.contradicted;
       }
       const reading = readClocks(this.#context.effects);
-      const attempt = this.#attempt(snapshot, reading, keepsVersions);
+      const attempt = this.#attempt(snapshot, reading, { keepsVersions, isByOneAnswer: witnesses.areTooFew });
       if (attempt === undefined) {
         await budget.failed(CLOCKS_UNSTEADY);
         continue;
       }
       const decision = this.#decide(apply, snapshot, attempt, options);
-      if (decision.change === undefined) {
-        if (isFresh) return { reply: decision.reply, snapshot, contradicted };
+      if (decision.change === undefined && isFresh) return { reply: decision.reply, snapshot, contradicted };
+      if (decision.change === undefined || witnesses.needAnother(snapshot.record, decision.change, attempt)) {
         snapshot = undefined;
         continue;
       }
@@ -142,6 +145,7 @@ export class LockObject {
   async #readUntilFound(
     options: Omit<SwapOptions, "applyToUnreadable">,
     budget: RetryBudget,
+    witnesses: Witnesses,
   ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
     const readOnce = () =>
       untilAnswered(budget, (left) => {
@@ -149,7 +153,7 @@ export class LockObject {
         return this.#read(undefined, { ...left, urgent: options.role === "holder" });
       });
     let read = await readOnce();
-    for (let more = 1; more < ANSWERS_FOR_TIME && this.#needsTime(options); more += 1) {
+    for (let more = 1; more < ANSWERS_FOR_TIME && witnesses.isTimeUnknown; more += 1) {
       const { contradicted } = read;
       read = await readOnce();
       if (contradicted) read = { ...read, contradicted };
@@ -163,21 +167,19 @@ export class LockObject {
     return { bucketName, key: this.key, endpointUrl: endpoint.url, deleteMarker };
   }
 
-  /** A client that judges others by one wrong answer would end leases that are not over: two have to agree, or the wall clock. */
-  #needsTime({ role }: Pick<SwapOptions, "role">): boolean {
-    const { clock } = this.#context;
-    return clock.now() === undefined || (role === "contender" && clock.needsWitness && !clock.isSilent);
-  }
-
   #throwIfAborted(signal: AbortSignal | undefined): void {
     if (signal?.aborted) throw new S3MutexError("aborted", "stopped", { cause: signal.reason, lockName: this.name });
   }
 
-  #attempt(snapshot: Snapshot, reading: ClockReading, keepsVersions: boolean): Attempt | undefined {
+  #attempt(
+    snapshot: Snapshot,
+    reading: ClockReading,
+    { keepsVersions = false, isByOneAnswer = false } = {},
+  ): Attempt | undefined {
     const { clock, effects, takeover, toleranceMs } = this.#context;
     const now = clock.now(reading);
     if (now === undefined) return undefined;
-    const { lacksStoreTime } = clock;
+    const lacksStoreTime = clock.lacksStoreTime || isByOneAnswer;
     const isObserving = takeover === "observed" || lacksStoreTime;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
     const { landedAtMs } = snapshot;

@@ -1,0 +1,19 @@
+import { needsDates } from "./dating.js";
+import { type Attempt, isExpired } from "./expiry.js";
+import type { LockRecord } from "./record.js";
+import type { Change } from "./transition/decision.js";
+
+/**
+ * Whether a change is only right if it is as late as this client thinks: it may end a lease that is over by the clock, put the end of
+ * one right that is too far ahead, or remove an object that was at rest.
+ */
+export function isByTime(record: LockRecord | undefined, change: Change, attempt: Attempt): boolean {
+  if (change.kind === "remove") return true;
+  if (record === undefined) return false;
+  return needsDates(record, attempt) || record.holders.some((holder) => isExpired(holder, attempt));
+}
+
+/** Whether a lease begins with it, whose end this client's time tells to all others. */
+export function publishesLease(change: Change, { writeId }: Attempt): boolean {
+  return change.kind === "write" && change.record.holders.some(({ leaseWriteId }) => leaseWriteId === writeId);
+}

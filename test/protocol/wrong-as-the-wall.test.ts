@@ -1,0 +1,159 @@
+import { expect, it } from "vitest";
+import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
+import { type Client, NAME, Scene } from "./scene.js";
+
+/** 13.1.1: one answer with a wrong `Date`, where the wall clock of the process is wrong by the same amount and so agrees with it. */
+
+const HOUR_MS = 3_600_000;
+const LEASE_MS = 10_000;
+
+type Told = "right" | "wrong" | "none" | "aged";
+
+/** A client whose wall clock is so far off, and whose answers to reads tell the time like this, one by one; then they are right. */
+function misled(scene: Scene, offByMs: number, told: readonly Told[], writes: Told = "right"): Client {
+  let reads = 0;
+  const through = (store: ObjectStore): ObjectStore => {
+    const as = <Outcome extends { readonly kind: string }>(says: Told, outcome: Outcome): Outcome => {
+      const { timing } = outcome as { readonly timing?: AnswerTiming };
+      if (timing === undefined || says === "right") return outcome;
+      const { dateMs = 0, ...times } = timing;
+      if (says === "none") return { ...outcome, timing: times };
+      if (says === "aged") return { ...outcome, timing: { ...times, aged: true } };
+      return { ...outcome, timing: { ...times, dateMs: dateMs + offByMs } };
+    };
+    return {
+      read: async (key, options) => {
+        const outcome = await store.read(key, options);
+        reads += 1;
+        return as(told[reads - 1] ?? told.at(-1) ?? "right", outcome);
+      },
+      write: async (key, body, condition, options) => as(writes, await store.write(key, body, condition, options)),
+      remove: (key, etag, options) => store.remove(key, etag, options),
+      list: (prefix, options) => store.list(prefix, options),
+    };
+  };
+  return scene.client({ clocks: { wallOffsetMs: offByMs }, through });
+}
+
+const OFFS = [HOUR_MS, -HOUR_MS, 20_000, -20_000, 24 * HOUR_MS];
+
+it.each(OFFS.flatMap((offByMs) => [true, false].map((hasWaiter) => ({ offByMs, hasWaiter }))))(
+  "no other comes in while one believes: $offByMs ms, somebody waits: $hasWaiter",
+  async ({ offByMs, hasWaiter }) => {
+    for (const call of ["acquire", "tryAcquire"] as const) {
+      const scene = new Scene();
+      const holding = scene.client();
+      const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+      scene.believe(lock, holding.process);
+      const waiter = scene.client();
+      const wait = () => void waiter.mutex.acquire(NAME).then((next) => scene.believe(next, waiter.process));
+      if (hasWaiter) wait();
+      await scene.pass(1000);
+      const { mutex, process } = misled(scene, offByMs, ["wrong", "right"]);
+      const asking = call === "acquire" ? mutex.acquire(NAME, { timeoutMs: 5000 }) : mutex.tryAcquire(NAME);
+      void asking.then(
+        (other) => other && scene.believe(other, process),
+        () => {},
+      );
+      if (!hasWaiter) wait();
+      await scene.pass(LEASE_MS * 3);
+      expect(scene.problems).toEqual([]);
+      expect(lock.held).toBe(true);
+    }
+  },
+);
+
+it.each<[string, readonly Told[], Told]>([
+  ["no further answer has a `Date`", ["wrong", "none"], "none"],
+  ["every further read is out of a cache", ["wrong", "aged"], "none"],
+])("nor where %s", async (_, told, writes) => {
+  for (const offByMs of OFFS) {
+    const scene = new Scene();
+    const holding = scene.client();
+    const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+    scene.believe(lock, holding.process);
+    const { mutex, process } = misled(scene, offByMs, told, writes);
+    await scene.until(
+      mutex.acquire(NAME, { timeoutMs: 5000 }).then(
+        (other) => scene.believe(other, process),
+        () => {},
+      ),
+    );
+    expect(await scene.probe(LEASE_MS * 2, 300, {})).toBeUndefined();
+    expect(scene.problems).toEqual([]);
+  }
+});
+
+it.each<[string, readonly Told[]]>([
+  ["no write tells the time, and later reads do", ["wrong", "right"]],
+  ["no other answer tells the time", ["wrong", "none"]],
+  ["no write tells the time, and later reads are out of a cache", ["wrong", "aged"]],
+])("nor where that client itself believes: %s", async (_, told) => {
+  for (const offByMs of OFFS) {
+    const scene = new Scene();
+    const { mutex, process } = misled(scene, offByMs, told, "none");
+    scene.believe(await scene.until(mutex.acquire(NAME, { leaseMs: LEASE_MS })), process);
+    expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+    expect(scene.problems).toEqual([]);
+  }
+});
+
+it.each([2, 3])("nor after the wall clock was set, to as wrong a time as answer %i tells", async (at) => {
+  const scene = new Scene();
+  const told: Told[] = ["right", "right", "right", "right", "right"];
+  told[at] = "wrong";
+  const { mutex, process } = misled(scene, HOUR_MS, told);
+  process.setWall(0);
+  for (let count = 0; count < 2; count += 1) await scene.until(mutex.isLocked(NAME));
+  const holding = scene.client();
+  const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  scene.believe(lock, holding.process);
+  process.setWall(HOUR_MS);
+  expect(await scene.until(mutex.tryAcquire(NAME))).toBeNull();
+  expect(lock.held).toBe(true);
+  expect(scene.problems).toEqual([]);
+});
+
+it("a sweep by such a client frees nobody's lock, and removes none that was not at rest", async () => {
+  const scene = new Scene();
+  const holding = scene.client();
+  const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  await scene.until((await scene.until(holding.mutex.acquire("free"))).release());
+  const { mutex } = misled(scene, HOUR_MS, ["wrong", "right"]);
+  await scene.until(mutex.cleanupStaleLocks({ includeReleased: true }));
+  expect(scene.record()?.holders).toMatchObject([{ token: lock.fencingToken }]);
+  expect(scene.record("locks/free.json")).toBeDefined();
+});
+
+it("a lock that was removed is not granted with a token that has been", async () => {
+  const scene = new Scene();
+  const first = scene.client().mutex;
+  const lock = await scene.until(first.acquire(NAME));
+  const { fencingToken } = lock;
+  await scene.until(lock.release());
+  await scene.pass(5000);
+  await scene.until(first.cleanupStaleLocks({ includeReleased: true, restMs: 0 }));
+  expect(scene.bucket.objects.size).toBe(0);
+  const next = await scene.until(misled(scene, -HOUR_MS, ["wrong", "right"]).mutex.acquire(NAME));
+  expect(next.fencingToken).toBeGreaterThan(fencingToken);
+  expect(next.held).toBe(true);
+});
+
+it("a lock that nobody holds costs such a client no request more than others, and a dead holder's one", async () => {
+  const requests = async (offByMs: number, told: readonly Told[]) => {
+    const scene = new Scene();
+    await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).release());
+    const { mutex, process } = misled(scene, offByMs, told);
+    const lock = await scene.until(mutex.acquire(NAME));
+    const free = scene.requestsOf(process).length;
+    await scene.until(lock.release());
+    const dying = scene.client();
+    await scene.until(dying.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+    dying.process.kill();
+    await scene.pass(LEASE_MS + 2500);
+    const next = scene.client();
+    expect(await scene.until(next.mutex.tryAcquire(NAME))).not.toBeNull();
+    return { free, takeover: scene.requestsOf(next.process).length };
+  };
+  expect(await requests(0, ["right"])).toEqual({ free: 2, takeover: 3 });
+});
