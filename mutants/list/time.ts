@@ -168,8 +168,8 @@ export const TIME: readonly Mutant[] = [
     name: "one witness",
     why: "others are judged by one answer that the wall clock contradicts",
     file: "src/runtime/base/store-clock.ts",
-    search: "    if (this.#bounds === undefined || !this.hasOneWitness) return false;",
-    replace: "    if (this.#bounds === undefined || this.#witnesses > 0) return false;",
+    search: "const now = this.hasOneWitness ? this.now() : undefined;",
+    replace: "const now = this.#witnesses === 0 ? this.now() : undefined;",
     caughtBy: { test: "src/runtime/base/store-clock.spec.ts", named: "whatever the wall clock says" },
   },
   {
@@ -230,8 +230,8 @@ export const TIME: readonly Mutant[] = [
     name: "one answer and silence are a time",
     why: "the same where no further answer has a `Date`",
     file: "src/runtime/base/store-clock.ts",
-    search: "return this.needsWitness || (this.isSilent && this.#witnesses < 2);",
-    replace: "return this.needsWitness || this.isDateless;",
+    search: "return this.isSilent && this.#witnesses < 2;",
+    replace: "return this.isDateless;",
     caughtBy: { test: "src/runtime/base/store-clock.spec.ts", named: "no other does" },
   },
   {
@@ -315,14 +315,6 @@ export const TIME: readonly Mutant[] = [
     replace:
       "      sentAtMs: this.#limits.effects.monotonicMs(),\n      receivedAtMs: this.#limits.effects.monotonicMs(),",
     caughtBy: { test: "test/store/timing.test.ts", named: "`sentAtMs` is before" },
-  },
-  {
-    name: "dated by one answer that is contradicted",
-    why: "a lease is published by one answer that is an hour off, though the wall clock says so and no other answer has a Date",
-    file: "src/runtime/base/store-clock.ts",
-    search: "return this.needsWitness || (this.isSilent && this.#witnesses < 2);",
-    replace: "return this.isSilent && this.#witnesses < 1;",
-    caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "and no other has a `Date`" },
   },
   {
     name: "a question is judged by when its answer is heard",

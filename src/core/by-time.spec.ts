@@ -24,6 +24,12 @@ it("one to a lock is that any of whose leases is over by the clock", () => {
   expect(isByTime(recordOf({ holders }), write(), attempt)).toBe(true);
 });
 
+it("one is that drops a waiter which has not refreshed its entry", () => {
+  const queued = (expiresAtMs: number) => recordOf({ queue: [waiterOf({ id: "lives" }), waiterOf({ expiresAtMs })] });
+  expect(isByTime(queued(T0), write(), attempt)).toBe(false);
+  expect(isByTime(queued(T0 - 1), write(), attempt)).toBe(true);
+});
+
 it("one is that puts times right which are far ahead", () => {
   const farMs = T0 + FAR_AHEAD_MS + 60_000;
   expect(isByTime(recordOf({ queue: [waiterOf({ expiresAtMs: farMs })] }), write(), attempt)).toBe(true);

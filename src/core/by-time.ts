@@ -1,16 +1,17 @@
 import { needsDates } from "./dating.js";
-import { type Attempt, isExpired } from "./expiry.js";
+import { type Attempt, isExpired, isWaiting } from "./expiry.js";
 import type { LockRecord } from "./record.js";
 import type { Change } from "./transition/decision.js";
 
 /**
- * Whether a change is only right if it is as late as this client thinks: it may end a lease that is over by the clock, put the end of
- * one right that is too far ahead, or remove an object that was at rest.
+ * Whether a change is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by the clock,
+ * put the end of one right that is too far ahead, or remove an object that was at rest.
  */
 export function isByTime(record: LockRecord | undefined, change: Change, attempt: Attempt): boolean {
   if (change.kind === "remove") return true;
   if (record === undefined) return false;
-  return needsDates(record, attempt) || record.holders.some((holder) => isExpired(holder, attempt));
+  const hasEnded = record.holders.some((holder) => isExpired(holder, attempt));
+  return hasEnded || record.queue.some((waiter) => !isWaiting(waiter, attempt)) || needsDates(record, attempt);
 }
 
 /** Whether a lease begins with it, whose end this client's time tells to all others. */

@@ -37,7 +37,7 @@ export function leaseKey({ id, leaseWriteId }: Pick<Holder, "id" | "leaseWriteId
 
 /** What tells the rest that a sweep has left to a lock from all others, where it is watched as leases are. */
 export function restKey(notBeforeMs: number): string {
-  return JSON.stringify(["rest", notBeforeMs]);
+  return `rest until ${notBeforeMs}`;
 }
 
 /**

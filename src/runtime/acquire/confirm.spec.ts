@@ -45,11 +45,15 @@ async function confirmed(given: Grant) {
   const decisions: Decision<RenewReply>[] = [];
   const writeLog = new WriteLog();
   const asked: SwapOptions[] = [];
-  const sent = (leaseWriteId: string, fields: Partial<Pick<Holder, "undated" | "leaseMs">> = {}): Holder => {
+  const sent = (
+    leaseWriteId: string,
+    fields: Partial<Pick<Holder, "undated" | "leaseMs" | "holdAtLeastMs">> = {},
+  ): Holder => {
     writeLog.begin(leaseWriteId, ON_A, clockwork.reading);
     return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, leaseWriteId, ...fields });
   };
-  const holder = sent("w0", undated === undefined ? {} : { undated });
+  const atLeast = given.isFirstOfRecord ? { holdAtLeastMs: 10 * LEASE_MS } : {};
+  const holder = sent("w0", undated === undefined ? atLeast : { ...atLeast, undated });
   if (isForgotten) for (let index = 0; index < 64; index += 1) writeLog.begin(`other${index}`, ON_A, clockwork.reading);
   await clockwork.pass(tookMs);
   const atMs = clockwork.monotonicMs;

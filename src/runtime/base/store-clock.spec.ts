@@ -207,9 +207,9 @@ it("goes by one answer until a second one has told the time, whatever the wall c
     expect(machine.clock.hasOneWitness).toBe(false);
     machine.ask();
     expect(machine.clock.hasOneWitness).toBe(true);
-    expect(machine.clock.lacksStoreTime).toBe(wallOffsetMs > 0);
+    expect(machine.clock.needsWitness).toBe(wallOffsetMs > 0);
     machine.ask();
-    expect([machine.clock.hasOneWitness, machine.clock.lacksStoreTime]).toEqual([false, false]);
+    expect([machine.clock.hasOneWitness, machine.clock.needsWitness]).toEqual([false, false]);
     machine.suspend(10_000);
     expect(machine.clock.now()).toBeUndefined();
     expect(machine.clock.hasOneWitness).toBe(false);

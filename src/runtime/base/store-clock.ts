@@ -62,17 +62,13 @@ export class StoreClock {
 
   /** The same, and the wall clock says otherwise: one of them is wrong, and a second answer tells. */
   get needsWitness(): boolean {
-    if (this.#bounds === undefined || !this.hasOneWitness) return false;
-    const { earliestMs, latestMs } = storeTimeAt(this.#bounds, readClocks(this.#effects));
-    return earliestMs < latestMs;
+    const now = this.hasOneWitness ? this.now() : undefined;
+    return now !== undefined && now.earliestMs < now.latestMs;
   }
 
-  /**
-   * There is no store time that a lease can be published by: none is told, or one answer has that the wall clock contradicts, or that
-   * no other has followed.
-   */
+  /** There is no store time that a lease can be published by: none is told, or by one answer alone. */
   get lacksStoreTime(): boolean {
-    return this.needsWitness || (this.isSilent && this.#witnesses < 2);
+    return this.isSilent && this.#witnesses < 2;
   }
 
   /** The latest answers told no time: one more would hardly do. */
