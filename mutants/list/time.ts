@@ -213,7 +213,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "others are judged by one answer",
     why: "one answer that is wrong by as much as the wall clock ends a lease that lives, or dates it back",
-    file: "src/runtime/swap/witnesses.ts",
+    file: "src/runtime/swap/told-time.ts",
     search: "    if (!isPublished && !isByTime(record, change, attempt)) return false;",
     replace: "    if (!isPublished) return false;",
     caughtBy: { test: "test/protocol/wrong-as-the-wall.test.ts", named: "no other comes in while one believes" },
@@ -221,7 +221,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "the first of three answers is the second",
     why: "where no further answer tells the time, the one that did is believed alone",
-    file: "src/runtime/swap/witnesses.ts",
+    file: "src/runtime/swap/told-time.ts",
     search: "return this.#asked >= MOST_ASKED && this.#clock.hasOneWitness;",
     replace: "return false && this.#clock.hasOneWitness;",
     caughtBy: { test: "test/protocol/wrong-as-the-wall.test.ts", named: "out of a cache" },

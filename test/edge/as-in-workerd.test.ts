@@ -1,10 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 
 /** As in workerd: storage of an asynchronous context cannot be entered. */
-AsyncLocalStorage.prototype.enterWith = () => {
+const entering = vi.spyOn(AsyncLocalStorage.prototype, "enterWith").mockImplementation(() => {
   throw new Error("asyncLocalStorage.enterWith() is not implemented");
-};
+});
+// Other files share this process, and find the modules anew.
+afterAll(() => {
+  entering.mockRestore();
+  vi.resetModules();
+});
 
 // The set-up of the tests may have loaded them already.
 vi.resetModules();

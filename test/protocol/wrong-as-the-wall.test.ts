@@ -38,7 +38,7 @@ function misled(scene: Scene, offByMs: number, told: readonly Told[], writes: To
 const OFFS = [HOUR_MS, -HOUR_MS, 20_000, -20_000, 24 * HOUR_MS];
 
 it.each(OFFS.flatMap((offByMs) => [true, false].map((hasWaiter) => ({ offByMs, hasWaiter }))))(
-  "no other comes in while one believes: $offByMs ms, somebody waits: $hasWaiter",
+  "no other comes in while one believes: $offByMs ms, another one waits: $hasWaiter",
   async ({ offByMs, hasWaiter }) => {
     for (const call of ["acquire", "tryAcquire"] as const) {
       const scene = new Scene();
@@ -114,7 +114,7 @@ it.each([2, 3])("nor after the wall clock was set, to as wrong a time as answer 
   expect(scene.problems).toEqual([]);
 });
 
-it("a sweep by such a client frees nobody's lock, and removes none that was not at rest", async () => {
+it("a sweep by such a client frees no lock that is held, and removes none that was not at rest", async () => {
   const scene = new Scene();
   const holding = scene.client();
   const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
@@ -139,7 +139,7 @@ it("a lock that was removed is not granted with a token that has been", async ()
   expect(next.held).toBe(true);
 });
 
-it("a lock that nobody holds costs such a client no request more than others, and a dead holder's one", async () => {
+it("a free lock costs no request more, and that of a dead holder one", async () => {
   const requests = async (offByMs: number, told: readonly Told[]) => {
     const scene = new Scene();
     await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).release());

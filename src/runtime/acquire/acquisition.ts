@@ -218,8 +218,7 @@ export class Acquisition {
     try {
       await notKnownToBeUnsafe(this.#context, object.name, trying);
       return await object.swap((record, attempt) => this.#decide(record, attempt), {
-        ...trying,
-        writeLog: this.writeLog,
+        ...{ ...trying, writeLog: this.writeLog, isConfirmedLater: true },
         onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
         onLostRace: () => this.#patience.reportRefused(),
         from: this.#seen,

@@ -201,7 +201,9 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     );
     let told: Acquisition | undefined;
     try {
-      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, { ...options, writeLog });
+      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, {
+        ...{ ...options, writeLog, isConfirmedLater: true },
+      });
       told = successor;
       if (successor !== undefined && reply.to !== undefined) this.#passOn(successor, reply.to, contradicted);
       return { reply: reply.from, snapshot };

@@ -43,8 +43,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
       return decision;
     };
     const { reply, contradicted } = await object.swap(apply, {
-      ...trying,
-      writeLog,
+      ...{ ...trying, writeLog, isConfirmedLater: true },
       from: "store",
       signal: refusal.signal,
     });

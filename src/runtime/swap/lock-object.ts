@@ -21,9 +21,8 @@ import { RetryBudget } from "./retry-budget.js";
 import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
 import type { Place } from "./stalled.js";
 import type { SwapOptions, Swapped } from "./swap-options.js";
-import { CLOCKS_UNSTEADY, outOfCache, timingByStore } from "./told-time.js";
+import { CLOCKS_UNSTEADY, outOfCache, timingByStore, Witnesses } from "./told-time.js";
 import { untilAnswered } from "./until-answered.js";
-import { Witnesses } from "./witnesses.js";
 import { settles, type WriteRecorder } from "./write-log.js";
 
 export type { Snapshot } from "./snapshot.js";
@@ -66,7 +65,7 @@ export class LockObject {
     let { snapshot, isFresh } = this.#begin(options.from);
     let contradicted = false;
     let keepsVersions = false;
-    const witnesses = new Witnesses(this.#context.clock, options.role);
+    const witnesses = new Witnesses(this.#context.clock, options);
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const budget = new RetryBudget(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);

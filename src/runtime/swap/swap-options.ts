@@ -12,6 +12,8 @@ export interface SwapOptions<Reply = never> extends RetryOptions {
    * with a write, and read again where there is nothing to write.
    */
   readonly from?: Snapshot | "store" | undefined;
+  /** A lease that this publishes is not handed out before the answer to its write has been judged, too (`confirmGrant`). */
+  readonly isConfirmedLater?: boolean;
   /** What to do where the body is corrupt; without it that is an error. */
   readonly applyToUnreadable?: (attempt: Attempt) => Decision<Reply>;
 }

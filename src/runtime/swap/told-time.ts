@@ -1,5 +1,11 @@
+import type { Attempt } from "../../core/expiry.js";
+import type { LockRecord } from "../../core/record.js";
+import { isByTime, publishesLease } from "../../core/transition/by-time.js";
+import type { Change } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
 import type { AnswerTiming, UnknownOutcome } from "../../store/object-store.js";
+import type { StoreClock } from "../base/store-clock.js";
+import type { SwapOptions } from "./swap-options.js";
 
 /** When the store answered: an error may come from a proxy on the way there, with another clock. */
 export function timingByStore(outcome: {
@@ -23,3 +29,42 @@ export const CLOCKS_UNSTEADY: UnknownOutcome = {
   throttled: false,
   sent: true,
 };
+
+/**
+ * On how many answers the time of one call rests. No client judges others by one answer, also where its own wall clock agrees with it:
+ * both may be wrong by the same hour. It asks once more, and where no second answer tells the time, it goes by none. Nor is a lease
+ * published by one, unless it is confirmed before it is handed out: the answer to that write is the second.
+ */
+export class Witnesses {
+  readonly #clock: StoreClock;
+  readonly #options: Pick<SwapOptions, "role" | "isConfirmedLater">;
+  #asked = 0;
+
+  constructor(clock: StoreClock, options: Pick<SwapOptions, "role" | "isConfirmedLater">) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Whether to read, whatever the call is about: no time is known, or one that the wall clock contradicts. */
+  get isTimeUnknown(): boolean {
+    const isDoubted = this.#options.role === "contender" && this.#clock.needsWitness && !this.#clock.isSilent;
+    return this.#clock.now() === undefined || isDoubted;
+  }
+
+  /** It was asked often enough, and one answer is all that tells the time. */
+  get areTooFew(): boolean {
+    return this.#asked >= MOST_ASKED && this.#clock.hasOneWitness;
+  }
+
+  /** Whether to read once more before that change is made. */
+  needAnother(record: LockRecord | undefined, change: Change, attempt: Attempt): boolean {
+    if (attempt.lacksStoreTime || !this.#clock.hasOneWitness) return false;
+    const isPublished = !this.#options.isConfirmedLater && publishesLease(change, attempt);
+    if (!isPublished && !isByTime(record, change, attempt)) return false;
+    this.#asked += 1;
+    return true;
+  }
+}
+
+/** Answers out of a cache tell no time. */
+const MOST_ASKED = 3;

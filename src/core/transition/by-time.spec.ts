@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../test/protocol/samples.js";
+import { attemptAt, holderOf, recordOf, T0, waiterOf } from "../../../test/protocol/samples.js";
+import { FAR_AHEAD_MS } from "../expiry.js";
 import { isByTime, publishesLease } from "./by-time.js";
-import { FAR_AHEAD_MS } from "./expiry.js";
 
 const attempt = attemptAt(T0);
 const write = (record = recordOf({})) => ({ kind: "write", record }) as const;
@@ -35,7 +35,7 @@ it("one is that puts times right which are far ahead", () => {
   expect(isByTime(recordOf({ queue: [waiterOf({ expiresAtMs: farMs })] }), write(), attempt)).toBe(true);
 });
 
-it("a lease begins with the write that it counts from, whoever else holds", () => {
+it("a lease begins with the write that it counts from, also beside others", () => {
   const own = holderOf({ id: "own", leaseWriteId: attempt.writeId });
   const other = holderOf({ id: "other", leaseWriteId: "before" });
   expect(publishesLease(write(recordOf({ holders: [other, own] })), attempt)).toBe(true);

@@ -1,7 +1,7 @@
-import { needsDates } from "./dating.js";
-import { type Attempt, isExpired, isWaiting } from "./expiry.js";
-import type { LockRecord } from "./record.js";
-import type { Change } from "./transition/decision.js";
+import { needsDates } from "../dating.js";
+import { type Attempt, isExpired, isWaiting } from "../expiry.js";
+import type { LockRecord } from "../record.js";
+import type { Change } from "./decision.js";
 
 /**
  * Whether a change is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by the clock,
