@@ -114,6 +114,12 @@ it.each([2, 3])("nor after the wall clock was set, to as wrong a time as answer 
   expect(scene.problems).toEqual([]);
 });
 
+it("such a client does not say that a lock is free which is held", async () => {
+  const scene = new Scene();
+  await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  expect(await scene.until(misled(scene, HOUR_MS, ["wrong", "right"]).mutex.isLocked(NAME))).toBe(true);
+});
+
 it("a sweep by such a client frees no lock that is held, and removes none that was not at rest", async () => {
   const scene = new Scene();
   const holding = scene.client();

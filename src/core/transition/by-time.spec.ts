@@ -22,6 +22,7 @@ it("one to a lock is that any of whose leases is over by the clock", () => {
   expect(isByTime(ends(T0 - 1), write(), attempt)).toBe(true);
   const holders = [holderOf({ id: "lives", expiresAtMs: T0 + 1 }), holderOf({ expiresAtMs: T0 - 1 })];
   expect(isByTime(recordOf({ holders }), write(), attempt)).toBe(true);
+  expect(isByTime(recordOf({ holders }), undefined, attempt)).toBe(true);
 });
 
 it("one is that drops a waiter which has not refreshed its entry", () => {

@@ -4,11 +4,11 @@ import type { LockRecord } from "../record.js";
 import type { Change } from "./decision.js";
 
 /**
- * Whether a change is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by the clock,
- * put the end of one right that is too far ahead, or remove an object that was at rest.
+ * Whether a decision is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by the clock,
+ * or tell its caller so; put the end of one right that is too far ahead; or remove an object that was at rest.
  */
-export function isByTime(record: LockRecord | undefined, change: Change, attempt: Attempt): boolean {
-  if (change.kind === "remove") return true;
+export function isByTime(record: LockRecord | undefined, change: Change | undefined, attempt: Attempt): boolean {
+  if (change?.kind === "remove") return true;
   if (record === undefined) return false;
   const hasEnded = record.holders.some((holder) => isExpired(holder, attempt));
   return hasEnded || record.queue.some((waiter) => !isWaiting(waiter, attempt)) || needsDates(record, attempt);

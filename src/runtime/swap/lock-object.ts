@@ -81,19 +81,20 @@ export class LockObject {
         await budget.failed(CLOCKS_UNSTEADY);
         continue;
       }
-      const decision = this.#decide(apply, snapshot, attempt, options);
-      if (decision.change === undefined && isFresh) return { reply: decision.reply, snapshot, contradicted };
-      if (decision.change === undefined || witnesses.needAnother(snapshot.record, decision.change, attempt)) {
+      const { reply, change } = this.#decide(apply, snapshot, attempt, options);
+      const isDoubted = witnesses.needAnother(snapshot.record, change, attempt);
+      if (change === undefined && isFresh && !isDoubted) return { reply, snapshot, contradicted };
+      if (change === undefined || isDoubted) {
         snapshot = undefined;
         continue;
       }
       this.#throwIfAborted(options.signal);
       const base = snapshot;
-      const changing = this.#change(decision.change, { base, attempt, reading }, budget, options);
+      const changing = this.#change(change, { base, attempt, reading }, budget, options);
       const reads = this.#readAlong(base, options);
       const done = await changing;
       if (done.kind === "done") {
-        return { reply: decision.reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
+        return { reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
       }
       if (done.kind === "versioned") {
         keepsVersions = true;

@@ -56,10 +56,10 @@ export class Witnesses {
     return this.#asked >= MOST_ASKED && this.#clock.hasOneWitness;
   }
 
-  /** Whether to read once more before that change is made. */
-  needAnother(record: LockRecord | undefined, change: Change, attempt: Attempt): boolean {
+  /** Whether to read once more before that change is made, or it is told that none is to be. */
+  needAnother(record: LockRecord | undefined, change: Change | undefined, attempt: Attempt): boolean {
     if (attempt.lacksStoreTime || !this.#clock.hasOneWitness) return false;
-    const isPublished = !this.#options.isConfirmedLater && publishesLease(change, attempt);
+    const isPublished = change !== undefined && !this.#options.isConfirmedLater && publishesLease(change, attempt);
     if (!isPublished && !isByTime(record, change, attempt)) return false;
     this.#asked += 1;
     return true;
