@@ -126,7 +126,7 @@ export class Task implements Waiting {
   /** No call outlives its time-out; where that is short, one full attempt is made, from its turn in the process on. */
   #checkPatience(locks: readonly string[], waitedMs: number, timeoutMs: number): void {
     const attemptMs = Math.max(SHORTEST_PATIENCE_MS, this.scene.plan.leaseMs * FULL_ATTEMPT);
-    const longestMs = timeoutMs === 0 ? LONGEST_LINE_MS : Math.max(timeoutMs, attemptMs);
+    const longestMs = timeoutMs === 0 ? LONGEST_IN_QUEUE_MS : Math.max(timeoutMs, attemptMs);
     const boundMs = longestMs * SLOWEST_CLOCK + PATIENCE_SLACK_MS;
     if (waitedMs <= boundMs || !this.client.isAlive) return;
     const what = `${this.name} waits ${Math.round(waitedMs)} ms for ${locks.join(", ")}`;
@@ -275,7 +275,7 @@ export class Task implements Waiting {
 const SHORTEST_PATIENCE_MS = 2000;
 const FULL_ATTEMPT = 2 / 6;
 /** One attempt that waits for its turn among those of its process may take that long in all. */
-const LONGEST_LINE_MS = 30_000;
+const LONGEST_IN_QUEUE_MS = 30_000;
 /** The slowest of the clocks that break the assumptions. */
 const SLOWEST_CLOCK = 1.011;
 /** What had been acquired is given back before the call returns. */

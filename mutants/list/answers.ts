@@ -22,8 +22,8 @@ export const ANSWERS: readonly Mutant[] = [
     name: "an empty answer is an empty list",
     why: "an empty 200, which the SDK reads as a bucket without keys, is believed",
     file: "src/store/s3/listings.ts",
-    search: "        if (!isListing(attempt)) return",
-    replace: '        if (!isListing(attempt) && attempt.text === "?") return',
+    search: "        if (!isListing(transmission)) return",
+    replace: '        if (!isListing(transmission) && transmission.text === "?") return',
     caughtBy: { test: "test/store/answers.test.ts", named: "not the store's answer" },
   },
   {
@@ -65,7 +65,7 @@ export const ANSWERS: readonly Mutant[] = [
     name: "a gateway's 200 believed of a write",
     why: "something that answers everything with 200, an ETag and words of its own renews a lease that was not stored",
     file: "src/store/s3/learnt/key-answers.ts",
-    search: "etag && isReceipt(attempt) &&",
+    search: "etag && isReceipt(transmission) &&",
     replace: "etag &&",
     caughtBy: { test: "test/store/answers.test.ts", named: "has taken no write" },
   },
@@ -80,7 +80,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "what a proxy compresses not understood",
     why: "NoSuchKey and listings that a proxy has compressed are taken for answers of something on the way",
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "decodeBody(read.bytes, encoding, MAX_TEXT_BYTES)",
     replace: "decodeBody(read.bytes, encoding && undefined, MAX_TEXT_BYTES)",
     caughtBy: { test: "test/store/answers.test.ts", named: "where a proxy compresses it" },
@@ -88,7 +88,7 @@ export const ANSWERS: readonly Mutant[] = [
   {
     name: "any text is a Date",
     why: "texts that are not dates of HTTP, such as 0, set the store's clock to another year",
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: 'date?.endsWith(" GMT")',
     replace: "date !== undefined",
     caughtBy: { test: "test/store/answers.test.ts", named: "13.1.1:" },

@@ -5,7 +5,7 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "the time of a call begins with its turn",
     why: "over a silent store, calls on one fenced object have their whole time one after the other",
-    file: "src/runtime/fenced/turns.ts",
+    file: "src/runtime/fenced/call-queue.ts",
     search: "startedAtMs: calledAtMs + outsideMs,",
     replace: "startedAtMs: this.#effects.monotonicMs(),",
     caughtBy: { test: "test/fenced/fenced-turns.test.ts", named: "end as if each was alone" },
@@ -94,10 +94,10 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "given up and sent later",
     why: "a request that no caller waits for any more leaves when the credentials come",
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "if (this.#time.isOver || effects.monotonicMs() >= sendByMs) {",
     replace: "if (this.#time.isOver || effects.monotonicMs() >= 2 * sendByMs) {",
-    caughtBy: { test: "test/store/single-attempt.test.ts", named: "S6:" },
+    caughtBy: { test: "test/store/transmission.test.ts", named: "S6:" },
   },
   {
     name: "silence is contention",

@@ -276,8 +276,8 @@ export const PERMITS: readonly Mutant[] = [
     name: "those before it use up the time of one attempt",
     why: "of many callers at once that make one attempt each, the last do not get what is free",
     file: "src/runtime/acquire/patience.ts",
-    search: "const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#lineUntilMs);",
-    replace: "const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, this.#lineUntilMs);",
+    search: "const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#queueUntilMs);",
+    replace: "const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, this.#queueUntilMs);",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "their whole time" },
   },
 ];

@@ -34,8 +34,8 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "a portal is a store without conditions",
     why: "doctor says of a portal that answers everything with a page that two holders at once are possible on the store",
     file: "src/verify/examination/probe-requests.ts",
-    search: 'if (name === "put" && !isReceipt(attempt)) {',
-    replace: 'if (name === "put" && attempt.status === 0) {',
+    search: 'if (name === "put" && !isReceipt(transmission)) {',
+    replace: 'if (name === "put" && transmission.status === 0) {',
     caughtBy: { test: "test/doctor/causes.test.ts", named: "is the cause, and no permission" },
   },
   {
@@ -129,7 +129,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "Expect is sent",
     why: "a write waits for a 100 Continue that some servers never send",
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: 'if (name.toLowerCase() === "expect") delete headers[name];',
     replace: 'if (name === "") delete headers[name];',
     caughtBy: { test: "test/store/checksums.test.ts", named: "S5:" },

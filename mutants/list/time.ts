@@ -310,7 +310,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "sent when answered",
     why: "a request counts from its answer, so that a slow one narrows the bounds of the store's clock too far",
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "      receivedAtMs: this.#limits.effects.monotonicMs(),",
     replace:
       "      sentAtMs: this.#limits.effects.monotonicMs(),\n      receivedAtMs: this.#limits.effects.monotonicMs(),",

@@ -16,7 +16,7 @@ export const VERSIONS: readonly Mutant[] = [
     name: "delete markers of the probe not seen",
     why: "where versioning is suspended and only the answers to deletions tell, the first deletion leaves a delete marker",
     file: "src/store/s3/requests.ts",
-    search: "        this.#versions.deleted(attempt);\n",
+    search: "        this.#versions.deleted(transmission);\n",
     replace: "",
     caughtBy: { test: IN_BUCKETS, named: "the first deletion of a client leaves a tombstone" },
   },

@@ -29,7 +29,7 @@ export const VIRTUAL: readonly Mutant[] = [
   {
     name: "a turn is only half of one",
     why: "the clock moves on before immediates have had their turn",
-    file: "src/testing/virtual/turns.ts",
+    file: "src/testing/virtual/event-loop-turns.ts",
     search: "this.#from.postMessage(undefined);",
     replace: "this.#to.postMessage(undefined);",
     caughtBy: { test: "test/testing/test-clock.test.ts", named: "an immediate" },

@@ -116,7 +116,7 @@ const NETWORK_REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/\bCERT_(?:HAS_EXPIRED|NOT_YET)/, "Have the store's certificate renewed, or the clock of this machine set right."],
   [/\bERR_TLS_CERT_ALTNAME_INVALID\b/, "The certificate is another host's: check --endpoint-url and --addressing."],
   [
-    /\b(?:ECONN\w+|ENOTFOUND|EAI_\w+|EHOST\w+|ENET\w+|ETIMEDOUT|EPIPE|AttemptTimeout|TimeoutError)\b|has not answered within|Nothing came, or nothing has left/,
+    /\b(?:ECONN\w+|ENOTFOUND|EAI_\w+|EHOST\w+|ENET\w+|ETIMEDOUT|EPIPE|OutOfTime|TimeoutError)\b|has not answered within|Nothing came, or nothing has left/,
     "Check --endpoint-url and the network, then try again.",
   ],
   [/\b(?:429|5\d\d) [A-Z]/, "Try again later."],

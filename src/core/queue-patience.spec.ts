@@ -31,13 +31,13 @@ const anyHold = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1,
 const turnOfMs = (ms: number) => turnOf({ fromMs: T0 - ms, toMs: T0 });
 
 it("does not pass a waiter over before it polls again, if it polls when it is told to", () => {
-  const looks = fc.record({ count: fc.integer({ min: 2, max: 6 }), tripMs: anyTrip, holdMs: anyHold });
-  const look = fc.record({
+  const polls = fc.record({ count: fc.integer({ min: 2, max: 6 }), tripMs: anyTrip, holdMs: anyHold });
+  const poll = fc.record({
     part: fc.integer({ min: 1, max: 100 }).map((number) => number / 100),
     place: fc.nat({ max: 4 }),
   });
   fc.assert(
-    fc.property(looks, look, ({ count, tripMs, holdMs }, { part, place }) => {
+    fc.property(polls, poll, ({ count, tripMs, holdMs }, { part, place }) => {
       const record = recordOf({ queue: inLine(count, tripMs), recent: [turnOfMs(holdMs)], freeSinceMs: T0 });
       const holdAgeMs = holdMs * part;
       const delayMs = pollDelayMs({
@@ -113,7 +113,7 @@ it("has every waiter poll at the same ages of a hold: doubling, then evenly apar
   expect(Math.max(...steps.slice(5))).toBeLessThanOrEqual(3000);
 });
 
-it("has those leave out more of the early looks who are further back or far away, though no more than a few seconds' worth", () => {
+it("has those leave out more of the early polls who are further back or far away, though no more than a few seconds' worth", () => {
   expect(skippedMs(100, 2, 20)).toBeGreaterThan(skippedMs(100, 1, 20));
   expect(skippedMs(100, 1, 200)).toBeGreaterThan(skippedMs(100, 1, 20));
   expect(skippedMs(1e9, 63, 2000)).toBeLessThanOrEqual(3000);

@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "../store/object-store.js";
 import { outcomeOfBadAnswer } from "../store/s3/answers/outcomes.js";
 import { isListing, notOfS3 } from "../store/s3/answers/receipts.js";
 import type { Request } from "../store/s3/answers/request.js";
-import type { Attempt } from "../store/s3/answers/single-attempt.js";
+import type { Transmission } from "../store/s3/answers/transmission.js";
 import { BodyHashes } from "../store/s3/learnt/body-hash.js";
 import { absentBy, deletedBy, foundBy, isUnchanged, notDoneBy, writtenBy } from "../store/s3/learnt/key-answers.js";
 import type { DeleteOutcome, KeyRequests, PutCondition } from "../store/s3/learnt/key-requests.js";
@@ -30,9 +30,9 @@ export class FetchRequests implements KeyRequests {
     const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
     const seen = await this.#sender.send({ request, method: "GET", headers, maxBodyBytes }, options);
     if (seen.kind === "answered") {
-      const { attempt, body, timing } = seen;
+      const { transmission, body, timing } = seen;
       const found = foundBy(
-        { request, attempt, timing, etag: strongEtagIn(attempt), hashes: this.#hashes },
+        { request, transmission, timing, etag: strongEtagIn(transmission), hashes: this.#hashes },
         body,
         maxBodyBytes,
       );
@@ -62,8 +62,11 @@ export class FetchRequests implements KeyRequests {
     };
     const seen = await this.#sender.send({ request, method: "PUT", headers, body }, options);
     if (seen.kind === "answered") {
-      const { attempt, timing } = seen;
-      const written = writtenBy({ request, attempt, timing, etag: strongEtagIn(attempt), hashes: this.#hashes }, body);
+      const { transmission, timing } = seen;
+      const written = writtenBy(
+        { request, transmission, timing, etag: strongEtagIn(transmission), hashes: this.#hashes },
+        body,
+      );
       this.#versions.answered(written);
       return written;
     }
@@ -79,8 +82,8 @@ export class FetchRequests implements KeyRequests {
     const headers = isConditional ? { "if-match": ifMatch } : {};
     const seen = await this.#sender.send({ request, method: "DELETE", headers }, options);
     if (seen.kind === "answered") {
-      this.#versions.deleted(seen.attempt);
-      return deletedBy(request, seen.attempt, seen.timing);
+      this.#versions.deleted(seen.transmission);
+      return deletedBy(request, seen.transmission, seen.timing);
     }
     const { status, said, timing, outcome } = seen;
     if (status === undefined || timing === undefined) return outcome;
@@ -93,15 +96,15 @@ export class FetchRequests implements KeyRequests {
     const query = { "list-type": "2", "encoding-type": "url", prefix, ...next };
     const seen = await this.#sender.send({ request, method: "GET", query }, options);
     if (seen.kind === "failed") return seen.outcome;
-    const { attempt, timing } = seen;
-    if (!isListing(attempt)) return outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
-    const { keys, etags, next: token } = parseListing(attempt.text ?? "");
+    const { transmission, timing } = seen;
+    if (!isListing(transmission)) return outcomeOfBadAnswer(request, notOfS3("", transmission), transmission);
+    const { keys, etags, next: token } = parseListing(transmission.text ?? "");
     return { kind: "ok", keys, etags, ...(token === undefined ? {} : { continuation: token }), timing };
   }
 }
 
 /** A weak ETag does not name a version that a condition could hold to: something on the way has made it so. */
-function strongEtagIn({ headers = {} }: Attempt): string | undefined {
+function strongEtagIn({ headers = {} }: Transmission): string | undefined {
   const { etag } = headers;
   return etag === undefined || /^W\//i.test(etag) ? undefined : etag;
 }

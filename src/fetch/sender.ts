@@ -8,7 +8,7 @@ import { wholeStatus } from "../store/s3/answers/failure.js";
 import type { Said } from "../store/s3/answers/operation.js";
 import { outcomeOfFailure } from "../store/s3/answers/outcomes.js";
 import type { Request } from "../store/s3/answers/request.js";
-import { type Attempt, timingOf } from "../store/s3/answers/single-attempt.js";
+import { type Transmission, timingOf } from "../store/s3/answers/transmission.js";
 import { InFlightLimiter } from "../store/s3/client/in-flight.js";
 import { programIn } from "../store/s3/learnt/conditional-delete.js";
 import { checkCredentials, type FetchCredentials, type FetchStoreOptions, type Place } from "./options.js";
@@ -28,7 +28,7 @@ export interface Asked {
 /** A success. */
 export interface Answered {
   readonly kind: "answered";
-  readonly attempt: Attempt;
+  readonly transmission: Transmission;
   readonly body: NonNullable<Transmitted["body"]>;
   readonly timing: AnswerTiming;
 }
@@ -76,20 +76,20 @@ export class FetchSender {
     }
   }
 
-  #judged({ request }: Asked, { attempt, body, error }: Transmitted): Answered | Failed {
-    const timing = timingOf(attempt);
-    this.#program = programIn(attempt) ?? this.#program;
-    this.#server = attempt.headers?.["server"] ?? this.#server;
+  #judged({ request }: Asked, { transmission, body, error }: Transmitted): Answered | Failed {
+    const timing = timingOf(transmission);
+    this.#program = programIn(transmission) ?? this.#program;
+    this.#server = transmission.headers?.["server"] ?? this.#server;
     const clockCorrected = this.#correctClock(timing?.dateMs);
     if (body !== undefined && timing !== undefined) {
       this.#credentialsWorked = true;
-      return { kind: "answered", attempt, body, timing };
+      return { kind: "answered", transmission, body, timing };
     }
     const asked = { ...request, isNotCreated: true };
     const context = { request: asked, credentialsWorked: this.#credentialsWorked, clockCorrected };
-    const outcome = outcomeOfFailure(error, attempt, context);
-    const said = { code: s3WordsOf(attempt)?.code, attempt };
-    return { kind: "failed", status: wholeStatus(error, attempt), said, timing, outcome };
+    const outcome = outcomeOfFailure(error, transmission, context);
+    const said = { code: s3WordsOf(transmission)?.code, transmission };
+    return { kind: "failed", status: wholeStatus(error, transmission), said, timing, outcome };
   }
 
   #correctClock(dateMs: number | undefined): boolean {

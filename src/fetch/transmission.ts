@@ -1,7 +1,7 @@
 import type { RequestOptions, StoreEffects } from "../store/object-store.js";
 import { type BodyBytes, readBytes } from "../store/s3/answers/body.js";
-import { type AnswerHeaders, type Attempt, AttemptRefused } from "../store/s3/answers/single-attempt.js";
-import { AttemptTimeout, TimeBound } from "../store/time-bound.js";
+import { type AnswerHeaders, type Transmission, TransmissionRefused } from "../store/s3/answers/transmission.js";
+import { OutOfTime, TimeBound } from "../store/time-bound.js";
 
 export type Method = "GET" | "PUT" | "DELETE";
 
@@ -15,7 +15,7 @@ export interface SignedRequest {
 
 /** What was seen of one transmission: a success with its body, or what went wrong. */
 export interface Transmitted {
-  readonly attempt: Attempt;
+  readonly transmission: Transmission;
   /** Of a success. */
   readonly body?: BodyBytes;
   /** Of everything else. */
@@ -35,7 +35,7 @@ export async function transmit(
   effects: StoreEffects,
   maxBodyBytes = MAX_TEXT_BYTES,
 ): Promise<Transmitted> {
-  let attempt: Attempt = {};
+  let transmission: Transmission = {};
   const { giveUpAtMs = Number.POSITIVE_INFINITY, timeoutMs } = options;
   const time = new TimeBound(effects);
   const leftMs = Math.max(0, giveUpAtMs - effects.monotonicMs());
@@ -44,25 +44,25 @@ export async function transmit(
     return await time.run(async (signal) => {
       const { url, method, headers, body = null } = await prepare();
       if (time.isOver || effects.monotonicMs() >= giveUpAtMs) {
-        throw new AttemptRefused("The time for this request was up before it was sent");
+        throw new TransmissionRefused("The time for this request was up before it was sent");
       }
-      attempt = { sentAtMs: effects.monotonicMs() };
+      transmission = { sentAtMs: effects.monotonicMs() };
       time.set(timeoutMs, "No complete answer");
       const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
       const { status } = response;
-      attempt = { ...attempt, receivedAtMs: effects.monotonicMs(), status, headers: headersOf(response) };
+      transmission = { ...transmission, receivedAtMs: effects.monotonicMs(), status, headers: headersOf(response) };
       const read = await readBytes(response.body, undefined, response.ok ? maxBodyBytes : MAX_TEXT_BYTES, signal);
-      attempt = { ...attempt, text: read.kind === "bytes" ? read.bytes.toString("utf8") : "" };
-      return response.ok ? { attempt, body: read } : { attempt, error: new Error(`HTTP ${status}`) };
+      transmission = { ...transmission, text: read.kind === "bytes" ? read.bytes.toString("utf8") : "" };
+      return response.ok ? { transmission, body: read } : { transmission, error: new Error(`HTTP ${status}`) };
     });
   } catch (error) {
-    return { attempt, error: attempt.sentAtMs === undefined ? (error as Error) : ofNetwork(error) };
+    return { transmission, error: transmission.sentAtMs === undefined ? (error as Error) : ofNetwork(error) };
   }
 }
 
 /** `fetch` hides what Node or the runtime says of a connection behind a TypeError; without a code, an answer would count as whole. */
 function ofNetwork(error: unknown): Error {
-  if (error instanceof AttemptTimeout) return error;
+  if (error instanceof OutOfTime) return error;
   const cause = (error as { cause?: unknown }).cause ?? error;
   const said = cause as { readonly code?: unknown };
   if (typeof said.code === "string") return cause as Error;

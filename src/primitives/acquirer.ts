@@ -46,7 +46,7 @@ interface Plan {
   readonly nesting: Nesting;
 }
 
-/** Turns the calls that acquire into leases and handles: checks, scopes, the local line, and what has to be renewed. */
+/** Turns the calls that acquire into leases and handles: checks, scopes, the local queue, and what has to be renewed. */
 export class Acquirer {
   readonly #context: Context;
   readonly #settings: Settings;

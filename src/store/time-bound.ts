@@ -1,8 +1,8 @@
 import type { StoreEffects } from "./object-store.js";
 
 /** Thrown into the work of a request whose time is up. */
-export class AttemptTimeout extends Error {
-  override readonly name = "AttemptTimeout";
+export class OutOfTime extends Error {
+  override readonly name = "OutOfTime";
 }
 
 /** Ends work in time, whatever it makes of its signal. How long it has may be set anew while it runs. */
@@ -32,14 +32,14 @@ export class TimeBound {
     this.#cancelTimer?.();
     const timeUp = () => {
       this.#isOver = true;
-      const error = new AttemptTimeout(`${what} within ${Math.round(delayMs)} ms`);
+      const error = new OutOfTime(`${what} within ${Math.round(delayMs)} ms`);
       this.#expire?.(error);
       this.#controller.abort(error);
     };
     this.#cancelTimer = this.#effects.setTimer(delayMs, timeUp, { keepAlive: true });
   }
 
-  /** Ends with the work, or with {@link AttemptTimeout} when the time is up. */
+  /** Ends with the work, or with {@link OutOfTime} when the time is up. */
   async run<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const expired = new Promise<never>((_, reject) => {
       this.#expire = reject;

@@ -71,7 +71,7 @@ test.each([
   ["ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1", "Check --endpoint-url and the network, then try again."],
   ["ENOTFOUND: getaddrinfo ENOTFOUND no.such.host", "Check --endpoint-url and the network, then try again."],
   ["Nothing came, or nothing has left yet", "Check --endpoint-url and the network, then try again."],
-  ["AttemptTimeout: no answer within 5000 ms", "Check --endpoint-url and the network, then try again."],
+  ["OutOfTime: no answer within 5000 ms", "Check --endpoint-url and the network, then try again."],
   [
     "EPROTO: write EPROTO wrong version number",
     "Check whether --endpoint-url begins with http:// or https:// as it should.",

@@ -9,13 +9,13 @@ const ONLY_SUCCESS = "only its success counts: what it fails with is not told";
 /** The survivors of store/s3 that are known: what lives on here is what could be there as well. */
 export const OF_STORE: readonly Explained[] = [
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "destroyBody(this.#response), { once: true }",
     replace: "destroyBody(this.#response), {}",
     why: "a signal is aborted once",
   },
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "destroyBody(this.#response), { once: true }",
     replace: "destroyBody(this.#response), { once: false }",
     why: "a signal is aborted once",
@@ -28,14 +28,14 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/requests.ts",
-    search: 'said.code !== "NoSuchBucket") looks',
-    replace: "true) looks",
+    search: 'said.code !== "NoSuchBucket")',
+    replace: "true)",
     why: "how it looks counts only where nothing else is known of it",
   },
   {
     file: "src/store/s3/requests.ts",
-    search: 'said.code !== "NoSuchBucket") looks',
-    replace: 'said.code !== "") looks',
+    search: 'said.code !== "NoSuchBucket")',
+    replace: 'said.code !== "")',
     why: "how it looks counts only where nothing else is known of it",
   },
   {
@@ -214,8 +214,8 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/learnt/versions.ts",
-    search: 'attempt.headers?.["x-amz-delete',
-    replace: 'attempt.headers["x-amz-delete',
+    search: 'transmission.headers?.["x-amz-delete',
+    replace: 'transmission.headers["x-amz-delete',
     why: ANSWERED,
   },
   {
@@ -262,8 +262,8 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/listings.ts",
-    search: 'notOfS3("", attempt)',
-    replace: 'notOfS3("Stryker was here!", attempt)',
+    search: 'notOfS3("", transmission)',
+    replace: 'notOfS3("Stryker was here!", transmission)',
     why: "it is only asked whether there is one",
   },
   {
@@ -286,8 +286,8 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/learnt/key-answers.ts",
-    search: 'attempt.headers?.["content',
-    replace: 'attempt.headers["content',
+    search: 'transmission.headers?.["content',
+    replace: 'transmission.headers["content',
     why: ANSWERED,
   },
   {
@@ -322,8 +322,8 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/learnt/key-answers.ts",
-    search: 'notOfS3("", attempt)',
-    replace: 'notOfS3("Stryker was here!", attempt)',
+    search: 'notOfS3("", transmission)',
+    replace: 'notOfS3("Stryker was here!", transmission)',
     why: "it is only asked whether there is one",
   },
   {
@@ -363,25 +363,25 @@ export const OF_STORE: readonly Explained[] = [
     why: "only an object is archived, and a request for one has a key",
   },
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "response: this.#response ?? {}",
     replace: "response: this.#response && {}",
     why: "nothing between here and where the failure is thrown again looks at the response",
   },
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: 'this.#seen.headers?.["content',
     replace: 'this.#seen.headers["content',
     why: ANSWERED,
   },
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: "statusCode === undefined ? {}",
     replace: "false ? {}",
     why: "a status that is undefined reads as one that is not there",
   },
   {
-    file: "src/store/s3/answers/single-attempt.ts",
+    file: "src/store/s3/answers/transmission.ts",
     search: 'const { authorization = "",',
     replace: 'const { authorization = "Stryker was here!",',
     why: "neither text names an access key",

@@ -4,7 +4,7 @@ import "../../../test/protocol/arbitraries.js";
 import { anyOutlook, outlookOf, paceOfHolds, pollsOf } from "../../../test/protocol/outlooks.js";
 import { pollDelayMs } from "./polling.js";
 
-it("has followers look less often than the head", () => {
+it("has followers poll less often than the head", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
       fc.pre(outlook.pace === undefined && outlook.holdAgeMs > 0 && outlook.position > 0 && outlook.isEnqueued);
@@ -19,7 +19,7 @@ it("has followers look less often than the head", () => {
   expect(pollsOf({ position: 8 }, 8000).length).toBeLessThan(pollsOf({ position: 1 }, 8000).length);
 });
 
-it("has all followers look at the same ages of a hold, wherever they stand and whenever they came", () => {
+it("has all followers poll at the same ages of a hold, wherever they stand and whenever they came", () => {
   const pollAges = [500, 1000, 2000, 4000, 6750, 9500, 12_250, 15_000].map((ageMs) => ageMs + 2 * 20);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 63 }), fc.integer({ min: 1, max: 8000 }), (position, holdAgeMs) => {
@@ -29,7 +29,7 @@ it("has all followers look at the same ages of a hold, wherever they stand and w
   );
 });
 
-it("has followers leave out more of the early looks the further back they are, and never sleep long beyond a step", () => {
+it("has followers leave out more of the early polls the further back they are, and never sleep long beyond a step", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 62 }), fc.integer({ min: 1, max: 60_000 }), (position, holdAgeMs) => {
       const [nearer, further] = [position, position + 1].map((at) =>
@@ -41,10 +41,10 @@ it("has followers leave out more of the early looks the further back they are, a
   );
 });
 
-it("looks again soon, those in front first, while the lock changes hands", () => {
+it("polls again soon, those in front first, while the lock changes hands", () => {
   const delays = [1, 2, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0 })));
   expect(delays).toEqual([60, 80, 140]);
-  // The first in line looks as often as the hold was long: until then there is nothing to see.
+  // The first in line polls as often as the hold was long: until then there is nothing to see.
   const afterLong = [1, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0, lastHoldMs: 9000 })));
   expect(afterLong).toEqual([750, (2000 / 3) * (1 + 5 / 8)]);
 });
@@ -76,7 +76,7 @@ it("has followers leave a free lock to the first in line for as long as that tak
   expect(pollDelayMs(outlookOf({ ...free, pace: paceOfHolds(9000) }))).toBe(unknown);
 });
 
-it("never has a follower who knows the pace look more often than a head would, however late the turn is", () => {
+it("never has a follower who knows the pace poll more often than a head would, however late the turn is", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
       fc.pre(outlook.pace !== undefined && outlook.position > 0 && outlook.takeoverPollMs > 1e6);

@@ -5,7 +5,7 @@ import { anyOutlook, outlookOf, paceOfHolds } from "../../../test/protocol/outlo
 import { headPollMs } from "../queue.js";
 import { pollDelayMs } from "./polling.js";
 
-it("spreads looks towards earlier, never past what the wait would be without", () => {
+it("spreads polls towards earlier, never past what the wait would be without", () => {
   fc.assert(
     fc.property(anyOutlook, (outlook) => {
       const unspread = pollDelayMs({ ...outlook, random: 0 });
@@ -16,7 +16,7 @@ it("spreads looks towards earlier, never past what the wait would be without", (
   );
 });
 
-it("has followers without an entry look half as often, too", () => {
+it("has followers without an entry poll half as often, too", () => {
   for (const position of [1, 3]) {
     const enqueued = pollDelayMs(outlookOf({ position }));
     expect(pollDelayMs(outlookOf({ position, isEnqueued: false }))).toBeCloseTo(2 * enqueued, 5);

@@ -19,7 +19,7 @@ it("never sleeps past the moment at which the lease could be taken over", () => 
   expect(pollDelayMs({ ...asleep, takeoverPollMs: 501 })).toBe(501);
 });
 
-it("looks as soon as the next lease could be taken over, and ever more seldom while one that could be is not", () => {
+it("polls as soon as the next lease could be taken over, and ever more seldom while one that could be is not", () => {
   expect(takeoverPollMs([])).toBe(NEVER);
   expect(takeoverPollMs([9000, 500])).toBe(501);
   expect(takeoverPollMs([0])).toBe(1);
@@ -62,7 +62,7 @@ it("never lets the head sleep longer than two seconds, or four without an entry,
 });
 
 // A record that a stranger wrote may say that it is held since any time at all: no counting up to it, 3 s at a time.
-it("finds the next look at a hold of any age at once", () => {
+it("finds the next poll at a hold of any age at once", () => {
   const startedAt = performance.now();
   pollDelayMs(outlookOf({ position: 1, holdAgeMs: 1e15 }));
   expect(performance.now() - startedAt).toBeLessThan(20);
@@ -71,7 +71,7 @@ it("finds the next look at a hold of any age at once", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // The first in line
 
-it("has a head that waits alone look about every tenth of the hold's age, and no more often than round trips allow", () => {
+it("has a head that waits alone poll about every tenth of the hold's age, and no more often than round trips allow", () => {
   for (const holdAgeMs of [1500, 3000, 9000]) {
     const [longest, shortest] = [0, 0.999].map((random) => pollDelayMs(outlookOf({ holdAgeMs, random }))) as [
       number,
@@ -85,25 +85,25 @@ it("has a head that waits alone look about every tenth of the hold's age, and no
   expect(pollDelayMs(outlookOf({ holdAgeMs: 3_600_000 }))).toBe(2000);
 });
 
-it("has a head that waits alone look more often than that while the hold is young: it may be a short one", () => {
+it("has a head that waits alone poll more often than that while the hold is young: it may be a short one", () => {
   expect(pollDelayMs(outlookOf({ holdAgeMs: 300 }))).toBeCloseTo(6 + 10, 5);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 1200 }))).toBeCloseTo(96 + 10, 5);
 });
 
-it("has the head look less often where others wait behind it, whose looks come on top", () => {
+it("has the head poll less often where others wait behind it, whose polls come on top", () => {
   for (const holdAgeMs of [600, 2400]) {
     expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 1 }))).toBeCloseTo(holdAgeMs / 3.5 + 40, 5);
     expect(pollDelayMs(outlookOf({ holdAgeMs, followers: 30 }))).toBeCloseTo(holdAgeMs / 3.5 + 40, 5);
   }
 });
 
-it("has the head look just before those behind it do, so that they find it inside", () => {
+it("has the head poll just before those behind it do, so that they find it inside", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 300 }), (holdAgeMs, roundTripMs) => {
       const ofFollower = pollDelayMs(outlookOf({ position: 1, followers: 3, holdAgeMs, roundTripMs }));
-      const looks = pollsOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
+      const polls = pollsOf({ followers: 3, holdAgeMs, roundTripMs, random: 0.5 }, holdAgeMs + ofFollower);
       const pollAgeMs = holdAgeMs + ofFollower - 2 * roundTripMs;
-      expect(looks.some((ageMs) => ageMs >= pollAgeMs - 10 && ageMs <= pollAgeMs + 0.001)).toBe(true);
+      expect(polls.some((ageMs) => ageMs >= pollAgeMs - 10 && ageMs <= pollAgeMs + 0.001)).toBe(true);
     }),
   );
 });
@@ -123,13 +123,13 @@ it("notices a release within a tenth of the hold and a few round trips, on avera
   }
 });
 
-it("has a long wait cost few looks: less than two a second in the first minute alone, and fewer where many wait", () => {
+it("has a long wait cost few polls: less than two a second in the first minute alone, and fewer where many wait", () => {
   // Their trips not counted, which are most of the first second.
   expect(pollsOf({ random: 0.5 }, 60_000).length).toBeLessThan(120);
   expect(pollsOf({ random: 0.5, followers: 11 }, 60_000).length).toBeLessThan(60);
 });
 
-it("has a head without an entry look half as often", () => {
+it("has a head without an entry poll half as often", () => {
   for (const holdAgeMs of [0, 500, 5000, 50_000]) {
     const enqueued = pollDelayMs(outlookOf({ holdAgeMs }));
     expect(pollDelayMs(outlookOf({ holdAgeMs, isEnqueued: false }))).toBeCloseTo(2 * enqueued, 5);
@@ -144,7 +144,7 @@ it("has the head sleep until the shortest of the recent turns would be over, a f
   expect(pollDelayMs(outlookOf({ holdAgeMs: 10, pace: paceOfHolds(5000, 6000, 7000) }))).toBe(200);
 });
 
-it("has the head look ten times as often as the hold is old while a turn like the recent ones is due, then less", () => {
+it("has the head poll ten times as often as the hold is old while a turn like the recent ones is due, then less", () => {
   const pace = paceOfHolds(300, 300, 300);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 400, pace, followers: 1 }))).toBe(40);
   expect(pollDelayMs(outlookOf({ holdAgeMs: 899, pace, followers: 1 }))).toBeCloseTo(89.9, 5);

@@ -1,6 +1,6 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { LONGEST_LINE_MS, longestMs } from "../../runtime/acquire/patience.js";
+import { LONGEST_IN_QUEUE_MS, longestMs } from "../../runtime/acquire/patience.js";
 import { type PollElsewhere, pollElsewhereOf } from "../../runtime/acquire/poll-elsewhere.js";
 import {
   AskElsewhere,
@@ -255,7 +255,7 @@ export class SeveralRecords {
         limit: share.limit,
         waitedBeforeMs: waitedBeforeMs + (call.waitedBeforeMs ?? 0),
         // One attempt waits for its turn at that record besides.
-        attemptUntilMs: patienceMs === 0 ? startedAtMs + LONGEST_LINE_MS : this.#untilMs(terms),
+        attemptUntilMs: patienceMs === 0 ? startedAtMs + LONGEST_IN_QUEUE_MS : this.#untilMs(terms),
       });
       to?.forget();
       if (lock === undefined) return { kind: "none" };

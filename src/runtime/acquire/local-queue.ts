@@ -5,7 +5,7 @@ import { type ReleaseCommand, release } from "../../core/transition/release.js";
 import type { RenewReply } from "../../core/transition/renew.js";
 import { type TransferReply, transfer } from "../../core/transition/transfer.js";
 import type { Context } from "../base/context.js";
-import { Turns } from "../base/in-parallel.js";
+import { OneAfterAnother } from "../base/in-parallel.js";
 import { settledWithin, sleep } from "../base/timing.js";
 import type { GivenBack, HoldingQueue } from "../hold/holding-queue.js";
 import type { Lease } from "../hold/lease.js";
@@ -32,7 +32,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   readonly #onIdle: () => void;
   readonly #waiting = new WaitingOrder<Acquisition>();
   readonly #holds = new Set<LocalHold>();
-  readonly #turns: Turns;
+  readonly #askers: OneAfterAnother;
   #renewals: Renewals | undefined;
   /** The release that is being written. */
   #giving: Promise<unknown> | undefined;
@@ -44,7 +44,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     this.#context = context;
     this.object = object;
     this.#onIdle = onIdle;
-    this.#turns = new Turns(context.effects);
+    this.#askers = new OneAfterAnother(context.effects);
     this.#quietAtMs = context.effects.monotonicMs();
     this.#changedAtMs = this.#quietAtMs;
   }
@@ -103,7 +103,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     const { clock } = this.#context;
     const stuckAfterMs = () =>
       clock.roundTripMs === 0 ? FIRST_STUCK_MS : Math.max(STUCK_MS, STUCK_ROUND_TRIPS * clock.roundTripMs);
-    return this.#turns.inTurn(stuckAfterMs, ask);
+    return this.#askers.inTurn(stuckAfterMs, ask);
   }
 
   #restBehindMs(hold: LocalHold): number {

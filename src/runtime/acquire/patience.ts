@@ -21,7 +21,7 @@ export class Patience {
   /** The same where all of it was answered so far: a read was, and a write is under way. */
   #attemptUntilMs: number;
   /** Until when one attempt may wait for its turn among others of this process, and take. */
-  readonly #lineUntilMs: number;
+  readonly #queueUntilMs: number;
   readonly #attemptMs: number;
   #resolveTurn: () => void = () => {};
   /** Resolves when the store is first asked for this caller. */
@@ -51,7 +51,7 @@ export class Patience {
     this.#patienceMs = patienceMs;
     this.arrivedAtMs = this.#nowMs();
     this.#attemptMs = longestMs(patienceMs, leaseMs);
-    this.#lineUntilMs = Math.min(this.arrivedAtMs + LONGEST_LINE_MS, attemptUntilMs);
+    this.#queueUntilMs = Math.min(this.arrivedAtMs + LONGEST_IN_QUEUE_MS, attemptUntilMs);
     const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, attemptUntilMs);
     this.#attemptUntilMs = untilMs;
     this.#silentUntilMs =
@@ -79,7 +79,7 @@ export class Patience {
 
   /** The latest moment for a poll after which a lock that became free can still be taken in time. */
   get lastPollAtMs(): number {
-    return this.untilMs - LAST_POLL_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_LOOK_SLACK_MS;
+    return this.untilMs - LAST_POLL_ROUND_TRIPS * this.#context.clock.roundTripMs - LAST_POLL_SLACK_MS;
   }
 
   /** Whether there is no time for another poll. */
@@ -100,7 +100,7 @@ export class Patience {
   /** From now on the store is being asked. */
   reportAsked(): void {
     if (!this.#hasAsked && this.#patienceMs === 0) {
-      const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#lineUntilMs);
+      const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#queueUntilMs);
       [this.#attemptUntilMs, this.#silentUntilMs] = [untilMs, untilMs];
     }
     this.#hasAsked = true;
@@ -162,7 +162,7 @@ export class Patience {
     if (this.#wasAnswered) return;
     const ends = (async () => {
       // One attempt of each: those before it in this process do not use up its time.
-      if (this.#patienceMs === 0) await Promise.race([this.#turn, this.#sleepUntil(this.#lineUntilMs, signal)]);
+      if (this.#patienceMs === 0) await Promise.race([this.#turn, this.#sleepUntil(this.#queueUntilMs, signal)]);
       await this.#sleepUntil(this.#silentUntilMs, signal);
       if (this.#isUnderWay && this.#lastFailure === undefined) await this.#sleepUntil(this.#attemptUntilMs, signal);
     })();
@@ -224,6 +224,6 @@ const SILENT_MS = 1000;
 /** And that long where the store answers, if slowly. */
 const ATTEMPT_MS = 2000;
 /** One attempt waits for its turn and takes so long, all in all. */
-export const LONGEST_LINE_MS = 30_000;
+export const LONGEST_IN_QUEUE_MS = 30_000;
 const LAST_POLL_ROUND_TRIPS = 3; // a poll and a write, with one to spare
-const LAST_LOOK_SLACK_MS = 20;
+const LAST_POLL_SLACK_MS = 20;

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
-import { Turns } from "./in-parallel.js";
+import { OneAfterAnother } from "./in-parallel.js";
 
 const STUCK_MS = 100;
 
 /** The callers, by number, and how each of their requests is answered. */
 function asking(count: number) {
   const clockwork = new Clockwork();
-  const turns = new Turns(clockwork.effects);
+  const turns = new OneAfterAnother(clockwork.effects);
   const sent: number[] = [];
   const answers = new Map<number, (fails?: boolean) => void>();
   const outcomes: Promise<string>[] = [];

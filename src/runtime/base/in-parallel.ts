@@ -27,7 +27,7 @@ export async function inParallel<Item>(
  * refused, and 250 of them would take 12,000 requests. Where nothing comes of that for a while, as with a request that hangs, those
  * who wait ask side by side.
  */
-export class Turns {
+export class OneAfterAnother {
   readonly #effects: Effects;
   #last: Promise<unknown> | undefined;
   #size = 0;

@@ -21,8 +21,8 @@ import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
 import { untilAnswered } from "../swap/until-answered.js";
+import { CallQueue, type CallTime } from "./call-queue.js";
 import { archivedError, refusalError } from "./fenced-refusal.js";
-import { type CallTime, Turns } from "./turns.js";
 
 export interface ChannelOptions extends Claim {
   readonly lockName: string;
@@ -60,13 +60,13 @@ export class FencedChannel {
   /** The version that it has stamped or written, while nothing has gone wrong since. */
   #version: Version | undefined;
   #wasOpen = false;
-  readonly #turns: Turns;
+  readonly #calls: CallQueue;
 
   constructor(context: Context, options: ChannelOptions) {
     this.#context = context;
     this.#options = options;
     this.#store = context.contentStore(options.bucketName);
-    this.#turns = new Turns(context.effects, options.patienceMs);
+    this.#calls = new CallQueue(context.effects, options.patienceMs);
   }
 
   /** Stamps the object, unless that was done. */
@@ -91,7 +91,7 @@ export class FencedChannel {
   change(adopt: Adoption, make: (content: Content) => Content | Promise<Content>): Promise<void> {
     return this.#inTurn(async (time) => {
       const base = await this.#opened(time, adopt);
-      const content = await this.#turns.outside(() => making.run(this, async () => make(base.envelope)));
+      const content = await this.#calls.outside(() => making.run(this, async () => make(base.envelope)));
       await this.#commit(base, content, time);
     });
   }
@@ -102,7 +102,7 @@ export class FencedChannel {
       const message = `The function that updates ${JSON.stringify(key)} uses the same object, and would wait for itself: use what it was given.`;
       return Promise.reject(new S3MutexError("deadlock", message, { lockName, cycle: [] }));
     }
-    return this.#turns.take(work);
+    return this.#calls.run(work);
   }
 
   #budget(time: CallTime): RetryBudget {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
 import type { StoreEffects } from "../object-store.js";
-import { identityOf } from "./answers/single-attempt.js";
+import { identityOf } from "./answers/transmission.js";
 import type { CredentialsState } from "./client/client-state.js";
 import { type Asking, areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
 

@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { StoreEffects } from "../object-store.js";
 import type { Failure } from "./answers/failure.js";
-import { type Attempt, identityOf } from "./answers/single-attempt.js";
+import { identityOf, type Transmission } from "./answers/transmission.js";
 import type { CredentialsState } from "./client/client-state.js";
 
 /**
@@ -35,7 +35,7 @@ export interface Asking {
  * Asks the client's provider anew, past what the SDK has remembered; whether it has others than those that signed the request.
  * Where getting a session failed, there was no request to sign.
  */
-export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Attempt): Promise<boolean> {
+export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Transmission): Promise<boolean> {
   const { state, effects } = asking;
   const isOther = () => state.identity !== undefined && state.identity !== signedBy;
   if (state.asking === undefined) {

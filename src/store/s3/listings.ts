@@ -95,9 +95,9 @@ export class Listings {
         };
         return { command, work };
       },
-      onSuccess: ({ keys, etags, next }, timing, attempt) => {
+      onSuccess: ({ keys, etags, next }, timing, transmission) => {
         // The SDK reads an empty answer, and some pages, as a bucket without keys.
-        if (!isListing(attempt)) return outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+        if (!isListing(transmission)) return outcomeOfBadAnswer(request, notOfS3("", transmission), transmission);
         return { kind: "ok", keys, etags, ...(next === undefined ? {} : { continuation: next }), timing };
       },
       onStatus: () => undefined,

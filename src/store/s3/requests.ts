@@ -76,8 +76,8 @@ export class S3Requests implements KeyRequests {
         };
         return { command, work };
       },
-      onSuccess: ({ etag, body }, timing, attempt) =>
-        foundBy({ request, attempt, timing, etag, hashes: this.#hashes }, body, maxBodyBytes),
+      onSuccess: ({ etag, body }, timing, transmission) =>
+        foundBy({ request, transmission, timing, etag, hashes: this.#hashes }, body, maxBodyBytes),
       onStatus: (status, said, timing) => {
         if (status === 304 && ifNoneMatch !== undefined) {
           isOther = !isUnchanged(status, said, ifNoneMatch);
@@ -85,7 +85,8 @@ export class S3Requests implements KeyRequests {
         }
         isArchived = said.code === "InvalidObjectState";
         const absent = absentBy(status, said, timing);
-        if (absent === undefined && status === 404 && said.code !== "NoSuchBucket") looks = looksOf(said.attempt, key);
+        if (absent === undefined && status === 404 && said.code !== "NoSuchBucket")
+          looks = looksOf(said.transmission, key);
         return absent;
       },
     };
@@ -131,7 +132,8 @@ export class S3Requests implements KeyRequests {
         });
         return { command, work: async (signal) => (await this.#client.send(command, { abortSignal: signal })).ETag };
       },
-      onSuccess: (etag, timing, attempt) => writtenBy({ request, attempt, timing, etag, hashes: this.#hashes }, body),
+      onSuccess: (etag, timing, transmission) =>
+        writtenBy({ request, transmission, timing, etag, hashes: this.#hashes }, body),
       onStatus: (status, said, timing) => {
         const notDone = notDoneBy(status, said, timing, condition.IfMatch !== undefined);
         if (notDone !== undefined) return notDone;
@@ -161,9 +163,9 @@ export class S3Requests implements KeyRequests {
         });
         return { command, work: async (signal) => void (await this.#client.send(command, { abortSignal: signal })) };
       },
-      onSuccess: (_, timing, attempt) => {
-        this.#versions.deleted(attempt);
-        return deletedBy(request, attempt, timing);
+      onSuccess: (_, timing, transmission) => {
+        this.#versions.deleted(transmission);
+        return deletedBy(request, transmission, timing);
       },
       onStatus: (status, said, timing) => notDoneBy(status, said, timing),
     };

@@ -5,7 +5,7 @@ import { providerError } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
 import type { Operation, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
-import { type Attempt, attemptOnce, timingOf } from "./answers/single-attempt.js";
+import { type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
 import { type ClientState, socketsOf } from "./client/client-state.js";
 import { areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
@@ -49,10 +49,10 @@ export class Sender {
     }
   }
 
-  #hasOthers(attempt: Attempt, { giveUpAtMs }: RequestOptions): Promise<boolean> {
+  #hasOthers(transmission: Transmission, { giveUpAtMs }: RequestOptions): Promise<boolean> {
     const timeoutMs = this.#preparingMs(giveUpAtMs);
     const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs };
-    return hasOtherCredentials(asking, attempt);
+    return hasOtherCredentials(asking, transmission);
   }
 
   #preparingMs(giveUpAtMs = Number.POSITIVE_INFINITY): number {
@@ -73,19 +73,19 @@ export class Sender {
       sendByMs: giveUpAtMs,
       streams,
     };
-    const result = await attemptOnce(command, limits, work);
-    const { attempt } = result;
-    this.#state.server = attempt.headers?.["server"] ?? this.#state.server;
-    this.#state.program = programIn(attempt) ?? this.#state.program;
-    const timing = timingOf(attempt);
+    const result = await transmitOnce(command, limits, work);
+    const { transmission } = result;
+    this.#state.server = transmission.headers?.["server"] ?? this.#state.server;
+    this.#state.program = programIn(transmission) ?? this.#state.program;
+    const timing = timingOf(transmission);
     if (result.kind === "answer" && timing !== undefined) {
       this.#state.credentialsWorked = true;
-      return { outcome: operation.onSuccess(result.value, timing, attempt) };
+      return { outcome: operation.onSuccess(result.value, timing, transmission) };
     }
     const error = result.kind === "failure" ? result.error : new Error(MOCKED);
-    const status = wholeStatus(error, attempt);
+    const status = wholeStatus(error, transmission);
     const expected =
-      status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(attempt), timing);
+      status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(transmission), timing);
     if (expected !== undefined) {
       this.#state.credentialsWorked = true;
       return { outcome: expected };
@@ -95,15 +95,15 @@ export class Sender {
       credentialsWorked: this.#state.credentialsWorked,
       clockCorrected: Math.abs(this.#clockOffset() - offsetBefore) >= CLOCK_CORRECTION_MS,
     };
-    const outcome = outcomeOfFailure(error, attempt, context);
-    if (result.kind === "failure" && isUnbuilt(outcome, attempt)) {
+    const outcome = outcomeOfFailure(error, transmission, context);
+    if (result.kind === "failure" && isUnbuilt(outcome, transmission)) {
       const asking = { client: this.#client, effects: this.#effects, timeoutMs: this.#preparingMs(giveUpAtMs) };
       const failed = await failureOfProvider(asking, error);
       if (failed !== undefined) {
-        return { outcome: outcomeOfFailure(providerError(failed.cause), attempt, context) };
+        return { outcome: outcomeOfFailure(providerError(failed.cause), transmission, context) };
       }
     }
-    return areOutdated(failureOf(error, attempt)) ? { outcome, outdated: attempt } : { outcome };
+    return areOutdated(failureOf(error, transmission)) ? { outcome, outdated: transmission } : { outcome };
   }
 
   #clockOffset(): number {
@@ -114,15 +114,15 @@ export class Sender {
 /** `outdated`: how it was sent, where the store did not take its credentials any more. */
 type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
-  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Attempt };
+  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission };
 
 /** Nothing has left, and neither the network nor a provider that says so is why. */
-function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Attempt): boolean {
+function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Transmission): boolean {
   return sentAtMs === undefined && outcome.error.code === "invalid-argument";
 }
 
-function said(attempt: Attempt): Said {
-  return { code: s3WordsOf(attempt)?.code, attempt };
+function said(transmission: Transmission): Said {
+  return { code: s3WordsOf(transmission)?.code, transmission };
 }
 
 function isUrgent(options: RequestOptions): boolean {

@@ -1,4 +1,4 @@
-import { Turns } from "./turns.js";
+import { EventLoopTurns } from "./event-loop-turns.js";
 import type { World } from "./world.js";
 
 /** How the test's wait for something ended: it came, its time was up, or nothing is left that could bring it about. */
@@ -54,7 +54,7 @@ export class WorldDriver implements Driver {
   async #drive(): Promise<void> {
     if (this.#isDriving) return;
     this.#isDriving = true;
-    const turns = new Turns();
+    const turns = new EventLoopTurns();
     try {
       do await turns.next();
       while (this.#goOn());

@@ -1,8 +1,8 @@
 import { invalidArgument } from "../../arguments/checks.js";
 import type { Driver, Ending, Goal } from "./driver.js";
+import { EventLoopTurns } from "./event-loop-turns.js";
 import { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
-import { Turns } from "./turns.js";
 
 /**
  * The fake timers of a test: `vi` of vitest, `jest` (of Bun as well), the clock that sinon's `useFakeTimers()` gives, or
@@ -99,7 +99,7 @@ export class FakeTimersDriver implements Driver {
   }
 
   async until(goal: Goal): Promise<Ending> {
-    const turns = new Turns();
+    const turns = new EventLoopTurns();
     try {
       for (;;) {
         await turns.next();

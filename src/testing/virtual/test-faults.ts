@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import { outcomeOfBadAnswer, outcomeOfFailure } from "../../store/s3/answers/outcomes.js";
-import type { Attempt } from "../../store/s3/answers/single-attempt.js";
+import type { Transmission } from "../../store/s3/answers/transmission.js";
 import { emptyPlan, type FaultPlan, FaultRules } from "../server/faults/fault-plan.js";
 import type { ActiveFault, FaultRule, Faults, PageFault, StatusFault } from "../server/faults/faults.js";
 import { errorAnswer, usualCode } from "../server/wire/answer.js";
@@ -89,10 +89,10 @@ function statusOutcome({ status, code = usualCode(status) }: StatusFault, reques
 }
 
 function pageOutcome({ status, body = "", contentType = "text/html", headers }: PageFault, request: S3RequestInfo) {
-  const attempt = { status, text: body, headers: { "content-type": contentType, ...headers } };
+  const transmission = { status, text: body, headers: { "content-type": contentType, ...headers } };
   return status < 300
-    ? outcomeOfBadAnswer(asked(request), "the answer is not one of S3", attempt)
-    : judged(request, attempt);
+    ? outcomeOfBadAnswer(asked(request), "the answer is not one of S3", transmission)
+    : judged(request, transmission);
 }
 
 function reset(request: S3RequestInfo): object {
@@ -101,8 +101,12 @@ function reset(request: S3RequestInfo): object {
 }
 
 /** As the adapter for S3 judges such an answer. */
-function judged(request: S3RequestInfo, attempt: Attempt): object {
-  return outcomeOfFailure(new Error(`status ${attempt.status}`), { sentAtMs: 0, ...attempt }, context(request));
+function judged(request: S3RequestInfo, transmission: Transmission): object {
+  return outcomeOfFailure(
+    new Error(`status ${transmission.status}`),
+    { sentAtMs: 0, ...transmission },
+    context(request),
+  );
 }
 
 function context(request: S3RequestInfo) {

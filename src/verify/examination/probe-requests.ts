@@ -234,13 +234,13 @@ export class ProbeRequests {
         start?.hold(prepared.command);
         return prepared;
       },
-      onSuccess: (fields, timing, attempt) => {
+      onSuccess: (fields, timing, transmission) => {
         // A portal or a website says so to everything, and nothing was written.
-        if (name === "put" && !isReceipt(attempt)) {
-          const fault = `${notOfS3(fields.etag, attempt)}. ${ANSWERS_EVERYTHING}`;
-          return { ...outcomeOfBadAnswer(operation.request, fault, attempt), isForeign: true };
+        if (name === "put" && !isReceipt(transmission)) {
+          const fault = `${notOfS3(fields.etag, transmission)}. ${ANSWERS_EVERYTHING}`;
+          return { ...outcomeOfBadAnswer(operation.request, fault, transmission), isForeign: true };
         }
-        const { status = 200, headers = {} } = attempt;
+        const { status = 200, headers = {} } = transmission;
         this.#observations.noteConnection(headers["connection"]);
         const modifiedMs = Date.parse(headers["last-modified"] ?? "");
         const modified = Number.isNaN(modifiedMs) ? {} : { modifiedMs };
@@ -249,14 +249,14 @@ export class ProbeRequests {
         return { kind: "answer", status, timing, ...modified, ...version, ...fields };
       },
       onStatus: (status, said, timing) => {
-        const { code, attempt } = said;
+        const { code, transmission } = said;
         onRefused(status, said);
         // What is not the store's word is not a reason to condemn it: a page, or a 404 other than it was seen to say it.
         if (code === "NoSuchKey" && name === "get") this.#absence.looks = "named";
         const isBare = status === 404 && code === undefined && name !== "head" && this.#absence.looks === "named";
         // Of a write no store says so in words of its own: there is no such route, at an ingress or a console.
-        const isRoute = status === 404 && code === undefined && name === "put" && (attempt.text ?? "") !== "";
-        const isPageOf = isBare || isRoute || isPage(attempt.text);
+        const isRoute = status === 404 && code === undefined && name === "put" && (transmission.text ?? "") !== "";
+        const isPageOf = isBare || isRoute || isPage(transmission.text);
         const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isPageOf;
         return isTelling ? { kind: "answer", status, timing } : undefined;
       },

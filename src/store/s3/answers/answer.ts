@@ -1,5 +1,5 @@
 import { elementOf } from "./document.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
 /** What S3 itself says with an error: its code, and its words where it has any. */
 export interface S3Words {
@@ -11,7 +11,7 @@ export interface S3Words {
  * The error document of an answer. Only S3 writes one: the SDK makes up a name for every other page with that status,
  * so that the 404 of an ingress would read like that of a missing key.
  */
-export function s3WordsOf({ text }: Attempt): S3Words | undefined {
+export function s3WordsOf({ text }: Transmission): S3Words | undefined {
   if (text === undefined || !ERROR_DOCUMENT.test(text)) return undefined;
   const code = elementOf(text, "Code")?.trim() ?? "";
   return code === "" ? undefined : { code, message: elementOf(text, "Message")?.trim() ?? "" };
@@ -25,7 +25,7 @@ export function isPage(text: string | undefined): boolean {
 }
 
 /** What came in place of an answer of S3, for people: `text/plain "404 page not found"`. */
-export function describeBody({ headers, text = "" }: Attempt): string {
+export function describeBody({ headers, text = "" }: Transmission): string {
   const type = headers?.["content-type"]?.split(";")[0]?.trim();
   const words = readable(text);
   const body = words === "" ? "an empty body" : `"${words.length > 100 ? `${words.slice(0, 100)}...` : words}"`;

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { AttemptTimeout } from "../../time-bound.js";
+import { OutOfTime } from "../../time-bound.js";
 import { described, failureOf, wholeStatus } from "./failure.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
-const answered = (status: number, text = "", headers: Record<string, string> = {}): Attempt => ({
+const answered = (status: number, text = "", headers: Record<string, string> = {}): Transmission => ({
   sentAtMs: 1,
   receivedAtMs: 2,
   status,
   headers,
   text,
 });
-const SENT: Attempt = { sentAtMs: 1 };
+const SENT: Transmission = { sentAtMs: 1 };
 const failing = (fields: object) => Object.assign(new Error("it failed"), fields);
 
 it("takes S3's code and words, whatever the SDK has thrown", () => {
@@ -113,7 +113,7 @@ it("the words of an answer that broke off do not count: what broke it does", () 
 it("the status of an answer that broke off does not count", () => {
   expect(wholeStatus(failing({ name: "NoSuchKey" }), answered(404))).toBe(404);
   expect(wholeStatus(failing({ code: "ECONNRESET" }), answered(404))).toBeUndefined();
-  expect(wholeStatus(new AttemptTimeout("late"), answered(404))).toBeUndefined();
+  expect(wholeStatus(new OutOfTime("late"), answered(404))).toBeUndefined();
   expect(wholeStatus(undefined, answered(404))).toBe(404);
 });
 
@@ -143,6 +143,6 @@ it.each([
   ["too many open files", { syscall: "open", code: "EMFILE" }, {}, undefined],
   ["a connection that may not be made", { syscall: "connect", code: "EACCES" }, {}, undefined],
   ["a file, after the request was sent", { syscall: "open", code: "ENOENT" }, { sentAtMs: 1 }, undefined],
-])("%s", (_, fields, attempt, unreadFile) => {
-  expect(failureOf(Object.assign(new Error("no"), fields), attempt as Attempt).unreadFile).toBe(unreadFile);
+])("%s", (_, fields, transmission, unreadFile) => {
+  expect(failureOf(Object.assign(new Error("no"), fields), transmission as Transmission).unreadFile).toBe(unreadFile);
 });

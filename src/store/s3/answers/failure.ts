@@ -1,6 +1,6 @@
-import { AttemptTimeout } from "../../time-bound.js";
+import { OutOfTime } from "../../time-bound.js";
 import { describeBody, s3WordsOf } from "./answer.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
 /** What an error of the SDK comes down to. */
 export interface Failure {
@@ -44,38 +44,38 @@ const FILE_CALLS: ReadonlySet<string> = new Set(["open", "read", "stat", "access
 /** Of these calls, what has to do with the file: too many open files are a matter of the moment. */
 const FILE_CODES: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR"]);
 
-export function failureOf(error: unknown, attempt: Attempt): Failure {
+export function failureOf(error: unknown, transmission: Transmission): Failure {
   const { name, code, message, syscall, errors, $metadata } = fieldsOf(error);
-  const status = wholeStatus(error, attempt);
-  const words = status === undefined ? undefined : s3WordsOf(attempt);
+  const status = wholeStatus(error, transmission);
+  const words = status === undefined ? undefined : s3WordsOf(transmission);
   const isForeign = status !== undefined && words === undefined;
   // Without an answer, Node's `code` says more than "TimeoutError" does.
   const label = words?.code ?? (isForeign ? "" : (code ?? name ?? "UnknownError"));
   const neverConnected =
-    attempt.status === undefined &&
+    transmission.status === undefined &&
     (NEVER_CONNECTED.has(code ?? "") ||
       CONNECTING_CALLS.has(syscall ?? "") ||
       // Of a host with several addresses, each was tried.
       (Array.isArray(errors) && errors.every((one) => CONNECTING_CALLS.has(fieldsOf(one).syscall ?? ""))));
-  const bucketRegion = attempt.headers?.["x-amz-bucket-region"];
-  const location = attempt.headers?.location;
-  const elsewhere = attempt.sentAtMs === undefined ? $metadata?.httpStatusCode : undefined;
+  const bucketRegion = transmission.headers?.["x-amz-bucket-region"];
+  const location = transmission.headers?.location;
+  const elsewhere = transmission.sentAtMs === undefined ? $metadata?.httpStatusCode : undefined;
   return {
     status,
     code: String(label),
-    message: shortened(words?.message ?? (isForeign ? describeBody(attempt) : (message ?? String(error)))),
+    message: shortened(words?.message ?? (isForeign ? describeBody(transmission) : (message ?? String(error)))),
     isForeign,
     ...(location === undefined ? {} : { location: shortened(location) }),
-    sent: attempt.sentAtMs !== undefined && !neverConnected,
-    ...unreadFile(error, attempt),
+    sent: transmission.sentAtMs !== undefined && !neverConnected,
+    ...unreadFile(error, transmission),
     ...(bucketRegion === undefined ? {} : { bucketRegion }),
     ...(elsewhere === undefined ? {} : { statusElsewhere: elsewhere }),
   };
 }
 
-function unreadFile(error: unknown, attempt: Attempt): Pick<Failure, "unreadFile"> {
+function unreadFile(error: unknown, transmission: Transmission): Pick<Failure, "unreadFile"> {
   const { syscall = "", code = "" } = fieldsOf(error);
-  const isUnread = attempt.sentAtMs === undefined && FILE_CALLS.has(syscall) && FILE_CODES.has(code);
+  const isUnread = transmission.sentAtMs === undefined && FILE_CALLS.has(syscall) && FILE_CODES.has(code);
   return isUnread ? { unreadFile: true } : {};
 }
 
@@ -83,9 +83,9 @@ function unreadFile(error: unknown, attempt: Attempt): Pick<Failure, "unreadFile
  * The status of an answer that came whole. Of one that broke off, the status alone does not say enough: a 404 may be
  * about the key or about the bucket.
  */
-export function wholeStatus(error: unknown, attempt: Attempt): number | undefined {
-  const brokeOff = error instanceof AttemptTimeout || fieldsOf(error).code !== undefined;
-  return brokeOff ? undefined : attempt.status;
+export function wholeStatus(error: unknown, transmission: Transmission): number | undefined {
+  const brokeOff = error instanceof OutOfTime || fieldsOf(error).code !== undefined;
+  return brokeOff ? undefined : transmission.status;
 }
 
 /** How a failure reads in a sentence. */

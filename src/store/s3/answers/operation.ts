@@ -1,6 +1,6 @@
 import type { AnswerTiming, RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
 import type { Request } from "./request.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
 /** One kind of request: how to send it, and which of its answers mean what. */
 export interface Operation<Value, Outcome> {
@@ -9,7 +9,7 @@ export interface Operation<Value, Outcome> {
   readonly streams?: boolean;
   /** Called for each transmission: a command is used once. */
   start(): { readonly command: object; work(signal: AbortSignal): Promise<Value> };
-  onSuccess(value: Value, timing: AnswerTiming, attempt: Attempt): Outcome;
+  onSuccess(value: Value, timing: AnswerTiming, transmission: Transmission): Outcome;
   /** Answers that the SDK throws as errors and that are none for this operation. */
   onStatus(status: number, said: Said, timing: AnswerTiming): Outcome | undefined;
 }
@@ -18,7 +18,7 @@ export interface Operation<Value, Outcome> {
 export interface Said {
   /** S3's own code; undefined where the answer is not the error document of S3. */
   readonly code: string | undefined;
-  readonly attempt: Attempt;
+  readonly transmission: Transmission;
 }
 
 /** Sends an operation once, and says `unknown` or `refused` where the operation itself has no name for the answer. */

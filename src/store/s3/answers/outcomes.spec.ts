@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { AttemptTimeout } from "../../time-bound.js";
+import { OutOfTime } from "../../time-bound.js";
 import { outcomeOfBadAnswer, outcomeOfFailure } from "./outcomes.js";
 import type { Request } from "./request.js";
-import { type Attempt, AttemptRefused } from "./single-attempt.js";
+import { type Transmission, TransmissionRefused } from "./transmission.js";
 
 const PUT: Request = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };
 const CALM = { request: PUT, credentialsWorked: false, clockCorrected: false };
 const TIMING = { sentAtMs: 1, receivedAtMs: 2 };
 
 /** An answer with the document that S3 writes. */
-const answer = (status: number, code: string, message = ""): Attempt => ({
+const answer = (status: number, code: string, message = ""): Transmission => ({
   ...TIMING,
   status,
   headers: {},
   text: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
 });
 /** One that S3 does not write. */
-const page = (status: number, headers: Record<string, string> = {}): Attempt => ({
+const page = (status: number, headers: Record<string, string> = {}): Transmission => ({
   ...TIMING,
   status,
   headers: { "content-type": "text/html", ...headers },
   text: "<html><body>Hello</body></html>",
 });
 const error = new Error("of the SDK");
-const outcomeOf = (attempt: Attempt, context: Partial<typeof CALM> = {}, thrown: unknown = error) =>
-  outcomeOfFailure(thrown, attempt, { ...CALM, ...context });
+const outcomeOf = (transmission: Transmission, context: Partial<typeof CALM> = {}, thrown: unknown = error) =>
+  outcomeOfFailure(thrown, transmission, { ...CALM, ...context });
 
 describe("an answer of S3", () => {
   it.each([
@@ -137,8 +137,8 @@ describe("a refusal of S3", () => {
   it.each([
     ["as an error of the store", answer(500, "InternalError", "File name too long")],
     ["from a proxy", page(414)],
-  ])("for a key that is too long comes also %s", (_, attempt) => {
-    expect(outcomeOf(attempt)).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
+  ])("for a key that is too long comes also %s", (_, transmission) => {
+    expect(outcomeOf(transmission)).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
   });
 });
 
@@ -177,8 +177,8 @@ describe("an answer that S3 does not write", () => {
 
   it("is marked where it says more than that it is not S3's, and S3's own is not", () => {
     expect(outcomeOf(page(404))).toMatchObject({ isForeign: true });
-    for (const attempt of [page(200), page(503), answer(507, "XMinioStorageFull"), answer(500, "InternalError")])
-      expect(outcomeOf(attempt)).not.toHaveProperty("isForeign");
+    for (const transmission of [page(200), page(503), answer(507, "XMinioStorageFull"), answer(500, "InternalError")])
+      expect(outcomeOf(transmission)).not.toHaveProperty("isForeign");
   });
 
   it("says where a redirect leads", () => {
@@ -188,28 +188,28 @@ describe("an answer that S3 does not write", () => {
 
   it("a HEAD is answered without a word by S3 itself", () => {
     const request = { ...PUT, action: "s3:GetObject", isHead: true };
-    const attempt = { ...TIMING, status: 403, headers: {}, text: "" };
-    expect(outcomeOf(attempt, { request })).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
-    expect(outcomeOf(attempt)).toMatchObject({ kind: "unknown" });
+    const transmission = { ...TIMING, status: 403, headers: {}, text: "" };
+    expect(outcomeOf(transmission, { request })).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
+    expect(outcomeOf(transmission)).toMatchObject({ kind: "unknown" });
   });
 });
 
 describe("no answer", () => {
   const fails = (fields: object) => Object.assign(new Error("it failed"), fields);
-  const sent: Attempt = { sentAtMs: 1 };
+  const sent: Transmission = { sentAtMs: 1 };
 
   it.each([
     ["after it was sent", sent, fails({ name: "Anything" }), true],
     ["when no server listens", sent, fails({ code: "ECONNREFUSED" }), false],
     ["before it was sent, by Node", {}, fails({ code: "EAI_AGAIN" }), false],
     ["before it was sent, by TLS", {}, fails({ code: "ERR_TLS_2_X" }), false],
-    ["in time", sent, new AttemptTimeout("late"), true],
-    ["in time, before it was sent", {}, new AttemptTimeout("late"), false],
-    ["because it was not to be sent again", {}, new AttemptRefused("twice"), false],
+    ["in time", sent, new OutOfTime("late"), true],
+    ["in time, before it was sent", {}, new OutOfTime("late"), false],
+    ["because it was not to be sent again", {}, new TransmissionRefused("twice"), false],
     ["in the SDK's time", {}, fails({ name: "TimeoutError" }), false],
     ["since it was aborted", {}, fails({ name: "AbortError" }), false],
-  ])("%s says nothing", (_, attempt, thrown, isSent) => {
-    const outcome = outcomeOf(attempt, {}, thrown);
+  ])("%s says nothing", (_, transmission, thrown, isSent) => {
+    const outcome = outcomeOf(transmission, {}, thrown);
     expect(outcome).toMatchObject({ kind: "unknown", throttled: false, sent: isSent, error: { cause: thrown } });
     expect(outcome).not.toHaveProperty("timing");
   });

@@ -5,7 +5,7 @@ import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";
 import { isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
 import type { Request } from "./request.js";
-import { type Attempt, timingOf } from "./single-attempt.js";
+import { type Transmission, timingOf } from "./transmission.js";
 
 export interface FailureContext {
   readonly request: Request;
@@ -27,13 +27,13 @@ type Verdict = Doubt | Refusal;
 /** Turns whatever the SDK threw, other than the answers that an operation expects, into an outcome of the port. */
 export function outcomeOfFailure(
   error: unknown,
-  attempt: Attempt,
+  transmission: Transmission,
   context: FailureContext,
 ): UnknownOutcome | RefusedOutcome {
-  const failure = failureOf(error, attempt);
+  const failure = failureOf(error, transmission);
   const verdict = verdictOn(failure, context);
   const what = naming(context.request);
-  const timing = timingOf(attempt);
+  const timing = timingOf(transmission);
   const withTiming = timing === undefined ? {} : { timing };
   if (verdict.kind === "refused") {
     const message = `${what} was refused (${described(failure)}). ${verdict.remedy}`;
@@ -57,8 +57,8 @@ export function outcomeOfFailure(
 }
 
 /** For an answer that was a success and yet does not say what is needed. */
-export function outcomeOfBadAnswer(request: Request, fault: string, attempt: Attempt): UnknownOutcome {
-  const timing = timingOf(attempt);
+export function outcomeOfBadAnswer(request: Request, fault: string, transmission: Transmission): UnknownOutcome {
+  const timing = timingOf(transmission);
   return {
     kind: "unknown",
     error: unavailable(`${naming(request)}: ${fault}`),
@@ -171,4 +171,4 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
 
 /** ECONNREFUSED, EAI_AGAIN, CERT_HAS_EXPIRED, ERR_TLS_...: codes of Node, written in capitals. */
 const NETWORK_CODE = /^[A-Z][A-Z0-9_]+$/;
-const TIMEOUTS: ReadonlySet<string> = new Set(["AttemptTimeout", "AttemptRefused", "TimeoutError", "AbortError"]);
+const TIMEOUTS: ReadonlySet<string> = new Set(["OutOfTime", "TransmissionRefused", "TimeoutError", "AbortError"]);

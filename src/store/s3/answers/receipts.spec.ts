@@ -15,8 +15,8 @@ it.each([
   [404, "", false],
   [400, "", false],
 ])("%i with %j is a conflict: %s", (status, text, expected) => {
-  const attempt = text === undefined ? {} : { text };
-  expect(isConflict(status, { code: undefined, attempt })).toBe(expected);
+  const transmission = text === undefined ? {} : { text };
+  expect(isConflict(status, { code: undefined, transmission })).toBe(expected);
 });
 
 it.each([
@@ -27,8 +27,8 @@ it.each([
   [{ text: "done" }, false],
   [{ text: PAGE }, false],
   [{ text: ERROR, headers: OF_S3 }, false],
-])("%o is a receipt: %s", (attempt, expected) => {
-  expect(isReceipt(attempt)).toBe(expected);
+])("%o is a receipt: %s", (transmission, expected) => {
+  expect(isReceipt(transmission)).toBe(expected);
 });
 
 it.each([
@@ -39,8 +39,8 @@ it.each([
   [{ status: 200, text: "x", headers: OF_S3 }, false],
   [{ status: 200, text: "", headers: {} }, false],
   [{ status: 200 }, false],
-])("%o is a deletion: %s", (attempt, expected) => {
-  expect(isDeletion(attempt)).toBe(expected);
+])("%o is a deletion: %s", (transmission, expected) => {
+  expect(isDeletion(transmission)).toBe(expected);
 });
 
 it.each([
@@ -49,8 +49,8 @@ it.each([
   [{ headers: { etag: '"a"' } }, false],
   [{ headers: { etag: 'W/"a-gzip"' } }, false],
   [{ headers: { etag: '"b"' } }, true],
-])('a 304 with %o is about another version than "a": %s', (attempt, expected) => {
-  expect(isAboutAnother(attempt, '"a"')).toBe(expected);
+])('a 304 with %o is about another version than "a": %s', (transmission, expected) => {
+  expect(isAboutAnother(transmission, '"a"')).toBe(expected);
 });
 
 describe("a page in place of a record", () => {

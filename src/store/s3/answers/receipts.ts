@@ -2,31 +2,31 @@ import { describeBody, isPage, s3WordsOf } from "./answer.js";
 import type { BodyBytes } from "./body.js";
 import { shapeOf } from "./etag-shape.js";
 import type { Said } from "./operation.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
 /** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
-export function isConflict(status: number, { attempt }: Said): boolean {
-  return (status === 412 || status === 409) && !isPage(attempt.text);
+export function isConflict(status: number, { transmission }: Said): boolean {
+  return (status === 412 || status === 409) && !isPage(transmission.text);
 }
 
 /** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */
-export function isReceipt(attempt: Attempt): boolean {
-  const { text = "", headers = {} } = attempt;
-  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(attempt) === undefined);
+export function isReceipt(transmission: Transmission): boolean {
+  const { text = "", headers = {} } = transmission;
+  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(transmission) === undefined);
 }
 
 /** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
-export function isDeletion({ status, text = "", headers = {} }: Attempt): boolean {
+export function isDeletion({ status, text = "", headers = {} }: Transmission): boolean {
   return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
 }
 
 /** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
-export function isAboutAnother({ headers = {} }: Attempt, ifNoneMatch: string): boolean {
+export function isAboutAnother({ headers = {} }: Transmission, ifNoneMatch: string): boolean {
   return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
 }
 
 /** A lock's object can be a page, where a page was put there; but then the answer is marked as one of S3. */
-export function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boolean {
+export function isForeignPage(body: BodyBytes, { headers = {} }: Transmission): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") === true;
   return (
     isHtml &&
@@ -36,13 +36,13 @@ export function isForeignPage(body: BodyBytes, { headers = {} }: Attempt): boole
 }
 
 /** Why a success is not believed. */
-export function notOfS3(etag: string | undefined, attempt: Attempt, body?: BodyBytes): string {
+export function notOfS3(etag: string | undefined, transmission: Transmission, body?: BodyBytes): string {
   const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
-  const seen = body?.kind === "bytes" ? { ...attempt, text: body.bytes.toString("utf8") } : attempt;
-  return `${fault} (${attempt.status ?? 200} with ${describeBody(seen)})`;
+  const seen = body?.kind === "bytes" ? { ...transmission, text: body.bytes.toString("utf8") } : transmission;
+  return `${fault} (${transmission.status ?? 200} with ${describeBody(seen)})`;
 }
 
 /** The SDK reads an empty answer, and some pages, as a bucket without keys. */
-export function isListing({ text = "" }: Attempt): boolean {
+export function isListing({ text = "" }: Transmission): boolean {
   return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
 }

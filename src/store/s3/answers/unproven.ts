@@ -1,5 +1,5 @@
 import type { UnknownOutcome } from "../../object-store.js";
-import type { Attempt } from "./single-attempt.js";
+import type { Transmission } from "./transmission.js";
 
 /** A 404 that does not say NoSuchKey: the store's way of saying it, or the page of something on the way. */
 export interface Bare404 {
@@ -30,7 +30,7 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** All of an answer that does not change with the key or the request. */
-export function looksOf({ headers = {}, text = "" }: Attempt, key: string): string {
+export function looksOf({ headers = {}, text = "" }: Transmission, key: string): string {
   const names = Object.keys(headers).filter((name) => !PASSING.has(name));
   const isAboutThis = (word: string) => /\d/.test(word) || word === key || word.endsWith(`/${key}`);
   const words = text.slice(0, 2_000).split(/[^\w/.%~-]+/);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AnswerHeaders } from "../answers/single-attempt.js";
+import type { AnswerHeaders } from "../answers/transmission.js";
 import type { BodyHashState } from "../client/client-state.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { ReadOutcome, RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
-import type { Attempt } from "../answers/single-attempt.js";
+import type { Transmission } from "../answers/transmission.js";
 import type { BucketState } from "../client/client-state.js";
 import type { Absence } from "./absence.js";
 import type { EtagForms } from "./etag-form.js";
@@ -20,7 +20,7 @@ export type DeleteSupport =
 const RACING = /^(?:VERSITYGW|gofakes3)\b/i;
 
 /** Which program sent this, by what others do not send: `rclone serve s3`, which is made of gofakes3, calls itself AmazonS3. */
-export function programIn({ headers = {} }: Attempt): string | undefined {
+export function programIn({ headers = {} }: Transmission): string | undefined {
   const deniesMarker = headers["x-amz-delete-marker"] === "false" && headers["x-amz-version-id"] === undefined;
   return deniesMarker ? "gofakes3" : undefined;
 }

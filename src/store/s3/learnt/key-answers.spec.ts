@@ -8,5 +8,5 @@ it.each([
   [200, { etag: '"1"' }, false],
   [404, {}, false],
 ])("%i with %o says that what was asked about is unchanged: %s", (status, headers, expected) => {
-  expect(isUnchanged(status, { code: undefined, attempt: { headers } }, '"1"')).toBe(expected);
+  expect(isUnchanged(status, { code: undefined, transmission: { headers } }, '"1"')).toBe(expected);
 });

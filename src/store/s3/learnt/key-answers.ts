@@ -5,7 +5,7 @@ import type { Said } from "../answers/operation.js";
 import { outcomeOfBadAnswer } from "../answers/outcomes.js";
 import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "../answers/receipts.js";
 import type { Request } from "../answers/request.js";
-import { type Attempt, writtenAt } from "../answers/single-attempt.js";
+import { type Transmission, writtenAt } from "../answers/transmission.js";
 import type { NoEtag } from "../answers/unproven.js";
 import type { BodyHashes } from "./body-hash.js";
 import type { DeleteOutcome } from "./key-requests.js";
@@ -14,7 +14,7 @@ import { markerIn, versionIn } from "./versions.js";
 /** An answer to a request about one key: a success, and when it came. */
 export interface KeyAnswer {
   readonly request: Request;
-  readonly attempt: Attempt;
+  readonly transmission: Transmission;
   readonly timing: AnswerTiming;
   /** Undefined or empty where the answer has none. */
   readonly etag: string | undefined;
@@ -23,46 +23,46 @@ export interface KeyAnswer {
 
 /** What a read comes to whose answer is a success. */
 export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number): ReadOutcome | NoEtag {
-  const { request, attempt, timing, etag } = answer;
-  const isForeign = isForeignPage(body, attempt);
+  const { request, transmission, timing, etag } = answer;
+  const isForeign = isForeignPage(body, transmission);
   if (!etag || isForeign) {
-    const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt, body), attempt);
+    const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission, body), transmission);
     const text = body.kind === "bytes" ? body.bytes.toString("utf8") : undefined;
     return isForeign ? outcome : { kind: "no-etag", body: text, outcome };
   }
   if (body.kind === "oversized") return { kind: "oversized", etag, timing };
-  const decoded = decodeBody(body.bytes, attempt.headers?.["content-encoding"], maxBodyBytes);
+  const decoded = decodeBody(body.bytes, transmission.headers?.["content-encoding"], maxBodyBytes);
   // It came to its end; whether it is the one that the store has is another question.
-  const verdict = answer.hashes.judge(etag, decoded, attempt.headers);
+  const verdict = answer.hashes.judge(etag, decoded, transmission.headers);
   if (verdict === "damaged") {
     const fault = `the body was damaged on the way: its ${body.bytes.length} bytes are not what its ETag is the hash of`;
-    return outcomeOfBadAnswer(request, fault, attempt);
+    return outcomeOfBadAnswer(request, fault, transmission);
   }
   const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
   const text = decoded.toString("utf8");
-  return { kind: "ok", etag, body: text, ...doubt, ...versionIn(attempt), ...writtenAt(attempt), timing };
+  return { kind: "ok", etag, body: text, ...doubt, ...versionIn(transmission), ...writtenAt(transmission), timing };
 }
 
 /** Whether a 304 answers the question about this ETag; if not, the object has to be read. */
-export function isUnchanged(status: number, { attempt }: Said, ifNoneMatch: string): boolean {
-  return status === 304 && !isAboutAnother(attempt, ifNoneMatch);
+export function isUnchanged(status: number, { transmission }: Said, ifNoneMatch: string): boolean {
+  return status === 304 && !isAboutAnother(transmission, ifNoneMatch);
 }
 
 /** What a read comes to whose answer says that there is no such key, in S3's own words. */
-export function absentBy(status: number, { code, attempt }: Said, timing: AnswerTiming): ReadOutcome | undefined {
+export function absentBy(status: number, { code, transmission }: Said, timing: AnswerTiming): ReadOutcome | undefined {
   if (status !== 404 || code === "NoSuchBucket") return undefined;
-  const marker = markerIn(attempt);
+  const marker = markerIn(transmission);
   // Nothing but a store speaks of delete markers, whatever else it says.
   if (code === "NoSuchKey" || marker.deleteMarker !== undefined) return { kind: "absent", ...marker, timing };
   return undefined;
 }
 
 /** What a write comes to whose answer is a success. */
-export function writtenBy({ request, attempt, timing, etag, hashes }: KeyAnswer, body: string): WriteOutcome {
+export function writtenBy({ request, transmission, timing, etag, hashes }: KeyAnswer, body: string): WriteOutcome {
   // It may have been done, but under a name that no client knows: the caller has to read it.
-  const isOurs = etag && isReceipt(attempt) && hashes.wrote(etag, body, attempt.headers);
-  if (isOurs) return { kind: "ok", etag, ...versionIn(attempt), timing };
-  return outcomeOfBadAnswer(request, notOfS3(etag || undefined, attempt), attempt);
+  const isOurs = etag && isReceipt(transmission) && hashes.wrote(etag, body, transmission.headers);
+  if (isOurs) return { kind: "ok", etag, ...versionIn(transmission), timing };
+  return outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission), transmission);
 }
 
 /** What a write or a deletion comes to whose answer says why it was not done. @param canMiss a create finds nothing by intent */
@@ -77,6 +77,8 @@ export function notDoneBy(
 }
 
 /** What a deletion comes to whose answer is a success. */
-export function deletedBy(request: Request, attempt: Attempt, timing: AnswerTiming): DeleteOutcome {
-  return isDeletion(attempt) ? { kind: "ok", timing } : outcomeOfBadAnswer(request, notOfS3("", attempt), attempt);
+export function deletedBy(request: Request, transmission: Transmission, timing: AnswerTiming): DeleteOutcome {
+  return isDeletion(transmission)
+    ? { kind: "ok", timing }
+    : outcomeOfBadAnswer(request, notOfS3("", transmission), transmission);
 }

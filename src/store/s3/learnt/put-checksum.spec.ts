@@ -6,7 +6,7 @@ import type { ChecksumState } from "../client/client-state.js";
 import { PutChecksums } from "./put-checksum.js";
 
 const said = (code: string, message = ""): Said => {
-  return { code, attempt: { text: `<Error><Code>${code}</Code><Message>${message}</Message></Error>` } };
+  return { code, transmission: { text: `<Error><Code>${code}</Code><Message>${message}</Message></Error>` } };
 };
 
 const EITHER = said("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required");
@@ -121,6 +121,6 @@ it.each([
 });
 
 it("neither does what is not of S3", () => {
-  const page = { code: undefined, attempt: { text: "<html>checksum missing</html>" } };
+  const page = { code: undefined, transmission: { text: "<html>checksum missing</html>" } };
   expect(learning().subject.learn(400, page, undefined)).toBe(false);
 });

@@ -61,8 +61,8 @@ function wantsChecksum(status: number, said: Said): boolean {
 
 const MISFIT = /BadDigest|Mismatch|did ?n.t match|does ?n.t match|do(?:es)? not match|InvalidDigest/i;
 
-function textOf({ attempt }: Said): string {
-  const { code = "", message = "" } = s3WordsOf(attempt) ?? {};
+function textOf({ transmission }: Said): string {
+  const { code = "", message = "" } = s3WordsOf(transmission) ?? {};
   return `${code} ${message}`;
 }
 

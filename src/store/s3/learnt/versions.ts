@@ -5,18 +5,18 @@ import {
   versioningOf,
   type WriteOutcome,
 } from "../../object-store.js";
-import type { Attempt } from "../answers/single-attempt.js";
+import type { Transmission } from "../answers/transmission.js";
 import type { VersionsState } from "../client/client-state.js";
 
 /** The version that an answer about an object shows. */
-export function versionIn({ headers = {} }: Attempt): Versioned {
+export function versionIn({ headers = {} }: Transmission): Versioned {
   const versionId = headers["x-amz-version-id"];
   return versionId === undefined || versionId === "" ? {} : { versionId };
 }
 
 /** The delete marker that a 404 shows: without one there was never an object, or the store does not tell. */
-export function markerIn(attempt: Attempt): { readonly deleteMarker?: DeleteMarker } {
-  return attempt.headers?.["x-amz-delete-marker"] === "true" ? { deleteMarker: versionIn(attempt) } : {};
+export function markerIn(transmission: Transmission): { readonly deleteMarker?: DeleteMarker } {
+  return transmission.headers?.["x-amz-delete-marker"] === "true" ? { deleteMarker: versionIn(transmission) } : {};
 }
 
 /**
@@ -41,8 +41,8 @@ export class Versions {
     if (hasMarker || (seen !== undefined && seen !== "none")) this.#state.areKept = true;
   }
 
-  deleted(attempt: Attempt): void {
-    if (markerIn(attempt).deleteMarker !== undefined || versionIn(attempt).versionId !== undefined) {
+  deleted(transmission: Transmission): void {
+    if (markerIn(transmission).deleteMarker !== undefined || versionIn(transmission).versionId !== undefined) {
       this.#state.areKept = true;
     }
   }

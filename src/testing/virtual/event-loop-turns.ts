@@ -5,7 +5,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
  * messages, since fake timers replace everything else that could be asked for one; by two of them, since those of one port are
  * read many to a turn.
  */
-export class Turns {
+export class EventLoopTurns {
   readonly #from: MessagePort;
   readonly #to: MessagePort;
   #wake: () => void = () => {};

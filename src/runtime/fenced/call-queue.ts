@@ -12,7 +12,7 @@ export interface CallTime {
  * Carries calls out one after the other, as they come. The time of a call begins when it is made, also while it waits for its turn:
  * a store that is silent keeps several callers no longer than one. What the callers' own functions take counts for no call.
  */
-export class Turns {
+export class CallQueue {
   readonly #effects: Effects;
   readonly #patienceMs: () => number;
   #last: Promise<unknown> = Promise.resolve();
@@ -29,7 +29,7 @@ export class Turns {
   }
 
   /** Carries out a call when those before it are over. */
-  take<T>(work: (time: CallTime) => Promise<T>): Promise<T> {
+  run<T>(work: (time: CallTime) => Promise<T>): Promise<T> {
     const time = this.#begin();
     const result = this.#last.then(() => work(time));
     this.#last = result.catch((error) => {

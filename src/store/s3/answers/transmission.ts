@@ -4,7 +4,7 @@ import { readBytes } from "./body.js";
 import { decodeBody } from "./content-encoding.js";
 
 /** What was seen of the one transmission of a command. */
-export interface Attempt {
+export interface Transmission {
   /** Set once the request was handed to the HTTP handler; without it, not a byte has left. */
   readonly sentAtMs?: number;
   readonly receivedAtMs?: number;
@@ -34,11 +34,11 @@ export interface AnswerHeaders {
   readonly "x-amz-delete-marker"?: string;
 }
 
-export type AttemptResult<Result> =
-  | { readonly kind: "answer"; readonly value: Result; readonly attempt: Attempt }
-  | { readonly kind: "failure"; readonly error: unknown; readonly attempt: Attempt };
+export type TransmissionResult<Result> =
+  | { readonly kind: "answer"; readonly value: Result; readonly transmission: Transmission }
+  | { readonly kind: "failure"; readonly error: unknown; readonly transmission: Transmission };
 
-export interface AttemptLimits {
+export interface TransmissionLimits {
   readonly effects: StoreEffects;
   /** From the moment at which the request leaves until `work` has settled. */
   readonly timeoutMs: number;
@@ -54,8 +54,8 @@ export interface AttemptLimits {
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Thrown instead of a transmission that was not asked for: an SDK retry, or one after the time was up. */
-export class AttemptRefused extends Error {
-  override readonly name = "AttemptRefused";
+export class TransmissionRefused extends Error {
+  override readonly name = "TransmissionRefused";
 }
 
 /** The part of an SDK command's middleware stack that is used here; the SDK's own type differs by command. */
@@ -77,35 +77,35 @@ interface HandlerResult {
  * Runs `work`, which sends `command` and reads the answer, with at most one transmission whatever the retry strategy of
  * the client is. Nothing is installed on the client: three middlewares are added to this command alone.
  */
-export async function attemptOnce<Result>(
+export async function transmitOnce<Result>(
   command: object,
-  limits: AttemptLimits,
+  limits: TransmissionLimits,
   work: (signal: AbortSignal) => Promise<Result>,
-): Promise<AttemptResult<Result>> {
-  const transmission = new Transmission(limits);
-  transmission.install(command as MiddlewareTarget);
+): Promise<TransmissionResult<Result>> {
+  const transmitter = new Transmitter(limits);
+  transmitter.install(command as MiddlewareTarget);
   try {
-    const value = await transmission.run(work);
-    return { kind: "answer", value, attempt: transmission.seen() };
+    const value = await transmitter.run(work);
+    return { kind: "answer", value, transmission: transmitter.seen() };
   } catch (error) {
-    return { kind: "failure", error, attempt: transmission.seen() };
+    return { kind: "failure", error, transmission: transmitter.seen() };
   }
 }
 
-class Transmission {
-  readonly #limits: AttemptLimits;
+class Transmitter {
+  readonly #limits: TransmissionLimits;
   readonly #time: TimeBound;
-  #seen: Attempt = {};
+  #seen: Transmission = {};
   #failure: { readonly error: unknown } | undefined;
   #response: unknown;
 
-  constructor(limits: AttemptLimits) {
+  constructor(limits: TransmissionLimits) {
     this.#limits = limits;
     this.#time = new TimeBound(limits.effects);
     this.#time.signal.addEventListener("abort", () => destroyBody(this.#response), { once: true });
   }
 
-  seen(): Attempt {
+  seen(): Transmission {
     return this.#seen;
   }
 
@@ -158,7 +158,7 @@ class Transmission {
       return await next(args);
     } catch (error) {
       // That a repetition was refused is not news; why there was one is.
-      if (!(error instanceof AttemptRefused && this.#failure !== undefined)) this.#failure = { error };
+      if (!(error instanceof TransmissionRefused && this.#failure !== undefined)) this.#failure = { error };
       return { response: this.#response ?? {}, output: { $metadata: {} } };
     }
   }
@@ -166,11 +166,11 @@ class Transmission {
   async #transmit(next: Handler, args: object): Promise<HandlerResult> {
     const { effects, sendByMs = Number.POSITIVE_INFINITY } = this.#limits;
     if (this.#time.isOver || effects.monotonicMs() >= sendByMs) {
-      throw new AttemptRefused("The time for this request was up before it was sent");
+      throw new TransmissionRefused("The time for this request was up before it was sent");
     }
     // A 301 says that this bucket is elsewhere and that nothing was done: `followRegionRedirects` may go there.
     if (this.#seen.sentAtMs !== undefined && this.#seen.status !== 301) {
-      throw new AttemptRefused("A request is sent once; whether to repeat it is decided elsewhere");
+      throw new TransmissionRefused("A request is sent once; whether to repeat it is decided elsewhere");
     }
     this.#failure = undefined;
     const { headers = {} } = (args as { request?: HttpRequest }).request ?? {};
@@ -251,14 +251,14 @@ function httpDateMs(date: string | undefined): number {
 }
 
 /** When the store says that what it shows was written. */
-export function writtenAt({ headers }: Attempt): { readonly lastModifiedMs?: number } {
+export function writtenAt({ headers }: Transmission): { readonly lastModifiedMs?: number } {
   const lastModifiedMs = httpDateMs(headers?.["last-modified"]);
   return Number.isNaN(lastModifiedMs) ? {} : { lastModifiedMs };
 }
 
 /** The timing of the answer, where there was one. */
-export function timingOf(attempt: Attempt): AnswerTiming | undefined {
-  const { sentAtMs, receivedAtMs, headers } = attempt;
+export function timingOf(transmission: Transmission): AnswerTiming | undefined {
+  const { sentAtMs, receivedAtMs, headers } = transmission;
   if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;
   const dateMs = httpDateMs(headers?.date);
   // An answer with an age comes out of a cache, and its date says when the cache was filled.

@@ -49,7 +49,7 @@ const CLIENTS: Readonly<Record<string, S3ClientConfig>> = {
   "of adaptive mode": { retryMode: "adaptive" },
   "with a strategy that retries everything": { retryStrategy: stubbornStrategy as never },
   "with a legacy strategy that retries everything": { retryStrategy: stubbornLegacyStrategy as never },
-  "of one attempt": { maxAttempts: 1 },
+  "of one transmission": { maxAttempts: 1 },
 };
 
 describe.each(Object.entries(CLIENTS))("on a client %s", (_, config) => {

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Clockwork, settled } from "../../../../test/protocol/clockwork.js";
-import { type AttemptLimits, attemptOnce, identityOf, timingOf, writtenAt } from "./single-attempt.js";
+import { identityOf, type TransmissionLimits, timingOf, transmitOnce, writtenAt } from "./transmission.js";
 
 type Handler = (args: object) => Promise<{ response: unknown; output: unknown }>;
 type Middleware = (next: Handler) => Handler;
@@ -23,17 +23,17 @@ const answer = (statusCode: number, headers: Record<string, string> = {}, body: 
   return { response: { statusCode, headers, body }, output: "output" };
 };
 
-function attempting(more: Partial<AttemptLimits> = {}) {
+function transmitting(more: Partial<TransmissionLimits> = {}) {
   const clockwork = new Clockwork();
   const limits = { effects: clockwork.effects, timeoutMs: 400, prepareTimeoutMs: 30_000, ...more };
   const stack = emptyCommand();
-  const attempt = (work: (signal: AbortSignal) => Promise<unknown>) => attemptOnce(stack.command, limits, work);
-  return { clockwork, attempt, ...stack };
+  const transmission = (work: (signal: AbortSignal) => Promise<unknown>) => transmitOnce(stack.command, limits, work);
+  return { clockwork, transmission, ...stack };
 }
 
 it("sits outside of the SDK's retries, right inside of them, and next to the HTTP handler", async () => {
-  const { attempt, places } = attempting();
-  await attempt(async () => {});
+  const { transmission, places } = transmitting();
+  await transmission(async () => {});
   expect(places).toEqual([
     { step: "build", priority: "low", name: "s3MutexRethrow" },
     { relation: "after", toMiddleware: "retryMiddleware", name: "s3MutexCarry" },
@@ -43,16 +43,16 @@ it("sits outside of the SDK's retries, right inside of them, and next to the HTT
 
 describe("of an answer it keeps", () => {
   it("when it left and came, who signed it, its status, its headers in lower case and its words", async () => {
-    const { attempt, send, clockwork } = attempting();
+    const { transmission, send, clockwork } = transmitting();
     const headers = { Authorization: "AWS4 Credential=key/20261128/x, Signed", "X-Amz-Security-Token": "session" };
     const handler = async () => {
       clockwork.monotonicMs += 30;
       return answer(200, { ETag: '"1"' });
     };
-    expect(await attempt(() => send(handler, headers))).toEqual({
+    expect(await transmission(() => send(handler, headers))).toEqual({
       kind: "answer",
       value: { response: { statusCode: 200, headers: { ETag: '"1"' }, body: Buffer.from("words") }, output: "output" },
-      attempt: {
+      transmission: {
         sentAtMs: 10_000,
         receivedAtMs: 10_030,
         signedBy: identityOf("key", "session"),
@@ -65,23 +65,23 @@ describe("of an answer it keeps", () => {
   });
 
   it("none where it was not signed", async () => {
-    const { attempt, send } = attempting();
-    const { attempt: seen } = await attempt(() => send(async () => answer(200)));
+    const { transmission, send } = transmitting();
+    const { transmission: seen } = await transmission(() => send(async () => answer(200)));
     expect(seen.signedBy).toBe(identityOf(""));
     expect(identityOf("", "a")).not.toBe(identityOf("a", ""));
   });
 
   it("words that were compressed on the way, which the SDK is given as they were", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     const compressed = answer(404, { "content-encoding": "gzip" }, gzipSync("words"));
-    expect((await attempt(() => send(async () => compressed))).attempt.text).toBe("words");
+    expect((await transmission(() => send(async () => compressed))).transmission.text).toBe("words");
     expect(compressed.response.body).toEqual(Buffer.from("words"));
   });
 
   it("no words that are longer than any answer of S3, nor does the SDK get them", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     const endless = answer(404, {}, Buffer.alloc(16 * 1024 * 1024 + 1, "x"));
-    expect((await attempt(() => send(async () => endless))).attempt.text).toBe("");
+    expect((await transmission(() => send(async () => endless))).transmission.text).toBe("");
     expect(endless.response.body).toEqual(Buffer.alloc(0));
   });
 
@@ -91,45 +91,45 @@ describe("of an answer it keeps", () => {
     [300, "words"],
     [404, "words"],
   ])("%i where its operation reads successes: %j", async (status, text) => {
-    const { attempt, send } = attempting({ streams: true });
-    expect((await attempt(() => send(async () => answer(status)))).attempt.text).toBe(text);
+    const { transmission, send } = transmitting({ streams: true });
+    expect((await transmission(() => send(async () => answer(status)))).transmission.text).toBe(text);
   });
 });
 
 describe("a request is sent once", () => {
   it("however often it is handed over", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     let sent = 0;
     const handler = async () => {
       sent += 1;
       throw new Error("broken");
     };
     const error = { message: "broken" };
-    const result = await attempt(() => send(handler).catch(() => send(handler)));
-    expect(result).toMatchObject({ kind: "failure", error, attempt: { sentAtMs: 10_000 } });
+    const result = await transmission(() => send(handler).catch(() => send(handler)));
+    expect(result).toMatchObject({ kind: "failure", error, transmission: { sentAtMs: 10_000 } });
     expect(sent).toBe(1);
   });
 
   it("also where its answer was fine: no second one was asked for", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     const handler = async () => answer(200);
     const error = { message: "A request is sent once; whether to repeat it is decided elsewhere" };
-    expect(await attempt(() => send(handler).then(() => send(handler)))).toMatchObject({ kind: "failure", error });
+    expect(await transmission(() => send(handler).then(() => send(handler)))).toMatchObject({ kind: "failure", error });
   });
 
   it("and a second time where a 301 has led elsewhere, which is what counts then", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     const answers = [answer(301), answer(200), answer(200)];
     const handler = async () => answers.shift() ?? answer(500);
-    const { attempt: seen } = await attempt(() => send(handler).then(() => send(handler)));
+    const { transmission: seen } = await transmission(() => send(handler).then(() => send(handler)));
     expect(seen.status).toBe(200);
     expect(answers).toHaveLength(1);
   });
 
   it("without a word of what its sender expects", async () => {
-    const { attempt, send } = attempting();
+    const { transmission, send } = transmitting();
     const headers = { Expect: "100-continue", expect: "100-continue", "x-expect": "stays" };
-    await attempt(() => send(async () => answer(200), headers));
+    await transmission(() => send(async () => answer(200), headers));
     expect(headers).toEqual({ "x-expect": "stays" });
   });
 
@@ -137,24 +137,24 @@ describe("a request is sent once", () => {
     [10_000, 0],
     [10_001, 1],
   ])("and not after the time at which no caller waits any more (%i)", async (sendByMs, times) => {
-    const { attempt, send } = attempting({ sendByMs });
+    const { transmission, send } = transmitting({ sendByMs });
     let sent = 0;
     const handler = async () => {
       sent += 1;
       return answer(200);
     };
-    const result = await attempt(() => send(handler));
+    const result = await transmission(() => send(handler));
     expect(sent).toBe(times);
     if (times === 1) return;
-    const error = { name: "AttemptRefused", message: "The time for this request was up before it was sent" };
-    expect(result).toMatchObject({ kind: "failure", error, attempt: {} });
-    expect(result.attempt.sentAtMs).toBeUndefined();
+    const error = { name: "TransmissionRefused", message: "The time for this request was up before it was sent" };
+    expect(result).toMatchObject({ kind: "failure", error, transmission: {} });
+    expect(result.transmission.sentAtMs).toBeUndefined();
   });
 });
 
 describe("when its time is up", () => {
   it("before it is sent, it is not sent any more", async () => {
-    const { attempt, send, clockwork } = attempting();
+    const { transmission, send, clockwork } = transmitting();
     let goOn = () => {};
     const ready = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -165,7 +165,7 @@ describe("when its time is up", () => {
       return answer(200);
     };
     const signals: AbortSignal[] = [];
-    const result = attempt(async (signal) => {
+    const result = transmission(async (signal) => {
       signals.push(signal);
       await ready;
       return await send(handler);
@@ -175,7 +175,7 @@ describe("when its time is up", () => {
     expect(signals[0]?.aborted).toBe(false);
     await clockwork.pass(1);
     const message = "The request could not be prepared within 30000 ms";
-    expect(await result).toMatchObject({ kind: "failure", error: { name: "AttemptTimeout", message } });
+    expect(await result).toMatchObject({ kind: "failure", error: { name: "OutOfTime", message } });
     expect(signals[0]?.aborted).toBe(true);
     goOn();
     await settled();
@@ -183,35 +183,35 @@ describe("when its time is up", () => {
   });
 
   it("nor by what hears of that first", async () => {
-    const { attempt, send, clockwork } = attempting();
+    const { transmission, send, clockwork } = transmitting();
     let sent = 0;
     const handler = async () => {
       sent += 1;
       return answer(200);
     };
-    const result = attempt((signal) => {
+    const result = transmission((signal) => {
       return new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => send(handler).then(resolve, reject));
       });
     });
     await clockwork.pass(30_000);
-    expect(await result).toMatchObject({ kind: "failure", error: { name: "AttemptTimeout" } });
+    expect(await result).toMatchObject({ kind: "failure", error: { name: "OutOfTime" } });
     await settled();
     expect(sent).toBe(0);
   });
 
   it("afterwards, the time counts from when it left, and an answer that comes all the same is thrown away", async () => {
-    const { attempt, send, clockwork } = attempting();
+    const { transmission, send, clockwork } = transmitting();
     let arrive = (_: ReturnType<typeof answer>) => {};
     const arrived = new Promise<ReturnType<typeof answer>>((resolve) => {
       arrive = resolve;
     });
-    const result = attempt(() => send(() => arrived));
+    const result = transmission(() => send(() => arrived));
     await settled();
     expect(clockwork.pendingMs).toEqual([400]);
     await clockwork.pass(400);
     const message = "No complete answer within 400 ms";
-    expect(await result).toMatchObject({ error: { name: "AttemptTimeout", message }, attempt: { sentAtMs: 10_000 } });
+    expect(await result).toMatchObject({ error: { name: "OutOfTime", message }, transmission: { sentAtMs: 10_000 } });
     let thrownAway = 0;
     const destroy = () => (thrownAway += 1);
     arrive(answer(200, {}, { destroy }));
@@ -222,25 +222,25 @@ describe("when its time is up", () => {
 
 describe("an answer that comes too late", () => {
   it("is told of, with after how long in whole milliseconds", async () => {
-    const { attempt, send, clockwork } = attempting({ timeoutMs: 2000 / 3 });
-    const result = attempt(() => send(() => new Promise(() => {})));
+    const { transmission, send, clockwork } = transmitting({ timeoutMs: 2000 / 3 });
+    const result = transmission(() => send(() => new Promise(() => {})));
     await settled();
     await clockwork.pass(667);
     expect(await result).toMatchObject({ error: { message: "No complete answer within 667 ms" } });
   });
 
   it("has its body thrown away, or its socket would not return to the pool", async () => {
-    const { attempt, send, clockwork } = attempting({ streams: true });
+    const { transmission, send, clockwork } = transmitting({ streams: true });
     let thrownAway = 0;
     const body = { destroy: () => (thrownAway += 1) };
-    const result = attempt(async () => {
+    const result = transmission(async () => {
       await send(async () => answer(200, {}, body));
       await new Promise<never>(() => {});
     });
     await settled();
     expect(thrownAway).toBe(0);
     await clockwork.pass(400);
-    expect(await result).toMatchObject({ kind: "failure", attempt: { status: 200 } });
+    expect(await result).toMatchObject({ kind: "failure", transmission: { status: 200 } });
     expect(thrownAway).toBe(1);
   });
 });
