@@ -151,6 +151,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/store/credentials.test.ts", named: "renewed by itself meanwhile" },
   },
   {
+    name: "a new secret under an old id is none",
+    why: "a secret that was rotated under the same key id is not seen, and the hold is lost though it is at hand",
+    file: "src/store/s3/credentials.ts",
+    search: "(state.identity !== signedBy || hasOldSecret())",
+    replace: "state.identity !== signedBy",
+    caughtBy: { test: "test/store/credentials.test.ts", named: "S11: a new secret of the same key id" },
+  },
+  {
     name: "files remembered",
     why: "the SDK's memory of a credentials file outlives the file, so a hold is lost though new credentials are there",
     file: "src/store/s3/client/client.ts",

@@ -146,6 +146,71 @@ it("S11: a credentials file that was rewritten is read again, and the hold goes 
   await mutex.close();
 });
 
+/** A store that knows a key by its id, and takes only the signature of the secret that is valid now. */
+async function startSigned(words: { status: number; code: string; message?: string }) {
+  const valid = { secret: "secret" };
+  const provider = vi.fn(async () => ({ accessKeyId: "key", secretAccessKey: valid.secret }));
+  const gate = await startGate(({ headers }) => (headers["x-secret"] === valid.secret ? undefined : words));
+  const client = clientFor(gate.endpoint, { credentials: provider });
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      const { identity } = (context as unknown as Signed).__smithy_context.selectedHttpAuthScheme;
+      Object.assign((args.request as { headers: object }).headers, { "x-secret": identity.secretAccessKey });
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "low" },
+  );
+  return { ...gate, valid, provider, store: storeOver(client) };
+}
+
+interface Signed {
+  readonly __smithy_context: {
+    readonly selectedHttpAuthScheme: { readonly identity: { readonly secretAccessKey: string } };
+  };
+}
+
+const NOT_ITS_SIGNATURE = [
+  { status: 403, code: "SignatureDoesNotMatch" },
+  { status: 401, code: "SignatureDoesNotMatch" },
+  { status: 403, code: "InvalidAccessKeyId" },
+  { status: 401, code: "Unauthorized" },
+  { status: 403, code: "AccessDenied", message: "Forbidden: Invalid signature" },
+  { status: 403, code: "AccessDenied", message: "Signature validation failed" },
+];
+
+it.each(NOT_ITS_SIGNATURE)("S11: a new secret of the same key id is found after %o", async (words) => {
+  const { store, valid, provider, sent } = await startSigned(words);
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+  valid.secret = "another";
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+  expect(sent("GET")).toHaveLength(2);
+  expect(provider).toHaveBeenCalledTimes(2);
+});
+
+it("S11: requests that find a new secret out together ask once, and all of them are sent again", async () => {
+  const { store, valid, provider } = await startSigned({ status: 403, code: "SignatureDoesNotMatch" });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  valid.secret = "another";
+  const reads = await Promise.all(Array.from({ length: 10 }, () => store.read("a", OPTIONS)));
+  expect(reads.map(({ kind }) => kind)).toEqual(reads.map(() => "ok"));
+  expect(provider).toHaveBeenCalledTimes(2);
+});
+
+it("S11: a store that refuses the secret that there is is asked once a request, and its provider once a second", async () => {
+  const { store, valid, provider, sent } = await startSigned({ status: 403, code: "SignatureDoesNotMatch" });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  valid.secret = "another";
+  provider.mockImplementation(async () => ({ accessKeyId: "key", secretAccessKey: "secret" }));
+  for (let tries = 0; tries < 5; tries += 1) {
+    expect(await store.read("a", OPTIONS)).toMatchObject({
+      kind: "refused",
+      error: { code: "access-denied", message: expect.stringContaining("SignatureDoesNotMatch") },
+    });
+  }
+  expect(sent("GET")).toHaveLength(5);
+  expect(provider).toHaveBeenCalledTimes(2);
+});
+
 it("S11: the chain of a client of ours reads files past the SDK's memory", () => {
   expect((createS3Client({ region: "us-east-1" }).config as { ignoreCache?: boolean }).ignoreCache).toBe(true);
 });

@@ -436,6 +436,18 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/credentials.ts",
+    search: "sentAtMs !== undefined && sentAtMs < (",
+    replace: "true && sentAtMs < (",
+    why: "undefined is less than no number: the condition is for the compiler",
+  },
+  {
+    file: "src/store/s3/credentials.ts",
+    search: "sentAtMs < (state",
+    replace: "sentAtMs <= (state",
+    why: "one instant: either is as good",
+  },
+  {
+    file: "src/store/s3/credentials.ts",
     search: "sentAtMs < askedAtMs",
     replace: "sentAtMs <= askedAtMs",
     why: "one instant: either is as good",

@@ -23,6 +23,8 @@ it.each([
   "UnrecognizedClient",
   "UnrecognizedClientException",
   "AuthFailure",
+  "SignatureDoesNotMatch",
+  "Unauthorized",
 ])("%s says that credentials are outdated, with whatever status", (code) => {
   expect(areOutdated(failure(code, 403))).toBe(true);
   expect(areOutdated(failure(code, undefined))).toBe(true);
@@ -33,9 +35,10 @@ it.each([
   "",
   "AccessDenied",
   "InvalidRequest",
-  "SignatureDoesNotMatch",
   "AnExpiredToken",
   "NoAuthFailure",
+  "NoUnauthorized",
+  "UnauthorizedAccess",
   "AuthFailure.Other",
 ])("%j does not", (code) => {
   expect(areOutdated(failure(code))).toBe(false);
@@ -47,6 +50,8 @@ it.each([
   "Credential expired",
   "Expired token",
   "This is an EXPIRED, old credential",
+  "Forbidden: Invalid signature",
+  "Signature validation failed",
 ])('neither does "%s", unless the request was denied', (message) => {
   for (const status of [400, 401, 403]) expect(areOutdated(failure("AccessDenied", status, message))).toBe(true);
   for (const status of [404, 500, undefined]) {
@@ -59,6 +64,7 @@ it.each([
   "The token is fine. The page has expired",
   "The page expired. A token is fine",
   "expired tokenless",
+  "signatures are not looked at",
 ])('"%s" speaks of something else', (message) => {
   expect(areOutdated(failure("AccessDenied", 403, message))).toBe(false);
 });
@@ -66,16 +72,21 @@ it.each([
 type Given = string | Error | Promise<never>;
 type Sent = "one" | "two" | undefined;
 
-/** A client whose provider gives these session tokens, one after the other. */
+/** A client whose provider gives these session tokens, one after the other, each with a secret; and remembers, as the SDK does. */
 function asking(...tokens: readonly Given[]) {
   const clockwork = new Clockwork();
   const asked: object[] = [];
   const timers: unknown[] = [];
-  const credentials = async (options: object) => {
+  const provider = { remembered: Promise.resolve({ secretAccessKey: "secret" }), secret: "secret", takesMs: 0 };
+  const credentials = async (options?: object) => {
+    if (options === undefined) return provider.remembered;
     const token = tokens[asked.length];
     asked.push(options);
     if (token instanceof Error) throw token;
-    return { accessKeyId: "key", sessionToken: await token };
+    await clockwork.pass(provider.takesMs);
+    const given = { accessKeyId: "key", secretAccessKey: provider.secret, sessionToken: await token };
+    provider.remembered = Promise.resolve(given);
+    return given;
   };
   const effects: StoreEffects = {
     ...clockwork.effects,
@@ -91,7 +102,7 @@ function asking(...tokens: readonly Given[]) {
     const signedBy = signedWith === undefined ? {} : { signedBy: identityOf("key", signedWith) };
     return hasOtherCredentials(subject, { sentAtMs: clockwork.monotonicMs - agoMs, ...signedBy });
   };
-  return { clockwork, asked, timers, state, subject, hasOthers };
+  return { clockwork, asked, timers, state, subject, provider, hasOthers };
 }
 
 it("the provider is asked past what the SDK remembers, and what it says is compared", async () => {
@@ -103,6 +114,37 @@ it("the provider is asked past what the SDK remembers, and what it says is compa
   // A process whose last work this is lives until it is done, and no longer.
   expect(timers).toEqual([{ keepAlive: true }, { keepAlive: true }]);
   expect(clockwork.pendingMs).toEqual([]);
+});
+
+it("another secret of the same key and session is news to what left before it was there, and to nothing else", async () => {
+  const { clockwork, asked, provider, hasOthers } = asking("one", "one", "one");
+  Object.assign(provider, { secret: "another", takesMs: 40 });
+  const both = Promise.all([hasOthers("one"), hasOthers("one", -30)]);
+  expect(await both).toEqual([true, true]);
+  expect(asked).toHaveLength(1);
+  // Sent at the moment at which it was there, or later.
+  expect(await hasOthers("one", 0)).toBe(false);
+  await clockwork.pass(10);
+  expect(await hasOthers("one", 10)).toBe(false);
+  expect(await hasOthers("one", 11)).toBe(false);
+  expect(await hasOthers("one", 51)).toBe(true);
+  await clockwork.pass(1_000);
+  expect(await hasOthers("one", 5)).toBe(false);
+  expect(asked).toHaveLength(2);
+});
+
+it("where the SDK remembers none, the secret is another one", async () => {
+  const { provider, hasOthers } = asking("one");
+  const failing = Promise.reject<{ secretAccessKey: string }>(new Error("no network"));
+  failing.catch(() => {});
+  provider.remembered = failing;
+  expect(await hasOthers("one")).toBe(true);
+});
+
+it("a request without a time is not told of another secret", async () => {
+  const { subject, provider } = asking("one");
+  provider.secret = "another";
+  expect(await hasOtherCredentials(subject, { signedBy: identityOf("key", "one") })).toBe(false);
 });
 
 it("where there was no session to sign with, others are those that were not there before", async () => {

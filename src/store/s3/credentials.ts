@@ -7,18 +7,20 @@ import type { CredentialsState } from "./client/client-state.js";
 /**
  * What stores, the token service and sessions of S3 Express say of credentials that were right once: others may be at hand by
  * now, in a file that was rewritten, or from a function that was asked only once. RequestExpired is about the clock, or of
- * temporary credentials that are over: where there are no others, it stays a matter of the clock.
+ * temporary credentials that are over: where there are no others, it stays a matter of the clock. A signature does not match where
+ * the key has a new secret.
  */
 const OUTDATED =
-  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|RequestExpired|UnrecognizedClient\w*|AuthFailure)$/;
+  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|RequestExpired|UnrecognizedClient\w*|AuthFailure|SignatureDoesNotMatch|Unauthorized)$/;
 
-/** Those that say AccessDenied or Unauthorized, and the rest in words. */
+/** Those that say AccessDenied, and the rest in words. */
 const SAYS_EXPIRED = /\b(?:token|credentials?)\b[^.]*\bexpired\b|\bexpired\b[^.]*\b(?:token|credentials?)\b/i;
+const SAYS_NO_MATCH = /\bsignature\b/i;
 
 export function areOutdated({ status, code, message, isForeign }: Failure): boolean {
   if (isForeign) return false;
   const isDenied = status === 400 || status === 401 || status === 403;
-  return OUTDATED.test(code) || (isDenied && SAYS_EXPIRED.test(message));
+  return OUTDATED.test(code) || (isDenied && (SAYS_EXPIRED.test(message) || SAYS_NO_MATCH.test(message)));
 }
 
 /** Many requests may find the same out at once, and a provider that has nothing new is not asked for each of them. */
@@ -37,7 +39,9 @@ export interface Asking {
  */
 export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Transmission): Promise<boolean> {
   const { state, effects } = asking;
-  const isOther = () => state.identity !== undefined && state.identity !== signedBy;
+  // A secret does not show in what it signs: what left before there was a new one was signed with the old one.
+  const hasOldSecret = () => sentAtMs !== undefined && sentAtMs < (state.newSecretAtMs ?? Number.NEGATIVE_INFINITY);
+  const isOther = () => state.identity !== undefined && (state.identity !== signedBy || hasOldSecret());
   if (state.asking === undefined) {
     const { askedAtMs = Number.NEGATIVE_INFINITY } = state;
     // Another request has found it out while this one was on its way.
@@ -54,11 +58,14 @@ export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }
 }
 
 /** Never rejects: that credentials cannot be had is less of an answer than what the store has said. */
-async function ask({ client, state }: Asking): Promise<void> {
+async function ask({ client, state, effects }: Asking): Promise<void> {
   try {
-    const provider = client.config.credentials as (options: { forceRefresh: boolean }) => Promise<Credentials>;
-    const { accessKeyId, sessionToken } = await provider({ forceRefresh: true });
+    const provider = client.config.credentials as (options?: { forceRefresh: boolean }) => Promise<Credentials>;
+    // What the SDK remembers, which is what it has signed with.
+    const before = await provider().catch(() => undefined);
+    const { accessKeyId, sessionToken, secretAccessKey } = await provider({ forceRefresh: true });
     state.identity = identityOf(accessKeyId, sessionToken);
+    if (before?.secretAccessKey !== secretAccessKey) state.newSecretAtMs = effects.monotonicMs();
   } catch {
     // The next request asks in the ordinary way, and says why there are none.
   }
@@ -91,6 +98,7 @@ export async function failureOfProvider(
 
 interface Credentials {
   readonly accessKeyId: string;
+  readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 

@@ -77,6 +77,8 @@ export interface CredentialsState {
   /** Who they were of when they were last asked for anew. */
   identity?: string;
   askedAtMs?: number;
+  /** Since when there is another secret than before. */
+  newSecretAtMs?: number;
   asking?: Promise<void> | undefined;
 }
 
