@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { checkClientOrStore } from "./options/s3-options.js";
 import { clockOf, type Reach, type Reached, type Reaching, reachStore } from "./reach.js";
-import { MAX_FENCED_BYTES, type ObjectStore } from "./store/object-store.js";
+import { MAX_FENCED_BYTES } from "./store/object-store.js";
 import { createS3Client } from "./store/s3/client/client.js";
 import { endpointOf, wayTo } from "./store/s3/client/way.js";
 import { S3Store } from "./store/s3/s3-store.js";
@@ -32,7 +32,11 @@ function reachS3(reaching: Reaching): Reached {
     clock: clockOf(client, effects),
     endpoint: endpointOf(client),
     // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
-    check: { sharedBy: client, way: () => wayTo(client, bucketName).catch(() => effects.newId()) },
+    check: {
+      sharedBy: client,
+      way: () => wayTo(client, bucketName).catch(() => effects.newId()),
+      etagForm: store.etagForm,
+    },
     ...(isShared ? {} : { close: () => client.destroy() }),
   };
 }
@@ -41,7 +45,7 @@ function reachS3(reaching: Reaching): Reached {
 function storesOf(client: S3Client, { settings, effects, logger: log }: Reaching) {
   const { keyPrefix, storeHeaders: headers } = settings;
   const logger = { warn: (message: string) => log.warn(message) };
-  return (bucketName: string, maxBodyBytes?: number): ObjectStore => {
+  return (bucketName: string, maxBodyBytes?: number): S3Store => {
     const createBucketIfNotExists = bucketName === settings.bucketName ? settings.createBucketIfNotExists : "never";
     const size = maxBodyBytes === undefined ? {} : { maxBodyBytes };
     return new S3Store({ client, bucketName, keyPrefix, headers, createBucketIfNotExists, logger, effects, ...size });

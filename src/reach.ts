@@ -7,7 +7,13 @@ import type { Effects } from "./runtime/base/effects.js";
 import type { Log } from "./runtime/base/logger.js";
 import { processWide } from "./runtime/base/process-wide.js";
 import { StoreClock } from "./runtime/base/store-clock.js";
-import { MAX_FENCED_BYTES, type ObjectStore, type StoreAdapter, type UnknownOutcome } from "./store/object-store.js";
+import {
+  type EtagFormHint,
+  MAX_FENCED_BYTES,
+  type ObjectStore,
+  type StoreAdapter,
+  type UnknownOutcome,
+} from "./store/object-store.js";
 
 /** How a mutex reaches its store, and what is shared by all that reach it so. */
 export interface Reached {
@@ -18,7 +24,7 @@ export interface Reached {
   /** Which URL it leads to, as soon as that is known. */
   readonly endpoint: { readonly url?: string | undefined };
   /** By what the check of `verify: "auto"` knows that two mutexes reach the same store. Undefined where nothing needs a check. */
-  readonly check?: { readonly sharedBy: object; readonly way: () => Promise<string> };
+  readonly check?: { readonly sharedBy: object; readonly way: () => Promise<string>; readonly etagForm?: EtagFormHint };
   /** Called when the mutex is closed. */
   readonly close?: () => void;
 }
@@ -57,7 +63,25 @@ export function reachStore(adapter: StoreAdapter, { settings, effects }: Reachin
       withLongBodies(bucket === settings.bucketName ? store : neverThrowing(inBucket(adapter, bucket))),
     clock: clockOf(adapter, effects),
     endpoint: {},
-    ...(adapter.isInProcess === true ? {} : { check: { sharedBy: adapter, way } }),
+    ...(adapter.isInProcess === true ? {} : { check: { sharedBy: adapter, way, ...formOf(adapter) } }),
+  };
+}
+
+/** What an adapter says of ETags is a hint, and one that throws gives none. */
+function formOf({ etagForm }: StoreAdapter): { readonly etagForm?: EtagFormHint } {
+  if (etagForm === undefined) return {};
+  const attempt = <Result>(ask: () => Result) => {
+    try {
+      return ask();
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    etagForm: {
+      known: () => (attempt(() => etagForm.known()) === "unquoted" ? "unquoted" : undefined),
+      believe: (form) => attempt(() => etagForm.believe(form)),
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Mutant } from "../mutant.js";
 const OVER_HTTP = "test/safety/checked-store.test.ts";
 const IN_VIRTUAL_TIME = "test/safety/check-in-virtual-time.test.ts";
 const PROOF = "src/core/proof.spec.ts";
+const CARRIED = "test/safety/carried-etag-form.test.ts";
 
 /** The check of the store: proofs that prove nothing, and grants before there is a verdict. */
 export const SAFETY: readonly Mutant[] = [
@@ -18,8 +19,8 @@ export const SAFETY: readonly Mutant[] = [
     name: "proof's time refreshed by carrying",
     why: "who has read a proof writes it along as of now, so that a store is never asked again",
     file: "src/runtime/check/safety-check.ts",
-    search: 'this.#pass("record", proof.versions, proof.atMs)',
-    replace: 'this.#pass("record", proof.versions, this.#boundedNow()?.earliestMs)',
+    search: "return this.#pass(by, versions, atMs);",
+    replace: "return this.#pass(by, versions, atMs === undefined ? atMs : this.#boundedNow()?.earliestMs);",
     caughtBy: { test: OVER_HTTP, named: "rule 72:" },
   },
   {
@@ -157,5 +158,45 @@ export const SAFETY: readonly Mutant[] = [
     search: "'\"5c9d1f0e7b3a48628e41d07c2ab6f935\"'",
     replace: "'\"d41d8cd98f00b204e9800998ecf8427e\"'",
     caughtBy: { test: OVER_HTTP, named: "an empty object in the marker" },
+  },
+  {
+    name: "form of ETags not carried",
+    why: "where ETags count without quotes, each new process finds that out with nine requests",
+    file: "src/core/proof.ts",
+    search: "return etagForm === undefined ? seen : { ...seen, etagForm };",
+    replace: "return seen;",
+    caughtBy: { test: CARRIED, named: "costs none that comes after it a request" },
+  },
+  {
+    name: "form of ETags not in the marker",
+    why: "what the write of the marker itself has shown is not told to processes that go by it",
+    file: "src/runtime/check/check-marker.ts",
+    search: "proofOf(own, this.#etagForm)",
+    replace: "proofOf(own, undefined)",
+    caughtBy: { test: CARRIED, named: "costs none that comes after it a request" },
+  },
+  {
+    name: "form of ETags that only was heard of kept through a refusal",
+    why: "a store that refuses such conditions cannot be used until the day of the proof is over",
+    file: "src/store/s3/learnt/etag-form.ts",
+    search: 'if (kind !== "refused" && kind !== "unknown") return false;',
+    replace: "if (kind.length > 0) return false;",
+    caughtBy: { test: CARRIED, named: "is dropped where a store refuses such a condition" },
+  },
+  {
+    name: "form of ETags heard of goes before what was seen",
+    why: "what a write has shown of the store a moment ago is given up for what a record says",
+    file: "src/store/s3/learnt/etag-form.ts",
+    search: "if (!settled && probe === undefined && suspects.size === 0) this.#state.form = form;",
+    replace: "if (probe === undefined || suspects.size === 0 || settled) this.#state.form = form;",
+    caughtBy: { test: "src/store/s3/learnt/etag-form.spec.ts", named: "counts for less than what was seen here" },
+  },
+  {
+    name: "form of ETags that is not the store's any more left in the record",
+    why: "one that has found out that the form has changed leaves the old word to all that come after it",
+    file: "src/core/proof.ts",
+    search: "  if (isKnown && known.versions === proof.versions && known.etagForm === proof.etagForm) return proofs;",
+    replace: "  if (isKnown && known.versions === proof.versions) return proofs;",
+    caughtBy: { test: PROOF, named: "takes the place of a proof that says otherwise" },
   },
 ];

@@ -1,5 +1,14 @@
 import { expect, it } from "vitest";
-import { MAX_PROOFS, PROOF_LIFE_MS, type Proof, type ProofSight, proofFor, proofsIn, withProof } from "./proof.js";
+import {
+  MAX_PROOFS,
+  PROOF_LIFE_MS,
+  type Proof,
+  type ProofSight,
+  proofFor,
+  proofOf,
+  proofsIn,
+  withProof,
+} from "./proof.js";
 
 const T0 = Date.UTC(2026, 0, 1);
 const at = (nowMs: number) => ({ earliestMs: nowMs, latestMs: nowMs });
@@ -76,4 +85,19 @@ it("what is not understood is not a proof", () => {
   expect(proofsIn([...odd, PROOF])).toEqual([PROOF]);
   for (const found of [undefined, null, "x", { 0: PROOF }]) expect(proofsIn(found)).toEqual([]);
   expect(isProven({}, odd)).toBe(false);
+});
+
+it("carries the form of ETags that its writer goes by, and takes the place of a proof that says otherwise", () => {
+  const unquoted = { ...PROOF, etagForm: "unquoted" as const };
+  expect(proofOf(PROOF, undefined)).toBe(PROOF);
+  expect(proofOf(PROOF, { known: () => undefined })).toBe(PROOF);
+  expect(proofOf(PROOF, { known: () => "unquoted" })).toEqual(unquoted);
+  expect(withProof([PROOF], unquoted, at(NOW))).toEqual([unquoted]);
+  expect(withProof([unquoted], PROOF, at(NOW))).toEqual([PROOF]);
+  expect(withProof([unquoted], unquoted, at(NOW))).toEqual([unquoted]);
+  expect(proofFor([unquoted], SIGHT)).toEqual(unquoted);
+});
+
+it("is a proof all the same where the form is one that is not known here", () => {
+  for (const etagForm of ["in brackets", 7, null]) expect(isProven({}, [{ ...PROOF, etagForm }])).toBe(true);
 });

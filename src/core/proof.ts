@@ -12,7 +12,12 @@ export interface Proof {
   readonly atMs: number;
   /** Whether the answers carried version ids: what a store does under versions is another matter than what it does without. */
   readonly versions: Versions;
+  /** In which form ETags were sent in conditions that the store honoured, where that is not as it shows them. */
+  readonly etagForm?: CarriedEtagForm | undefined;
 }
+
+/** Without the quotes (Ceph 16, DigitalOcean Spaces). What else is written there is not known here, and says nothing. */
+export type CarriedEtagForm = "unquoted";
 
 /** What the answers of a bucket say of versions; `suspended`: the version id is the text `null`. */
 export type Versions = "enabled" | "suspended" | "none";
@@ -44,12 +49,21 @@ function isOfToday({ atMs }: Proof, { earliestMs, latestMs }: StoreTime): boolea
   return atMs <= earliestMs && latestMs - atMs <= PROOF_LIFE_MS;
 }
 
+/** The proof of what this client has seen; the form of ETags may have been found out since the check. */
+export function proofOf(
+  seen: Omit<Proof, "etagForm">,
+  forms: { known(): CarriedEtagForm | undefined } | undefined,
+): Proof {
+  const etagForm = forms?.known();
+  return etagForm === undefined ? seen : { ...seen, etagForm };
+}
+
 /** These and one more: the later one of the same way, those that are still of use, and no more than there is room for. */
 export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime): readonly Proof[] {
   const proofs = proofsIn(found);
   const known = proofs.find(({ way }) => way === proof.way);
   const isKnown = known !== undefined && known.atMs >= proof.atMs && known.atMs <= latestMs;
-  if (isKnown && known.versions === proof.versions) return proofs;
+  if (isKnown && known.versions === proof.versions && known.etagForm === proof.etagForm) return proofs;
   const others = proofs.filter(({ way, atMs }) => way !== proof.way && latestMs - atMs <= PROOF_LIFE_MS);
   return [proof, ...others].slice(0, MAX_PROOFS);
 }

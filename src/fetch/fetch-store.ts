@@ -1,5 +1,6 @@
 import { realEffects } from "../runtime/base/effects.js";
 import type {
+  EtagFormHint,
   ListOutcome,
   ReadOptions,
   ReadOutcome,
@@ -52,6 +53,10 @@ class FetchStore implements StoreAdapter {
     return JSON.stringify([this.#endpoint, "path", this.bucketName]);
   }
 
+  get etagForm(): EtagFormHint {
+    return this.#asking("").forms;
+  }
+
   inBucket(bucketName: string): StoreAdapter {
     return new FetchStore({ ...this.#options, bucketName });
   }
@@ -59,8 +64,7 @@ class FetchStore implements StoreAdapter {
   async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
     const { forms } = this.#asking(key);
-    const condition = ifNoneMatch === undefined ? undefined : forms.inCondition(ifNoneMatch);
-    const outcome = await this.#requests.get(key, condition, options);
+    const outcome = await forms.reading(ifNoneMatch, (condition) => this.#requests.get(key, condition, options));
     const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
     if (etag === undefined) return outcome;
     const refused = await forms.seen(key, etag, options);
@@ -72,12 +76,9 @@ class FetchStore implements StoreAdapter {
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
     if (condition.kind === "if-absent") return await this.#requests.put(key, body, { IfNoneMatch: "*" }, options);
-    const { forms } = this.#asking(key);
-    const { form } = forms;
-    const outcome = await this.#requests.put(key, body, { IfMatch: forms.inCondition(condition.etag) }, options);
-    if (outcome.kind === "ok") forms.won(form);
-    if (outcome.kind === "conflict") forms.lost(key, condition.etag);
-    return outcome;
+    const { etag } = condition;
+    const put = (ifMatch: string) => this.#requests.put(key, body, { IfMatch: ifMatch }, options);
+    return await this.#asking(key).forms.writing({ key, etag }, put);
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {

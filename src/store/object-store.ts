@@ -37,10 +37,23 @@ export interface StoreAdapter extends ObjectStore {
    * the check of another (`verify: "auto"`). Without it, each process checks for itself.
    */
   way?(): Promise<string>;
+  /** Where the adapter finds out how ETags go in conditions, which costs requests: what it found goes along with the check for others. */
+  readonly etagForm?: EtagFormHint;
   /** The objects are in this process, so that nothing on the way could ignore conditions: `verify: "auto"` has nothing to check. */
   readonly isInProcess?: true;
   /** The same for another bucket: for fenced objects in `bucket`. */
   inBucket?(bucketName: string): ObjectStore;
+}
+
+/** In which form a store wants ETags in conditions, for one process to tell another. */
+export interface EtagFormHint {
+  /** What goes by now, where that is not as the store shows them. */
+  known(): "unquoted" | undefined;
+  /**
+   * Another process has seen it: to begin with, where this one has seen nothing. Of use to save requests and for nothing else: what turns
+   * out not to hold has to be found out anew.
+   */
+  believe(form: "unquoted"): void;
 }
 
 /** What a read is given besides what every request is. */

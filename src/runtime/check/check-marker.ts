@@ -1,7 +1,8 @@
 import { type Marker, markerKey, parseMarker, serializeMarker } from "../../core/marker.js";
-import { withProof } from "../../core/proof.js";
+import { proofOf, withProof } from "../../core/proof.js";
 import type { StoreTime } from "../../core/store-time.js";
 import {
+  type EtagFormHint,
   type ObjectStore,
   type ReadOutcome,
   type RequestOptions,
@@ -24,21 +25,27 @@ export interface Marking {
   readonly now: StoreTime | undefined;
 }
 
+export interface MarkerOptions {
+  readonly store: ObjectStore;
+  readonly effects: Effects;
+  readonly keyPrefix: string;
+  readonly etagForm?: EtagFormHint | undefined;
+}
+
 /** The object of a prefix that the check tries conditions on, and that tells others of it. */
 export class CheckMarker {
   readonly key: string;
   readonly #store: ObjectStore;
   readonly #effects: Effects;
   readonly #ways: WayHash;
+  readonly #etagForm: EtagFormHint | undefined;
 
-  constructor(
-    options: { readonly store: ObjectStore; readonly effects: Effects; readonly keyPrefix: string },
-    ways: WayHash,
-  ) {
+  constructor(options: MarkerOptions, ways: WayHash) {
     this.key = markerKey(options.keyPrefix);
     this.#store = options.store;
     this.#effects = options.effects;
     this.#ways = ways;
+    this.#etagForm = options.etagForm;
   }
 
   parse({ body }: ReadOutcome & { readonly kind: "ok" }): Marker | undefined {
@@ -70,14 +77,13 @@ export class CheckMarker {
     const before = parseMarker(found.body);
     const { atMs, versioning } = proof;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
-    const body = serializeMarker({
-      writeId: this.#effects.newId(),
-      touchedAtMs: now.latestMs,
-      proofs: withProof(before?.proofs, own, now),
-    });
+    const written = { writeId: this.#effects.newId(), touchedAtMs: now.latestMs };
+    // In which form the store wants ETags may turn out by this very write.
+    const body = () =>
+      serializeMarker({ ...written, proofs: withProof(before?.proofs, proofOf(own, this.#etagForm), now) });
     const seen = await this.#replace(body, found.etag, options);
     // The write that showed it tells others that the store is safe: that is taken back.
-    if (seen === ONE_ETAG) await this.#replace(this.#newBody(), found.etag, options);
+    if (seen === ONE_ETAG) await this.#replace(() => this.#newBody(), found.etag, options);
     return seen;
   }
 
@@ -101,9 +107,9 @@ export class CheckMarker {
     return true;
   }
 
-  async #replace(body: string, etag: string, options: RequestOptions): Promise<string | undefined> {
+  async #replace(body: () => string, etag: string, options: RequestOptions): Promise<string | undefined> {
     for (let tries = 1; ; tries += 1) {
-      const written = await this.#store.write(this.key, body, { kind: "if-match", etag }, options);
+      const written = await this.#store.write(this.key, body(), { kind: "if-match", etag }, options);
       const isThrottled = written.kind === "unknown" && written.throttled && tries < TRIES;
       if (isThrottled) {
         await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });

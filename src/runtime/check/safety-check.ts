@@ -1,8 +1,9 @@
-import { PROOF_LIFE_MS, type Proof, proofFor, withProof } from "../../core/proof.js";
+import { PROOF_LIFE_MS, type Proof, proofFor, proofOf, withProof } from "../../core/proof.js";
 import type { LockRecord } from "../../core/record.js";
 import { type ClockReading, elapsedForHolder, type StoreTime } from "../../core/store-time.js";
 import { S3MutexError } from "../../errors.js";
 import {
+  type EtagFormHint,
   type ObjectStore,
   type ReadOutcome,
   type RefusedOutcome,
@@ -57,6 +58,8 @@ export interface SafetyCheckOptions {
   readonly keyPrefix: string;
   /** How the store is reached, as a text that is the same for all who reach it in that way. */
   readonly way: () => Promise<string>;
+  /** Undefined where nothing has to be found out about that. */
+  readonly etagForm?: EtagFormHint | undefined;
 }
 
 /**
@@ -90,7 +93,7 @@ export class SafetyCheck implements GrantCheck {
     if (outcome.kind !== "ok" || record?.proofs === undefined || record.undated || this.isPassed) return;
     const { proofs, touchedAtMs } = record;
     const proof = await this.#proofIn(key, outcome, { proofs, touchedAtMs });
-    if (proof !== undefined && this.refusal === undefined) this.#pass("record", proof.versions, proof.atMs);
+    if (proof !== undefined && this.refusal === undefined) this.#believe("record", proof);
   }
 
   /** A write was done: what its answer says of versions may make void what is known. */
@@ -114,7 +117,7 @@ export class SafetyCheck implements GrantCheck {
     const now = this.#boundedNow();
     const way = this.#ways.ofKnown(key);
     if (now === undefined || record.undated || way === undefined) return record;
-    const proof: Proof = { way, atMs: passed.atMs, versions: passed.versioning };
+    const proof = proofOf({ way, atMs: passed.atMs, versions: passed.versioning }, this.#options.etagForm);
     return { ...record, proofs: withProof(record.proofs, proof, now) };
   }
 
@@ -157,7 +160,7 @@ export class SafetyCheck implements GrantCheck {
     if (found.kind === "refused" && !isDenied) return this.#settle(found);
     const proof =
       found.kind === "ok" ? await this.#proofIn(this.#marker.key, found, this.#marker.parse(found)) : undefined;
-    if (proof !== undefined) return this.#pass("marker", proof.versions, proof.atMs);
+    if (proof !== undefined) return this.#believe("marker", proof);
     const probe = new ConditionProbe({ ...this.#options, ...this.#marker.tools(keyPrefix) });
     const verdict = await probe.ask(found.kind !== "absent" && !isDenied, options);
     if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
@@ -205,6 +208,12 @@ export class SafetyCheck implements GrantCheck {
   #ofToday(proof: Proof | undefined): Proof | undefined {
     const { versioning } = this.#options.state;
     return versioning === undefined || proof?.versions === versioning ? proof : undefined;
+  }
+
+  /** What was seen of the form of ETags is believed with the check that it was seen in, and no more than that. */
+  #believe(by: "record" | "marker", { versions, atMs, etagForm }: Proof): CheckVerdict {
+    if (etagForm === "unquoted") this.#options.etagForm?.believe(etagForm);
+    return this.#pass(by, versions, atMs);
   }
 
   #pass(

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import {
+  type EtagFormHint,
   type ListOutcome,
   MAX_BODY_BYTES,
   type ObjectStore,
@@ -98,10 +99,13 @@ export class S3Store implements ObjectStore {
     this.#missingEtags = new MissingEtags(this.#probeDeps);
   }
 
+  get etagForm(): EtagFormHint {
+    return this.#forms;
+  }
+
   async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
     const { ifNoneMatch } = options;
-    const condition = ifNoneMatch === undefined ? undefined : this.#forms.inCondition(ifNoneMatch);
-    const got = await this.#requests.get(key, condition, options);
+    const got = await this.#forms.reading(ifNoneMatch, (condition) => this.#requests.get(key, condition, options));
     if (got.kind === "no-etag") return await this.#missingEtags.judge(got, options);
     const answer = got.kind === "bare-404" ? got : await this.#keyLengths.judge(key, got, options);
     if (answer.kind === "absent") this.#absence.named();
@@ -125,12 +129,9 @@ export class S3Store implements ObjectStore {
       if (created.kind === "ok") this.#markers.isThere(key);
       return await this.#asWritten(created, options);
     }
-    const { form } = this.#forms;
-    const ifMatch = this.#forms.inCondition(condition.etag);
-    const outcome = await this.#put(key, body, { IfMatch: ifMatch }, options);
-    if (outcome.kind === "ok") this.#forms.won(form);
-    if (outcome.kind === "conflict") this.#forms.lost(key, condition.etag);
-    return await this.#asWritten(outcome, options);
+    const { etag } = condition;
+    const put = (ifMatch: string) => this.#put(key, body, { IfMatch: ifMatch }, options);
+    return await this.#asWritten(await this.#forms.writing({ key, etag }, put), options);
   }
 
   async #put(key: string, body: string, condition: PutCondition, options: RequestOptions): Promise<WriteOutcome> {

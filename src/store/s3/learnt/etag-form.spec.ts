@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ABSENT, answering, CONFLICT, done, REFUSED, shows, UNKNOWN } from "../../../../test/store/probes.js";
+import type { WriteOutcome } from "../../object-store.js";
 import type { EtagFormState } from "../client/client-state.js";
 import { EtagForms } from "./etag-form.js";
 
@@ -8,6 +9,14 @@ function forms(...answers: readonly object[]) {
   const store = answering(...answers);
   return { state, subject: new EtagForms(state, store.deps), ...store };
 }
+
+/** A write in the form that counts then is done, or is answered with a conflict. */
+const won = (subject: EtagForms, meanwhile = () => {}) =>
+  subject.writing({ key: "a", etag: '"1"' }, async () => {
+    meanwhile();
+    return done();
+  });
+const lost = (subject: EtagForms, key: string, etag: string) => subject.writing({ key, etag }, async () => CONFLICT);
 
 describe("the form that a store compares is found out by a probe", () => {
   it.each<[string, object[], string]>([
@@ -18,7 +27,7 @@ describe("the form that a store compares is found out by a probe", () => {
     const { subject, state, options, isSpent, log } = forms(...answers);
     expect(await subject.settle(options)).toBeUndefined();
     expect(state).toMatchObject({ form, settled: true, probe: undefined });
-    expect(subject.form).toBe(form);
+    expect(subject.known()).toBe(form === "unquoted" ? "unquoted" : undefined);
     expect(isSpent()).toBe(true);
     expect(log.at(-1)).toBe("delete anyway");
     expect(await subject.settle(options)).toBeUndefined();
@@ -34,7 +43,7 @@ describe("the form that a store compares is found out by a probe", () => {
   it("unless a write has shown it meanwhile, whatever the probe came to", async () => {
     const { subject, options } = forms(UNKNOWN, done());
     const settling = subject.settle(options);
-    subject.won("as-returned");
+    await won(subject);
     expect(await settling).toBeUndefined();
   });
 
@@ -84,7 +93,7 @@ describe("the form that a store compares is found out by a probe", () => {
 describe("a conflict under an ETag that a read shows again", () => {
   it("makes the form suspect, once", async () => {
     const { subject, options, log } = forms(done(), CONFLICT, CONFLICT, CONFLICT, done());
-    subject.lost("a", '"1"');
+    await lost(subject, "a", '"1"');
     expect(await subject.seen("b", '"1"', options)).toBeUndefined();
     expect(await subject.seen("a", '"2"', options)).toBeUndefined();
     expect(log).toEqual([]);
@@ -94,40 +103,129 @@ describe("a conflict under an ETag that a read shows again", () => {
 
   it("does not keep a caller from reading where the form was right", async () => {
     const { subject, options } = forms(done(), done(), done());
-    subject.lost("a", '"1"');
+    await lost(subject, "a", '"1"');
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
   });
 
   it("does not keep a caller from reading where the probe has no result", async () => {
     const { subject, options } = forms(UNKNOWN, done());
-    subject.lost("a", '"1"');
+    await lost(subject, "a", '"1"');
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
   });
 
   it("is forgotten when a write in that form wins, and suspects nothing afterwards", async () => {
     const { subject, state, options, log } = forms();
-    subject.lost("a", '"1"');
-    subject.won("unquoted");
+    await lost(subject, "a", '"1"');
+    // Sent before the form was another one, it says nothing about that.
+    state.form = "unquoted";
+    await won(subject, () => {
+      state.form = "as-returned";
+    });
     expect(state.settled).toBe(false);
-    subject.won("as-returned");
+    await won(subject);
     expect(state.settled).toBe(true);
-    subject.lost("a", '"1"');
+    await lost(subject, "a", '"1"');
     expect(state.suspects.size).toBe(0);
     expect(await subject.seen("a", '"1"', options)).toBeUndefined();
     expect(log).toEqual([]);
   });
 
-  it("is remembered for a thousand keys, the latest of them", () => {
+  it("is remembered for a thousand keys, the latest of them", async () => {
     const { subject, state } = forms();
-    subject.lost("first", '"1"');
-    subject.lost("again", '"1"');
-    for (let index = 0; index < 998; index += 1) subject.lost(`k${index}`, '"1"');
-    subject.lost("first", '"2"');
+    await lost(subject, "first", '"1"');
+    await lost(subject, "again", '"1"');
+    for (let index = 0; index < 998; index += 1) await lost(subject, `k${index}`, '"1"');
+    await lost(subject, "first", '"2"');
     expect(state.suspects.size).toBe(1000);
-    subject.lost("one more", '"1"');
+    await lost(subject, "one more", '"1"');
     expect(state.suspects.size).toBe(1000);
     expect(state.suspects.has("again")).toBe(false);
     expect(state.suspects.get("first")).toBe('"2"');
+  });
+});
+
+/** Sends a write and says in which forms it went out. */
+const sent = async (subject: EtagForms, ...answers: WriteOutcome[]) => {
+  const forms: string[] = [];
+  const outcome = await subject.writing({ key: "a", etag: '"1"' }, async (ifMatch) => {
+    forms.push(ifMatch);
+    return answers.shift() ?? done();
+  });
+  return { forms, outcome };
+};
+
+describe("a form that another process has found out", () => {
+  it("is begun with, and stays once a write in it is done", async () => {
+    const { subject, state } = forms();
+    subject.believe("unquoted");
+    expect(subject.known()).toBe("unquoted");
+    expect(state.settled).toBe(false);
+    expect(await sent(subject)).toEqual({ forms: ["1"], outcome: done() });
+    expect(state.settled).toBe(true);
+    expect(await sent(subject, REFUSED)).toEqual({ forms: ["1"], outcome: REFUSED });
+    expect(await sent(subject, UNKNOWN)).toEqual({ forms: ["1"], outcome: UNKNOWN });
+    expect(subject.known()).toBe("unquoted");
+  });
+
+  it("is dropped by a refusal, and the same is sent again in the usual form, once", async () => {
+    const { subject } = forms();
+    subject.believe("unquoted");
+    expect(await sent(subject, REFUSED, done())).toEqual({ forms: ["1", '"1"'], outcome: done() });
+    expect(subject.known()).toBeUndefined();
+    const again = forms().subject;
+    again.believe("unquoted");
+    expect(await sent(again, REFUSED, REFUSED)).toEqual({ forms: ["1", '"1"'], outcome: REFUSED });
+  });
+
+  it("is dropped by a write without an answer, which is not sent again", async () => {
+    const { subject } = forms();
+    subject.believe("unquoted");
+    expect(await sent(subject, UNKNOWN)).toEqual({ forms: ["1"], outcome: UNKNOWN });
+    expect(subject.known()).toBeUndefined();
+  });
+
+  it("counts for less than what was seen here, or is being found out", async () => {
+    const seen = forms().subject;
+    await won(seen);
+    const suspecting = forms().subject;
+    await lost(suspecting, "a", '"1"');
+    const { subject: asking, options } = forms(done(), done(), done());
+    const settling = asking.settle(options);
+    for (const subject of [seen, suspecting, asking]) {
+      subject.believe("unquoted");
+      expect(subject.known()).toBeUndefined();
+    }
+    await settling;
+  });
+});
+
+describe("a form that was only heard of", () => {
+  it("is asked about anew where the version that it was meant for is there all the same", async () => {
+    const { subject, options } = forms(done(), done(), done());
+    subject.believe("unquoted");
+    expect(await sent(subject, CONFLICT)).toEqual({ forms: ["1"], outcome: CONFLICT });
+    expect(subject.known()).toBe("unquoted");
+    expect(await subject.seen("a", '"1"', options)).toBeUndefined();
+    expect(subject.known()).toBeUndefined();
+    expect(subject.inCondition('"1"')).toBe('"1"');
+  });
+
+  it("goes by the conditions of reads as well", async () => {
+    const { subject } = forms();
+    const asked: (string | undefined)[] = [];
+    const read = (etag: string | undefined, ...answers: object[]) =>
+      subject.reading(etag, async (ifNoneMatch) => {
+        asked.push(ifNoneMatch);
+        return answers.shift() as { readonly kind: string };
+      });
+    subject.believe("unquoted");
+    expect(await read(undefined, REFUSED)).toBe(REFUSED);
+    expect(await read('"1"', CONFLICT)).toBe(CONFLICT);
+    expect(subject.known()).toBe("unquoted");
+    expect(await read('"1"', REFUSED, ABSENT)).toBe(ABSENT);
+    expect(subject.known()).toBeUndefined();
+    expect(await read('"1"', REFUSED)).toBe(REFUSED);
+    expect(asked).toEqual([undefined, "1", "1", '"1"', '"1"']);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
+import type { EtagFormHint, RefusedOutcome, RequestOptions, UnknownOutcome, WriteOutcome } from "../../object-store.js";
 import { inForm, shapeOf, strongEtag, unsafe } from "../answers/etag-shape.js";
 import type { EtagForm, EtagFormState } from "../client/client-state.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
@@ -12,9 +12,9 @@ type FormResult = { readonly kind: "form"; readonly form: EtagForm } | UnknownOu
 /**
  * Which form of an ETag the store compares: quoted as it returned it, as the standard says, or without quotes (Ceph 16,
  * DigitalOcean). The other form is used only after a probe in which it won where the first lost, and then failed when
- * stale.
+ * stale: one of this process, or of another one whose check of the store is believed.
  */
-export class EtagForms {
+export class EtagForms implements EtagFormHint {
   readonly #state: EtagFormState;
   readonly #deps: ProbeDeps;
 
@@ -23,8 +23,15 @@ export class EtagForms {
     this.#deps = deps;
   }
 
-  get form(): EtagForm {
-    return this.#state.form;
+  known(): "unquoted" | undefined {
+    return this.#state.form === "unquoted" ? "unquoted" : undefined;
+  }
+
+  /** Until a write has shown that it holds, a form that was only heard of is dropped by what may be its fault. */
+  believe(form: "unquoted"): void {
+    const { settled, probe, suspects } = this.#state;
+    // What has been seen here, or is being found out, is of today.
+    if (!settled && probe === undefined && suspects.size === 0) this.#state.form = form;
   }
 
   inCondition(etag: string): string {
@@ -65,13 +72,45 @@ export class EtagForms {
     }
   }
 
+  /** Sends a read that asks for what is not this version. */
+  async reading<Outcome extends { readonly kind: string }>(
+    etag: string | undefined,
+    send: (ifNoneMatch: string | undefined) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    if (etag === undefined) return await send(undefined);
+    const { form } = this.#state;
+    const outcome = await send(this.inCondition(etag));
+    return this.#isDropped(form, outcome) ? await send(this.inCondition(etag)) : outcome;
+  }
+
+  /** Sends a write over this version. */
+  async writing(
+    { key, etag }: { readonly key: string; readonly etag: string },
+    send: (ifMatch: string) => Promise<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    const { form } = this.#state;
+    const outcome = await send(this.inCondition(etag));
+    if (outcome.kind === "ok") this.#won(form);
+    if (outcome.kind === "conflict") this.#lost(key, etag);
+    // It was refused, so it has done nothing, and in the other form it may pass.
+    return this.#isDropped(form, outcome) ? await this.writing({ key, etag }, send) : outcome;
+  }
+
+  /** A form that was only heard of goes with anything that it may be the reason for. @returns whether the same may be sent again */
+  #isDropped(form: EtagForm, { kind }: { readonly kind: string }): boolean {
+    if (this.#state.settled || form === "as-returned") return false;
+    if (kind !== "refused" && kind !== "unknown") return false;
+    this.#state.form = "as-returned";
+    return kind === "refused";
+  }
+
   /** A conditional write that was sent in this form has succeeded. */
-  won(form: EtagForm): void {
+  #won(form: EtagForm): void {
     if (form === this.#state.form) this.#settle(form);
   }
 
   /** A conditional write of this ETag was answered with a conflict. */
-  lost(key: string, etag: string): void {
+  #lost(key: string, etag: string): void {
     const { settled, suspects } = this.#state;
     if (settled) return;
     suspects.delete(key);
