@@ -69,7 +69,7 @@ test.each([
   expect(found).toMatchObject({ code, message: expect.not.stringContaining("gateway") });
 });
 
-test("a gateway that never answers is named before half a minute is over", TIMEOUT, async () => {
+test.runIf(IN_FULL)("a gateway that never answers is named before half a minute is over", TIMEOUT, async () => {
   const store = await startStore();
   const gateway = await startStore();
   gateway.faults.add({ fault: "never-answer" });
