@@ -194,9 +194,9 @@ export const TIME: readonly Mutant[] = [
   {
     name: "hours ahead, put off",
     why: "a waiter whose own entry is fresh leaves a record alone by which all waiters wait for an hour",
-    file: "src/runtime/acquire/restraint.ts",
-    search: 'if (reply.kind !== "waiting" || needsDates(record, attempt)) return decision;',
-    replace: 'if (reply.kind !== "waiting") return decision;',
+    file: "src/core/schedule/restraint.ts",
+    search: 'return wanted === "entry" && !needsDates(record, attempt);',
+    replace: 'return wanted === "entry" && (!needsDates(record, attempt) || record.holders.length > 0);',
     caughtBy: {
       test: "test/protocol/answers-without-date.test.ts",
       named: "waiters of whom one dies and a holder that releases",

@@ -39,7 +39,7 @@ export function askingAs(config: S3ClientConfig, ...answers: readonly (Answered 
       put: { ACL: "bucket-owner-full-control" },
       delete: { ExpectedBucketOwner: "123456789012" },
     },
-    send: (operation, options) => sender.send(operation, options),
+    sender,
   });
   const asked = () => sent.map(({ method, path }) => `${method} ${path}`);
   return { requests, sent, asked, bodyHash, clockwork };

@@ -80,7 +80,7 @@ it.each(["team--use1-az4--x-s3", "team--use1-az4--xa-s3"])(
       bucket,
       state: {},
       fields: NO_HEADERS,
-      send: send as never,
+      sender: { send: send as never },
     };
     expect(await new Listings(options).page("locks/te", undefined, OPTIONS)).toMatchObject({ keys: ["locks/team"] });
     expect(asked).toEqual(["locks/"]);

@@ -237,13 +237,13 @@ export const OF_STORE: readonly Explained[] = [
     why: "what judges lengths gives back what is neither a success nor unknown: the condition is for the compiler",
   },
   {
-    file: "src/store/s3/s3-store.ts",
+    file: "src/store/s3/bucket.ts",
     search: 'kind === "refused" && error?.code',
     replace: "true && error?.code",
     why: "only a refusal says that there is no such bucket: the condition is for the compiler",
   },
   {
-    file: "src/store/s3/s3-store.ts",
+    file: "src/store/s3/bucket.ts",
     search: 'error?.code === "no-such',
     replace: 'error.code === "no-such',
     why: "a refusal has an error: the question mark is for the compiler",
@@ -531,7 +531,7 @@ export const OF_STORE: readonly Explained[] = [
     why: ONLY_SUCCESS,
   },
   {
-    file: "src/store/s3/s3-store.ts",
+    file: "src/store/s3/bucket.ts",
     search: 'return creation.kind === "unknown" ?',
     replace: "return true ?",
     why: "a refusal has done nothing: it is not asked whether it was sent",

@@ -16,9 +16,9 @@ import { type AcquireRequest, claimOf, commandFor, type WaitingQueue } from "./a
 import { confirmGrant } from "./confirm.js";
 import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforePollMs, RECONSIDER_MS } from "./delays.js";
+import { Manners } from "./manners.js";
 import { Patience } from "./patience.js";
 import { throwIfCopys, throwIfRefused, tooManyAtOnce } from "./refusals.js";
-import { Restraint } from "./restraint.js";
 
 /** One caller's way to one grant; its id stays the same however often it has to ask. */
 export class Acquisition {
@@ -30,7 +30,7 @@ export class Acquisition {
   readonly #stop = new AbortController();
   readonly #patience: Patience;
   readonly #deadlocks: DeadlockWatch;
-  readonly #restraint: Restraint;
+  readonly #manners: Manners;
   /** When it began to wait, in store time, once that is known. */
   #arrivalMs: number | undefined;
   /** What its last poll has shown, for the next question to begin with. */
@@ -47,7 +47,7 @@ export class Acquisition {
     this.request = request;
     this.#id = context.effects.newId();
     this.#patience = new Patience(context, request, this.writeLog);
-    this.#restraint = new Restraint(context, this.#id, claimOf(request));
+    this.#manners = new Manners(context, this.#id, claimOf(request));
     this.#deadlocks = new DeadlockWatch(context, localQueue.object, request);
   }
 
@@ -223,7 +223,7 @@ export class Acquisition {
         onLostRace: () => this.#patience.reportRefused(),
         from: this.#seen,
         afterRaceMs: () =>
-          this.#patience.pauseMs(this.#restraint.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
+          this.#patience.pauseMs(this.#manners.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -256,7 +256,7 @@ export class Acquisition {
     if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
     const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#patience.isLastPoll;
-    const wanted = isUrgent ? decision : this.#restraint.apply(decision, record, attempt);
+    const wanted = isUrgent ? decision : this.#manners.apply(decision, record, attempt);
     // Alongside the write: it costs no time by that where one round trip tells.
     if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.request.leaseMs));
     return wanted;
@@ -275,7 +275,7 @@ export class Acquisition {
 
   #untilNextPollMs(record: LockRecord | undefined, { turnsAhead, enqueued }: Waiting): number {
     const planMs = delayBeforePollMs(this.#context, record, turnsAhead, enqueued);
-    const delayMs = this.#restraint.untilPollMs(planMs, record, this.waitedMs);
+    const delayMs = this.#manners.untilPollMs(planMs, record, this.waitedMs);
     const longestMs = (turnsAhead === 0 && this.request.longestPollMs) || Number.POSITIVE_INFINITY;
     return this.#patience.pauseMs(Math.min(delayMs, longestMs));
   }

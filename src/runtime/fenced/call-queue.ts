@@ -59,8 +59,8 @@ export class CallQueue {
         // Renewed meanwhile or not: no later than the lease ends as it is now.
         const leaseEndMs = this.#effects.monotonicMs() + this.#patienceMs();
         const endMs = Math.min(untilMs + outsideMs, leaseEndMs);
-        const shortestMs = calledAtMs < this.#gaveUpAtMs ? this.#gaveUpAtMs : endMs;
-        return { startedAtMs: calledAtMs + outsideMs, untilMs: Math.max(endMs, shortestMs) };
+        // Only a call that was made before one gave up can end before that.
+        return { startedAtMs: calledAtMs + outsideMs, untilMs: Math.max(endMs, this.#gaveUpAtMs) };
       },
     };
   }

@@ -3,7 +3,7 @@ import { settled } from "../../../test/protocol/clockwork.js";
 import { found, OPTIONS } from "../../../test/store/asking.js";
 import { storing } from "../../../test/store/fake.js";
 import { type Answered, refusing } from "../../../test/store/handler.js";
-import type { StoreLogger } from "./s3-store.js";
+import type { StoreLogger } from "./bucket.js";
 
 const IF_ABSENT = { kind: "if-absent" } as const;
 const MISSING = refusing(404, "NoSuchBucket");

@@ -31,7 +31,7 @@ function listing(answers: readonly (Answered | Promise<Answered>)[], bucket = "l
     bucket,
     state: state.bucket(bucket).listing,
     fields: { ...NO_HEADERS, list: { RequestPayer: "requester" } },
-    send: (operation, options) => sender.send(operation, options),
+    sender,
   });
   const page = (prefix: string, continuation?: string) => listings.page(prefix, continuation, OPTIONS);
   const asked = () =>

@@ -2,7 +2,7 @@ import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { isDirectoryBucket } from "../../arguments/bucket-names.js";
 import type { ListOutcome, RequestOptions } from "../object-store.js";
 import { decodeKey } from "./answers/document.js";
-import type { Operation, Send } from "./answers/operation.js";
+import type { Operation, OperationSender } from "./answers/operation.js";
 import { outcomeOfBadAnswer } from "./answers/outcomes.js";
 import { isListing, notOfS3 } from "./answers/receipts.js";
 import type { Request } from "./answers/request.js";
@@ -14,7 +14,7 @@ export interface ListingsOptions {
   readonly bucket: string;
   readonly state: ListingState;
   readonly fields: HeaderFields;
-  readonly send: Send;
+  readonly sender: OperationSender;
 }
 
 /** In a continuation: which listing it goes on with. */
@@ -67,7 +67,7 @@ export class Listings {
   }
 
   #ask(prefix: string, token: string | undefined, options: RequestOptions): Promise<ListOutcome> {
-    const { client, bucket, fields, send } = this.#options;
+    const { client, bucket, fields, sender } = this.#options;
     const request: Request = { action: "s3:ListBucket", bucket };
     const operation: Operation<ListedPage, ListOutcome> = {
       request,
@@ -102,7 +102,7 @@ export class Listings {
       },
       onStatus: () => undefined,
     };
-    return send(operation, options);
+    return sender.send(operation, options);
   }
 }
 

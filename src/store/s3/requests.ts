@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { ReadOptions, ReadOutcome, RequestOptions, WriteOutcome } from "../object-store.js";
 import { type BodyBytes, readBytes } from "./answers/body.js";
-import type { Operation, Send } from "./answers/operation.js";
+import type { Operation, OperationSender } from "./answers/operation.js";
 import type { Request } from "./answers/request.js";
 import { type Bare404, looksOf, type NoEtag } from "./answers/unproven.js";
 import type { HeaderFields } from "./client/store-headers.js";
@@ -26,7 +26,7 @@ export interface RequestsOptions {
   readonly checksums: PutChecksums;
   readonly versions: Versions;
   readonly fields: HeaderFields;
-  readonly send: Send;
+  readonly sender: OperationSender;
 }
 
 /** The requests that locks make, each one transmission, with ETags as they are to be sent. */
@@ -38,9 +38,9 @@ export class S3Requests implements KeyRequests {
   readonly #checksums: PutChecksums;
   readonly #versions: Versions;
   readonly #fields: HeaderFields;
-  readonly #send: Send;
+  readonly #sender: OperationSender;
 
-  constructor({ client, bucket, maxBodyBytes, hashes, checksums, versions, fields, send }: RequestsOptions) {
+  constructor({ client, bucket, maxBodyBytes, hashes, checksums, versions, fields, sender }: RequestsOptions) {
     this.#client = client;
     this.#bucket = bucket;
     this.#maxBodyBytes = maxBodyBytes;
@@ -48,7 +48,7 @@ export class S3Requests implements KeyRequests {
     this.#checksums = checksums;
     this.#versions = versions;
     this.#fields = fields;
-    this.#send = send;
+    this.#sender = sender;
   }
 
   async get(
@@ -90,7 +90,7 @@ export class S3Requests implements KeyRequests {
         return absent;
       },
     };
-    const outcome = await this.#send(operation, options);
+    const outcome = await this.#sender.send(operation, options);
     if (outcome.kind === "no-etag") return outcome;
     this.#versions.answered(outcome);
     if (isOther && outcome.kind === "unknown") return await this.get(key, undefined, options);
@@ -109,7 +109,7 @@ export class S3Requests implements KeyRequests {
       onSuccess: (etag, timing) => (etag === undefined ? undefined : { kind: "archived", etag, timing }),
       onStatus: () => undefined,
     };
-    const outcome = await this.#send(operation, options);
+    const outcome = await this.#sender.send(operation, options);
     return outcome?.kind === "archived" ? outcome : undefined;
   }
 
@@ -141,7 +141,7 @@ export class S3Requests implements KeyRequests {
         return undefined;
       },
     };
-    const outcome = await this.#send(operation, options);
+    const outcome = await this.#sender.send(operation, options);
     this.#versions.answered(outcome);
     // Turned away for want of a checksum, it has done nothing.
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
@@ -169,6 +169,6 @@ export class S3Requests implements KeyRequests {
       },
       onStatus: (status, said, timing) => notDoneBy(status, said, timing),
     };
-    return this.#send(operation, options);
+    return this.#sender.send(operation, options);
   }
 }

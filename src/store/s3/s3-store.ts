@@ -14,9 +14,7 @@ import {
   type WriteCondition,
   type WriteOutcome,
 } from "../object-store.js";
-import type { Operation, Send } from "./answers/operation.js";
-import { unavailable } from "./answers/outcomes.js";
-import { createBucket } from "./bucket.js";
+import { type BucketOptions, BucketSender } from "./bucket.js";
 import { type BucketState, type ClientState, stateOf } from "./client/client-state.js";
 import { headerFieldsOf, type StoreHeaders } from "./client/store-headers.js";
 import { Absence } from "./learnt/absence.js";
@@ -34,16 +32,12 @@ import { Listings } from "./listings.js";
 import { S3Requests } from "./requests.js";
 import { Sender } from "./sender.js";
 
-export interface S3StoreOptions {
+export interface S3StoreOptions extends BucketOptions {
   /** Nothing is installed on it or changed about it. Its retry strategy does not apply to these requests. */
   readonly client: S3Client;
-  readonly bucketName: string;
   readonly effects: StoreEffects;
   /** Probe objects are created under `${keyPrefix}.s3-mutex/`. */
   readonly keyPrefix: string;
-  /** `never`: it is not the bucket that the option of this name is about, so that errors do not advise it either. */
-  readonly createBucketIfNotExists?: boolean | "never";
-  readonly logger?: StoreLogger;
   /**
    * Requests in flight over this client, those of all stores together; urgent ones may use a fifth more. Below the 50
    * sockets of the SDK, or requests would wait for a socket while their time runs.
@@ -55,16 +49,10 @@ export interface S3StoreOptions {
   readonly maxBodyBytes?: number;
 }
 
-export interface StoreLogger {
-  warn(message: string): void;
-}
-
 /** The port over AWS SDK v3: one transmission per call, conditions in the form that this store understands. */
 export class S3Store implements ObjectStore {
-  readonly #options: S3StoreOptions;
   readonly #clientState: ClientState;
   readonly #bucketState: BucketState;
-  readonly #sender: Sender;
   readonly #requests: S3Requests;
   readonly #listings: Listings;
   readonly #forms: EtagForms;
@@ -78,20 +66,18 @@ export class S3Store implements ObjectStore {
   constructor(options: S3StoreOptions) {
     const { client, bucketName, effects, keyPrefix } = options;
     const state = stateOf(client, options.maxInFlight ?? 40);
-    this.#options = options;
     this.#clientState = state;
     this.#bucketState = state.bucket(bucketName);
-    this.#sender = new Sender(client, state, effects);
-    const send: Send = (operation, request) => this.#send(operation, request);
+    const sender = new BucketSender(new Sender(client, state, effects), this.#bucketState, options);
     const hashes = new BodyHashes(this.#bucketState.bodyHash);
     const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
     const checksums = new PutChecksums(this.#bucketState.checksum, () => options.logger?.warn(retained(bucketName)));
     const fields = headerFieldsOf(options.headers);
     this.#versions = new Versions(this.#bucketState.versions);
     const known = { hashes, checksums, versions: this.#versions };
-    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, ...known, fields, send });
-    this.#listings = new Listings({ client, bucket: bucketName, state: this.#bucketState.listing, fields, send });
-    this.#markers = new Markers({ client, bucket: bucketName, fields, send });
+    this.#requests = new S3Requests({ client, bucket: bucketName, maxBodyBytes, ...known, fields, sender });
+    this.#listings = new Listings({ client, bucket: bucketName, state: this.#bucketState.listing, fields, sender });
+    this.#markers = new Markers({ client, bucket: bucketName, fields, sender });
     this.#probeDeps = { requests: this.#requests, effects, keyPrefix };
     this.#forms = new EtagForms(this.#bucketState.etagForm, this.#probeDeps);
     this.#absence = new Absence(this.#bucketState.absence, this.#probeDeps);
@@ -177,31 +163,6 @@ export class S3Store implements ObjectStore {
     const server = () => this.#clientState.program ?? this.#clientState.server;
     return { server, forms: this.#forms, absence: this.#absence, deps: this.#probeDeps };
   }
-
-  async #send<Value, Outcome>(
-    operation: Operation<Value, Outcome>,
-    options: RequestOptions,
-  ): Promise<Outcome | UnknownOutcome | RefusedOutcome> {
-    const isNotCreated = this.#options.createBucketIfNotExists === "never";
-    const request = isNotCreated ? { ...operation.request, isNotCreated } : operation.request;
-    const outcome = await this.#sender.send({ ...operation, request }, options);
-    if (!isMissingBucket(outcome) || this.#options.createBucketIfNotExists !== true) return outcome;
-    const { client, bucketName } = this.#options;
-    const onCreated = () => this.#options.logger?.warn(`The bucket ${bucketName} did not exist and was created`);
-    const creation = await createBucket(client, bucketName, this.#bucketState, this.#sender, options, onCreated);
-    // The request itself was turned away, whatever became of the creation.
-    if (creation.kind !== "exists") return creation.kind === "unknown" ? { ...creation, sent: false } : creation;
-    const repeated = await this.#sender.send(operation, options);
-    if (!isMissingBucket(repeated)) return repeated;
-    // A bucket that was created a moment ago is not known everywhere yet.
-    const message = `The bucket ${bucketName} was created, and the store does not know it yet`;
-    return { kind: "unknown", error: unavailable(message, repeated.error), throttled: false, sent: false };
-  }
-}
-
-function isMissingBucket(outcome: unknown): outcome is RefusedOutcome {
-  const { kind, error } = outcome as Partial<RefusedOutcome>;
-  return kind === "refused" && error?.code === "no-such-bucket";
 }
 
 /** Said once, when a bucket turns out to want checksums. */

@@ -3,7 +3,7 @@ import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } fro
 import { s3WordsOf } from "./answers/answer.js";
 import { providerError } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
-import type { Operation, Said } from "./answers/operation.js";
+import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
 import { type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
 import { type ClientState, socketsOf } from "./client/client-state.js";
@@ -20,7 +20,7 @@ const CLOCK_CORRECTION_MS = 240_000;
 const MOCKED = "The S3 client answered without sending: use a real one, over the server of s3-mutex/testing if need be";
 
 /** Sends operations over a client: one transmission each, at most so many at once. */
-export class Sender {
+export class Sender implements OperationSender {
   readonly #client: S3Client;
   readonly #state: ClientState;
   readonly #effects: StoreEffects;

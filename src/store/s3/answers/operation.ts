@@ -21,8 +21,10 @@ export interface Said {
   readonly transmission: Transmission;
 }
 
-/** Sends an operation once, and says `unknown` or `refused` where the operation itself has no name for the answer. */
-export type Send = <Value, Outcome>(
-  operation: Operation<Value, Outcome>,
-  options: RequestOptions,
-) => Promise<Outcome | UnknownOutcome | RefusedOutcome>;
+/** Sends operations, each once, and says `unknown` or `refused` where the operation itself has no name for the answer. */
+export interface OperationSender {
+  send<Value, Outcome>(
+    operation: Operation<Value, Outcome>,
+    options: RequestOptions,
+  ): Promise<Outcome | UnknownOutcome | RefusedOutcome>;
+}

@@ -20,7 +20,7 @@ function listing(...answers: readonly (Answered | Promise<Answered>)[]) {
     client,
     bucket: "locks",
     fields,
-    send: (operation, options) => sender.send(operation, options),
+    sender,
   });
   const explain = async (deleteMarker?: DeleteMarker, key = "a") => {
     const absent = { kind: "absent", timing: TIMING, ...(deleteMarker === undefined ? {} : { deleteMarker }) } as const;

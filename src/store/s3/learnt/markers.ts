@@ -1,13 +1,13 @@
 import { ListObjectVersionsCommand, type ListObjectVersionsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import type { DeleteMarker, ReadOutcome, RequestOptions } from "../../object-store.js";
-import type { Operation, Send } from "../answers/operation.js";
+import type { Operation, OperationSender } from "../answers/operation.js";
 import type { HeaderFields } from "../client/store-headers.js";
 
 export interface MarkersOptions {
   readonly client: S3Client;
   readonly bucket: string;
   readonly fields: HeaderFields;
-  readonly send: Send;
+  readonly sender: OperationSender;
 }
 
 type Absent = Extract<ReadOutcome, { readonly kind: "absent" }>;
@@ -68,7 +68,7 @@ export class Markers {
   }
 
   async #lookFor(key: string, suspect: Suspect, options: RequestOptions): Promise<DeleteMarker | "none" | undefined> {
-    const { client, bucket, fields, send } = this.#options;
+    const { client, bucket, fields, sender } = this.#options;
     const operation: Operation<
       ListObjectVersionsCommandOutput,
       { kind: "ok"; found: DeleteMarker | "none" | undefined }
@@ -83,7 +83,7 @@ export class Markers {
     };
     suspect.asked += 1;
     const timeoutMs = Math.min(options.timeoutMs, LONGEST_ANSWER_MS);
-    const outcome = await send(operation, { ...options, timeoutMs });
+    const outcome = await sender.send(operation, { ...options, timeoutMs });
     if (outcome.kind === "unknown" && suspect.asked < QUESTIONS) suspect.found = undefined;
     return outcome.kind === "ok" ? outcome.found : undefined;
   }

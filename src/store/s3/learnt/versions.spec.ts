@@ -28,7 +28,7 @@ function asking(...answers: readonly Answered[]) {
     checksums: new PutChecksums(checksum),
     versions: known,
     fields: NO_HEADERS,
-    send: (operation, options) => sender.send(operation, options),
+    sender,
   });
   return { requests, versions: known };
 }
