@@ -139,6 +139,14 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/stores/one-write-a-second.test.ts", named: "is told who has it" },
   },
   {
+    name: "who answers is called silent",
+    why: "a full disk, a clock or the page of a proxy reads as a network that is away",
+    file: "src/runtime/swap/retry-budget.ts",
+    search: "if (error === outcome.error) this.#isAnswered = outcome.timing !== undefined;",
+    replace: "",
+    caughtBy: { test: "test/api/answered.test.ts", named: "a release, and writes" },
+  },
+  {
     name: "a store that did not say within a millisecond",
     why: "a caller of several locks is told about the time that was left for the last of them as if it had been the store's",
     file: "src/runtime/acquire/patience.ts",

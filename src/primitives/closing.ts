@@ -157,7 +157,7 @@ export class Closing {
     const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
     if (names.length > 0) {
       logger.warn(
-        `closed without giving back ${names.join(", ")}, since work went on, it was not released, or the store did not answer: free when the lease ends`,
+        `closed without giving back ${names.join(", ")}, since work went on, it was not released, or no release got through: free when the lease ends`,
         { leftBehind: report.leftBehind },
       );
     }

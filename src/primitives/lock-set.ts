@@ -50,7 +50,7 @@ export class HeldLockSet implements LockSet {
     return outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value);
   }
 
-  /** For `await using`: each reports a store that does not answer to the logger. */
+  /** For `await using`: each reports to the logger where no release got through. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const lock of this.locks.toReversed()) await lock[Symbol.asyncDispose]();
   }

@@ -236,7 +236,7 @@ export class HeldLock implements Lock {
     return wasThere && this.#hold.loss === undefined;
   }
 
-  /** For `await using`: releases, and reports a store that does not answer to the logger rather than hide the block's own error. */
+  /** For `await using`: releases, and reports to the logger that no release got through rather than hide the block's own error. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release().catch(this.#surroundings.onReleaseError);
   }

@@ -35,7 +35,7 @@ it("P10: a candidate says once that the store is away, however long that is, and
   const won = campaign.won(new AbortController().signal);
   await vi.advanceTimersByTimeAsync(ATTEMPTS * 1000);
   expect(await won).toBe(lock);
-  expect(said).toEqual(["the store does not answer", "The store did not answer. It is asked again and again."]);
+  expect(said).toEqual(["the store does not answer", "The store did not answer. The store is asked again and again."]);
   warn("a renewal failed");
   expect(said).toHaveLength(3);
 });

@@ -107,10 +107,4 @@ export const OF_RUNTIME: readonly Explained[] = [
     replace: "stallingMs > UNSAFE_AFTER_MS",
     why: ONE_INSTANT,
   },
-  {
-    file: "src/runtime/swap/retry-budget.ts",
-    search: "this.#failingSinceMs < MENTION_AFTER_MS",
-    replace: "this.#failingSinceMs <= MENTION_AFTER_MS",
-    why: ONE_INSTANT,
-  },
 ];

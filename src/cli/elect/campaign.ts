@@ -23,7 +23,7 @@ export class Campaign {
           return await this.#election.campaign({ signal });
         } catch (error) {
           if (!S3MutexError.is(error, "store-unavailable")) throw error;
-          if (failures === 0) this.#output.note(`${error.message} It is asked again and again.`);
+          if (failures === 0) this.#output.note(`${error.message} The store is asked again and again.`);
           // Each further attempt has the same to say, once a minute.
           this.#log.mute();
           await delay(RETRY_MS, signal);

@@ -55,7 +55,7 @@ function withLateOutages(logger: Logger, over: AbortSignal): Logger {
     ...logger,
     warn(message, ...details) {
       const tell = () => logger.warn?.(message, ...details);
-      if (!/^(s3-mutex: )?the store does not answer/.test(message)) return tell();
+      if (!/^(s3-mutex: )?(?:the store does not answer|no request for )/.test(message)) return tell();
       const timer = setTimeout(tell, OUTAGE_MS).unref();
       over.addEventListener("abort", () => clearTimeout(timer), { once: true });
     },

@@ -15,7 +15,7 @@ export async function release(held: Held, result: Result, hurry: AbortSignal, ou
   let problem: string | undefined;
   try {
     const answer = await bounded(held.release(), RELEASE_MAX_MS, hurry);
-    if (answer === undefined) problem = "the store did not answer in time";
+    if (answer === undefined) problem = "the store has not confirmed the release in time";
   } catch (error) {
     problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
   }

@@ -8,6 +8,7 @@ import {
   noRoomAnywhere,
   tooFew,
   tooManyAtOnce,
+  unanswered,
 } from "../../runtime/acquire/refusals.js";
 import { throwIfAborted, unlessAborted } from "../../runtime/base/abort.js";
 import { wasClosed } from "../../runtime/base/closed.js";
@@ -110,7 +111,8 @@ export class SeveralRecords {
     if (this.#context.closing.aborted) throw wasClosed(name);
     throwIfAborted(name, signal);
     const isTold = (part: number) => tried.has(part) || this.#records.wasSeenSince(part, startedAtMs);
-    if (!this.#records.partsWith(call.permits).every(isTold)) throw unanswered(name, this.#nowMs() - startedAtMs);
+    if (!this.#records.partsWith(call.permits).every(isTold))
+      throw unanswered(this.#context, name, this.#nowMs() - startedAtMs);
   }
 
   /** The time is up before the next record was asked. */
@@ -152,7 +154,7 @@ export class SeveralRecords {
       const founding = foundSemaphore(this.#context, this.#records, number);
       await this.#settled(founding, terms);
       const isLate = this.#nowMs() >= this.#untilMs(terms);
-      if (isLate && !this.#records.isFound) throw unanswered(name, this.#nowMs() - terms.startedAtMs);
+      if (isLate && !this.#records.isFound) throw unanswered(this.#context, name, this.#nowMs() - terms.startedAtMs);
       if (!signal?.aborted && !closing.aborted) await founding;
     }
   }
@@ -287,11 +289,6 @@ export class SeveralRecords {
   #nowMs(): number {
     return this.#context.effects.monotonicMs();
   }
-}
-
-function unanswered(lockName: string, waitedMs: number): S3MutexError {
-  const message = `The store did not say within ${Math.round(waitedMs)} ms whether a permit of ${JSON.stringify(lockName)} is free.`;
-  return new S3MutexError("store-unavailable", message, { lockName });
 }
 
 /** A shorter time-out is given that long where the store does not answer, as that of one record is. */

@@ -1,6 +1,7 @@
 import { type Holder, isCopys } from "../../core/record.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
+import type { Context } from "../base/context.js";
 import { lossError } from "../hold/loss.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { WriteLog } from "../swap/write-log.js";
@@ -84,6 +85,16 @@ export function noRoomAnywhere(
 export function tooManyAtOnce({ name: lockName }: Pick<LockObject, "name">, waitedMs: number): S3MutexError {
   const message = `Permits of ${JSON.stringify(lockName)} were free when that was last seen, and ${Math.round(waitedMs)} ms were not enough for all that asked at once: allow more time.`;
   return new S3MutexError("timed-out", message, { lockName });
+}
+
+/** No record of a semaphore has said anything in time; what was answered in place of that, where anything was. */
+export function unanswered({ diagnostics, effects }: Context, lockName: string, waitedMs: number): S3MutexError {
+  const { error: cause, atMs = 0 } = diagnostics.lastFailure ?? {};
+  const what = `The store did not say within ${Math.round(waitedMs)} ms whether a permit of ${JSON.stringify(lockName)} is free.`;
+  if (cause === undefined || effects.wallMs() - atMs > waitedMs) {
+    return new S3MutexError("store-unavailable", what, { lockName });
+  }
+  return new S3MutexError("store-unavailable", `${what} ${cause.message}`, { lockName, cause });
 }
 
 function noLimit({ name: lockName }: LockObject): S3MutexError {

@@ -77,6 +77,8 @@ export class RetryBudget {
   #failingSinceMs: number | undefined;
   #isMentioned = false;
   #lastError: S3MutexError | undefined;
+  /** Whether that was an answer, of the store or of something before it, which was reached then. */
+  #isAnswered: boolean | undefined;
   #seenEtag: string | undefined;
   #seenAtMs: number;
   /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
@@ -167,11 +169,12 @@ export class RetryBudget {
     if (!saysLess) this.#stall = undefined;
     const error = (saysLess ? (this.#stall ?? this.#lastError) : undefined) ?? outcome.error;
     this.#lastError = error;
+    if (error === outcome.error) this.#isAnswered = outcome.timing !== undefined;
     this.#options.onFailure?.(error, error === outcome.error && outcome.timing !== undefined);
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
       if (error === this.#stall) throw error;
-      const message = `The store did not answer for ${this.#subject}: ${error.message}`;
+      const message = `${this.#words.past}: ${error.message}`;
       throw new S3MutexError("store-unavailable", message, { cause: error, ...named(this.#lockName) });
     }
     this.#mention(error);
@@ -208,6 +211,7 @@ export class RetryBudget {
     const seen = { ...place, lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#stall = error;
+    this.#isAnswered = true;
     this.#options.onFailure?.(error, true);
     if (isUnsafe || (this.#stalls >= 2 && this.#nowMs() >= this.#endMs)) throw error;
     this.#mention(error);
@@ -215,6 +219,17 @@ export class RetryBudget {
 
   get #subject(): string {
     return this.#lockName === undefined ? "a listing" : `the lock ${JSON.stringify(this.#lockName)}`;
+  }
+
+  /** How it stands: whatever answers was reached. */
+  get #words(): { readonly past: string; readonly present: string } {
+    const subject = this.#subject;
+    return this.#isAnswered
+      ? {
+          past: `No request for ${subject} got through; the last answer`,
+          present: `no request for ${subject} gets through`,
+        }
+      : { past: `The store did not answer for ${subject}`, present: `the store does not answer for ${subject}` };
   }
 
   get #untilMs(): number {
@@ -241,13 +256,13 @@ export class RetryBudget {
     return unanswered(within, true);
   }
 
-  /** Once, when the store has not answered for a while: a caller that waits without limit would never learn why. */
+  /** Once, when nothing has come of the requests for a while: a caller that waits without limit would never learn why. */
   #mention(error: S3MutexError): void {
     const nowMs = this.#nowMs();
     this.#failingSinceMs ??= nowMs;
     if (this.#isMentioned || nowMs - this.#failingSinceMs < MENTION_AFTER_MS) return;
     this.#isMentioned = true;
-    this.#context.logger.warn(`the store does not answer for ${this.#subject}`, { err: error });
+    this.#context.logger.warn(this.#words.present, { err: error });
   }
 
   #delayAfterFailureMs(throttled: boolean, leftMs: number): number {

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { begun, never, unknown } from "../../../test/protocol/calls.js";
+import type { UnknownOutcome } from "../../store/object-store.js";
+
+const PLACE = { bucketName: "locks", key: "locks/a.json" };
+
+describe("a store, or something before it, that has answered", () => {
+  const answered = (why: string): UnknownOutcome => ({ ...unknown(why), timing: { sentAtMs: 1, receivedAtMs: 2 } });
+
+  it("is quoted, and is not said to be silent", async () => {
+    const { clockwork, budget, timed } = begun();
+    await timed(budget.failed(unknown("one")));
+    await clockwork.pass(30_000);
+    const said = 'No request for the lock "x" got through; the last answer: a 507';
+    await expect(budget.failed(answered("a 507"))).rejects.toMatchObject({ message: said });
+  });
+
+  it("is still quoted where there was no time for one more request", async () => {
+    const { clockwork, budget, timed } = begun();
+    await timed(budget.failed(answered("a 507")));
+    await clockwork.pass(29_500);
+    const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
+    await expect(budget.failed(outcome)).rejects.toThrow("the last answer: a 507");
+  });
+
+  it("is silent where it has not answered since", async () => {
+    const { clockwork, budget, timed } = begun();
+    await timed(budget.failed(answered("a 507")));
+    await clockwork.pass(30_000);
+    await expect(budget.failed(unknown("gone"))).rejects.toThrow('The store did not answer for the lock "x": gone');
+  });
+
+  it("is warned of as one that turns requests away, also where it contradicts itself", async () => {
+    const { clockwork, budget, timed, warnings } = begun();
+    await timed(budget.failed(answered("a 507")));
+    await clockwork.pass(3000);
+    await timed(budget.failed(answered("a 507")));
+    const stalling = begun({ outlastsStalls: true });
+    for (let times = 0; times < 2; times += 1) {
+      await stalling.timed(stalling.budget.lostRace('"a"'));
+      stalling.budget.saw('"a"', PLACE);
+      await stalling.clockwork.pass(3000);
+    }
+    for (const [warning] of [...warnings, ...stalling.warnings] as string[][]) {
+      expect(warning).toBe('no request for the lock "x" gets through');
+    }
+    expect([warnings.length, stalling.warnings.length]).toEqual([1, 1]);
+  });
+});
