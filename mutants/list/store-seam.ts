@@ -297,4 +297,12 @@ export const STORE_SEAM: readonly Mutant[] = [
     replace: 'result.kind !== "failure" && isUnbuilt(',
     caughtBy: { test: "test/store/credentials-function.test.ts", named: "is told as what failed, in its own words" },
   },
+  {
+    name: "a stopped examination waits for a store that says nothing",
+    why: "Ctrl-C keeps its user waiting until each request to a silent store has run into its time-out",
+    file: "src/verify/examination/stopping.ts",
+    search: "if (observations.told === told) return undefined;",
+    replace: "if (observations.told < told) return undefined;",
+    caughtBy: { test: "test/doctor/verify-store.test.ts", named: "15.3:" },
+  },
 ];

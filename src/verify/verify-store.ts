@@ -41,7 +41,7 @@ export interface VerifyStoreBaseOptions {
   readonly clockSkewToleranceMs?: number | undefined;
   /** Rounds of each race. @default as many as fit into two or three seconds, from 20 to 400 */
   readonly rounds?: number | undefined;
-  /** Stops the examination; what it wrote is removed all the same. */
+  /** Stops the examination; what it wrote is removed all the same, unless the store is silent: that is not waited for. */
   readonly signal?: AbortSignal | undefined;
   /** Called with each check as soon as it is done, and with how far the examination is. */
   readonly onCheck?: ((check: StoreCheck, progress: StoreProgress) => void) | undefined;

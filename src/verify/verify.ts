@@ -24,7 +24,6 @@ import { permissions } from "./checks/permissions.js";
 import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
 import { slowWrites } from "./checks/slow-writes.js";
 import { eachMustAnswer } from "./examination/answering.js";
-import { cleanUp } from "./examination/clean-up.js";
 import { Examination, NoAnswer, UnexpectedRefusal } from "./examination/examination.js";
 import { Observations } from "./examination/observations.js";
 import { ProbeRequests } from "./examination/probe-requests.js";
@@ -40,6 +39,7 @@ import {
   warn,
   worstOf,
 } from "./examination/report.js";
+import { askThenTidyUp } from "./examination/stopping.js";
 import type { Thoroughness } from "./examination/thoroughness.js";
 import { lostUpdates, writeCeiling } from "./races/lost-updates.js";
 import { createRace, deleteRace, replaceRace } from "./races/races.js";
@@ -140,11 +140,8 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
     const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
     plan.onCheck?.(check, { done: checks.length, total, elapsedMs });
   };
-  try {
-    await ask(exam, plan, lanes, tell);
-  } finally {
-    tell("clean-up", "Clean-up", await cleanUp(exam, lanes));
-  }
+  const tidied = (finding: Finding) => tell("clean-up", "Clean-up", finding);
+  await askThenTidyUp(exam, { lanes, asking: ask(exam, plan, lanes, tell), signal: plan.signal, tidied });
   const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
   const { bucketName, keyPrefix } = plan;
   const ordered = ORDER.flatMap((id) => checks.filter((check) => check.id === id));

@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
-import { type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
-import type { FaultRule, StoreQuirks } from "../../src/testing/index.js";
+import { type StoreCheck, type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
+import type { FaultRule, S3Server, StoreQuirks } from "../../src/testing/index.js";
 import { IN_FULL } from "../scale.js";
 import { BUCKET, examined } from "./examine.js";
 
@@ -233,4 +233,44 @@ describe("what is not a verdict", () => {
     await expect(examining).rejects.toMatchObject({ code: "aborted" });
     expect(objects()).toEqual([]);
   });
+
+  test(
+    "15.3: stopping it where the store falls silent takes two seconds, and says what may be left",
+    TIMEOUT,
+    async (context) => {
+      const { expect } = context;
+      const stop = new AbortController();
+      let server: S3Server | undefined;
+      let stoppedAtMs = Number.POSITIVE_INFINITY;
+      const told: StoreCheck[] = [];
+      const examining = examined(
+        context,
+        {},
+        (started) => {
+          server = started;
+        },
+        {
+          signal: stop.signal,
+          onCheck: (check) => {
+            told.push(check);
+            if (check.id !== "etag-form") return;
+            server?.faults.add({ fault: "never-answer" });
+            stoppedAtMs = performance.now();
+            stop.abort();
+          },
+        },
+      );
+      await expect(examining).rejects.toMatchObject({ code: "aborted" });
+      expect(performance.now() - stoppedAtMs).toBeLessThan(4000);
+      expect(told.at(-1)).toMatchObject({
+        id: "clean-up",
+        verdict: "warn",
+        remedy: expect.stringContaining("doctor-"),
+      });
+      // Nothing is asked behind the caller's back.
+      const before = server?.requests.total;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(server?.requests.total).toBe(before);
+    },
+  );
 });

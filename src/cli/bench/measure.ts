@@ -6,6 +6,7 @@ import { headerFieldsOf } from "../../store/s3/client/store-headers.js";
 import type { Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
+import { bounded } from "../process/bounded.js";
 import { createLog } from "../process/log.js";
 import { catchSignals, exitCodeOf } from "../process/signals.js";
 import type { StoreAddress } from "../store/address.js";
@@ -38,11 +39,13 @@ export async function benchCommand(
     return { s3Client, mutex: new S3Mutex({ ...access, s3Client, keyPrefix: folder, verify: "never", logger }) };
   });
   const stop = new AbortController();
+  const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
   const letGo = catchSignals({
     receive(signal, isEnding) {
       if (!isEnding) return;
       interruptedBy ??= signal;
+      interrupt.abort();
       stop.abort();
     },
   });
@@ -50,12 +53,13 @@ export async function benchCommand(
   let hasBegun = false;
   try {
     const results: Result[] = [];
-    await checkAnswer(processes, stop.signal);
-    hasBegun = true;
+    await untilInterrupted(checkAnswer(processes, stop.signal), interrupt.signal);
+    hasBegun = !stop.signal.aborted;
     for (const part of PARTS) {
       if (stop.signal.aborted) break;
       output.status(`measuring: ${part.title} ...`);
-      results.push(await measured(part, processes, meter, plan, stop.signal));
+      const result = await untilInterrupted(measured(part, processes, meter, plan, stop.signal), interrupt.signal);
+      if (result !== undefined) results.push(result);
     }
     output.status("");
     if (interruptedBy !== undefined) return exitCodeOf(interruptedBy);
@@ -67,12 +71,27 @@ export async function benchCommand(
   } finally {
     clearTimeout(timer);
     output.status("");
-    await Promise.all(processes.map(({ mutex }) => mutex.close()));
-    if (hasBegun) await tidyUp(processes[0]?.s3Client, access, folder, output);
+    await untilInterrupted(Promise.all(processes.map(({ mutex }) => mutex.close())), interrupt.signal);
+    if (hasBegun) {
+      const answerMs = interruptedBy === undefined ? ANSWER_MAX_MS : MOMENT_MS;
+      await tidyUp(processes[0]?.s3Client, access, { folder, answerMs }, output);
+    }
     for (const { s3Client } of processes) s3Client.destroy();
     letGo();
   }
 }
+
+/** What the work comes to; undefined where it goes on for longer than a moment after Ctrl-C, as on a store that does not answer. */
+async function untilInterrupted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
+  work.catch(() => {});
+  const early = await bounded(work, TIMER_MAX_MS, signal);
+  return early ?? (await bounded(work, MOMENT_MS, NEVER));
+}
+
+const TIMER_MAX_MS = 2 ** 31 - 1;
+const NEVER = new AbortController().signal;
+/** For the work that is interrupted; for closing, and for each answer to the tidying up, the same once more. */
+const MOMENT_MS = 500;
 
 /** A store that is not there is told in seconds, not when locks would give up. */
 const ANSWER_MAX_MS = 5000;
@@ -110,18 +129,22 @@ async function measured(part: Part, processes: readonly Process[], meter: Meter,
 async function tidyUp(
   client: S3Client | undefined,
   { bucketName: Bucket, storeHeaders }: Omit<StoreAccess, "s3ClientConfig">,
-  folder: string,
+  { folder, answerMs }: { readonly folder: string; readonly answerMs: number },
   output: Output,
 ): Promise<void> {
   const fields = headerFieldsOf(storeHeaders);
+  // Nothing of the SDK bounds that.
+  const inTime = () => ({ abortSignal: AbortSignal.timeout(answerMs) });
   try {
-    const listed = await client?.send(new ListObjectsV2Command({ Bucket, Prefix: folder, ...fields.list }));
+    const listed = await client?.send(new ListObjectsV2Command({ Bucket, Prefix: folder, ...fields.list }), inTime());
     for (const { Key } of listed?.Contents ?? []) {
-      await client?.send(new DeleteObjectCommand({ Bucket, Key, ...fields.delete }));
+      await client?.send(new DeleteObjectCommand({ Bucket, Key, ...fields.delete }), inTime());
     }
   } catch (error) {
     // What the SDK says of an answer that is not of S3 goes on for lines, about its own insides.
-    const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [said] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const isSilent = error instanceof Error && /^(?:Abort|Timeout)Error$/.test(error.name);
+    const why = isSilent ? "the store does not answer" : said;
     output.note(`what is under s3://${Bucket}/${folder} could not be removed: ${why}.`);
   }
 }

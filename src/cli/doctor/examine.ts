@@ -31,6 +31,7 @@ export async function doctorCommand(
   });
   const interrupt = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
+  let left: string | undefined;
   const letGo = catchSignals({
     receive(signal, isEnding) {
       if (!isEnding) return;
@@ -46,7 +47,8 @@ export async function doctorCommand(
       ...examination,
       otherClients,
       signal: interrupt.signal,
-      onCheck({ title }, { done, total, elapsedMs }) {
+      onCheck({ id, title, verdict, remedy = "" }, { done, total, elapsedMs }) {
+        if (id === "clean-up" && verdict === "warn") left = remedy;
         const soFar = `${done} of ${total} checks in ${(elapsedMs / 1000).toFixed(0)} s`;
         output.status(`examined: ${soFar}, the last was: ${title} (Ctrl-C stops) ...`);
       },
@@ -57,8 +59,10 @@ export async function doctorCommand(
     return exitCodeFor(report, input.values.flag("strict"));
   } catch (error) {
     output.status("");
-    if (interruptedBy !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruptedBy);
-    throw error;
+    if (interruptedBy === undefined || !S3MutexError.is(error, "aborted")) throw error;
+    if (left !== undefined)
+      output.note(`stopped: objects of the examination may be left, since the store does not answer. ${left}`);
+    return exitCodeOf(interruptedBy);
   } finally {
     letGo();
     for (const client of otherClients) client.destroy();

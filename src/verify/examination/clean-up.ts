@@ -25,8 +25,16 @@ export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]
   const found = rest?.startsWith(exam.folder) ? await lane?.get(rest) : undefined;
   if (found?.kind === "answer" && found.status === 200) left.push(rest as string);
   if (left.length === 0) return pass("the examination's objects were removed");
-  const remedy = `Remove what is under ${exam.folder}; no lock is there.`;
-  return warn("objects of the examination are left", remedy);
+  return warn("objects of the examination are left", remedyFor(exam));
+}
+
+/** The store has not answered, so that this was given up. */
+export function notCleaned(exam: Examination): Finding {
+  return warn("objects of the examination may be left", remedyFor(exam));
+}
+
+function remedyFor({ folder }: Examination): string {
+  return `Remove what is under ${folder}; no lock is there.`;
 }
 
 async function remove(lanes: readonly ProbeRequests[], key: string, { effects }: Examination): Promise<boolean> {

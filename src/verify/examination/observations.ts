@@ -10,6 +10,8 @@ export class Observations {
   readonly #latenciesMs = new Map<ProbeOperation, number[]>();
   phase: Phase = "checks";
   requests = 0;
+  /** Those of them that the store gave a word of its own to, whichever. */
+  told = 0;
   /** Answers of 5xx, and requests without an answer; those that raced are counted by themselves. */
   failed = 0;
   failedInRaces = 0;
@@ -27,6 +29,7 @@ export class Observations {
     this.requests += 1;
     const { timing } = outcome;
     if (timing !== undefined) this.timings.push(timing);
+    if (outcome.kind !== "unknown") this.told += 1;
     if (outcome.kind === "unknown" && !this.trials.has(key ?? ""))
       this.#noteFailure(outcome.error.message, outcome.throttled);
     if (outcome.kind !== "answer" || this.phase !== "quiet") return;

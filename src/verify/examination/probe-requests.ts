@@ -9,7 +9,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { S3MutexError } from "../../errors.js";
 import type { Effects } from "../../runtime/base/effects.js";
+import type { UnknownOutcome } from "../../store/object-store.js";
 import { isPage } from "../../store/s3/answers/answer.js";
 import { readBody } from "../../store/s3/answers/body.js";
 import { decodeKey } from "../../store/s3/answers/document.js";
@@ -43,6 +45,13 @@ const TELLING: ReadonlySet<number> = new Set([304, 404, 409, 412]);
 const ANSWERS_EVERYTHING =
   "This is not an answer of S3: a portal, a proxy or a website says so to everything. Check the endpoint, and what is between it and this process.";
 
+const OVER: UnknownOutcome = {
+  kind: "unknown",
+  error: new S3MutexError("store-unavailable", "The examination of the store is over"),
+  throttled: false,
+  sent: false,
+};
+
 /** Where they go, and what is noted of the answers. */
 export interface ProbeRequestsOptions {
   readonly client: S3Client;
@@ -68,6 +77,7 @@ export class ProbeRequests {
   readonly #observations: Observations;
   readonly #effects: Effects;
   readonly #timeoutMs: number;
+  #isOver = false;
 
   constructor({ client, bucket, headers, effects, observations, timeoutMs, gateway }: ProbeRequestsOptions) {
     this.gateway = gateway;
@@ -82,6 +92,11 @@ export class ProbeRequests {
     this.#observations = observations;
     this.#effects = effects;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Nothing is sent any more. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** Which program the store is, or what it calls itself. */
@@ -226,6 +241,7 @@ export class ProbeRequests {
     prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
     onRefused: (status: number, said: Said) => void = () => {},
   ): Promise<ProbeOutcome> {
+    if (this.#isOver) return OVER;
     const operation: Operation<Fields, ProbeOutcome> = {
       request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
       streams: name === "get",
