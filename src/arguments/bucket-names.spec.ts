@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { accessPointAt, arnOf, isAccessPoint, whyNoBucket } from "./bucket-names.js";
+import { accessPointAt, arnOf, isAccessPoint, whyNoBucket, whyNoPlaceForLocks } from "./bucket-names.js";
 
 const POINT = "arn:aws:s3:eu-west-1:123456789012:accesspoint/locks-1";
 
@@ -65,6 +65,65 @@ it.each([
   expect(whyNoBucket(bucket)).toMatch(why);
 });
 
+const NAME_ALONE = /^that is more than a name; pass the name alone, "locks"$/;
+const AND_PREFIX = /^that is more than a name; pass the name alone, "locks", and what keys begin with as keyPrefix$/;
+const URL = /^that is a URL; pass the name of the bucket alone, and the URL as endpoint of the client$/;
+const BLANK = /^no bucket has a space or a line break in its name; pass the name alone, such as "my-bucket"$/;
+const sign = (text: string) => new RegExp(`^no bucket has "\\\\?${text}" in its name; pass the name alone`);
+
+it.each([
+  ["s3://locks", NAME_ALONE],
+  ["S3://locks/", NAME_ALONE],
+  ["locks/", NAME_ALONE],
+  ["/locks", NAME_ALONE],
+  ["s3://locks/prod/", AND_PREFIX],
+  ["locks/prod", AND_PREFIX],
+  ["s3://", /^that is more than a name; pass the name of a bucket alone$/],
+  ["s3:", /^that is more than a name; pass the name of a bucket alone$/],
+  ["/", /^that is more than a name; pass the name of a bucket alone$/],
+  ["http://localhost:9000/locks", URL],
+  ["HTTPS://locks.s3.eu-west-1.amazonaws.com", URL],
+  ["https:", URL],
+  ["gs://locks", URL],
+  [" locks", BLANK],
+  ["my locks", BLANK],
+  ["locks\n", BLANK],
+  [`${POINT} `, BLANK],
+  ["arn:aws:s3:::my locks", BLANK],
+  ["$BUCKET", sign("\\$")],
+  ["locks-$(stage)", sign("\\$")],
+  ["%BUCKET%", sign("%")],
+  ["<<bucket>>", sign("<")],
+  ["{bucket}", sign("\\{")],
+  ["locks*", sign("\\*")],
+  ["locks?region=eu", sign("\\?")],
+  ["a\\b", sign("\\\\")],
+  [".", /^that is a folder; pass the name of a bucket/],
+  ["..", /^that is a folder; pass the name of a bucket/],
+])("%j does not name a bucket, and it says what to pass", (bucket, why) => {
+  expect(whyNoBucket(bucket)).toMatch(why);
+});
+
+it.each([
+  "a",
+  "My_Old.Bucket",
+  "my-bucket--euc1-az1--x-s3",
+  "my-point-abcdefgh123456789-s3alias",
+  "tenant:locks",
+  "bücher",
+  "123456789012",
+  "locks.example.com",
+  "s3",
+  "arn",
+])("%j may name a bucket", (bucket) => {
+  expect(whyNoBucket(bucket)).toBeUndefined();
+});
+
+it("a store of the caller's own may call its place as it likes, but for what leads to several buckets", () => {
+  expect(whyNoPlaceForLocks("file:///var/locks")).toBeUndefined();
+  expect(whyNoPlaceForLocks("mfzwi23gnjvgw.mrap")).toMatch(MULTI_REGION);
+});
+
 it.each([
   "locks",
   "my.mrap.locks",
@@ -73,5 +132,5 @@ it.each([
   "my-arn:aws:s3::123456789012:accesspoint/locks",
   "my-arn:aws:s3-object-lambda:eu-west-1:1:accesspoint/locks",
 ])("locks can be in %s", (bucket) => {
-  expect(whyNoBucket(bucket)).toBeUndefined();
+  expect(whyNoPlaceForLocks(bucket)).toBeUndefined();
 });

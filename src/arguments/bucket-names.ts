@@ -18,8 +18,41 @@ export function arnOf(bucket: string, key?: string, partition = "aws"): string {
   return `${arn}${isAccessPoint(arn) ? "/object" : ""}/${key}`;
 }
 
-/** Why locks cannot be in what this names; undefined for buckets and access points. */
+/** Why this names no bucket, or one that locks cannot be in; undefined for buckets and access points. */
 export function whyNoBucket(bucket: string): string | undefined {
+  return isAccessPoint(bucket) ? undefined : (whyNoName(bucket) ?? whyNoPlaceForLocks(bucket));
+}
+
+/**
+ * What is an address, a path or a variable that nothing has replaced: no store has such buckets, and the request would say that it is
+ * not there. Ceph has colons in the names of other tenants' buckets, and old buckets have capital letters and underscores.
+ */
+function whyNoName(bucket: string): string | undefined {
+  const url = /^([a-z][a-z0-9+.-]*):(?:\/\/(.*))?$/is.exec(bucket);
+  if (url?.[1]?.toLowerCase() === "s3") return addressFault(url[2] ?? "");
+  if (url !== null) return "that is a URL; pass the name of the bucket alone, and the URL as endpoint of the client";
+  const stray = STRAY.exec(bucket)?.[0];
+  if (stray !== undefined) {
+    const what = stray.trim() === "" ? "a space or a line break" : JSON.stringify(stray);
+    return `no bucket has ${what} in its name; pass the name alone, such as "my-bucket"`;
+  }
+  if (bucket.includes("/") && !/^arn:/i.test(bucket)) return addressFault(bucket);
+  return /^\.+$/.test(bucket) ? 'that is a folder; pass the name of a bucket, such as "my-bucket"' : undefined;
+}
+
+/** Blanks, and what stands for a variable in some shell or template. */
+const STRAY = /\s|[\p{Cc}\\?#%*"'`<>|^{}()[\]$&@!,;=+~]/u;
+
+function addressFault(address: string): string {
+  const [, name = "", prefix = ""] = /^\/*([^/]*)\/*(.*)$/s.exec(address) ?? [];
+  const alone = name === "" ? "pass the name of a bucket alone" : `pass the name alone, ${JSON.stringify(name)}`;
+  return prefix === ""
+    ? `that is more than a name; ${alone}`
+    : `that is more than a name; ${alone}, and what keys begin with as keyPrefix`;
+}
+
+/** Why locks cannot be there, of what does name a place. */
+export function whyNoPlaceForLocks(bucket: string): string | undefined {
   if (/\.mrap$/i.test(bucket) || /^arn:[\w-]+:s3::\d*:accesspoint[/:]/i.test(bucket)) {
     return "a Multi-Region Access Point leads to the nearest of several buckets, and a condition holds in one bucket only, so two could hold one lock; use one bucket of them, or an access point of one region, in every process";
   }

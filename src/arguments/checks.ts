@@ -1,7 +1,7 @@
 import { keyOfName, keyOfNameIn1x, keyOfPart, MAX_KEY_BYTES } from "../core/names.js";
 import type { Mode } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
-import { whyNoBucket } from "./bucket-names.js";
+import { whyNoBucket, whyNoPlaceForLocks } from "./bucket-names.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 
 /** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
@@ -78,8 +78,17 @@ export function checkNonEmptyString(argument: string, value: unknown): string {
 
 /** A bucket, or an access point that leads to one bucket. */
 export function checkBucketName(argument: string, value: unknown): string {
+  return checkPlace(argument, value, whyNoBucket);
+}
+
+/** What a store of the caller's own calls the place of its objects. */
+export function checkStorePlace(argument: string, value: unknown): string {
+  return checkPlace(argument, value, whyNoPlaceForLocks);
+}
+
+function checkPlace(argument: string, value: unknown, whyNot: (name: string) => string | undefined): string {
   const name = checkNonEmptyString(argument, value);
-  const fault = whyNoBucket(name);
+  const fault = whyNot(name);
   if (fault !== undefined) throw invalidArgument(argument, value, fault);
   return name;
 }

@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import { checkBucketName, invalidArgument } from "../arguments/checks.js";
+import { checkBucketName, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { MutexOptions, StoreMutexOptions } from "./mutex-options.js";
 import { checkStore } from "./store-option.js";
@@ -45,7 +45,14 @@ type ClientOptionName = "s3Client" | "s3ClientConfig";
 export function checkClientOrStore(options: S3MutexOptions): string {
   if (options.store !== undefined) return checkStore(options);
   checkClient(options, ", or a store");
-  return checkBucketName("bucketName", options.bucketName);
+  return checkBucketOf(options);
+}
+
+/** A client with `bucketEndpoint: true` is told the URL of the bucket in place of its name. */
+export function checkBucketOf(options: S3ClientOption & { readonly bucketName: string }): string {
+  const { bucketEndpoint } = options.s3Client?.config ?? options.s3ClientConfig ?? {};
+  const check = bucketEndpoint === true ? checkNonEmptyString : checkBucketName;
+  return check("bucketName", options.bucketName);
 }
 
 /** One of the two, and what it says it is: a caller may have no compiler. */

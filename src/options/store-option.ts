@@ -1,4 +1,4 @@
-import { checkBucketName, invalidArgument } from "../arguments/checks.js";
+import { checkStorePlace, invalidArgument } from "../arguments/checks.js";
 import type { StoreAdapter } from "../store/object-store.js";
 
 /** What goes to the store where it is made, or only an S3 client can do; with the remedy for a caller that asks a store for it. */
@@ -55,7 +55,7 @@ export function checkStore(options: {
       'the full examination needs an S3 client; use "auto" beside store, and try the adapter with conformanceChecks() of s3-mutex/testing';
     throw invalidArgument("verify", verify, remedy);
   }
-  return checkBucketName("store.bucketName", adapter?.bucketName ?? UNNAMED);
+  return checkStorePlace("store.bucketName", adapter?.bucketName ?? UNNAMED);
 }
 
 const UNNAMED = "store";

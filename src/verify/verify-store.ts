@@ -1,6 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import {
-  checkBucketName,
   checkCount,
   checkFiniteDuration,
   checkLease,
@@ -11,7 +10,7 @@ import {
 } from "../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { S3MutexError } from "../errors.js";
-import { checkClient, type S3ClientOption } from "../options/s3-options.js";
+import { checkBucketOf, checkClient, type S3ClientOption } from "../options/s3-options.js";
 import { checkStoreHeaders } from "../options/store-headers.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { abortAfter } from "../runtime/base/timing.js";
@@ -82,7 +81,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   refuseUnknownOptions("options", options, VERIFY_STORE_OPTIONS);
   checkClient(options);
   const rounds = withDefault("rounds", options.rounds, undefined, checkCount);
-  const bucketName = checkBucketName("bucketName", options.bucketName);
+  const bucketName = checkBucketOf(options);
   const plan = {
     bucketName,
     storeHeaders: withDefault("storeHeaders", options.storeHeaders, undefined, (argument, value) =>

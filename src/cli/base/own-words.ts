@@ -19,6 +19,7 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/`sessionToken`/g, "AWS_SESSION_TOKEN"],
   [/\b[Ss]et `region` of the S3 client to\b/g, "Set --region to"],
   [/`requestChecksumCalculation: ("WHEN_\w+")`/g, "AWS_REQUEST_CHECKSUM_CALCULATION to $1"],
+  [/\bthe URL as endpoint of the client\b/g, "the URL with --endpoint-url"],
   [/ of the S3 client\b/g, ""],
   [/\b(lockTimeoutMs|leaseMs)\b/g, "--lease"],
   [/\bclockSkewToleranceMs\b/g, "--tolerance"],

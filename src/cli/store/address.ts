@@ -1,5 +1,6 @@
 import { accessPointAt, whyNoBucket } from "../../arguments/bucket-names.js";
 import { nameOfKey } from "../../core/names.js";
+import { inOwnWords } from "../base/own-words.js";
 import { type Stray, strayIn } from "../base/stray-characters.js";
 import { UsageError } from "../base/usage-error.js";
 
@@ -150,7 +151,7 @@ function splitUrl(text: string, kind: keyof typeof FORM): { readonly bucketName:
   const bucketName = accessPoint ?? afterScheme.split("/", 1)[0] ?? "";
   const rest = afterScheme.slice(bucketName.length);
   const fault = whyNoBucket(wholeArn(afterScheme) ?? bucketName);
-  if (fault !== undefined) throw new UsageError(`${text} cannot be used: ${fault}.`);
+  if (fault !== undefined) throw new UsageError(`${text} cannot be used: ${inOwnWords(fault)}.`);
   if (bucketName === "" || (rest !== "" && !rest.startsWith("/"))) {
     throw new UsageError(`${text} is not an address: write ${FORM[kind]}.`);
   }

@@ -123,7 +123,8 @@ export class FencedObjects {
 function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: string) {
   const { key, bucket = places.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
   checkNonEmptyString("key", key);
-  checkBucketName("bucket", bucket);
+  // That of the locks was checked with them: where they are in a store of the caller's own, it need not be a name that S3 has.
+  if (bucket !== places.bucketName) checkBucketName("bucket", bucket);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalidArgument("key", key, `it has ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`);
   // Under the lock of a result, that result is what `runOnce` itself opens.
