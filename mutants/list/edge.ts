@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.js";
 
 const R2 = "test/edge/r2-store.test.ts";
+const R2_CONTRACT = "test/edge/r2-contract.test.ts";
 const OVER_FETCH = "test/fetch/fetch-store.test.ts";
 const AS_IN_WORKERD = "test/edge/as-in-workerd.test.ts";
 
@@ -12,7 +13,7 @@ export const EDGE: readonly Mutant[] = [
     file: "src/r2/r2-store.ts",
     search: "this.#bucket.put(key, body, { onlyIf, httpMetadata })",
     replace: "this.#bucket.put(key, body, { ...(onlyIf && {}), httpMetadata })",
-    caughtBy: { test: R2, named: "passes:" },
+    caughtBy: { test: R2_CONTRACT, named: "races: " },
   },
   {
     name: "R2's ETags in quotes",
@@ -20,7 +21,7 @@ export const EDGE: readonly Mutant[] = [
     file: "src/r2/r2-store.ts",
     search: 'return etag.replace(/^"(.*)"$/, "$1");',
     replace: "return etag;",
-    caughtBy: { test: R2, named: "passes:" },
+    caughtBy: { test: R2_CONTRACT, named: "races: " },
   },
   {
     name: "a date for R2",

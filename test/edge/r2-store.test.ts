@@ -1,69 +1,11 @@
-import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { S3Mutex } from "../../src/port/index.js";
-import { type R2Binding, type R2Condition, type R2Found, type R2StoreOptions, r2Store } from "../../src/r2/index.js";
-import { type ConformanceGroup, conformanceChecks } from "../../src/testing/index.js";
+import { type R2StoreOptions, r2Store } from "../../src/r2/index.js";
+import { Binding } from "./r2-binding.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const REQUEST = { timeoutMs: 2000 };
-
-/** What a binding does, as `npm run runtimes` finds it in miniflare; it answers after `delayMs`. */
-class Binding implements R2Binding {
-  readonly objects = new Map<string, string>();
-  calls = 0;
-  delayMs = 1;
-  /** What the next calls throw in place of an answer, after they were done. */
-  failure: Error | undefined;
-  readonly cancelled: string[] = [];
-
-  async get(key: string, { onlyIf }: { readonly onlyIf?: R2Condition } = {}): Promise<R2Found | null> {
-    await this.#answer();
-    const stored = this.#found(key);
-    if (stored === null || !this.#holds(key, onlyIf)) return stored;
-    const text = this.objects.get(key) ?? "";
-    const cancel = async () => void this.cancelled.push(key);
-    return { ...stored, body: { cancel }, text: async () => text };
-  }
-
-  async put(key: string, value: string, { onlyIf }: { readonly onlyIf?: R2Condition } = {}) {
-    const holds = this.#holds(key, onlyIf);
-    if (holds) this.objects.set(key, value);
-    const stored = this.#found(key);
-    await this.#answer();
-    return holds ? stored : null;
-  }
-
-  async list({ prefix = "", cursor }: { readonly prefix?: string; readonly cursor?: string } = {}) {
-    await this.#answer();
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-    const from = cursor === undefined ? 0 : Number(cursor);
-    const objects = keys.slice(from, from + 2).flatMap((key) => this.#found(key) ?? []);
-    const truncated = from + 2 < keys.length;
-    return truncated ? { objects, truncated, cursor: String(from + 2) } : { objects, truncated };
-  }
-
-  async #answer(): Promise<void> {
-    this.calls += 1;
-    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
-    if (this.failure !== undefined) throw this.failure;
-  }
-
-  #found(key: string) {
-    const value = this.objects.get(key);
-    if (value === undefined) return null;
-    const etag = createHash("md5").update(value).digest("hex");
-    return { key, etag, httpEtag: `"${etag}"`, size: Buffer.byteLength(value) };
-  }
-
-  #holds(key: string, { etagMatches, etagDoesNotMatch }: R2Condition = {}): boolean {
-    const etag = this.#found(key)?.etag;
-    for (const one of [etagMatches, etagDoesNotMatch])
-      if (one?.startsWith('"')) throw new Error("ETags have no quotes");
-    if (etagMatches !== undefined && etag !== etagMatches) return false;
-    return etag === undefined || (etagDoesNotMatch !== "*" && etagDoesNotMatch !== etag);
-  }
-}
 
 let bucket: Binding;
 beforeEach(() => {
@@ -71,17 +13,6 @@ beforeEach(() => {
 });
 
 const storeAt = () => r2Store({ bucket, bucketName: "locks" });
-
-describe("the conformance suite", () => {
-  test.each<ConformanceGroup>(["store", "races", "locks", "1.x"])("passes: %s", async (group) => {
-    const checks = conformanceChecks({ openStore: storeAt, groups: [group], racers: 6, rounds: 3 });
-    const outcomes = await Promise.allSettled(checks.map(({ run }) => run()));
-    const failed = outcomes.flatMap((outcome, n) =>
-      outcome.status === "rejected" ? [`${checks[n]?.name}: ${outcome.reason}`] : [],
-    );
-    expect(failed).toEqual([]);
-  });
-});
 
 test("no answer tells the time: a lease of another is watched for its whole length, by itself", async () => {
   const options = { lockTimeoutMs: 600, clockSkewToleranceMs: 0 };

@@ -2,29 +2,14 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FetchStoreOptions, fetchStore } from "../../src/fetch/index.js";
 import { S3Mutex, type S3MutexError, type StoreAdapter } from "../../src/index.js";
-import { type ConformanceGroup, conformanceChecks, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { type S3Server, startS3Server } from "../../src/testing/index.js";
+import { Signer } from "./signer.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const BUCKET = "locks";
 const REQUEST = { timeoutMs: 2000 };
 const CREDENTIALS = { accessKeyId: "key", secretAccessKey: "secret" };
-
-/** The server does not look at signatures: this one only shows who would have signed. */
-class Signer {
-  readonly #input: ConstructorParameters<FetchStoreOptions["signer"]>[0];
-
-  constructor(input: ConstructorParameters<FetchStoreOptions["signer"]>[0]) {
-    this.#input = input;
-  }
-
-  async sign() {
-    const { url, headers, accessKeyId, datetime, region } = this.#input;
-    const scope = `${accessKeyId}/${datetime.slice(0, 8)}/${region}/s3/aws4_request`;
-    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
-    return { url: new URL(url), headers: new Headers({ ...headers, "x-amz-date": datetime, authorization }) };
-  }
-}
 
 let server: S3Server;
 beforeEach(async () => {
@@ -36,18 +21,6 @@ function storeAt(more: Partial<FetchStoreOptions> = {}): StoreAdapter {
   const { endpoint } = server.clientConfig() as { endpoint: string };
   return fetchStore({ endpoint, bucketName: BUCKET, credentials: CREDENTIALS, signer: Signer, ...more });
 }
-
-describe("the conformance suite", () => {
-  test.each<ConformanceGroup>(["store", "races", "locks", "1.x"])("passes: %s", async (group) => {
-    const checks = conformanceChecks({ openStore: () => storeAt(), groups: [group], racers: 6, rounds: 3 });
-    const outcomes = await Promise.allSettled(checks.map(({ run }) => run()));
-    const failed = checks.flatMap(({ name }, n) => {
-      const outcome = outcomes[n];
-      return outcome?.status === "rejected" ? [`${name}: ${outcome.reason}`] : [];
-    });
-    expect(failed).toEqual([]);
-  });
-});
 
 test("an instance over fetch and one over the SDK exclude each other, and go by the same check", async () => {
   const s3Client = new S3Client(server.clientConfig());
@@ -148,11 +121,6 @@ describe("errors say what those of the SDK say", () => {
 
 describe("a store that wants ETags without the quotes that it shows them in (Ceph 16)", () => {
   beforeEach(() => server.setQuirks({ etagForm: "unquoted-only" }));
-
-  test.each<ConformanceGroup>(["store", "races"])("passes: %s", async (group) => {
-    for (const { run } of conformanceChecks({ openStore: () => storeAt(), groups: [group], racers: 6, rounds: 3 }))
-      await run();
-  });
 
   test("locks, and takes away what it asks with", async () => {
     const mutex = new S3Mutex({ store: storeAt() });

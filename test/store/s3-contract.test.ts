@@ -1,30 +1,47 @@
 import { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import { S3Store } from "../../src/store/s3/s3-store.js";
-import { type StoreQuirks, startS3Server } from "../../src/testing/index.js";
-import { describeObjectStore } from "./contract.js";
+import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
+import { describeContract } from "./contract.js";
 
-function describeWith(name: string, quirks: StoreQuirks): void {
-  describeObjectStore(
-    name,
-    async () => {
-      const server = await startS3Server({ buckets: ["locks"], pageSize: 3, quirks });
-      const client = new S3Client(server.clientConfig());
-      return {
-        store: new S3Store({ client, bucketName: "locks", effects: realEffects, keyPrefix: "" }),
-        plant: (key, body) => void server.putObject("locks", key, body),
-        async close() {
-          client.destroy();
-          await server.close();
-        },
-      };
-    },
-    { dates: quirks.noDate !== true, pageSize: 3 },
-  );
-}
+const REQUEST = { timeoutMs: 5_000 };
 
-describeWith("S3Store", {});
-describeWith("S3Store on a store that ignores If-None-Match of reads and sends no Date", {
-  readIgnoresIfNoneMatch: true,
-  noDate: true,
+describe.each<[string, StoreQuirks]>([
+  ["S3Store", {}],
+  [
+    "S3Store on a store without If-None-Match of reads and without Date",
+    { readIgnoresIfNoneMatch: true, noDate: true },
+  ],
+])("%s", (name, quirks) => {
+  let server: S3Server;
+  let client: S3Client;
+  beforeAll(async () => {
+    server = await startS3Server({ buckets: ["locks"], pageSize: 3, quirks });
+    client = new S3Client(server.clientConfig());
+  });
+  afterAll(async () => {
+    client.destroy();
+    await server.close();
+  });
+  const open = () => new S3Store({ client, bucketName: "locks", effects: realEffects, keyPrefix: "" });
+
+  // The locks over a store that speaks S3 are tried by `npm run stores` and `npm run runtimes`.
+  describeContract(name, open, ["store", "races", "1.x"]);
+
+  it("tells an object that is gone from another version of it, as AWS does", async () => {
+    const store = open();
+    const written = await store.write("gone", "one", { kind: "if-absent" }, REQUEST);
+    const etag = written.kind === "ok" ? written.etag : "";
+    expect(await store.write("never", "two", { kind: "if-match", etag }, REQUEST)).toMatchObject({ kind: "absent" });
+    expect(await store.remove("gone", etag, REQUEST)).toMatchObject({ kind: "ok" });
+    expect(await store.remove("gone", etag, REQUEST)).toMatchObject({ kind: "absent" });
+  });
+
+  it("lists keys that XML cannot hold, and gives each its ETag", async () => {
+    for (const key of ["p/a b", "p/\u0001", "p/ü%20&<>", "p/a+b"]) server.putObject("locks", key, "x");
+    const first = await open().list("p/", REQUEST);
+    expect(first).toMatchObject({ kind: "ok", keys: ["p/\u0001", "p/a b", "p/a+b"] });
+    expect(first.kind === "ok" && [...first.etags.keys()]).toEqual(["p/\u0001", "p/a b", "p/a+b"]);
+  });
 });

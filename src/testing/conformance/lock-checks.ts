@@ -7,6 +7,10 @@ import { IF_ABSENT, REQUEST, type Subject, sleep, written } from "./subject.js";
 
 /** Long enough for a store that takes one write a second on a key. */
 const LONG_MS = 60_000;
+/** Long enough for a busy machine to be answered, and for a sixth of it to be a round trip: the time that one request has. */
+const LEASE_MS = 4_000;
+/** Long enough to be answered, by a store that gives a wait an end. */
+const SHORT_MS = 2_000;
 
 /** The locks themselves, as users have them, each client as a process of its own. */
 export const lockChecks: Checks = {
@@ -42,22 +46,22 @@ export const lockChecks: Checks = {
 
   async "a renewed lock outlives its lease"({ subject }) {
     const [a, b] = await two(subject);
-    const lock = await a.acquire("renewed", { leaseMs: 3_000 });
-    await sleep(5_000);
+    const lock = await a.acquire("renewed", { leaseMs: 6_000 });
+    await sleep(8_000);
     lock.assertHeld();
     assert.equal(await b.tryAcquire("renewed"), null);
     await lock.release();
   },
 
   async "the lease of a holder that has gone is taken over, not before its end, with a higher token"({ subject }) {
-    const [gone, heir] = await two(subject, { lockTimeoutMs: 2_000 });
+    const [gone, heir] = await two(subject, { lockTimeoutMs: LEASE_MS });
     const before = await gone.acquire("left");
     await before.release();
     const takenAtMs = performance.now();
     assert.equal(await gone.acquireLock("left"), true);
     const lock = await heir.acquire("left", { timeoutMs: LONG_MS });
     const waitedMs = performance.now() - takenAtMs;
-    assert.ok(waitedMs >= 2_000, `a lease of 2000 ms was taken over after ${waitedMs.toFixed(0)} ms`);
+    assert.ok(waitedMs >= LEASE_MS, `a lease of ${LEASE_MS} ms was taken over after ${waitedMs.toFixed(0)} ms`);
     assert.ok(lock.fencingToken > before.fencingToken);
     assert.equal(await gone.refreshLock("left"), false);
     await lock.release();
@@ -65,10 +69,10 @@ export const lockChecks: Checks = {
 
   async "a holder is told when it loses the lock"({ subject }) {
     const [holder, other] = await two(subject);
-    const lock = await holder.acquire("lost", { leaseMs: 3_000 });
+    const lock = await holder.acquire("lost", { leaseMs: 6_000 });
     assert.equal(await other.releaseLock("lost", true), true);
     const told = new Promise((resolve) => lock.signal.addEventListener("abort", resolve, { once: true }));
-    await Promise.race([told, sleep(6_000)]);
+    await Promise.race([told, sleep(12_000)]);
     assert.equal((lock.signal.reason as S3MutexError | undefined)?.reason, "force-released");
     assert.equal(lock.held, false);
   },
@@ -76,8 +80,8 @@ export const lockChecks: Checks = {
   async "waiting ends with its time or its signal, and leaves nothing behind"({ subject }) {
     const [holder, waiter] = await two(subject);
     const lock = await holder.acquire("busy");
-    await rejects(waiter.acquire("busy", { timeoutMs: 500 }), "timed-out");
-    await rejects(waiter.acquire("busy", { signal: AbortSignal.timeout(500) }), "aborted");
+    await rejects(waiter.acquire("busy", { timeoutMs: SHORT_MS }), "timed-out");
+    await rejects(waiter.acquire("busy", { signal: AbortSignal.timeout(SHORT_MS) }), "aborted");
     await lock.release();
     const again = await holder.tryAcquire("busy");
     assert.ok(again !== null, "a caller that had given up was still in the queue");
@@ -111,7 +115,7 @@ export const lockChecks: Checks = {
     const fail = () => Promise.reject(failure);
     await assert.rejects(a.withLock("with", fail), (error) => error === failure);
     const lock = await b.acquire("with", { timeoutMs: LONG_MS });
-    assert.equal(await a.withLock("with", () => "result", { timeoutMs: 200 }), null);
+    assert.equal(await a.withLock("with", () => "result", { timeoutMs: SHORT_MS }), null);
     await lock.release();
   },
 
@@ -171,10 +175,10 @@ export const lockChecks: Checks = {
   },
 
   async "cleanup frees what has expired and nothing else"({ subject }) {
-    const [gone, other] = await two(subject, { lockTimeoutMs: 500 });
+    const [gone, other] = await two(subject, { lockTimeoutMs: LEASE_MS });
     assert.equal(await gone.acquireLock("stale"), true);
     const live = await other.acquire("live", { leaseMs: 60_000 });
-    await sleep(2_500);
+    await sleep(LEASE_MS + 2_000);
     const report = await other.cleanupStaleLocks();
     const { timing } = await (await subject.store()).read(subject.key("absent"), REQUEST);
     // Without dates it cannot be told from the record alone that a lease has ended.
@@ -189,7 +193,7 @@ export const lockChecks: Checks = {
     const [a, b] = await two(subject);
     await a.acquire("closed");
     const waiting = rejects(b.acquire("closed"), "closed");
-    await new Promise((resolve) => b.once("enqueued", resolve));
+    await Promise.race([enqueuedIn(b), waiting]);
     await b.close();
     await waiting;
     await a.close({ handles: "release" });
@@ -209,7 +213,7 @@ export const oneXChecks: Checks = {
   async "1.x: a lock is taken, refreshed and released by its name"({ subject }) {
     const [a, b] = await two(subject, { maxRetries: 1, retryDelayMs: 200 });
     assert.equal(await a.isLocked("resource-lock"), false);
-    assert.equal(await a.acquireLock("resource-lock", 5_000, 10), true);
+    assert.equal(await a.acquireLock("resource-lock", 60_000, 10), true);
     assert.deepEqual([await b.isLocked("resource-lock"), await a.isOwnedByUs("resource-lock")], [true, true]);
     assert.equal(await b.acquireLock("resource-lock"), false);
     assert.equal(await a.refreshLock("resource-lock"), true);
@@ -252,18 +256,22 @@ async function servedInTurn(subject: Subject, lockName: string): Promise<string[
     ["boss", 5],
   ] as const) {
     const mutex = await subject.mutex();
-    const enqueued = new Promise((resolve) => mutex.once("enqueued", resolve));
-    waiting.push(
-      mutex.acquire(lockName, { priority, timeoutMs: LONG_MS }).then((turn) => {
-        served.push(name);
-        return turn.release();
-      }),
-    );
-    await enqueued;
+    const enqueued = enqueuedIn(mutex);
+    const turn = mutex.acquire(lockName, { priority, timeoutMs: LONG_MS }).then((own) => {
+      served.push(name);
+      return own.release();
+    });
+    waiting.push(turn);
+    // Of those before it, too: one that fails meanwhile fails the check, not the process.
+    await Promise.race([enqueued, Promise.all(waiting)]);
   }
   await lock.release();
   await Promise.all(waiting);
   return served;
+}
+
+function enqueuedIn(mutex: StoreMutex): Promise<unknown> {
+  return new Promise((resolve) => mutex.once("enqueued", resolve));
 }
 
 async function holding<T>(mutex: StoreMutex, name: string, turn: (lock: Lock) => T): Promise<Awaited<T>> {

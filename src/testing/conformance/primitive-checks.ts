@@ -44,7 +44,7 @@ export const primitiveChecks: Checks = {
     const [a, b] = await mutexesOf(subject, 2);
     const [first, second] = [a.election("leader"), b.election("leader")];
     const leading = await first.campaign(OPTIONS);
-    await assert.rejects(second.campaign({ timeoutMs: 300 }), (error) => S3MutexError.is(error, "timed-out"));
+    await assert.rejects(second.campaign({ timeoutMs: 2_000 }), (error) => S3MutexError.is(error, "timed-out"));
     assert.equal(await first.resign(), true);
     const next = await second.campaign(OPTIONS);
     assert.ok(next.fencingToken > leading.fencingToken);

@@ -70,6 +70,8 @@ export class Subject {
   async mutex(options: SubjectOptions = {}): Promise<StoreMutex> {
     const mutex = await this.#open({ keyPrefix: this.prefix, clockSkewToleranceMs: 500, verify: "never", ...options });
     this.#closings.push(() => mutex.close({ handles: "release" }));
+    // Connections, credentials and code are loaded before a check counts time: it is about the store, not about how cold a client is.
+    await mutex.isLocked("warm-up");
     return mutex;
   }
 
