@@ -45,7 +45,7 @@ export type S3MutexErrorCode =
  * signal with one of them means that the lock is held, and renewed, until the work under it has ended; for `closed`, no longer
  * than the grace of `close()` and the lease after it.
  *
- * Two reasons say that a lock is not known to be held, without a loss: the caller released it (`released`), or the clocks of this
+ * Two reasons say that a lock is not known to be held, without a loss: the caller released it or handed it over (`released`), or the clocks of this
  * machine disagree about its lease while the store is being asked (`in-doubt`). Only `assertHeld()`, and what rests on it, fails
  * with them; no signal and no event has them.
  */

@@ -75,7 +75,7 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: calls of what is left resolve",
     why: "a function that outlasted close() resolves, as if it had been guarded to its end",
     file: "src/runtime/hold/standing.ts",
-    search: 'return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed", undefined) : undefined);',
+    search: 'return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed") : undefined);',
     replace: "return undefined;",
     caughtBy: { test: CLOSE, named: "gives nothing away when it outlasts the grace" },
   },

@@ -58,7 +58,7 @@ export const IDENTITY: readonly Mutant[] = [
     name: "nests in what was handed over",
     why: "a call that waited while a lock was handed over comes in beside the process that goes on with it",
     file: "src/primitives/lock.ts",
-    search: "      nest.end(releasedError(this.name));\n",
+    search: "      nest.end(handedOverError(this.name));\n",
     replace: "",
     caughtBy: { test: NESTING, named: "P4: lets no call nest in a lock while it is handed over" },
   },

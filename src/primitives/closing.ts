@@ -125,7 +125,7 @@ export class Closing {
   #leave(leases: readonly Held[]): void {
     for (const lease of leases) {
       if (this.#left.has(lease)) continue;
-      this.#left.set(lease, lease.standing.isGuarding ? "callback" : "handle");
+      this.#left.set(lease, kindOf(lease));
       lease.leaveToRunOut();
     }
     this.#context.holdings.noteChange();
@@ -163,6 +163,11 @@ export class Closing {
     }
     emit("closed", report);
   }
+}
+
+function kindOf({ standing }: Held): LeftBehind["kind"] {
+  if (standing.isOver) return "release";
+  return standing.isGuarding ? "callback" : "handle";
 }
 
 function checkGrace(argument: string, value: unknown): number | undefined {

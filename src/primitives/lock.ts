@@ -2,7 +2,7 @@ import { invalidArgument } from "../arguments/checks.js";
 import type { LockRef, Mode } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Lease } from "../runtime/hold/lease.js";
-import { releasedError } from "../runtime/hold/loss.js";
+import { handedOverError, releasedError } from "../runtime/hold/loss.js";
 import { STAYS, showAs } from "../shown.js";
 import type { FencedObjectOptions, FencedObjects, OpeningFencedObject } from "./fenced/fenced-object.js";
 import { type LockPlace, writeHandOver } from "./hand-over.js";
@@ -168,7 +168,7 @@ export class HeldLock implements Lock {
     const { nest, root } = this.#hold;
     const holder = await nest.alone(async () => {
       const left = await root.leave();
-      nest.end(releasedError(this.name));
+      nest.end(handedOverError(this.name));
       return left;
     });
     this.#isHandedOver = true;
@@ -189,7 +189,8 @@ export class HeldLock implements Lock {
     const { fencedObjects, place } = this.#surroundings;
     const lockKey = place.key;
     const assertUsable = () => {
-      if (this.#released !== undefined || this.#isHandedOver) throw releasedError(this.name);
+      if (this.#isHandedOver) throw handedOverError(this.name);
+      if (this.#released !== undefined) throw releasedError(this.name);
       if (this.#ref.kind === undefined && this.mode === "exclusive") return;
       throw invalidArgument(
         "lock",

@@ -376,11 +376,22 @@ describe("while a mutex closes", () => {
     const { leftBehind } = await scene.until(mutex.close());
     expect(elapsedMs(scene)).toBeGreaterThan(3900);
     expect(elapsedMs(scene)).toBeLessThan(4200);
-    expect(leftBehind).toMatchObject([{ lockName: NAME }]);
+    expect(leftBehind).toMatchObject([{ lockName: NAME, kind: "release" }]);
     const sent = scene.requestsOf(process).length;
     await scene.until(running);
     await scene.pass(60_000);
     expect(scene.requestsOf(process)).toHaveLength(sent);
+  });
+
+  it.each(["a handle", "a name"])("a release of %s that was not answered is left behind as one", async (of) => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const lock = of === "a name" ? undefined : await scene.until(mutex.acquire(NAME));
+    if (lock === undefined) await scene.until(mutex.acquireLock(NAME));
+    scene.fate = cutOff(process);
+    void outcomeOf(lock?.release() ?? mutex.releaseLock(NAME));
+    const { leftBehind } = await scene.until(mutex.close({ graceMs: 500 }));
+    expect(leftBehind).toMatchObject([{ lockName: NAME, kind: "release" }]);
   });
 
   it.each([

@@ -120,6 +120,24 @@ it("gives up when the store has not answered for as long as the lease is", async
   expect(scene.nowMs - startedAtMs).toBeLessThan(4000);
 });
 
+it("a handle that was handed over says so, wherever it is named", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const lock = await scene.until(mutex.acquire(NAME));
+  await scene.until(lock.serialize());
+  const handedOver = { code: "lost", reason: "released", message: expect.stringContaining("it was handed over") };
+  expect(() => lock.assertHeld()).toThrow(expect.objectContaining(handedOver));
+  const calls: (() => unknown)[] = [
+    () => mutex.acquire(NAME, { within: lock }),
+    () => mutex.withLock(NAME, () => "in", { within: lock, mode: "shared" }),
+    () => lock.fencedObject({ key: "a" }),
+    () => lock.serialize(),
+  ];
+  for (const call of calls) {
+    await expect(scene.until(Promise.resolve().then(call))).rejects.toMatchObject(handedOver);
+  }
+});
+
 it("does not hand over what is lost already", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
-import { type Client, cutOff, NAME, Scene } from "./scene.js";
+import { type Client, cutOff, FINE, NAME, Scene } from "./scene.js";
 
 /** P11: a wall clock that is set, or a machine that slept, is a doubt. The store is asked, and its answer decides. */
 
@@ -109,6 +109,7 @@ it("P11: a suspension while the monotonic clock stood still is a loss as soon as
   expect(() => lock.assertHeld()).toThrow();
   await scene.pass(4 * ROUND_TRIP_MS);
   expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "taken-over" });
+  expect(lock.signal.reason.message).toMatch(/another holder took it over\. .*the wall clock, which went 60 s further/);
   expect(scene.problems).toEqual([]);
 });
 
@@ -154,8 +155,32 @@ it.each([
     expect(scene.nowMs - sinceMs).toBeLessThanOrEqual(limitMs + 20);
     expect(scene.nowMs - sinceMs).toBeGreaterThan(limitMs - 1000);
     expect(lock.signal.reason).toMatchObject({ reason: "store-unavailable" });
+    expect(lock.signal.reason.message).toMatch(/the wall clock, which went 3600 s further than the monotonic clock/);
+    expect(lock.signal.reason.message).toMatch(/was set, or the machine slept.*slew/);
   },
 );
+
+it("P11: a store that refuses is quoted in doubt, and the clock is named beside it", async () => {
+  const scene = new Scene();
+  const client = scene.client();
+  const lock = await acquired(scene, client, 9000);
+  await scene.pass(500);
+  client.process.stepWall(HOUR_MS);
+  scene.fate = ({ operation }) => (operation === "write" ? { kind: "error", status: 503, applied: false } : FINE);
+  await scene.pass(4000);
+  expect(lock.signal.reason.message).toMatch(/wall clock/);
+});
+
+it("P11: the clocks are not blamed for a store that is away until the lease is over", async () => {
+  const scene = new Scene();
+  const client = scene.client({ clocks: { drift: 0.0005 } });
+  const lock = await acquired(scene, client, 9000);
+  scene.fate = cutOff(client.process);
+  client.process.stepWall(300);
+  await scene.pass(10_000);
+  expect(lock.signal.reason).toMatchObject({ reason: "store-unavailable" });
+  expect(lock.signal.reason.message).not.toMatch(/clock/);
+});
 
 it("P11: in doubt, a handle that is asked all the time does not make the store be asked all the time", async () => {
   const scene = new Scene();

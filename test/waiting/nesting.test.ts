@@ -358,7 +358,10 @@ it("P4: lets no call nest in a lock while it is handed over", async () => {
   expect(await scene.until(renewing)).toBe(true);
   const restored = await scene.until(scene.client().mutex.restore(await scene.until(handingOver)));
   expect(restored.held).toBe(true);
-  expect((await scene.until(outcome)).code).toBe("lost");
+  expect((await scene.until(outcome)).error).toMatchObject({
+    code: "lost",
+    message: expect.stringMatching(/handed over/),
+  });
   expect(isInside).toBe(false);
 });
 

@@ -45,8 +45,8 @@ export interface WaitingQueue<Caller> {
   isTakenHere(request: AcquireRequest): boolean;
   /** What would be the reply to it by what was seen last. */
   glance(acquisition: Caller): AcquireReply["kind"] | undefined;
-  /** The store has answered one of us. */
-  reportAnswer(): void;
+  /** The store has answered one of us: another caller has the lock, or is before us. */
+  reportAnswer(isTaken: boolean): void;
 }
 
 /** Whose turn it is to be, and since when. */

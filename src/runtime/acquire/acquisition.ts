@@ -119,9 +119,9 @@ export class Acquisition {
     this.#wakeUp();
   }
 
-  /** The store has answered this acquisition or another one: it can be reached, and another caller has the lock. */
-  reportAnswer(): void {
-    this.#patience.reportAnswer();
+  /** The store has answered this acquisition or another one: another caller has the lock, or at least comes first. */
+  reportAnswer(isTaken: boolean): void {
+    this.#patience.reportAnswer(isTaken);
   }
 
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
@@ -179,7 +179,7 @@ export class Acquisition {
 
   /** Another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
-    if (this.#localQueue.isTakenHere(this.request)) this.reportAnswer();
+    if (this.#localQueue.isTakenHere(this.request)) this.reportAnswer(true);
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
     await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
@@ -187,7 +187,7 @@ export class Acquisition {
   /** Another caller has the lock: wait a while, then poll. False when the time is up. */
   async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
     this.#mayBePresent ||= reply.enqueued;
-    this.#localQueue.reportAnswer();
+    if (!this.#manners.isLettingReturn) this.#localQueue.reportAnswer(this.#patience.isTaken);
     this.request.onAsking?.(false);
     this.#reportPlace(reply);
     if (this.#patience.isOver) return false;
@@ -239,7 +239,8 @@ export class Acquisition {
   async #seeWhoHasIt(): Promise<void> {
     // What is wrong with the store is told by the next try.
     const found = await this.#localQueue.object.poll(requestTimeoutMs(this.request.leaseMs)).catch(() => undefined);
-    if (found !== undefined && this.#localQueue.glance(this) === "waiting") this.#localQueue.reportAnswer();
+    if (found === undefined || this.#localQueue.glance(this) !== "waiting") return;
+    this.#localQueue.reportAnswer(this.#patience.isTakenIn(found.record));
   }
 
   /** Whether there were permits for it when that was last seen, and others of its kind kept it from them. */
@@ -252,8 +253,7 @@ export class Acquisition {
   #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const decision = acquire(record, this.command(attempt, record), attempt);
     const wasReadByUs = this.#patience.isOfThisCall(this.#localQueue.object.latest);
-    this.#patience.reportVersion(record, wasReadByUs);
-    if (decision.reply.kind === "waiting" && wasReadByUs) this.#patience.reportTaken();
+    this.#patience.reportVersion(record, decision.reply.kind, wasReadByUs);
     // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
     const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#patience.isLastPoll;
     const wanted = isUrgent ? decision : this.#manners.apply(decision, record, attempt);

@@ -141,9 +141,8 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     );
   }
 
-  /** The store has answered one of us: it can be reached, and another caller has the lock. */
-  reportAnswer(): void {
-    for (const acquisition of this.#waiting) acquisition.reportAnswer();
+  reportAnswer(isTaken: boolean): void {
+    for (const acquisition of this.#waiting) acquisition.reportAnswer(isTaken);
   }
 
   /** Renews a hold, and in the same write the others of ours that are due soon. */

@@ -29,6 +29,12 @@ export class Manners {
     this.#claim = claim;
   }
 
+  /** Whether it waits although the lock is free. */
+  get isLettingReturn(): boolean {
+    const { wanted, heldBack } = this.#restraint;
+    return wanted === "grant" && heldBack !== undefined;
+  }
+
   /** The decision, or to wait and leave the record as it is. */
   apply(decision: Decision<AcquireReply>, record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const { reply, change } = decision;

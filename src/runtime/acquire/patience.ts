@@ -1,4 +1,5 @@
-import type { LockRecord } from "../../core/record.js";
+import { areCompatible, type LockRecord } from "../../core/record.js";
+import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { requestTimeoutMs, sleepUntil } from "../base/timing.js";
@@ -11,6 +12,7 @@ import { Overtaking } from "./overtaking.js";
 /** How long one caller waits for a lock, and what may be said to it when that is over. */
 export class Patience {
   readonly #context: Context;
+  readonly #request: AcquireRequest;
   readonly #patienceMs: number;
   readonly #timeoutMs: number;
   readonly #unreachableMs: number;
@@ -35,6 +37,12 @@ export class Patience {
   #wasTaken = false;
   #wasRefused = false;
   #wasOvertaken = false;
+  /** Whether no other caller had the lock when it was last read. */
+  #isFree = false;
+  /** Whether the store has failed since then. */
+  #hasFailedSince = false;
+  /** Since when nothing is in the way of this caller, by the monotonic clock. */
+  #ownSinceMs: number | undefined;
   #lastFailure: S3MutexError | undefined;
   #resolveFirstAnswer: () => void = () => {};
   /** Resolves when there is a first definite answer: one full attempt has been made. */
@@ -47,6 +55,7 @@ export class Patience {
     this.#timeoutMs = requestTimeoutMs(leaseMs);
     this.#unreachableMs = request.unreachableMs ?? UNREACHABLE_MS;
     this.#context = context;
+    this.#request = request;
     this.#overtaking = new Overtaking(writeLog);
     this.#patienceMs = patienceMs;
     this.arrivedAtMs = this.#nowMs();
@@ -112,26 +121,47 @@ export class Patience {
     return Math.min(wantedMs, Math.max(this.lastPollAtMs - this.#nowMs(), 1));
   }
 
-  /** The store has answered this caller or another one: it can be reached, and another caller has the lock. */
-  reportAnswer(): void {
+  /** The store has answered this caller or another one: it can be reached, and another caller has the lock, or is before this one. */
+  reportAnswer(isTaken: boolean): void {
     this.#wasAnswered = true;
+    if (isTaken) this.#noteTaken();
     this.#resolveFirstAnswer();
   }
 
-  /** What to do about this version is decided; `isOfThisCall`: it was read since the caller came. */
-  reportVersion(record: LockRecord | undefined, isOfThisCall: boolean): void {
+  /**
+   * What to do about this version is decided; `isOfThisCall`: it was read since the caller came. Where another caller had the lock, or
+   * was before this one, it is not known yet what became of our own write; where it was free, what fails from now on is the store.
+   */
+  reportVersion(record: LockRecord | undefined, reply: AcquireReply["kind"], isOfThisCall: boolean): void {
     this.#isUnderWay ||= isOfThisCall;
     if (this.#overtaking.isShownBy(record, isOfThisCall)) this.#wasOvertaken = true;
+    if (!isOfThisCall) return;
+    this.#wasTaken ||= reply === "waiting";
+    this.#isFree = reply === "granted" || !this.isTakenIn(record);
+    if (!this.#isFree) this.#noteTaken();
+    this.#ownSinceMs = reply === "granted" ? (this.#ownSinceMs ?? this.#nowMs()) : undefined;
   }
 
-  /** Another caller had the lock when it was read; what became of our own write is not known yet. */
-  reportTaken(): void {
-    this.#wasTaken = true;
+  /** Whether others have so much of it that this caller has no room beside them, also as the first in the queue. */
+  isTakenIn(record: LockRecord | undefined): boolean {
+    return record !== undefined && !areCompatible([...record.holders, this.#request], record.limit);
+  }
+
+  /** Whether another caller had the lock when it was last read. */
+  get isTaken(): boolean {
+    return !this.#isFree;
+  }
+
+  #noteTaken(): void {
+    this.#isFree = false;
+    this.#ownSinceMs = undefined;
+    this.#hasFailedSince = false;
   }
 
   /** A write was refused as one that came second: until a read shows what came first, that may be the store's fault. */
   reportRefused(): void {
     this.#wasRefused = true;
+    if (this.#ownSinceMs !== undefined) this.#ownSinceMs = this.#nowMs();
     this.#overtaking.noteRefusal();
   }
 
@@ -139,6 +169,7 @@ export class Patience {
   reportFailure(error: S3MutexError): void {
     this.#lastFailure = error;
     this.#wasOvertaken = false;
+    this.#hasFailedSince ||= this.#isFree;
   }
 
   /** Whether to say that another caller had the lock for all that time, rather than that the store did not answer. */
@@ -146,9 +177,16 @@ export class Patience {
     return this.isTold || this.#wasOvertaken;
   }
 
-  /** Whether an answer has said that another caller has the lock. */
+  /** Whether an answer has said that another caller has the lock, and none since that it is free and cannot be taken. */
   get isTold(): boolean {
-    return this.#wasAnswered || this.#wasTaken;
+    return (this.#wasAnswered || this.#wasTaken) && !this.isStuck;
+  }
+
+  /** Whether the lock was free when it was last read, and the store has failed since, or keeps silent. */
+  get isStuck(): boolean {
+    if (this.#hasFailedSince || this.#ownSinceMs === undefined) return this.#hasFailedSince;
+    const silentMs = Math.max(SILENT_MS, SILENT_ROUND_TRIPS * this.#context.clock.roundTripMs);
+    return this.#nowMs() - this.#ownSinceMs >= silentMs;
   }
 
   /** Whether others were faster, or had their turn before, on a store that answers: what it refused or left open says nothing of them. */
@@ -186,10 +224,13 @@ export class Patience {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const leftMs = Math.max(0, Math.round(this.#attemptUntilMs - this.arrivedAtMs));
     const why = this.#lastFailure?.message ?? (this.#wasRefused ? REFUSED : NOTHING_CAME);
+    const said = this.isStuck
+      ? `The lock ${JSON.stringify(lockName)} was free when it was last read, or its lease over, and the store did not let it be taken.`
+      : `The store did not say within ${Math.round(this.waitedMs)} ms ${what}.`;
     const message =
       leftMs < SILENT_MS
         ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
-        : `The store did not say within ${Math.round(this.waitedMs)} ms ${what}. ${why}`;
+        : `${said} ${why}`;
     return new S3MutexError("store-unavailable", message, {
       lockName,
       ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),
@@ -221,6 +262,7 @@ const REFUSED =
 const UNREACHABLE_MS = 60_000;
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
 const SILENT_MS = 1000;
+const SILENT_ROUND_TRIPS = 4;
 /** And that long where the store answers, if slowly. */
 const ATTEMPT_MS = 2000;
 /** One attempt waits for its turn and takes so long, all in all. */

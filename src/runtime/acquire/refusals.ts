@@ -21,7 +21,7 @@ export function throwIfRefused(object: LockObject, request: AcquireRequest, repl
 /** What was granted is that of a copy of this process, which writes under the same id. */
 export function throwIfCopys({ name }: LockObject, holder: Holder, writeLog: WriteLog): void {
   const own = { id: holder.id, isOwn: (writeId: string) => writeLog.isOwn(writeId) };
-  if (isCopys(holder, own)) throw lossError(name, "cloned", undefined);
+  if (isCopys(holder, own)) throw lossError(name, "cloned");
 }
 
 /**

@@ -48,14 +48,14 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
       signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
-    if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason), undefined);
+    if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason));
     const grant = await confirmGrant(
       context,
       object,
       { holder: reply.holder, contradicted },
       { ...trying, writeLog, signal: context.closed },
     );
-    if (grant === undefined) throw lossError(object.name, "taken-over", undefined);
+    if (grant === undefined) throw lossError(object.name, "taken-over");
     const lease = new Lease(context, localQueue, grant, { leaseMs });
     if (context.closing.aborted) lease.standing.askToStop("closed");
     localQueue.hold(lease);

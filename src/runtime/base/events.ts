@@ -56,8 +56,11 @@ export interface CloseReport {
 export interface LeftBehind extends HoldEvent {
   /** Until when others respect it: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
-  /** `callback`: a function runs under it; `handle`: it was not released, or the store has not answered its release. */
-  readonly kind: "callback" | "handle";
+  /**
+   * `callback`: a function runs under it; `handle`: it was not released; `release`: it was, or its function has ended, and the store
+   * has not answered that.
+   */
+  readonly kind: "callback" | "handle" | "release";
 }
 
 /** The cycle that a victim was found in. */

@@ -55,6 +55,23 @@ it("gives up at the deadline for renewals, where that is before its end", () => 
   expect([late.remainingMs, late.untilOverMs]).toEqual([USABLE_MS, USABLE_MS]);
 });
 
+it("tells by how much the wall clock has gone further, where that is a step and no drift, until it is renewed", async () => {
+  for (const [aheadMs, told] of [
+    [999, undefined],
+    [1000, 1000],
+  ] as const) {
+    const { clockwork, clock } = begun();
+    await clockwork.pass(USABLE_MS - 500);
+    clockwork.wallMs += aheadMs;
+    expect(clock.steppedByMs).toBeUndefined();
+    clock.noticeDoubt();
+    await clockwork.pass(100);
+    expect(clock.steppedByMs).toBe(told);
+    clock.renewed(holderOf({ leaseMs: LEASE_MS }), clockwork.reading, false);
+    expect(clock.steppedByMs).toBeUndefined();
+  }
+});
+
 describe("where only the wall clock says that it is over", () => {
   function doubted() {
     const begin = begun();

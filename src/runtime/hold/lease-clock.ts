@@ -75,6 +75,14 @@ export class LeaseClock {
     return Math.min(this.untilOverMs, this.#inDoubtSinceMs + longestDoubtMs(this.#leaseMs) - nowMs);
   }
 
+  /** In doubt, by how much the wall clock has gone further than the monotonic one since the last renewal; undefined for a drift. */
+  get steppedByMs(): number | undefined {
+    if (this.#inDoubtSinceMs === undefined) return undefined;
+    const { wallMs, monotonicMs } = readClocks(this.#context.effects);
+    const byMs = wallMs - this.#reading.wallMs - (monotonicMs - this.#reading.monotonicMs);
+    return byMs < STEP_MS ? undefined : byMs;
+  }
+
   /** Whether the doubt was not noticed before: the store has to be asked. */
   noticeDoubt(): boolean {
     const isNew = this.#inDoubtSinceMs === undefined;
@@ -123,5 +131,7 @@ export class LeaseClock {
   }
 }
 
+/** Clocks that run apart by less than that merely drift. */
+const STEP_MS = 1000;
 /** How often a lease that needs nothing reads its clocks. */
 export const LOOK_MS = 1000;

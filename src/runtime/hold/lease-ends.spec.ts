@@ -166,6 +166,7 @@ describe("handed over", () => {
     expect(context.holdings.leases).toEqual([]);
     expect(await lease.release()).toBe(false);
     expect([...calls.renew, ...calls.giveBack, ...calls.cancel]).toEqual([]);
+    expect(() => lease.assertHeld()).toThrow(/it was handed over/);
   });
 
   it("it is what a renewal that is under way makes of it, and is not renewed otherwise", async () => {

@@ -12,7 +12,7 @@ import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
 import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
-import { doubtError, type FailedRenewals, type Loss, lossReason, releasedError, tellLoss } from "./loss.js";
+import { type FailedRenewals, type Loss, lossReason, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 
@@ -77,9 +77,8 @@ export class Lease implements Hold {
 
   assertHeld(): void {
     if (this.isHeld) return;
-    const { isOver, isLeft } = this.standing;
-    if (!isOver && (isLeft || this.#clock.isOver)) this.lose("expired");
-    throw this.loss ?? (isOver ? releasedError : doubtError)(this.#localQueue.object.name);
+    if (!this.standing.isOver && (this.standing.isLeft || this.#clock.isOver)) this.lose("expired");
+    throw this.standing.notHeld;
   }
 
   /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
@@ -146,6 +145,7 @@ export class Lease implements Hold {
     await this.#renewing?.catch(() => {});
     this.assertHeld();
     this.#releasing = Promise.resolve(false);
+    this.standing.handOver();
     this.#stop();
     this.#end();
     return { ...this.#holder, leaseMs: this.#leaseMs };
@@ -282,7 +282,7 @@ export class Lease implements Hold {
   }
 
   #noteLoss(reason: Loss, cause?: unknown): boolean {
-    const error = this.standing.lose(reason, cause, this.#failed.answer);
+    const error = this.standing.lose(reason, { ...this.#failed, cause, steppedByMs: this.#clock.steppedByMs });
     if (error === undefined) return false;
     this.nest.end(error);
     tellLoss(this.#context, { ...this.#describe(), reason: error.reason as Loss, error });

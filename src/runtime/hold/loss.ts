@@ -46,26 +46,38 @@ export interface FailedRenewals {
   readonly answer?: S3MutexError;
 }
 
-/** `lastAnswer`: what was answered last in place of the renewals that failed, where there was any answer. */
-export function lossError(
-  lockName: string,
-  reason: GoneForGood,
-  cause: unknown,
-  lastAnswer?: S3MutexError,
-): S3MutexError {
-  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentenceOf(reason, cause, lastAnswer)}.`;
+/** What is known besides of how a lock was lost. */
+export interface Circumstances extends Pick<FailedRenewals, "answer"> {
+  readonly cause?: unknown;
+  /** By how much the wall clock had gone further than the monotonic one, where that put the lease in doubt. */
+  readonly steppedByMs?: number | undefined;
+}
+
+export function lossError(lockName: string, reason: GoneForGood, circumstances: Circumstances = {}): S3MutexError {
+  const { cause } = circumstances;
+  const sentence = sentenceOf(reason, circumstances);
+  const message = `The lock ${JSON.stringify(lockName)} is not held any more: ${sentence}.${clocksOf(reason, circumstances)}`;
   return new S3MutexError("lost", message, { lockName, reason, ...(cause === undefined ? {} : { cause }) });
 }
 
 /** What answers was reached, be it the store or a proxy before it: the holder learns what it said. */
-function sentenceOf(reason: GoneForGood, cause: unknown, lastAnswer: S3MutexError | undefined): string {
+function sentenceOf(reason: GoneForGood, { cause, answer }: Circumstances): string {
   if (reason !== "store-unavailable") return SENTENCES[reason];
   if (S3MutexError.is(cause) && cause.code !== "store-unavailable") {
     return `the store refused to renew it until the lease was over: ${clauseOf(cause)}`;
   }
-  if (lastAnswer === undefined) return SENTENCES[reason];
-  return `no renewal got through until the lease was over; the last answer: ${clauseOf(lastAnswer)}`;
+  if (answer === undefined) return SENTENCES[reason];
+  return `no renewal got through until the lease was over; the last answer: ${clauseOf(answer)}`;
 }
+
+/** The clocks took it away only where no caller has ended it on purpose. */
+function clocksOf(reason: GoneForGood, { steppedByMs }: Circumstances): string {
+  if (steppedByMs === undefined || !BY_TIME.has(reason)) return "";
+  const seconds = Math.round(steppedByMs / 1000);
+  return ` It was over by the wall clock, which went ${seconds} s further than the monotonic clock since the last renewal: it was set, or the machine slept. Let the time service slew that clock rather than set it, and keep the machine awake while it holds locks.`;
+}
+
+const BY_TIME: ReadonlySet<GoneForGood> = new Set<GoneForGood>(["expired", "taken-over", "store-unavailable"]);
 
 function clauseOf({ message }: S3MutexError): string {
   return message.replace(/\.$/, "");
@@ -73,7 +85,13 @@ function clauseOf({ message }: S3MutexError): string {
 
 /** Not a loss, but not held either. */
 export function releasedError(lockName: string): S3MutexError {
-  return lossError(lockName, "released", undefined);
+  return lossError(lockName, "released");
+}
+
+/** The same of a handle that has given its lock to another one by `serialize()`. */
+export function handedOverError(lockName: string): S3MutexError {
+  const message = `The lock ${JSON.stringify(lockName)} is not held by this handle any more: it was handed over by serialize(), and goes on where restore() is called.`;
+  return new S3MutexError("lost", message, { lockName, reason: "released" });
 }
 
 /** It is not known: the clocks of this machine disagree about whether the lease is over. */

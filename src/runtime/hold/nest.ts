@@ -84,7 +84,7 @@ export class Nest {
   }
 
   /** What they nest in is over: handles end with it, no call comes in any more, and functions run to their end. */
-  end(error: S3MutexError = lossError(this.#lockName, "outer-released", undefined)): void {
+  end(error: S3MutexError = lossError(this.#lockName, "outer-released")): void {
     this.#ended ??= error;
     for (const waiting of [...this.#waiting]) {
       this.#waiting.leave(waiting);

@@ -48,7 +48,7 @@ describe("being left to run out", () => {
   it("is what it is lost by, whatever came after", () => {
     const standing = new Standing("x");
     standing.leave();
-    expect(standing.lose("taken-over", undefined)).toMatchObject({ reason: "closed" });
+    expect(standing.lose("taken-over")).toMatchObject({ reason: "closed" });
     expect(standing.lossOfWork).toBe(standing.loss);
   });
 });
@@ -61,7 +61,7 @@ describe("a loss", () => {
     standing.lossSignal.addEventListener("abort", () => {
       wasOver = standing.isOver;
     });
-    const error = standing.lose("taken-over", cause);
+    const error = standing.lose("taken-over", { cause });
     expect(error).toMatchObject({ code: "lost", reason: "taken-over", cause });
     expect([standing.loss, standing.lossOfWork, standing.signal.reason, standing.lossSignal.reason]).toEqual(
       Array.from({ length: 4 }, () => error),
@@ -73,8 +73,8 @@ describe("a loss", () => {
     const standing = new Standing("x");
     standing.askToStop("closed");
     const { reason } = standing.signal;
-    expect(standing.lose("deleted", undefined)).toMatchObject({ reason: "deleted" });
-    expect(standing.lose("expired", undefined)).toBeUndefined();
+    expect(standing.lose("deleted")).toMatchObject({ reason: "deleted" });
+    expect(standing.lose("expired")).toBeUndefined();
     expect(standing.loss).toMatchObject({ reason: "deleted" });
     expect(standing.signal.reason).toBe(reason);
   });

@@ -1,6 +1,15 @@
 import type { S3MutexError } from "../../errors.js";
 import { forManyListeners } from "../base/abort.js";
-import { type Loss, lossError, type StopReason, stopError } from "./loss.js";
+import {
+  type Circumstances,
+  doubtError,
+  handedOverError,
+  type Loss,
+  lossError,
+  releasedError,
+  type StopReason,
+  stopError,
+} from "./loss.js";
 
 /**
  * How a hold stands with the code that works under it. Being asked to stop, being left to run out and being lost are three things:
@@ -17,6 +26,7 @@ export class Standing {
   readonly #stayAlive: () => () => void;
   #isUnused = false;
   #isOver = false;
+  #wasHandedOver = false;
   #isLeft = false;
 
   constructor(lockName: string, stayAlive: () => () => void = () => () => {}) {
@@ -46,12 +56,19 @@ export class Standing {
 
   /** What the caller of work that has ended is told: the lock was lost meanwhile, or was not renewed up to the end of the work. */
   get lossOfWork(): S3MutexError | undefined {
-    return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed", undefined) : undefined);
+    return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed") : undefined);
   }
 
   /** Whether it is not held any longer, or is being given back. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Why it is not held at this moment: it was lost, has ended, or is in doubt. */
+  get notHeld(): S3MutexError {
+    if (this.loss !== undefined) return this.loss;
+    if (!this.#isOver) return doubtError(this.lockName);
+    return (this.#wasHandedOver ? handedOverError : releasedError)(this.lockName);
   }
 
   /** Whether it is neither renewed nor given back, and runs out. */
@@ -114,10 +131,16 @@ export class Standing {
     this.#quiet.abort();
   }
 
+  /** It goes on as another handle. */
+  handOver(): void {
+    this.#wasHandedOver = true;
+    this.end();
+  }
+
   /** It is lost; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
-  lose(reason: Loss, cause: unknown, lastAnswer?: S3MutexError): S3MutexError | undefined {
+  lose(reason: Loss, circumstances: Circumstances = {}): S3MutexError | undefined {
     if (this.loss !== undefined) return undefined;
-    const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, cause, lastAnswer);
+    const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, circumstances);
     // First, so that a listener that is told finds it not held any more.
     this.#isOver = true;
     this.#lost.abort(error);
