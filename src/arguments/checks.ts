@@ -106,7 +106,10 @@ export function checkOwnerId(argument: string, value: unknown): string {
   return checkNonEmptyString(argument, checkLabel(argument, value));
 }
 
-/** Options are an object with these names, or left out. */
+/**
+ * Options are an object with these names, or left out.
+ * @returns a copy of what is given: to spread the object itself would leave out what it inherits, such as the getters of its class
+ */
 export function checkOptions<Options extends object>(
   argument: string,
   value: Options,
@@ -117,7 +120,8 @@ export function checkOptions<Options extends object>(
     throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}, or nothing`);
   }
   refuseUnknownOptions(argument, value, names);
-  return value;
+  const given = Object.keys(names).filter((name) => name in value);
+  return Object.fromEntries(given.map((name) => [name, value[name as keyof Options]])) as Options;
 }
 
 function exampleOf(names: Readonly<Record<string, true>>): string {

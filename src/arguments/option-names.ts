@@ -11,6 +11,11 @@ export type OptionNames<Options> = Readonly<Record<Options extends unknown ? key
  * may be a secret and is not repeated.
  */
 export function refuseUnknownOptions(argument: string, options: object, names: Readonly<Record<string, true>>): void {
+  const smuggled = Object.keys(names).find((name) => isOfEveryObject(options, name));
+  if (smuggled !== undefined) {
+    const message = `${argument} has ${quoted(smuggled)} from Object.prototype, which gives it to every object: remove it there`;
+    throw new S3MutexError("invalid-argument", `${message}.`);
+  }
   const unknown = namesIn(options).find((name) => !Object.hasOwn(names, name));
   if (unknown === undefined) return;
   const known = Object.keys(names);
@@ -20,10 +25,31 @@ export function refuseUnknownOptions(argument: string, options: object, names: R
   throw new S3MutexError("invalid-argument", message.endsWith("?") ? message : `${message}.`);
 }
 
+/** What is given: all that can be enumerated, and the getters of classes, which cannot. */
 function namesIn(options: object): readonly string[] {
   const found: string[] = [];
   for (const name in options) if (Object.hasOwn(options, name) || !(name in Object.prototype)) found.push(name);
+  for (const level of chainOf(options)) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
+      if (get !== undefined && !(name in Object.prototype)) found.push(name);
+    }
+  }
   return found;
+}
+
+/** The object and what it inherits from, but for what every object does. */
+function chainOf(options: object): readonly object[] {
+  const chain: object[] = [];
+  for (let level: object | null = options; level !== null && level !== Object.prototype; ) {
+    chain.push(level);
+    level = Object.getPrototypeOf(level) as object | null;
+  }
+  return chain;
+}
+
+/** No caller of ours has written it: it would count for each call of the process. */
+function isOfEveryObject(options: object, name: string): boolean {
+  return name in options && name in Object.prototype && !chainOf(options).some((level) => Object.hasOwn(level, name));
 }
 
 function listOf(names: readonly string[]): string {

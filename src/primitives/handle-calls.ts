@@ -36,8 +36,8 @@ export class HandleCalls {
     this.#scopes = scopes;
   }
 
-  async acquire(lockName: string, options: AcquireOptions): Promise<Lock> {
-    checkOptions("options", options, ACQUIRE_OPTIONS);
+  async acquire(lockName: string, given: AcquireOptions): Promise<Lock> {
+    const options = checkOptions("options", given, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
     const object = this.#locator.lock(lockName);
     const lock = await this.#scopes.line((scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }));
@@ -56,8 +56,8 @@ export class HandleCalls {
     return this.#runWith<HeldLock, T>(fn, options, (call) => this.#acquirer.handle({ name: lockName }, call));
   }
 
-  async acquireAll(lockNames: readonly string[], options: AcquireOptions): Promise<LockSet> {
-    checkOptions("options", options, ACQUIRE_OPTIONS);
+  async acquireAll(lockNames: readonly string[], given: AcquireOptions): Promise<LockSet> {
+    const options = checkOptions("options", given, ACQUIRE_OPTIONS);
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
     const taken = await this.#scopes.line((scope) => this.#acquirer.all(lockNames, { ...call, scope }));
     if ("set" in taken) return taken.set;
@@ -119,11 +119,11 @@ export class HandleCalls {
 
   async #runWith<Held extends HeldLock | HeldLockSet, T>(
     fn: (held: Held) => T | Promise<T>,
-    options: WithLockOptions,
+    given: WithLockOptions,
     take: (call: AcquireCall) => Promise<Held | undefined>,
   ): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    checkOptions("options", options, WITH_LOCK_OPTIONS);
+    const options = checkOptions("options", given, WITH_LOCK_OPTIONS);
     const call = { options, patienceMs: this.#acquirer.patienceMs(options.retries) };
     const done = await this.#scopes.callback(
       (scope) => take({ ...call, scope }),

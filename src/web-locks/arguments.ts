@@ -1,4 +1,5 @@
-import type { WebLock, WebLockMode } from "./types.js";
+import type { WithLockOptions } from "../primitives/call-options.js";
+import type { WebLock, WebLockMode, WebLockOptions } from "./types.js";
 
 /** A request whose arguments are what the standard wants. */
 export interface CheckedRequest {
@@ -41,8 +42,37 @@ function optionsOf(value: unknown): Omit<CheckedRequest, "name" | "callback"> {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("request(): signal is not an AbortSignal");
   }
-  return { ifAvailable, mode, signal, steal: Boolean(given["steal"]) };
+  const steal = Boolean(given["steal"]);
+  refuseOurs(given);
+  return { ifAvailable, mode, signal, steal };
 }
+
+/**
+ * The standard ignores what it does not know, also what is mistyped. An option of ours is refused all the same: its caller counts on
+ * it, and no browser knows it.
+ */
+function refuseOurs(given: object): void {
+  const ours = Object.keys(INSTEAD).find((name) => name in given && !(name in Object.prototype));
+  if (ours === undefined) return;
+  throw new TypeError(
+    `request(): ${ours} is an option of S3Mutex, and Web Locks have none of this name: use ${INSTEAD[ours]}`,
+  );
+}
+
+const MUTEX = "an S3Mutex";
+
+/** What a request can do in place of what `acquire` and `withLock` take. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  timeoutMs: "signal: AbortSignal.timeout(milliseconds)",
+  retries: "ifAvailable, or signal",
+  leaseMs: "lockTimeoutMs of createLockManager()",
+  lockTimeoutMs: "lockTimeoutMs of createLockManager()",
+  label: "label of createLockManager()",
+  priority: MUTEX,
+  holdAtLeastMs: MUTEX,
+  reentrant: MUTEX,
+  within: MUTEX,
+} satisfies Record<Exclude<keyof WithLockOptions, keyof WebLockOptions> | "lockTimeoutMs", string>;
 
 function textOf(argument: string, value: unknown): string {
   if (typeof value === "symbol") throw new TypeError(`request(): ${argument} is a symbol`);

@@ -1,6 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
+import { checkOptions } from "../arguments/checks.js";
 import { S3MutexError } from "../errors.js";
 import type { S3MutexOptions } from "../options/s3-options.js";
+import { MUTEX_OPTIONS } from "../options/settings.js";
 import type { CloseOptions } from "../primitives/closing.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
 import { runGuarded } from "../primitives/run-holding.js";
@@ -28,7 +30,8 @@ const UNDECIDED_MS = 2000;
  * @param mutexOptions as of {@link S3Mutex}; `lockTimeoutMs` is 15000 by default here
  */
 export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
-  return new S3LockManager(new S3Mutex({ lockTimeoutMs: LEASE_MS, ...mutexOptions }));
+  const { lockTimeoutMs = LEASE_MS, ...options } = checkOptions("options", mutexOptions, MUTEX_OPTIONS);
+  return new S3LockManager(new S3Mutex({ ...options, lockTimeoutMs } as S3MutexOptions));
 }
 
 class GrantedLock implements WebLock {

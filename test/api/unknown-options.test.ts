@@ -142,7 +142,21 @@ describe("P21: an unknown option is refused, with the nearest that there is", ()
 test("what Web Locks know nothing of is ignored, as the standard has it", async () => {
   await using server = await startS3Server({ buckets: [BUCKET] });
   const locks = createLockManager({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
-  expect(await locks.request("x", { timeoutMs: 50 } as never, () => "inside")).toBe("inside");
+  expect(await locks.request("x", { timeout: 50, ifAvaliable: true } as never, () => "inside")).toBe("inside");
+  await locks.close();
+});
+
+test.each([
+  [{ timeoutMs: 50 }, /timeoutMs is an option of S3Mutex, .*: use signal: AbortSignal\.timeout\(milliseconds\)$/],
+  [{ leaseMs: 500 }, /leaseMs is .*: use lockTimeoutMs of createLockManager\(\)$/],
+  [{ reentrant: true }, /reentrant is .*: use an S3Mutex$/],
+  [Object.create({ priority: 1 }), /priority is .*: use an S3Mutex$/],
+])("an option of ours in a request of Web Locks is refused, as its caller counts on it: %j", async (options, words) => {
+  await using server = await startS3Server({ buckets: [BUCKET] });
+  const locks = createLockManager({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
+  const asked = locks.request("x", options as never, () => "inside");
+  await expect(asked).rejects.toThrow(TypeError);
+  await expect(asked).rejects.toThrow(words);
   await locks.close();
 });
 
@@ -167,5 +181,78 @@ it("options that an object inherits are checked and taken as its own are, and wh
     expect(await world.mutex().tryAcquire("x", {})).toBeNull();
   } finally {
     Reflect.deleteProperty(Object.prototype, "strayed");
+  }
+});
+
+/** Options of a class, as frameworks make them of their configuration. */
+class Configured {
+  readonly #waitMs = 50;
+  get timeoutMs() {
+    return this.#waitMs;
+  }
+  get leaseMs() {
+    return 500;
+  }
+  get label() {
+    return "configured";
+  }
+  describe() {
+    return "not an option, and not a property of the options either";
+  }
+}
+
+it("options of a class count with its getters, wherever they go", async ({ world }) => {
+  const [mutex, other] = [world.mutex(), world.mutex()];
+  const { timeoutMs: _, ...attempt } = Object.getOwnPropertyDescriptors(Configured.prototype);
+  const lease = Object.create(Object.defineProperties({}, attempt));
+  const lock = await mutex.tryAcquire("x", lease);
+  expect(lock?.remainingMs).toBeLessThanOrEqual(500);
+  const [holder] = (await mutex.inspect("x"))?.holders ?? [];
+  expect(holder).toMatchObject({ label: "configured" });
+  for (const wait of [
+    other.acquire("x", new Configured()),
+    other.acquireAll(["y", "x"], new Configured()),
+    other.semaphore("pool", { permits: 1 }).acquire(Object.assign(new Configured(), { permits: 1 })),
+  ]) {
+    const waited = await wait.catch((error: unknown) => error);
+    expect(waited).toMatchObject(waited instanceof Error ? { code: "timed-out" } : { name: "pool" });
+  }
+  await lock?.release();
+  await other.close({ handles: "release" });
+});
+
+it("a getter whose name is mistyped is found as any option is", async ({ world }) => {
+  class Mistyped {
+    get timeout() {
+      return 50;
+    }
+  }
+  await expect(world.mutex().acquire("x", new Mistyped() as object)).rejects.toThrow("did you mean timeoutMs?");
+});
+
+it("a manager of Web Locks takes options of a class", async ({ world }) => {
+  const config = Object.create({ s3ClientConfig: world.server.clientConfig(), bucketName: BUCKET, label: "web" });
+  const locks = createLockManager(config);
+  expect(await locks.request("x", () => "inside")).toBe("inside");
+  await locks.close();
+});
+
+it("options that every object inherits are refused by name, as no caller has given them", async ({ world }) => {
+  const mutex = world.mutex();
+  for (const name of ["reentrant", "timeoutMs", "leaseMs"]) {
+    Object.assign(Object.prototype, { [name]: 50 });
+    try {
+      const asking = mutex.acquire("x");
+      await expect(asking).rejects.toThrow(`options has "${name}" from Object.prototype`);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+  }
+  Object.assign(Object.prototype, { timeoutMs: 0 });
+  try {
+    const lock = await mutex.acquire("x", { timeoutMs: 5_000 });
+    expect(await lock.release()).toBe(true);
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "timeoutMs");
   }
 });

@@ -97,12 +97,12 @@ export class Once {
     this.#handles = handles;
   }
 
-  async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, options: RunOnceOptions): Promise<RunOnceResult<T>> {
+  async run<T>(name: string, fn: (run: OnceRun) => T | Promise<T>, given: RunOnceOptions): Promise<RunOnceResult<T>> {
     this.#locator.checkOpen();
     this.#scopes.noteCall();
     const place = this.#place(name);
     checkFunction("fn", fn);
-    checkOptions("options", options, RUN_ONCE_OPTIONS);
+    const options = checkOptions("options", given, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#read(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as AsJson<T> };
@@ -137,11 +137,11 @@ export class Once {
   }
 
   /** @returns whether there was anything to forget */
-  async forget(name: string, options: RunOnceOptions): Promise<boolean> {
+  async forget(name: string, given: RunOnceOptions): Promise<boolean> {
     this.#locator.checkOpen();
     this.#scopes.noteCall();
     const place = this.#place(name);
-    checkOptions("options", options, RUN_ONCE_OPTIONS);
+    const options = checkOptions("options", given, RUN_ONCE_OPTIONS);
     const startedAtMs = this.#context.effects.monotonicMs();
     const known = await this.#read(place, options);
     if (known.isAbsent) return false;

@@ -106,8 +106,8 @@ export class Semaphore {
    * than one record has, or there is no room for one more holder; `permits-differ`: by its own number it does not ask for more, but the
    * stored one is smaller
    */
-  async acquire(options: PermitOptions = {}): Promise<Lock> {
-    checkOptions("options", options, PERMIT_OPTIONS);
+  async acquire(given: PermitOptions = {}): Promise<Lock> {
+    const options = checkOptions("options", given, PERMIT_OPTIONS);
     const patienceMs = Number.POSITIVE_INFINITY;
     const permit = await this.#scopes.line((scope) => this.#acquire(options, { patienceMs, scope }));
     if (permit !== undefined) return permit;
@@ -143,10 +143,10 @@ export class Semaphore {
    * @returns what `fn` returned, or null when others had them until the time was up
    * @throws as `withLock`; `timed-out` where the time was up although permits were free when that was last seen
    */
-  async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, options: WithPermitsOptions = {}): Promise<T | null> {
+  async withPermits<T>(fn: (permit: Lock) => T | Promise<T>, given: WithPermitsOptions = {}): Promise<T | null> {
     if (typeof fn !== "function") throw invalidArgument("fn", fn, "pass the function to run");
-    const { retries } = checkOptions("options", options, WITH_PERMITS_OPTIONS);
-    const patienceMs = this.#acquirer.patienceMs(retries);
+    const options = checkOptions("options", given, WITH_PERMITS_OPTIONS);
+    const patienceMs = this.#acquirer.patienceMs(options.retries);
     const done = await this.#scopes.callback(
       (scope) => this.#acquire(options, { patienceMs, scope }),
       (permit) => runHolding(permit, fn),

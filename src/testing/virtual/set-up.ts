@@ -1,5 +1,5 @@
-import { checkBucketName, checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
-import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
+import { checkBucketName, checkFiniteDuration, checkOptions, invalidArgument } from "../../arguments/checks.js";
+import type { OptionNames } from "../../arguments/option-names.js";
 import { StoreMutex } from "../../mutex.js";
 import type { S3MutexBaseOptions, S3MutexOptions } from "../../options/s3-options.js";
 import { MUTEX_OPTIONS } from "../../options/settings.js";
@@ -76,8 +76,8 @@ const BY_THE_TEST = {
 export function setUp(options: TestMutexOptions): TestMutex {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", options, "pass the options of S3Mutex, or none");
-  refuseUnknownOptions("options", options, TEST_MUTEX_OPTIONS);
-  const { seed = 1, roundTripMs = 0, fakeTimers, s3Client: _client, s3ClientConfig: _config, ...given } = options;
+  const checked = checkOptions("options", options, TEST_MUTEX_OPTIONS);
+  const { seed = 1, roundTripMs = 0, fakeTimers, s3Client: _client, s3ClientConfig: _config, ...given } = checked;
   const shared = { bucketName: "bucket", ...given };
   const { timeline, driver } = timeOf(checkSeed(seed), fakeTimers);
   const [faults, requests] = [new TestFaults(), [] as TestRequest[]];
