@@ -65,6 +65,8 @@ describe("requests", () => {
     expect(events).toEqual([{ verdict: "passed", by: "requests", checkedAt: expect.any(Number) }]);
     await settle(server);
     expect(requestsOf(server).slice(6)).toEqual([`GetObject ${MARKER} 200`, `PutObject ${MARKER} 200`]);
+    // The marker stays, and nothing else does.
+    expect(server.objects(BUCKET).map(({ key }) => key)).toEqual([MARKER, "locks/a.json"]);
     server.resetRequests();
     await lock.release();
     expect(requestsOf(server)).toEqual(["PutObject locks/a.json 200"]);

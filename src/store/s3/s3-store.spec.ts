@@ -132,6 +132,15 @@ describe("a condition that the store does not recognise", () => {
     }
   });
 
+  it("goes in the form that another process has found out, by reads and by writes", async () => {
+    const { store, sent } = storing();
+    store.etagForm.believe("unquoted");
+    expect(store.etagForm.known()).toBe("unquoted");
+    await store.read("a", { ...OPTIONS, ifNoneMatch: '"1"' });
+    await store.write("a", "{}", ifMatch('"1"'), OPTIONS);
+    expect(sent.map(({ headers }) => headers["if-none-match"] ?? headers["if-match"])).toEqual(["1", "1"]);
+  });
+
   it("is not suspected once a write under one has been done", async () => {
     const { store, probes } = storing((_, count) => (count === 3 ? refusing(412, "PreconditionFailed") : undefined));
     await store.write("a", "{}", IF_ABSENT, OPTIONS);
