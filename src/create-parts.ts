@@ -19,7 +19,7 @@ import { LocalQueues } from "./runtime/acquire/local-queue.js";
 import type { Context, Emit } from "./runtime/base/context.js";
 import type { S3MutexEvents } from "./runtime/base/events.js";
 import { hearRejections, tellListeners } from "./runtime/base/listeners.js";
-import { Scopes } from "./runtime/hold/scope.js";
+import { Scopes } from "./runtime/scopes/scopes.js";
 import { recordsOf } from "./runtime/shares/semaphore-records.js";
 
 export type { MutexInternals } from "./create-context.js";

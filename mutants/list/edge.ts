@@ -58,7 +58,7 @@ export const EDGE: readonly Mutant[] = [
   {
     name: "scopes need storage that can be entered",
     why: "the library cannot be loaded in workerd",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scopes.ts",
     search: "if (canBeEntered) storage.enterWith",
     replace: "storage.enterWith",
     caughtBy: { test: AS_IN_WORKERD, named: "a bare call takes a lock" },

@@ -9,7 +9,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "reentrant grants from a bare hold",
     why: "what a bare acquire of the same context holds is nested in",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scope.ts",
     search: 'const own = this.kind === "callback" ? this',
     replace: "const own = true ? this",
     caughtBy: { test: NESTING, named: "P5: lets no call nest" },
@@ -17,7 +17,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "nests in a function that has ended",
     why: "work that a function started nests after its end",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scope.ts",
     search: "return this.#isSettled && (this.isExplicit || this.#holds.size === 0);",
     replace: "return this.#isSettled && this.#holds.size === 0;",
     caughtBy: { test: NESTING, named: "has it wait like all others" },
@@ -121,7 +121,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "edge from a task that is not blocked",
     why: "what a line holds counts although two of its branches are at work",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scope.ts",
     search: "    if (this.#branches > 1) this.#fork();\n",
     replace: "",
     caughtBy: { test: "test/waiting/deadlock.test.ts", named: "takes tasks with bare handles" },
@@ -129,7 +129,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "a tick goes on with the last one",
     why: "what was entered on a resource is taken for its next run (up to Node 22)",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scopes.ts",
     search: "    return entered !== undefined && entered.line === scope ? entered.before : scope;",
     replace: "    return scope;",
     caughtBy: { test: CONTEXTS, named: "P7: nor do ticks of one interval" },
@@ -145,7 +145,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "bare calls hold nothing",
     why: "a deadlock of bare calls is not found",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scope.ts",
     search: "    return doBareCount ? [...holds, ...bare] : holds;",
     replace: "    return holds;",
     caughtBy: { test: CONTEXTS, named: "resolves X then Y against Y then X" },
@@ -153,7 +153,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "who calls a function beside a bare call is not noticed",
     why: "two tasks that begin side by side are taken for one: the second gives way for what the first one holds",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scopes.ts",
     search: "    storage.getStore()?.get(this)?.noteCompany();\n",
     replace: "",
     caughtBy: { test: "test/waiting/contexts.test.ts", named: "nor does who begins beside a bare call" },
@@ -161,7 +161,7 @@ export const IDENTITY: readonly Mutant[] = [
   {
     name: "only calls that take something are seen at work",
     why: "a task that asks a question first is blamed for what another one of its context holds",
-    file: "src/runtime/hold/scope.ts",
+    file: "src/runtime/scopes/scopes.ts",
     search: "  noteCall(): void {\n    storage.getStore()?.get(this)?.noteCompany();",
     replace: "  noteCall(): void {\n    storage.getStore()?.get(this);",
     caughtBy: { test: "test/waiting/contexts.test.ts", named: "was seen at work beside the other one by that" },

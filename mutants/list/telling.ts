@@ -62,8 +62,8 @@ export const TELLING: readonly Mutant[] = [
     name: "who answers cannot be reached",
     why: "a loss blames the network where the store has said that its disk is full",
     file: "src/runtime/hold/loss.ts",
-    search: "if (lastAnswer === undefined) return",
-    replace: "if (lastAnswer !== null) return",
+    search: "if (answer === undefined) return",
+    replace: "if (answer !== null) return",
     caughtBy: { test: "src/runtime/hold/loss.spec.ts", named: "a loss has its cause" },
   },
   {

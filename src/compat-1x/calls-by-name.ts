@@ -16,8 +16,9 @@ import type { Locator } from "../primitives/locator.js";
 import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import type { Context } from "../runtime/base/context.js";
 import type { Lease } from "../runtime/hold/lease.js";
-import type { Scope, Scopes } from "../runtime/hold/scope.js";
 import { type CleanupReport, cleanupAll } from "../runtime/inspect/cleanup.js";
+import type { Scope } from "../runtime/scopes/scope.js";
+import type { Scopes } from "../runtime/scopes/scopes.js";
 import { checkForce } from "./force.js";
 import { NamedLocks } from "./named-locks.js";
 

@@ -1,5 +1,5 @@
 import type { AcquireRequest } from "../runtime/acquire/acquire-request.js";
-import type { Scope } from "../runtime/hold/scope.js";
+import type { Scope } from "../runtime/scopes/scope.js";
 import type { AcquireOptions } from "./call-options.js";
 
 /** What a call asks for besides what its caller's options say: parts of the request that it becomes. */

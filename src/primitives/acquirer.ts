@@ -26,7 +26,7 @@ import type { Held } from "../runtime/base/holdings.js";
 import { settledWithin } from "../runtime/base/timing.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Lease } from "../runtime/hold/lease.js";
-import type { Scope } from "../runtime/hold/scope.js";
+import type { Scope } from "../runtime/scopes/scope.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
 import type { AcquireCall } from "./acquire-call.js";
 import { FencedObjects } from "./fenced/fenced-object.js";

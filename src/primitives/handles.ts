@@ -1,7 +1,7 @@
 import { invalidArgument } from "../arguments/checks.js";
 import type { LockRef } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
-import type { Scope } from "../runtime/hold/scope.js";
+import type { Scope } from "../runtime/scopes/scope.js";
 import type { HeldLock } from "./lock.js";
 import type { HeldLockSet } from "./lock-set.js";
 

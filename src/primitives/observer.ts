@@ -11,10 +11,10 @@ import type { LockReport } from "../core/report.js";
 import type { Settings } from "../options/mutex-options.js";
 import type { Context } from "../runtime/base/context.js";
 import { sleep } from "../runtime/base/timing.js";
-import type { Scopes } from "../runtime/hold/scope.js";
 import { checkHealth, type Health } from "../runtime/inspect/health.js";
 import { inspectLock, listLocks } from "../runtime/inspect/inspect.js";
 import { type LocksView, LockWatcher } from "../runtime/inspect/lock-watcher.js";
+import type { Scopes } from "../runtime/scopes/scopes.js";
 import {
   HEALTH_OPTIONS,
   type HealthOptions,

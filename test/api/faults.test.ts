@@ -2,8 +2,9 @@ import { createServer } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect } from "vitest";
 import { S3Mutex } from "../../src/index.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { IN_FULL } from "../scale.js";
-import { BUCKET, codeOf, errorOf, it, listeningLogger, seeded, sleep, until, type World } from "./fixture.js";
+import { BUCKET, codeOf, errorOf, it, listeningLogger, sleep, until, type World } from "./fixture.js";
 import { LOCK, METHODS } from "./methods.js";
 
 const loseNextWrite = (world: World) =>
@@ -29,7 +30,8 @@ const TURNS = IN_FULL ? 20 : 6;
 // First, since it takes longest.
 describe.concurrent("six clients on a bad day", () => {
   it("do all of their turns, never two inside", { timeout: 60_000 }, async ({ world }) => {
-    const random = seeded(20_261_123);
+    const draws = new Random(20_261_123);
+    const random = () => draws.number();
     const rules = [
       { fault: "lose-response", probability: 0.04 },
       { fault: "drop-before", probability: 0.04 },

@@ -159,15 +159,6 @@ export const it = test.extend<{ world: World }>({
   },
 });
 
-/** Numbers from 0 up to 1, the same for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** The code of the error that a promise rejects with; fails when it does not reject, or with something else. */
 export async function codeOf(promise: Promise<unknown>): Promise<S3MutexErrorCode> {
   return (await errorOf(promise)).code;

@@ -1,17 +1,7 @@
 import { connect } from "node:net";
+import { Random } from "../../src/testing/virtual/random.js";
 
 /** Requests as no client sends them: whole ones that were damaged, odd ones, and bytes that are none. */
-
-export type Random = () => number;
-
-/** The same numbers for the same seed. */
-export function seeded(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const METHODS = ["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "get", "PROPFIND", ""];
 const TARGETS = [
@@ -101,40 +91,36 @@ const FRAGMENTS = [
   "&#x110000;",
 ];
 
-function pick<T>(random: Random, from: readonly T[]): T {
-  return from[Math.floor(random() * from.length)] as T;
-}
-
 /** `whole`: requests that the server would answer, to be damaged. */
 export function rawRequest(random: Random, host: string, whole: readonly string[]): Buffer {
-  const kind = random();
-  if (kind < 0.1) return Buffer.from(Array.from({ length: 1 + random() * 300 }, () => random() * 256));
+  const kind = random.number();
+  if (kind < 0.1) return Buffer.from(Array.from({ length: 1 + random.number() * 300 }, () => random.number() * 256));
   if (kind < 0.55) return oddRequest(random, host);
-  return damaged(random, Buffer.from(pick(random, whole), "latin1"));
+  return damaged(random, Buffer.from(random.pick(whole), "latin1"));
 }
 
 function oddRequest(random: Random, host: string): Buffer {
-  const body = pick(random, BODIES);
-  const headers = Array.from({ length: random() * 4 }, () => pick(random, HEADERS));
-  const length = random() < 0.6 ? [`Content-Length: ${Buffer.byteLength(body)}`] : [];
-  const version = random() < 0.95 ? "HTTP/1.1" : pick(random, ["HTTP/1.0", "HTTP/2.0", "HTTP/0.9", ""]);
-  const hosts = random() < 0.9 ? [`Host: ${host}`] : [];
-  const lines = [`${pick(random, METHODS)} ${pick(random, TARGETS)} ${version}`, ...hosts, ...headers, ...length];
+  const body = random.pick(BODIES);
+  const headers = Array.from({ length: random.number() * 4 }, () => random.pick(HEADERS));
+  const length = random.number() < 0.6 ? [`Content-Length: ${Buffer.byteLength(body)}`] : [];
+  const version = random.number() < 0.95 ? "HTTP/1.1" : random.pick(["HTTP/1.0", "HTTP/2.0", "HTTP/0.9", ""]);
+  const hosts = random.number() < 0.9 ? [`Host: ${host}`] : [];
+  const lines = [`${random.pick(METHODS)} ${random.pick(TARGETS)} ${version}`, ...hosts, ...headers, ...length];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${body}`);
 }
 
 function damaged(random: Random, whole: Buffer): Buffer {
   let bytes = whole;
-  for (let times = 1 + random() * 4; times >= 1; times--) {
-    const at = Math.floor(random() * bytes.length);
-    const until = Math.min(bytes.length, at + 1 + Math.floor(random() * 20));
+  for (let times = 1 + random.number() * 4; times >= 1; times--) {
+    const at = Math.floor(random.number() * bytes.length);
+    const until = Math.min(bytes.length, at + 1 + Math.floor(random.number() * 20));
     const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
-    switch (Math.floor(random() * 5)) {
+    switch (Math.floor(random.number() * 5)) {
       case 0:
         bytes = before;
         break;
       case 1:
-        bytes = Buffer.concat([before, Buffer.from(pick(random, FRAGMENTS)), after]);
+        bytes = Buffer.concat([before, Buffer.from(random.pick(FRAGMENTS)), after]);
         break;
       case 2:
         bytes = Buffer.concat([before, bytes.subarray(until)]);
@@ -143,7 +129,7 @@ function damaged(random: Random, whole: Buffer): Buffer {
         bytes = Buffer.concat([bytes.subarray(0, until), after]);
         break;
       default:
-        bytes = Buffer.concat([before, Buffer.from([random() * 256]), after.subarray(1)]);
+        bytes = Buffer.concat([before, Buffer.from([random.number() * 256]), after.subarray(1)]);
     }
   }
   return bytes;
@@ -187,13 +173,13 @@ export interface Fuzzing {
 
 /** Answers that no client should be sent, with the seed and the request that led to each. */
 export async function fuzz({ port, seed, count, whole, serve }: Fuzzing): Promise<{ bad: string[]; served: number }> {
-  const random = seeded(seed);
+  const random = new Random(seed);
   const bad: string[] = [];
   let left = count;
   const sender = async () => {
     while (left-- > 0) {
       const bytes = rawRequest(random, `127.0.0.1:${port}`, whole);
-      const fate = random();
+      const fate = random.number();
       const answer = await sendRaw(port, bytes, fate < 0.8 ? "wait" : fate < 0.9 ? "reset" : "end");
       if (isBad(answer)) bad.push(`${JSON.stringify(bytes.toString("latin1").slice(0, 300))}: ${answer.slice(0, 500)}`);
     }

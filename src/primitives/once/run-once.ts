@@ -17,7 +17,7 @@ import { wasClosed } from "../../runtime/base/closed.js";
 import type { Context } from "../../runtime/base/context.js";
 import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
 import { readFenced } from "../../runtime/fenced/read-fenced.js";
-import type { Scopes } from "../../runtime/hold/scope.js";
+import type { Scopes } from "../../runtime/scopes/scopes.js";
 import type { AcquireOptions } from "../call-options.js";
 import { contentOf } from "../fenced/fenced-content.js";
 import type { HandleCalls } from "../handle-calls.js";

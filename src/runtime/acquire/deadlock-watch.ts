@@ -7,7 +7,7 @@ import { unlessAborted } from "../base/abort.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
 import { toPublicEdge } from "../hold/deadlock-edge.js";
-import { BARE_HOLDS_AFTER_MS } from "../hold/scope.js";
+import { BARE_HOLDS_AFTER_MS } from "../scopes/scope.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { AcquireRequest } from "./acquire-request.js";
 

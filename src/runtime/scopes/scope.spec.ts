@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Hold } from "./hold.js";
+import type { Hold } from "../hold/hold.js";
 import { Scope } from "./scope.js";
 
 /** As much of a hold as a scope looks at. */
