@@ -1,3 +1,4 @@
+import type { StoreQuirks } from "../src/testing/index.js";
 import { Random } from "../src/testing/virtual/random.js";
 import type { Spread } from "../testkit/statistics.js";
 import { BenchServer } from "./server/bench-server.js";
@@ -54,8 +55,8 @@ export class Bench {
   }
 
   /** A server of the case's own, closed when the case is over. */
-  async server(latencyMs: number): Promise<BenchServer> {
-    const server = await BenchServer.start(latencyMs);
+  async server(latencyMs: number, quirks: StoreQuirks = {}): Promise<BenchServer> {
+    const server = await BenchServer.start(latencyMs, quirks);
     this.#servers.push(server);
     return server;
   }

@@ -27,6 +27,10 @@ export const freeLock: BenchCase = {
     const server = await bench.server(LATENCY_MS);
     const ours = await measure(libraryOn(server), bench.rounds(5, 2));
     const unchecked = await measure(libraryOn(server, { verify: "never" }), bench.rounds(5, 2));
+    const bare = await measure(
+      libraryOn(await bench.server(LATENCY_MS, { etagForm: "unquoted-only" })),
+      bench.rounds(5, 2),
+    );
     const first = await measureFirst(server, bench.rounds(5, 2));
     const theirs = await measure(ancestorOn(server), bench.rounds(5, 2));
     const requests = { unit: "requests", better: "lower", limit: 2, strict: true } as const;
@@ -57,6 +61,18 @@ export const freeLock: BenchCase = {
         ...requests,
         measured: unchecked.newLock,
         target: atMost(3),
+      }),
+      figure({
+        name: "where ETags count without their quotes only (Ceph 16): another process used it last",
+        ...requests,
+        measured: bare.others,
+        target: atMost(3),
+      }),
+      figure({
+        name: "a new lock there, by a new process",
+        ...requests,
+        measured: bare.newLock,
+        target: atMost(4),
       }),
       figure({
         name: "the very first lock of a prefix, until the grant",

@@ -1,5 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import type { RequestRecord, S3ClientSettings } from "../../src/testing/index.js";
+import type { RequestRecord, S3ClientSettings, StoreQuirks } from "../../src/testing/index.js";
 import { type Remote, startRemote } from "../remote.js";
 // Types only: importing the module itself would start serving.
 import type { serverMethods } from "./process.js";
@@ -17,9 +17,9 @@ export class BenchServer {
     this.clientConfig = clientConfig;
   }
 
-  static async start(latencyMs: number): Promise<BenchServer> {
+  static async start(latencyMs: number, quirks: StoreQuirks): Promise<BenchServer> {
     const remote = await startRemote<ServerMethods>(new URL("./process.ts", import.meta.url));
-    return new BenchServer(remote, await remote.call.start(latencyMs));
+    return new BenchServer(remote, await remote.call.start(latencyMs, quirks));
   }
 
   get call(): Remote<ServerMethods>["call"] {

@@ -1,4 +1,4 @@
-import { type FaultRule, type S3Server, startS3Server } from "../../src/testing/index.js";
+import { type FaultRule, type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
 import { Random } from "../../src/testing/virtual/random.js";
 import { serveParent } from "../remote.js";
 
@@ -65,8 +65,8 @@ function heldRecord(index: number): object {
 
 /** The embedded server in a process of its own: what it costs is not measured as if the library had cost it. */
 export const serverMethods = {
-  async start(latencyMs: number) {
-    server = await startS3Server({ buckets: [BUCKET], latencyMs, recentRequestsMax: 1_000_000 });
+  async start(latencyMs: number, quirks: StoreQuirks) {
+    server = await startS3Server({ buckets: [BUCKET], latencyMs, quirks, recentRequestsMax: 1_000_000 });
     return server.clientConfig();
   },
   setLatency: (latencyMs: number) => running().setLatency(latencyMs),
