@@ -53,6 +53,18 @@ describe("being left to run out", () => {
   });
 });
 
+it("says why it is not held: in doubt, released, handed over, or lost, which comes before all else", () => {
+  const told = (end: (standing: Standing) => void) => {
+    const standing = new Standing("x");
+    end(standing);
+    return standing.notHeld;
+  };
+  expect(told(() => {})).toMatchObject({ reason: "in-doubt" });
+  expect(told((standing) => standing.end()).message).toMatch(/it was released/);
+  expect(told((standing) => standing.handOver()).message).toMatch(/it was handed over/);
+  expect(told((standing) => standing.lose("deleted"))).toMatchObject({ reason: "deleted" });
+});
+
 describe("a loss", () => {
   it("is told to all, with one error, which a listener finds true", () => {
     const standing = new Standing("x");
