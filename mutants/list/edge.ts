@@ -13,7 +13,7 @@ export const EDGE: readonly Mutant[] = [
     file: "src/r2/r2-store.ts",
     search: "this.#bucket.put(key, body, { onlyIf, httpMetadata })",
     replace: "this.#bucket.put(key, body, { ...(onlyIf && {}), httpMetadata })",
-    caughtBy: { test: R2_CONTRACT, named: "races: " },
+    caughtBy: { test: R2_CONTRACT, named: "r2Store" },
   },
   {
     name: "R2's ETags in quotes",
@@ -21,7 +21,7 @@ export const EDGE: readonly Mutant[] = [
     file: "src/r2/r2-store.ts",
     search: 'return etag.replace(/^"(.*)"$/, "$1");',
     replace: "return etag;",
-    caughtBy: { test: R2_CONTRACT, named: "races: " },
+    caughtBy: { test: R2_CONTRACT, named: "r2Store" },
   },
   {
     name: "a date for R2",

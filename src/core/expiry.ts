@@ -62,6 +62,7 @@ export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" 
 
 /** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
 export const ENTRY_LIFE_MS = 15_000;
+/** Twice that: an entry that ends later was written by a clock that is ahead by more than all that clocks which are right may differ by. */
 export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;
 
 /** By less than this clocks that are right may differ, as far as they are known. */

@@ -59,6 +59,7 @@ const DRIFT_PER_MS = 200e-6;
  * been met again, and one answer that was wrong does not keep a process from taking over.
  */
 const AGREED_ANSWERS = 5;
+/** The answers of a moment may all come from one front end, over connections that are kept for some seconds. */
 const AGREED_MS = 10_000;
 /** Wall and monotonic clock may part by this much (plus drift) before it counts as a step or a suspension. */
 const STEP_MS = 100;

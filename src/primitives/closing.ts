@@ -179,6 +179,7 @@ function checkHandles(argument: string, value: unknown): "wait" | "release" {
   throw invalidArgument(argument, value, 'use "wait" or "release"');
 }
 
+/** With {@link PATIENCE_MS}, less than the ten seconds that Docker leaves between SIGTERM and SIGKILL. */
 const DEFAULT_GRACE_MS = 7000;
 /** How long a store that does not answer is waited for, once all work has ended. */
 const PATIENCE_MS = 2000;

@@ -4,6 +4,7 @@ import { deleteLockCommand } from "../../src/cli/change/delete.js";
 import { releaseCommand } from "../../src/cli/change/release.js";
 import { heldRecord } from "../api/fixture.js";
 import { BUCKET, recordOf, startStore, until } from "./cli.js";
+import { listenNoLongerThanTheirTest } from "./listeners.js";
 import { inputOf, startOutput } from "./terminal.js";
 
 const ADDRESS = { bucketName: BUCKET, keyPrefix: "locks/", lockName: "nightly" };
@@ -17,7 +18,8 @@ async function startLocked() {
       "locks/nightly.json",
       JSON.stringify(heldRecord({ acquiredAtMs: Date.now() - 9000, expiresAtMs, owner })),
     );
-  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) process.env[name] ??= "test";
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, "test");
+  onTestFinished(() => void vi.unstubAllEnvs());
   return { server, hold, input: inputOf(["--endpoint-url", server.endpoint]) };
 }
 
@@ -34,6 +36,8 @@ function userTyping(answer: string, beforeTyping = () => {}) {
   });
   return { question: () => typing.then(() => asked.join("")) };
 }
+
+listenNoLongerThanTheirTest();
 
 const SIZE = { columns: 80, rows: 24 };
 
@@ -90,9 +94,12 @@ test.each([
     return true;
   });
   // Only a terminal makes a key of it.
-  const before = Object.getOwnPropertyDescriptor(process.stderr, "isTTY") ?? { value: false, configurable: true };
+  const before = Object.getOwnPropertyDescriptor(process.stderr, "isTTY");
   Object.defineProperty(process.stderr, "isTTY", { value: true, configurable: true });
-  onTestFinished(() => void Object.defineProperty(process.stderr, "isTTY", before));
+  onTestFinished(() => {
+    if (before === undefined) Reflect.deleteProperty(process.stderr, "isTTY");
+    else Object.defineProperty(process.stderr, "isTTY", before);
+  });
   userTyping(text);
   const { output } = startOutput(SIZE);
   expect(await releaseCommand(input, ADDRESS, output)).toBe(exitCode);

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Worker } from "../../src/cli/demo/fleet.js";
 import { createScreen } from "../../src/cli/demo/screen.js";
 import { listCommand } from "../../src/cli/inspect/list.js";
@@ -25,7 +25,8 @@ async function startLocks() {
   const args = ["--endpoint-url", server.endpoint];
   const environment = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
   // The SDK reads these from the process.
-  for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
   return { server, put, args, nowMs };
 }
 

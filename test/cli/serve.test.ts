@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { cli, newFolder, startCli } from "./cli.js";
 import { cliHere } from "./here.js";
+import { listenNoLongerThanTheirTest } from "./listeners.js";
+
+listenNoLongerThanTheirTest();
 
 /** The lines to paste, as an environment. */
 function exported(stdout: string): Record<string, string> {

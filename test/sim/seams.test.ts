@@ -171,6 +171,57 @@ describe("leftovers", () => {
     expect(leftovers.quiet(["c0"])).toEqual([]);
   });
 
+  // Each excuse of the checker, and where it ends.
+  it("an entry that a crowd keeps its client from taking out in time is in order; a hold, or an entry without a crowd, is not", () => {
+    const queue = [{ id: "c0#1", priority: 0, sinceMs: 0, expiresAtMs: nowMs + 5000 }];
+    const crowded = checker({ queue });
+    for (let n = 0; n < 8; n += 1) crowded.landed("locks/x.json", { queue });
+    crowded.closed("c0", []);
+    expect(properties()).toEqual([]);
+    nowMs += 3000;
+    crowded.closed("c0", []);
+    expect(properties()).toEqual(["leftover"]);
+    const held = checker({ holders: [holder("c0#1")] });
+    for (let n = 0; n < 8; n += 1) held.landed("locks/x.json", { holders: [holder("c0#1")] });
+    held.closed("c0", []);
+    expect(properties()).toEqual(["leftover", "leftover"]);
+    const few = checker({ queue });
+    for (let n = 0; n < 7; n += 1) few.landed("locks/x.json", { queue });
+    few.closed("c0", []);
+    expect(properties()).toEqual(["leftover", "leftover", "leftover"]);
+  });
+
+  it("an entry of before an outage may stay until it expires; one that was written since may not", () => {
+    const queue = [{ id: "c0#1", priority: 0, sinceMs: 0, expiresAtMs: nowMs + 90_000 }];
+    const leftovers = checker({ queue });
+    leftovers.landed("locks/x.json", { queue });
+    const left = leftovers.quiet(["c0"]);
+    leftovers.stillQuiet(left, nowMs + 1);
+    expect(properties()).toEqual([]);
+    leftovers.stillQuiet(left, nowMs);
+    expect(properties()).toEqual(["leftover"]);
+  });
+
+  it("a client that takes the store for unsafe does not clear up there while it does, and others do", () => {
+    const holders = [holder("c0#1"), holder("c1#1", { token: 2 })];
+    const leftovers = checker({ holders });
+    leftovers.distrusts("c0");
+    expect(leftovers.quiet(["c0", "c1"])).toEqual([{ key: "locks/x.json", id: "c1#1" }]);
+    leftovers.closed("c0", []);
+    expect(properties()).toEqual(["leftover"]);
+  });
+
+  it("a hold that its client was told is gone stays until it expires, by its token, and so does one that was given back and lasts", () => {
+    const holders = [
+      holder("c0#1", { token: 7 }),
+      holder("c0#2", { token: 8 }),
+      holder("c0#3", { token: 9, releasedAtMs: nowMs }),
+    ];
+    const leftovers = checker({ holders });
+    leftovers.misled(7);
+    expect(leftovers.quiet(["c0"])).toEqual([{ key: "locks/x.json", id: "c0#2" }]);
+  });
+
   it("what was left behind is not renewed any more, and is there", () => {
     const leftovers = checker({ holders: [holder("c0#1")] });
     leftovers.closed("c0", [left]);

@@ -67,8 +67,8 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/hold/lease.ts",
-    search: "delayMs > LOOK_MS ?",
-    replace: "delayMs >= LOOK_MS ?",
+    search: "delayMs > WATCH_MS ?",
+    replace: "delayMs >= WATCH_MS ?",
     why: ONE_INSTANT,
   },
   {

@@ -187,7 +187,7 @@ export class SeveralRecords {
     for (;;) {
       const parts = this.#records.partsWith(permits).filter((part) => !tried.has(part));
       const emptier = this.#emptier(parts.filter((part) => isFresh(part) && hasRoom(part)));
-      const unseen = parts.filter((part) => !seen.has(part) && !isTold(part)).slice(0, LOOKS_AT_ONCE);
+      const unseen = parts.filter((part) => !seen.has(part) && !isTold(part)).slice(0, POLLS_AT_ONCE);
       const leftMs = this.#untilMs(terms) - this.#nowMs();
       if (emptier !== undefined) return this.#targetOf(emptier, terms.call);
       if (unseen.length === 0 || leftMs <= 0 || terms.signal?.aborted || closing.aborted) return undefined;
@@ -295,5 +295,7 @@ export class SeveralRecords {
 const SILENT_MS = 1000;
 /** What was seen so long ago is polled again before a caller waits there. */
 const FRESH_MS = 1000;
-const LOOKS_AT_ONCE = 4;
+/** One of so many mostly has room; to read all forty would cost every caller ten times as much. */
+const POLLS_AT_ONCE = 4;
+/** A few round trips: what a cache has kept is gone, or will not be for longer than a caller should ask. */
 const AGAIN_MS = 100;

@@ -32,8 +32,8 @@ export class DeadlockWatch {
   /** No longer than until what bare calls hold counts, and until it is time to search for those that it holds up. */
   restMs(delayMs: number, waitedMs: number): number {
     const isLate = waitedMs >= BARE_HOLDS_AFTER_MS;
-    const lateMs = isLate ? LATE_LOOK_MS : BARE_HOLDS_AFTER_MS - waitedMs;
-    if (lateMs >= delayMs || (isLate && this.#shownAtMs !== undefined && waitedMs > this.#shownAtMs + LATE_LOOK_MS))
+    const lateMs = isLate ? LATE_SEARCH_MS : BARE_HOLDS_AFTER_MS - waitedMs;
+    if (lateMs >= delayMs || (isLate && this.#shownAtMs !== undefined && waitedMs > this.#shownAtMs + LATE_SEARCH_MS))
       return delayMs;
     const { holds } = this.#request;
     const counts = holds(Number.POSITIVE_INFINITY).length - holds(0).length;
@@ -47,13 +47,13 @@ export class DeadlockWatch {
     if (me === undefined || me.holds.length === 0) return;
     this.#shownAtMs ??= waitedMs;
     // Others that wait in the same cycle show what they hold at about the same time.
-    const isShown = this.#shownAtMs < FIRST_SEARCH_MS || waitedMs >= this.#shownAtMs + LATE_LOOK_MS;
+    const isShown = this.#shownAtMs < FIRST_SEARCH_MS || waitedMs >= this.#shownAtMs + LATE_SEARCH_MS;
     if (waitedMs < this.#nextAfterMs || !isShown) return;
     this.#nextAfterMs = waitedMs + Math.min(Math.max(waitedMs / 2, FIRST_SEARCH_MS), LONGEST_INTERVAL_MS);
     const first = await this.#search(id, signal);
     if (first === undefined || signal.aborted) return;
     const { effects, clock } = this.#context;
-    await sleep(effects, Math.max(SECOND_LOOK_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
+    await sleep(effects, Math.max(SECOND_SEARCH_MS, 2 * clock.roundTripMs), { keepAlive: true, signal });
     const second = signal.aborted ? undefined : await this.#search(id, signal);
     if (second === undefined || !isSameCycle(first, second) || !this.#holdsUp(second, waitedMs)) return;
     throw this.#deadlock(id, second);
@@ -132,9 +132,11 @@ type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "
 
 /** A wait this short does no harm. */
 const FIRST_SEARCH_MS = 700;
-const SECOND_LOOK_MS = 150;
+/** What was a cycle only because two records were read one after the other is none any more when both are read again. */
+const SECOND_SEARCH_MS = 150;
 /** How long after its entry shows more than before it searches. */
-const LATE_LOOK_MS = 300;
+const LATE_SEARCH_MS = 300;
+/** A cycle is closed by the wait that comes last, which searches by itself: the others do it in case that one has died or was cut off. */
 const LONGEST_INTERVAL_MS = 10_000;
 /** A walk over more locks than this is given up; it is begun anew later. */
 const MAX_READS = 64;

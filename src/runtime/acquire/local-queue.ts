@@ -266,9 +266,13 @@ type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to
 const STUCK_MS = 100;
 /** The same before the first answer has shown how long one takes. */
 const FIRST_STUCK_MS = 500;
+/** A read and a write, each of which may take twice as long as usual. */
 const STUCK_ROUND_TRIPS = 4;
+/** The waiters here notice within about a second what was forced from outside. */
 const TRUST_LOCAL_MS = 1000;
+/** A process that passes its lock on by itself leaves the record alone twice a second, so that waiters of others can write their entries. */
 const QUIET_EVERY_MS = 500;
+/** A poll that shows the record, the write of an entry, and one to spare. */
 const QUIET_ROUND_TRIPS = 3;
 
 /** The local queues of one mutex; a queue is there while it has a holder or a waiter. */

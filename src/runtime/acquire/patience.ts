@@ -268,4 +268,5 @@ const ATTEMPT_MS = 2000;
 /** One attempt waits for its turn and takes so long, all in all. */
 export const LONGEST_IN_QUEUE_MS = 30_000;
 const LAST_POLL_ROUND_TRIPS = 3; // a poll and a write, with one to spare
+/** A timer is late by some milliseconds, on a busy machine by more. */
 const LAST_POLL_SLACK_MS = 20;

@@ -76,7 +76,9 @@ export class PollElsewhere {
   }
 }
 
+/** All records once in that time, by all waiters of this process together: about a request a second for some records. */
 const ROUND_MS = 3000;
+/** As long as an entry lives: where nothing has moved for minutes, no waiter is passed over for that. */
 const LONGEST_ROUND_MS = 15_000;
 /** Between two polls, however few records there are. */
 const LONGEST_MS = 500;

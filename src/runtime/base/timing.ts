@@ -99,4 +99,5 @@ export function requestTimeoutMs(leaseMs: number): number {
   return Math.min(MAX_REQUEST_MS, leaseMs / 6);
 }
 
+/** No store that holds locks takes that long for a few hundred bytes: one that does answers nothing that is still of use. */
 export const MAX_REQUEST_MS = 5000;

@@ -135,6 +135,7 @@ const OVER_STALE = "PUT with If-Match and an ETag that the object never had was 
 const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
 /** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */
 const ROUNDS = 3;
+/** A few round trips: what a moment has cost is over by then, and a caller waits for it. */
 const PAUSE_MS = 50;
 
 const SAYS_BOTH: UnknownOutcome = {

@@ -29,4 +29,5 @@ export function leaseToWriteMs({ check }: Context, leaseMs: number): number {
   return check.isPassed ? leaseMs : Math.min(leaseMs, UNCHECKED_LEASE_MS);
 }
 
+/** The usual lease: a longer one would keep others out for longer than a refusal counts. */
 const UNCHECKED_LEASE_MS = 60_000;

@@ -225,6 +225,7 @@ export class FencedChannel {
 
 /** A few megabytes take a while on a slow line; of a short lease, one unanswered request is not to take all. */
 const LONGEST_REQUEST_MS = 15_000;
+/** A first connection alone can take nearly as long. */
 const SHORTEST_REQUEST_MS = 1000;
 
 function foundIn(

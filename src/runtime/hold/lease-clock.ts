@@ -134,4 +134,4 @@ export class LeaseClock {
 /** Clocks that run apart by less than that merely drift. */
 const STEP_MS = 1000;
 /** How often a lease that needs nothing reads its clocks. */
-export const LOOK_MS = 1000;
+export const WATCH_MS = 1000;

@@ -11,7 +11,7 @@ import { cancelLeftovers } from "./cancel.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
-import { LeaseClock, type LeaseTerms, LOOK_MS } from "./lease-clock.js";
+import { LeaseClock, type LeaseTerms, WATCH_MS } from "./lease-clock.js";
 import { type FailedRenewals, type Loss, lossReason, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
@@ -173,7 +173,7 @@ export class Lease implements Hold {
     if (this.standing.quietSignal.aborted) return;
     const delayMs = this.#clock.untilRenewalMs;
     // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are read in between.
-    this.#alarm.set(Math.min(delayMs, LOOK_MS), () => (delayMs > LOOK_MS ? this.#schedule() : this.#tick()));
+    this.#alarm.set(Math.min(delayMs, WATCH_MS), () => (delayMs > WATCH_MS ? this.#schedule() : this.#tick()));
   }
 
   #tick(): void {

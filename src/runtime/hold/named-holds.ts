@@ -126,6 +126,7 @@ function note(line: CallerScope, key: string, own: OwnCall): void {
 
 /** Leases that ran out are remembered, so that a late release does not end a successor's turn; but not without end. */
 const MAX_REMEMBERED = 10_000;
+/** More names than one piece of code takes; a loop over thousands would copy them all with each. */
 const MAX_IN_LINE = 100;
 
 function forgetOldest<Value>(all: Map<string, Value>, mayGo: (value: Value) => boolean): void {

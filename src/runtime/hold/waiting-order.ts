@@ -65,6 +65,7 @@ export class WaitingOrder<T extends Arrival> implements Iterable<T> {
   }
 }
 
+/** Few enough to be moved at once, and enough that tens of thousands of waiters are in a few hundred blocks. */
 const MAX_BLOCK = 256;
 
 function comparePlaces<T>(one: Place<T>, other: Place<T>): number {

@@ -63,6 +63,7 @@ export async function cleanupAll(context: Context, run: CleanupRun): Promise<Cle
   return tally;
 }
 
+/** Half of what `inspect.ts` reads at once: each of them may write as well. */
 const CONCURRENCY = 16;
 
 type Tally = { -readonly [Field in Exclude<keyof CleanupReport, "unreadable">]: number } & {
@@ -113,6 +114,7 @@ async function sweep(context: Context, object: LockObject, run: CleanupRun): Pro
   return kind === "unsettled" ? "kept" : kind;
 }
 
+/** A run over many locks does not stand still for one that will be free later: the next run finds it. */
 const LONGEST_WAIT_MS = 5000;
 /** Clocks run at slightly different speeds. */
 const MARGIN_MS = 20;

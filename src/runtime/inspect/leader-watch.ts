@@ -90,4 +90,5 @@ export class LeaderWatch {
 
 /** How long a store that does not answer is asked again. */
 const PATIENCE_MS = 10_000;
+/** A user who asks for less gets this: about what a read takes, where the store is not near. */
 const MIN_INTERVAL_MS = 100;

@@ -54,7 +54,10 @@ export function resizePatienceMs(records: "one" | "several"): number {
   return records === "one" ? ONE_RECORD_MS : SEVERAL_RECORDS_MS;
 }
 
-const SHORTEST_COMMAND_MS = 5000;
-const LONGEST_COMMAND_MS = 10_000;
-const ONE_RECORD_MS = 10_000;
-const SEVERAL_RECORDS_MS = 30_000;
+/** One request that is never answered, however short the lease is. */
+const SHORTEST_COMMAND_MS = MAX_REQUEST_MS;
+/** Two of them: one that is lost, and one more. */
+const LONGEST_COMMAND_MS = 2 * MAX_REQUEST_MS;
+const ONE_RECORD_MS = 2 * MAX_REQUEST_MS;
+/** Up to forty records, eight at a time, each behind its own callers: five rounds, and one that is lost. */
+const SEVERAL_RECORDS_MS = 6 * MAX_REQUEST_MS;

@@ -16,7 +16,8 @@ const MENTION_AFTER_MS = 3000;
 /** So often in a row, over at least so long: a store that refuses to change what it shows unchanged is unsafe. */
 const UNSAFE_STALLS = 5;
 const UNSAFE_AFTER_MS = 2000;
-const STALL_PAUSE_MS = 400;
+/** So that the stalls that make a store unsafe take as long as they have to. */
+const STALL_PAUSE_MS = UNSAFE_AFTER_MS / UNSAFE_STALLS;
 /** The same where no caller waits. */
 const QUIET_STALL_PAUSE_MS = 1000;
 

@@ -211,7 +211,7 @@ export const lockChecks: Checks = {
 /** What the README of s3-mutex 1.x promises, and the records that its processes write. */
 export const oneXChecks: Checks = {
   async "1.x: a lock is taken, refreshed and released by its name"({ subject }) {
-    const [a, b] = await two(subject, { maxRetries: 1, retryDelayMs: 200 });
+    const [a, b] = await two(subject, { maxRetries: 1, retryDelayMs: SHORT_MS });
     assert.equal(await a.isLocked("resource-lock"), false);
     assert.equal(await a.acquireLock("resource-lock", 60_000, 10), true);
     assert.deepEqual([await b.isLocked("resource-lock"), await a.isOwnedByUs("resource-lock")], [true, true]);

@@ -5,6 +5,7 @@ import type { ProbeDeps } from "./probe-object.js";
 
 /** A store that fails at random gives itself away in one of so many rounds. */
 const ROUNDS = 3;
+/** In an outage, when all keys fail, probes are to be few beside the requests of callers. */
 const ASK_AGAIN_MS = 10_000;
 
 /**
