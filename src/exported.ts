@@ -81,6 +81,7 @@ export type { LocksView } from "./runtime/inspect/lock-watcher.js";
 export type {
   AnswerTiming,
   DeleteMarker,
+  EtagFormHint,
   ListOutcome,
   ObjectStore,
   ReadOptions,

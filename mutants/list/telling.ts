@@ -72,7 +72,7 @@ export const TELLING: readonly Mutant[] = [
     file: "src/arguments/bucket-names.ts",
     search: "(whyNoName(bucket) ?? whyNoPlaceForLocks(bucket))",
     replace: "whyNoPlaceForLocks(bucket)",
-    caughtBy: { test: "test/api/bucket-names.test.ts", named: "S3Mutex refuses what does not name" },
+    caughtBy: { test: "test/api/bucket-names.test.ts", named: "refuses what does not name" },
   },
   {
     name: "a time-out does not say who has the lock",
