@@ -30,6 +30,8 @@ const UNDECIDED_MS = 2000;
  * @param mutexOptions as of {@link S3Mutex}; `lockTimeoutMs` is 15000 by default here
  */
 export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
+  // Where these are not options at all, the mutex says what to pass.
+  if (typeof mutexOptions !== "object" || mutexOptions === null) return new S3LockManager(new S3Mutex(mutexOptions));
   const { lockTimeoutMs = LEASE_MS, ...options } = checkOptions("options", mutexOptions, MUTEX_OPTIONS);
   return new S3LockManager(new S3Mutex({ ...options, lockTimeoutMs } as S3MutexOptions));
 }

@@ -235,6 +235,8 @@ it("a manager of Web Locks takes options of a class", async ({ world }) => {
   const locks = createLockManager(config);
   expect(await locks.request("x", () => "inside")).toBe("inside");
   await locks.close();
+  const words = "options is null: pass { s3Client, bucketName } or { store }";
+  expect(() => createLockManager(null as never)).toThrow(words);
 });
 
 it("options that every object inherits are refused by name, as no caller has given them", async ({ world }) => {
