@@ -1,6 +1,12 @@
 import type { RequestOptions, StoreEffects } from "../store/object-store.js";
 import { type BodyBytes, readBytes } from "../store/s3/answers/body.js";
-import { type AnswerHeaders, type Transmission, TransmissionRefused } from "../store/s3/answers/transmission.js";
+import {
+  type AnswerHeaders,
+  MAX_TEXT_BYTES,
+  PREPARE_TIMEOUT_MS,
+  type Transmission,
+  TransmissionRefused,
+} from "../store/s3/answers/transmission.js";
 import { OutOfTime, TimeBound } from "../store/time-bound.js";
 
 export type Method = "GET" | "PUT" | "DELETE";
@@ -21,12 +27,6 @@ export interface Transmitted {
   /** Of everything else. */
   readonly error?: Error;
 }
-
-/** Credentials and signature: mostly at hand, at worst a round trip or two. */
-const PREPARE_TIMEOUT_MS = 30_000;
-
-/** More than a page of the longest keys. */
-const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Sends what `prepare` makes, once: no retries, no redirects that are followed, and an end after `timeoutMs`. */
 export async function transmit(

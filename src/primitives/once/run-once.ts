@@ -15,6 +15,7 @@ import { reworded, S3MutexError } from "../../errors.js";
 import type { Settings } from "../../options/mutex-options.js";
 import { wasClosed } from "../../runtime/base/closed.js";
 import type { Context } from "../../runtime/base/context.js";
+import { UNREACHABLE_MS } from "../../runtime/base/timing.js";
 import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
 import { readFenced } from "../../runtime/fenced/read-fenced.js";
 import type { Scopes } from "../../runtime/scopes/scopes.js";
@@ -218,9 +219,6 @@ export class Once {
     return { doneAtMs: clock.now()?.latestMs ?? effects.wallMs(), owner: ownerId };
   }
 }
-
-/** How long a store that does not answer is waited for before the lock is asked for. */
-const UNREACHABLE_MS = 60_000;
 
 /** A run shares its lock with no other, not even with a run that it is part of. */
 function alone(options: RunOnceOptions): AcquireOptions {

@@ -1,6 +1,6 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { LONGEST_IN_QUEUE_MS, longestMs } from "../../runtime/acquire/patience.js";
+import { LONGEST_IN_QUEUE_MS, longestMs, SILENT_MS } from "../../runtime/acquire/patience.js";
 import { type PollElsewhere, pollElsewhereOf } from "../../runtime/acquire/poll-elsewhere.js";
 import {
   AskElsewhere,
@@ -291,8 +291,6 @@ export class SeveralRecords {
   }
 }
 
-/** A shorter time-out is given that long where the store does not answer, as that of one record is. */
-const SILENT_MS = 1000;
 /** What was seen so long ago is polled again before a caller waits there. */
 const FRESH_MS = 1000;
 /** One of so many mostly has room; to read all forty would cost every caller ten times as much. */

@@ -2,7 +2,7 @@ import { areCompatible, type LockRecord } from "../../core/record.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import { requestTimeoutMs, sleepUntil } from "../base/timing.js";
+import { requestTimeoutMs, sleepUntil, UNREACHABLE_MS } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
 import type { Snapshot } from "../swap/snapshot.js";
 import type { WriteLog } from "../swap/write-log.js";
@@ -258,10 +258,8 @@ const NOTHING_CAME =
 /** The same where a write was answered and nothing after it. */
 const REFUSED =
   "It refused a write because the object had changed, and no read has shown yet that another caller changed it.";
-/** How long a store that has stopped answering is waited for by those whose own patience has no end. */
-const UNREACHABLE_MS = 60_000;
 /** A shorter time-out is given that long for its one attempt: a first connection alone can take nearly as long. */
-const SILENT_MS = 1000;
+export const SILENT_MS = 1000;
 const SILENT_ROUND_TRIPS = 4;
 /** And that long where the store answers, if slowly. */
 const ATTEMPT_MS = 2000;

@@ -101,3 +101,6 @@ export function requestTimeoutMs(leaseMs: number): number {
 
 /** No store that holds locks takes that long for a few hundred bytes: one that does answers nothing that is still of use. */
 export const MAX_REQUEST_MS = 5000;
+
+/** How long a store that has stopped answering is waited for by callers whose own patience has no end: the usual lease, a minute. */
+export const UNREACHABLE_MS = 60_000;

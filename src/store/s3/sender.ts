@@ -5,13 +5,10 @@ import { providerError } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
 import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
-import { type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
+import { PREPARE_TIMEOUT_MS, type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
 import { type ClientState, socketsOf } from "./client/client-state.js";
 import { areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
-
-/** Credentials, region and signature: mostly at hand, at worst a round trip to a metadata service or to STS. */
-const PREPARE_TIMEOUT_MS = 30_000;
 
 /** An SDK clock offset that moved by as much says that the clock was why the store turned the request away. */
 const CLOCK_CORRECTION_MS = 240_000;

@@ -50,8 +50,11 @@ export interface TransmissionLimits {
   readonly sendByMs?: number | undefined;
 }
 
+/** Credentials, region and signature: mostly at hand, at worst a round trip to a metadata service or to STS. */
+export const PREPARE_TIMEOUT_MS = 30_000;
+
 /** More than a page of the longest keys. */
-const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Thrown instead of a transmission that was not asked for: an SDK retry, or one after the time was up. */
 export class TransmissionRefused extends Error {
