@@ -248,7 +248,7 @@ const CONDITIONS: readonly StoreCheckId[] = [FORM, ...ESSENTIAL, ...ESSENTIAL_RA
 /** `mustKnow`: no verdict at all rather than one about a store that gave no usable answer. */
 async function conclude(exam: Examination, check: Check, mustKnow: boolean): Promise<Finding> {
   for (let tries = 1; ; tries += 1) {
-    const result = await attempt(exam, check);
+    const result = await madeOnce(exam, check);
     if ("verdict" in result) return result;
     if (tries < TRIES) await exam.stepBack(result, tries);
     else if (mustKnow) throw result.error;
@@ -257,7 +257,7 @@ async function conclude(exam: Examination, check: Check, mustKnow: boolean): Pro
 }
 
 /** The finding, or the answer that kept it from being made. */
-async function attempt(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
+async function madeOnce(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
   try {
     return await check[2](exam);
   } catch (error) {

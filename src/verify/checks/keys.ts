@@ -62,7 +62,7 @@ interface Kept {
 
 /** What a key holds after it was written, and, in between, what another one was. */
 async function kept(exam: Examination, key: string, body: string, between?: () => Promise<Kept>): Promise<Kept> {
-  await attempt(exam, key, body);
+  await writtenAndRead(exam, key, body);
   const other = await between?.();
   return { first: bodyOf(await exam.insist(() => exam.lane.get(key))), second: other?.first };
 }
@@ -106,14 +106,14 @@ function keyWithPart(start: string, bytes: number): string {
 
 async function isTaken(exam: Examination, key: string): Promise<boolean> {
   const body = exam.newBody();
-  const { put, found } = await attempt(exam, key, body);
+  const { put, found } = await writtenAndRead(exam, key, body);
   // Done and answered 500, as by nanio where its notes on the object have no room, is not taken; done and answered as refused, it
   // was sent twice on the way.
   return put.kind === "answer" && (isDone(put) || isRefusal(put)) && bodyOf(found) === body;
 }
 
 /** Writes and reads a key that a store may not take. What is not there is not looked for when it is tidied up. */
-async function attempt(
+async function writtenAndRead(
   exam: Examination,
   key: string,
   body: string,
