@@ -112,11 +112,11 @@ export interface WaiterReport extends PartyReport {
   readonly priority: number;
   readonly waitingSince: number;
   readonly waitedMs: number;
-  /** The locks that it holds meanwhile, as far as they belong to the same line of work. */
+  /** The locks and permits that it holds meanwhile, as far as they belong to the same line of work. */
   readonly holds: readonly HoldReport[];
 }
 
-/** A lock that a waiter holds. */
+/** A lock that a waiter holds, or a semaphore that it holds permits of: `lockName` is the name of either. */
 export interface HoldReport {
   readonly lockName: string;
   readonly fencingToken: number;

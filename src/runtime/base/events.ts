@@ -52,7 +52,10 @@ export interface CloseReport {
   readonly leftBehind: readonly LeftBehind[];
 }
 
-/** A lock that a close could not give back, because work may go on under it. It becomes free when its lease ends. */
+/**
+ * A lock that a close could not give back, because work may go on under it, or a permit of the semaphore of that name. It becomes free
+ * when its lease ends.
+ */
 export interface LeftBehind extends HoldEvent {
   /** Until when others respect it: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
