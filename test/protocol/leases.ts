@@ -30,11 +30,11 @@ export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   writeLog.answered("w0");
   const snapshot = { record: undefined } as unknown as GivenBack["snapshot"];
 
-  const renewed = (writeId = `w${calls.renew.length}`, contradicted = false): Swapped<RenewReply> => {
+  const renewed = (writeId = `w${calls.renew.length}`): Swapped<RenewReply> => {
     writeLog.begin(writeId, ON_A, clockwork.reading);
     writeLog.answered(writeId);
     const mode = calls.renew.at(-1)?.command.mode ?? holder.mode;
-    return { reply: { kind: "renewed", holder: { ...holder, mode, leaseWriteId: writeId } }, snapshot, contradicted };
+    return { reply: { kind: "renewed", holder: { ...holder, mode, leaseWriteId: writeId } }, snapshot };
   };
   const localQueue = {
     renew: async (): Promise<Swapped<RenewReply>> => renewed(),

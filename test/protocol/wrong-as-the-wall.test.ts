@@ -7,7 +7,7 @@ import { type Client, NAME, Scene } from "./scene.js";
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 10_000;
 
-type Told = "right" | "wrong" | "none" | "aged";
+type Told = "right" | "wrong" | "none" | "aged" | number;
 
 /** A client whose wall clock is so far off, and whose answers to reads tell the time like this, one by one; then they are right. */
 function misled(scene: Scene, offByMs: number, told: readonly Told[], writes: Told = "right"): Client {
@@ -19,7 +19,7 @@ function misled(scene: Scene, offByMs: number, told: readonly Told[], writes: To
       const { dateMs = 0, ...times } = timing;
       if (says === "none") return { ...outcome, timing: times };
       if (says === "aged") return { ...outcome, timing: { ...times, aged: true } };
-      return { ...outcome, timing: { ...times, dateMs: dateMs + offByMs } };
+      return { ...outcome, timing: { ...times, dateMs: dateMs + (says === "wrong" ? offByMs : says) } };
     };
     return {
       read: async (key, options) => {
@@ -98,6 +98,51 @@ it.each<[string, readonly Told[]]>([
   }
 });
 
+it.each([0, HOUR_MS, -HOUR_MS])(
+  "nor where the first two answers are wrong by different amounts (wall clock %i ms off)",
+  async (wallOffsetMs) => {
+    for (const told of [
+      [15_000, HOUR_MS, "right"],
+      [HOUR_MS, 15_000, "right"],
+    ] as const) {
+      const scene = new Scene();
+      const holding = scene.client();
+      const lock = await scene.until(holding.mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+      scene.believe(lock, holding.process);
+      expect(await scene.until(misled(scene, wallOffsetMs, told).mutex.tryAcquire(NAME))).toBeNull();
+      expect(await scene.until(misled(scene, wallOffsetMs, told).mutex.isLocked(NAME))).toBe(true);
+    }
+    for (const told of [
+      [-15_000, -30_000, "right"],
+      [-30_000, -15_000, "right"],
+    ] as const) {
+      const scene = new Scene();
+      const { mutex, process } = misled(scene, wallOffsetMs, told, "none");
+      scene.believe(await scene.until(mutex.acquire(NAME, { leaseMs: LEASE_MS })), process);
+      expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+      expect(scene.problems).toEqual([]);
+    }
+  },
+);
+
+it("nor where the contradiction is heard by another request of its process", async () => {
+  const scene = new Scene();
+  await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).release());
+  const { mutex, process } = misled(scene, -HOUR_MS, ["wrong", "right", "right"], "aged");
+  let reads = 0;
+  scene.fate = (sent) => {
+    if (sent.process !== process || sent.operation !== "read") return { kind: "fine" };
+    reads += 1;
+    // The others are heard after the first has led to a write, and before that is answered.
+    return { kind: "slow", thereMs: 0, backMs: reads > 1 && reads < 4 ? 5 * reads : 0 };
+  };
+  const granted = mutex.acquire(NAME, { leaseMs: LEASE_MS });
+  for (const name of ["another", "a third"]) void mutex.isLocked(name);
+  scene.believe(await scene.until(granted), process);
+  expect(await scene.probe(LEASE_MS * 3, 300, {})).toBeUndefined();
+  expect(scene.problems).toEqual([]);
+});
+
 it.each([2, 3])("nor after the wall clock was set, to as wrong a time as answer %i tells", async (at) => {
   const scene = new Scene();
   const told: Told[] = ["right", "right", "right", "right", "right"];
@@ -120,6 +165,16 @@ it("such a client does not say that a lock is free which is held", async () => {
   expect(await scene.until(misled(scene, HOUR_MS, ["wrong", "right"]).mutex.isLocked(NAME))).toBe(true);
 });
 
+it("nor one that slept, though some answers from before had no `Date`, and the next has none", async () => {
+  const scene = new Scene();
+  const { mutex, process } = misled(scene, 0, ["right", "right", "none", "right"], "none");
+  const own = await scene.until(mutex.acquire("own", { leaseMs: 3_600_000 }));
+  for (let count = 0; count < 3; count += 1) await scene.until(own.renew());
+  await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: LEASE_MS }));
+  process.setWall(HOUR_MS);
+  expect(await scene.until(mutex.isLocked(NAME))).toBe(true);
+});
+
 it("a sweep by such a client frees no lock that is held, and removes none that was not at rest", async () => {
   const scene = new Scene();
   const holding = scene.client();
@@ -131,19 +186,22 @@ it("a sweep by such a client frees no lock that is held, and removes none that w
   expect(scene.record("locks/free.json")).toBeDefined();
 });
 
-it("a lock that was removed is not granted with a token that has been", async () => {
-  const scene = new Scene();
-  const first = scene.client().mutex;
-  const lock = await scene.until(first.acquire(NAME));
-  const { fencingToken } = lock;
-  await scene.until(lock.release());
-  await scene.pass(5000);
-  await scene.until(first.cleanupStaleLocks({ includeReleased: true, restMs: 0 }));
-  expect(scene.bucket.objects.size).toBe(0);
-  const next = await scene.until(misled(scene, -HOUR_MS, ["wrong", "right"]).mutex.acquire(NAME));
-  expect(next.fencingToken).toBeGreaterThan(fencingToken);
-  expect(next.held).toBe(true);
-});
+it.each(["right", "none"] as const)(
+  "a lock that was removed is not granted with a token that has been (writes: %s)",
+  async (writes) => {
+    const scene = new Scene();
+    const first = scene.client().mutex;
+    const lock = await scene.until(first.acquire(NAME));
+    const { fencingToken } = lock;
+    await scene.until(lock.release());
+    await scene.pass(5000);
+    await scene.until(first.cleanupStaleLocks({ includeReleased: true, restMs: 0 }));
+    expect(scene.bucket.objects.size).toBe(0);
+    const next = await scene.until(misled(scene, -HOUR_MS, ["wrong", "right"], writes).mutex.acquire(NAME));
+    expect(next.fencingToken).toBeGreaterThan(fencingToken);
+    expect(next.held).toBe(true);
+  },
+);
 
 it("a free lock costs no request more, and that of a dead holder one", async () => {
   const requests = async (offByMs: number, told: readonly Told[]) => {

@@ -31,9 +31,9 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/acquire/confirm.ts",
-    search: "if (reading !== undefined && isTimed",
-    replace: "if (true && isTimed",
-    why: "without a reading nothing is left, which is never enough: the condition is for the compiler",
+    search: "return reading !== undefined && clock",
+    replace: "return true && clock",
+    why: "without a reading it throws where the reading was forgotten: see below",
   },
   {
     file: "src/runtime/hold/lease.ts",

@@ -125,12 +125,12 @@ export class Acquisition {
   }
 
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
-  receive(reply: AcquireReply, contradicted: boolean): void {
+  receive(reply: AcquireReply): void {
     this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
     // It has seen itself in the record already, before the transfer was answered.
     if (this.#state === "granted") return;
     if (this.#state === "over") return this.#undo();
-    if (reply.kind === "granted") this.#handed = { holder: reply.holder, contradicted };
+    if (reply.kind === "granted") this.#handed = { holder: reply.holder };
     this.request.onAsking?.(reply.kind === "granted");
     this.wake();
   }

@@ -18,6 +18,8 @@ const ON_A = { kind: "if-match", etag: '"a"' } as const;
 
 interface Grant {
   readonly contradicted?: boolean;
+  /** Whether a further answer has agreed with the one that contradicts. */
+  readonly isAgreed?: boolean;
   readonly undated?: true;
   readonly isFirstOfRecord?: boolean;
   /** How long the grant was on its way. */
@@ -58,7 +60,18 @@ async function confirmed(given: Grant) {
   await clockwork.pass(tookMs);
   const atMs = clockwork.monotonicMs;
   const { answers = isDated ? [DATED, DATED] : [{}, {}, {}] } = given;
-  for (const answer of answers) context.clock.observe({ sentAtMs: atMs, receivedAtMs: atMs, ...answer });
+  const hear = (answer: { readonly dateMs?: number }, sentAtMs = clockwork.monotonicMs) =>
+    context.clock.observe({ sentAtMs, receivedAtMs: sentAtMs, ...answer });
+  for (const answer of answers) hear(answer, atMs);
+  /** Another request hears something else. */
+  let isContradicted = false;
+  const contradict = async () => {
+    await clockwork.pass(1);
+    hear({ dateMs: (asked.length + 2) * 10_000_000 });
+    isContradicted = true;
+  };
+  if (contradicted) await contradict();
+  if (given.isAgreed) hear({ dateMs: 20_000_000 });
   const object = {
     name: "x",
     swap: async (apply: (record: LockRecord, attempt: Attempt) => Decision<RenewReply>, options: SwapOptions) => {
@@ -68,10 +81,12 @@ async function confirmed(given: Grant) {
       for (const one of [holder, copys])
         decisions.push(apply(recordOf({ holders: [one] }), attemptAt(holder.expiresAtMs + 60_000)));
       const renewal = renewals[asked.length - 1] ?? {};
-      if (renewal === "gone") return { reply: { kind: "gone" }, contradicted: false };
+      if (renewal === "gone") return { reply: { kind: "gone" } };
       const next = sent(`w${asked.length}`, wantedMs === undefined ? {} : { leaseMs: wantedMs });
       await clockwork.pass(renewal.tookMs ?? 0);
-      return { reply: { kind: "renewed", holder: next }, contradicted: renewal.contradicted ?? false };
+      if (renewal.contradicted) await contradict();
+      else if (isContradicted) hear(DATED);
+      return { reply: { kind: "renewed", holder: next } };
     },
   } as unknown as LockObject;
   const { signal } = isStopped ? { signal: AbortSignal.abort() } : new AbortController();
@@ -80,7 +95,6 @@ async function confirmed(given: Grant) {
     object,
     {
       holder,
-      contradicted,
       ...(given.isFirstOfRecord === undefined ? {} : { isFirstOfRecord: given.isFirstOfRecord }),
     },
     {
@@ -118,6 +132,7 @@ describe("a grant is renewed first", () => {
       { tookMs: 2000, timing: { renewEveryMs: 1000, renewalDeadlineMs: 4000 } },
     ],
     ["where the store's clock was not where it was thought to be", { contradicted: true }],
+    ["where that is certain by now", { contradicted: true, isAgreed: true }],
     ["where it is undated and the store has told its time since", { undated: true }],
     ["where it is forgotten since when it counts", { isForgotten: true }],
     ["where its time is contradicted and the record was there before", { contradicted: true, isFirstOfRecord: false }],

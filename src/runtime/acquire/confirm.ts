@@ -1,4 +1,5 @@
 import type { Holder } from "../../core/record.js";
+import type { ClockReading } from "../../core/store-time.js";
 import { release } from "../../core/transition/release.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
@@ -30,41 +31,49 @@ export async function confirmGrant(
   const { writeLog, signal, timing } = options;
   await storeIsSafe(context, object.name, options);
   if (signal.aborted) return undefined;
+  const { clock } = context;
   const isOwn = (writeId: string) => writeLog.isOwn(writeId);
   const { id, token } = granted.holder;
   const leaseMs = Math.max(granted.holder.leaseMs, options.leaseMs ?? 0);
-  if (granted.contradicted && granted.isFirstOfRecord) {
-    await giveBack(context, object, granted.holder, writeLog);
-    return undefined;
-  }
-  let { holder, contradicted } = granted;
+  let { holder } = granted;
+  const grantedAt = writeLog.readingOf(holder.leaseWriteId);
   for (let renewals = 0; ; renewals += 1) {
     const reading = writeLog.readingOf(holder.leaseWriteId);
-    const isWhole = reading !== undefined && holder.leaseMs >= leaseMs;
-    const leftMs = isWhole ? new LeaseClock(context, leaseMs, reading, timing).remainingMs : 0;
+    if (granted.isFirstOfRecord && isContradicted(clock, grantedAt)) return giveBack(context, object, holder, writeLog);
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
     const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
-    const isTimed = !contradicted && isTimedAsKnown(holder, context.clock);
-    if (reading !== undefined && isTimed && leftMs > enoughMs) return { holder, reading, writeLog };
+    if (reading !== undefined && isTimed(clock, holder, reading) && holder.leaseMs >= leaseMs) {
+      const leftMs = new LeaseClock(context, leaseMs, reading, timing).remainingMs;
+      if (leftMs > enoughMs) return { holder, reading, writeLog };
+    }
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
-    const swapped = await object.swap(renewing(command), {
-      ...holderPolicy(context, leaseMs),
-      writeLog,
-      signal,
-    });
-    if (swapped.reply.kind === "gone") return undefined;
-    ({ holder } = swapped.reply);
-    ({ contradicted } = swapped);
+    const { reply } = await object.swap(renewing(command), { ...holderPolicy(context, leaseMs), writeLog, signal });
+    if (reply.kind === "gone") return undefined;
+    ({ holder } = reply);
   }
 }
 
-/** Its end was told by two answers at least; or the record says that it was not, and there still are not two. */
-function isTimedAsKnown({ undated }: Holder, { lacksStoreTime, hasOneWitness }: StoreClock): boolean {
+/**
+ * Whether its end is where the clock says that it is: two answers at least have told the time, and none since says otherwise; or the
+ * record says that it was not told, and there still are not two.
+ */
+function isTimed(clock: StoreClock, { undated }: Holder, reading: ClockReading): boolean {
+  const { lacksStoreTime, hasOneWitness } = clock;
+  if (isContradicted(clock, reading)) return false;
   return undated ? lacksStoreTime || hasOneWitness : !hasOneWitness;
 }
 
-async function giveBack(context: Context, object: LockObject, { id, leaseMs }: Holder, writeLog: WriteLog) {
+function isContradicted(clock: StoreClock, reading: ClockReading | undefined): boolean {
+  return reading !== undefined && clock.isContradictedSince(reading.monotonicMs);
+}
+
+async function giveBack(
+  context: Context,
+  object: LockObject,
+  { id, leaseMs }: Holder,
+  writeLog: WriteLog,
+): Promise<undefined> {
   const command = { id, isUnused: true, isOwn: (writeId: string) => writeLog.isOwn(writeId) };
   await object.swap((record, attempt) => release(record, command, attempt), {
     ...holderPolicy(context, leaseMs),

@@ -200,11 +200,11 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     );
     let told: Acquisition | undefined;
     try {
-      const { reply, snapshot, contradicted } = await this.object.swap<PassingReply>(apply, {
+      const { reply, snapshot } = await this.object.swap<PassingReply>(apply, {
         ...{ ...options, writeLog, isConfirmedLater: true },
       });
       told = successor;
-      if (successor !== undefined && reply.to !== undefined) this.#passOn(successor, reply.to, contradicted);
+      if (successor !== undefined && reply.to !== undefined) this.#passOn(successor, reply.to);
       return { reply: reply.from, snapshot };
     } finally {
       for (const other of tried) if (other !== told) other.noteUnknownTransfer();
@@ -218,12 +218,12 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     return undefined;
   }
 
-  #passOn(successor: Acquisition, reply: AcquireReply, contradicted: boolean): void {
+  #passOn(successor: Acquisition, reply: AcquireReply): void {
     const nowMs = this.#context.effects.monotonicMs();
     this.#changedAtMs = nowMs;
-    if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply, contradicted);
+    if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply);
     this.#holds.add({ to: successor, sinceMs: nowMs });
-    successor.receive(reply, contradicted);
+    successor.receive(reply);
   }
 
   /**

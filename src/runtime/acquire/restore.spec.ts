@@ -6,6 +6,7 @@ import { type Holder, type LockRecord, MAX_TOKEN } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
+import type { StoreClock } from "../base/store-clock.js";
 import type { Lease } from "../hold/lease.js";
 import type { SwapOptions } from "../swap/swap-options.js";
 import type { LocalQueue } from "./local-queue.js";
@@ -53,9 +54,10 @@ async function restoring(given: Given = {}) {
         record = change.record;
         options.writeLog?.begin(writeId, ON_A, clockwork.reading);
         if (asked.length === 1) onLanded(stage);
+        if (isTakenOver) await contradict(clockwork, stage.context.clock);
       }
       after.push(change?.kind === "write" ? record : undefined);
-      return { reply, contradicted: isTakenOver };
+      return { reply };
     },
   };
   const held: Lease[] = [];
@@ -66,6 +68,13 @@ async function restoring(given: Given = {}) {
   return { ...stage, outcome, held, asked, after, checks, clockwork };
 }
 
+/** The store's answers do not agree about the time, so that the lease is renewed before it is handed out. */
+async function contradict(clockwork: Clockwork, clock: StoreClock): Promise<void> {
+  await clockwork.pass(1);
+  const sentAtMs = clockwork.monotonicMs;
+  for (const dateMs of [1_000_000, 10_000_000]) clock.observe({ sentAtMs, receivedAtMs: sentAtMs, dateMs });
+}
+
 const fail = () => {
   throw new S3MutexError("store-unavailable", "down");
 };
@@ -73,6 +82,7 @@ const fail = () => {
 it("goes on with it under an id of its own, after a look at the store itself, and finds out whether that is safe", async () => {
   const { outcome, held, asked, checks, clockwork } = await restoring();
   expect(held).toEqual([outcome]);
+  expect(asked[0]).toMatchObject({ isConfirmedLater: true });
   const [lease] = held as [Lease];
   expect(lease.holder).toMatchObject({ id: "fresh", owner: "owner", leaseMs: 60_000 - 1000 });
   expect(lease.signal.aborted).toBe(false);

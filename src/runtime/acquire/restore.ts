@@ -42,7 +42,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
       if (decision.change !== undefined) context.check.begin(trying.timeoutMs);
       return decision;
     };
-    const { reply, contradicted } = await object.swap(apply, {
+    const { reply } = await object.swap(apply, {
       ...{ ...trying, writeLog, isConfirmedLater: true },
       from: "store",
       signal: refusal.signal,
@@ -52,7 +52,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
     const grant = await confirmGrant(
       context,
       object,
-      { holder: reply.holder, contradicted },
+      { holder: reply.holder },
       { ...trying, writeLog, signal: context.closed },
     );
     if (grant === undefined) throw lossError(object.name, "taken-over");

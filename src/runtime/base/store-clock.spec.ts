@@ -34,7 +34,9 @@ class Machine {
     const dateMs = Math.floor(this.storeMs / 1000) * 1000;
     whileBack();
     this.pass(10);
-    return this.clock.observe({ sentAtMs, receivedAtMs: this.monotonicMs, dateMs });
+    const askedAtMs = this.monotonicMs - 1;
+    this.clock.observe({ sentAtMs, receivedAtMs: this.monotonicMs, dateMs });
+    return this.clock.isContradictedSince(askedAtMs);
   }
 }
 
@@ -75,7 +77,8 @@ it("says so when an answer contradicts what was known, and believes neither then
 /** So many answers without a `Date`. */
 function answerWithoutDate({ clock, monotonicMs }: Machine, count: number, aged = false): void {
   const timing = { sentAtMs: monotonicMs, receivedAtMs: monotonicMs };
-  for (let index = 0; index < count; index += 1) expect(clock.observe(aged ? { ...timing, aged } : timing)).toBe(false);
+  for (let index = 0; index < count; index += 1) clock.observe(aged ? { ...timing, aged } : timing);
+  expect(clock.isContradictedSince(0)).toBe(false);
 }
 
 it("takes the wall clock where three answers in a row had no date, and says that leases can only be watched", () => {
@@ -129,7 +132,8 @@ it("13.1.1: wants a second answer while there is one that the wall clock contrad
 
 it("learns nothing from a request that was not timed", () => {
   const machine = new Machine();
-  expect(machine.clock.observe(undefined)).toBe(false);
+  machine.clock.observe(undefined);
+  expect(machine.clock.isContradictedSince(0)).toBe(false);
   expect(machine.clock.roundTripMs).toBe(0);
 });
 
@@ -215,6 +219,23 @@ it("goes by one answer until a second one has told the time, whatever the wall c
     expect(machine.clock.hasOneWitness).toBe(false);
     machine.ask();
     expect(machine.clock.hasOneWitness).toBe(true);
+  }
+});
+
+it("does not count answers from before a suspension that told no time, where the store has told it", () => {
+  for (const hasTold of [true, false]) {
+    const machine = new Machine();
+    const askUndated = () => {
+      const sentAtMs = machine.monotonicMs;
+      machine.pass(10);
+      machine.clock.observe({ sentAtMs, receivedAtMs: machine.monotonicMs });
+    };
+    if (hasTold) machine.ask();
+    for (let count = 0; count < 3; count += 1) askUndated();
+    machine.suspend(10_000);
+    expect(machine.clock.now() === undefined).toBe(hasTold);
+    askUndated();
+    expect([machine.clock.isDateless, machine.clock.isSilent]).toEqual([!hasTold, !hasTold]);
   }
 });
 

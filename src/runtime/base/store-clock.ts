@@ -16,10 +16,12 @@ export class StoreClock {
   #bounds: OffsetBounds | undefined;
   #lastReading: ClockReading;
   #steadySinceMs: number;
-  /** How many dated answers the bounds rest on. */
+  /** How many dated answers in a row have not contradicted what the bounds were before them. */
   #witnesses = 0;
   /** How many answers in a row had no `Date`. */
   #datelessInARow = 0;
+  /** When the last answer came that said otherwise than those before. */
+  #contradictedAtMs = Number.NEGATIVE_INFINITY;
   #roundTripMs = 0;
   #quickestMs = 0;
 
@@ -95,29 +97,40 @@ export class StoreClock {
   }
 
   /**
-   * Takes note of an answer; true if what was known before cannot be trusted: its `Date` contradicts it, or the process was
-   * suspended while the answer was under way, so that it is not known when within that time it was written.
+   * Whether what was known at that moment of the monotonic clock has turned out not to be trusted: the `Date` of any answer since has
+   * contradicted it, or the process was suspended while one was under way, so that it is not known when within that time it was written.
    */
-  observe(timing: AnswerTiming | undefined): boolean {
-    if (timing === undefined) return false;
+  isContradictedSince(monotonicMs: number): boolean {
+    return this.#contradictedAtMs > monotonicMs;
+  }
+
+  /** Takes note of an answer, whatever it was asked for. */
+  observe(timing: AnswerTiming | undefined): void {
+    if (timing === undefined) return;
     const reading = readClocks(this.#effects);
     this.#noteReading(reading);
-    if (timing.sentAtMs < this.#steadySinceMs) return true;
+    if (timing.sentAtMs < this.#steadySinceMs) {
+      this.#contradictedAtMs = reading.monotonicMs;
+      return;
+    }
     this.#noteRoundTrip(timing.receivedAtMs - timing.sentAtMs);
     const { dateMs, aged } = timing;
-    if (aged) return false;
+    if (aged) return;
     this.#datelessInARow = dateMs === undefined ? this.#datelessInARow + 1 : 0;
-    if (dateMs === undefined) return false;
+    if (dateMs === undefined) return;
     const { bounds, contradicted } = observe(this.#bounds, { ...timing, dateMs }, reading);
     this.#bounds = bounds;
-    this.#witnesses += 1;
-    return contradicted;
+    // Two that are wrong by different amounts are not two witnesses, and the truth may lie beside both.
+    this.#witnesses = contradicted ? 1 : this.#witnesses + 1;
+    if (contradicted) this.#contradictedAtMs = reading.monotonicMs;
   }
 
   /** Whatever was learnt before the two clocks parted is void. */
   #noteReading(reading: ClockReading): void {
     if (haveParted(this.#lastReading, reading)) {
       this.#steadySinceMs = reading.monotonicMs;
+      // A store that has told the time is not one without, because of answers from before that told none.
+      if (this.#bounds !== undefined) this.#datelessInARow = 0;
       this.#bounds = undefined;
       this.#witnesses = 0;
     }

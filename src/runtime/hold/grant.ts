@@ -13,14 +13,10 @@ export interface Grant {
 /** A grant as the record has it, and whether its times are in doubt: not to be handed out before `confirmGrant` has made it a {@link Grant}. */
 export interface UnconfirmedGrant {
   readonly holder: Holder;
-  readonly contradicted: boolean;
   /** It made the record, so nothing but the time says that its token is higher than those of a record that was removed. */
   readonly isFirstOfRecord?: boolean;
 }
 
-export function unconfirmed(
-  holder: Holder,
-  { snapshot, contradicted }: Pick<Swapped<unknown>, "snapshot" | "contradicted">,
-): UnconfirmedGrant {
-  return { holder, contradicted, isFirstOfRecord: snapshot.record?.createdAtMs === holder.acquiredAtMs };
+export function unconfirmed(holder: Holder, { snapshot }: Pick<Swapped<unknown>, "snapshot">): UnconfirmedGrant {
+  return { holder, isFirstOfRecord: snapshot.record?.createdAtMs === holder.acquiredAtMs };
 }

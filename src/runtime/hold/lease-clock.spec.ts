@@ -67,7 +67,7 @@ it("tells by how much the wall clock has gone further, where that is a step and 
     clock.noticeDoubt();
     await clockwork.pass(100);
     expect(clock.steppedByMs).toBe(told);
-    clock.renewed(holderOf({ leaseMs: LEASE_MS }), clockwork.reading, false);
+    clock.renewed(holderOf({ leaseMs: LEASE_MS }), clockwork.reading);
     expect(clock.steppedByMs).toBeUndefined();
   }
 });
@@ -130,7 +130,7 @@ describe("where only the wall clock says that it is over", () => {
     const { clockwork, clock } = doubted();
     clock.noticeDoubt();
     await clockwork.pass(1000);
-    clock.renewed(holderOf({ leaseMs: LEASE_MS }), clockwork.reading, false);
+    clock.renewed(holderOf({ leaseMs: LEASE_MS }), clockwork.reading);
     expect(clock.remainingMs).toBe(USABLE_MS);
     clockwork.wallMs += 60_000;
     expect(clock.noticeDoubt()).toBe(true);
@@ -143,53 +143,66 @@ describe("after a renewal", () => {
     await clockwork.pass(3000);
     const { reading } = clockwork;
     await clockwork.pass(500);
-    clock.renewed(holderOf({ leaseMs: LEASE_MS }), reading, false);
+    clock.renewed(holderOf({ leaseMs: LEASE_MS }), reading);
     expect(clock.remainingMs).toBe(USABLE_MS - 500);
     expect(clock.untilOverMs).toBe(USABLE_MS - 500);
     expect(clock.untilRenewalMs).toBeCloseTo(LEASE_MS / 3 - 500);
   });
 
-  /** The store's clock is 500,000 ms ahead of the monotonic one, give or take half a second. */
-  function contradictedBy(expiresInMs: number, undated = false) {
+  /** An answer has told an hour more than the one that the lease was published by, a millisecond later. */
+  async function contradictedBy(expiresInMs: number, undated = false) {
     const begin = begun();
     const { clockwork, context, clock } = begin;
-    const sentAtMs = clockwork.monotonicMs;
-    context.clock.observe({ sentAtMs, receivedAtMs: sentAtMs, dateMs: sentAtMs + 500_000 });
+    const answer = (aheadMs: number) => {
+      const sentAtMs = clockwork.monotonicMs;
+      context.clock.observe({ sentAtMs, receivedAtMs: sentAtMs, dateMs: sentAtMs + aheadMs });
+    };
+    answer(500_000);
+    const { reading } = clockwork;
+    await clockwork.pass(1);
+    answer(4_100_000);
     const latestMs = context.clock.now(clockwork.reading)?.latestMs ?? 0;
     const holder = holderOf({
       leaseMs: LEASE_MS,
       expiresAtMs: latestMs + expiresInMs,
       ...(undated ? { undated } : {}),
     });
-    clock.renewed(holder, clockwork.reading, true);
+    clock.renewed(holder, reading);
     return begin;
   }
 
-  it("believes no more of the lease than the store's new time leaves, where its published time was contradicted", () => {
-    const { clockwork, clock } = contradictedBy(6000);
+  it("believes no more of the lease than the store's new time leaves, where its published time was contradicted", async () => {
+    const { clockwork, clock } = await contradictedBy(6000);
     expect(clock.remainingMs).toBe(USABLE_MS - 4000);
     expect(clock.untilRenewalMs).toBeCloseTo(LEASE_MS / 3 - 4000);
-    expect(clock.untilOverMs).toBe(USABLE_MS);
+    expect(clock.untilOverMs).toBe(USABLE_MS - 1);
     expect(clock.isOver).toBe(false);
     expect(clock.deadlineMs(1e9)).toBe(clockwork.monotonicMs + USABLE_MS - 4000);
   });
 
-  it("nor more where the machine sleeps then, and only the wall clock counts that", () => {
-    const { clockwork, clock } = contradictedBy(6000);
+  it("nor more where the machine sleeps then, and only the wall clock counts that", async () => {
+    const { clockwork, clock } = await contradictedBy(6000);
     clockwork.wallMs += USABLE_MS - 4000 - 1;
     expect(clock.remainingMs).toBe(1);
     clockwork.wallMs += 1;
     expect(clock.remainingMs).toBe(0);
   });
 
-  it("and no more than the reading does", () => {
-    expect(contradictedBy(15_000).clock.remainingMs).toBe(USABLE_MS);
+  it("and no more than the reading does", async () => {
+    expect((await contradictedBy(15_000)).clock.remainingMs).toBe(USABLE_MS - 1);
   });
 
-  it("counts from the reading where the store's time is not known, or the lease is not dated by it", () => {
-    expect(contradictedBy(6000, true).clock.remainingMs).toBe(USABLE_MS);
-    const { clockwork, clock } = begun();
-    clock.renewed(holderOf({ leaseMs: LEASE_MS, expiresAtMs: 0 }), clockwork.reading, true);
-    expect(clock.remainingMs).toBe(USABLE_MS);
+  it("counts from the reading where the store's time is not known, or the lease is not dated by it", async () => {
+    expect((await contradictedBy(6000, true)).clock.remainingMs).toBe(USABLE_MS - 1);
+    const { clockwork, context, clock } = begun();
+    const { reading } = clockwork;
+    await clockwork.pass(1);
+    clockwork.wallMs += 60_000;
+    // It was under way while the machine slept.
+    context.clock.observe({ sentAtMs: reading.monotonicMs, receivedAtMs: clockwork.monotonicMs, dateMs: 500_000 });
+    expect(context.clock.isContradictedSince(reading.monotonicMs)).toBe(true);
+    const woken = { ...reading, wallMs: reading.wallMs + 60_000 };
+    clock.renewed(holderOf({ leaseMs: LEASE_MS, expiresAtMs: 0 }), woken);
+    expect(clock.remainingMs).toBe(USABLE_MS - 1);
   });
 });

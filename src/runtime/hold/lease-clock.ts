@@ -110,10 +110,11 @@ export class LeaseClock {
     return Math.min(this.#timing.renewEveryMs / 3, this.untilLostMs);
   }
 
-  renewed(holder: Holder, reading: ClockReading, contradicted: boolean): void {
+  renewed(holder: Holder, reading: ClockReading): void {
     this.#leaseMs = holder.leaseMs;
     this.#reading = reading;
-    this.#certainFrom = contradicted ? this.#readingAfterContradiction(holder, reading) : reading;
+    const isContradicted = this.#context.clock.isContradictedSince(reading.monotonicMs);
+    this.#certainFrom = isContradicted ? this.#readingAfterContradiction(holder, reading) : reading;
     this.#inDoubtSinceMs = undefined;
   }
 

@@ -254,7 +254,7 @@ describe("a renewal", () => {
   it("by a write whose time is not known changes nothing", async () => {
     const { lease, localQueue, holder, clockwork, names } = leased();
     localQueue.renew = async () =>
-      ({ reply: { kind: "renewed", holder: { ...holder, leaseWriteId: "unknown" } }, contradicted: false }) as Awaited<
+      ({ reply: { kind: "renewed", holder: { ...holder, leaseWriteId: "unknown" } } }) as Awaited<
         ReturnType<typeof localQueue.renew>
       >;
     await clockwork.pass(1000);

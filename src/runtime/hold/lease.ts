@@ -213,7 +213,7 @@ export class Lease implements Hold {
     }
   }
 
-  #applyRenewal({ reply, contradicted }: Swapped<RenewReply>): boolean {
+  #applyRenewal({ reply }: Swapped<RenewReply>): boolean {
     if (this.standing.isOver) return false;
     if (reply.kind === "gone") {
       this.lose(lossReason(reply.reason));
@@ -223,7 +223,7 @@ export class Lease implements Hold {
     if (reading === undefined) return true;
     this.#failed = {};
     this.#holder = reply.holder;
-    this.#clock.renewed(reply.holder, reading, contradicted);
+    this.#clock.renewed(reply.holder, reading);
     this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
     return true;
   }

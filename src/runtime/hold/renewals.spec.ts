@@ -49,7 +49,7 @@ function renewing() {
   const answer = (meanwhile = () => {}) => {
     const decision = asked[0]?.apply(recordOf({ holders, limit: 2 }), attemptAt(T0 + 1000)) as Decision<Replies>;
     meanwhile();
-    end({ reply: decision.reply, snapshot: "snapshot" as never, contradicted: true });
+    end({ reply: decision.reply, snapshot: "snapshot" as never });
     return decision;
   };
   return { asked, member, answer, fail: (error: Error) => fail(error) };
@@ -74,7 +74,7 @@ describe("renewals that are due together", () => {
       [b, "b"],
     ] as const)
       expect(await one.told).toMatchObject({
-        ...{ snapshot: "snapshot", contradicted: true },
+        snapshot: "snapshot",
         reply: { kind: "renewed", holder: { id, leaseMs: 10_000 } },
       });
   });

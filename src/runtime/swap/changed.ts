@@ -3,7 +3,7 @@ import type { Snapshot } from "./snapshot.js";
 
 /** What became of a change that was sent. */
 export type Changed =
-  | { readonly kind: "done"; readonly snapshot: Snapshot; readonly contradicted: boolean }
+  | { readonly kind: "done"; readonly snapshot: Snapshot }
   | Conflict
   /** Nothing was removed, since the bucket keeps versions: a tombstone is to be written instead. */
   | { readonly kind: "versioned" }

@@ -63,7 +63,6 @@ export class LockObject {
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
   async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
     let { snapshot, isFresh } = this.#begin(options.from);
-    let contradicted = false;
     let keepsVersions = false;
     const witnesses = new Witnesses(this.#context.clock, options);
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
@@ -73,7 +72,6 @@ export class LockObject {
         const read = await this.#readUntilFound(options, budget, witnesses);
         snapshot = read.snapshot;
         isFresh = true;
-        contradicted ||= read.contradicted;
       }
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading, { keepsVersions, isByOneAnswer: witnesses.areTooFew });
@@ -83,7 +81,7 @@ export class LockObject {
       }
       const { reply, change } = this.#decide(apply, snapshot, attempt, options);
       const isDoubted = witnesses.needAnother(snapshot.record, change, attempt);
-      if (change === undefined && isFresh && !isDoubted) return { reply, snapshot, contradicted };
+      if (change === undefined && isFresh && !isDoubted) return { reply, snapshot };
       if (change === undefined || isDoubted) {
         snapshot = undefined;
         continue;
@@ -93,15 +91,12 @@ export class LockObject {
       const changing = this.#change(change, { base, attempt, reading }, budget, options);
       const reads = this.#readAlong(base, options);
       const done = await changing;
-      if (done.kind === "done") {
-        return { reply, snapshot: done.snapshot, contradicted: contradicted || done.contradicted };
-      }
+      if (done.kind === "done") return { reply, snapshot: done.snapshot };
       if (done.kind === "versioned") {
         keepsVersions = true;
         continue;
       }
       const newer = await this.#waitAfter(done, base, budget, options.writeLog, reads);
-      contradicted ||= newer?.contradicted === true;
       isFresh = newer !== undefined;
       snapshot = newer?.snapshot;
     }
@@ -146,7 +141,7 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     budget: RetryBudget,
     witnesses: Witnesses,
-  ): Promise<{ readonly snapshot: Snapshot; readonly contradicted: boolean }> {
+  ): Promise<{ readonly snapshot: Snapshot }> {
     const readOnce = () =>
       untilAnswered(budget, (left) => {
         this.#throwIfAborted(options.signal);
@@ -154,9 +149,7 @@ export class LockObject {
       });
     let read = await readOnce();
     for (let more = 1; more < ANSWERS_FOR_TIME && witnesses.isTimeUnknown; more += 1) {
-      const { contradicted } = read;
       read = await readOnce();
-      if (contradicted) read = { ...read, contradicted };
     }
     budget.saw(read.snapshot.etag, this.#where(read.snapshot));
     return read;
@@ -229,7 +222,7 @@ export class LockObject {
     const before = this.#latest;
     const condition = ifNoneMatch === undefined ? {} : { ifNoneMatch };
     const outcome = await readTwice(store, this.key, { ...options, ...condition }, isNoRecord);
-    const contradicted = clock.observe(timingByStore(outcome));
+    clock.observe(timingByStore(outcome));
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     if (outcome.timing.aged && clock.now() === undefined) return outOfCache(this.key, outcome.timing);
@@ -239,7 +232,7 @@ export class LockObject {
         ? { ...before, askedAtMs }
         : snapshotOf({ ref: this.ref, key: this.key, bucketName }, outcome, askedAtMs);
     if (!check.isPassed) await check.saw(this.key, outcome, snapshot.record);
-    return { kind: "found", snapshot, contradicted };
+    return { kind: "found", snapshot };
   }
 
   async #change(
@@ -260,7 +253,7 @@ export class LockObject {
     if (settles(outcome)) writeLog.answered(attempt.writeId);
     if (outcome.kind === "unsupported") throw new RemoveUnsupported();
     if (outcome.kind === "versioned") return outcome;
-    const contradicted = clock.observe(timingByStore(outcome));
+    clock.observe(timingByStore(outcome));
     if (outcome.kind === "refused") throw outcome.error;
     if (outcome.kind === "unknown") return outcome;
     if (outcome.kind !== "ok") return { kind: "conflict" };
@@ -269,7 +262,7 @@ export class LockObject {
     const snapshot = { etag: outcome.etag, record, askedAtMs: outcome.timing.sentAtMs };
     writeLog.seen(snapshot.etag, snapshot.askedAtMs);
     this.#keep(snapshot);
-    return { kind: "done", snapshot, contradicted };
+    return { kind: "done", snapshot };
   }
 
   async #send(
@@ -294,7 +287,6 @@ export class LockObject {
 interface Found {
   readonly kind: "found";
   readonly snapshot: Snapshot;
-  readonly contradicted: boolean;
 }
 
 /** So many answers say what the store tells of the time, or that it tells none: two without, a wrong one, three without. */

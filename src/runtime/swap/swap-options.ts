@@ -21,6 +21,4 @@ export interface SwapOptions<Reply = never> extends RetryOptions {
 export interface Swapped<Reply> {
   readonly reply: Reply;
   readonly snapshot: Snapshot;
-  /** The store's `Date` contradicted the time that the transition was computed with. */
-  readonly contradicted: boolean;
 }
