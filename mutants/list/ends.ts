@@ -14,7 +14,8 @@ export const ENDS: readonly Mutant[] = [
     name: "a conflict without a change is progress",
     why: "a store that refuses to change what it shows unchanged is asked forever",
     file: "src/runtime/swap/retry-budget.ts",
-    search: "      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);\n",
+    search:
+      "      if (isSameVersion(refused.version, version)) return this.#stalled(refused.version, version, place);\n",
     replace: "",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a conflict after which" },
   },
@@ -22,8 +23,8 @@ export const ENDS: readonly Mutant[] = [
     name: "a refused creation is progress",
     why: "the same, where reads say that there is no object",
     file: "src/runtime/swap/retry-budget.ts",
-    search: "if (isSameVersion(refused.etag, etag)) return",
-    replace: "if (etag !== undefined && isSameVersion(refused.etag, etag)) return",
+    search: "if (isSameVersion(refused.version, version)) return",
+    replace: "if (version.etag !== undefined && isSameVersion(refused.version, version)) return",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a creation that is refused" },
   },
   {
@@ -33,6 +34,22 @@ export const ENDS: readonly Mutant[] = [
     search: "return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));",
     replace: "return one === other || (one !== undefined && other !== undefined && bare(one) === other);",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S2:" },
+  },
+  {
+    name: "another ETag is another version",
+    why: "where each read shows another ETag of the same object, each conflict looks like progress, and a free lock is never had",
+    file: "src/runtime/swap/snapshot.ts",
+    search: "return one.writeId === other.writeId;",
+    replace: "return isSameEtag(one.etag, other.etag);",
+    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "S1: acquire without a limit" },
+  },
+  {
+    name: "the check takes another ETag for another marker",
+    why: "the check of a store passes one whose reads show another ETag each time",
+    file: "src/runtime/check/check-marker.ts",
+    search: "found.body !== before.body",
+    replace: "!isSameEtag(found.etag, etag)",
+    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "S1: the check of the store" },
   },
   {
     name: "unsafe after one conflict",

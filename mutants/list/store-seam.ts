@@ -234,7 +234,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "one ETag for all versions is as good as one each",
     why: "each write over what was read is done, whatever was written meanwhile: three were inside at once",
     file: "src/runtime/check/safety-check.ts",
-    search: "if (replaced !== undefined && isSameVersion(outcome.etag, replaced)) {",
+    search: "if (replaced !== undefined && isSameEtag(outcome.etag, replaced)) {",
     replace: "if (replaced !== undefined && outcome.etag === undefined) {",
     caughtBy: { test: "test/safety/checked-store.test.ts", named: "where all versions have one ETag" },
   },

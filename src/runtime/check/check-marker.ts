@@ -11,7 +11,7 @@ import {
 } from "../../store/object-store.js";
 import type { Effects } from "../base/effects.js";
 import { sleep } from "../base/timing.js";
-import { isSameVersion } from "../swap/snapshot.js";
+import { isSameEtag } from "../swap/snapshot.js";
 import type { ConditionProbe } from "./condition-probe.js";
 import type { WayHash } from "./way-hash.js";
 
@@ -81,9 +81,9 @@ export class CheckMarker {
     // In which form the store wants ETags may turn out by this very write.
     const body = () =>
       serializeMarker({ ...written, proofs: withProof(before?.proofs, proofOf(own, this.#etagForm), now) });
-    const seen = await this.#replace(body, found.etag, options);
+    const seen = await this.#replace(body, found, options);
     // The write that showed it tells others that the store is safe: that is taken back.
-    if (seen === ONE_ETAG) await this.#replace(() => this.#newBody(), found.etag, options);
+    if (seen === ONE_ETAG) await this.#replace(() => this.#newBody(), found, options);
     return seen;
   }
 
@@ -107,7 +107,8 @@ export class CheckMarker {
     return true;
   }
 
-  async #replace(body: () => string, etag: string, options: RequestOptions): Promise<string | undefined> {
+  async #replace(body: () => string, before: Found, options: RequestOptions): Promise<string | undefined> {
+    let { etag } = before;
     for (let tries = 1; ; tries += 1) {
       const written = await this.#store.write(this.key, body(), { kind: "if-match", etag }, options);
       const isThrottled = written.kind === "unknown" && written.throttled && tries < TRIES;
@@ -115,19 +116,22 @@ export class CheckMarker {
         await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });
         continue;
       }
-      if (written.kind === "ok" && isSameVersion(written.etag, etag)) return ONE_ETAG;
+      if (written.kind === "ok" && isSameEtag(written.etag, etag)) return ONE_ETAG;
       if (written.kind !== "conflict") return undefined;
       // The read also finds out whether this store wants the ETag in another form.
       const found = await this.#store.read(this.key, options);
       if (found.kind === "refused" && found.error.code === "store-unsafe") return REFUSES_RIGHT;
-      const isUnchanged = found.kind === "ok" && isSameVersion(found.etag, etag);
-      if (!isUnchanged) return undefined;
-      if (tries === TRIES) return REFUSES_RIGHT;
+      // No two bodies of it are the same. An ETag may be another one in each answer.
+      if (found.kind !== "ok" || found.body !== before.body) return undefined;
+      if (tries === TRIES) return isSameEtag(found.etag, etag) ? REFUSES_RIGHT : SHOWS_WRONG;
+      ({ etag } = found);
       // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
       await sleep(this.#effects, PAUSE_MS * 4 ** (tries - 1), { keepAlive: false });
     }
   }
 }
+
+type Found = ReadOutcome & { readonly kind: "ok" };
 
 function isDeleted(found: ReadOutcome): boolean {
   return found.kind === "absent" && found.deleteMarker !== undefined && found.deleteMarker !== "none";
@@ -143,3 +147,4 @@ export const ONE_ETAG = "two versions of an object have the same ETag, so that I
 const READS_STALE = "a read does not show what was written before it";
 const DOES_REFUSED = "a PUT that was answered as refused was done all the same";
 const REFUSES_RIGHT = "PUT with If-Match and the object's own ETag is refused";
+const SHOWS_WRONG = "each read shows another ETag of the same object, and PUT with If-Match and any of them is refused";

@@ -18,7 +18,7 @@ import type { GrantCheck } from "../base/grant-check.js";
 import type { Log } from "../base/logger.js";
 import type { StoreClock } from "../base/store-clock.js";
 import { readClocks } from "../base/timing.js";
-import { isSameVersion } from "../swap/snapshot.js";
+import { isSameEtag } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
 import { CheckMarker, ONE_ETAG } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
@@ -101,7 +101,7 @@ export class SafetyCheck implements GrantCheck {
     const { state } = this.#options;
     const versioning = versioningOf(outcome);
     state.versioning = versioning;
-    if (replaced !== undefined && isSameVersion(outcome.etag, replaced)) {
+    if (replaced !== undefined && isSameEtag(outcome.etag, replaced)) {
       const verdict = this.#settle({ kind: "ignored", seen: ONE_ETAG }, versioning);
       if (verdict.kind === "refused") throw verdict.error;
     }

@@ -125,7 +125,9 @@ export class FencedChannel {
       attempted.add(writeId);
       const outcome = await this.#write(budget, decision.envelope, etag);
       if (outcome.kind === "ok") return this.#keep(outcome.etag, decision.envelope);
-      await (outcome.kind === "unknown" ? budget.failed(outcome) : budget.lostRace(etag));
+      await (outcome.kind === "unknown"
+        ? budget.failed(outcome)
+        : budget.lostRace({ etag, writeId: writeIdOf(found) }));
     }
   }
 
@@ -143,7 +145,9 @@ export class FencedChannel {
         const outcome = await this.#write(budget, next, base.etag);
         if (outcome.kind === "ok") return void this.#keep(outcome.etag, next);
         attempted ||= outcome.kind !== "unknown" || outcome.sent;
-        await (outcome.kind === "unknown" ? budget.failed(outcome) : budget.lostRace(base.etag));
+        await (outcome.kind === "unknown"
+          ? budget.failed(outcome)
+          : budget.lostRace({ etag: base.etag, writeId: base.envelope.writeId }));
         const { found, etag } = await this.#find(budget);
         const decision = resolveChange(found, { lock, token, base: base.envelope, changeId });
         if (decision.kind === "refused") throw this.#refused(decision.refusal, attempted);
@@ -185,7 +189,10 @@ export class FencedChannel {
     const found = foundIn(outcome);
     const { bucketName, key } = this.#options;
     const deleteMarker = outcome.kind === "absent" ? outcome.deleteMarker : undefined;
-    budget.saw(found.etag, { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker });
+    budget.saw(
+      { etag: found.etag, writeId: writeIdOf(found.found) },
+      { bucketName, key, endpointUrl: this.#context.endpoint.url, deleteMarker },
+    );
     return found;
   }
 
@@ -235,6 +242,10 @@ function foundIn(
   const { etag } = outcome;
   if (outcome.kind !== "ok") return { etag, found: { kind: "foreign", body: undefined } };
   return { etag, found: parseEnvelope(outcome.body) };
+}
+
+function writeIdOf(found: FoundObject): string | undefined {
+  return found.kind === "envelope" ? found.envelope.writeId : undefined;
 }
 
 /** The same error, saying that the change may have been made, or may still be. */

@@ -6,7 +6,7 @@ import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
 import type { Log } from "../base/logger.js";
 import { LockObject } from "../swap/lock-object.js";
-import { isSameVersion } from "../swap/snapshot.js";
+import { isSameEtag } from "../swap/snapshot.js";
 import { otherKeysOf, READS_AT_ONCE, reportAboutRecord, reportOfSnapshot, wholeOf } from "./inspect.js";
 import { pagesOfKeys } from "./list-keys.js";
 import { Outage } from "./outage.js";
@@ -126,7 +126,7 @@ export class LockWatcher {
         if (entry === undefined) continue;
         entries.set(key, entry);
         const held = entry.object.latest?.etag;
-        const isKnown = held !== undefined && isSameVersion(held, etags.get(key));
+        const isKnown = held !== undefined && isSameEtag(held, etags.get(key));
         if (entry.failure !== undefined || !isKnown) unread.push(entry.object);
       }
     }

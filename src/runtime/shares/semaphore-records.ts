@@ -3,7 +3,7 @@ import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "..
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import type { LockObject, Snapshot } from "../swap/lock-object.js";
-import { isSameVersion } from "../swap/snapshot.js";
+import { isSameEtag } from "../swap/snapshot.js";
 
 /** The records of one semaphore, as far as this process has seen them. */
 export class SemaphoreRecords {
@@ -96,7 +96,7 @@ export class SemaphoreRecords {
 
   isFull(part: number): boolean {
     const { latest } = this.objectOf(part);
-    return this.#full.has(part) && latest !== undefined && isSameVersion(this.#full.get(part), latest.etag);
+    return this.#full.has(part) && latest !== undefined && isSameEtag(this.#full.get(part), latest.etag);
   }
 
   /** Whether a record was polled within so many milliseconds. */

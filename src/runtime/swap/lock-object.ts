@@ -18,7 +18,7 @@ import { type Changed, type Conflict, type RemovedOutcome, RemoveUnsupported } f
 import { LeaseWatch } from "./lease-watch.js";
 import { readTwice } from "./read-twice.js";
 import { RetryBudget } from "./retry-budget.js";
-import { isNoRecord, isSameVersion, type Snapshot, snapshotOf } from "./snapshot.js";
+import { isNoRecord, isSameVersion, type Snapshot, snapshotOf, versionOf } from "./snapshot.js";
 import type { Place } from "./stalled.js";
 import type { SwapOptions, Swapped } from "./swap-options.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore, Witnesses } from "./told-time.js";
@@ -118,9 +118,9 @@ export class LockObject {
   ) {
     if (failure.kind === "unknown") return void (await budget.failed(failure));
     writeLog.lostRace();
-    const read = (await budget.lostRace(base.etag)) ? undefined : await reads;
-    if (read === undefined || isSameVersion(read.snapshot.etag, base.etag)) return undefined;
-    budget.saw(read.snapshot.etag, this.#where(read.snapshot));
+    const read = (await budget.lostRace(versionOf(base))) ? undefined : await reads;
+    if (read === undefined || isSameVersion(versionOf(read.snapshot), versionOf(base))) return undefined;
+    budget.saw(versionOf(read.snapshot), this.#where(read.snapshot));
     this.#note(read.snapshot);
     return read;
   }
@@ -151,7 +151,7 @@ export class LockObject {
     for (let more = 1; more < ANSWERS_FOR_TIME && witnesses.isTimeUnknown; more += 1) {
       read = await readOnce();
     }
-    budget.saw(read.snapshot.etag, this.#where(read.snapshot));
+    budget.saw(versionOf(read.snapshot), this.#where(read.snapshot));
     return read;
   }
 

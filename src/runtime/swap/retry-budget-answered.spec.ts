@@ -37,8 +37,8 @@ describe("a store, or something before it, that has answered", () => {
     await timed(budget.failed(answered("a 507")));
     const stalling = begun({ outlastsStalls: true });
     for (let times = 0; times < 2; times += 1) {
-      await stalling.timed(stalling.budget.lostRace('"a"'));
-      stalling.budget.saw('"a"', PLACE);
+      await stalling.timed(stalling.budget.lostRace({ etag: '"a"' }));
+      stalling.budget.saw({ etag: '"a"' }, PLACE);
       await stalling.clockwork.pass(3000);
     }
     for (const [warning] of [...warnings, ...stalling.warnings] as string[][]) {

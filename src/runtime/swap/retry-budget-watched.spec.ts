@@ -34,8 +34,8 @@ describe("a watcher of failures", () => {
 
   it("is told that a write that was refused over and over has been answered", async () => {
     const { budget, timed, told } = watched();
-    await timed(budget.lostRace('"a"'));
-    budget.saw('"a"', PLACE);
+    await timed(budget.lostRace({ etag: '"a"' }));
+    budget.saw({ etag: '"a"' }, PLACE);
     expect(told.map(([, isAnswered]) => isAnswered)).toEqual([true]);
   });
 });

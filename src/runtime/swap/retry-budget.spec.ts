@@ -281,12 +281,12 @@ it("gives up early where nothing has changed in the store for so long either, an
   await gone.clockwork.pass(12_000);
   await expect(gone.budget.failed(unknown("two"))).rejects.toMatchObject({ code: "store-unavailable" });
   const busy = begun({ unreachableMs: 12_000 });
-  busy.budget.saw('"a"', PLACE);
+  busy.budget.saw({ etag: '"a"' }, PLACE);
   await busy.timed(busy.budget.failed(unknown("one")));
   await busy.clockwork.pass(5000);
-  busy.budget.saw('"b"', PLACE);
+  busy.budget.saw({ etag: '"b"' }, PLACE);
   await busy.clockwork.pass(11_000);
-  busy.budget.saw('"b"', PLACE);
+  busy.budget.saw({ etag: '"b"' }, PLACE);
   expect((await busy.timed(busy.budget.failed(unknown("two")))).outcome).toBeUndefined();
   await busy.clockwork.pass(1000);
   await expect(busy.budget.failed(unknown("three"))).rejects.toMatchObject({ code: "store-unavailable" });

@@ -4,7 +4,7 @@ import type { RequestOptions, UnknownOutcome } from "../../store/object-store.js
 import { onAbort } from "../base/abort.js";
 import { type Context, jitter } from "../base/context.js";
 import { sleep } from "../base/timing.js";
-import { isSameVersion } from "./snapshot.js";
+import { isSameVersion, type Version } from "./snapshot.js";
 import { type Place, stalledError, stillContested } from "./stalled.js";
 
 /** Holders step back only after losing this often: what they lose to is usually a waiter that joins the queue. */
@@ -80,10 +80,10 @@ export class RetryBudget {
   #lastError: S3MutexError | undefined;
   /** Whether that was an answer, of the store or of something before it, which was reached then. */
   #isAnswered: boolean | undefined;
-  #seenEtag: string | undefined;
+  #seen: Version = { etag: undefined };
   #seenAtMs: number;
   /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
-  #refused: { readonly etag: string | undefined; readonly failures: number } | undefined;
+  #refused: { readonly version: Version; readonly failures: number } | undefined;
   #stalls = 0;
   #stallingSinceMs = 0;
   /** What the store was seen to do, as long as nothing has come of it. */
@@ -145,16 +145,16 @@ export class RetryBudget {
    * A version was read. Another one than a write was refused for: another client got through, so that a store that turns us
    * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
    */
-  saw(etag: string | undefined, place: Place): void {
+  saw(version: Version, place: Place): void {
     const refused = this.#refused;
     this.#refused = undefined;
     if (refused !== undefined) {
-      if (isSameVersion(refused.etag, etag)) return this.#stalled(etag, place);
+      if (isSameVersion(refused.version, version)) return this.#stalled(refused.version, version, place);
       this.#stalls = 0;
       this.#stall = undefined;
     }
-    if (etag === this.#seenEtag) return;
-    this.#seenEtag = etag;
+    if (isSameVersion(this.#seen, version)) return;
+    this.#seen = version;
     this.#seenAtMs = this.#nowMs();
   }
 
@@ -185,11 +185,11 @@ export class RetryBudget {
   }
 
   /**
-   * A write that was conditioned on this version (undefined: on there being none) was refused. True if it waited a while.
+   * A write that was conditioned on this version was refused. True if it waited a while.
    */
-  async lostRace(etag: string | undefined): Promise<boolean> {
+  async lostRace(version: Version): Promise<boolean> {
     this.#races += 1;
-    this.#refused = { etag, failures: this.#failures };
+    this.#refused = { version, failures: this.#failures };
     if (this.#stalls === 0) {
       this.#stallingSinceMs = this.#nowMs();
       this.#options.onLostRace?.();
@@ -205,11 +205,18 @@ export class RetryBudget {
   }
 
   /** A write was refused, and the object is the one that it was conditioned on. */
-  #stalled(etag: string | undefined, place: Place): void {
+  #stalled({ etag }: Version, shown: Version, place: Place): void {
     this.#stalls += 1;
     const stallingMs = this.#nowMs() - this.#stallingSinceMs;
     const isUnsafe = !this.#options.outlastsStalls && this.#stalls >= UNSAFE_STALLS && stallingMs >= UNSAFE_AFTER_MS;
-    const seen = { ...place, lockName: this.#lockName ?? "", etag, stalls: this.#stalls, stallingMs };
+    const seen = {
+      ...place,
+      lockName: this.#lockName ?? "",
+      etag,
+      shownEtag: shown.etag,
+      stalls: this.#stalls,
+      stallingMs,
+    };
     const error = stalledError(isUnsafe ? "store-unsafe" : "store-unavailable", seen);
     this.#stall = error;
     this.#isAnswered = true;

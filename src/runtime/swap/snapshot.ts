@@ -17,8 +17,26 @@ export interface Snapshot {
   readonly askedAtMs: number;
 }
 
+/** What tells one version of an object from another. */
+export interface Version {
+  /** Undefined: there is no object. */
+  readonly etag: string | undefined;
+  /** Of what was written; undefined where that has none, or could not be read. */
+  readonly writeId?: string | undefined;
+}
+
+export function versionOf({ etag, record }: Snapshot): Version {
+  return { etag, writeId: record?.writeId };
+}
+
+/** Told by what was written, as far as that says it: on some ways the ETag is another one in each answer, whatever was written. */
+export function isSameVersion(one: Version, other: Version): boolean {
+  if (one.writeId === undefined || other.writeId === undefined) return isSameEtag(one.etag, other.etag);
+  return one.writeId === other.writeId;
+}
+
 /** Whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
-export function isSameVersion(one: string | undefined, other: string | undefined): boolean {
+export function isSameEtag(one: string | undefined, other: string | undefined): boolean {
   return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));
 }
 

@@ -1,6 +1,7 @@
 import { S3MutexError } from "../../errors.js";
 import type { DeleteMarker } from "../../store/object-store.js";
 import { listingOf, type ObjectPlace, removalOf } from "./marker-commands.js";
+import { isSameEtag } from "./snapshot.js";
 
 /** Where an object is, and what is known to be there in its place while reads say that it is absent. */
 export interface Place extends ObjectPlace {
@@ -10,8 +11,10 @@ export interface Place extends ObjectPlace {
 /** What was seen of a store that refuses to change what it shows unchanged. */
 export interface Stall extends Place {
   readonly lockName: string;
-  /** The version that each write was conditioned on, and each read showed; undefined: that there is no object. */
+  /** The version that the last write was conditioned on; undefined: that there is no object. */
   readonly etag: string | undefined;
+  /** What the read after it showed: another ETag where that changes although the object does not. */
+  readonly shownEtag: string | undefined;
   /** How often in a row. */
   readonly stalls: number;
   readonly stallingMs: number;
@@ -19,21 +22,27 @@ export interface Stall extends Place {
 
 /** Conflicts that nothing explains, and what can be done about them. */
 export function stalledError(code: "store-unavailable" | "store-unsafe", stall: Stall): S3MutexError {
-  const { lockName, etag, stalls, stallingMs } = stall;
+  const { lockName, etag, shownEtag, stalls, stallingMs } = stall;
+  const isSteady = isSameEtag(etag, shownEtag);
+  const shown = isSteady
+    ? "that very version"
+    : `what was written as that very version, under another ETag (${shownEtag})`;
   const name = JSON.stringify(lockName);
   const times = stalls === 1 ? "a write was" : `${stalls} writes were`;
   const after = stalls === 1 ? "the read after it" : "each read after them";
   const seen =
     etag === undefined
       ? `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} exists (If-None-Match: *), and ${after} said that there is none`
-      : `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} was no longer the version ${etag} (If-Match), and ${after} showed that very version`;
-  const cause =
-    etag === undefined
-      ? causeOfAbsence(stall)
-      : "What explains it: reads that come out of a cache or a replica (reach the store itself), a proxy that rewrites ETags, or conditional writes that do not work.";
+      : `within ${Math.round(stallingMs)} ms ${times} refused because the object for ${name} was no longer the version ${etag} (If-Match), and ${after} showed ${shown}`;
+  const cause = etag === undefined ? causeOfAbsence(stall) : isSteady ? STALE_OR_REWRITTEN : UNSTEADY;
   const message = `The store contradicts itself: ${seen}. ${cause} s3-mutex doctor examines the store.`;
   return new S3MutexError(code, message, { lockName });
 }
+
+const STALE_OR_REWRITTEN =
+  "What explains it: reads that come out of a cache or a replica (reach the store itself), a proxy that rewrites ETags, or conditional writes that do not work.";
+const UNSTEADY =
+  "ETags of reads change although the object does not, so no condition on one can hold: a proxy or a gateway makes them up; reach the store itself.";
 
 function causeOfAbsence(place: Place): string {
   const { deleteMarker } = place;
