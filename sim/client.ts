@@ -151,11 +151,17 @@ export class SimClient implements Program {
     if (boot !== undefined && isKept) await this.#boot.expecting(boot.release());
   }
 
-  /** A server that was started by a function which has a lock. */
+  /** A server that was started by a function which has a lock; where the store refuses it that, it is started again. */
   async #playUnderLock(): Promise<void> {
-    const play = () => this.#each((task) => this.#spendTurns(task));
+    let hasBegun = false;
+    const play = () => {
+      hasBegun = true;
+      return this.#each((task) => this.#spendTurns(task));
+    };
     const options = { timeoutMs: BOOT_MS, label: this.#boot.name };
-    await this.#boot.expecting(this.mutex.withLock(`boot ${this.plan.name}`, play, options));
+    for (let tries = 0; tries < BOOT_TRIES && !hasBegun && !this.isClosing; tries += 1) {
+      await this.#boot.expecting(this.mutex.withLock(`boot ${this.plan.name}`, play, options));
+    }
   }
 
   async #each(play: (task: Task) => Promise<void>): Promise<void> {
@@ -221,6 +227,7 @@ export class SimClient implements Program {
 
 /** The earlier holder of the lock may have died. */
 const BOOT_MS = 20_000;
+const BOOT_TRIES = 5;
 
 const PLAIN: Closing = { graceMs: undefined, handles: "wait", againAfterMs: undefined };
 
