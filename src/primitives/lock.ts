@@ -190,7 +190,7 @@ export class HeldLock implements Lock {
     const lockKey = place.key;
     const assertUsable = () => {
       if (this.#isHandedOver) throw handedOverError(this.name);
-      if (this.#released !== undefined) throw releasedError(this.name);
+      if (this.#released !== undefined) throw this.#hold.loss ?? releasedError(this.name);
       if (this.#ref.kind === undefined && this.mode === "exclusive") return;
       throw invalidArgument(
         "lock",

@@ -522,3 +522,16 @@ it.each([
     await scene.until(other.release());
   },
 );
+
+it("a handle that was left behind says the same in every way, also when it is released afterwards: its mutex was closed", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const lock = await scene.until(mutex.acquire(NAME));
+  await scene.until(mutex.close({ graceMs: 100 }));
+  expect(await scene.until(lock.release())).toBe(false);
+  const isClosed = expect.objectContaining({ code: "lost", reason: "closed" });
+  expect(() => lock.assertHeld()).toThrow(isClosed);
+  expect(lock.signal.reason).toEqual(isClosed);
+  await expect(lock.serialize()).rejects.toEqual(isClosed);
+  await expect(lock.fencedObject({ key: "report.json" })).rejects.toEqual(isClosed);
+});
