@@ -128,6 +128,14 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
   },
   {
+    name: "a refused body that is there not tried again",
+    why: "a store that does what it refuses passes the check where the marker was there before",
+    file: "src/runtime/check/check-marker.ts",
+    search: "      if (found.body === body) return true;",
+    replace: "      if (found.body === body) return false;",
+    caughtBy: { test: "test/safety/refused-but-done.test.ts", named: "is found out by the check, and leaves no proof" },
+  },
+  {
     name: "stale reads not looked for",
     why: "a cache that does not say so passes the check",
     file: "src/runtime/check/check-marker.ts",

@@ -8,6 +8,7 @@ import {
   type RequestOptions,
   THROTTLE_PAUSE_MS,
   type Versioning,
+  type WriteCondition,
 } from "../../store/object-store.js";
 import type { Effects } from "../base/effects.js";
 import { sleep } from "../base/timing.js";
@@ -48,7 +49,7 @@ export class CheckMarker {
     this.#etagForm = options.etagForm;
   }
 
-  parse({ body }: ReadOutcome & { readonly kind: "ok" }): Marker | undefined {
+  parse({ body }: Found): Marker | undefined {
     return parseMarker(body);
   }
 
@@ -72,8 +73,11 @@ export class CheckMarker {
     if (found.kind === "absent" && created !== undefined) {
       return (await this.#isStillThere(options)) ? READS_STALE : undefined;
     }
-    if (found.kind === "ok" && probe.refused.has(found.body) && created !== undefined) return DOES_REFUSED;
-    if (found.kind !== "ok" || proof === undefined || now === undefined) return undefined;
+    if (found.kind !== "ok") return undefined;
+    const tried = this.#triedOver(found, probe);
+    const isDone = tried !== undefined && (await this.#isDoneThoughRefused(found, tried, options));
+    if (isDone !== false) return isDone === true ? DOES_REFUSED : undefined;
+    if (proof === undefined || now === undefined) return undefined;
     const before = parseMarker(found.body);
     const { atMs, versioning } = proof;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
@@ -107,10 +111,58 @@ export class CheckMarker {
     return true;
   }
 
+  /**
+   * The condition to try once more where a refused write seems to have been done: its body is there, or what is there is neither what
+   * was before nor tells of a check, as only the refused write of another client does (or a bucket that was emptied).
+   */
+  #triedOver({ body }: Found, { refused, standing }: ConditionProbe): WriteCondition | undefined {
+    const isOdd = standing !== undefined && body !== standing && this.#saysNothing(body);
+    return refused.get(body) ?? (isOdd ? [...refused.values()].at(-1) : undefined);
+  }
+
+  #saysNothing(body: string): boolean {
+    return parseMarker(body)?.proofs.length === 0;
+  }
+
+  /**
+   * It may also have been done by a copy of the request: by one that came before the copy that was answered, or late, over a bucket
+   * that was emptied meanwhile. So it is tried once more; undefined where that shows nothing.
+   */
+  async #isDoneThoughRefused(
+    before: Found,
+    condition: WriteCondition,
+    options: RequestOptions,
+  ): Promise<boolean | undefined> {
+    let last = before.body;
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const body = this.#newBody();
+      const written = await this.#store.write(this.key, body, condition, options);
+      if (written.kind !== "conflict") return undefined;
+      const found = await this.#store.read(this.key, options);
+      if (found.kind !== "ok" || found.timing.aged) return undefined;
+      if (found.body === body) return true;
+      if (found.body === last) return false;
+      last = found.body;
+    }
+    return undefined;
+  }
+
+  /** Where the write of a proof was done though it was refused: trying that once more takes the proof away. */
+  async #isDoneInReplacing(
+    etag: string,
+    { text, found, before }: { readonly text: string; readonly found: ReadOutcome; readonly before: Found },
+    options: RequestOptions,
+  ): Promise<boolean> {
+    if (found.kind !== "ok" || found.body === before.body) return false;
+    const isOdd = found.body === text || this.#saysNothing(found.body);
+    return isOdd && (await this.#isDoneThoughRefused(found, { kind: "if-match", etag }, options)) === true;
+  }
+
   async #replace(body: () => string, before: Found, options: RequestOptions): Promise<string | undefined> {
     let { etag } = before;
     for (let tries = 1; ; tries += 1) {
-      const written = await this.#store.write(this.key, body(), { kind: "if-match", etag }, options);
+      const text = body();
+      const written = await this.#store.write(this.key, text, { kind: "if-match", etag }, options);
       const isThrottled = written.kind === "unknown" && written.throttled && tries < TRIES;
       if (isThrottled) {
         await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });
@@ -121,9 +173,10 @@ export class CheckMarker {
       // The read also finds out whether this store wants the ETag in another form.
       const found = await this.#store.read(this.key, options);
       if (found.kind === "refused" && found.error.code === "store-unsafe") return REFUSES_RIGHT;
+      if (await this.#isDoneInReplacing(etag, { text, found, before }, options)) return DOES_REFUSED;
       // No two bodies of it are the same. An ETag may be another one in each answer.
       if (found.kind !== "ok" || found.body !== before.body) return undefined;
-      if (tries === TRIES) return isSameEtag(found.etag, etag) ? REFUSES_RIGHT : SHOWS_WRONG;
+      if (tries === TRIES) return refusedAs(found.etag, etag);
       ({ etag } = found);
       // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
       await sleep(this.#effects, PAUSE_MS * 4 ** (tries - 1), { keepAlive: false });
@@ -135,6 +188,10 @@ type Found = ReadOutcome & { readonly kind: "ok" };
 
 function isDeleted(found: ReadOutcome): boolean {
   return found.kind === "absent" && found.deleteMarker !== undefined && found.deleteMarker !== "none";
+}
+
+function refusedAs(shown: string, sent: string): string {
+  return isSameEtag(shown, sent) ? REFUSES_RIGHT : SHOWS_WRONG;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,12 +1,14 @@
 import { S3MutexError } from "../../errors.js";
 import {
   type ObjectStore,
+  type ReadOutcome,
   type RefusedOutcome,
   type RequestOptions,
   THROTTLE_PAUSE_MS,
   type UnknownOutcome,
   type Versioning,
   versioningOf,
+  type WriteCondition,
   type WriteOutcome,
 } from "../../store/object-store.js";
 import type { Effects } from "../base/effects.js";
@@ -38,8 +40,10 @@ export interface ProbeTools {
  */
 export class ConditionProbe {
   readonly #tools: ProbeTools;
-  /** Bodies that were sent and that the store says it has not taken. */
-  readonly refused = new Set<string>();
+  /** Bodies that were sent and that the store says it has not taken, each with its condition. */
+  readonly refused = new Map<string, WriteCondition>();
+  /** The body that was there before them, or is since; undefined where that is not known. */
+  standing: string | undefined;
   versioning: Versioning | undefined;
   /** The key that creations are tried on. */
   key: string;
@@ -49,7 +53,9 @@ export class ConditionProbe {
     this.key = tools.key;
   }
 
-  async ask(exists: boolean, options: RequestOptions): Promise<ProbeVerdict> {
+  async ask(found: ReadOutcome, options: RequestOptions): Promise<ProbeVerdict> {
+    this.standing = bodyOf(found);
+    const exists = found.kind === "ok";
     const verdicts = await Promise.all([this.#overExisting(exists, options), this.#overStale(options)]);
     const worst = (["ignored", "refused", "unknown"] as const).map((kind) => verdicts.find((one) => one.kind === kind));
     return worst.find((verdict) => verdict !== undefined) ?? verdicts[0];
@@ -76,7 +82,9 @@ export class ConditionProbe {
   async #create(times: number, options: RequestOptions) {
     const bodies = Array.from({ length: times }, this.#tools.newBody);
     const outcomes = await Promise.all(bodies.map((body) => this.#write(this.key, body, undefined, options)));
-    return { outcomes, done: bodies.filter((_, index) => outcomes[index]?.kind === "ok") };
+    const done = bodies.filter((_, index) => outcomes[index]?.kind === "ok");
+    this.standing = done[0] ?? this.standing;
+    return { outcomes, done };
   }
 
   /** Each of the two was refused: the write of another client was there, or one was repeated on its way. */
@@ -84,6 +92,7 @@ export class ConditionProbe {
     const found = await this.#tools.store.read(this.key, options);
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.
     if (found.kind === "absent") this.key = this.#tools.spareKey;
+    this.standing = bodyOf(found);
     // Who may not read it goes by the refusal: a store that ignores the condition would have created it.
     return found.kind === "ok" || (found.kind === "refused" && found.error.code === "access-denied");
   }
@@ -106,12 +115,16 @@ export class ConditionProbe {
   }
 
   async #write(key: string, body: string, etag: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
-    const condition = etag === undefined ? { kind: "if-absent" as const } : { kind: "if-match" as const, etag };
+    const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
     const outcome = await this.#tools.store.write(key, body, condition, options);
     if (outcome.kind === "ok") this.versioning = versioningOf(outcome);
-    else if (outcome.kind === "conflict") this.refused.add(body);
+    else if (outcome.kind === "conflict") this.refused.set(body, condition);
     return outcome;
   }
+}
+
+function bodyOf(found: ReadOutcome): string | undefined {
+  return found.kind === "ok" ? found.body : undefined;
 }
 
 function isFailure(outcome: WriteOutcome): outcome is UnknownOutcome | RefusedOutcome {

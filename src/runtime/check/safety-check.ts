@@ -158,11 +158,14 @@ export class SafetyCheck implements GrantCheck {
     if (found.kind === "unknown") return found;
     const isDenied = found.kind === "refused" && found.error.code === "access-denied";
     if (found.kind === "refused" && !isDenied) return this.#settle(found);
+    // One that has seen for itself that the store is unsafe does not go by what another one, that saw nothing, has left there.
     const proof =
-      found.kind === "ok" ? await this.#proofIn(this.#marker.key, found, this.#marker.parse(found)) : undefined;
+      found.kind === "ok" && this.refusal === undefined
+        ? await this.#proofIn(this.#marker.key, found, this.#marker.parse(found))
+        : undefined;
     if (proof !== undefined) return this.#believe("marker", proof);
     const probe = new ConditionProbe({ ...this.#options, ...this.#marker.tools(keyPrefix) });
-    const verdict = await probe.ask(found.kind !== "absent" && !isDenied, options);
+    const verdict = await probe.ask(found, options);
     if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
     await this.#ways.of(this.#marker.key);
     const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, atMs);
