@@ -10,6 +10,7 @@ import { LeaseClock, type LeaseTiming } from "../hold/lease-clock.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { holderPolicy } from "../swap/policies.js";
 import { renewing } from "../swap/repeatable.js";
+import type { RetryOptions } from "../swap/retry-budget.js";
 import type { WriteLog } from "../swap/write-log.js";
 
 /**
@@ -26,9 +27,11 @@ export async function confirmGrant(
     readonly timing?: LeaseTiming | undefined;
     /** The lease that was asked for, where the record's may be shorter until the store is known to be safe. */
     readonly leaseMs?: number;
+    /** The time of the whole call, where it is not to have that of each renewal anew. */
+    readonly callTime?: Pick<RetryOptions, "untilMs" | "startedAtMs">;
   },
 ): Promise<Grant | undefined> {
-  const { writeLog, signal, timing } = options;
+  const { writeLog, signal, timing, callTime } = options;
   await storeIsSafe(context, object.name, options);
   if (signal.aborted) return undefined;
   const { clock } = context;
@@ -41,17 +44,24 @@ export async function confirmGrant(
     const reading = writeLog.readingOf(holder.leaseWriteId);
     if (granted.isFirstOfRecord && isContradicted(clock, grantedAt)) return giveBack(context, object, holder, writeLog);
     const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
-    const enoughMs = renewals < MAX_RENEWALS ? usedMs / 2 : 0;
+    const isLast = renewals >= MAX_RENEWALS || isUp(context, callTime);
+    const enoughMs = isLast ? 0 : usedMs / 2;
     if (reading !== undefined && isTimed(clock, holder, reading) && holder.leaseMs >= leaseMs) {
       const leftMs = new LeaseClock(context, leaseMs, reading, timing).remainingMs;
       if (leftMs > enoughMs) return { holder, reading, writeLog };
     }
     if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
-    const { reply } = await object.swap(renewing(command), { ...holderPolicy(context, leaseMs), writeLog, signal });
+    const policy = { ...holderPolicy(context, leaseMs), ...callTime };
+    const { reply } = await object.swap(renewing(command), { ...policy, writeLog, signal });
     if (reply.kind === "gone") return undefined;
     ({ holder } = reply);
   }
+}
+
+/** Whether there is no time left for another renewal: what there is of the lease has to do. */
+function isUp({ effects }: Context, callTime?: Pick<RetryOptions, "untilMs">): boolean {
+  return callTime !== undefined && effects.monotonicMs() >= callTime.untilMs;
 }
 
 /**

@@ -33,7 +33,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
   const writeLog = new WriteLog();
   const id = effects.newId();
   const command = { from, id, owner, leaseMs, identity };
-  const trying = holderPolicy(context, leaseMs);
+  const trying = { ...holderPolicy(context, leaseMs), startedAtMs: effects.monotonicMs() };
   const refusal = new AbortController();
   const forget = onAbort(context.closing, () => !writeLog.hasBegun && refusal.abort());
   try {
@@ -53,7 +53,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
       context,
       object,
       { holder: reply.holder },
-      { ...trying, writeLog, signal: context.closed },
+      { ...trying, callTime: trying, writeLog, signal: context.closed },
     );
     if (grant === undefined) throw lossError(object.name, "taken-over");
     const lease = new Lease(context, localQueue, grant, { leaseMs });
