@@ -85,3 +85,31 @@ it("a region that is missing is not put down to the credentials", async () => {
     error: { code: "invalid-argument", message: expect.stringContaining("Region is missing") },
   });
 });
+
+it.each<[string, unknown]>([
+  ["variables that are not set", { accessKeyId: undefined, secretAccessKey: undefined }],
+  ["an empty object", {}],
+  ["no secret", { accessKeyId: "a" }],
+  ["a text", "a:b"],
+  ["a function that gives an empty object", async () => ({})],
+])("credentials without keys are named: %s", async (_, credentials) => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const outcome = await storeOver(clientFor(server.endpoint, { credentials: credentials as never })).read("a", OPTIONS);
+  expect(outcome).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
+  const said = (outcome as { error: Error }).error.message;
+  expect(said).toMatch(/was not sent .*The credentials of the S3 client have no `accessKeyId` or no `secretAccessKey`/);
+  expect(server.requests.total).toBe(0);
+});
+
+it.each([
+  ["accessKeyId", { accessKeyId: "a\n", secretAccessKey: "b" }],
+  ["sessionToken", { accessKeyId: "a", secretAccessKey: "b", sessionToken: "c\r\n" }],
+])("a line break in %s is refused at once, as it would be each time", async (name, credentials) => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const outcome = await storeOver(clientFor(server.endpoint, { credentials })).write("a", "1", IF_ABSENT, OPTIONS);
+  expect(outcome).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
+  const said = (outcome as { error: Error }).error.message;
+  expect(said).toMatch(/was not sent .*A line break, or another character/);
+  expect(said).toContain(`\`${name}\``);
+  expect(server.requests.total).toBe(0);
+});

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { credentialsRemedy, providerError } from "./bad-credentials.js";
+import { credentialsRemedy, headerRemedy, providerError } from "./bad-credentials.js";
 import type { Failure } from "./failure.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -85,6 +85,31 @@ it.each([
   ["CredentialsFunctionError", "The credentials function of the S3 client failed: its own words say why."],
 ])("%s", (code, remedy) => {
   expect(credentialsRemedy(failed(code))).toContain(remedy);
+});
+
+it("credentials without keys are the matter where the SDK says so, and not where another one quotes it", () => {
+  const words = "Resolved credential object is not valid";
+  expect(credentialsRemedy(failed("Error", words))).toMatch(
+    /^The credentials of the S3 client have no `accessKeyId` or no/,
+  );
+  expect(credentialsRemedy(failed("Error", `he said: ${words}`))).toBeUndefined();
+});
+
+it.each([
+  ["authorization", "the credentials of the S3 client (`accessKeyId`) or in its region"],
+  ["X-Amz-Security-Token", "the credentials of the S3 client (`sessionToken`)"],
+  ["x-own", 'what is sent as the header "x-own"'],
+])("what a header cannot have is named by where it comes from: %s", (header, where) => {
+  const remedy = headerRemedy(failed("ERR_INVALID_CHAR", `Invalid character in header content ["${header}"]`));
+  const said = `A line break, or another character that a header cannot have, is in ${where}: remove it, such as the one at the end of a file.`;
+  expect(remedy).toBe(said);
+  expect(headerRemedy(failed("ERR_INVALID_URL", `["${header}"]`))).toBeUndefined();
+});
+
+it("a header that is not named is told without", () => {
+  expect(headerRemedy(failed("ERR_INVALID_CHAR", "Invalid character"))).toContain(
+    "is in a header of the request: remove",
+  );
 });
 
 it("what is not about credentials has no remedy here", () => {

@@ -24,9 +24,33 @@ const BY_CODE: ReadonlyMap<string, string> = new Map([
 /** Of the providers of credentials in this process, whose errors all have one of these names. */
 const OF_PROVIDERS: ReadonlySet<string> = new Set(["CredentialsProviderError", "TokenProviderError", "ProviderError"]);
 
+/** Said by the SDK before it signs, of variables that are not set for one: something was given, and no keys were in it. */
+const INCOMPLETE = /^Resolved credential object is not valid/;
+const NO_KEYS =
+  "The credentials of the S3 client have no `accessKeyId` or no `secretAccessKey`: check that the variables, or the function, that they come from give both as text.";
+
+/**
+ * What no header can have, which Node and `fetch` say before anything leaves: it is the same however often it is tried. Undefined
+ * where that is not the matter.
+ */
+export function headerRemedy({ code, message }: Failure): string | undefined {
+  if (code !== "ERR_INVALID_CHAR") return undefined;
+  const header = /\["([^"]*)"\]/.exec(message)?.[1];
+  const named =
+    header === undefined ? "a header of the request" : `what is sent as the header ${JSON.stringify(header)}`;
+  const where = SOURCES.get(header?.toLowerCase() ?? "") ?? named;
+  return `A line break, or another character that a header cannot have, is in ${where}: remove it, such as the one at the end of a file.`;
+}
+
+const SOURCES: ReadonlyMap<string, string> = new Map([
+  ["authorization", "the credentials of the S3 client (`accessKeyId`) or in its region"],
+  ["x-amz-security-token", "the credentials of the S3 client (`sessionToken`)"],
+]);
+
 /** What to do where credentials are the matter; undefined where something else is. */
 export function credentialsRemedy({ code, message, unreadFile }: Failure): string | undefined {
   if (unreadFile) return "A file of the credentials cannot be read: check the profile and the variables that name it.";
+  if (INCOMPLETE.test(message)) return NO_KEYS;
   return OF_PROVIDERS.has(code) ? providersRemedy(code, message) : BY_CODE.get(code);
 }
 

@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../../object-store.js";
-import { credentialsRemedy } from "./bad-credentials.js";
+import { credentialsRemedy, headerRemedy } from "./bad-credentials.js";
 import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";
 import { isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
@@ -36,7 +36,8 @@ export function outcomeOfFailure(
   const timing = timingOf(transmission);
   const withTiming = timing === undefined ? {} : { timing };
   if (verdict.kind === "refused") {
-    const message = `${what} was refused (${described(failure)}). ${verdict.remedy}`;
+    const did = transmission.status === undefined ? "was not sent" : "was refused";
+    const message = `${what} ${did} (${described(failure)}). ${verdict.remedy}`;
     const about = verdict.about === undefined ? {} : { about: verdict.about };
     return {
       kind: "refused",
@@ -155,6 +156,8 @@ function foreignHint({ status = 0, location }: Failure): string {
 
 function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureContext): Verdict {
   const { sent, code, statusElsewhere } = failure;
+  const ofHeader = headerRemedy(failure);
+  if (ofHeader !== undefined) return { kind: "refused", code: "invalid-argument", remedy: ofHeader };
   // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
   const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_") && failure.unreadFile !== true;
   if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };
