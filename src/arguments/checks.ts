@@ -119,10 +119,20 @@ export function checkOptions<Options extends object>(
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}, or nothing`);
   }
+  if ("then" in value && typeof value.then === "function") {
+    throw invalidArgument(argument, value, "it is a promise: await it, and pass what it comes to");
+  }
+  if (NOT_OPTIONS.test(Object.prototype.toString.call(value))) {
+    throw invalidArgument(argument, value, `pass a plain object, such as ${exampleOf(names)}, or nothing`);
+  }
   refuseUnknownOptions(argument, value, names);
   const given = Object.keys(names).filter((name) => name in value);
   return Object.fromEntries(given.map((name) => [name, value[name as keyof Options]])) as Options;
 }
+
+/** Objects of the language that have no options in them, so that all would be taken for left out. */
+const NOT_OPTIONS =
+  /^\[object (?:Date|Error|DOMException|RegExp|Map|Set|WeakMap|WeakSet|ArrayBuffer|\w+Array|String|Number|Boolean)\]$/;
 
 function exampleOf(names: Readonly<Record<string, true>>): string {
   const [name] = Object.keys(names);

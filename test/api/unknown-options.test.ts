@@ -258,3 +258,20 @@ it("options that every object inherits are refused by name, as no caller has giv
     Reflect.deleteProperty(Object.prototype, "timeoutMs");
   }
 });
+
+it("options that are a promise or another object of the language are refused, in place of counting as none", async ({
+  world,
+}) => {
+  const mutex = world.mutex();
+  for (const [options, remedy] of [
+    [Promise.resolve({ timeoutMs: 5 }), "await it"],
+    [new Date(), "pass a plain object"],
+    [new Error("no"), "pass a plain object"],
+    [new Map([["timeoutMs", 5]]), "pass a plain object"],
+    [new Uint8Array(2), "pass a plain object"],
+  ] as const) {
+    const error = await errorOf(() => mutex.acquire("a", options as never));
+    expect(error).toMatchObject({ code: "invalid-argument", message: expect.stringMatching(`^options .*${remedy}`) });
+  }
+  expect(world.server.requests.total).toBe(0);
+});
