@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { startS3Server } from "../../src/testing/index.js";
-import { clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
+import { clientAnswering, refusing } from "./handler.js";
+import { CREDENTIALS, clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
 
 const refusedConnection = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
 
@@ -113,3 +114,20 @@ it.each([
   expect(said).toContain(`\`${name}\``);
   expect(server.requests.total).toBe(0);
 });
+
+it.each([false, true])(
+  "why there are no others is quoted where the store says that they have expired (fails: %s)",
+  async (fails) => {
+    let asked = 0;
+    const credentials = async () => {
+      asked += 1;
+      if (fails && asked > 1) throw new Error("vault is sealed");
+      return CREDENTIALS;
+    };
+    const { client } = clientAnswering(() => refusing(400, "ExpiredToken"), { credentials });
+    const outcome = await storeOver(client).read("a", OPTIONS);
+    expect(outcome).toMatchObject({ kind: "refused", error: { code: "access-denied", cause: expect.any(Error) } });
+    const words = / Asked for others, the credentials provider failed: vault is sealed\.$/;
+    expect(words.test((outcome as { error: Error }).error.message)).toBe(fails);
+  },
+);

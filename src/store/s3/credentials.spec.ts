@@ -196,10 +196,12 @@ it("a provider that has nothing new is left alone for a second", async () => {
 });
 
 it("a provider that fails has no others, and is asked again later", async () => {
-  const { clockwork, hasOthers } = asking(new Error("no network"), "two");
+  const { clockwork, hasOthers, state } = asking(new Error("no network"), "two");
   expect(await hasOthers("one")).toBe(false);
+  expect(state.failure).toEqual({ cause: new Error("no network") });
   await clockwork.pass(1_000);
   expect(await hasOthers("one")).toBe(true);
+  expect(state.failure).toBeUndefined();
 });
 
 it("a provider that does not answer in time has no others, and is not asked beside that", async () => {

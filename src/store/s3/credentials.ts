@@ -64,10 +64,11 @@ async function ask({ client, state, effects }: Asking): Promise<void> {
     // What the SDK remembers, which is what it has signed with.
     const before = await provider().catch(() => undefined);
     const { accessKeyId, sessionToken, secretAccessKey } = await provider({ forceRefresh: true });
+    state.failure = undefined;
     state.identity = identityOf(accessKeyId, sessionToken);
     if (before?.secretAccessKey !== secretAccessKey) state.newSecretAtMs = effects.monotonicMs();
-  } catch {
-    // The next request asks in the ordinary way, and says why there are none.
+  } catch (cause) {
+    state.failure = { cause };
   }
 }
 

@@ -1,12 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
 import { s3WordsOf } from "./answers/answer.js";
-import { providerError } from "./answers/bad-credentials.js";
+import { providerError, wordsOf } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
 import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
 import { PREPARE_TIMEOUT_MS, type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
-import { type ClientState, socketsOf } from "./client/client-state.js";
+import { type ClientState, type CredentialsState, socketsOf } from "./client/client-state.js";
 import { areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
 
@@ -39,7 +40,9 @@ export class Sender implements OperationSender {
       const first = await this.#transmit(operation, options);
       // Turned away for its credentials it has done nothing, so it may be sent again with others.
       if (!("outdated" in first)) return first.outcome;
-      if (!(await this.#hasOthers(first.outdated, options))) return first.outcome;
+      if (!(await this.#hasOthers(first.outdated, options))) {
+        return { ...first.outcome, error: withoutOthers(first.outcome.error, this.#state.credentials) };
+      }
       return (await this.#transmit(operation, options)).outcome;
     } finally {
       leave();
@@ -112,6 +115,15 @@ export class Sender implements OperationSender {
 type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
   | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission };
+
+/** Why there are no others, where who gives them has failed: only their own words say what to mend. */
+function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3MutexError {
+  if (failure === undefined) return error;
+  const message = `${error.message} Asked for others, the credentials provider failed: ${wordsOf(failure.cause)}.`;
+  // None of those that carry more than a cause, such as a deadlock, comes of a request.
+  const code = error.code as "access-denied" | "invalid-argument" | "store-unavailable";
+  return new S3MutexError(code, message, { cause: error.cause });
+}
 
 /** Nothing has left, and neither the network nor a provider that says so is why. */
 function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Transmission): boolean {

@@ -38,7 +38,7 @@ export function headerRemedy({ code, message }: Failure): string | undefined {
   const header = /\["([^"]*)"\]/.exec(message)?.[1];
   const named =
     header === undefined ? "a header of the request" : `what is sent as the header ${JSON.stringify(header)}`;
-  const where = SOURCES.get(header?.toLowerCase() ?? "") ?? named;
+  const where = SOURCES.get(String(header?.toLowerCase())) ?? named;
   return `A line break, or another character that a header cannot have, is in ${where}: remove it, such as the one at the end of a file.`;
 }
 
@@ -80,10 +80,14 @@ function loginBy(command: string, message: string): string {
 const OF_CONNECTIONS = /^(?:ECONN|EAI_|ENOTFOUND|ETIMEDOUT|EPIPE|EHOST|ENET|UND_ERR)/;
 const OF_TIME: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError"]);
 
+/** What was thrown, in its own words. */
+export function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "it threw no Error";
+}
+
 /** A function of the caller's own failed to give credentials, by whatever it threw, with what says whether it may recover. */
 export function providerError(cause: unknown): Error {
-  const said = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "it threw no Error";
-  const error = new Error(`the credentials could not be had: ${said}`, { cause });
+  const error = new Error(`the credentials could not be had: ${wordsOf(cause)}`, { cause });
   return Object.assign(error, { name: "CredentialsFunctionError" }, passing(cause));
 }
 

@@ -80,6 +80,8 @@ export interface CredentialsState {
   /** Since when there is another secret than before. */
   newSecretAtMs?: number;
   asking?: Promise<void> | undefined;
+  /** What the provider failed with when it was last asked anew. */
+  failure?: { readonly cause: unknown } | undefined;
 }
 
 /** `strong`: conditions want the strong ETag under it. `literal`: they want it as it is shown. */
