@@ -41,6 +41,8 @@ function processAt(processes: readonly Process[], index: number): S3Mutex {
 async function handOver(holder: S3Mutex, waiter: S3Mutex): Promise<number> {
   const held = await holder.acquire("handed-over");
   const waiting = waiter.acquire("handed-over");
+  // Where the release fails, no caller is left to hear of it.
+  waiting.catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, HOLD_MS));
   let next: Lock | undefined;
   const elapsedMs = await timed(async () => {
