@@ -80,6 +80,8 @@ export class RetryBudget {
   #lastError: S3MutexError | undefined;
   /** Whether that was an answer, of the store or of something before it, which was reached then. */
   #isAnswered: boolean | undefined;
+  /** Whether reads were answered, so that what does not get through are writes. */
+  #hasRead = false;
   #seen: Version = { etag: undefined };
   #seenAtMs: number;
   /** The version that a write was conditioned on and refused for, until the next read shows which one there is. */
@@ -146,6 +148,7 @@ export class RetryBudget {
    * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
    */
   saw(version: Version, place: Place): void {
+    this.#hasRead = true;
     const refused = this.#refused;
     this.#refused = undefined;
     if (refused !== undefined) {
@@ -232,10 +235,11 @@ export class RetryBudget {
   /** How it stands: whatever answers was reached. */
   get #words(): { readonly past: string; readonly present: string } {
     const subject = this.#subject;
+    const kind = this.#hasRead ? "write" : "request";
     return this.#isAnswered
       ? {
-          past: `No request for ${subject} got through; the last answer`,
-          present: `no request for ${subject} gets through`,
+          past: `No ${kind} for ${subject} got through; the last answer`,
+          present: `no ${kind} for ${subject} gets through`,
         }
       : { past: `The store did not answer for ${subject}`, present: `the store does not answer for ${subject}` };
   }
