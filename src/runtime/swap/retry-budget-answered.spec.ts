@@ -17,7 +17,7 @@ describe("a store, or something before it, that has answered", () => {
 
   it("has let no write through where it has answered a read", async () => {
     const { clockwork, budget, timed } = begun();
-    budget.saw('"a"', PLACE);
+    budget.saw({ etag: '"a"' }, PLACE);
     await timed(budget.failed(answered("a 507")));
     await clockwork.pass(30_000);
     const said = 'No write for the lock "x" got through; the last answer: a 507';

@@ -222,6 +222,23 @@ it.each([
   expect(await sending(client).send()).toMatchObject({ kind });
 });
 
+it("why there are no other credentials is quoted beside what the store said, and only where asking for them failed", async () => {
+  let asked = 0;
+  const fails = async () => {
+    asked += 1;
+    if (asked > 1) throw new Error("vault is sealed");
+    return CREDENTIALS;
+  };
+  const said = async (credentials: () => Promise<typeof CREDENTIALS>) => {
+    const outcome = await sending(clientAnswering(() => refusing(400, "ExpiredToken"), { credentials }).client).send();
+    expect(outcome).toMatchObject({ kind: "refused", error: { code: "access-denied", cause: expect.any(Error) } });
+    return (outcome as unknown as { error: Error }).error.message;
+  };
+  const without = await said(async () => CREDENTIALS);
+  const words = " Asked for others, the credentials provider failed: vault is sealed.";
+  expect(await said(fails)).toBe(`${without}${words}`);
+});
+
 describe("a request that could not be built", () => {
   const failing = (thrown: unknown) => clientAnswering(() => DONE, { credentials: () => Promise.reject(thrown) });
 
