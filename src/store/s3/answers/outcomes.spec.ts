@@ -264,3 +264,16 @@ it("a success that does not say what is needed is unknown, as of a bucket where 
   expect(outcome.error).not.toHaveProperty("cause");
   expect(outcomeOfBadAnswer(PUT, "x", {})).not.toHaveProperty("timing");
 });
+
+it("what a header cannot have is refused for good, as a request that was not sent", () => {
+  const thrown = Object.assign(new Error('Invalid character in header content ["authorization"]'), {
+    code: "ERR_INVALID_CHAR",
+  });
+  expect(outcomeOf({ sentAtMs: 1 }, { credentialsWorked: true }, thrown)).toMatchObject({
+    kind: "refused",
+    error: {
+      code: "invalid-argument",
+      message: expect.stringMatching(/^s3:PutObject on \S+ was not sent \(ERR_INVALID_CHAR/),
+    },
+  });
+});
