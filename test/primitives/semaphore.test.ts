@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { createTestMutex } from "../../src/testing/index.js";
 import { Scene } from "../protocol/scene.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { Crowd } from "./crowd.js";
@@ -133,6 +134,21 @@ it("P13: as many attempts of one process as there are permits, at once, each get
   expect(permits.filter((permit) => permit?.held).length).toBe(100);
   expect(scene.sent.length).toBeLessThanOrEqual(105);
   expect(await scene.until(pool.tryAcquire())).toBeNull();
+});
+
+it("P13: as many attempts of one process as there are permits, at once, each get one with slow answers, too", async () => {
+  const { mutex, store, clock } = await createTestMutex({ roundTripMs: 20 });
+  let answers = 0;
+  const latencyMs = () => {
+    answers += 1;
+    return answers % 10 === 5 ? 2000 : 20;
+  };
+  store.faults.add({ fault: "latency", latencyMs });
+  const pool = mutex.semaphore("pool", { permits: 60 });
+  const permits = await clock.runUntil(Promise.all(Array.from({ length: 60 }, () => pool.tryAcquire())));
+  expect(permits.filter((permit) => permit?.held).length).toBe(60);
+  expect(store.requests.length).toBeLessThanOrEqual(120);
+  await clock.runUntil(mutex.close());
 });
 
 it("runs a function with permits, and says so at once where its scope has too many itself", async () => {

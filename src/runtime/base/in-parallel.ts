@@ -1,5 +1,5 @@
 import type { Effects } from "./effects.js";
-import { settledWithin } from "./timing.js";
+import { MAX_REQUEST_MS, settledWithin } from "./timing.js";
 
 /** Does something about each of them, so many at a time. After a failure nothing more is begun; it is thrown when all has ended. */
 export async function inParallel<Item>(
@@ -24,45 +24,68 @@ export async function inParallel<Item>(
 
 /**
  * The callers of one process who have one attempt each ask one after the other: of writes that are sent at once all but one are
- * refused, and 250 of them would take 12,000 requests. Where nothing comes of that for a while, as with a request that hangs, those
- * who wait ask side by side.
+ * refused, and 250 of them would take 12,000 requests. A turn that takes long, as with a slow answer, is over for those behind it
+ * after a while: then the next one asks beside it, and no more than that one. Only where nothing at all is answered, so that no
+ * write is in the way of another, all ask side by side.
  */
 export class OneAfterAnother {
   readonly #effects: Effects;
-  #last: Promise<unknown> | undefined;
+  /** That of the caller who came last. */
+  #last: Turn | undefined;
   #size = 0;
-  #progressAtMs = 0;
+  #answeredAtMs = 0;
 
   constructor(effects: Effects) {
     this.#effects = effects;
   }
 
-  /** Asks when all who came before have been answered, or none of them was for so many milliseconds. */
+  /** Asks when the caller before has been answered, or has had its turn for so many milliseconds. */
   async inTurn<Result>(stuckAfterMs: () => number, ask: () => Promise<Result>): Promise<Result> {
     const before = this.#last;
-    if (this.#size === 0) this.#progressAtMs = this.#effects.monotonicMs();
+    if (this.#size === 0) this.#answeredAtMs = this.#effects.monotonicMs();
     this.#size += 1;
-    const asking = this.#askAfter(before, stuckAfterMs, ask);
-    // Who goes ahead of one that hangs must not let all others go ahead of it.
-    this.#last = Promise.allSettled([before, asking]);
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const asking = this.#askAfter(before, stuckAfterMs, () => {
+      begin();
+      return ask();
+    });
+    this.#last = { begun, asking };
     try {
-      return await asking;
+      const result = await asking;
+      // That a request has failed is not an answer.
+      this.#answeredAtMs = this.#effects.monotonicMs();
+      return result;
     } finally {
       this.#size -= 1;
-      this.#progressAtMs = this.#effects.monotonicMs();
       if (this.#size === 0) this.#last = undefined;
     }
   }
 
   async #askAfter<Result>(
-    before: Promise<unknown> | undefined,
+    before: Turn | undefined,
     stuckAfterMs: () => number,
     ask: () => Promise<Result>,
   ): Promise<Result> {
-    while (before !== undefined) {
-      const leftMs = this.#progressAtMs + stuckAfterMs() - this.#effects.monotonicMs();
-      if (leftMs <= 0 || (await settledWithin(this.#effects, before, leftMs))) break;
+    if (before === undefined) return ask();
+    await before.begun;
+    const begunAtMs = this.#effects.monotonicMs();
+    // What the others are answered meanwhile may show how long one answer takes.
+    const leftMs = () => {
+      const stuckMs = stuckAfterMs();
+      const silentMs = Math.max(MAX_REQUEST_MS, stuckMs);
+      return Math.min(begunAtMs + stuckMs, this.#answeredAtMs + silentMs) - this.#effects.monotonicMs();
+    };
+    for (let waitMs = leftMs(); waitMs > 0; waitMs = leftMs()) {
+      if (await settledWithin(this.#effects, before.asking, waitMs)) break;
     }
     return ask();
   }
+}
+
+interface Turn {
+  readonly begun: Promise<void>;
+  readonly asking: Promise<unknown>;
 }
