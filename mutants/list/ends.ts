@@ -41,7 +41,7 @@ export const ENDS: readonly Mutant[] = [
     file: "src/runtime/swap/snapshot.ts",
     search: "return one.writeId === other.writeId;",
     replace: "return isSameEtag(one.etag, other.etag);",
-    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "S1: acquire without a limit" },
+    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "ends where each read shows another ETag" },
   },
   {
     name: "the check takes another ETag for another marker",
@@ -87,9 +87,9 @@ export const ENDS: readonly Mutant[] = [
     name: "lost races without an end",
     why: "a caller that is always second goes on when the time is up",
     file: "src/runtime/swap/retry-budget.ts",
-    search: "    this.#refused = { etag, failures: this.#failures };\n",
+    search: "    this.#refused = { version, failures: this.#failures };\n",
     replace:
-      "    this.#refused = { etag, failures: this.#failures };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
+      "    this.#refused = { version, failures: this.#failures };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
     caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: who is always second" },
   },
   {

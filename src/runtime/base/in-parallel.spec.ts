@@ -85,7 +85,7 @@ it("lets all ask side by side when nothing at all has been answered for as long 
   expect(sent).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
 });
 
-it("counts the silence from the first one who waits, and not below the time of one turn", async () => {
+it("counts the silence from the first that waits, and not below the time of one turn", async () => {
   const { sent, answer, come, clockwork } = asking(1);
   await answer(1);
   await clockwork.pass(3 * MAX_REQUEST_MS);
