@@ -21,6 +21,8 @@ interface Grant {
   /** Whether a further answer has agreed with the one that contradicts. */
   readonly isAgreed?: boolean;
   readonly undated?: true;
+  /** How long after the grant was written the time of the whole call is up. */
+  readonly upAfterMs?: number;
   readonly isFirstOfRecord?: boolean;
   /** How long the grant was on its way. */
   readonly tookMs?: number;
@@ -55,6 +57,7 @@ async function confirmed(given: Grant) {
     return holderOf({ id: "me", token: 7, leaseMs: LEASE_MS, leaseWriteId, ...fields });
   };
   const atLeast = given.isFirstOfRecord ? { holdAtLeastMs: 10 * LEASE_MS } : {};
+  const startedAtMs = clockwork.monotonicMs;
   const holder = sent("w0", undated === undefined ? atLeast : { ...atLeast, undated });
   if (isForgotten) for (let index = 0; index < 64; index += 1) writeLog.begin(`other${index}`, ON_A, clockwork.reading);
   await clockwork.pass(tookMs);
@@ -99,6 +102,7 @@ async function confirmed(given: Grant) {
     },
     {
       ...{ writeLog, signal, timing, ...(wantedMs === undefined ? {} : { leaseMs: wantedMs }) },
+      ...(given.upAfterMs === undefined ? {} : { callTime: { untilMs: startedAtMs + given.upAfterMs } }),
       ...{ role: "contender", untilMs: 0, timeoutMs: 1000 },
     },
   );
@@ -160,6 +164,13 @@ describe("a grant is renewed first", () => {
     });
     expect(asked).toHaveLength(3);
     expect(grant).toMatchObject({ holder: { leaseWriteId: "w3" } });
+  });
+
+  it("unless the time of the call is up: then what is left has to do, and a renewal has no more than that time", async () => {
+    expect((await confirmed({ tookMs: 6000, upAfterMs: 6000 })).asked).toHaveLength(0);
+    const { asked, clockwork } = await confirmed({ tookMs: 6000, upAfterMs: 6001, renewals: [{}] });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.untilMs).toBe(clockwork.monotonicMs + 1);
   });
 
   it("and after three renewals it is handed out with whatever is left", async () => {

@@ -61,7 +61,7 @@ export async function confirmGrant(
 
 /** Whether there is no time left for another renewal: what there is of the lease has to do. */
 function isUp({ effects }: Context, callTime?: Pick<RetryOptions, "untilMs">): boolean {
-  return callTime !== undefined && effects.monotonicMs() >= callTime.untilMs;
+  return effects.monotonicMs() >= (callTime?.untilMs ?? Number.POSITIVE_INFINITY);
 }
 
 /**
