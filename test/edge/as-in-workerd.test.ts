@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterAll, expect, test, vi } from "vitest";
 
-/** As in workerd: storage of an asynchronous context cannot be entered. In Node 26 `run` enters it as well, and may. */
+/** As in workerd: storage of an asynchronous context cannot be entered. From Node 24 on `run` enters it as well, and may. */
 const { enterWith } = AsyncLocalStorage.prototype;
 const entering = vi.spyOn(AsyncLocalStorage.prototype, "enterWith").mockImplementation(function (
   this: AsyncLocalStorage<unknown>,
