@@ -5,7 +5,17 @@ import { fileURLToPath } from "node:url";
 import type { Mutant, Replacement } from "./mutant.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const PARTS = ["src", "sim", "model", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts"];
+const PARTS = [
+  "src",
+  "sim",
+  "model",
+  "test",
+  "testkit",
+  "scripts",
+  "package.json",
+  "tsconfig.json",
+  "vitest.config.ts",
+];
 
 /** What keeps a mutant from being made: the source has changed since it was written. */
 export function problemOf({
