@@ -69,8 +69,7 @@ export class LockObject {
     for (const budget = new RetryBudget(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
       if (snapshot === undefined || witnesses.isTimeUnknown) {
-        const read = await this.#readUntilFound(options, budget, witnesses);
-        snapshot = read.snapshot;
+        snapshot = await this.#readUntilFound(options, budget, witnesses);
         isFresh = true;
       }
       const reading = readClocks(this.#context.effects);
@@ -96,9 +95,8 @@ export class LockObject {
         keepsVersions = true;
         continue;
       }
-      const newer = await this.#waitAfter(done, base, budget, options.writeLog, reads);
-      isFresh = newer !== undefined;
-      snapshot = newer?.snapshot;
+      snapshot = await this.#waitAfter(done, base, budget, options.writeLog, reads);
+      isFresh = snapshot !== undefined;
     }
   }
 
@@ -114,15 +112,15 @@ export class LockObject {
     base: Snapshot,
     budget: RetryBudget,
     writeLog: WriteRecorder,
-    reads?: Promise<Found | undefined>,
-  ) {
+    reads?: Promise<Snapshot | undefined>,
+  ): Promise<Snapshot | undefined> {
     if (failure.kind === "unknown") return void (await budget.failed(failure));
     writeLog.lostRace();
-    const read = (await budget.lostRace(versionOf(base))) ? undefined : await reads;
-    if (read === undefined || isSameVersion(versionOf(read.snapshot), versionOf(base))) return undefined;
-    budget.saw(versionOf(read.snapshot), this.#where(read.snapshot));
-    this.#note(read.snapshot);
-    return read;
+    const newer = (await budget.lostRace(versionOf(base))) ? undefined : await reads;
+    if (newer === undefined || isSameVersion(versionOf(newer), versionOf(base))) return undefined;
+    budget.saw(versionOf(newer), this.#where(newer));
+    this.#note(newer);
+    return newer;
   }
 
   /** Looks whether the object has changed since it was seen last: 304 while it has not. Undefined where the store did not answer. */
@@ -132,7 +130,7 @@ export class LockObject {
   }
 
   /** The same, with the reason where the store did not answer. */
-  ask(options: RequestOptions): Promise<{ readonly kind: "found"; readonly snapshot: Snapshot } | UnknownOutcome> {
+  ask(options: RequestOptions): Promise<Found | UnknownOutcome> {
     return this.#read(this.#latest?.etag, options);
   }
 
@@ -141,18 +139,16 @@ export class LockObject {
     options: Omit<SwapOptions, "applyToUnreadable">,
     budget: RetryBudget,
     witnesses: Witnesses,
-  ): Promise<{ readonly snapshot: Snapshot }> {
+  ): Promise<Snapshot> {
     const readOnce = () =>
       untilAnswered(budget, (left) => {
         this.#throwIfAborted(options.signal);
         return this.#read(undefined, { ...left, urgent: options.role === "holder" });
       });
-    let read = await readOnce();
-    for (let more = 1; more < ANSWERS_FOR_TIME && witnesses.isTimeUnknown; more += 1) {
-      read = await readOnce();
-    }
-    budget.saw(versionOf(read.snapshot), this.#where(read.snapshot));
-    return read;
+    let { snapshot } = await readOnce();
+    for (let more = 1; more < ANSWERS_FOR_TIME && witnesses.isTimeUnknown; more += 1) ({ snapshot } = await readOnce());
+    budget.saw(versionOf(snapshot), this.#where(snapshot));
+    return snapshot;
   }
 
   #where({ deleteMarker }: Snapshot): Place {
@@ -200,7 +196,7 @@ export class LockObject {
     const waiting = record?.queue.length ?? 0;
     const isBusy = waiting > FEW || (waiting > 0 && writeLog.hasLostRaces);
     if (role !== "holder" || !isBusy) return undefined;
-    const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read : undefined);
+    const found = (read: Found | UnknownOutcome) => (read.kind === "found" ? read.snapshot : undefined);
     const reading = this.#fetch(undefined, { timeoutMs, urgent: true }).then(found, () => undefined);
     this.#context.background.run(reading.then(() => {}));
     return reading;
