@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { codeOf, errorOf, freeRecord, heldRecord } from "./fixture.js";
-import { it } from "./virtual-world.js";
+import { it, type VirtualWorld } from "./virtual-world.js";
 
 const LOCK = "resource";
 
@@ -260,13 +260,19 @@ describe.concurrent("ownerId", () => {
     expect(await one.isLocked(LOCK)).toBe(false);
   });
 
-  it("a hold that a twin refreshed stays ours to release, longer than our own lease lasted", async (world) => {
+  /** `one` has the lock, and by a refresh of `other` for longer than it knows. */
+  async function refreshedByTwin(world: VirtualWorld) {
     const options = { ownerId: "shared", lockTimeoutMs: 1500 };
     const [one, other] = [world.mutex(options), world.mutex(options)];
     await one.acquireLock(LOCK);
     await world.sleep(1000);
     expect(await other.refreshLock(LOCK)).toBe(true);
     await world.sleep(750);
+    return [one, other] as const;
+  }
+
+  it("a hold that a twin refreshed stays ours to release, longer than our own lease lasted", async (world) => {
+    const [one] = await refreshedByTwin(world);
     // The lease as `one` knew it is over; the one in the record is not.
     expect(await one.isOwnedByUs(LOCK)).toBe(true);
     expect(await one.releaseLock(LOCK)).toBe(true);
@@ -274,12 +280,7 @@ describe.concurrent("ownerId", () => {
   });
 
   it("a hold that a twin refreshed stays ours to refresh, longer than our own lease lasted", async (world) => {
-    const options = { ownerId: "shared", lockTimeoutMs: 1500 };
-    const [one, other] = [world.mutex(options), world.mutex(options)];
-    await one.acquireLock(LOCK);
-    await world.sleep(1000);
-    expect(await other.refreshLock(LOCK)).toBe(true);
-    await world.sleep(750);
+    const [one, other] = await refreshedByTwin(world);
     const refreshed = await one.refreshLock(LOCK);
     await other.releaseLock(LOCK);
     expect(refreshed).toBe(true);

@@ -1,41 +1,14 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
-import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
+import type { ObjectStore } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import { type Client, cutOff, NAME, Scene } from "./scene.js";
+import { type Told, telling } from "./telling.js";
 
 /** 13.1.1: a store with `Date`, some of whose answers have none, are out of a cache, or are wrong. */
 
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 10_000;
-
-type Told = "date" | "none" | "aged" | { readonly offByMs: number };
-
-/** What each answer to this process says about the time; `index` counts its requests of this kind. */
-function telling(what: (operation: "read" | "write", index: number) => Told) {
-  return (store: ObjectStore, _process: SimProcess): ObjectStore => {
-    const counts = { read: 0, write: 0 };
-    const told = <Outcome extends { readonly kind: string }>(
-      operation: "read" | "write",
-      outcome: Outcome,
-    ): Outcome => {
-      const { timing } = outcome as { readonly timing?: AnswerTiming };
-      const says = what(operation, counts[operation]);
-      counts[operation] += 1;
-      if (timing === undefined || says === "date") return outcome;
-      const { dateMs = 0, ...times } = timing;
-      if (says === "none") return { ...outcome, timing: times };
-      if (says === "aged") return { ...outcome, timing: { ...times, aged: true } };
-      return { ...outcome, timing: { ...times, dateMs: dateMs + says.offByMs } };
-    };
-    return {
-      read: async (key, options) => told("read", await store.read(key, options)),
-      write: async (key, body, condition, options) => told("write", await store.write(key, body, condition, options)),
-      remove: (key, etag, options) => store.remove(key, etag, options),
-      list: (prefix, options) => store.list(prefix, options),
-    };
-  };
-}
 
 async function acquired(scene: Scene, { mutex, process }: Client): Promise<Lock> {
   const lock = await scene.until(mutex.acquire(NAME, { leaseMs: LEASE_MS }));
@@ -214,7 +187,7 @@ it("13.1.1: waiters of whom one dies and a holder that releases, each after one 
   const scene = new Scene();
   const wrongNext = new Set<SimProcess>();
   const through = (store: ObjectStore, process: SimProcess): ObjectStore =>
-    telling(() => (wrongNext.delete(process) ? { offByMs: HOUR_MS } : "date"))(store, process);
+    telling(() => (wrongNext.delete(process) ? { offByMs: HOUR_MS } : "date"))(store);
   const holding = scene.client({ through });
   // Turns are short, so no waiter refreshes an entry that lasts for much longer.
   for (let turn = 0; turn < 3; turn += 1) await scene.until((await scene.until(holding.mutex.acquire(NAME))).release());

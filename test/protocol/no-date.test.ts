@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
 import { untilQueued } from "../waiting/place.js";
 import { NAME, Scene } from "./scene.js";
+import { telling } from "./telling.js";
 
 /** A store without `Date`: no client knows store time, and wall clocks may be hours off. */
 
@@ -44,15 +44,10 @@ it("no waiter waits for hours for one that died waiting, among clients whose wal
 
 it("a client without store time whose wall clock is hours behind waits for no more than the tolerance after a sweep", async () => {
   const scene = new Scene();
-  const dateless = (store: ObjectStore): ObjectStore => ({
-    ...store,
-    read: async (key, options) => withoutDate(await store.read(key, options)),
-    write: async (key, body, condition, options) => withoutDate(await store.write(key, body, condition, options)),
-  });
   const dying = scene.client();
   await scene.until(dying.mutex.acquire(NAME, { leaseMs: 10_000 }));
   dying.process.kill();
-  const behind = scene.client({ clocks: { wallOffsetMs: -5 * HOUR_MS }, through: dateless });
+  const behind = scene.client({ clocks: { wallOffsetMs: -5 * HOUR_MS }, through: telling(() => "none") });
   await scene.pass(10_100);
   await scene.until(scene.client().mutex.cleanupStaleLocks());
   expect(scene.record()).toMatchObject({ holders: [], notBeforeMs: expect.any(Number) });
@@ -61,10 +56,3 @@ it("a client without store time whose wall clock is hours behind waits for no mo
   expect(scene.nowMs).toBeGreaterThan(restsUntilMs);
   expect(scene.nowMs - restsUntilMs).toBeLessThan(2000);
 });
-
-function withoutDate<Outcome extends { readonly kind: string }>(outcome: Outcome): Outcome {
-  const { timing } = outcome as { readonly timing?: AnswerTiming };
-  if (timing === undefined) return outcome;
-  const { dateMs: _, ...times } = timing;
-  return { ...outcome, timing: times };
-}

@@ -1,39 +1,25 @@
 import { expect, it } from "vitest";
-import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
 import { type Client, NAME, Scene } from "./scene.js";
+import { telling } from "./telling.js";
 
 /** 13.1.1: one answer with a wrong `Date`, where the wall clock of the process is wrong by the same amount and so agrees with it. */
 
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 10_000;
 
-type Told = "right" | "wrong" | "none" | "aged" | number;
-
-/** A client whose wall clock is so far off, and whose answers to reads tell the time like this, one by one; then they are right. */
-function misled(scene: Scene, offByMs: number, told: readonly Told[], writes: Told = "right"): Client {
-  let reads = 0;
-  const through = (store: ObjectStore): ObjectStore => {
-    const as = <Outcome extends { readonly kind: string }>(says: Told, outcome: Outcome): Outcome => {
-      const { timing } = outcome as { readonly timing?: AnswerTiming };
-      if (timing === undefined || says === "right") return outcome;
-      const { dateMs = 0, ...times } = timing;
-      if (says === "none") return { ...outcome, timing: times };
-      if (says === "aged") return { ...outcome, timing: { ...times, aged: true } };
-      return { ...outcome, timing: { ...times, dateMs: dateMs + (says === "wrong" ? offByMs : says) } };
-    };
-    return {
-      read: async (key, options) => {
-        const outcome = await store.read(key, options);
-        reads += 1;
-        return as(told[reads - 1] ?? told.at(-1) ?? "right", outcome);
-      },
-      write: async (key, body, condition, options) => as(writes, await store.write(key, body, condition, options)),
-      remove: (key, etag, options) => store.remove(key, etag, options),
-      list: (prefix, options) => store.list(prefix, options),
-    };
-  };
+/** A client whose wall clock is so far off, and whose answers to reads tell the time like this, one by one; then as the last of them. */
+function misled(scene: Scene, offByMs: number, told: readonly Said[], writes: Said = "right"): Client {
+  const through = telling((operation, index) => {
+    const said = operation === "write" ? writes : (told[index] ?? told.at(-1) ?? "right");
+    if (said === "right") return "date";
+    if (said === "none" || said === "aged") return said;
+    return { offByMs: said === "wrong" ? offByMs : said };
+  });
   return scene.client({ clocks: { wallOffsetMs: offByMs }, through });
 }
+
+/** `wrong`: by as much as the wall clock; a number: by so many milliseconds. */
+type Said = "right" | "wrong" | "none" | "aged" | number;
 
 const OFFS = [HOUR_MS, -HOUR_MS, 20_000, -20_000, 24 * HOUR_MS];
 
@@ -63,7 +49,7 @@ it.each(OFFS.flatMap((offByMs) => [true, false].map((hasWaiter) => ({ offByMs, h
   },
 );
 
-it.each<[string, readonly Told[], Told]>([
+it.each<[string, readonly Said[], Said]>([
   ["no further answer has a `Date`", ["wrong", "none"], "none"],
   ["every further read is out of a cache", ["wrong", "aged"], "none"],
 ])("nor where %s", async (_, told, writes) => {
@@ -84,7 +70,7 @@ it.each<[string, readonly Told[], Told]>([
   }
 });
 
-it.each<[string, readonly Told[]]>([
+it.each<[string, readonly Said[]]>([
   ["no write tells the time, and later reads do", ["wrong", "right"]],
   ["no other answer tells the time", ["wrong", "none"]],
   ["no write tells the time, and later reads are out of a cache", ["wrong", "aged"]],
@@ -145,7 +131,7 @@ it("nor where the contradiction is heard by another request of its process", asy
 
 it.each([2, 3])("nor after the wall clock was set, to as wrong a time as answer %i tells", async (at) => {
   const scene = new Scene();
-  const told: Told[] = ["right", "right", "right", "right", "right"];
+  const told: Said[] = ["right", "right", "right", "right", "right"];
   told[at] = "wrong";
   const { mutex, process } = misled(scene, HOUR_MS, told);
   process.setWall(0);
@@ -204,7 +190,7 @@ it.each(["right", "none"] as const)(
 );
 
 it("a free lock costs no request more, and that of a dead holder one", async () => {
-  const requests = async (offByMs: number, told: readonly Told[]) => {
+  const requests = async (offByMs: number, told: readonly Said[]) => {
     const scene = new Scene();
     await scene.until((await scene.until(scene.client().mutex.acquire(NAME))).release());
     const { mutex, process } = misled(scene, offByMs, told);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import { MemoryStore } from "../../src/store/memory.js";
-import { describeContract } from "./contract.js";
+import { describeContract, testAbsenceIsTold } from "./contract.js";
 
 const REQUEST = { timeoutMs: 1 };
 const ALL = ["store", "races", "locks", "1.x"] as const;
@@ -25,14 +25,7 @@ it("dates its answers by the injected clock, to the second, and not at all witho
   expect(bare).not.toHaveProperty("timing.dateMs");
 });
 
-it("tells an object that is gone from another version of it, which not every store does", async () => {
-  const store = new MemoryStore({ effects: realEffects });
-  const first = await store.write("a", "one", { kind: "if-absent" }, REQUEST);
-  const etag = first.kind === "ok" ? first.etag : "";
-  expect(await store.write("b", "two", { kind: "if-match", etag }, REQUEST)).toMatchObject({ kind: "absent" });
-  expect(await store.remove("a", etag, REQUEST)).toMatchObject({ kind: "ok" });
-  expect(await store.remove("a", etag, REQUEST)).toMatchObject({ kind: "absent" });
-});
+testAbsenceIsTold(() => new MemoryStore({ effects: realEffects }));
 
 it("lists in pages of the length that was asked for", async () => {
   const store = new MemoryStore({ effects: realEffects, pageSize: 3 });

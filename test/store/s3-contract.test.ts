@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import { S3Store } from "../../src/store/s3/s3-store.js";
 import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
-import { describeContract } from "./contract.js";
+import { describeContract, testAbsenceIsTold } from "./contract.js";
 
 const REQUEST = { timeoutMs: 5_000 };
 
@@ -29,14 +29,7 @@ describe.each<[string, StoreQuirks]>([
   // The locks over a store that speaks S3 are tried by `npm run stores` and `npm run runtimes`.
   describeContract(name, open, ["store", "races", "1.x"]);
 
-  it("tells an object that is gone from another version of it, as AWS does", async () => {
-    const store = open();
-    const written = await store.write("gone", "one", { kind: "if-absent" }, REQUEST);
-    const etag = written.kind === "ok" ? written.etag : "";
-    expect(await store.write("never", "two", { kind: "if-match", etag }, REQUEST)).toMatchObject({ kind: "absent" });
-    expect(await store.remove("gone", etag, REQUEST)).toMatchObject({ kind: "ok" });
-    expect(await store.remove("gone", etag, REQUEST)).toMatchObject({ kind: "absent" });
-  });
+  testAbsenceIsTold(open);
 
   it("lists keys that XML cannot hold, and gives each its ETag", async () => {
     for (const key of ["p/a b", "p/\u0001", "p/ü%20&<>", "p/a+b"]) server.putObject("locks", key, "x");
