@@ -74,6 +74,7 @@ export class CallsByName {
   }
 
   async release(lockName: string, options: boolean | ForceOptions): Promise<boolean> {
+    this.#scopes.noteCall();
     const force = checkForce(options);
     return force.isForced
       ? this.#named.forceRelease(this.#locator.lock(lockName), force.seen)
@@ -81,18 +82,22 @@ export class CallsByName {
   }
 
   async refresh(lockName: string): Promise<boolean> {
+    this.#scopes.noteCall();
     return this.#named.refresh(this.#locator.heldLock(lockName));
   }
 
   async isLocked(lockName: string): Promise<boolean> {
+    this.#scopes.noteCall();
     return this.#named.isLocked(this.#locator.lock(lockName));
   }
 
   async isOwnedByUs(lockName: string): Promise<boolean> {
+    this.#scopes.noteCall();
     return this.#named.isOwnedByUs(this.#locator.heldLock(lockName));
   }
 
   async delete(lockName: string, options: boolean | ForceOptions): Promise<boolean> {
+    this.#scopes.noteCall();
     const force = checkForce(options);
     const object = force.isForced ? this.#locator.lock(lockName) : this.#locator.heldLock(lockName);
     return this.#named.delete(object, { force, restMs: DEFAULT_REST_MS });

@@ -91,7 +91,6 @@ export class NamedLocks {
 
   /** As of when it was asked: a lease that had not ended then may have been renewed while the answer was on its way. */
   async isLocked(object: LockObject): Promise<boolean> {
-    this.#scopes.noteCall();
     const { clock, effects } = this.#context;
     return this.#read(object, (record, attempt) => {
       const now = clock.when(object.latest?.askedAtMs ?? effects.monotonicMs()) ?? attempt.now;
@@ -101,13 +100,11 @@ export class NamedLocks {
 
   /** As of now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
-    this.#scopes.noteCall();
     return this.#read(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
   }
 
   /** Removes the object, or leaves a tombstone that reads as absent where it is too young or the store cannot remove it safely. */
   async delete(object: LockObject, options: { readonly force: Force; readonly restMs: number }): Promise<boolean> {
-    this.#scopes.noteCall();
     const { force } = options;
     const { key } = object;
     const target: NamedTarget = force.isForced ? { kind: "none" } : this.#target(key);

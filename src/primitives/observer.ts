@@ -46,6 +46,7 @@ export class Observer {
   }
 
   async health(options: HealthOptions): Promise<Health> {
+    this.#scopes.noteCall();
     const { timeoutMs } = checkOptions("options", options, HEALTH_OPTIONS);
     const withinMs = withDefault("timeoutMs", timeoutMs, DEFAULT_HEALTH_MS, checkFiniteDuration);
     return checkHealth(this.#context, `${this.#settings.keyPrefix}.s3-mutex/health`, withinMs);

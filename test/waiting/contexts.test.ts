@@ -139,13 +139,18 @@ const CALLS: readonly [string, (mutex: S3Mutex) => Promise<unknown>][] = [
   ["isLocked", (mutex) => mutex.isLocked("C")],
   ["inspect", (mutex) => mutex.inspect("C")],
   ["isOwnedByUs", (mutex) => mutex.isOwnedByUs("C")],
+  ["releaseLock", (mutex) => mutex.releaseLock("C")],
+  ["a forced releaseLock (seed 760409)", (mutex) => mutex.releaseLock("C", true)],
+  ["refreshLock", (mutex) => mutex.refreshLock("C")],
   ["deleteLock", (mutex) => mutex.deleteLock("C")],
   ["cleanupStaleLocks", (mutex) => mutex.cleanupStaleLocks()],
+  ["health", (mutex) => mutex.health()],
   ["list", (mutex) => countOf(mutex)],
   ["forget", (mutex) => mutex.forget("C")],
   ["a semaphore's resize", (mutex) => mutex.semaphore("C", { permits: 2 }).resize(3)],
   ["a semaphore's inspect", (mutex) => mutex.semaphore("C", { permits: 2 }).inspect()],
   ["an election's leader", (mutex) => mutex.election("C").leader()],
+  ["an election's resign", (mutex) => mutex.election("C").resign()],
 ];
 
 it.each(CALLS)(

@@ -134,6 +134,7 @@ export class Election {
    * the lead back in time
    */
   async resign(options: ResignOptions = {}): Promise<boolean> {
+    this.#scopes.noteCall();
     const { timeoutMs } = checkOptions("options", options, RESIGN_OPTIONS);
     const patienceMs = withDefault("timeoutMs", timeoutMs, Number.POSITIVE_INFINITY, checkDuration);
     const outcomes = await Promise.all([...this.#turns].map((turn) => turn.resign(patienceMs)));
