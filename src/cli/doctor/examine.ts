@@ -47,8 +47,8 @@ export async function doctorCommand(
       ...examination,
       otherClients,
       signal: interrupt.signal,
-      onCheck({ id, title, verdict, remedy = "" }, { done, total, elapsedMs }) {
-        if (id === "clean-up" && verdict === "warn") left = remedy;
+      onCheck({ id, title, verdict, detail, remedy = "" }, { done, total, elapsedMs }) {
+        if (id === "clean-up" && verdict === "warn") left = `${detail}. ${remedy}`;
         const soFar = `${done} of ${total} checks in ${(elapsedMs / 1000).toFixed(0)} s`;
         output.status(`examined: ${soFar}, the last was: ${title} (Ctrl-C stops) ...`);
       },
@@ -60,8 +60,7 @@ export async function doctorCommand(
   } catch (error) {
     output.status("");
     if (interruptedBy === undefined || !S3MutexError.is(error, "aborted")) throw error;
-    if (left !== undefined)
-      output.note(`stopped: objects of the examination may be left, since the store does not answer. ${left}`);
+    if (left !== undefined) output.note(`stopped: ${left}`);
     return exitCodeOf(interruptedBy);
   } finally {
     letGo();

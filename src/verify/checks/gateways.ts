@@ -1,3 +1,5 @@
+import type { S3ServiceException } from "@aws-sdk/client-s3";
+import type { RefusedOutcome } from "../../store/object-store.js";
 import { silentError } from "../examination/answering.js";
 import { type Examination, isDone, lag } from "../examination/examination.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
@@ -39,9 +41,16 @@ async function denialBy(exam: Examination, lane: ProbeRequests): Promise<string 
   const key = exam.newKey();
   const write = await exam.insist(() => lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
   if (write.kind === "unknown") throw silentError(write, lane.gateway, "at first");
-  if (write.kind === "refused") return write.error.message;
+  if (write.kind === "refused") return denial("s3:PutObject", write);
   const read = await exam.insist(() => lane.get(key));
   // Where it leads elsewhere, what tidies up in the end does not come by.
   await exam.insist(() => lane.delete(key));
-  return read.kind === "refused" ? read.error.message : undefined;
+  return read.kind === "refused" ? denial("s3:GetObject", read) : undefined;
+}
+
+/** The remedies for a policy are about one key, which is gone by then, and the policy of the bucket allows it. */
+function denial(action: string, { error, about }: RefusedOutcome): string {
+  if (about !== "permissions") return error.message;
+  const { name = "", $metadata } = error.cause as Partial<S3ServiceException>;
+  return `${action} is answered ${$metadata?.httpStatusCode} ${name}`.trimEnd();
 }

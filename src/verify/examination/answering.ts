@@ -51,15 +51,23 @@ async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silenc
   return write.kind === "answer" ? undefined : write;
 }
 
-export function silentError({ error }: Silence, gateway: string | undefined, when: "at first" | "still"): S3MutexError {
+export function silentError(
+  { error, timing }: Silence,
+  gateway: string | undefined,
+  when: "at first" | "still",
+): S3MutexError {
   const { code } = error;
   const isPlain = gateway === undefined && when === "at first";
   // No answer of a store is one of the latter.
   if (isPlain || code === "lost" || code === "deadlock") return error;
   const who = gateway === undefined ? "The store" : `The gateway ${gateway}`;
   if (code === "store-unavailable") {
-    const what = when === "still" ? "has stopped answering during the examination" : "does not answer";
-    return new S3MutexError(code, `${who} ${what}, so there is no verdict: ${error.message}`, { cause: error });
+    const words = timing === undefined ? SILENT : USELESS;
+    return new S3MutexError(code, `${who} ${words[when]}, so there is no verdict: ${error.message}`, { cause: error });
   }
   return new S3MutexError(code, `${who} cannot be used: ${error.message}`, { cause: error });
 }
+
+const SILENT = { "at first": "does not answer", still: "has stopped answering during the examination" } as const;
+/** Answered, with an error or by something on the way: what it was is said after it. */
+const USELESS = { "at first": "gives no usable answer", still: "gives no usable answers any more" } as const;

@@ -47,6 +47,8 @@ class HeldBack {
 
 /** A write whose last byte is held back. */
 export interface SlowWrite {
+  /** Whether the store has said that it was done, once that is known or it was cut off. */
+  readonly over: Promise<boolean>;
   /** Lets it follow; whether the store has said that it was done. */
   finish(): Promise<boolean>;
   /** As when the connection breaks. */
@@ -67,6 +69,7 @@ export function sendSlowly(
     () => false,
   );
   return {
+    over,
     async finish() {
       heldBack.complete();
       await settledWithin(effects, over, timeoutMs);

@@ -27,6 +27,7 @@ import { type SlowWrite, sendSlowly } from "./held-back.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOperation, ProbeOutcome } from "./probe-answer.js";
 import type { StartingLine } from "./starting-line.js";
+import { isOver } from "./unanswered-writes.js";
 
 export interface ListPage {
   readonly pageSize?: number;
@@ -138,6 +139,7 @@ export class ProbeRequests {
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
     const slow = sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
+    this.#observations.unanswered.note(key, slow.over);
     const finish = () => {
       // One that is cut off is none for the store.
       this.#observations.requests += 1;
@@ -277,7 +279,9 @@ export class ProbeRequests {
         return isTelling ? { kind: "answer", status, timing } : undefined;
       },
     };
-    const outcome = await this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
+    const sending = this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
+    if (name === "put" && key !== undefined) this.#observations.unanswered.note(key, sending.then(isOver));
+    const outcome = await sending;
     this.#observations.note(name, outcome, key);
     return outcome;
   }

@@ -1,5 +1,5 @@
 import { unlessAborted } from "../../runtime/base/abort.js";
-import { cleanUp, notCleaned } from "./clean-up.js";
+import { cleanUp, cleanUpAfterLateWrites, notCleaned } from "./clean-up.js";
 import type { Examination } from "./examination.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import type { Finding } from "./report.js";
@@ -20,9 +20,14 @@ export async function askThenTidyUp(exam: Examination, { lanes, asking, signal, 
     quietMs = SILENT_MS;
     exam.throwIfAborted();
   } finally {
+    const late = exam.observations.unanswered.pending;
     const cleaned = await whileAnswered(exam, { work: cleanUp(exam, lanes), signal, quietMs });
+    const finding =
+      cleaned === undefined
+        ? notCleaned(exam)
+        : await cleanUpAfterLateWrites(exam, lanes, { found: cleaned.result, late });
     for (const lane of lanes) lane.end();
-    tidied(cleaned?.result ?? notCleaned(exam));
+    tidied(finding);
   }
 }
 

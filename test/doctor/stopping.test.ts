@@ -1,0 +1,45 @@
+import { expect, onTestFinished, test } from "vitest";
+import { type StoreCheck, verifyStore } from "../../src/index.js";
+import { type FaultRule, startS3Server } from "../../src/testing/index.js";
+import { BUCKET } from "./examine.js";
+
+const TIMEOUT = { timeout: 60_000 };
+
+/** An examination that is stopped as soon as this has struck one of its writes. */
+async function stoppedAt(rule: Partial<FaultRule> & Pick<FaultRule, "fault">) {
+  const server = await startS3Server({ buckets: [BUCKET] });
+  onTestFinished(() => server.close());
+  const struck = server.faults.add({ operation: "PutObject", skip: 6, times: 1, ...rule } as FaultRule);
+  const stop = new AbortController();
+  const told: StoreCheck[] = [];
+  const options = { s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 2, signal: stop.signal };
+  const examining = verifyStore({ ...options, onCheck: (check) => told.push(check) }).catch((error: unknown) => error);
+  await expect.poll(() => struck.hits, { timeout: 20_000, interval: 5 }).toBe(1);
+  stop.abort();
+  expect(await examining).toMatchObject({ code: "aborted" });
+  const keys = () => server.objects(BUCKET).map(({ key }) => key);
+  return { server, keys, cleanUp: told.at(-1) };
+}
+
+test(
+  "a write that the store does late is waited for and removed, when the examination is stopped",
+  TIMEOUT,
+  async () => {
+    const { server, keys, cleanUp } = await stoppedAt({ fault: "latency", beforeMs: 2500 });
+    await server.settled();
+    expect(keys()).toEqual([]);
+    expect(cleanUp).toMatchObject({ id: "clean-up", verdict: "pass" });
+  },
+);
+
+test("a write that the store does after its time-out is named, when the examination is stopped", TIMEOUT, async () => {
+  const { server, keys, cleanUp } = await stoppedAt({ fault: "delay-apply", delayMs: 9000, answer: "none" });
+  expect(keys()).toEqual([]);
+  await server.settled();
+  expect(keys()).toHaveLength(1);
+  expect(cleanUp).toMatchObject({
+    id: "clean-up",
+    verdict: "warn",
+    detail: expect.stringContaining(keys()[0] as string),
+  });
+});
