@@ -128,6 +128,25 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
   },
   {
+    name: "a refused write that is there is let in at once",
+    why: "two find themselves in the record of a store that does what it refuses",
+    file: "src/runtime/check/store-is-safe.ts",
+    search: "  if (options.writeLog?.hasLostRaces) await check.looked(options);",
+    replace: "",
+    caughtBy: { test: "test/safety/refused-but-done.test.ts", named: "lets no two in that come at once" },
+  },
+  {
+    name: "a marker that was deleted is one that was written over",
+    why: "a lifecycle rule makes a safe store unsafe",
+    file: "src/runtime/check/condition-probe.ts",
+    search: "const TRIES_OVER_EXISTING = 3;",
+    replace: "const TRIES_OVER_EXISTING = 1;",
+    caughtBy: {
+      test: "test/safety/refused-but-done.test.ts",
+      named: "where the marker is deleted between two requests of a check",
+    },
+  },
+  {
     name: "a refused body that is there not tried again",
     why: "a store that does what it refuses passes the check where the marker was there before",
     file: "src/runtime/check/check-marker.ts",

@@ -11,12 +11,16 @@ const SAID = { code: "store-unsafe", message: expect.stringContaining("answered 
 interface Between {
   /** Whether a write that the store refuses is done all the same. */
   readonly does?: (condition: "if-absent" | "if-match") => boolean;
+  /** Also of locks, and not of the marker alone. */
+  readonly anywhere?: boolean;
+  /** Of each read of the marker but the first. */
+  readonly delayMs?: number;
   /** Before each request for the marker, counted by kind from 1. */
   readonly before?: (kind: "read" | "write", nth: number, body: string | undefined) => void;
 }
 
 /** A process whose requests for the marker can be met on their way. */
-function processIn(scene: Scene, { does = () => false, before = () => {} }: Between) {
+function processIn(scene: Scene, { does = () => false, anywhere = false, delayMs = 0, before = () => {} }: Between) {
   const seen = { read: 0, write: 0 };
   const meet = (kind: "read" | "write", key: string, body?: string) => {
     if (key !== MARKER) return;
@@ -24,14 +28,16 @@ function processIn(scene: Scene, { does = () => false, before = () => {} }: Betw
     before(kind, seen[kind], body);
   };
   const through = (store: ObjectStore): ObjectStore => ({
-    read: (key, ...rest): Promise<ReadOutcome> => {
+    read: async (key, ...rest): Promise<ReadOutcome> => {
       meet("read", key);
-      return store.read(key, ...rest);
+      if (key === MARKER && seen.read > 1) await scene.world.sleep(delayMs);
+      return await store.read(key, ...rest);
     },
     write: async (key, body, condition, options): Promise<WriteOutcome> => {
       meet("write", key, body);
       const outcome = await store.write(key, body, condition, options);
-      if (outcome.kind === "conflict" && key === MARKER && does(condition.kind)) scene.bucket.put(key, body);
+      if (outcome.kind === "conflict" && (anywhere || key === MARKER) && does(condition.kind))
+        scene.bucket.put(key, body);
       return outcome;
     },
     remove: (...args) => store.remove(...args),
@@ -52,7 +58,7 @@ function processIn(scene: Scene, { does = () => false, before = () => {} }: Betw
     await scene.until(scene.world.sleep(5000));
     return error;
   };
-  return { events, use };
+  return { mutex, events, use };
 }
 
 const markerIn = (scene: Scene) => scene.bucket.objects.get(MARKER)?.body;
@@ -73,6 +79,27 @@ describe("a store that does what it has refused", () => {
       expect(await use("c")).toMatchObject(SAID);
       expect(events.at(-1)).toMatchObject({ verdict: "refused" });
       expect(markerIn(scene)).toContain('"proofs":[]');
+    }
+  });
+
+  it.each([undefined, NOTHING])("lets no two in that come at once (marker before: %s)", async (marker) => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const scene = new Scene({ seed, roundTripMs: () => 20 });
+      if (marker !== undefined) scene.bucket.put(MARKER, marker);
+      let inside = 0;
+      let most = 0;
+      const turns = [0, 1, 2].map(async (index) => {
+        const { mutex } = processIn(scene, { does: () => true, anywhere: true, delayMs: 500 });
+        await scene.world.sleep(index * seed);
+        const work = async () => {
+          most = Math.max(most, ++inside);
+          await scene.world.sleep(2000);
+          inside -= 1;
+        };
+        await mutex.withLock(NAME, work, { timeoutMs: 5000 }).catch(() => {});
+      });
+      await scene.until(Promise.all(turns));
+      expect(most).toBeLessThan(2);
     }
   });
 
@@ -119,6 +146,21 @@ describe("a store that does what it has refused", () => {
 });
 
 describe("a store that is safe is not refused", () => {
+  it.each([1, 2])("where the marker is deleted between two requests of a check, %i times", async (times) => {
+    const scene = new Scene();
+    scene.bucket.put(MARKER, NOTHING);
+    let left = times;
+    const deleting = (kind: string, _: number, body: string | undefined) => {
+      if (kind === "write" && left > 0 && body?.includes('"proofs":[]')) scene.bucket.objects.delete(MARKER);
+      if (kind === "write") left -= 1;
+    };
+    const { use, events } = processIn(scene, { before: deleting });
+    expect(await use()).toBeUndefined();
+    expect(await use("b")).toBeUndefined();
+    expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
+    expect(markerIn(scene)).toContain('"atMs"');
+  });
+
   it("where a copy of a refused request came late, over a bucket that was emptied meanwhile", async () => {
     const scene = new Scene();
     scene.bucket.put(MARKER, NOTHING);

@@ -18,6 +18,11 @@ export interface GrantCheck {
     budget: { failed(outcome: UnknownOutcome): Promise<void> },
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<void>;
+  /**
+   * Resolves when a check that has passed has also seen that what is refused is not done.
+   * @throws `store-unsafe` where it is; `store-unavailable` where that is not known by then
+   */
+  looked(patience: { readonly untilMs: number; readonly signal: AbortSignal }): Promise<void>;
   /** A record was read: it may say that the store was checked. */
   saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void>;
   /**
@@ -36,6 +41,7 @@ export const NO_CHECK: GrantCheck = {
   refusal: undefined,
   begin() {},
   async passed() {},
+  async looked() {},
   async saw() {},
   wrote() {},
   stamped: (_: string, record: LockRecord) => record,

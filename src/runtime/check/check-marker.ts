@@ -24,6 +24,8 @@ export interface Marking {
   /** Undefined where the store tells no time: there is nothing that others could go by. */
   readonly proof: { readonly atMs: number; readonly versioning: Versioning } | undefined;
   readonly now: StoreTime | undefined;
+  /** What was read shows nothing against the store: what follows is for others. */
+  readonly looked: () => void;
 }
 
 export interface MarkerOptions {
@@ -65,7 +67,7 @@ export class CheckMarker {
   }
 
   /** Says what shows by it that the store is unsafe; undefined where nothing does. */
-  async write({ probe, created, proof, now }: Marking, options: RequestOptions): Promise<string | undefined> {
+  async write({ probe, created, proof, now, looked }: Marking, options: RequestOptions): Promise<string | undefined> {
     if (probe.key !== this.key) return undefined;
     const found = await this.#readAfterWrite(created, options);
     // A cache says so itself: its answer is not the store's, and such answers do not count.
@@ -77,6 +79,7 @@ export class CheckMarker {
     const tried = this.#triedOver(found, probe);
     const isDone = tried !== undefined && (await this.#isDoneThoughRefused(found, tried, options));
     if (isDone !== false) return isDone === true ? DOES_REFUSED : undefined;
+    looked();
     if (proof === undefined || now === undefined) return undefined;
     const before = parseMarker(found.body);
     const { atMs, versioning } = proof;

@@ -17,10 +17,10 @@ import type { Effects } from "../base/effects.js";
 import type { GrantCheck } from "../base/grant-check.js";
 import type { Log } from "../base/logger.js";
 import type { StoreClock } from "../base/store-clock.js";
-import { readClocks } from "../base/timing.js";
+import { readClocks, settledWithin, UNREACHABLE_MS } from "../base/timing.js";
 import { isSameEtag } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
-import { CheckMarker, ONE_ETAG } from "./check-marker.js";
+import { CheckMarker, type Marking, ONE_ETAG } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
 import { deniedError, ignoredError } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
@@ -31,6 +31,8 @@ export interface CheckState {
   refused?: { readonly error: S3MutexError; readonly atMs: number } | undefined;
   /** A check that runs. */
   running?: Promise<CheckVerdict> | undefined;
+  /** One that has passed, until it has read back what came of its writes. */
+  looking?: Promise<void> | undefined;
   /** What the last write said of versions. */
   versioning?: Versioning | undefined;
 }
@@ -43,6 +45,8 @@ interface Passed {
   readonly from: ClockReading;
   readonly lifeMs: number;
 }
+
+type Seen = Pick<Marking, "created" | "looked">;
 
 export type CheckVerdict = { readonly kind: "passed" } | UnknownOutcome | RefusedOutcome;
 
@@ -149,6 +153,16 @@ export class SafetyCheck implements GrantCheck {
     }
   }
 
+  async looked({ untilMs, signal }: Parameters<GrantCheck["looked"]>[0]): Promise<void> {
+    const { effects, state } = this.#options;
+    if (state.looking === undefined) return;
+    const patienceMs = Math.min(UNREACHABLE_MS, untilMs - effects.monotonicMs());
+    const isKnown = await settledWithin(effects, unlessAborted(state.looking, signal), patienceMs);
+    if (signal.aborted) return;
+    if (this.refusal !== undefined) throw this.refusal;
+    if (!isKnown) throw notEnded(new Error("what it has written could not be read")).error;
+  }
+
   async #run(timeoutMs: number): Promise<CheckVerdict> {
     const { store, clock, keyPrefix } = this.#options;
     const options = { timeoutMs };
@@ -169,12 +183,26 @@ export class SafetyCheck implements GrantCheck {
     if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
     await this.#ways.of(this.#marker.key);
     const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, atMs);
-    this.#options.background.run(this.#finish(probe, verdict.created, options));
+    this.#look((looked) => this.#finish(probe, { created: verdict.created, looked }, options));
     return passed;
   }
 
+  #look(finish: (looked: () => void) => Promise<void>): void {
+    const { state, background } = this.#options;
+    let looked = () => {};
+    const looking = new Promise<void>((resolve) => {
+      looked = resolve;
+    });
+    state.looking = looking;
+    const end = () => {
+      looked();
+      if (state.looking === looking) state.looking = undefined;
+    };
+    background.run(finish(looked).finally(end));
+  }
+
   /** The marker tells others; and its writing shows what could not be seen before: that reads show writes, and that the right ETag is one. */
-  async #finish(probe: ConditionProbe, created: string | undefined, options: { timeoutMs: number }): Promise<void> {
+  async #finish(probe: ConditionProbe, seen: Seen, options: { timeoutMs: number }): Promise<void> {
     const { state, logger } = this.#options;
     try {
       const { passed } = state;
@@ -182,8 +210,8 @@ export class SafetyCheck implements GrantCheck {
       const proof =
         passed?.atMs === undefined || versioning === undefined ? undefined : { atMs: passed.atMs, versioning };
       const now = this.#boundedNow();
-      const seen = await this.#marker.write({ probe, created, proof, now }, options);
-      if (seen !== undefined) this.#settle({ kind: "ignored", seen }, versioning);
+      const fault = await this.#marker.write({ probe, ...seen, proof, now }, options);
+      if (fault !== undefined) this.#settle({ kind: "ignored", seen: fault }, versioning);
     } catch (error) {
       // Who is closing has no time for it; the next one checks again.
       logger.debug("the marker of a checked store was not written", { err: error });

@@ -1,18 +1,24 @@
 import type { Context } from "../base/context.js";
 import { RetryBudget, type RetryOptions } from "../swap/retry-budget.js";
+import type { WriteRecorder } from "../swap/write-log.js";
 
 /** For how long, and how, it is found out. */
-export type StoreCheckPatience = RetryOptions & { readonly signal: AbortSignal };
+export type StoreCheckPatience = RetryOptions & {
+  readonly signal: AbortSignal;
+  /** What was sent for the grant, where there is one already. */
+  readonly writeLog?: Pick<WriteRecorder, "hasLostRaces">;
+};
 
 /**
  * Resolves when the store is known to honour conditions, as it mostly is already: what was granted may be handed out. Also when the
- * signal is aborted, for the caller to see.
+ * signal is aborted, for the caller to see. A write that was refused and is in the record all the same was repeated on its way, or the
+ * store does what it refuses, and then two may find themselves in it, one after the other: that is shown by what the check reads.
  * @throws `store-unsafe`, `access-denied`, `store-unavailable`
  */
 export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
   const { check } = context;
-  if (check.isPassed) return;
-  await check.passed(new RetryBudget(context, lockName, options), options);
+  if (!check.isPassed) await check.passed(new RetryBudget(context, lockName, options), options);
+  if (options.writeLog?.hasLostRaces) await check.looked(options);
 }
 
 /** Before anything is written: not to a store that was seen to be unsafe, unless it has been asked again. */
