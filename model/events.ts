@@ -1,5 +1,5 @@
 import { ghostAfter, problemOfChange, robbedBy, type Violation } from "./checker.js";
-import { beginAcquisition, beginResting, canGiveUp, giveUp, look } from "./client/acquisition.js";
+import { beginAcquisition, beginResting, canGiveUp, giveUp, poll } from "./client/acquisition.js";
 import { type Actor, actorIn, type Scene, type Slot } from "./client/actor.js";
 import { askToStop, leave } from "./client/closing.js";
 import { beginRelease, beginRenewal, beliefMs, failRelease, lose } from "./client/lease.js";
@@ -78,11 +78,11 @@ function clientEvents(scene: Scene, world: World, index: number, happened: Happe
       return;
     case "waiting":
       tell("looks at the lock again", (actor) => {
-        look(actor);
+        poll(actor);
         steps.receiveRead(actor, "main");
       });
       if (world.budget.slow > 0) {
-        tell("looks at the lock again; the answer takes its time", look, spend(world, "slow"));
+        tell("looks at the lock again; the answer takes its time", poll, spend(world, "slow"));
       }
       break;
     case "holding":
@@ -166,7 +166,13 @@ function loopEvents(scene: Scene, world: World, index: number, slot: Slot, happe
 }
 
 export function doing(operation: Operation): string {
-  const words = { acquire: "acquiring", renew: "renewing", confirm: "confirming", release: "releasing" };
+  const words = {
+    poll: "looking",
+    acquire: "acquiring",
+    renew: "renewing",
+    confirm: "confirming",
+    release: "releasing",
+  };
   return operation in words
     ? words[operation as keyof typeof words]
     : operation === "cancel"

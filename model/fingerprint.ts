@@ -7,6 +7,7 @@ import {
   clientAt,
   clientOf,
   etagOf,
+  handedTo,
   indexWithinClient,
   numberOfAcquisition,
   numberOfWrite,
@@ -36,10 +37,13 @@ export class Fingerprint {
   readonly #told: boolean[] = [];
   readonly #place: number[] = [];
   #nowMs = 0;
+  /** What comes of a transfer depends on whether it was granted the lock before. */
+  readonly #hasTransfers: boolean;
   #world!: World;
 
   constructor({ config }: Scene) {
     this.#config = config;
+    this.#hasTransfers = config.clients.some(({ process }) => process !== undefined);
     const { earliestMs, latestMs } = widestOf(config.clients.flatMap(({ clocks }) => clocks));
     const clocksMs = Math.max(-earliestMs, latestMs);
     const lifeMs = (config.removal?.requestLifeTicks ?? 0) * TICK_MS;
@@ -129,17 +133,19 @@ export class Fingerprint {
 
   #client(client: Client): void {
     const { main, side, latest, writeLog } = client;
+    const handed = handedTo(client);
     const isAsking = client.phase === "asking" || client.phase === "waiting" || client.phase === "confirming";
     this.#mix(PHASES.indexOf(client.phase) + 8 * client.acquisitions);
     this.#mix(
       flags(
         client.stopped,
-        isAsking && client.mayBePresent,
+        isAsking && client.acquisition.mayBePresent,
         client.disturbed,
         client.robbed,
-        client.handed !== undefined,
+        handed !== undefined,
         client.isClosing,
         client.closedAt !== undefined,
+        this.#hasTransfers && client.acquisition.phase === "granted",
       ),
     );
     this.#mix(client.clock);
@@ -151,7 +157,7 @@ export class Fingerprint {
     if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
     this.#mix(writeLog.length);
     for (const sent of writeLog) this.#attempt(client, sent);
-    if (client.handed !== undefined) this.#name(numberOfWrite(client.handed.holder.leaseWriteId));
+    if (handed !== undefined) this.#name(numberOfWrite(handed.holder.leaseWriteId));
     if (client.holding === undefined) return;
     this.#reading(client, client.holding.reading);
     // Unless its clocks have parted, the expiry is a lease after the reading.
@@ -245,15 +251,16 @@ export class Fingerprint {
     }
     const entries = world.object?.entries.filter((entry) => clientOf(entry) === index).length ?? 0;
     const requests = world.requests.filter((request) => request.client === index);
-    const { stopped, mayBePresent, holding, robbed, isClosing, clock } = client;
-    const detail = flags(stopped, mayBePresent, holding !== undefined, entries > 0, robbed, isClosing) + 64 * clock;
+    const { stopped, acquisition, holding, robbed, isClosing, clock } = client;
+    const detail =
+      flags(stopped, acquisition.mayBePresent, holding !== undefined, entries > 0, robbed, isClosing) + 64 * clock;
     return (signature * 256 + detail) * 8 + requests.length * 2 + (requests[0]?.applied ? 1 : 0);
   }
 }
 
 const NOTHING = -2;
 const PHASES = ["idle", "asking", "waiting", "confirming", "holding", "ending", "left", "dead"];
-const OPERATIONS = ["acquire", "confirm", "renew", "release", "cancel", "force", "delete", "cleanup"];
+const OPERATIONS = ["acquire", "confirm", "renew", "release", "cancel", "force", "delete", "cleanup", "poll"];
 const STEPS = ["reading", "read", "writing"];
 
 function flags(...bits: readonly boolean[]): number {

@@ -4,6 +4,7 @@ import {
   type Client,
   clientAt,
   etagOf,
+  handedTo,
   type Request,
   type SentWrite,
   type Snapshot,
@@ -84,7 +85,7 @@ export function isReadingNeeded(world: World, client: Client, write: number): bo
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
   const leaseWriteId = writeId(write);
-  if (client.handed?.holder.leaseWriteId === leaseWriteId) return true;
+  if (handedTo(client)?.holder.leaseWriteId === leaseWriteId) return true;
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];
   return seen.some((version) => version?.record.holders.some((holder) => holder.leaseWriteId === leaseWriteId));

@@ -1,3 +1,4 @@
+import { type AcquisitionState, UNASKED } from "../src/core/client/acquisition.js";
 import type { Holder, LockRecord } from "../src/core/record.js";
 import type { ClockReading } from "../src/core/store-time.js";
 
@@ -11,7 +12,16 @@ export const FIRST_TICK = 1_700_000;
 /** The name of "there is no object", where ETags are compared. */
 export const ABSENT = 0;
 
-export type Operation = "acquire" | "confirm" | "renew" | "release" | "cancel" | "force" | "delete" | "cleanup";
+export type Operation =
+  | "poll"
+  | "acquire"
+  | "confirm"
+  | "renew"
+  | "release"
+  | "cancel"
+  | "force"
+  | "delete"
+  | "cleanup";
 
 /** One body that was sent, landed or not. */
 export interface Version {
@@ -68,7 +78,8 @@ export interface Holding {
   readonly reading: ClockReading;
 }
 
-export interface Handed {
+/** A grant as the record has it, and whether the answer that told it contradicts what was known of the time. */
+export interface Grant {
   readonly holder: Holder;
   readonly contradicted: boolean;
 }
@@ -79,9 +90,10 @@ export interface Client {
   acquisitions: number;
   /** When the present one began to wait, in the client's idea of store time. */
   sinceMs: number;
+  /** Of none that was begun, it is over. */
+  acquisition: AcquisitionState<Grant>;
   /** The signal that ends the loops of the present acquisition. */
   stopped: boolean;
-  mayBePresent: boolean;
   /** Acquiring, confirming, renewing: what is aborted by `stopped`. */
   main: Thread | undefined;
   /** Releasing, cancelling: what is not. */
@@ -91,8 +103,6 @@ export interface Client {
   lookedAt: number;
   writeLog: readonly SentWrite[];
   holding: Holding | undefined;
-  /** A caller of the same process has passed the lock on to this one. */
-  handed: Handed | undefined;
   /** How far the monotonic clock is behind, for having stood still. */
   lagMs: number;
   /** Its clocks have parted: an answer is needed before store time is known again. */
@@ -211,13 +221,21 @@ export function edit(world: World, index: number): Client {
   return copy;
 }
 
+/** Nothing was begun, or nothing is left of it. */
+export const NONE: AcquisitionState<Grant> = { ...UNASKED, phase: "over" };
+
+/** What a caller of its process has passed on to it and it has not taken up yet. */
+export function handedTo({ phase, acquisition }: Client): Grant | undefined {
+  return phase === "asking" || phase === "waiting" ? acquisition.granted : undefined;
+}
+
 export function idleClient(): Client {
   return {
     phase: "idle",
     acquisitions: 0,
     sinceMs: 0,
+    acquisition: NONE,
     stopped: false,
-    mayBePresent: false,
     main: undefined,
     side: undefined,
     latest: undefined,
@@ -227,7 +245,6 @@ export function idleClient(): Client {
     lagMs: 0,
     disturbed: false,
     robbed: false,
-    handed: undefined,
     clock: 0,
     isClosing: false,
     closedAt: undefined,

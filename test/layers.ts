@@ -10,6 +10,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/schedule": ["core"],
   "core/transition": ["core"],
   "core/waits": ["core"],
+  "core/client": ["core", "core/transition"],
   arguments: ["core"],
   store: ["arguments"],
   "runtime/base": ["core", "store"],
@@ -27,6 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "core/schedule",
     "core/transition",
     "core/waits",
+    "core/client",
     "runtime/base",
     "runtime/swap",
     "runtime/check",
@@ -230,7 +232,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 export const GROUND: readonly string[] = ["src/errors.ts", "src/printable.ts", "src/shown.ts", "src/version.ts"];
 
 /** Rooms that take nothing from outside the project: no package, nothing of Node. */
-export const PURE: readonly string[] = ["core", "core/schedule", "core/transition", "core/waits"];
+export const PURE: readonly string[] = ["core", "core/schedule", "core/transition", "core/waits", "core/client"];
 
 /** In a folder with more a reader finds nothing. */
 export const MOST_FILES = 15;

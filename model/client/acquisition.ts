@@ -1,116 +1,151 @@
+import { type Happening, isWanting, type Outcome, proceed, react, UNASKED } from "../../src/core/client/acquisition.js";
 import type { Holder } from "../../src/core/record.js";
 import type { AcquireReply } from "../../src/core/transition/acquire.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { type Client, type Handed, numberOfWrite } from "../state.js";
+import { type Client, type Grant, numberOfWrite } from "../state.js";
 import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "./actor.js";
-import { cancelLeftovers, undo } from "./leftovers.js";
+import { cancelLeftovers } from "./leftovers.js";
 import { readingOf } from "./write-log.js";
 
-/** `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts`. */
+/** Does what `core/client/acquisition.ts` says, as `runtime/acquire/acquisition.ts` does; and `runtime/acquire/confirm.ts`. */
 
-/** A new `Acquisition`, whose `#ask` begins with the version seen last. */
+/** A new acquisition, which asks at once. */
 export function beginAcquisition(actor: Actor): void {
-  beginResting(actor);
-  actor.client.phase = "asking";
-  start(actor, "main", "acquire");
+  begin(actor, 0);
 }
 
-/** `Acquisition.#rest`: another caller of this process has the lock, and is trusted to pass it on. */
+/** A new one that rests: another caller of this process has the lock, and is trusted to pass it on. */
 export function beginResting(actor: Actor): void {
+  begin(actor, Number.POSITIVE_INFINITY);
+}
+
+function begin(actor: Actor, restMs: number): void {
   const { client, world } = actor;
-  client.phase = "waiting";
   client.acquisitions += 1;
+  client.acquisition = UNASKED;
   client.stopped = false;
-  client.mayBePresent = false;
   client.robbed = false;
   client.writeLog = [];
   client.holding = undefined;
-  client.handed = undefined;
   client.sinceMs = storeTime(actor).latestMs;
   client.lookedAt = world.sequence + 1;
+  goOn(actor, { kind: "turn" }, restMs);
 }
 
-/** `Acquisition.#waitOn`: sleeps, then looks; the answer is fresh enough for the next `#ask`. */
-export function look({ client, world }: Actor): void {
+/** It comes back with something, and does what is next; whether it may rest is decided when it begins. */
+function goOn(actor: Actor, outcome: Outcome<Grant>, restMs = 0): void {
+  const { client } = actor;
+  const { state, next } = proceed(client.acquisition, outcome);
+  client.acquisition = state;
+  switch (next.do) {
+    case "confirm":
+      return confirm(actor, next.grant, 0);
+    case "look-around":
+      return goOn(actor, { kind: "trusting", forMs: restMs });
+    case "ask":
+      client.phase = "asking";
+      return start(actor, "main", "acquire");
+    case "rest":
+    case "wait":
+      if (!isWanting(state)) return goOn(actor, { kind: "turn" });
+      client.phase = "waiting";
+      return;
+    case "end":
+      return happen(actor, { kind: "ended" });
+  }
+}
+
+/** Something happens to it, and what follows is done. */
+export function happen(actor: Actor, happening: Happening<Grant>): void {
+  const { client } = actor;
+  const { state, effects } = react(client.acquisition, happening);
+  client.acquisition = state;
+  for (const effect of effects) {
+    if (effect.do === "stop") client.stopped = true;
+    else if (effect.do === "wake") wake(actor);
+    else if (effect.do === "clear-up") clearUp(actor, effect.entry === "listed");
+  }
+}
+
+/** What rests or waits goes on, and a poll is not waited for any more; where it is still to wait, it may poll at any time. */
+function wake(actor: Actor): void {
+  const { client } = actor;
+  const isPolling = client.main?.operation === "poll" && client.stopped;
+  if (client.phase !== "waiting" && !isPolling) return;
+  if (!isWanting(client.acquisition)) goOn(actor, { kind: "turn" });
+}
+
+function clearUp(actor: Actor, mayBePresent: boolean): void {
+  const { client } = actor;
+  client.stopped = true;
+  client.main = undefined;
+  // Where the last clearing up is still under way, the next one is left out here.
+  if (client.phase !== "ending") cancelLeftovers(actor, mayBePresent);
+}
+
+/** It polls: the answer is fresh enough to ask with. */
+export function poll({ client, world }: Actor): void {
   client.phase = "asking";
   client.lookedAt = nextSequence(world);
-  const base = { version: world.object, asked: client.lookedAt };
-  client.main = { ...threadOf("acquire"), step: "read", base };
+  client.main = { ...threadOf("poll"), step: "read", base: { version: world.object, asked: client.lookedAt } };
+}
+
+export function concludePoll(actor: Actor): void {
+  goOn(actor, { kind: "turn" });
 }
 
 /** Whether it waits to be granted the lock, and may stop waiting. */
-export function canGiveUp({ phase, stopped }: Client): boolean {
-  return !stopped && (phase === "asking" || phase === "waiting" || phase === "confirming");
+export function canGiveUp({ acquisition }: Client): boolean {
+  return acquisition.phase === "waiting";
 }
 
-/** `Acquisition.giveUp`: loops end at their next turn; what is under way is awaited and undone. */
+/** Its loops end at their next turn; what is under way is awaited and undone. */
 export function giveUp(actor: Actor): void {
-  const { client } = actor;
-  client.stopped = true;
-  if (client.phase === "waiting") undo(actor);
+  happen(actor, { kind: "given-up" });
 }
 
-/** `Acquisition.#waitForGrant` after `#ask`. */
+/** What came of asking. */
 export function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
-  const { client } = actor;
-  client.mayBePresent ||= mayBePresentAfter(reply);
-  if (client.stopped) return undo(actor);
-  if (client.handed !== undefined) return takeUp(actor);
-  if (reply.kind === "granted") return confirm(actor, reply.holder, contradicted, 0);
-  if (reply.kind === "waiting") client.phase = "waiting";
-  else start(actor, "main", "acquire");
+  if (reply.kind === "granted") {
+    return goOn(actor, { kind: "granted", grant: { holder: reply.holder, contradicted } });
+  }
+  // The record is there for the search for deadlocks, which is not modelled.
+  if (reply.kind === "waiting") return goOn(actor, { kind: "queued", place: reply, record: undefined });
+  goOn(actor, { kind: "turn" });
 }
 
 /** `Acquisition.receive`: a holder of this process has passed the lock on, or has taken a place for this one. */
 export function receive(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
-  const { client } = actor;
-  client.mayBePresent ||= mayBePresentAfter(reply);
-  const { phase } = client;
-  if (phase === "dead" || phase === "left" || phase === "holding" || phase === "ending") return;
-  if (client.phase === "idle") return cancelLeftovers(actor, client.mayBePresent);
-  if (reply.kind === "granted") client.handed = { holder: reply.holder, contradicted };
-  if (client.phase === "waiting" && client.handed !== undefined) takeUp(actor);
-}
-
-function mayBePresentAfter(reply: AcquireReply): boolean {
-  return reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
-}
-
-/** `#waitForGrant`: what was handed over is confirmed. */
-function takeUp(actor: Actor): void {
-  const { holder, contradicted } = actor.client.handed as Handed;
-  actor.client.handed = undefined;
-  confirm(actor, holder, contradicted, 0);
+  if (reply.kind === "granted") happen(actor, { kind: "handed", grant: { holder: reply.holder, contradicted } });
+  else happen(actor, { kind: "placed", enqueued: reply.kind === "waiting" && reply.enqueued });
 }
 
 /** `confirmGrant`: a lease is handed out with at least half of it left; otherwise it is renewed first. */
-function confirm(actor: Actor, holder: Holder, contradicted: boolean, renewals: number): void {
+function confirm(actor: Actor, { holder, contradicted }: Grant, renewals: number): void {
   const { client, world, subject, config } = actor;
-  client.mayBePresent = true;
   const reading = readingOf(client.writeLog, numberOfWrite(holder.leaseWriteId));
   const leftMs = reading === undefined ? 0 : subject.remainingMs(config.leaseMs, reading, clocksOf(world, client));
   const enoughMs = renewals < MAX_RENEWALS ? config.leaseMs / 2 : 0;
-  if (reading !== undefined && !contradicted && leftMs > enoughMs) {
-    // `Acquisition.run` undoes a grant that no caller waits for any more.
-    if (client.stopped) return undo(actor);
-    client.phase = "holding";
-    client.handed = undefined;
-    client.holding = { holder, reading };
-    return;
-  }
-  if (renewals >= MAX_RENEWALS) return undo(actor);
+  if (reading !== undefined && !contradicted && leftMs > enoughMs) return takeUp(actor, holder, reading);
+  if (renewals >= MAX_RENEWALS) return happen(actor, { kind: "ended" });
   client.phase = "confirming";
   start(actor, "main", "confirm", renewals + 1);
+}
+
+/** Its caller has it, unless that has given up. */
+function takeUp(actor: Actor, holder: Holder, reading: NonNullable<Client["holding"]>["reading"]): void {
+  const { client } = actor;
+  happen(actor, { kind: "confirmed" });
+  if (client.acquisition.phase !== "granted") return;
+  client.phase = "holding";
+  client.holding = { holder, reading };
 }
 
 /** `MAX_RENEWALS` of `runtime/acquire/confirm.ts`. */
 const MAX_RENEWALS = 3;
 
-/** `confirmGrant` after its renewal; when the grant is gone, `#waitForGrant` asks again. */
+/** `confirmGrant` after its renewal. */
 export function concludeConfirm(actor: Actor, reply: RenewReply, renewals: number, contradicted: boolean): void {
-  if (reply.kind === "renewed") return confirm(actor, reply.holder, contradicted, renewals);
-  const { client } = actor;
-  if (client.stopped) return undo(actor);
-  client.phase = "asking";
-  start(actor, "main", "acquire");
+  if (reply.kind === "renewed") return confirm(actor, { holder: reply.holder, contradicted }, renewals);
+  goOn(actor, { kind: "gone" });
 }

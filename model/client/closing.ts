@@ -1,3 +1,4 @@
+import { NONE } from "../state.js";
 import { canGiveUp, giveUp } from "./acquisition.js";
 import { type Actor, actorIn, planOf } from "./actor.js";
 
@@ -24,7 +25,7 @@ export function leave({ client, world }: Actor): void {
   if (client.phase !== "holding") client.holding = undefined;
   client.phase = "left";
   client.stopped = true;
-  client.handed = undefined;
+  client.acquisition = NONE;
   client.main = undefined;
   client.side = undefined;
   client.closedAt = world.writes;

@@ -21,7 +21,7 @@ export type Reply =
   | { readonly operation: "acquire"; readonly reply: AcquireReply }
   | { readonly operation: "confirm" | "renew"; readonly reply: RenewReply }
   | { readonly operation: "release"; readonly left: ReleaseReply["kind"]; readonly to: AcquireReply | undefined }
-  | { readonly operation: "cancel" | "force" | "delete" | "cleanup" };
+  | { readonly operation: "poll" | "cancel" | "force" | "delete" | "cleanup" };
 
 export type Change = NonNullable<Decision<unknown>["change"]>;
 

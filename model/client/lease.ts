@@ -2,7 +2,7 @@ import type { Holder } from "../../src/core/record.js";
 import type { ClockReading } from "../../src/core/store-time.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
 import { type Client, numberOfWrite, type Thread, type World } from "../state.js";
-import { receive } from "./acquisition.js";
+import { happen, receive } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn } from "./actor.js";
 import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
@@ -89,6 +89,6 @@ function tellTried(actor: Actor, { tried }: Thread, tell: ((successor: Actor) =>
     if (index === NO_ONE) continue;
     const other = actorIn(actor, actor.world, index);
     if (at === tried.length - 1 && tell !== undefined) tell(other);
-    else other.client.mayBePresent = true;
+    else happen(other, { kind: "transfer-unknown" });
   }
 }

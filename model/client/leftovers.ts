@@ -1,13 +1,5 @@
 import { type Actor, start } from "./actor.js";
 
-/** `Acquisition.#undo`. */
-export function undo(actor: Actor): void {
-  const { client } = actor;
-  client.stopped = true;
-  client.main = undefined;
-  cancelLeftovers(actor, client.mayBePresent);
-}
-
 /** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
 export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
   const { client } = actor;

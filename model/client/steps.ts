@@ -1,8 +1,8 @@
-import { clientAt, type Operation, type Request, type World } from "../state.js";
-import { concludeAcquire, concludeConfirm } from "./acquisition.js";
+import { clientAt, NONE, type Operation, type Request, type World } from "../state.js";
+import { concludeAcquire, concludeConfirm, concludePoll, happen } from "./acquisition.js";
 import { type Actor, actorIn, type Scene, type Slot, threadOf } from "./actor.js";
 import { concludeRelease, concludeRenewal } from "./lease.js";
-import { finish, undo } from "./leftovers.js";
+import { finish } from "./leftovers.js";
 import * as swap from "./swap.js";
 
 /** The steps of a client that events are made of: an answer arrives, the loop goes on, and its caller does what follows. */
@@ -55,15 +55,16 @@ export function crash({ client }: Actor): void {
   client.latest = undefined;
   client.writeLog = [];
   client.holding = undefined;
-  client.handed = undefined;
+  client.acquisition = NONE;
 }
 
 function conclude(actor: Actor, outcome: swap.Outcome | undefined): void {
   if (outcome === undefined) return;
   if (outcome.kind === "aborted") {
-    if (outcome.operation === "acquire" || outcome.operation === "confirm") undo(actor);
+    if (outcome.operation === "acquire" || outcome.operation === "confirm") happen(actor, { kind: "ended" });
     return;
   }
+  if (outcome.kind === "polled") return concludePoll(actor);
   const { thread, reply, contradicted } = outcome;
   switch (reply.operation) {
     case "acquire":

@@ -1,3 +1,4 @@
+import { isWanting } from "../../src/core/client/acquisition.js";
 import { type Client, clientAt, edit, type Thread } from "../state.js";
 import { type Actor, planOf } from "./actor.js";
 
@@ -9,7 +10,7 @@ export function withSuccessor(actor: Actor, thread: Thread): Thread {
   const { world, config, index } = actor;
   const { process } = planOf(actor);
   if (process === undefined) return thread;
-  const waits = (other: number) => isWaitingHere(clientAt(world, other));
+  const waits = (other: number) => isWanting(clientAt(world, other).acquisition);
   const last = thread.tried.at(-1);
   if (last !== undefined && last !== NO_ONE && waits(last)) return thread;
   const [next] = [...config.clients.keys()]
@@ -29,9 +30,4 @@ export function successorOf({ tried }: Thread): number | undefined {
 /** The clients that a release was tried with; to be changed. */
 export function partnersOf({ world }: Actor, tried: readonly number[]): readonly Client[] {
   return tried.filter((index) => index !== NO_ONE).map((index) => edit(world, index));
-}
-
-/** `Acquisition.isWaiting`. */
-function isWaitingHere(client: Client): boolean {
-  return (client.phase === "asking" || client.phase === "waiting") && !client.stopped && client.handed === undefined;
 }

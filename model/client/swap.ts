@@ -13,6 +13,7 @@ import {
   writeId,
 } from "../state.js";
 import { versionOf } from "../version.js";
+import { happen } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, storeTime, threadIn } from "./actor.js";
 import { type Change, decide, type Reply, replyOf } from "./commands.js";
 import { partnersOf, successorOf, withSuccessor } from "./successor.js";
@@ -23,6 +24,7 @@ import { noteAnswered, noteSeen } from "./write-log.js";
 /** What a loop came to; nothing while it waits for an answer. */
 export type Outcome =
   | { readonly kind: "done"; readonly thread: Thread; readonly reply: Reply; readonly contradicted: boolean }
+  | { readonly kind: "polled" }
   | { readonly kind: "aborted"; readonly operation: Operation };
 
 /** The store answers the read; the answer may take its time. */
@@ -37,7 +39,9 @@ export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
   const { client } = actor;
   keep(client, threadIn(client, slot).base as Snapshot);
   client.disturbed = false;
-  return turn(actor, slot, true);
+  if (threadIn(client, slot).operation !== "poll") return turn(actor, slot, true);
+  client[slot] = undefined;
+  return { kind: "polled" };
 }
 
 /** The first turn, on a version from before; the answers of looks are fresh enough for `Acquisition.#ask`. */
@@ -74,7 +78,7 @@ function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
 
 /** What an unanswered write has left there: the caller may give up before a reply counts. */
 function noteListed(actor: Actor, record: LockRecord | undefined): void {
-  actor.client.mayBePresent ||= isListed(record, idOf(actor));
+  if (isListed(record, idOf(actor))) happen(actor, { kind: "listed" });
 }
 
 /** `LockObject.#change` up to the moment at which the request leaves. */

@@ -63,8 +63,8 @@ export const ENDS: readonly Mutant[] = [
     name: "a caller that gives up waits for its poll",
     why: "the entry of a waiter that has given up stays in the queue until a poll that hangs has timed out",
     file: "src/runtime/acquire/acquisition.ts",
-    search: "this.#seen = await unlessAborted(poll, this.#stop.signal);",
-    replace: "this.#seen = await unlessAborted(poll, AbortSignal.any([]));",
+    search: "this.#questions.seen = await unlessAborted(poll, this.#stop.signal);",
+    replace: "this.#questions.seen = await unlessAborted(poll, AbortSignal.any([]));",
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {

@@ -173,7 +173,7 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a write too soon does not tell who has the lock",
     why: "where a key takes one write a second, a caller that loses the race for a lock is told that the store did not say, not who has it",
-    file: "src/runtime/acquire/acquisition.ts",
+    file: "src/runtime/acquire/questions.ts",
     search: "onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),",
     replace: "",
     caughtBy: { test: "test/stores/one-write-a-second.test.ts", named: "is told who has it" },

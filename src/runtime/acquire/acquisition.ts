@@ -1,15 +1,23 @@
+import {
+  type AcquisitionState,
+  type Effect,
+  type Happening,
+  isWanting,
+  type Next,
+  type Outcome,
+  proceed,
+  react,
+  UNASKED,
+} from "../../core/client/acquisition.js";
 import { type Attempt, arrivalMs } from "../../core/expiry.js";
 import { isListed, type LockRecord } from "../../core/record.js";
-import { type AcquireCommand, type AcquireReply, acquire, type Waiting } from "../../core/transition/acquire.js";
-import type { Decision } from "../../core/transition/decision.js";
-import { S3MutexError } from "../../errors.js";
+import type { AcquireCommand, AcquireReply, Waiting } from "../../core/transition/acquire.js";
+import type { S3MutexError } from "../../errors.js";
 import { endQuietly, unlessAborted } from "../base/abort.js";
 import type { Context } from "../base/context.js";
 import { requestTimeoutMs, wakeableSleep } from "../base/timing.js";
-import { notKnownToBeUnsafe } from "../check/store-is-safe.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import { type Grant, type UnconfirmedGrant, unconfirmed } from "../hold/grant.js";
-import type { Snapshot } from "../swap/snapshot.js";
 import type { Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
 import { type AcquireRequest, claimOf, commandFor, type WaitingQueue } from "./acquire-request.js";
@@ -18,9 +26,13 @@ import { DeadlockWatch } from "./deadlock-watch.js";
 import { delayBeforePollMs, RECONSIDER_MS } from "./delays.js";
 import { Manners } from "./manners.js";
 import { Patience } from "./patience.js";
-import { throwIfCopys, throwIfRefused, tooManyAtOnce } from "./refusals.js";
+import { Questions } from "./questions.js";
+import { throwIfCopys, throwIfRefused } from "./refusals.js";
 
-/** One caller's way to one grant; its id stays the same however often it has to ask. */
+/**
+ * One caller's way to one grant; its id stays the same however often it has to ask. What it does next is decided in
+ * `core/client/acquisition.ts`; here it is done.
+ */
 export class Acquisition {
   readonly writeLog = new WriteLog();
   readonly #context: Context;
@@ -31,14 +43,10 @@ export class Acquisition {
   readonly #patience: Patience;
   readonly #deadlocks: DeadlockWatch;
   readonly #manners: Manners;
+  readonly #questions: Questions<Acquisition>;
   /** When it began to wait, in store time, once that is known. */
   #arrivalMs: number | undefined;
-  /** What its last poll has shown, for the next question to begin with. */
-  #seen: Snapshot | undefined;
-  #mayBePresent = false;
-  #state: "waiting" | "granted" | "over" = "waiting";
-  #position: number | undefined;
-  #handed: UnconfirmedGrant | undefined;
+  #state: AcquisitionState<UnconfirmedGrant> = UNASKED;
   #wakeUp: () => void = () => {};
 
   constructor(context: Context, localQueue: WaitingQueue<Acquisition>, request: AcquireRequest) {
@@ -48,6 +56,8 @@ export class Acquisition {
     this.#id = context.effects.newId();
     this.#patience = new Patience(context, request, this.writeLog);
     this.#manners = new Manners(context, this.#id, claimOf(request));
+    const [patience, manners, { signal: stop }] = [this.#patience, this.#manners, this.#stop];
+    this.#questions = new Questions(context, localQueue, { asker: this, patience, manners, stop });
     this.#deadlocks = new DeadlockWatch(context, localQueue.object, request);
   }
 
@@ -66,12 +76,16 @@ export class Acquisition {
 
   /** Whether it can still use the lock. */
   get isWaiting(): boolean {
-    return this.#state === "waiting" && this.#handed === undefined;
+    return isWanting(this.#state);
   }
 
   /** Whether it may not leave the asking to others: it has no time for that, has a place of its own, or must be seen waiting. */
   get mustAskItself(): boolean {
-    return this.#patience.isLastChance || this.#mayBePresent || this.request.holds(this.waitedMs).length > 0;
+    return this.#patience.isLastChance || this.mayBePresent || this.request.holds(this.waitedMs).length > 0;
+  }
+
+  get mayBePresent(): boolean {
+    return this.#state.mayBePresent;
   }
 
   get waitedMs(): number {
@@ -82,11 +96,10 @@ export class Acquisition {
   async run(): Promise<Grant | undefined> {
     try {
       const grant = await this.#waitForGrant();
-      if (grant !== undefined && this.#state === "waiting") this.#state = "granted";
-      else this.#undo();
+      this.#react({ kind: grant === undefined ? "ended" : "confirmed" });
       return grant;
     } catch (error) {
-      this.#undo();
+      this.#react({ kind: "ended" });
       throw error;
     }
   }
@@ -98,18 +111,12 @@ export class Acquisition {
 
   /** Why a caller whose time is up learns nothing; undefined when another caller had the lock. */
   get unanswered(): S3MutexError | undefined {
-    const { object } = this.#localQueue;
-    if (this.#patience.isTold || this.#localQueue.isTakenHere(this.request)) return undefined;
-    if (this.#isSeenFree) return tooManyAtOnce(object, this.waitedMs);
-    return this.#patience.isContention ? undefined : this.#patience.unanswered(object.name);
+    return this.#questions.unanswered;
   }
 
   /** Its caller does not wait for the outcome any more: stop, and undo what was done or may still land. */
   giveUp(running: Promise<Grant | undefined>): void {
-    if (this.#state === "granted") this.#undo();
-    this.#state = "over";
-    endQuietly(this.#stop);
-    this.wake();
+    this.#react({ kind: "given-up" });
     const over = () => {};
     this.#context.background.run(running.then(over, over));
   }
@@ -126,55 +133,88 @@ export class Acquisition {
 
   /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
   receive(reply: AcquireReply): void {
-    this.#mayBePresent ||= reply.kind === "granted" || (reply.kind === "waiting" && reply.enqueued);
-    // It has seen itself in the record already, before the transfer was answered.
-    if (this.#state === "granted") return;
-    if (this.#state === "over") return this.#undo();
-    if (reply.kind === "granted") this.#handed = { holder: reply.holder };
-    this.request.onAsking?.(reply.kind === "granted");
-    this.wake();
+    if (reply.kind === "granted") this.#react({ kind: "handed", grant: { holder: reply.holder } });
+    else this.#react({ kind: "placed", enqueued: reply.kind === "waiting" && reply.enqueued });
   }
 
   /** A transfer to this one was tried, and it is not known yet what became of it. */
   noteUnknownTransfer(): void {
-    this.#mayBePresent = true;
-    this.wake();
+    this.#react({ kind: "transfer-unknown" });
   }
 
   /** What to ask of the record, at this time. */
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
-    this.#mayBePresent ||= isListed(record, this.#id); // an unanswered write's, and the caller may give up before a reply
+    // By an unanswered write, and the caller may give up before a reply.
+    if (isListed(record, this.#id)) this.#react({ kind: "listed" });
     const { waitedMs } = this;
     this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);
     return commandFor(this.#context, this.request, { id: this.#id, sinceMs: this.#arrivalMs, waitedMs });
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {
-    while (!this.#stop.signal.aborted) {
-      if (this.#handed !== undefined) {
-        const grant = await this.#confirm(this.#handed);
-        if (grant !== undefined) return grant;
-        this.#handed = undefined;
-        continue;
+    for (let next = this.#proceed({ kind: "turn" }); next.do !== "end"; ) {
+      switch (next.do) {
+        case "confirm": {
+          const grant = await this.#confirm(next.grant);
+          if (grant !== undefined) return grant;
+          next = this.#proceed({ kind: "gone" });
+          break;
+        }
+        case "look-around":
+          next = this.#proceed({ kind: "trusting", forMs: this.#localQueue.restMs(this) });
+          break;
+        case "rest":
+          await this.#rest(next.forMs);
+          next = this.#proceed({ kind: "turn" });
+          break;
+        case "ask": {
+          const swapped = await this.#localQueue.inTurn(this.#patience.isLastChance, () => this.#questions.ask());
+          if (swapped === undefined) return undefined;
+          next = this.#proceed(this.#outcomeOf(swapped));
+          break;
+        }
+        case "wait":
+          if (!(await this.#waitOn(next))) return undefined;
+          next = this.#proceed({ kind: "turn" });
+          break;
       }
-      const restMs = this.#localQueue.restMs(this);
-      if (restMs > 0) {
-        await this.#rest(restMs);
-        continue;
-      }
-      const swapped = await this.#localQueue.inTurn(this.#patience.isLastChance, () => this.#ask());
-      if (swapped === undefined) return undefined;
-      const { reply } = swapped;
-      throwIfRefused(this.#localQueue.object, this.request, reply);
-      if (reply.kind === "granted") {
-        throwIfCopys(this.#localQueue.object, reply.holder, this.writeLog);
-        this.#mayBePresent = true;
-        this.#handed = unconfirmed(reply.holder, swapped);
-      }
-      if (reply.kind !== "waiting") continue;
-      if (!(await this.#waitOn(swapped.snapshot.record, reply))) return undefined;
     }
     return undefined;
+  }
+
+  #proceed(outcome: Outcome<UnconfirmedGrant>): Next<UnconfirmedGrant> {
+    const { state, next } = proceed(this.#state, outcome);
+    this.#state = state;
+    return next;
+  }
+
+  #react(happening: Happening<UnconfirmedGrant>): void {
+    const { state, effects } = react(this.#state, happening);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case "clear-up":
+        return this.#clearUp(effect.entry);
+      case "stop":
+        return endQuietly(this.#stop);
+      case "wake":
+        return this.wake();
+      case "tell-asking":
+        return this.request.onAsking?.(effect.isUnderWay);
+    }
+  }
+
+  /** @throws where waiting would not change the reply */
+  #outcomeOf(swapped: Swapped<AcquireReply>): Outcome<UnconfirmedGrant> {
+    const { reply, snapshot } = swapped;
+    throwIfRefused(this.#localQueue.object, this.request, reply);
+    if (reply.kind === "waiting") return { kind: "queued", place: reply, record: snapshot.record };
+    if (reply.kind !== "granted") return { kind: "turn" };
+    throwIfCopys(this.#localQueue.object, reply.holder, this.writeLog);
+    return { kind: "granted", grant: unconfirmed(reply.holder, swapped) };
   }
 
   /** Another caller of this process has the lock or asks for all of us. */
@@ -184,82 +224,22 @@ export class Acquisition {
     await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
 
-  /** Another caller has the lock: wait a while, then poll. False when the time is up. */
-  async #waitOn(record: LockRecord | undefined, reply: Waiting): Promise<boolean> {
-    this.#mayBePresent ||= reply.enqueued;
+  /** Another caller has the lock: waits until it is time for a poll, and polls. False when the patience is over. */
+  async #waitOn({ place, record, tell }: Next<UnconfirmedGrant> & { readonly do: "wait" }): Promise<boolean> {
     if (!this.#manners.isLettingReturn) this.#localQueue.reportAnswer(this.#patience.isTaken);
     this.request.onAsking?.(false);
-    this.#reportPlace(reply);
+    if (tell !== undefined) {
+      const { position } = place;
+      this.#context.emit(tell, { lockName: this.#localQueue.object.name, acquisitionId: this.#id, position });
+    }
     if (this.#patience.isOver) return false;
     await this.#deadlocks.check(this.#id, this.waitedMs, record, this.#stop.signal);
-    await this.#sleep(this.#untilNextPollMs(record, reply));
-    if (this.#handed !== undefined || this.#stop.signal.aborted) return true;
+    await this.#sleep(this.#untilNextPollMs(record, place));
+    if (!isWanting(this.#state)) return true;
     // A poll that hangs does not keep an entry in the queue whose caller has given up.
     const poll = this.#localQueue.object.poll(requestTimeoutMs(this.request.leaseMs));
-    this.#seen = await unlessAborted(poll, this.#stop.signal);
+    this.#questions.seen = await unlessAborted(poll, this.#stop.signal);
     return true;
-  }
-
-  #reportPlace({ enqueued, position }: Waiting): void {
-    if (!enqueued || position === this.#position) return;
-    const event = this.#position === undefined ? "enqueued" : "position";
-    this.#position = position;
-    this.#context.emit(event, { lockName: this.#localQueue.object.name, acquisitionId: this.#id, position });
-  }
-
-  /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
-  async #ask(): Promise<Swapped<AcquireReply> | undefined> {
-    const [{ signal }, { object }] = [this.#stop, this.#localQueue];
-    const trying = this.#patience.trying(signal);
-    // Other callers of this process may have polled since this one came.
-    if (!this.#patience.hasAsked && this.#patience.isOfThisCall(object.latest)) this.#seen = object.latest;
-    this.#patience.reportAsked();
-    this.request.onAsking?.(true);
-    try {
-      await notKnownToBeUnsafe(this.#context, object.name, trying);
-      return await object.swap((record, attempt) => this.#decide(record, attempt), {
-        ...{ ...trying, writeLog: this.writeLog, isConfirmedLater: true },
-        onTooSoon: () => void (this.#patience.isContention || this.#seeWhoHasIt()),
-        onLostRace: () => this.#patience.reportRefused(),
-        from: this.#seen,
-        afterRaceMs: () =>
-          this.#patience.pauseMs(this.#manners.afterRaceMs(object.latest?.record, this.#mayBePresent, this.waitedMs)),
-      });
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      const isLate = this.#patience.isContention && this.#patience.isOver;
-      if (!isLate || !S3MutexError.is(error, "store-unavailable")) throw error;
-      const { unanswered } = this;
-      if (unanswered !== undefined) throw unanswered;
-      return undefined;
-    }
-  }
-
-  /** There is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
-  async #seeWhoHasIt(): Promise<void> {
-    // What is wrong with the store is told by the next try.
-    const found = await this.#localQueue.object.poll(requestTimeoutMs(this.request.leaseMs)).catch(() => undefined);
-    if (found === undefined || this.#localQueue.glance(this) !== "waiting") return;
-    this.#localQueue.reportAnswer(this.#patience.isTakenIn(found.record));
-  }
-
-  /** Whether there were permits for it when that was last seen, and others of its kind kept it from them. */
-  get #isSeenFree(): boolean {
-    const isKnown = this.#patience.isOfThisCall(this.#localQueue.object.latest);
-    const isOutrun = isKnown && this.#patience.isOutrun && this.request.limit !== undefined;
-    return isOutrun && this.#localQueue.glance(this) === "granted";
-  }
-
-  #decide(record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
-    const decision = acquire(record, this.command(attempt, record), attempt);
-    const wasReadByUs = this.#patience.isOfThisCall(this.#localQueue.object.latest);
-    this.#patience.reportVersion(record, decision.reply.kind, wasReadByUs);
-    // A caller that holds something has to be seen waiting; one that has no time left has to take what there is.
-    const isUrgent = this.request.holds(this.waitedMs).length > 0 || this.#patience.isLastPoll;
-    const wanted = isUrgent ? decision : this.#manners.apply(decision, record, attempt);
-    // Alongside the write: it costs no time by that where one round trip tells.
-    if (wanted.change !== undefined) this.#context.check.begin(requestTimeoutMs(this.request.leaseMs));
-    return wanted;
   }
 
   async #confirm(granted: UnconfirmedGrant): Promise<Grant | undefined> {
@@ -282,17 +262,15 @@ export class Acquisition {
 
   /** Sleeps, unless something happens in this process before. */
   async #sleep(delayMs: number): Promise<void> {
-    if (this.#handed !== undefined || this.#stop.signal.aborted) return;
+    if (!isWanting(this.#state)) return;
     const { over, wake } = wakeableSleep(this.#context.effects, this.#deadlocks.restMs(delayMs, this.waitedMs));
     this.#wakeUp = wake;
     await over;
     this.#wakeUp = () => {};
   }
 
-  #undo(): void {
-    this.#state = "over";
+  #clearUp(entry: "listed" | "none"): void {
     const leaseMs = Math.max(this.request.leaseMs, this.request.holdAtLeastMs);
-    const entry = this.#mayBePresent ? "listed" : "none";
     const leftovers = { id: this.#id, leaseMs, writeLog: this.writeLog, entry, isUnused: true } as const;
     cancelLeftovers(this.#context, this.#localQueue.object, leftovers);
   }
