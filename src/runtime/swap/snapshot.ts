@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly deleteMarker?: DeleteMarker | "none" | undefined;
   /** When the store took it in, by its own word. */
   readonly landedAtMs?: number | undefined;
+  /** What was written, where no write id of ours is in it: by 1.x, or by something else. */
+  readonly body?: string | undefined;
   /** The monotonic time at which the request that showed it left. */
   readonly askedAtMs: number;
 }
@@ -23,16 +25,24 @@ export interface Version {
   readonly etag: string | undefined;
   /** Of what was written; undefined where that has none, or could not be read. */
   readonly writeId?: string | undefined;
+  /** What was written, where that has no write id, and when the store took it in. */
+  readonly body?: string | undefined;
+  readonly landedAtMs?: number | undefined;
 }
 
-export function versionOf({ etag, record }: Snapshot): Version {
-  return { etag, writeId: record?.writeId };
+export function versionOf({ etag, record, body, landedAtMs }: Snapshot): Version {
+  return { etag, writeId: record?.writeId, body, landedAtMs };
 }
 
 /** Told by what was written, as far as that says it: on some ways the ETag is another one in each answer, whatever was written. */
 export function isSameVersion(one: Version, other: Version): boolean {
-  if (one.writeId === undefined || other.writeId === undefined) return isSameEtag(one.etag, other.etag);
-  return one.writeId === other.writeId;
+  if (one.writeId !== undefined && other.writeId !== undefined) return one.writeId === other.writeId;
+  return isSameEtag(one.etag, other.etag) || isSameBody(one, other);
+}
+
+/** 1.x writes the same body at each release: what the store took in at another time is another version. */
+function isSameBody(one: Version, other: Version): boolean {
+  return one.body !== undefined && one.body === other.body && one.landedAtMs === other.landedAtMs;
 }
 
 /** Whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
@@ -70,13 +80,18 @@ export function snapshotOf(
     case "ok": {
       const { etag, lastModifiedMs: landedAtMs } = outcome;
       const parsed = parsedOf(outcome);
-      if (parsed.kind === "record") return { etag, record: parsed.record, landedAtMs, askedAtMs };
-      if (parsed.kind === "corrupt") return unreadable(where, { etag, askedAtMs }, parsed.problem, outcome.isDoubtful);
+      const seen = { etag, landedAtMs, askedAtMs, ...bodyWithoutId(outcome.body, parsed) };
+      if (parsed.kind === "record") return { ...seen, record: parsed.record };
+      if (parsed.kind === "corrupt") return unreadable(where, seen, parsed.problem, outcome.isDoubtful);
       const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
       const newer = new S3MutexError("newer-schema", message, { lockName });
-      return { etag, record: undefined, unreadable: newer, askedAtMs };
+      return { ...seen, record: undefined, unreadable: newer };
     }
   }
+}
+
+function bodyWithoutId(body: string, parsed: Parsed): Pick<Snapshot, "body"> {
+  return parsed.kind === "record" && parsed.record.writeId !== undefined ? {} : { body };
 }
 
 /** Whether this would be called corrupt: nothing that a record can be. */
@@ -101,13 +116,15 @@ function removalOf({ ref, key, bucketName }: Where): string {
   return `s3-mutex delete --force s3://${bucketName}/${(anchorOfPart(key) ?? key).replace(/\.json$/, "")}`;
 }
 
-function archived(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">): Snapshot {
+type Seen = Omit<Snapshot, "record" | "unreadable">;
+
+function archived(where: Where, seen: Seen): Snapshot {
   const lockName = where.ref.name;
   const message = `The object at key ${JSON.stringify(where.key)} is archived, so it cannot be read (InvalidObjectState): keep lifecycle rules that move objects to other storage classes off the locks. ${removalOf(where)} replaces it.`;
   return { ...seen, record: undefined, unreadable: new S3MutexError("corrupt-record", message, { lockName }) };
 }
 
-function unreadable(where: Where, seen: Pick<Snapshot, "etag" | "askedAtMs">, problem: string, isDoubtful = false) {
+function unreadable(where: Where, seen: Seen, problem: string, isDoubtful = false): Snapshot {
   const advice = isDoubtful
     ? "Its ETag is not the MD5 of what came, so it may have been damaged on the way or sent by something else than the store, and the lock may be held: inspect it from elsewhere."
     : `Look at it; ${removalOf(where)} clears it.`;
