@@ -167,4 +167,20 @@ export const CLOSING: readonly Mutant[] = [
     replace: 'if (loss.reason === "closed" && !this.#hasResigned) throw',
     caughtBy: { test: RESIGN, named: "outlasts a close" },
   },
+  {
+    name: "closing: each failure of a closed mutex is logged",
+    why: "where the store is away at the end, the log fills with stacks about what the close has said in one line",
+    file: "src/primitives/acquirer.ts",
+    search: "if (!closed.aborted) logger.warn(message, { err: error });",
+    replace: "logger.warn(message, { err: error });",
+    caughtBy: { test: CLOSE, named: "F5:" },
+  },
+  {
+    name: "closing: queues are not spoken of",
+    why: "an operator is not told that a place in a queue was left behind",
+    file: "src/primitives/closing.ts",
+    search: "const asked = [...unclear].filter(",
+    replace: "const asked = [...new Set<string>()].filter(",
+    caughtBy: { test: CLOSE, named: "F5: nor is more said" },
+  },
 ];

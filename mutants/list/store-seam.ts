@@ -305,4 +305,20 @@ export const STORE_SEAM: readonly Mutant[] = [
     replace: "if (observations.told < told) return undefined;",
     caughtBy: { test: "test/doctor/verify-store.test.ts", named: "15.3:" },
   },
+  {
+    name: "made-up ETags are called damage",
+    why: "where a gateway makes up ETags that look like hashes, its operator looks for what damages bodies",
+    file: "src/store/s3/learnt/body-hash.ts",
+    search: "if (before !== undefined) return before !== etag;",
+    replace: "if (before !== undefined) return false;",
+    caughtBy: { test: "test/store/damaged.test.ts", named: "S15: ETags of reads that look like hashes" },
+  },
+  {
+    name: "a reset is quoted as an answer",
+    why: "a connection that breaks off is told as what the store has answered",
+    file: "src/runtime/swap/stalled.ts",
+    search: " && brokeOff === undefined",
+    replace: "",
+    caughtBy: { test: "test/api/answered.test.ts", named: "F4:" },
+  },
 ];

@@ -16,7 +16,7 @@ export class FetchRequests implements KeyRequests {
   readonly #sender: FetchSender;
   readonly #bucket: string;
   readonly #versions: Versions;
-  readonly #hashes = new BodyHashes({});
+  readonly #hashes = new BodyHashes({ unlike: new Map() });
 
   constructor(sender: FetchSender, bucket: string, versions: Versions) {
     this.#sender = sender;

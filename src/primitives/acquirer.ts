@@ -266,7 +266,11 @@ export class Acquirer {
 
   #onReleaseError(lockName: string): (error: unknown) => void {
     const message = `releasing ${JSON.stringify(lockName)} failed; it becomes free when its lease ends`;
-    return (error) => this.#context.logger.warn(message, { err: error });
+    const { closed, logger } = this.#context;
+    return (error) => {
+      // The close has said what it leaves.
+      if (!closed.aborted) logger.warn(message, { err: error });
+    };
   }
 }
 

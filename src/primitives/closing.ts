@@ -95,9 +95,10 @@ export class Closing {
     await this.#giveStoreTime(settled);
     this.#leave(this.#leases);
     this.#done.abort();
+    const { unclear } = background;
     this.#parts.shutDown();
     const report = this.#describe();
-    this.#tell(report);
+    this.#tell(report, unclear);
     return report;
   }
 
@@ -152,17 +153,22 @@ export class Closing {
     return { leftBehind };
   }
 
-  #tell(report: CloseReport): void {
+  /** All in one line: of what fails since the mutex is closed, nothing more is said. */
+  #tell(report: CloseReport, unclear: ReadonlySet<string>): void {
     const { logger, emit } = this.#context;
-    const names = report.leftBehind.map(({ lockName }) => JSON.stringify(lockName));
-    if (names.length > 0) {
-      logger.warn(
-        `closed without giving back ${names.join(", ")}, since work went on, it was not released, or no release got through: free when the lease ends`,
-        { leftBehind: report.leftBehind },
-      );
-    }
+    const { leftBehind } = report;
+    const kept = new Set(leftBehind.map(({ lockName }) => lockName));
+    const asked = [...unclear].filter((lockName) => !kept.has(lockName));
+    const held = `without giving back ${listed(kept)}, since work went on, it was not released, or no release got through: free when the lease ends`;
+    const queued = `without leaving the queue of ${listed(asked)}, since no write got through: what is left there is passed over`;
+    const parts = [...(kept.size > 0 ? [held] : []), ...(asked.length > 0 ? [queued] : [])];
+    if (parts.length > 0) logger.warn(`closed ${parts.join("; and ")}`, { leftBehind });
     emit("closed", report);
   }
+}
+
+function listed(names: Iterable<string>): string {
+  return [...names].map((name) => JSON.stringify(name)).join(", ");
 }
 
 function kindOf({ standing }: Held): LeftBehind["kind"] {

@@ -107,6 +107,8 @@ export interface UnknownOutcome {
   readonly sent: boolean;
   /** What came is an answer of something on the way, not of the store. */
   readonly isForeign?: true;
+  /** An answer began and did not come to its end: its timing is known, and what it would have said is not. */
+  readonly brokeOff?: true;
   readonly timing?: AnswerTiming;
 }
 

@@ -66,3 +66,15 @@ it("a store that closes each connection is said not to answer", async ({ world }
   const { message } = await errorOf(short(world).inspect(LOCK));
   expect(message).toMatch(/^The store did not answer for the lock "resource": /);
 });
+
+it("F4: an answer that breaks off is none: it is not quoted as what was answered", async ({ world }) => {
+  const mutex = world.mutex({ lockTimeoutMs: 3000 });
+  await mutex.withLock(LOCK, () => {});
+  world.server.faults.add({ fault: "truncate-body" });
+  const { code, message } = await errorOf(world.mutex().acquire(LOCK, { timeoutMs: 500 }));
+  expect(code).toBe("store-unavailable");
+  expect(message).toMatch(
+    /^The store did not answer for the lock "resource": .*: the answer broke off after its 200: \w+/,
+  );
+  world.server.faults.clear();
+});

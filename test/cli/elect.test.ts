@@ -5,9 +5,10 @@ import { cli, isRunning, newFolder, recordOf, startCli, startStore, until } from
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** A service that writes down its beats, and says who it is and what its token is. */
+/** A service that writes down its beats, and says who it is and what its token is: who hears of it finds a beat written down. */
 function service(name: string, beats: string): readonly string[] {
-  const script = `echo ${name} $$ token $S3_MUTEX_FENCING_TOKEN; while :; do echo ${name} >> ${beats}; sleep 0.02; done`;
+  const beat = `echo ${name} >> ${beats}`;
+  const script = `${beat}; echo ${name} $$ token $S3_MUTEX_FENCING_TOKEN; while :; do ${beat}; sleep 0.02; done`;
   return ["sh", "-c", script];
 }
 

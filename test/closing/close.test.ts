@@ -383,6 +383,49 @@ describe("while a mutex closes", () => {
     expect(scene.requestsOf(process)).toHaveLength(sent);
   });
 
+  it.each([
+    { how: "is silent", fate: { kind: "lost" } },
+    { how: "answers 503", fate: { kind: "error", status: 503, applied: false } },
+  ] as const)("F5: where the store $how, one line without a stack says all that is left behind", async ({ fate }) => {
+    const scene = new Scene();
+    const said: (readonly unknown[])[] = [];
+    const say = (...words: readonly unknown[]) => void said.push(words);
+    const { mutex } = scene.client({ logger: { warn: say, error: say } });
+    await scene.until(scene.client().mutex.acquire("elsewhere"));
+    const lock = await scene.until(mutex.acquire("given back"));
+    const guarded = outcomeOf(mutex.withLock("guarded", () => scene.world.sleep(3000)));
+    const waiting = outcomeOf(mutex.acquire("elsewhere"));
+    await scene.pass(2900);
+    scene.fate = () => fate;
+    const released = outcomeOf(lock.release());
+    const { leftBehind } = await scene.until(mutex.close({ graceMs: 1000 }));
+    await scene.until(Promise.all([guarded, waiting, released]));
+    await scene.pass(90_000);
+    expect(leftBehind.map(({ lockName }) => lockName).toSorted()).toEqual(["given back", "guarded"]);
+    expect(said).toEqual([
+      [
+        expect.stringMatching(
+          /closed without giving back "given back", "guarded", .* lease ends; and without leaving the queue of "elsewhere", .* passed over$/,
+        ),
+        { leftBehind },
+      ],
+    ]);
+  });
+
+  it("F5: nor is more said where there is nothing but a place in a queue", async () => {
+    const scene = new Scene();
+    const said: (readonly unknown[])[] = [];
+    const { mutex } = scene.client({ logger: { warn: (...words: readonly unknown[]) => void said.push(words) } });
+    await scene.until(scene.client().mutex.acquire(NAME));
+    const waiting = outcomeOf(mutex.acquire(NAME));
+    await scene.pass(2900);
+    scene.fate = () => ({ kind: "lost" });
+    await scene.until(mutex.close());
+    await scene.until(waiting);
+    await scene.pass(90_000);
+    expect(said).toEqual([[expect.stringMatching(/closed without leaving the queue of "x"/), { leftBehind: [] }]]);
+  });
+
   it.each(["a handle", "a name"])("a release of %s that was not answered is left behind as one", async (of) => {
     const scene = new Scene();
     const { mutex, process } = scene.client();

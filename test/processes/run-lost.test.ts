@@ -5,9 +5,10 @@ import { isRunning, newFolder, recordOf, STORE, startCli, startStore, until } fr
 
 const ADDRESS = `${STORE}job`;
 
-/** A command whose child writes down the time over and over; neither of them minds SIGTERM. */
+/** A command whose child writes down the time over and over, and says so once it has; neither of them minds SIGTERM. */
 function stubborn(beats: string): readonly string[] {
-  const inner = `trap "" TERM; echo inner $$; while :; do date +%s%3N >> ${beats}; sleep 0.02; done`;
+  const beat = `date +%s%3N >> ${beats}`;
+  const inner = `trap "" TERM; ${beat}; echo inner $$; while :; do ${beat}; sleep 0.02; done`;
   return ["sh", "-c", `trap "" TERM; sh -c '${inner}' & echo leader $$; while :; do sleep 0.05; done`];
 }
 

@@ -53,16 +53,22 @@ export interface Context {
 
 /** Work that no caller waits for (cancels of what was given up), kept so that closing can wait for it. */
 export class Background {
-  readonly #tasks = new Set<Promise<void>>();
+  /** With the lock that it takes something out of the record of, where it does that. */
+  readonly #tasks = new Map<Promise<void>, string | undefined>();
 
-  run(task: Promise<void>): void {
+  run(task: Promise<void>, clearsUp?: string): void {
     const tracked = task.finally(() => this.#tasks.delete(tracked));
-    this.#tasks.add(tracked);
+    this.#tasks.set(tracked, clearsUp);
   }
 
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks.keys());
+  }
+
+  /** The locks in whose records something may be left if all of it ends now. */
+  get unclear(): ReadonlySet<string> {
+    return new Set([...this.#tasks.values()].filter((lockName) => lockName !== undefined));
   }
 }
 

@@ -25,6 +25,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   const { id, writeLog, leaseMs, entry, isUnused } = leftovers;
   // A store that ignores conditions would let this write erase a holder: what was left there runs out.
   if (context.check.refusal !== undefined) return;
+  if (context.closed.aborted) return;
   if (entry === "none" && !writeLog.hasUnresolved) return;
   const options = {
     ...leavingPolicy(context, leaseMs),
@@ -37,10 +38,13 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
       cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || writeLog.hasUnresolved }, attempt),
     options,
   );
+  const tell = (error: unknown) => {
+    // The close has said what it leaves.
+    if (context.closed.aborted) return;
+    context.logger.warn(`could not clean up after ${JSON.stringify(object.name)}`, { err: error });
+  };
   context.background.run(
-    swap.then(
-      () => {},
-      (error) => context.logger.warn(`could not clean up after ${JSON.stringify(object.name)}`, { err: error }),
-    ),
+    swap.then(() => {}, tell),
+    object.name,
   );
 }

@@ -39,6 +39,14 @@ describe("a store, or something before it, that has answered", () => {
     await expect(budget.failed(unknown("gone"))).rejects.toThrow('The store did not answer for the lock "x": gone');
   });
 
+  it("has answered nothing where its answer broke off", async () => {
+    const { clockwork, budget, timed } = begun();
+    await timed(budget.failed(answered("a 507")));
+    await clockwork.pass(30_000);
+    const said = 'The store did not answer for the lock "x": ECONNRESET';
+    await expect(budget.failed({ ...answered("ECONNRESET"), brokeOff: true })).rejects.toThrow(said);
+  });
+
   it("is warned of as one that turns requests away, also where it contradicts itself", async () => {
     const { clockwork, budget, timed, warnings } = begun();
     await timed(budget.failed(answered("a 507")));

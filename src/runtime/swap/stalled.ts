@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../errors.js";
-import type { DeleteMarker } from "../../store/object-store.js";
+import type { DeleteMarker, UnknownOutcome } from "../../store/object-store.js";
 import { listingOf, type ObjectPlace, removalOf } from "./marker-commands.js";
 import { isSameEtag } from "./snapshot.js";
 
@@ -66,4 +66,9 @@ export function stillContested(lockName: string, races: number): S3MutexError {
   const writes = races === 1 ? "the one write" : `each of the ${races} writes`;
   const message = `The lock ${JSON.stringify(lockName)} was changed by others before ${writes} of this call, until its time was up: try again when fewer want it.`;
   return new S3MutexError("store-unavailable", message, { lockName });
+}
+
+/** Whether something has said why: the store, or something before it. */
+export function isAnswer({ timing, brokeOff }: UnknownOutcome): boolean {
+  return timing !== undefined && brokeOff === undefined;
 }

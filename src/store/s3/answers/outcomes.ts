@@ -47,14 +47,21 @@ export function outcomeOfFailure(
     };
   }
   const hint = verdict.hint ? ` ${verdict.hint}` : "";
+  const isCut = isPart(transmission, failure);
+  const cut = isCut ? `the answer broke off after its ${transmission.status}: ` : "";
   return {
     kind: "unknown",
-    error: unavailable(`${what}: ${described(failure)}.${hint}`, error),
+    error: unavailable(`${what}: ${cut}${described(failure)}.${hint}`, error),
     throttled: verdict.throttled ?? false,
     sent: failure.sent && verdict.notApplied !== true,
     ...(failure.isForeign && verdict.hint !== undefined && verdict.hint !== "" ? { isForeign: true } : {}),
+    ...(isCut ? { brokeOff: true } : {}),
     ...withTiming,
   };
+}
+
+function isPart({ status }: Transmission, failure: Failure): boolean {
+  return status !== undefined && failure.status === undefined;
 }
 
 /** For an answer that was a success and yet does not say what is needed. */

@@ -18,7 +18,7 @@ describe("what was learnt about a client", () => {
     expect(state.bucket("locks")).toEqual({
       etagForm: { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() },
       absence: {},
-      bodyHash: {},
+      bodyHash: { unlike: new Map() },
       checksum: { refused: new Set() },
       keyLength: { taken: new Set(), probes: new Map(), askAgainAtMs: Number.NEGATIVE_INFINITY },
       listing: {},

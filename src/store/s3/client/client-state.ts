@@ -58,6 +58,8 @@ export interface BodyHashState {
   isMd5?: boolean | undefined;
   /** What was written last whose answer was not believed, for its ETag. */
   doubted?: { readonly etag: string; readonly bytes: Buffer } | undefined;
+  /** By the hash of what was read, an ETag that it came under and that is another one. */
+  readonly unlike: Map<string, string>;
 }
 
 export interface EtagFormState {
@@ -119,7 +121,7 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
         state = {
           etagForm: { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() },
           absence: {},
-          bodyHash: {},
+          bodyHash: { unlike: new Map() },
           checksum: { refused: new Set() },
           listing: {},
           versions: {},

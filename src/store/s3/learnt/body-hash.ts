@@ -30,8 +30,11 @@ export class BodyHashes {
     return true;
   }
 
-  /** `damaged`: the store's own hash says so. `doubtful`: it would, if this store's ETags are hashes. */
-  judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | undefined {
+  /**
+   * `damaged`: the store's own hash says so. `doubtful`: it would, if this store's ETags are hashes. `made up`: it says so, and
+   * the same body came under another ETag before. It is believed no more than a damaged one: it may be of another version.
+   */
+  judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | "made up" | undefined {
     const state = this.#state;
     if (state.doubted?.etag === etag && state.doubted.bytes.equals(bytes)) state.isMd5 = false;
     if (state.isMd5 === false) return undefined;
@@ -39,9 +42,23 @@ export class BodyHashes {
     // Where S3 has not marked the answer, a page with an ETag of its own may have come in its place.
     const isStrange = verdict === "other form" && headers["x-amz-request-id"] === undefined;
     if (verdict !== "differs" && !isStrange) return undefined;
-    return state.isMd5 === true ? "damaged" : "doubtful";
+    if (state.isMd5 !== true) return "doubtful";
+    return this.#cameUnderAnother(etag, bytes) ? "made up" : "damaged";
+  }
+
+  #cameUnderAnother(etag: string, bytes: Buffer): boolean {
+    const { unlike } = this.#state;
+    const hash = md5Of(bytes);
+    if (hash === undefined) return false;
+    const before = unlike.get(hash);
+    if (before !== undefined) return before !== etag;
+    unlike.set(hash, etag);
+    if (unlike.size > MAX_UNLIKE) unlike.delete(unlike.keys().next().value as string);
+    return false;
   }
 }
+
+const MAX_UNLIKE = 100;
 
 /** Undefined where it cannot be told: what a key service encrypts has another hash, and a Node that is bound to FIPS has no MD5. */
 function compare(
@@ -55,8 +72,14 @@ function compare(
   if (isEncrypted) return undefined;
   const hash = /^(?:W\/)?"?([0-9a-f]{32})(?:[-;]+[a-z]+)?"?$/.exec(etag)?.[1];
   if (hash === undefined) return "other form";
+  const own = md5Of(bytes);
+  if (own === undefined) return undefined;
+  return own === hash ? "matches" : "differs";
+}
+
+function md5Of(bytes: Buffer): string | undefined {
   try {
-    return createHash("md5").update(bytes).digest("hex") === hash ? "matches" : "differs";
+    return createHash("md5").update(bytes).digest("hex");
   } catch {
     return undefined;
   }

@@ -34,14 +34,19 @@ export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number
   const decoded = decodeBody(body.bytes, transmission.headers?.["content-encoding"], maxBodyBytes);
   // It came to its end; whether it is the one that the store has is another question.
   const verdict = answer.hashes.judge(etag, decoded, transmission.headers);
-  if (verdict === "damaged") {
-    const fault = `the body was damaged on the way: its ${body.bytes.length} bytes are not what its ETag is the hash of`;
-    return outcomeOfBadAnswer(request, fault, transmission);
+  if (verdict === "damaged" || verdict === "made up") {
+    return outcomeOfBadAnswer(request, FAULTS[verdict](body.bytes.length), transmission);
   }
   const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
   const text = decoded.toString("utf8");
   return { kind: "ok", etag, body: text, ...doubt, ...versionIn(transmission), ...writtenAt(transmission), timing };
 }
+
+const FAULTS = {
+  damaged: (size: number) => `the body was damaged on the way: its ${size} bytes are not what its ETag is the hash of`,
+  "made up": (size: number) =>
+    `the same ${size} bytes came under different ETags, and neither is their hash, as those of writes here are: what answers reads makes them up, or damages bodies: a proxy or a gateway; reach the store itself`,
+};
 
 /** Whether a 304 answers the question about this ETag; if not, the object has to be read. */
 export function isUnchanged(status: number, { transmission }: Said, ifNoneMatch: string): boolean {
