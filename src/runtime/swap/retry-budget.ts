@@ -5,7 +5,7 @@ import { onAbort } from "../base/abort.js";
 import { type Context, jitter } from "../base/context.js";
 import { sleep } from "../base/timing.js";
 import { isSameVersion, type Version } from "./snapshot.js";
-import { isAnswer, type Place, stalledError, stillContested } from "./stalled.js";
+import { hasAnswered, type Place, stalledError, stillContested } from "./stalled.js";
 
 /** Holders step back only after losing this often: what they lose to is usually a waiter that joins the queue. */
 const EAGER_RACES = 5;
@@ -173,8 +173,8 @@ export class RetryBudget {
     if (!saysLess) this.#stall = undefined;
     const error = (saysLess ? (this.#stall ?? this.#lastError) : undefined) ?? outcome.error;
     this.#lastError = error;
-    if (error === outcome.error) this.#isAnswered = isAnswer(outcome);
-    this.#options.onFailure?.(error, error === outcome.error && isAnswer(outcome));
+    if (error === outcome.error) this.#isAnswered = hasAnswered(outcome);
+    this.#options.onFailure?.(error, error === outcome.error && hasAnswered(outcome));
     const leftMs = this.#untilMs - this.#nowMs();
     if (this.#hasGivenUp || (this.#failures >= 2 && leftMs <= 0)) {
       if (error === this.#stall) throw error;

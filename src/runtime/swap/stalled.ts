@@ -69,6 +69,6 @@ export function stillContested(lockName: string, races: number): S3MutexError {
 }
 
 /** Whether something has said why: the store, or something before it. */
-export function isAnswer({ timing, brokeOff }: UnknownOutcome): boolean {
+export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
   return timing !== undefined && brokeOff === undefined;
 }
