@@ -38,8 +38,8 @@ export const ANSWERS: readonly Mutant[] = [
     name: "damage believed",
     why: "a body is believed though the store's own hash says that it is another one",
     file: "src/store/s3/learnt/body-hash.ts",
-    search: 'return state.isMd5 === true ? "damaged" : "doubtful";',
-    replace: 'return state.isMd5 === true ? undefined : "doubtful";',
+    search: 'return this.#cameUnderAnother(etag, bytes) ? "made up" : "damaged";',
+    replace: "return undefined;",
     caughtBy: { test: "test/store/damaged.test.ts", named: "S15: a body of another version" },
   },
   {

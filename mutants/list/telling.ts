@@ -182,7 +182,7 @@ export const TELLING: readonly Mutant[] = [
     name: "who answers is called silent",
     why: "a full disk, a clock or the page of a proxy reads as a network that is away",
     file: "src/runtime/swap/retry-budget.ts",
-    search: "if (error === outcome.error) this.#isAnswered = outcome.timing !== undefined;",
+    search: "if (error === outcome.error) this.#isAnswered = hasAnswered(outcome);",
     replace: "",
     caughtBy: { test: "test/api/answered.test.ts", named: "a release, and writes" },
   },

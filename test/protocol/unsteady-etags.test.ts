@@ -104,7 +104,7 @@ function releasedBefore(scene: Scene, isBusy: () => boolean, store: ObjectStore)
   };
 }
 
-it("S1: clients of 1.x that release a lock again and again are no such way, although its body repeats", async () => {
+it("S1: clients of 1.x that release a lock again and again are not such a way, although its body repeats", async () => {
   const scene = new Scene();
   const startedAtMs = scene.nowMs;
   const isBusy = () => scene.nowMs < startedAtMs + 20_000;

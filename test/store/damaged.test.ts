@@ -106,7 +106,7 @@ it("S15: ETags of reads that look like hashes and are none are named as that, on
   const store = storeOver(clientFor(stub.endpoint));
   expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
   await store.read("a", OPTIONS);
-  // What came may be of another version all the same: it is no answer.
+  // What came may be of another version all the same: it does not count as an answer.
   expect(await store.read("a", OPTIONS)).toMatchObject({
     kind: "unknown",
     error: {
