@@ -7,12 +7,15 @@ import { realEffects } from "../../src/runtime/base/effects.js";
 import { createS3Client } from "../../src/store/s3/client/client.js";
 import { S3Store } from "../../src/store/s3/s3-store.js";
 import { type Arrived, startGate } from "./gate.js";
-import { clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
+import { clientFor, hurriedEffects, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
 
 afterEach(() => void vi.unstubAllEnvs());
 
 const tokenOf = ({ headers }: Arrived) => headers["x-amz-security-token"];
 const credentials = (sessionToken: string) => ({ accessKeyId: "key", secretAccessKey: "secret", sessionToken });
+
+/** Providers are asked a second apart: a pause that tests need not wait for. */
+const hurriedSeconds = hurriedEffects((delayMs) => delayMs > 500 && delayMs <= 1_000);
 
 /** A store that takes only the token that is valid now. */
 async function startBouncer(code = "ExpiredToken", status = 400) {
@@ -95,20 +98,59 @@ it("S11: credentials that the SDK has renewed by itself meanwhile are asked for 
   }
 });
 
-it("S11: where there is nothing new, the store's words stand, and neither store nor provider is asked again and again", async () => {
+it("S11: where there is nothing new, the store's words stand, and the provider is asked for all requests together", async () => {
   const { endpoint, sent, valid } = await startBouncer();
   const provider = vi.fn(async () => credentials("one"));
   const store = storeOver(clientFor(endpoint, { credentials: provider }));
   await store.read("a", OPTIONS);
   valid.token = "two";
-  for (let tries = 0; tries < 5; tries += 1) {
-    expect(await store.read("a", OPTIONS)).toMatchObject({
+  const reads = await Promise.all(Array.from({ length: 10 }, () => store.read("a", OPTIONS)));
+  for (const read of reads) {
+    expect(read).toMatchObject({
       kind: "refused",
       error: { code: "access-denied", message: expect.stringContaining("ExpiredToken") },
     });
   }
-  expect(sent("GET")).toHaveLength(1 + 5);
+  expect(sent("GET")).toHaveLength(1 + 10);
+  expect(provider.mock.calls.length).toBeLessThan(10);
+});
+
+it("S11: that there were no others a moment ago, of which another request was told, is not believed for long", async () => {
+  const { endpoint, valid } = await startBouncer();
+  const given = { token: "one" };
+  const client = clientFor(endpoint, { credentials: async () => credentials(given.token) });
+  const store = storeOver(client, { effects: hurriedSeconds });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  valid.token = "two";
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "refused" });
+  given.token = "two";
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+});
+
+it("S11: credentials that never worked are refused at once, also twice in a row", async () => {
+  const { endpoint } = await startBouncer("InvalidAccessKeyId", 403);
+  const provider = vi.fn(async () => credentials("wrong"));
+  const store = storeOver(clientFor(endpoint, { credentials: provider }));
+  for (let tries = 0; tries < 3; tries += 1) {
+    const { timeoutMs } = OPTIONS;
+    const giveUpAtMs = realEffects.monotonicMs() + timeoutMs;
+    expect(await store.read("a", { timeoutMs, giveUpAtMs })).toMatchObject({ kind: "refused" });
+  }
   expect(provider).toHaveBeenCalledTimes(2);
+});
+
+it.each([
+  ["is empty", () => Promise.reject(new Error("no credentials in the file"))],
+  ["has half of the text", async () => ({ accessKeyId: "key", secretAccessKey: "secret" })],
+  ["is the old one still", async () => credentials("one")],
+])("S11: a file that %s at the moment that it is read is read again", async (_, givesFirst) => {
+  const { endpoint, valid } = await startBouncer();
+  const provider = vi.fn(async (): Promise<ReturnType<typeof credentials>> => credentials(valid.token));
+  const store = storeOver(clientFor(endpoint, { credentials: provider }), { effects: hurriedSeconds });
+  await store.write("a", "1", IF_ABSENT, OPTIONS);
+  valid.token = "two";
+  provider.mockImplementationOnce(givesFirst as typeof provider);
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
 });
 
 it("S11: a provider that does not answer costs no more than the caller has", async () => {
@@ -125,7 +167,7 @@ it("S11: a provider that does not answer costs no more than the caller has", asy
 });
 
 it("S11: a credentials file that was rewritten is read again, and the hold goes on", async () => {
-  const { endpoint, valid } = await startBouncer();
+  const { endpoint, valid, arrived } = await startBouncer();
   const file = join(await mkdtemp(join(tmpdir(), "credentials-")), "credentials");
   const write = (token: string) =>
     writeFile(file, `[default]\naws_access_key_id = key\naws_secret_access_key = s\naws_session_token = ${token}\n`);
@@ -135,12 +177,18 @@ it("S11: a credentials file that was rewritten is read again, and the hold goes 
   for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]) {
     vi.stubEnv(name, undefined);
   }
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
   const s3ClientConfig = { endpoint, region: "us-east-1", forcePathStyle: true };
   const mutex = new S3Mutex({ s3ClientConfig, bucketName: "locks", lockTimeoutMs: 5_000 });
   const lock = await mutex.acquire("job");
+  const before = arrived.length;
   valid.token = "two";
+  // As a program writes it that does not replace the file: emptied, and read by us, before the text is there.
+  await writeFile(file, "");
+  const renewing = lock.renew();
+  await vi.waitFor(() => expect(arrived.length).toBeGreaterThan(before));
   await write("two");
-  expect(await lock.renew()).toBe(true);
+  expect(await renewing).toBe(true);
   expect(lock.held).toBe(true);
   expect(await lock.release()).toBe(true);
   await mutex.close();
@@ -196,19 +244,20 @@ it("S11: requests that find a new secret out together ask once, and all of them 
   expect(provider).toHaveBeenCalledTimes(2);
 });
 
-it("S11: a store that refuses the secret that there is is asked once a request, and its provider once a second", async () => {
+it("S11: a store that refuses the secret that there is is asked once a request, and its provider for all of them", async () => {
   const { store, valid, provider, sent } = await startSigned({ status: 403, code: "SignatureDoesNotMatch" });
   await store.write("a", "1", IF_ABSENT, OPTIONS);
   valid.secret = "another";
   provider.mockImplementation(async () => ({ accessKeyId: "key", secretAccessKey: "secret" }));
-  for (let tries = 0; tries < 5; tries += 1) {
-    expect(await store.read("a", OPTIONS)).toMatchObject({
+  const reads = await Promise.all(Array.from({ length: 10 }, () => store.read("a", OPTIONS)));
+  for (const read of reads) {
+    expect(read).toMatchObject({
       kind: "refused",
       error: { code: "access-denied", message: expect.stringContaining("SignatureDoesNotMatch") },
     });
   }
-  expect(sent("GET")).toHaveLength(5);
-  expect(provider).toHaveBeenCalledTimes(2);
+  expect(sent("GET")).toHaveLength(10);
+  expect(provider.mock.calls.length).toBeLessThan(10);
 });
 
 it("S11: the chain of a client of ours reads files past the SDK's memory", () => {

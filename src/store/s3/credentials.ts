@@ -26,11 +26,31 @@ export function areOutdated({ status, code, message, isForeign }: Failure): bool
 /** Many requests may find the same out at once, and a provider that has nothing new is not asked for each of them. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
+/**
+ * A file is rewritten when the old credentials have ended already, and not in one step: who looks at the wrong moment finds the
+ * old ones, none, or half of the new.
+ */
+const ASK_TIMES = 2;
+
 export interface Asking {
   readonly client: S3Client;
   readonly effects: StoreEffects;
   readonly state: CredentialsState;
   readonly timeoutMs: number;
+  /** Whether to wait a moment where the provider has just been asked in vain. */
+  readonly mayWait: boolean;
+}
+
+/**
+ * How often to look for others, and whether to wait a moment where that has just been done in vain. Those that have never worked are wrong rather than ended; and where the store has taken them since they were looked for, it is
+ * the request that it does not take. A request waits once.
+ */
+export function searchFor(state: CredentialsState, nowMs: number) {
+  const { askedAtMs = Number.NEGATIVE_INFINITY, takenAtMs, asking } = state;
+  if (takenAtMs === undefined) return { times: 1, mayWait: false };
+  // What another request is asking may have been answered already.
+  if (asking !== undefined || nowMs - askedAtMs >= ASK_AGAIN_AFTER_MS) return { times: ASK_TIMES, mayWait: true };
+  return { times: 1, mayWait: takenAtMs <= askedAtMs };
 }
 
 /**
@@ -38,7 +58,7 @@ export interface Asking {
  * Where getting a session failed, there was no request to sign.
  */
 export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Transmission): Promise<boolean> {
-  const { state, effects } = asking;
+  const { state, effects, mayWait } = asking;
   // A secret does not show in what it signs: what left before there was a new one was signed with the old one.
   const hasOldSecret = () => sentAtMs !== undefined && sentAtMs < (state.newSecretAtMs ?? Number.NEGATIVE_INFINITY);
   const isOther = () => state.identity !== undefined && (state.identity !== signedBy || hasOldSecret());
@@ -46,15 +66,22 @@ export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }
     const { askedAtMs = Number.NEGATIVE_INFINITY } = state;
     // Another request has found it out while this one was on its way.
     if (sentAtMs !== undefined && sentAtMs < askedAtMs && isOther()) return true;
-    if (effects.monotonicMs() - askedAtMs < ASK_AGAIN_AFTER_MS) return false;
-    state.askedAtMs = effects.monotonicMs();
-    state.asking = ask(asking).finally(() => {
+    const waitMs = askedAtMs + ASK_AGAIN_AFTER_MS - effects.monotonicMs();
+    if (waitMs > 0 && (!mayWait || waitMs >= asking.timeoutMs)) return false;
+    state.asking = askAfter(waitMs, asking).finally(() => {
       state.asking = undefined;
     });
   }
   const before = state.identity;
   const answered = await within(asking, state.asking);
   return answered && (signedBy === undefined ? state.identity !== before : isOther());
+}
+
+async function askAfter(waitMs: number, asking: Asking): Promise<void> {
+  const { effects, state } = asking;
+  if (waitMs > 0) await new Promise<void>((resolve) => effects.setTimer(waitMs, resolve, { keepAlive: true }));
+  state.askedAtMs = effects.monotonicMs();
+  await ask(asking);
 }
 
 /** Never rejects: that credentials cannot be had is less of an answer than what the store has said. */

@@ -56,7 +56,7 @@ describe("what is sent", () => {
     const { send, state, clockwork } = sending(client);
     const timing = { sentAtMs: 10_000, receivedAtMs: 10_000, dateMs: Date.UTC(2026, 10, 28, 12) };
     expect(await send()).toEqual({ kind: "seen", value: "value", timing, status: 200 });
-    expect(state.credentialsWorked).toBe(true);
+    expect(state.credentials.takenAtMs).toBeDefined();
     expect(sent).toHaveLength(1);
     expect(clockwork.pendingMs).toEqual([]);
   });
@@ -67,7 +67,7 @@ describe("what is sent", () => {
     );
     const { send, state } = sending(client);
     expect(await send()).toMatchObject({ kind: "missing", code: "NoSuchBucket", timing: { sentAtMs: 10_000 } });
-    expect(state.credentialsWorked).toBe(true);
+    expect(state.credentials.takenAtMs).toBeDefined();
     expect(await send()).toMatchObject({ kind: "missing", code: undefined });
   });
 
@@ -75,7 +75,7 @@ describe("what is sent", () => {
     const { client, sent } = clientAnswering(() => refusing(403, "AccessDenied"));
     const { send, state } = sending(client);
     expect(await send()).toMatchObject({ kind: "refused", error: { code: "access-denied" } });
-    expect(state.credentialsWorked).toBe(false);
+    expect(state.credentials.takenAtMs).toBeUndefined();
     expect(sent).toHaveLength(1);
   });
 
@@ -85,7 +85,7 @@ describe("what is sent", () => {
     expect(await send()).toMatchObject({
       error: { message: expect.stringMatching(/answered without sending: use a real one, over .*s3-mutex\/testing/) },
     });
-    expect(state.credentialsWorked).toBe(false);
+    expect(state.credentials.takenAtMs).toBeUndefined();
   });
 });
 

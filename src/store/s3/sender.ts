@@ -8,7 +8,7 @@ import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
 import { PREPARE_TIMEOUT_MS, type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
 import { type ClientState, type CredentialsState, socketsOf } from "./client/client-state.js";
-import { areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
+import { areOutdated, failureOfProvider, hasOtherCredentials, searchFor } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
 
 /** An SDK clock offset that moved by as much says that the clock was why the store turned the request away. */
@@ -37,21 +37,24 @@ export class Sender implements OperationSender {
     inFlight.respectSockets(socketsOf(this.#client) ?? Number.POSITIVE_INFINITY);
     const leave = await inFlight.enter(isUrgent(options));
     try {
-      const first = await this.#transmit(operation, options);
+      const { credentials } = this.#state;
+      let last = await this.#transmit(operation, options);
       // Turned away for its credentials it has done nothing, so it may be sent again with others.
-      if (!("outdated" in first)) return first.outcome;
-      if (!(await this.#hasOthers(first.outdated, options))) {
-        return { ...first.outcome, error: withoutOthers(first.outcome.error, this.#state.credentials) };
+      const { times, mayWait } = searchFor(credentials, this.#effects.monotonicMs());
+      for (let looked = 1; looked <= times && "outdated" in last; looked += 1) {
+        if (await this.#hasOthers(last.outdated, { ...options, mayWait }))
+          last = await this.#transmit(operation, options);
+        else if (looked === times) return { ...last.outcome, error: withoutOthers(last.outcome.error, credentials) };
       }
-      return (await this.#transmit(operation, options)).outcome;
+      return last.outcome;
     } finally {
       leave();
     }
   }
 
-  #hasOthers(transmission: Transmission, { giveUpAtMs }: RequestOptions): Promise<boolean> {
+  #hasOthers(transmission: Transmission, { giveUpAtMs, mayWait }: Searching): Promise<boolean> {
     const timeoutMs = this.#preparingMs(giveUpAtMs);
-    const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs };
+    const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs, mayWait };
     return hasOtherCredentials(asking, transmission);
   }
 
@@ -79,7 +82,7 @@ export class Sender implements OperationSender {
     this.#state.program = programIn(transmission) ?? this.#state.program;
     const timing = timingOf(transmission);
     if (result.kind === "answer" && timing !== undefined) {
-      this.#state.credentialsWorked = true;
+      this.#state.credentials.takenAtMs = this.#effects.monotonicMs();
       return { outcome: operation.onSuccess(result.value, timing, transmission) };
     }
     const error = result.kind === "failure" ? result.error : new Error(MOCKED);
@@ -87,12 +90,12 @@ export class Sender implements OperationSender {
     const expected =
       status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(transmission), timing);
     if (expected !== undefined) {
-      this.#state.credentialsWorked = true;
+      this.#state.credentials.takenAtMs = this.#effects.monotonicMs();
       return { outcome: expected };
     }
     const context = {
       request: operation.request,
-      credentialsWorked: this.#state.credentialsWorked,
+      credentialsWorked: this.#state.credentials.takenAtMs !== undefined,
       clockCorrected: Math.abs(this.#clockOffset() - offsetBefore) >= CLOCK_CORRECTION_MS,
     };
     const outcome = outcomeOfFailure(error, transmission, context);
@@ -109,6 +112,10 @@ export class Sender implements OperationSender {
   #clockOffset(): number {
     return this.#client.config.systemClockOffset;
   }
+}
+
+interface Searching extends RequestOptions {
+  readonly mayWait: boolean;
 }
 
 /** `outdated`: how it was sent, where the store did not take its credentials any more. */

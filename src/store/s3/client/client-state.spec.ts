@@ -13,7 +13,7 @@ describe("what was learnt about a client", () => {
 
   it("is nothing at first", () => {
     const state = stateOf(newClient(), 40);
-    expect(state.credentialsWorked).toBe(false);
+    expect(state.credentials.takenAtMs).toBeUndefined();
     expect(state.credentials).toEqual({});
     expect(state.bucket("locks")).toEqual({
       etagForm: { form: "as-returned", settled: false, suspects: new Map(), shapes: new Map() },

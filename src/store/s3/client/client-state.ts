@@ -79,6 +79,8 @@ export interface CredentialsState {
   /** Who they were of when they were last asked for anew. */
   identity?: string;
   askedAtMs?: number;
+  /** When the store has last taken credentials of the client. */
+  takenAtMs?: number;
   /** Since when there is another secret than before. */
   newSecretAtMs?: number;
   asking?: Promise<void> | undefined;
@@ -94,8 +96,6 @@ export type EtagForm = "as-returned" | "unquoted";
 
 export interface ClientState {
   readonly inFlight: InFlightLimiter;
-  /** Whether the store has accepted credentials of this client before. */
-  credentialsWorked: boolean;
   readonly credentials: CredentialsState;
   /** What the store, or a proxy before it, has called itself last (`Server`). */
   server?: string | undefined;
@@ -113,7 +113,6 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
   const buckets = new Map<string, BucketState>();
   const created: ClientState = {
     inFlight: new InFlightLimiter(maxInFlight),
-    credentialsWorked: false,
     credentials: {},
     bucket(name) {
       let state = buckets.get(name);
