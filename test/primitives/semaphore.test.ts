@@ -80,6 +80,23 @@ it("refuses a lease in which so many permits could not be renewed", async () => 
   });
 });
 
+it.each([50, "stored"] as const)(
+  "refuses the same to a process that has just started as to one that has run for long (permits: %s)",
+  async (permits) => {
+    const scene = new Scene({ roundTripMs: () => 100 });
+    const [first, warm, cold] = [scene.client(), scene.client(), scene.client()];
+    await scene.until(first.mutex.semaphore("pool", { permits: 50 }).acquire({ leaseMs: 60_000 }));
+    await scene.until(warm.mutex.isLocked("warm"));
+    const burst = (mutex: typeof warm.mutex) => {
+      const pool = mutex.semaphore("pool", { permits });
+      const calls = Array.from({ length: 20 }, () => pool.acquire({ leaseMs: 5000 }).catch(({ message }) => message));
+      return scene.until(Promise.all(calls), 30_000);
+    };
+    const said = expect.stringMatching(/^leaseMs is 5000: 50 permits could not all be renewed in time/);
+    for (const { mutex } of [warm, cold]) expect(await burst(mutex)).toEqual(new Array(20).fill(said));
+  },
+);
+
 it("does not take the time that its process stood still for that of a round trip", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();

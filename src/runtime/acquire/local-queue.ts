@@ -10,7 +10,7 @@ import { settledWithin, sleep } from "../base/timing.js";
 import type { GivenBack, HoldingQueue } from "../hold/holding-queue.js";
 import type { Lease } from "../hold/lease.js";
 import type { Loss } from "../hold/loss.js";
-import { type Renewal, Renewals } from "../hold/renewals.js";
+import { OwnRenewals, type Renewal } from "../hold/renewals.js";
 import { WaitingOrder } from "../hold/waiting-order.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
@@ -33,7 +33,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   readonly #waiting = new WaitingOrder<Acquisition>();
   readonly #holds = new Set<LocalHold>();
   readonly #askers: OneAfterAnother;
-  #renewals: Renewals | undefined;
+  readonly #renewals: OwnRenewals;
   /** The release that is being written. */
   #giving: Promise<unknown> | undefined;
   /** When the record last stayed as it was for long enough that others could have joined its queue. */
@@ -45,6 +45,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     this.object = object;
     this.#onIdle = onIdle;
     this.#askers = new OneAfterAnother(context.effects);
+    this.#renewals = new OwnRenewals(object);
     this.#quietAtMs = context.effects.monotonicMs();
     this.#changedAtMs = this.#quietAtMs;
   }
@@ -99,11 +100,14 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   }
 
   inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result> {
-    if (!isLastChance) return ask();
-    const { clock } = this.#context;
+    const { clock, effects } = this.#context;
     const stuckAfterMs = () =>
       clock.roundTripMs === 0 ? FIRST_STUCK_MS : Math.max(STUCK_MS, STUCK_ROUND_TRIPS * clock.roundTripMs);
-    return this.#askers.inTurn(stuckAfterMs, ask);
+    // Of many callers one asks after the other, without a pause: each renewal would come second, until its hold is lost.
+    const { underWay } = this.#renewals;
+    const isClear = underWay === undefined ? undefined : settledWithin(effects, underWay, stuckAfterMs());
+    const askThen = isClear === undefined ? ask : () => isClear.then(ask);
+    return isLastChance ? this.#askers.inTurn(stuckAfterMs, askThen) : askThen();
   }
 
   #restBehindMs(hold: LocalHold): number {
@@ -147,15 +151,11 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
 
   /** Renews a hold, and in the same write the others of ours that are due soon. */
   renew(renewal: Renewal): Promise<Swapped<RenewReply>> {
-    if (this.#renewals !== undefined) return this.#renewals.add(renewal);
-    const renewals = new Renewals(this.object);
-    const renewed = renewals.add(renewal);
-    this.#renewals = renewals;
-    for (const hold of this.#holds) {
-      if ("lease" in hold && hold.lease.holder.id !== renewal.command.id) hold.lease.renewIfDueSoon();
-    }
-    this.#renewals = undefined;
-    return renewed;
+    return this.#renewals.renew(renewal, () => {
+      for (const hold of this.#holds) {
+        if ("lease" in hold && hold.lease.holder.id !== renewal.command.id) hold.lease.renewIfDueSoon();
+      }
+    });
   }
 
   /** Gives a hold back, to the next in the queue where that is one of us. */

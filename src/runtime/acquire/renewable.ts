@@ -18,7 +18,17 @@ export function whenRenewable(
   object: LockObject,
   request: AcquireRequest,
 ): AcquireRequest | Promise<AcquireRequest> {
-  return refusalOf(context, object, request) === undefined ? request : unlessConfirmed(context, object, request);
+  const isSuspect = isUntold(context, object, request) || refusalOf(context, object, request) !== undefined;
+  return isSuspect ? unlessConfirmed(context, object, request) : request;
+}
+
+/**
+ * Nothing has been answered yet that would show how far away the store is, or how many permits there are. A process that has just
+ * started is told the same as one that has run for an hour.
+ */
+function isUntold({ clock }: Context, object: LockObject, request: AcquireRequest): boolean {
+  const limit = knownLimit(object, request);
+  return limit !== 1 && (limit === undefined || clock.quickestRoundTripMs === 0);
 }
 
 /**
@@ -31,26 +41,30 @@ async function unlessConfirmed(context: Context, object: LockObject, request: Ac
   const startedAtMs = effects.monotonicMs();
   const { attemptUntilMs = Number.POSITIVE_INFINITY } = request;
   const endMs = Math.min(startedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
-  let refusal = refusalOf(context, object, request);
-  for (let answers = 0; refusal !== undefined && answers < CONFIRMING_ANSWERS; answers += 1) {
+  let isUnclear = true;
+  for (let answers = 0; isUnclear && answers < CONFIRMING_ANSWERS; answers += 1) {
     const polling = unlessAborted(pollAlone(object), closing);
     const answer = signal === undefined ? polling : unlessAborted(polling, signal);
     const withinMs = Math.min((endMs - effects.monotonicMs()) / 2, MAX_REQUEST_MS);
     const isAnswered = (await settledWithin(effects, answer, withinMs)) && (await answer);
     // Where the store does not answer, or the caller has gone, the attempt itself tells what there is to tell.
     if (!isAnswered) break;
-    refusal = refusalOf(context, object, request);
+    const refusal = refusalOf(context, object, request);
+    isUnclear = refusal !== undefined;
     if (answers === CONFIRMING_ANSWERS - 1 && refusal !== undefined) throw refusal;
   }
   const tookMs = effects.monotonicMs() - startedAtMs;
-  const left = { patienceMs: Math.max(0, patienceMs - tookMs), attemptUntilMs: endMs };
-  return { ...request, ...left, waitedBeforeMs: waitedBeforeMs + tookMs };
+  const left = { patienceMs: Math.max(0, patienceMs - tookMs), waitedBeforeMs: waitedBeforeMs + tookMs };
+  // A store that answers is asked for as long as from the start: of many callers, each has its time from its turn on.
+  return isUnclear ? { ...request, ...left, attemptUntilMs: endMs } : { ...request, ...left };
 }
 
 function refusalOf({ clock, ownerId }: Context, object: LockObject, request: AcquireRequest): S3MutexError | undefined {
   const limit = knownLimit(object, request);
-  if (limit === undefined || limit === 1) return undefined;
   const { leaseMs, share } = request;
+  // Where there are several records, the first one tells so, and each has few of the holders.
+  const hasShares = share === undefined && object.latest?.record?.shares !== undefined;
+  if (limit === undefined || limit === 1 || hasShares) return undefined;
   const roundTripMs = clock.quickestRoundTripMs;
   const owners = new Set(object.latest?.record?.holders.map(({ owner }) => owner)).add(ownerId);
   const renewers = share === undefined ? Math.min(limit, MAX_RENEWERS) : Math.min(limit, owners.size);

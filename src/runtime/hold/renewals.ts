@@ -66,3 +66,35 @@ export class Renewals {
     }
   }
 }
+
+/** The renewals that this process makes of one object, gathered, and whether one of them is being written. */
+export class OwnRenewals {
+  readonly #object: LockObject;
+  #gathering: Renewals | undefined;
+  #underWay: Promise<unknown> | undefined;
+
+  constructor(object: LockObject) {
+    this.#object = object;
+  }
+
+  /** The one that is being written: a write of ours beside it would come in its way, or make it come too late. */
+  get underWay(): Promise<unknown> | undefined {
+    return this.#underWay;
+  }
+
+  /** Renews, in one write with those that the others ask for when they are told of it. */
+  renew(renewal: Renewal, tellOthers: () => void): Promise<Swapped<RenewReply>> {
+    if (this.#gathering !== undefined) return this.#gathering.add(renewal);
+    const renewals = new Renewals(this.#object);
+    const renewed = renewals.add(renewal);
+    this.#gathering = renewals;
+    tellOthers();
+    this.#gathering = undefined;
+    this.#underWay = renewed;
+    const end = () => {
+      if (this.#underWay === renewed) this.#underWay = undefined;
+    };
+    renewed.then(end, end);
+    return renewed;
+  }
+}
