@@ -12,8 +12,8 @@ export const PERMITS: readonly Mutant[] = [
     name: "attempts of one process race",
     why: "of 250 attempts that are made at once for 250 permits one in five gets one, after 12,000 requests",
     file: "src/runtime/acquire/local-queue.ts",
-    search: "    if (!isLastChance) return ask();",
-    replace: "    if (!isLastChance || isLastChance) return ask();",
+    search: "isLastChance ? this.#askers.inTurn(stuckAfterMs, askThen) : askThen()",
+    replace: "askThen()",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "P13: as many attempts of one process" },
   },
   {
@@ -36,9 +36,29 @@ export const PERMITS: readonly Mutant[] = [
     name: "refused by a busy moment",
     why: "a lease is called too short because hundreds of callers kept their process busy",
     file: "src/runtime/acquire/renewable.ts",
-    search: "    refusal = refusalOf(context, object, request);\n",
-    replace: "",
+    search: "  return isSuspect ? unlessConfirmed(",
+    replace:
+      "  const early = refusalOf(context, object, request);\n  if (early !== undefined) throw early;\n  return isSuspect ? unlessConfirmed(",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "refuses no lease by round trips" },
+  },
+  {
+    name: "a new process is not told",
+    why: "a process that has just started gets permits whose lease is too short to renew them all, and loses them",
+    file: "src/runtime/acquire/renewable.ts",
+    search: "isUntold(context, object, request) || ",
+    replace: "",
+    caughtBy: {
+      test: "test/primitives/semaphore.test.ts",
+      named: "refuses the same to a process that has just started",
+    },
+  },
+  {
+    name: "renewals behind their own burst",
+    why: "callers of this process write one after the other without a pause, and each renewal of those before comes second",
+    file: "src/runtime/acquire/local-queue.ts",
+    search: "underWay === undefined ? undefined : settledWithin",
+    replace: "underWay !== null ? undefined : settledWithin",
+    caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "loses no hold of a burst" },
   },
   {
     name: "given back whenever the work ends",

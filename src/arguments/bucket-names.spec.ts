@@ -69,11 +69,25 @@ const NAME_ALONE = /^that is more than a name; pass the name alone, "locks"$/;
 const AND_PREFIX = /^that is more than a name; pass the name alone, "locks", and what keys begin with as keyPrefix$/;
 const URL = /^that is a URL; pass the name of the bucket alone, and the URL as endpoint of the client$/;
 const BLANK = /^no bucket has a space or a line break in its name; pass the name alone, such as "my-bucket"$/;
+const invisible = (point: string) =>
+  new RegExp(`^no bucket has an invisible character \\(${point}\\) in its name; pass the name alone`);
+const hostBefore = (name: string, endpoint: string) =>
+  new RegExp(
+    `^that is an address; pass the name of the bucket alone, "${name}", and "${endpoint}" as endpoint of the client`,
+  );
 const sign = (text: string) => new RegExp(`^no bucket has "\\\\?${text}" in its name; pass the name alone`);
 
 it.each([
   ["s3://locks", NAME_ALONE],
   ["S3://locks/", NAME_ALONE],
+  ["s3:locks", NAME_ALONE],
+  ["s3:/locks/", NAME_ALONE],
+  ["localhost:9000/locks", hostBefore("locks", "http://localhost:9000")],
+  ["minio.example.com:9000/locks/prod", hostBefore("locks", "http://minio.example.com:9000")],
+  ["//10.0.0.1:9000/locks", hostBefore("locks", "http://10.0.0.1:9000")],
+  ["localhost:9000", /^that is an address; pass the name of a bucket alone, and "http:\/\/localhost:9000" as endpoint/],
+  ["my\u200Blocks", invisible("U\\+200B")],
+  ["\uFEFFlocks", invisible("U\\+FEFF")],
   ["locks/", NAME_ALONE],
   ["/locks", NAME_ALONE],
   ["s3://locks/prod/", AND_PREFIX],

@@ -31,17 +31,39 @@ function whyNoName(bucket: string): string | undefined {
   const url = /^([a-z][a-z0-9+.-]*):(?:\/\/(.*))?$/is.exec(bucket);
   if (url?.[1]?.toLowerCase() === "s3") return addressFault(url[2] ?? "");
   if (url !== null) return "that is a URL; pass the name of the bucket alone, and the URL as endpoint of the client";
+  if (/^s3:/i.test(bucket)) return addressFault(bucket.slice(3));
+  // A tenant of Ceph has no dot, and what stands behind its colon no slash.
+  const host =
+    /^\/*(\[?[^/\s]+:\d+)\/+([^/]*)/.exec(bucket) ?? /^((?:localhost|[^/:\s]+\.[^/:\s]+):\d+)$/i.exec(bucket);
+  if (host !== null) return hostFault(host[1] ?? "", host[2] ?? "");
   const stray = STRAY.exec(bucket)?.[0];
   if (stray !== undefined) {
-    const what = stray.trim() === "" ? "a space or a line break" : JSON.stringify(stray);
+    const what = strayWords(stray);
     return `no bucket has ${what} in its name; pass the name alone, such as "my-bucket"`;
   }
   if (bucket.includes("/") && !/^arn:/i.test(bucket)) return addressFault(bucket);
   return /^\.+$/.test(bucket) ? 'that is a folder; pass the name of a bucket, such as "my-bucket"' : undefined;
 }
 
+function strayWords(stray: string): string {
+  if (INVISIBLE.test(stray)) {
+    const point = (stray.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    return `an invisible character (U+${point})`;
+  }
+  return stray.trim() === "" ? "a space or a line break" : JSON.stringify(stray);
+}
+
+/** Such as a zero-width space or a byte order mark, which come along with what is copied from a page or a file. */
+const INVISIBLE = /\p{Cf}/u;
+
+function hostFault(host: string, name: string): string {
+  const alone =
+    name === "" ? "pass the name of a bucket alone" : `pass the name of the bucket alone, ${JSON.stringify(name)}`;
+  return `that is an address; ${alone}, and ${JSON.stringify(`http://${host}`)} as endpoint of the client`;
+}
+
 /** Blanks, and what stands for a variable in some shell or template. */
-const STRAY = /\s|[\p{Cc}\\?#%*"'`<>|^{}()[\]$&@!,;=+~]/u;
+const STRAY = /\s|[\p{Cc}\p{Cf}\\?#%*"'`<>|^{}()[\]$&@!,;=+~]/u;
 
 function addressFault(address: string): string {
   const [, name = "", prefix = ""] = /^\/*([^/]*)\/*(.*)$/s.exec(address) ?? [];

@@ -24,7 +24,7 @@ it("says what to do about credentials that there are none of", () => {
 it("S9: a profile that gives none is named, as the SDK passes over it in silence", () => {
   vi.stubEnv("AWS_PROFILE", "batch");
   expect(provider("Could not load credentials from any providers")).toBe(
-    'The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role. The profile "batch" gives none: check its keys, its `source_profile` or what its `credential_process` says.',
+    'The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role. The profile "batch" gives none: check that there is one of that name, its keys, its `source_profile` or what its `credential_process` says.',
   );
   vi.stubEnv("AWS_PROFILE", "");
   expect(provider("")).toMatch(/or a role\.$/);

@@ -66,7 +66,7 @@ function providersRemedy(code: string, message: string): string {
   const named =
     profile === ""
       ? ""
-      : ` The profile ${JSON.stringify(profile)} gives none: check its keys, its \`source_profile\` or what its \`credential_process\` says.`;
+      : ` The profile ${JSON.stringify(profile)} gives none: check that there is one of that name, its keys, its \`source_profile\` or what its \`credential_process\` says.`;
   return `The S3 client has no credentials: set \`credentials\`, AWS_ACCESS_KEY_ID or a role.${named}`;
 }
 
