@@ -1,4 +1,5 @@
 import type { Lock } from "../../src/index.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import { type Client, NAME, Scene } from "../../test/protocol/scene.js";
 
 /** The figures of one run of a row, by name. */
@@ -14,23 +15,10 @@ export interface Row {
 const LONG_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
-/** How long work takes, by this stream: three tenths more or less than what is said. */
+/** How long work takes, by a generator of its own, so that what the library draws does not change it: three tenths more or less than what is said. */
 function holds(seed: number): (ms: number) => number {
-  const random = xorshift(seed);
-  return (ms) => ms * (0.7 + 0.6 * random());
-}
-
-/** A stream of its own: what the library draws does not change how long work takes. */
-function xorshift(seed: number): () => number {
-  let state = (seed * 2_654_435_761) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return (ms) => ms * random.between(0.7, 1.3);
 }
 
 async function warmed(scene: Scene, count: number): Promise<readonly Client[]> {
