@@ -63,7 +63,8 @@ export class World {
   mutex({ s3Client, s3ClientConfig, ...options }: Partial<S3MutexBaseOptions & S3ClientOption> = {}): S3Mutex {
     const given = s3ClientConfig === undefined ? { s3Client: s3Client ?? this.client() } : { s3ClientConfig };
     // The check of the store has tests of its own: here it would be one more request that faults strike and counts count.
-    const usual = { bucketName: BUCKET, maxRetries: 2, retryDelayMs: 20, verify: "never" } as const;
+    // One attempt has the time that a busy machine needs; a patience of less than a second gives a store that long to answer, and no longer.
+    const usual = { bucketName: BUCKET, maxRetries: 0, retryDelayMs: 20, verify: "never" } as const;
     const mutex = new S3Mutex({ ...usual, ...given, ...options });
     this.#mutexes.push(mutex);
     return mutex;
@@ -147,10 +148,11 @@ function isFree(body: string): boolean {
 let warmUp: Promise<unknown> | undefined;
 
 /** Tests with a world of their own, closed and looked through when they are over. */
-export const it = test.extend<{ world: World }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which other fixtures are needed
-  world: async ({}, use) => {
-    const world = new World(await startS3Server({ buckets: [BUCKET, "probe-bucket"] }));
+export const it = test.extend<{ pageSize: number; world: World }>({
+  // As S3 has it.
+  pageSize: 1000,
+  world: async ({ pageSize }, use) => {
+    const world = new World(await startS3Server({ buckets: [BUCKET, "probe-bucket"], pageSize }));
     warmUp ??= world.client().send(new HeadBucketCommand({ Bucket: BUCKET }));
     await warmUp;
     world.server.resetRequests();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Lock, S3Mutex, S3MutexError } from "../../src/index.js";
 import { NAME, Scene } from "../protocol/scene.js";
+import { stride } from "../scale.js";
 
 /**
  * A mutex that is closed in the very turn in which a lock is granted, by a listener of `acquired` or a few microtasks later:
@@ -77,7 +78,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
   );
 
   it("later in that turn: no function begins once its mutex is being closed", async () => {
-    for (let later = 0; later < 25; later += 1) {
+    for (let later = 0; later < 25; later += stride(1)) {
       const scene = new Scene();
       await scene.until(scene.client().mutex.runOnce("done", () => 1));
       const { mutex } = scene.client();
@@ -116,7 +117,7 @@ describe.each(CALLS)("close() in the turn of a grant to $kind", ({ ask }) => {
   });
 
   it("at any moment of it, whichever request is under way: a handle, a result or `closed`, and nothing is left unsaid", async () => {
-    for (let afterMs = 0; afterMs <= 160; afterMs += 4) {
+    for (let afterMs = 0; afterMs <= 160; afterMs += stride(4)) {
       const scene = new Scene();
       await scene.until(scene.client().mutex.runOnce("done", () => 1));
       const { mutex } = scene.client();

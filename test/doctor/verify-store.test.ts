@@ -6,6 +6,9 @@ import { BUCKET, examined } from "./examine.js";
 
 const TIMEOUT = { timeout: 90_000 };
 
+/** What takes long and is seen in part by the other tests. */
+const full = test.runIf(IN_FULL);
+
 test("a correct store passes, whatever is examined, and nothing is left on it", TIMEOUT, async (context) => {
   const { expect } = context;
   const told: string[] = [];
@@ -24,7 +27,7 @@ test("a correct store passes, whatever is examined, and nothing is left on it", 
 });
 
 // By itself: on a machine that is busy with the others, what is new may have become old before it is looked at.
-test("conditions that hold only for what was written a moment ago", TIMEOUT, async (context) => {
+full("conditions that hold only for what was written a moment ago", TIMEOUT, async (context) => {
   const { report, verdicts } = await examined(context, { quirks: { forgetConditionsMs: 1500 } }, () => {}, {
     rounds: 60,
   });
@@ -32,23 +35,21 @@ test("conditions that hold only for what was written a moment ago", TIMEOUT, asy
   context.expect(report.verdict).toBe("fail");
 });
 
-/** What takes long and is seen in part by the other tests. */
-const full = test.runIf(IN_FULL);
-
 /** What each misbehaviour must come to; other checks may be affected as well. */
 interface Misbehaviour {
   readonly quirks?: StoreQuirks;
-  readonly fault?: FaultRule;
+  readonly faults?: readonly FaultRule[];
   readonly options?: Partial<VerifyStoreBaseOptions>;
-  /** Its examination takes long. */
-  readonly isSlow?: true;
+  /** It would hide others: `npm test`, too, has an examination of it alone. */
+  readonly isAlone?: true;
   readonly verdict: "warn" | "fail";
   readonly checks: Readonly<Record<string, string>>;
 }
 
 const UNSAFE: readonly Misbehaviour[] = [
-  { quirks: { ignoreIfNoneMatch: true }, checks: { "create-twice": "fail", "create-race": "fail" } },
+  { isAlone: true, quirks: { ignoreIfNoneMatch: true }, checks: { "create-twice": "fail", "create-race": "fail" } },
   {
+    isAlone: true,
     quirks: { ignoreIfMatch: true },
     checks: { "stale-if-match": "fail", "replace-race": "fail", "lost-updates": "fail" },
   },
@@ -56,8 +57,13 @@ const UNSAFE: readonly Misbehaviour[] = [
     quirks: { ignoreIfMatch: true, ignoreIfNoneMatch: true },
     checks: { "create-twice": "fail", "stale-if-match": "fail", "create-race": "fail", "replace-race": "fail" },
   },
-  { quirks: { conditionalPutUnsupported: true }, checks: { "etag-form": "fail", "create-twice": "fail" } },
   {
+    isAlone: true,
+    quirks: { conditionalPutUnsupported: true },
+    checks: { "etag-form": "fail", "create-twice": "fail" },
+  },
+  {
+    isAlone: true,
     quirks: { checkThenWriteRace: true },
     checks: { "create-race": "fail", "replace-race": "fail", "delete-race": "fail" },
   },
@@ -68,23 +74,26 @@ const UNSAFE: readonly Misbehaviour[] = [
   { quirks: { loseWritesEvery: 7 }, checks: { "read-after-write": "fail" } },
   { quirks: { doRefusedWrites: true }, checks: { "create-twice": "fail", "stale-if-match": "fail" } },
   { quirks: { loseDeletes: true }, checks: { "stale-delete": "fail", "clean-up": "warn" } },
-  { quirks: { etags: "constant" }, checks: { etags: "fail", "stale-if-match": "fail" } },
+  { isAlone: true, quirks: { etags: "constant" }, checks: { etags: "fail", "stale-if-match": "fail" } },
   { quirks: { etags: "missing" }, checks: { "etag-form": "fail" } },
   { quirks: { etags: "unsteady" }, checks: { etags: "fail" } },
-  { quirks: { alwaysNotModified: true }, checks: { "not-modified": "fail" } },
+  { isAlone: true, quirks: { alwaysNotModified: true }, checks: { "not-modified": "fail" } },
   { quirks: { staleReadMs: 60 }, checks: { "read-after-write": "fail" } },
   { quirks: { staleReadMs: 60_000 }, checks: { "read-after-write": "fail", "not-modified": "fail" } },
-  { fault: { fault: "truncate-body", operation: "GetObject", unnoticed: true }, checks: { bodies: "fail" } },
+  {
+    isAlone: true,
+    faults: [{ fault: "truncate-body", operation: "GetObject", unnoticed: true }],
+    checks: { bodies: "fail" },
+  },
   { quirks: { dateJumpMs: 3_600_000 }, checks: { date: "fail" } },
   { quirks: { dateEveryMs: 86_400_000 }, options: { rounds: 60 }, checks: { date: "fail" } },
   { quirks: { keys: "case-insensitive" }, checks: { keys: "fail" } },
   { quirks: { listings: "endless" }, checks: { "list-pages": "fail" } },
   { quirks: { deny: ["GetObject"] }, checks: { "get-permission": "fail" } },
   { quirks: { deny: ["PutObject"] }, checks: { "put-permission": "fail" } },
-  { fault: { fault: "status", status: 500, operation: "PutObject" }, checks: { "create-twice": "fail" } },
+  { faults: [{ fault: "status", status: 500, operation: "PutObject" }], checks: { "create-twice": "fail" } },
   {
-    fault: { fault: "latency", latencyMs: 120 },
-    isSlow: true,
+    faults: [{ fault: "latency", latencyMs: 120 }],
     options: { lockTimeoutMs: 600, rounds: 1 },
     checks: { latency: "fail" },
   },
@@ -98,18 +107,18 @@ const WITH_WARNINGS: readonly Misbehaviour[] = [
   { quirks: { deleteIfMatchUnsupported: true }, checks: { "stale-delete": "warn", "delete-race": "skipped" } },
   { quirks: { readIgnoresIfNoneMatch: true }, checks: { "not-modified": "warn" } },
   { quirks: { noDate: true }, checks: { date: "warn", "clock-offset": "skipped" } },
-  { fault: { fault: "omit-date", probability: 0.3 }, checks: { date: "warn" } },
-  { fault: { fault: "shift-date", shiftMs: -7_200_000 }, checks: { "clock-offset": "warn" } },
+  { faults: [{ fault: "omit-date", probability: 0.3 }], checks: { date: "warn" } },
+  { faults: [{ fault: "shift-date", shiftMs: -7_200_000 }], checks: { "clock-offset": "warn" } },
   // What fails in a race is counted apart.
   {
-    fault: { fault: "status", status: 500, operation: "GetObject", times: 2, key: /dated/ },
+    faults: [{ fault: "status", status: 500, operation: "GetObject", times: 2, key: /dated/ }],
     checks: { errors: "warn" },
   },
   {
-    fault: { fault: "status", status: 501, operation: "ListObjectsV2" },
+    faults: [{ fault: "status", status: 501, operation: "ListObjectsV2" }],
     checks: { "list-permission": "skipped", "list-after-write": "warn", "list-pages": "warn" },
   },
-  { fault: { fault: "status", status: 405, operation: "HeadObject" }, checks: { head: "warn" } },
+  { faults: [{ fault: "status", status: 405, operation: "HeadObject" }], checks: { head: "warn" } },
   { quirks: { staleListMs: 60_000 }, checks: { "list-after-write": "warn" } },
   { quirks: { listings: "first-page-only" }, checks: { "list-pages": "warn" } },
   { quirks: { listings: "any-prefix" }, checks: { "list-pages": "warn" } },
@@ -124,30 +133,67 @@ const WITH_WARNINGS: readonly Misbehaviour[] = [
   },
 ].map((misbehaviour) => ({ verdict: "warn", ...misbehaviour }) as Misbehaviour);
 
-/** All, or the first that each check has something to say about and that is quickly examined. */
-const CASES = (IN_FULL ? [...UNSAFE, ...WITH_WARNINGS] : firstOfEach([...UNSAFE, ...WITH_WARNINGS])).map((one) => ({
-  name: JSON.stringify(one.quirks ?? one.fault),
+/** What hides nothing of each other, in one store: an examination of each by itself takes ten times as long. */
+const AT_ONCE: readonly Misbehaviour[] = [
+  {
+    verdict: "fail",
+    quirks: { missingKeyIfMatchStatus: 200, dateJumpMs: 3_600_000, keys: "case-insensitive", listings: "endless" },
+    checks: { "missing-if-match": "fail", date: "fail", keys: "fail", "list-pages": "fail" },
+  },
+  {
+    verdict: "fail",
+    quirks: {
+      loseDeletes: true,
+      loseWritesEvery: 7,
+      deny: ["ListObjectsV2", "GetBucketVersioning", "GetBucketLifecycleConfiguration"],
+    },
+    checks: {
+      "stale-delete": "fail",
+      "read-after-write": "fail",
+      "list-permission": "warn",
+      "list-pages": "skipped",
+      versioning: "warn",
+      lifecycle: "warn",
+    },
+  },
+  {
+    verdict: "warn",
+    quirks: { versioning: "Enabled", deny: ["DeleteObject"] },
+    faults: [
+      { fault: "status", status: 501, operation: "ListObjectsV2" },
+      { fault: "status", status: 405, operation: "HeadObject" },
+      { fault: "status", status: 500, operation: "GetObject", times: 2, key: /dated/ },
+      { fault: "shift-date", shiftMs: -7_200_000 },
+    ],
+    checks: {
+      "list-permission": "skipped",
+      "list-after-write": "warn",
+      "delete-permission": "warn",
+      "clean-up": "warn",
+      head: "warn",
+      errors: "warn",
+      "clock-offset": "warn",
+      lifecycle: "warn",
+    },
+  },
+];
+
+const ONE_BY_ONE = [...UNSAFE, ...WITH_WARNINGS];
+
+/** Each by itself, or those that would hide others, and the rest at once. */
+const CASES = (IN_FULL ? ONE_BY_ONE : [...ONE_BY_ONE.filter(({ isAlone }) => isAlone), ...AT_ONCE]).map((one) => ({
+  name: JSON.stringify(one.quirks ?? one.faults),
   ...one,
 }));
-
-function firstOfEach(all: readonly Misbehaviour[]): readonly Misbehaviour[] {
-  const seen = new Set<string>();
-  return all.filter(({ checks, isSlow }) => {
-    if (isSlow) return false;
-    const before = seen.size;
-    for (const [id, verdict] of Object.entries(checks)) if (verdict !== "skipped") seen.add(id);
-    return seen.size > before;
-  });
-}
 
 describe("a store that misbehaves", () => {
   test.concurrent.for(CASES)(
     "$name: $verdict",
     TIMEOUT,
-    async ({ quirks, fault, options, verdict, checks }, context) => {
+    async ({ quirks, faults = [], options, verdict, checks }, context) => {
       const { expect } = context;
       const misbehave = (server: { faults: { add(rule: FaultRule): unknown } }) => {
-        if (fault !== undefined) server.faults.add(fault);
+        for (const fault of faults) server.faults.add(fault);
       };
       const { report, verdicts } = await examined(context, { quirks: quirks ?? {} }, misbehave, options);
       expect(verdicts).toMatchObject(checks);

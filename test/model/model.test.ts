@@ -6,6 +6,7 @@ import { explore, firstWorld } from "../../model/explore.js";
 import type { Budget, Client, Request } from "../../model/state.js";
 import { REAL, type Subject } from "../../model/subject.js";
 import { describe } from "../../model/trace.js";
+import { IN_FULL } from "../scale.js";
 
 const MAX_STATES = 200_000;
 
@@ -18,15 +19,19 @@ function check(config: Configuration, broken: Partial<Subject> = {}) {
   return explore(config, { ...REAL, ...broken }, MAX_STATES);
 }
 
-it.each<[string, Partial<Budget>]>([
+const QUICK: readonly [string, Partial<Budget>][] = [
   ["one", { seconds: 1, lost: 1, giveUp: 1 }],
-  ["two", { seconds: 2 }],
   ["two", { lost: 1, giveUp: 1 }],
+];
+const SLOW: typeof QUICK = [
+  ["two", { seconds: 2 }],
   ["one, deleted twice", { seconds: 3, delete: 1 }],
   ["two, transfer", { lost: 1 }],
   ["two, edge", { seconds: 2 }],
   ["two, closing", { seconds: 1, close: 1 }],
-])("finds nothing wrong in %s, within %o", (name, budget) => {
+];
+
+it.each(IN_FULL ? [...QUICK, ...SLOW] : QUICK)("finds nothing wrong in %s, within %o", (name, budget) => {
   const { end, states } = check(within(name, budget));
   expect(end).toBe("exhausted");
   expect(states).toBeGreaterThan(100);

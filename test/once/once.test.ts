@@ -1,6 +1,8 @@
 import { once } from "node:events";
-import { describe, expect } from "vitest";
-import { BUCKET, codeOf, errorOf, it, until, type World } from "../api/fixture.js";
+import { describe, expect, it as inVirtualTime } from "vitest";
+import { BUCKET, codeOf, errorOf, it, type World } from "../api/fixture.js";
+import { Scene } from "../protocol/scene.js";
+import { outcomeOf, pause } from "../waiting/place.js";
 
 const KEY = "once/locks/migrate-42.json";
 
@@ -103,21 +105,35 @@ describe("what is done once", () => {
     forgetAll(world);
   });
 
-  it("is not waited for longer than the caller wants", async ({ world }) => {
-    const [mutex, other] = [world.mutex(), world.mutex()];
-    let finish = () => {};
-    const running = mutex.runOnce("slow", () => new Promise<void>((resolve) => (finish = resolve)));
-    await until(() => other.isLocked("once/slow"));
-    const { code, message, holders } = await errorOf(other.runOnce("slow", () => {}, { timeoutMs: 50 }));
-    expect(code).toBe("timed-out");
+  inVirtualTime("is not waited for longer than the caller wants", async () => {
+    const scene = new Scene();
+    const [{ mutex, process }, { mutex: other }] = [scene.client(), scene.client()];
+    const running = mutex.runOnce("slow", () => pause(process, 3000));
+    await scene.pass(500);
+    const outcome = await scene.until(
+      outcomeOf(
+        scene,
+        other.runOnce("slow", () => {}, { timeoutMs: 50 }),
+      ),
+    );
     // P17: who reads it is told of the time that was given, in whole milliseconds.
-    expect(message).toMatch(/was not free within 50 ms\. It is held by /);
-    expect(holders).toHaveLength(1);
-    expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.timeout(50) }))).toBe("aborted");
-    expect(await codeOf(other.runOnce("slow", () => {}, { signal: AbortSignal.abort() }))).toBe("aborted");
-    finish();
-    expect((await running).ran).toBe(true);
-    forgetAll(world);
+    expect(outcome.error).toMatchObject({
+      code: "timed-out",
+      message: expect.stringMatching(/was not free within 50 ms\. It is held by /),
+      holders: [expect.anything()],
+    });
+    const stop = new AbortController();
+    scene.world.after(50, () => stop.abort());
+    for (const signal of [stop.signal, AbortSignal.abort()]) {
+      const aborted = await scene.until(
+        outcomeOf(
+          scene,
+          other.runOnce("slow", () => {}, { signal }),
+        ),
+      );
+      expect(aborted.code).toBe("aborted");
+    }
+    expect((await scene.until(running)).ran).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import type { Lock, LockReport } from "../../src/index.js";
 import { type Client, Scene } from "../protocol/scene.js";
-import { IN_FULL } from "../scale.js";
+import { IN_FULL, stride } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { LargePool, partKey, poolOf } from "./large-pool.js";
 
@@ -112,7 +112,7 @@ it("never has more out than the larger of two numbers while it is resized under 
     const turns = Array.from({ length: 8 }, async (_, index) => {
       const client = scene.client();
       const workers = Array.from({ length: 20 }, async () => {
-        for (let turn = 0; turn < 3; turn += 1) {
+        for (let turn = 0; turn < (IN_FULL ? 3 : 1); turn += 1) {
           const permit = await poolOf(client, 110).acquire({ permits: random.pick([1, 1, 2]) });
           await scene.world.sleep(random.between(20, 600));
           await permit.release();
@@ -138,7 +138,7 @@ it("gives the permits of processes that died to waiters, in whichever record the
   const pool = new LargePool(scene);
   const dying = scene.client({ lockTimeoutMs: 10_000 });
   await scene.until(Promise.all(Array.from({ length: 150 }, () => poolOf(dying, 150).acquire())), 5000);
-  const waiting = Array.from({ length: IN_FULL ? 150 : 40 }, () => poolOf(scene.client(), "stored").acquire());
+  const waiting = Array.from({ length: IN_FULL ? 150 : 20 }, () => poolOf(scene.client(), "stored").acquire());
   await scene.pass(1000);
   const diedAtMs = scene.nowMs;
   dying.process.kill();
@@ -193,7 +193,9 @@ it("goes by holders that renew, however slow the store is: refused is a caller t
   const held = await scene.until(Promise.all(Array.from({ length: 110 }, () => poolOf(client, 110).acquire())), 60_000);
   await scene.pass(LEASE_MS);
   expect(held.every((permit) => permit.held)).toBe(true);
-  const others = Array.from({ length: 40 }, () => poolOf(scene.client({ lockTimeoutMs: LEASE_MS }), 200));
+  const others = Array.from({ length: IN_FULL ? 40 : 15 }, () =>
+    poolOf(scene.client({ lockTimeoutMs: LEASE_MS }), 200),
+  );
   await scene.until(poolOf(client, 200).resize(200), 60_000);
   const outcomes = await scene.until(Promise.allSettled(others.map((pool) => pool.acquire())), 300_000);
   const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
@@ -281,7 +283,7 @@ it("goes on with a resize that was not finished", async () => {
 });
 
 it("decides the next shares only when all records have those of before, whenever else the same process resizes (seed 41407)", async () => {
-  for (let afterMs = 0; afterMs <= 200; afterMs += 2) {
+  for (let afterMs = 0; afterMs <= 200; afterMs += stride(2)) {
     const scene = new Scene();
     const pool = new LargePool(scene);
     const client = scene.client();

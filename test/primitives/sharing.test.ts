@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { NAME, Scene } from "../protocol/scene.js";
+import { share } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { Crowd } from "./crowd.js";
 
@@ -74,7 +75,7 @@ it("does not let readers overtake a writer that waits, and lets those behind it 
 
 it("has 20 readers of 20 instances in within 1.5 s at 20 ms", async () => {
   const took: number[] = [];
-  for (let seed = 1; seed <= 10; seed += 1) {
+  for (let seed = 1; seed <= share(10); seed += 1) {
     const scene = new Scene({ seed });
     const startedAtMs = scene.nowMs;
     await scene.until(Promise.all(Array.from({ length: 20 }, () => scene.client().mutex.acquire(NAME, SHARED))));
@@ -125,7 +126,7 @@ it("lets readers of its own process in after a downgrade", async () => {
 });
 
 it("never has a writer and another one inside, and serves all, over random readers and writers of shared instances", async () => {
-  const bad = await problemsBySeed(20, async (seed) => {
+  const bad = await problemsBySeed(share(20), async (seed) => {
     const scene = new Scene({ seed });
     const random = scene.world.random.fork();
     const crowd = new Crowd();

@@ -15,6 +15,7 @@ import { SimProcess } from "../../src/testing/virtual/process.js";
 import { Random } from "../../src/testing/virtual/random.js";
 import { SimBucket } from "../../src/testing/virtual/store.js";
 import { World } from "../../src/testing/virtual/world.js";
+import { IN_FULL } from "../scale.js";
 
 const plans = (count: number): Plan[] => Array.from({ length: count }, (_, seed) => planOf(seed, new Random(seed)));
 
@@ -33,7 +34,7 @@ it("the same seed does the same things at the same moments; another one does oth
 });
 
 it("each seed has at least 3 clients, 30 grants and 5 faults, and finds nothing", async () => {
-  for (const seed of [11, 12, 13]) {
+  for (const seed of IN_FULL ? [11, 12, 13] : [11]) {
     const outcome = await runSeed(seed);
     expect(outcome.findings).toEqual([]);
     expect(outcome.clients).toBeGreaterThanOrEqual(3);

@@ -11,6 +11,7 @@ import {
   type StoreQuirks,
   startS3Server,
 } from "../../src/testing/index.js";
+import { IN_FULL } from "../scale.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -57,11 +58,11 @@ describe("a store passes that", () => {
     expect(await failures(await storeWith({}), "store", "races", "1.x")).toEqual({});
   });
 
-  test("has the ways of Ceph", async () => {
+  test.runIf(IN_FULL)("has the ways of Ceph", async () => {
     expect(await failures(await storeWith(CEPH), "store", "races", "1.x")).toEqual({});
   });
 
-  test("has no conditional DELETE, no Date and no 304", async () => {
+  test.runIf(IN_FULL)("has no conditional DELETE, no Date and no 304", async () => {
     const quirks = { deleteIfMatchUnsupported: true, noDate: true, readIgnoresIfNoneMatch: true };
     expect(await failures(await storeWith(quirks), "store", "races", "1.x")).toEqual({});
   });
@@ -82,7 +83,7 @@ describe("a store does not pass that", () => {
     expect(failed).toEqual(expect.arrayContaining(["If-None-Match: * does not replace what exists", CREATES]));
   });
 
-  test("ignores If-Match", async () => {
+  test.runIf(IN_FULL)("ignores If-Match", async () => {
     const failed = await failing(await storeWith({ ignoreIfMatch: true }), "store", "races");
     const first = "If-Match replaces the version that it names, and no other";
     expect(failed).toEqual(expect.arrayContaining([first, REPLACEMENTS, "no update of a counter is lost"]));

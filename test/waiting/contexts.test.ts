@@ -5,7 +5,7 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { Scene } from "../protocol/scene.js";
-import { share } from "../scale.js";
+import { share, stride } from "../scale.js";
 import { outcomeOf, pause, problemsBySeed } from "./place.js";
 
 /** Work that shares asynchronous contexts: no task gives way for what another holds, and real cycles are still found. */
@@ -108,7 +108,7 @@ it.each([
 
 it("P7: no caller gives way once another task of its context was seen at work, however late that is", async () => {
   let victims = 0;
-  for (let seenAfterMs = 0; seenAfterMs <= 4000; seenAfterMs += 20) {
+  for (let seenAfterMs = 0; seenAfterMs <= 4000; seenAfterMs += stride(20)) {
     const scene = new Scene();
     const [here, there] = [scene.client(), scene.client()];
     const events: number[] = [];

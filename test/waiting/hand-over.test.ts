@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { LockRecord } from "../../src/core/record.js";
 import type { Operation } from "../../src/testing/virtual/store.js";
 import { NAME, Scene } from "../protocol/scene.js";
+import { IN_FULL, share } from "../scale.js";
 import { ENTRY_LIFE_MS, inversions, median, pause, queueOf, Rooms, TOLERANCE_MS, untilQueued } from "./place.js";
 
 /** How soon a lock that became free is had by the next, and what waiting for it costs. */
@@ -10,7 +11,7 @@ it.each([300, 1000, 2500, 4000])(
   "hands a lock that was held for %i ms over within a tenth of that and five round trips",
   async (holdMs) => {
     const tookMs: number[] = [];
-    for (let seed = 1; seed <= 15; seed += 1) {
+    for (let seed = 1; seed <= share(45); seed += 1) {
       const scene = new Scene({ seed });
       const lock = await scene.until(scene.client().mutex.acquire(NAME));
       const { mutex } = scene.client();
@@ -64,7 +65,7 @@ async function playTwelve(seed: number, holdMs: number, firstHoldMs = 8000): Pro
 it("serves twelve who came 100 ms apart behind a hold of 8 s in exactly their order, for few requests", async () => {
   for (const holdMs of [1, 5]) {
     const runs: Twelve[] = [];
-    for (let seed = 1; seed <= 8; seed += 1) runs.push(await playTwelve(seed, holdMs));
+    for (let seed = 1; seed <= share(40); seed += 1) runs.push(await playTwelve(seed, holdMs));
     for (const { served, looksASecond, problems } of runs) {
       expect(inversions(served, TWELVE)).toEqual([]);
       expect(looksASecond).toBeLessThanOrEqual(0.8);
@@ -78,7 +79,7 @@ it("serves twelve who came 100 ms apart behind a hold of 8 s in exactly their or
 // All but the first sleep until the next poll age of a hold that has ended: how soon that is depends on when it ended.
 it("drains twelve within three seconds where their turns take 50 ms, whenever the first one ends, in most cases", async () => {
   const drained: number[] = [];
-  for (let seed = 1; seed <= 9; seed += 1) {
+  for (let seed = 1; seed <= 9; seed += IN_FULL ? 1 : 3) {
     const run = await playTwelve(seed, 50, 5600 + 500 * seed);
     expect(inversions(run.served, TWELVE)).toEqual([]);
     expect(run.drainedMs).toBeLessThan(4500);
@@ -102,7 +103,7 @@ async function withDeadWaiters(scene: Scene, count: number) {
 }
 
 it("lets a newcomer have a free lock that 50 dead waiters are queued for once their entries have expired", async () => {
-  for (let seed = 1; seed <= 3; seed += 1) {
+  for (let seed = 1; seed <= share(3); seed += 1) {
     const scene = new Scene({ seed });
     const { lock } = await withDeadWaiters(scene, 50);
     const diedAtMs = scene.nowMs;
@@ -258,7 +259,7 @@ async function playCrowd(
 }
 
 it("serves sixty who come at once, every one of them, one at a time", async () => {
-  for (let seed = 1; seed <= 3; seed += 1) {
+  for (let seed = 1; seed <= share(3); seed += 1) {
     const { elapsedMs, problems } = await playCrowd(seed);
     expect(problems).toEqual([]);
     expect(elapsedMs).toBeLessThan(60_000);
@@ -267,6 +268,6 @@ it("serves sixty who come at once, every one of them, one at a time", async () =
 
 it("serves sixty who come at once within 60 turns and 10 s: a turn is the hold, release, look and acquisition", async () => {
   const elapsed: number[] = [];
-  for (let seed = 1; seed <= 6; seed += 1) elapsed.push((await playCrowd(seed)).elapsedMs);
+  for (let seed = 1; seed <= share(6); seed += 1) elapsed.push((await playCrowd(seed)).elapsedMs);
   expect(median(elapsed)).toBeLessThan(60 * (20 + 3 * 60) + 10_000);
 });

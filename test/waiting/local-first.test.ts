@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import { type Client, KEY, NAME, Scene } from "../protocol/scene.js";
-import { share } from "../scale.js";
+import { share, stride } from "../scale.js";
 import {
   aftermath,
   faultsOf,
@@ -36,7 +36,7 @@ it("serves 40 callers of one instance one at a time, in order, for at most 1.2 r
 });
 
 it("serves callers of one instance by priority, then arrival", async () => {
-  const bad = await problemsBySeed(30, async (seed) => {
+  const bad = await problemsBySeed(share(30), async (seed) => {
     const scene = new Scene({ seed });
     const random = scene.world.random.fork();
     const rooms = new Rooms(scene);
@@ -70,7 +70,7 @@ it("lets only one of its callers wait on the store", async () => {
 });
 
 it("takes local and remote waiters together: by priority, then arrival, wherever they are", async () => {
-  const bad = await problemsBySeed(20, async (seed) => {
+  const bad = await problemsBySeed(share(20), async (seed) => {
     const scene = new Scene({ seed });
     const random = scene.world.random.fork();
     const rooms = new Rooms(scene);
@@ -99,7 +99,7 @@ it("lets a remote waiter in among callers who keep the lock among themselves", a
     [1, 60],
     [40, 20],
   ] as const) {
-    for (let seed = 1; seed <= 6; seed += 1) {
+    for (let seed = 1; seed <= share(6); seed += 1) {
       const scene = new Scene({ seed, roundTripMs: () => roundTripMs });
       const busy = scene.client();
       let isOver = false;
@@ -258,7 +258,7 @@ async function playGiveUp(afterMs: number, others: number, fates: readonly Fate[
 it("leaves the lock free when its successor gives up at any moment of the hand-over", async () => {
   const problems: string[] = [];
   for (const others of [0, 1, 2]) {
-    for (let afterMs = 0; afterMs <= 80; afterMs += 1) problems.push(...(await playGiveUp(afterMs, others)));
+    for (let afterMs = 0; afterMs <= 80; afterMs += stride(1)) problems.push(...(await playGiveUp(afterMs, others)));
   }
   expect(problems).toEqual([]);
 });
@@ -274,7 +274,7 @@ it("leaves it free when the answer of that hand-over is lost, late or an error a
     { kind: "late", byMs: 1500 },
   ];
   for (const fate of fates) {
-    for (let afterMs = 0; afterMs <= 1200; afterMs += afterMs < 60 ? 4 : 60) {
+    for (let afterMs = 0; afterMs <= 1200; afterMs += stride(afterMs < 60 ? 4 : 60)) {
       problems.push(...(await playGiveUp(afterMs, 1, [fate])).map((problem) => `${JSON.stringify(fate)} ${problem}`));
     }
   }
