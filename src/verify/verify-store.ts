@@ -16,6 +16,7 @@ import { realEffects } from "../runtime/base/effects.js";
 import { abortAfter } from "../runtime/base/timing.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { StoreCheck, StoreProgress, StoreReport } from "./examination/report.js";
+import { longestMs } from "./examination/thoroughness.js";
 
 /**
  * Options of {@link verifyStore}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. Races run over
@@ -61,13 +62,11 @@ const VERIFY_STORE_OPTIONS: OptionNames<VerifyStoreOptions> = {
 };
 
 const CONTENDERS = 8;
-/** Some ten seconds are usual; a store whose writes take tens of milliseconds, or that takes one a second on a key, needs more. */
-const LONGEST_MS = 100_000;
 
 /**
  * Examines whether a store is safe to lock on: conditional writes one after the other and in races, reads, listings,
  * permissions, clock, latency. It takes some ten seconds and some thousand requests on a store that answers within milliseconds, up to a
- * minute on a slow one, and two at most. It writes only keys that no lock has, and removes them.
+ * minute on a slow one, and two at most (with more than 400 `rounds`, as much more). It writes only keys that no lock has, and removes them.
  *
  * @returns a report; a store that is unsafe is not an error
  * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but
@@ -104,14 +103,15 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
   const { clientsOf, examine } = await import("./verify.js");
   const own = options.s3ClientConfig === undefined ? [] : clientsOf(options.s3ClientConfig);
   const given = options.s3Client === undefined ? [] : [options.s3Client];
-  const limit = abortAfter(realEffects, LONGEST_MS, plan.signal);
+  const patienceMs = longestMs(rounds);
+  const limit = abortAfter(realEffects, patienceMs, plan.signal);
   try {
     const clients = [...own, ...given];
     const { otherClients = [] } = options;
     return await examine({ ...plan, clients, otherClients, signal: limit.signal }, realEffects);
   } catch (error) {
     if (!limit.isLate()) throw error;
-    const message = `The store was too slow to be examined within ${LONGEST_MS / 1000} s: try again when it answers.`;
+    const message = `The store was too slow to be examined within ${patienceMs / 1000} s: try again when it answers.`;
     throw new S3MutexError("store-unavailable", message, { cause: error });
   } finally {
     limit.cancel();

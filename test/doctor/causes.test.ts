@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { verifyStore } from "../../src/index.js";
 import { type FaultRule, startS3Server } from "../../src/testing/index.js";
+import { IN_FULL } from "../scale.js";
 import { startGate } from "../store/gate.js";
 import { CREDENTIALS } from "../store/stub.js";
 import { BUCKET, examined } from "./examine.js";
@@ -102,5 +103,17 @@ test.each(["", "locks/"])(
       verdict: "warn",
       detail: expect.stringContaining("arn:aws:s3:::the-other"),
     });
+  },
+);
+
+test.runIf(IN_FULL)(
+  "one kind of request that is never answered takes no minute from the others",
+  TIMEOUT,
+  async (context) => {
+    const { report, verdicts } = await examined(context, {}, ({ faults }) => {
+      faults.add({ fault: "never-answer", operation: "HeadObject" });
+    });
+    expect(verdicts).toEqual({ head: "warn", errors: "warn" });
+    expect(report.elapsedMs).toBeLessThan(45_000);
   },
 );

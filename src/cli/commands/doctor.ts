@@ -13,7 +13,7 @@ current versions, races of many writers, reads and listings right after writes, 
 clock, latency, versioning. It takes some ten seconds and a few thousand requests on a store that answers
 within milliseconds, up to a minute on a slow one, and two at most; on a terminal it says how far it
 is. It writes only keys that no lock has, and removes them. A race that a store loses once in a thousand
-rounds needs more rounds than fit into seconds: --rounds.
+rounds needs more rounds than fit into seconds: --rounds, which has as much more time.
 
 Exit codes: ${EXIT.ok} locks are safe here, whatever the warnings; ${EXIT.failed} they are not, or --strict and there
 were warnings; ${EXIT.store} nothing could be examined; ${EXIT.usage} usage.`,

@@ -1,3 +1,13 @@
+/** Some ten seconds are usual; a store whose writes take tens of milliseconds, or that takes one a second on a key, needs more. */
+const LONGEST_MS = 100_000;
+/** More rounds than the default has at most take longer, and were asked for. */
+const USUAL_ROUNDS = 400;
+
+/** When an examination is given up. */
+export function longestMs(rounds: number | undefined): number {
+  return LONGEST_MS * Math.max(1, (rounds ?? 0) / USUAL_ROUNDS);
+}
+
 /** How much is examined, and how long that may take. */
 export interface Thoroughness {
   /** Rounds of each race: at least, and at most. */
