@@ -167,7 +167,7 @@ export class Fingerprint {
   #thread(client: Client, thread: Thread | undefined): void {
     if (thread === undefined) return this.#mix(-1);
     this.#mix(OPERATIONS.indexOf(thread.operation) + 16 * STEPS.indexOf(thread.step) + 64 * thread.renewals);
-    this.#mix(flags(thread.sent.length > 0));
+    this.#mix(flags(thread.sent.length > 0, thread.entry === "listed"));
     // The others recognise their work by the acquisition.
     const goesByWrites =
       thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";

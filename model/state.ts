@@ -1,4 +1,5 @@
 import { type AcquisitionState, UNASKED } from "../src/core/client/acquisition.js";
+import type { Remains } from "../src/core/client/leftovers.js";
 import type { Holder, LockRecord } from "../src/core/record.js";
 import type { ClockReading } from "../src/core/store-time.js";
 
@@ -67,6 +68,8 @@ export interface Thread {
   readonly renewals: number;
   /** To which callers of the same process a release was to pass the lock on; the last of them is the one now. */
   readonly tried: readonly number[];
+  /** What a cancel is to look for. */
+  readonly entry: Remains["entry"];
 }
 
 /** `left`: it was closed before its work had ended or was answered; what it has runs out. */

@@ -1,4 +1,6 @@
 import { type Happening, isWanting, type Outcome, proceed, react, UNASKED } from "../../src/core/client/acquisition.js";
+import { confirmation } from "../../src/core/client/confirmation.js";
+import type { Remains } from "../../src/core/client/leftovers.js";
 import type { Holder } from "../../src/core/record.js";
 import type { AcquireReply } from "../../src/core/transition/acquire.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
@@ -7,7 +9,7 @@ import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "
 import { cancelLeftovers } from "./leftovers.js";
 import { readingOf } from "./write-log.js";
 
-/** Does what `core/client/acquisition.ts` says, as `runtime/acquire/acquisition.ts` does; and `runtime/acquire/confirm.ts`. */
+/** Does what `core/client` says of one acquisition, as `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts` do. */
 
 /** A new acquisition, which asks at once. */
 export function beginAcquisition(actor: Actor): void {
@@ -63,7 +65,7 @@ export function happen(actor: Actor, happening: Happening<Grant>): void {
   for (const effect of effects) {
     if (effect.do === "stop") client.stopped = true;
     else if (effect.do === "wake") wake(actor);
-    else if (effect.do === "clear-up") clearUp(actor, effect.entry === "listed");
+    else if (effect.do === "clear-up") clearUp(actor, effect.entry);
   }
 }
 
@@ -75,12 +77,12 @@ function wake(actor: Actor): void {
   if (!isWanting(client.acquisition)) goOn(actor, { kind: "turn" });
 }
 
-function clearUp(actor: Actor, mayBePresent: boolean): void {
+function clearUp(actor: Actor, entry: Remains["entry"]): void {
   const { client } = actor;
   client.stopped = true;
   client.main = undefined;
   // Where the last clearing up is still under way, the next one is left out here.
-  if (client.phase !== "ending") cancelLeftovers(actor, mayBePresent);
+  if (client.phase !== "ending") cancelLeftovers(actor, entry);
 }
 
 /** It polls: the answer is fresh enough to ask with. */
@@ -120,16 +122,21 @@ export function receive(actor: Actor, reply: AcquireReply, contradicted: boolean
   else happen(actor, { kind: "placed", enqueued: reply.kind === "waiting" && reply.enqueued });
 }
 
-/** `confirmGrant`: a lease is handed out with at least half of it left; otherwise it is renewed first. */
+/** `confirmGrant`, by `core/client/confirmation.ts`. */
 function confirm(actor: Actor, { holder, contradicted }: Grant, renewals: number): void {
   const { client, world, subject, config } = actor;
   const reading = readingOf(client.writeLog, numberOfWrite(holder.leaseWriteId));
-  const leftMs = reading === undefined ? 0 : subject.remainingMs(config.leaseMs, reading, clocksOf(world, client));
-  const enoughMs = renewals < MAX_RENEWALS ? config.leaseMs / 2 : 0;
-  if (reading !== undefined && !contradicted && leftMs > enoughMs) return takeUp(actor, holder, reading);
-  if (renewals >= MAX_RENEWALS) return happen(actor, { kind: "ended" });
+  const { leaseMs } = config;
+  const next = confirmation({
+    ...{ holder, leaseMs, renewalDeadlineMs: undefined, renewals, isUp: false },
+    leftMs: reading && subject.remainingMs(leaseMs, reading, clocksOf(world, client)),
+    // The plans of clocks have bounds that several answers agree on, or none.
+    ...{ isContradicted: contradicted, isTokenDoubted: false, lacksStoreTime: false, hasOneWitness: false },
+  });
+  if (next === "hand-out" && reading !== undefined) return takeUp(actor, holder, reading);
+  if (next === "too-short") return happen(actor, { kind: "ended" });
   client.phase = "confirming";
-  start(actor, "main", "confirm", renewals + 1);
+  start(actor, "main", "confirm", { renewals: renewals + 1 });
 }
 
 /** Its caller has it, unless that has given up. */
@@ -140,9 +147,6 @@ function takeUp(actor: Actor, holder: Holder, reading: NonNullable<Client["holdi
   client.phase = "holding";
   client.holding = { holder, reading };
 }
-
-/** `MAX_RENEWALS` of `runtime/acquire/confirm.ts`. */
-const MAX_RENEWALS = 3;
 
 /** `confirmGrant` after its renewal. */
 export function concludeConfirm(actor: Actor, reply: RenewReply, renewals: number, contradicted: boolean): void {

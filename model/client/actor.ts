@@ -59,13 +59,21 @@ export function threadIn(client: Client, slot: Slot): Thread {
 }
 
 /** The first turn of `LockObject.swap`: it reads, unless there is a version from before and store time is known. */
-export function start({ client }: Actor, slot: Slot, operation: Operation, renewals = 0): void {
+export function start({ client }: Actor, slot: Slot, operation: Operation, details: Partial<Thread> = {}): void {
   const mustRead = client.latest === undefined || client.disturbed;
-  const thread = { ...threadOf(operation), renewals };
+  const thread = { ...threadOf(operation), ...details };
   client[slot] = mustRead ? thread : { ...thread, step: "due", base: client.latest };
 }
 
 export function threadOf(operation: Operation): Thread {
-  const nothing = { base: undefined, write: 0, sent: [], meant: undefined, renewals: 0, tried: [] };
+  const nothing = {
+    base: undefined,
+    write: 0,
+    sent: [],
+    meant: undefined,
+    renewals: 0,
+    tried: [],
+    entry: "none",
+  } as const;
   return { operation, step: "reading", ...nothing };
 }

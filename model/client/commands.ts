@@ -1,3 +1,4 @@
+import { mustChange } from "../../src/core/client/leftovers.js";
 import type { Attempt } from "../../src/core/expiry.js";
 import type { LockRecord } from "../../src/core/record.js";
 import type { AcquireCommand, AcquireReply } from "../../src/core/transition/acquire.js";
@@ -15,6 +16,7 @@ import {
 } from "../state.js";
 import { type Actor, idOf, planOf } from "./actor.js";
 import { successorOf } from "./successor.js";
+import { hasUnresolved } from "./write-log.js";
 
 /** What a loop came to, in the words of its caller. */
 export type Reply =
@@ -99,8 +101,8 @@ function decideOther(
     case "cleanup":
       return subject.cleanup(record, { olderThanMs: undefined, includeReleased: true, restMs, attempted }, attempt);
     default: {
-      const mustChange = client.writeLog.some((sent) => sent.unresolved);
-      return subject.cancel(record, { id: idOf(actor), mustChange }, attempt);
+      const remains = { entry: thread.entry, hasUnresolved: hasUnresolved(client) };
+      return subject.cancel(record, { id: idOf(actor), mustChange: mustChange(remains) }, attempt);
     }
   }
 }

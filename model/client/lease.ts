@@ -53,7 +53,7 @@ function readingAfterContradiction(actor: Actor, holder: Holder, reading: ClockR
 /** `Lease.lose`, when the deadline has passed or the record says that it is gone. */
 export function lose(actor: Actor): void {
   actor.client.stopped = true;
-  cancelLeftovers(actor, true);
+  cancelLeftovers(actor, "possible");
 }
 
 /** `Lease.release`: `#releaseOnce` stops a renewal and gives back, beginning with the version seen last. */
@@ -73,14 +73,14 @@ export function concludeRelease(
 ): void {
   tellTried(actor, thread, to === undefined ? undefined : (other) => receive(other, to, contradicted));
   if (left === "released") finish(actor);
-  else cancelLeftovers(actor, false);
+  else cancelLeftovers(actor, "none");
 }
 
 /** `Lease.#releaseOnce` where `giveBack` throws: the store did not answer until the lease was over. */
 export function failRelease(actor: Actor): void {
   tellTried(actor, threadIn(actor.client, "side"), undefined);
   actor.client.side = undefined;
-  cancelLeftovers(actor, true);
+  cancelLeftovers(actor, "possible");
 }
 
 /** `giveBack`, when it is over: the one that it was for hears what came of it, the others that it is not known. */

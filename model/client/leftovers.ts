@@ -1,12 +1,14 @@
+import { isAnythingLeft, type Remains } from "../../src/core/client/leftovers.js";
 import { type Actor, start } from "./actor.js";
+import { hasUnresolved } from "./write-log.js";
 
 /** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
-export function cancelLeftovers(actor: Actor, mayBePresent: boolean): void {
+export function cancelLeftovers(actor: Actor, entry: Remains["entry"]): void {
   const { client } = actor;
-  if (!mayBePresent && !client.writeLog.some((sent) => sent.unresolved)) return finish(actor);
+  if (!isAnythingLeft({ entry, hasUnresolved: hasUnresolved(client) })) return finish(actor);
   client.phase = "ending";
   client.holding = undefined;
-  start(actor, "side", "cancel");
+  start(actor, "side", "cancel", { entry });
 }
 
 /** From here on it is promised that nothing of the acquisition is left, and that nothing of it can land. */

@@ -1,7 +1,7 @@
 import type { ClockReading } from "../../src/core/store-time.js";
 import { WriteLog } from "../../src/runtime/swap/write-log.js";
 import type { WriteCondition } from "../../src/store/object-store.js";
-import { ABSENT, clientAt, edit, etagOf, type SentWrite, type Snapshot, writeId } from "../state.js";
+import { ABSENT, type Client, clientAt, edit, etagOf, type SentWrite, type Snapshot, writeId } from "../state.js";
 import type { Actor } from "./actor.js";
 
 /**
@@ -14,6 +14,11 @@ export function readingOf(writeLog: readonly SentWrite[], write: number): ClockR
   const log = new WriteLog();
   for (const sent of writeLog) log.begin(writeId(sent.write), conditionOf(sent), sent.reading);
   return log.readingOf(writeId(write));
+}
+
+/** `WriteLog.hasUnresolved`. */
+export function hasUnresolved({ writeLog }: Client): boolean {
+  return writeLog.some(({ unresolved }) => unresolved);
 }
 
 /** `WriteLog.seen`. */

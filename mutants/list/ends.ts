@@ -94,9 +94,9 @@ export const ENDS: readonly Mutant[] = [
   {
     name: "who gives up believes a record without its entry",
     why: "a cache shows the record as it was before the entry, which then stands before others until it expires",
-    file: "src/runtime/hold/cancel.ts",
-    search: 'mustChange: entry === "listed" || writeLog.hasUnresolved',
-    replace: "mustChange: writeLog.hasUnresolved",
+    file: "src/core/client/leftovers.ts",
+    search: '  return entry === "listed" || hasUnresolved;',
+    replace: '  return (entry === "listed" && false) || hasUnresolved;',
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "a cache shows the record as it was" },
   },
   {

@@ -202,7 +202,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "first bounds contradict nothing",
     why: "a grant that was published by the bare wall clock is handed out as it is once answers have told the time",
-    file: "src/runtime/acquire/confirm.ts",
+    file: "src/core/client/confirmation.ts",
     search: "  return undated ? lacksStoreTime || hasOneWitness : !hasOneWitness;",
     replace: "  return undated || !hasOneWitness || lacksStoreTime;",
     caughtBy: { test: "test/protocol/answers-without-date.test.ts", named: "renewed before it is handed out" },
@@ -234,7 +234,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: "handed out by one answer",
     why: "a lease is handed out that one answer has dated which is wrong as the wall clock is, since its write told no time",
-    file: "src/runtime/acquire/confirm.ts",
+    file: "src/core/client/confirmation.ts",
     search: "  return undated ? lacksStoreTime || hasOneWitness : !hasOneWitness;",
     replace: "  return !undated || lacksStoreTime || hasOneWitness;",
     caughtBy: { test: "test/protocol/wrong-as-the-wall.test.ts", named: "nor where that client itself believes" },
@@ -243,8 +243,8 @@ export const TIME: readonly Mutant[] = [
     name: "contradicted by another request's answer",
     why: "a lease is handed out whose published time another request of the process has seen contradicted meanwhile",
     file: "src/runtime/acquire/confirm.ts",
-    search: "  if (isContradicted(clock, reading)) return false;",
-    replace: "  if (isContradicted(clock, { ...reading, monotonicMs: Number.POSITIVE_INFINITY })) return false;",
+    search: "isContradicted: isContradicted(clock, reading),",
+    replace: "isContradicted: isContradicted(clock, reading && { ...reading, monotonicMs: Number.POSITIVE_INFINITY }),",
     caughtBy: { test: "src/runtime/acquire/confirm.spec.ts", named: "where that is certain by now" },
   },
   {
@@ -259,8 +259,8 @@ export const TIME: readonly Mutant[] = [
     name: "a token told by a wrong time",
     why: "the first token of a new record is that of a time which the next answer contradicts, and lower than one before it was removed",
     file: "src/runtime/acquire/confirm.ts",
-    search: "if (granted.isFirstOfRecord && isContradicted(clock, grantedAt)) return",
-    replace: "if (renewals < 0 && isContradicted(clock, grantedAt)) return",
+    search: "isTokenDoubted: granted.isFirstOfRecord === true && isContradicted(clock, grantedAt),",
+    replace: "isTokenDoubted: renewals < 0 && isContradicted(clock, grantedAt),",
     caughtBy: { test: "test/protocol/wrong-as-the-wall.test.ts", named: "not granted with a token that has been" },
   },
   {

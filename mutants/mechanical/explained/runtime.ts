@@ -31,9 +31,9 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/acquire/confirm.ts",
-    search: "return reading !== undefined && clock",
-    replace: "return true && clock",
-    why: "without a reading it throws where the reading was forgotten: see below",
+    search: 'next === "hand-out" && reading !== undefined',
+    replace: 'next === "hand-out" && true',
+    why: "nothing is handed out of which it is forgotten since when it counts: the condition is for the compiler",
   },
   {
     file: "src/runtime/hold/lease.ts",

@@ -1,3 +1,4 @@
+import { confirmation } from "../../core/client/confirmation.js";
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
 import { release } from "../../core/transition/release.js";
@@ -14,9 +15,8 @@ import type { RetryOptions } from "../swap/retry-budget.js";
 import type { WriteLog } from "../swap/write-log.js";
 
 /**
- * A lease is handed out on a store that is known to honour conditions, with at least half of it left, and only if the store's clock is
- * where the lease's expiry assumed it; otherwise it is renewed first, as one is whose expiry comes from the bare wall clock, once an answer has told store time. Undefined when it was gone by then,
- * or is given back: the next one has a token above that of this record and of any time that an answer has told.
+ * A lease is handed out on a store that is known to honour conditions, and once `core/client/confirmation.ts` has nothing against it.
+ * Undefined when it was gone by then, or was given back.
  */
 export async function confirmGrant(
   context: Context,
@@ -42,15 +42,17 @@ export async function confirmGrant(
   const grantedAt = writeLog.readingOf(holder.leaseWriteId);
   for (let renewals = 0; ; renewals += 1) {
     const reading = writeLog.readingOf(holder.leaseWriteId);
-    if (granted.isFirstOfRecord && isContradicted(clock, grantedAt)) return giveBack(context, object, holder, writeLog);
-    const usedMs = Math.min(leaseMs, timing?.renewalDeadlineMs ?? leaseMs);
-    const isLast = renewals >= MAX_RENEWALS || isUp(context, callTime);
-    const enoughMs = isLast ? 0 : usedMs / 2;
-    if (reading !== undefined && isTimed(clock, holder, reading) && holder.leaseMs >= leaseMs) {
-      const leftMs = new LeaseClock(context, leaseMs, reading, timing).remainingMs;
-      if (leftMs > enoughMs) return { holder, reading, writeLog };
-    }
-    if (renewals >= MAX_RENEWALS) throw leaseTooShort(context, object, leaseMs);
+    const next = confirmation({
+      ...{ holder, leaseMs, renewalDeadlineMs: timing?.renewalDeadlineMs },
+      leftMs: reading && new LeaseClock(context, leaseMs, reading, timing).remainingMs,
+      isContradicted: isContradicted(clock, reading),
+      isTokenDoubted: granted.isFirstOfRecord === true && isContradicted(clock, grantedAt),
+      ...{ lacksStoreTime: clock.lacksStoreTime, hasOneWitness: clock.hasOneWitness },
+      ...{ renewals, isUp: isUp(context, callTime) },
+    });
+    if (next === "give-back") return giveBack(context, object, holder, writeLog);
+    if (next === "hand-out" && reading !== undefined) return { holder, reading, writeLog };
+    if (next === "too-short") throw leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
     const policy = { ...holderPolicy(context, leaseMs), ...callTime };
     const { reply } = await object.swap(renewing(command), { ...policy, writeLog, signal });
@@ -62,16 +64,6 @@ export async function confirmGrant(
 /** Whether there is no time left for another renewal: what there is of the lease has to do. */
 function isUp({ effects }: Context, callTime?: Pick<RetryOptions, "untilMs">): boolean {
   return effects.monotonicMs() >= (callTime?.untilMs ?? Number.POSITIVE_INFINITY);
-}
-
-/**
- * Whether its end is where the clock says that it is: two answers at least have told the time, and none since says otherwise; or the
- * record says that it was not told, and there still are not two.
- */
-function isTimed(clock: StoreClock, { undated }: Holder, reading: ClockReading): boolean {
-  const { lacksStoreTime, hasOneWitness } = clock;
-  if (isContradicted(clock, reading)) return false;
-  return undated ? lacksStoreTime || hasOneWitness : !hasOneWitness;
 }
 
 function isContradicted(clock: StoreClock, reading: ClockReading | undefined): boolean {
@@ -90,9 +82,6 @@ async function giveBack(
     writeLog,
   });
 }
-
-/** A lease that is over again after this many renewals is too short for the store. */
-const MAX_RENEWALS = 3;
 
 function leaseTooShort(context: Context, { name: lockName }: LockObject, leaseMs: number): S3MutexError {
   const roundTripMs = Math.ceil(context.clock.roundTripMs);

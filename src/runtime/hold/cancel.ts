@@ -1,18 +1,15 @@
+import { isAnythingLeft, mustChange, type Remains } from "../../core/client/leftovers.js";
 import { cancel } from "../../core/transition/release.js";
 import type { Context } from "../base/context.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { leavingPolicy } from "../swap/policies.js";
 import type { WriteLog } from "../swap/write-log.js";
 
-export interface Leftovers {
+/** What was given up, and who finds it in the record. */
+export interface Leftovers extends Pick<Remains, "entry"> {
   readonly id: string;
   readonly writeLog: WriteLog;
   readonly leaseMs: number;
-  /**
-   * Whether the record may still have an entry of this acquisition, or did have one: then a version without it may be an old one,
-   * out of a cache, and only a write tells.
-   */
-  readonly entry: "none" | "possible" | "listed";
   /** Whether no work was done under it: then it need not be held for as long as was asked for. */
   readonly isUnused: boolean;
 }
@@ -21,12 +18,13 @@ export interface Leftovers {
  * Sees to it, in the background, that an acquisition which was given up leaves no entry and that none of its writes can
  * land any more. The caller that gave up does not wait for that.
  */
-export function cancelLeftovers(context: Context, object: LockObject, leftovers: Leftovers): void {
-  const { id, writeLog, leaseMs, entry, isUnused } = leftovers;
+export function cancelLeftovers(context: Context, object: LockObject, left: Leftovers): void {
+  const { id, writeLog, leaseMs, entry, isUnused } = left;
+  const remains = () => ({ entry, hasUnresolved: writeLog.hasUnresolved });
   // A store that ignores conditions would let this write erase a holder: what was left there runs out.
   if (context.check.refusal !== undefined) return;
   if (context.closed.aborted) return;
-  if (entry === "none" && !writeLog.hasUnresolved) return;
+  if (!isAnythingLeft(remains())) return;
   const options = {
     ...leavingPolicy(context, leaseMs),
     writeLog,
@@ -34,8 +32,7 @@ export function cancelLeftovers(context: Context, object: LockObject, leftovers:
   };
   const isOwn = (writeId: string) => writeLog.isOwn(writeId);
   const swap = object.swap(
-    (record, attempt) =>
-      cancel(record, { id, isOwn, isUnused, mustChange: entry === "listed" || writeLog.hasUnresolved }, attempt),
+    (record, attempt) => cancel(record, { id, isOwn, isUnused, mustChange: mustChange(remains()) }, attempt),
     options,
   );
   const tell = (error: unknown) => {

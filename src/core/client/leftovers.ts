@@ -1,0 +1,20 @@
+/** What an acquisition that has ended may have left behind. */
+export interface Remains {
+  /**
+   * Whether the record may still have an entry of it, or did have one: then a version without it may be an old one, out of a cache, and
+   * only a write tells.
+   */
+  readonly entry: "none" | "possible" | "listed";
+  /** Whether a write of it may still land. */
+  readonly hasUnresolved: boolean;
+}
+
+/** Whether there may be anything to clear up. */
+export function isAnythingLeft({ entry, hasUnresolved }: Remains): boolean {
+  return entry !== "none" || hasUnresolved;
+}
+
+/** Whether the object has to be changed, also where it shows nothing of it: what may still land is kept from that by another version. */
+export function mustChange({ entry, hasUnresolved }: Remains): boolean {
+  return entry === "listed" || hasUnresolved;
+}
