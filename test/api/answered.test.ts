@@ -27,7 +27,7 @@ const CALLS: ReadonlyArray<readonly [string, (mutex: S3Mutex) => Promise<unknown
   ["resize", (mutex) => mutex.semaphore(LOCK, { permits: 3 }).resize(5)],
 ];
 
-const short = (world: World) => world.mutex({ lockTimeoutMs: 900, maxRetries: 1 });
+const short = (world: World) => world.mutex({ lockTimeoutMs: 3000, maxRetries: 0 });
 
 describe.concurrent.each(ANSWERS)("a store that answers %j to everything is not called silent by", (rule, words) => {
   it.for(CALLS)("%s", async ([, call], { world }) => {

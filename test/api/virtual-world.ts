@@ -27,9 +27,14 @@ export class VirtualWorld {
     return mutex;
   }
 
-  /** How often the store was asked for this. */
-  requests(operation: Operation): number {
-    return this.#scene.sent.filter((sent) => sent.operation === operation).length;
+  /** What becomes of each request from now on. */
+  set fate(fate: Scene["fate"]) {
+    this.#scene.fate = fate;
+  }
+
+  /** How often the store was asked for this, or for anything. */
+  requests(operation?: Operation): number {
+    return this.#scene.sent.filter((sent) => operation === undefined || sent.operation === operation).length;
   }
 
   key(lockName: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { type Lock, S3MutexError } from "../../src/index.js";
+import { FINE } from "../protocol/scene.js";
 import { codeOf, errorOf, freeze, it, listeningLogger, sleep, until } from "./fixture.js";
 import { inVirtualTime } from "./virtual-world.js";
 
@@ -103,8 +104,9 @@ describe.concurrent("withLock", () => {
     const mutex = world.mutex();
     await mutex.withLock(
       LOCK,
-      () => expect(world.holder(LOCK)).toMatchObject({ priority: -3, leaseMs: 1234, label: "nightly", via: "handle" }),
-      { priority: -3, leaseMs: 1234, label: "nightly" },
+      () =>
+        expect(world.holder(LOCK)).toMatchObject({ priority: -3, leaseMs: 61_234, label: "nightly", via: "handle" }),
+      { priority: -3, leaseMs: 61_234, label: "nightly" },
     );
   });
 
@@ -156,20 +158,23 @@ describe.concurrent("an error of the function", () => {
     expect(world.record(LOCK)?.holders).toEqual([]);
   });
 
-  it("comes out unchanged although the release fails, which goes to the logger", async ({ world }) => {
-    const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
-    const error = new Error("boom");
-    const failing = async () => {
-      world.server.faults.add({ fault: "drop-before" });
-      throw error;
-    };
-    await expect(mutex.withLock(LOCK, failing)).rejects.toBe(error);
-    expect(lines).toContainEqual(expect.objectContaining({ level: "warn", message: expect.stringContaining(LOCK) }));
-    world.server.faults.clear();
-    // What could not be done then is done behind the scenes.
-    await until(() => world.record(LOCK)?.holders.length === 0);
-  });
+  it(
+    "comes out unchanged although the release fails, which goes to the logger",
+    inVirtualTime(async (world) => {
+      const { logger, lines } = listeningLogger();
+      const mutex = world.mutex({ lockTimeoutMs: 900, logger });
+      const error = new Error("boom");
+      const failing = async () => {
+        world.fate = () => ({ kind: "lost" });
+        throw error;
+      };
+      await expect(mutex.withLock(LOCK, failing)).rejects.toBe(error);
+      expect(lines).toContainEqual(expect.objectContaining({ level: "warn", message: expect.stringContaining(LOCK) }));
+      world.fate = () => FINE;
+      // What could not be done then is done behind the scenes.
+      await world.until(() => world.record(LOCK)?.holders.length === 0);
+    }),
+  );
 
   it(
     "comes out unchanged although the lock was lost",
@@ -192,22 +197,25 @@ describe.concurrent("an error of the function", () => {
 });
 
 describe.concurrent("a release that fails", () => {
-  it("does not cost the result", async ({ world }) => {
-    const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
-    const working = async () => {
-      world.server.faults.add({ fault: "status", status: 503 });
-      return "done";
-    };
-    expect(await mutex.withLock(LOCK, working)).toBe("done");
-    expect(lines.some(({ level }) => level === "warn")).toBe(true);
-    world.server.faults.clear();
-    await until(() => world.record(LOCK)?.holders.length === 0);
-  });
+  it(
+    "does not cost the result",
+    inVirtualTime(async (world) => {
+      const { logger, lines } = listeningLogger();
+      const mutex = world.mutex({ lockTimeoutMs: 900, logger });
+      const working = async () => {
+        world.fate = () => ({ kind: "error", status: 503, applied: false });
+        return "done";
+      };
+      expect(await mutex.withLock(LOCK, working)).toBe("done");
+      expect(lines.some(({ level }) => level === "warn")).toBe(true);
+      world.fate = () => FINE;
+      await world.until(() => world.record(LOCK)?.holders.length === 0);
+    }),
+  );
 
   it("because it is denied does not cost the result either", async ({ world }) => {
     const { logger, lines } = listeningLogger();
-    const mutex = world.mutex({ lockTimeoutMs: 900, logger });
+    const mutex = world.mutex({ logger });
     const working = async () => {
       world.server.setQuirks({ deny: ["PutObject"] });
       return "done";
@@ -257,20 +265,23 @@ describe.concurrent("lost while the function ran", () => {
     await other.releaseLock(LOCK);
   });
 
-  it("because the store did not answer", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
-    const working = async (lock: Lock) => {
-      world.server.faults.add({ fault: "never-answer" });
-      await whenLost(lock);
-      expect(lock.held).toBe(false);
-      world.server.faults.clear();
-      return "cut off";
-    };
-    const error = await errorOf(mutex.withLock(LOCK, working));
-    expect(error).toMatchObject({ code: "lost", result: "cut off" });
-    expect(["store-unavailable", "expired"]).toContain(error.reason);
-    await until(() => world.record(LOCK)?.holders.length === 0);
-  });
+  it(
+    "because the store did not answer",
+    inVirtualTime(async (world) => {
+      const mutex = world.mutex({ lockTimeoutMs: 900 });
+      const working = async (lock: Lock) => {
+        world.fate = () => ({ kind: "lost" });
+        await whenLost(lock);
+        expect(lock.held).toBe(false);
+        world.fate = () => FINE;
+        return "cut off";
+      };
+      const error = await errorOf(mutex.withLock(LOCK, working));
+      expect(error).toMatchObject({ code: "lost", result: "cut off" });
+      expect(["store-unavailable", "expired"]).toContain(error.reason);
+      await world.until(() => world.record(LOCK)?.holders.length === 0);
+    }),
+  );
 });
 
 describe.concurrent("a function that releases by itself", () => {
@@ -312,9 +323,9 @@ describe.concurrent("what a lost lock leaves alone", () => {
 // On its own: the others would stand still as well.
 describe("lost while the process stood still", () => {
   it("rejects as lost, with the result, although no timer had run", async ({ world }) => {
-    const mutex = world.mutex({ lockTimeoutMs: 900 });
+    const mutex = world.mutex({ lockTimeoutMs: 3000 });
     const working = () => {
-      freeze(1100);
+      freeze(3200);
       return "thawed";
     };
     const error = await errorOf(mutex.withLock(LOCK, working));

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { GroupLooks } from "../../src/cli/process/group-looks.js";
 import { livingMembers, parsePs } from "../../src/cli/process/living-members.js";
 import { ProcessGroup } from "../../src/cli/process/process-group.js";
@@ -12,7 +12,7 @@ import { startS3Server } from "../../src/testing/index.js";
 import { startOutput } from "./terminal.js";
 
 /** `run` in this process, so that mutants of its source can be tried: they are not built. */
-async function startRun(script: string, { leaseMs = 2000 } = {}) {
+async function startRun(script: string, { leaseMs = 3000 } = {}) {
   const server = await startS3Server({ buckets: ["bkt"] });
   const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: "bkt" });
   const folder = mkdtempSync(join(tmpdir(), "s3-mutex-held-"));
@@ -47,16 +47,16 @@ async function startRun(script: string, { leaseMs = 2000 } = {}) {
   return { mutex, exitCode, said, saying };
 }
 
-/** A child in the background that needs three seconds after SIGTERM: longer than the lease of the tests. It ends at last by itself. */
+/** A child in the background that needs four seconds after SIGTERM: longer than the lease of the tests. It ends at last by itself. */
 const WORKER =
-  "(trap 'sleep 3; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 300); do sleep 0.05; done) & wait";
+  "(trap 'sleep 4; echo done >> $SAID; exit' TERM HUP; echo up >> $SAID; for i in $(seq 400); do sleep 0.05; done) & wait";
 
 test("P3: after a signal, the lock is held and renewed until nothing of the group runs", {
   timeout: 60_000,
 }, async () => {
   const { mutex, exitCode, saying } = await startRun(WORKER);
   await saying("up");
-  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 15_000 });
+  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 50_000 });
   // What the handler of a signal hears. SIGTERM itself would also be for the process that runs the tests.
   process.emit("SIGHUP", "SIGHUP");
   expect(await next).toContain("done");
@@ -66,7 +66,7 @@ test("P3: after a signal, the lock is held and renewed until nothing of the grou
 test("P3: a command that died of a signal takes along what it started", { timeout: 60_000 }, async () => {
   const { mutex, exitCode, saying } = await startRun(`echo leader $$ >> $SAID; ${WORKER}`);
   const [, leader] = /leader (\d+)/.exec(await saying("up")) ?? [];
-  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 15_000 });
+  const next = mutex.withLock("job", () => saying(""), { timeoutMs: 50_000 });
   process.kill(Number(leader), "SIGKILL");
   expect(await next).toContain("done");
   expect(await exitCode).toBe(137);
@@ -84,11 +84,12 @@ test("P3: a lock that is lost while the group ends takes the group along", { tim
 });
 
 test("what is left of a group is known with process id and command, the dead left out", async () => {
-  // A moment for the child to become what it is to be.
   const group = new ProcessGroup("sh", ["-c", "sleep 60 & sleep 0.3"], process.env);
   onTestFinished(() => group.signalAll("SIGKILL"));
   await group.ended;
-  expect(group.members()).toEqual([{ pid: expect.any(Number), command: "sleep 60" }]);
+  // The child is a shell until it becomes what it is to be.
+  const left = () => expect(group.members()).toEqual([{ pid: expect.any(Number), command: "sleep 60" }]);
+  await vi.waitFor(left, { timeout: 30_000, interval: 20 });
   group.signalAll("SIGKILL");
   while (group.hasMembers()) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(group.members()).toEqual([]);

@@ -110,7 +110,7 @@ test("S14: a proxy that refuses, or is not there, is named without its password"
   const { environment, tlsPort } = await startTlsStore();
   const proxy = await startProxy(tlsPort, "407 Proxy Authentication Required");
   const there = { ...environment, AWS_ENDPOINT_URL: "https://store.test", AWS_CA_BUNDLE: CA };
-  const impatient = ["run", "--wait", "300ms", "job", "--", "true"];
+  const impatient = ["run", "--wait", "3s", "job", "--", "true"];
   const refused = await cli(impatient, { ...there, HTTPS_PROXY: proxy.withPassword });
   expect(refused.exitCode).toBe(69);
   expect(refused.stderr).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) refused the way to store.test:443: 407`);

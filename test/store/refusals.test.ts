@@ -135,7 +135,7 @@ it("S10: a client that may not read the archived object either is told the store
 it("S17: a lock that is lost to credentials that have expired says that the store refused, and why", async () => {
   await using server = await startS3Server({ buckets: ["locks"] });
   const mutex = new S3Mutex({ s3Client: clientFor(server.endpoint), bucketName: "locks" });
-  const lock = await mutex.acquire("job", { leaseMs: 600 });
+  const lock = await mutex.acquire("job", { leaseMs: 3000 });
   server.faults.add({ fault: "status", status: 400, code: "ExpiredToken" });
   await new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
   expect(lock.signal.reason).toMatchObject({

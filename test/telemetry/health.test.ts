@@ -24,7 +24,7 @@ it("says what is held and waited for, also of locks by name", async ({ world }) 
 });
 
 it("forgets a lock by name when its lease is over", async ({ world }) => {
-  const mutex = world.mutex({ lockTimeoutMs: 150 });
+  const mutex = world.mutex({ lockTimeoutMs: 1500 });
   await mutex.acquireLock("short");
   await until(async () => (await mutex.health()).held.length === 0);
   world.leaves("short");

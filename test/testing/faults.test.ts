@@ -1,16 +1,19 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { S3MutexError } from "../../src/errors.js";
-import type { FaultRule } from "../../src/testing/index.js";
+import type { ActiveFault, FaultRule } from "../../src/testing/index.js";
 import { BUCKET, outcomeOf, startHarness } from "./harness.js";
 
-/** A client that gives up soon, and says "gave up". */
-async function giveUpAfter(delayMs: number, url: string, init: RequestInit = {}): Promise<string> {
-  const signal = AbortSignal.timeout(delayMs);
-  return fetch(url, { ...init, signal }).then(
+/** A client that gives up soon after its request has come to the fault, and says "gave up". */
+async function giveUpAfter(delayMs: number, fault: ActiveFault, url: string, init: RequestInit = {}): Promise<string> {
+  const stop = new AbortController();
+  const answer = fetch(url, { ...init, signal: stop.signal }).then(
     (response) => `answered ${response.status}`,
-    (error) => (error.name === "TimeoutError" ? "gave up" : String(error)),
+    (error) => (stop.signal.aborted ? "gave up" : String(error)),
   );
+  await vi.waitUntil(() => fault.hits > 0, { timeout: 30_000, interval: 5 });
+  setTimeout(() => stop.abort(), delayMs);
+  return answer;
 }
 
 test("drop-before: reset, and nothing was done", async () => {
@@ -31,7 +34,7 @@ test("lose-response: reset, and it was done", async () => {
 test("delay-apply: lands after a later write, and its condition is looked at only then", async () => {
   const { server, put } = await startHarness();
   const etag = await put("k", "1");
-  server.faults.add({ fault: "delay-apply", delayMs: 90, times: 2 });
+  server.faults.add({ fault: "delay-apply", delayMs: 1000, times: 2 });
   expect(await outcomeOf(put("k", "late", { IfMatch: etag }))).toBe("ECONNRESET");
   expect(await outcomeOf(put("new", "late", { IfNoneMatch: "*" }))).toBe("ECONNRESET");
   await put("k", "2", { IfMatch: etag });
@@ -43,9 +46,9 @@ test("delay-apply: lands after a later write, and its condition is looked at onl
 
 test('delay-apply with answer: "none" keeps the client waiting', async () => {
   const { server } = await startHarness();
-  server.faults.add({ fault: "delay-apply", delayMs: 10, answer: "none" });
+  const fault = server.faults.add({ fault: "delay-apply", delayMs: 10, answer: "none" });
   const url = `${server.endpoint}/${BUCKET}/k`;
-  expect(await giveUpAfter(90, url, { method: "PUT", body: "late" })).toBe("gave up");
+  expect(await giveUpAfter(90, fault, url, { method: "PUT", body: "late" })).toBe("gave up");
   await server.settled();
   expect(server.getObject(BUCKET, "k")?.text).toBe("late");
 });
@@ -59,10 +62,11 @@ test("duplicate: a create that worked answers 412", async () => {
 
 test("never-answer: silence, with or without an effect", async () => {
   const { server } = await startHarness();
-  server.faults.add({ fault: "never-answer", key: "without" });
-  server.faults.add({ fault: "never-answer", key: "with", applied: true });
-  const put = (key: string) => giveUpAfter(90, `${server.endpoint}/${BUCKET}/${key}`, { method: "PUT", body: "v" });
-  expect(await Promise.all([put("without"), put("with")])).toEqual(["gave up", "gave up"]);
+  const without = server.faults.add({ fault: "never-answer", key: "without" });
+  const applied = server.faults.add({ fault: "never-answer", key: "with", applied: true });
+  const put = (key: string, fault: ActiveFault) =>
+    giveUpAfter(90, fault, `${server.endpoint}/${BUCKET}/${key}`, { method: "PUT", body: "v" });
+  expect(await Promise.all([put("without", without), put("with", applied)])).toEqual(["gave up", "gave up"]);
   expect(server.objects(BUCKET).map((object) => object.key)).toEqual(["with"]);
   expect(server.requests.unanswered).toBe(2);
 });
