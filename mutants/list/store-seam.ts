@@ -223,6 +223,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/causes.test.ts", named: "run out meanwhile" },
   },
   {
+    name: "what a full store refuses is a verdict on conditions",
+    why: "its operator looks for another store, where it is out of space or closed for an hour",
+    file: "src/verify/examination/answering.ts",
+    search: '  if (when === "at first" && read.kind === "answer" && read.status === 404) return undefined;',
+    replace: '  if (read.kind === "answer" && read.status === 404) return undefined;',
+    caughtBy: { test: "test/doctor/causes.test.ts", named: "gets no verdict on conditions" },
+  },
+  {
     name: "a gateway that is away is examined",
     why: "which checks fail is chance, and a safe store is called unsafe, or a gateway that was never met safe",
     file: "src/verify/examination/answering.ts",

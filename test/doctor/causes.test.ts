@@ -47,6 +47,28 @@ test.each([
 });
 
 test.each([
+  ["is full", 507, "InsufficientStorage", 0, "store-unavailable", /no space left/],
+  ...(IN_FULL
+    ? ([["is closed for a while", 503, "XMaintenance", 3, "store-unavailable", /XMaintenance/]] as const)
+    : []),
+  ["becomes full", 507, "InsufficientStorage", 30, "store-unavailable", /no space left/],
+  ["comes to its quota", 403, "QuotaExceeded", 3, "access-denied", /quota/],
+] as const)(
+  "S9: a store that %s gets no verdict on conditions",
+  TIMEOUT,
+  async (_, status, code, after, as, message) => {
+    let writes = 0;
+    const { endpoint } = await startGate(({ method }) => {
+      if (method === "PUT") writes += 1;
+      return method === "PUT" && writes > after ? { status, code } : undefined;
+    });
+    const s3ClientConfig = { endpoint, region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS };
+    const examination = verifyStore({ s3ClientConfig, bucketName: "locks", rounds: 1 });
+    await expect(examination).rejects.toMatchObject({ code: as, message: expect.stringMatching(message) });
+  },
+);
+
+test.each([
   ["none", "CredentialsProviderError"],
   ["a login that is over", "TokenProviderError"],
 ])("S9: no credentials (%s) are the cause, and no permission", TIMEOUT, async (_, name) => {

@@ -11,51 +11,47 @@ const PAUSE_MS = 50;
 /** One that lets each request run into its time-out is not asked five times. */
 const LONG_ENOUGH_MS = 10_000;
 
+type When = "at first" | "still";
+
 /**
  * A verdict about a store of which an endpoint does not answer would be chance: it would depend on which requests went there.
- * Each of them has to show or to take an object, as the first question and again where one was not answered or was answered wrongly.
+ * Each of them has to show or to take an object at first; and where a question was not answered or was answered wrongly, to take one
+ * without any condition: a store that is full, or closed for maintenance, says nothing about conditions.
  *
  * @throws what the endpoint says in place of the store: `store-unavailable`, `no-such-bucket`, `access-denied`, `invalid-argument`
  */
-export async function eachMustAnswer(
-  exam: Examination,
-  lanes: readonly ProbeRequests[],
-  when: "at first" | "still",
-): Promise<void> {
-  const silences = await Promise.all(lanes.map((lane) => silenceOf(exam, lane)));
+export async function eachMustAnswer(exam: Examination, lanes: readonly ProbeRequests[], when: When): Promise<void> {
+  const silences = await Promise.all(lanes.map((lane) => silenceOf(exam, lane, when)));
   for (const [index, silence] of silences.entries()) {
     if (silence !== undefined) throw silentError(silence, lanes[index]?.gateway, when);
   }
 }
 
 /** Undefined for one that answers, however badly it does other things. */
-async function silenceOf(exam: Examination, lane: ProbeRequests): Promise<Silence | undefined> {
+async function silenceOf(exam: Examination, lane: ProbeRequests, when: When): Promise<Silence | undefined> {
   const { effects } = exam;
   const startedAtMs = effects.monotonicMs();
   for (let tries = 1; ; tries += 1) {
-    const silence = await askedOnce(exam, lane);
+    const silence = await askedOnce(exam, lane, when);
     if (silence === undefined || silence.kind === "refused") return silence;
     if (tries === TRIES || effects.monotonicMs() - startedAtMs > LONG_ENOUGH_MS) return silence;
     await exam.pause(silence.throttled ? THROTTLE_PAUSE_MS : PAUSE_MS * tries);
   }
 }
 
-async function askedOnce(exam: Examination, lane: ProbeRequests): Promise<Silence | undefined> {
+async function askedOnce(exam: Examination, lane: ProbeRequests, when: When): Promise<Silence | undefined> {
   exam.throwIfAborted();
   const read = await lane.get(exam.newStem("absent"));
   if (read.kind === "refused") return read.about === "permissions" ? undefined : read;
   // A page is shown for every key that there is not.
-  if (read.kind === "answer" && read.status === 404) return undefined;
-  const write = await lane.put(exam.newKey("present"), exam.newBody(), { IfNoneMatch: "*" });
+  if (when === "at first" && read.kind === "answer" && read.status === 404) return undefined;
+  const condition = when === "at first" ? { IfNoneMatch: "*" } : {};
+  const write = await lane.put(exam.newKey("present"), exam.newBody(), condition);
   if (write.kind === "refused") return write.about === "permissions" ? undefined : write;
   return write.kind === "answer" ? undefined : write;
 }
 
-export function silentError(
-  { error, timing }: Silence,
-  gateway: string | undefined,
-  when: "at first" | "still",
-): S3MutexError {
+export function silentError({ error, timing }: Silence, gateway: string | undefined, when: When): S3MutexError {
   const { code } = error;
   const isPlain = gateway === undefined && when === "at first";
   // No answer of a store is one of the latter.

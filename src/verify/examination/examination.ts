@@ -248,7 +248,7 @@ export class Examination {
 
   /** Before another try after an answer that did not help. */
   async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
-    if (outcome.timing === undefined && tries > 1) await this.allMustAnswer();
+    if (tries > 1) await this.allMustAnswer();
     await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
   }
 
