@@ -1,3 +1,4 @@
+import type { SentWrite } from "../src/core/client/write-log.js";
 import type { Scene } from "./client/actor.js";
 import { widestOf } from "./clocks.js";
 import type { ClientPlan, Configuration } from "./configuration.js";
@@ -6,13 +7,13 @@ import {
   type Client,
   clientAt,
   clientOf,
+  conditionOf,
   etagOf,
   handedTo,
   indexWithinClient,
   numberOfAcquisition,
   numberOfWrite,
   type Request,
-  type SentWrite,
   type Snapshot,
   type Thread,
   TICK_MS,
@@ -155,8 +156,8 @@ export class Fingerprint {
     this.#name(latest === undefined ? NOTHING : etagOf(latest.version));
     if (latest !== undefined) this.#version(latest.version);
     if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
-    this.#mix(writeLog.length);
-    for (const sent of writeLog) this.#attempt(client, sent);
+    this.#mix(writeLog.sent.length);
+    for (const sent of writeLog.sent) this.#attempt(client, sent);
     if (handed !== undefined) this.#name(numberOfWrite(handed.holder.leaseWriteId));
     if (client.holding === undefined) return;
     this.#reading(client, client.holding.reading);
@@ -183,17 +184,20 @@ export class Fingerprint {
   #snapshot(client: Client, snapshot: Snapshot | undefined): void {
     if (snapshot === undefined) return this.#mix(-2);
     this.#version(snapshot.version);
-    for (const sent of client.writeLog) if (sent.unresolved) this.#mix(flags(sent.sequence < snapshot.asked));
+    for (const { sentAtMs, isUnresolved } of client.writeLog.sent) {
+      if (isUnresolved) this.#mix(flags(sentAtMs < snapshot.asked));
+    }
   }
 
   #attempt(client: Client, sent: SentWrite): void {
-    this.#name(sent.write);
-    this.#mix(flags(sent.unresolved));
-    if (sent.unresolved) this.#condition(client, sent.condition);
-    if (isReadingNeeded(this.#world, client, sent.write)) this.#reading(client, sent.reading);
+    this.#name(numberOfWrite(sent.writeId));
+    this.#mix(flags(sent.isUnresolved));
+    if (sent.isUnresolved) this.#condition(client, conditionOf(sent));
+    const isCounted = isReadingNeeded(this.#world, client, sent.writeId);
+    if (isCounted && sent.reading !== undefined) this.#reading(client, sent.reading);
     const writing = client.main?.step === "writing" ? client.main.write : client.side?.write;
-    const own = client.writeLog.find(({ write }) => write === writing);
-    if (own !== undefined) this.#mix(flags(sent.sequence < own.sequence));
+    const own = client.writeLog.sent.find((one) => numberOfWrite(one.writeId) === writing);
+    if (own !== undefined) this.#mix(flags(sent.sentAtMs < own.sentAtMs));
   }
 
   /** All versions that are gone for good are alike, but for an answer under way that still shows one. */

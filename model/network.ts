@@ -1,3 +1,4 @@
+import { NOTHING_SENT, type SentWrite, type SentWrites } from "../src/core/client/write-log.js";
 import type { Configuration } from "./configuration.js";
 import {
   ABSENT,
@@ -5,8 +6,8 @@ import {
   clientAt,
   etagOf,
   handedTo,
+  numberOfWrite,
   type Request,
-  type SentWrite,
   type Snapshot,
   type Thread,
   type Version,
@@ -72,19 +73,21 @@ function isOutdated(world: World, config: Configuration, snapshot: Snapshot | un
   return snapshot.version.etag !== etagOf(world.object);
 }
 
-function neededWrites(world: World, client: Client): readonly SentWrite[] {
-  if (client.writeLog.length === 0) return client.writeLog;
-  if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return [];
-  const needed = client.writeLog.filter((sent) => sent.unresolved || isReadingNeeded(world, client, sent.write));
-  return needed.length === client.writeLog.length ? client.writeLog : needed;
+function neededWrites(world: World, client: Client): SentWrites {
+  const { writeLog } = client;
+  if (writeLog.sent.length === 0) return writeLog;
+  if (client.phase === "dead" || (client.phase === "idle" && client.main === undefined)) return NOTHING_SENT;
+  const isNeeded = (one: SentWrite) => one.isUnresolved || isReadingNeeded(world, client, one.writeId);
+  const sent = writeLog.sent.filter(isNeeded);
+  return sent.length === writeLog.sent.length ? writeLog : { ...writeLog, sent };
 }
 
 /** Whether a hold of this write may still be found in the record, and its lease be counted. */
-export function isReadingNeeded(world: World, client: Client, write: number): boolean {
+export function isReadingNeeded(world: World, client: Client, leaseWriteId: string): boolean {
   const { main, phase } = client;
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
+  const write = numberOfWrite(leaseWriteId);
   if (!isAsking && !(phase === "holding" && main?.sent.includes(write))) return false;
-  const leaseWriteId = writeId(write);
   if (handedTo(client)?.holder.leaseWriteId === leaseWriteId) return true;
   if (world.requests.some((request) => request.write === write)) return true;
   const seen = [world.object, main?.base?.version, client.latest?.version];

@@ -1,5 +1,6 @@
 import { type AcquisitionState, UNASKED } from "../src/core/client/acquisition.js";
 import type { Remains } from "../src/core/client/leftovers.js";
+import { NOTHING_SENT, type SentWrite, type SentWrites } from "../src/core/client/write-log.js";
 import type { Holder, LockRecord } from "../src/core/record.js";
 import type { ClockReading } from "../src/core/store-time.js";
 
@@ -42,16 +43,6 @@ export interface Version {
 export interface Snapshot {
   readonly version: Version | undefined;
   readonly asked: number;
-}
-
-/** One write as `WriteLog` knows it. */
-export interface SentWrite {
-  readonly write: number;
-  readonly condition: number;
-  /** Its place in the order of events: what the monotonic clock is, but for ties. */
-  readonly sequence: number;
-  readonly reading: ClockReading;
-  readonly unresolved: boolean;
 }
 
 /** One compare-and-swap loop of a client. */
@@ -104,7 +95,8 @@ export interface Client {
   latest: Snapshot | undefined;
   /** The answers of looks since then are believed without another read. */
   lookedAt: number;
-  writeLog: readonly SentWrite[];
+  /** Its writes were sent at their places in the order of events: that is what the monotonic clock is, but for ties. */
+  writeLog: SentWrites;
   holding: Holding | undefined;
   /** How far the monotonic clock is behind, for having stood still. */
   lagMs: number;
@@ -203,6 +195,16 @@ export function numberOfWrite(id: string): number {
   return Number(id.slice(1));
 }
 
+/** On which version a write was conditioned, by the name of the write that made it. */
+export function conditionOf({ etag }: SentWrite): number {
+  return etag === undefined ? ABSENT : Number(etag);
+}
+
+/** The same the other way round: the ETag by which a log knows a version. */
+export function etagNamed(name: number): string | undefined {
+  return name === ABSENT ? undefined : String(name);
+}
+
 export function etagOf(version: Version | undefined): number {
   return version === undefined ? ABSENT : version.etag;
 }
@@ -243,7 +245,7 @@ export function idleClient(): Client {
     side: undefined,
     latest: undefined,
     lookedAt: 0,
-    writeLog: [],
+    writeLog: NOTHING_SENT,
     holding: undefined,
     lagMs: 0,
     disturbed: false,

@@ -18,7 +18,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "store/s3/answers": ["arguments", "store", "store/s3/client"],
   "store/s3/learnt": ["store", "store/s3/client", "store/s3/answers"],
   "store/s3": ["arguments", "store", "store/s3/client", "store/s3/answers", "store/s3/learnt"],
-  "runtime/swap": ["core", "core/schedule", "core/transition", "store", "runtime/base"],
+  "runtime/swap": ["core", "core/schedule", "core/transition", "core/client", "store", "runtime/base"],
   "runtime/check": ["core", "store", "runtime/base", "runtime/swap"],
   "runtime/hold": ["core", "core/transition", "core/waits", "core/client", "runtime/base", "runtime/swap"],
   "runtime/scopes": ["core", "runtime/base", "runtime/hold"],

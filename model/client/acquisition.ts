@@ -1,13 +1,13 @@
 import { type Happening, isWanting, type Outcome, proceed, react, UNASKED } from "../../src/core/client/acquisition.js";
 import { confirmation } from "../../src/core/client/confirmation.js";
 import type { Remains } from "../../src/core/client/leftovers.js";
+import { NOTHING_SENT, readingOf } from "../../src/core/client/write-log.js";
 import type { Holder } from "../../src/core/record.js";
 import type { AcquireReply } from "../../src/core/transition/acquire.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { type Client, type Grant, numberOfWrite } from "../state.js";
+import type { Client, Grant } from "../state.js";
 import { type Actor, clocksOf, nextSequence, start, storeTime, threadOf } from "./actor.js";
 import { cancelLeftovers } from "./leftovers.js";
-import { readingOf } from "./write-log.js";
 
 /** Does what `core/client` says of one acquisition, as `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts` do. */
 
@@ -27,7 +27,7 @@ function begin(actor: Actor, restMs: number): void {
   client.acquisition = UNASKED;
   client.stopped = false;
   client.robbed = false;
-  client.writeLog = [];
+  client.writeLog = NOTHING_SENT;
   client.holding = undefined;
   client.sinceMs = storeTime(actor).latestMs;
   client.lookedAt = world.sequence + 1;
@@ -125,7 +125,7 @@ export function receive(actor: Actor, reply: AcquireReply, contradicted: boolean
 /** `confirmGrant`, by `core/client/confirmation.ts`. */
 function confirm(actor: Actor, { holder, contradicted }: Grant, renewals: number): void {
   const { client, world, subject, config } = actor;
-  const reading = readingOf(client.writeLog, numberOfWrite(holder.leaseWriteId));
+  const reading = readingOf(client.writeLog, holder.leaseWriteId);
   const { leaseMs } = config;
   const next = confirmation({
     ...{ holder, leaseMs, renewalDeadlineMs: undefined, renewals, isUp: false },

@@ -1,4 +1,5 @@
 import { mustChange } from "../../src/core/client/leftovers.js";
+import { hasUnresolved } from "../../src/core/client/write-log.js";
 import type { Attempt } from "../../src/core/expiry.js";
 import type { LockRecord } from "../../src/core/record.js";
 import type { AcquireCommand, AcquireReply } from "../../src/core/transition/acquire.js";
@@ -16,7 +17,6 @@ import {
 } from "../state.js";
 import { type Actor, idOf, planOf } from "./actor.js";
 import { successorOf } from "./successor.js";
-import { hasUnresolved } from "./write-log.js";
 
 /** What a loop came to, in the words of its caller. */
 export type Reply =
@@ -101,7 +101,7 @@ function decideOther(
     case "cleanup":
       return subject.cleanup(record, { olderThanMs: undefined, includeReleased: true, restMs, attempted }, attempt);
     default: {
-      const remains = { entry: thread.entry, hasUnresolved: hasUnresolved(client) };
+      const remains = { entry: thread.entry, hasUnresolved: hasUnresolved(client.writeLog) };
       return subject.cancel(record, { id: idOf(actor), mustChange: mustChange(remains) }, attempt);
     }
   }

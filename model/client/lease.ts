@@ -1,13 +1,13 @@
+import { readingOf } from "../../src/core/client/write-log.js";
 import type { Holder } from "../../src/core/record.js";
 import type { ClockReading } from "../../src/core/store-time.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
-import { type Client, numberOfWrite, type Thread, type World } from "../state.js";
+import type { Client, Thread, World } from "../state.js";
 import { happen, receive } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn } from "./actor.js";
 import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
 import { NO_ONE } from "./successor.js";
-import { readingOf } from "./write-log.js";
 
 /** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-queue.ts` comes to. */
 
@@ -33,7 +33,7 @@ export function concludeRenewal(actor: Actor, reply: RenewReply, contradicted: b
   const { client } = actor;
   if (client.stopped) return;
   if (reply.kind === "gone") return lose(actor);
-  const reading = readingOf(client.writeLog, numberOfWrite(reply.holder.leaseWriteId));
+  const reading = readingOf(client.writeLog, reply.holder.leaseWriteId);
   if (reading === undefined) return;
   client.holding = {
     holder: reply.holder,

@@ -1,11 +1,11 @@
 import { isAnythingLeft, type Remains } from "../../src/core/client/leftovers.js";
+import { hasUnresolved } from "../../src/core/client/write-log.js";
 import { type Actor, start } from "./actor.js";
-import { hasUnresolved } from "./write-log.js";
 
 /** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
 export function cancelLeftovers(actor: Actor, entry: Remains["entry"]): void {
   const { client } = actor;
-  if (!isAnythingLeft({ entry, hasUnresolved: hasUnresolved(client) })) return finish(actor);
+  if (!isAnythingLeft({ entry, hasUnresolved: hasUnresolved(client.writeLog) })) return finish(actor);
   client.phase = "ending";
   client.holding = undefined;
   start(actor, "side", "cancel", { entry });

@@ -1,3 +1,4 @@
+import { NOTHING_SENT } from "../../src/core/client/write-log.js";
 import { clientAt, NONE, type Operation, type Request, type World } from "../state.js";
 import { concludeAcquire, concludeConfirm, concludePoll, happen } from "./acquisition.js";
 import { type Actor, actorIn, type Scene, type Slot, threadOf } from "./actor.js";
@@ -53,7 +54,7 @@ export function crash({ client }: Actor): void {
   client.main = undefined;
   client.side = undefined;
   client.latest = undefined;
-  client.writeLog = [];
+  client.writeLog = NOTHING_SENT;
   client.holding = undefined;
   client.acquisition = NONE;
 }

@@ -1,13 +1,13 @@
+import { begun, seen, settles } from "../../src/core/client/write-log.js";
 import type { Attempt } from "../../src/core/expiry.js";
 import { isListed, type LockRecord } from "../../src/core/record.js";
-import { settles } from "../../src/runtime/swap/write-log.js";
 import {
   ABSENT,
   type Client,
+  etagNamed,
   etagOf,
   type Operation,
   type Request,
-  type SentWrite,
   type Snapshot,
   type Thread,
   writeId,
@@ -17,7 +17,7 @@ import { happen } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, storeTime, threadIn } from "./actor.js";
 import { type Change, decide, type Reply, replyOf } from "./commands.js";
 import { partnersOf, successorOf, withSuccessor } from "./successor.js";
-import { noteAnswered, noteSeen } from "./write-log.js";
+import { noteAnswered } from "./write-log.js";
 
 /** `LockObject.swap`, from one answer to the next. */
 
@@ -76,6 +76,10 @@ function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
   return undefined;
 }
 
+function noteSeen({ client }: Actor, { version, asked }: Snapshot): void {
+  client.writeLog = seen(client.writeLog, etagNamed(etagOf(version)), asked);
+}
+
 /** What an unanswered write has left there: the caller may give up before a reply counts. */
 function noteListed(actor: Actor, record: LockRecord | undefined): void {
   if (isListed(record, idOf(actor))) happen(actor, { kind: "listed" });
@@ -87,9 +91,9 @@ function send(actor: Actor, { operation, base, tried }: Thread, change: Change, 
   const condition = etagOf(base?.version);
   if (planOf(actor).kind === "client") {
     const reading = clocksOf(world, client);
-    const sent: SentWrite = { write, condition, sequence: nextSequence(world), reading, unresolved: true };
+    const sent = { writeId: writeId(write), etag: etagNamed(condition), sentAtMs: nextSequence(world), reading };
     // A transfer is a write of two acquisitions: `SharedLog`.
-    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.writeLog = [...one.writeLog, sent];
+    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.writeLog = begun(one.writeLog, sent);
   }
   const version = change.kind === "write" ? versionOf(change.record, write, world.now, operation) : undefined;
   const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };
@@ -104,8 +108,8 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outc
   const contradicted = client.disturbed;
   client.disturbed = false;
   noteAnswered(actor, request.write);
-  const own = client.writeLog.find((sent) => sent.write === request.write);
-  const snapshot = { version: request.version, asked: own?.sequence ?? actor.world.sequence };
+  const own = client.writeLog.sent.find((sent) => sent.writeId === writeId(request.write));
+  const snapshot = { version: request.version, asked: own?.sentAtMs ?? actor.world.sequence };
   noteSeen(actor, snapshot);
   keep(client, snapshot);
   return done(actor, slot, thread, replyOf(thread, request), contradicted);

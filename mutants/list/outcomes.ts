@@ -5,7 +5,7 @@ export const OUTCOMES: readonly Mutant[] = [
   {
     name: "412 believed",
     why: "a conflict proves that the write did not land, though a proxy may have repeated it",
-    file: "src/runtime/swap/write-log.ts",
+    file: "src/core/client/write-log.ts",
     search: 'return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";',
     replace: 'return outcome.kind === "unknown" ? outcome.sent === false : true;',
     caughtBy: { model: "one" },
@@ -13,7 +13,7 @@ export const OUTCOMES: readonly Mutant[] = [
   {
     name: "silence believed",
     why: "a write without an answer is taken for dead",
-    file: "src/runtime/swap/write-log.ts",
+    file: "src/core/client/write-log.ts",
     search: 'return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";',
     replace: 'return outcome.kind === "unknown" || outcome.kind !== "conflict";',
     caughtBy: { model: "one" },
@@ -21,17 +21,17 @@ export const OUTCOMES: readonly Mutant[] = [
   {
     name: "absence settles",
     why: "where there is no object, no write is believed to be under way",
-    file: "src/runtime/swap/write-log.ts",
-    search: "    if (etag === undefined) return;\n",
-    replace: "    if (etag === undefined) return this.#unresolved.clear();\n",
+    file: "src/core/client/write-log.ts",
+    search: "  if (etag === undefined) return log;\n",
+    replace: "  if (etag === undefined) return NOTHING_SENT;\n",
     caughtBy: { model: "one" },
   },
   {
     name: "same version settles",
     why: "a write is taken for dead though the object still has the version that it was conditioned on",
-    file: "src/runtime/swap/write-log.ts",
-    search: 'const isOther = condition.kind === "if-absent" || condition.etag !== etag;',
-    replace: 'const isOther = condition.kind === "if-absent" || condition.etag !== undefined;',
+    file: "src/core/client/write-log.ts",
+    search: "write.isUnresolved && write.etag !== etag && write",
+    replace: "write.isUnresolved && write",
     caughtBy: { model: "two, transfer" },
   },
   {

@@ -55,9 +55,9 @@ export const TIME: readonly Mutant[] = [
   {
     name: "deadline from the last attempt",
     why: "a lease is counted from the last write that was sent, though an earlier one has landed",
-    file: "src/runtime/swap/write-log.ts",
-    search: "    return this.#readings.get(writeId);",
-    replace: "    return this.#readings.has(writeId) ? [...this.#readings.values()].at(-1) : undefined;",
+    file: "src/core/client/write-log.ts",
+    search: "  return sent.find((one) => one.writeId === writeId)?.reading;",
+    replace: "  return sent.some((one) => one.writeId === writeId) ? sent.at(-1)?.reading : undefined;",
     caughtBy: "sim",
   },
   {

@@ -1,3 +1,4 @@
+import { settles } from "../../core/client/write-log.js";
 import { serializeRecord } from "../../core/codec.js";
 import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord, LockRef } from "../../core/record.js";
@@ -23,7 +24,7 @@ import type { Place } from "./stalled.js";
 import type { SwapOptions, Swapped } from "./swap-options.js";
 import { CLOCKS_UNSTEADY, outOfCache, timingByStore, Witnesses } from "./told-time.js";
 import { untilAnswered } from "./until-answered.js";
-import { settles, type WriteRecorder } from "./write-log.js";
+import type { WriteRecorder } from "./write-log.js";
 
 export type { Snapshot } from "./snapshot.js";
 

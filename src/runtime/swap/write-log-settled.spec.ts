@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SharedLog, settles, WriteLog, type WriteRecorder } from "./write-log.js";
+import { SharedLog, WriteLog, type WriteRecorder } from "./write-log.js";
 
 const at = (monotonicMs: number) => ({ monotonicMs, wallMs: monotonicMs });
 const ON_A = { kind: "if-match", etag: '"a"' } as const;
@@ -107,16 +107,4 @@ describe("a write of several", () => {
     shared.seen('"b"', 1);
     expect([one.hasUnresolved, other.hasUnresolved]).toEqual([true, false]);
   });
-});
-
-it.each([
-  [{ kind: "ok" }, true],
-  [{ kind: "absent" }, true],
-  [{ kind: "refused" }, true],
-  [{ kind: "conflict" }, false],
-  [{ kind: "conflict", sent: false }, false],
-  [{ kind: "unknown", sent: true }, false],
-  [{ kind: "unknown", sent: false }, true],
-])("%o settles a write: %s", (outcome, expected) => {
-  expect(settles(outcome)).toBe(expected);
 });

@@ -1,3 +1,13 @@
+import {
+  answered,
+  begun,
+  found,
+  hasUnresolved,
+  isOwn,
+  NOTHING_SENT,
+  readingOf,
+  seen,
+} from "../../core/client/write-log.js";
 import type { ClockReading } from "../../core/store-time.js";
 import type { WriteCondition } from "../../store/object-store.js";
 
@@ -17,27 +27,18 @@ export interface WriteRecorder {
   seen(etag: string | undefined, askedAtMs: number): void;
 }
 
-/**
- * What one acquisition has sent: the clock reading of each write, from which a lease counts, and which writes may still
- * land although no caller waits for them any more.
- */
+/** What one acquisition has sent: `core/client/write-log.ts` as of now, and whether others are about. */
 export class WriteLog implements WriteRecorder {
-  readonly #readings = new Map<string, ClockReading>();
-  readonly #unresolved = new Map<string, { readonly condition: WriteCondition; readonly sentAtMs: number }>();
-
+  #log = NOTHING_SENT;
   #hasLostRaces = false;
-  /** The one that was seen in the record last, and those that the last read settled: it may be one of them. */
-  #landed: string | undefined;
-  #settled: ReadonlySet<string> = new Set();
 
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void {
-    this.#readings.set(writeId, reading);
-    this.#unresolved.set(writeId, { condition, sentAtMs: reading.monotonicMs });
-    if (this.#readings.size > MAX_READINGS) this.#readings.delete(this.#readings.keys().next().value as string);
+    const etag = condition.kind === "if-match" ? condition.etag : undefined;
+    this.#log = begun(this.#log, { writeId, etag, sentAtMs: reading.monotonicMs, reading });
   }
 
   answered(writeId: string): void {
-    this.#unresolved.delete(writeId);
+    this.#log = answered(this.#log, writeId);
   }
 
   lostRace(): void {
@@ -48,41 +49,29 @@ export class WriteLog implements WriteRecorder {
     return this.#hasLostRaces;
   }
 
-  /**
-   * A write that was sent before is dead if it was conditioned on any other version of a present object; where there is no
-   * object nothing is. One that was sent later may be conditioned on a version that this read was too early for.
-   */
   seen(etag: string | undefined, askedAtMs: number): void {
-    if (etag === undefined) return;
-    const settled = [...this.#unresolved].filter(([, { condition, sentAtMs }]) => {
-      const isOther = condition.kind === "if-absent" || condition.etag !== etag;
-      return isOther && sentAtMs < askedAtMs;
-    });
-    if (settled.length === 0) return;
-    this.#settled = new Set(settled.map(([writeId]) => writeId));
-    for (const writeId of this.#settled) this.#unresolved.delete(writeId);
+    this.#log = seen(this.#log, etag, askedAtMs);
   }
 
   /** The clocks as they were when this write's transition was computed. */
   readingOf(writeId: string): ClockReading | undefined {
-    return this.#readings.get(writeId);
+    return readingOf(this.#log, writeId);
   }
 
   /** Whether any write was sent. */
   get hasBegun(): boolean {
-    return this.#readings.size > 0;
+    return this.#log.sent.length > 0;
   }
 
-  /** Whether this process has sent the write, as far as it can be in the record still. */
+  /** What is asked about is in the record. */
   isOwn(writeId: string): boolean {
-    const isKnown = writeId === this.#landed || this.#readings.has(writeId);
-    const isOwn = isKnown || this.#unresolved.has(writeId) || this.#settled.has(writeId);
-    if (isOwn) this.#landed = writeId;
-    return isOwn;
+    if (!isOwn(this.#log, writeId)) return false;
+    this.#log = found(this.#log, writeId);
+    return true;
   }
 
   get hasUnresolved(): boolean {
-    return this.#unresolved.size > 0;
+    return hasUnresolved(this.#log);
   }
 }
 
@@ -128,11 +117,3 @@ export class SharedLog implements WriteRecorder {
     for (const log of this.#deciders()) log.seen(etag, askedAtMs);
   }
 }
-
-/** Whether this answer to a write proves that it has landed, or never will. A conflict does not: a proxy may have repeated it. */
-export function settles(outcome: { readonly kind: string; readonly sent?: boolean }): boolean {
-  return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";
-}
-
-/** Far more writes than one lease has time for; readings older than that cannot matter. */
-const MAX_READINGS = 64;
