@@ -5,7 +5,15 @@ import { onAbort } from "../base/abort.js";
 import { type Context, jitter } from "../base/context.js";
 import { sleep } from "../base/timing.js";
 import { isSameVersion, type Version } from "./snapshot.js";
-import { hasAnswered, type Place, stalledError, stillContested } from "./stalled.js";
+import {
+  givenUp,
+  hasAnswered,
+  type Place,
+  stalledError,
+  stillContested,
+  unanswered,
+  wordsOfSilence,
+} from "./stalled.js";
 
 /** Holders step back only after losing this often: what they lose to is usually a waiter that joins the queue. */
 const EAGER_RACES = 5;
@@ -228,20 +236,8 @@ export class RetryBudget {
     this.#mention(error);
   }
 
-  get #subject(): string {
-    return this.#lockName === undefined ? "a listing" : `the lock ${JSON.stringify(this.#lockName)}`;
-  }
-
-  /** How it stands: whatever answers was reached. */
-  get #words(): { readonly past: string; readonly present: string } {
-    const subject = this.#subject;
-    const kind = this.#hasRead ? "write" : "request";
-    return this.#isAnswered
-      ? {
-          past: `No ${kind} for ${subject} got through; the last answer`,
-          present: `no ${kind} for ${subject} gets through`,
-        }
-      : { past: `The store did not answer for ${subject}`, present: `the store does not answer for ${subject}` };
+  get #words(): ReturnType<typeof wordsOfSilence> {
+    return wordsOfSilence(this.#lockName, { isAnswered: this.#isAnswered, hasRead: this.#hasRead });
   }
 
   get #untilMs(): number {
@@ -259,13 +255,7 @@ export class RetryBudget {
     // Timers may be a little early.
     this.#hasGivenUp = this.#endMs <= this.#nowMs() + 1;
     this.#wasCutShort = afterMs < Math.min(this.#options.timeoutMs, TELLING_MS);
-    const waits = "credentials, its turn, an examination of the store";
-    if (afterMs <= 0) return unanswered("the time was up before the next request", false);
-    const including = `including what a request waits for before it leaves (${waits})`;
-    const within = this.#wasCutShort
-      ? `the caller's time was up before the answer came: ${Math.round(afterMs)} ms were left for it, ${including}`
-      : `no answer within ${Math.round(afterMs)} ms, ${including}`;
-    return unanswered(within, true);
+    return givenUp(afterMs, this.#wasCutShort);
   }
 
   /** Once, when nothing has come of the requests for a while: a caller that waits without limit would never learn why. */
@@ -305,8 +295,4 @@ export class RetryBudget {
 
 function named(lockName: string | undefined) {
   return lockName === undefined ? {} : { lockName };
-}
-
-function unanswered(why: string, sent: boolean): UnknownOutcome {
-  return { kind: "unknown", error: new S3MutexError("store-unavailable", why), throttled: false, sent };
 }

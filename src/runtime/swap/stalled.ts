@@ -72,3 +72,33 @@ export function stillContested(lockName: string, races: number): S3MutexError {
 export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
   return timing !== undefined && brokeOff === undefined;
 }
+
+/** How it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
+export function wordsOfSilence(
+  lockName: string | undefined,
+  { isAnswered, hasRead }: { readonly isAnswered: boolean | undefined; readonly hasRead: boolean },
+): { readonly past: string; readonly present: string } {
+  const subject = lockName === undefined ? "a listing" : `the lock ${JSON.stringify(lockName)}`;
+  const kind = hasRead ? "write" : "request";
+  return isAnswered
+    ? {
+        past: `No ${kind} for ${subject} got through; the last answer`,
+        present: `no ${kind} for ${subject} gets through`,
+      }
+    : { past: `The store did not answer for ${subject}`, present: `the store does not answer for ${subject}` };
+}
+
+/** What is known of a request that was given up after so long; `wasCutShort`: so soon that nothing follows from it. */
+export function givenUp(afterMs: number, wasCutShort: boolean): UnknownOutcome {
+  const waits = "credentials, its turn, an examination of the store";
+  if (afterMs <= 0) return unanswered("the time was up before the next request", false);
+  const including = `including what a request waits for before it leaves (${waits})`;
+  const within = wasCutShort
+    ? `the caller's time was up before the answer came: ${Math.round(afterMs)} ms were left for it, ${including}`
+    : `no answer within ${Math.round(afterMs)} ms, ${including}`;
+  return unanswered(within, true);
+}
+
+export function unanswered(why: string, sent: boolean): UnknownOutcome {
+  return { kind: "unknown", error: new S3MutexError("store-unavailable", why), throttled: false, sent };
+}
