@@ -286,7 +286,7 @@ const TIMES = IN_FULL ? 10 : 1;
 describe("more locks than a page has", () => {
   it.override("pageSize", 100 * TIMES);
 
-  it("are listed page by page and read with bounded concurrency", async ({ world }) => {
+  it("are listed page by page and read with bounded concurrency", { timeout: 120_000 }, async ({ world }) => {
     const bodies = [stale(), live(), freeRecord(Date.now() - 1000)].map((record) => JSON.stringify(record));
     const put = (index: number, body: string) => {
       const name = `lock-${String(index).padStart(4, "0")}`;
