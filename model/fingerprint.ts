@@ -173,7 +173,8 @@ export class Fingerprint {
     const goesByWrites =
       thread.operation !== "acquire" && thread.operation !== "release" && thread.operation !== "cancel";
     if (goesByWrites) for (const write of thread.sent) this.#name(write);
-    for (const index of thread.tried) this.#mix(this.#place[index] ?? NOTHING);
+    for (const index of thread.passing.tried) this.#mix(this.#place[index] ?? NOTHING);
+    if (thread.passing.tried.length > 0) this.#mix(this.#place[thread.passing.to ?? NOTHING] ?? NOTHING);
     if (thread.operation === "force" || thread.operation === "delete") {
       for (const id of thread.meant ?? []) this.#acquisition(numberOfAcquisition(id));
     }

@@ -1,5 +1,6 @@
 import { type AcquisitionState, UNASKED } from "../src/core/client/acquisition.js";
 import type { Remains } from "../src/core/client/leftovers.js";
+import type { Passing } from "../src/core/client/passing.js";
 import { NOTHING_SENT, type SentWrite, type SentWrites } from "../src/core/client/write-log.js";
 import type { Holder, LockRecord } from "../src/core/record.js";
 import type { ClockReading } from "../src/core/store-time.js";
@@ -57,8 +58,8 @@ export interface Thread {
   readonly meant: ReadonlySet<string> | undefined;
   /** Renewals that confirming a grant took so far. */
   readonly renewals: number;
-  /** To which callers of the same process a release was to pass the lock on; the last of them is the one now. */
-  readonly tried: readonly number[];
+  /** To which callers of the same process a release is to pass the lock on, and was before. */
+  readonly passing: Passing<number>;
   /** What a cancel is to look for. */
   readonly entry: Remains["entry"];
 }

@@ -1,3 +1,4 @@
+import { NOT_PASSED } from "../../src/core/client/passing.js";
 import type { ClockReading, StoreTime } from "../../src/core/store-time.js";
 import { type Clock, storeTimeOf } from "../clocks.js";
 import type { ClientPlan, Configuration } from "../configuration.js";
@@ -72,7 +73,7 @@ export function threadOf(operation: Operation): Thread {
     sent: [],
     meant: undefined,
     renewals: 0,
-    tried: [],
+    passing: NOT_PASSED,
     entry: "none",
   } as const;
   return { operation, step: "reading", ...nothing };

@@ -16,7 +16,6 @@ import {
   writeId,
 } from "../state.js";
 import { type Actor, idOf, planOf } from "./actor.js";
-import { successorOf } from "./successor.js";
 
 /** What a loop came to, in the words of its caller. */
 export type Reply =
@@ -69,7 +68,7 @@ function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, 
   const { subject, world } = actor;
   const { operation } = thread as { operation: "release" };
   const from = { id: idOf(actor) };
-  const index = successorOf(thread);
+  const index = thread.passing.to;
   if (index === undefined) {
     const { reply, ...change } = subject.release(record, from, attempt);
     return { reply: { operation, left: reply.kind, to: undefined }, ...change };
@@ -136,7 +135,7 @@ export function replyOf(thread: Thread, request: Request): Reply {
     case "renew":
       return { operation, reply: holder === undefined ? GONE : { kind: "renewed", holder } };
     case "release":
-      return { operation, left: "released", to: grantTo(successorOf(thread), request) };
+      return { operation, left: "released", to: grantTo(thread.passing.to, request) };
     default:
       return { operation };
   }

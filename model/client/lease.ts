@@ -1,13 +1,12 @@
+import { leftInDoubt } from "../../src/core/client/passing.js";
 import { readingOf } from "../../src/core/client/write-log.js";
-import type { Holder } from "../../src/core/record.js";
-import type { ClockReading } from "../../src/core/store-time.js";
+import { countedFrom } from "../../src/core/lease.js";
 import type { RenewReply } from "../../src/core/transition/renew.js";
 import type { Client, Thread, World } from "../state.js";
 import { happen, receive } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn } from "./actor.js";
 import type { Reply } from "./commands.js";
 import { cancelLeftovers, finish } from "./leftovers.js";
-import { NO_ONE } from "./successor.js";
 
 /** `runtime/hold/lease.ts`, and what a release in `runtime/acquire/local-queue.ts` comes to. */
 
@@ -35,19 +34,11 @@ export function concludeRenewal(actor: Actor, reply: RenewReply, contradicted: b
   if (reply.kind === "gone") return lose(actor);
   const reading = readingOf(client.writeLog, reply.holder.leaseWriteId);
   if (reading === undefined) return;
+  const clocks = clocksOf(actor.world, client);
   client.holding = {
     holder: reply.holder,
-    reading: contradicted ? readingAfterContradiction(actor, reply.holder, reading) : reading,
+    reading: contradicted ? countedFrom(reply.holder, reading, { clocks, now: storeTime(actor) }) : reading,
   };
-}
-
-/** `Lease.#readingAfterContradiction`: what the new bounds leave of the published expiry is all that may be believed. */
-function readingAfterContradiction(actor: Actor, holder: Holder, reading: ClockReading): ClockReading {
-  const { world, client } = actor;
-  const clocks = clocksOf(world, client);
-  const usedMs = holder.leaseMs - (holder.expiresAtMs - storeTime(actor).latestMs);
-  const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
-  return from.monotonicMs < reading.monotonicMs ? from : reading;
 }
 
 /** `Lease.lose`, when the deadline has passed or the record says that it is gone. */
@@ -84,11 +75,9 @@ export function failRelease(actor: Actor): void {
 }
 
 /** `giveBack`, when it is over: the one that it was for hears what came of it, the others that it is not known. */
-function tellTried(actor: Actor, { tried }: Thread, tell: ((successor: Actor) => void) | undefined): void {
-  for (const [at, index] of tried.entries()) {
-    if (index === NO_ONE) continue;
-    const other = actorIn(actor, actor.world, index);
-    if (at === tried.length - 1 && tell !== undefined) tell(other);
-    else happen(other, { kind: "transfer-unknown" });
+function tellTried(actor: Actor, { passing }: Thread, tell: ((successor: Actor) => void) | undefined): void {
+  if (passing.to !== undefined) tell?.(actorIn(actor, actor.world, passing.to));
+  for (const index of leftInDoubt(passing, tell !== undefined)) {
+    happen(actorIn(actor, actor.world, index), { kind: "transfer-unknown" });
   }
 }

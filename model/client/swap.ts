@@ -4,6 +4,7 @@ import { isListed, type LockRecord } from "../../src/core/record.js";
 import {
   ABSENT,
   type Client,
+  edit,
   etagNamed,
   etagOf,
   type Operation,
@@ -16,7 +17,7 @@ import { versionOf } from "../version.js";
 import { happen } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, idOf, nextSequence, planOf, type Slot, storeTime, threadIn } from "./actor.js";
 import { type Change, decide, type Reply, replyOf } from "./commands.js";
-import { partnersOf, successorOf, withSuccessor } from "./successor.js";
+import { withSuccessor } from "./successor.js";
 import { noteAnswered } from "./write-log.js";
 
 /** `LockObject.swap`, from one answer to the next. */
@@ -60,7 +61,7 @@ function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
   noteSeen(actor, thread.base as Snapshot);
   // `Acquisition.command`
   if (thread.operation === "acquire") noteListed(actor, record);
-  const successor = successorOf(thread);
+  const { to: successor } = thread.passing;
   if (successor !== undefined) noteListed(actorIn(actor, world, successor), record);
   const { reply, change } = decide(actor, thread, record, attemptAt(actor, write));
   if (change === undefined) {
@@ -86,14 +87,15 @@ function noteListed(actor: Actor, record: LockRecord | undefined): void {
 }
 
 /** `LockObject.#change` up to the moment at which the request leaves. */
-function send(actor: Actor, { operation, base, tried }: Thread, change: Change, write: number): void {
+function send(actor: Actor, { operation, base, passing }: Thread, change: Change, write: number): void {
   const { client, world, index } = actor;
   const condition = etagOf(base?.version);
   if (planOf(actor).kind === "client") {
     const reading = clocksOf(world, client);
     const sent = { writeId: writeId(write), etag: etagNamed(condition), sentAtMs: nextSequence(world), reading };
     // A transfer is a write of two acquisitions: `SharedLog`.
-    for (const one of [client, ...partnersOf(actor, tried.slice(-1))]) one.writeLog = begun(one.writeLog, sent);
+    const sharers = passing.to === undefined ? [client] : [client, edit(world, passing.to)];
+    for (const one of sharers) one.writeLog = begun(one.writeLog, sent);
   }
   const version = change.kind === "write" ? versionOf(change.record, write, world.now, operation) : undefined;
   const request: Request = { client: index, write, condition, version, operation, sentTick: world.now, applied: false };

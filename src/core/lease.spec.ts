@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
-import { guardMs, longestDoubtMs, monotonicRemainingMs, remainingMs, renewAfterMs } from "./lease.js";
+import { countedFrom, guardMs, longestDoubtMs, monotonicRemainingMs, remainingMs, renewAfterMs } from "./lease.js";
 
 const anyLease = fc.integer({ min: 100, max: 365 * 24 * 3_600_000 });
 const FROM = { monotonicMs: 1000, wallMs: 500_000 };
@@ -54,4 +54,17 @@ it("counts what is left by the monotonic clock alone, whatever the wall clock di
 
 it("doubts for a third of the lease, and for ten seconds at most", () => {
   expect([6000, 30_000, 60_000, 600_000].map(longestDoubtMs)).toEqual([2000, 10_000, 10_000, 10_000]);
+});
+
+it("counts from what new bounds leave of the published end, where that is earlier than the reading", () => {
+  const holder = { leaseMs: 10_000, expiresAtMs: 1_000_000 };
+  /** 6,000 ms are left by the later bound, so 4,000 ms are used. */
+  const now = { earliestMs: 990_000, latestMs: 994_000 };
+  const clocks = { monotonicMs: 7000, wallMs: 700_000 };
+  const from = { monotonicMs: 3000, wallMs: 696_000 };
+  expect(countedFrom(holder, { monotonicMs: 3001, wallMs: 1 }, { clocks, now })).toEqual(from);
+  const same = { monotonicMs: 3000, wallMs: 1 };
+  expect(countedFrom(holder, same, { clocks, now })).toBe(same);
+  const earlier = { monotonicMs: 2999, wallMs: 800_000 };
+  expect(countedFrom(holder, earlier, { clocks, now })).toBe(earlier);
 });

@@ -1,4 +1,5 @@
-import { type ClockReading, elapsedForHolder } from "./store-time.js";
+import type { Holder } from "./record.js";
+import { type ClockReading, elapsedForHolder, type StoreTime } from "./store-time.js";
 
 /**
  * The part of a lease that its holder does not use: what the clocks of holder and store may run apart while it lasts. A
@@ -22,6 +23,20 @@ export function remainingMs(leaseMs: number, from: ClockReading, now: ClockReadi
  */
 export function monotonicRemainingMs(leaseMs: number, from: ClockReading, now: ClockReading): number {
   return usableMs(leaseMs) - (now.monotonicMs - from.monotonicMs);
+}
+
+/**
+ * Since when a lease counts whose published end assumed the store's clock where it is not: this process was suspended unnoticed, or front
+ * ends disagree. What the new bounds leave of the published end is all that may be believed.
+ */
+export function countedFrom(
+  { leaseMs, expiresAtMs }: Pick<Holder, "leaseMs" | "expiresAtMs">,
+  reading: ClockReading,
+  { clocks, now }: { readonly clocks: ClockReading; readonly now: StoreTime },
+): ClockReading {
+  const usedMs = leaseMs - (expiresAtMs - now.latestMs);
+  const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
+  return from.monotonicMs < reading.monotonicMs ? from : reading;
 }
 
 /**

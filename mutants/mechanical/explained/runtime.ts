@@ -54,12 +54,6 @@ export const OF_RUNTIME: readonly Explained[] = [
     why: "a doubt that begins has time left: where there is none the lease is over, which is not a doubt",
   },
   {
-    file: "src/runtime/hold/lease-clock.ts",
-    search: "from.monotonicMs < reading.monotonicMs",
-    replace: "from.monotonicMs <= reading.monotonicMs",
-    why: ONE_INSTANT,
-  },
-  {
     file: "src/runtime/hold/lease.ts",
     search: "delayMs > WATCH_MS ?",
     replace: "delayMs >= WATCH_MS ?",

@@ -1,3 +1,4 @@
+import { leftInDoubt, NOT_PASSED, type Passing, passingOn } from "../../core/client/passing.js";
 import type { Attempt } from "../../core/expiry.js";
 import { areCompatible, type Claim, type LockRecord } from "../../core/record.js";
 import { type AcquireReply, acquire } from "../../core/transition/acquire.js";
@@ -181,33 +182,34 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
 
   async #pass(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack> {
     const own: ReleaseCommand = { ...command, isOwn: (writeId) => options.writeLog.isOwn(writeId) };
-    let successor: Acquisition | undefined;
-    const tried = new Set<Acquisition>();
+    let passing: Passing<Acquisition> = NOT_PASSED;
     const apply = (record: LockRecord | undefined, attempt: Attempt) => {
-      // Whom it was tried with first stays the one: that write may have landed.
-      if (!successor?.isWaiting) successor = this.#successor;
-      if (successor !== undefined) {
-        tried.add(successor);
-        return transfer(record, { from: own, to: successor.command(attempt, record) }, attempt);
+      passing = passingOn(
+        passing,
+        (caller) => caller.isWaiting,
+        () => this.#successor,
+      );
+      if (passing.to !== undefined) {
+        return transfer(record, { from: own, to: passing.to.command(attempt, record) }, attempt);
       }
       const { reply, ...change } = release(record, own, attempt);
       return { reply: { kind: "transfer" as const, from: reply, to: undefined }, ...change };
     };
     const ours = [options.writeLog];
     const writeLog = new SharedLog(
-      () => (successor === undefined ? ours : [...ours, successor.writeLog]),
+      () => (passing.to === undefined ? ours : [...ours, passing.to.writeLog]),
       () => ours,
     );
-    let told: Acquisition | undefined;
+    let isAnswered = false;
     try {
       const { reply, snapshot } = await this.object.swap<PassingReply>(apply, {
         ...{ ...options, writeLog, isConfirmedLater: true },
       });
-      told = successor;
-      if (successor !== undefined && reply.to !== undefined) this.#passOn(successor, reply.to);
+      isAnswered = true;
+      if (passing.to !== undefined && reply.to !== undefined) this.#passOn(passing.to, reply.to);
       return { reply: reply.from, snapshot };
     } finally {
-      for (const other of tried) if (other !== told) other.noteUnknownTransfer();
+      for (const other of leftInDoubt(passing, isAnswered)) other.noteUnknownTransfer();
     }
   }
 

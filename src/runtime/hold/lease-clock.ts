@@ -1,4 +1,11 @@
-import { longestDoubtMs, monotonicRemainingMs, remainingMs, renewAfterMs, usableMs } from "../../core/lease.js";
+import {
+  countedFrom,
+  longestDoubtMs,
+  monotonicRemainingMs,
+  remainingMs,
+  renewAfterMs,
+  usableMs,
+} from "../../core/lease.js";
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
 import type { Context } from "../base/context.js";
@@ -118,17 +125,10 @@ export class LeaseClock {
     this.#inDoubtSinceMs = undefined;
   }
 
-  /**
-   * The store's clock is not where it was thought to be when the expiry was computed: this process was suspended unnoticed,
-   * or front ends disagree. What the new bounds leave of the published expiry is all that may be believed.
-   */
   #readingAfterContradiction(holder: Holder, reading: ClockReading): ClockReading {
     const clocks = readClocks(this.#context.effects);
     const now = this.#context.clock.now(clocks);
-    if (now === undefined || holder.undated) return reading;
-    const usedMs = holder.leaseMs - (holder.expiresAtMs - now.latestMs);
-    const from = { monotonicMs: clocks.monotonicMs - usedMs, wallMs: clocks.wallMs - usedMs };
-    return from.monotonicMs < reading.monotonicMs ? from : reading;
+    return now === undefined || holder.undated ? reading : countedFrom(holder, reading, { clocks, now });
   }
 }
 
