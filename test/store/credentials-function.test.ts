@@ -72,6 +72,39 @@ it("one that has given credentials before may give some again", async () => {
   expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
 });
 
+/** A store whose provider rejects with this, or gives it, at the one call after it was told to. Its credentials end at once. */
+function failingOnce(endpoint: string, fail: () => unknown) {
+  const next = { fails: false };
+  const expiration = new Date(Date.now() + 1_000);
+  const credentials = async () => {
+    const { fails } = next;
+    next.fails = false;
+    return fails ? (fail() as never) : { ...CREDENTIALS, expiration };
+  };
+  return { store: storeOver(clientFor(endpoint, { credentials })), next };
+}
+
+const REJECTIONS: readonly [string, unknown][] = [
+  ["an Error", new Error("pool exhausted")],
+  ["a text", "pool exhausted"],
+  ["nothing", undefined],
+  ["a TypeError", new TypeError("Cannot read properties of undefined (reading 'AccessKeyId')")],
+];
+
+it.each(REJECTIONS)(
+  "a function that rejects once with %s, and then gives some, costs no request",
+  async (_, thrown) => {
+    await using server = await startS3Server({ buckets: ["locks"] });
+    const { store, next } = failingOnce(server.endpoint, () => Promise.reject(thrown));
+    next.fails = true;
+    expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+    next.fails = true;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+    expect(next.fails).toBe(false);
+    expect(server.requests.total).toBe(2);
+  },
+);
+
 it("a region that is missing is not put down to the credentials", async () => {
   const region = async () => {
     throw new Error("Region is missing");

@@ -3,7 +3,7 @@ import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
 import type { StoreEffects } from "../object-store.js";
 import { identityOf } from "./answers/transmission.js";
 import type { CredentialsState } from "./client/client-state.js";
-import { type Asking, areOutdated, failureOfProvider, hasOtherCredentials } from "./credentials.js";
+import { type Asking, answerOfProvider, areOutdated, hasOtherCredentials } from "./credentials.js";
 
 const failure = (code: string, status: number | undefined = 403, message = "") => {
   return { status, code, message, isForeign: false, sent: true };
@@ -245,32 +245,32 @@ function providing(credentials: () => Promise<unknown>, region: () => Promise<un
     return credentials();
   };
   const subject = { client: { config: { region, credentials: ask } }, effects: clockwork.effects, timeoutMs: 300 };
-  const failure = (unbuilt?: unknown) => failureOfProvider(subject as unknown as Asking, unbuilt);
-  return { clockwork, failure, asked: () => asked };
+  const answer = (unbuilt?: unknown) => answerOfProvider(subject as unknown as Asking, unbuilt);
+  return { clockwork, answer, asked: () => asked };
 }
 
 it("what the provider rejects with is why a request could not be built, also where that is nothing", async () => {
   for (const cause of [new Error("vault said no"), "no vault", undefined]) {
-    const { failure, clockwork } = providing(() => Promise.reject(cause));
-    expect(await failure(cause)).toEqual({ cause });
+    const { answer, clockwork } = providing(() => Promise.reject(cause));
+    expect(await answer(cause)).toEqual({ failure: { cause } });
     expect(clockwork.pendingMs).toEqual([]);
   }
 });
 
-it("a provider that gives credentials is not why, nor one that is not asked as region or endpoint are the matter", async () => {
+it("a provider that gives credentials may have failed a moment ago; one that is not asked as region or endpoint are the matter did not", async () => {
   const giving = providing(async () => ({ accessKeyId: "key" }));
-  expect([await giving.failure(new Error("odd")), giving.asked()]).toEqual([undefined, 1]);
+  expect([await giving.answer(new Error("odd")), giving.asked()]).toEqual([{}, 1]);
   const denied = () => Promise.reject(new Error("denied"));
   const ofEndpoint = providing(denied);
   const error = Object.assign(new Error("no such place"), { name: "EndpointError" });
-  expect([await ofEndpoint.failure(error), ofEndpoint.asked()]).toEqual([undefined, 0]);
+  expect([await ofEndpoint.answer(error), ofEndpoint.asked()]).toEqual([undefined, 0]);
   const ofRegion = providing(denied, denied);
-  expect([await ofRegion.failure(new Error("Region is missing")), ofRegion.asked()]).toEqual([undefined, 0]);
+  expect([await ofRegion.answer(new Error("Region is missing")), ofRegion.asked()]).toEqual([undefined, 0]);
 });
 
 it("a provider that does not answer is not waited for", async () => {
-  const { failure, clockwork } = providing(() => new Promise(() => {}));
-  const asking = failure();
+  const { answer, clockwork } = providing(() => new Promise(() => {}));
+  const asking = answer();
   await clockwork.pass(300);
   expect(await asking).toBeUndefined();
 });

@@ -99,29 +99,35 @@ async function ask({ client, state, effects }: Asking): Promise<void> {
   }
 }
 
+/** `failure`: what it has rejected with; without, it gives credentials. */
+export interface ProviderAnswer {
+  readonly failure?: { readonly cause: unknown };
+}
+
 /**
- * What the client's provider of credentials rejects with. The SDK throws that as it is, like everything else that keeps a request
- * from being built, so that the provider is asked once more. Region and endpoint come before it: where they are the matter, it has
- * not been asked. Undefined: it gives credentials, or does not answer in time.
+ * What the client's provider of credentials comes to when it is asked once more. What it rejects with, the SDK throws as it is, like
+ * everything else that keeps a request from being built. Region and endpoint come before it: where they are the matter, it has not
+ * been asked. Undefined: it has not, or does not answer in time.
  */
-export async function failureOfProvider(
+export async function answerOfProvider(
   asking: Pick<Asking, "client" | "effects" | "timeoutMs">,
   unbuilt: unknown,
-): Promise<{ readonly cause: unknown } | undefined> {
+): Promise<ProviderAnswer | undefined> {
   if ((unbuilt as { readonly name?: unknown } | undefined)?.name === "EndpointError") return undefined;
-  let failed: { readonly cause: unknown } | undefined;
+  let answer: ProviderAnswer | undefined;
   const { config } = asking.client;
   const ask = async () => {
     await (config.region as () => Promise<unknown>)();
-    await (config.credentials as () => Promise<unknown>)().catch((cause) => {
-      failed = { cause };
-    });
+    answer = await (config.credentials as () => Promise<unknown>)().then(
+      () => ({}),
+      (cause) => ({ failure: { cause } }),
+    );
   };
   await within(
     asking,
     ask().catch(() => {}),
   );
-  return failed;
+  return answer;
 }
 
 interface Credentials {

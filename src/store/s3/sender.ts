@@ -8,7 +8,7 @@ import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
 import { PREPARE_TIMEOUT_MS, type Transmission, timingOf, transmitOnce } from "./answers/transmission.js";
 import { type ClientState, type CredentialsState, socketsOf } from "./client/client-state.js";
-import { areOutdated, failureOfProvider, hasOtherCredentials, searchFor } from "./credentials.js";
+import { answerOfProvider, areOutdated, hasOtherCredentials, searchFor } from "./credentials.js";
 import { programIn } from "./learnt/conditional-delete.js";
 
 /** An SDK clock offset that moved by as much says that the clock was why the store turned the request away. */
@@ -64,8 +64,10 @@ export class Sender implements OperationSender {
 
   async #transmit<Value, Outcome>(
     operation: Operation<Value, Outcome>,
-    { timeoutMs, giveUpAtMs }: RequestOptions,
+    options: RequestOptions,
+    isRepeated = false,
   ): Promise<Transmitted<Outcome>> {
+    const { timeoutMs, giveUpAtMs } = options;
     const offsetBefore = this.#clockOffset();
     const { command, work } = operation.start();
     const { streams = false } = operation;
@@ -101,10 +103,12 @@ export class Sender implements OperationSender {
     const outcome = outcomeOfFailure(error, transmission, context);
     if (result.kind === "failure" && isUnbuilt(outcome, transmission)) {
       const asking = { client: this.#client, effects: this.#effects, timeoutMs: this.#preparingMs(giveUpAtMs) };
-      const failed = await failureOfProvider(asking, error);
-      if (failed !== undefined) {
-        return { outcome: outcomeOfFailure(providerError(failed.cause), transmission, context) };
+      const answer = await answerOfProvider(asking, error);
+      if (answer?.failure !== undefined) {
+        return { outcome: outcomeOfFailure(providerError(answer.failure.cause), transmission, context) };
       }
+      // It may have failed for once, which the error does not tell: what else is the matter, the second request says again.
+      if (answer !== undefined && !isRepeated) return await this.#transmit(operation, options, true);
     }
     return areOutdated(failureOf(error, transmission)) ? { outcome, outdated: transmission } : { outcome };
   }
