@@ -170,9 +170,17 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "a new secret under an old id is none",
     why: "a secret that was rotated under the same key id is not seen, and the hold is lost though it is at hand",
     file: "src/store/s3/credentials.ts",
-    search: "(state.identity !== signedBy || hasOldSecret())",
+    search: "state.identity !== signedBy || hasOldSecret()",
     replace: "state.identity !== signedBy",
     caughtBy: { test: "test/store/credentials.test.ts", named: "S11: a new secret of the same key id" },
+  },
+  {
+    name: "credentials that cannot sign are kept",
+    why: "the SDK remembers what its provider gave once without a key, so every later request fails and the hold is lost",
+    file: "src/store/s3/sender.ts",
+    search: "return unusable || areOutdated(failure) ?",
+    replace: "return areOutdated(failure) ?",
+    caughtBy: { test: "test/store/credentials-function.test.ts", named: "credentials that cannot sign are not kept" },
   },
   {
     name: "files remembered",

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { startS3Server } from "../../src/testing/index.js";
+import { startGate } from "./gate.js";
 import { clientAnswering, refusing } from "./handler.js";
-import { CREDENTIALS, clientFor, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
+import { CREDENTIALS, clientFor, hurriedEffects, IF_ABSENT, OPTIONS, storeOver } from "./stub.js";
 
 const refusedConnection = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
 
@@ -104,6 +105,71 @@ it.each(REJECTIONS)(
     expect(server.requests.total).toBe(2);
   },
 );
+
+const UNUSABLE: readonly [string, unknown][] = [
+  ["an empty object", {}],
+  ["no secret", { accessKeyId: "key" }],
+  ["a line break in the access key", { ...CREDENTIALS, accessKeyId: "key\n" }],
+  ["a line break in the token", { ...CREDENTIALS, sessionToken: "token\n" }],
+  ["nothing", undefined],
+  ["null", null],
+];
+
+it.each(UNUSABLE)("credentials that cannot sign are not kept: %s, given once", async (_, given) => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const { store, next } = failingOnce(server.endpoint, () => given);
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+  next.fails = true;
+  expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+  expect(next.fails).toBe(false);
+});
+
+it.each(UNUSABLE)("nor are they where they are the first ones: %s", async (_, given) => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  const { store, next } = failingOnce(server.endpoint, () => given);
+  next.fails = true;
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+});
+
+it.each([...UNUSABLE, ["empty texts", { accessKeyId: "", secretAccessKey: "" }]])(
+  "nor are they as those after the ones that have expired: %s",
+  async (_, given) => {
+    const valid = { token: "one" };
+    const { endpoint } = await startGate(({ headers }) =>
+      headers["x-amz-security-token"] === valid.token ? undefined : { status: 400, code: "ExpiredToken" },
+    );
+    const next = { isUnusable: false };
+    const credentials = async () => {
+      const { isUnusable } = next;
+      next.isUnusable = false;
+      return isUnusable ? (given as never) : { ...CREDENTIALS, sessionToken: valid.token };
+    };
+    const effects = hurriedEffects((delayMs) => delayMs > 500 && delayMs <= 1_000);
+    const store = storeOver(clientFor(endpoint, { credentials }), { effects });
+    expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+    Object.assign(valid, { token: "two" });
+    next.isUnusable = true;
+    expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
+    expect(next.isUnusable).toBe(false);
+  },
+);
+
+it("where all that come after have no keys, it is said what is missing, and that may pass", async () => {
+  await using server = await startS3Server({ buckets: ["locks"] });
+  let given: unknown = { ...CREDENTIALS, expiration: new Date(Date.now() + 1_000) };
+  const effects = hurriedEffects((delayMs) => delayMs > 500 && delayMs <= 1_000);
+  const store = storeOver(clientFor(server.endpoint, { credentials: async () => given as never }), { effects });
+  expect(await store.write("a", "1", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });
+  given = {};
+  expect(await store.read("a", OPTIONS)).toMatchObject({
+    kind: "unknown",
+    sent: false,
+    error: {
+      code: "store-unavailable",
+      message: expect.stringMatching(/have no `accessKeyId` or no `secretAccessKey`/),
+    },
+  });
+});
 
 it("a region that is missing is not put down to the credentials", async () => {
   const region = async () => {

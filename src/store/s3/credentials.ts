@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { StoreEffects } from "../object-store.js";
+import { faultOfCredentials, wordsOf } from "./answers/bad-credentials.js";
 import type { Failure } from "./answers/failure.js";
 import { identityOf, type Transmission } from "./answers/transmission.js";
 import type { CredentialsState } from "./client/client-state.js";
@@ -39,6 +40,8 @@ export interface Asking {
   readonly timeoutMs: number;
   /** Whether to wait a moment where the provider has just been asked in vain. */
   readonly mayWait: boolean;
+  /** Those that the SDK remembers cannot sign: whichever can are others. */
+  readonly areUnusable?: boolean | undefined;
 }
 
 /**
@@ -58,10 +61,12 @@ export function searchFor(state: CredentialsState, nowMs: number) {
  * Where getting a session failed, there was no request to sign.
  */
 export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }: Transmission): Promise<boolean> {
-  const { state, effects, mayWait } = asking;
+  const { state, effects, mayWait, areUnusable = false } = asking;
   // A secret does not show in what it signs: what left before there was a new one was signed with the old one.
   const hasOldSecret = () => sentAtMs !== undefined && sentAtMs < (state.newSecretAtMs ?? Number.NEGATIVE_INFINITY);
-  const isOther = () => state.identity !== undefined && (state.identity !== signedBy || hasOldSecret());
+  const isOther = () =>
+    state.identity !== undefined &&
+    (areUnusable ? state.failure === undefined : state.identity !== signedBy || hasOldSecret());
   if (state.asking === undefined) {
     const { askedAtMs = Number.NEGATIVE_INFINITY } = state;
     // Another request has found it out while this one was on its way.
@@ -74,7 +79,7 @@ export async function hasOtherCredentials(asking: Asking, { signedBy, sentAtMs }
   }
   const before = state.identity;
   const answered = await within(asking, state.asking);
-  return answered && (signedBy === undefined ? state.identity !== before : isOther());
+  return answered && (signedBy === undefined && !areUnusable ? state.identity !== before : isOther());
 }
 
 async function askAfter(waitMs: number, asking: Asking): Promise<void> {
@@ -90,7 +95,10 @@ async function ask({ client, state, effects }: Asking): Promise<void> {
     const provider = client.config.credentials as (options?: { forceRefresh: boolean }) => Promise<Credentials>;
     // What the SDK remembers, which is what it has signed with.
     const before = await provider().catch(() => undefined);
-    const { accessKeyId, sessionToken, secretAccessKey } = await provider({ forceRefresh: true });
+    const given = await provider({ forceRefresh: true });
+    const { accessKeyId, sessionToken, secretAccessKey } = given;
+    const fault = faultOfCredentials(given);
+    if (fault !== undefined) throw new Error(fault);
     state.failure = undefined;
     state.identity = identityOf(accessKeyId, sessionToken);
     if (before?.secretAccessKey !== secretAccessKey) state.newSecretAtMs = effects.monotonicMs();
@@ -116,9 +124,12 @@ export async function answerOfProvider(
   if ((unbuilt as { readonly name?: unknown } | undefined)?.name === "EndpointError") return undefined;
   let answer: ProviderAnswer | undefined;
   const { config } = asking.client;
+  const provider = config.credentials as (options?: { forceRefresh: boolean }) => Promise<unknown>;
   const ask = async () => {
     await (config.region as () => Promise<unknown>)();
-    answer = await (config.credentials as () => Promise<unknown>)().then(
+    // The SDK remembers also that nothing was given, and stumbles over it each time.
+    const given = GAVE_NOTHING.test(wordsOf(unbuilt)) ? provider({ forceRefresh: true }) : provider();
+    answer = await given.then(
       () => ({}),
       (cause) => ({ failure: { cause } }),
     );
@@ -129,6 +140,8 @@ export async function answerOfProvider(
   );
   return answer;
 }
+
+const GAVE_NOTHING = /^Cannot read properties of (?:undefined|null) \(reading 'expiration'\)$/;
 
 interface Credentials {
   readonly accessKeyId: string;

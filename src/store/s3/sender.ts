@@ -2,7 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, RequestOptions, StoreEffects, UnknownOutcome } from "../object-store.js";
 import { s3WordsOf } from "./answers/answer.js";
-import { providerError, wordsOf } from "./answers/bad-credentials.js";
+import { areUnusable, providerError, wordsOf } from "./answers/bad-credentials.js";
 import { failureOf, wholeStatus } from "./answers/failure.js";
 import type { Operation, OperationSender, Said } from "./answers/operation.js";
 import { outcomeOfFailure } from "./answers/outcomes.js";
@@ -42,9 +42,11 @@ export class Sender implements OperationSender {
       // Turned away for its credentials it has done nothing, so it may be sent again with others.
       const { times, mayWait } = searchFor(credentials, this.#effects.monotonicMs());
       for (let looked = 1; looked <= times && "outdated" in last; looked += 1) {
-        if (await this.#hasOthers(last.outdated, { ...options, mayWait }))
+        const { unusable = false } = last;
+        if (await this.#hasOthers(last.outdated, { ...options, mayWait, areUnusable: unusable }))
           last = await this.#transmit(operation, options);
-        else if (looked === times) return { ...last.outcome, error: withoutOthers(last.outcome.error, credentials) };
+        else if (looked === times && !unusable)
+          return { ...last.outcome, error: withoutOthers(last.outcome.error, credentials) };
       }
       return last.outcome;
     } finally {
@@ -52,9 +54,10 @@ export class Sender implements OperationSender {
     }
   }
 
-  #hasOthers(transmission: Transmission, { giveUpAtMs, mayWait }: Searching): Promise<boolean> {
+  #hasOthers(transmission: Transmission, { giveUpAtMs, mayWait, areUnusable }: Searching): Promise<boolean> {
+    const client = this.#client;
     const timeoutMs = this.#preparingMs(giveUpAtMs);
-    const asking = { client: this.#client, effects: this.#effects, state: this.#state.credentials, timeoutMs, mayWait };
+    const asking = { client, effects: this.#effects, state: this.#state.credentials, timeoutMs, mayWait, areUnusable };
     return hasOtherCredentials(asking, transmission);
   }
 
@@ -110,7 +113,9 @@ export class Sender implements OperationSender {
       // It may have failed for once, which the error does not tell: what else is the matter, the second request says again.
       if (answer !== undefined && !isRepeated) return await this.#transmit(operation, options, true);
     }
-    return areOutdated(failureOf(error, transmission)) ? { outcome, outdated: transmission } : { outcome };
+    const failure = failureOf(error, transmission);
+    const unusable = areUnusable(failure);
+    return unusable || areOutdated(failure) ? { outcome, outdated: transmission, unusable } : { outcome };
   }
 
   #clockOffset(): number {
@@ -120,12 +125,13 @@ export class Sender implements OperationSender {
 
 interface Searching extends RequestOptions {
   readonly mayWait: boolean;
+  readonly areUnusable: boolean;
 }
 
-/** `outdated`: how it was sent, where the store did not take its credentials any more. */
+/** `outdated`: how it was sent, where the store did not take its credentials any more, or (`unusable`) they cannot sign. */
 type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
-  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission };
+  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission; readonly unusable: boolean };
 
 /** Why there are no others, where who gives them has failed: only their own words say what to mend. */
 function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3MutexError {

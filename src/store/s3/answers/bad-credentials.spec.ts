@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { credentialsRemedy, headerRemedy, providerError } from "./bad-credentials.js";
+import { areUnusable, credentialsRemedy, faultOfCredentials, headerRemedy, providerError } from "./bad-credentials.js";
 import type { Failure } from "./failure.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -171,4 +171,30 @@ describe("what a credentials function has thrown", () => {
     cause.cause = cause;
     expect(told(cause)).toEqual(nothing);
   });
+});
+
+it.each([
+  ["authorization", true],
+  ["X-Amz-Security-Token", true],
+  ["x-own", false],
+])("what cannot be a header is a matter of credentials in %s: %s", (header, is) => {
+  const failure = failed("ERR_INVALID_CHAR", `Invalid character in header content ["${header}"]`);
+  expect(areUnusable(failure)).toBe(is);
+  expect(areUnusable({ ...failure, status: 400 })).toBe(false);
+});
+
+const KEYS = { accessKeyId: "key", secretAccessKey: "secret" };
+const WITHOUT = "it gave credentials without `accessKeyId` or without `secretAccessKey`";
+
+it.each([
+  [KEYS, undefined],
+  [{ ...KEYS, secretAccessKey: "any\n", sessionToken: "\u00fc \t~" }, undefined],
+  [{}, WITHOUT],
+  [{ accessKeyId: "key" }, WITHOUT],
+  [{ ...KEYS, accessKeyId: "" }, WITHOUT],
+  [{ ...KEYS, secretAccessKey: 1 }, WITHOUT],
+  [{ ...KEYS, accessKeyId: "key\n" }, expect.stringMatching(/a line break.* in `accessKeyId`$/)],
+  [{ ...KEYS, sessionToken: "\u20ac" }, expect.stringMatching(/in `sessionToken`$/)],
+])("of %j is said: %s", (given, fault) => {
+  expect(faultOfCredentials(given)).toEqual(fault);
 });

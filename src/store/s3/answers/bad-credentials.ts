@@ -29,17 +29,51 @@ const INCOMPLETE = /^Resolved credential object is not valid/;
 const NO_KEYS =
   "The credentials of the S3 client have no `accessKeyId` or no `secretAccessKey`: check that the variables, or the function, that they come from give both as text.";
 
+/** What was given cannot sign, or not be sent: asked again, who gives it may have better ones, and the SDK does not ask by itself. */
+export function areUnusable(failure: Failure): boolean {
+  if (failure.status !== undefined) return false;
+  return INCOMPLETE.test(failure.message) || SOURCES.has(badHeader(failure)?.toLowerCase() ?? "");
+}
+
+/** What is missing, where credentials have no keys. */
+export function missingKeys({ message }: Failure): string | undefined {
+  return INCOMPLETE.test(message) ? NO_KEYS : undefined;
+}
+
+/** Why these are not usable; undefined where they are. */
+export function faultOfCredentials(given: {
+  readonly accessKeyId?: unknown;
+  readonly secretAccessKey?: unknown;
+  readonly sessionToken?: unknown;
+}): string | undefined {
+  const { accessKeyId, secretAccessKey, sessionToken } = given;
+  const isText = (value: unknown) => typeof value === "string" && value !== "";
+  if (!isText(accessKeyId) || !isText(secretAccessKey)) {
+    return "it gave credentials without `accessKeyId` or without `secretAccessKey`";
+  }
+  const name = [accessKeyId, sessionToken].findIndex((text) => typeof text === "string" && NO_HEADER.test(text));
+  return name === -1
+    ? undefined
+    : `it gave a line break, or another character that a header cannot have, in \`${["accessKeyId", "sessionToken"][name]}\``;
+}
+
+const NO_HEADER = /[^\t -~\u0080-\u00ff]/;
+
 /**
  * What no header can have, which Node and `fetch` say before anything leaves: it is the same however often it is tried. Undefined
  * where that is not the matter.
  */
-export function headerRemedy({ code, message }: Failure): string | undefined {
-  if (code !== "ERR_INVALID_CHAR") return undefined;
-  const header = /\["([^"]*)"\]/.exec(message)?.[1];
+export function headerRemedy(failure: Failure): string | undefined {
+  if (failure.code !== "ERR_INVALID_CHAR") return undefined;
+  const header = badHeader(failure);
   const named =
     header === undefined ? "a header of the request" : `what is sent as the header ${JSON.stringify(header)}`;
-  const where = SOURCES.get(String(header?.toLowerCase())) ?? named;
+  const where = SOURCES.get(header?.toLowerCase() ?? "") ?? named;
   return `A line break, or another character that a header cannot have, is in ${where}: remove it, such as the one at the end of a file.`;
+}
+
+function badHeader({ code, message }: Failure): string | undefined {
+  return code === "ERR_INVALID_CHAR" ? /\["([^"]*)"\]/.exec(message)?.[1] : undefined;
 }
 
 const SOURCES: ReadonlyMap<string, string> = new Map([

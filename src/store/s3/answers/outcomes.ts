@@ -1,6 +1,6 @@
 import { S3MutexError } from "../../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../../object-store.js";
-import { credentialsRemedy, headerRemedy } from "./bad-credentials.js";
+import { credentialsRemedy, headerRemedy, missingKeys } from "./bad-credentials.js";
 import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";
 import { isKeyTooLong, type Refusal, refusalOf } from "./refusals.js";
@@ -171,7 +171,7 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
   const own = credentialsRemedy(failure);
   if (statusElsewhere !== undefined || own !== undefined) {
     const mayRecover = credentialsWorked || statusElsewhere === 429 || (statusElsewhere ?? 0) >= 500;
-    if (mayRecover) return { kind: "unknown", throttled: statusElsewhere === 429 };
+    if (mayRecover) return { kind: "unknown", throttled: statusElsewhere === 429, hint: missingKeys(failure) ?? "" };
     const remedy = own ?? "Getting credentials or a session failed: check the role of the S3 client.";
     return { kind: "refused", code: "access-denied", remedy, about: "credentials" };
   }
