@@ -155,7 +155,7 @@ export class Fingerprint {
     this.#thread(client, side);
     this.#name(latest === undefined ? NOTHING : etagOf(latest.version));
     if (latest !== undefined) this.#version(latest.version);
-    if (latest !== undefined && isAsking) this.#mix(flags(latest.asked >= client.lookedAt));
+    if (latest !== undefined && isAsking) this.#mix(flags(latest.askedAtMs >= client.lookedAt));
     this.#mix(writeLog.sent.length);
     for (const sent of writeLog.sent) this.#attempt(client, sent);
     if (handed !== undefined) this.#name(numberOfWrite(handed.holder.leaseWriteId));
@@ -186,7 +186,7 @@ export class Fingerprint {
     if (snapshot === undefined) return this.#mix(-2);
     this.#version(snapshot.version);
     for (const { sentAtMs, isUnresolved } of client.writeLog.sent) {
-      if (isUnresolved) this.#mix(flags(sentAtMs < snapshot.asked));
+      if (isUnresolved) this.#mix(flags(sentAtMs < snapshot.askedAtMs));
     }
   }
 

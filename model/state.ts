@@ -40,10 +40,10 @@ export interface Version {
   readonly operation: Operation;
 }
 
-/** What a client has seen of the object, and when in the order of events it asked. */
+/** What a client has seen of the object, and when it asked: in the order of events, as writes are. */
 export interface Snapshot {
   readonly version: Version | undefined;
-  readonly asked: number;
+  readonly askedAtMs: number;
 }
 
 /** One compare-and-swap loop of a client. */
@@ -52,6 +52,8 @@ export interface Thread {
   /** `due`: about to decide; `reading`: the read is on its way; `read`: its answer is on its way back; `writing`: sent. */
   readonly step: "due" | "reading" | "read" | "writing";
   readonly base: Snapshot | undefined;
+  /** Whether it was read for this very loop, or by a look for it. */
+  readonly isFresh: boolean;
   readonly write: number;
   /** What this very command has sent, and whom it meant: it recognises its own work by them. */
   readonly sent: readonly number[];

@@ -89,7 +89,7 @@ function clearUp(actor: Actor, entry: Remains["entry"]): void {
 export function poll({ client, world }: Actor): void {
   client.phase = "asking";
   client.lookedAt = nextSequence(world);
-  client.main = { ...threadOf("poll"), step: "read", base: { version: world.object, asked: client.lookedAt } };
+  client.main = { ...threadOf("poll"), step: "read", base: { version: world.object, askedAtMs: client.lookedAt } };
 }
 
 export function concludePoll(actor: Actor): void {

@@ -1,4 +1,5 @@
 import { NOT_PASSED } from "../../src/core/client/passing.js";
+import { baseOf, begunSwap } from "../../src/core/client/swap.js";
 import type { ClockReading, StoreTime } from "../../src/core/store-time.js";
 import { type Clock, storeTimeOf } from "../clocks.js";
 import type { ClientPlan, Configuration } from "../configuration.js";
@@ -61,14 +62,16 @@ export function threadIn(client: Client, slot: Slot): Thread {
 
 /** The first turn of `LockObject.swap`: it reads, unless there is a version from before and store time is known. */
 export function start({ client }: Actor, slot: Slot, operation: Operation, details: Partial<Thread> = {}): void {
-  const mustRead = client.latest === undefined || client.disturbed;
+  const state = begunSwap(client.latest, operation === "acquire" ? { askedAtMs: client.lookedAt } : undefined);
+  const mustRead = baseOf(state, () => client.disturbed) === undefined;
   const thread = { ...threadOf(operation), ...details };
-  client[slot] = mustRead ? thread : { ...thread, step: "due", base: client.latest };
+  client[slot] = mustRead ? thread : { ...thread, ...state, step: "due" };
 }
 
 export function threadOf(operation: Operation): Thread {
   const nothing = {
     base: undefined,
+    isFresh: false,
     write: 0,
     sent: [],
     meant: undefined,

@@ -1,3 +1,4 @@
+import { afterDecision, nowAt } from "../../src/core/client/swap.js";
 import { begun, seen, settles } from "../../src/core/client/write-log.js";
 import type { Attempt } from "../../src/core/expiry.js";
 import { isListed, type LockRecord } from "../../src/core/record.js";
@@ -20,7 +21,7 @@ import { type Change, decide, type Reply, replyOf } from "./commands.js";
 import { withSuccessor } from "./successor.js";
 import { noteAnswered } from "./write-log.js";
 
-/** `LockObject.swap`, from one answer to the next. */
+/** `LockObject.swap`, from one answer to the next, by `core/client/swap.ts`. */
 
 /** What a loop came to; nothing while it waits for an answer. */
 export type Outcome =
@@ -31,8 +32,8 @@ export type Outcome =
 /** The store answers the read; the answer may take its time. */
 export function serveRead(actor: Actor, slot: Slot): void {
   const { client, world } = actor;
-  const asked = nextSequence(world);
-  client[slot] = { ...threadIn(client, slot), step: "read", base: { version: world.object, asked } };
+  const base = { version: world.object, askedAtMs: nextSequence(world) };
+  client[slot] = { ...threadIn(client, slot), step: "read", base };
 }
 
 /** The answer of the read is here: `writeLog.seen`, then the decision. */
@@ -40,19 +41,20 @@ export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
   const { client } = actor;
   keep(client, threadIn(client, slot).base as Snapshot);
   client.disturbed = false;
-  if (threadIn(client, slot).operation !== "poll") return turn(actor, slot, true);
+  const thread = threadIn(client, slot);
+  client[slot] = { ...thread, ...nowAt(thread.base) };
+  if (thread.operation !== "poll") return turn(actor, slot);
   client[slot] = undefined;
   return { kind: "polled" };
 }
 
-/** The first turn, on a version from before; the answers of looks are fresh enough for `Acquisition.#ask`. */
+/** The first turn, on a version from before; the answers of polls are fresh enough to ask with. */
 export function takeFirstTurn(actor: Actor, slot: Slot): Outcome | undefined {
-  const { operation, base } = threadIn(actor.client, slot);
-  return turn(actor, slot, operation === "acquire" && (base as Snapshot).asked >= actor.client.lookedAt);
+  return turn(actor, slot);
 }
 
 /** One turn: decide on a version, and send what it has to become. */
-function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
+function turn(actor: Actor, slot: Slot): Outcome | undefined {
   const { client, world } = actor;
   const started = threadIn(client, slot);
   const thread = started.operation === "release" ? withSuccessor(actor, started) : started;
@@ -64,8 +66,9 @@ function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
   const { to: successor } = thread.passing;
   if (successor !== undefined) noteListed(actorIn(actor, world, successor), record);
   const { reply, change } = decide(actor, thread, record, attemptAt(actor, write));
-  if (change === undefined) {
-    if (isFresh) return done(actor, slot, thread, reply, false);
+  const next = afterDecision(thread, { changes: change !== undefined, isDoubted: false });
+  if (next === "done") return done(actor, slot, thread, reply, false);
+  if (next === "read" || change === undefined) {
     client[slot] = readAgain(thread);
     return undefined;
   }
@@ -77,8 +80,8 @@ function turn(actor: Actor, slot: Slot, isFresh: boolean): Outcome | undefined {
   return undefined;
 }
 
-function noteSeen({ client }: Actor, { version, asked }: Snapshot): void {
-  client.writeLog = seen(client.writeLog, etagNamed(etagOf(version)), asked);
+function noteSeen({ client }: Actor, { version, askedAtMs }: Snapshot): void {
+  client.writeLog = seen(client.writeLog, etagNamed(etagOf(version)), askedAtMs);
 }
 
 /** What an unanswered write has left there: the caller may give up before a reply counts. */
@@ -111,7 +114,7 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outc
   client.disturbed = false;
   noteAnswered(actor, request.write);
   const own = client.writeLog.sent.find((sent) => sent.writeId === writeId(request.write));
-  const snapshot = { version: request.version, asked: own?.sentAtMs ?? actor.world.sequence };
+  const snapshot = { version: request.version, askedAtMs: own?.sentAtMs ?? actor.world.sequence };
   noteSeen(actor, snapshot);
   keep(client, snapshot);
   return done(actor, slot, thread, replyOf(thread, request), contradicted);
@@ -151,7 +154,7 @@ function done({ client }: Actor, slot: Slot, thread: Thread, reply: Reply, contr
 }
 
 function readAgain(thread: Thread): Thread {
-  return { ...thread, step: "reading", base: undefined, write: 0 };
+  return { ...thread, ...nowAt<Snapshot>(undefined), step: "reading", write: 0 };
 }
 
 /** Store time now, as this client knows it, and an id for the write. */
@@ -161,5 +164,5 @@ function attemptAt(actor: Actor, write: number): Attempt {
 
 /** `LockObject.#keep`. */
 function keep(client: Client, snapshot: Snapshot): void {
-  if (client.latest === undefined || snapshot.asked >= client.latest.asked) client.latest = snapshot;
+  if (client.latest === undefined || snapshot.askedAtMs >= client.latest.askedAtMs) client.latest = snapshot;
 }

@@ -1,3 +1,4 @@
+import { afterDecision, baseOf, begunSwap, nowAt } from "../../core/client/swap.js";
 import { settles } from "../../core/client/write-log.js";
 import { serializeRecord } from "../../core/codec.js";
 import type { Attempt } from "../../core/expiry.js";
@@ -63,15 +64,16 @@ export class LockObject {
 
   /** Makes the decision true: reads unless the version seen last will do, applies, writes, and repeats until it is known. */
   async swap<Reply>(apply: Apply<Reply>, options: SwapOptions<Reply>): Promise<Swapped<Reply>> {
-    let { snapshot, isFresh } = this.#begin(options.from);
+    let state = begunSwap(this.#latest?.unreadable ? undefined : this.#latest, options.from);
     let keepsVersions = false;
     const witnesses = new Witnesses(this.#context.clock, options);
     const contenders = () => this.#latest?.record?.queue.length ?? 0;
     for (const budget = new RetryBudget(this.#context, this.name, options, contenders); ; ) {
       this.#throwIfAborted(options.signal);
-      if (snapshot === undefined || witnesses.isTimeUnknown) {
+      let snapshot = baseOf(state, () => witnesses.isTimeUnknown);
+      if (snapshot === undefined) {
         snapshot = await this.#readUntilFound(options, budget, witnesses);
-        isFresh = true;
+        state = nowAt(snapshot);
       }
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading, { keepsVersions, isByOneAnswer: witnesses.areTooFew });
@@ -81,9 +83,10 @@ export class LockObject {
       }
       const { reply, change } = this.#decide(apply, snapshot, attempt, options);
       const isDoubted = witnesses.needAnother(snapshot.record, change, attempt);
-      if (change === undefined && isFresh && !isDoubted) return { reply, snapshot };
-      if (change === undefined || isDoubted) {
-        snapshot = undefined;
+      const next = afterDecision(state, { changes: change !== undefined, isDoubted });
+      if (next === "done") return { reply, snapshot };
+      if (next === "read" || change === undefined) {
+        state = nowAt<Snapshot>(undefined);
         continue;
       }
       this.#throwIfAborted(options.signal);
@@ -96,15 +99,8 @@ export class LockObject {
         keepsVersions = true;
         continue;
       }
-      snapshot = await this.#waitAfter(done, base, budget, options.writeLog, reads);
-      isFresh = snapshot !== undefined;
+      state = nowAt(await this.#waitAfter(done, base, budget, options.writeLog, reads));
     }
-  }
-
-  #begin(from: SwapOptions["from"]): { readonly snapshot: Snapshot | undefined; readonly isFresh: boolean } {
-    const latest = this.#latest?.unreadable ? undefined : this.#latest;
-    if (from === "store" || latest === undefined) return { snapshot: undefined, isFresh: false };
-    return { snapshot: latest, isFresh: from !== undefined && latest.askedAtMs >= from.askedAtMs };
   }
 
   /** What was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */
