@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { accessPointAt, arnOf, isAccessPoint, whyNoBucket, whyNoPlaceForLocks } from "./bucket-names.js";
+import { accessPointAt, arnOf, isAccessPoint, looksMistaken, whyNoBucket, whyNoPlaceForLocks } from "./bucket-names.js";
 
 const POINT = "arn:aws:s3:eu-west-1:123456789012:accesspoint/locks-1";
 
@@ -116,6 +116,32 @@ it.each([
   ["..", /^that is a folder; pass the name of a bucket/],
 ])("%j does not name a bucket, and it says what to pass", (bucket, why) => {
   expect(whyNoBucket(bucket)).toMatch(why);
+});
+
+it.each([
+  "C:/bkt",
+  "https//bkt",
+  "s3//bkt",
+  "../bkt",
+  "S3:\\\\bkt",
+  "s3.amazonaws.com/my-bucket",
+  "s3.cn-north-1.amazonaws.com.cn/my-bucket",
+  "10.0.0.1/my-bucket",
+  "localhost/my-bucket",
+  "minio:9000//",
+])("of %j no part is advised: it would be refused itself, or is a host", (bucket) => {
+  expect(whyNoBucket(bucket)).toMatch(/pass the name of a bucket alone/);
+});
+
+it.each(["undefined", "null", "NaN", "minio:9000"])(
+  "%j may name a bucket, and is more likely something else",
+  (bucket) => {
+    expect(looksMistaken(bucket)).toBe(true);
+  },
+);
+
+it.each(["tenant:locks", "nulls", "9000", "my-undefined", "minio:9000-locks"])("%j is what it looks like", (bucket) => {
+  expect(looksMistaken(bucket)).toBe(false);
 });
 
 it.each([

@@ -57,8 +57,9 @@ function strayWords(stray: string): string {
 const INVISIBLE = /\p{Cf}/u;
 
 function hostFault(host: string, name: string): string {
-  const alone =
-    name === "" ? "pass the name of a bucket alone" : `pass the name of the bucket alone, ${JSON.stringify(name)}`;
+  const alone = isAdvisable(name)
+    ? `pass the name of the bucket alone, ${JSON.stringify(name)}`
+    : "pass the name of a bucket alone";
   return `that is an address; ${alone}, and ${JSON.stringify(`http://${host}`)} as endpoint of the client`;
 }
 
@@ -67,10 +68,27 @@ const STRAY = /\s|[\p{Cc}\p{Cf}\\?#%*"'`<>|^{}()[\]$&@!,;=+~]/u;
 
 function addressFault(address: string): string {
   const [, name = "", prefix = ""] = /^\/*([^/]*)\/*(.*)$/s.exec(address) ?? [];
-  const alone = name === "" ? "pass the name of a bucket alone" : `pass the name alone, ${JSON.stringify(name)}`;
+  const isScheme = SCHEME.test(address);
+  const alone =
+    isAdvisable(name) && !isScheme ? `pass the name alone, ${JSON.stringify(name)}` : "pass the name of a bucket alone";
   return prefix === ""
     ? `that is more than a name; ${alone}`
     : `that is more than a name; ${alone}, and what keys begin with as keyPrefix`;
+}
+
+/** A URL that has lost its colon. */
+const SCHEME = /^(?:https?|s3)\/\//i;
+
+/** What may be a bucket, and is not a drive, a folder or a host. */
+function isAdvisable(name: string): boolean {
+  return name !== "" && !name.endsWith(":") && !HOST.test(name) && whyNoBucket(name) === undefined;
+}
+
+const HOST = /^(?:localhost|\d+(?:\.\d+){3})$|(?:^|\.)amazonaws\.com(?:\.cn)?$/i;
+
+/** Whether this is more likely a value that was missing, or a host with its port, than the name of a bucket, which it may be. */
+export function looksMistaken(bucket: string): boolean {
+  return /^(?:undefined|null|NaN|[^:/]+:\d+)$/.test(bucket);
 }
 
 /** Why locks cannot be there, of what does name a place. */

@@ -256,3 +256,10 @@ describe("what is asked for makes a difference", () => {
     expect(refusalOf(failed(403, "Odd", { message: "checksum" }), PUT)).toMatchObject({ code: "access-denied" });
   });
 });
+
+it("a bucket whose name looks like something else is not advised to be created", () => {
+  const { remedy } = refusalOf(failed(404, "NoSuchBucket"), { ...GET, bucket: "undefined" }) as {
+    readonly remedy: string;
+  };
+  expect(remedy).toBe('Check the bucket\'s name: "undefined" looks like a value that was missing, or an address.');
+});

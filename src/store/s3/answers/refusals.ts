@@ -1,4 +1,4 @@
-import { arnOf } from "../../../arguments/bucket-names.js";
+import { arnOf, looksMistaken } from "../../../arguments/bucket-names.js";
 import type { CodeWithoutDetails } from "../../../errors.js";
 import type { RefusedAbout } from "../../object-store.js";
 import { credentialsRemedy } from "./bad-credentials.js";
@@ -61,11 +61,7 @@ const UNSAFE = [
 export function refusalOf(failure: Failure, request: Request): Refusal | { readonly kind: "unknown" } {
   const { status, code } = failure;
   if (isKeyTooLong(failure, request)) return badKey(request, true);
-  if (code === "NoSuchBucket") {
-    const orSet = request.isNotCreated === true ? "" : ", or set `createBucketIfNotExists: true`";
-    const remedy = `Create the bucket ${request.bucket}${orSet}.`;
-    return { kind: "refused", code: "no-such-bucket", remedy };
-  }
+  if (code === "NoSuchBucket") return noSuchBucket(request);
   if (WRONG_REGION.has(code) || status === 301 || status === 307) return wrongRegion(failure);
   const credentials = credentialsRemedy(failure);
   if (credentials !== undefined) return denied(credentials, "credentials");
@@ -85,6 +81,14 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   const mayBeCondition = request.isConditional === true && (status === 400 || status === 501);
   const remedy = mayBeCondition ? UNSAFE : "The store does not do what locks need: `s3-mutex doctor` examines it.";
   return { kind: "refused", code: "store-unsafe", remedy };
+}
+
+function noSuchBucket({ bucket, isNotCreated }: Request): Refusal {
+  const orSet = isNotCreated === true ? "" : ", or set `createBucketIfNotExists: true`";
+  const remedy = looksMistaken(bucket)
+    ? `Check the bucket's name: ${JSON.stringify(bucket)} looks like a value that was missing, or an address.`
+    : `Create the bucket ${bucket}${orSet}.`;
+  return { kind: "refused", code: "no-such-bucket", remedy };
 }
 
 /** A short key is refused for what is in it: that comes from the prefix, since names are escaped. */
