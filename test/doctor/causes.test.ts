@@ -49,10 +49,12 @@ test.each([
 test.each([
   ["is full", 507, "InsufficientStorage", 0, "store-unavailable", /no space left/],
   ...(IN_FULL
-    ? ([["is closed for a while", 503, "XMaintenance", 3, "store-unavailable", /XMaintenance/]] as const)
+    ? ([
+        ["is closed for a while", 503, "XMaintenance", 3, "store-unavailable", /XMaintenance/],
+        ["becomes full", 507, "InsufficientStorage", 30, "store-unavailable", /no space left/],
+        ["comes to its quota", 403, "QuotaExceeded", 3, "access-denied", /quota/],
+      ] as const)
     : []),
-  ["becomes full", 507, "InsufficientStorage", 30, "store-unavailable", /no space left/],
-  ["comes to its quota", 403, "QuotaExceeded", 3, "access-denied", /quota/],
 ] as const)(
   "S9: a store that %s gets no verdict on conditions",
   TIMEOUT,
