@@ -105,9 +105,10 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     const stuckAfterMs = () =>
       clock.roundTripMs === 0 ? FIRST_STUCK_MS : Math.max(STUCK_MS, STUCK_ROUND_TRIPS * clock.roundTripMs);
     // Of many callers one asks after the other, without a pause: each renewal would come second, until its hold is lost.
-    const { underWay } = this.#renewals;
-    const isClear = underWay === undefined ? undefined : settledWithin(effects, underWay, stuckAfterMs());
-    const askThen = isClear === undefined ? ask : () => isClear.then(ask);
+    const askThen = () => {
+      const { underWay } = this.#renewals;
+      return underWay === undefined ? ask() : settledWithin(effects, underWay, stuckAfterMs()).then(ask);
+    };
     return isLastChance ? this.#askers.inTurn(stuckAfterMs, askThen) : askThen();
   }
 
