@@ -68,7 +68,7 @@ export const semaphoreOf = (name: string) => `semaphore ${name}`;
 
 /** The lock or semaphore of a key; undefined for keys of other objects. */
 export function lockOf(key: string): string | undefined {
-  if (!key.endsWith(".json")) return undefined;
+  if (!key.endsWith(".json") || key.includes(".s3-mutex/")) return undefined;
   const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);
   if (key.startsWith(LOCKS)) return nameAfter(LOCKS);
   // A semaphore may have several records.

@@ -21,7 +21,8 @@ it("what is not understood says nothing, and proofs that are not understood are 
 it("is the key of no lock, under whatever prefix", () => {
   for (const prefix of ["", "locks/", "a/b"]) {
     const key = markerKey(prefix);
-    expect(key).toBe(`${prefix}.s3-mutex/checked`);
+    expect(key).toBe(`${prefix}.s3-mutex/checked.json`);
+    expect(markerKey(prefix, "-20000")).toBe(`${prefix}.s3-mutex/checked-20000.json`);
     expect(nameOfKey(prefix, key)).toBeUndefined();
     expect(nameOfKey("", key)).toBeUndefined();
     expect(keyOfName(prefix, ".s3-mutex/checked")).not.toMatchObject({ key });

@@ -13,9 +13,14 @@ export interface Marker {
   readonly proofs: readonly Proof[];
 }
 
-/** Its key; no lock has one like that: dots in names are escaped, and it does not end as theirs do. */
-export function markerKey(keyPrefix: string): string {
-  return `${keyPrefix}.s3-mutex/checked`;
+/**
+ * Its key; no lock has one like that: dots in names are escaped. It ends as theirs do, since what lies between a client and its
+ * store may go by that: what holds for this key holds for those of locks.
+ *
+ * @param suffix of the marker of one day, where the one that is kept cannot be written
+ */
+export function markerKey(keyPrefix: string, suffix = ""): string {
+  return `${keyPrefix}.s3-mutex/checked${suffix}.json`;
 }
 
 /** What a body under that key says; undefined where it says nothing that is understood. */

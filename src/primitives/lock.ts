@@ -44,8 +44,8 @@ export interface Lock extends AsyncDisposable {
   readonly expiresAt: number;
   /**
    * Renews now, for a whole lease; it is done automatically as well.
-   * @returns false when the lock is gone, or its mutex was closed
-   * @throws `store-unavailable`: the store did not answer before the lease was over
+   * @returns false when the lock is gone, its lease has ended meanwhile, or its mutex was closed
+   * @throws `store-unavailable`: the store did not answer for as long as a renewal is waited for, and the lease is not over yet
    */
   renew(): Promise<boolean>;
   /**

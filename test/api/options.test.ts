@@ -12,7 +12,7 @@ describe.concurrent("options", () => {
     expect(await mutex.acquireLock(LOCK)).toBe(true);
     // The first lock of a bucket leaves word that its store was checked.
     const keys = world.server.objects(BUCKET).map(({ key }) => key);
-    expect(keys).toEqual(["locks/.s3-mutex/checked", "locks/resource.json"]);
+    expect(keys).toEqual(["locks/.s3-mutex/checked.json", "locks/resource.json"]);
     expect(world.holder(LOCK)).toMatchObject({ leaseMs: 60_000, priority: 0, host: hostname(), pid: process.pid });
     expect(world.holder(LOCK)).not.toHaveProperty("label");
     expect(await mutex.releaseLock(LOCK)).toBe(true);

@@ -131,7 +131,7 @@ test("S12: the headers that a bucket wants are options, and refused where they c
   const more = ["--acl", "bucket-owner-full-control", "--storage-class", "STANDARD"];
   const run = await cliHere(["run", ...headers, ...more, `s3://${BUCKET}/locks/x`, "--", "true"], environment);
   expect(run).toMatchObject({ exitCode: 0 });
-  expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/.s3-mutex/checked", "locks/x.json"]);
+  expect(server.objects(BUCKET).map(({ key }) => key)).toEqual(["locks/.s3-mutex/checked.json", "locks/x.json"]);
   const wrong = await cliHere(["ls", "--expected-bucket-owner", "me", `s3://${BUCKET}/locks/`], environment);
   expect(wrong).toMatchObject({
     exitCode: 2,

@@ -54,7 +54,7 @@ export class RecordWatch {
 
   /** To be called from `SimBucket.onChange`. */
   note(key: string, body: string | undefined): void {
-    if (body === undefined || !key.endsWith(".json")) return;
+    if (body === undefined || !key.endsWith(".json") || key.includes(".s3-mutex/")) return;
     const found = problemsOfBody(body);
     const parsed = parseRecord(body);
     if (parsed.kind === "record") found.push(...this.#problemsOfStep(key, parsed.record));

@@ -6,7 +6,7 @@ import { S3Mutex } from "../../src/s3-mutex.js";
 import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
 
 const BUCKET = "forms";
-const MARKER = "locks/.s3-mutex/checked";
+const MARKER = "locks/.s3-mutex/checked.json";
 const LOCK = "locks/a.json";
 
 const open: (() => Promise<unknown>)[] = [];

@@ -3,7 +3,7 @@ import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, ReadOutcome, WriteOutcome } from "../../src/store/object-store.js";
 import { type ClientOptions, KEY, NAME, Scene } from "../protocol/scene.js";
 
-const MARKER = "locks/.s3-mutex/checked";
+const MARKER = "locks/.s3-mutex/checked.json";
 
 function checked(scene: Scene, options: ClientOptions = {}) {
   const client = scene.client({ verify: "auto", ...options });

@@ -8,7 +8,7 @@ import { startS3Server } from "../../src/testing/index.js";
 import type { StoreQuirks } from "../../src/testing/server/faults/quirks.js";
 
 const BUCKET = "safety";
-const MARKER = "locks/.s3-mutex/checked";
+const MARKER = "locks/.s3-mutex/checked.json";
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -182,7 +182,7 @@ it("a key of the check that may not be written is access-denied, with the key an
   const { mutex, events } = processOn(server);
   await expect(mutex.acquire("a")).rejects.toMatchObject({
     code: "access-denied",
-    message: expect.stringMatching(/locks\/\.s3-mutex\/checked.*verify: "never"/),
+    message: expect.stringMatching(/locks\/\.s3-mutex\/checked\.json.*verify: "never"/),
   });
   expect(events).toMatchObject([{ verdict: "not-checked", by: "requests", error: { code: "access-denied" } }]);
   // What was written is taken back: nothing says that the store is unsafe.
@@ -276,7 +276,7 @@ it("a delete marker over the check's object, where it counts as an object, does 
     }
     // One for all of a day.
     const keys = server.objects(BUCKET).map(({ key }) => key);
-    expect(keys.filter((key) => key.startsWith(MARKER))).toHaveLength(1);
+    expect(keys.filter((key) => /\/checked-\d+\.json$/.test(key))).toHaveLength(1);
   }
 });
 

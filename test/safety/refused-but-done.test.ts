@@ -3,7 +3,7 @@ import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, ReadOutcome, WriteOutcome } from "../../src/store/object-store.js";
 import { NAME, Scene } from "../protocol/scene.js";
 
-const MARKER = "locks/.s3-mutex/checked";
+const MARKER = "locks/.s3-mutex/checked.json";
 /** What a check leaves that was not ended: it proves nothing. */
 const NOTHING = JSON.stringify({ writeId: "w", touchedAtMs: 0, proofs: [] });
 const SAID = { code: "store-unsafe", message: expect.stringContaining("answered as refused was done all the same") };

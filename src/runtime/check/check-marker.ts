@@ -58,7 +58,7 @@ export class CheckMarker {
   /** What the probe works with. */
   tools(keyPrefix: string) {
     const day = Math.floor(this.#effects.wallMs() / DAY_MS);
-    return { key: this.key, spareKey: `${markerKey(keyPrefix)}-${day}`, newBody: () => this.#newBody() };
+    return { key: this.key, spareKey: markerKey(keyPrefix, `-${day}`), newBody: () => this.#newBody() };
   }
 
   /** A marker that says nothing yet. */

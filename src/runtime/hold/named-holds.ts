@@ -5,20 +5,14 @@ export interface NamedHold {
   readonly lease: Lease;
   /** In which scope the call was made that took it. */
   readonly openedIn: object | undefined;
-  readonly flow: object;
   /** It was lost: whatever its maker still calls is late. */
   isLost: boolean;
   /** Its maker has released it, or has been told that it was lost. */
   isSettled: boolean;
 }
 
-/** A line of work was not given a lock; another call of the same code, made side by side with its own, may have been. */
-interface Refusal {
-  readonly flow: object;
-}
-
-/** What a line of work knows of the last time it asked for a lock by name. */
-export type OwnCall = NamedHold | Refusal;
+/** What a line of work knows of the last time it asked for a lock by name: it was given it, or not. */
+export type OwnCall = NamedHold | "refused";
 
 /** What is asked of the scope that a call by name is made in. */
 interface CallerScope {
@@ -26,7 +20,6 @@ interface CallerScope {
   readonly mark: object;
   /** That of the scope that it was opened in. */
   readonly openedIn: object | undefined;
-  readonly flow: object;
   /** What this line of work took by name, or was not given. */
   named: ReadonlyMap<string, OwnCall>;
 }
@@ -63,19 +56,21 @@ export class NamedHolds {
       last.isLost = true;
       if (!last.isSettled) named.owed += 1;
     }
-    const hold = { lease, openedIn: line.openedIn, flow: line.flow, isLost: false, isSettled: false };
+    const hold = { lease, openedIn: line.openedIn, isLost: false, isSettled: false };
     named.last = hold;
     this.#byKey.set(key, named);
     if (this.#byKey.size > MAX_REMEMBERED) forgetOldest(this.#byKey, ({ last }) => last?.lease.isHeld !== true);
     note(line, key, hold);
   }
 
-  /** A line of work was not given the lock. One that has it by another call has it all the same. */
+  /**
+   * A line of work was not given the lock. One that has it by a call before has it all the same; of two calls that were made side by
+   * side it is not known whether they are one request's or two, so the one that failed is about nothing.
+   */
   noteRefusal(key: string, line: CallerScope): void {
     const last = this.#byKey.get(key)?.last;
-    const asked = line.named.get(key);
-    const isOwn = last !== undefined && (asked === last || isBesideRefusal(asked, last));
-    if (!isOwn) note(line, key, { flow: line.flow });
+    const isOwn = last !== undefined && line.named.get(key) === last;
+    if (!isOwn) note(line, key, "refused");
   }
 
   /** What a call that is made in this scope is about. */
@@ -85,8 +80,8 @@ export class NamedHolds {
     const own = isHold(asked) ? asked : undefined;
     const last = named?.last;
     if (named === undefined || last === undefined) return own?.isLost ? { kind: "late", own } : { kind: "none" };
-    if (own === last || isBesideRefusal(asked, last)) return { kind: "hold", hold: last };
-    if (asked !== undefined && own === undefined) return { kind: "refused" };
+    if (own === last) return { kind: "hold", hold: last };
+    if (asked === "refused") return { kind: "refused" };
     if (own !== undefined && isOfAnother(own, last, scope)) return { kind: "late", own };
     return named.owed > 0 && last.lease.isHeld ? { kind: "late", own: undefined } : { kind: "hold", hold: last };
   }
@@ -112,11 +107,7 @@ function isOfAnother(own: NamedHold, last: NamedHold, scope: CallerScope | undef
 }
 
 function isHold(asked: OwnCall | undefined): asked is NamedHold {
-  return asked !== undefined && "lease" in asked;
-}
-
-function isBesideRefusal(asked: OwnCall | undefined, last: NamedHold): boolean {
-  return asked !== undefined && !isHold(asked) && asked.flow === last.flow;
+  return asked !== undefined && asked !== "refused";
 }
 
 function note(line: CallerScope, key: string, own: OwnCall): void {

@@ -24,8 +24,6 @@ export class Scope {
   readonly mark: object = {};
   /** That of the scope that it was opened in. */
   readonly openedIn: object | undefined;
-  /** Shared by bare calls that one piece of code made side by side, before the first of them was answered: it goes on after all. */
-  readonly flow: object;
   /** What this line of work took by name, or was not given, for calls by name that are made in it. */
   named: ReadonlyMap<string, OwnCall>;
   /** Scopes of handles that were named by `within`. */
@@ -40,14 +38,13 @@ export class Scope {
   #branches = 0;
   #hasForked = false;
 
-  constructor(kind: ScopeKind, opener?: Scope, beside?: Scope) {
+  constructor(kind: ScopeKind, opener?: Scope) {
     this.kind = kind;
     this.openedIn = opener?.mark;
     this.named = opener?.named ?? new Map();
     // One line of work waits for its lock before it goes on: a call in the meantime is made by another one, side by side.
     const isBeside = opener?.kind === "line" && !opener.#isSettled;
     this.#parent = isBeside ? opener.#parent : opener;
-    this.flow = beside?.flow ?? (isBeside ? opener.flow : this.mark);
     const parent = this.#liveParent();
     if (parent !== undefined && !this.#isLoose) parent.#addBranch();
   }

@@ -33,8 +33,6 @@ const doResourcesKeepContexts = (() => {
 export class Scopes {
   /** By resource, the line that was last entered there, and what it was in before. */
   readonly #entered = new WeakMap<object, { readonly line: Scope; readonly before: Scope | undefined }>();
-  /** Made since code began to run that has not waited for anything yet. */
-  #justMade: Scope | undefined;
 
   /** The scope that the code which is running now is in. */
   get current(): Scope | undefined {
@@ -46,12 +44,7 @@ export class Scopes {
   /** Makes a bare call: the rest of its caller's asynchronous context is in a line of its own from then on. */
   async line<T>(call: (line: Scope) => Promise<T>): Promise<T> {
     const before = this.current;
-    const line = new Scope("line", before, this.#justMade);
-    this.#justMade = line;
-    // Not by `queueMicrotask`, which the fake timers of a test may have replaced.
-    void Promise.resolve().then(() => {
-      this.#justMade = undefined;
-    });
+    const line = new Scope("line", before);
     if (canBeEntered) storage.enterWith(this.#with(line));
     if (doResourcesKeepContexts) this.#entered.set(executionAsyncResource(), { line, before });
     try {
