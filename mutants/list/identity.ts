@@ -98,7 +98,7 @@ export const IDENTITY: readonly Mutant[] = [
     name: "release after a refusal",
     why: "a request that was not given the lock releases, in its finally, what another one holds",
     file: "src/runtime/hold/named-holds.ts",
-    search: '    if (asked !== undefined && own === undefined) return { kind: "refused" };\n',
+    search: '    if (asked === "refused") return { kind: "refused" };\n',
     replace: "",
     caughtBy: { test: BY_NAME, named: "P6: a request that was not given the lock" },
   },

@@ -56,8 +56,16 @@ export const PERMITS: readonly Mutant[] = [
     name: "renewals behind their own burst",
     why: "callers of this process write one after the other without a pause, and each renewal of those before comes second",
     file: "src/runtime/acquire/local-queue.ts",
-    search: "underWay === undefined ? undefined : settledWithin",
-    replace: "underWay !== null ? undefined : settledWithin",
+    search: "underWay === undefined ? ask() :",
+    replace: "underWay !== null ? ask() :",
+    caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "loses no hold of a burst" },
+  },
+  {
+    name: "renewals looked for when a caller joins",
+    why: "of a burst of attempts all have joined before there is a renewal, and most permits are lost",
+    file: "src/runtime/acquire/local-queue.ts",
+    search: "    const askThen = () => {\n      const { underWay } = this.#renewals;\n",
+    replace: "    const { underWay } = this.#renewals;\n    const askThen = () => {\n",
     caughtBy: { test: "test/primitives/large-semaphore.test.ts", named: "loses no hold of a burst" },
   },
   {

@@ -66,12 +66,4 @@ export const VIRTUAL: readonly Mutant[] = [
     replace: "    if (this.#frozen",
     caughtBy: { test: "test/testing/test-mutex.test.ts", named: "was killed" },
   },
-  {
-    name: "fake microtasks hold the lines of work together",
-    why: "where fake timers replace queueMicrotask, a request by name ends the hold of another one",
-    file: "src/runtime/scopes/scopes.ts",
-    search: "void Promise.resolve().then(() => {",
-    replace: "queueMicrotask(() => {",
-    caughtBy: { test: "test/testing/fake-timers.test.ts", named: "two requests by name" },
-  },
 ];
