@@ -203,19 +203,19 @@ it("goes by holders that renew, however slow the store is: refused is a caller t
   for (const error of refused) expect(error).toMatchObject({ code: "invalid-argument", message });
 });
 
-it.each([
-  "acquire",
-  "tryAcquire",
-] as const)("%s loses no hold of a burst to the callers behind it, whose writes came before each renewal", async (call) => {
-  const scene = new Scene({ roundTripMs: () => 100 });
-  const { mutex } = scene.client({ lockTimeoutMs: 3000 });
-  const lost: string[] = [];
-  mutex.on("lost", ({ reason }) => lost.push(reason));
-  const pool = mutex.semaphore("pool", { permits: 250 });
-  const held = await scene.until(Promise.all(Array.from({ length: 250 }, () => pool[call]())), 30_000);
-  await scene.pass(6000);
-  expect([lost, held.filter((permit) => permit?.held === false).length]).toEqual([[], 0]);
-});
+it.each(["acquire", "tryAcquire"] as const)(
+  "%s loses no hold of a burst to the callers behind it, whose writes came before each renewal",
+  async (call) => {
+    const scene = new Scene({ roundTripMs: () => 100 });
+    const { mutex } = scene.client({ lockTimeoutMs: 3000 });
+    const lost: string[] = [];
+    mutex.on("lost", ({ reason }) => lost.push(reason));
+    const pool = mutex.semaphore("pool", { permits: 250 });
+    const held = await scene.until(Promise.all(Array.from({ length: 250 }, () => pool[call]())), 30_000);
+    await scene.pass(6000);
+    expect([lost, held.filter((permit) => permit?.held === false).length]).toEqual([[], 0]);
+  },
+);
 
 it("says at once what one call cannot have: more than a share, more than there are, more than it says", async () => {
   const scene = new Scene();
