@@ -101,9 +101,9 @@ export class NamedHolds {
   }
 }
 
-/** Whether a line of work that took one of them did not take the other: at most where it has given back what it took itself. */
+/** Whether a line of work that took one of them, and has not called for it yet, did not take the other. */
 function isOfAnother(own: NamedHold, last: NamedHold, scope: CallerScope | undefined): boolean {
-  return own.isLost || last.openedIn === undefined || last.openedIn !== scope?.mark;
+  return own.isLost || own.isSettled || last.openedIn === undefined || last.openedIn !== scope?.mark;
 }
 
 function isHold(asked: OwnCall | undefined): asked is NamedHold {
