@@ -16,7 +16,6 @@ import { realEffects } from "../runtime/base/effects.js";
 import { abortAfter } from "../runtime/base/timing.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { StoreCheck, StoreProgress, StoreReport } from "./examination/report.js";
-import { longestMs } from "./examination/thoroughness.js";
 
 /**
  * Options of {@link verifyStore}: `bucketName`, exactly one of `s3Client` and `s3ClientConfig`, and what else is wanted. Races run over
@@ -100,6 +99,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
     signal: withDefault("signal", options.signal, undefined, checkSignal),
     onCheck: options.onCheck,
   };
+  const { longestMs } = await import("./examination/thoroughness.js");
   const { clientsOf, examine } = await import("./verify.js");
   const own = options.s3ClientConfig === undefined ? [] : clientsOf(options.s3ClientConfig);
   const given = options.s3Client === undefined ? [] : [options.s3Client];

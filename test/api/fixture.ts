@@ -128,7 +128,9 @@ export class World {
 
   #leaks(): string[] {
     if (this.server.objects("probe-bucket").length > 0) return ["objects in the wrong bucket"];
-    const locks = this.server.objects(BUCKET).filter(({ key }) => !key.includes(".s3-mutex/") && !this.#left.has(key));
+    const locks = this.server
+      .objects(BUCKET)
+      .filter(({ key }) => key.endsWith(".json") && !key.includes(".s3-mutex/") && !this.#left.has(key));
     return locks.filter(({ text }) => !isFree(text)).map(({ key, text }) => `${key}: ${text}`);
   }
 }

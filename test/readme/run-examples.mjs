@@ -35,7 +35,9 @@ async function runExample(file) {
 /** What is still held or waited for a moment later: cancels of what was given up run behind the caller's back. */
 async function leftLocks() {
   for (let look = 0; ; look += 1) {
-    const busy = server.objects(BUCKET).filter(({ key, text }) => !key.includes(".s3-mutex/") && isBusy(text));
+    const busy = server
+      .objects(BUCKET)
+      .filter(({ key, text }) => key.endsWith(".json") && !key.includes(".s3-mutex/") && isBusy(text));
     if (busy.length === 0 || look === 20) return busy.map(({ key }) => key);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
