@@ -32,7 +32,9 @@ measured.for<[string, FaultRule]>([
   TIMEOUT,
   async (args, context) => {
     const { report, verdicts, row } = await rowsOf(context, { quirks: { keys: "merged-slashes" } }, args[1]);
-    expect(verdicts).toEqual({ keys: "warn" });
+    // What was never answered may land later: it is named.
+    const late = args[0].endsWith("no answer") ? { "clean-up": "warn" } : {};
+    expect(verdicts).toEqual({ keys: "warn", ...late });
     expect(row("keys")).toMatchObject({
       detail: expect.stringMatching(
         /double slashes; a part of a key between slashes of 250 bytes is refused; one of 240 is taken/,

@@ -91,7 +91,6 @@ const UNSAFE: readonly Misbehaviour[] = [
   { quirks: { listings: "endless" }, checks: { "list-pages": "fail" } },
   { quirks: { deny: ["GetObject"] }, checks: { "get-permission": "fail" } },
   { quirks: { deny: ["PutObject"] }, checks: { "put-permission": "fail" } },
-  { faults: [{ fault: "status", status: 500, operation: "PutObject" }], checks: { "create-twice": "fail" } },
   {
     faults: [{ fault: "latency", latencyMs: 120 }],
     options: { lockTimeoutMs: 600, rounds: 1 },

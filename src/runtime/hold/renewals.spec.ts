@@ -8,7 +8,7 @@ import type { RenewReply } from "../../core/transition/renew.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
-import { Renewals } from "./renewals.js";
+import { OwnRenewals, Renewals } from "./renewals.js";
 
 type Replies = ReadonlyMap<string, RenewReply>;
 type Apply = (record: LockRecord, attempt: Attempt) => Decision<Replies>;
@@ -148,5 +148,50 @@ describe("a renewal that is stopped", () => {
     await a.told;
     a.stop.abort();
     expect(asked[0]?.options.signal?.aborted).toBe(false);
+  });
+});
+
+describe("the renewals of one process", () => {
+  function ofOne() {
+    const ends: (() => void)[] = [];
+    const object = {
+      name: "x",
+      swap: () => new Promise((_, reject) => ends.push(() => reject(new Error("over")))),
+    } as unknown as LockObject;
+    const renewals = new OwnRenewals(object);
+    const renew = (id: string, tellOthers = () => {}) => {
+      const { signal } = new AbortController();
+      const options = { role: "holder" as const, writeLog: new WriteLog(), timeoutMs: 1000, untilMs: 5000, signal };
+      const command = { id, token: T0, leaseMs: 10_000, onlyUnexpired: false };
+      renewals.renew({ command, options }, tellOthers).catch(() => {});
+    };
+    return { ends, renewals, renew };
+  }
+
+  it("are one write with those that are told of it, and not with later ones", async () => {
+    const { ends, renew } = ofOne();
+    renew("a", () => renew("b"));
+    await settled();
+    expect(ends).toHaveLength(1);
+    renew("c");
+    await settled();
+    expect(ends).toHaveLength(2);
+  });
+
+  it("are under way until the last of them is over", async () => {
+    const { ends, renewals, renew } = ofOne();
+    expect(renewals.underWay).toBeUndefined();
+    renew("a");
+    const first = renewals.underWay;
+    renew("b");
+    await settled();
+    expect(renewals.underWay).toBeDefined();
+    expect(renewals.underWay).not.toBe(first);
+    ends[0]?.();
+    await settled();
+    expect(renewals.underWay).toBeDefined();
+    ends[1]?.();
+    await settled();
+    expect(renewals.underWay).toBeUndefined();
   });
 });
