@@ -15,11 +15,12 @@ const LEASE_MS = 6000;
 
 function cancelling(
   leftovers: Partial<Leftovers> = {},
-  { isUnanswered = false, isClosing = false, fails = false, isUnsafe = false } = {},
+  { isUnanswered = false, isClosing = false, isClosed = false, fails = false, isUnsafe = false } = {},
 ) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
   if (isClosing) stage.closing.abort();
+  if (isClosed) stage.closed.abort();
   const check = { refusal: isUnsafe ? new S3MutexError("store-unsafe", "unsafe") : undefined };
   const writeLog = new WriteLog();
   writeLog.begin("w", { kind: "if-match", etag: '"a"' }, clockwork.reading);
@@ -92,4 +93,12 @@ it("warns of what it could not do", async () => {
   const { warnings } = cancelling({}, { fails: true });
   await settled();
   expect(warnings).toEqual([[expect.stringContaining('could not clean up after "x"'), { err: new Error("no") }]]);
+});
+
+it("asks for nothing once the mutex is closed, and tells nothing of what the close has cut off", async () => {
+  expect(cancelling({}, { isClosed: true }).asked).toEqual([]);
+  const { closed, context, warnings } = cancelling({}, { fails: true });
+  closed.abort();
+  await context.background.idle();
+  expect(warnings).toEqual([]);
 });
