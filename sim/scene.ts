@@ -1,5 +1,6 @@
 import type { SimProcess } from "../src/testing/virtual/process.js";
 import type { SimBucket } from "../src/testing/virtual/store.js";
+import { isRecordKey } from "../testkit/record-key.js";
 import type { AtLeastChecker } from "./checkers/at-least.js";
 import type { BeliefChecker } from "./checkers/beliefs.js";
 import type { ChainChecker } from "./checkers/chain.js";
@@ -68,7 +69,7 @@ export const semaphoreOf = (name: string) => `semaphore ${name}`;
 
 /** The lock or semaphore of a key; undefined for keys of other objects. */
 export function lockOf(key: string): string | undefined {
-  if (!key.endsWith(".json") || key.includes(".s3-mutex/")) return undefined;
+  if (!isRecordKey(key)) return undefined;
   const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);
   if (key.startsWith(LOCKS)) return nameAfter(LOCKS);
   // A semaphore may have several records.

@@ -11,6 +11,7 @@ import {
   type S3MutexErrorCode,
 } from "../../src/index.js";
 import { type S3Server, startS3Server } from "../../src/testing/index.js";
+import { isRecordKey } from "../../testkit/record-key.js";
 
 // A minute is for machines that have much else to do; what a test waits for comes sooner.
 vi.setConfig({ testTimeout: 60_000 });
@@ -128,9 +129,7 @@ export class World {
 
   #leaks(): string[] {
     if (this.server.objects("probe-bucket").length > 0) return ["objects in the wrong bucket"];
-    const locks = this.server
-      .objects(BUCKET)
-      .filter(({ key }) => key.endsWith(".json") && !key.includes(".s3-mutex/") && !this.#left.has(key));
+    const locks = this.server.objects(BUCKET).filter(({ key }) => isRecordKey(key) && !this.#left.has(key));
     return locks.filter(({ text }) => !isFree(text)).map(({ key, text }) => `${key}: ${text}`);
   }
 }

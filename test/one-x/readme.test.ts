@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type * as library from "../../src/index.js";
 import { S3Mutex } from "../../src/index.js";
 import { type S3Server, startS3Server } from "../../src/testing/index.js";
+import { isRecordKey } from "../../testkit/record-key.js";
 
 const BUCKET = "my-locks-bucket";
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -78,7 +79,7 @@ async function surroundings(): Promise<Surroundings> {
     async close() {
       await Promise.all([...own, ...made.map(({ mutex }) => mutex)].map((mutex) => mutex.close()));
       await server.settled();
-      const locks = server.objects(BUCKET).filter(({ key }) => key.endsWith(".json") && !key.includes(".s3-mutex/"));
+      const locks = server.objects(BUCKET).filter(({ key }) => isRecordKey(key));
       const left = locks.filter(({ text }) => !text.startsWith('{"locked":false'));
       for (const { options } of made) options.s3Client?.destroy();
       await server.close();
@@ -215,9 +216,7 @@ describe.concurrent("an example of the README of 1.x does as it says:", () => {
     expect(around.printed).toEqual([]);
     expect(await around.other().isLocked("my-resource-lock")).toBe(false);
     const keys = around.server.objects(BUCKET).map(({ key }) => key);
-    expect(keys.filter((key) => key.endsWith(".json") && !key.includes(".s3-mutex/"))).toEqual([
-      "locks/my-resource-lock.json",
-    ]);
+    expect(keys.filter((key) => isRecordKey(key))).toEqual(["locks/my-resource-lock.json"]);
     await around.close();
   });
 
@@ -309,8 +308,7 @@ describe.concurrent("an example of the README of 1.x does as it says:", () => {
     put("locks/myapp/live.json", 2 * hourMs, 3 * hourMs);
     put("locks/elsewhere/stale.json", 2 * hourMs, 60_000);
     // What the check of the store is made on is not a lock.
-    const locks = () =>
-      around.server.objects(BUCKET).filter(({ key }) => key.endsWith(".json") && !key.includes(".s3-mutex/"));
+    const locks = () => around.server.objects(BUCKET).filter(({ key }) => isRecordKey(key));
     const before = locks().map(({ key, etag }) => key + etag);
     await around.run("Handling Stale Locks");
     expect(around.printed).toEqual(["Found 1 stale locks out of 3 total locks", "Cleaned up 0 locks"]);

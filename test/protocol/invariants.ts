@@ -2,6 +2,7 @@ import { parseRecord } from "../../src/core/codec.js";
 import { headOf, isOpen } from "../../src/core/queue.js";
 import { areCompatible, type LockRecord, mirrorOf, RECENT_TURNS } from "../../src/core/record.js";
 import type { SimBucket } from "../../src/testing/virtual/store.js";
+import { isRecordKey } from "../../testkit/record-key.js";
 
 /** What has to be true of every record that a write of ours leaves behind; each sentence says what is not. */
 export function problemsOfRecord(record: LockRecord): string[] {
@@ -54,7 +55,7 @@ export class RecordWatch {
 
   /** To be called from `SimBucket.onChange`. */
   note(key: string, body: string | undefined): void {
-    if (body === undefined || !key.endsWith(".json") || key.includes(".s3-mutex/")) return;
+    if (body === undefined || !isRecordKey(key)) return;
     const found = problemsOfBody(body);
     const parsed = parseRecord(body);
     if (parsed.kind === "record") found.push(...this.#problemsOfStep(key, parsed.record));

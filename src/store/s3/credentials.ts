@@ -45,8 +45,9 @@ export interface Asking {
 }
 
 /**
- * How often to look for others, and whether to wait a moment where that has just been done in vain. Those that have never worked are wrong rather than ended; and where the store has taken them since they were looked for, it is
- * the request that it does not take. A request waits once.
+ * How often to look for others, and whether to wait a moment where that has just been done in vain. Those that have never worked are
+ * wrong rather than ended; and where the store has taken them since they were looked for, it is the request that it does not take. A
+ * request waits once.
  */
 export function searchFor(state: CredentialsState, nowMs: number) {
   const { askedAtMs = Number.NEGATIVE_INFINITY, takenAtMs, asking } = state;
