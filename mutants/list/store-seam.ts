@@ -338,6 +338,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/doctor/verify-store.test.ts", named: "15.3:" },
   },
   {
+    name: "what races on when a check has failed writes beside the clean-up",
+    why: "an object of the examination is left in the bucket, without a word",
+    file: "src/verify/examination/stopping.ts",
+    search: "for (const lane of lanes) lane.endWrites();",
+    replace: "void lanes;",
+    caughtBy: { test: "test/doctor/stopping.test.ts", named: "write nothing beside the clean-up" },
+  },
+  {
     name: "made-up ETags are called damage",
     why: "where a gateway makes up ETags that look like hashes, its operator looks for what damages bodies",
     file: "src/store/s3/learnt/body-hash.ts",

@@ -24,7 +24,8 @@ export async function npmInstall(name: string, ...packages: readonly string[]): 
   const folder = cacheFolder(name);
   if (existsSync(join(folder, "node_modules"))) return folder;
   writeFileSync(join(folder, "package.json"), '{ "private": true }');
-  const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...packages];
+  // The strictness of this project is not theirs: some of them run on {@link newerNode}.
+  const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--engine-strict=false", ...packages];
   await runCommand("npm", install, { cwd: folder }).catch(refused);
   return folder;
 }

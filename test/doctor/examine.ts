@@ -1,6 +1,11 @@
 import type { TestContext } from "vitest";
 import { type StoreReport, type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/testing/index.js";
+import { Examination } from "../../src/verify/examination/examination.js";
+import { Observations } from "../../src/verify/examination/observations.js";
+import { ProbeRequests } from "../../src/verify/examination/probe-requests.js";
+import { clientFor } from "../store/stub.js";
 
 export const BUCKET = "my-bucket";
 
@@ -34,4 +39,13 @@ export async function examined(
 export function notable(report: StoreReport): Record<string, string> {
   const checks = report.checks.filter(({ verdict }) => verdict !== "pass");
   return Object.fromEntries(checks.map(({ id, verdict }) => [id, verdict]));
+}
+
+/** What checks are made with, for one that is made by itself. */
+export function examinationOf(endpoint: string, bucket = BUCKET) {
+  const observations = new Observations();
+  const probes = { client: clientFor(endpoint), bucket, effects: realEffects, observations };
+  const lane = new ProbeRequests({ ...probes, headers: undefined, timeoutMs: 5000, gateway: undefined });
+  const thoroughness = { rounds: { min: 1, max: 1 }, totalMs: 1000, contenders: 2, readRounds: 1 };
+  return { exam: new Examination(realEffects, observations, thoroughness, [lane], { keyPrefix: "locks/" }), lane };
 }

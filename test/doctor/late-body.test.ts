@@ -1,21 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { realEffects } from "../../src/runtime/base/effects.js";
 import { startS3Server } from "../../src/testing/index.js";
-import { Examination } from "../../src/verify/examination/examination.js";
-import { Observations } from "../../src/verify/examination/observations.js";
-import { ProbeRequests } from "../../src/verify/examination/probe-requests.js";
 import { bothWinByLateBody } from "../../src/verify/races/late-body.js";
-import { clientFor } from "../store/stub.js";
-
-function examinationOf(endpoint: string): Examination {
-  const observations = new Observations();
-  const probes = { client: clientFor(endpoint), bucket: "locks", effects: realEffects, observations };
-  const lane = new ProbeRequests({ ...probes, headers: undefined, timeoutMs: 5000, gateway: undefined });
-  const thoroughness = { rounds: { min: 1, max: 1 }, totalMs: 1000, contenders: 2, readRounds: 1 };
-  return new Examination(realEffects, observations, thoroughness, [lane], { keyPrefix: "locks/" });
-}
+import { BUCKET, examinationOf } from "./examine.js";
 
 /** Judges a write when its headers have come, or its body; `turn`: whether it holds the key meanwhile. */
 async function startStore(judges: "headers" | "body", holdsKey: boolean): Promise<string> {
@@ -52,13 +40,13 @@ test.each([
 ] as const)(
   "a store that judges by the %s (holds the key: %s) tells both that they won: %s",
   async (judges, holds, both) => {
-    const exam = examinationOf(await startStore(judges, holds));
+    const { exam } = examinationOf(await startStore(judges, holds));
     for (let round = 0; round < 3; round += 1) expect(await bothWinByLateBody(exam)).toBe(both);
   },
   30_000,
 );
 
 test("the server for tests lets one win, and the object is the winner's", async () => {
-  await using server = await startS3Server({ buckets: ["locks"] });
-  expect(await bothWinByLateBody(examinationOf(server.endpoint))).toBe(false);
+  await using server = await startS3Server({ buckets: [BUCKET] });
+  expect(await bothWinByLateBody(examinationOf(server.endpoint).exam)).toBe(false);
 });

@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { type StoreCheck, verifyStore } from "../../src/index.js";
 import { type FaultRule, startS3Server } from "../../src/testing/index.js";
-import { BUCKET } from "./examine.js";
+import { askThenTidyUp } from "../../src/verify/examination/stopping.js";
+import { startGate } from "../store/gate.js";
+import { BUCKET, examinationOf } from "./examine.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -43,3 +45,27 @@ test("a write that the store does after its time-out is named, when the examinat
     detail: expect.stringContaining(keys()[0] as string),
   });
 });
+
+test(
+  "of checks that race, those that go on when one has failed write nothing beside the clean-up",
+  TIMEOUT,
+  async () => {
+    let straggler: Promise<unknown> | undefined;
+    const { server, endpoint } = await startGate(
+      ({ method }) => {
+        if (method === "DELETE") straggler ??= lane.put(exam.newKey(), exam.newBody(), {});
+        return undefined;
+      },
+      { buckets: [BUCKET] },
+    );
+    const { exam, lane } = examinationOf(endpoint);
+    await exam.create(exam.newKey(), exam.newBody());
+    const asking = Promise.reject(new Error("a gateway does not answer any more"));
+    const told: unknown[] = [];
+    const tidied = (finding: unknown) => told.push(finding);
+    await expect(askThenTidyUp(exam, { lanes: [lane], asking, signal: undefined, tidied })).rejects.toThrow("any more");
+    expect(await straggler).toMatchObject({ kind: "unknown", sent: false });
+    expect(server.objects(BUCKET)).toEqual([]);
+    expect(told).toMatchObject([{ verdict: "pass" }]);
+  },
+);

@@ -55,6 +55,12 @@ export interface SlowWrite {
   cut(): Promise<void>;
 }
 
+export const NOT_SENT: SlowWrite = {
+  over: Promise.resolve(false),
+  finish: () => Promise.resolve(false),
+  cut: () => Promise.resolve(),
+};
+
 /** Sends all of a PUT but its last byte. */
 export function sendSlowly(
   client: S3Client,

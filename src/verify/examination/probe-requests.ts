@@ -23,7 +23,7 @@ import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../../stor
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import { PutChecksums } from "../../store/s3/learnt/put-checksum.js";
 import { Sender } from "../../store/s3/sender.js";
-import { type SlowWrite, sendSlowly } from "./held-back.js";
+import { NOT_SENT, type SlowWrite, sendSlowly } from "./held-back.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOperation, ProbeOutcome } from "./probe-answer.js";
 import type { StartingLine } from "./starting-line.js";
@@ -78,6 +78,7 @@ export class ProbeRequests {
   readonly #observations: Observations;
   readonly #effects: Effects;
   readonly #timeoutMs: number;
+  #takesWrites = true;
   #isOver = false;
 
   constructor({ client, bucket, headers, effects, observations, timeoutMs, gateway }: ProbeRequestsOptions) {
@@ -93,6 +94,11 @@ export class ProbeRequests {
     this.#observations = observations;
     this.#effects = effects;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Nothing is written any more: what is written from here on would not be removed. */
+  endWrites(): void {
+    this.#takesWrites = false;
   }
 
   /** Nothing is sent any more. */
@@ -136,6 +142,7 @@ export class ProbeRequests {
 
   /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. */
   putSlowly(key: string, body: string, condition: PutCondition): SlowWrite {
+    if (!this.#takesWrites) return NOT_SENT;
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
     const slow = sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
@@ -243,7 +250,7 @@ export class ProbeRequests {
     prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
     onRefused: (status: number, said: Said) => void = () => {},
   ): Promise<ProbeOutcome> {
-    if (this.#isOver) return OVER;
+    if (this.#isOver || (name === "put" && !this.#takesWrites)) return OVER;
     const operation: Operation<Fields, ProbeOutcome> = {
       request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
       streams: name === "get",

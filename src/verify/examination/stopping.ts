@@ -20,6 +20,8 @@ export async function askThenTidyUp(exam: Examination, { lanes, asking, signal, 
     quietMs = SILENT_MS;
     exam.throwIfAborted();
   } finally {
+    // Where one of several that race fails, the others go on for a while.
+    for (const lane of lanes) lane.endWrites();
     const late = exam.observations.unanswered.pending;
     const cleaned = await whileAnswered(exam, { work: cleanUp(exam, lanes), signal, quietMs });
     const finding =
