@@ -416,6 +416,31 @@ export const OF_STORE: readonly Explained[] = [
     replace: "catch {}",
     why: "what returns nothing returns undefined as well",
   },
+  ...[
+    ["if (hash === undefined) return false;\n    const before", "if (false) return false;\n    const before"],
+    [
+      "if (hash === undefined) return false;\n    const before",
+      "if (hash === undefined) return true;\n    const before",
+    ],
+    ["if (own === undefined)", "if (false)"],
+  ].map(([search = "", replace = ""]) => ({
+    file: "src/store/s3/learnt/body-hash.ts",
+    search,
+    replace,
+    why: "only a Node that is bound to FIPS has no MD5, and there none of the ETags were seen to be hashes",
+  })),
+  ...["badHeader(failure)?.toLowerCase()", "header?.toLowerCase()"].map((header) => ({
+    file: "src/store/s3/answers/bad-credentials.ts",
+    search: `${header} ?? ""`,
+    replace: `${header} ?? "Stryker was here!"`,
+    why: NO_SUCH_NAME,
+  })),
+  {
+    file: "src/store/s3/answers/bad-credentials.ts",
+    search: 'typeof text === "string" &&',
+    replace: "true &&",
+    why: "what is not text is looked at as the word for it, which has no line break: the condition is for the compiler",
+  },
   {
     file: "src/store/s3/answers/content-encoding.ts",
     search: 'toLowerCase() ?? ""',

@@ -1,9 +1,7 @@
 import { expect, it } from "vitest";
-import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
-import type { StoreEffects } from "../object-store.js";
-import { identityOf } from "./answers/transmission.js";
+import { Clockwork } from "../../../test/protocol/clockwork.js";
 import type { CredentialsState } from "./client/client-state.js";
-import { type Asking, answerOfProvider, areOutdated, hasOtherCredentials } from "./credentials.js";
+import { type Asking, answerOfProvider, areOutdated, searchFor } from "./credentials.js";
 
 const failure = (code: string, status: number | undefined = 403, message = "") => {
   return { status, code, message, isForeign: false, sent: true };
@@ -69,184 +67,36 @@ it.each([
   expect(areOutdated(failure("AccessDenied", 403, message))).toBe(false);
 });
 
-type Given = string | Error | Promise<never>;
-type Sent = "one" | "two" | undefined;
-
-/** A client whose provider gives these session tokens, one after the other, each with a secret; and remembers, as the SDK does. */
-function asking(...tokens: readonly Given[]) {
-  const clockwork = new Clockwork();
-  const asked: object[] = [];
-  const timers: unknown[] = [];
-  const provider = { remembered: Promise.resolve({ secretAccessKey: "secret" }), secret: "secret", takesMs: 0 };
-  const credentials = async (options?: object) => {
-    if (options === undefined) return provider.remembered;
-    const token = tokens[asked.length];
-    asked.push(options);
-    if (token instanceof Error) throw token;
-    await clockwork.pass(provider.takesMs);
-    const given = { accessKeyId: "key", secretAccessKey: provider.secret, sessionToken: await token };
-    provider.remembered = Promise.resolve(given);
-    return given;
-  };
-  const effects: StoreEffects = {
-    ...clockwork.effects,
-    setTimer: (delayMs, callback, options) => {
-      timers.push(options);
-      return clockwork.effects.setTimer(delayMs, callback, options);
-    },
-  };
-  const state: CredentialsState = {};
-  const subject = { client: { config: { credentials } }, effects, state, timeoutMs: 300 } as unknown as Asking;
-  /** Whether there are others than those that a request was signed with, which left so long ago. */
-  const hasOthers = (signedWith: Sent, agoMs = 50) => {
-    const signedBy = signedWith === undefined ? {} : { signedBy: identityOf("key", signedWith) };
-    return hasOtherCredentials(subject, { sentAtMs: clockwork.monotonicMs - agoMs, ...signedBy });
-  };
-  return { clockwork, asked, timers, state, subject, provider, hasOthers };
-}
-
-it("the provider is asked past what the SDK remembers, and what it says is compared", async () => {
-  const { clockwork, asked, timers, hasOthers } = asking("two", "two");
-  expect(await hasOthers("one")).toBe(true);
-  await clockwork.pass(1_000);
-  expect(await hasOthers("two")).toBe(false);
-  expect(asked).toEqual([{ forceRefresh: true }, { forceRefresh: true }]);
-  // A process whose last work this is lives until it is done, and no longer.
-  expect(timers).toEqual([{ keepAlive: true }, { keepAlive: true }]);
-  expect(clockwork.pendingMs).toEqual([]);
-});
-
-it("another secret of the same key and session is news to what left before it was there, and to nothing else", async () => {
-  const { clockwork, asked, provider, hasOthers } = asking("one", "one", "one");
-  Object.assign(provider, { secret: "another", takesMs: 40 });
-  const both = Promise.all([hasOthers("one"), hasOthers("one", -30)]);
-  expect(await both).toEqual([true, true]);
-  expect(asked).toHaveLength(1);
-  // Sent at the moment at which it was there, or later.
-  expect(await hasOthers("one", 0)).toBe(false);
-  await clockwork.pass(10);
-  expect(await hasOthers("one", 10)).toBe(false);
-  expect(await hasOthers("one", 11)).toBe(false);
-  expect(await hasOthers("one", 51)).toBe(true);
-  await clockwork.pass(1_000);
-  expect(await hasOthers("one", 5)).toBe(false);
-  expect(asked).toHaveLength(2);
-});
-
-it("where the SDK remembers none, the secret is another one", async () => {
-  const { provider, hasOthers } = asking("one");
-  const failing = Promise.reject<{ secretAccessKey: string }>(new Error("no network"));
-  failing.catch(() => {});
-  provider.remembered = failing;
-  expect(await hasOthers("one")).toBe(true);
-});
-
-it("a request without a time is not told of another secret", async () => {
-  const { subject, provider } = asking("one");
-  provider.secret = "another";
-  expect(await hasOtherCredentials(subject, { signedBy: identityOf("key", "one") })).toBe(false);
-});
-
-it("where there was no session to sign with, others are those that were not there before", async () => {
-  const { clockwork, hasOthers } = asking("one", "one", "two");
-  const seen: boolean[] = [];
-  for (let tries = 0; tries < 3; tries += 1) {
-    seen.push(await hasOthers(undefined));
-    await clockwork.pass(1_000);
-  }
-  expect(seen).toEqual([true, false, true]);
-});
-
-it("requests that find it out at once ask once", async () => {
-  const { asked, hasOthers } = asking("two");
-  expect(await Promise.all([hasOthers("one"), hasOthers("one"), hasOthers("two")])).toEqual([true, true, false]);
-  expect(asked).toHaveLength(1);
-});
-
-it("what was found out while a request was on its way need not be asked again", async () => {
-  const { clockwork, asked, hasOthers } = asking("two", "two", "two");
-  expect(await hasOthers("one")).toBe(true);
-  await clockwork.pass(20);
-  expect(await hasOthers("one", 21)).toBe(true);
-  expect(await hasOthers("two", 21)).toBe(false);
-  expect(await hasOthers("one", 19)).toBe(false);
-  await clockwork.pass(5_000);
-  expect(await hasOthers("one", 5_021)).toBe(true);
-  expect(asked).toHaveLength(1);
-  // It left with old ones after new ones were there: the next one has to ask.
-  expect(await hasOthers("one", 5_019)).toBe(true);
-  expect(asked).toHaveLength(2);
-});
-
-it("a request without a time, as one that never left, waits for an answer", async () => {
-  const { subject, state, asked } = asking("two");
-  Object.assign(state, { identity: identityOf("key", "two"), askedAtMs: 1 });
-  expect(await hasOtherCredentials(subject, { signedBy: identityOf("key", "one") })).toBe(true);
-  expect(asked).toHaveLength(1);
-});
-
-it("a provider that has nothing new is left alone for a second", async () => {
-  const { clockwork, asked, hasOthers } = asking("one", "two");
-  expect(await hasOthers("one")).toBe(false);
-  await clockwork.pass(999);
-  expect(await hasOthers("one")).toBe(false);
-  expect(asked).toHaveLength(1);
-  await clockwork.pass(1);
-  expect(await hasOthers("one")).toBe(true);
-});
-
-it("a provider that fails has no others, and is asked again later", async () => {
-  const { clockwork, hasOthers, state } = asking(new Error("no network"), "two");
-  expect(await hasOthers("one")).toBe(false);
-  expect(state.failure).toEqual({ cause: new Error("no network") });
-  await clockwork.pass(1_000);
-  expect(await hasOthers("one")).toBe(true);
-  expect(state.failure).toBeUndefined();
-});
-
-it("a provider that does not answer in time has no others, and is not asked beside that", async () => {
-  const { clockwork, asked, state, hasOthers } = asking(new Promise<never>(() => {}));
-  // Those that it gave last may be older than the ones that the request was signed with.
-  state.identity = identityOf("key", "two");
-  const answers: boolean[] = [];
-  const note = (answer: boolean) => void answers.push(answer);
-  void hasOthers("one").then(note);
-  await clockwork.pass(299);
-  expect(answers).toEqual([]);
-  await clockwork.pass(1);
-  expect(answers).toEqual([false]);
-  await clockwork.pass(5_000);
-  void hasOthers("one").then(note);
-  await clockwork.pass(300);
-  expect(answers).toEqual([false, false]);
-  expect(asked).toHaveLength(1);
-});
-
-it("what a provider says too late is known to the next request", async () => {
-  let answer = (_: string) => {};
-  const late = new Promise<string>((resolve) => {
-    answer = resolve;
-  });
-  const { clockwork, hasOthers } = asking(late as Promise<never>);
-  const first = hasOthers("one");
-  await clockwork.pass(300);
-  expect(await first).toBe(false);
-  answer("two");
-  await settled();
-  expect(await hasOthers("one", 400)).toBe(true);
+it.each<[string, CredentialsState, ReturnType<typeof searchFor>]>([
+  ["have never worked", {}, { times: 1, mayWait: false }],
+  ["have never worked, while they are asked for", { asking: Promise.resolve() }, { times: 1, mayWait: false }],
+  ["have worked, and were never asked for anew", { takenAtMs: 0 }, { times: 2, mayWait: true }],
+  ["were asked for a second ago", { takenAtMs: 0, askedAtMs: 9_000 }, { times: 2, mayWait: true }],
+  ["were asked for a moment ago", { takenAtMs: 0, askedAtMs: 9_001 }, { times: 1, mayWait: true }],
+  ["were taken just when they were asked for", { takenAtMs: 9_500, askedAtMs: 9_500 }, { times: 1, mayWait: true }],
+  ["were taken since then", { takenAtMs: 9_501, askedAtMs: 9_500 }, { times: 1, mayWait: false }],
+  [
+    "were taken since then, and are asked for",
+    { takenAtMs: 9_501, askedAtMs: 9_500, asking: Promise.resolve() },
+    { times: 2, mayWait: true },
+  ],
+])("others are looked for as long as that may help: credentials that %s", (_, state, search) => {
+  expect(searchFor(state, 10_000)).toEqual(search);
 });
 
 /** A client whose provider comes to this, and the region before it. */
 function providing(credentials: () => Promise<unknown>, region: () => Promise<unknown> = async () => "us-east-1") {
   const clockwork = new Clockwork();
   let asked = 0;
-  const ask = () => {
+  const calls: (readonly unknown[])[] = [];
+  const ask = (...given: readonly unknown[]) => {
     asked += 1;
+    calls.push(given);
     return credentials();
   };
   const subject = { client: { config: { region, credentials: ask } }, effects: clockwork.effects, timeoutMs: 300 };
   const answer = (unbuilt?: unknown) => answerOfProvider(subject as unknown as Asking, unbuilt);
-  return { clockwork, answer, asked: () => asked };
+  return { clockwork, answer, asked: () => asked, calls };
 }
 
 it("what the provider rejects with is why a request could not be built, also where that is nothing", async () => {
@@ -267,6 +117,19 @@ it("a provider that gives credentials may have failed a moment ago; one that is 
   const ofRegion = providing(denied, denied);
   expect([await ofRegion.answer(new Error("Region is missing")), ofRegion.asked()]).toEqual([undefined, 0]);
 });
+
+it.each(["undefined", "null"])(
+  "one that the SDK remembers to have given %s is asked past that, and no other one",
+  async (nothing) => {
+    const { answer, calls } = providing(async () => ({}));
+    const words = `Cannot read properties of ${nothing} (reading 'expiration')`;
+    await answer(new TypeError(words));
+    await answer(new TypeError(`${words}: odd`));
+    await answer(new TypeError(`Odd: ${words}`));
+    await answer(new TypeError(words.replace(nothing, "this")));
+    expect(calls).toEqual([[{ forceRefresh: true }], [], [], []]);
+  },
+);
 
 it("a provider that does not answer is not waited for", async () => {
   const { answer, clockwork } = providing(() => new Promise(() => {}));

@@ -1,42 +1,9 @@
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
-import { Clockwork, settled } from "../../../test/protocol/clockwork.js";
+import { settled } from "../../../test/protocol/clockwork.js";
 import { type Answered, clientAnswering, refusing } from "../../../test/store/handler.js";
-import { CREDENTIALS } from "../../../test/store/stub.js";
-import type { RequestOptions } from "../object-store.js";
-import type { Operation } from "./answers/operation.js";
-import { stateOf } from "./client/client-state.js";
-import { Sender } from "./sender.js";
-
-const OPTIONS = { timeoutMs: 5_000 };
-const DONE: Answered = { statusCode: 200, headers: { date: "Sat, 28 Nov 2026 12:00:00 GMT" } };
-
-/** Asks for the head of a bucket; of errors it expects 404. */
-const looking = (client: S3Client, bucket = "locks"): Operation<string, object> => ({
-  request: { action: "s3:ListBucket", bucket, isHead: true },
-  start: () => {
-    const command = new HeadBucketCommand({ Bucket: bucket });
-    return {
-      command,
-      work: async (signal) => {
-        await client.send(command, { abortSignal: signal });
-        return "value";
-      },
-    };
-  },
-  onSuccess: (value, timing, { status }) => ({ kind: "seen", value, timing, status }),
-  onStatus: (status, { code }, timing) => (status === 404 ? { kind: "missing", code, timing } : undefined),
-});
-
-function sending(client: S3Client, maxInFlight = 40) {
-  const clockwork = new Clockwork();
-  const state = stateOf(client, maxInFlight);
-  const sender = new Sender(client, state, clockwork.effects);
-  const send = (options: RequestOptions = OPTIONS, bucket?: string) => sender.send(looking(client, bucket), options);
-  return { clockwork, state, sender, send };
-}
+import { DONE, looking, OPTIONS, sending } from "../../../test/store/sending.js";
 
 it("remembers what the store calls itself, and which program it is, from the last answer that says so", async () => {
   const headers = [{ server: "one" }, { server: "other", "x-amz-delete-marker": "false" }, {}];
@@ -69,6 +36,13 @@ describe("what is sent", () => {
     expect(await send()).toMatchObject({ kind: "missing", code: "NoSuchBucket", timing: { sentAtMs: 10_000 } });
     expect(state.credentials.takenAtMs).toBeDefined();
     expect(await send()).toMatchObject({ kind: "missing", code: undefined });
+  });
+
+  it("is shown to its operation with the words of the answer", async () => {
+    const { client } = clientAnswering(() => ({ ...DONE, body: Readable.from([Buffer.from("words")]) }));
+    const { sender } = sending(client);
+    const onSuccess = (_: string, __: object, { text }: { readonly text?: string }) => ({ kind: "read", text });
+    expect(await sender.send({ ...looking(client), onSuccess }, OPTIONS)).toEqual({ kind: "read", text: "words" });
   });
 
   it("is told as a refusal where the store turns it away, which says nothing for the credentials", async () => {
@@ -166,49 +140,6 @@ describe("requests at once", () => {
   });
 });
 
-describe("credentials that the store does not take any more", () => {
-  function expiring(provider: () => Promise<typeof CREDENTIALS>) {
-    const { client, sent } = clientAnswering(
-      ({ headers }) => (headers["authorization"]?.includes("Credential=new/") ? DONE : refusing(400, "ExpiredToken")),
-      { credentials: provider },
-    );
-    return { ...sending(client), sent };
-  }
-
-  it("are asked for anew, and the request is sent once more with others", async () => {
-    let asked = 0;
-    const { send, sent } = expiring(async () => ({ ...CREDENTIALS, accessKeyId: asked++ === 0 ? "old" : "new" }));
-    expect(await send()).toMatchObject({ kind: "seen" });
-    expect(sent).toHaveLength(2);
-  });
-
-  it("are the end of it where there are no others", async () => {
-    const { send, sent } = expiring(async () => ({ ...CREDENTIALS, accessKeyId: "old" }));
-    expect(await send()).toMatchObject({
-      kind: "refused",
-      error: { message: expect.stringContaining("ExpiredToken") },
-    });
-    expect(sent).toHaveLength(1);
-  });
-
-  it.each([
-    [undefined, 30_000],
-    [10_200, 200],
-    [100_000, 30_000],
-  ])("are waited for until the caller gives up, at %s, which is for %i ms", async (giveUpAtMs, waitsMs) => {
-    let asked = 0;
-    const { send, sent, clockwork } = expiring(() =>
-      asked++ === 0 ? Promise.resolve({ ...CREDENTIALS, accessKeyId: "old" }) : new Promise<never>(() => {}),
-    );
-    const outcome = send({ ...OPTIONS, ...(giveUpAtMs === undefined ? {} : { giveUpAtMs }) });
-    await expect.poll(() => asked).toBe(2);
-    expect(clockwork.pendingMs).toEqual([waitsMs]);
-    await clockwork.pass(waitsMs);
-    expect(await outcome).toMatchObject({ kind: "refused" });
-    expect(sent).toHaveLength(1);
-  });
-});
-
 it.each([
   ["four minutes", 240_000, "unknown"],
   ["minus four minutes", -240_000, "unknown"],
@@ -220,67 +151,4 @@ it.each([
   });
   client.config.systemClockOffset = 1_000_000;
   expect(await sending(client).send()).toMatchObject({ kind });
-});
-
-it("why there are no other credentials is quoted beside what the store said, and only where asking for them failed", async () => {
-  let asked = 0;
-  const fails = async () => {
-    asked += 1;
-    if (asked > 1) throw new Error("vault is sealed");
-    return CREDENTIALS;
-  };
-  const said = async (credentials: () => Promise<typeof CREDENTIALS>) => {
-    const outcome = await sending(clientAnswering(() => refusing(400, "ExpiredToken"), { credentials }).client).send();
-    expect(outcome).toMatchObject({ kind: "refused", error: { code: "access-denied", cause: expect.any(Error) } });
-    return (outcome as unknown as { error: Error }).error.message;
-  };
-  const without = await said(async () => CREDENTIALS);
-  const words = " Asked for others, the credentials provider failed: vault is sealed.";
-  expect(await said(fails)).toBe(`${without}${words}`);
-});
-
-describe("a request that could not be built", () => {
-  const failing = (thrown: unknown) => clientAnswering(() => DONE, { credentials: () => Promise.reject(thrown) });
-
-  it("is told as the credentials function's, where that has failed", async () => {
-    const { client, sent } = failing(new Error("vault said no"));
-    expect(await sending(client).send()).toMatchObject({
-      kind: "refused",
-      about: "credentials",
-      error: { code: "access-denied", message: expect.stringContaining("could not be had: vault said no") },
-    });
-    expect(sent).toEqual([]);
-  });
-
-  it("is told as it is where the function gives credentials", async () => {
-    const { client } = clientAnswering(() => DONE);
-    const outcome = await sending(client).send(OPTIONS, "");
-    expect(outcome).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
-  });
-
-  it("is the only one that the function is asked about once more", async () => {
-    const elsewhere = { statusCode: 301, headers: { "x-amz-bucket-region": "eu-central-1" } };
-    const { client } = clientAnswering((_, count) => (count === 1 ? DONE : elsewhere));
-    let asked = 0;
-    const value = async () => {
-      asked += 1;
-      return CREDENTIALS;
-    };
-    // A provider that is set would be asked once, and remembered.
-    Object.defineProperty(client.config, "credentials", { value });
-    const { send } = sending(client);
-    await send();
-    const usual = asked;
-    const error = { code: "invalid-argument", message: expect.stringContaining("eu-central-1") };
-    expect(await send()).toMatchObject({ kind: "refused", error });
-    expect(asked).toBe(2 * usual);
-  });
-
-  it("is not that of a client that answers without sending", async () => {
-    const { client } = failing(new Error("vault said no"));
-    client.send = async () => ({});
-    expect(await sending(client).send()).toMatchObject({
-      error: { message: expect.stringContaining("answered without sending") },
-    });
-  });
 });

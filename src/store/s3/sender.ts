@@ -42,7 +42,7 @@ export class Sender implements OperationSender {
       // Turned away for its credentials it has done nothing, so it may be sent again with others.
       const { times, mayWait } = searchFor(credentials, this.#effects.monotonicMs());
       for (let looked = 1; looked <= times && "outdated" in last; looked += 1) {
-        const { unusable = false } = last;
+        const { unusable } = last;
         if (await this.#hasOthers(last.outdated, { ...options, mayWait, areUnusable: unusable }))
           last = await this.#transmit(operation, options);
         else if (looked === times && !unusable)

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { areUnusable, credentialsRemedy, faultOfCredentials, headerRemedy, providerError } from "./bad-credentials.js";
+import {
+  areUnusable,
+  credentialsRemedy,
+  faultOfCredentials,
+  headerRemedy,
+  missingKeys,
+  providerError,
+} from "./bad-credentials.js";
 import type { Failure } from "./failure.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -181,6 +188,13 @@ it.each([
   const failure = failed("ERR_INVALID_CHAR", `Invalid character in header content ["${header}"]`);
   expect(areUnusable(failure)).toBe(is);
   expect(areUnusable({ ...failure, status: 400 })).toBe(false);
+});
+
+it("a header is the matter only where the client says so, and keys only where they are missing", () => {
+  expect(areUnusable(failed("ERR_INVALID_URL", '["authorization"]'))).toBe(false);
+  const words = "Resolved credential object is not valid";
+  expect(missingKeys(failed("Error", words))).toMatch(/^The credentials of the S3 client have no `accessKeyId`/);
+  expect(missingKeys(failed("Error", "odd"))).toBeUndefined();
 });
 
 const KEYS = { accessKeyId: "key", secretAccessKey: "secret" };
