@@ -333,7 +333,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "a stopped examination waits for a store that says nothing",
     why: "Ctrl-C keeps its user waiting until each request to a silent store has run into its time-out",
     file: "src/verify/examination/stopping.ts",
-    search: "if (observations.told === told) return undefined;",
+    search: "if (observations.told === told && !hasOverslept) return undefined;",
     replace: "if (observations.told < told) return undefined;",
     caughtBy: { test: "test/doctor/verify-store.test.ts", named: "15.3:" },
   },
@@ -344,6 +344,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     search: "for (const lane of lanes) lane.endWrites();",
     replace: "void lanes;",
     caughtBy: { test: "test/doctor/stopping.test.ts", named: "write nothing beside the clean-up" },
+  },
+  {
+    name: "writes under way are not looked for once more when all was removed",
+    why: "a write that lands while the examination tidies up is left in the bucket",
+    file: "src/verify/examination/stopping.ts",
+    search: "const left = await removeLateWrites(exam, lanes, late);",
+    replace: "const left = await removeLateWrites(exam, [], new Set(late && []));",
+    caughtBy: { test: "test/doctor/stopping.test.ts", named: "between its removal and the last look" },
   },
   {
     name: "made-up ETags are called damage",

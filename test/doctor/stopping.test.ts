@@ -69,3 +69,20 @@ test(
     expect(told).toMatchObject([{ verdict: "pass" }]);
   },
 );
+
+test("a write that lands between its removal and the last look is removed as well", TIMEOUT, async () => {
+  const server = await startS3Server({ buckets: [BUCKET] });
+  onTestFinished(() => server.close());
+  const { exam, lane } = examinationOf(server.endpoint);
+  await exam.create(exam.newKey(), exam.newBody());
+  server.faults.add({ fault: "latency", operation: "PutObject", beforeMs: 200 });
+  server.faults.add({ fault: "latency", operation: "ListObjectsV2", beforeMs: 500 });
+  const writing = lane.put(exam.newKey(), exam.newBody(), {});
+  const told: unknown[] = [];
+  const asking = Promise.reject(new Error("stopped"));
+  const tidied = (finding: unknown) => told.push(finding);
+  await expect(askThenTidyUp(exam, { lanes: [lane], asking, signal: undefined, tidied })).rejects.toThrow("stopped");
+  await writing;
+  expect(server.objects(BUCKET)).toEqual([]);
+  expect(told).toMatchObject([{ verdict: "pass" }]);
+});

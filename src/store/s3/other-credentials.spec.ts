@@ -131,7 +131,7 @@ it("a provider that has nothing new is left alone for a second", async () => {
   expect(await hasOthers("one")).toBe(true);
 });
 
-it("who may wait is told what the provider has a second after it was asked in vain", async () => {
+it("a request that may wait is told what the provider has a second after it was asked in vain", async () => {
   const { clockwork, asked, timers, state, subject, hasOthers } = asking("one", "two");
   expect(await hasOthers("one")).toBe(false);
   await clockwork.pass(800);
@@ -146,7 +146,7 @@ it("who may wait is told what the provider has a second after it was asked in va
   expect(state.askedAtMs).toBe(clockwork.monotonicMs);
 });
 
-it("who would be out of time by then does not wait, nor one who has just found it out", async () => {
+it("a request whose time ends before that does not wait", async () => {
   const { clockwork, asked, subject, hasOthers } = asking("one", "two", "three");
   expect(await hasOthers("one")).toBe(false);
   Object.assign(subject, { mayWait: true });
@@ -190,7 +190,7 @@ it("of credentials that cannot sign, those that can are others, also of the same
   expect(await hasOthers("one")).toBe(false);
 });
 
-it("the same credentials once more are no others where they can sign", async () => {
+it("the same credentials once more are not others where they can sign", async () => {
   const { subject, hasOthers } = asking("one");
   Object.assign(subject, { areUnusable: false });
   expect(await hasOthers("one")).toBe(false);

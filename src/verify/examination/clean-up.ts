@@ -7,11 +7,10 @@ import { type Finding, pass, warn } from "./report.js";
 
 const CLEAN_UP_AT_ONCE = 16;
 
-/** Nothing stays behind, whatever happened; what cannot be removed is named. */
-export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding> {
+/** Removes what was written; the keys for which that was not possible. */
+export async function removeAll(exam: Examination, lanes: readonly ProbeRequests[]): Promise<readonly string[]> {
   const left: string[] = [];
   const pending = [...exam.keys];
-  const [lane] = lanes;
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
       if (!(await remove(lanes, key, exam))) left.push(key);
@@ -20,25 +19,19 @@ export async function cleanUp(exam: Examination, lanes: readonly ProbeRequests[]
     }
   };
   await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
-  // Whether what was acknowledged was done.
-  const shown = await lane?.list(exam.folder, { pageSize: 1 });
-  const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
-  const found = rest?.startsWith(exam.folder) ? await lane?.get(rest) : undefined;
-  if (found?.kind === "answer" && found.status === 200) left.push(rest as string);
-  if (left.length === 0) return pass("the examination's objects were removed");
-  return warn("objects of the examination are left", remedyFor(exam));
+  return left;
 }
 
 /**
- * The same once more for what may have landed since: a store that answers is given the time that a request has. What has still
- * no answer by then is named. `late`: keys of the writes that were under way when the clean-up began.
+ * The same once more for what may have landed since: a store that answers is given the time that a request has.
+ * @param late keys of the writes that were under way when the clean-up began
+ * @returns those that may still come, or could not be removed
  */
-export async function cleanUpAfterLateWrites(
+export async function removeLateWrites(
   exam: Examination,
   lanes: readonly ProbeRequests[],
-  { found, late }: { readonly found: Finding; readonly late: ReadonlySet<string> },
-): Promise<Finding> {
-  if (found.verdict !== "pass") return found;
+  late: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const { unanswered } = exam.observations;
   await unanswered.over();
   const { givenUp } = unanswered;
@@ -47,8 +40,27 @@ export async function cleanUpAfterLateWrites(
     const isGone = await remove(lanes, key, exam);
     if (!isGone || (late.has(key) && givenUp.has(key))) left.push(key);
   });
-  if (left.length === 0) return found;
-  return warn(`a write was not answered, and may still be done: ${left.join(", ")}`, remedyFor(exam));
+  return left;
+}
+
+/** Whether one is still shown and read: then the store has not done what it said. */
+export async function isAnyLeft({ folder }: Examination, lane: ProbeRequests | undefined): Promise<boolean> {
+  const shown = await lane?.list(folder, { pageSize: 1 });
+  const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
+  const found = rest?.startsWith(folder) ? await lane?.get(rest) : undefined;
+  return found?.kind === "answer" && found.status === 200;
+}
+
+export const CLEANED = pass("the examination's objects were removed");
+
+/** What could not be removed, or is there all the same. */
+export function objectsAreLeft(exam: Examination): Finding {
+  return warn("objects of the examination are left", remedyFor(exam));
+}
+
+/** What has no answer by then is named. */
+export function mayStillLand(exam: Examination, keys: readonly string[]): Finding {
+  return warn(`a write was not answered, and may still be done: ${keys.join(", ")}`, remedyFor(exam));
 }
 
 /** The store has not answered, so that this was given up. */

@@ -1,5 +1,13 @@
 import { unlessAborted } from "../../runtime/base/abort.js";
-import { cleanUp, cleanUpAfterLateWrites, notCleaned } from "./clean-up.js";
+import {
+  CLEANED,
+  isAnyLeft,
+  mayStillLand,
+  notCleaned,
+  objectsAreLeft,
+  removeAll,
+  removeLateWrites,
+} from "./clean-up.js";
 import type { Examination } from "./examination.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import type { Finding } from "./report.js";
@@ -22,21 +30,35 @@ export async function askThenTidyUp(exam: Examination, { lanes, asking, signal, 
   } finally {
     // Where one of several that race fails, the others go on for a while.
     for (const lane of lanes) lane.endWrites();
-    const late = exam.observations.unanswered.pending;
-    const cleaned = await whileAnswered(exam, { work: cleanUp(exam, lanes), signal, quietMs });
-    const finding =
-      cleaned === undefined
-        ? notCleaned(exam)
-        : await cleanUpAfterLateWrites(exam, lanes, { found: cleaned.result, late });
+    const finding = await tidyUp(exam, { lanes, signal, quietMs });
     for (const lane of lanes) lane.end();
     tidied(finding);
   }
+}
+
+interface TidyingUp extends Pick<Asking, "lanes" | "signal"> {
+  readonly quietMs: number;
+}
+
+/** Nothing stays behind, whatever happened; what cannot be removed is named. */
+async function tidyUp(exam: Examination, { lanes, signal, quietMs }: TidyingUp): Promise<Finding> {
+  const late = exam.observations.unanswered.pending;
+  const removed = await whileAnswered(exam, { work: removeAll(exam, lanes), signal, quietMs });
+  if (removed === undefined) return notCleaned(exam);
+  if (removed.result.length > 0) return objectsAreLeft(exam);
+  const left = await removeLateWrites(exam, lanes, late);
+  if (left.length > 0) return mayStillLand(exam, left);
+  const shown = await whileAnswered(exam, { work: isAnyLeft(exam, lanes[0]), signal, quietMs });
+  if (shown === undefined) return notCleaned(exam);
+  return shown.result ? objectsAreLeft(exam) : CLEANED;
 }
 
 /** A store that has not answered for so long to what was asked before the examination was stopped is silent. */
 const QUIET_MS = 1000;
 /** For one that was silent before. */
 const SILENT_MS = 500;
+/** So much later than its timer: this process had no time to hear an answer. */
+const OVERSLEPT_MS = 100;
 /** Longer than the pause that a store gets which takes one write a second. */
 const QUIET_IN_CLEAN_UP_MS = 1500;
 
@@ -55,7 +77,9 @@ async function whileAnswered<Result>(
   if (early !== undefined) return early;
   const { observations } = exam;
   for (let { told } = observations; ; { told } = observations) {
+    const untilMs = exam.effects.monotonicMs() + quietMs;
     if (await exam.settledWithin(done, quietMs)) return await done;
-    if (observations.told === told) return undefined;
+    const hasOverslept = exam.effects.monotonicMs() > untilMs + OVERSLEPT_MS;
+    if (observations.told === told && !hasOverslept) return undefined;
   }
 }
