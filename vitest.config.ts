@@ -13,6 +13,27 @@ function inFull(): string[] {
   return files.filter(isScaled);
 }
 
+/** Slow by nature: programs that start, servers that make callers wait, leases that really end. `npm test` leaves them to `test:proof`. */
+const SLOW = [
+  ...["cli", "doctor", "stores"].map((folder) => `test/${folder}/**/*.test.ts`),
+  "test/**/*-contract.test.ts",
+  ...["answered", "endless", "faults", "versioned"].map((name) => `test/api/${name}.test.ts`),
+  ...["credentials", "in-flight", "memory", "store-headers"].map((name) => `test/store/${name}.test.ts`),
+  ...[
+    "malformed/malformed-requests",
+    "primitives/large-semaphore",
+    "safety/carried-etag-form",
+    "safety/checked-store",
+    "sim/run",
+  ].map((name) => `test/${name}.test.ts`),
+];
+
+/**
+ * Files share the processes of the workers, and with them what they import: to load the SDK for each of 300 files takes longer than
+ * most of their tests. So a test puts back what it changes of its process: timers, environment, listeners.
+ */
+const shared = { env, isolate: false, setupFiles: ["scripts/vitest-setup.ts"] };
+
 export default defineConfig({
   test: {
     // Vitest leaves one core to itself, which of two is half of the machine. Tests that wait for real leases and processes leave
@@ -35,13 +56,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          env,
+          ...shared,
           include: ["test/**/*.test.ts", "src/**/*.spec.ts"],
-          exclude: ["test/package/**", "test/chaos/**", "test/processes/**", "test/browser/**"],
-          // Files share the processes of the workers, and with them what they import: to load the SDK for each of 300 files takes longer
-          // than most of their tests. So a test puts back what it changes of its process: timers, environment, listeners.
-          isolate: false,
-          setupFiles: ["scripts/vitest-setup.ts"],
+          exclude: ["test/package/**", "test/chaos/**", "test/processes/**", "test/browser/**", ...SLOW],
           // For what hangs only: no test passes or fails by these, however busy the machine is.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -49,7 +66,16 @@ export default defineConfig({
       },
       {
         test: {
-          // Slow by nature: real processes that get signals or are killed, and in full what `npm test` plays a part of.
+          name: "slow",
+          ...shared,
+          include: SLOW,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // Real processes that get signals or are killed, and in full what the others play a part of.
           name: "proof",
           env: { ...env, TESTS_IN_FULL: "yes" },
           include: ["test/{chaos,processes}/**/*.test.ts", ...inFull()],

@@ -12,8 +12,9 @@ interface Report {
 
 /** Runs the tests of that name in the folder of a mutant. Only a test that ran and failed has caught it. */
 export async function huntByTest({ test, named }: NamedTest, folder: string, timeoutMs: number): Promise<Catch> {
-  const project = test.startsWith("test/processes/") ? "proof" : "unit";
-  const report = await reportOf(["run", "--project", project, test, "-t", named], folder, timeoutMs);
+  const projects = test.startsWith("test/processes/") ? ["proof"] : ["unit", "slow"];
+  const chosen = projects.flatMap((project) => ["--project", project]);
+  const report = await reportOf(["run", ...chosen, test, "-t", named], folder, timeoutMs);
   if (report === undefined) return { caught: false, after: "no report", by: "nothing" };
   const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = results.find(({ status }) => status === "failed");

@@ -25,7 +25,7 @@ const STEPS = {
   types: () => inTurn(PROJECTS.map((project) => () => tool("tsc", "-p", project))),
   build: () => script("build.mjs"),
   test: () => tool("vitest", "run", "--project", "unit"),
-  proof: () => tool("vitest", "run", "--project", "proof"),
+  proof: () => tool("vitest", "run", "--project", "slow", "--project", "proof"),
   api: () => script("api-report.mjs", "--check"),
   publint: () => withTarball((path) => tool("publint", "run", path, "--strict")),
   attw: () => withTarball((path) => tool("attw", path, "--no-definitely-typed")),
