@@ -17,15 +17,15 @@ function inFull(): string[] {
 const SLOW = [
   ...["cli", "doctor", "stores"].map((folder) => `test/${folder}/**/*.test.ts`),
   "test/**/*-contract.test.ts",
-  ...["answered", "endless", "faults", "versioned"].map((name) => `test/api/${name}.test.ts`),
+  ...["acquire-lock", "answered", "endless", "faults", "handle", "inspect", "names-and-bodies", "versioned"].map(
+    (name) => `test/api/${name}.test.ts`,
+  ),
   ...["credentials", "in-flight", "memory", "store-headers"].map((name) => `test/store/${name}.test.ts`),
-  ...[
-    "malformed/malformed-requests",
-    "primitives/large-semaphore",
-    "safety/carried-etag-form",
-    "safety/checked-store",
-    "sim/run",
-  ].map((name) => `test/${name}.test.ts`),
+  ...["cancelling", "hand-over"].map((name) => `test/waiting/${name}.test.ts`),
+  ...["carried-etag-form", "checked-store"].map((name) => `test/safety/${name}.test.ts`),
+  ...["malformed/malformed-requests", "primitives/large-semaphore", "sim/run", "web-locks/web-locks"].map(
+    (name) => `test/${name}.test.ts`,
+  ),
 ];
 
 /**
