@@ -151,7 +151,7 @@ export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockRe
     lockName,
     key,
     state: isHeld ? "held" : holders.length > 0 ? "expired" : "free",
-    reportedAt: now.earliestMs,
+    reportedAt: Math.floor(now.earliestMs),
     fencingToken: record.token,
     limit: record.limit,
     holders: holders.map((holder) => holderReport(holder, now.earliestMs)),
@@ -168,7 +168,14 @@ export function unreadableReport(
   { lockName, key, now }: Occasion,
 ): UnreadableLockReport {
   const nothing = { fencingToken: 0, limit: 1, holders: [], waiters: [], recentTurns: [] };
-  return { lockName, key, state: "unreadable", reportedAt: now.earliestMs, ...nothing, problem: { code, message } };
+  return {
+    lockName,
+    key,
+    state: "unreadable",
+    reportedAt: Math.floor(now.earliestMs),
+    ...nothing,
+    problem: { code, message },
+  };
 }
 
 function storeProofsOf({ proofs }: LockRecord): Pick<ReadableLockReport, "storeProofs"> {

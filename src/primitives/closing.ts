@@ -160,8 +160,8 @@ export class Closing {
     const kept = new Set(leftBehind.map(({ lockName }) => lockName));
     const asked = [...unclear].filter((lockName) => !kept.has(lockName));
     const held = `without giving back ${listed(kept)}, since work went on, it was not released, or no release got through: free when the lease ends`;
-    const queued = `without leaving the queue of ${listed(asked)}, since no write got through: what is left there is passed over`;
-    const parts = [...(kept.size > 0 ? [held] : []), ...(asked.length > 0 ? [queued] : [])];
+    const unclean = `without clearing up after calls for ${listed(asked)}, since no write got through: a place in a queue is passed over, and what was granted runs out`;
+    const parts = [...(kept.size > 0 ? [held] : []), ...(asked.length > 0 ? [unclean] : [])];
     if (parts.length > 0) logger.warn(`closed ${parts.join("; and ")}`, { leftBehind });
     emit("closed", report);
   }

@@ -47,3 +47,13 @@ it("P10: a candidate hears everything with --debug", async () => {
   await won;
   expect(said).toHaveLength(2 * ATTEMPTS + 1);
 });
+
+it("what two calls of one command find out at the same time is said once", async () => {
+  const { said, warn } = outage(false);
+  for (let calls = 0; calls < 2; calls += 1) warn("the store does not answer");
+  await vi.advanceTimersByTimeAsync(2000);
+  warn("the store does not answer");
+  const { said: all, warn: warnOf } = outage(true);
+  for (let calls = 0; calls < 2; calls += 1) warnOf("the store does not answer");
+  expect([said.length, all.length]).toEqual([2, 2]);
+});

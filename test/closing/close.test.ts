@@ -405,7 +405,7 @@ describe("while a mutex closes", () => {
     expect(said).toEqual([
       [
         expect.stringMatching(
-          /closed without giving back "given back", "guarded", .* lease ends; and without leaving the queue of "elsewhere", .* passed over$/,
+          /closed without giving back "given back", "guarded", .* lease ends; and without clearing up after calls for "elsewhere", .* runs out$/,
         ),
         { leftBehind },
       ],
@@ -423,7 +423,9 @@ describe("while a mutex closes", () => {
     await scene.until(mutex.close());
     await scene.until(waiting);
     await scene.pass(90_000);
-    expect(said).toEqual([[expect.stringMatching(/closed without leaving the queue of "x"/), { leftBehind: [] }]]);
+    expect(said).toEqual([
+      [expect.stringMatching(/closed without clearing up after calls for "x"/), { leftBehind: [] }],
+    ]);
   });
 
   it.each(["a handle", "a name"])("a release of %s that was not answered is left behind as one", async (of) => {

@@ -10,14 +10,24 @@ export interface Log {
   unmute(): void;
 }
 
+/** Several calls of one command find the same out at about the same time: one line says it. */
+const REPEATED_MS = 2000;
+
 /** Warnings (a renewal that failed and is tried again) are for readers of a job's log; the rest is for debugging. */
 export function createLog(isDebugging: boolean, output: Output): Log {
   let isMuted = false;
+  const saidAtMs = new Map<string, number>();
+  const isNews = (message: string) => {
+    const nowMs = performance.now();
+    const beforeMs = saidAtMs.get(message) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - beforeMs >= REPEATED_MS) saidAtMs.set(message, nowMs);
+    return nowMs - beforeMs >= REPEATED_MS;
+  };
   const say = (message: string, fields?: unknown) => {
     // What becomes of the command when its lock is lost is said by the code that ends it.
     const isLoss = (fields as { readonly err?: { readonly code?: unknown } } | undefined)?.err?.code === "lost";
     if (isMuted || (isLoss && !isDebugging)) return;
-    output.note(inOwnWords(message.replace(/^s3-mutex: /, "")));
+    if (isDebugging || isNews(message)) output.note(inOwnWords(message.replace(/^s3-mutex: /, "")));
   };
   return {
     logger: isDebugging ? { debug: say, info: say, warn: say, error: say } : { warn: say, error: say },

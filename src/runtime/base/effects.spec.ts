@@ -17,3 +17,13 @@ it("asks for no timer that Node would warn of: not for one in the past, nor for 
   }
   expect(asked).toEqual([0, 0, 0, 5, 2 ** 31 - 1]);
 });
+
+it("has whole milliseconds on the wall clock, also where a finer one takes the place of Date.now", () => {
+  const real = Date.now;
+  Date.now = () => 1_796_000_000_000.75;
+  try {
+    expect(realEffects.wallMs()).toBe(1_796_000_000_000);
+  } finally {
+    Date.now = real;
+  }
+});

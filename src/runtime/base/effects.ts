@@ -21,7 +21,8 @@ export interface Effects extends StoreEffects {
 /** The real world. */
 export const realEffects: Effects = {
   monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
+  // Of a `Date.now` that was replaced by a finer clock: records have whole milliseconds.
+  wallMs: () => Math.floor(Date.now()),
   random: () => Math.random(),
   newId: () => withTime(randomUUID({ disableEntropyCache: true }), process.hrtime.bigint()),
   setTimer(delayMs, callback, { keepAlive }) {

@@ -48,7 +48,7 @@ export interface AcquiredEvent extends HoldEvent {
 
 /** What a close has to say. */
 export interface CloseReport {
-  /** Empty when everything was given back. */
+  /** Empty when everything was given back, or had ended with its lease. */
   readonly leftBehind: readonly LeftBehind[];
 }
 

@@ -127,7 +127,16 @@ describe("a renewal that fails", () => {
     localQueue.renew = never;
     lease.keep();
     await clockwork.pass(USABLE_MS);
-    expect(lease.loss?.reason).toBe("expired");
+    expect(lease.loss?.reason).toBe("store-unavailable");
+  });
+
+  it("that hangs is not why the lease ran out where the process stood still", async () => {
+    const { lease, localQueue, clockwork } = leased();
+    localQueue.renew = never;
+    lease.keep();
+    await clockwork.pass(USABLE_MS - 1);
+    clockwork.monotonicMs += 1001;
+    expect(() => lease.assertHeld()).toThrow("its lease ran out");
   });
 
   it("tells of each failed try what it was, for the loss that may follow", async () => {
@@ -206,7 +215,7 @@ describe("a renewal that has failed", () => {
     await clockwork.pass(1200);
     localQueue.renew = never;
     await clockwork.pass(LEASE_MS);
-    expect(lease.loss).toMatchObject({ reason: "expired" });
+    expect(lease.loss).toMatchObject({ reason: "store-unavailable" });
     expect(lease.loss?.cause).toBeUndefined();
   });
 

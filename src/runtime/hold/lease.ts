@@ -2,7 +2,6 @@ import { type Holder, isListed } from "../../core/record.js";
 import { type RenewOptions, type RenewReply, reasonOfLoss } from "../../core/transition/renew.js";
 import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import type { HoldEvent } from "../base/events.js";
 import { Alarm } from "../base/timing.js";
 import { holderPolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
@@ -12,7 +11,7 @@ import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
 import { LeaseClock, type LeaseTerms, WATCH_MS } from "./lease-clock.js";
-import { type FailedRenewals, type Loss, lossReason, tellLoss } from "./loss.js";
+import { type FailedRenewals, type Loss, lossReason, reasonOfEnd, tellLoss } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 
@@ -77,7 +76,7 @@ export class Lease implements Hold {
 
   assertHeld(): void {
     if (this.isHeld) return;
-    if (!this.standing.isOver && (this.standing.isLeft || this.#clock.isOver)) this.lose("expired");
+    if (!this.standing.isOver && (this.standing.isLeft || this.#clock.isOver)) this.lose(this.#whyOver);
     throw this.standing.notHeld;
   }
 
@@ -151,6 +150,10 @@ export class Lease implements Hold {
     return { ...this.#holder, leaseMs: this.#leaseMs };
   }
 
+  get #whyOver(): Loss {
+    return reasonOfEnd(this.#failed, { isRenewing: this.#renewing !== undefined, lateMs: -this.#clock.untilOverMs });
+  }
+
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
   release(): Promise<boolean> {
     this.nest.end();
@@ -178,7 +181,7 @@ export class Lease implements Hold {
 
   #tick(): void {
     const leftMs = this.#clock.untilLostMs;
-    if (leftMs <= 0) return this.lose(this.#failed.last === undefined ? "expired" : "store-unavailable");
+    if (leftMs <= 0) return this.lose(this.#whyOver);
     // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
     this.#alarm.set(leftMs, () => this.#tick());
     this.renew().then(
@@ -214,11 +217,8 @@ export class Lease implements Hold {
   }
 
   #applyRenewal({ reply }: Swapped<RenewReply>): boolean {
-    if (this.standing.isOver) return false;
-    if (reply.kind === "gone") {
-      this.lose(lossReason(reply.reason));
-      return false;
-    }
+    if (reply.kind === "gone") this.lose(lossReason(reply.reason));
+    if (reply.kind === "gone" || this.standing.isOver) return false;
     const reading = this.#writeLog.readingOf(reply.holder.leaseWriteId);
     if (reading === undefined) return true;
     this.#failed = {};
@@ -230,7 +230,7 @@ export class Lease implements Hold {
 
   async #releaseOnce(): Promise<boolean> {
     const wasLost = this.loss !== undefined;
-    if (this.standing.isLeft || this.#clock.isOver) this.#noteLoss("expired");
+    if (this.standing.isLeft || this.#clock.isOver) this.#noteLoss(this.#whyOver);
     this.#stop();
     // Once lost, its leftovers are being cleared away already.
     if (wasLost || this.standing.isLeft) return false;
@@ -289,7 +289,7 @@ export class Lease implements Hold {
     return true;
   }
 
-  #describe(): HoldEvent {
+  #describe() {
     const { id: acquisitionId, token: fencingToken } = this.#holder;
     return { lockName: this.#localQueue.object.name, acquisitionId, fencingToken };
   }

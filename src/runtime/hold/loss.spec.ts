@@ -1,7 +1,16 @@
 import { expect, it } from "vitest";
 import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
 import { S3MutexError } from "../../errors.js";
-import { doubtError, handedOverError, lossError, lossReason, releasedError, stopError, tellLoss } from "./loss.js";
+import {
+  doubtError,
+  handedOverError,
+  lossError,
+  lossReason,
+  reasonOfEnd,
+  releasedError,
+  stopError,
+  tellLoss,
+} from "./loss.js";
 
 it.each([
   ["expired", "its lease ran out before it could be renewed"],
@@ -54,6 +63,18 @@ it.each([
     " It was over by the wall clock, which went 61 s further than the monotonic clock since the last renewal: it was set, or the machine slept. Let the time service slew that clock rather than set it, and keep the machine awake while it holds locks.";
   expect(message).toBe(`${lossError("x", reason).message}${isTold ? said : ""}`);
 });
+
+it.each([
+  [{}, false, 0, "expired"],
+  [{}, true, 999, "store-unavailable"],
+  [{}, true, 1000, "expired"],
+  [{ last: new Error("down") }, false, 5000, "store-unavailable"],
+] as const)(
+  "a lease that ends with %o (a renewal under way: %s, noticed after %i ms): %s",
+  (failed, isRenewing, lateMs, reason) => {
+    expect(reasonOfEnd(failed, { isRenewing, lateMs })).toBe(reason);
+  },
+);
 
 it("a request to stop says why, and that nothing is lost yet", () => {
   const said = (why: string) => `End the work under the lock "x": ${why}. It is held until the work has ended.`;

@@ -46,6 +46,18 @@ export interface FailedRenewals {
   readonly answer?: S3MutexError;
 }
 
+/** So much later than its lease was over, a process that notices it has stood still. */
+const STOOD_STILL_MS = 1000;
+
+/** Why a lease has ended: a renewal was tried in vain up to its end, or none was made in time. */
+export function reasonOfEnd(
+  { last }: FailedRenewals,
+  { isRenewing, lateMs }: { readonly isRenewing: boolean; readonly lateMs: number },
+): Loss {
+  const isInVain = last !== undefined || (isRenewing && lateMs < STOOD_STILL_MS);
+  return isInVain ? "store-unavailable" : "expired";
+}
+
 /** What is known besides of how a lock was lost. */
 export interface Circumstances extends Pick<FailedRenewals, "answer"> {
   readonly cause?: unknown;
