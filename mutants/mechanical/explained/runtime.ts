@@ -29,6 +29,12 @@ export const OF_RUNTIME: readonly Explained[] = [
     replace: 'next === "hand-out" && true',
     why: "nothing is handed out of which it is forgotten since when it counts: the condition is for the compiler",
   },
+  ...["false", 'reply.kind === ""'].map((replace) => ({
+    file: "src/runtime/hold/lease.ts",
+    search: 'reply.kind === "gone" || this.standing.isOver',
+    replace: `${replace} || this.standing.isOver`,
+    why: "what is gone was lost a line before: the condition is for the compiler",
+  })),
   {
     file: "src/runtime/hold/lease.ts",
     search: 'this.lose("closed")',
