@@ -183,4 +183,20 @@ export const CLOSING: readonly Mutant[] = [
     replace: "const asked = [...new Set<string>()].filter(",
     caughtBy: { test: CLOSE, named: "F5: nor is more said" },
   },
+  {
+    name: "closing: nothing pending is waited for",
+    why: "close() has resolved while a cancel is still under way, and what it was to take out stays in the record",
+    file: "src/primitives/closing.ts",
+    search: "holdings.until(() => this.#isSettled).then(() => background.idle());",
+    replace: "holdings.until(() => this.#isSettled);",
+    caughtBy: "sim",
+  },
+  {
+    name: "restoring: a failure is not cancelled",
+    why: "a restoration that fails after its write has landed leaves a hold that no caller has",
+    file: "src/runtime/acquire/restore.ts",
+    search: '    cancelLeftovers(context, object, { id, writeLog, leaseMs, entry: "possible", isUnused: false });\n',
+    replace: "    void cancelLeftovers;\n",
+    caughtBy: { test: "src/runtime/acquire/restore.spec.ts", named: "leaves nothing where it fails" },
+  },
 ];

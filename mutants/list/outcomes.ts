@@ -75,4 +75,42 @@ export const OUTCOMES: readonly Mutant[] = [
     replace: "",
     caughtBy: { test: "test/once/not-begun-late.test.ts", named: "does not begin what was done" },
   },
+  {
+    name: "giving up without a cancel",
+    why: "an acquisition that ends without a grant leaves what it wrote, or what may still land of it",
+    file: "src/runtime/acquire/acquisition.ts",
+    search: "    cancelLeftovers(this.#context, this.#localQueue.object, leftovers);\n",
+    replace: "    void [leftovers, cancelLeftovers];\n",
+    caughtBy: "sim",
+  },
+  {
+    name: "no caller is in doubt about a transfer",
+    why: "a caller to whom a lock was passed by a write without an answer is not told, and clears up nothing when it gives up",
+    file: "src/core/client/passing.ts",
+    search: "return tried.filter((caller) => !isAnswered || caller !== to);",
+    replace: "return [];",
+    caughtBy: { test: "src/core/client/passing.spec.ts", named: "leaves all in doubt" },
+  },
+  {
+    name: "a successor is not told of an unknown transfer",
+    why: "the queue of a process knows whom a write without an answer may have passed the lock to, and does not say so",
+    file: "src/runtime/acquire/local-queue.ts",
+    search: "other.noteUnknownTransfer();",
+    replace: "void other;",
+    caughtBy: {
+      test: "src/runtime/acquire/local-queue.spec.ts",
+      named: "may have passed the lock to it",
+    },
+  },
+  {
+    name: "a loss without a cancel",
+    why: "a holder that lost its lease, or could not give it back, leaves its writes to land later",
+    file: "src/runtime/hold/lease.ts",
+    search: "    cancelLeftovers(this.#context, this.#localQueue.object, leftovers);\n",
+    replace: "    void [leftovers, cancelLeftovers];\n",
+    caughtBy: {
+      test: "src/runtime/hold/lease-ends.spec.ts",
+      named: "what its clearing up comes to is a warning",
+    },
+  },
 ];
