@@ -128,7 +128,8 @@ export class Election {
   /**
    * Lets another candidate lead. The signal of the function that {@link runWhenLeader} runs is aborted, with `lost` and the reason
    * `resigned`, and the lead is kept and renewed until the function has ended; called from within it, this does not wait for that.
-   * A handle of {@link campaign} is released at once.
+   * A handle of {@link campaign} is released at once; where a function nests in it, this resolves to true at once all the same, and the
+   * lead is kept and renewed until that function has ended.
    * @returns false when this instance does not lead, or not any more
    * @throws `timed-out`: the function has not ended in time, and leads until it has; `store-unavailable`: the store has not taken
    * the lead back in time
