@@ -205,7 +205,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/demo": ["mutex", "testing", "cli/base"],
   "cli/serve": ["testing", "cli/base"],
   "cli/ui": ["mutex", "cli/base"],
-  "cli/ui/page": ["core", "core/waits", "cli/ui"],
+  "cli/ui/page/base": ["cli/ui"],
+  "cli/ui/page/views": ["core", "core/waits", "cli/ui", "cli/ui/page/base"],
+  "cli/ui/page": ["cli/ui/page/base", "cli/ui/page/views"],
   "cli/commands": [
     "cli/base",
     "cli/store",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endOf, History, heldMsOf, type Stint } from "../../src/cli/ui/page/history.js";
+import { endOf, History, heldMsOf, type Stint } from "../../src/cli/ui/page/base/history.js";
 import type { HolderView, LockView, Status, TurnView, WaiterView } from "../../src/cli/ui/wire.js";
 
 const status = (nowMs: number): Status => ({ nowMs, requestsPerSecond: 0, viewers: 1, tookMs: 1, isRead: true });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationText, fullText, numberText, spanText, visible, whoText } from "../../src/cli/ui/page/text.js";
+import { durationText, fullText, numberText, spanText, visible, whoText } from "../../src/cli/ui/page/base/text.js";
 
 test.each([
   [-5, "0 s"],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { layOut } from "../../src/cli/ui/page/graph-layout.js";
-import { type WaitGraph, waitGraphOf } from "../../src/cli/ui/page/wait-graph.js";
+import { layOut } from "../../src/cli/ui/page/views/graph-layout.js";
+import { type WaitGraph, waitGraphOf } from "../../src/cli/ui/page/views/wait-graph.js";
 import type { HolderView, LockView, WaiterView } from "../../src/cli/ui/wire.js";
 
 const holder = (id: string, token: number, mode: "exclusive" | "shared" = "exclusive"): HolderView => {

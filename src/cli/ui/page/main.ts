@@ -1,13 +1,13 @@
-import { App, type Show, stateOf, type ViewName } from "./app.js";
-import { ContentionView } from "./contention-view.js";
-import { byId, setAttribute, setText } from "./dom.js";
-import { follow, type Listener, takeToken } from "./feed.js";
-import { GraphView } from "./graph-view.js";
-import { LockDetails } from "./lock-details.js";
-import { LockTable } from "./lock-table.js";
-import { ReleaseDialog } from "./release-dialog.js";
-import { numberText, visible } from "./text.js";
-import { TimelineView } from "./timeline-view.js";
+import { App, type Show, stateOf, type ViewName } from "./base/app.js";
+import { byId, setAttribute, setText } from "./base/dom.js";
+import { follow, type Listener, takeToken } from "./base/feed.js";
+import { numberText, visible } from "./base/text.js";
+import { ContentionView } from "./views/contention-view.js";
+import { GraphView } from "./views/graph-view.js";
+import { LockDetails } from "./views/lock-details.js";
+import { LockTable } from "./views/lock-table.js";
+import { ReleaseDialog } from "./views/release-dialog.js";
+import { TimelineView } from "./views/timeline-view.js";
 
 const VIEWS: readonly ViewName[] = ["locks", "waits", "timeline", "contention"];
 const THEMES = ["auto", "light", "dark"];

@@ -1,4 +1,4 @@
-import type { Delta, HolderView, LockView, PartyView, Snapshot, TurnView } from "../wire.js";
+import type { Delta, HolderView, LockView, PartyView, Snapshot, TurnView } from "../../wire.js";
 
 /** A hold that has ended or goes on. */
 export interface Stint extends PartyView {

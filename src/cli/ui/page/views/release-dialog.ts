@@ -1,7 +1,7 @@
-import type { LockView } from "../wire.js";
-import { element, setText } from "./dom.js";
-import { forceRelease } from "./feed.js";
-import { durationText, fullText, visible } from "./text.js";
+import type { LockView } from "../../wire.js";
+import { element, setText } from "../base/dom.js";
+import { forceRelease } from "../base/feed.js";
+import { durationText, fullText, visible } from "../base/text.js";
 
 const OUTCOMES = {
   released: "Released. The holder learns of it at its next renewal.",

@@ -1,4 +1,4 @@
-import type { Delta, ReleaseOutcome, ReleaseRequest, Snapshot } from "../wire.js";
+import type { Delta, ReleaseOutcome, ReleaseRequest, Snapshot } from "../../wire.js";
 
 export interface Listener {
   snapshot(data: Snapshot): void;

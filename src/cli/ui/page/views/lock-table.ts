@@ -1,8 +1,8 @@
-import type { LockView } from "../wire.js";
-import { type App, expiryOf, stateOf, stateText } from "./app.js";
-import { element, setAttribute, setText } from "./dom.js";
-import { heldMsOf } from "./history.js";
-import { durationText, fullText, visible } from "./text.js";
+import type { LockView } from "../../wire.js";
+import { type App, expiryOf, stateOf, stateText } from "../base/app.js";
+import { element, setAttribute, setText } from "../base/dom.js";
+import { heldMsOf } from "../base/history.js";
+import { durationText, fullText, visible } from "../base/text.js";
 
 type Column = "name" | "state" | "holder" | "held" | "lease" | "waiters" | "token";
 

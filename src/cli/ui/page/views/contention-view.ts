@@ -1,8 +1,8 @@
-import type { App } from "./app.js";
+import type { App } from "../base/app.js";
+import { element, setText } from "../base/dom.js";
+import type { Stint } from "../base/history.js";
+import { counted, durationText, numberText, spanText, visible } from "../base/text.js";
 import { Chart, type Plot } from "./charts.js";
-import { element, setText } from "./dom.js";
-import type { Stint } from "./history.js";
-import { counted, durationText, numberText, spanText, visible } from "./text.js";
 
 const WINDOW_MS = 15 * 60_000;
 const WINDOW_LABELS = ["15 min ago", "10", "5", "now"];

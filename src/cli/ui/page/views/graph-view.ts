@@ -1,7 +1,7 @@
-import type { App } from "./app.js";
-import { element, setText, shape } from "./dom.js";
+import type { App } from "../base/app.js";
+import { element, setText, shape } from "../base/dom.js";
+import { counted, placeText, visible, whoText } from "../base/text.js";
 import { layOut, NODE_HEIGHT, NODE_WIDTH, type PlacedNode } from "./graph-layout.js";
-import { counted, placeText, visible, whoText } from "./text.js";
 import { type GraphNode, type WaitGraph, waitGraphOf } from "./wait-graph.js";
 
 /** Fits into a node. */

@@ -1,5 +1,5 @@
-import { element, setAttribute, setText, shape } from "./dom.js";
-import { numberText } from "./text.js";
+import { element, setAttribute, setText, shape } from "../base/dom.js";
+import { numberText } from "../base/text.js";
 
 const HEIGHT = 140;
 /** Before it is laid out. */

@@ -1,4 +1,4 @@
-import type { LockView, Status } from "../wire.js";
+import type { LockView, Status } from "../../wire.js";
 import { History } from "./history.js";
 import { fullText } from "./text.js";
 

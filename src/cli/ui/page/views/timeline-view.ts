@@ -1,7 +1,7 @@
-import type { App } from "./app.js";
-import { element, setText } from "./dom.js";
-import { endOf, type Stint } from "./history.js";
-import { clockText, counted, fullText, hueOf, spanText, visible, whoText } from "./text.js";
+import type { App } from "../base/app.js";
+import { element, setText } from "../base/dom.js";
+import { endOf, type Stint } from "../base/history.js";
+import { clockText, counted, fullText, hueOf, spanText, visible, whoText } from "../base/text.js";
 
 const MINUTE_MS = 60_000;
 const RANGES = [1, 5, 15, 60];

@@ -1,6 +1,6 @@
-import { type Claim, type Hold, refKey } from "../../../core/record.js";
-import { waitGraphOf as graphOf } from "../../../core/waits/wait-graph.js";
-import type { HolderView, LockView, PartyView, WaiterView } from "../wire.js";
+import { type Claim, type Hold, refKey } from "../../../../core/record.js";
+import { waitGraphOf as graphOf } from "../../../../core/waits/wait-graph.js";
+import type { HolderView, LockView, PartyView, WaiterView } from "../../wire.js";
 
 /** A lock, or a party: one line of work, with the locks that it holds and those that it waits for. */
 export interface GraphNode {

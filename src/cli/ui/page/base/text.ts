@@ -1,5 +1,5 @@
-import { UNPRINTABLE } from "../../../printable.js";
-import type { PartyView } from "../wire.js";
+import { UNPRINTABLE } from "../../../../printable.js";
+import type { PartyView } from "../../wire.js";
 
 /** A record that says that something took longer is wrong, and by how much does not matter. */
 const LONGEST_MS = 100 * 365 * 86_400_000;

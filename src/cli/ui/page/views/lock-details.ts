@@ -1,8 +1,8 @@
-import type { HolderView, LockView, WaiterView } from "../wire.js";
-import { type App, stateText } from "./app.js";
-import { element, setText } from "./dom.js";
-import { heldMsOf, type Stint } from "./history.js";
-import { clockText, counted, durationText, fullText, hueOf, spanText, visible } from "./text.js";
+import type { HolderView, LockView, WaiterView } from "../../wire.js";
+import { type App, stateText } from "../base/app.js";
+import { element, setText } from "../base/dom.js";
+import { heldMsOf, type Stint } from "../base/history.js";
+import { clockText, counted, durationText, fullText, hueOf, spanText, visible } from "../base/text.js";
 
 /** Everything about one lock. */
 export class LockDetails {
