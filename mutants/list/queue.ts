@@ -94,11 +94,10 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "a waiter never polls again",
-    why: "a waiter without a time-out polls once, and sleeps whatever becomes of the holder",
+    why: "a waiter without a time-out sleeps, whatever becomes of the holder",
     file: "src/runtime/acquire/acquisition.ts",
     search: "    return this.#patience.pauseMs(Math.min(delayMs, longestMs));",
-    replace:
-      "    const mayLook = delayMs > longestMs;\n    return mayLook ? 1 : Math.max(this.#patience.lastPollAtMs - this.#nowMs(), 1);",
+    replace: "    return this.#patience.pauseMs(1e9 + Math.min(delayMs, longestMs));",
     caughtBy: "sim",
   },
 ];
