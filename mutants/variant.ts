@@ -29,6 +29,11 @@ export function problemOf({
   return search === replace ? `${name}: changes nothing` : undefined;
 }
 
+/** The file as this mutant has it. */
+export function mutated({ file, search, replace }: Replacement): string {
+  return readFileSync(join(ROOT, file), "utf8").split(search).join(replace);
+}
+
 /** A folder with the source and the checkers, in which mutants are made one after the other. */
 export class Variant {
   readonly folder = mkdtempSync(join(tmpdir(), "s3-mutex-mutant-"));
@@ -39,12 +44,12 @@ export class Variant {
   }
 
   /** Makes it this mutant and nothing else. */
-  become({ file, search, replace }: Mutant): void {
+  become(mutant: Mutant): void {
+    const { file } = mutant;
     rmSync(join(this.folder, "src"), { recursive: true });
     cpSync(join(ROOT, "src"), join(this.folder, "src"), { recursive: true });
-    const source = readFileSync(join(ROOT, file), "utf8");
     mkdirSync(join(this.folder, file, ".."), { recursive: true });
-    writeFileSync(join(this.folder, file), source.split(search).join(replace));
+    writeFileSync(join(this.folder, file), mutated(mutant));
   }
 
   remove(): void {

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { transform } from "esbuild";
 import { expect, it } from "vitest";
 import { configurationNamed } from "../../model/configurations.js";
 import { MUTANTS } from "../../mutants/list/all.js";
 import type { Method } from "../../mutants/mutant.js";
 import { sampleOf } from "../../mutants/sample.js";
-import { problemOf } from "../../mutants/variant.js";
+import { mutated, problemOf } from "../../mutants/variant.js";
 
 it("has mutants enough, each with a name of its own", () => {
   expect(MUTANTS.length).toBeGreaterThanOrEqual(40);
@@ -15,6 +16,18 @@ it.each(MUTANTS)("can still be made: $name", (mutant) => {
   expect(problemOf(mutant)).toBeUndefined();
   expect(mutant.file).toMatch(/^src\//);
   expectKnown(mutant.caughtBy);
+});
+
+it("each is a program: what is none fails whatever looks at it", async () => {
+  const broken = await Promise.all(
+    MUTANTS.map((mutant) =>
+      transform(mutated(mutant), { loader: "ts" }).then(
+        () => [],
+        () => [mutant.name],
+      ),
+    ),
+  );
+  expect(broken.flat()).toEqual([]);
 });
 
 function expectKnown(method: Method): void {
