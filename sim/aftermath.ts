@@ -1,5 +1,5 @@
-import { type BodyHolder, holdersOf } from "./body.js";
 import { SimClient } from "./client.js";
+import { type BodyHolder, holdersOf } from "./plan/body.js";
 import { keyOf } from "./scene.js";
 import type { Stage } from "./stage.js";
 

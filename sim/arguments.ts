@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../testkit/whole-number.js";
-import type { Edits } from "./plan.js";
+import type { Edits } from "./plan/plan.js";
 
 export type SimArguments =
   | {

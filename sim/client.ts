@@ -5,7 +5,7 @@ import { nextTurn } from "./actors/registry.js";
 import { separately } from "./actors/separately.js";
 import { EventChecker } from "./checkers/events.js";
 import { type Closing, closeMutex } from "./closing.js";
-import type { ClientPlan } from "./plan.js";
+import type { ClientPlan } from "./plan/plan.js";
 import { type Scene, semaphoreOf } from "./scene.js";
 import { type Program, Task } from "./task.js";
 

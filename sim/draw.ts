@@ -1,11 +1,11 @@
 import type { ClockFaults } from "../src/testing/virtual/process.js";
 import type { Random } from "../src/testing/virtual/random.js";
 import { TURNS } from "./actors/registry.js";
-import { datePlanOf, datesOf } from "./dates.js";
-import { withEdges, withSmallRecords } from "./edges.js";
-import { isPossible, PROCESS_FAULTS, REQUEST_FAULTS, type RequestFault, SPELLS } from "./fault-kinds.js";
-import type { ClientPlan, Edits, Plan } from "./plan.js";
-import { STEPS, type Step } from "./steps.js";
+import { datePlanOf, datesOf } from "./plan/dates.js";
+import { withEdges, withSmallRecords } from "./plan/edges.js";
+import { isPossible, PROCESS_FAULTS, REQUEST_FAULTS, type RequestFault, SPELLS } from "./plan/fault-kinds.js";
+import type { ClientPlan, Edits, Plan } from "./plan/plan.js";
+import { STEPS, type Step } from "./plan/steps.js";
 
 const EXACT: ClockFaults = { wallOffsetMs: 0, drift: 0 };
 

@@ -7,11 +7,11 @@ import { execFileSync } from "node:child_process";
 import { parseSimArguments, type SimArguments, USAGE } from "./arguments.js";
 import type { Finding } from "./checkers/findings.js";
 import type { Outcome } from "./outcome.js";
-import type { Edits } from "./plan.js";
-import { runPool } from "./pool.js";
+import type { Edits } from "./plan/plan.js";
 import { runSeed } from "./run.js";
 import { shrink } from "./shrink.js";
 import { Summary } from "./summary.js";
+import { runPool } from "./threads/pool.js";
 import { TraceHash } from "./trace-hash.js";
 
 /** How often progress is told, on stderr. */

@@ -1,5 +1,5 @@
 import type { Finding } from "./checkers/findings.js";
-import type { FaultTable } from "./faults.js";
+import type { FaultTable } from "./plan/faults.js";
 
 /** What came out of one seed. */
 export interface Outcome {

@@ -13,8 +13,8 @@ import type { OnceChecker } from "./checkers/once.js";
 import type { OrderChecker } from "./checkers/order.js";
 import type { FencedCounter } from "./checkers/resource.js";
 import type { Closing } from "./closing.js";
-import type { Plan } from "./plan.js";
-import type { Step } from "./steps.js";
+import type { Plan } from "./plan/plan.js";
+import type { Step } from "./plan/steps.js";
 
 /** What all clients of a run share: the store, the checkers, and when to stop. `Task`: what a line of work is, of participants that do turns. */
 export interface Scene<Task = unknown> {

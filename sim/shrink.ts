@@ -1,9 +1,9 @@
 import { World } from "../src/testing/virtual/world.js";
 import { TURNS } from "./actors/registry.js";
 import { planOf } from "./draw.js";
-import { FAULT_KINDS } from "./fault-kinds.js";
 import type { Outcome } from "./outcome.js";
-import type { Edits, Plan } from "./plan.js";
+import { FAULT_KINDS } from "./plan/fault-kinds.js";
+import type { Edits, Plan } from "./plan/plan.js";
 import { runSeed } from "./run.js";
 
 export interface Shrunk {

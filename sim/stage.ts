@@ -2,7 +2,6 @@ import type { SimProcess } from "../src/testing/virtual/process.js";
 import { SimBucket } from "../src/testing/virtual/store.js";
 import { World } from "../src/testing/virtual/world.js";
 import { REST_MS } from "./actors/maintenance.js";
-import { describeBody, holdersOf } from "./body.js";
 import { AtLeastChecker } from "./checkers/at-least.js";
 import { BeliefChecker } from "./checkers/beliefs.js";
 import { ChainChecker } from "./checkers/chain.js";
@@ -16,13 +15,14 @@ import { OrderChecker } from "./checkers/order.js";
 import { RecordChecker } from "./checkers/record.js";
 import { FencedCounter } from "./checkers/resource.js";
 import { SharesChecker } from "./checkers/shares.js";
-import { Dates, mayLackTime } from "./dates.js";
 import { planOf } from "./draw.js";
-import { Faults } from "./faults.js";
 import type { Outcome } from "./outcome.js";
-import type { Edits, Plan } from "./plan.js";
+import { describeBody, holdersOf } from "./plan/body.js";
+import { Dates, mayLackTime } from "./plan/dates.js";
+import { Faults } from "./plan/faults.js";
+import type { Edits, Plan } from "./plan/plan.js";
+import { type Step, stepOf } from "./plan/steps.js";
 import { keyOf, lockOf, type Participant, type Scene } from "./scene.js";
-import { type Step, stepOf } from "./steps.js";
 import type { Task } from "./task.js";
 
 export interface StageOptions {

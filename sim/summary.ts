@@ -1,7 +1,7 @@
-import { FAULT_KINDS, type FaultKind, isPossible } from "./fault-kinds.js";
-import { emptyFaultTable } from "./faults.js";
 import type { Outcome } from "./outcome.js";
-import { STEPS, type Step } from "./steps.js";
+import { FAULT_KINDS, type FaultKind, isPossible } from "./plan/fault-kinds.js";
+import { emptyFaultTable } from "./plan/faults.js";
+import { STEPS, type Step } from "./plan/steps.js";
 
 /** From so many seeds on, every pair of a fault and a step has to have occurred. */
 export const ENOUGH_SEEDS = 2000;

@@ -5,7 +5,7 @@ import type { Waiting } from "./checkers/deadlocks.js";
 import type { EventChecker } from "./checkers/events.js";
 import type { Insider } from "./checkers/inside.js";
 import type { Closing } from "./closing.js";
-import type { ClientPlan } from "./plan.js";
+import type { ClientPlan } from "./plan/plan.js";
 import { keyOf, type Participant, type Scene } from "./scene.js";
 
 /** A call that waits for locks. */

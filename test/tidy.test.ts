@@ -85,7 +85,7 @@ const NAMES_A_FORM = [
   /^CONTRIBUTING\.md:\d+: Prose names the actor/,
   /^test\/words\.ts:/,
   // Part of the traces of all seeds, by which two versions are compared.
-  /^sim\/body\.ts:\d+: const ends = /,
+  /^sim\/plan\/body\.ts:\d+: const ends = /,
 ];
 
 /** What people read: not what tools have written, nor what 1.x said. */

@@ -1,4 +1,4 @@
-import { LATEST_MS } from "../faults.js";
+import { LATEST_MS } from "../plan/faults.js";
 import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
 

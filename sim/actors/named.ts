@@ -1,5 +1,5 @@
 import type { Believer } from "../checkers/beliefs.js";
-import { mayLackTime } from "../dates.js";
+import { mayLackTime } from "../plan/dates.js";
 import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
 

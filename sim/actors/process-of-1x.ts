@@ -3,7 +3,7 @@ import { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
 import { ClientOf1x, type LockOf1x } from "../../testkit/client-of-1x.js";
 import type { Believer } from "../checkers/beliefs.js";
-import type { ClientPlan } from "../plan.js";
+import type { ClientPlan } from "../plan/plan.js";
 import { keyOf, type Participant, type Scene } from "../scene.js";
 
 /** What the SDK makes of an error after its last attempt: the call rejects. */

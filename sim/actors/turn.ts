@@ -1,4 +1,4 @@
-import type { Step } from "../steps.js";
+import type { Step } from "../plan/steps.js";
 import type { Task } from "../task.js";
 
 /** One turn of a line of work: it does something that a user would do, through the public API. */

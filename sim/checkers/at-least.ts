@@ -1,4 +1,4 @@
-import type { BodyHolder } from "../body.js";
+import type { BodyHolder } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 export interface AtLeastOptions {

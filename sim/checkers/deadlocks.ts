@@ -1,4 +1,4 @@
-import { type Body, holdersOf } from "../body.js";
+import { type Body, holdersOf } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 /** A line of work: it waits for one of these locks, and its name is the label of what it holds. */

@@ -1,4 +1,4 @@
-import type { Body, BodyHolder } from "../body.js";
+import type { Body, BodyHolder } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 /** A place in a record. */

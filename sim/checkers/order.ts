@@ -1,4 +1,4 @@
-import { type Body, type BodyHolder, type BodyWaiter, holdersOf, permitsOf } from "../body.js";
+import { type Body, type BodyHolder, type BodyWaiter, holdersOf, permitsOf } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 /** Live waiters that a grant may have overtaken, and how many of them it was allowed to. */

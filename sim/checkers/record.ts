@@ -1,4 +1,4 @@
-import { type Body, type BodyHolder, holdersOf, parseBody, permitsOf } from "../body.js";
+import { type Body, type BodyHolder, holdersOf, parseBody, permitsOf } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 export interface RecordCheckerOptions {

@@ -1,4 +1,4 @@
-import { type Body, permitsOf } from "../body.js";
+import { type Body, permitsOf } from "../plan/body.js";
 import type { Findings } from "./findings.js";
 
 /**

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Body, BodyHolder, BodyWaiter } from "../../sim/body.js";
 import { AtLeastChecker } from "../../sim/checkers/at-least.js";
 import { BeliefChecker, type Believer } from "../../sim/checkers/beliefs.js";
 import { ChainChecker } from "../../sim/checkers/chain.js";
@@ -10,6 +9,7 @@ import { OnceChecker } from "../../sim/checkers/once.js";
 import { OrderChecker } from "../../sim/checkers/order.js";
 import { RecordChecker } from "../../sim/checkers/record.js";
 import { FencedCounter } from "../../sim/checkers/resource.js";
+import type { Body, BodyHolder, BodyWaiter } from "../../sim/plan/body.js";
 
 /** Each checker of the simulation is shown a history that is in order, and one that is broken in one place. */
 

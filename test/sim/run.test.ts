@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseSimArguments } from "../../sim/arguments.js";
 import { planOf } from "../../sim/draw.js";
-import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/fault-kinds.js";
 import type { Outcome } from "../../sim/outcome.js";
-import type { Plan } from "../../sim/plan.js";
+import { PROCESS_FAULTS, REQUEST_FAULTS } from "../../sim/plan/fault-kinds.js";
+import type { Plan } from "../../sim/plan/plan.js";
+import { STEPS } from "../../sim/plan/steps.js";
 import { runSeed } from "../../sim/run.js";
 import { shrink } from "../../sim/shrink.js";
-import { STEPS } from "../../sim/steps.js";
 import { Summary } from "../../sim/summary.js";
 import { TraceHash } from "../../sim/trace-hash.js";
 import { type Lock, S3Mutex } from "../../src/index.js";

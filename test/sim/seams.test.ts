@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Body, BodyHolder } from "../../sim/body.js";
 import { Findings } from "../../sim/checkers/findings.js";
 import { InsideChecker, type Insider } from "../../sim/checkers/inside.js";
 import { LeftoverChecker } from "../../sim/checkers/leftovers.js";
+import type { Body, BodyHolder } from "../../sim/plan/body.js";
 
 /** The checkers that look where the library meets the program, each shown what is in order and what is broken in one place. */
 

@@ -1,5 +1,5 @@
-import type { Capacity } from "../src/core/shares.js";
-import type { ClockFaults } from "../src/testing/virtual/process.js";
+import type { Capacity } from "../../src/core/shares.js";
+import type { ClockFaults } from "../../src/testing/virtual/process.js";
 import type { DatePlan, PartialDatePlan } from "./dates.js";
 import type { FaultKind, ProcessFault, RequestFault } from "./fault-kinds.js";
 import type { Step } from "./steps.js";

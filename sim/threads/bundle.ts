@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Inside of the project, where its packages are found from. */
 const FOLDER = join(ROOT, "node_modules", ".cache", "s3-mutex");
 

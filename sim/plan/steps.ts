@@ -1,4 +1,4 @@
-import type { Operation } from "../src/testing/virtual/store.js";
+import type { Operation } from "../../src/testing/virtual/store.js";
 import { type Body, parseBody } from "./body.js";
 
 /** The steps of the protocol, as they show on the wire; `between` is a process that has no request under way. */

@@ -1,7 +1,7 @@
-import type { Fate } from "../src/testing/virtual/fate.js";
-import type { SimProcess } from "../src/testing/virtual/process.js";
-import type { Random } from "../src/testing/virtual/random.js";
-import type { World } from "../src/testing/virtual/world.js";
+import type { Fate } from "../../src/testing/virtual/fate.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import type { Random } from "../../src/testing/virtual/random.js";
+import type { World } from "../../src/testing/virtual/world.js";
 import {
   FAULT_KINDS,
   type FaultKind,

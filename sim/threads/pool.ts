@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import type { Outcome } from "../outcome.js";
 import { bundleOf } from "./bundle.js";
-import type { Outcome } from "./outcome.js";
 
 /** What a worker is told to do, and what it says. */
 export type ToWorker = { readonly seeds: readonly number[]; readonly traces: boolean };
@@ -40,7 +40,7 @@ export async function runPool({ seeds, from, threads, traces, onRun, onLost }: P
     next += taken.length;
     return taken;
   };
-  const program = await bundleOf("sim/worker.ts");
+  const program = await bundleOf("sim/threads/worker.ts");
   const serve = async () => {
     for (let batch = take(); batch.length > 0; ) {
       const worker = new Worker(program.path, { resourceLimits: LIMITS });

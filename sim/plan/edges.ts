@@ -1,4 +1,4 @@
-import { Random } from "../src/testing/virtual/random.js";
+import { Random } from "../../src/testing/virtual/random.js";
 import type { ClientPlan, Plan } from "./plan.js";
 
 /**

@@ -1,6 +1,6 @@
-import type { SimProcess } from "../src/testing/virtual/process.js";
-import { Random } from "../src/testing/virtual/random.js";
-import { dateOf, type Heard, type Told } from "../src/testing/virtual/store.js";
+import type { SimProcess } from "../../src/testing/virtual/process.js";
+import { Random } from "../../src/testing/virtual/random.js";
+import { dateOf, type Heard, type Told } from "../../src/testing/virtual/store.js";
 import type { FaultKind, TimeFault } from "./fault-kinds.js";
 import type { Step } from "./steps.js";
 

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
+import { runSeed } from "../run.js";
+import { TraceHash } from "../trace-hash.js";
 import type { FromWorker, Run, ToWorker } from "./pool.js";
-import { runSeed } from "./run.js";
-import { TraceHash } from "./trace-hash.js";
 
 // A stack for each of the many errors that are part of the game costs more than the game; a replay has them.
 Error.stackTraceLimit = 0;
