@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import { CallsByName } from "./compat-1x/calls-by-name.js";
 import type { LockRef } from "./core/record.js";
 import { createContext, type MutexInternals } from "./create-context.js";
+import { refuseUnknownEvents } from "./options/event-names.js";
 import type { Settings } from "./options/mutex-options.js";
 import type { S3MutexOptions } from "./options/s3-options.js";
 import { settingsOf } from "./options/settings.js";
@@ -49,6 +50,7 @@ export function createParts(
   const emit: Emit = (name, event) => tellListeners(emitter, { logger: context.logger, name, event });
   const { context, stopWaiting, shutDown } = createContext(options, settings, { internals, reach, emit });
   hearRejections(emitter, context.logger);
+  refuseUnknownEvents(emitter);
   const scopes = new Scopes();
   const localQueues = new LocalQueues(context);
   const releaseHandles = () => acquirer.releaseHandles();

@@ -19,6 +19,25 @@ const forgetAll = (world: World) => {
 };
 
 describe("what is done once", () => {
+  it("is refused in words where its lock would have the key of its result, before anything is sent", async ({
+    world,
+  }) => {
+    const mutex = world.mutex({ keyPrefix: "" });
+    const before = world.server.recentRequests.length;
+    for (const call of [mutex.runOnce("migrate-42", () => 1), mutex.forget("migrate-42")]) {
+      await expect(call).rejects.toMatchObject({
+        code: "invalid-argument",
+        message: expect.stringMatching(
+          /oncePrefix is "once\/".* under the keyPrefix ""; set another oncePrefix, such as "results\/"/,
+        ),
+      });
+    }
+    expect(world.server.recentRequests.length).toBe(before);
+    const apart = world.mutex({ keyPrefix: "", oncePrefix: "results/" });
+    expect(await apart.runOnce("migrate-42", () => 1)).toEqual({ ran: true, result: 1 });
+    forgetAll(world);
+  });
+
   it("is run by one of many, and all get its result", async ({ world }) => {
     let runs = 0;
     const migrate = async () => {

@@ -32,6 +32,18 @@ test("a store that is gone: the whole group is dead before another process could
   expect(lastBeat(beats)).toBeLessThan(expiresAtMs);
 });
 
+test("S17: why the lock is about to be lost is said, however short its lease", async () => {
+  const { server, environment } = await startStore();
+  const running = startCli(["run", "--lease", "2s", ADDRESS, "--", "sh", "-c", "echo started; sleep 30"], environment);
+  await running.says(/started/);
+  server.faults.add({ fault: "status", status: 400, code: "ExpiredToken" });
+  const { exitCode, stderr } = await running.ended;
+  expect(exitCode).toBe(79);
+  expect(stderr).toMatch(
+    /is about to be lost: the command is asked to end \(SIGTERM\)\. The last answer: .*400 ExpiredToken/,
+  );
+});
+
 test("a command that ends by itself when asked to has the time for it", async () => {
   const { server, environment } = await startStore();
   const script = "trap 'echo tidied up; exit 0' TERM; echo started; while :; do sleep 0.05; done";

@@ -1,5 +1,6 @@
 import type { Command, OptionSpec } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
+import { UsageError } from "../base/usage-error.js";
 import { DOCUMENTS } from "../policy/names.js";
 import { LOOK_OPTIONS, storeAt } from "../store/store-options.js";
 
@@ -60,8 +61,14 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
       region: values.word("region") ?? input.environment["AWS_REGION"] ?? input.environment["AWS_DEFAULT_REGION"] ?? "",
     };
     const only = values.oneOf("only", DOCUMENTS);
-    const { documentsFor, showDocuments } = await import("../policy/documents.js");
+    const { documentsFor, reachedToo, showDocuments } = await import("../policy/documents.js");
     const documents = documentsFor(address, settings);
+    const reached = reachedToo(address.keyPrefix, settings);
+    if (reached !== undefined) {
+      const sentence = `a lifecycle rule for what starts with ${JSON.stringify(address.keyPrefix)} would expire ${reached} as well: give locks a prefix of their own (\`--prefix locks/\`)`;
+      if (only === "lifecycle") throw new UsageError(`${sentence}.`);
+      output.note(`${sentence}; the rule is left out.`);
+    }
     if (values.flag("json")) output.json(only === undefined ? documents : documents[only]);
     else if (only !== undefined) output.line(JSON.stringify(documents[only], undefined, 2));
     else showDocuments(address, documents, output);

@@ -19,7 +19,10 @@ type Documents = Readonly<Record<DocumentName, object | null>>;
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const VERSION = "2012-10-17";
 
-/** `bucket` is null where there is no such thing: S3 Express has no conditions for single keys. */
+/**
+ * `bucket` is null where there is no such thing: S3 Express has no conditions for single keys. `lifecycle` is where a rule for locks would
+ * expire more than those.
+ */
 export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: PolicySettings): Documents {
   if (!BUCKET_NAME.test(bucketName) && !isAccessPoint(bucketName)) {
     throw new UsageError(`${JSON.stringify(bucketName)} is not a bucket name: a policy would be about something else.`);
@@ -33,9 +36,20 @@ export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: 
   const places = prefixes.map((prefix) => arnOf(bucketArn, literally(prefix)));
   return {
     iam: { Version: VERSION, Statement: allowed(bucketArn, places, isExpress, settings) },
-    lifecycle: { Rules: rules(keyPrefix, settings.days, isExpress) },
+    lifecycle:
+      reachedToo(keyPrefix, settings) === undefined ? { Rules: rules(keyPrefix, settings.days, isExpress) } : null,
     bucket: isExpress ? null : { Version: VERSION, Statement: enforced(places) },
   };
+}
+
+/** What a rule about the locks would make expire that has to stay, or undefined. */
+export function reachedToo(
+  keyPrefix: string,
+  { oncePrefix, semaphorePrefix }: Pick<PolicySettings, "oncePrefix" | "semaphorePrefix">,
+): string | undefined {
+  if (keyPrefix === "") return "all objects of the bucket";
+  if (oncePrefix.startsWith(keyPrefix)) return `the results of runOnce() under ${oncePrefix}`;
+  return semaphorePrefix.startsWith(keyPrefix) ? `the semaphores under ${semaphorePrefix}` : undefined;
 }
 
 function partitionOf(region: string): string {

@@ -6,6 +6,7 @@ import { type Ending, ProcessGroup } from "../process/process-group.js";
 import { exitCodeOf } from "../process/signals.js";
 import { type DeadlinePlan, guardDeadline } from "./deadline.js";
 import { type Held, LOCK_VARIABLES } from "./held.js";
+import { LastFailure } from "./last-failure.js";
 
 export interface CommandLine {
   readonly command: string;
@@ -70,10 +71,12 @@ async function end(
   output: Output,
 ): Promise<End> {
   let step: "none" | "terminated" | "killed" = "none";
+  const failure = new LastFailure();
   const stopGuard = guardDeadline(held, plan, {
     terminate() {
       step = "terminated";
-      output.note(`${held.title} could not be renewed and is about to be lost: the command is asked to end (SIGTERM).`);
+      const lost = `${held.title} could not be renewed and is about to be lost`;
+      output.note(`${lost}: the command is asked to end (SIGTERM).${failure.sentence}`);
       groupEnd.terminate();
     },
     kill() {
@@ -87,6 +90,7 @@ async function end(
   const isGone = groupEnd.wasTold || diedOfSignal(ending) ? await groupEnd.complete() : true;
   groupEnd.stop();
   stopGuard();
+  failure.stop();
   const stepNow = (): string => step;
   return { ending, wasEndedByUs: stepNow() !== "none", isStuck: !isGone };
 }

@@ -211,6 +211,10 @@ export class Once {
       const remedy = `its key would have ${encoded.keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter one`;
       throw invalidArgument("key", name, remedy);
     }
+    if (encoded.key === lockKey) {
+      const remedy = `the lock of ${JSON.stringify(name)} has the same key under the keyPrefix ${JSON.stringify(keyPrefix)}; set another oncePrefix, such as "results/"`;
+      throw invalidArgument("oncePrefix", oncePrefix, remedy);
+    }
     return { name, lockName, lock: `s3://${bucketName}/${lockKey}`, key: encoded.key };
   }
 
