@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
+import { inOwnWords } from "../../src/cli/base/own-words.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { reportFailure } from "../../src/cli/failure.js";
 import { createLog } from "../../src/cli/process/log.js";
@@ -90,9 +91,9 @@ test.each([
   expect(stderr).toContain(`s3-mutex: ${source}: ${text} is not an address: write s3://BUCKET/locks/. See`);
 });
 
-test("C5: a line for a shell that was given as one word", async () => {
+test.each([["echo hi; exit 4"], ["ulimit", "-n"]])("C5: %s is for a shell", async (...line) => {
   const { environment } = await startStore();
-  const { exitCode, stderr } = await cli(["run", "a", "--", "echo hi; exit 4"], environment);
+  const { exitCode, stderr } = await cli(["run", "a", "--", ...line], environment);
   expect(exitCode).toBe(127);
   expect(stderr).toContain("there is no such command; what is meant for a shell is written sh -c '...'");
 });
@@ -158,4 +159,10 @@ test.each([
   expect(stderr).toContain(remedy);
   expect(stderr).toContain("(access-denied)");
   expect(stderr).not.toContain("AWS_ACCESS_KEY_ID");
+});
+
+test("C5: more permits than are stored are told in options, not in calls", () => {
+  const words =
+    '"pool" has 3 permits; this caller says 5, and asks for 4 of them at once. The stored number counts: change it with resize(5), or ask for fewer.';
+  expect(inOwnWords(words)).toMatch(/The stored number counts: pass --permits stored, which takes that\.$/);
 });

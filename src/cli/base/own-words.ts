@@ -38,6 +38,7 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/\bdeleteLock\((name|"[^"]*"), true\)/g, "s3-mutex delete --force"],
   [/\bThe function of runOnce\(("[^"]*")\)/g, "The command of once $1"],
   [/, or change it with resize\(\)/g, ""],
+  [/: change it with resize\(\d+\), or ask for fewer/g, ": pass --permits stored, which takes that"],
   [/^permits is /, "--permits is "],
   [/, or set it with resize\(\)/g, ""],
 ];

@@ -111,7 +111,23 @@ function exitCodeOfEnding(ending: Ending, command: string, output: Output): numb
   if (ending.kind === "exited") return ending.exitCode;
   if (ending.kind === "killed") return exitCodeOf(ending.signal);
   const isMissing = ending.error.code === "ENOENT";
-  const hint = isMissing && /[\s;|&<>$]/.test(command) ? `; what is meant for a shell is written sh -c '...'` : "";
+  const isForShell = /[\s;|&<>$]/.test(command) || BUILT_IN.has(command);
+  const hint = isMissing && isForShell ? `; what is meant for a shell is written sh -c '...'` : "";
   output.note(`cannot run ${command}: ${isMissing ? `there is no such command${hint}` : ending.error.message}.`);
   return isMissing ? EXIT.notFound : EXIT.notExecutable;
 }
+
+/** Of shells: they are not programs. */
+const BUILT_IN: ReadonlySet<string> = new Set([
+  "cd",
+  "source",
+  ".",
+  "export",
+  "set",
+  "unset",
+  "ulimit",
+  "umask",
+  "alias",
+  "eval",
+  "exec",
+]);
