@@ -67,7 +67,7 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     if (reached !== undefined) {
       const sentence = `a lifecycle rule for what starts with ${JSON.stringify(address.keyPrefix)} would expire ${reached} as well: give locks a prefix of their own (\`--prefix locks/\`)`;
       if (only === "lifecycle") throw new UsageError(`${sentence}.`);
-      output.note(`${sentence}; the rule is left out.`);
+      if (only === undefined) output.note(`${sentence}; the rule is left out.`);
     }
     if (values.flag("json")) output.json(only === undefined ? documents : documents[only]);
     else if (only !== undefined) output.line(JSON.stringify(documents[only], undefined, 2));

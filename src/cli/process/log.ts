@@ -19,9 +19,10 @@ export function createLog(isDebugging: boolean, output: Output): Log {
   const saidAtMs = new Map<string, number>();
   const isNews = (message: string) => {
     const nowMs = performance.now();
-    const beforeMs = saidAtMs.get(message) ?? Number.NEGATIVE_INFINITY;
-    if (nowMs - beforeMs >= REPEATED_MS) saidAtMs.set(message, nowMs);
-    return nowMs - beforeMs >= REPEATED_MS;
+    for (const [said, atMs] of saidAtMs) if (nowMs - atMs >= REPEATED_MS) saidAtMs.delete(said);
+    if (saidAtMs.has(message)) return false;
+    saidAtMs.set(message, nowMs);
+    return true;
   };
   const say = (message: string, fields?: unknown) => {
     // What becomes of the command when its lock is lost is said by the code that ends it.
