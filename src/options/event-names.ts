@@ -36,6 +36,6 @@ function checkEvent(event: unknown): void {
   if (typeof event === "symbol" || Object.hasOwn(EVENTS, event as string) || OF_NODE.has(event as string)) return;
   const known = Object.keys(EVENTS);
   const closest = typeof event === "string" ? closestTo(event, known) : undefined;
-  const remedy = closest === undefined ? `use one of ${known.join(", ")}` : `did you mean ${closest}`;
-  throw invalidArgument("event", event, `${remedy}; what is to be done once across processes is runOnce()`);
+  const all = `use one of ${known.join(", ")}; what is to be done once across processes is runOnce()`;
+  throw invalidArgument("event", event, closest === undefined ? all : `use ${closest}`);
 }

@@ -226,7 +226,7 @@ describe("a listener for an event that there is not", () => {
   it("is refused in words, by each way to add one; Node's own and symbols are not", async ({ world }) => {
     const mutex = world.mutex() as unknown as import("node:events").EventEmitter;
     for (const method of ["on", "once", "addListener", "prependListener", "prependOnceListener"] as const) {
-      expect(() => mutex[method]("aquired", () => {})).toThrow('event is "aquired": did you mean acquired');
+      expect(() => mutex[method]("aquired", () => {})).toThrow('event is "aquired": use acquired.');
       expect(() => mutex[method]("migrate", () => {})).toThrow(
         /use one of enqueued, .*; what is to be done once .* runOnce\(\)/,
       );
