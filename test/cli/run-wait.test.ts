@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { whoHas } from "../../src/cli/run/waiting.js";
 import { recordOf, STORE, startCli, startStore, until } from "./cli.js";
 
 const ADDRESS = `${STORE}job`;
@@ -16,6 +17,13 @@ test.each([
   waiting.process.kill(signal);
   expect(await waiting.ended).toEqual({ exitCode, signal: null, stdout: "", stderr: "" });
   expect(recordOf(server, "job")?.queue).toEqual([]);
+});
+
+test("P17: who waits for the word of the store is not told that it has the lock itself", async () => {
+  const { mutex } = await startStore();
+  await using _own = await mutex.acquire("job");
+  const told = await whoHas(mutex, { kind: "locks", names: ["job"], isShared: false });
+  expect(told).toBe('"job" is granted to this command by its record, and not confirmed yet.');
 });
 
 test("a store that hangs does not keep a caller from giving up", async () => {

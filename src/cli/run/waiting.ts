@@ -55,12 +55,18 @@ export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | u
     throw error;
   });
   const reports = (await bounded(look, LOOK_MAX_MS, NEVER)) ?? [];
-  const sentences = reports.filter(({ holders }) => holders.length > 0).map((report) => sentenceOf(report));
+  const sentences = reports
+    .filter(({ holders }) => holders.length > 0)
+    .map((report) => sentenceOf(report, mutex.ownerId));
   return sentences.length === 0 ? undefined : sentences.join(" ");
 }
 
 const NEVER = new AbortController().signal;
 
-function sentenceOf(report: LockReport): string {
-  return `${JSON.stringify(report.lockName)} is held by ${holdersText(report)}.`;
+function sentenceOf(report: LockReport, ownerId: string): string {
+  const name = JSON.stringify(report.lockName);
+  const others = report.holders.filter(({ owner }) => owner !== ownerId);
+  // As while the store has not said yet whether it may be locked on.
+  if (others.length === 0) return `${name} is granted to this command by its record, and not confirmed yet.`;
+  return `${name} is held by ${holdersText({ ...report, holders: others })}.`;
 }
