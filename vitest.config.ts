@@ -69,6 +69,8 @@ export default defineConfig({
           name: "slow",
           ...shared,
           include: SLOW,
+          // Those are played in full by the next one, and here where mutants are hunted, which plays all in full.
+          exclude: process.env["TESTS_IN_FULL"] === "yes" ? [] : inFull(),
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
