@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
-import { verifyStore } from "../../src/index.js";
+import { type StoreCheck, verifyStore } from "../../src/index.js";
+import { realEffects } from "../../src/runtime/base/effects.js";
 import { type FaultRule, startS3Server } from "../../src/testing/index.js";
+import { clientsOf, examine, QUICKLY } from "../../src/verify/verify.js";
 import { IN_FULL } from "../scale.js";
 import { startGate } from "../store/gate.js";
 import { CREDENTIALS } from "../store/stub.js";
@@ -40,9 +42,12 @@ test.each([
   ["a store that is down", status(500, "InternalError"), "store-unavailable", /500 InternalError/],
 ] as const)("S9: %s is the cause, and no permission", TIMEOUT, async (_, rule, code, message) => {
   const server = await serve(rule);
-  const examination = verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 });
+  const told: string[] = [];
+  const onCheck = ({ id }: StoreCheck) => void told.push(id);
+  const examination = verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1, onCheck });
   const error = await examination.catch((thrown: Error) => thrown);
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+  expect(told.filter((id) => id.endsWith("-permission"))).toEqual([]);
   expect((error as Error).message).not.toMatch(/Allow s3:/);
 });
 
@@ -90,6 +95,14 @@ test("S9: credentials that run out meanwhile are not a reason to call a store sa
   await expect(
     verifyStore({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET, rounds: 1 }),
   ).rejects.toMatchObject({ code: "access-denied" });
+});
+
+test("S9: nor are credentials that run out meanwhile where locks wait for the examination", TIMEOUT, async () => {
+  const server = await serve({ ...status(400, "ExpiredToken"), operation: "PutObject", skip: 3 });
+  const clients = clientsOf(server.clientConfig());
+  const terms = { keyPrefix: "locks/", leaseMs: 60_000, toleranceMs: 1000 };
+  const examination = examine({ clients, bucketName: BUCKET, ...terms, ...QUICKLY }, realEffects);
+  await expect(examination).rejects.toMatchObject({ code: "access-denied" });
 });
 
 test("S12: where a write is denied, the bucket may want headers with it", TIMEOUT, async (context) => {
