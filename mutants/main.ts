@@ -11,13 +11,15 @@ import { problemOf, Variant } from "./variant.js";
 
 /**
  * `npm run mutants`: each deliberately broken variant of the library has to be caught, by simulation within so many seeds, by
- * the model, or by a test. `-- --only <text>`: those whose name contains it; `-- --sample <n>`: that many, others for each
+ * the model, or by a test. `-- --only <text>`: those whose name contains it; `-- --kind test`: those
+ * that are for a test, or `sim`, `model`; `-- --sample <n>`: that many, others for each
  * commit; `-- --seeds <n>`, `-- --jobs <n>`.
  */
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
+    kind: { type: "string", default: "" },
     seeds: { type: "string", default: "2000" },
     jobs: { type: "string", default: String(availableParallelism()) },
     sample: { type: "string", default: String(MUTANTS.length) },
@@ -28,7 +30,7 @@ const { values } = parseArgs({
 const LONGEST_MS = 10 * 60_000;
 
 const chosen = sampleOf(
-  MUTANTS.filter(({ name }) => name.includes(values.only)),
+  MUTANTS.filter(({ name, caughtBy }) => name.includes(values.only) && kindOf(caughtBy).includes(values.kind)),
   Number(values.sample),
 );
 const problems = chosen.flatMap((mutant) => problemOf(mutant) ?? []);

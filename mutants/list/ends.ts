@@ -33,7 +33,7 @@ export const ENDS: readonly Mutant[] = [
     file: "src/runtime/swap/snapshot.ts",
     search: "return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));",
     replace: "return one === other || (one !== undefined && other !== undefined && bare(one) === other);",
-    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S2:" },
+    caughtBy: { test: "src/runtime/swap/snapshot.spec.ts", named: "an ETag in another form is the same" },
   },
   {
     name: "another ETag is another version",

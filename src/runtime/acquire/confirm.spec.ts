@@ -190,6 +190,15 @@ describe("a grant is renewed first", () => {
   });
 });
 
+it("is refused where answers go on to contradict each other, and not for its lease", async () => {
+  const again = { contradicted: true };
+  await expect(confirmed({ contradicted: true, renewals: [again, again, again] })).rejects.toMatchObject({
+    code: "store-unavailable",
+    lockName: "x",
+    message: expect.stringMatching(/^It is not known until when the lock "x" would be held: no two answers .* agree/),
+  });
+});
+
 it("is renewed where it goes by one answer, as often as no second one tells the time", async () => {
   const { grant, asked } = await confirmed({ answers: [DATED], renewals: [{}, {}, {}] }).catch((error) => {
     expect(error).toMatchObject({ code: "store-unavailable" });

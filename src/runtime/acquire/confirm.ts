@@ -42,9 +42,9 @@ export async function confirmGrant(
   const grantedAt = writeLog.readingOf(holder.leaseWriteId);
   for (let renewals = 0; ; renewals += 1) {
     const reading = writeLog.readingOf(holder.leaseWriteId);
+    const leftMs = reading && new LeaseClock(context, leaseMs, reading, timing).remainingMs;
     const next = confirmation({
-      ...{ holder, leaseMs, renewalDeadlineMs: timing?.renewalDeadlineMs },
-      leftMs: reading && new LeaseClock(context, leaseMs, reading, timing).remainingMs,
+      ...{ holder, leaseMs, renewalDeadlineMs: timing?.renewalDeadlineMs, leftMs },
       isContradicted: isContradicted(clock, reading),
       isTokenDoubted: granted.isFirstOfRecord === true && isContradicted(clock, grantedAt),
       ...{ lacksStoreTime: clock.lacksStoreTime, hasOneWitness: clock.hasOneWitness },
@@ -52,7 +52,7 @@ export async function confirmGrant(
     });
     if (next === "give-back") return giveBack(context, object, holder, writeLog);
     if (next === "hand-out" && reading !== undefined) return { holder, reading, writeLog };
-    if (next === "too-short") throw leaseTooShort(context, object, leaseMs);
+    if (next === "too-short") throw (leftMs ?? 0) > 0 ? timeUnknown(object) : leaseTooShort(context, object, leaseMs);
     const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
     const policy = { ...holderPolicy(context, leaseMs), ...callTime };
     const { reply } = await object.swap(renewing(command), { ...policy, writeLog, signal });
@@ -86,5 +86,12 @@ async function giveBack(
 function leaseTooShort(context: Context, { name: lockName }: LockObject, leaseMs: number): S3MutexError {
   const roundTripMs = Math.ceil(context.clock.roundTripMs);
   const message = `The lease of ${leaseMs} ms for ${JSON.stringify(lockName)} runs out before the store answers (about ${roundTripMs} ms): use a longer lease.`;
+  return new S3MutexError("store-unavailable", message, { lockName });
+}
+
+/** There is enough of it left, as far as any answer is believed: no two of them have agreed since. */
+function timeUnknown({ name: lockName }: LockObject): S3MutexError {
+  const name = JSON.stringify(lockName);
+  const message = `It is not known until when the lock ${name} would be held: no two answers of the store agree on the time. Try again; where that goes on, set the clocks of the servers behind the endpoint right.`;
   return new S3MutexError("store-unavailable", message, { lockName });
 }
