@@ -36,6 +36,14 @@ export function planOf({ config, index }: Pick<Actor, "config" | "index">): Clie
   return config.clients[index] as ClientPlan;
 }
 
+/** All callers of its process, with itself. */
+export function callersBeside({ config, index }: Pick<Actor, "config" | "index">): readonly number[] {
+  const { process } = planOf({ config, index });
+  const isBeside = (other: number) =>
+    other === index || (process !== undefined && config.clients[other]?.process === process);
+  return [...config.clients.keys()].filter(isBeside);
+}
+
 export function idOf({ client, index }: Pick<Actor, "client" | "index">): string {
   return acquisitionId(index, client.acquisitions - 1);
 }

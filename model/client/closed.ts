@@ -1,5 +1,5 @@
 import { type Client, clientAt, edit } from "../state.js";
-import { type Actor, planOf } from "./actor.js";
+import { type Actor, callersBeside } from "./actor.js";
 
 /** `Closing`: a mutex is closed when nothing of it is left to be done: what ends late may have to be cleared up for another caller. */
 export function noteClosed(actor: Actor): void {
@@ -9,14 +9,6 @@ export function noteClosed(actor: Actor): void {
     const client = index === actor.index ? actor.client : edit(actor.world, index);
     client.closedAt ??= actor.world.writes;
   }
-}
-
-/** All callers of its process, with itself. */
-export function callersBeside({ config, index }: Pick<Actor, "config" | "index">): readonly number[] {
-  const { process } = planOf({ config, index });
-  const isBeside = (other: number) =>
-    other === index || (process !== undefined && config.clients[other]?.process === process);
-  return [...config.clients.keys()].filter(isBeside);
 }
 
 function clientOf({ client, index, world }: Actor, at: number): Client {

@@ -1,7 +1,7 @@
 import { NONE } from "../state.js";
 import { canGiveUp, giveUp } from "./acquisition.js";
-import { type Actor, actorIn } from "./actor.js";
-import { callersBeside, noteClosed } from "./closed.js";
+import { type Actor, actorIn, callersBeside } from "./actor.js";
+import { noteClosed } from "./closed.js";
 
 /** `closing.ts`. */
 

@@ -1,7 +1,7 @@
 import { isWanting } from "../../src/core/client/acquisition.js";
 import { passingOn } from "../../src/core/client/passing.js";
 import { clientAt, type Thread } from "../state.js";
-import { type Actor, planOf } from "./actor.js";
+import { type Actor, callersBeside, planOf } from "./actor.js";
 
 /** `LocalQueue.giveBack`: the next write is made, for a caller of the same process where one waits. */
 export function withSuccessor(actor: Actor, thread: Thread): Thread {
@@ -11,8 +11,8 @@ export function withSuccessor(actor: Actor, thread: Thread): Thread {
   const waits = (other: number) => isWanting(clientAt(world, other).acquisition);
   const priorityOf = (other: number) => config.clients[other]?.priority ?? 0;
   const nextInLine = () =>
-    [...config.clients.keys()]
-      .filter((other) => other !== index && config.clients[other]?.process === process && waits(other))
+    callersBeside(actor)
+      .filter((other) => other !== index && waits(other))
       .sort((one, other) => priorityOf(other) - priorityOf(one))[0];
   return { ...thread, passing: passingOn(thread.passing, waits, nextInLine) };
 }

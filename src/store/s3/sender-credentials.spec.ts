@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Clockwork } from "../../../test/protocol/clockwork.js";
 import { clientAnswering, refusing } from "../../../test/store/handler.js";
 import { DONE, looking, OPTIONS, sending } from "../../../test/store/sending.js";
 import { CREDENTIALS } from "../../../test/store/stub.js";
@@ -46,6 +47,12 @@ describe("credentials that the store does not take any more", () => {
   });
 });
 
+/** The second is over that a request waits for before it looks for others again. */
+async function waitedOut(clockwork: Clockwork): Promise<void> {
+  await expect.poll(() => clockwork.pendingMs).toContain(1_000);
+  await clockwork.pass(1_000);
+}
+
 describe("other credentials", () => {
   it("are looked for once where none have ever worked, and twice where others did, a second apart", async () => {
     let asked = 0;
@@ -59,8 +66,7 @@ describe("other credentials", () => {
     expect(await send()).toMatchObject({ kind: "seen" });
     await clockwork.pass(1_000);
     const late = send();
-    await expect.poll(() => clockwork.pendingMs).toContain(1_000);
-    await clockwork.pass(1_000);
+    await waitedOut(clockwork);
     expect(await late).toMatchObject({ kind: "seen" });
     expect(sent).toHaveLength(4);
   });
@@ -73,8 +79,7 @@ describe("other credentials", () => {
     const { send, clockwork } = sending(client);
     await send();
     const outcome = send();
-    await expect.poll(() => clockwork.pendingMs).toContain(1_000);
-    await clockwork.pass(1_000);
+    await waitedOut(clockwork);
     expect(await outcome).toMatchObject({ kind: "refused" });
     expect(sent).toHaveLength(4);
   });
@@ -98,8 +103,7 @@ describe("other credentials", () => {
     expect(await words()).toBeUndefined();
     await clockwork.pass(1_000);
     const third = words();
-    await expect.poll(() => clockwork.pendingMs).toContain(1_000);
-    await clockwork.pass(1_000);
+    await waitedOut(clockwork);
     expect(await third).toContain("The store has taken other requests with these credentials");
   });
 });
