@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { announceWait, noticePlan } from "../../src/cli/run/waiting.js";
+import { S3Mutex } from "../../src/index.js";
 import { BUCKET, cli, recordOf, STORE, startCli, startStore, until } from "./cli.js";
 import { cliHere } from "./here.js";
 import { startOutput } from "./terminal.js";
@@ -125,11 +126,12 @@ test("P19: run --hold-at-least ends with its command, and no other process has t
 });
 
 test("P17: a wait says who is waited for, and repeats it seldom", async () => {
-  const { mutex } = await startStore();
+  const { server, mutex } = await startStore();
+  await using waiter = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
   await using _lock = await mutex.acquire("job", { label: "nightly" });
   const { output, said } = startOutput();
   const wanted = { kind: "locks", names: ["job"], isShared: false } as const;
-  const stop = announceWait(mutex, wanted, { firstMs: 20, secondMs: 120, everyMs: 200 }, output);
+  const stop = announceWait(waiter, wanted, { firstMs: 20, secondMs: 120, everyMs: 200 }, output);
   await until(() => said.stderr.split("\n").length > 3);
   stop();
   const line =
