@@ -214,15 +214,34 @@ describe("no answer", () => {
     expect(outcome).not.toHaveProperty("timing");
   });
 
+  it("to its end: says after which status it broke off, and is marked so", () => {
+    const status = { ...TIMING, status: 200, headers: {} };
+    const cut = outcomeOf(status, {}, fails({ code: "ECONNRESET" }));
+    expect(cut).toMatchObject({ kind: "unknown", sent: true, brokeOff: true });
+    expect(cut.error.message).toBe(
+      "s3:PutObject on s3://locks/a: the answer broke off after its 200: ECONNRESET: it failed.",
+    );
+    for (const other of [outcomeOf(sent, {}, fails({ code: "ECONNRESET" })), outcomeOf(status, {}, fails({}))]) {
+      expect(other).not.toHaveProperty("brokeOff");
+      expect(other.error.message).not.toContain("broke off");
+    }
+  });
+
   it("for want of credentials is a refusal, unless they have worked before", () => {
     const thrown = fails({ name: "CredentialsProviderError" });
     const refused = outcomeOf({}, {}, thrown);
     expect(refused).toMatchObject({ kind: "refused", error: { code: "access-denied" }, about: "credentials" });
     expect(refused.error.message).toContain("The S3 client has no credentials");
+    const later = outcomeOf({}, { credentialsWorked: true }, thrown);
+    expect(later).toMatchObject({ kind: "unknown", throttled: false, sent: false });
+    expect(later.error.message).toBe("s3:PutObject on s3://locks/a: CredentialsProviderError: it failed.");
+  });
+
+  it("since credentials came without keys says so also where they have worked before", () => {
+    const thrown = fails({ message: "Resolved credential object is not valid" });
     expect(outcomeOf({}, { credentialsWorked: true }, thrown)).toMatchObject({
       kind: "unknown",
-      throttled: false,
-      sent: false,
+      error: { message: expect.stringMatching(/is not valid\. \S.*`accessKeyId`/) },
     });
   });
 

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { isUnchanged } from "./key-answers.js";
+import { BodyHashes } from "./body-hash.js";
+import { foundBy, isUnchanged, type KeyAnswer } from "./key-answers.js";
 
 it.each([
   [304, {}, true],
@@ -9,4 +10,23 @@ it.each([
   [404, {}, false],
 ])("%i with %o says that what was asked about is unchanged: %s", (status, headers, expected) => {
   expect(isUnchanged(status, { code: undefined, transmission: { headers } }, '"1"')).toBe(expected);
+});
+
+it("a body under two ETags that are not its hash is made up, where this store's are hashes: said, and not believed", () => {
+  const answerWith = (etag: string): KeyAnswer => ({
+    request: { action: "s3:GetObject", bucket: "locks", key: "a" },
+    transmission: { status: 200, headers: {} },
+    timing: { sentAtMs: 1, receivedAtMs: 2 },
+    etag: `"${etag.repeat(32)}"`,
+    hashes,
+  });
+  const hashes = new BodyHashes({ isMd5: true, unlike: new Map() });
+  const found = (etag: string) => foundBy(answerWith(etag), { kind: "bytes", bytes: Buffer.from("body") }, 1000);
+  const said = (words: string) => ({ kind: "unknown", error: { message: expect.stringContaining(words) } });
+  expect(found("1")).toMatchObject(
+    said("the body was damaged on the way: its 4 bytes are not what its ETag is the hash of"),
+  );
+  expect(found("2")).toMatchObject(
+    said("the same 4 bytes came under different ETags, and neither is their hash, as those of writes here are"),
+  );
 });
