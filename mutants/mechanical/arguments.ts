@@ -9,8 +9,6 @@ export interface MechanicalArguments {
   readonly jobs: number;
   /** So many mutants of each area; all of them without it. */
   readonly sample: number | undefined;
-  /** Survivors without an explanation are told, and fail nothing. */
-  readonly isByScore: boolean;
 }
 
 export const USAGE = `npm run mutants:mechanical                                every area: ${AREAS.map(({ name }) => name).join(", ")}
@@ -20,7 +18,6 @@ npm run mutants:mechanical -- --file src/core/lease.ts     this file, judged by 
 npm run mutants:mechanical -- --tests src/runtime          judged only by the tests whose path contains it
 npm run mutants:mechanical -- --sample 200                 so many mutants of each area, others with each commit
 npm run mutants:mechanical -- --jobs 1                     in one process instead of one for each processor
-npm run mutants:mechanical -- --by-score                   the score decides; survivors without an explanation are only told
 npm run mutants:core                                       the same with --of core`;
 
 /** @throws where an option is unknown, no file is chosen, or a number is none */
@@ -33,7 +30,6 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
       file: { type: "string", multiple: true, default: [] },
       tests: { type: "string", multiple: true, default: [""] },
       sample: { type: "string" },
-      "by-score": { type: "boolean", default: false },
       jobs: { type: "string", default: String(availableParallelism()) },
     },
   });
@@ -61,7 +57,7 @@ export function parseMechanicalArguments(args: readonly string[]): MechanicalArg
     throw new Error(`--tests: no test of ${folders} has ${values.tests.join(" or ")} in its path`);
   }
   const sample = values.sample === undefined ? undefined : wholeNumber("sample", values.sample, { least: 1 });
-  return { areas, jobs: wholeNumber("jobs", values.jobs, { least: 1 }), sample, isByScore: values["by-score"] };
+  return { areas, jobs: wholeNumber("jobs", values.jobs, { least: 1 }), sample };
 }
 
 function areaNamed(name: string): Area {

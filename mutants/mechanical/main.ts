@@ -27,7 +27,7 @@ function argumentsOrExit(): MechanicalArguments {
   }
 }
 
-async function run(area: Area, { jobs, sample, isByScore }: MechanicalArguments): Promise<boolean> {
+async function run(area: Area, { jobs, sample }: MechanicalArguments): Promise<boolean> {
   const startedAtMs = performance.now();
   const { mutants, texts } = await instrument(area.files);
   const hunted = sample === undefined ? mutants : spreadSampleOf(mutants, sample);
@@ -45,7 +45,7 @@ async function run(area: Area, { jobs, sample, isByScore }: MechanicalArguments)
     });
     if (tell(left) > 0) return false;
     const isSingle = area.files.length < (AREAS.find(({ name }) => name === area.name)?.files.length ?? 0);
-    const isGood = judge(area, fates, { isWhole: hunted.length === mutants.length, isSingle, isByScore });
+    const isGood = judge(area, fates, { isWhole: hunted.length === mutants.length, isSingle });
     console.log(`${survey.timesMs.length} tests, ${Math.round((performance.now() - startedAtMs) / 1000)} s`);
     return isGood;
   } finally {

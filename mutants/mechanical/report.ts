@@ -8,8 +8,6 @@ interface Hunted {
   readonly isWhole: boolean;
   /** Some files of the area only: what is asked of all of it says nothing about them. */
   readonly isSingle: boolean;
-  /** What is not explained is told, and fails nothing. */
-  readonly isByScore: boolean;
 }
 
 type Fates = ReadonlyMap<MechanicalMutant, Fate>;
@@ -22,7 +20,7 @@ export function tellSurvivor({ explained }: Area, mutant: MechanicalMutant, fate
 }
 
 /** Says what became of the mutants, file by file. Whether that is good enough. */
-export function judge(area: Area, fates: Fates, { isWhole, isSingle, isByScore }: Hunted): boolean {
+export function judge(area: Area, fates: Fates, { isWhole, isSingle }: Hunted): boolean {
   const { of, percent: least } = area.leastScore;
   const survivors = [...fates.keys()].filter((mutant) => isAlive(fates.get(mutant)));
   const scores = area.files.map((file) => tellOf(file, fates, of === "each" && isWhole ? least : 0));
@@ -41,7 +39,7 @@ export function judge(area: Area, fates: Fates, { isWhole, isSingle, isByScore }
     console.log(
       "NOT EXPLAINED: mutants/mechanical/explained has to say of each survivor, and of nothing else, why it lives",
     );
-  return isHigh && (isExplained || isByScore);
+  return isHigh && isExplained;
 }
 
 /** How far the score of a sample is off that of all, in percent: one in forty is further below than twice that by chance. */
