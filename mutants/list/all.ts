@@ -1,23 +1,23 @@
 import type { Mutant } from "../mutant.js";
-import { ANSWERS } from "./answers.js";
-import { BOUNDS } from "./bounds.js";
-import { CLOSING } from "./closing.js";
-import { COMMAND_LINE } from "./command-line.js";
-import { EDGE } from "./edge.js";
-import { ENDS } from "./ends.js";
-import { EVENTS } from "./events.js";
-import { IDENTITY } from "./identity.js";
-import { OUTCOMES } from "./outcomes.js";
-import { PERMITS } from "./permits.js";
-import { QUEUE } from "./queue.js";
-import { RECORD } from "./record.js";
-import { REMOVAL } from "./removal.js";
-import { SAFETY } from "./safety.js";
-import { STORE_SEAM } from "./store-seam.js";
-import { TELLING } from "./telling.js";
-import { TIME } from "./time.js";
-import { VERSIONS } from "./versions.js";
-import { VIRTUAL } from "./virtual.js";
+import { BOUNDS } from "./protocol/bounds.js";
+import { OUTCOMES } from "./protocol/outcomes.js";
+import { QUEUE } from "./protocol/queue.js";
+import { RECORD } from "./protocol/record.js";
+import { REMOVAL } from "./protocol/removal.js";
+import { TIME } from "./protocol/time.js";
+import { CLOSING } from "./seams/closing.js";
+import { COMMAND_LINE } from "./seams/command-line.js";
+import { ENDS } from "./seams/ends.js";
+import { EVENTS } from "./seams/events.js";
+import { IDENTITY } from "./seams/identity.js";
+import { PERMITS } from "./seams/permits.js";
+import { TELLING } from "./seams/telling.js";
+import { VIRTUAL } from "./seams/virtual.js";
+import { ANSWERS } from "./stores/answers.js";
+import { EDGE } from "./stores/edge.js";
+import { SAFETY } from "./stores/safety.js";
+import { STORE_SEAM } from "./stores/store-seam.js";
+import { VERSIONS } from "./stores/versions.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...RECORD,

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { spreadSampleOf } from "../sample.js";
 import { AREAS, type Area } from "./areas.js";
 import { type MechanicalArguments, parseMechanicalArguments, USAGE } from "./arguments.js";
+import type { Failure, Fate } from "./hunt/messages.js";
+import { Pool } from "./hunt/pool.js";
+import { suiteOf } from "./hunt/suite.js";
 import { instrument } from "./instrument.js";
 import type { MechanicalMutant } from "./mechanical-mutant.js";
-import type { Failure, Fate } from "./messages.js";
-import { Pool } from "./pool.js";
 import { judge, tellSurvivor } from "./report.js";
-import { suiteOf } from "./suite.js";
 
 const chosen = argumentsOrExit();
 let isGood = true;

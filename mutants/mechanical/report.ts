@@ -1,7 +1,7 @@
 import type { Area } from "./areas.js";
 import { fits } from "./explain.js";
+import type { Fate } from "./hunt/messages.js";
 import type { MechanicalMutant } from "./mechanical-mutant.js";
-import type { Fate } from "./messages.js";
 
 interface Hunted {
   /** Every mutant of the chosen files, and not a sample. */

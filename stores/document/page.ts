@@ -28,7 +28,7 @@ export function readResults(): StoreResult[] {
 }
 
 export function pageOf(results: readonly StoreResult[]): string {
-  const text = (name: string) => readFileSync(join(ROOT, "stores/document", `${name}.md`), "utf8").trim();
+  const text = (name: string) => readFileSync(join(ROOT, "stores/document/words", `${name}.md`), "utf8").trim();
   return `${[
     "<!-- Written by `npm run stores -- --document` from stores/results and stores/document. -->",
     text("beginning"),

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import type { Fate } from "../../mutants/mechanical/hunt/messages.js";
+import { Pool } from "../../mutants/mechanical/hunt/pool.js";
 import type { MechanicalMutant } from "../../mutants/mechanical/mechanical-mutant.js";
-import type { Fate } from "../../mutants/mechanical/messages.js";
-import { Pool } from "../../mutants/mechanical/pool.js";
 
 const folder = mkdtempSync(join(tmpdir(), "s3-mutex-pool-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
