@@ -216,6 +216,30 @@ describe("what is read", () => {
   });
 });
 
+it("rule 73: a cache that says so, and still shows the marker that another client has replaced, makes no store unsafe", async () => {
+  const scene = new Scene();
+  let kept: ReadOutcome | undefined;
+  const cached = (store: ObjectStore): ObjectStore => ({
+    ...writing(async (_, key, body, condition, options) => {
+      if (key !== MARKER || !body.includes('"atMs"')) return store.write(key, body, condition, options);
+      kept ??= await store.read(key, options);
+      scene.bucket.put(MARKER, JSON.stringify({ writeId: "another's", touchedAtMs: scene.nowMs, proofs: [] }));
+      return store.write(key, body, condition, options);
+    })(store),
+    read: async (key, options) => {
+      const outcome = await store.read(key, options);
+      if (key !== MARKER || kept?.kind !== "ok") return outcome;
+      return { ...kept, timing: { ...kept.timing, aged: true } };
+    },
+  });
+  const { mutex, events } = checked(scene, { through: cached });
+  await scene.until(mutex.withLock(NAME, () => {}));
+  await scene.pass(10_000);
+  expect(kept).toBeDefined();
+  await scene.until(mutex.withLock("another", () => {}));
+  expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
+});
+
 it("rule 71: versioning that was turned on since makes a proof void before the grant, by the write's own answer", async () => {
   const scene = new Scene();
   const first = checked(scene);

@@ -161,6 +161,19 @@ describe("a store that is safe is not refused", () => {
     expect(markerIn(scene)).toContain('"atMs"');
   });
 
+  it("where the bucket was emptied right after a first grant, and another client has made the marker since", async () => {
+    const scene = new Scene();
+    const emptied = (kind: string, nth: number) => {
+      if (kind === "read" && nth === 2) scene.bucket.objects.delete(MARKER);
+      if (kind === "write" && nth === 4) scene.bucket.put(MARKER, NOTHING);
+    };
+    const { use, events } = processIn(scene, { before: emptied });
+    expect(await use()).toBeUndefined();
+    expect(markerIn(scene)).toBe(NOTHING);
+    expect(await use("b")).toBeUndefined();
+    expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
+  });
+
   it("where a copy of a refused request came late, over a bucket that was emptied meanwhile", async () => {
     const scene = new Scene();
     scene.bucket.put(MARKER, NOTHING);

@@ -73,7 +73,7 @@ export class CheckMarker {
     // A cache says so itself: its answer is not the store's, and such answers do not count.
     if (found.timing?.aged) return undefined;
     if (found.kind === "absent" && created !== undefined) {
-      return (await this.#isStillThere(options)) ? READS_STALE : undefined;
+      return (await this.#isStillThere(created, options)) ? READS_STALE : undefined;
     }
     if (found.kind !== "ok") return undefined;
     const tried = this.#triedOver(found, probe);
@@ -101,15 +101,16 @@ export class CheckMarker {
   }
 
   /**
-   * The bucket may have been emptied meanwhile, and then the reads were right: it can be created again, or the store shows the
-   * delete marker that stands in the way. Some tell of that only after several refusals.
+   * The bucket may have been emptied meanwhile, and then the reads were right: it can be created again, or the store shows what
+   * stands in the way, the marker of another client or a delete marker. Some tell of that one only after several refusals.
    */
-  async #isStillThere(options: RequestOptions): Promise<boolean> {
+  async #isStillThere(created: string, options: RequestOptions): Promise<boolean> {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
       if (again.kind !== "conflict") return false;
       const found = await this.#store.read(this.key, options);
       if (isDeleted(found)) return false;
+      if (found.kind === "ok" && found.body !== created) return false;
     }
     return true;
   }
@@ -153,10 +154,10 @@ export class CheckMarker {
   /** Where the write of a proof was done though it was refused: trying that once more takes the proof away. */
   async #isDoneInReplacing(
     etag: string,
-    { text, found, before }: { readonly text: string; readonly found: ReadOutcome; readonly before: Found },
+    { text, found, before }: { readonly text: string; readonly found: Found; readonly before: Found },
     options: RequestOptions,
   ): Promise<boolean> {
-    if (found.kind !== "ok" || found.body === before.body) return false;
+    if (found.body === before.body) return false;
     const isOdd = found.body === text || this.#saysNothing(found.body);
     return isOdd && (await this.#isDoneThoughRefused(found, { kind: "if-match", etag }, options)) === true;
   }
@@ -175,10 +176,12 @@ export class CheckMarker {
       if (written.kind !== "conflict") return undefined;
       // The read also finds out whether this store wants the ETag in another form.
       const found = await this.#store.read(this.key, options);
-      if (found.kind === "refused" && found.error.code === "store-unsafe") return REFUSES_RIGHT;
+      if (isUnsafe(found)) return REFUSES_RIGHT;
+      // What another client has replaced is what a cache goes on to show.
+      if (found.kind !== "ok" || found.timing.aged) return undefined;
       if (await this.#isDoneInReplacing(etag, { text, found, before }, options)) return DOES_REFUSED;
       // No two bodies of it are the same. An ETag may be another one in each answer.
-      if (found.kind !== "ok" || found.body !== before.body) return undefined;
+      if (found.body !== before.body) return undefined;
       if (tries === TRIES) return refusedAs(found.etag, etag);
       ({ etag } = found);
       // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
@@ -191,6 +194,10 @@ type Found = ReadOutcome & { readonly kind: "ok" };
 
 function isDeleted(found: ReadOutcome): boolean {
   return found.kind === "absent" && found.deleteMarker !== undefined && found.deleteMarker !== "none";
+}
+
+function isUnsafe(found: ReadOutcome): boolean {
+  return found.kind === "refused" && found.error.code === "store-unsafe";
 }
 
 function refusedAs(shown: string, sent: string): string {
