@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, ReadOutcome, WriteOutcome } from "../../src/store/object-store.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { FINE, NAME, Scene } from "../protocol/scene.js";
 
 const MARKER = "locks/.s3-mutex/checked.json";
 /** What a check leaves that was not ended: it proves nothing. */
@@ -145,6 +145,24 @@ describe("a store that does what it has refused", () => {
   });
 });
 
+it("a store of whose racing creations several are done is refused, although it keeps what exists", async () => {
+  const scene = new Scene();
+  const racy = (store: ObjectStore): ObjectStore => ({
+    read: (...args) => store.read(...args),
+    remove: (...args) => store.remove(...args),
+    list: (...args) => store.list(...args),
+    write: async (key, body, condition, options) => {
+      const wasAbsent = condition.kind === "if-absent" && !scene.bucket.objects.has(key);
+      const outcome = await store.write(key, body, condition, options);
+      const isOver = wasAbsent && outcome.kind === "conflict";
+      return isOver ? { ...outcome, kind: "ok", etag: scene.bucket.put(key, body) } : outcome;
+    },
+  });
+  const { mutex } = scene.client({ verify: "auto", through: racy });
+  const error = await scene.until(mutex.acquire(NAME).catch((reason: unknown) => reason));
+  expect(error).toMatchObject({ code: "store-unsafe", message: expect.stringContaining("of one key both succeeded") });
+});
+
 describe("a store that is safe is not refused", () => {
   it.each([1, 2])("where the marker is deleted between two requests of a check, %i times", async (times) => {
     const scene = new Scene();
@@ -159,6 +177,23 @@ describe("a store that is safe is not refused", () => {
     expect(await use("b")).toBeUndefined();
     expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
     expect(markerIn(scene)).toContain('"atMs"');
+  });
+
+  it("where the marker is deleted between the two creations that a first check begins with", async () => {
+    const scene = new Scene();
+    let creations = 0;
+    scene.fate = ({ key, operation }) => {
+      if (key !== MARKER || operation !== "write" || ++creations !== 2) return FINE;
+      scene.world.after(100, () => scene.bucket.objects.delete(MARKER));
+      return { kind: "fine", thereMs: 200 };
+    };
+    const { use, events } = processIn(scene, {});
+    expect(await use()).toBeUndefined();
+    expect(await use("b")).toBeUndefined();
+    expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
+    expect(markerIn(scene)).toContain('"atMs"');
+    const spare = [...scene.bucket.objects.keys()].filter((key) => /checked-\d+\.json$/.test(key));
+    expect(spare).toHaveLength(1);
   });
 
   it("where the bucket was emptied right after a first grant, and another client has made the marker since", async () => {
