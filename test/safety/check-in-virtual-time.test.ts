@@ -124,6 +124,21 @@ describe("a store that ignores conditions", () => {
     expect((scene.record()?.holders[0]?.expiresAtMs ?? 0) - scene.nowMs).toBeLessThanOrEqual(60_000);
   });
 
+  it("is refused where it ignores the condition of creations alone, and the marker is there", async () => {
+    const scene = new Scene();
+    scene.bucket.put(MARKER, JSON.stringify({ writeId: "w", touchedAtMs: 0, proofs: [] }));
+    const creates = writing(async (store, key, body, condition, options) => {
+      const outcome = await store.write(key, body, condition, options);
+      const isOver = condition.kind === "if-absent" && outcome.kind === "conflict";
+      return isOver ? { ...outcome, kind: "ok", etag: scene.bucket.put(key, body) } : outcome;
+    });
+    const { mutex } = checked(scene, { through: creates });
+    expect(await scene.until(rejection(mutex.acquire(NAME)))).toMatchObject({
+      code: "store-unsafe",
+      message: expect.stringContaining("wrote over an object that exists"),
+    });
+  });
+
   it("hands nothing over either", async () => {
     const scene = new Scene();
     const { mutex } = scene.client();

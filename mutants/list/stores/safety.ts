@@ -125,7 +125,7 @@ export const SAFETY: readonly Mutant[] = [
     file: "src/runtime/check/condition-probe.ts",
     search: "if (exists && done.length > 0) return ignored(OVER_EXISTING);",
     replace: 'if (exists && done.length > 0) return { kind: "honoured", created };',
-    caughtBy: { test: IN_VIRTUAL_TIME, named: "is not written to after that" },
+    caughtBy: { test: IN_VIRTUAL_TIME, named: "the condition of creations alone, and the marker is there" },
   },
   {
     name: "two creations may both succeed",
