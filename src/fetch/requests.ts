@@ -72,7 +72,7 @@ export class FetchRequests implements KeyRequests {
     }
     const { status, said, timing, outcome } = seen;
     if (status === undefined || timing === undefined) return outcome;
-    return notDoneBy(status, said, timing, IfMatch !== undefined) ?? outcome;
+    return notDoneBy(status, said, timing, IfMatch === undefined) ?? outcome;
   }
 
   /** `ifMatch` is left out for probe keys only, which no other client uses. */

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { S3Mutex } from "../../src/index.js";
 import { startS3Server } from "../../src/testing/index.js";
+import { type Arrived, startGate } from "./gate.js";
 import { type Answer, clientFor, errorAnswer, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 
 /** What is not a store's and comes in its place: the head and the body of it. */
@@ -164,7 +165,22 @@ describe("a 304", () => {
     const stub = await startStub((_, response) => void response.writeHead(304, { etag: '"x"' }).end());
     const store = storeOver(clientFor(stub.endpoint));
     expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
-    expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "unknown" });
+    expect(await store.write("a", "{}", ifMatch('"x"'), OPTIONS)).toMatchObject({ kind: "unknown" });
+  });
+
+  it("to a creation, as of a proxy that takes If-None-Match for a question of reads, refuses it as 412 does", async () => {
+    const isCreation = ({ method, headers }: Arrived) => method === "PUT" && headers["if-none-match"] !== undefined;
+    const status = (request: Arrived, by: number) => (isCreation(request) && by === 412 ? 304 : by);
+    const { endpoint, server } = await startGate(() => undefined, {}, { status });
+    const mutex = () => new S3Mutex({ s3Client: clientFor(endpoint), bucketName: "locks", verify: "auto" });
+    const all = Array.from({ length: 4 }, mutex);
+    const ends = await Promise.all(all.map((one) => one.acquire("job", { timeoutMs: 2000 }).catch((error) => error)));
+    const granted = ends.filter((end) => !(end instanceof Error));
+    expect(granted).toHaveLength(1);
+    for (const end of ends) if (end instanceof Error) expect(end).toMatchObject({ code: "timed-out" });
+    await granted[0].release();
+    await (await mutex().acquire("another", { timeoutMs: 2000 })).release();
+    await server.settled();
   });
 });
 

@@ -28,10 +28,18 @@ export interface Gate {
   sent(method: string): Arrived[];
 }
 
+/** What a proxy makes of requests on their way to the store, and of statuses on their way back. */
+export interface Passing {
+  /** Names of headers that are left out. */
+  readonly drops?: (request: Arrived) => readonly string[];
+  readonly status?: (request: Arrived, status: number) => number;
+}
+
 /** The embedded server behind a gate that refuses what this function says, as bucket policies and other stores do. */
 export async function startGate(
   refuse: (request: Arrived) => Refusal | undefined,
   options: S3ServerOptions = {},
+  { drops = () => [], status: shown = (_, status) => status }: Passing = {},
 ): Promise<Gate> {
   const server = await startS3Server({ buckets: ["locks"], ...options });
   const target = new URL(server.endpoint);
@@ -52,9 +60,15 @@ export async function startGate(
         return;
       }
       const { hostname, port } = target;
-      const forwarded = sendRequest({ hostname, port, method, path: incoming.url, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+      const passed = { ...headers };
+      for (const name of drops(request)) delete passed[name];
+      const forwarded = sendRequest({ hostname, port, method, path: incoming.url, headers: passed }, (answer) => {
+        const status = shown(request, answer.statusCode ?? 502);
+        response.writeHead(status, status === answer.statusCode ? answer.headers : { date: answer.headers.date });
+        if (status !== answer.statusCode) {
+          answer.resume();
+          response.end();
+        } else answer.pipe(response);
       });
       forwarded.on("error", () => response.destroy());
       forwarded.end(Buffer.concat(chunks));

@@ -135,7 +135,7 @@ export class S3Requests implements KeyRequests {
       onSuccess: (etag, timing, transmission) =>
         writtenBy({ request, transmission, timing, etag, hashes: this.#hashes }, body),
       onStatus: (status, said, timing) => {
-        const notDone = notDoneBy(status, said, timing, condition.IfMatch !== undefined);
+        const notDone = notDoneBy(status, said, timing, condition.IfMatch === undefined);
         if (notDone !== undefined) return notDone;
         mayPass = this.#checksums.learn(status, said, sentWith);
         return undefined;

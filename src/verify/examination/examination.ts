@@ -31,8 +31,9 @@ export function answered(outcome: ProbeOutcome): ProbeAnswer {
   throw new NoAnswer(outcome);
 }
 
+/** 304 is how some proxies say it of a creation; no other write is answered so. */
 export function isRefusal({ status }: ProbeAnswer): boolean {
-  return status === 412 || status === 409;
+  return status === 412 || status === 409 || status === 304;
 }
 
 export function isDone({ status }: ProbeAnswer): boolean {

@@ -16,7 +16,13 @@ it.each([
   [400, "", false],
 ])("%i with %j is a conflict: %s", (status, text, expected) => {
   const transmission = text === undefined ? {} : { text };
-  expect(isConflict(status, { code: undefined, transmission })).toBe(expected);
+  for (const isCreation of [true, false])
+    expect(isConflict(status, { code: undefined, transmission }, isCreation)).toBe(expected);
+});
+
+it("304 is a conflict of creations alone", () => {
+  const said = { code: undefined, transmission: { text: "" } };
+  expect([true, false].map((isCreation) => isConflict(304, said, isCreation))).toEqual([true, false]);
 });
 
 it.each([

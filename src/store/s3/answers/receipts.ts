@@ -4,9 +4,12 @@ import { shapeOf } from "./etag-shape.js";
 import type { Said } from "./operation.js";
 import type { Transmission } from "./transmission.js";
 
-/** 409 and 412 without a word are what several stores send; a page with that status is not the store's. */
-export function isConflict(status: number, { transmission }: Said): boolean {
-  return (status === 412 || status === 409) && !isPage(transmission.text);
+/**
+ * 409 and 412 without a word are what several stores send; a page with that status is not the store's. To a creation, 304 says as much:
+ * some proxies take `If-None-Match` for a question of reads.
+ */
+export function isConflict(status: number, { transmission }: Said, isCreation: boolean): boolean {
+  return (status === 412 || status === 409 || (status === 304 && isCreation)) && !isPage(transmission.text);
 }
 
 /** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */

@@ -70,15 +70,15 @@ export function writtenBy({ request, transmission, timing, etag, hashes }: KeyAn
   return outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission), transmission);
 }
 
-/** What a write or a deletion comes to whose answer says why it was not done. @param canMiss a create finds nothing by intent */
+/** What a write or a deletion comes to whose answer says why it was not done. @param isCreation it finds nothing by intent */
 export function notDoneBy(
   status: number,
   said: Said,
   timing: AnswerTiming,
-  canMiss = true,
+  isCreation = false,
 ): { readonly kind: "conflict" | "absent"; readonly timing: AnswerTiming } | undefined {
-  if (isConflict(status, said)) return { kind: "conflict", timing };
-  return canMiss && status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
+  if (isConflict(status, said, isCreation)) return { kind: "conflict", timing };
+  return !isCreation && status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
 }
 
 /** What a deletion comes to whose answer is a success. */
