@@ -17,7 +17,7 @@ import type { Settings } from "../options/mutex-options.js";
 import { acquireLease } from "../runtime/acquire/acquire.js";
 import { type AcquireRequest, knownLimit } from "../runtime/acquire/acquire-request.js";
 import type { LocalQueues } from "../runtime/acquire/local-queue.js";
-import { longestMs } from "../runtime/acquire/patience.js";
+import { callTimesOf } from "../runtime/acquire/patience.js";
 import { whenRenewable } from "../runtime/acquire/renewable.js";
 import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
 import { wasClosed } from "../runtime/base/closed.js";
@@ -130,7 +130,7 @@ export class Acquirer {
     const leaseMs = withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease);
     const { effects } = this.#context;
     const startedAtMs = effects.monotonicMs();
-    const attemptUntilMs = startedAtMs + longestMs(patienceMs, leaseMs);
+    const { attemptUntilMs } = callTimesOf(startedAtMs, { patienceMs, leaseMs });
     const locks: HeldLock[] = [];
     let missing: LockObject | undefined;
     try {

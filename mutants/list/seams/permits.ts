@@ -311,9 +311,9 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "those before it use up the time of one attempt",
     why: "of many callers at once that make one attempt each, the last do not get what is free",
-    file: "src/runtime/acquire/patience.ts",
-    search: "const untilMs = Math.min(this.#nowMs() + this.#attemptMs, this.#queueUntilMs);",
-    replace: "const untilMs = Math.min(this.arrivedAtMs + this.#attemptMs, this.#queueUntilMs);",
+    file: "src/core/client/call-times.ts",
+    search: "const untilMs = Math.min(nowMs + times.attemptMs, times.queueUntilMs);",
+    replace: "const untilMs = Math.min(times.arrivedAtMs + times.attemptMs, times.queueUntilMs);",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "their whole time" },
   },
 ];

@@ -176,4 +176,10 @@ export const OF_CORE: readonly Explained[] = [
     replace: "from === undefined || false",
     why: "where there is no record, there was no number before",
   },
+  {
+    file: "src/core/client/overtaking.ts",
+    search: "writeId === undefined || !isOwn",
+    replace: "false || !isOwn",
+    why: "no version without an id is one's own: the condition is for the compiler",
+  },
 ];

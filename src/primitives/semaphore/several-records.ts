@@ -1,6 +1,6 @@
 import { checkDuration, checkLease, checkPriority, checkSignal, withDefault } from "../../arguments/checks.js";
 import { S3MutexError } from "../../errors.js";
-import { LONGEST_IN_QUEUE_MS, longestMs, SILENT_MS } from "../../runtime/acquire/patience.js";
+import { callTimesOf } from "../../runtime/acquire/patience.js";
 import { type PollElsewhere, pollElsewhereOf } from "../../runtime/acquire/poll-elsewhere.js";
 import {
   AskElsewhere,
@@ -31,8 +31,7 @@ interface Terms {
   readonly leaseMs: number;
   readonly priority: number;
   readonly signal: AbortSignal | undefined;
-  /** When the last attempt ends, however short the patience is. */
-  readonly endMs: number;
+  readonly times: ReturnType<typeof callTimesOf>;
 }
 
 /** A record to ask, where other callers of this process count on what this one asks for. */
@@ -96,7 +95,7 @@ export class SeveralRecords {
       this.#check(call);
       const target = moving ?? (await this.#choose(terms, tried)) ?? this.#lastResort(terms);
       if (target === undefined) return this.#throwUnlessTold(terms, tried);
-      if (!isFirst && this.#nowMs() >= terms.endMs) return this.#tooLate(target, terms);
+      if (!isFirst && this.#nowMs() >= terms.times.attemptUntilMs) return this.#tooLate(target, terms);
       const asked = await this.#ask(target, terms);
       if (asked.kind === "granted") return asked.lock;
       if (asked.kind === "none" && terms.patienceMs > 0) return undefined;
@@ -139,7 +138,7 @@ export class SeveralRecords {
       leaseMs,
       priority: withDefault("priority", options.priority, 0, checkPriority),
       signal: withDefault("signal", options.signal, undefined, checkSignal),
-      endMs: startedAtMs + longestMs(patienceMs, leaseMs),
+      times: callTimesOf(startedAtMs, { patienceMs, leaseMs }),
     };
   }
 
@@ -160,9 +159,8 @@ export class SeveralRecords {
   }
 
   /** How long one record may take to answer: where none has answered this call yet, not longer than a store may be silent. */
-  #untilMs({ startedAtMs, patienceMs, endMs }: Terms): number {
-    const hasAnswered = this.#records.hasAnsweredSince(startedAtMs);
-    return hasAnswered || patienceMs === 0 ? endMs : Math.min(endMs, startedAtMs + Math.max(patienceMs, SILENT_MS));
+  #untilMs({ startedAtMs, times }: Terms): number {
+    return this.#records.hasAnsweredSince(startedAtMs) ? times.attemptUntilMs : times.silentUntilMs;
   }
 
   /** @throws `invalid-argument`, `permits-differ`: no waiting would change anything */
@@ -257,7 +255,7 @@ export class SeveralRecords {
         limit: share.limit,
         waitedBeforeMs: waitedBeforeMs + (call.waitedBeforeMs ?? 0),
         // One attempt waits for its turn at that record besides.
-        attemptUntilMs: patienceMs === 0 ? startedAtMs + LONGEST_IN_QUEUE_MS : this.#untilMs(terms),
+        attemptUntilMs: patienceMs === 0 ? terms.times.queueUntilMs : this.#untilMs(terms),
       });
       to?.forget();
       if (lock === undefined) return { kind: "none" };

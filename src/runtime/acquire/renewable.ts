@@ -4,7 +4,7 @@ import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS, settledWithin } from "../base/timing.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { type AcquireRequest, knownLimit } from "./acquire-request.js";
-import { longestMs } from "./patience.js";
+import { callTimesOf } from "./patience.js";
 
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
@@ -37,10 +37,9 @@ function isUntold({ clock }: Context, object: LockObject, request: AcquireReques
  */
 async function unlessConfirmed(context: Context, object: LockObject, request: AcquireRequest): Promise<AcquireRequest> {
   const { effects, closing } = context;
-  const { patienceMs, leaseMs, waitedBeforeMs = 0, signal } = request;
+  const { patienceMs, waitedBeforeMs = 0, signal } = request;
   const startedAtMs = effects.monotonicMs();
-  const { attemptUntilMs = Number.POSITIVE_INFINITY } = request;
-  const endMs = Math.min(startedAtMs + longestMs(patienceMs, leaseMs), attemptUntilMs);
+  const { attemptUntilMs: endMs } = callTimesOf(startedAtMs, request);
   let isUnclear = true;
   for (let answers = 0; isUnclear && answers < CONFIRMING_ANSWERS; answers += 1) {
     const polling = unlessAborted(pollAlone(object), closing);
