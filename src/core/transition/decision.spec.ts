@@ -59,7 +59,18 @@ it.each<[string, Partial<LockRecord>, Partial<LockRecord>]>([
     { holders: [holderOf({ id: "a" }), holderOf({ id: "b" })] },
   ],
   ["a writer beside a reader", { holders: [reader] }, { holders: [reader, writer] }],
+  ["a writer in the place of one of two readers", { holders: [reader, other] }, { holders: [reader, writer] }],
+  [
+    "two writers in the place of two readers",
+    { holders: [reader, other] },
+    { holders: [writer, holderOf({ id: "v" })] },
+  ],
   ["more permits than there are", { limit: 2 }, { holders: [holderOf({ permits: 3 })] }],
+  [
+    "one holder more, where there are too many already",
+    { limit: 1, holders: [holderOf({ id: "a" }), holderOf({ id: "b" })] },
+    { holders: [holderOf({ id: "a" }), holderOf({ id: "b" }), holderOf({ id: "c" })] },
+  ],
   ["a queue without end", { queue: waiters(MAX_QUEUE) }, { queue: waiters(MAX_QUEUE + 1) }],
 ])("makes no version with %s, whatever transition asks for it", (_, base, changes) => {
   expect(() => nextVersion(recordOf(base), attemptAt(T0), changes)).toThrow(/would/);
@@ -70,6 +81,11 @@ it.each<[string, Partial<LockRecord>, Partial<LockRecord>]>([
   ["readers side by side", { holders: [reader] }, { holders: [reader, other] }],
   ["one holder after the other", { holders: [writer] }, { holders: [reader] }],
   ["fewer permits than are out", { limit: 3, holders: [holderOf({ permits: 3 })] }, { limit: 1 }],
+  [
+    "one holder fewer, of more than there are permits for",
+    { limit: 1, holders: [holderOf({ id: "a" }), holderOf({ id: "b" }), holderOf({ id: "c" })] },
+    { holders: [holderOf({ id: "a" }), holderOf({ id: "b" })] },
+  ],
   ["as many waiters as another program has let in", { queue: waiters(MAX_QUEUE + 2) }, {}],
   ["as many waiters as there may be", {}, { queue: waiters(MAX_QUEUE) }],
 ])("makes one with %s", (_, base, changes) => {

@@ -73,9 +73,10 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
  */
 function throwIfBroken(base: LockRecord, next: LockRecord): void {
   if (next.token < base.token) throw new Error(`The fencing token would fall from ${base.token} to ${next.token}.`);
-  // More permits may be out than there are: the number was reduced.
-  const isAllowed = permitsOf(next.holders) <= permitsOf(base.holders) || areCompatible(next.holders, next.limit);
-  if (!isAllowed) throw new Error(`${next.holders.length} holders would not fit beside each other, of ${next.limit}.`);
+  // Where the number of permits was reduced, more may be out than there are, until enough have come back.
+  const isSettling = !areCompatible(base.holders, next.limit) && permitsOf(next.holders) <= permitsOf(base.holders);
+  if (!areCompatible(next.holders, next.limit) && !isSettling)
+    throw new Error(`${next.holders.length} holders would not fit beside each other, of ${next.limit}.`);
   const longest = Math.max(base.queue.length, MAX_QUEUE);
   if (next.queue.length > longest) throw new Error(`${next.queue.length} waiters would be more than a queue has.`);
 }
