@@ -21,7 +21,7 @@ const SLOW = [
     (name) => `test/api/${name}.test.ts`,
   ),
   ...["credentials", "in-flight", "memory", "store-headers"].map((name) => `test/store/${name}.test.ts`),
-  ...["cancelling", "hand-over"].map((name) => `test/waiting/${name}.test.ts`),
+  ...["cancelling", "passing-on"].map((name) => `test/waiting/${name}.test.ts`),
   ...["carried-etag-form", "checked-store"].map((name) => `test/safety/${name}.test.ts`),
   ...["malformed/malformed-requests", "primitives/large-semaphore", "sim/run", "web-locks/web-locks"].map(
     (name) => `test/${name}.test.ts`,

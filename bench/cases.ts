@@ -15,11 +15,11 @@ import { crowd } from "./cases/together/crowd.js";
 import { deadWaiters } from "./cases/together/dead-waiters.js";
 import { deadlock } from "./cases/together/deadlock.js";
 import { election } from "./cases/together/election.js";
-import { handOver } from "./cases/together/hand-over.js";
 import { largeSemaphore } from "./cases/together/large-semaphore.js";
 import { localCallers } from "./cases/together/local-callers.js";
 import { noVictim } from "./cases/together/no-victim.js";
 import { order } from "./cases/together/order.js";
+import { passingOn } from "./cases/together/passing-on.js";
 import { readers } from "./cases/together/readers.js";
 import { semaphore } from "./cases/together/semaphore.js";
 
@@ -35,7 +35,7 @@ export const CASES: readonly BenchCase[] = [
   burst,
   packageCost,
   contention,
-  handOver,
+  passingOn,
   order,
   localCallers,
   deadlock,

@@ -4,7 +4,7 @@ import type { Contestant, Held } from "./contestant.js";
 
 /** How the limit comes about; printed with the results. */
 export const LIMIT_FORMULA =
-  "limit: measured with an in-memory store of the same latency that pushes each change to who waits for it: a release takes " +
+  "limit: measured with an in-memory store of the same latency that pushes each change to its waiters: a release takes " +
   "half a round trip to arrive and half a one to be pushed, the next holder's conditional write a whole one; so a turn is " +
   "hold + 2 round trips, and no poll is in vain";
 
@@ -48,7 +48,7 @@ export function pushingLimit(latencyMs: number): Contestant {
       held.delete(lockName);
       const next = queue.shift();
       if (next === undefined) return;
-      // Kept for the first in line, as no newcomer overtakes it.
+      // Kept for the first in the queue, as no newcomer overtakes it.
       held.add(lockName);
       void half().then(next.wake);
     });

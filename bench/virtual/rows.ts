@@ -55,7 +55,7 @@ async function contention(seed: number): Promise<Figures> {
   };
 }
 
-function handOverAfter(holdMs: number): Row["run"] {
+function passedOnAfter(holdMs: number): Row["run"] {
   return async (seed) => {
     const scene = new Scene({ seed });
     const workMs = holds(seed);
@@ -159,7 +159,7 @@ async function deadBeside(seed: number): Promise<Figures> {
   return { requestsPerMinute, idleMs: scene.nowMs - freedMs };
 }
 
-async function line(seed: number): Promise<Figures> {
+async function queue(seed: number): Promise<Figures> {
   const [holdMs, everyMs] = [8000, 100];
   const scene = new Scene({ seed, roundTripMs: () => 10 });
   const workMs = holds(seed);
@@ -192,12 +192,12 @@ async function line(seed: number): Promise<Figures> {
 
 export const ROWS: readonly Row[] = [
   { name: "contention", what: "8 clients x 5 turns of 20 ms", run: contention },
-  { name: "hand-over 0.3 s", what: "how long the lock stands idle after a hold", run: handOverAfter(300) },
-  { name: "hand-over 1 s", what: "the same", run: handOverAfter(1000) },
-  { name: "hand-over 4 s", what: "the same", run: handOverAfter(4000) },
+  { name: "passing on 0.3 s", what: "how long the lock stands idle after a hold", run: passedOnAfter(300) },
+  { name: "passing on 1 s", what: "the same", run: passedOnAfter(1000) },
+  { name: "passing on 4 s", what: "the same", run: passedOnAfter(4000) },
   { name: "readers", what: "20 readers behind a writer", run: readers },
   { name: "semaphore", what: "10 permits, 30 clients x 3 turns of 200 ms", run: semaphore },
   { name: "dead ahead", what: "a waiter behind three that just died", run: deadAhead },
   { name: "dead beside", what: "a writer behind a reader that lives and one that has died", run: deadBeside },
-  { name: "line", what: "12 in line behind 8 s, 50 ms each (round trip 10 ms)", run: line },
+  { name: "queue", what: "12 in the queue behind 8 s, 50 ms each (round trip 10 ms)", run: queue },
 ];

@@ -14,7 +14,7 @@ test("JSON: time, requests and dollars of each part, as the server counts them; 
   expect(parts.map(({ name, turns }: { name: string; turns: number }) => [name, turns])).toEqual([
     ["free", 4],
     ["free-elsewhere", 4],
-    ["hand-over", 1],
+    ["passing-on", 1],
     ["contention", 4],
   ]);
   expect(parts[1]).toMatchObject({ requests: { puts: 8, gets: 4 }, dollarsPer1000Turns: 2001 });
@@ -55,7 +55,7 @@ test("C13: a store that is not there is told in seconds", TIMEOUT, async () => {
   expect(performance.now() - startedAtMs).toBeLessThan(20_000);
 });
 
-test("a store that refuses is an error in one sentence; a price that is none is a usage error", async () => {
+test("a store that refuses is an error in one sentence; what is not a price is a usage error", async () => {
   const { environment } = await startStore({ quirks: { deny: ["PutObject"] } });
   expect(await cliHere(["bench"], environment)).toMatchObject({ exitCode: 69, stdout: "" });
   expect(await cliHere(["bench", "--put-price", "cheap"], environment)).toMatchObject({ exitCode: 2 });

@@ -329,7 +329,7 @@ it("does not miss a lock that was freed while it was still patient", async () =>
   }
 });
 
-it("takes nothing from a successor that saw itself in the record before the hand-over was answered", async () => {
+it("takes nothing from a successor that saw itself in the record before the transfer was answered", async () => {
   let roundTripMs = 20;
   const scene = new Scene({ roundTripMs: () => roundTripMs });
   const { process, mutex } = scene.client();

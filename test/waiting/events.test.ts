@@ -142,7 +142,7 @@ it.each([
   expect(lock.signal.reason).toBe(losses[0]?.["error"]);
 });
 
-it("tells of hand-overs between callers of one process as of any other", async () => {
+it("tells of transfers between callers of one process as of any other", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const told = listen(scene, mutex);

@@ -124,7 +124,7 @@ it("lets a remote waiter in among callers who keep the lock among themselves", a
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The holder here is none any more
+// The holder here holds nothing any more
 
 it("has the next caller get a lock that another process released by force while its neighbour holds it", async () => {
   const scene = new Scene();
@@ -255,7 +255,7 @@ async function playGiveUp(afterMs: number, others: number, fates: readonly Fate[
   return problems.map((problem) => `gave up after ${afterMs} ms: ${problem}`);
 }
 
-it("leaves the lock free when its successor gives up at any moment of the hand-over", async () => {
+it("leaves the lock free when its successor gives up at any moment of the transfer", async () => {
   const problems: string[] = [];
   for (const others of [0, 1, 2]) {
     for (let afterMs = 0; afterMs <= 80; afterMs += stride(1)) problems.push(...(await playGiveUp(afterMs, others)));
@@ -263,7 +263,7 @@ it("leaves the lock free when its successor gives up at any moment of the hand-o
   expect(problems).toEqual([]);
 });
 
-it("leaves it free when the answer of that hand-over is lost, late or an error as well", async () => {
+it("leaves it free when the answer of that transfer is lost, late or an error as well", async () => {
   const problems: string[] = [];
   const fates: Fate[] = [
     { kind: "error", status: 500, applied: true },
@@ -284,7 +284,7 @@ it("leaves it free when the answer of that hand-over is lost, late or an error a
 // The write arrived twice and the second answer, a conflict, is the one that was heard: for the caller whom it handed the lock
 // to, that counts as an attempt that came to nothing. When this caller gives up before the holder has read again, its
 // clean-up finds nothing to do, and the lock stays with it until its lease ends.
-it("leaves it free when the write of that hand-over arrives twice", async () => {
+it("leaves it free when the write of that transfer arrives twice", async () => {
   const problems: string[] = [];
   for (let afterMs = 20; afterMs <= 44; afterMs += 4)
     problems.push(...(await playGiveUp(afterMs, 1, [{ kind: "twice" }])));
@@ -317,7 +317,7 @@ it.each<Fate>([{ kind: "answer-lost" }, { kind: "error", status: 500, applied: t
 // Everything at random
 
 /** Two or three instances with several callers each, some of whom give up; the store loses, delays and repeats. */
-async function playHandOvers(seed: number): Promise<readonly string[]> {
+async function playTransfers(seed: number): Promise<readonly string[]> {
   const scene = new Scene({ seed, roundTripMs: () => random.between(5, 60) });
   const random = scene.world.random.fork();
   scene.fate = faultsOf(random, 0.08);
@@ -352,8 +352,8 @@ async function playHandOvers(seed: number): Promise<readonly string[]> {
   return [...problems, ...leftovers(scene), ...scene.problems];
 }
 
-it("never has two believers and orphans nothing while hand-overs go wrong in every way", async () => {
-  expect(await problemsBySeed(share(80), playHandOvers)).toEqual({});
+it("never has two believers and orphans nothing while transfers go wrong in every way", async () => {
+  expect(await problemsBySeed(share(80), playTransfers)).toEqual({});
 });
 
 it("makes no further request once there is neither waiter nor holder", async () => {

@@ -112,7 +112,7 @@ it("does not count time that only the watcher's wall clock says has passed", asy
   }
 });
 
-it("hands over at once, as ever, where the holder releases", async () => {
+it("passes on at once, as ever, where the holder releases", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client(OBSERVED).mutex.acquire(NAME));
   const waiting = outcomeOf(scene, scene.client(OBSERVED).mutex.acquire(NAME));

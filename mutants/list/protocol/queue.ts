@@ -68,7 +68,7 @@ export const QUEUE: readonly Mutant[] = [
     caughtBy: { test: "src/core/queue.spec.ts", named: "gives a writer that a lease kept out" },
   },
   {
-    name: "hand-over to the wrong one",
+    name: "passes on to the wrong one",
     why: "a lock is passed on within a process although another waiter is next",
     file: "src/core/transition/transfer.ts",
     search: "  const taken = acquire(between, command.to, attempt);",

@@ -38,9 +38,9 @@ function processAt(processes: readonly Process[], index: number): S3Mutex {
 }
 
 /** From the call of release until the one that waits has the lock. */
-async function handOver(holder: S3Mutex, waiter: S3Mutex): Promise<number> {
-  const held = await holder.acquire("handed-over");
-  const waiting = waiter.acquire("handed-over");
+async function passOn(holder: S3Mutex, waiter: S3Mutex): Promise<number> {
+  const held = await holder.acquire("passed-on");
+  const waiting = waiter.acquire("passed-on");
   // Where the release fails, no caller is left to hear of it.
   waiting.catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, HOLD_MS));
@@ -67,11 +67,11 @@ export const PARTS: readonly Part[] = [
       repeat(turns, signal, (index) => timed(() => acquireAndRelease(processAt(processes, 0), `new-${index}`))),
   },
   {
-    name: "hand-over",
-    title: `hand-over to a waiter, after ${HOLD_MS} ms`,
+    name: "passing-on",
+    title: `passing on to a waiter, after ${HOLD_MS} ms`,
     run: (processes, turns, signal) =>
       repeat(Math.ceil(turns / 4), signal, (index) =>
-        handOver(processAt(processes, index), processAt(processes, index + 1)),
+        passOn(processAt(processes, index), processAt(processes, index + 1)),
       ),
   },
   {

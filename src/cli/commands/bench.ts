@@ -8,8 +8,8 @@ const DEFAULTS = { turns: 20, contenders: 4, limitMs: 60_000, putPrice: 0.005, g
 export const bench: Command = {
   usage: ["bench [options] [s3://BUCKET/PREFIX/]"],
   about: `
-Measures what locks take on this store, from this machine: how long requests take, a free lock, a
-hand-over to a waiter, and turns a second where several want the same lock, each with its requests
+Measures what locks take on this store, from this machine: how long requests take, a free lock,
+passing it on to a waiter, and turns a second where several want the same lock, each with its requests
 and what they cost. Its locks are under PREFIX/.s3-mutex/ and are removed. It takes at most some
 thousand requests, and stops at the time limit with what it has by then.
 

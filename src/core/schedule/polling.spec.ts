@@ -69,7 +69,7 @@ it("finds the next poll at a hold of any age at once", () => {
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The first in line
+// The first in the queue
 
 it("has a head that waits alone poll about every tenth of the hold's age, and no more often than round trips allow", () => {
   for (const holdAgeMs of [1500, 3000, 9000]) {
@@ -183,7 +183,7 @@ it("knows how long it takes from one grant to the next, the present one included
   expect(paceOf(recordOf({ recent, holders }))?.shortestTurnMs).toBe(150);
 });
 
-it("counts hand-overs in what a turn takes, two round trips at least and five at most", () => {
+it("counts passing on in what a turn takes, two round trips at least and five at most", () => {
   const paceWith = (shortestTurnMs: number): Pace => ({
     shortestHoldMs: 100,
     shortestTurnMs,

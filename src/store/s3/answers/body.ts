@@ -1,7 +1,7 @@
 export type BodyText = { readonly kind: "text"; readonly text: string } | { readonly kind: "oversized" };
 export type BodyBytes = { readonly kind: "bytes"; readonly bytes: Buffer } | { readonly kind: "oversized" };
 
-/** The forms in which HTTP handlers hand over a body: Node streams, web streams, blobs. */
+/** The forms in which HTTP handlers pass a body: Node streams, web streams, blobs. */
 interface NodeBody extends AsyncIterable<Uint8Array | string> {
   destroy(error?: Error): unknown;
 }

@@ -97,7 +97,7 @@ describe("of an answer it keeps", () => {
 });
 
 describe("a request is sent once", () => {
-  it("however often it is handed over", async () => {
+  it("however often it is passed in", async () => {
     const { transmission, send } = transmitting();
     let sent = 0;
     const handler = async () => {
@@ -260,7 +260,7 @@ describe("the timing of an answer", () => {
   const timing = (headers?: Record<string, string>) =>
     timingOf({ sentAtMs, receivedAtMs, ...(headers && { headers }) });
 
-  it("is none where none came", () => {
+  it("is undefined where none came", () => {
     expect(timingOf({})).toBeUndefined();
     expect(timingOf({ sentAtMs })).toBeUndefined();
     expect(timingOf({ receivedAtMs })).toBeUndefined();

@@ -12,13 +12,13 @@ import { warmUp } from "../../turns.js";
 const LATENCY_MS = 20;
 const HOLDS_MS = [300, 1000, 2500, 4000];
 
-interface HandOver {
+interface PassingOn {
   readonly holdMs: number;
   readonly idleMs: number;
 }
 
-export const handOver: BenchCase = {
-  name: "hand-over",
+export const passingOn: BenchCase = {
+  name: "passing-on",
   issue: 3,
   title: "One holder, one waiter, 20 ms round trip: from the call of release until the waiter has the lock",
   async run(bench) {
@@ -35,18 +35,18 @@ export const handOver: BenchCase = {
 };
 
 /** One round after the other: five at once on two cores would measure how they get in each other's way. */
-async function measure(bench: Bench, contestant: Contestant, holdMs: number): Promise<HandOver[]> {
-  const runs: HandOver[] = [];
+async function measure(bench: Bench, contestant: Contestant, holdMs: number): Promise<PassingOn[]> {
+  const runs: PassingOn[] = [];
   for (let round = 0; round < bench.rounds(5, 3); round += 1) {
-    runs.push(await oneHandOver(contestant, holdMs, bench.random(`${holdMs} ${round}`)));
+    runs.push(await onePassingOn(contestant, holdMs, bench.random(`${holdMs} ${round}`)));
   }
   return runs;
 }
 
-async function oneHandOver(contestant: Contestant, nominalMs: number, random: Random): Promise<HandOver> {
+async function onePassingOn(contestant: Contestant, nominalMs: number, random: Random): Promise<PassingOn> {
   const [holder, waiter] = [contestant.contender(), contestant.contender()];
   await warmUp([holder, waiter]);
-  const lockName = freshName("hand-over");
+  const lockName = freshName("passing-on");
   const { signal } = new AbortController();
   const held = await holder.acquire(lockName, signal);
   const heldAtMs = performance.now();
@@ -62,15 +62,15 @@ async function oneHandOver(contestant: Contestant, nominalMs: number, random: Ra
 
 function figureOf(
   holdMs: number,
-  ours: readonly HandOver[],
-  theirs: readonly HandOver[],
-  limit: readonly HandOver[],
+  ours: readonly PassingOn[],
+  theirs: readonly PassingOn[],
+  limit: readonly PassingOn[],
 ): Figure {
-  const idle = (runs: readonly HandOver[]) => runs.map(({ idleMs }) => idleMs);
+  const idle = (runs: readonly PassingOn[]) => runs.map(({ idleMs }) => idleMs);
   // Of the holds as they were, not as they were meant to be.
   const allowedMs = median(ours.map((run) => run.holdMs / 10 + 5 * LATENCY_MS));
   return figure({
-    name: `hand-over after a hold of ${holdMs / 1000} s`,
+    name: `passing on after a hold of ${holdMs / 1000} s`,
     unit: "ms",
     better: "lower",
     measured: idle(ours),
