@@ -77,8 +77,16 @@ export class HandleCalls {
     });
   }
 
-  /** Waits for a lock, and gives it back whatever `use` does. */
-  async holding<T>(lockName: string, options: AcquireOptions, use: (lock: HeldLock) => Promise<T>): Promise<T> {
+  /**
+   * Waits for a lock, and gives it back whatever `use` does.
+   * @param asked what the caller asked for, as errors say it: part of its time may be over
+   */
+  async holding<T>(
+    lockName: string,
+    options: AcquireOptions,
+    use: (lock: HeldLock) => Promise<T>,
+    asked: Pick<AcquireOptions, "timeoutMs">,
+  ): Promise<T> {
     const call = { options, patienceMs: Number.POSITIVE_INFINITY };
     const object = this.#locator.lock(lockName);
     const done = await this.#scopes.callback(
@@ -88,7 +96,7 @@ export class HandleCalls {
         return await runGuarded(held, use);
       },
     );
-    if (done === undefined) throw notFree(object, options);
+    if (done === undefined) throw notFree(object, asked);
     return done.result;
   }
 

@@ -16,7 +16,7 @@ export function timedOut(
 }
 
 /** The same of a lock that a caller waited for alone. */
-export function notFree(object: LockObject, { timeoutMs }: AcquireOptions): S3MutexError {
+export function notFree(object: LockObject, { timeoutMs }: Pick<AcquireOptions, "timeoutMs">): S3MutexError {
   return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
 }
 

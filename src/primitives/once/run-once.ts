@@ -164,10 +164,10 @@ export class Once {
       return use(lock);
     };
     try {
-      return await this.#handles.holding(place.lockName, alone(rest), begin);
+      return await this.#handles.holding(place.lockName, alone(rest), begin, options);
     } catch (error) {
       if (isHeld) throw error;
-      throw asAsked(withoutNesting(place, error, this.#context.ownerId), rest, options);
+      throw withoutNesting(place, error, this.#context.ownerId);
     }
   }
 
@@ -176,7 +176,6 @@ export class Once {
     const { timeoutMs } = options;
     if (timeoutMs === undefined || timeoutMs === 0) return options;
     const restMs = timeoutMs - (this.#context.effects.monotonicMs() - startedAtMs);
-    // Whole, as errors say how long it was.
     return { ...options, timeoutMs: Math.max(1, Math.ceil(restMs)) };
   }
 
@@ -188,10 +187,10 @@ export class Once {
     );
     const signal = withDefault("signal", options.signal, undefined, checkSignal);
     const found = await readFenced(this.#context, { lockName: place.lockName, key: place.key, patienceMs, signal });
-    const claim = { lock: place.lock, token: Number.MAX_SAFE_INTEGER };
-    const refusal = refusalOf(found, claim);
+    const fence = { lock: place.lock, token: Number.MAX_SAFE_INTEGER };
+    const refusal = refusalOf(found, fence);
     const { bucketName } = this.#settings;
-    if (refusal !== undefined) throw refusalError(refusal, { ...place, ...claim, bucketName, maybeApplied: false });
+    if (refusal !== undefined) throw refusalError(refusal, { ...place, ...fence, bucketName, maybeApplied: false });
     if (found.kind !== "envelope") return { isAbsent: true };
     const done = found.envelope.content as Done | undefined;
     return { isAbsent: false, ...(done === undefined ? {} : { done }) };
@@ -235,16 +234,6 @@ function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: stri
   if (cycle?.length !== 1 || cycle[0]?.owner !== ownerId) return error;
   const message = `Deadlock: this call is about runOnce(${JSON.stringify(name)}), is made inside of the function that holds its lock, and would wait for the end of that. What is not part of that function belongs into mutex.detached().`;
   return new S3MutexError("deadlock", message, { lockName, cycle });
-}
-
-/** The caller knows the time that it gave, not what the reading before the wait has left of it. */
-function asAsked(error: unknown, rest: RunOnceOptions, { timeoutMs }: RunOnceOptions): unknown {
-  if (!S3MutexError.is(error, "timed-out")) return error;
-  const message = error.message.replace(
-    `was not free within ${rest.timeoutMs} ms`,
-    `was not free within ${timeoutMs} ms`,
-  );
-  return message === error.message ? error : reworded(error, message, { cause: error });
 }
 
 /** What JSON makes of a result; nothing is a result as well. */
