@@ -2,7 +2,7 @@
 # Answers of an S3 server on uvicorn have a `Date` that is up to two seconds behind the machine's clock.
 #
 # uvicorn puts the text of the header together once a second and truncates to seconds, so an answer may show a second that began almost two
-# seconds ago. RFC 9110 (6.6.1) wants "the best available approximation". Who computes bounds of the server's clock from `Date` with the
+# seconds ago. RFC 9110 (6.6.1) wants "the best available approximation". A client that computes bounds of the server's clock from `Date` with the
 # usual one second of truncation is off by up to another one. nanio's own Last-Modified is not late.
 #
 # Seen with nanio 0.1.7 and uvicorn 0.54.0 (PyPI), 2026-11-28: of 60 answers, the latest `Date` lay more than 1.3 s behind; Node's own

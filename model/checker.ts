@@ -83,8 +83,8 @@ export function ghostAfter(before: World, version: Version | undefined): Ghost {
   return { lastToken, freedTick };
 }
 
-/** Who lost a hold to an operator who asked for just that. */
-export function robbedBy(before: World, request: Request): readonly number[] {
+/** Which clients lost a hold to an operator that asked for just that. */
+export function forcedOutBy(before: World, request: Request): readonly number[] {
   if (request.operation !== "force" && request.operation !== "delete") return [];
   const after = new Set(request.version?.record.holders.map(({ id }) => id));
   const lost = before.object?.record.holders.filter(({ id }) => !after.has(id)) ?? [];
@@ -95,7 +95,7 @@ export function robbedBy(before: World, request: Request): readonly number[] {
 
 function believers(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
   const believing = [...world.clients.keys()].filter(
-    (index) => (beliefs[index] ?? 0) > 0 && !world.clients[index]?.robbed,
+    (index) => (beliefs[index] ?? 0) > 0 && !world.clients[index]?.forcedOut,
   );
   if (believing.length <= 1 || believing.every((index) => config.clients[index]?.mode === "shared")) return undefined;
   const names = believing.map((index) => `client ${index}`);
@@ -195,7 +195,7 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
   };
 }
 
-/** A client that writes leaves out entries that have run out: no one waits for waiters that have died. */
+/** A client that writes leaves out entries that have run out: no caller waits for waiters that have died. */
 function deadWaiter({ record, sentTick }: Version, config: Configuration): Violation | undefined {
   const slowestMs = widestOf(clocksIn(config)).earliestMs;
   const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
@@ -224,7 +224,7 @@ function datedBack(before: World, version: Version, request: Request, config: Co
 /** A lease is only taken for over when its published end has come, give or take what a wall clock may be off. */
 function endedEarly(before: World, { record, sentTick }: Version, config: Configuration): Violation | undefined {
   const nowMs = sentTick * TICK_MS + aheadMs(clocksIn(config));
-  // Who was taken for over may be granted the lock again under the same id, and under another token.
+  // A caller that was taken for over may be granted the lock again under the same id, and under another token.
   const isExpired = ({ token }: Holder) =>
     record.recent.some((turn) => turn.token === token && turn.ended === "expired");
   const early = before.object?.record.holders.find((holder) => holder.expiresAtMs >= nowMs && isExpired(holder));
@@ -253,8 +253,8 @@ function closed({ requests, clients }: World): Violation | undefined {
 
 /** A client that is told to close gives nothing away while its function runs, and no other takes it. */
 function inside({ clients, object }: World, beliefs: Beliefs): Violation | undefined {
-  const alone = clients.findIndex(({ isClosing, robbed, holding }, index) => {
-    if (!isClosing || robbed || (beliefs[index] ?? 0) <= 0) return false;
+  const alone = clients.findIndex(({ isClosing, forcedOut, holding }, index) => {
+    if (!isClosing || forcedOut || (beliefs[index] ?? 0) <= 0) return false;
     return !object?.record.holders.some(({ id }) => id === holding?.holder.id);
   });
   if (alone === -1) return undefined;

@@ -1,4 +1,4 @@
-import { ghostAfter, problemOfChange, robbedBy, type Violation } from "./checker.js";
+import { forcedOutBy, ghostAfter, problemOfChange, type Violation } from "./checker.js";
 import { beginAcquisition, beginResting, canGiveUp, giveUp, poll } from "./client/acquisition.js";
 import { type Actor, actorIn, type Scene, type Slot } from "./client/actor.js";
 import { askToStop, leave } from "./client/closing.js";
@@ -232,7 +232,7 @@ function landWith(scene: Scene, world: World, request: Request, left: readonly R
   applyRequest(next, request);
   replaceRequest(next, request, ...left);
   next.ghost = ghostAfter(world, request.version);
-  for (const index of robbedBy(world, request)) edit(next, index).robbed = true;
+  for (const index of forcedOutBy(world, request)) edit(next, index).forcedOut = true;
   const violation = problemOfChange(world, settled(scene, next), request, scene.config);
   const how = isAwaited(world, request) ? "the store applies its write" : "its late write lands";
   const says = `${doing(request.operation)}: ${how}${request.version === undefined ? " (the object is removed)" : ""}`;

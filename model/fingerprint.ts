@@ -110,7 +110,7 @@ export class Fingerprint {
     if (this.#config.removal !== undefined) this.#time(version.sentTick * TICK_MS, this.#longAgo.rest);
   }
 
-  /** Without a queue, turns are only there for who gives a lock back to see that it did. */
+  /** Without a queue, turns are only there for a client that gives a lock back to see that it did. */
   #isAskedAbout(acquisition: number): boolean {
     const client = clientAt(this.#world, clientOf(acquisition));
     return client.phase === "ending" && client.acquisitions - 1 === indexWithinClient(acquisition);
@@ -142,7 +142,7 @@ export class Fingerprint {
         client.stopped,
         isAsking && client.acquisition.mayBePresent,
         client.disturbed,
-        client.robbed,
+        client.forcedOut,
         handed !== undefined,
         client.isClosing,
         client.closedAt !== undefined,
@@ -256,9 +256,9 @@ export class Fingerprint {
     }
     const entries = world.object?.entries.filter((entry) => clientOf(entry) === index).length ?? 0;
     const requests = world.requests.filter((request) => request.client === index);
-    const { stopped, acquisition, holding, robbed, isClosing, clock } = client;
+    const { stopped, acquisition, holding, forcedOut, isClosing, clock } = client;
     const detail =
-      flags(stopped, acquisition.mayBePresent, holding !== undefined, entries > 0, robbed, isClosing) + 64 * clock;
+      flags(stopped, acquisition.mayBePresent, holding !== undefined, entries > 0, forcedOut, isClosing) + 64 * clock;
     return (signature * 256 + detail) * 8 + requests.length * 2 + (requests[0]?.applied ? 1 : 0);
   }
 }

@@ -106,7 +106,7 @@ export interface Client {
   /** Its clocks have parted: an answer is needed before store time is known again. */
   disturbed: boolean;
   /** An operator took the lock away by force: only tokens protect from that. */
-  robbed: boolean;
+  forcedOut: boolean;
   /** Which of the clocks of its plan it has. */
   clock: number;
   /** It was told to close: nothing new is begun. */
@@ -252,7 +252,7 @@ export function idleClient(): Client {
     holding: undefined,
     lagMs: 0,
     disturbed: false,
-    robbed: false,
+    forcedOut: false,
     clock: 0,
     isClosing: false,
     closedAt: undefined,

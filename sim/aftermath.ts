@@ -69,7 +69,7 @@ export class Aftermath {
       this.#stage.plan;
     const isObserved = takeover === "observed" || !hasDate;
     const watchedMs = Math.max(this.#startedAtMs, lastLandingMs) + leaseMs;
-    // Who is not told the time, or by one answer only that its wall clock contradicts, watches.
+    // A client that is not told the time, or by one answer only that its wall clock contradicts, watches.
     const endMs = isObserved ? watchedMs : dates === undefined ? lastEndMs : Math.max(watchedMs, lastEndMs);
     // A waiter that has died is waited for until its entry expires, at the longest.
     const queueMs = hasQueue ? ENTRY_LIFE_MS : 0;
@@ -94,7 +94,7 @@ const CLOCK_BOUNDS_MS = 1100;
 const BROKEN_CLOCKS_MS = 5000;
 /** Where answers contradict each other, both ends are what the latest one may say. */
 const LATE_DATES_MS = 2000;
-/** Until an answer has told the time, one out of a cache is none, and is asked for again ever less often. */
+/** Until an answer has told the time, one out of a cache does not count, and is asked for again ever less often. */
 const AGED_ANSWERS = 13;
 const AGED_MS = 20_000;
 const longestPauseMs = (roundTripMs: number) => Math.min(64 * roundTripMs, 5000);

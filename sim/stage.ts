@@ -106,7 +106,7 @@ export class Stage {
   #recordChecker(): RecordChecker {
     const { keepsAssumptions, hasDate, hasExactClocks, takeover, gatewaySpreadMs, toleranceMs, dates } = this.plan;
     const { isJudged: judgesTime, earlyMs } = this.#judgement();
-    // Who is not told the time watches.
+    // A client that is not told the time watches.
     const isObserved = takeover === "observed" || !hasDate || dates !== undefined;
     const wipedMs = keepsAssumptions ? WIPED_MS + gatewaySpreadMs : Number.POSITIVE_INFINITY;
     return new RecordChecker(this.findings, {

@@ -121,7 +121,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   }
 
   /**
-   * Runs a function outside of all scopes of this mutex: for servers, intervals and other work that is started under a lock and is no
+   * Runs a function outside of all scopes of this mutex: for servers, intervals and other work that is started under a lock and not as
    * part of the function that holds it. It neither counts as waiting on that function's behalf, nor may it nest in its lock.
    * @returns what `fn` returns
    */

@@ -3,15 +3,43 @@
  * and "forever"; one idea has one word, as in the glossary.
  */
 export const BANNED: readonly RegExp[] = [
-  /\b(?:who(?:m)?ever|nobody|somebody|anybody|everybody)\b/i,
-  /\b(?:one|those) who\b/i,
-  /\bfor ever\b/i,
-  /(?<!there )\b(?:is|are|was|were) no\b(?! (?:longer|more)\b)(?= )/i,
+  /\b(?:who(?:m)?ever|nobody|somebody|anybody|everybody|someone|anyone)\b/i,
+  // "No one holder" counts holders.
+  /\bno\s+one\b(?! (?:holder|token))/i,
+  /\b(?:one|those)\s+who\b/i,
+  /\bfor\s+ever\b/i,
+  /(?<!there\s+)\b(?:is|are|was|were)\s+no\b(?!\s+(?:longer|more)\b)(?=\s)/i,
+  /(?<!there\s+)\b(?:is|are|was|were)\s+none\b/i,
+  /\bthat\s+there\s+(?:is|are)\s+none\s+of\b/i,
+  // A sentence of which "who" is the subject has no actor. It is a question, or the title of what a doc comment is about.
+  /(?:^[ \t]*|\/\/ |[.!?:][*_)]*\s+|[-"'`>(|]\s*)Who\b(?=[^.?!:\n|]*[.!:|])/m,
+  /(?:\b(?:at|for|from|than|to|with)|;)\s+who\s+(?:is|has|had|holds|waits|asks|takes|gives|knows|comes|gets|reads|writes|wants)\b/,
+  /\/\*\* Who\b[^.?!:]*\b(?:tries|steps|knows|makes|gets|gives way has|is not kept)\b/,
 ];
 
-/** The lines of a text that have a banned form, each with its number. */
+/** The lines of a text that have a banned form, or begin one, each with its number. */
 export function bannedLines(text: string): readonly string[] {
+  const flat = flatten(text);
+  const starts = BANNED.flatMap((form) =>
+    [...flat.matchAll(new RegExp(form, `${form.flags}g`))].map(({ index }) => index),
+  );
+  const lines = text.split("\n");
+  const numbers = [...new Set(starts.map((start) => lineAt(text, start)))].sort((a, b) => a - b);
+  return numbers.map((number) => `${number}: ${lines[number - 1]?.trim()}`);
+}
+
+/** As it is read: without escapes, and with the lines of a paragraph, a comment or a text that goes on joined. Nothing changes its place. */
+function flatten(text: string): string {
   return text
-    .split("\n")
-    .flatMap((line, index) => (BANNED.some((form) => form.test(line)) ? [`${index + 1}: ${line.trim()}`] : []));
+    .replace(/\\[nrt]/g, "  ")
+    .replace(/["'`] *\+ *\n *["'`]/g, blank)
+    .replace(/(?<=\S)\n[ \t]*(?:\*|\/\/|#|>)?[ \t]*(?=[\w("'`])(?!Who\b)/g, blank);
+}
+
+const blank = (joint: string): string => " ".repeat(joint.length);
+
+/** A form may begin with the space or the line before it. */
+function lineAt(text: string, start: number): number {
+  const word = start + (/^[^\w]*/.exec(text.slice(start))?.[0].length ?? 0);
+  return text.slice(0, word).split("\n").length;
 }

@@ -26,7 +26,7 @@ function begin(actor: Actor, restMs: number): void {
   client.acquisitions += 1;
   client.acquisition = UNASKED;
   client.stopped = false;
-  client.robbed = false;
+  client.forcedOut = false;
   client.writeLog = NOTHING_SENT;
   client.holding = undefined;
   client.sinceMs = storeTime(actor).latestMs;

@@ -20,7 +20,7 @@ npm run mutants:mechanical -- --sample 200                 so many mutants of ea
 npm run mutants:mechanical -- --jobs 1                     in one process instead of one for each processor
 npm run mutants:core                                       the same with --of core`;
 
-/** @throws where an option is unknown, no file is chosen, or a number is none */
+/** @throws where an option is unknown, no file is chosen, or a number is not a number */
 export function parseMechanicalArguments(args: readonly string[]): MechanicalArguments {
   const { values } = parseArgs({
     args: [...args],

@@ -7,7 +7,7 @@ async function fenced(task: Task, name: string): Promise<void> {
   const key = `objects/${name}.json`;
   const { chain, mayContradictItself } = task.scene;
   await task.use(name, { timeoutMs: 20_000 }, async (lock) => {
-    // Who reads out of a cache may find an older version there, as if it had been put back.
+    // A client that reads out of a cache may find an older version there, as if it had been put back.
     const watched = <T>(promise: Promise<T>): Promise<T> => {
       promise.catch((error) => {
         if (S3MutexError.is(error, "fenced-out") && !mayContradictItself) chain.fencedOut(key, lock.fencingToken);

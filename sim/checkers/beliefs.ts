@@ -3,7 +3,7 @@ import type { Findings } from "./findings.js";
 /** A task that may believe that it holds a lock; asked at any instant, through its own clocks. */
 export interface Believer {
   readonly client: string;
-  /** Undefined for who has no handle to ask: by name, or in 1.x. */
+  /** Undefined for callers that have no handle to ask: by name, or in 1.x. */
   readonly token: number | undefined;
   /** As the holder is known in the record, where it has no token. */
   readonly owner?: string;
@@ -64,7 +64,7 @@ export class BeliefChecker {
     }
   }
 
-  /** By token where there is one; who holds by name, by what the record calls it, from the first force on. */
+  /** By token where there is one; a holder by name, by what the record calls it, from the first force on. */
   #isExcused(lock: string, { token, owner }: Believer): boolean {
     if (token !== undefined) return this.#excused.has(keyOf(lock, token));
     return owner !== undefined && this.#excused.has(keyOf(lock, owner));

@@ -19,7 +19,7 @@ export interface Edge {
 
 /**
  * Who really waits for whom: holds are read from the records, waits are known from the callers. Every cycle is to be broken
- * within a bound, and who gives way has to have been in one.
+ * within a bound, and a victim has to have been in one.
  */
 export class DeadlockChecker {
   readonly #findings: Findings;
@@ -162,5 +162,5 @@ export class DeadlockChecker {
 }
 
 const DISTURBANCE_MS = 6000;
-/** Who gives way has looked at each of its cycle twice and has taken its own entry out, and any of these may have to be repeated. */
+/** A victim has looked at each of its cycle twice and has taken its own entry out, and any of these may have to be repeated. */
 const LOOKS = 8;

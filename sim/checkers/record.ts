@@ -79,7 +79,7 @@ export class RecordChecker {
 
   #checkRecord(key: string, before: Body, body: Body): void {
     const holders = body.holders ?? [];
-    // Who has permits keeps them when there are fewer from now on: what counts is who comes in.
+    // Holders keep their permits when there are fewer from now on: what counts is who comes in.
     const mayBeMore = before.limit !== undefined && !hasNewHolder(before, body);
     if (holders.length > 1 && !mayBeMore && !areCompatible(body))
       this.#findings.report("holders", `${key} has ${holders.length}`);

@@ -43,7 +43,7 @@ const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-succe
 export function isPossible(fault: FaultKind, step: Step): boolean {
   if (step === "between") return (PROCESS_FAULTS as readonly string[]).includes(fault);
   if (fault === "stale") return step === "read";
-  // 1.x believes what others publish, so that wrong times are none of the assumptions where it takes part.
+  // 1.x believes what others publish, so that wrong times are not among the assumptions where it takes part.
   if (fault === "date-wrong" && (step === "1.x" || step === "adopt")) return false;
   const isQuestion = step === "read" || step === "list";
   return !(isQuestion && NEEDS_CONDITION.has(fault));

@@ -21,7 +21,7 @@ it.each(ACCESS_POINTS)("%s is an access point, and may be followed by a prefix",
 });
 
 it.each(["locks", `my ${POINT}`, "arn:aws:s3:::locks", "arn:aws:s3:eu-west-1:x:accesspoint/locks", ""])(
-  "%j is none",
+  "%j is not one",
   (text) => {
     expect(accessPointAt(text)).toBeUndefined();
     expect(isAccessPoint(text)).toBe(false);

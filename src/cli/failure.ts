@@ -17,7 +17,7 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
   lost: { exitCode: EXIT.lost },
   deadlock: { exitCode: EXIT.notAcquired },
   "invalid-argument": { exitCode: EXIT.usage },
-  "corrupt-record": { exitCode: EXIT.store, remedy: "Look at that object, and remove it if it is none of a lock." },
+  "corrupt-record": { exitCode: EXIT.store, remedy: "Look at that object, and remove it if it is not a lock's." },
   "newer-schema": { exitCode: EXIT.store, remedy: "Upgrade s3-mutex here." },
   "no-such-bucket": { exitCode: EXIT.store },
   "access-denied": { exitCode: EXIT.store },

@@ -19,7 +19,7 @@ const output = createOutput(process);
 endWithNpm(process.env, output);
 let unwritten: Error | undefined;
 process.stdout.on("error", (error) => {
-  // Who closes a pipe (`| head -1`) has what was wanted.
+  // A reader that closes a pipe (`| head -1`) has what it wanted.
   if (!isReaderGone(error)) unwritten ??= error;
 });
 void runCli(process.argv.slice(2), output).then((exitCode) => {

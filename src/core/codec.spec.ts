@@ -175,7 +175,7 @@ it("reads permits, holds of semaphores, and the highest token there is room for"
   expect(recordIn(serializeRecord(record))).toEqual(record);
 });
 
-it("says that a limit of 0 is none where it is not one of several", () => {
+it("says that 0 is not a limit where it is not one of several", () => {
   const parsed = parseRecord(JSON.stringify({ ...FULL, limit: 0 }));
   expect(parsed).toEqual({ kind: "corrupt", problem: "`limit` is 0" });
 });

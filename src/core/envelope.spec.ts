@@ -29,7 +29,7 @@ describe("an envelope", () => {
     expect(parseEnvelope(body)).toMatchObject({ kind: "envelope", envelope: { later: [1] } });
   });
 
-  test("of a newer format is told apart from what is none", () => {
+  test("of a newer format is told apart from what is not an envelope", () => {
     expect(parseEnvelope('{"fenced":2,"whatever":true}')).toEqual({ kind: "newer-schema", schema: 2 });
   });
 

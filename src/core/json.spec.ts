@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import "../../test/protocol/arbitraries.js";
 import { isCount, isObject, parseJson } from "./json.js";
 
-it("reads JSON, and nothing where it is none: no body makes it throw", () => {
+it("reads JSON, and nothing where it is not JSON: no body makes it throw", () => {
   const anyJson = fc.jsonValue().map((value) => JSON.stringify(value));
   fc.assert(
     fc.property(anyJson, (text) => {

@@ -8,7 +8,7 @@ it("comes back as it was written", () => {
   expect(parseMarker(serializeMarker(MARKER))).toEqual(MARKER);
 });
 
-it("what is not understood says nothing, and proofs that are not understood are none", () => {
+it("what is not understood says nothing, and proofs that are not understood do not count", () => {
   for (const body of ["", "[]", "null", "{}", '{"writeId":1,"touchedAtMs":1}', '{"writeId":"w","touchedAtMs":"1"}'])
     expect(parseMarker(body)).toBeUndefined();
   expect(parseMarker('{"writeId":"w","touchedAtMs":1,"proofs":[1]}')).toEqual({

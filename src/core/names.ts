@@ -55,7 +55,7 @@ const PART_SUFFIX = /\.part[1-9]\d*\.json$/;
 
 /** What the keys of all names with this beginning start with; other names' keys may start with it as well. */
 export function keyPrefixOfNames(keyPrefix: string, namePrefix: string): string {
-  // How a slash is written depends on what follows it, and half a surrogate pair is none yet.
+  // How a slash is written depends on what follows it, and half a surrogate pair is not a character yet.
   return keyPrefix + encodeName(namePrefix.replace(/[/\ud800-\udbff]+$/, ""));
 }
 
@@ -112,7 +112,7 @@ function decodeName(encoded: string): string | undefined {
   return name;
 }
 
-/** Reads one character's escapes, or makes something of what are none: encoding the result again shows which it was. */
+/** Reads one character's escapes, or makes something of what are not escapes: encoding the result again shows which it was. */
 function decodeEscape(encoded: string, start: number): { codePoint: number; end: number } | undefined {
   const lead = escapedByte(encoded, start);
   const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

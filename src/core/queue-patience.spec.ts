@@ -8,7 +8,7 @@ import { pollDelayMs } from "./schedule/polling.js";
 
 const LONG_AFTER = attemptAt(T0 + 6_000_000);
 
-/** In how many milliseconds of a free lock the second in line may have it, where the first one keeps silent. */
+/** In how many milliseconds of a free lock the second in the queue may have it, where the first one keeps silent. */
 function patienceMs(record: LockRecord): number {
   const [, second] = record.queue;
   const freeSinceMs = freeSince(record, LONG_AFTER) as number;
@@ -50,7 +50,7 @@ it("does not pass a waiter over before it polls again, if it polls when it is to
   );
 });
 
-it("waits for the first in line for its longest poll interval and three round trips, and not much longer", () => {
+it("waits for the first in the queue for its longest poll interval and three round trips, and not much longer", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4000 }), anyHold, (roundTripMs, leaseMs) => {
       const holders = [holderOf({ acquiredAtMs: T0, expiresAtMs: T0 + leaseMs })];

@@ -58,7 +58,7 @@ it("has the one at the head that is served first", () => {
   );
 });
 
-it("is open where the first in line fits, or any waiter would where the queue is empty", () => {
+it("is open where the first in the queue fits, or any waiter would where the queue is empty", () => {
   const [writer, reader] = [waiterOf(), waiterOf({ mode: "shared" })];
   expect(isOpen({ holders: [holderOf()], limit: 2 }, undefined)).toBe(true);
   expect(isOpen({ holders: [holderOf()], limit: 1 }, undefined)).toBe(false);

@@ -128,7 +128,7 @@ export interface Waiter extends Identity, Claim {
 
 /** One hold of a scope, exactly: a later hold of the same lock has another token. */
 export interface Hold {
-  /** A semaphore's name is none of a lock. */
+  /** A semaphore's name is not a lock's. */
   readonly kind?: "semaphore";
   readonly name: string;
   readonly token: number;
@@ -163,7 +163,7 @@ export interface CutShort {
   readonly deleted?: { readonly untilMs: number; readonly tokens: readonly number[] };
 }
 
-/** What 1.x reads and writes at the top level: a lock held by anyone reads as held there. */
+/** What 1.x reads and writes at the top level: a lock that has holders reads as held there. */
 export type Mirror =
   | { readonly locked: false }
   | {

@@ -122,7 +122,7 @@ it("gives each record tokens of its own", () => {
   expect([next(0, 64, 0), next(0, 65, 0), next(0, 65, 3), next(67, 65, 3), next(66, 65, 3)]).toEqual([
     64, 128, 67, 131, 67,
   ]);
-  // Who goes on with a hold stays among the tokens of its record.
+  // A holder that goes on stays among the tokens of its record.
   expect([next(67, 65), next(128, 65), nextToken({ ...anchor, token: 67 }, 65)]).toEqual([131, 192, 128]);
 });
 

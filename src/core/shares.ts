@@ -117,7 +117,7 @@ export function isOneOfSeveral({ shares, sharesVersion }: LockRecord): boolean {
   return shares !== undefined || sharesVersion !== undefined;
 }
 
-/** Whether a record has later shares than these, or is none of a semaphore's with these shares. */
+/** Whether a record has later shares than these, or is not one of a semaphore with these shares. */
 export function hasOtherShares(record: LockRecord | undefined, { part, version }: Share): boolean {
   return part === 0 ? record?.shares?.version !== version : (record?.sharesVersion ?? 0) > version;
 }

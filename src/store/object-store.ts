@@ -26,7 +26,7 @@ export interface ObjectStore {
 }
 
 /**
- * The port with what only some adapters have. Who asks for something that an adapter lacks is refused, by name, and nothing else
+ * The port with what only some adapters have. A call that asks for something that an adapter lacks is refused, by name, and nothing else
  * depends on it.
  */
 export interface StoreAdapter extends ObjectStore {
@@ -160,7 +160,7 @@ export type ReadOutcome =
       readonly kind: "ok";
       readonly etag: string;
       readonly body: string;
-      /** The ETag is not the MD5 of this body: damaged on the way or not of the store, unless this store's are none. */
+      /** The ETag is not the MD5 of this body: damaged on the way or not of the store, unless this store's are not hashes. */
       readonly isDoubtful?: boolean;
       /** When the store says that this version was written, in epoch milliseconds (whole seconds), where it does. */
       readonly lastModifiedMs?: number;

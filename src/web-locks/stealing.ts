@@ -7,20 +7,20 @@ import type { S3Mutex } from "../s3-mutex.js";
 /** Before all who wait, those of other clients included. */
 const FIRST = { priority: Number.MAX_SAFE_INTEGER };
 
-/** How long a holder that was let in before us is left alone, until it is robbed as well. */
+/** How long a holder that was let in before us is left alone, until the lock is stolen from it as well. */
 const PATIENCE_MS = 1000;
 
 /** Takes a lock from its holder, before all waiters. */
 export async function steal(mutex: S3Mutex, lockName: string): Promise<Lock> {
   for (;;) {
-    const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await rob(mutex, lockName));
-    // Two thieves may rob each other, or one itself: what was granted a moment before it robbed once more.
+    const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await stealHeld(mutex, lockName));
+    // Two callers may steal from each other, or one from itself: what was granted a moment before it stole once more.
     if (lock.held) return lock;
   }
 }
 
 /** Waits in front of all others while the holders are being ended, so that none of them comes first. */
-async function rob(mutex: S3Mutex, lockName: string): Promise<Lock> {
+async function stealHeld(mutex: S3Mutex, lockName: string): Promise<Lock> {
   const before = await mutex.inspect(lockName);
   const done = new AbortController();
   const acquiring = mutex.acquire(lockName, { ...FIRST, signal: done.signal });

@@ -31,7 +31,7 @@ process.once("message", (orders: TurnOrders) => {
 process.send?.("ready");
 
 async function takeTurns({ s3ClientConfig, bucketName, turns, counter, inside }: TurnOrders): Promise<TurnTally> {
-  // With the defaults: what is promised to who has read nothing.
+  // With the defaults: what is promised to users that have read nothing.
   const mutex = new S3Mutex({ s3ClientConfig, bucketName });
   const tally: TurnTally = { done: 0, overlaps: 0, errors: {} };
   const endMs = performance.now() + LONGEST_MS;
@@ -41,7 +41,7 @@ async function takeTurns({ s3ClientConfig, bucketName, turns, counter, inside }:
       const wasAlone = enter(inside);
       const count = Number(readFileSync(counter, "utf8"));
       await sleep(INSIDE_MS);
-      // Who knows that it holds nothing any more does nothing more, and is told so by the release.
+      // A holder that knows that it holds nothing any more does nothing more, and is told so by the release.
       if (lock.held) {
         writeFileSync(counter, String(count + 1));
         tally.done += 1;

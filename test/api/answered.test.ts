@@ -67,7 +67,7 @@ it("a store that closes each connection is said not to answer", async ({ world }
   expect(message).toMatch(/^The store did not answer for the lock "resource": /);
 });
 
-it("F4: an answer that breaks off is none: it is not quoted as what was answered", async ({ world }) => {
+it("F4: an answer that breaks off does not count: it is not quoted as what was answered", async ({ world }) => {
   const mutex = world.mutex({ lockTimeoutMs: 3000 });
   await mutex.withLock(LOCK, () => {});
   world.server.faults.add({ fault: "truncate-body" });

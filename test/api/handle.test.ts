@@ -293,7 +293,7 @@ describe.concurrent("await using", () => {
       {
         await using scoped = mutex;
         const lock = await scoped.acquire(LOCK);
-        // Who holds it ends when it is asked to.
+        // Its holder ends when it is asked to.
         lock.signal.addEventListener("abort", () => void lock.release());
       }
       expect(world.record(LOCK)?.holders).toEqual([]);

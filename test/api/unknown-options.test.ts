@@ -101,7 +101,7 @@ describe("P21: an unknown option is refused, with the nearest that there is", ()
     expect(message).toBe('options has "patience", which is not an option here: the only one is timeoutMs.');
   });
 
-  it("an option of another call is none of this one", async ({ world }) => {
+  it("an option of another call is not one of this call", async ({ world }) => {
     const mutex = world.mutex();
     const wrong = [
       () => mutex.tryAcquire("x", { timeoutMs: 50 } as never),

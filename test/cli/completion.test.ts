@@ -60,7 +60,7 @@ describe("names of locks", () => {
     ["a command that takes stores", ["cleanup", ""], {}],
     ["a command that there is not", ["fly", ""], {}],
     ["no command", [], {}],
-  ])("are none, and nothing is said: %s", async (_what, words, more) => {
+  ])("are not offered, and nothing is said: %s", async (_what, words, more) => {
     const { environment, mutex } = await startStore();
     await mutex.acquireLock("x");
     const ended = await cliHere(["completion", "names", "--", ...words], { ...environment, ...more });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { GroupLooks } from "../../src/cli/process/group-looks.js";
+import { GroupChecks } from "../../src/cli/process/group-checks.js";
 import { livingMembers, parsePs } from "../../src/cli/process/living-members.js";
 import { ProcessGroup } from "../../src/cli/process/process-group.js";
 import { planDeadline } from "../../src/cli/run/deadline.js";
@@ -109,17 +109,17 @@ test("P3: a chain of short processes, each of which starts the next, is not over
   expect(existsSync(end)).toBe(true);
 });
 
-test("P3: a group is gone only when two looks after each other have seen the same dead and no member alive", () => {
-  const looks = new GroupLooks();
+test("P3: a group is gone only when two checks after each other have seen the same dead and no member alive", () => {
+  const checks = new GroupChecks();
   const dead = (...pids: number[]) => ({ living: undefined, dead: new Set(pids) });
-  expect(looks.areAllDead({ living: 1, dead: new Set() })).toBe(false);
-  expect(looks.lastSeen).toBe(1);
+  expect(checks.areAllDead({ living: 1, dead: new Set() })).toBe(false);
+  expect(checks.lastSeen).toBe(1);
   // The first has started the second and ended, which has started the third and ended, while they were looked at.
-  expect(looks.areAllDead(dead(1))).toBe(false);
-  expect(looks.areAllDead(dead(1, 2))).toBe(false);
-  expect(looks.areAllDead({ living: 3, dead: new Set([1, 2]) })).toBe(false);
-  expect(looks.areAllDead(dead(1, 2))).toBe(false);
-  expect(looks.areAllDead(dead(1, 2))).toBe(true);
+  expect(checks.areAllDead(dead(1))).toBe(false);
+  expect(checks.areAllDead(dead(1, 2))).toBe(false);
+  expect(checks.areAllDead({ living: 3, dead: new Set([1, 2]) })).toBe(false);
+  expect(checks.areAllDead(dead(1, 2))).toBe(false);
+  expect(checks.areAllDead(dead(1, 2))).toBe(true);
 });
 
 test("where there is no /proc, ps tells", () => {

@@ -173,7 +173,7 @@ describe("show", TIMEOUT, () => {
     await Promise.all([late.ended, urgent.ended]);
   });
 
-  test("says when there is no such lock, and when the object is none", async () => {
+  test("says when there is no such lock, and when the object is not a lock's", async () => {
     const { environment } = await startFilledStore();
     const none = await cliHere(["show", "nothing"], environment);
     expect(none).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining('no lock "nothing"') });

@@ -13,14 +13,14 @@ test.each<[string, (input: Input) => unknown, string[], RegExp]>([
   ["two locks where there is one", onlyLockOf, ["a", "b"], /One lock at a time: b is one too many/],
   ["no lock", onlyLockOf, [], /Which lock\? Write s3:/],
   ["two stores", storeAt, ["s3://b/x/", "s3://c/"], /One store at a time: s3:\/\/c\/ is one too many/],
-  ["a store that is none", storeAt, ["b"], /b is not a store: write s3:/],
+  ["what is not a store", storeAt, ["b"], /b is not a store: write s3:/],
   ["two beginnings of names", locksOf, ["a", "b"], /b is one too many/],
   ["a store in a store", storeAt, ["s3://s3://locks/prod/"], /cannot be used: that is more than a name/],
   ["a URL in a store", storeAt, ["s3://http://localhost:9000/b/"], /that is a URL; .* the URL with --endpoint-url/],
   ["a variable that nothing replaced", storeAt, ["s3://$BUCKET/locks/"], /no bucket has "\$" in its name/],
   ["a bucket with a space", storeAt, ["s3://my bucket/locks/"], /no bucket has a space or a line break in its name/],
   ["an empty store", locksOf, ["--store", ""], /--store is empty/],
-  ["an endpoint that is none", clientConfigOf, ["--endpoint-url", "localhost"], /is not a URL: write http:/],
+  ["what is not an endpoint", clientConfigOf, ["--endpoint-url", "localhost"], /is not a URL: write http:/],
   ["another way of addressing", clientConfigOf, ["--addressing", "none"], /use path or virtual/],
 ])("%s is a usage error that says what to write", (_what, read, args, message) => {
   expect(() => read(inputOf(args, STORE))).toThrow(message);

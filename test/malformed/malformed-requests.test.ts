@@ -43,7 +43,7 @@ function uiRequests(token: string): string[] {
     text([`GET /?token=${token} HTTP/1.1`]),
     text(["GET /main.js HTTP/1.1"]),
     text(["GET /events HTTP/1.1", bearer]),
-    // The name is none, so nothing can be released by chance.
+    // It is not a name, so nothing can be released by chance.
     release('{"lockName":"","tokens":[7]}'),
     release("{"),
   ];

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { Random } from "../../src/testing/virtual/random.js";
 
-/** Requests as no client sends them: whole ones that were damaged, odd ones, and bytes that are none. */
+/** Requests as no client sends them: whole ones that were damaged, odd ones, and bytes that are not requests. */
 
 const METHODS = ["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "get", "PROPFIND", ""];
 const TARGETS = [

@@ -18,7 +18,7 @@ it.each(MUTANTS)("can still be made: $name", (mutant) => {
   expectKnown(mutant.caughtBy);
 });
 
-it("each is a program: what is none fails whatever looks at it", async () => {
+it("each is a program: what is not a program fails whatever looks at it", async () => {
   const broken = await Promise.all(
     MUTANTS.map((mutant) =>
       transform(mutated(mutant), { loader: "ts" }).then(

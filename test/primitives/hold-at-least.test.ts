@@ -56,7 +56,7 @@ it("P19: is over when its time is, also where the process has ended long before"
   expect(scene.requestsOf(client.process)).toHaveLength(sent);
 });
 
-it("P19: costs no request more than a lock that is given back, and none while no one works", async () => {
+it("P19: costs no request more than a lock that is given back, and none while no caller works", async () => {
   const scene = sceneOf();
   const client = clientOf(scene);
   await run(scene, client, {});

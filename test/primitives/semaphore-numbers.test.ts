@@ -157,7 +157,7 @@ it("P13: a caller for which there are permits and no room is told so at once, an
   const startedMs = scene.nowMs;
   await expect(scene.until(pool.acquire())).rejects.toMatchObject({ code: "invalid-argument" });
   expect(scene.nowMs - startedMs).toBeLessThan(1000);
-  // Who takes several at a time needs no more room.
+  // A caller that takes several at a time needs no more room.
   const some = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   for (const permit of some.slice(0, 10)) await scene.until(permit.release());
   const many = await scene.until(pool.acquire({ permits: 10 }));

@@ -54,7 +54,7 @@ test.each([
   ["a second permit of two", ["--permits", "2", "x"], "run --permits 2 x"],
   ["a lock and a semaphore of one name", ["x"], "run --permits 1 x"],
   ["another lock", ["y"], "run x"],
-])("C4: %s is none", async (_what, outer, inner) => {
+])("C4: %s is not one", async (_what, outer, inner) => {
   const { environment } = await startStore();
   const line = `${S3_MUTEX} ${inner} -- echo in`;
   expect(await cli(["run", ...outer, "--", "sh", "-c", line], environment)).toMatchObject({

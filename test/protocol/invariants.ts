@@ -18,7 +18,7 @@ export function problemsOfRecord(record: LockRecord): string[] {
     ...tokens.filter((granted) => granted > token).map((granted) => `token ${granted} above the counter ${token}`),
     ...(recent.length > RECENT_TURNS ? [`${recent.length} recent turns`] : []),
     ...(holders.length > 0 && record.deleted ? ["deleted, yet held"] : []),
-    ...(!isFree && record.freeSinceMs !== undefined ? ["free since, yet the first in line does not fit"] : []),
+    ...(!isFree && record.freeSinceMs !== undefined ? ["free since, yet the first in the queue does not fit"] : []),
     ...(isFree && record.freeSinceMs === undefined && record.writeId !== undefined
       ? ["a free place, yet not free since"]
       : []),

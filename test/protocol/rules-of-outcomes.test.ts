@@ -117,7 +117,7 @@ it("rule 6: a look that still shows the version that an attempt was made on does
   expect(scene.problems).toEqual([]);
 });
 
-it("rule 6: who gave up while a hand-over to it was under way leaves no place in the queue", async () => {
+it("rule 6: a caller that gave up while a transfer to it was under way leaves no place in the queue", async () => {
   const scene = new Scene();
   const { process, mutex } = scene.client({ lockTimeoutMs: 6000 });
   const lock = await scene.until(mutex.acquire(NAME));
@@ -125,11 +125,11 @@ it("rule 6: who gave up while a hand-over to it was under way leaves no place in
   scene.fate = (request): Fate => {
     if (request.operation !== "write" || request.key !== KEY) return { kind: "fine" };
     writes.push(request);
-    // First the waiter's entry, then the hand-over, which conflicts with it, then a release without the waiter.
+    // First the waiter's entry, then the transfer, which conflicts with it, then a release without the waiter.
     return { kind: writes.length === 1 ? "answer-lost" : writes.length === 3 ? "lost" : "fine" };
   };
   const stop = new AbortController();
-  // Who holds something else has to be seen waiting, so it asks the store itself.
+  // A caller that holds something else has to be seen waiting, so it asks the store itself.
   const waiting = mutex.withLock("other", () => mutex.acquire(NAME, { signal: stop.signal }));
   waiting.catch(() => {});
   while (writes.length < 1) await scene.pass(1);
@@ -366,7 +366,7 @@ it("a `releaseLock` that met a store that did not answer can be repeated", async
   expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
 });
 
-// Found by simulation (seed 196): the grant came by a hand-over, was ended by force, and the acquisition asked again meanwhile.
+// Found by simulation (seed 196): the grant came by a transfer, was ended by force, and the acquisition asked again meanwhile.
 it("a release that finds the hold gone takes its place in the queue along", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));

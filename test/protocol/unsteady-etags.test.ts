@@ -114,7 +114,7 @@ it("S1: clients of 1.x that release a lock again and again are not such a way, a
   expect([lock.held, scene.nowMs - startedAtMs > 20_000]).toEqual([true, true]);
 });
 
-it("S1: an object that is none of a lock is named as that, whatever its ETags are", async () => {
+it("S1: an object that is not a lock's is named as that, whatever its ETags are", async () => {
   const scene = new Scene();
   scene.bucket.put(KEY, "hello");
   const { mutex } = scene.client({ through: (store) => unsteady(store), verify: "never" });

@@ -249,7 +249,7 @@ describe("docs/wire-format.md", () => {
 });
 
 test.concurrent.each([
-  // Who of the three comes first is up to the machine.
+  // Which of the three comes first is up to the machine.
   ["nightly-job", expect.stringMatching(/^web-\d: did it\n(web-\d: was done already\n){2}$/)],
   [
     "singleton-worker",

@@ -96,7 +96,7 @@ describe.each([
       "PutObject locks/fresh.json 200",
     ]);
     expect(third.events).toMatchObject([{ verdict: "passed", by: "marker" }]);
-    // Who has gone by the word of the marker has said so in the record that it has made.
+    // A client that has gone by the word of the marker has said so in the record that it has made.
     expect(await requestsOf(server, () => turn(processOn(server), "fresh"))).toHaveLength(3);
   });
 

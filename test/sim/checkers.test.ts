@@ -303,7 +303,7 @@ describe("the versions of a record", () => {
     expect(play(true, 5000)).toEqual([]);
     expect(play(true, 4900)).toEqual(["early"]);
     expect(play(true, 4000, 4900)).toEqual(["early"]);
-    // Who only says in store time when it ends does not renew it.
+    // A client that only says in store time when it ends does not renew it.
     renewed.leaseWriteId = a.leaseWriteId;
     expect(play(true, 4000, 4900)).toEqual([]);
     expect(play(false, 5000)).toEqual(["early"]);
@@ -485,7 +485,7 @@ describe("deadlocks", () => {
     expect(properties()).toEqual([]);
   });
 
-  it("a victim in a cycle is in order; one whose cycle is none is found", () => {
+  it("a victim in a cycle is in order; one without a cycle is found", () => {
     checker(task("a", "y"), task("b", "x")).noteVictim("b", cycle);
     expect(properties()).toEqual([]);
     checker(task("a", undefined), task("b", "x")).noteVictim("b", cycle);

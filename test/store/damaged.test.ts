@@ -96,7 +96,7 @@ it("ETags that are not hashes are not a sign of damage", async () => {
   expect(read).not.toHaveProperty("isDoubtful");
 });
 
-it("S15: ETags of reads that look like hashes and are none are named as that, once they were seen to change", async () => {
+it("S15: ETags of reads that look like hashes and are not are named as that, once they were seen to change", async () => {
   let stored = "";
   const stub = await startStub((request, response, body = "") => {
     if (request.method === "PUT") stored = body;

@@ -76,7 +76,7 @@ test("entries have ETag, size and time; max-keys=0 gives none", async () => {
   expect(empty).toMatchObject({ KeyCount: 0, IsTruncated: false });
 });
 
-test("a token that is none is refused", async () => {
+test("what is not a token is refused", async () => {
   const { client } = await startWith(["k"]);
   const list = client.send(new ListObjectsV2Command({ Bucket: BUCKET, ContinuationToken: "made-up" }));
   expect(await outcomeOf(list)).toBe("400 InvalidArgument");

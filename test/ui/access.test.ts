@@ -164,7 +164,7 @@ describe("ending a hold", () => {
     expect(scene.holders()).toBe(1);
   });
 
-  test("a name that is none, and a store that fails, are said", async () => {
+  test("what is not a name, and a store that fails, are said", async () => {
     const scene = await heldScene();
     expect(await post(scene, {}, { lockName: "", tokens: [] })).toMatchObject({
       status: 502,

@@ -82,7 +82,7 @@ test("it keeps what goes on and forgets the oldest of what has ended", () => {
   expect(history.stintsOf("a").at(-1)?.id).toBe("t199");
 });
 
-test("samples count who holds and who waits; a failed look is none", () => {
+test("samples count who holds and who waits; a failed read is not a sample", () => {
   const history = told(lock({ holders: [holder("x", 5, 1)], queue: [waiter("y", 1), waiter("z", 2)] }));
   history.takeDelta({ changed: [], removed: [], status: { ...status(40), error: "503" } });
   expect(history.samples).toEqual([{ atMs: 0, waiting: 2, held: 1 }]);

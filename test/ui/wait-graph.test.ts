@@ -50,7 +50,7 @@ test("a ring is a deadlock, and who waits for a part of it is behind one", () =>
   expect(graph.edges.filter((edge) => edge.isInCycle)).toHaveLength(6);
 });
 
-test("a lease that has ended keeps no one waiting for long: such a ring is not a deadlock", () => {
+test("a lease that has ended keeps no waiter for long: such a ring is not a deadlock", () => {
   const ended = { ...holder("1", 1), expiresAtMs: 0 };
   const graph = graphOf(
     lock("a", [ended], [waiter("w2", ["b", 2])]),
@@ -80,7 +80,7 @@ test("many who hold nothing are drawn as one", () => {
   ]);
 });
 
-test("who waits stands left of the lock, the lock left of who holds it, and nothing on top of anything", () => {
+test("who waits stands left of the lock, the lock left of its holder, and nothing on top of anything", () => {
   const locks = Array.from({ length: 12 }, (_, index) => {
     const queue = Array.from({ length: index % 4 }, (_, at) =>
       waiter(`w${index}-${at}`, [`l${(index + at + 5) % 12}`, 1]),

@@ -126,7 +126,7 @@ it.each(
   (["own", "shared", "held", "same name"] as const).flatMap((contexts) =>
     CALLS.map((call) => [contexts, call] as const),
   ),
-)("P6: a request that was not given the lock does nothing to who has it (contexts: %s, %s)", async (contexts, call) => {
+)("P6: a request that was not given the lock does nothing to its holder (contexts: %s, %s)", async (contexts, call) => {
   const server = await serverIn(contexts);
   const { scene, mutex, request } = server;
   const holding = request(working(server, 800, "releaseLock"));

@@ -4,7 +4,7 @@ import type { Fate } from "../../src/testing/virtual/fate.js";
 import { KEY, NAME, Scene } from "../protocol/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, queueOf, untilQueued } from "./place.js";
 
-/** Who stops waiting is not kept waiting for that, leaves nothing behind, and nothing of it lands later. */
+/** A caller that stops waiting is not kept waiting for that, leaves nothing behind, and nothing of it lands later. */
 
 const ROUND_TRIP_MS = 20;
 /** Until an entry has been written, and a look or two after that. */

@@ -107,7 +107,7 @@ it("chooses the youngest wait where priorities are equal", async () => {
   expect([one?.value, two?.value, three?.code]).toEqual([true, true, "deadlock"]);
 });
 
-it("robs no holder: the victim's hold ends only when it gives it back", async () => {
+it("takes no lock from a holder: the victim's hold ends only when it gives it back", async () => {
   const scene = new Scene();
   const members = ringOf(scene, 2);
   const [{ client: high }, { client: low }] = members as [Member, Member];
@@ -188,7 +188,7 @@ it("finds a deadlock in which a wait is refreshed, renewed and pushed about for 
   const closedAtMs = scene.nowMs + 20_000;
   const { code, atMs } = await scene.until(early);
   expect(code).toBe("deadlock");
-  // Who has waited for long looks every ten seconds.
+  // A caller that has waited for long looks every ten seconds.
   expect(atMs - closedAtMs).toBeLessThan(11_000);
   expect((await scene.until(late)).value?.held).toBe(true);
   await scene.until(crowd);

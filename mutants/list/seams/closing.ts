@@ -115,8 +115,8 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: a logger that throws keeps a grant",
     why: "a listener and a logger that throw keep a granted lock from its caller",
     file: "src/runtime/base/logger.ts",
-    search: "      } catch {\n        // There is no one left to tell.\n      }",
-    replace: "      } finally {\n        // There is no one left to tell.\n      }",
+    search: "      } catch {\n        // The program cannot be told any more.\n      }",
+    replace: "      } finally {\n        // The program cannot be told any more.\n      }",
     caughtBy: { test: TURN, named: "by a listener that throws" },
   },
   {

@@ -34,8 +34,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "overlooks what was started meanwhile",
-    why: "a group counts as gone when one look saw no member alive, though one process started the next and ended during it",
-    file: "src/cli/process/group-looks.ts",
+    why: "a group counts as gone when one check saw no member alive, though one process started the next and ended during it",
+    file: "src/cli/process/group-checks.ts",
     search: "return living === undefined && areKnown;",
     replace: "return living === undefined;",
     caughtBy: { test: "test/cli/held-until-gone.test.ts", named: "P3: a group is gone only when" },

@@ -61,11 +61,11 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "a body under another ETag did not come twice",
-    why: "where each read shows another ETag, an object that is none of a lock is said to be damaged on the way",
+    why: "where each read shows another ETag, an object that is not a lock's is said to be damaged on the way",
     file: "src/runtime/swap/read-twice.ts",
     search: " && first.body === second.body",
     replace: " && first.etag === second.etag && first.body === second.body",
-    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "S1: an object that is none of a lock" },
+    caughtBy: { test: "test/protocol/unsteady-etags.test.ts", named: "S1: an object that is not a lock's" },
   },
   {
     name: "the check takes another ETag for another marker",

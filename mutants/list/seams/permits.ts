@@ -202,7 +202,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/shares.ts",
     search: "(record?.sharesVersion ?? 0) > version;",
     replace: "(record?.sharesVersion ?? 0) > Number.MAX_VALUE * version;",
-    caughtBy: { test: RESHARE, named: "grants from one of several only to who knows" },
+    caughtBy: { test: RESHARE, named: "grants from one of several only to a client that knows" },
   },
   {
     name: "the first of several records is taken for all",
@@ -262,7 +262,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "holders of one of several records keep all waiters waiting",
-    why: "a caller gives way to a deadlock that is none: a permit comes back in another record",
+    why: "a caller gives way where there is no deadlock: a permit comes back in another record",
     file: "src/core/waits/deadlock.ts",
     search: "  if (record === undefined || isOneOfSeveral(record)) return undefined;\n",
     replace: "  if (record === undefined) return undefined;\n",

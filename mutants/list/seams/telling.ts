@@ -20,7 +20,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "unknown options let through",
-    why: "a mistyped timeoutMs is none, and the caller waits without end",
+    why: "a mistyped timeoutMs does not count, and the caller waits without end",
     file: "src/arguments/checks.ts",
     search: "  refuseUnknownOptions(argument, value, names);\n",
     replace: "",

@@ -55,7 +55,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "an answer without an ETag condemns the store",
-    why: "a portal that answers everything with 200 is taken for the store, and who waits for it to come back is refused",
+    why: "a portal that answers everything with 200 is taken for the store, and a caller that waits for it to come back is refused",
     file: "src/store/s3/learnt/missing-etag.ts",
     search: 'return found.kind === "no-etag" && found.body === object.body;',
     replace: 'return found.kind === "no-etag";',

@@ -167,7 +167,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/store/credentials.test.ts", named: "renewed by itself meanwhile" },
   },
   {
-    name: "a new secret under an old id is none",
+    name: "a new secret under an old id is not seen",
     why: "a secret that was rotated under the same key id is not seen, and the hold is lost though it is at hand",
     file: "src/store/s3/credentials.ts",
     search: "state.identity !== signedBy || hasOldSecret()",

@@ -114,7 +114,7 @@ export const OF_CORE: readonly Explained[] = [
     file: "src/core/queue.ts",
     search: "pollAgeMs < POLL_AGE_STEP_MAX_MS",
     replace: "pollAgeMs <= POLL_AGE_STEP_MAX_MS",
-    why: "no epoch that doubles is just that long",
+    why: "no poll age that doubles is just that long",
   },
   {
     file: "src/core/queue.ts",

@@ -42,7 +42,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
     if (await mutex.releaseLock(lockName, { force: true, holderIds: holderIdsOf(report) })) {
       return tell(true, `Released. ${sentence.replace(" is held by ", " was held by ")}`);
     }
-    // Who was asked about a holder is told that it was another matter by the time of the answer.
+    // A user that was asked about a holder is told that it was another matter by the time of the answer.
     const after = isSure ? await mutex.inspect(lockName) : undefined;
     if (isSure && (after?.holders ?? []).length === 0) return tell(false, "It was free already.");
     output.note(CHANGED);

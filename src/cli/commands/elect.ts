@@ -15,13 +15,14 @@ export const elect: Command = {
   about: `
 Runs a service on one of many machines: start this on all of them. The leader of NAME runs the command; when
 it loses the leadership, the command and all that it started are ended before another can lead, and it
-campaigns again. When the command ends by itself, it resigns and exits with the command's exit code.
+campaigns for the leadership again. When the command ends by itself, it resigns and exits with the
+command's exit code.
 
 The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the name in S3_MUTEX_LOCK_NAME.
 
-Exit codes: the command's own; 128+n ended by signal n while it campaigned, or the command died of it; ${EXIT.lost} the
-leadership was lost while it was being told to end; ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the
-command cannot be run or was not found.`,
+Exit codes: the command's own; 128+n ended by signal n while it campaigned for the leadership, or the
+command died of it; ${EXIT.lost} the leadership was lost while it was being told to end; ${EXIT.store} the store is the problem;
+${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cannot be run or was not found.`,
   options: {
     lease: {
       type: "string",

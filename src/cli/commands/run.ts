@@ -34,12 +34,12 @@ found; 128+n it died of signal n.`,
     shared: {
       type: "boolean",
       short: "s",
-      help: "Together with others who share it, but with no exclusive holder",
+      help: "Share the lock with other --shared holders",
     },
     permits: {
       type: "string",
       value: "N",
-      help: "At most N at once, everywhere: one permit of the semaphore NAME. N counts where\nnobody has used it yet, and the stored number from then on; stored: only that one",
+      help: "At most N at once, everywhere: one permit of the semaphore NAME. N counts if the\nsemaphore is new; later the stored number does. stored: only that one",
     },
     "hold-at-least": {
       type: "string",

@@ -81,7 +81,7 @@ function statusOf(workers: readonly Worker[]): string {
   if (working > 0) return `${working} work; ${updates} updates`;
   const waiting = workers.filter((worker) => worker.state === "waiting").length;
   const holder = workers.find((worker) => worker.state === "holding");
-  const who = holder === undefined ? "no one at work" : `${holder.name} holds, token ${holder.token}`;
+  const who = holder === undefined ? "no worker holds it" : `${holder.name} holds, token ${holder.token}`;
   return `${who}; ${waiting} wait; ${updates} updates`;
 }
 

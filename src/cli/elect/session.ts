@@ -33,7 +33,7 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
   let isStuck = false;
   const leave: Receive = (signal, isEnding) => {
     if (!isEnding) return;
-    // Who asks again does not want to wait for the tidying up.
+    // A user that asks again does not want to wait for the tidying up.
     if (interruptedBy !== undefined) hurry.abort();
     interruptedBy ??= signal;
     interrupt.abort();

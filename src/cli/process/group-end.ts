@@ -12,8 +12,8 @@ const TERMINATE_AFTER_MS = 1000;
 /** What SIGKILL does not end in this time runs as another user, or hangs in the kernel. */
 const KILL_TAKES_MAX_MS = 2000;
 
-/** How often a group whose leader is gone is looked at: nothing reports the end of a process that is not our child. */
-const LOOK_MAX_MS = 50;
+/** How often at least a group whose leader is gone is checked: nothing reports the end of a process that is not our child. */
+const CHECK_EVERY_MS = 50;
 
 /** A user that presses Ctrl-C for the third time wants something else. */
 const HINT_AT_INTERRUPT = 3;
@@ -21,8 +21,8 @@ const HINT_AT_INTERRUPT = 3;
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * The end of a command and of all that it started. As long as the command itself lives, a signal is its business: Ctrl-C is
- * no end in a debugger or a database's shell. Only SIGTERM means nothing else, so that is bounded by a grace that was
+ * The end of a command and of all that it started. As long as the command itself lives, a signal is its business: Ctrl-C does
+ * not end a debugger or a database's shell. Only SIGTERM means nothing else, so that is bounded by a grace that was
  * asked for, and repeated it is a kill.
  */
 export class GroupEnd {
@@ -93,11 +93,11 @@ export class GroupEnd {
     this.#killAtMs = Math.min(this.#killAtMs, startedAtMs + (this.#graceMs ?? GRACE_MS));
     const terminateAtMs = startedAtMs + Math.min(TERMINATE_AFTER_MS, (this.#killAtMs - startedAtMs) / 2);
     let isGone = !this.#group.hasMembers();
-    for (let lookMs = 2; !isGone && performance.now() < this.#killedAtMs + KILL_TAKES_MAX_MS; lookMs *= 2) {
+    for (let checkMs = 2; !isGone && performance.now() < this.#killedAtMs + KILL_TAKES_MAX_MS; checkMs *= 2) {
       const nowMs = performance.now();
       if (nowMs >= this.#killAtMs) this.#killLate();
       else if (nowMs >= terminateAtMs && !this.#sent.has("SIGTERM")) this.#terminate();
-      await new Promise((resolve) => setTimeout(resolve, Math.min(lookMs, LOOK_MAX_MS)));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(checkMs, CHECK_EVERY_MS)));
       isGone = !this.#group.hasMembers();
     }
     clearTimeout(this.#timer);

@@ -22,7 +22,7 @@ export interface Found {
 }
 
 /** The cheaper question, for asking often: one such process, at best the one that was the answer before. */
-export function lookAtGroup(groupId: number, previousPid: number | undefined): Found {
+export function checkGroup(groupId: number, previousPid: number | undefined): Found {
   const dead = new Set<number>();
   if (previousPid !== undefined && stateInGroup(previousPid, groupId) === "living")
     return { living: previousPid, dead };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { GroupLooks } from "./group-looks.js";
-import { hasProc, livingMembers, lookAtGroup, type Member } from "./living-members.js";
+import { GroupChecks } from "./group-checks.js";
+import { checkGroup, hasProc, livingMembers, type Member } from "./living-members.js";
 
 /** How a command ended: by itself, by a signal, or it could not be started at all. */
 export type Ending =
@@ -19,7 +19,7 @@ export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ending>;
   #isOver = false;
-  readonly #looks = new GroupLooks();
+  readonly #checks = new GroupChecks();
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
     this.#child = spawn(command, args, { stdio: "inherit", detached: HAS_GROUPS, env: environment });
@@ -62,7 +62,7 @@ export class ProcessGroup {
     if (answer === "none") return false;
     if (!hasProc()) return answer === "sent" || livingMembers(pid).length > 0;
     // Where process 1 does not bury the dead (many containers), the dead count as members until the end of days: look closer.
-    return !this.#looks.areAllDead(lookAtGroup(pid, this.#looks.lastSeen));
+    return !this.#checks.areAllDead(checkGroup(pid, this.#checks.lastSeen));
   }
 
   /** Those of the group that have not ended yet. */

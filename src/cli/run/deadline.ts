@@ -41,8 +41,8 @@ export interface DeadlineActions {
   kill(): void;
 }
 
-/** Clocks jump when a machine is suspended: look again at least this often. */
-const LOOK_MAX_MS = 1000;
+/** Clocks jump when a machine is suspended: check again at least this often. */
+const CHECK_EVERY_MS = 1000;
 
 /** What is left of a lease falls by as much as time passes, and by this much more where clocks are read a moment apart. */
 const JUMP_MS = 100;
@@ -120,7 +120,7 @@ export function guardDeadline(lock: Remaining, plan: DeadlinePlan, actions: Dead
     const nextMs = isTerminating
       ? Math.min(leftMs - plan.killAtMs, killAtMs - performance.now())
       : leftMs - plan.terminateAtMs;
-    timer = setTimeout(look, Math.max(1, Math.min(nextMs, LOOK_MAX_MS)));
+    timer = setTimeout(look, Math.max(1, Math.min(nextMs, CHECK_EVERY_MS)));
   };
   const left = new LeftOver(lock, look);
   lock.signal.addEventListener("abort", look, { once: true });

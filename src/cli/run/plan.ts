@@ -37,7 +37,7 @@ export const HOLDING_OPTIONS: OptionSpecs = {
   label: {
     type: "string",
     value: "TEXT",
-    help: "A word about this run in the lock's record, for people to read\n(default: what the command is called)",
+    help: "Text shown with this hold (default: what the command is called)",
   },
   quiet: { type: "boolean", short: "q", help: "Say nothing but what goes wrong" },
   ...STORE_OPTIONS,

@@ -20,7 +20,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   let isStuck = false;
   let receive = (signal: NodeJS.Signals, isEnding: boolean): void => {
     if (!isEnding) return;
-    // Who asks again does not want to wait for the tidying up.
+    // A user that asks again does not want to wait for the tidying up.
     if (interruptedBy !== undefined) hurry.abort();
     interruptedBy ??= signal;
     interrupt.abort();

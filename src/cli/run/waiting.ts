@@ -46,7 +46,7 @@ export function announceWait(
 }
 
 /** A message is not worth a longer wait than this. */
-const LOOK_MAX_MS = 2000;
+const INSPECT_MAX_MS = 2000;
 
 /** Who holds what is wanted, in a sentence; undefined when that is not known in a moment, or it is free by now. */
 export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | undefined> {
@@ -54,7 +54,7 @@ export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | u
     if (S3MutexError.is(error)) return [];
     throw error;
   });
-  const reports = (await bounded(look, LOOK_MAX_MS, NEVER)) ?? [];
+  const reports = (await bounded(look, INSPECT_MAX_MS, NEVER)) ?? [];
   const sentences = reports
     .filter(({ holders }) => holders.length > 0)
     .map((report) => sentenceOf(report, mutex.ownerId));

@@ -38,7 +38,7 @@ export function parseStore(text: string, keyPrefix: string | undefined): StoreAd
 
 /**
  * A prefix without a slash at its end may be meant as it stands, as the library has it, or as a folder. Both are right
- * somewhere, and who takes the one for the other is alone with a lock of its own.
+ * somewhere, and a user that takes the one for the other is alone with a lock of its own.
  */
 export function twoMeanings(given: string, prefix: string, asFolder: string, asBeginning: string): UsageError {
   return new UsageError(

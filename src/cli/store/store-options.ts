@@ -28,7 +28,7 @@ export const LOOK_OPTIONS: OptionSpecs = {
   prefix: {
     type: "string",
     value: "PREFIX/",
-    help: "Where the name starts in an address (default: after its first folder)",
+    help: "The part of the address before the name (default: its first folder)",
   },
   "key-prefix": {
     type: "string",

@@ -63,7 +63,7 @@ export class SharedReader {
     };
   }
 
-  /** Everything at once: for who is new, or has missed something. */
+  /** Everything at once: for a page that is new, or has missed something. */
   sendSnapshot(viewer: Viewer): void {
     const { storeName, isReadOnly } = this.#options;
     // What was seen before a pause is not true any more.

@@ -17,13 +17,13 @@ export function patienceMs(options: {
   return sum;
 }
 
-/** Who holds the lock tries again at once, then soon: every delay costs part of the lease. */
+/** A holder tries again at once, then soon: every delay costs part of the lease. */
 export function eagerDelayMs(tries: number, throttled: boolean, random: number): number {
   if (throttled) return fullJitter(Math.min(200 * 2 ** tries, 2000), random);
   return tries <= 1 ? 0 : fullJitter(Math.min(20 * 2 ** tries, 1000), random);
 }
 
-/** Who contends steps back more each time, by at least a round trip. */
+/** A contender steps back more each time, by at least a round trip. */
 export function contentionDelayMs(tries: number, roundTripMs: number, random: number): number {
   return fullJitter(Math.min(Math.max(roundTripMs, 10) * 2 ** Math.min(tries, 6), 5000), random);
 }

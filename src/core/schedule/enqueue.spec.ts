@@ -200,7 +200,7 @@ it("does not try again at once where its refresh lost: there is time", () => {
   expect(stepBackMs(setbackOf({ isEnqueued: true, random: 0 }))).toBeGreaterThan(0);
 });
 
-it("has the next in line try again at once when another waiter joined first", () => {
+it("has the next in the queue try again at once when another waiter joined first", () => {
   expect(stepBackMs(setbackOf({ lost: "grant", isEnqueued: true }))).toBe(0);
 });
 

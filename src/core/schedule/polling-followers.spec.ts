@@ -44,7 +44,7 @@ it("has followers leave out more of the early polls the further back they are, a
 it("polls again soon, those in front first, while the lock changes hands", () => {
   const delays = [1, 2, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0 })));
   expect(delays).toEqual([60, 80, 140]);
-  // The first in line polls as often as the hold was long: until then there is nothing to see.
+  // The first in the queue polls as often as the hold was long: until then there is nothing to see.
   const afterLong = [1, 5].map((position) => pollDelayMs(outlookOf({ position, holdAgeMs: 0, lastHoldMs: 9000 })));
   expect(afterLong).toEqual([750, (2000 / 3) * (1 + 5 / 8)]);
 });
@@ -70,7 +70,7 @@ it("has followers who know one turn only sleep no longer than very short ones wo
   expect(pollDelayMs(outlookOf({ position: 60, holdAgeMs: 20, pace }))).toBe(5000);
 });
 
-it("has followers leave a free lock to the first in line for as long as that takes after such a hold", () => {
+it("has followers leave a free lock to the first in the queue for as long as that takes after such a hold", () => {
   const free = { position: 3, holdAgeMs: 0, lastHoldMs: 9000 };
   const unknown = pollDelayMs(outlookOf(free));
   expect(pollDelayMs(outlookOf({ ...free, pace: paceOfHolds(9000) }))).toBe(unknown);

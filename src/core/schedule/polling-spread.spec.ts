@@ -35,7 +35,7 @@ it("has followers sleep less the longer the present turn has lasted, and no long
   }
 });
 
-it("has the second in line up before the turn ahead of it would be over, which may not be taken; others only then", () => {
+it("has the second in the queue up before the turn ahead of it would be over, which may not be taken; others only then", () => {
   for (const holdMs of [100, 800]) {
     const turnMs = holdMs + 2 * 20;
     const delayOf = (position: number) =>

@@ -102,7 +102,7 @@ const SPREAD = 0.3;
 const UNQUEUED_FACTOR = 2;
 /** However long turns were lately, the next may be short: the first in the queue never sleeps longer than this on that account. */
 const HEAD_SLEEP_MAX_MS = 200;
-/** A hold that lasts longer than this many of the usual ones is none of them. */
+/** A hold that lasts longer than this many of the usual ones is not a usual one. */
 const DUE_FACTOR = 3;
 
 function followerDelayMs(outlook: Outlook): number {

@@ -169,7 +169,7 @@ describe("stepping back", () => {
     expect(steppedBack(having(), sightOf({ record: readers })).delayMs).toBe(TRIP_MS * 10);
     const pool = recordOf({ limit: 3, holders: [holderOf()] });
     expect(steppedBack(having(), sightOf({ record: pool })).delayMs).toBe(openMs);
-    // Room for one is none for two.
+    // Room for one is not room for two.
     expect(steppedBack(having(), sightOf({ record: { ...pool, limit: 2 } })).delayMs).toBe(TRIP_MS * 10);
     expect(steppedBack(having(), sightOf({ record: undefined })).delayMs).toBe(TRIP_MS * 10);
   });

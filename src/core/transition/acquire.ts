@@ -146,7 +146,7 @@ function grant(
   const next = nextVersion(base, attempt, {
     token,
     holders: [...others, holder],
-    // Who is passed over and lives comes back with its original arrival; who is dead must not delay every turn to come.
+    // A waiter that is passed over and lives comes back with its original arrival; a dead one must not delay every turn to come.
     queue: record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),
     ...withTurns(record, ended, "expired", attempt),
   });

@@ -8,8 +8,8 @@ import {
   REMEMBERED_OPENINGS,
 } from "../envelope.js";
 
-/** Who wants to use a fenced object. */
-export interface Claim {
+/** The lock and the token by which a holder uses a fenced object. */
+export interface Fence {
   readonly lock: string;
   readonly token: number;
 }
@@ -25,7 +25,7 @@ export type Refusal =
   /** It was there and is gone, and with it the token that would have shut out older holders. */
   | { readonly kind: "removed" };
 
-export interface OpenCommand extends Claim {
+export interface OpenCommand extends Fence {
   readonly writeId: string;
   /** The writes by which this holder has tried to open it so far. */
   readonly attempted: ReadonlySet<string>;
@@ -94,12 +94,12 @@ export type ChangeDecision =
  */
 export function resolveChange(
   found: FoundObject,
-  { base, changeId, ...claim }: Claim & { readonly base: Envelope; readonly changeId: string },
+  { base, changeId, ...fence }: Fence & { readonly base: Envelope; readonly changeId: string },
 ): ChangeDecision {
-  const refusal = refusalOf(found, claim);
+  const refusal = refusalOf(found, fence);
   if (found.kind !== "envelope") return refused(refusal ?? { kind: "removed" });
   const { envelope } = found;
-  const seen = changesSince(envelope, claim.token);
+  const seen = changesSince(envelope, fence.token);
   if (seen.includes(changeId)) return { kind: "done", envelope: refusal === undefined ? envelope : undefined };
   const isUntouched = seen.includes(base.changeId);
   if (refusal?.kind === "fenced-out") return refused({ ...refusal, maybeApplied: !isUntouched });
@@ -114,14 +114,14 @@ function changesSince({ changeId, openings }: Envelope, token: number): readonly
   return [changeId, ...openings.filter((opening) => opening.token > token).map((opening) => opening.changeId)];
 }
 
-/** Why who has this token may not use what is there; undefined where it may. */
-export function refusalOf(found: FoundObject, claim: Claim): Refusal | undefined {
+/** Why a holder of this token may not use what is there; undefined where it may. */
+export function refusalOf(found: FoundObject, fence: Fence): Refusal | undefined {
   if (found.kind === "absent") return undefined;
   if (found.kind === "foreign") return { kind: "foreign" };
-  return found.kind === "newer-schema" ? found : refusalBy(found.envelope, claim);
+  return found.kind === "newer-schema" ? found : refusalBy(found.envelope, fence);
 }
 
-function refusalBy(envelope: Envelope, { lock, token }: Claim): Refusal | undefined {
+function refusalBy(envelope: Envelope, { lock, token }: Fence): Refusal | undefined {
   if (envelope.lock !== lock) return { kind: "other-lock", lock: envelope.lock };
   if (envelope.token <= token) return undefined;
   return { kind: "fenced-out", token: envelope.token, maybeApplied: false };

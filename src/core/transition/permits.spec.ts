@@ -41,7 +41,7 @@ it("counts the turns ahead, not the waiters: readers have theirs together", () =
   expect(turnsAhead("shared", 5)).toMatchObject({ position: 4, turnsAhead: 3 });
 });
 
-it("gives the first in line its grace from when it could come in, not from when others could have", () => {
+it("gives the first in the queue its grace from when it could come in, not from when others could have", () => {
   const queue = [waiterOf({ id: "writer", sinceMs: T0 }), waiterOf({ id: "behind", sinceMs: T0 + 1 })];
   const shared = recordOf({ holders: [reader("r1"), reader("r2")], queue });
   expect(shared.freeSinceMs).toBeUndefined();
@@ -125,7 +125,7 @@ it("tells who takes another number for true, and changes nothing", () => {
   expect(acquire(recordOf({ limit: 3, deleted: true }), commandOf({ limit: 5 }), AT(1)).reply.kind).toBe("granted");
 });
 
-it("changes the number; where there are fewer, no one else comes in until enough have come back", () => {
+it("changes the number; where there are fewer, no caller comes in until enough have come back", () => {
   const holders = [holderOf({ id: "a" }), holderOf({ id: "b", token: T0 + 1 })];
   const decision = resize(recordOf({ limit: 2, holders }), 1, AT(1));
   expect(decision.reply).toEqual({ kind: "resized", from: 2 });

@@ -125,7 +125,7 @@ it("takes a cancelled acquisition out where it only holds, which ends a turn, an
   expect(waited).toMatchObject({ holders: [{ id: "holder" }], queue: [], recent: [] });
 });
 
-it("gives a new first in line all of its grace, and the present one none on top", () => {
+it("gives a new first in the queue all of its grace, and the present one none on top", () => {
   const free = recordOf({
     queue: [waiterOf({ id: "a" }), waiterOf({ id: "b", sinceMs: T0 + 1 })],
     freeSinceMs: T0 + 5,

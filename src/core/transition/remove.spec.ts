@@ -130,7 +130,7 @@ it("leaves nothing after a deletion by force that would keep the next one waitin
   expect(written(deleteLock(own, { owner: "us", restMs: REST_MS }, NOW)).notBeforeMs).toBe(farMs);
 });
 
-it("knows that a record without a write id is none of its own", () => {
+it("knows that a record without a write id is not its own", () => {
   const of1x = recordOf({ writeId: undefined, holders: [holderOf({ id: "a", expiresAtMs: T0 })] });
   const attempted = { writeIds: new Set(["w9"]), holderIds: new Set(["a"]) };
   expect(written(deleteLock(of1x, { ...ANY_OWNER, attempted }, NOW)).deleted).toBe(true);

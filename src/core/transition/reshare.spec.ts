@@ -104,7 +104,7 @@ it("gives each record its share once, whether it is there or not, and none an ea
   expect(parseRecord(serializeRecord(none))).toEqual({ kind: "record", record: none });
 });
 
-it("grants from one of several only to who knows its shares, and gives it its share with that", () => {
+it("grants from one of several only to a client that knows its shares, and gives it its share with that", () => {
   const share = shareIn(shares, 1);
   const ask = (record: LockRecord | undefined, changes: object) =>
     acquire(record, commandOf({ limit: 2, ...changes }), AT(1));

@@ -73,7 +73,7 @@ it.each([
   expect(problemsOfRecord(record)).toEqual([]);
 });
 
-it("keeps the successor's arrival where it has to queue, so that it is not sent to the end of the line", () => {
+it("keeps the successor's arrival where it has to queue, so that it is not sent to the end of the queue", () => {
   const record = written(transfer(heldWith(remote({ sinceMs: T0 + 1 })), COMMAND, AT(60_000 / 5)));
   expect(record.queue.find(({ id }) => id === "successor")).toMatchObject({ sinceMs: T0 + 500, holds: [] });
 });

@@ -32,7 +32,7 @@ it("is not a deadlock while any holder of a permit can go on: the first to end g
   expect(search(POOL, me, pool, { holders: [held("a")], queue: [b] })).toEqual({ kind: "none" });
 });
 
-it("is one when all who have permits wait in the end for who wants one", () => {
+it("is one when all who have permits wait in the end for a caller that wants one", () => {
   const c = waits("c", [permitOf("c")]);
   const pool = { holders: [held("b"), held("c")], queue: [me] };
   const found = search(POOL, me, pool, { holders: [held("a")], queue: [b, c] });
@@ -104,13 +104,13 @@ it("knows that sharers do not wait for each other, and that they do wait behind 
 it("says a cycle as a sentence, with what is known of the holders", () => {
   const edge = (lockName: string, changes: Partial<Holder>): CycleEdge => ({
     lockName,
-    holder: { ...holderOf({ owner: "someone" }), ...changes },
+    holder: { ...holderOf({ owner: "weekly" }), ...changes },
     waiter: waiterOf(),
   });
   const edges = [edge("orders", { host: "web-1", pid: 4711 }), edge("invoices", { host: "job-7", pid: 99 })];
   expect(describeCycle(edges)).toBe("orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders");
   expect(describeCycle([edge("a", {}), edge("b", { label: "nightly" })])).toBe(
-    "a (held by someone) -> b (held by nightly, someone) -> a",
+    "a (held by weekly) -> b (held by nightly, weekly) -> a",
   );
   expect(describeCycle([edge("a", { host: "web-1", pid: 2, label: "import" })])).toBe(
     "a (held by import, web-1:2) -> a",

@@ -154,7 +154,7 @@ it("asks for the records that it has not seen, all of one step at once, and goes
   const victim = parties[0] as Party;
   const all = recordsOf(parties);
   const known: Records = new Map([["L1", all.get("L1")]]);
-  // Backwards: who waits for L0, which I hold? Who holds L3, then.
+  // Backwards: who waits for L0, which I hold? Who holds L3, then?
   for (const name of ["L0", "L3", "L2"]) {
     expect(searchBy(victim, known)).toEqual({ kind: "read", refs: [{ name }] });
     known.set(name, all.get(name));

@@ -40,7 +40,7 @@ it("counts permits, and what a waiter has of the same semaphore itself", () => {
   expect(kept(3, [])).toBe(1);
 });
 
-it("finds no one stuck in a chain, nor behind a hold of an earlier turn or of another lock", () => {
+it("finds no waiter stuck in a chain, nor behind a hold of an earlier turn or of another lock", () => {
   const chain = { a: crowd([holder(1)], [waiter("1", [hold("b", 2)])]), b: crowd([holder(2)], [waiter("2")]) };
   expect(graphOf(chain)).toEqual({ stuck: [], cycles: [] });
   const earlier = {

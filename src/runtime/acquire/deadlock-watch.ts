@@ -132,7 +132,7 @@ type Watched = Pick<AcquireRequest, "holds" | "objectOf" | "tokensOfParents" | "
 
 /** A wait this short does no harm. */
 const FIRST_SEARCH_MS = 700;
-/** What was a cycle only because two records were read one after the other is none any more when both are read again. */
+/** What was a cycle only because two records were read one after the other is gone when both are read again. */
 const SECOND_SEARCH_MS = 150;
 /** How long after its entry shows more than before it searches. */
 const LATE_SEARCH_MS = 300;

@@ -83,7 +83,7 @@ export function noRoomAnywhere(
 
 /** There were permits for a caller when its time was up: so many asked at once that its turn did not come. */
 export function tooManyAtOnce({ name: lockName }: Pick<LockObject, "name">, waitedMs: number): S3MutexError {
-  const message = `Permits of ${JSON.stringify(lockName)} were free when that was last seen, and ${Math.round(waitedMs)} ms were not enough for all that asked at once: allow more time.`;
+  const message = `Permits of ${JSON.stringify(lockName)} were free, but too many callers asked at once for ${Math.round(waitedMs)} ms: allow more time.`;
   return new S3MutexError("timed-out", message, { lockName });
 }
 

@@ -8,8 +8,8 @@ import { callTimesOf } from "./patience.js";
 
 /**
  * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
- * to fit into the third of a lease after which they come again. One of several records was polled just before, and who is in it
- * counts, with this process; a call that comes when there is no time for one more is refused itself.
+ * to fit into the third of a lease after which they come again. One of several records was polled just before, and its holders
+ * count, with this process; a call that comes when there is no time for one more is refused itself.
  * @returns the request, at once where nothing speaks against it
  * @throws `invalid-argument`
  */

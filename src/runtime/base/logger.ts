@@ -36,7 +36,7 @@ export function logTo(logger: Logger): Log {
         const [first, ...rest] = takesFieldsFirst(logger) ? [fields, whole] : [whole, ...withoutNone(fields)];
         logger[level]?.(first as string, ...rest);
       } catch {
-        // There is no one left to tell.
+        // The program cannot be told any more.
       }
     };
   return { debug: say("debug"), warn: say("warn"), error: say("error") };

@@ -125,7 +125,7 @@ export class ConditionProbe {
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.
     if (found.kind === "absent") this.key = this.#tools.spareKey;
     this.standing = bodyOf(found);
-    // Who may not read it goes by the refusal: a store that ignores the condition would have created it.
+    // A client that may not read it goes by the refusal: a store that ignores the condition would have created it.
     return found.kind === "ok" || (found.kind === "refused" && found.error.code === "access-denied");
   }
 

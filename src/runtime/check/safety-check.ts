@@ -213,7 +213,7 @@ export class SafetyCheck implements GrantCheck {
       const fault = await this.#marker.write({ probe, ...seen, proof, now }, options);
       if (fault !== undefined) this.#settle({ kind: "ignored", seen: fault }, versioning);
     } catch (error) {
-      // Who is closing has no time for it; the next one checks again.
+      // A client that closes has no time for it; the next one checks again.
       logger.debug("the marker of a checked store was not written", { err: error });
     }
   }

@@ -6,7 +6,7 @@ import {
   parseEnvelope,
   serializeEnvelope,
 } from "../../core/envelope.js";
-import { type Claim, changedEnvelope, openFenced, type Refusal, resolveChange } from "../../core/transition/fenced.js";
+import { changedEnvelope, type Fence, openFenced, type Refusal, resolveChange } from "../../core/transition/fenced.js";
 import { reworded, S3MutexError } from "../../errors.js";
 import {
   MAX_FENCED_BYTES,
@@ -24,7 +24,7 @@ import { untilAnswered } from "../swap/until-answered.js";
 import { CallQueue, type CallTime } from "./call-queue.js";
 import { archivedError, refusalError } from "./fenced-refusal.js";
 
-export interface ChannelOptions extends Claim {
+export interface ChannelOptions extends Fence {
   readonly lockName: string;
   readonly bucketName: string;
   readonly key: string;

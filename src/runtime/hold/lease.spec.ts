@@ -234,7 +234,7 @@ describe("a renewal that has failed", () => {
     await expect(Object.assign(leased(), { localQueue }).lease.renew()).resolves.toBe(true);
   });
 
-  it("is told to who has asked for it", async () => {
+  it("is told to the caller that has asked for it", async () => {
     const { lease, localQueue } = leased();
     localQueue.renew = down;
     await expect(lease.renew()).rejects.toThrow("down");

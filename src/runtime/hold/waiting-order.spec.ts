@@ -40,7 +40,7 @@ it("has the order of `core`, and of callers who came in one instant the one that
   );
 });
 
-it("goes on with who is left when the one that it has come to leaves", () => {
+it("goes on with those left when the one that it has come to leaves", () => {
   const order = new WaitingOrder<One>();
   const all = [0, 1, 2].map((name) => ({ priority: 0, sinceMs: 0, name }));
   for (const one of all) order.join(one);

@@ -27,7 +27,7 @@ export interface ListProgress {
 export interface ListRun {
   /** What their keys start with. */
   readonly keyPrefix: string;
-  /** The name of the lock under a key; undefined for keys that are none of those wanted. */
+  /** The name of the lock under a key; undefined for keys that are not wanted. */
   readonly nameOf: (key: string) => string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: ListProgress) => void) | undefined;

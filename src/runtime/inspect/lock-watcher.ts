@@ -31,7 +31,7 @@ export interface LocksView {
 export interface WatchTarget {
   /** What the keys start with. */
   readonly keyPrefix: string;
-  /** The name of the lock under a key; undefined for keys that are none of those wanted. */
+  /** The name of the lock under a key; undefined for keys that are not wanted. */
   readonly nameOf: (key: string) => string | undefined;
 }
 

@@ -59,7 +59,7 @@ export class Scopes {
     storage.getStore()?.get(this)?.noteCompany();
   }
 
-  /** A bare call takes its caller into a line of its own; who has a function called stays where it is. */
+  /** A bare call takes its caller into a line of its own; a caller that passes a function stays where it is. */
   #functionScope(kind: "callback" | "scope"): Scope {
     this.noteCall();
     return new Scope(kind, this.current);

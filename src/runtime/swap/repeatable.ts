@@ -23,7 +23,7 @@ export function renewing(command: Omit<RenewCommand, "attempted">): Transition<R
   return remembering((record, attempt, { writeIds }) => renew(record, { ...command, attempted: writeIds }, attempt));
 }
 
-/** Several at once; who is asked for may become fewer from one try to the next. */
+/** Several at once; those that are asked for may become fewer from one try to the next. */
 export function renewingAll(
   commands: () => readonly Omit<RenewCommand, "attempted">[],
 ): Transition<ReadonlyMap<string, RenewReply>> {

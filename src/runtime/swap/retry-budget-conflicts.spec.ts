@@ -108,7 +108,7 @@ describe("a conflict that nothing explains", () => {
     expect(stage.failures[7]).toContain("4 writes were refused");
   });
 
-  it("is ridden out by who wants to, with a pause of up to a second, until the time is up", async () => {
+  it("is ridden out by a caller that wants to, with a pause of up to a second, until the time is up", async () => {
     const stage = begun({ outlastsStalls: true });
     const tookMs = await stall(stage, 12);
     expect(Math.max(...tookMs)).toBe(1000);

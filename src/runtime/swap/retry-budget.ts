@@ -35,7 +35,7 @@ const FULL_ATTEMPT = 2;
 /** So much later than any pause of ours would end: the process stood still. */
 const OVERSLEPT_MS = 500;
 
-/** Who was not answered for this long, in milliseconds, knows more than that the time was up. */
+/** A request that was not answered for this long, in milliseconds, tells more than that the time was up. */
 const TELLING_MS = 1000;
 
 /** Where the caller's time has no end, a request that hangs is given up after this long all the same. */
@@ -102,7 +102,7 @@ export class RetryBudget {
   #hasGivenUp = false;
   /** Whether the last request was given up so soon that nothing follows from it. */
   #wasCutShort = false;
-  /** Who comes too late for its next request, since the process stood still, makes a last attempt all the same. */
+  /** A caller that comes too late for its next request, since the process stood still, makes a last attempt all the same. */
   #lastUntilMs: number | undefined;
 
   /** Without a name it is a listing. `contenders`: how many want to change the object, as far as is known. */

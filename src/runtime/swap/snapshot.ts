@@ -110,7 +110,7 @@ function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
   return parsed;
 }
 
-/** What gets rid of an object that is none of a lock. Of a semaphore no call is. */
+/** What gets rid of an object that is not a lock's. No call does so for a semaphore. */
 function removalOf({ ref, key, bucketName }: Where): string {
   if (ref.kind === undefined) return `deleteLock(${JSON.stringify(ref.name)}, true)`;
   return `s3-mutex delete --force s3://${bucketName}/${(anchorOfPart(key) ?? key).replace(/\.json$/, "")}`;

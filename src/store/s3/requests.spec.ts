@@ -32,7 +32,7 @@ describe("a read", () => {
 });
 
 describe("a read that is answered oddly", () => {
-  it("that is told 304 without having asked is none the wiser", async () => {
+  it("that is told 304 without having asked has learnt nothing", async () => {
     const { requests, sent } = asking({ statusCode: 304, headers: { etag: '"2"' } });
     expect(await requests.get("a", undefined, OPTIONS)).toMatchObject({ kind: "unknown" });
     expect(sent).toHaveLength(1);

@@ -33,7 +33,7 @@ export interface TestMutexOptions extends Partial<S3MutexBaseOptions> {
   readonly roundTripMs?: number | undefined;
   /**
    * Lets the mutexes live by the fake timers that the test has put in place, for code that has timers of its own besides: `vi`,
-   * `jest`, sinon's clock, or `mock.timers` of `node:test`. Who moves them moves the test's clock, and the other way round.
+   * `jest`, sinon's clock, or `mock.timers` of `node:test`. A test that moves them moves its clock, and the other way round.
    * @default a clock of its own, which needs no fake timers and takes no notice of them
    */
   readonly fakeTimers?: FakeTimers | undefined;

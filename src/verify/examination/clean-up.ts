@@ -84,7 +84,7 @@ async function remove(lanes: readonly ProbeRequests[], key: string, { effects }:
     if (found?.kind === "answer" && found.etag !== undefined) {
       return (await lane.delete(key, found.etag)).kind === "answer";
     }
-    // Who is silent is not asked four times.
+    // A store that is silent is not asked four times.
     if (outcome.kind === "unknown" && outcome.timing === undefined && tries > 0) return false;
     // What the store will not even look for, it has not taken.
     if (outcome.kind === "refused") return outcome.error.code !== "access-denied";

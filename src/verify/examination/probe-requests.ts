@@ -148,7 +148,7 @@ export class ProbeRequests {
     const slow = sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
     this.#observations.unanswered.note(key, slow.over);
     const finish = () => {
-      // One that is cut off is none for the store.
+      // One that is cut off does not count for the store.
       this.#observations.requests += 1;
       return slow.finish();
     };

@@ -1,4 +1,4 @@
-// Who is who where asynchronous contexts are shared: they propagate differently on each runtime, and must decide nothing on any.
+// Identities where asynchronous contexts are shared: they propagate differently on each runtime, and must decide nothing on any.
 import { S3Mutex, S3MutexError } from "s3-mutex";
 import { startS3Server } from "s3-mutex/testing";
 

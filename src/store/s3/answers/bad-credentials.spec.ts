@@ -21,7 +21,7 @@ const failed = (code: string, message = ""): Failure => ({
 
 const provider = (message: string) => credentialsRemedy(failed("CredentialsProviderError", message));
 
-it("says what to do about credentials that there are none of", () => {
+it("says what to do about missing credentials", () => {
   const nothing = "The S3 client has no credentials: set `credentials`, AWS_ACCESS_KEY_ID or a role.";
   expect(provider("Could not load credentials from any providers")).toBe(nothing);
   // No word of its own.

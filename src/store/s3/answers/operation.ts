@@ -10,7 +10,7 @@ export interface Operation<Value, Outcome> {
   /** Called for each transmission: a command is used once. */
   start(): { readonly command: object; work(signal: AbortSignal): Promise<Value> };
   onSuccess(value: Value, timing: AnswerTiming, transmission: Transmission): Outcome;
-  /** Answers that the SDK throws as errors and that are none for this operation. */
+  /** Answers that the SDK throws as errors, which this operation does not count as such. */
   onStatus(status: number, said: Said, timing: AnswerTiming): Outcome | undefined;
 }
 

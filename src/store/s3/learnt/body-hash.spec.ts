@@ -42,7 +42,7 @@ describe("what a store's ETags are is learnt by writing", () => {
     expect(state.isMd5).toBe(true);
   });
 
-  it("and once they are none, none of them is doubted, nor are they hashes again by chance", () => {
+  it("and once they are not hashes, none of them is doubted, nor are they hashes again by chance", () => {
     const { state, subject } = hashes(false);
     expect(subject.wrote(`"${"0".repeat(32)}"`, "body")).toBe(true);
     expect(subject.wrote(`"${MD5}"`, "body")).toBe(true);

@@ -15,7 +15,7 @@ export class BodyHashes {
 
   /**
    * The answer to a write of this body has this ETag. False where it cannot be the store's: its ETags are hashes, and this one
-   * is none of this body. Who doubts reads; what is found stored under that ETag shows that the store has changed its ways.
+   * is not of this body. A client that doubts reads; what is found stored under that ETag shows that the store has changed its ways.
    */
   wrote(etag: string, body: string, headers: AnswerHeaders = {}): boolean {
     const state = this.#state;

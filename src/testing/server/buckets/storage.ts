@@ -29,7 +29,7 @@ export class Storage {
     return this.#buckets.get(name);
   }
 
-  /** The caller has checked the name, and that there is none of that name. */
+  /** The caller has checked the name, and that the name is free. */
   create(name: string, createdAtMs: number): Bucket {
     const bucket = new Bucket(name, createdAtMs, this.#folder?.bucket(name));
     this.#buckets.set(name, bucket);

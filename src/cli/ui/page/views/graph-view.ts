@@ -80,9 +80,9 @@ export class GraphView {
   #aboutText(nodes: readonly GraphNode[], leftOutLocks: number): string {
     if (this.#app.status?.isRead !== true) return "Reading the store…";
     if (nodes.length === 0)
-      return this.#graph.nodes.length === 0 ? "No one waits." : "No one waits for what the filter leaves.";
+      return this.#graph.nodes.length === 0 ? "No waiters." : "No waiters for what the filter leaves.";
     const cycle = nodes.filter((node) => node.kind === "party" && node.fate === "cycle").length;
-    const words = ["Who waits points at the lock, the lock at who holds it."];
+    const words = ["An arrow leads from a waiter to the lock, and from the lock to its holder."];
     if (cycle > 0) words.push(`${cycle} wait for each other in a circle; the library makes one of them give way.`);
     if (leftOutLocks > 0) words.push(`${counted(leftOutLocks, "more lock")} with waiters not drawn: use the filter.`);
     return words.join(" ");

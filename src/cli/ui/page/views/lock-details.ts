@@ -65,7 +65,7 @@ export class LockDetails {
         ...this.#section("Holders", lock.holders, "It is free.", (one) => this.#holder(one)),
       );
       this.#queue.replaceChildren(
-        ...this.#section("Queue", lock.queue, "No one waits.", (one, index) => this.#waiter(one, index)),
+        ...this.#section("Queue", lock.queue, "No waiters.", (one, index) => this.#waiter(one, index)),
       );
     }
     const ended = stints.filter((stint) => stint.toMs !== undefined);

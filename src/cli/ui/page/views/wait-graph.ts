@@ -14,7 +14,7 @@ export interface GraphNode {
   readonly fate: "moving" | "behind" | "cycle";
 }
 
-/** From a party to what it waits for, or from a lock to who holds it. */
+/** From a party to what it waits for, or from a lock to its holder. */
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
@@ -53,7 +53,7 @@ interface Waiting extends Claim {
   readonly holds: readonly Hold[];
 }
 
-/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no one waiting for long. */
+/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no waiter for long. */
 export function waitGraphOf(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
   const contended = [...locks.values()]
     .filter((lock) => lock.queue.length > 0)

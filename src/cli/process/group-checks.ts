@@ -1,10 +1,10 @@
 import type { Found } from "./living-members.js";
 
 /**
- * What looks at a group come to. A look takes its time: one process may start the next and end meanwhile, and neither is seen alive. So
- * the dead have to be those of the look before.
+ * What checks of a group come to. A check takes its time: one process may start the next and end meanwhile, and neither is seen alive. So
+ * the dead have to be those of the check before.
  */
-export class GroupLooks {
+export class GroupChecks {
   #lastSeen: number | undefined;
   #knownDead: ReadonlySet<number> = new Set();
 
@@ -13,7 +13,7 @@ export class GroupLooks {
     return this.#lastSeen;
   }
 
-  /** Whether it is certain by this look, and those before it, that no member lives any more. */
+  /** Whether it is certain by this check, and those before it, that no member lives any more. */
   areAllDead({ living, dead }: Found): boolean {
     const areKnown = dead.size > 0 && [...dead].every((pid) => this.#knownDead.has(pid));
     this.#lastSeen = living;
