@@ -1,5 +1,5 @@
+import { processWide } from "./process-wide.js";
 import type { GrantCheck } from "./runtime/base/grant-check.js";
-import { processWide } from "./runtime/base/process-wide.js";
 import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/check/safety-check.js";
 import type { ObjectStore, RefusedOutcome } from "./store/object-store.js";
 

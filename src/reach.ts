@@ -3,9 +3,9 @@ import type { StoreMutexOptions } from "./options/mutex-options.js";
 import type { S3MutexOptions } from "./options/s3-options.js";
 import type { AllSettings } from "./options/settings.js";
 import { checkStoreAlone } from "./options/store-option.js";
+import { processWide } from "./process-wide.js";
 import type { Effects } from "./runtime/base/effects.js";
 import type { Log } from "./runtime/base/logger.js";
-import { processWide } from "./runtime/base/process-wide.js";
 import { StoreClock } from "./runtime/base/store-clock.js";
 import {
   type EtagFormHint,

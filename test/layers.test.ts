@@ -21,6 +21,17 @@ test("no room may import from one below it in the table, so that there is no cir
   expect(up).toEqual([]);
 });
 
+test("no wing, a folder of `src` with all of its rooms, is part of a circle of wings", () => {
+  const wingOf = (path: string) => (roomOf(path) === "ground" ? "ground" : (roomOf(path).split("/")[0] as string));
+  const wings = new Map<string, string>();
+  for (const [path, code] of sources) {
+    const others = specifiersIn(code).map((one) => wingOf(targetOf(path, one) ?? path));
+    const lines = others.filter((other) => other !== wingOf(path)).map((other) => `import "./${other}.js";`);
+    wings.set(`${wingOf(path)}.ts`, [wings.get(`${wingOf(path)}.ts`) ?? "", ...lines].join("\n"));
+  }
+  expect(circlesAmong(wings)).toEqual([]);
+});
+
 /** A lease has a nest of holds, each of which is held under that lease: one idea in three files. */
 const HOLDS = ["src/runtime/hold/hold.ts", "src/runtime/hold/lease.ts", "src/runtime/hold/nest.ts"];
 

@@ -72,8 +72,7 @@ class Target {
   }
 }
 
-/** Nothing here has a lease that the caller's time could be told by: it is that of any other command. A holder may be meant, so it does not step back. */
+/** Nothing here has a lease that the caller's time could be told by: it is that of any other command. */
 function optionsFor(context: Context, leaseMs: number) {
-  const policy = { ...commandPolicy(context, leaseMs), role: "holder" as const };
-  return { ...policy, writeLog: new WriteLog(), from: "store" as const };
+  return { ...commandPolicy(context, leaseMs, { insists: true }), writeLog: new WriteLog(), from: "store" as const };
 }

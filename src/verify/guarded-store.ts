@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../errors.js";
+import { processWide } from "../process-wide.js";
 import type { Effects } from "../runtime/base/effects.js";
-import { processWide } from "../runtime/base/process-wide.js";
 import { abortAfter } from "../runtime/base/timing.js";
 import type {
   ListOutcome,

@@ -17,6 +17,7 @@ import {
 } from "../../store/object-store.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
+import { fencedPolicy } from "../swap/policies.js";
 import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
@@ -106,9 +107,10 @@ export class FencedChannel {
   }
 
   #budget(time: CallTime): RetryBudget {
-    const { closed } = this.#context;
-    const options = { ...time.left(), timeoutMs: this.#timeoutMs(), role: "holder" as const, signal: closed };
-    return new RetryBudget(this.#context, this.#options.lockName, options);
+    const { startedAtMs, untilMs } = time.left();
+    const { leaseMs, lockName } = this.#options;
+    const options = { ...fencedPolicy(leaseMs, untilMs), startedAtMs, signal: this.#context.closed };
+    return new RetryBudget(this.#context, lockName, options);
   }
 
   async #opened(time: CallTime, adopt: Adoption): Promise<Version> {
@@ -221,19 +223,10 @@ export class FencedChannel {
     if (this.#options.bucketName === this.#context.bucketName) this.#context.clock.observe(timingByStore(outcome));
   }
 
-  #timeoutMs(): number {
-    return Math.min(LONGEST_REQUEST_MS, Math.max(this.#options.leaseMs / 3, SHORTEST_REQUEST_MS));
-  }
-
   #throwIfClosed(): void {
     if (this.#context.closed.aborted) throw wasClosed();
   }
 }
-
-/** A few megabytes take a while on a slow line; of a short lease, one unanswered request is not to take all. */
-const LONGEST_REQUEST_MS = 15_000;
-/** A first connection alone can take nearly as long. */
-const SHORTEST_REQUEST_MS = 1000;
 
 function foundIn(
   outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" | "archived" | "unchanged" }>,

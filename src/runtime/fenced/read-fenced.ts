@@ -2,7 +2,7 @@ import { type FoundObject, parseEnvelope } from "../../core/envelope.js";
 import { S3MutexError } from "../../errors.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
-import { MAX_REQUEST_MS } from "../base/timing.js";
+import { fencedReadPolicy } from "../swap/policies.js";
 import { isNoEnvelope, readTwice } from "../swap/read-twice.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import { timingByStore } from "../swap/told-time.js";
@@ -21,10 +21,7 @@ export interface FencedRead {
 export async function readFenced(context: Context, wanted: FencedRead): Promise<FoundObject> {
   const { lockName, key, patienceMs, signal = context.closing } = wanted;
   const store = context.contentStore(context.bucketName);
-  const untilMs = context.effects.monotonicMs() + patienceMs;
-  // Two of them have to fit into the caller's time.
-  const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_MS) / 2);
-  const budget = new RetryBudget(context, lockName, { untilMs, timeoutMs, role: "contender", signal });
+  const budget = new RetryBudget(context, lockName, { ...fencedReadPolicy(context, patienceMs), signal });
   const outcome = await untilAnswered(budget, async (left) => {
     if (signal.aborted) throw stopped(wanted, context);
     const read = await readTwice(store, key, left, isNoEnvelope);
@@ -36,9 +33,6 @@ export async function readFenced(context: Context, wanted: FencedRead): Promise<
   if (outcome.kind === "archived") throw archivedError({ lockName, bucketName: context.bucketName, key });
   return outcome.kind === "oversized" ? { kind: "foreign", body: undefined } : { kind: "absent" };
 }
-
-/** However short the caller's time is, this much is taken for one read. */
-const SHORTEST_MS = 2000;
 
 function stopped({ lockName, signal }: FencedRead, { closing }: Context): S3MutexError {
   if (closing.aborted) return wasClosed(lockName);

@@ -5,8 +5,8 @@ import type { StoreTime } from "../../core/store-time.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
-import { MAX_REQUEST_MS } from "../base/timing.js";
 import { LockObject } from "../swap/lock-object.js";
+import { questionPolicy } from "../swap/policies.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import type { Snapshot } from "../swap/snapshot.js";
 import { untilAnswered } from "../swap/until-answered.js";
@@ -154,15 +154,10 @@ export function wholeOf(anchor: Snapshot, others: readonly (Snapshot | undefined
 }
 
 async function readAgain(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
-  const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
-  const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-  const budget = new RetryBudget(context, object.name, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const budget = new RetryBudget(context, object.name, { ...questionPolicy(context), signal });
   const { snapshot } = await untilAnswered(budget, (left) => {
     throwIfEnded(context, signal);
     return object.ask(left);
   });
   return snapshot;
 }
-
-/** A store that does not answer is asked again for this long. */
-const PATIENCE_MS = 5000;

@@ -1,8 +1,9 @@
 import { isExpired } from "../../core/expiry.js";
 import { type Identity, identityOf } from "../../core/record.js";
 import type { Context } from "../base/context.js";
-import { MAX_REQUEST_MS, sleep } from "../base/timing.js";
+import { sleep } from "../base/timing.js";
 import type { LockObject } from "../swap/lock-object.js";
+import { leaderPolicy, type Policy } from "../swap/policies.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import type { Snapshot } from "../swap/snapshot.js";
 import { untilAnswered } from "../swap/until-answered.js";
@@ -30,8 +31,7 @@ export class LeaderWatch {
 
   /** One answer. @throws `store-unavailable` when there is none in time */
   async read(): Promise<Leader | null> {
-    const untilMs = this.#context.effects.monotonicMs() + PATIENCE_MS;
-    return this.#readUntilAnswered(this.#budget(untilMs));
+    return this.#readUntilAnswered(this.#budget(leaderPolicy(this.#context)));
   }
 
   async *observe(options: {
@@ -51,15 +51,12 @@ export class LeaderWatch {
   }
 
   async #readForLong(signal: AbortSignal): Promise<Leader | null> {
-    return this.#readUntilAnswered(this.#budget(Number.POSITIVE_INFINITY, signal), signal);
+    const policy = leaderPolicy(this.#context, Number.POSITIVE_INFINITY);
+    return this.#readUntilAnswered(this.#budget(policy, signal), signal);
   }
 
-  #budget(untilMs: number, signal?: AbortSignal): RetryBudget {
-    const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-    return new RetryBudget(this.#context, this.#object.name, {
-      ...options,
-      ...(signal === undefined ? {} : { signal }),
-    });
+  #budget(policy: Policy, signal?: AbortSignal): RetryBudget {
+    return new RetryBudget(this.#context, this.#object.name, { ...policy, signal });
   }
 
   async #readUntilAnswered(budget: RetryBudget, signal?: AbortSignal): Promise<Leader | null> {
@@ -88,7 +85,5 @@ export class LeaderWatch {
   }
 }
 
-/** How long a store that does not answer is asked again. */
-const PATIENCE_MS = 10_000;
 /** A user who asks for less gets this: about what a read takes, where the store is not near. */
 const MIN_INTERVAL_MS = 100;

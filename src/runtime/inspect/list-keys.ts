@@ -2,7 +2,7 @@ import { S3MutexError } from "../../errors.js";
 import type { ListOutcome } from "../../store/object-store.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
-import { MAX_REQUEST_MS } from "../base/timing.js";
+import { questionPolicy } from "../swap/policies.js";
 import { RetryBudget } from "../swap/retry-budget.js";
 import { untilAnswered } from "../swap/until-answered.js";
 
@@ -38,9 +38,7 @@ async function readPage(
   continuation: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Extract<ListOutcome, { kind: "ok" }>> {
-  const untilMs = context.effects.monotonicMs() + PATIENCE_MS;
-  const options = { untilMs, timeoutMs: MAX_REQUEST_MS, role: "contender" as const };
-  const budget = new RetryBudget(context, undefined, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const budget = new RetryBudget(context, undefined, { ...questionPolicy(context), signal });
   const page = await untilAnswered(budget, (left) => {
     throwIfEnded(context, signal);
     return context.store.list(prefix, { ...left, ...(continuation === undefined ? {} : { continuation }) });
@@ -49,9 +47,6 @@ async function readPage(
   context.clock.observe(page.timing);
   return page;
 }
-
-/** A store that does not answer for a page is asked again for this long. */
-const PATIENCE_MS = 5000;
 
 function goesInCircles(prefix: string): S3MutexError {
   const message = `The store lists the keys under ${JSON.stringify(prefix)} in circles: a page goes on with a continuation that was used before.`;

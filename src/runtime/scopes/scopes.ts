@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
-import { processWide } from "../base/process-wide.js";
+import { processWide } from "../../process-wide.js";
 import { Scope } from "./scope.js";
 
 /** One store for all mutexes of the process: each further one would slow every promise down. */

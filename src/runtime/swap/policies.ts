@@ -5,7 +5,7 @@ import type { RetryOptions } from "./retry-budget.js";
 
 /**
  * How long a store that does not answer is asked again, how long each request may take, and who makes way for whom: for each
- * kind of caller. A caller that waits for a lock has a time of its own (`acquire/patience.ts`), as has one that writes a fenced object.
+ * kind of caller. A caller that waits for a lock has a time of its own (`acquire/patience.ts`).
  */
 
 export type Policy = Pick<RetryOptions, "role" | "timeoutMs" | "untilMs" | "outlastsStalls">;
@@ -19,10 +19,40 @@ export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: nu
   };
 }
 
-/** A question, or an order by an operator: for half of the usual lease, between five and ten seconds, since a caller waits for it. */
-export function commandPolicy({ effects }: Context, leaseMs: number): Policy {
+/**
+ * A call about one lock that goes by the usual lease, such as an order by an operator: for half of that lease, between five and ten
+ * seconds, since a caller waits for it. `insists`: a holder may be meant, so it does not step back.
+ */
+export function commandPolicy({ effects }: Context, leaseMs: number, { insists = false } = {}): Policy {
   const patienceMs = Math.min(Math.max(leaseMs / 2, SHORTEST_COMMAND_MS), LONGEST_COMMAND_MS);
-  return { role: "contender", timeoutMs: requestTimeoutMs(leaseMs), untilMs: effects.monotonicMs() + patienceMs };
+  const untilMs = effects.monotonicMs() + patienceMs;
+  return { role: insists ? "holder" : "contender", timeoutMs: requestTimeoutMs(leaseMs), untilMs };
+}
+
+/** One read of one lock or one page of a list, without a lease to go by: as long as one request that is never answered. */
+export function questionPolicy(context: Context): Policy {
+  return readPolicy(context, MAX_REQUEST_MS);
+}
+
+/** Who leads: one read that is lost, and one more. A caller that follows it for good has all the time there is. */
+export function leaderPolicy(context: Context, patienceMs = 2 * MAX_REQUEST_MS): Policy {
+  return readPolicy(context, patienceMs);
+}
+
+function readPolicy({ effects }: Context, patienceMs: number): Policy {
+  return { role: "contender", timeoutMs: MAX_REQUEST_MS, untilMs: effects.monotonicMs() + patienceMs };
+}
+
+/** A fenced object that is read without a lock: two requests have to fit into the time of its caller, however short that is. */
+export function fencedReadPolicy({ effects }: Context, patienceMs: number): Policy {
+  const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_FENCED_READ_MS) / 2);
+  return { role: "contender", timeoutMs, untilMs: effects.monotonicMs() + patienceMs };
+}
+
+/** A fenced object that its holder reads and writes, until a time of its own. */
+export function fencedPolicy(leaseMs: number, untilMs: number): Policy {
+  const timeoutMs = Math.min(LONGEST_CONTENT_MS, Math.max(leaseMs / 3, SHORTEST_CONTENT_MS));
+  return { role: "holder", timeoutMs, untilMs };
 }
 
 /**
@@ -40,8 +70,8 @@ export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseM
 }
 
 /** A cleanup goes through many locks: one that does not answer keeps it no longer than two requests may take. */
-export function sweepPolicy({ effects }: Context): Policy {
-  return { role: "contender", timeoutMs: MAX_REQUEST_MS, untilMs: effects.monotonicMs() + 2 * MAX_REQUEST_MS };
+export function sweepPolicy(context: Context): Policy {
+  return readPolicy(context, 2 * MAX_REQUEST_MS);
 }
 
 /** Changing the number of permits: until a time that all of its writes share. `insists`: it does not step back for callers that want one. */
@@ -61,3 +91,9 @@ const LONGEST_COMMAND_MS = 2 * MAX_REQUEST_MS;
 const ONE_RECORD_MS = 2 * MAX_REQUEST_MS;
 /** Up to forty records, eight at a time, each behind its own callers: five rounds, and one that is lost. */
 const SEVERAL_RECORDS_MS = 6 * MAX_REQUEST_MS;
+/** However short its caller's time is, this much is taken for a read and one more. */
+const SHORTEST_FENCED_READ_MS = 2000;
+/** A few megabytes take a while on a slow line; of a short lease, one unanswered request is not to take all. */
+const LONGEST_CONTENT_MS = 15_000;
+/** A first connection alone can take nearly as long. */
+const SHORTEST_CONTENT_MS = 1000;

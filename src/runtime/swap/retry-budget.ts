@@ -64,7 +64,7 @@ export interface RetryOptions {
   /** Told of each try that has not come to anything, and whether there was an answer to it. */
   readonly onFailure?: (error: S3MutexError, isAnswered: boolean) => void;
   /** Aborted: no further request; the swap rejects with `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a request is told of the time that there is for it. */

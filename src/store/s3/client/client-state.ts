@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { processWide } from "../../../runtime/base/process-wide.js";
+import { processWide } from "../../../process-wide.js";
 import { InFlightLimiter } from "./in-flight.js";
 
 /** What was learnt about a bucket through a client; shared by all stores over the two. */

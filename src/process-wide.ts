@@ -1,4 +1,4 @@
-import { VERSION } from "../../version.js";
+import { VERSION } from "./version.js";
 
 /**
  * Makes something once a process, however many copies of this version are loaded in it: a program that imports the package here
