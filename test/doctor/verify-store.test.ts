@@ -98,7 +98,23 @@ const UNSAFE: readonly Misbehaviour[] = [
   },
 ].map((misbehaviour) => ({ verdict: "fail", ...misbehaviour }) as Misbehaviour);
 
+/** As of a proxy that compresses: `verify: "auto"` copes with them (test/store/reshaped-etags.test.ts). */
+const reshaping = (operation: "GetObject" | "PutObject", reshape: (etag: string) => string): FaultRule => ({
+  fault: "change-headers",
+  operation,
+  headers: { etag: (etag) => (etag === undefined ? undefined : reshape(etag)) },
+});
+const weak = (etag: string) => `W/${etag}`;
+const gzip = (etag: string) => etag.replace(/"$/, '-gzip"');
+
 const WITH_WARNINGS: readonly Misbehaviour[] = [
+  { quirks: { etagForm: "quoted-only" }, faults: [reshaping("GetObject", weak)], checks: { etags: "warn" } },
+  { quirks: { etagForm: "quoted-only" }, faults: [reshaping("GetObject", gzip)], checks: { etags: "warn" } },
+  {
+    quirks: { etagForm: "quoted-only" },
+    faults: [reshaping("GetObject", weak), reshaping("PutObject", gzip)],
+    checks: { "etag-form": "warn", etags: "warn" },
+  },
   { quirks: { losersGet500: true }, checks: { "create-race": "warn", "replace-race": "warn" } },
   { quirks: { etagForm: "unquoted-only" }, checks: { "etag-form": "warn" } },
   { quirks: { etags: "weak" }, checks: { etags: "warn" } },
@@ -157,14 +173,18 @@ const AT_ONCE: readonly Misbehaviour[] = [
   },
   {
     verdict: "warn",
-    quirks: { versioning: "Enabled", deny: ["DeleteObject"] },
+    quirks: { versioning: "Enabled", deny: ["DeleteObject"], etagForm: "quoted-only" },
     faults: [
+      reshaping("GetObject", weak),
+      reshaping("PutObject", gzip),
       { fault: "status", status: 501, operation: "ListObjectsV2" },
       { fault: "status", status: 405, operation: "HeadObject" },
       { fault: "status", status: 500, operation: "GetObject", times: 2, key: /dated/ },
       { fault: "shift-date", shiftMs: -7_200_000 },
     ],
     checks: {
+      "etag-form": "warn",
+      etags: "warn",
       "list-permission": "skipped",
       "list-after-write": "warn",
       "delete-permission": "warn",
@@ -181,7 +201,7 @@ const ONE_BY_ONE = [...UNSAFE, ...WITH_WARNINGS];
 
 /** Each by itself, or those that would hide others, and the rest at once. */
 const CASES = (IN_FULL ? ONE_BY_ONE : [...ONE_BY_ONE.filter(({ isAlone }) => isAlone), ...AT_ONCE]).map((one) => ({
-  name: JSON.stringify(one.quirks ?? one.faults),
+  name: JSON.stringify(one.faults === undefined ? one.quirks : [one.quirks, ...one.faults]),
   ...one,
 }));
 

@@ -1,6 +1,7 @@
+import { shapeOf } from "../../store/s3/answers/etag-shape.js";
 import { deletesMayRace } from "../../store/s3/learnt/conditional-delete.js";
 import { type Examination, isDone, isRefusal, NoAnswer } from "../examination/examination.js";
-import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../examination/report.js";
+import { type Finding, fail, pass, RESHAPED, skipped, UNSAFE, warn } from "../examination/report.js";
 
 const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
 
@@ -33,30 +34,36 @@ async function formOnOneKey(exam: Examination): Promise<Finding | { readonly ans
     exam.form = undefined;
     return fail("PUT answers without an ETag, so that a version cannot be named", UNSAFE);
   }
-  const body = exam.newBody();
-  exam.form = "as-returned";
-  const quoted = await exam.put(key, body, exam.ifMatch(etag));
-  if (isDone(quoted)) return pass("If-Match takes the ETag as it was returned");
-  if (await holds(exam, key, body)) {
-    exam.observations.repeats.answeredTwice("If-Match");
-    return { answeredTwice: quoted.status };
-  }
-  exam.form = "unquoted";
-  const other = exam.newBody();
-  const bare = await exam.put(key, other, exam.ifMatch(etag));
-  if (isDone(bare)) {
-    return warn(
-      "If-Match takes ETags only without their quotes",
-      "Nothing to do: s3-mutex finds that out and leaves the quotes away. Other software may not.",
-    );
-  }
-  if ((await exam.read(key)).body === other) {
-    exam.observations.repeats.answeredTwice("If-Match");
-    return { answeredTwice: bare.status };
+  const { shape } = shapeOf(etag);
+  const statuses: number[] = [];
+  for (const takenShape of new Set([shape, ""])) {
+    for (const form of ["as-returned", "unquoted"] as const) {
+      const body = exam.newBody();
+      Object.assign(exam, { form, takenShape });
+      const answer = await exam.put(key, body, exam.ifMatch(etag));
+      if (isDone(answer)) return formThatIsTaken(exam, etag);
+      const isFirst = statuses.push(answer.status) === 1;
+      if (isFirst ? await holds(exam, key, body) : (await exam.read(key)).body === body) {
+        exam.observations.repeats.answeredTwice("If-Match");
+        return { answeredTwice: answer.status };
+      }
+    }
   }
   exam.form = undefined;
-  const detail = `If-Match with the object's own ETag is refused (${quoted.status}), with quotes and without (${bare.status})`;
+  const [quoted, bare, strong] = statuses;
+  const under = strong === undefined ? "" : `, and with the strong ETag under ${etag} (${strong})`;
+  const detail = `If-Match with the object's own ETag is refused (${quoted}), with quotes and without (${bare})${under}`;
   return fail(detail, "No lock can be renewed or released here. Use a store whose If-Match works.");
+}
+
+function formThatIsTaken({ form, takenShape }: Examination, etag: string): Finding {
+  if (shapeOf(etag).shape !== takenShape)
+    return warn(`PUT shows the ETag ${etag}, and If-Match takes only the strong one under it`, RESHAPED);
+  if (form === "as-returned") return pass("If-Match takes the ETag as it was returned");
+  return warn(
+    "If-Match takes ETags only without their quotes",
+    "Nothing to do: s3-mutex finds that out and leaves the quotes away. Other software may not.",
+  );
 }
 
 const MARKERS = {

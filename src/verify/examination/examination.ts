@@ -2,7 +2,7 @@ import { S3MutexError } from "../../errors.js";
 import type { Effects } from "../../runtime/base/effects.js";
 import { settledWithin, sleep } from "../../runtime/base/timing.js";
 import { type RefusedOutcome, THROTTLE_PAUSE_MS, type UnknownOutcome } from "../../store/object-store.js";
-import { inForm } from "../../store/s3/answers/etag-shape.js";
+import { asTaken, inForm } from "../../store/s3/answers/etag-shape.js";
 import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
@@ -65,6 +65,8 @@ export class Examination {
   #stems = 0;
   /** Found out by the first check: how an ETag is sent in a condition. Undefined: no form is accepted. */
   form: EtagForm | undefined = "as-returned";
+  /** With it: in which shape ETags are taken as they are shown. */
+  takenShape = "";
   older: OlderObject | undefined;
   mayDelete = true;
   /** `Enabled` or `Suspended`, as the bucket says or its answers show. */
@@ -142,7 +144,7 @@ export class Examination {
   }
 
   ifMatch(etag: string | undefined): { readonly IfMatch: string } {
-    return { IfMatch: inForm(this.form ?? "as-returned", etag ?? "") };
+    return { IfMatch: inForm(this.form ?? "as-returned", asTaken(etag ?? "", this.takenShape)) };
   }
 
   /** A new object; its ETag. */

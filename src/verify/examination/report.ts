@@ -99,6 +99,10 @@ export const UNSAFE =
 export const UNSAFE_WITH_VERSIONS =
   "Do not lock in this bucket: two holders at once are possible. It keeps versions, and some stores (Ceph) judge conditions wrongly there: use a bucket in which versioning was never enabled, and examine that.";
 
+/** What is said where ETags are shown otherwise than the store compares them. */
+export const RESHAPED =
+  "Nothing to do for locks: s3-mutex finds that out. Something on the way changes ETags, such as a proxy that compresses: other software may need the store's own.";
+
 /** What is said where writes were done, and then answered as refused. */
 export const REPEATED =
   "Nothing to do for safety: s3-mutex reads what became of such a write. Something repeats requests: the runtime (Deno, or fetch of Bun and Deno), or a proxy (nginx: proxy_next_upstream off).";

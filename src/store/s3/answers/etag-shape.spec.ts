@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inForm, shapeOf, strongEtag, unsafe } from "./etag-shape.js";
+import { asTaken, haveOneCore, inForm, shapeOf, strongEtag, unsafe } from "./etag-shape.js";
 
 it.each([
   ['"abc"', "abc", ""],
@@ -20,6 +20,14 @@ it.each([
   ['""', "", ""],
 ])("takes %s apart", (etag, core, shape) => {
   expect(shapeOf(etag)).toEqual({ core, shape });
+});
+
+it("knows a version under any shape, by what is taken where another is shown", () => {
+  for (const etag of ['"abc"', 'W/"abc"', '"abc-gzip"', "abc"]) expect(asTaken(etag, "")).toBe('"abc"');
+  expect(asTaken('W/"abc"', "weak")).toBe('W/"abc"');
+  expect(asTaken('W/"abc-gzip"', "weak")).toBe('"abc"');
+  expect(haveOneCore('W/"abc-gzip"', '"abc"')).toBe(true);
+  expect(haveOneCore('"abc"', '"abd"')).toBe(false);
 });
 
 it("sends an ETag as it was returned, or without what is around it", () => {
