@@ -209,6 +209,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/ui/page/views": ["core", "core/waits", "cli/ui", "cli/ui/page/base"],
   "cli/ui/page": ["cli/ui/page/base", "cli/ui/page/views"],
   "cli/commands": [
+    "arguments",
     "cli/base",
     "cli/store",
     "cli/process",

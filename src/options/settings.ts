@@ -11,6 +11,7 @@ import {
   type KeyEncoding,
   withDefault,
 } from "../arguments/checks.js";
+import { DEFAULT_LEASE_MS, DEFAULT_TOLERANCE_MS } from "../arguments/defaults.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import type { Takeover } from "../runtime/base/context.js";
 import { quietLogger } from "../runtime/base/effects.js";
@@ -79,8 +80,13 @@ export function settingsOf(options: S3MutexOptions, bucketOf: (options: S3MutexO
     retryDelayMs: withDefault("retryDelayMs", options.retryDelayMs, 200, checkDuration),
     maxRetryDelayMs: withDefault("maxRetryDelayMs", options.maxRetryDelayMs, 5000, checkDuration),
     useJitter: withDefault("useJitter", options.useJitter, true, checkBoolean),
-    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
-    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkFiniteDuration),
+    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, DEFAULT_LEASE_MS, checkLease),
+    toleranceMs: withDefault(
+      "clockSkewToleranceMs",
+      options.clockSkewToleranceMs,
+      DEFAULT_TOLERANCE_MS,
+      checkFiniteDuration,
+    ),
     takeover: withDefault("takeover", options.takeover, "store-time", checkTakeover),
     ownerId: withDefault("ownerId", options.ownerId, undefined, checkOwnerId),
     publishHost: withDefault("publishHost", options.publishHost, true, checkBoolean),

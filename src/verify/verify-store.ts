@@ -8,6 +8,7 @@ import {
   invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
+import { DEFAULT_LEASE_MS, DEFAULT_TOLERANCE_MS } from "../arguments/defaults.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { S3MutexError } from "../errors.js";
 import { checkBucketOf, checkClient, type S3ClientOption } from "../options/s3-options.js";
@@ -86,8 +87,13 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
       checkStoreHeaders(argument, value, bucketName),
     ),
     keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
-    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, 60_000, checkLease),
-    toleranceMs: withDefault("clockSkewToleranceMs", options.clockSkewToleranceMs, 1000, checkFiniteDuration),
+    leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, DEFAULT_LEASE_MS, checkLease),
+    toleranceMs: withDefault(
+      "clockSkewToleranceMs",
+      options.clockSkewToleranceMs,
+      DEFAULT_TOLERANCE_MS,
+      checkFiniteDuration,
+    ),
     thoroughness: {
       rounds: rounds === undefined ? { min: 20, max: 400 } : { min: rounds, max: rounds },
       // Races of fewer rounds are for those in a hurry.

@@ -1,3 +1,4 @@
+import { areCompatible } from "../core/record.js";
 import type { CheckedRequest } from "./arguments.js";
 import type { WebLockInfo, WebLockMode } from "./types.js";
 
@@ -55,7 +56,7 @@ export class NamedRequests {
   /** Whether this client alone keeps the request from being granted. */
   isBlocked(request: LockRequest): boolean {
     const earlier = this.pending.slice(0, this.pending.indexOf(request));
-    return earlier.length > 0 || !areCompatible([...this.held, request]);
+    return earlier.length > 0 || !areCompatible([...this.held, request], 1);
   }
 
   /** It is granted before all others who wait. */
@@ -67,7 +68,7 @@ export class NamedRequests {
   /** Waiting requests that could be granted by now, as far as this client knows. */
   grantable(): readonly LockRequest[] {
     const count = this.pending.findIndex(
-      (_, index) => !areCompatible([...this.held, ...this.pending.slice(0, index + 1)]),
+      (_, index) => !areCompatible([...this.held, ...this.pending.slice(0, index + 1)], 1),
     );
     return count === -1 ? [...this.pending] : this.pending.slice(0, count);
   }
@@ -78,10 +79,6 @@ export class NamedRequests {
       if (index !== -1) list.splice(index, 1);
     }
   }
-}
-
-function areCompatible(requests: readonly LockRequest[]): boolean {
-  return requests.length <= 1 || requests.every(({ mode }) => mode === "shared");
 }
 
 /**

@@ -1,3 +1,4 @@
+import { DEFAULT_ELECTION_LEASE_MS } from "../../arguments/defaults.js";
 import type { Command } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
@@ -5,7 +6,6 @@ import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import { lockOf } from "../store/store-options.js";
 
 const WORDING = { name: "elect", question: "Leader of what, and what to run?" };
-const DEFAULT_LEASE_MS = 15_000;
 
 export const elect: Command = {
   usage: [
@@ -50,7 +50,7 @@ ${EXIT.usage} usage; ${EXIT.notExecutable} and ${EXIT.notFound} the command cann
     const [address, extra] = addresses;
     if (extra !== undefined) throw new UsageError(`One leadership at a time: ${extra} is one too many.`);
     const lock = lockOf(input, address);
-    const plan = { ...holdingPlan(input, lock, line, DEFAULT_LEASE_MS), lockName: lock.lockName };
+    const plan = { ...holdingPlan(input, lock, line, DEFAULT_ELECTION_LEASE_MS), lockName: lock.lockName };
     const { electSession } = await import("../elect/session.js");
     return electSession(plan, output);
   },

@@ -1,3 +1,4 @@
+import { DEFAULT_LEASE_MS } from "../../arguments/defaults.js";
 import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
@@ -8,7 +9,6 @@ import type { LockAddress } from "../store/address.js";
 import { lockOf } from "../store/store-options.js";
 
 const WORDING = { name: "once", question: "Once what, and what to run?" };
-const DEFAULT_LEASE_MS = 60_000;
 
 export const once: Command = {
   usage: [

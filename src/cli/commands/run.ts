@@ -1,3 +1,4 @@
+import { DEFAULT_LEASE_MS } from "../../arguments/defaults.js";
 import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { RunPlan } from "../run/acquire.js";
@@ -6,7 +7,6 @@ import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import { wantedOf } from "../run/wanted-options.js";
 
 const WORDING = { name: "run", question: "Which lock, and what to run?" };
-const DEFAULT_LEASE_MS = 60_000;
 
 export const run: Command = {
   usage: [

@@ -2,7 +2,7 @@ import type { StoreCheck, StoreReport, StoreVerdict } from "../../index.js";
 import type { Colour, Output } from "../base/output.js";
 import { inOwnWords } from "../base/own-words.js";
 import { type Column, tableLines } from "../base/table.js";
-import { counted, printable } from "../base/text.js";
+import { counted, printable, wrapped } from "../base/text.js";
 
 const COLOURS: Readonly<Record<StoreVerdict, Colour>> = { pass: "green", warn: "yellow", fail: "red", skipped: "dim" };
 
@@ -44,16 +44,6 @@ function sentence(text: string): string {
   // The name of an action, and a URL, stay as they are.
   if (/^(?:s3:|https?:)/.test(text)) return `${text.replace(/\.$/, "")}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
 }
 
 function conclusion(

@@ -2,7 +2,6 @@ import { type OnceRun, S3Mutex, S3MutexError } from "../../index.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { ageText } from "../base/text.js";
-import { bounded } from "../process/bounded.js";
 import { createLog } from "../process/log.js";
 import { exitCodeOf } from "../process/signals.js";
 import { heldLock } from "../run/held.js";
@@ -20,9 +19,6 @@ export interface OncePlan extends HoldingPlan {
   readonly waitMs: number | undefined;
   readonly conflictExitCode: number;
 }
-
-/** How long leaving the queue may take, when the user wants this to be over. */
-const CLOSE_MAX_MS = 3000;
 
 /** The command has ended in a way that is not remembered. */
 class NotDone extends Error {
@@ -85,7 +81,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
   } finally {
     log.mute();
     if (ended !== undefined && !isStuck) nameLeftBehind(ended, output);
-    if (!isStuck) await bounded(mutex.close({ handles: "release" }), CLOSE_MAX_MS, interruption.hurry);
+    if (!isStuck) await interruption.close(mutex);
     letGo();
   }
 }

@@ -10,6 +10,7 @@ import {
   invalidArgument,
   withDefault,
 } from "../../arguments/checks.js";
+import { DEFAULT_ELECTION_LEASE_MS } from "../../arguments/defaults.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { usableMs } from "../../core/lease.js";
 import { S3MutexError } from "../../errors.js";
@@ -105,7 +106,7 @@ export class Election {
     const leaseMs = withDefault(
       "leaseMs",
       checkOptions("options", options, ELECTION_OPTIONS).leaseMs,
-      DEFAULT_LEASE_MS,
+      DEFAULT_ELECTION_LEASE_MS,
       checkLease,
     );
     this.#options = {
@@ -245,7 +246,6 @@ function checkTiming(leaseMs: number, options: ElectionOptions): LeaseTiming {
   return { renewEveryMs, renewalDeadlineMs };
 }
 
-const DEFAULT_LEASE_MS = 15_000;
 const DEFAULT_INTERVAL_MS = 1000;
 /** A leader that resigns after months is followed within a second all the same. */
 const LONGEST_POLL_MS = 500;

@@ -1,0 +1,10 @@
+/** What a caller gets that says nothing of it, in the library and on its command line. */
+
+/** How long a lock is held without a renewal. */
+export const DEFAULT_LEASE_MS = 60_000;
+
+/** The same of a leader: the next one follows after that long where it has died. */
+export const DEFAULT_ELECTION_LEASE_MS = 15_000;
+
+/** How far apart the clocks of two clients may be, and how long after its end a lease is taken over. */
+export const DEFAULT_TOLERANCE_MS = 1000;
