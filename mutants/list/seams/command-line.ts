@@ -17,11 +17,14 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "renewed until the signal",
     why: "the lock is given back when the command is asked to end",
     file: "src/cli/run/session.ts",
-    search: "receive = (signal, isEnding) => running.receive(signal, isEnding);",
-    replace: `receive = (signal, isEnding) => {
-      if (isEnding) void held.release();
-      running.receive(signal, isEnding);
-    };`,
+    search: "interruption.passTo(running);",
+    replace: `interruption.passTo({
+      ...running,
+      receive: (signal, isEnding) => {
+        if (isEnding) void held.release();
+        running.receive(signal, isEnding);
+      },
+    });`,
     caughtBy: HELD,
   },
   {
