@@ -210,3 +210,29 @@ test("a gateway to another store is said to be one, and nothing else is judged",
   expect(checks.some(({ id }) => id === "create-twice")).toBe(false);
   expect([...store.objects(BUCKET), ...other.objects(BUCKET)]).toEqual([]);
 });
+
+test.each([
+  ["if-match", true, /^the gateway (\S+) ignores If-Match, which the store honours otherwise$/],
+  ["if-none-match", true, /^the gateway (\S+) ignores If-None-Match: \*, which the store honours otherwise$/],
+  ["if-match", false, /^the store's own endpoint ignores If-Match, which the gateway (\S+) honours$/],
+] as const)(
+  "where %s is dropped on one way (a gateway: %s), that way is named",
+  TIMEOUT,
+  async (dropped, isGateway, detail) => {
+    const gate = await startGate(() => undefined, {}, { drops: () => [dropped] });
+    const [first, second] = isGateway ? [gate.server, gate.endpoint] : [gate, gate.server.endpoint];
+    const found = await examine(first, second);
+    const failed = "checks" in found ? found.checks.filter(({ verdict }) => verdict === "fail") : [];
+    expect(failed).toMatchObject([{ id: "gateways", remedy: expect.stringContaining("Do not lock over it") }]);
+    expect(detail.exec(failed[0]?.detail ?? "")?.[1]).toBe(second);
+    expect(gate.server.objects(BUCKET)).toEqual([]);
+  },
+);
+
+test("where a store ignores conditions on all ways, no gateway is named for it", TIMEOUT, async () => {
+  const { server, endpoint } = await startGate(() => undefined, { quirks: { ignoreIfMatch: true } });
+  const found = await examine(server, endpoint);
+  const checks = "checks" in found ? found.checks : [];
+  expect(checks.filter(({ id }) => id === "gateways")).toMatchObject([{ verdict: "pass" }]);
+  expect(checks.filter(({ id }) => id === "stale-if-match")).toMatchObject([{ verdict: "fail" }]);
+});

@@ -3,7 +3,7 @@ import { deletesMayRace } from "../../store/s3/learnt/conditional-delete.js";
 import { type Examination, isDone, isRefusal, NoAnswer } from "../examination/examination.js";
 import { type Finding, fail, pass, RESHAPED, skipped, UNSAFE, warn } from "../examination/report.js";
 
-const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
+export const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
 
 /** What the key holds, once it is as expected or has had its time to become so. */
 async function holds(exam: Examination, key: string, ...bodies: readonly (string | undefined)[]): Promise<boolean> {

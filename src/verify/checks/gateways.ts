@@ -4,13 +4,17 @@ import { silentError } from "../examination/answering.js";
 import { type Examination, isDone, lag } from "../examination/examination.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { type Finding, fail, pass } from "../examination/report.js";
+import { UNKNOWN_ETAG } from "./conditional-writes.js";
 
 const ELSEWHERE =
   "It leads to another store or another bucket, or a cache is in between: give endpoints of one store only, and do not lock over both.";
 const DENIED =
   "Give this identity the same rights over each endpoint: s3-mutex reads, writes and deletes over all of them.";
 
-/** Whether each further endpoint takes writes, and shows what was written over the first one; undefined where there is only one. */
+const DROPPED =
+  "Do not lock over it: who comes that way overwrites every other holder. Have it pass If-Match and If-None-Match on, or leave it out, in all processes.";
+
+/** Whether each further endpoint takes writes, shows what was written over the first one, and honours conditions as it does; undefined where there is only one. */
 export async function gateways(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding | undefined> {
   const others = lanes.filter(({ gateway }) => gateway !== undefined);
   const [first] = lanes;
@@ -32,8 +36,38 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
     if (lateMs === 0 || (!isTold && lateMs === Number.POSITIVE_INFINITY)) continue;
     return fail(`the gateway ${lane.gateway} shows ${lag(lateMs)} what was written elsewhere`, ELSEWHERE);
   }
+  const oneWay = await ignoredOnOneWay(exam, [first, ...others]);
+  if (oneWay !== undefined) return fail(oneWay, DROPPED);
   const names = others.map(({ gateway }) => gateway).join(", ");
   return pass(`${names}: shows at once what was written elsewhere`);
+}
+
+/**
+ * What is ignored over one endpoint and honoured over another one is that endpoint's fault: who goes that way overwrites all others. Where
+ * all ignore it, it is the store's, and other checks say so.
+ */
+async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeRequests[]): Promise<string | undefined> {
+  const [first] = endpoints;
+  const conditions = [
+    ["If-None-Match: *", { IfNoneMatch: "*" }],
+    ["If-Match", exam.ifMatch(UNKNOWN_ETAG)],
+  ] as const;
+  for (const [what, condition] of conditions) {
+    const key = exam.newKey();
+    await exam.insist(() => (first as ProbeRequests).put(key, exam.newBody(), { IfNoneMatch: "*" }));
+    const ignoring: ProbeRequests[] = [];
+    for (const lane of endpoints) {
+      const write = await exam.insist(() => lane.put(key, exam.newBody(), condition));
+      if (write.kind === "answer" && isDone(write)) ignoring.push(lane);
+    }
+    const [odd] = ignoring;
+    if (odd === undefined || ignoring.length === endpoints.length) continue;
+    if (odd.gateway !== undefined)
+      return `the gateway ${odd.gateway} ignores ${what}, which the store honours otherwise`;
+    const other = endpoints.find((lane) => !ignoring.includes(lane));
+    return `the store's own endpoint ignores ${what}, which the gateway ${other?.gateway} honours`;
+  }
+  return undefined;
 }
 
 /** What a gateway says in place of taking a write or showing it. @throws where it does not answer writes at all. */
