@@ -33,6 +33,22 @@ test("files are named after what they do, not after being of help", () => {
   expect(vague).toEqual([]);
 });
 
+test("a path of this repository that a page or a comment names is there", () => {
+  const folders = new Set(
+    tracked.flatMap((path) => path.split("/").map((_, depth, parts) => parts.slice(0, depth).join("/"))),
+  );
+  const top = [...folders].filter((path) => path !== "" && !path.includes("/")).join("|");
+  const files = new Set(tracked);
+  const isThere = (path: string): boolean =>
+    path.includes("*")
+      ? tracked.some((one) => globOf(path).test(one))
+      : files.has(path) || folders.has(path.replace(/\/$/, ""));
+  const named = [...texts].flatMap(([path, text]) => pathsIn(path, text, top).map((target) => ({ path, target })));
+  expect(named.length).toBeGreaterThan(200);
+  const missing = named.filter(({ target }) => !BUILT.test(target) && !isThere(target));
+  expect(missing.map(({ path, target }) => `${path}: ${target}`)).toEqual([]);
+});
+
 test("no paragraphs of a page are two blank lines apart", () => {
   const pages = [...texts].filter(([path]) => path.endsWith(".md"));
   expect(
@@ -104,6 +120,23 @@ function isWorded(path: string): boolean {
 /** Of a page, without code: names of variables and the words of programs are their own. */
 function proseIn(path: string, text: string): string {
   return path.endsWith(".md") ? text.replace(/`[^`\n]*`/g, "``") : text;
+}
+
+/** What a build makes, and what stands for any name. */
+const BUILT = /^site\/dist\b|\bNAME\b/;
+
+function globOf(path: string): RegExp {
+  const parts = { "**/": "(?:.*/)?", "*": "[^/]*", ".": "\\." };
+  return new RegExp(`^${path.replace(/\*\*\/|[*.]/g, (part) => parts[part as keyof typeof parts])}$`);
+}
+
+/** Of pages those in backticks; of programs those of files. Tests make up paths of their own. */
+function pathsIn(path: string, text: string, folders: string): readonly string[] {
+  if (path.startsWith("test/")) return [];
+  const form = path.endsWith(".md")
+    ? new RegExp(`\`((?:${folders})/[\\w./*-]*)\``, "g")
+    : new RegExp(`(?<![\\w./-])((?:${folders})/[\\w./-]*\\w\\.(?:ts|md|mjs|sh|svg|json))\\b`, "g");
+  return isWorded(path) ? [...text.matchAll(form)].flatMap(([, found]) => found ?? []) : [];
 }
 
 /** The sources of what `exports` and `bin` name. */

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PACKED_MAX_KB } from "../../testkit/package-size.js";
 import { brokenLinks } from "../readme/markdown.js";
 import { type Installed, installPackage, ROOT, run } from "./installed.js";
 
@@ -11,18 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => installed?.remove());
 
-/**
- * The locks alone had 150 KB; the dashboard, doctor, the other primitives, the same for CommonJS, virtual time, semaphores of a thousand and
- * the proofs of a safe store came on top: 480 KB. The guide is another 80 KB, the open port and
- * `s3-mutex/fetch`, for both module systems, 8 KB. Declarations of what is internal are left out (scripts/declarations.mjs), which made
- * room for `s3-mutex/port`, `s3-mutex/r2` and the page of the wire format, which tells how to set up a bucket. The decisions of a client as
- * functions of their own (`core/client`) are 8 KB more, and what tells users of their slips 4 KB, until the build bundles.
- */
-const PACKED_MAX_BYTES = (480 + 80 + 8 + 8 + 4) * 1024;
-
 describe("the tarball", () => {
   test("is small", async () => {
-    expect((await stat(installed.tarball)).size).toBeLessThanOrEqual(PACKED_MAX_BYTES);
+    expect((await stat(installed.tarball)).size).toBeLessThanOrEqual(PACKED_MAX_KB * 1024);
   });
 
   test("has what a reader looks for", async () => {
