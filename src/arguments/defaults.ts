@@ -3,7 +3,7 @@
 /** How long a lock is held without a renewal. */
 export const DEFAULT_LEASE_MS = 60_000;
 
-/** The same of a leader: the next one follows after that long where it has died. */
+/** The same of a leader, as in Kubernetes: the next one follows after that long where it has died, and it renews three times in it. */
 export const DEFAULT_ELECTION_LEASE_MS = 15_000;
 
 /** How far apart the clocks of two clients may be, and how long after its end a lease is taken over. */

@@ -60,7 +60,11 @@ export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" 
   return earliestMs <= expiresAtMs;
 }
 
-/** How long a queue entry lives without being refreshed: that of a process that died is dropped after this. */
+/**
+ * How long a queue entry lives without being refreshed: that of a process that died is dropped after this. A quarter of the usual lease,
+ * so that the dead are gone before the lock that they died behind is free; and each waiter costs five writes a minute at most, for a
+ * refresh comes with three seconds to spare.
+ */
 export const ENTRY_LIFE_MS = 15_000;
 /** Twice that: an entry that ends later was written by a clock that is ahead by more than all that clocks which are right may differ by. */
 export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;

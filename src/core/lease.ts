@@ -6,8 +6,13 @@ import { type ClockReading, elapsedForHolder, type StoreTime } from "./store-tim
  * fiftieth is a hundred times what quartz does; half a second is enough for any length.
  */
 export function guardMs(leaseMs: number): number {
-  return Math.min(leaseMs / 50, 500);
+  return Math.min(leaseMs * GUARD_SHARE, GUARD_MAX_MS);
 }
+
+/** A hundred times what quartz does, which drifts by 200 parts in a million at worst. */
+const GUARD_SHARE = 1 / 50;
+/** 42 minutes of such a drift: clocks are put right more often than that. */
+const GUARD_MAX_MS = 500;
 
 /**
  * How long a holder may still believe in its lease. It counts on its own clocks from the reading that went into the
@@ -44,15 +49,18 @@ export function countedFrom(
  * requests without an answer. It believes nothing meanwhile.
  */
 export function longestDoubtMs(leaseMs: number): number {
-  return Math.min(leaseMs / 3, 10_000);
+  return Math.min(leaseMs / 3, DOUBT_MAX_MS);
 }
+
+/** Two requests of the longest that one may take (runtime/base/timing.ts). */
+const DOUBT_MAX_MS = 10_000;
 
 /** What a holder has of a lease at most. */
 export function usableMs(leaseMs: number): number {
   return leaseMs - guardMs(leaseMs);
 }
 
-/** When to renew, in milliseconds from that reading. */
+/** When to renew, in milliseconds from that reading: two renewals may be lost, and the third still comes in time. */
 export function renewAfterMs(leaseMs: number): number {
   return leaseMs / 3;
 }

@@ -83,7 +83,7 @@ const VERSIONS: ReadonlySet<unknown> = new Set<Versions>(["enabled", "suspended"
 
 /** A day: versioning may be turned on, a store be updated, a proxy be put in front of it. */
 export const PROOF_LIFE_MS = 24 * 60 * 60 * 1000;
-/** How many ways to one store are remembered. */
+/** How many ways to one store are remembered: a client at home, one in the cloud, a proxy, and one to spare, at some 80 bytes each. */
 export const MAX_PROOFS = 4;
 /** Between the reading of the clock and the moment at which the store writes: a request, whole seconds, what clocks differ by. */
 const WRITTEN_WITHIN_MS = 5000;

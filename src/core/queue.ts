@@ -122,8 +122,8 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
  * polls add up, and it polls less often.
  */
 export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
-  const aloneMs = (holdAgeMs / 10) * Math.min(1, holdAgeMs / YOUNG_MS) + roundTripMs / 2;
-  const intervalMs = followers === 0 ? aloneMs : holdAgeMs / 3.5 + 2 * roundTripMs;
+  const aloneMs = holdAgeMs * SHARE_ALONE * Math.min(1, holdAgeMs / YOUNG_MS) + roundTripMs / 2;
+  const intervalMs = followers === 0 ? aloneMs : holdAgeMs * SHARE_BEFORE_OTHERS + 2 * roundTripMs;
   return Math.min(Math.max(intervalMs, HEAD_POLL_MIN_MS), HEAD_POLL_MAX_MS);
 }
 
@@ -174,6 +174,10 @@ const SLEEP_ALLOWANCE_MAX_MS = 500;
 
 /** With 40, a lock stands idle 18 to 27 % longer after holds of up to a second; with 2, nothing is better. */
 export const HEAD_POLL_MIN_MS = 10;
+/** With 0.05, a lock stands idle 9 to 30 % longer between holds; with 0.2, up to twice as long (`npm run bench -- --virtual`, as in all of these). */
+const SHARE_ALONE = 0.1;
+/** With a seventh, a waiter in a queue of twelve sends 26 % more requests; with a half, the slowest of eight clients waits 26 % longer. */
+const SHARE_BEFORE_OTHERS = 1 / 3.5;
 /** Whether a hold that young ends at once cannot be known: an interval is most of what passing it on takes. */
 const YOUNG_MS = 1500;
 /** With 1,000, one long wait costs 75 requests a minute rather than 40; with 4,000, its turn is found 1.7 s later. */

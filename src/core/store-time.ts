@@ -52,6 +52,8 @@ const DATE_RESOLUTION_MS = 1000 + 50;
  * is all there is to publish by; a wall clock has to fit the narrower one, or more of those that are wrong would be believed.
  */
 const LATE_TEXT_MS = 1000 - 50;
+/** How fast the wall clock may part from the monotonic one unsuspected: NTP slews it by 500 ppm, and twice that is not a suspension. */
+const PARTING_PER_MS = 1000e-6;
 /** How far a monotonic clock may run from the store's: 200 ppm, twice what quartz oscillators are sold with. */
 const DRIFT_PER_MS = 200e-6;
 /**
@@ -113,7 +115,7 @@ function firstOf({ lowMs, highMs, atMs }: Seen): Agreement {
 export function haveParted(from: ClockReading, to: ClockReading): boolean {
   const monotonicElapsed = to.monotonicMs - from.monotonicMs;
   const wallElapsed = to.wallMs - from.wallMs;
-  return Math.abs(wallElapsed - monotonicElapsed) > STEP_MS + Math.abs(monotonicElapsed) * DRIFT_PER_MS * 5;
+  return Math.abs(wallElapsed - monotonicElapsed) > STEP_MS + Math.abs(monotonicElapsed) * PARTING_PER_MS;
 }
 
 /**

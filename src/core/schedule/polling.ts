@@ -129,8 +129,12 @@ function longestVagueSleepMs({ position, holdAgeMs }: Outlook, unknownMs: number
 
 /** Grant to grant, by the shortest of the recent turns; the time between turns counts, but not more of it than a few round trips. */
 function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): number {
-  return clamp(shortestTurnMs, shortestHoldMs + 2 * roundTripMs, shortestHoldMs + 5 * roundTripMs);
+  const passingMs = (trips: number): number => shortestHoldMs + trips * roundTripMs;
+  return clamp(shortestTurnMs, passingMs(PASSING_TRIPS.least), passingMs(PASSING_TRIPS.most));
 }
+
+/** The release and the grant that follows it; and what they take with a poll that is late, a lost race and another try. */
+const PASSING_TRIPS = { least: 2, most: 5 };
 
 /** The second in the queue sleeps through this part of the time until its turn: the turn ahead may be shorter, or not be taken. */
 const NEXT_SLEEP = 0.8;

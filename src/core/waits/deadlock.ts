@@ -80,7 +80,7 @@ function refOf({ kind, name }: Hold): LockRef {
   return kind === undefined ? { name } : { kind, name };
 }
 
-/** Longer rings than this are not looked for. */
+/** Longer rings than this are not looked for: each step costs a read, and `npm run bench -- deadlock` has rings of two to five. */
 const MAX_DEPTH = 32;
 
 /** Negative when `one` is the victim rather than `other`: the lowest priority, then the youngest wait, then the id. */

@@ -138,5 +138,8 @@ const SECOND_SEARCH_MS = 150;
 const LATE_SEARCH_MS = 300;
 /** A cycle is closed by the wait that comes last, which searches by itself: the others do it in case that one has died or was cut off. */
 const LONGEST_INTERVAL_MS = 10_000;
-/** A walk over more locks than this is given up; it is begun anew later. */
+/**
+ * A walk over more locks than this is given up; it is begun anew later. Twice the longest ring that is looked
+ * for (32), since a scope may hold several locks.
+ */
 const MAX_READS = 64;

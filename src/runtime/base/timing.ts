@@ -94,7 +94,7 @@ export async function settledWithin(effects: Effects, promise: Promise<unknown>,
   return settled.signal.aborted;
 }
 
-/** The longest that a request may take: well inside the lease, so that an unanswered one costs little of it. */
+/** The longest that a request may take: half of the time between two renewals, so that an unanswered one is asked again before the next. */
 export function requestTimeoutMs(leaseMs: number): number {
   return Math.min(MAX_REQUEST_MS, leaseMs / 6);
 }

@@ -205,8 +205,9 @@ function refusedAs(shown: string, sent: string): string {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** With the pauses between them, 0.1, 0.4 and 1.6 s, more than the two seconds for which a store may be busy with a key. */
 const TRIES = 4;
-/** After the first refusal; each pause is four times as long as the one before, and all of them more than two seconds. */
+/** After the first refusal: a few round trips. Each pause is four times as long as the one before. */
 const PAUSE_MS = 100;
 
 /** Also seen of the record of a lock. */

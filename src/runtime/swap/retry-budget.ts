@@ -15,30 +15,30 @@ import {
   wordsOfSilence,
 } from "./stalled.js";
 
-/** Holders step back only after losing this often: what they lose to is usually a waiter that joins the queue. */
+/** Holders step back only after losing this often: what they lose to is a waiter that joins, and those let none lose twice in a row. */
 const EAGER_RACES = 5;
 
-/** A few lost answers are not worth a message. */
+/** A lost answer is not worth a message: that takes 2.5 s where the lease is 15 s. */
 const MENTION_AFTER_MS = 3000;
 
-/** So often in a row, over at least so long: a store that refuses to change what it shows unchanged is unsafe. */
+/** So often in a row, for longer than a store is busy with a key: one that refuses to change what it shows unchanged is unsafe. */
 const UNSAFE_STALLS = 5;
 const UNSAFE_AFTER_MS = 2000;
 /** So that the stalls that make a store unsafe take as long as they have to. */
 const STALL_PAUSE_MS = UNSAFE_AFTER_MS / UNSAFE_STALLS;
-/** The same where no caller waits. */
+/** The same where no caller waits: a request a second costs the store nothing. */
 const QUIET_STALL_PAUSE_MS = 1000;
 
 /** A read and a write. */
 const FULL_ATTEMPT = 2;
 
-/** So much later than any pause of ours would end: the process stood still. */
+/** So much later than any pause of ours would end: the process stood still. A busy event loop is late by tens of milliseconds. */
 const OVERSLEPT_MS = 500;
 
-/** A request that was not answered for this long, in milliseconds, tells more than that the time was up. */
+/** A request that was not answered for this long, in milliseconds, tells more than that the time was up: a store that works takes tens of them. */
 const TELLING_MS = 1000;
 
-/** Where the caller's time has no end, a request that hangs is given up after this long all the same. */
+/** Where the caller's time has no end, a request that hangs is given up after this long all the same: the usual lease. */
 const LONGEST_ANSWER_MS = 60_000;
 
 /** How long and how eagerly to try. */

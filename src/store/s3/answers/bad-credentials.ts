@@ -137,5 +137,5 @@ function passing(cause: unknown, depth = 0): object {
   return isFetch ? { code: "UND_ERR" } : further;
 }
 
-/** Of causes of causes. */
+/** Of causes of causes: a provider wraps the error of the system, a chain of providers that of the provider; and causes may go in a circle. */
 const MAX_DEPTH = 4;
