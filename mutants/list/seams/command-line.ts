@@ -53,7 +53,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "deaf to the second signal",
-    why: "who asks again waits as long as who asks once",
+    why: "a user that asks again waits as long as one that asks once",
     file: "src/cli/process/group-end.ts",
     search: "if (isRepeated) {",
     replace: "if (isRepeated && this.#graceMs === -1) {",
@@ -125,7 +125,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "one remedy for all that is unavailable",
-    why: "who has a wrong clock is told to look at the endpoint",
+    why: "a user that has a wrong clock is told to look at the endpoint",
     file: "src/cli/failure.ts",
     search: "const found = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];",
     replace: 'const found = NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
@@ -133,7 +133,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "a store is advised to be a lock",
-    why: "who has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
+    why: "a user that has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
     file: "src/cli/store/address.ts",
     search: 'splitUrl(text, "store");\n  if (keyPrefix !== undefined)',
     replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',
