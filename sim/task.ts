@@ -45,7 +45,7 @@ export interface Program extends Participant {
   readonly hasGivenHandlesBack: boolean;
   /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
   hasLost(lock: Pick<Lock, "name" | "fencingToken">): boolean;
-  /** As `close`, for one whose own work asks for it: a caller within does not wait for the end of that. */
+  /** As `close`, for one whose own work asks for it: who is within does not wait for the end of that. */
   closeFromWithin(closing: Closing): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import {
   type StoreAdapter,
   type UnknownOutcome,
 } from "./store/object-store.js";
+import { faultOfOutcome } from "./store/outcome-faults.js";
 
 /** How a mutex reaches its store, and what is shared by all that reach it so. */
 export interface Reached {
@@ -56,11 +57,11 @@ export const BY_STORE: Reach = {
 export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {
   // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
   const way = async () => (await adapter.way?.().catch(() => undefined)) ?? effects.newId();
-  const store = neverThrowing(adapter);
+  const store = alwaysTelling(adapter);
   return {
     store,
     contentStore: (bucket) =>
-      withLongBodies(bucket === settings.bucketName ? store : neverThrowing(inBucket(adapter, bucket))),
+      withLongBodies(bucket === settings.bucketName ? store : alwaysTelling(inBucket(adapter, bucket))),
     clock: clockOf(adapter, effects),
     endpoint: {},
     ...(adapter.isInProcess === true ? {} : { check: { sharedBy: adapter, way, ...formOf(adapter) } }),
@@ -91,28 +92,36 @@ function inBucket(adapter: StoreAdapter, bucket: string): ObjectStore {
   throw new S3MutexError("invalid-argument", message);
 }
 
-/** An adapter that throws has not said what became of its request: nothing is known, least of all that nothing was done. */
-function neverThrowing(store: ObjectStore): ObjectStore {
+/**
+ * An adapter that throws, or whose answer is not of the port, has not said what became of its request: nothing is known, least of all that
+ * nothing was done.
+ */
+function alwaysTelling(store: ObjectStore): ObjectStore {
   return {
-    read: (...args) => told(() => store.read(...args)),
-    write: (...args) => told(() => store.write(...args)),
-    remove: (...args) => told(() => store.remove(...args)),
-    list: (...args) => told(() => store.list(...args)),
+    read: (...args) => told("read", () => store.read(...args)),
+    write: (...args) => told("write", () => store.write(...args)),
+    remove: (...args) => told("remove", () => store.remove(...args)),
+    list: (...args) => told("list", () => store.list(...args)),
   };
 }
 
-/** Also of one that throws before it has a promise to reject. */
-async function told<Outcome>(ask: () => Promise<Outcome>): Promise<Outcome | UnknownOutcome> {
+/** Also of one that throws before it has a promise to reject, or while its answer is looked at. */
+async function told<Outcome>(
+  operation: keyof ObjectStore,
+  ask: () => Promise<Outcome>,
+): Promise<Outcome | UnknownOutcome> {
   try {
-    return await ask();
-  } catch (error) {
-    return thrown(error);
+    const outcome = await ask();
+    const fault = faultOfOutcome(operation, outcome);
+    return fault === undefined ? outcome : untold(`The store's answer to ${operation}() is not an outcome: ${fault}.`);
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    return untold(`The store threw in place of an outcome: ${said}`, cause);
   }
 }
 
-function thrown(cause: unknown): UnknownOutcome {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  const error = new S3MutexError("store-unavailable", `The store threw in place of an outcome: ${said}`, { cause });
+function untold(message: string, cause?: unknown): UnknownOutcome {
+  const error = new S3MutexError("store-unavailable", message, cause === undefined ? {} : { cause });
   return { kind: "unknown", error, throttled: false, sent: true };
 }
 

@@ -12,7 +12,6 @@ it.each([
   ["the same at the beginning of a text", '"Who waits points at the lock."'],
   ["a doc comment without an actor", "/** Who contends steps back more each time. */"],
   ["a clause without an actor", "readers wait; who asks for a permit is told so"],
-  ["a title without an actor", 'test("P1: who waits is served", () => {'],
   ["a thing that is none", "a client that is none"],
   ["things that are none", "it prints changes; renewals are none."],
   ["a thing that is no other, over two lines of a comment", "/**\n * Ctrl-C is\n * no end in a debugger.\n */"],

@@ -13,9 +13,7 @@ export const BANNED: readonly RegExp[] = [
   /\bthat\s+there\s+(?:is|are)\s+none\s+of\b/i,
   // A sentence of which "who" is the subject has no actor. It is a question, or the title of what a doc comment is about.
   /(?:^[ \t]*|\/\/ |[.!?:][*_)]*\s+|[-"'`>(|]\s*)Who\b(?=[^.?!:\n|]*[.!:|])/m,
-  /(?:\b(?:at|for|from|than|to|with)|;|so that|since)\s+who\s+(?:is|has|had|holds|waits|asks|takes|gives|knows|comes|gets|reads|writes|wants)\b/,
-  // A text that begins so says what becomes of an actor, as the title of a test does.
-  /(?:^|[\s([])["'`](?:(?:[A-Z]\d+(?:, [A-Z]\d+)*|rule \d|[\d.]+): )?who\s+(?!is (?:fenced out|this))/m,
+  /(?:\b(?:at|for|from|than|to|with)|;)\s+who\s+(?:is|has|had|holds|waits|asks|takes|gives|knows|comes|gets|reads|writes|wants)\b/,
   /\/\*\* Who\b[^.?!:]*\b(?:tries|steps|knows|makes|gets|gives way has|is not kept)\b/,
 ];
 

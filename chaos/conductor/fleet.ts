@@ -34,7 +34,7 @@ export interface FleetSettings {
   readonly failed: (error: Error) => void;
 }
 
-/** The workers: one that is killed gets a successor, so that there are always as many. */
+/** The workers: who is killed gets a successor, so that there are always as many. */
 export class Fleet {
   readonly #settings: FleetSettings;
   readonly #workers = new Set<Worker>();

@@ -5,7 +5,7 @@ import { noteClosed } from "./closed.js";
 
 /** `closing.ts`. */
 
-/** `Closing.#askAllToStop`: a waiter is sent away, with what may have been granted meanwhile; what is held is held on. */
+/** `Closing.#askAllToStop`: who waits is sent away, with what may have been granted meanwhile; what is held is held on. */
 export function askToStop(actor: Actor): void {
   const callers = callersBeside(actor).map((index) =>
     index === actor.index ? actor : actorIn(actor, actor.world, index),

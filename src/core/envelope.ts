@@ -25,7 +25,7 @@ export interface Opening {
   readonly changeId: string;
 }
 
-/** How many openings an envelope remembers: a holder that was fenced out by so many others cannot learn any more what became of its last change. */
+/** How many openings an envelope remembers: who was fenced out by so many holders cannot learn any more what became of its last change. */
 export const REMEMBERED_OPENINGS = 4;
 
 /** JSON or bytes; neither where there is no content: never written, or deleted. */

@@ -133,6 +133,43 @@ describe("what an adapter does wrong", () => {
   });
 });
 
+describe("what an adapter answers that is not of the port", () => {
+  const timing = { sentAtMs: performance.now(), receivedAtMs: performance.now() };
+
+  test.each([
+    ["nothing", undefined],
+    ["another kind", { kind: "gone", timing }],
+    ["a success without an ETag or a body", { kind: "ok", timing }],
+    ["no timing", { kind: "absent" }],
+  ])(
+    "%s, is believed by no caller: a holder loses its lock by its clock, and others learn that the store is away",
+    async (_what, answer) => {
+      const objects = memoryStore();
+      let isBroken = false;
+      const odd = async () => answer as never;
+      const store = adapter(
+        {
+          isInProcess: true,
+          read: (...args) => (isBroken ? odd() : objects.read(...args)),
+          write: (...args) => (isBroken ? odd() : objects.write(...args)),
+        },
+        objects,
+      );
+      const [a, b] = [new S3Mutex({ store, lockTimeoutMs: 1000 }), new S3Mutex({ store })];
+      const lock = await a.acquire("a");
+      isBroken = true;
+      await expect(b.tryAcquire("a")).rejects.toMatchObject({
+        code: "store-unavailable",
+        message: expect.stringContaining("is not an outcome"),
+      });
+      await expect.poll(() => lock.held, { timeout: 5000 }).toBe(false);
+      expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
+      isBroken = false;
+      await closed(a, b);
+    },
+  );
+});
+
 describe('verify: "auto" checks a store of one\'s own as every other', () => {
   test("one that ignores conditions is refused", async () => {
     const objects = memoryStore();

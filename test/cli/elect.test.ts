@@ -5,7 +5,7 @@ import { cli, isRunning, newFolder, recordOf, startCli, startStore, until } from
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** A service that writes down its beats, and says who it is and what its token is: a caller that hears of it finds a beat written down. */
+/** A service that writes down its beats, and says who it is and what its token is: who hears of it finds a beat written down. */
 function service(name: string, beats: string): readonly string[] {
   const beat = `echo ${name} >> ${beats}`;
   const script = `${beat}; echo ${name} $$ token $S3_MUTEX_FENCING_TOKEN; while :; do ${beat}; sleep 0.02; done`;
@@ -63,7 +63,7 @@ test("a service that ends by itself ends the candidature, with its exit code", T
   expect((await cli(["elect", "svc", "--", "no-such-command-4711"], environment)).exitCode).toBe(127);
 });
 
-test("a candidate that stands by outlasts an outage of the store", TIMEOUT, async () => {
+test("who stands by outlasts an outage of the store", TIMEOUT, async () => {
   const { environment, mutex, server } = await startStore();
   const lock = await mutex.acquire("svc", { leaseMs: 60_000 });
   const standby = startCli(["elect", "svc", "--", "echo", "leads at last"], environment);

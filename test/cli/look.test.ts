@@ -187,7 +187,7 @@ describe("show", TIMEOUT, () => {
 });
 
 test(
-  "C9: a command that looks for a semaphore by the name of a lock is told where it is, and the other way round",
+  "C9: who looks for a semaphore by the name of a lock is told where it is, and the other way round",
   TIMEOUT,
   async () => {
     const { environment, mutex } = await startStore();

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const PATIENT = ["sh", "-c", "echo up; sleep 600"];
 
-test("C7: with --quiet, a run that does not get the lock says nothing, and errors are said as before", async () => {
+test("C7: with --quiet, who does not get the lock says nothing, and errors are said as before", async () => {
   const { server, mutex, environment } = await startStore();
   const lock = await mutex.acquire("job");
   const quiet = await cli(["run", "--quiet", "--no-wait", "-E", "0", "job", "--", "echo", "ran"], environment);

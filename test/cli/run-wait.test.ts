@@ -19,7 +19,7 @@ test.each([
   expect(recordOf(server, "job")?.queue).toEqual([]);
 });
 
-test("P17: a caller that waits for the word of the store is not told that it has the lock itself", async () => {
+test("P17: who waits for the word of the store is not told that it has the lock itself", async () => {
   const { mutex } = await startStore();
   await using _own = await mutex.acquire("job");
   const told = await whoHas(mutex, { kind: "locks", names: ["job"], isShared: false });
@@ -35,7 +35,7 @@ test("a store that hangs does not keep a caller from giving up", async () => {
   expect((await waiting.ended).exitCode).toBe(130);
 });
 
-test("a caller that waits gets the lock when it is free, by priority", async () => {
+test("who waits gets the lock when it is free, by priority", async () => {
   const { server, mutex, environment } = await startStore();
   const lock = await mutex.acquire("job");
   const order: string[] = [];

@@ -55,7 +55,7 @@ test("what cannot be run is 127 or 126, as in shells, and the lock is released",
   expect(await mutex.isLocked("job")).toBe(false);
 });
 
-test("a caller that cannot have the lock exits with 75, or what -E says, and runs nothing", async () => {
+test("who cannot have the lock exits with 75, or what -E says, and runs nothing", async () => {
   const { mutex, environment } = await startStore();
   await using _lock = await mutex.acquire("job");
   const [atOnce, chosen, later] = await Promise.all([

@@ -42,7 +42,7 @@ test("a chain is not a cycle", () => {
   expect(waitGraphOf(chain).waits.map(({ cycle }) => cycle)).toEqual([undefined, undefined]);
 });
 
-test("two rings are two cycles, and a waiter for one is behind it", () => {
+test("two rings are two cycles, and who waits for one is behind it", () => {
   const rings = [
     lock("a", { holders: [1], waiters: { w1: ["b", 2] } }),
     lock("b", { holders: [2], waiters: { w2: ["a", 1], stranger: ["e", 9] } }),

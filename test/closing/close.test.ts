@@ -296,7 +296,7 @@ describe("a handle during close()", () => {
 });
 
 describe("while a mutex closes", () => {
-  it("what its running work asks for is refused, and its waiters are sent away, so that nothing waits for itself", async () => {
+  it("what its running work asks for is refused, and who waits is sent away, so that nothing waits for itself", async () => {
     const scene = new Scene();
     const { mutex } = scene.client();
     const holder = scene.client().mutex;

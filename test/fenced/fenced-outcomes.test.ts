@@ -165,7 +165,7 @@ describe("a write without an answer, and then a newer holder", () => {
   });
 });
 
-test("a holder that has lost the lock goes on until a newer holder opens the object, whatever the clocks say", async () => {
+test("who has lost the lock goes on until a newer holder opens the object, whatever the clocks say", async () => {
   process.freeze(LEASE_MS * 5, true);
   await world.until(world.pause(process, 1));
   expect(lock.held).toBe(false);

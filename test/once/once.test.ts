@@ -135,7 +135,7 @@ describe("what is done once", () => {
         other.runOnce("slow", () => {}, { timeoutMs: 50 }),
       ),
     );
-    // P17: its reader is told of the time that was given, in whole milliseconds.
+    // P17: who reads it is told of the time that was given, in whole milliseconds.
     expect(outcome.error).toMatchObject({
       code: "timed-out",
       message: expect.stringMatching(/was not free within 50 ms\. It is held by /),

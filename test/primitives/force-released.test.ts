@@ -61,7 +61,7 @@ it("a holder of a lock hears of force, however many have had the lock before it 
   expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "force-released" });
 });
 
-it("a holder that was taken over before the force hears that", async () => {
+it("who was taken over before the force hears that", async () => {
   const scene = new Scene();
   const frozen = scene.client();
   const lock = await scene.until(frozen.mutex.acquire("job", { leaseMs: LEASE_MS }));

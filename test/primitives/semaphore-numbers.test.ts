@@ -8,7 +8,7 @@ const POOL = "semaphores/locks/pool.json";
 const poolOf = (scene: Scene, permits: number | "stored") => scene.client().mutex.semaphore("pool", { permits });
 
 it.each([100, 3000])(
-  "P12: a caller that waits takes the new number, in the object that is resized, after %i ms",
+  "P12: who waits takes the new number, in the object that is resized, after %i ms",
   async (afterMs) => {
     const scene = new Scene();
     const pool = poolOf(scene, 1);
@@ -90,7 +90,7 @@ it("P12: the stored number can be asked for, once there is one", async () => {
   }
 });
 
-it("P12: a caller that asks for more than are stored, but not than it says itself, is told both, also while it waits", async () => {
+it("P12: who asks for more than are stored, but not than it says itself, is told both, also while it waits", async () => {
   const scene = new Scene();
   const small = poolOf(scene, 3);
   const held = await scene.until(small.acquire({ permits: 3 }));

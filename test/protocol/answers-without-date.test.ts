@@ -229,7 +229,7 @@ it("13.1.1: a grant that was published by the bare wall clock is renewed before 
   expect(holder?.expiresAtMs).toBeGreaterThan(scene.nowMs + LEASE_MS - 200);
 });
 
-it("13.1.1: a caller that gets one before it begins to wait is not served after all who come within that hour", async () => {
+it("13.1.1: who gets one before it begins to wait is not served after all who come within that hour", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME, { leaseMs: LEASE_MS }));
   const first = scene.client({ through: telling(wrongOnce("read", 0)) });

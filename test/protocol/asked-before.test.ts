@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { KEY, NAME, Scene } from "./scene.js";
 
-/** An answer tells how things were when it was given: a caller that hears it late, since the process stood still, does not judge it by now. */
+/** An answer tells how things were when it was given: who hears it late, since the process stood still, does not judge it by now. */
 
 const LEASE_MS = 6000;
 

@@ -54,7 +54,7 @@ it("13.1.7: what was taken by name is renewed by other processes of the same own
   expect(await scene.until(one.mutex.releaseLock(NAME))).toBe(true);
 });
 
-it("13.1.7: a caller that has tried in vain a hundred times still knows the write that landed", async () => {
+it("13.1.7: who has tried in vain a hundred times still knows the write that landed", async () => {
   const scene = new Scene();
   const { mutex, process } = scene.client();
   const lock = await scene.until(mutex.acquire(NAME, { leaseMs: 600_000 }));

@@ -130,7 +130,7 @@ it.each(Object.entries(CALLS))("S1, S6: %s ends in time over answers that never 
   expect(problems).toEqual([]);
 });
 
-it("S1, S6: a caller that waits without a limit ends when aborted, whatever is answered", async () => {
+it("S1, S6: who waits without a limit ends when aborted, whatever is answered", async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const scene = new Scene({ seed });
     let store: EndlessStore | undefined;

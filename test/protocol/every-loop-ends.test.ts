@@ -316,7 +316,7 @@ it("P10: a refusal ends a candidate", async () => {
   ).toMatchObject({ code: "access-denied" });
 });
 
-it("an observer that looks on outlasts an outage as well, also one that was there before", async () => {
+it("who looks on outlasts an outage as well, also one that was there before", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   scene.fate = () => ({ kind: "error", status: 503, applied: false });
@@ -343,7 +343,7 @@ it("an observer that looks on outlasts an outage as well, also one that was ther
   await scene.until(Promise.all([observing, watching]));
 });
 
-it("P10: an observer that looks on says once that the store is away, and of the next outage once more", async () => {
+it("P10: who looks on says once that the store is away, and of the next outage once more", async () => {
   for (const fate of [{ kind: "lost" }, { kind: "error", status: 503, applied: false }] as const) {
     const scene = new Scene();
     const warnings: string[] = [];
@@ -421,7 +421,7 @@ it("S2: an ETag that reads show in more than one form is one version", async () 
   expect(await endOf(scene, mutex.releaseLock(NAME, true))).toMatchObject({ code: "store-unsafe" });
 });
 
-it("S1: a caller that is always second ends with the time, and says so", async () => {
+it("S1: who is always second ends with the time, and says so", async () => {
   const scene = new Scene();
   let versions = 0;
   const { mutex } = scene.client({

@@ -144,7 +144,7 @@ it("rule 6: a caller that gave up while a transfer to it was under way leaves no
   expect(scene.problems).toEqual([]);
 });
 
-it("rule 6: a caller that gave up while it read what it had written leaves no place in the queue", async () => {
+it("rule 6: who gave up while it read what it had written leaves no place in the queue", async () => {
   const scene = new Scene();
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const { process, mutex } = scene.client({ lockTimeoutMs: 6000 });

@@ -192,7 +192,7 @@ it("rule 2: an answer on whose way back the process was suspended is not believe
   await expectDeadlineBeforeExpiry(scene, lock);
 });
 
-it("rule 3: an observer that observes counts by the clock that moved less, from one look to the next", async () => {
+it("rule 3: who observes counts by the clock that moved less, from one look to the next", async () => {
   for (const stepMs of [HOUR_MS, -HOUR_MS]) {
     const scene = new Scene();
     const lock = await acquiredThenCutOff(scene, scene.client(), 10_000);
@@ -217,7 +217,7 @@ async function tryUntilTaken(scene: Scene, mutex: S3Mutex, forMs: number): Promi
   }
 }
 
-it("rule 3: an observer that observes does not end a lease that is renewed, however long it watches", async () => {
+it("rule 3: who observes does not end a lease that is renewed, however long it watches", async () => {
   const scene = new Scene();
   await acquired(scene, scene.client(), 6000);
   const waiter = scene.client({ takeover: "observed", clocks: { wallOffsetMs: 5 * HOUR_MS } });

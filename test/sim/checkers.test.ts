@@ -501,13 +501,13 @@ describe("deadlocks", () => {
     expect(properties()).toEqual(["victim"]);
   });
 
-  it("a caller that waits for two locks at once is in the cycles of both", () => {
+  it("who waits for two locks at once is in the cycles of both", () => {
     const both: Waiting = { name: "a", wants: ["z", "y"], isAwake: true, isGivingUp: false };
     checker(both, task("b", "x")).noteVictim("b", cycle);
     expect(properties()).toEqual([]);
   });
 
-  it("a caller that took a lock by name can be waited for as long as the record says that it has it", () => {
+  it("who took a lock by name can be waited for as long as the record says that it has it", () => {
     const named: Record<string, Body> = { x: { holders: [{ owner: "o", token: 1, via: "name" } as BodyHolder] } };
     const deadlocks = new DeadlockChecker(
       findings,

@@ -71,7 +71,7 @@ describe("inside", () => {
     expect(properties()).toEqual([]);
   });
 
-  it("a caller that nests in a callback may run beside it, but two callers that nest in one exclude each other", () => {
+  it("who nests in a callback may run beside it, but two who nest in one exclude each other", () => {
     const inside = checker();
     const outer = insider("a");
     inside.enter("x", outer);

@@ -83,7 +83,7 @@ test.each(tools)("by the fake timers of %s: the code's timers and the lock's are
   await expect(clock.runUntil(new Promise(() => {}), { limitMs: 5000 })).rejects.toThrow(/within \d+ ms/);
 });
 
-test("a test that moves vi moves the lock's time", async () => {
+test("who moves vi moves the lock's time", async () => {
   vi.useFakeTimers();
   const { mutex, store } = await createTestMutex({ fakeTimers: vi });
   const lock = await mutex.acquire("job");

@@ -26,7 +26,7 @@ describe("time", () => {
     expect(seen.at(-1)).toBe("d 301");
   });
 
-  test("of one moment, the call that was first comes first; and whatever follows from it goes on before the next", async () => {
+  test("of one moment, who was first comes first; and whatever follows from it goes on before the next", async () => {
     const { clock } = await createTestMutex();
     const seen: string[] = [];
     const worker = async (name: string) => {

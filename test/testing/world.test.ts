@@ -38,7 +38,7 @@ describe("two let time pass at once", () => {
     ]);
   });
 
-  it("a caller that has what it waited for goes on before anything else happens", async () => {
+  it("who has what it waited for goes on before anything else happens", async () => {
     const { world, passedMs } = ticking();
     const other = world.run(1000);
     await world.until(world.sleep(205));

@@ -114,13 +114,13 @@ describe("ending a hold", () => {
     expect(scene.holders()).toBe(1);
   });
 
-  test("a caller that got the lock since it was looked at was not meant", async () => {
+  test("who got the lock since it was looked at was not meant", async () => {
     const scene = await heldScene(8);
     expect(await post(scene, {})).toMatchObject({ status: 200, body: '{"outcome":"changed"}' });
     expect(scene.holders()).toBe(1);
   });
 
-  test("a caller that gets the lock while the request is under way was not meant either", async () => {
+  test("who gets the lock while the request is under way was not meant either", async () => {
     const scene = await heldScene();
     const stop = scene.server.onRequest(({ operation }) => {
       if (operation !== "GetObject") return;
@@ -131,7 +131,7 @@ describe("ending a hold", () => {
     expect(scene.holders()).toBe(1);
   });
 
-  test("a holder that shares the lock since it was looked at goes on sharing it", async () => {
+  test("who shares the lock since it was looked at goes on sharing it", async () => {
     const scene = await heldScene();
     putLock(scene.server, "job", {
       holders: [

@@ -60,7 +60,7 @@ test("locks that were made for one occasion are forgotten at last", () => {
   expect([known[0], known[1499], history.stintsOf("stays").length]).toEqual([0, 1, 1]);
 });
 
-test("a caller that was seen waiting and then holding has waited from the one to the other", () => {
+test("who was seen waiting and then holding has waited from the one to the other", () => {
   const history = told(lock({ queue: [waiter("x", 3)] }), lock({ holders: [holder("x", 5, 9), holder("y", 4, 2)] }));
   expect(history.waits).toEqual([{ lockName: "a", grantedAtMs: 9, waitedMs: 6 }]);
 });

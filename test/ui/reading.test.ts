@@ -47,7 +47,7 @@ test("a beginning of names is all that is read of them", async () => {
   expect(scene.server.requests.byOperation.GetObject).toBe(1);
 });
 
-test("a page that comes later is told at once what is known", async () => {
+test("who comes later is told at once what is known", async () => {
   const scene = await openScene({ intervalMs: 60_000 });
   putLock(scene.server, "a", { holders: [{}] });
   await look(scene).hears(isRead);

@@ -27,7 +27,7 @@ test("events are written as they are told", () => {
   expect(stream.taken).toEqual([`event: delta\ndata: ${JSON.stringify(gone("a\nb"))}\n\n`]);
 });
 
-test("a page that reads slowly misses changes and is told everything when it has caught up, once", async () => {
+test("who reads slowly misses changes and is told everything when it has caught up, once", async () => {
   const stream = new Slow();
   let caughtUp = 0;
   const viewer = new StreamViewer(stream, () => {

@@ -44,7 +44,7 @@ test.each([
   expect(visible(text)).toBe(shown);
 });
 
-test("a caller that a party is: what people gave a name, and where it runs", () => {
+test("who a party is: what people gave a name, and where it runs", () => {
   const party = { id: "1", owner: "o-1", host: "web-1", pid: 7 };
   expect([whoText(party), fullText(party)]).toEqual(["web-1:7", "web-1:7"]);
   expect([whoText({ ...party, label: "import" }), fullText({ ...party, label: "import" })]).toEqual([

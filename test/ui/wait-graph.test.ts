@@ -38,7 +38,7 @@ test("an earlier hold of the same lock is another", () => {
   expect(arrows(graph)).toContain("lock a > h");
 });
 
-test("a ring is a deadlock, and a waiter for a part of it is behind one", () => {
+test("a ring is a deadlock, and who waits for a part of it is behind one", () => {
   const graph = graphOf(
     lock("a", [holder("1", 1)], [waiter("w2", ["b", 2]), waiter("late")]),
     lock("b", [holder("2", 2)], [waiter("w3", ["c", 3])]),
@@ -80,7 +80,7 @@ test("many who hold nothing are drawn as one", () => {
   ]);
 });
 
-test("a caller that waits stands left of the lock, the lock left of its holder, and nothing on top of anything", () => {
+test("who waits stands left of the lock, the lock left of its holder, and nothing on top of anything", () => {
   const locks = Array.from({ length: 12 }, (_, index) => {
     const queue = Array.from({ length: index % 4 }, (_, at) =>
       waiter(`w${index}-${at}`, [`l${(index + at + 5) % 12}`, 1]),

@@ -103,7 +103,7 @@ it.each<Fate>([
   expect(await playAllGiveUps(fate)).toEqual([]);
 });
 
-// The answer that is heard is the second one, a conflict: the attempt counts as one that came to nothing, so that a caller that gives
+// The answer that is heard is the second one, a conflict: the attempt counts as one that came to nothing, so that who gives
 // up before it has read again clears nothing away. The lock stays held for the whole lease, or the entry in the queue.
 it("leaves nothing behind where its first write arrives twice", async () => {
   expect(await playAllGiveUps({ kind: "twice" })).toEqual([]);

@@ -53,7 +53,7 @@ export const BOUNDS: readonly Mutant[] = [
   },
   {
     name: "graces by the upper bound",
-    why: "a caller that is expected is passed over as soon as its grace may be over",
+    why: "who is expected is passed over as soon as its grace may be over",
     file: "src/core/queue.ts",
     search: "if (attempt.now.earliestMs <= deadlineMs) break;",
     replace: "if (attempt.now.latestMs <= deadlineMs) break;",
@@ -77,7 +77,7 @@ export const BOUNDS: readonly Mutant[] = [
   },
   {
     name: "entries judged by the upper bound",
-    why: "a caller that waits is dropped from the queue as soon as its entry may have run out",
+    why: "who waits is dropped from the queue as soon as its entry may have run out",
     file: "src/core/expiry.ts",
     search: "  return earliestMs <= expiresAtMs;",
     replace: "  return latestMs <= expiresAtMs;",

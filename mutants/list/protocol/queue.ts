@@ -20,7 +20,7 @@ export const QUEUE: readonly Mutant[] = [
   },
   {
     name: "entry kept after the grant",
-    why: "a caller that was granted the lock stays in the queue",
+    why: "who was granted the lock stays in the queue",
     file: "src/core/transition/acquire.ts",
     search: "record.queue.filter((waiter) => waiter.id !== command.id && !passedOver.includes(waiter)),",
     replace: "record.queue.filter((waiter) => !passedOver.includes(waiter)),",

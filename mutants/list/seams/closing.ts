@@ -33,7 +33,7 @@ export const CLOSING: readonly Mutant[] = [
   },
   {
     name: "closing: asked to stop is lost",
-    why: "a caller that is asked to stop does not hold the lock any more, and cannot do its last write",
+    why: "who is asked to stop does not hold the lock any more, and cannot do its last write",
     file: "src/runtime/hold/standing.ts",
     search: "    this.#askedBy ??= reason;\n",
     replace: "    this.#askedBy ??= reason;\n    this.#isOver = true;\n",

@@ -14,6 +14,22 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: HELD,
   },
   {
+    name: "once waits for its release as long as the lease lasts",
+    why: "a command line over a silent store hears no signal, and only SIGKILL ends it",
+    file: "src/cli/once/session.ts",
+    search: "await (isToRemember ? interruption.unlessInterrupted(done) : interruption.tidied(done))",
+    replace: "await done",
+    caughtBy: { test: "test/cli/once-silent.test.ts", named: "is over at the second signal" },
+  },
+  {
+    name: "closing has a time of its own",
+    why: "run is over twelve seconds after its command, where a supervisor waits for ten",
+    file: "src/cli/run/interruption.ts",
+    search: "const untilMs = this.#tidyUntilMs ??",
+    replace: "const untilMs =",
+    caughtBy: { test: "test/cli/interruption.test.ts", named: "take ten seconds together" },
+  },
+  {
     name: "renewed until the signal",
     why: "the lock is given back when the command is asked to end",
     file: "src/cli/run/session.ts",
@@ -53,7 +69,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "deaf to the second signal",
-    why: "a user that asks again waits as long as one that asks once",
+    why: "who asks again waits as long as who asks once",
     file: "src/cli/process/group-end.ts",
     search: "if (isRepeated) {",
     replace: "if (isRepeated && this.#graceMs === -1) {",
@@ -125,7 +141,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "one remedy for all that is unavailable",
-    why: "a user that has a wrong clock is told to look at the endpoint",
+    why: "who has a wrong clock is told to look at the endpoint",
     file: "src/cli/failure.ts",
     search: "const found = NETWORK_REMEDIES.find(([pattern]) => pattern.test(message))?.[1];",
     replace: 'const found = NETWORK_REMEDIES && "Check --endpoint-url and the network, then try again.";',
@@ -133,7 +149,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
   },
   {
     name: "a store is advised to be a lock",
-    why: "a user that has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
+    why: "who has set S3_MUTEX_STORE wrongly is told to put the name of a lock in it",
     file: "src/cli/store/address.ts",
     search: 'splitUrl(text, "store");\n  if (keyPrefix !== undefined)',
     replace: 'splitUrl(text, "lock");\n  if (keyPrefix !== undefined)',

@@ -92,7 +92,7 @@ export const ENDS: readonly Mutant[] = [
     caughtBy: { test: "test/waiting/cancelling.test.ts", named: "while a look at" },
   },
   {
-    name: "a caller that gives up believes a record without its entry",
+    name: "who gives up believes a record without its entry",
     why: "a cache shows the record as it was before the entry, which then stands before others until it expires",
     file: "src/core/client/leftovers.ts",
     search: '  return entry === "listed" || hasUnresolved;',
@@ -114,7 +114,7 @@ export const ENDS: readonly Mutant[] = [
     search: "    this.#refused = { version, failures: this.#failures };\n",
     replace:
       "    this.#refused = { version, failures: this.#failures };\n    this.#lastUntilMs = this.#nowMs() + FULL_ATTEMPT * this.#options.timeoutMs;\n",
-    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: a caller that is always second" },
+    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "S1: who is always second" },
   },
   {
     name: "what comes before sending not bounded",
@@ -166,11 +166,11 @@ export const ENDS: readonly Mutant[] = [
   },
   {
     name: "watching: says it in each look",
-    why: "a caller that watches fills the log as long as the store is away",
+    why: "who watches fills the log as long as the store is away",
     file: "src/runtime/inspect/lock-watcher.ts",
     search: "if (!this.#hasWarned) context",
     replace: "context",
-    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: an observer that looks on says once" },
+    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "P10: who looks on says once" },
   },
   {
     name: "a watch ends in an outage",
@@ -178,7 +178,7 @@ export const ENDS: readonly Mutant[] = [
     file: "src/runtime/inspect/lock-watcher.ts",
     search: 'if (!this.#hasSeen && error.code !== "store-unavailable") throw error;',
     replace: "if (!this.#hasSeen) throw error;",
-    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "an observer that looks on outlasts" },
+    caughtBy: { test: "test/protocol/every-loop-ends.test.ts", named: "who looks on outlasts" },
   },
   {
     name: "each lock of an outage has its own time",

@@ -49,11 +49,11 @@ export const EVENTS: readonly Mutant[] = [
   },
   {
     name: "older holders let in",
-    why: "a holder that has been succeeded opens the object again, and writes over what its successor has written",
+    why: "who has been succeeded opens the object again, and writes over what its successor has written",
     file: "src/core/transition/fenced.ts",
     search: "  if (envelope.token <= token) return undefined;",
     replace: "  if (envelope.token <= token || envelope.lock === lock) return undefined;",
-    caughtBy: { test: "test/fenced/fenced-outcomes.test.ts", named: "a holder that has lost the lock goes on until" },
+    caughtBy: { test: "test/fenced/fenced-outcomes.test.ts", named: "who has lost the lock goes on until" },
   },
   {
     name: "fenced out by one's own token",

@@ -40,7 +40,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "nests while it becomes a share",
-    why: "a caller that comes in while downgrade() is under way has all of a lock that others share",
+    why: "who comes in while downgrade() is under way has all of a lock that others share",
     file: "src/runtime/hold/nest.ts",
     search: "    if (this.#changes > 0) return;\n",
     replace: "",
@@ -48,7 +48,7 @@ export const IDENTITY: readonly Mutant[] = [
   },
   {
     name: "has all of a share",
-    why: "a caller that waited while a lock became a share comes in all the same",
+    why: "who waited while a lock became a share comes in all the same",
     file: "src/runtime/hold/nest.ts",
     search: "if (isTooMuch(first.mode, this.#outer)) {",
     replace: "if (false) {",
@@ -151,7 +151,7 @@ export const IDENTITY: readonly Mutant[] = [
     caughtBy: { test: CONTEXTS, named: "resolves X then Y against Y then X" },
   },
   {
-    name: "a caller that calls a function beside a bare call is not noticed",
+    name: "who calls a function beside a bare call is not noticed",
     why: "two tasks that begin side by side are taken for one: the second gives way for what the first one holds",
     file: "src/runtime/scopes/scopes.ts",
     search: "    storage.getStore()?.get(this)?.noteCompany();\n",

@@ -138,7 +138,7 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/primitives/acquirer.ts",
     search: "this.#localQueues.peek(key)?.holdChanged();",
     replace: "this.#localQueues.peek(key);",
-    caughtBy: { test: NUMBERS, named: "P12: a caller that waits takes the new number, in the object" },
+    caughtBy: { test: NUMBERS, named: "P12: who waits takes the new number, in the object" },
   },
   {
     name: "more permits than there are are waited for",
@@ -146,11 +146,11 @@ export const PERMITS: readonly Mutant[] = [
     file: "src/core/transition/acquire.ts",
     search: '  if ((command.permits ?? 1) > limit) return { reply: { kind: "too-few", limit } };\n',
     replace: "",
-    caughtBy: { test: NUMBERS, named: "P12: a caller that asks for more" },
+    caughtBy: { test: NUMBERS, named: "P12: who asks for more" },
   },
   {
     name: "grants beyond the stored number",
-    why: "a caller that says a higher number is let in beside as many as there are",
+    why: "who says a higher number is let in beside as many as there are",
     file: "src/core/queue.ts",
     search: "areCompatible([...holders, ...expected, candidate], record.limit);",
     replace: "areCompatible([...holders, ...expected, candidate], record.limit + (record.limit > 1 ? 1 : 0));",
@@ -206,7 +206,7 @@ export const PERMITS: readonly Mutant[] = [
   },
   {
     name: "the first of several records is taken for all",
-    why: "a caller that does not know of the others waits, or is told that nothing is free",
+    why: "who does not know of the others waits, or is told that nothing is free",
     file: "src/core/transition/acquire.ts",
     search: "return limit !== undefined && found?.shares !== undefined;",
     replace: "return limit === null && found?.shares !== undefined;",

@@ -12,7 +12,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "after a force all were ended by it",
-    why: "a holder that was taken over blames an operator who came later",
+    why: "who was taken over blames an operator who came later",
     file: "src/core/cut-short.ts",
     search: "cutShort?.forced?.tokens.includes(token)",
     replace: "cutShort?.forced",
@@ -60,7 +60,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "a request of Web Locks drops a time-out",
-    why: "a caller that passes timeoutMs waits without end, as no browser knows it and the standard ignores it",
+    why: "who passes timeoutMs waits without end, as no browser knows it and the standard ignores it",
     file: "src/web-locks/arguments.ts",
     search: "  refuseOurs(given);\n",
     replace: "",
@@ -84,7 +84,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "a time-out of several names the first",
-    why: "a caller that waits for several locks is told of one that was free",
+    why: "who waits for several locks is told of one that was free",
     file: "src/primitives/acquirer.ts",
     search: "        missing = this.#objectOf({ name });",
     replace: "        missing = this.#objectOf({ name: names[0]?.[1] ?? name });",
@@ -99,7 +99,7 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "what is hostile in a record" },
   },
   {
-    name: "a store that answers cannot be reached",
+    name: "who answers cannot be reached",
     why: "a loss blames the network where the store has said that its disk is full",
     file: "src/runtime/hold/loss.ts",
     search: "if (answer === undefined) return",
@@ -124,7 +124,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "a text with two lines in a log",
-    why: "a caller that names a lock or a listener's error forges lines of the log",
+    why: "who names a lock or a listener's error forges lines of the log",
     file: "src/runtime/base/logger.ts",
     search: "const whole = printable(",
     replace: "const whole = String(",
@@ -179,7 +179,7 @@ export const TELLING: readonly Mutant[] = [
     caughtBy: { test: "test/stores/one-write-a-second.test.ts", named: "is told who has it" },
   },
   {
-    name: "a store that answers is called silent",
+    name: "who answers is called silent",
     why: "a full disk, a clock or the page of a proxy reads as a network that is away",
     file: "src/runtime/swap/retry-budget.ts",
     search: "if (error === outcome.error) this.#isAnswered = hasAnswered(outcome);",
@@ -228,7 +228,7 @@ export const TELLING: readonly Mutant[] = [
   },
   {
     name: "a handle that was handed over was released",
-    why: "a caller that nests in a handle that was handed over looks for a release that was not made",
+    why: "who nests in a handle that was handed over looks for a release that was not made",
     file: "src/runtime/hold/lease.ts",
     search: "this.standing.handOver();",
     replace: "",

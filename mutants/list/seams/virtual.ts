@@ -4,7 +4,7 @@ import type { Mutant } from "../../mutant.js";
 export const VIRTUAL: readonly Mutant[] = [
   {
     name: "the last timer of a moment comes first",
-    why: "a caller that was first to ask for a moment is served last, as no event loop does",
+    why: "who was first to ask for a moment is served last, as no event loop does",
     file: "src/testing/virtual/world.ts",
     search: "one.atMs === other.atMs && one.order < other.order",
     replace: "one.atMs === other.atMs && one.order > other.order",

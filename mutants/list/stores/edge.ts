@@ -56,6 +56,22 @@ export const EDGE: readonly Mutant[] = [
     caughtBy: { test: R2, named: "ends in time where no answer comes" },
   },
   {
+    name: "whatever an adapter answers is an outcome",
+    why: "a success that has nothing to it is a renewal: a holder believes beyond its lease, and another is in beside it",
+    file: "src/reach.ts",
+    search: "return fault === undefined ? outcome :",
+    replace: "return fault !== 1 ? outcome :",
+    caughtBy: { test: "test/api/own-store.test.ts", named: "is believed by no caller" },
+  },
+  {
+    name: "a part of the object is the object",
+    why: "a live lock is called corrupt, and its deletion advised, where a proxy gives a part of it",
+    file: "src/store/s3/learnt/key-answers.ts",
+    search: "  if (status !== 200) return",
+    replace: "  if (status === 0) return",
+    caughtBy: { test: "src/store/s3/learnt/key-answers.spec.ts", named: "is not the object" },
+  },
+  {
     name: "scopes need storage that can be entered",
     why: "the library cannot be loaded in workerd",
     file: "src/runtime/scopes/scopes.ts",

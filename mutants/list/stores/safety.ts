@@ -17,7 +17,7 @@ export const SAFETY: readonly Mutant[] = [
   },
   {
     name: "proof's time refreshed by carrying",
-    why: "a client that has read a proof writes it along as of now, so that a store is never asked again",
+    why: "who has read a proof writes it along as of now, so that a store is never asked again",
     file: "src/runtime/check/safety-check.ts",
     search: "return this.#pass(by, versions, atMs);",
     replace: "return this.#pass(by, versions, atMs === undefined ? atMs : this.#boundedNow()?.earliestMs);",
@@ -199,7 +199,7 @@ export const SAFETY: readonly Mutant[] = [
   },
   {
     name: "an emptied bucket taken for stale reads",
-    why: "a user that empties a bucket right after a first lock is refused for a minute",
+    why: "who empties a bucket right after a first lock is refused for a minute",
     file: "src/runtime/check/check-marker.ts",
     search: 'if (again.kind !== "conflict") return false;',
     replace: 'if (again.kind !== "conflict") return true;',

@@ -272,7 +272,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   },
   {
     name: "a delete marker over the marker is a stale read",
-    why: "a user that empties a bucket of versitygw or Ceph that keeps versions makes it store-unsafe for a minute",
+    why: "who empties a bucket of versitygw or Ceph that keeps versions makes it store-unsafe for a minute",
     file: "src/runtime/check/check-marker.ts",
     search: "      if (isDeleted(found)) return false;",
     replace: "      if (isDeleted(found)) return true;",

@@ -3,7 +3,7 @@ import { delay } from "../base/delay.js";
 import type { Output } from "../base/output.js";
 import type { Log } from "../process/log.js";
 
-/** Asks for the leadership again and again. A store that is away is waited for: a candidate that stands by must outlast an outage. */
+/** Asks for the leadership again and again. A store that is away is waited for: who stands by must outlast an outage. */
 export class Campaign {
   readonly #election: Election;
   readonly #output: Pick<Output, "note">;

@@ -45,7 +45,8 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
       isStuck = result.isStuck;
       if (isStuck) return abandon(held, result, output);
       const isLost = result.wasEndedByUs || lock.signal.aborted;
-      const exitCode = await release(held, result, interruption.hurry, output);
+      if (!isLost || interruption.by !== undefined) interruption.leave();
+      const exitCode = await release(held, result, interruption, output);
       if (!isLost || interruption.by !== undefined) return exitCode;
       remark(`leads ${JSON.stringify(plan.lockName)} no longer; nothing of the command runs, and it campaigns again.`);
     }

@@ -4,10 +4,10 @@ import type { Output } from "../base/output.js";
 import { ageText } from "../base/text.js";
 import { createLog } from "../process/log.js";
 import { exitCodeOf } from "../process/signals.js";
-import { heldLock } from "../run/held.js";
+import { heldLock, titleOf } from "../run/held.js";
 import { Interruption } from "../run/interruption.js";
 import type { HoldingPlan } from "../run/plan.js";
-import { abandon, nameLeftBehind } from "../run/release.js";
+import { abandon, NOT_CONFIRMED, nameLeftBehind, notReleased } from "../run/release.js";
 import { announceWait, noticePlan, whoHas } from "../run/waiting.js";
 import type { Wanted } from "../run/wanted.js";
 import { type Result, startWhileHeld } from "../run/while-held.js";
@@ -40,16 +40,16 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
   let isStuck = false;
   let ended: Result | undefined;
   try {
-    let leave: (exitCode: number) => void = () => {};
-    const stuck = new Promise<number>((resolve) => {
-      leave = resolve;
+    let tellEnd: (result: Result) => void = () => {};
+    const end = new Promise<Result>((resolve) => {
+      tellEnd = resolve;
     });
     const run = async (held: OnceRun) => {
       const result = await runUnder(mutex, held, plan, interruption, output);
       ended = result;
+      tellEnd(result);
       if (result.isStuck) {
         isStuck = true;
-        leave(result.exitCode);
         // What is still running is under the lock: it is left to its lease, and nothing is remembered.
         return new Promise<never>(() => {});
       }
@@ -71,7 +71,7 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
         if (!ran && !plan.isQuiet) output.note(`${JSON.stringify(plan.key)} was done before: nothing was run.`);
         return EXIT.ok;
       });
-    return await Promise.race([done, stuck]);
+    return await Promise.race([done, end.then((result) => exitCodeAfter(result, done, plan, interruption, output))]);
   } catch (error) {
     if (error instanceof NotDone) return error.exitCode;
     if (interruption.by !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruption.by);
@@ -84,6 +84,30 @@ export async function onceSession(plan: OncePlan, output: Output): Promise<numbe
     if (!isStuck) await interruption.close(mutex);
     letGo();
   }
+}
+
+/**
+ * Waits for the release, and for what was done to be remembered: as long as the lease lasts where that is all that is left to do, ten
+ * seconds where the command failed or was told to end, and no longer than until a signal.
+ */
+async function exitCodeAfter(
+  { exitCode, isStuck }: Result,
+  done: Promise<number>,
+  { key }: OncePlan,
+  interruption: Interruption,
+  output: Output,
+): Promise<number> {
+  if (isStuck) return exitCode;
+  const isToRemember = exitCode === EXIT.ok && interruption.by === undefined;
+  if (!isToRemember) interruption.leave();
+  const answer = await (isToRemember ? interruption.unlessInterrupted(done) : interruption.tidied(done));
+  if (answer !== undefined) return answer;
+  output.note(
+    exitCode === EXIT.ok
+      ? `${JSON.stringify(key)} was done, and the store has not confirmed in time that this is remembered: the next one may run again.`
+      : notReleased({ title: titleOf([`once/${key}`]) }, NOT_CONFIRMED),
+  );
+  return exitCode !== EXIT.ok || interruption.by === undefined ? exitCode : exitCodeOf(interruption.by);
 }
 
 async function runUnder(

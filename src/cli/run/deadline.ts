@@ -113,7 +113,7 @@ export function guardDeadline(lock: Remaining, plan: DeadlinePlan, actions: Dead
     }
     if (leftMs <= plan.terminateAtMs && !isTerminating) {
       isTerminating = true;
-      // Also when a renewal succeeds after all: a command that was told to end is not waited for any longer than that.
+      // Also when a renewal succeeds after all: who was told to end is not waited for any longer than that.
       killAtMs = performance.now() + leftMs - plan.killAtMs;
       actions.terminate();
     }

@@ -9,7 +9,8 @@ export class Interruption {
   readonly #hurry = new AbortController();
   #by: NodeJS.Signals | undefined;
   #running: Running | undefined;
-  #isLeaving = false;
+  /** Until when all of the tidying up may take together; undefined before it has begun. */
+  #tidyUntilMs: number | undefined;
 
   /** Aborted by the first request, while no command runs. */
   get signal(): AbortSignal {
@@ -31,15 +32,24 @@ export class Interruption {
     this.#running = running;
   }
 
-  /** From here on there is nothing to interrupt and nothing to pass a signal on to: the first one ends the wait for the store. */
+  /**
+   * From here on there is nothing to interrupt and nothing to pass a signal on to: the first one ends the wait for the store, and all
+   * that is left to do takes ten seconds at most.
+   */
   leave(): void {
     this.#running = undefined;
-    this.#isLeaving = true;
+    this.#tidyUntilMs ??= performance.now() + LEAVING_MAX_MS;
   }
 
-  /** Waits for the store in order to tidy up, but not for long where the user wants this to be over. */
+  /** Waits for the store in order to tidy up, and not for long; undefined where that was too long. */
   async tidied<T>(work: Promise<T>): Promise<T | undefined> {
-    return bounded(work, TIDYING_MAX_MS, this.#hurry.signal);
+    const untilMs = this.#tidyUntilMs ?? performance.now() + TIDYING_MAX_MS;
+    return bounded(work, Math.max(0, untilMs - performance.now()), this.#hurry.signal);
+  }
+
+  /** Waits until a signal ends that; undefined where one did. */
+  async unlessInterrupted<T>(work: Promise<T>): Promise<T | undefined> {
+    return bounded(work, undefined, this.#interrupt.signal);
   }
 
   /** Gives back what is held. The process ends in a moment, and its renewals with it. */
@@ -55,7 +65,7 @@ export class Interruption {
 
   #receive(signal: NodeJS.Signals, isEnding: boolean): void {
     const running = this.#running;
-    const isAgain = this.#by !== undefined || this.#isLeaving;
+    const isAgain = this.#by !== undefined || this.#tidyUntilMs !== undefined;
     // Also while a command runs: what was told to end does not begin again.
     if (isEnding) this.#by ??= signal;
     if (running !== undefined) return running.receive(signal, isEnding);
@@ -65,4 +75,7 @@ export class Interruption {
   }
 }
 
+/** How long the command's exit code is held back by a store that does not answer: what supervisors wait for before they kill. */
+const LEAVING_MAX_MS = 10_000;
+/** The same where no command has run: what is undone then is a place in the queue, or a lock under which nothing was started. */
 const TIDYING_MAX_MS = 3000;

@@ -1,21 +1,18 @@
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { fitted, printable } from "../base/text.js";
-import { bounded } from "../process/bounded.js";
 import type { Member } from "../process/living-members.js";
 import type { Held } from "./held.js";
+import type { Interruption } from "./interruption.js";
 import type { Result } from "./while-held.js";
 
-/** How long the command's exit code is held back by a store that does not answer to the release. */
-const RELEASE_MAX_MS = 10_000;
-
 /** Gives back what is held, and says what is odd about the end; the command's exit code, unless it turns out that its lock was lost while it ran. */
-export async function release(held: Held, result: Result, hurry: AbortSignal, output: Output): Promise<number> {
+export async function release(held: Held, result: Result, interruption: Interruption, output: Output): Promise<number> {
   const { exitCode, wasEndedByUs } = result;
   let problem: string | undefined;
   try {
-    const answer = await bounded(held.release(), RELEASE_MAX_MS, hurry);
-    if (answer === undefined) problem = "the store has not confirmed the release in time";
+    const answer = await interruption.tidied(held.release());
+    if (answer === undefined) problem = NOT_CONFIRMED;
   } catch (error) {
     problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
   }
@@ -58,6 +55,8 @@ function namesOf(members: readonly Member[]): string {
   return [...names, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-function notReleased({ title }: Held, why: string): string {
+export const NOT_CONFIRMED = "the store has not confirmed the release in time";
+
+export function notReleased({ title }: Pick<Held, "title">, why: string): string {
   return `${title} could not be released and becomes free when the lease ends: ${why}.`;
 }

@@ -29,7 +29,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
     isStuck = result.isStuck;
     if (isStuck) return abandon(held, result, output);
     interruption.leave();
-    return await release(held, result, interruption.hurry, output);
+    return await release(held, result, interruption, output);
   } catch (error) {
     if (interruption.by !== undefined && S3MutexError.is(error, "aborted")) return exitCodeOf(interruption.by);
     throw error;

@@ -109,7 +109,7 @@ function followerDelayMs(outlook: Outlook): number {
   const { position, holdAgeMs, pace, roundTripMs, isEnqueued } = outlook;
   const unknownMs = untilPollAgeMs(outlook) * (isEnqueued ? 1 : UNQUEUED_FACTOR);
   if (pace === undefined) return unknownMs;
-  // By the shortest turns: a waiter that sleeps too long is passed over.
+  // By the shortest turns: who sleeps too long is passed over.
   const aTurnMs = turnMs(pace, roundTripMs);
   const untilHeadMs = Math.max(0, aTurnMs - holdAgeMs) + (position - 1) * aTurnMs;
   const asleepMs = (untilHeadMs + pace.shortestHoldMs) * (position === 1 ? NEXT_SLEEP : 1);

@@ -114,5 +114,5 @@ function isOpenBeside(record: LockRecord | undefined, claim: Claim): boolean {
   return record !== undefined && areCompatible([...record.holders, claim, claim], record.limit);
 }
 
-/** A pause of more than this, a read and a write, ends a row of losses: a caller that was in the race then has had its turn in it since. */
+/** A pause of more than this, a read and a write, ends a row of losses: who was in the race then has had its turn in it since. */
 const FORGOTTEN_AFTER_TRIPS = 2;

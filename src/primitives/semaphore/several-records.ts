@@ -121,7 +121,7 @@ export class SeveralRecords {
     if (isFree) throw tooManyAtOnce(this.#records.anchor, this.#nowMs() - since);
   }
 
-  /** Where there is no room anywhere, a caller with patience waits, and one attempt is over. */
+  /** Where there is no room anywhere, who has patience waits, and one attempt is over. */
   #lastResort({ call, patienceMs }: Terms): Target | undefined {
     return patienceMs === 0 ? undefined : this.#targetOf(this.#shortestQueue(call), call);
   }

@@ -48,7 +48,7 @@ function limitDiffers({ name: lockName }: LockObject, limit: number): S3MutexErr
   return new S3MutexError("permits-differ", message, { lockName });
 }
 
-/** What was asked for can never be had, for all that is known; a caller that says a higher number is told where that comes from. */
+/** What was asked for can never be had, for all that is known; who says a higher number is told where that comes from. */
 export function tooFew(
   { name: lockName }: Pick<LockObject, "name">,
   { permits, limit }: Pick<AcquireRequest, "permits" | "limit">,

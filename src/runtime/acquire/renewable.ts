@@ -76,7 +76,7 @@ function refusalOf({ clock, ownerId }: Context, object: LockObject, request: Acq
 
 const polls = new WeakMap<LockObject, Promise<boolean>>();
 
-/** Whether it was answered; never rejects, as a caller that goes on is told what is wrong. */
+/** Whether it was answered; never rejects, as who goes on is told what is wrong. */
 function pollAlone(object: LockObject): Promise<boolean> {
   const poll = async () => {
     const snapshot = await object.poll(MAX_REQUEST_MS).catch(() => undefined);

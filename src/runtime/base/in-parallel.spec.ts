@@ -109,7 +109,7 @@ it("goes by how long an answer takes as that turns out during a turn", async () 
   expect(sent).toEqual([1, 2]);
 });
 
-it("a caller that comes when the turn of one that hangs is over asks at once", async () => {
+it("who comes when the turn of one that hangs is over asks at once", async () => {
   const { sent, answer, come, clockwork } = asking(2);
   await settled();
   await clockwork.pass(STUCK_MS);

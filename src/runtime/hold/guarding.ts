@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { processWide } from "../../process-wide.js";
 import type { Held } from "../base/holdings.js";
 
-/** The leases that functions run under, one inside of the other. It informs and never grants: a function that asks for an end from within does not wait for itself. */
+/** The leases that functions run under, one inside of the other. It informs and never grants: who asks for an end from within does not wait for itself. */
 const guarded = processWide("guarded", () => new AsyncLocalStorage<ReadonlySet<Held>>());
 
 const NONE: ReadonlySet<Held> = new Set();

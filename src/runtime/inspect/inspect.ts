@@ -144,7 +144,7 @@ export function otherKeysOf(anchorKey: string, { record }: Snapshot): readonly s
   return laterParts(record?.shares).map((part) => keyOfPart(anchorKey, part));
 }
 
-/** What several records say as if they were one. One that cannot be read makes the whole unreadable: its holders are not known. */
+/** What several records say as if they were one. One that cannot be read makes the whole unreadable: who holds is not known. */
 export function wholeOf(anchor: Snapshot, others: readonly (Snapshot | undefined)[]): Snapshot {
   if (anchor.record?.shares === undefined) return anchor;
   const unreadable = others.find((other) => other?.unreadable !== undefined)?.unreadable;

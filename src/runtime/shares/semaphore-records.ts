@@ -115,7 +115,7 @@ export class SemaphoreRecords {
     return this.#parts.some((object) => (object?.latest?.askedAtMs ?? Number.NEGATIVE_INFINITY) >= monotonicMs);
   }
 
-  /** Looks at a record, once for all who want that at the same time. Never rejects: a caller that asks there is told what is wrong. */
+  /** Looks at a record, once for all who want that at the same time. Never rejects: who asks there is told what is wrong. */
   poll(part: number): Promise<void> {
     const polling = this.#polls.get(part) ?? this.#poll(part).finally(() => this.#polls.delete(part));
     this.#polls.set(part, polling);

@@ -28,7 +28,7 @@ export function areOutdated({ status, code, message, isForeign }: Failure): bool
 const ASK_AGAIN_AFTER_MS = 1_000;
 
 /**
- * A file is rewritten when the old credentials have ended already, and not in one step: a read at the wrong moment finds the
+ * A file is rewritten when the old credentials have ended already, and not in one step: who looks at the wrong moment finds the
  * old ones, none, or half of the new.
  */
 const ASK_TIMES = 2;

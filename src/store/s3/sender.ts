@@ -133,7 +133,7 @@ type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
   | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission; readonly unusable: boolean };
 
-/** Why there are no others, where their function has failed: only their own words say what to mend. */
+/** Why there are no others, where who gives them has failed: only their own words say what to mend. */
 function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3MutexError {
   if (failure === undefined) return error;
   const message = `${error.message} Asked for others, the credentials provider failed: ${wordsOf(failure.cause)}.`;

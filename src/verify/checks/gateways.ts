@@ -12,7 +12,7 @@ const DENIED =
   "Give this identity the same rights over each endpoint: s3-mutex reads, writes and deletes over all of them.";
 
 const DROPPED =
-  "Do not lock over it: a client that comes that way overwrites every other holder. Have it pass If-Match and If-None-Match on, or leave it out, in all processes.";
+  "Do not lock over it: who comes that way overwrites every other holder. Have it pass If-Match and If-None-Match on, or leave it out, in all processes.";
 
 /** Whether each further endpoint takes writes, shows what was written over the first one, and honours conditions as it does; undefined where there is only one. */
 export async function gateways(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding | undefined> {
@@ -43,7 +43,7 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
 }
 
 /**
- * What is ignored over one endpoint and honoured over another one is that endpoint's fault: a client that goes that way overwrites all others. Where
+ * What is ignored over one endpoint and honoured over another one is that endpoint's fault: who goes that way overwrites all others. Where
  * all ignore it, it is the store's, and other checks say so.
  */
 async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeRequests[]): Promise<string | undefined> {

@@ -14,7 +14,7 @@ export async function removeAll(exam: Examination, lanes: readonly ProbeRequests
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
       if (!(await remove(lanes, key, exam))) left.push(key);
-      // Each took several tries: a store that is gone by now is not waited for once more for each of hundreds of keys.
+      // Each took several tries: who is gone by now is not waited for once more for each of hundreds of keys.
       if (left.length >= CLEAN_UP_AT_ONCE) left.push(...pending.splice(0));
     }
   };

@@ -29,7 +29,7 @@ const INCOMPLETE = /^Resolved credential object is not valid/;
 const NO_KEYS =
   "The credentials of the S3 client have no `accessKeyId` or no `secretAccessKey`: check that the variables, or the function, that they come from give both as text.";
 
-/** What was given cannot sign, or not be sent: asked again, its function may have better ones, and the SDK does not ask by itself. */
+/** What was given cannot sign, or not be sent: asked again, who gives it may have better ones, and the SDK does not ask by itself. */
 export function areUnusable(failure: Failure): boolean {
   if (failure.status !== undefined) return false;
   return INCOMPLETE.test(failure.message) || SOURCES.has(badHeader(failure)?.toLowerCase() ?? "");

@@ -203,7 +203,7 @@ it.each([404, 409, 412])("%i is about the moment", (status) => {
 });
 
 describe("what is asked for makes a difference", () => {
-  it("a client that reads needs the right to list as well, and a request about the bucket has no key", () => {
+  it("who reads needs the right to list as well, and a request about the bucket has no key", () => {
     expect(refusalOf(failed(403, "AccessDenied"), GET)).toMatchObject({
       remedy:
         "Allow s3:GetObject on arn:aws:s3:::locks/a and s3:ListBucket on the bucket (a missing object is 403 without it). If it is allowed, the bucket may be another account's than expected, or want its requesters to pay: set `storeHeaders`.",

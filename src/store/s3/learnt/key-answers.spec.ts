@@ -12,6 +12,20 @@ it.each([
   expect(isUnchanged(status, { code: undefined, transmission: { headers } }, '"1"')).toBe(expected);
 });
 
+it.each([203, 206])("%i is not the object, whatever it has", (status) => {
+  const answer: KeyAnswer = {
+    request: { action: "s3:GetObject", bucket: "locks", key: "a" },
+    transmission: { status, headers: {} },
+    timing: { sentAtMs: 1, receivedAtMs: 2 },
+    etag: '"1"',
+    hashes: new BodyHashes({ unlike: new Map() }),
+  };
+  expect(foundBy(answer, { kind: "bytes", bytes: Buffer.from("{") }, 1000)).toMatchObject({
+    kind: "unknown",
+    error: { code: "store-unavailable", message: expect.stringContaining(`it was answered with ${status}`) },
+  });
+});
+
 it("a body under two ETags that are not its hash is made up, where this store's are hashes: said, and not believed", () => {
   const answerWith = (etag: string): KeyAnswer => ({
     request: { action: "s3:GetObject", bucket: "locks", key: "a" },

@@ -24,6 +24,9 @@ export interface KeyAnswer {
 /** What a read comes to whose answer is a success. */
 export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number): ReadOutcome | NoEtag {
   const { request, transmission, timing, etag } = answer;
+  const { status = 200 } = transmission;
+  // A part that was not asked for (206), or what a proxy has transformed (203), is not the object.
+  if (status !== 200) return outcomeOfBadAnswer(request, NOT_WHOLE(status), transmission);
   const isForeign = isForeignPage(body, transmission);
   if (!etag || isForeign) {
     const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission, body), transmission);
@@ -41,6 +44,9 @@ export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number
   const text = decoded.toString("utf8");
   return { kind: "ok", etag, body: text, ...doubt, ...versionIn(transmission), ...writtenAt(transmission), timing };
 }
+
+const NOT_WHOLE = (status: number) =>
+  `it was answered with ${status}, and S3 answers with 200: what is between it and this process gives something else, or a part of it`;
 
 const FAULTS = {
   damaged: (size: number) => `the body was damaged on the way: its ${size} bytes are not what its ETag is the hash of`,

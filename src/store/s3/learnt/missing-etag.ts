@@ -6,7 +6,7 @@ import { type ProbeDeps, ProbeObject } from "./probe-object.js";
 /**
  * Whether reads that come without an ETag are the store's own, as behind a proxy that takes the header away: no lock can be held by
  * such answers, and to ask again changes nothing. A portal answers everything without one, too. So an object of our own is written and
- * read: what shows its body is the store, or passes on what the store says.
+ * read: who shows its body is the store, or passes on what the store says.
  */
 export class MissingEtags {
   readonly #deps: ProbeDeps;
