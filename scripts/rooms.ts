@@ -1,7 +1,7 @@
 // npm run rooms      draws the rooms of `src` and what they import, as docs/images/rooms.svg
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { MAY_IMPORT } from "../test/layers.js";
+import { MAY_IMPORT } from "../testkit/layers.js";
 
 /** Wings that only stand on the others: each is drawn as one room. */
 const WINGS: readonly string[] = ["cli", "testing", "verify", "primitives", "store/s3"];

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { ROOMS_FILE, roomsSvg } from "../scripts/rooms.js";
-import { circlesAmong, LISTS, MAY_IMPORT, MOST_FILES, refusedIn, roomOf, specifiersIn, targetOf } from "./layers.js";
+import {
+  circlesAmong,
+  LISTS,
+  MAY_IMPORT,
+  MOST_FILES,
+  refusedIn,
+  roomOf,
+  specifiersIn,
+  targetOf,
+} from "../testkit/layers.js";
 
 const files = filesIn("src");
 const sources = sourcesOf(files);
@@ -108,6 +118,15 @@ test(`no room has more than ${MOST_FILES} files`, () => {
   const countOf = (room: string) => files.filter((path) => roomOf(path) === room).length;
   expect(rooms.filter((room) => countOf(room) > MOST_FILES && !LISTS.includes(room))).toEqual([]);
 });
+
+test.each(["sim", "model", "mutants", "chaos", "stores", "bench", "scripts", "testkit", "examples"])(
+  `no folder of %s has more than ${MOST_FILES} files`,
+  (folder) => {
+    const folders = filesIn(folder).map((path) => dirname(path));
+    const crowded = folders.filter((one, _, all) => all.filter((other) => other === one).length > MOST_FILES);
+    expect([...new Set(crowded)]).toEqual([]);
+  },
+);
 
 test("ARCHITECTURE.md has every room", () => {
   expect(rooms.filter((room) => !map.includes(`\`${room}\``))).toEqual([]);

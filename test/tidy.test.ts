@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, posix } from "node:path";
 import { expect, test } from "vitest";
-import { specifiersIn, targetOf } from "./layers.js";
+import { specifiersIn, targetOf } from "../testkit/layers.js";
 import { bannedLines } from "./words.js";
 
 /**

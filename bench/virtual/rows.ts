@@ -1,6 +1,6 @@
 import type { Lock } from "../../src/index.js";
 import { Random } from "../../src/testing/virtual/random.js";
-import { type Client, NAME, Scene } from "../../test/protocol/scene.js";
+import { type Client, NAME, Scene } from "../../testkit/scene.js";
 
 /** The figures of one run of a row, by name. */
 export type Figures = Readonly<Record<string, number>>;

@@ -47,7 +47,8 @@ export function checkStore(options: {
     throw invalidArgument("store", store, `pass an ObjectStore, such as fetchStore({ ... }): it has no ${missing}()`);
   }
   if (createBucketIfNotExists === true) {
-    const remedy = "a store creates its bucket itself, if it can: ask for it where the store is made";
+    const remedy =
+      "leave it out beside store: create the bucket beforehand, or where the adapter is made if yours can do that";
     throw invalidArgument("createBucketIfNotExists", true, remedy);
   }
   if (verify === "once") {

@@ -59,7 +59,7 @@ describe("a store of one's own is the third way", () => {
     [{ store: memoryStore(), storeHeaders: {} }, /^storeHeaders is .*takes them where it is made/],
     [
       { store: memoryStore(), createBucketIfNotExists: true },
-      /^createBucketIfNotExists is true: .*where the store is made/,
+      /^createBucketIfNotExists is true: leave it out beside store: create the bucket beforehand/,
     ],
     [{ store: memoryStore(), verify: "once" }, /^verify is "once": .*use "auto" beside store/],
     [{ store: null }, /^store is null: .*has no read\(\)/],

@@ -4,7 +4,7 @@ import { keyOfName } from "../../src/core/names.js";
 import type { Holder, LockRecord } from "../../src/core/record.js";
 import type { S3Mutex } from "../../src/index.js";
 import type { Operation } from "../../src/testing/virtual/store.js";
-import { type ClientOptions, Scene, type SceneOptions } from "../protocol/scene.js";
+import { type ClientOptions, Scene, type SceneOptions } from "../../testkit/scene.js";
 
 /** What `World` is over HTTP, in virtual time: for tests that wait for leases, which would be chance on a busy machine. */
 export class VirtualWorld {

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { type Lock, S3MutexError } from "../../src/index.js";
-import { FINE } from "../protocol/scene.js";
+import { FINE } from "../../testkit/scene.js";
 import { codeOf, errorOf, freeze, it, listeningLogger, sleep, until } from "./fixture.js";
 import { inVirtualTime } from "./virtual-world.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CloseReport, Lock, S3Mutex, S3MutexError } from "../../src/index.js";
-import { cutOff, FINE, KEY, NAME, Scene } from "../protocol/scene.js";
+import { cutOff, FINE, KEY, NAME, Scene } from "../../testkit/scene.js";
 
 /** What a promise came to, for a test that looks at it later. */
 function outcomeOf(promise: Promise<unknown>): Promise<unknown> {

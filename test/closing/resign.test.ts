@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { S3MutexError } from "../../src/index.js";
-import { cutOff, Scene } from "../protocol/scene.js";
+import { cutOff, Scene } from "../../testkit/scene.js";
 
 const NAME = "scheduler";
 

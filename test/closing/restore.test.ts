@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { S3MutexError } from "../../src/index.js";
-import { cutOff, NAME, Scene, type Sent } from "../protocol/scene.js";
+import { cutOff, NAME, Scene, type Sent } from "../../testkit/scene.js";
 
 /** A lock that was held elsewhere, as text. */
 async function handedOver(scene: Scene, leaseMs = 20_000): Promise<string> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Lock, S3Mutex, S3MutexError } from "../../src/index.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { stride } from "../scale.js";
 
 /**

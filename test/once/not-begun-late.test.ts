@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 
 it("does not begin what was done while its process stood still, between the grant and the function", async () => {
   const scene = new Scene();

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it as inVirtualTime } from "vitest";
+import { Scene } from "../../testkit/scene.js";
 import { BUCKET, codeOf, errorOf, it, type World } from "../api/fixture.js";
-import { Scene } from "../protocol/scene.js";
 import { outcomeOf, pause } from "../waiting/place.js";
 
 const KEY = "once/locks/migrate-42.json";

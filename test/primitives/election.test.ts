@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Leader } from "../../src/runtime/inspect/leader-watch.js";
-import { cutOff, Scene } from "../protocol/scene.js";
+import { cutOff, Scene } from "../../testkit/scene.js";
 
 const NAME = "scheduler";
 

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import type { Lock } from "../../src/index.js";
-import { type Client, Scene } from "../protocol/scene.js";
+import { type Client, Scene } from "../../testkit/scene.js";
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { AcquireOptions } from "../../src/index.js";
-import { type Client, cutOff, FINE, KEY, NAME, Scene } from "../protocol/scene.js";
+import { type Client, cutOff, FINE, KEY, NAME, Scene } from "../../testkit/scene.js";
 
 const MINUTE = 60_000;
 const LEASE_MS = 10_000;

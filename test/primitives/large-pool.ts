@@ -1,6 +1,6 @@
 import { parseRecord } from "../../src/core/codec.js";
 import { type LockRecord, permitsOf } from "../../src/core/record.js";
-import type { Client, Scene } from "../protocol/scene.js";
+import type { Client, Scene } from "../../testkit/scene.js";
 
 /** The key of one of the records of the semaphore "pool". */
 export const partKey = (part: number) => `semaphores/locks/pool${part === 0 ? "" : `.part${part}`}.json`;

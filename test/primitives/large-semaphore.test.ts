@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import type { Lock, LockReport } from "../../src/index.js";
-import { type Client, Scene } from "../protocol/scene.js";
+import { type Client, Scene } from "../../testkit/scene.js";
 import { IN_FULL, stride } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { LargePool, partKey, poolOf } from "./large-pool.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { serializeRecord } from "../../src/core/codec.js";
 import { type LockRecord, MAX_TOKEN } from "../../src/core/record.js";
-import { cutOff, KEY, NAME, nth, Scene, writesOf } from "../protocol/scene.js";
+import { cutOff, KEY, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 
 it("goes on with a lock in another process: the same turn, a greater token, renewed and released there", async () => {
   const scene = new Scene();

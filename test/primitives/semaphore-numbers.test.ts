@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/index.js";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 import { problemsBySeed } from "../waiting/place.js";
 
 const POOL = "semaphores/locks/pool.json";

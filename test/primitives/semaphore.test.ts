@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createTestMutex } from "../../src/testing/index.js";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { Crowd } from "./crowd.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { problemsBySeed } from "../waiting/place.js";
 import { Crowd } from "./crowd.js";

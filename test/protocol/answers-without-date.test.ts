@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
-import { type Client, cutOff, NAME, Scene } from "./scene.js";
+import { type Client, cutOff, NAME, Scene } from "../../testkit/scene.js";
 import { type Told, telling } from "./telling.js";
 
 /** 13.1.1: a store with `Date`, some of whose answers have none, are out of a cache, or are wrong. */

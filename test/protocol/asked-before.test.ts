@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { KEY, NAME, Scene } from "./scene.js";
+import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
 /** An answer tells how things were when it was given: who hears it late, since the process stood still, does not judge it by now. */
 

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import type { LockRecord } from "../../src/core/record.js";
 import type { Lock } from "../../src/primitives/lock.js";
+import { KEY, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { ClientOf1x } from "./client-of-1x.js";
-import { KEY, NAME, nth, Scene, writesOf } from "./scene.js";
 
 /** Section 9 of the design, rules 9 to 11: fleets that run both versions on one bucket. */
 

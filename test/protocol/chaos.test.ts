@@ -5,8 +5,8 @@ import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
+import { NAME, Scene, type Sent } from "../../testkit/scene.js";
 import { share } from "../scale.js";
-import { NAME, Scene, type Sent } from "./scene.js";
 
 /**
  * Everything at once, from one seed: a store that loses, delays, repeats and refuses requests, processes that freeze and

@@ -4,8 +4,8 @@ import {
   type LockOf1x,
   TOLERANCE_OF_1X_MS,
 } from "../../testkit/client-of-1x.js";
-import type { Scene } from "./scene.js";
-import { KEY } from "./scene.js";
+import type { Scene } from "../../testkit/scene.js";
+import { KEY } from "../../testkit/scene.js";
 
 export interface OptionsOf1x {
   readonly key?: string;

@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { serializeRecord } from "../../src/core/codec.js";
 import { renew } from "../../src/core/transition/renew.js";
 import { realEffects } from "../../src/runtime/base/effects.js";
+import { KEY, NAME, Scene, writesOf } from "../../testkit/scene.js";
 import { attemptAt, holderOf, recordOf, T0 } from "./samples.js";
-import { KEY, NAME, Scene, writesOf } from "./scene.js";
 
 /** 13.1.7: a process that was copied while it held a lock (a snapshot of a virtual machine): two go on with one acquisition. */
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
-import { NAME, Scene } from "./scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 
 it("sends nothing after close, though a release by name is still being tried again", async () => {
   const scene = new Scene();

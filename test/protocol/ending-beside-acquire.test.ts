@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { expect, it } from "vitest";
+import { FINE, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 import { pause } from "../waiting/place.js";
-import { FINE, NAME, nth, Scene, writesOf } from "./scene.js";
 
 /** What ends holds in a process, by force or by name, whose own callers acquire at the same time. */
 

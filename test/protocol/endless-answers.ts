@@ -10,7 +10,7 @@ import type {
 } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
-import type { Scene } from "./scene.js";
+import type { Scene } from "../../testkit/scene.js";
 
 /** What a request meets. */
 export type Answer =

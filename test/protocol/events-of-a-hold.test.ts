@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { NAME, Scene } from "./scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 
 /** What a listener finds when it is told: the simulation's `events` looks at the order of all of them. */
 

@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
 import { Random } from "../../src/testing/virtual/random.js";
+import { Scene } from "../../testkit/scene.js";
 import { IN_FULL } from "../scale.js";
 import { drawAnswers, EndlessStore } from "./endless-answers.js";
-import { Scene } from "./scene.js";
 
 const LEASE_MS = 6000;
 /** A third of the lease: one full attempt where the time was up before. */

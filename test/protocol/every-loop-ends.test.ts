@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { S3MutexError } from "../../src/errors.js";
 import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
-import { KEY, NAME, Scene } from "./scene.js";
+import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
 /** How a call ended, and after how many milliseconds of virtual time. */
 async function endOf(scene: Scene, call: Promise<unknown>) {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ObjectStore } from "../../src/store/object-store.js";
-import { cutOff, NAME, Scene } from "./scene.js";
+import { cutOff, NAME, Scene } from "../../testkit/scene.js";
 
 /** 13.1.8: servers that keep the text of `Date` for a second: it is up to two seconds late. */
 

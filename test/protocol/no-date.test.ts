@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { untilQueued } from "../waiting/place.js";
-import { NAME, Scene } from "./scene.js";
 import { telling } from "./telling.js";
 
 /** A store without `Date`: no client knows store time, and wall clocks may be hours off. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { S3Mutex } from "../../src/index.js";
-import { FINE, NAME, Scene } from "./scene.js";
+import { FINE, NAME, Scene } from "../../testkit/scene.js";
 
 const REFUSED = { kind: "error", status: 409, applied: false } as const;
 const PATIENCE_MS = [1000, 2000];

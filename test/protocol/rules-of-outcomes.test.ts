@@ -3,7 +3,7 @@ import { serializeRecord } from "../../src/core/codec.js";
 import { type LockRecord, MAX_TOKEN } from "../../src/core/record.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
-import { cutOff, KEY, NAME, nth, Scene, type Sent, writesOf } from "./scene.js";
+import { cutOff, KEY, NAME, nth, Scene, type Sent, writesOf } from "../../testkit/scene.js";
 
 /** Section 9 of the design, rules 6 to 8 and 18. */
 

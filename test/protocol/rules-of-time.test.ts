@@ -3,7 +3,7 @@ import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
-import { type Client, cutOff, KEY, NAME, nth, Scene, writesOf } from "./scene.js";
+import { type Client, cutOff, KEY, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 
 /** Section 9 of the design, rules 1 to 5. */
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cutOff, KEY, NAME, nth, Scene, writesOf } from "./scene.js";
+import { cutOff, KEY, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 
 /** What users would ask first: lost answers, bad clocks, crashes, pauses, abandoned calls. */
 

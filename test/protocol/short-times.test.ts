@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Client, NAME, nth, Scene, writesOf } from "./scene.js";
+import { type Client, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 
 /** What depends on a few milliseconds, which a machine that has much else to do does not have for everything. */
 

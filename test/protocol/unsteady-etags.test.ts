@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ObjectStore } from "../../src/store/object-store.js";
-import { KEY, NAME, Scene } from "./scene.js";
+import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
 /** Reads on this way show another ETag each time, whatever is stored. */
 function unsteady(store: ObjectStore, ofKey?: string): ObjectStore {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
-import { type Client, cutOff, FINE, NAME, Scene } from "./scene.js";
+import { type Client, cutOff, FINE, NAME, Scene } from "../../testkit/scene.js";
 
 /** P11: a wall clock that is set, or a machine that slept, is a doubt. The store is asked, and its answer decides. */
 

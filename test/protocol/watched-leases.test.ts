@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cutOff, Scene } from "./scene.js";
+import { cutOff, Scene } from "../../testkit/scene.js";
 
 /** `takeover: "observed"` with several holders of one object, whose leases one write renews. */
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Client, NAME, Scene } from "./scene.js";
+import { type Client, NAME, Scene } from "../../testkit/scene.js";
 import { telling } from "./telling.js";
 
 /** 13.1.1: one answer with a wrong `Date`, where the wall clock of the process is wrong by the same amount and so agrees with it. */

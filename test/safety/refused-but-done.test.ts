@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, ReadOutcome, WriteOutcome } from "../../src/store/object-store.js";
-import { FINE, NAME, Scene } from "../protocol/scene.js";
+import { FINE, NAME, Scene } from "../../testkit/scene.js";
 
 const MARKER = "locks/.s3-mutex/checked.json";
 /** What a check leaves that was not ended: it proves nothing. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
-import { NAME, Scene, type Sent } from "../protocol/scene.js";
+import { NAME, Scene, type Sent } from "../../testkit/scene.js";
 
 /** Cloudflare R2 documents one write a second on a key and answers 429 beyond. In virtual time. */
 

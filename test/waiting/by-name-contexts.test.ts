@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { expect, it } from "vitest";
 import type { S3Mutex } from "../../src/s3-mutex.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 
 /** Calls by name in a server: requests that share a context, overrun their leases, and call late. */
 

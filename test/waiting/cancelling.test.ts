@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/primitives/lock.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
-import { KEY, NAME, Scene } from "../protocol/scene.js";
+import { KEY, NAME, Scene } from "../../testkit/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, queueOf, untilQueued } from "./place.js";
 
 /** A caller that stops waiting is not kept waiting for that, leaves nothing behind, and nothing of it lands later. */

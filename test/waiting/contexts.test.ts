@@ -4,7 +4,7 @@ import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 import { IN_FULL, stride } from "../scale.js";
 import { outcomeOf, pause, problemsBySeed } from "./place.js";
 

@@ -3,7 +3,7 @@ import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import {
   aftermath,

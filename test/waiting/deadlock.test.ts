@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
 import type { DeadlockEvent } from "../../src/runtime/base/events.js";
-import { type Client, type ClientOptions, Scene } from "../protocol/scene.js";
+import { type Client, type ClientOptions, Scene } from "../../testkit/scene.js";
 import { aftermath, leftovers, type Outcome, outcomeOf, pause } from "./place.js";
 
 /** Cycles across processes are found within seconds, by the one that has to give way; the others get their locks. */

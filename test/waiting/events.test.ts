@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
 import type { S3MutexEvents } from "../../src/runtime/base/events.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { type Outcome, outcomeOf, pause, untilQueued } from "./place.js";
 
 /** What a mutex tells while its callers wait and hold. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
-import { FINE, NAME, Scene, type Sent } from "../protocol/scene.js";
+import { FINE, NAME, Scene, type Sent } from "../../testkit/scene.js";
 import { outcomeOf } from "./place.js";
 
 /** That another caller has the lock is said of a time in which one had it: a store that does not let it be taken is an error. */

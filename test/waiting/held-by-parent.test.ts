@@ -1,6 +1,6 @@
 import { expect, it, test } from "vitest";
 import { S3Mutex } from "../../src/index.js";
-import { type Client, Scene } from "../protocol/scene.js";
+import { type Client, Scene } from "../../testkit/scene.js";
 import { keyOf, outcomeOf, pause } from "./place.js";
 
 /** What a process holds is told to those that it starts, and counts when they wait. */

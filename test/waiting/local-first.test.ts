@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Fate } from "../../src/testing/virtual/fate.js";
-import { type Client, KEY, NAME, Scene } from "../protocol/scene.js";
+import { type Client, KEY, NAME, Scene } from "../../testkit/scene.js";
 import { share, stride } from "../scale.js";
 import {
   aftermath,

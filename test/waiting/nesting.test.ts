@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { AcquireOptions } from "../../src/primitives/call-options.js";
 import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { outcomeOf, Rooms } from "./place.js";
 
 /** Which calls may nest in what another call holds, and which wait like all others. */

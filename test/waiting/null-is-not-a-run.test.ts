@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 
 /** What docs/guide/locks.md recommends for what has to run. */
 const TIMEOUT_MS = 120_000;

@@ -5,7 +5,7 @@ import type { Lock } from "../../src/primitives/lock.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { inversions, outcomeOf, pause, problemsBySeed, queueOf, Rooms, untilQueued } from "./place.js";
 

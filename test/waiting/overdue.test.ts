@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Client, cutOff, NAME, Scene } from "../protocol/scene.js";
+import { type Client, cutOff, NAME, Scene } from "../../testkit/scene.js";
 import { untilQueued } from "./place.js";
 
 /** Leases that could be taken over by the clock, and are not yet: a waiter that waits for what else it takes leaves the store in peace. */

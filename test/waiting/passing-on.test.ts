@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { LockRecord } from "../../src/core/record.js";
 import type { Operation } from "../../src/testing/virtual/store.js";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { IN_FULL, share } from "../scale.js";
 import { ENTRY_LIFE_MS, inversions, median, pause, queueOf, Rooms, TOLERANCE_MS, untilQueued } from "./place.js";
 

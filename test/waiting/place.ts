@@ -2,7 +2,7 @@ import type { Lock } from "../../src/primitives/lock.js";
 import type { Fate } from "../../src/testing/virtual/fate.js";
 import type { SimProcess } from "../../src/testing/virtual/process.js";
 import type { Random } from "../../src/testing/virtual/random.js";
-import type { Scene, Sent } from "../protocol/scene.js";
+import type { Scene, Sent } from "../../testkit/scene.js";
 
 /** How long an entry is in the queue that is not refreshed, and what clocks are allowed to differ by. */
 export const ENTRY_LIFE_MS = 15_000;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
 import type { Lock } from "../../src/primitives/lock.js";
-import { KEY, NAME, Scene } from "../protocol/scene.js";
+import { KEY, NAME, Scene } from "../../testkit/scene.js";
 import { keyOf, outcomeOf } from "./place.js";
 
 /** A line of work that asks again for what it holds itself. */

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
 import type { LockSet } from "../../src/primitives/lock-set.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
-import { Scene } from "../protocol/scene.js";
+import { Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { aftermath, keyOf, leftovers, outcomeOf, pause, problemsBySeed, queueOf, Rooms } from "./place.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { NAME, Scene } from "../protocol/scene.js";
+import { NAME, Scene } from "../../testkit/scene.js";
 import { outcomeOf, pause, problemsBySeed, untilQueued } from "./place.js";
 
 /** `takeover: "observed"`: a lease ends when it was watched, unrenewed, for its whole length, and no clock is believed. */

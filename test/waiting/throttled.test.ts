@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { NAME, nth, Scene, writesOf } from "../protocol/scene.js";
+import { NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 import { untilQueued } from "./place.js";
 
 const THROTTLED = { kind: "error", status: 429, applied: false } as const;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../../test/protocol/arbitraries.js";
-import { problemsOfBody, problemsOfRecord } from "../../../test/protocol/invariants.js";
 import { attemptAt, commandOf, ENTRY, recordOf, T0, TOLERANCE_MS } from "../../../test/protocol/samples.js";
+import { problemsOfBody, problemsOfRecord } from "../../../testkit/invariants.js";
 import { serializeRecord } from "../codec.js";
 import type { Attempt } from "../expiry.js";
 import type { Holder, LockRecord, Mode } from "../record.js";

@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { problemsOfRecord } from "../../../test/protocol/invariants.js";
 import {
   attemptAt,
   commandOf,
@@ -12,6 +11,7 @@ import {
   waiterOf,
   written,
 } from "../../../test/protocol/samples.js";
+import { problemsOfRecord } from "../../../testkit/invariants.js";
 import { serializeRecord } from "../codec.js";
 import type { Holder, LockRecord } from "../record.js";
 import { type AcquireCommand, acquire } from "./acquire.js";

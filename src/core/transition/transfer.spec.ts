@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import "../../../test/protocol/arbitraries.js";
-import { problemsOfRecord } from "../../../test/protocol/invariants.js";
 import {
   attemptAt,
   commandOf,
@@ -13,6 +12,7 @@ import {
   waiterOf,
   written,
 } from "../../../test/protocol/samples.js";
+import { problemsOfRecord } from "../../../testkit/invariants.js";
 import { parseRecord } from "../codec.js";
 import { type LockRecord, MAX_QUEUE, type Waiter } from "../record.js";
 import { release } from "./release.js";

@@ -1,13 +1,13 @@
-import { parseRecord } from "../../src/core/codec.js";
-import type { LockRecord } from "../../src/core/record.js";
-import type { S3MutexBaseOptions } from "../../src/options/s3-options.js";
-import type { Lock } from "../../src/primitives/lock.js";
-import { S3Mutex } from "../../src/s3-mutex.js";
-import type { ObjectStore } from "../../src/store/object-store.js";
-import type { Fate } from "../../src/testing/virtual/fate.js";
-import { type ClockFaults, SimProcess } from "../../src/testing/virtual/process.js";
-import { type Operation, SimBucket, type SimStoreOptions } from "../../src/testing/virtual/store.js";
-import { World } from "../../src/testing/virtual/world.js";
+import { parseRecord } from "../src/core/codec.js";
+import type { LockRecord } from "../src/core/record.js";
+import type { S3MutexBaseOptions } from "../src/options/s3-options.js";
+import type { Lock } from "../src/primitives/lock.js";
+import { S3Mutex } from "../src/s3-mutex.js";
+import type { ObjectStore } from "../src/store/object-store.js";
+import type { Fate } from "../src/testing/virtual/fate.js";
+import { type ClockFaults, SimProcess } from "../src/testing/virtual/process.js";
+import { type Operation, SimBucket, type SimStoreOptions } from "../src/testing/virtual/store.js";
+import { World } from "../src/testing/virtual/world.js";
 import { RecordWatch } from "./invariants.js";
 
 export const NAME = "x";

@@ -1,8 +1,8 @@
-import { parseRecord } from "../../src/core/codec.js";
-import { headOf, isOpen } from "../../src/core/queue.js";
-import { areCompatible, type LockRecord, mirrorOf, RECENT_TURNS } from "../../src/core/record.js";
-import type { SimBucket } from "../../src/testing/virtual/store.js";
-import { isRecordKey } from "../../testkit/record-key.js";
+import { parseRecord } from "../src/core/codec.js";
+import { headOf, isOpen } from "../src/core/queue.js";
+import { areCompatible, type LockRecord, mirrorOf, RECENT_TURNS } from "../src/core/record.js";
+import type { SimBucket } from "../src/testing/virtual/store.js";
+import { isRecordKey } from "./record-key.js";
 
 /** What has to be true of every record that a write of ours leaves behind; each sentence says what is not. */
 export function problemsOfRecord(record: LockRecord): string[] {
