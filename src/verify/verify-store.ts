@@ -70,7 +70,7 @@ const CONTENDERS = 8;
  *
  * @returns a report; a store that is unsafe is not an error
  * @throws `invalid-argument`, `no-such-bucket`, `aborted`; `access-denied` where it is not permissions that are missing but
- * credentials, a quota or the like; and `store-unavailable` when the store, or one of `otherClients`, does not answer or stops
+ * credentials, a quota or the like, and where reads or writes are refused that were allowed at first; and `store-unavailable` when the store, or one of `otherClients`, does not answer or stops
  * answering, when something on the way answers for it, or when it has not ended after two minutes
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreReport> {

@@ -2,7 +2,6 @@ import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../errors.js";
 import type { Effects } from "../runtime/base/effects.js";
 import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/base/timing.js";
-import type { UnknownOutcome } from "../store/object-store.js";
 import { createS3Client } from "../store/s3/client/client.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import { endpointUrlOf } from "../store/s3/client/way.js";
@@ -23,20 +22,18 @@ import { listAfterWrite, listPages } from "./checks/listings.js";
 import { permissions } from "./checks/permissions.js";
 import { bodies, etags, head, notModified, readAfterWrite } from "./checks/reads.js";
 import { slowWrites } from "./checks/slow-writes.js";
+import { type Check, conclude } from "./conclude.js";
 import { eachMustAnswer } from "./examination/answering.js";
-import { Examination, NoAnswer, UnexpectedRefusal } from "./examination/examination.js";
+import { Examination } from "./examination/examination.js";
 import { Observations } from "./examination/observations.js";
 import { ProbeRequests } from "./examination/probe-requests.js";
 import {
   type Finding,
-  fail,
   type StoreCheck,
   type StoreCheckId,
   type StoreProgress,
   type StoreReport,
-  skipped,
   UNSAFE_WITH_VERSIONS,
-  warn,
   worstOf,
 } from "./examination/report.js";
 import { askThenTidyUp } from "./examination/stopping.js";
@@ -60,8 +57,6 @@ export interface VerifyPlan {
   readonly signal?: AbortSignal | undefined;
   readonly onCheck?: ((check: StoreCheck, progress: StoreProgress) => void) | undefined;
 }
-
-type Check = readonly [id: StoreCheckId, title: string, run: (exam: Examination) => Promise<Finding> | Finding];
 
 const FORM: Check = ["etag-form", "If-Match with the current ETag", etagForm];
 
@@ -110,10 +105,6 @@ const ORDER: readonly StoreCheckId[] = [
 
 /** A little more than any lock would wait, so that what is too slow is measured rather than called unanswered. */
 const REQUEST_MS = 1.2 * MAX_REQUEST_MS;
-/** A check whose requests get no answer that helps is made again. */
-const TRIES = 8;
-/** One that locks do not rest on, and whose requests run into their time-outs, is not made again after that: the others are to have time, too. */
-const CHECK_MS = 15_000;
 /** Different sockets at least, and different gateways where their name has several addresses. */
 const CLIENTS = 3;
 
@@ -247,54 +238,18 @@ const CONDITIONS: readonly StoreCheckId[] = [FORM, ...ESSENTIAL, ...ESSENTIAL_RA
   ([id]) => id,
 );
 
-/** `mustKnow`: no verdict at all rather than one about a store that gave no usable answer. */
-async function conclude(exam: Examination, check: Check, mustKnow: boolean): Promise<Finding> {
-  const endMs = BESIDE_LOCKS.has(check[0]) ? exam.effects.monotonicMs() + CHECK_MS : Number.POSITIVE_INFINITY;
-  for (let tries = 1; ; tries += 1) {
-    const result = await madeOnce(exam, check);
-    if ("verdict" in result) return result;
-    const isLast = tries === TRIES || exam.effects.monotonicMs() > endMs;
-    if (!isLast) await exam.stepBack(result, tries);
-    else if (mustKnow) throw result.error;
-    else return useless(check, `no usable answer in ${tries} of ${TRIES} tries: ${result.error.message}`);
-  }
-}
-
-/** The finding, or the answer that kept it from being made. */
-async function madeOnce(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
-  try {
-    return await check[2](exam);
-  } catch (error) {
-    if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
-    if (!(error instanceof NoAnswer)) throw error;
-    const { outcome } = error;
-    if (outcome.kind === "unknown") return outcome;
-    // They have run out meanwhile: what was not examined is not safe for that.
-    if (outcome.about === "credentials" && !BESIDE_LOCKS.has(check[0])) throw outcome.error;
-    const { code, message } = outcome.error;
-    return code === "access-denied" ? skipped(message) : useless(check, message);
-  }
-}
-
-function useless([id]: Check, detail: string): Finding {
-  return BESIDE_LOCKS.has(id) ? warn(detail, BESIDE) : fail(detail, REFUSED);
-}
-
-const BESIDE_LOCKS: ReadonlySet<StoreCheckId> = new Set([
-  "stale-delete",
-  "head",
-  "keys",
-  "list-after-write",
-  "list-pages",
-]);
-const BESIDE = "Locks do not rest on this. `ls`, cleanup and other software may.";
-const REFUSED = "Locks cannot work without this. Use another store, or have this one repaired.";
-
 /** What locking is refused with; undefined for a store that may be locked on. */
 export function refusalOf(report: StoreReport): S3MutexError | undefined {
-  const faults = report.checks.filter(({ verdict, id }) => verdict === "fail" && !id.endsWith("-permission"));
-  const [worst] = faults;
-  if (worst === undefined) return undefined;
-  const message = `This store cannot hold locks. ${worst.title}: ${worst.detail}. ${worst.remedy ?? ""}`.trimEnd();
-  return new S3MutexError("store-unsafe", `${message} (\`s3-mutex doctor\` has the details.)`);
+  const faults = report.checks.filter(({ verdict }) => verdict === "fail");
+  const denied = faults.find(({ id }) => id.endsWith("-permission"));
+  const worst = faults.find(({ id }) => !id.endsWith("-permission"));
+  if (worst !== undefined) {
+    const message = `This store cannot hold locks. ${worst.title}: ${worst.detail}. ${worst.remedy ?? ""}`.trimEnd();
+    return new S3MutexError("store-unsafe", `${message} (\`s3-mutex doctor\` has the details.)`);
+  }
+  if (denied === undefined) return undefined;
+  // Nothing was examined without it, so there is nothing to remember.
+  const message =
+    `The store could not be examined (verify: "once"): ${denied.detail}. ${denied.remedy ?? ""}`.trimEnd();
+  return new S3MutexError("access-denied", message);
 }

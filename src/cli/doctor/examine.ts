@@ -59,8 +59,9 @@ export async function doctorCommand(
     return exitCodeFor(report, input.values.flag("strict"));
   } catch (error) {
     output.status("");
-    if (interruptedBy === undefined || !S3MutexError.is(error, "aborted")) throw error;
-    if (left !== undefined) output.note(`stopped: ${left}`);
+    const isStopped = interruptedBy !== undefined && S3MutexError.is(error, "aborted");
+    if (left !== undefined) output.note(isStopped ? `stopped: ${left}` : left);
+    if (interruptedBy === undefined || !isStopped) throw error;
     return exitCodeOf(interruptedBy);
   } finally {
     letGo();

@@ -157,10 +157,13 @@ export function connections({ observations }: Examination): Finding {
 
 /** How often the store failed to say what it did. */
 export function errors({ observations }: Examination): Finding {
-  const { requests, failed, failedInRaces, throttled, lastFailure, repeats } = observations;
-  const measured = { requests, failed, failedInRaces, throttled, answeredTwice: repeats.total };
+  const { requests, failedInRaces, throttled, refused, lastFailure, repeats } = observations;
+  const failed = observations.failed + refused;
+  const measured = { requests, failed, failedInRaces, throttled, refused, answeredTwice: repeats.total };
   const remedy =
-    "s3-mutex repeats what failed, under the same id; locks are slower, and some are lost if this goes on.";
+    refused > 0
+      ? "What was allowed at first was denied later: find out what has changed, such as a policy, and examine again."
+      : "s3-mutex repeats what failed, under the same id; locks are slower, and some are lost if this goes on.";
   if (failed === 0 && throttled > 0) {
     return warn(`${throttled} of ${requests} requests were turned away (429 or 503)`, remedy, measured);
   }

@@ -2,6 +2,7 @@ import type { S3ServiceException } from "@aws-sdk/client-s3";
 import type { RefusedOutcome } from "../../store/object-store.js";
 import { silentError } from "../examination/answering.js";
 import { type Examination, isDone, lag } from "../examination/examination.js";
+import type { ProbeOutcome } from "../examination/probe-answer.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { type Finding, fail, pass } from "../examination/report.js";
 import { UNKNOWN_ETAG } from "./conditional-writes.js";
@@ -21,11 +22,12 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
   if (first === undefined || others.length === 0) return undefined;
   const key = exam.newKey();
   const body = exam.newBody();
-  const written = await exam.insist(() => first.put(key, body, { IfNoneMatch: "*" }));
+  const written = await stillTakes(exam, first, key, body);
   // A write whose answer was lost may have been done all the same, and then the reads show it.
   const isTold = written.kind === "answer" && isDone(written);
   for (const lane of others) {
     const denial = await denialBy(exam, lane);
+    if (denial !== undefined) await stillTakes(exam, first);
     if (denial !== undefined)
       return fail(`the gateway ${lane.gateway} refuses what the store allows: ${denial}`, DENIED);
     const shows = async () => {
@@ -58,6 +60,8 @@ async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeReque
     const ignoring: ProbeRequests[] = [];
     for (const lane of endpoints) {
       const write = await exam.insist(() => lane.put(key, exam.newBody(), condition));
+      if (write.kind === "refused" && write.error.code === "access-denied")
+        throw silentError(write, lane.gateway, "still");
       if (write.kind === "answer" && isDone(write)) ignoring.push(lane);
     }
     const [odd] = ignoring;
@@ -68,6 +72,18 @@ async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeReque
     return `the store's own endpoint ignores ${what}, which the gateway ${other?.gateway} honours`;
   }
   return undefined;
+}
+
+/** What the store says to a write over its first endpoint. @throws where it has begun to refuse them: then no gateway is the reason */
+async function stillTakes(
+  exam: Examination,
+  first: ProbeRequests,
+  key = exam.newKey(),
+  body = exam.newBody(),
+): Promise<ProbeOutcome> {
+  const written = await exam.insist(() => first.put(key, body, { IfNoneMatch: "*" }));
+  if (written.kind === "refused") throw silentError(written, undefined, "still");
+  return written;
 }
 
 /** What a gateway says in place of taking a write or showing it. @throws where it does not answer writes at all. */

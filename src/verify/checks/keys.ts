@@ -1,6 +1,6 @@
-import { type Examination, isDone, isRefusal, UNDELETABLE } from "../examination/examination.js";
+import { type Examination, isDone, isRefusal } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
-import { type Finding, fail, pass, warn } from "../examination/report.js";
+import { type Finding, fail, pass, UNDELETABLE, warn } from "../examination/report.js";
 
 /** S3's own limit on a key, in bytes. */
 const KEY_BYTES_MAX = 1024;
@@ -64,7 +64,9 @@ interface Kept {
 async function kept(exam: Examination, key: string, body: string, between?: () => Promise<Kept>): Promise<Kept> {
   await writtenAndRead(exam, key, body);
   const other = await between?.();
-  return { first: bodyOf(await exam.insist(() => exam.lane.get(key))), second: other?.first };
+  const found = await exam.insist(() => exam.lane.get(key));
+  await aboutKeysOnly(exam, found);
+  return { first: bodyOf(found), second: other?.first };
 }
 
 /** What is wrong with long keys; undefined where all are taken that S3 takes. */
@@ -122,9 +124,18 @@ async function writtenAndRead(
   exam.keys.add(key);
   const put = await exam.insist(() => exam.lane.put(key, body, { IfNoneMatch: "*" }));
   const found = await exam.insist(() => exam.lane.get(key));
+  await aboutKeysOnly(exam, put, found);
   const isThere = found.kind === "answer" ? found.status === 200 : put.kind === "answer" && isDone(put);
   if (!isThere) exam.keys.delete(key);
   return { put, found };
+}
+
+/** @throws where the store has begun to deny what is asked of any key: that says nothing about these */
+async function aboutKeysOnly(exam: Examination, ...outcomes: readonly ProbeOutcome[]): Promise<void> {
+  if (!outcomes.some((outcome) => outcome.kind === "refused" && outcome.error.code === "access-denied")) return;
+  const key = exam.newKey();
+  await exam.create(key, exam.newBody());
+  await exam.read(key);
 }
 
 function bodyOf(outcome: ProbeOutcome): string | undefined {

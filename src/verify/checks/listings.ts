@@ -1,5 +1,5 @@
-import { type Examination, lag, UNDELETABLE } from "../examination/examination.js";
-import { type Finding, fail, pass, warn } from "../examination/report.js";
+import { type Examination, lag } from "../examination/examination.js";
+import { type Finding, fail, pass, UNDELETABLE, warn } from "../examination/report.js";
 
 const KEYS = 7;
 const PAGE_SIZE = 3;

@@ -25,13 +25,14 @@ export async function permissions(
   const got = await must(() => exam.lane.get(key));
   // It neither takes nor gives anything: whatever is wrong with it, that is not a verdict on its conditions.
   if (put.kind === "unknown" && got.kind === "unknown") throw put.error;
-  const missing = await ask(() => exam.lane.get(`${key}-missing`));
+  const missing = await must(() => exam.lane.get(`${key}-missing`));
   const list = await ask(() => exam.lane.list(exam.folder));
   const removed = await ask(() => exam.lane.delete(key));
   exam.mayDelete = removed.kind === "answer";
   const shownVersion = put.kind === "answer" ? put.versionId : undefined;
   const ifListed = `Allow s3:ListBucket on ${bucket}, without a condition on the prefix.`;
   const hidden = missing.kind === "refused" && got.kind === "answer" && isDone(got);
+  exam.hidesAbsence = hidden;
   return {
     shownVersion,
     "put-permission": judged(put, "PutObject", (why) => fail(why, allow("s3:PutObject", objects))),

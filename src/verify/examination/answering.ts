@@ -42,13 +42,20 @@ async function silenceOf(exam: Examination, lane: ProbeRequests, when: When): Pr
 async function askedOnce(exam: Examination, lane: ProbeRequests, when: When): Promise<Silence | undefined> {
   exam.throwIfAborted();
   const read = await lane.get(exam.newStem("absent"));
-  if (read.kind === "refused") return read.about === "permissions" ? undefined : read;
+  if (read.kind === "refused") return isExcused(read, exam.hidesAbsence || when === "at first") ? undefined : read;
   // A page is shown for every key that there is not.
   if (when === "at first" && read.kind === "answer" && read.status === 404) return undefined;
-  const condition = when === "at first" ? { IfNoneMatch: "*" } : {};
-  const write = await lane.put(exam.newKey("present"), exam.newBody(), condition);
-  if (write.kind === "refused") return write.about === "permissions" ? undefined : write;
+  const create = () => lane.put(exam.newKey("present"), exam.newBody(), { IfNoneMatch: "*" });
+  let write = when === "at first" ? await create() : await lane.put(exam.newKey("present"), exam.newBody(), {});
+  // A policy may deny writes without a condition.
+  if (when === "still" && write.kind === "refused" && write.about === "permissions") write = await create();
+  if (write.kind === "refused") return isExcused(write, when === "at first") ? undefined : write;
   return write.kind === "answer" ? undefined : write;
+}
+
+/** What is missing from the beginning is the answer to another question. */
+function isExcused({ about }: RefusedOutcome, mayBeMissing: boolean): boolean {
+  return about === "permissions" && mayBeMissing;
 }
 
 export function silentError({ error, timing }: Silence, gateway: string | undefined, when: When): S3MutexError {

@@ -2,6 +2,7 @@ import { inParallel } from "../../runtime/base/in-parallel.js";
 import { sleep } from "../../runtime/base/timing.js";
 import { THROTTLE_PAUSE_MS } from "../../store/object-store.js";
 import type { Examination } from "./examination.js";
+import type { ProbeOutcome } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import { type Finding, pass, warn } from "./report.js";
 
@@ -11,6 +12,8 @@ const CLEAN_UP_AT_ONCE = 16;
 export async function removeAll(exam: Examination, lanes: readonly ProbeRequests[]): Promise<readonly string[]> {
   const left: string[] = [];
   const pending = [...exam.keys];
+  // Where all is denied by now, as with credentials that have run out, one key shows that, and not each.
+  if (exam.observations.refused > 0 && (await isAllDenied(lanes, pending))) return pending;
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
       if (!(await remove(lanes, key, exam))) left.push(key);
@@ -20,6 +23,15 @@ export async function removeAll(exam: Examination, lanes: readonly ProbeRequests
   };
   await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
   return left;
+}
+
+async function isAllDenied([lane]: readonly ProbeRequests[], [key]: readonly string[]): Promise<boolean> {
+  if (lane === undefined || key === undefined) return false;
+  return isDenied(await lane.delete(key)) && isDenied(await lane.get(key));
+}
+
+function isDenied(outcome: ProbeOutcome): boolean {
+  return outcome.kind === "refused" && outcome.error.code === "access-denied";
 }
 
 /**

@@ -9,7 +9,6 @@ import type { Observations } from "./observations.js";
 import type { OlderObject } from "./older-object.js";
 import type { ProbeAnswer, ProbeOutcome } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
-import { skipped } from "./report.js";
 import type { Thoroughness } from "./thoroughness.js";
 
 /** A request that did not say what was asked, so that the check has to be made again, or cannot be made. */
@@ -21,9 +20,6 @@ export class NoAnswer extends Error {
     this.outcome = outcome;
   }
 }
-
-/** What is not examined without the right to delete. */
-export const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
 
 /** The answer; whatever else a request came to is for the caller of the checks. */
 export function answered(outcome: ProbeOutcome): ProbeAnswer {
@@ -60,6 +56,7 @@ export class Examination {
   #asking: Promise<void> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAtMs: number;
+  #givenUp: { readonly why: unknown } | undefined;
   #turn = 0;
   #bodies = 0;
   #stems = 0;
@@ -69,6 +66,8 @@ export class Examination {
   takenShape = "";
   older: OlderObject | undefined;
   mayDelete = true;
+  /** Without the right to list: reads of what is not there are refused, and the verdict is given by that. */
+  hidesAbsence = false;
   /** `Enabled` or `Suspended`, as the bucket says or its answers show. */
   versions: string | undefined;
   /** Whether creations are refused over a delete marker; asked for once. */
@@ -96,6 +95,7 @@ export class Examination {
   /** Requests over the next client in turn: what one gateway caches, another one shows. */
   get lane(): ProbeRequests {
     this.throwIfAborted();
+    if (this.#givenUp !== undefined) throw this.#givenUp.why;
     this.#turn += 1;
     return this.#lanes[this.#turn % this.#lanes.length] as ProbeRequests;
   }
@@ -117,6 +117,11 @@ export class Examination {
     const nowMs = this.effects.monotonicMs();
     const leftMs = this.thoroughness.totalMs - (nowMs - this.#startedAtMs);
     return nowMs + Math.max(MIN_SHARE_MS, leftMs * share);
+  }
+
+  /** There will be no verdict: the checks that are under way ask nothing more. */
+  giveUp(why: unknown): void {
+    this.#givenUp ??= { why };
   }
 
   throwIfAborted(): void {

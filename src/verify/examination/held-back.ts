@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import type { Effects } from "../../runtime/base/effects.js";
 import { settledWithin } from "../../runtime/base/timing.js";
 
@@ -45,21 +45,27 @@ class HeldBack {
   }
 }
 
+/** `denied`: the store has not judged the condition, but said that it takes no such write from this identity. */
+export type SlowAnswer = "done" | "denied" | "not done";
+
 /** A write whose last byte is held back. */
 export interface SlowWrite {
   /** Whether the store has said that it was done, once that is known or it was cut off. */
   readonly over: Promise<boolean>;
-  /** Lets it follow; whether the store has said that it was done. */
-  finish(): Promise<boolean>;
+  /** Lets it follow; what the store has said. */
+  finish(): Promise<SlowAnswer>;
   /** As when the connection breaks. */
   cut(): Promise<void>;
 }
 
 export const NOT_SENT: SlowWrite = {
   over: Promise.resolve(false),
-  finish: () => Promise.resolve(false),
+  finish: () => Promise.resolve("not done"),
   cut: () => Promise.resolve(),
 };
+
+/** 400 is how an expired token is refused. */
+const DENIALS: ReadonlySet<number> = new Set([400, 401, 403]);
 
 /** Sends all of a PUT but its last byte. */
 export function sendSlowly(
@@ -70,9 +76,13 @@ export function sendSlowly(
   const heldBack = new HeldBack();
   heldBack.hold(command);
   const breaking = new AbortController();
+  let status: number | undefined;
   const over = client.send(command, { abortSignal: breaking.signal }).then(
     () => true,
-    () => false,
+    (error: Partial<S3ServiceException>) => {
+      status = error.$metadata?.httpStatusCode;
+      return false;
+    },
   );
   return {
     over,
@@ -80,7 +90,8 @@ export function sendSlowly(
       heldBack.complete();
       await settledWithin(effects, over, timeoutMs);
       breaking.abort();
-      return await over;
+      if (await over) return "done";
+      return status !== undefined && DENIALS.has(status) ? "denied" : "not done";
     },
     async cut() {
       breaking.abort();

@@ -17,6 +17,8 @@ export class Observations {
   failed = 0;
   failedInRaces = 0;
   throttled = 0;
+  /** Reads and writes that were denied, although they were allowed at first. */
+  refused = 0;
   lastFailure: string | undefined;
   /** Keys of which it is asked whether a store takes them: what goes wrong there is an answer, and no error. */
   readonly trials = new Set<string>();
@@ -34,6 +36,11 @@ export class Observations {
     if (outcome.kind !== "unknown") this.told += 1;
     if (outcome.kind === "unknown" && !this.trials.has(key ?? ""))
       this.#noteFailure(outcome.error.message, outcome.throttled);
+    const isOfLocks = operation === "get" || operation === "put";
+    if (outcome.kind === "refused" && isOfLocks && outcome.error.code === "access-denied") {
+      this.refused += 1;
+      this.lastFailure = outcome.error.message;
+    }
     if (outcome.kind !== "answer" || this.phase !== "quiet") return;
     const latencies = this.#latenciesMs.get(operation) ?? [];
     latencies.push(outcome.timing.receivedAtMs - outcome.timing.sentAtMs);

@@ -93,6 +93,9 @@ export function skipped(detail: string, remedy?: string): Finding {
   return { verdict: "skipped", detail, ...(remedy === undefined ? {} : { remedy }) };
 }
 
+/** What is not examined without the right to delete. */
+export const UNDELETABLE = skipped("it would leave objects behind that cannot be deleted");
+
 export const UNSAFE =
   "Do not lock on this store: two holders at once are possible. Use one that honours conditional writes, or a version that does.";
 

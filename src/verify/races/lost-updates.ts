@@ -1,4 +1,4 @@
-import { answered, type Examination, isDone } from "../examination/examination.js";
+import { answered, type Examination, isDone, NoAnswer } from "../examination/examination.js";
 import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../examination/report.js";
 
 interface Ledger {
@@ -108,6 +108,7 @@ async function writeUntil(exam: Examination, key: string, isOver: (isThrottled: 
   let throttled = 0;
   while (writes < WRITES_MAX && !isOver(throttled > 0)) {
     const outcome = await exam.lane.put(key, exam.newBody(), exam.ifMatch(etag));
+    if (outcome.kind === "refused") throw new NoAnswer(outcome);
     if (outcome.kind === "unknown") {
       throttled += outcome.throttled ? 1 : 0;
       await exam.stepBack(outcome, 1);

@@ -46,7 +46,7 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
     const known = places[track];
     const place = known ?? { key: exam.newKey("race"), etag: undefined };
     if (place.etag === undefined) {
-      place.etag = await created(exam, place.key);
+      place.etag = await created(exam, place.key, tally);
       if (place.etag === undefined) return undefined;
     }
     await exam.pauseIfThrottled();
@@ -70,7 +70,7 @@ export async function deleteRace(exam: Examination): Promise<Finding> {
   const { contenders } = exam.thoroughness;
   const fault = await repeat(exam, tally, 0.4, async () => {
     const key = exam.newKey("race");
-    const etag = await created(exam, key);
+    const etag = await created(exam, key, tally);
     if (etag === undefined) return undefined;
     await exam.pauseIfThrottled();
     const { IfMatch } = exam.ifMatch(etag);

@@ -1,4 +1,4 @@
-import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import { type Examination, isDone, NoAnswer, UnexpectedRefusal } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { StartingLine } from "../examination/starting-line.js";
@@ -23,16 +23,27 @@ export interface RaceTally {
   throttled: number;
   /** Rounds in which all were refused, and one had done it: the winner's request was sent twice, or the store says so always. */
   refusedAndDone: number;
+  /** What kept the last object from being made that was to be raced about. */
+  unmade: NoAnswer | undefined;
 }
 
 /** One contender's request; it is held at the line until all are ready. */
 export type Contend = (lane: ProbeRequests, body: string, start: StartingLine) => Promise<ProbeOutcome>;
 
-/** A new object for a round to be about; its ETag, or undefined where it is not known what became of it. */
-export async function created(exam: Examination, key: string): Promise<string | undefined> {
+/**
+ * A new object for a round to be about; its ETag, or undefined where it is not known what became of it.
+ * @throws NoAnswer where the store refuses such writes
+ */
+export async function created(
+  exam: Examination,
+  key: string,
+  tally?: Pick<RaceTally, "unmade">,
+): Promise<string | undefined> {
   const body = exam.newBody();
   const made = await exam.lane.put(key, body, { IfNoneMatch: "*" });
-  if (made.kind !== "answer") return undefined;
+  if (made.kind === "unknown" && tally !== undefined) tally.unmade = new NoAnswer(made);
+  if (made.kind === "unknown") return undefined;
+  if (made.kind === "refused") throw new NoAnswer(made);
   if (isDone(made)) return made.etag;
   // It may have been sent twice, and the second one answered.
   const found = await exam.read(key);
@@ -102,14 +113,19 @@ export async function repeat(
   const endMs = exam.endOfShareMs(share);
   let started = 0;
   let fault: string | undefined;
+  let isBroken = false;
   const isOver = () =>
+    isBroken ||
     started >= rounds.max ||
     // Where most rounds are turned away, their number says little.
     ((started >= rounds.min || exam.isThrottled) && exam.effects.monotonicMs() >= endMs);
   const run = async (track: number): Promise<void> => {
     while (fault === undefined && !isOver()) {
       started += 1;
-      const found = await round(started, track);
+      const found = await round(started, track).catch((error: unknown) => {
+        isBroken = true;
+        throw error;
+      });
       if (found !== undefined) fault ??= `in round ${tally.rounds}, ${found}`;
     }
   };
@@ -117,9 +133,17 @@ export async function repeat(
   const ends = await Promise.allSettled([run(0), run(1)]);
   const failed = ends.find((end) => end.status === "rejected");
   if (failed !== undefined && fault === undefined) throw failed.reason;
+  if (fault === undefined && tally.rounds === 0) throw noRound(tally);
   return fault;
 }
 
+/** What no contender has raced for was not examined. */
+function noRound({ unmade }: RaceTally): Error {
+  return unmade === undefined
+    ? new UnexpectedRefusal("PUT with If-None-Match: * on a new key was refused each time")
+    : unmade;
+}
+
 export function newTally(): RaceTally {
-  return { rounds: 0, withoutWinner: 0, uncertain: 0, throttled: 0, refusedAndDone: 0 };
+  return { rounds: 0, withoutWinner: 0, uncertain: 0, throttled: 0, refusedAndDone: 0, unmade: undefined };
 }
