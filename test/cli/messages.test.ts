@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { inOwnWords } from "../../src/cli/base/own-words.js";
 import { COMMANDS } from "../../src/cli/commands.js";
+import { showReport } from "../../src/cli/doctor/show.js";
 import { reportFailure } from "../../src/cli/failure.js";
 import { createLog } from "../../src/cli/process/log.js";
 import { S3MutexError } from "../../src/errors.js";
@@ -39,6 +40,35 @@ test.each([
   reportFailure(new S3MutexError("access-denied", `It was refused. ${library}.`), output, about);
   expect(said.stderr).toBe(`s3-mutex: It was refused. ${own} (access-denied).\n`);
 });
+
+test("C5: what was seen is said in the words of the command line by doctor, too", () => {
+  const { output, said } = startOutput();
+  const detail = "a read was refused. If it is allowed, the bucket may be another account's: set `storeHeaders`.";
+  const check = { id: "list-pages", title: "Listings in pages", verdict: "skipped", detail } as const;
+  const place = { bucketName: "b", keyPrefix: "locks/", requests: 1, elapsedMs: 1 };
+  showReport({ verdict: "pass", checks: [check, { ...check, verdict: "warn", remedy: "Nothing." }], ...place }, output);
+  expect(said.stdout.match(/another account's: see --/g)).toHaveLength(3);
+  expect(said.stdout).not.toContain("storeHeaders");
+});
+
+test.each([
+  ["AccessDenied", /^s3-mutex: Whether .* may not be written .* Allow s3:GetObject and s3:PutObject on it \(/],
+  ["KMS.DisabledException", /^s3-mutex: Whether .* could not be checked: .*The KMS key of the bucket cannot be used/],
+  ["ExpiredToken", /^s3-mutex: Whether .* could not be checked: .*The credentials have expired/],
+])(
+  "S4: where %s keeps the store from being checked, that is said once, with its own remedy",
+  async (code, sentence) => {
+    const { server, environment } = await startStore();
+    const key = "locks/.s3-mutex/checked.json";
+    const status = code === "AccessDenied" ? 403 : 400;
+    server.faults.add({ fault: "status", status, code, operation: "PutObject", key });
+    const { exitCode, stderr } = await cli(["run", "-n", `${STORE}job`, "--", "true"], environment);
+    expect(exitCode).toBe(69);
+    expect(stderr).toMatch(sentence);
+    expect(stderr.match(/could not be checked/g)).toHaveLength(1);
+    expect(stderr).not.toMatch(code === "AccessDenied" ? /verify/ : /verify|Allow s3:/);
+  },
+);
 
 test("C5: what the library logs is said in the words of the command line as well", () => {
   const { output, said } = startOutput();

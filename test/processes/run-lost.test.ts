@@ -44,6 +44,16 @@ test("S17: why the lock is about to be lost is said, however short its lease", a
   );
 });
 
+test("C5: why the lock is about to be lost is said in the words of the command line", async () => {
+  const { server, environment } = await startStore();
+  const running = startCli(["run", "--lease", "3s", ADDRESS, "--", "sh", "-c", "echo started; sleep 30"], environment);
+  await running.says(/started/);
+  server.faults.add({ fault: "status", status: 404, code: "NoSuchBucket" });
+  const { stderr } = await running.ended;
+  expect(stderr).toMatch(/The last answer: .*404 NoSuchBucket.* Create the bucket my-bucket\.\n/);
+  expect(stderr).not.toContain("createBucketIfNotExists");
+});
+
 test("a command that ends by itself when asked to has the time for it", async () => {
   const { server, environment } = await startStore();
   const script = "trap 'echo tidied up; exit 0' TERM; echo started; while :; do sleep 0.05; done";

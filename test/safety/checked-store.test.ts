@@ -193,6 +193,20 @@ it("a key of the check that may not be written is access-denied, with the key an
   expect(events).toHaveLength(2);
 });
 
+it("what keeps the store from being checked is a missing permission only where the store says so", async () => {
+  const server = await serverWith();
+  server.faults.add({
+    fault: "status",
+    status: 400,
+    code: "KMS.DisabledException",
+    operation: "PutObject",
+    key: MARKER,
+  });
+  const { mutex } = processOn(server);
+  const message = expect.stringMatching(/could not be checked: (?!.*(?:Allow s3:|verify)).*The KMS key of the bucket/);
+  await expect(mutex.acquire("a")).rejects.toMatchObject({ code: "access-denied", message });
+});
+
 it("a marker that may not be read keeps no client from the check, neither the one that makes it nor those after it", async () => {
   const server = await serverWith();
   server.faults.add({ fault: "status", status: 403, operation: "GetObject", key: MARKER });

@@ -14,6 +14,7 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/set `credentials`, AWS_ACCESS_KEY_ID or a role/g, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile"],
   [/, or give the S3 client other credentials/g, ", or start the command with another --profile"],
   [/, or give it a credential provider that renews them/g, ", or start the command with another --profile"],
+  [/, or, where you know that the store is safe, set verify: "never"/g, ""],
   [/`accessKeyId`/g, "AWS_ACCESS_KEY_ID"],
   [/`secretAccessKey`/g, "AWS_SECRET_ACCESS_KEY"],
   [/`sessionToken`/g, "AWS_SESSION_TOKEN"],

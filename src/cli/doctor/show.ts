@@ -12,7 +12,7 @@ export function showReport(report: StoreReport, output: Output): void {
   const columns: readonly Column<StoreCheck>[] = [
     { heading: "VERDICT", text: ({ verdict }) => verdict, colour: ({ verdict }) => COLOURS[verdict] },
     { heading: "CHECK", text: ({ title }) => title },
-    { heading: "SEEN", text: ({ detail }) => printable(detail), canShrink: true },
+    { heading: "SEEN", text: ({ detail }) => printable(inOwnWords(detail)), canShrink: true },
   ];
   const maxWidth = output.isTerminal ? output.columns : Number.POSITIVE_INFINITY;
   for (const text of tableLines(columns, report.checks, maxWidth, paint)) line(text);
@@ -35,7 +35,7 @@ function showTrouble(
   line();
   line(`${paint(COLOURS[verdict], verdict)}: ${paint("bold", title)}`);
   const advice = inOwnWords(remedy);
-  for (const text of [sentence(printable(detail)), printable(advice)]) {
+  for (const text of [sentence(printable(inOwnWords(detail))), printable(advice)]) {
     for (const part of wrapped(text, width)) line(`  ${part}`);
   }
 }

@@ -1,6 +1,7 @@
 import { type Election, type Lock, S3MutexError } from "../../index.js";
 import { delay } from "../base/delay.js";
 import type { Output } from "../base/output.js";
+import { inOwnWords } from "../base/own-words.js";
 import type { Log } from "../process/log.js";
 
 /** Asks for the leadership again and again. A store that is away is waited for: who stands by must outlast an outage. */
@@ -23,7 +24,7 @@ export class Campaign {
           return await this.#election.campaign({ signal });
         } catch (error) {
           if (!S3MutexError.is(error, "store-unavailable")) throw error;
-          if (failures === 0) this.#output.note(`${error.message} The store is asked again and again.`);
+          if (failures === 0) this.#output.note(`${inOwnWords(error.message)} The store is asked again and again.`);
           // Each further attempt has the same to say, once a minute.
           this.#log.mute();
           await delay(RETRY_MS, signal);

@@ -13,6 +13,9 @@ export interface Log {
 /** Several calls of one command find the same out at about the same time: one line says it. */
 const REPEATED_MS = 2000;
 
+/** What the check of the store has found, the call that waited for it fails with, and says once more. */
+const FOLLOWED_BY_ERROR = /^(?:s3-mutex: )?(?:the store could not be checked|nothing is locked here)\b/;
+
 /** Warnings (a renewal that failed and is tried again) are for readers of a job's log; the rest is for debugging. */
 export function createLog(isDebugging: boolean, output: Output): Log {
   let isMuted = false;
@@ -27,7 +30,8 @@ export function createLog(isDebugging: boolean, output: Output): Log {
   const say = (message: string, fields?: unknown) => {
     // What becomes of the command when its lock is lost is said by the code that ends it.
     const isLoss = (fields as { readonly err?: { readonly code?: unknown } } | undefined)?.err?.code === "lost";
-    if (isMuted || (isLoss && !isDebugging)) return;
+    const isTold = isLoss || FOLLOWED_BY_ERROR.test(message);
+    if (isMuted || (isTold && !isDebugging)) return;
     if (isDebugging || isNews(message)) output.note(inOwnWords(message.replace(/^s3-mutex: /, "")));
   };
   return {

@@ -1,5 +1,6 @@
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
+import { inOwnWords } from "../base/own-words.js";
 import { fitted, printable } from "../base/text.js";
 import type { Member } from "../process/living-members.js";
 import type { Held } from "./held.js";
@@ -14,14 +15,14 @@ export async function release(held: Held, result: Result, interruption: Interrup
     const answer = await interruption.tidied(held.release());
     if (answer === undefined) problem = NOT_CONFIRMED;
   } catch (error) {
-    problem = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+    problem = error instanceof Error ? inOwnWords(error.message.replace(/\.$/, "")) : String(error);
   }
   nameLeftBehind(result, output);
   // What there is to say was said when the command was ended.
   if (wasEndedByUs) return exitCode;
   if (held.signal.aborted) {
     const { reason } = held.signal;
-    const sentence = reason instanceof Error ? reason.message : "The lock was lost.";
+    const sentence = reason instanceof Error ? inOwnWords(reason.message) : "The lock was lost.";
     output.note(`${sentence} The command had ended with ${exitCode}.`);
     return EXIT.lost;
   }

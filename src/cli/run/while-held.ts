@@ -1,5 +1,6 @@
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
+import { inOwnWords } from "../base/own-words.js";
 import { GroupEnd } from "../process/group-end.js";
 import type { Member } from "../process/living-members.js";
 import { type Ending, ProcessGroup } from "../process/process-group.js";
@@ -76,7 +77,7 @@ async function end(
     terminate() {
       step = "terminated";
       const lost = `${held.title} could not be renewed and is about to be lost`;
-      output.note(`${lost}: the command is asked to end (SIGTERM).${failure.sentence}`);
+      output.note(`${lost}: the command is asked to end (SIGTERM).${inOwnWords(failure.sentence)}`);
       groupEnd.terminate();
     },
     kill() {
@@ -104,7 +105,7 @@ function diedOfSignal(ending: Ending): boolean {
 
 function reasonOf({ signal: { reason }, title }: Held): string {
   const sentence = reason instanceof Error ? reason.message : `${title} ran out.`;
-  return `${sentence} The command is killed.`;
+  return `${inOwnWords(sentence)} The command is killed.`;
 }
 
 function exitCodeOfEnding(ending: Ending, command: string, output: Output): number {

@@ -283,9 +283,7 @@ export class SafetyCheck implements GrantCheck {
   ) {
     const { bucketName } = this.#options;
     if (verdict.kind === "ignored") return ignoredError(bucketName, verdict.seen, versioning);
-    return verdict.error.code === "access-denied"
-      ? deniedError(bucketName, this.#marker.key, verdict.error)
-      : verdict.error;
+    return verdict.error.code === "access-denied" ? deniedError(bucketName, this.#marker.key, verdict) : verdict.error;
   }
 
   /** Store time as answers bound it: the bare wall clock, where no answer has a date, does not bound it. */

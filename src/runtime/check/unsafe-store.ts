@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../errors.js";
-import type { Versioning } from "../../store/object-store.js";
+import type { RefusedOutcome, Versioning } from "../../store/object-store.js";
 
 /** The store does not do what locks rest on: two would have the same lock at once. */
 export function ignoredError(bucketName: string, seen: string, versioning: Versioning | undefined): S3MutexError {
@@ -12,8 +12,13 @@ export function ignoredError(bucketName: string, seen: string, versioning: Versi
 }
 
 /** Nothing is known of the store by that, and a lock is not handed out in the hope that it is safe. */
-export function deniedError(bucketName: string, key: string, cause: S3MutexError): S3MutexError {
+export function deniedError(bucketName: string, key: string, { error: cause, about }: RefusedOutcome): S3MutexError {
   const object = `s3://${bucketName}/${key}`;
-  const message = `Whether the store honours conditional writes could not be checked: ${object} may not be written (${cause.message}) Allow s3:GetObject and s3:PutObject on it, or, where you know that the store is safe, set verify: "never".`;
+  const start = "Whether the store honours conditional writes could not be checked";
+  // Of credentials, a quota or a key of the encryption it has said itself what to do.
+  const isOfObject = about === "permissions" && !/\bkms:\w+/.test(cause.message);
+  const message = isOfObject
+    ? `${start}: ${object} may not be written (${cause.message}) Allow s3:GetObject and s3:PutObject on it, or, where you know that the store is safe, set verify: "never".`
+    : `${start}: ${cause.message}`;
   return new S3MutexError("access-denied", message, { cause });
 }
