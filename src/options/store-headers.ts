@@ -96,11 +96,25 @@ function checkContext(argument: string, value: unknown): Readonly<Record<string,
 /** Of these, S3 gives nothing back before it was restored. */
 const ARCHIVES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
+/** In capitals: that is how S3 takes them. */
+const CLASSES: ReadonlySet<string> = new Set([
+  ...ARCHIVES,
+  "STANDARD",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "REDUCED_REDUNDANCY",
+  "GLACIER_IR",
+  "EXPRESS_ONEZONE",
+]);
+
 /** Other stores have names of their own. */
 function checkStorageClass(argument: string, value: unknown): string {
   if (typeof value !== "string" || !/^[\w-]+$/.test(value)) {
     throw invalidArgument(argument, value, 'use the name of a storage class, such as "STANDARD"');
   }
+  const ofS3 = value.toUpperCase();
+  if (value !== ofS3 && CLASSES.has(ofS3)) throw invalidArgument(argument, value, `did you mean "${ofS3}"?`);
   if (!ARCHIVES.has(value)) return value;
   throw invalidArgument(argument, value, "a lock is read all the time, and what is archived cannot be");
 }

@@ -230,3 +230,17 @@ describe("a delete marker in place of a lock", TIMEOUT, () => {
     expect([silent.exitCode, silent.stderr.includes("marker")]).toEqual([1, false]);
   });
 });
+
+test("C9: a semaphore is called one by release and delete", TIMEOUT, async () => {
+  const { environment, mutex } = await startStore();
+  const permit = await mutex.semaphore("pool", { permits: 2 }).acquire();
+  const address = `s3://${BUCKET}/semaphores/locks/pool`;
+  const kept = await cliHere(["delete", address], environment);
+  expect(kept.stderr).toMatch(/^s3-mutex: The semaphore "pool" is held by /);
+  const released = await cliHere(["release", "--force", "--yes", address], environment);
+  expect(released.stdout).toMatch(/^Released\. The semaphore "pool" was held by /);
+  expect(await cliHere(["release", "--force", address], environment)).toMatchObject({
+    stdout: 'The semaphore "pool" is not held.\n',
+  });
+  await permit.release();
+});

@@ -32,6 +32,10 @@ test("C5: --create-bucket is advised by commands that have it, and by no others"
 test.each([
   ["Set `region` of the S3 client to the bucket's region", "Set --region to the bucket's region"],
   ['Set `region` of the S3 client to "eu-west-1"', 'Set --region to "eu-west-1"'],
+  [
+    "or want its requesters to pay: set `storeHeaders`",
+    "or want its requesters to pay: see --expected-bucket-owner and --request-payer",
+  ],
   ["check `sessionToken` and that it belongs", "check AWS_SESSION_TOKEN and that it belongs"],
   ['set `requestChecksumCalculation: "WHEN_REQUIRED"`', 'set AWS_REQUEST_CHECKSUM_CALCULATION to "WHEN_REQUIRED"'],
 ])("C5: %s is said in the words of the command line", (library, own) => {
@@ -83,6 +87,11 @@ test.each([
     "no option is followed by the next sentence without a stop",
     ["ls", "-z"],
     "There is no option -z. See `s3-mutex help ls`.",
+  ],
+  [
+    "an option that took the address for its duration",
+    ["run", "-w", "s3://bkt/locks/x", "--", "true"],
+    '--wait "s3://bkt/locks/x" is not a duration',
   ],
   ["flock's name", ["run", "--timeout", "3", "x", "--", "true"], "There is no option --timeout; did you mean --wait?"],
   ["the beginning of a name", ["ls", "--endpoint", "x"], "There is no option --endpoint; did you mean --endpoint-url?"],

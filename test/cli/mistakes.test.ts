@@ -4,6 +4,7 @@ import { reportFailure } from "../../src/cli/failure.js";
 import { parseLocks, parseStore } from "../../src/cli/store/address.js";
 import { clientConfigOf, lockOf, locksOf, onlyLockOf, storeAt } from "../../src/cli/store/store-options.js";
 import { S3MutexError } from "../../src/errors.js";
+import { cliHere } from "./here.js";
 import { inputOf, startOutput } from "./terminal.js";
 
 const STORE = { S3_MUTEX_STORE: "s3://b/locks/" };
@@ -99,4 +100,10 @@ test.each([
 test.each(["s3:/b/locks/", "b", "http://b/locks/", "s3:///"])("a store has the form of a store: %s", (text) => {
   expect(() => parseStore(text, undefined)).toThrow(/ is not an address: write s3:\/\/BUCKET\/locks\/\.$/);
   expect(() => parseLocks(text, undefined)).toThrow(/ is not an address: write s3:\/\/BUCKET\/locks\/\.$/);
+});
+
+test("S14: a profile of the environment that there is not is named where nothing else says the region", async () => {
+  const { exitCode, stderr } = await cliHere(["ls", "s3://bkt/locks/"], { AWS_PROFILE: "nope" });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^s3-mutex: AWS_PROFILE "nope": there is no such profile in /);
 });

@@ -107,6 +107,7 @@ it.each([
   [{ serverSideEncryption: "aws:kms", kmsKeyId: "a\r\nx-other: b" }, /without spaces/],
   [{ serverSideEncryption: "aws:kms", kmsEncryptionContext: { a: 1 } }, /an object of strings/],
   [{ storageClass: "GLACIER" }, /archived/],
+  [{ storageClass: "standard" }, /did you mean "STANDARD"\?/],
   [{ storageClass: "a b" }, /name of a storage class/],
   [{ owner: "x" }, /storeHeaders/],
   ["AES256", /storeHeaders/],

@@ -247,3 +247,10 @@ test("a function of a rule that throws is answered 500 with what it threw", asyn
   server.faults.add({ fault: "drop-before", key });
   await expect(put("k", "v")).rejects.toThrow("oops in the test");
 });
+
+test("P21: a fault of an operation that there is not is refused, with the nearest one", async () => {
+  const { server } = await startHarness();
+  const add = (operation: string) => server.faults.add({ fault: "drop-before", operation: operation as "PutObject" });
+  expect(() => add("PutObjct")).toThrow('operation is "PutObjct": did you mean "PutObject"?');
+  expect(() => add("x")).toThrow(/operation is "x": use one of ListBuckets, /);
+});

@@ -35,6 +35,7 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/\bstoreHeaders\.bucketKeyEnabled\b/g, "--bucket-key-enabled"],
   [/\bstoreHeaders\.acl\b/g, "--acl"],
   [/\bstoreHeaders\.storageClass\b/g, "--storage-class"],
+  [/(requesters to pay): set `storeHeaders`/g, "$1: see --expected-bucket-owner and --request-payer"],
   [/: set `storeHeaders`/g, ": see --sse, --acl and their like"],
   [/\bdeleteLock\((name|"[^"]*"), true\)/g, "s3-mutex delete --force"],
   [/\bThe function of runOnce\(("[^"]*")\)/g, "The command of once $1"],

@@ -5,7 +5,7 @@ import type { Output } from "../base/output.js";
 import { problemText } from "../base/own-words.js";
 import { counted, printable } from "../base/text.js";
 import { holdersText } from "../inspect/describe.js";
-import { noSuchLock } from "../inspect/elsewhere.js";
+import { kindAt, noSuchLock } from "../inspect/elsewhere.js";
 import { withMutex } from "../inspect/with-mutex.js";
 import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
@@ -14,7 +14,7 @@ import { CHANGED, holderIdsOf } from "./release.js";
 /** `s3-mutex delete` */
 export function deleteLockCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
   const { lockName } = address;
-  const name = printable(JSON.stringify(lockName));
+  const name = `${kindAt(address)} ${printable(JSON.stringify(lockName))}`;
   return withMutex(input, address, output, async (mutex, signal) => {
     const report = await mutex.inspect(lockName);
     if (report === null) {
@@ -23,7 +23,7 @@ export function deleteLockCommand(input: Input, address: LockAddress, output: Ou
     }
     const isForced = input.values.flag("force");
     const isSure = () => input.values.flag("yes") || confirm(`${stateText(report, name)} ${QUESTION}`, output, signal);
-    const problem = await (isForced ? deleteSeen(mutex, report, isSure) : deleteUnused(mutex, report));
+    const problem = await (isForced ? deleteSeen(mutex, report, isSure) : deleteUnused(mutex, report, name));
     if (problem !== undefined) {
       output.note(isForced ? problem : `${problem} --force deletes it all the same.`);
       if (isForced) return EXIT.failed;
@@ -49,16 +49,15 @@ async function deleteSeen(
 }
 
 /** Takes the lock first, so that no other caller can have taken it between the inspection and the deletion; why not, where it cannot. */
-async function deleteUnused(mutex: S3Mutex, report: LockReport): Promise<string | undefined> {
+async function deleteUnused(mutex: S3Mutex, report: LockReport, name: string): Promise<string | undefined> {
   const { lockName } = report;
-  const name = printable(JSON.stringify(lockName));
   if (report.problem !== undefined) return problemText(report.problem);
   if (report.waiters.length > 0 || report.state === "held") return stateText(report, name);
   const isOurs = await mutex.acquireLock(lockName, 0).catch((error) => {
     if (S3MutexError.is(error, "corrupt-record")) return false;
     throw error;
   });
-  if (!isOurs) return `Another caller has just taken the lock ${name}.`;
+  if (!isOurs) return `Another caller has just taken the ${name}.`;
   await mutex.deleteLock(lockName);
   return undefined;
 }
@@ -67,6 +66,6 @@ function stateText(report: LockReport, name: string): string {
   if (report.problem !== undefined) return problemText(report.problem);
   const waiting = report.waiters.length === 0 ? "" : `, ${counted(report.waiters.length, "waiter")}`;
   return report.holders.length === 0
-    ? `The lock ${name} is free${waiting}.`
-    : `The lock ${name} is held by ${holdersText(report)}${waiting}.`;
+    ? `The ${name} is free${waiting}.`
+    : `The ${name} is held by ${holdersText(report)}${waiting}.`;
 }

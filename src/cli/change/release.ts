@@ -7,7 +7,7 @@ import { printable } from "../base/text.js";
 import { UsageError } from "../base/usage-error.js";
 import type { Values } from "../base/values.js";
 import { holdersText, shortId, whoAndWhere } from "../inspect/describe.js";
-import { noSuchLock } from "../inspect/elsewhere.js";
+import { kindAt, noSuchLock } from "../inspect/elsewhere.js";
 import { withMutex } from "../inspect/with-mutex.js";
 import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
@@ -17,7 +17,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
   const { lockName } = address;
   return withMutex(input, address, output, async (mutex, signal) => {
     const seen = await mutex.inspect(lockName);
-    const name = printable(JSON.stringify(lockName));
+    const title = `The ${kindAt(address)} ${printable(JSON.stringify(lockName))}`;
     const tell = (released: boolean, sentence: string) => {
       if (input.values.flag("json")) output.json({ lockName, released });
       else output.line(sentence);
@@ -32,8 +32,8 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
       return EXIT.store;
     }
     const report = { ...seen, holders: holdersMeant(seen, input.values) };
-    if (report.holders.length === 0) return tell(false, `The lock ${name} is not held.`);
-    const sentence = `The lock ${name} is held by ${holdersText(report)}.`;
+    if (report.holders.length === 0) return tell(false, `${title} is not held.`);
+    const sentence = `${title} is held by ${holdersText(report)}.`;
     const isSure = input.values.flag("yes");
     if (!isSure && !(await confirm(`${sentence} ${WARNING} Release it?`, output, signal))) {
       output.note("nothing was done.");

@@ -55,11 +55,14 @@ interface Wording {
 
 /** The arguments before the dashes, at least one, and what comes after them. */
 export function commandLineOf(
-  { positionals, rest, environment }: Input,
+  { positionals, rest, environment, values }: Input,
   { name, question }: Wording,
 ): { readonly addresses: readonly [string, ...string[]]; readonly line: CommandLine } {
   const [address, ...others] = positionals;
   const [command, ...args] = rest ?? [];
+  // An option that wants a duration takes what follows it: the address, where that was left out.
+  const eaten = ["wait", "lease", "grace"].find((option) => values.text(option)?.startsWith("s3://"));
+  if (eaten !== undefined) values.duration(eaten);
   if (address === undefined) throw new UsageError(`${question} Write s3://BUCKET/locks/NAME -- COMMAND.`);
   if (command === undefined || command === "") {
     const example = others.length === 0 ? "COMMAND ..." : others.join(" ");

@@ -162,6 +162,7 @@ export function clientConfigOf({ values, environment }: Input, bucketName = ""):
   const region =
     values.word("region") ?? nonEmpty(environment["AWS_REGION"]) ?? nonEmpty(environment["AWS_DEFAULT_REGION"]);
   const ownStyle = values.oneOf("addressing", ["path", "virtual"]) ?? profile?.addressing;
+  if (region === undefined && endpoint === undefined && profile === undefined) checkProfileNamed(environment);
   // The ARN of an access point makes a host name of its own, with any endpoint.
   const isArn = accessPointAt(bucketName) !== undefined;
   const isOther = !isArn && ownStyle !== "virtual" && endpoint !== undefined && !isAws(endpoint);
@@ -179,8 +180,17 @@ function profileOf(values: Values, environment: NodeJS.ProcessEnv): Profile | un
   const name = given ?? nonEmpty(environment["AWS_PROFILE"]) ?? "default";
   const profile = readProfile(name, environment);
   if (profile !== undefined || given === undefined) return profile;
-  const files = sharedFiles(environment).join(" or ");
-  throw new UsageError(`--profile ${JSON.stringify(given)}: there is no such profile in ${files}.`);
+  throw noSuchProfile(`--profile ${JSON.stringify(given)}`, environment);
+}
+
+/** Where nothing else says the region. Otherwise the SDK may find credentials elsewhere, whatever the name. */
+function checkProfileNamed(environment: NodeJS.ProcessEnv): void {
+  const name = nonEmpty(environment["AWS_PROFILE"]);
+  if (name !== undefined) throw noSuchProfile(`AWS_PROFILE ${JSON.stringify(name)}`, environment);
+}
+
+function noSuchProfile(named: string, environment: NodeJS.ProcessEnv): UsageError {
+  return new UsageError(`${named}: there is no such profile in ${sharedFiles(environment).join(" or ")}.`);
 }
 
 function caBundleOf(

@@ -1,6 +1,7 @@
+import { closestTo } from "../../../arguments/closest.js";
 import { type OptionNames, refuseUnknownOptions } from "../../../arguments/option-names.js";
 import { S3MutexError } from "../../../errors.js";
-import type { S3Operation, S3RequestInfo } from "../wire/operation.js";
+import { S3_OPERATIONS, type S3Operation, type S3RequestInfo } from "../wire/operation.js";
 import type {
   ActiveFault,
   ChangeHeaders,
@@ -110,6 +111,16 @@ function requireDamage(damage: unknown): void {
   throw new S3MutexError("invalid-argument", `damage is ${String(damage)}: give ${known} or a function of the body`);
 }
 
+/** A fault of an operation that there is not would never strike, and its test pass. */
+function requireOperations(operation: unknown = []): void {
+  for (const name of typeof operation === "string" ? [operation] : (operation as readonly unknown[])) {
+    if (S3_OPERATIONS.some((known) => known === name)) continue;
+    const closest = closestTo(String(name), S3_OPERATIONS);
+    const remedy = closest === undefined ? `use one of ${S3_OPERATIONS.join(", ")}` : `did you mean "${closest}"?`;
+    throw new S3MutexError("invalid-argument", `operation is "${String(name)}": ${remedy}`);
+  }
+}
+
 const DAMAGES: ReadonlySet<string> = new Set(["gzip", "halve", "empty"]);
 
 function requireValid(rule: FaultRule): void {
@@ -118,6 +129,7 @@ function requireValid(rule: FaultRule): void {
     throw new S3MutexError("invalid-argument", `fault is "${String(rule.fault)}": use one of ${known}`);
   }
   refuseUnknownOptions("rule", rule, { ...FAULT_OPTIONS[rule.fault], ...MATCH_OPTIONS });
+  requireOperations(rule.operation);
   if (rule.fault === "damage-body") requireDamage(rule.damage);
   if (rule.fault === "change-headers" && (typeof rule.headers !== "object" || rule.headers === null)) {
     const message = `headers is ${typeof rule.headers}: give an object with the values of headers, or functions of them, by name`;
