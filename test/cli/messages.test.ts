@@ -1,12 +1,14 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { inOwnWords } from "../../src/cli/base/own-words.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { showReport } from "../../src/cli/doctor/show.js";
 import { reportFailure } from "../../src/cli/failure.js";
 import { createLog } from "../../src/cli/process/log.js";
+import { LastFailure } from "../../src/cli/run/last-failure.js";
 import { S3MutexError } from "../../src/errors.js";
 import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 import { cliHere } from "./here.js";
@@ -43,6 +45,21 @@ test.each([
   const about = { commandName: "ls", options: {}, isDebugging: false };
   reportFailure(new S3MutexError("access-denied", `It was refused. ${library}.`), output, about);
   expect(said.stderr).toBe(`s3-mutex: It was refused. ${own} (access-denied).\n`);
+});
+
+test("S17: a refusal is the last answer before its request is over, as while other credentials are waited for", async () => {
+  const { server } = await startStore();
+  const failure = new LastFailure();
+  onTestFinished(() => failure.stop());
+  const ask = () =>
+    new Promise<void>((resolve) => {
+      get(server.endpoint, { agent: false }, (response) => response.resume().on("end", resolve));
+    });
+  server.faults.add({ fault: "status", status: 400, code: "ExpiredToken", times: 1 });
+  await ask();
+  expect(failure.sentence).toBe(" The last answer: 400 Bad Request to a GET.");
+  await ask();
+  expect(failure.sentence).toBe("");
 });
 
 test("C5: what was seen is said in the words of the command line by doctor, too", () => {
