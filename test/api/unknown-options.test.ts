@@ -190,8 +190,9 @@ class Configured {
   get timeoutMs() {
     return this.#waitMs;
   }
+  /** Each request has a sixth of this: enough for a busy machine. */
   get leaseMs() {
-    return 500;
+    return 20_000;
   }
   get label() {
     return "configured";
@@ -206,7 +207,7 @@ it("options of a class count with its getters, wherever they go", async ({ world
   const { timeoutMs: _, ...attempt } = Object.getOwnPropertyDescriptors(Configured.prototype);
   const lease = Object.create(Object.defineProperties({}, attempt));
   const lock = await mutex.tryAcquire("x", lease);
-  expect(lock?.remainingMs).toBeLessThanOrEqual(500);
+  expect(lock?.remainingMs).toBeLessThanOrEqual(20_000);
   const [holder] = (await mutex.inspect("x"))?.holders ?? [];
   expect(holder).toMatchObject({ label: "configured" });
   for (const wait of [
