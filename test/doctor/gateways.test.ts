@@ -6,7 +6,7 @@ import { IN_FULL } from "../scale.js";
 import { type Arrived, type Refusal, startGate } from "../store/gate.js";
 import { clientFor } from "../store/stub.js";
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 120_000 };
 const BUCKET = "locks";
 const FEW_ROUNDS = 2;
 

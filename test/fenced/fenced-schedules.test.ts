@@ -137,7 +137,7 @@ class Schedule {
 }
 
 test(`${SCHEDULES} schedules with zombies, lost answers, late and repeated writes: one chain, and no lost update`, {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const tally: Tally = { fencedOut: 0, unknown: 0, applied: 0 };
   const bad: Record<string, readonly string[]> = {};
