@@ -10,7 +10,6 @@ import { type S3Server, type S3ServerOptions, startS3Server } from "../../src/te
 
 /** The CLI as users have it: the built file, in processes of its own. */
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-if (!existsSync(MAIN)) throw new Error("dist/cli/main.js is missing: run `npm run build` first");
 
 export const BUCKET = "my-bucket";
 export const STORE = `s3://${BUCKET}/locks/`;
@@ -47,6 +46,7 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** Starts the CLI; it is killed at the end of the test at the latest. */
 export function startCli(args: readonly string[], environment: Environment = {}): Cli {
+  if (!existsSync(MAIN)) throw new Error("dist/cli/main.js is missing: run `npm run build` first");
   return startProgram(process.execPath, [MAIN, ...args], environment);
 }
 
