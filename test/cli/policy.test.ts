@@ -103,14 +103,23 @@ test.each([
 });
 
 test.each([
-  ["", [], "all objects of the bucket"],
-  ["once/", [], "the results of runOnce() under once/once/"],
-  ["semaphores/", [], "the semaphores under semaphores/semaphores/"],
-])("a lifecycle rule for %j, which would expire more than locks, is not printed", async (prefix, more, reached) => {
-  const line = ["policy", "--prefix", prefix, ...more, "s3://my-bucket"];
-  const alone = await cliHere([...line, "--only", "lifecycle"]);
-  expect(alone).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(`would expire ${reached}`) });
-  const { exitCode, stdout, stderr } = await cliHere([...line, "--json"]);
-  expect({ exitCode, lifecycle: JSON.parse(stdout).lifecycle }).toEqual({ exitCode: 0, lifecycle: null });
-  expect(stderr).toContain(`${reached} as well: give locks a prefix of their own`);
-});
+  ["", [], "all objects of the bucket", "give locks a prefix of their own (`--prefix locks/`)"],
+  ["once/", [], "the results of runOnce() under once/once/", "(`--once-prefix`)"],
+  ["locks/", ["--once-prefix", "locks/once/"], "the results of runOnce() under locks/once/", 'begin with "locks/"'],
+  ["semaphores/", [], "the semaphores under semaphores/semaphores/", "(`--semaphore-prefix`)"],
+])(
+  "C8: a lifecycle rule for %j, which would expire more than locks, is not printed",
+  async (prefix, more, reached, remedy) => {
+    const line = ["policy", "--prefix", prefix, ...more, "s3://my-bucket"];
+    const alone = await cliHere([...line, "--only", "lifecycle"]);
+    expect(alone).toMatchObject({
+      exitCode: 2,
+      stdout: "",
+      stderr: expect.stringContaining(`would expire ${reached}`),
+    });
+    const { exitCode, stdout, stderr } = await cliHere([...line, "--json"]);
+    expect({ exitCode, lifecycle: JSON.parse(stdout).lifecycle }).toEqual({ exitCode: 0, lifecycle: null });
+    expect(stderr).toContain(`${reached} as well: give `);
+    expect(stderr).toContain(remedy);
+  },
+);

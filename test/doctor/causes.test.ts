@@ -116,6 +116,15 @@ test("S9: AccessDenied is about permissions", TIMEOUT, async (context) => {
   expect(report.checks.find(({ id }) => id === "put-permission")?.remedy).toMatch(/Allow s3:PutObject/);
 });
 
+test("S9: which policy denies it is in the store's own words", TIMEOUT, async (context) => {
+  const why = "with an explicit deny in a service control policy";
+  const { report } = await examined(context, {}, ({ faults }) => {
+    const body = `<Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: s3:PutObject ${why}</Message></Error>`;
+    faults.add({ fault: "page", status: 403, body, contentType: "application/xml", operation: "PutObject" });
+  });
+  expect(report.checks.find(({ id }) => id === "put-permission")?.detail).toContain(why);
+});
+
 test("S9: a right on the key of the encryption is one, and named", TIMEOUT, async (context) => {
   const { report } = await examined(context, {}, ({ faults }) => {
     const body =

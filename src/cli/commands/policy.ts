@@ -65,7 +65,7 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     const documents = documentsFor(address, settings);
     const reached = reachedToo(address.keyPrefix, settings);
     if (reached !== undefined) {
-      const sentence = `a lifecycle rule for what starts with ${JSON.stringify(address.keyPrefix)} would expire ${reached} as well: give locks a prefix of their own (\`--prefix locks/\`)`;
+      const sentence = `a lifecycle rule for what starts with ${JSON.stringify(address.keyPrefix)} would expire ${reached.what} as well: ${reached.remedy}`;
       if (only === "lifecycle") throw new UsageError(`${sentence}.`);
       if (only === undefined) output.note(`${sentence}; the rule is left out.`);
     }

@@ -42,14 +42,27 @@ export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: 
   };
 }
 
-/** What a rule about the locks would make expire that has to stay, or undefined. */
+/** What a rule about the locks would make expire that has to stay, and the way out; undefined where there is nothing of the kind. */
 export function reachedToo(
   keyPrefix: string,
   { oncePrefix, semaphorePrefix }: Pick<PolicySettings, "oncePrefix" | "semaphorePrefix">,
-): string | undefined {
-  if (keyPrefix === "") return "all objects of the bucket";
-  if (oncePrefix.startsWith(keyPrefix)) return `the results of runOnce() under ${oncePrefix}`;
-  return semaphorePrefix.startsWith(keyPrefix) ? `the semaphores under ${semaphorePrefix}` : undefined;
+): { readonly what: string; readonly remedy: string } | undefined {
+  const moved = (option: string) =>
+    `give them a prefix that does not begin with ${JSON.stringify(keyPrefix)} (\`${option}\`), or locks one of their own (\`--prefix\`)`;
+  if (keyPrefix === "") {
+    return {
+      what: "all objects of the bucket",
+      remedy: "give locks a prefix of their own (`--prefix locks/`)",
+    };
+  }
+  if (oncePrefix.startsWith(keyPrefix)) {
+    return {
+      what: `the results of runOnce() under ${oncePrefix}`,
+      remedy: moved("--once-prefix"),
+    };
+  }
+  if (!semaphorePrefix.startsWith(keyPrefix)) return undefined;
+  return { what: `the semaphores under ${semaphorePrefix}`, remedy: moved("--semaphore-prefix") };
 }
 
 function partitionOf(region: string): string {

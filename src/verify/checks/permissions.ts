@@ -61,9 +61,10 @@ function allow(action: string, objects: string): string {
 
 const SEE_MESSAGE = "Locks do not rest on this. `ls` and cleanup do.";
 
-/** Which other right is missing, such as one on the key of the encryption, the store's own words say. */
+/** Which other right is missing, such as one on the key of the encryption, and which policy denies it, the store's own words say. */
 function toldWhy(action: string, message: string): string {
-  return /\bkms:\w+/.test(message) ? `s3:${action} is denied: ${message}` : `s3:${action} is denied`;
+  const saysWhy = /\bkms:\w+|\bnot authorized to perform\b/.test(message);
+  return saysWhy ? `s3:${action} is denied: ${message}` : `s3:${action} is denied`;
 }
 
 /** Without writes and reads nothing can be found out, and why there are none is another matter than a permission. */
