@@ -236,7 +236,7 @@ function turnReport(turn: Turn): TurnReport {
 }
 
 /** `nightly, web-1:4711`, or the owner where the record does not say more. */
-export function describeHolder({ host, pid, label, owner }: Holder): string {
+export function describeParty({ host, pid, label, owner }: Identity & Pick<Holder, "owner">): string {
   const place = host === undefined ? owner : `${host}:${pid}`;
   return label === undefined ? place : `${label}, ${place}`;
 }

@@ -1,5 +1,5 @@
-import { type Holder, identityOf } from "../core/record.js";
-import { describeHolder } from "../core/report.js";
+import { type Holder, identityOf, type LockRecord } from "../core/record.js";
+import { describeParty } from "../core/report.js";
 import { type LockHolder, S3MutexError } from "../errors.js";
 import { printable } from "../printable.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
@@ -16,8 +16,21 @@ export function timedOut(
 }
 
 /** The same of a lock that a caller waited for alone. */
-export function notFree(object: LockObject, { timeoutMs }: Pick<AcquireOptions, "timeoutMs">): S3MutexError {
-  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`);
+export function notFree(
+  object: LockObject,
+  { timeoutMs, mode }: Pick<AcquireOptions, "timeoutMs" | "mode">,
+): S3MutexError {
+  const before = mode === "shared" ? writerBefore(object.latest?.record) : "";
+  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.${before}`);
+}
+
+/** Those who share it would have left room for one more: what it waited behind is a caller that wants all of it. */
+function writerBefore(record: LockRecord | undefined): string {
+  if (record === undefined || record.holders.some(({ mode }) => mode === "exclusive")) return "";
+  const writer = record.queue.find(({ mode }) => mode === "exclusive");
+  return writer === undefined
+    ? ""
+    : ` ${printable(describeParty(writer))} was before it in the queue, and wants all of the lock.`;
 }
 
 function publicHolder(holder: Holder): LockHolder {
@@ -30,7 +43,7 @@ function publicHolder(holder: Holder): LockHolder {
 function sentenceAbout(holders: readonly Holder[]): string {
   const named = holders.slice(0, NAMED_MAX).map((holder) => {
     const [since, until] = [instant(holder.acquiredAtMs), instant(holder.expiresAtMs)];
-    return `${printable(describeHolder(holder))} since ${since}, until ${until} unless it is renewed`;
+    return `${printable(describeParty(holder))} since ${since}, until ${until} unless it is renewed`;
   });
   const more = holders.length - named.length;
   return `It is held by ${[...named, ...(more > 0 ? [`${more} more`] : [])].join("; and by ")}.`;

@@ -71,6 +71,21 @@ describe("P17: a caller whose time is up is told who has the lock", () => {
     expect(writer.holders?.map(({ label }) => label)).toEqual(["r", "s"]);
   });
 
+  it("a share that waits behind a caller that wants all of it is told of that one", async ({ world }) => {
+    await world.mutex({ label: "reader" }).acquire("x", { mode: "shared" });
+    const waiting = world
+      .mutex({ label: "writer" })
+      .acquire("x")
+      .catch(() => undefined);
+    await expect.poll(async () => (await world.mutex().inspect("x"))?.waiters.length).toBe(1);
+    const { message } = await errorOf(world.mutex().acquire("x", { mode: "shared", ...BRIEFLY }));
+    expect(message).toMatch(
+      /^The lock "x" was not free within 100 ms\. writer, \S+ was before it in the queue, and wants all of the lock\. It is held by reader, /,
+    );
+    await world.mutex().releaseLock("x", { force: true });
+    await (await waiting)?.release();
+  });
+
   it("runOnce, forget and campaign", async ({ world }) => {
     await world.mutex({ label: "runs" }).acquire("once/k");
     const mutex = world.mutex();

@@ -94,8 +94,8 @@ export const TELLING: readonly Mutant[] = [
     name: "a label draws on the terminal",
     why: "a record's text comes into messages as it is",
     file: "src/primitives/timed-out.ts",
-    search: "printable(describeHolder(holder))",
-    replace: "describeHolder(holder)",
+    search: "printable(describeParty(holder))",
+    replace: "describeParty(holder)",
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "what is hostile in a record" },
   },
   {

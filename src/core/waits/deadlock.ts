@@ -1,7 +1,7 @@
 import { type Attempt, isExpired, isWaiting } from "../expiry.js";
 import { compareRank, type Rank } from "../queue.js";
 import { type Hold, type Holder, type LockRecord, type LockRef, refKey, type Waiter } from "../record.js";
-import { describeHolder } from "../report.js";
+import { describeParty } from "../report.js";
 import { isOneOfSeveral } from "../shares.js";
 import { keptWaiting } from "./wait-graph.js";
 
@@ -112,6 +112,6 @@ export function isSameCycle(one: readonly CycleEdge[], other: readonly CycleEdge
 
 /** `orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders` */
 export function describeCycle(edges: readonly CycleEdge[]): string {
-  const parts = edges.map(({ lockName, holder }) => `${lockName} (held by ${describeHolder(holder)})`);
+  const parts = edges.map(({ lockName, holder }) => `${lockName} (held by ${describeParty(holder)})`);
   return [...parts, edges[0]?.lockName].join(" -> ");
 }

@@ -1,6 +1,6 @@
 import { type Attempt, isExpired } from "../../core/expiry.js";
 import { areCompatible, type Hold, type Holder, isReleased, type LockRecord, refKey } from "../../core/record.js";
-import { describeHolder } from "../../core/report.js";
+import { describeParty } from "../../core/report.js";
 import { type CycleEdge, describeCycle, isSameCycle, searchCycle } from "../../core/waits/deadlock.js";
 import { S3MutexError } from "../../errors.js";
 import { unlessAborted } from "../base/abort.js";
@@ -75,7 +75,7 @@ export class DeadlockWatch {
     if (holder === undefined || (isOfMany && areCompatible([...held, { mode, permits }], record.limit))) return;
     const lockName = this.#wanted.name;
     const cycle = [toPublicEdge({ lockName, holder })];
-    const message = `Deadlock: this process is part of the work of ${describeHolder(holder)}, which holds ${JSON.stringify(lockName)}, and would wait for its end. What is not part of it is started without S3_MUTEX_HELD in its environment.`;
+    const message = `Deadlock: this process is part of the work of ${describeParty(holder)}, which holds ${JSON.stringify(lockName)}, and would wait for its end. What is not part of it is started without S3_MUTEX_HELD in its environment.`;
     throw new S3MutexError("deadlock", message, { lockName, cycle });
   }
 
