@@ -24,7 +24,7 @@ export function notFree(
   return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.${before}`);
 }
 
-/** Those who share it would have left room for one more: what it waited behind is a caller that wants all of it. */
+/** Sharers alone would have left room for one more: it has waited behind a caller that wants all of the lock. */
 function writerBefore(record: LockRecord | undefined): string {
   if (record === undefined || record.holders.some(({ mode }) => mode === "exclusive")) return "";
   const writer = record.queue.find(({ mode }) => mode === "exclusive");
