@@ -116,7 +116,10 @@ describe("delete", TIMEOUT, () => {
   test("removes a free lock, and one that is held only by force", async () => {
     const { environment, mutex, server } = await startStore();
     await (await mutex.acquire("free")).release();
-    expect(await cli(["delete", "free"], environment)).toMatchObject({ exitCode: 0, stdout: 'Deleted "free".\n' });
+    expect(await cli(["delete", "free"], environment)).toMatchObject({
+      exitCode: 0,
+      stdout: 'Deleted the lock "free".\n',
+    });
     expect(await mutex.inspect("free")).toBeNull();
     const token = recordOf(server, "free")?.token ?? 0;
     expect((await mutex.acquire("free")).fencingToken).toBeGreaterThan(token);

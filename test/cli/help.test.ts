@@ -25,7 +25,9 @@ function recordingLoads(): { readonly environment: Record<string, string>; loade
 /** What is loaded besides the CLI itself and the small files that it shares with the library, which import nothing. */
 const outsideOfTheCli = (url: string) =>
   url.startsWith("file:") &&
-  !/\/dist\/(cli\/|(arguments\/closest|printable|core\/names|arguments\/bucket-names)\.js$)/.test(url);
+  !/\/dist\/(cli\/|(arguments\/closest|arguments\/defaults|printable|core\/names|arguments\/bucket-names)\.js$)/.test(
+    url,
+  );
 
 test.each([
   ["--help"],

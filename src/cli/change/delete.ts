@@ -30,7 +30,7 @@ export function deleteLockCommand(input: Input, address: LockAddress, output: Ou
       return report.state === "unreadable" ? EXIT.store : EXIT.notAcquired;
     }
     if (input.values.flag("json")) output.json({ lockName, deleted: true });
-    else output.line(`Deleted ${name}.`);
+    else output.line(`Deleted the ${name}.`);
     return EXIT.ok;
   });
 }
