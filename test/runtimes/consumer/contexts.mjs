@@ -74,17 +74,25 @@ async function byName() {
   const mutex = mutexWith({ lockTimeoutMs: 1000, clockSkewToleranceMs: 0 });
   await mutex.acquireLock("boot");
   await mutex.releaseLock("boot");
-  const request = (ms) =>
+  const request = (work) =>
     new Promise((resolve, reject) => {
       setTimeout(async () => {
         if (!(await mutex.acquireLock("job", 10_000))) return reject(new Error("job was not to be had"));
-        await sleep(ms);
+        await work();
         resolve(await mutex.releaseLock("job"));
       });
     });
-  const late = request(2000);
+  let tell;
+  const isTaken = new Promise((resolve) => {
+    tell = resolve;
+  });
+  // It is at work beyond its lease, until the next one has the lock.
+  const late = request(() => isTaken);
   await sleep(1300);
-  const next = request(900);
+  const next = request(() => {
+    tell();
+    return sleep(400);
+  });
   expect("P6: a late release", await late, false);
   expect("P6: the request that has the lock since", await next, true);
 }
