@@ -6,6 +6,7 @@ import type { Running } from "./while-held.js";
 /** Who asks for the end of this, and whom a signal is for at the moment. */
 export class Interruption {
   readonly #interrupt = new AbortController();
+  /** Aborted by the second request: a user that asks again does not want to wait for the tidying up. */
   readonly #hurry = new AbortController();
   #by: NodeJS.Signals | undefined;
   #running: Running | undefined;
@@ -15,11 +16,6 @@ export class Interruption {
   /** Aborted by the first request, while no command runs. */
   get signal(): AbortSignal {
     return this.#interrupt.signal;
-  }
-
-  /** Aborted by the second: a user that asks again does not want to wait for the tidying up. */
-  get hurry(): AbortSignal {
-    return this.#hurry.signal;
   }
 
   /** Which it was. */

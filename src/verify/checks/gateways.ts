@@ -27,9 +27,10 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
   const isTold = written.kind === "answer" && isDone(written);
   for (const lane of others) {
     const denial = await denialBy(exam, lane);
-    if (denial !== undefined) await stillTakes(exam, first);
-    if (denial !== undefined)
+    if (denial !== undefined) {
+      await stillTakes(exam, first);
       return fail(`the gateway ${lane.gateway} refuses what the store allows: ${denial}`, DENIED);
+    }
     const shows = async () => {
       const read = await exam.insist(() => lane.get(key));
       return read.kind === "answer" && read.body === body;

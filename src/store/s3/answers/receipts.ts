@@ -1,6 +1,6 @@
 import { describeBody, isPage, s3WordsOf } from "./answer.js";
 import type { BodyBytes } from "./body.js";
-import { shapeOf } from "./etag-shape.js";
+import { haveOneCore } from "./etag-shape.js";
 import type { Said } from "./operation.js";
 import type { Transmission } from "./transmission.js";
 
@@ -25,7 +25,7 @@ export function isDeletion({ status, text = "", headers = {} }: Transmission): b
 
 /** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
 export function isAboutAnother({ headers = {} }: Transmission, ifNoneMatch: string): boolean {
-  return headers.etag !== undefined && shapeOf(headers.etag).core !== shapeOf(ifNoneMatch).core;
+  return headers.etag !== undefined && !haveOneCore(headers.etag, ifNoneMatch);
 }
 
 /** A lock's object can be a page, where a page was put there; but then the answer is marked as one of S3. */
