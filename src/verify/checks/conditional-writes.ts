@@ -1,6 +1,7 @@
 import { shapeOf } from "../../store/s3/answers/etag-shape.js";
 import { deletesMayRace } from "../../store/s3/learnt/conditional-delete.js";
-import { type Examination, isDone, isRefusal, NoAnswer } from "../examination/examination.js";
+import { type Examination, NoAnswer } from "../examination/examination.js";
+import { isDone, isRefusal } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, RESHAPED, skipped, UNSAFE, warn } from "../examination/report.js";
 
 export const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
@@ -79,14 +80,19 @@ const MARKERS = {
  */
 async function refusesOverMarkers(exam: Examination): Promise<boolean> {
   if (exam.versions === undefined || !exam.mayDelete) return false;
-  exam.refusesOverMarkers ??= (async () => {
-    const key = exam.newKey();
-    await exam.create(key, exam.newBody());
-    await exam.delete(key);
-    const again = await exam.put(key, exam.newBody(), { IfNoneMatch: "*" });
-    return isRefusal(again) && (await exam.read(key)).status === 404;
-  })();
-  return await exam.refusesOverMarkers;
+  exam.refusesOverMarkers ??= isRefusedOverItsMarker(exam);
+  return await exam.refusesOverMarkers.catch((error: unknown) => {
+    exam.refusesOverMarkers = undefined;
+    throw error;
+  });
+}
+
+async function isRefusedOverItsMarker(exam: Examination): Promise<boolean> {
+  const key = exam.newKey();
+  await exam.create(key, exam.newBody());
+  await exam.delete(key);
+  const again = await exam.putInVain(key, exam.newBody(), { IfNoneMatch: "*" });
+  return isRefusal(again) && (await exam.read(key)).status === 404;
 }
 
 /** `If-None-Match: *`, on a key that is taken, and on one that was deleted a moment ago. */
@@ -98,7 +104,7 @@ export async function createTwice(exam: Examination): Promise<Finding> {
     await exam.create(key, body);
     for (const again of ["second", "third"]) {
       const other = exam.newBody();
-      const answer = await exam.put(key, other, { IfNoneMatch: "*" });
+      const answer = await exam.putInVain(key, other, { IfNoneMatch: "*" });
       const where = `the ${again} create of a ${time} key`;
       if (isDone(answer)) return fail(`If-None-Match: * is ignored: ${where} was answered ${answer.status}`, UNSAFE);
       if (await holds(exam, key, body)) continue;
@@ -124,7 +130,7 @@ export async function olderObject(exam: Examination): Promise<Finding> {
     ["If-None-Match: *", { IfNoneMatch: "*" }],
     ["If-Match with an outdated ETag", exam.ifMatch(first)],
   ] as const) {
-    const { status } = await exam.put(key, stale, condition);
+    const { status } = await exam.putInVain(key, stale, condition);
     if (status < 300) return fail(`${what} is ignored for an object that was written seconds ago`, UNSAFE);
   }
   if (!(await holds(exam, key, body, next ?? body)))
@@ -149,7 +155,7 @@ export async function staleIfMatch(exam: Examination): Promise<Finding> {
     ["an unknown", UNKNOWN_ETAG],
   ] as const) {
     const stale = exam.newBody();
-    const answer = await exam.put(key, stale, exam.ifMatch(etag));
+    const answer = await exam.putInVain(key, stale, exam.ifMatch(etag));
     if (isDone(answer)) return fail(`If-Match is ignored: PUT with ${what} ETag was answered ${answer.status}`, UNSAFE);
     if (await holds(exam, key, body)) continue;
     return fail(`PUT with ${what} ETag was answered ${answer.status}, and the object changed all the same`, UNSAFE);
@@ -170,7 +176,7 @@ export async function missingIfMatch(exam: Examination): Promise<Finding> {
   if (isDeleted) cases.push(["was deleted", keys[1], etag]);
   let status = 404;
   for (const [what, key, condition] of cases) {
-    const answer = await exam.put(key, exam.newBody(), exam.ifMatch(condition));
+    const answer = await exam.putInVain(key, exam.newBody(), exam.ifMatch(condition));
     const exists = (await exam.read(key)).status !== 404;
     if (!isDone(answer) && !exists) status = answer.status;
     else if (isDone(answer)) {

@@ -1,8 +1,9 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import type { RefusedOutcome } from "../../store/object-store.js";
 import { silentError } from "../examination/answering.js";
-import { type Examination, isDone, lag } from "../examination/examination.js";
+import { type Examination, lag } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
+import { isDone } from "../examination/probe-answer.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { type Finding, fail, pass } from "../examination/report.js";
 import { UNKNOWN_ETAG } from "./conditional-writes.js";

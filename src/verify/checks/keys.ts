@@ -1,5 +1,6 @@
-import { type Examination, isDone, isRefusal } from "../examination/examination.js";
+import type { Examination } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
+import { isDone, isRefusal } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, UNDELETABLE, warn } from "../examination/report.js";
 
 /** S3's own limit on a key, in bytes. */

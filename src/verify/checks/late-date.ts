@@ -1,5 +1,6 @@
 import { haveOneCore } from "../../store/s3/answers/etag-shape.js";
-import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import { type Examination, NoAnswer } from "../examination/examination.js";
+import { isDone } from "../examination/probe-answer.js";
 
 /** Longer than a second, so that a write soon after the turn of one is among them. */
 const SAMPLING_MS = 1300;

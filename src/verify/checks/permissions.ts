@@ -1,7 +1,8 @@
 import { arnOf } from "../../arguments/bucket-names.js";
 import { ifAllowed } from "../../store/s3/answers/refusals.js";
-import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import { type Examination, NoAnswer } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
+import { isDone } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, type StoreCheckId, skipped, warn } from "../examination/report.js";
 
 type PermissionId = Extract<StoreCheckId, `${string}-permission`>;

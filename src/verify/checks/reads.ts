@@ -1,6 +1,7 @@
 import { haveOneCore } from "../../store/s3/answers/etag-shape.js";
-import { answered, type Examination, isDone, lag } from "../examination/examination.js";
+import { answered, type Examination, lag } from "../examination/examination.js";
 import type { ProbeAnswer } from "../examination/probe-answer.js";
+import { isDone } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, RESHAPED, UNSAFE, warn } from "../examination/report.js";
 
 const STALE =

@@ -7,7 +7,7 @@ import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
 import type { OlderObject } from "./older-object.js";
-import type { ProbeAnswer, ProbeOutcome } from "./probe-answer.js";
+import { isDone, isRefusal, type ProbeAnswer, type ProbeOutcome } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import type { Thoroughness } from "./thoroughness.js";
 
@@ -25,15 +25,6 @@ export class NoAnswer extends Error {
 export function answered(outcome: ProbeOutcome): ProbeAnswer {
   if (outcome.kind === "answer") return outcome;
   throw new NoAnswer(outcome);
-}
-
-/** 304 is how some proxies say it of a creation; no other write is answered so. */
-export function isRefusal({ status }: ProbeAnswer): boolean {
-  return status === 412 || status === 409 || status === 304;
-}
-
-export function isDone({ status }: ProbeAnswer): boolean {
-  return status >= 200 && status < 300;
 }
 
 const MIN_SHARE_MS = 100;
@@ -182,6 +173,16 @@ export class Examination {
     throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
   }
 
+  /** One write; sent again where the store turned it away for coming too soon. */
+  put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
+    return this.#patient(() => this.lane.put(key, body, condition));
+  }
+
+  /** A write that is to be refused however often it comes, and so is sent again where its answer was lost. */
+  async putInVain(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
+    return (await this.#answerTo(() => this.put(key, body, condition))).answer;
+  }
+
   /** What the store says in the end to a write on whose way some answers are lost; whether it is another one's than the first's. */
   async #answerTo(write: () => Promise<ProbeAnswer>): Promise<{ answer: ProbeAnswer; isSecond: boolean }> {
     for (let tries = 1; ; tries += 1) {
@@ -193,11 +194,6 @@ export class Examination {
         await this.stepBack(error.outcome, tries);
       }
     }
-  }
-
-  /** One write; sent again where the store turned it away for coming too soon. */
-  put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
-    return this.#patient(() => this.lane.put(key, body, condition));
   }
 
   /** One delete of the version with this ETag. */

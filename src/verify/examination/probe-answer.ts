@@ -22,3 +22,12 @@ export interface ProbeAnswer {
 }
 
 export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
+
+/** 304 is how some proxies say it of a creation; no other write is answered so. */
+export function isRefusal({ status }: ProbeAnswer): boolean {
+  return status === 412 || status === 409 || status === 304;
+}
+
+export function isDone({ status }: ProbeAnswer): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,4 +1,5 @@
-import { type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import { type Examination, NoAnswer } from "../examination/examination.js";
+import { isDone } from "../examination/probe-answer.js";
 import { created } from "./rounds.js";
 
 /** The slow PUT has to have arrived before the other one. */

@@ -1,4 +1,5 @@
-import { answered, type Examination, isDone, NoAnswer } from "../examination/examination.js";
+import { answered, type Examination, NoAnswer } from "../examination/examination.js";
+import { isDone } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, skipped, UNSAFE, warn } from "../examination/report.js";
 
 interface Ledger {

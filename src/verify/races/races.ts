@@ -1,4 +1,5 @@
-import { type Examination, isDone } from "../examination/examination.js";
+import type { Examination } from "../examination/examination.js";
+import { isDone } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../examination/report.js";
 import { knownToLose } from "./known.js";
 import { bothWinByLateBody } from "./late-body.js";

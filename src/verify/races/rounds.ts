@@ -1,5 +1,6 @@
-import { type Examination, isDone, NoAnswer, UnexpectedRefusal } from "../examination/examination.js";
+import { type Examination, NoAnswer, UnexpectedRefusal } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
+import { isDone } from "../examination/probe-answer.js";
 import type { ProbeRequests } from "../examination/probe-requests.js";
 import { StartingLine } from "../examination/starting-line.js";
 
