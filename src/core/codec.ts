@@ -35,7 +35,7 @@ export function parseRecord(body: string): Parsed {
   return problem === undefined ? { kind: "record", record: heedMirror(json) } : corrupt(problem);
 }
 
-/** The body of a record, with what 1.x is to see at the top. Every body is unique: it carries a write id of its own. */
+/** Writes the body of a record, with what 1.x is to see at the top. Every body is unique: it carries a write id of its own. */
 export function serializeRecord(record: LockRecord): string {
   return JSON.stringify({ ...mirrorOf(record.holders), ...record });
 }
@@ -43,7 +43,7 @@ export function serializeRecord(record: LockRecord): string {
 /** What is nested deeper than this could be parsed, but not written again. Brackets in texts count as well: there are few. */
 const MAX_BRACKETS_OPEN = 2000;
 
-/** By code units: by characters it takes as long as all the rest of reading a body. */
+/** Says whether a body is nested too deeply, by code units: by characters it takes as long as all the rest of reading a body. */
 function isTooDeep(body: string): boolean {
   let open = 0;
   for (let at = 0; at < body.length; at += 1) {
@@ -87,8 +87,8 @@ function parseRecordOf1x(json: Json): Parsed {
 }
 
 /**
- * Where the mirror differs from what the holders imply, 1.x wrote last (it rewrites the whole body that it parsed): the
- * mirror is the truth about the holder, while queue and counter are still ours.
+ * Believes the mirror where it differs from what the holders imply. 1.x wrote last then (it rewrites the whole body
+ * that it parsed): the mirror is the truth about the holder, while queue and counter are still ours.
  */
 function heedMirror(json: Json): LockRecord {
   const { locked, owner, acquiredAt, expiresAt, priority, ...rest } = json;
@@ -113,7 +113,7 @@ function isSameMirror(one: Json, other: Json): boolean {
   return FIELDS_OF_1X.every((field) => one[field] === other[field]);
 }
 
-/** The holder that 1.x knows, under an id made of its owner, so that it is the same one whenever it is read. */
+/** Gives the holder that 1.x knows, under an id made of its owner, so that it is the same one whenever it is read. */
 function holdersOfMirror(mirror: Mirror, known: readonly Holder[]): Holder[] {
   if (!mirror.locked) return [];
   const { owner, acquiredAt, expiresAt, priority } = mirror;
@@ -253,7 +253,7 @@ const RECORD: Shape<LockRecord> = {
 
 const problemOfShapeOfRecord = problemOfShape<LockRecord>(RECORD);
 
-/** Nothing is the share of a record at times, and the limit of no other. */
+/** Says what is wrong with a record. A limit of 0 is the share of one of several records at times, and the limit of no other. */
 function problemOfRecord(json: Json): string | undefined {
   const isWithout = json["limit"] === 0 && json["sharesVersion"] === undefined;
   return problemOfShapeOfRecord(json) ?? (isWithout ? "`limit` is 0" : undefined);

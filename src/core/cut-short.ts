@@ -12,7 +12,7 @@ export type Cut = keyof CutShort;
 /** More than there is room for among the holders of one record, so that all of them are told. */
 export const CUTS_MAX = 200;
 
-/** A record's memory of holds that were cut short, with these added: it lasts as long as the longest of their leases may. */
+/** Adds these holds to a record's memory of those that were cut short: it lasts as long as the longest of their leases may. */
 export function withCuts({ cutShort }: LockRecord, holders: readonly Holder[], how: Cut, attempt: Attempt): CutShort {
   const before = cutShort?.[how];
   const leaseMs = Math.max(...holders.map((holder) => holder.leaseMs));
@@ -21,7 +21,7 @@ export function withCuts({ cutShort }: LockRecord, holders: readonly Holder[], h
   return { ...cutShort, [how]: { untilMs, tokens } };
 }
 
-/** What of it a holder may still ask for; undefined where that is nothing. */
+/** Keeps what a holder may still ask for of that memory; undefined where that is nothing. */
 export function rememberedCuts(cutShort: CutShort | undefined, { now }: Attempt): CutShort | undefined {
   const { forced, deleted, ...unknown } = cutShort ?? {};
   const isOver = (cuts: CutShort[Cut]) => cuts === undefined || cuts.untilMs < now.earliestMs;
@@ -33,7 +33,7 @@ export function rememberedCuts(cutShort: CutShort | undefined, { now }: Attempt)
   return Object.keys(left).length === 0 ? undefined : left;
 }
 
-/** How the hold with this token was cut short, as far as the record remembers. */
+/** Says how the hold with this token was cut short, as far as the record remembers. */
 export function cutOf({ cutShort }: LockRecord, token: number): Cut | undefined {
   if (cutShort?.forced?.tokens.includes(token)) return "forced";
   return cutShort?.deleted?.tokens.includes(token) ? "deleted" : undefined;

@@ -8,7 +8,7 @@ import type { Holder, LockRecord, Turn, Waiter } from "./record.js";
 
 type Dated = Pick<LockRecord, "holders" | "queue" | "recent" | "freeSinceMs">;
 
-/** Whether a client that knows store time has to write, even if it has nothing else to say. */
+/** Says whether a client that knows store time has to write, even if it has nothing else to say. */
 export function needsDates(record: Dated, attempt: Attempt): boolean {
   if (attempt.lacksStoreTime) return false;
   const { holders, queue, recent, freeSinceMs = 0 } = record;
@@ -20,7 +20,7 @@ export function needsDates(record: Dated, attempt: Attempt): boolean {
   );
 }
 
-/** The same record, with those times put right. */
+/** Puts those times of a record right. */
 export function dated<Some extends Dated>(record: Some, attempt: Attempt): Some {
   if (!needsDates(record, attempt)) return record;
   const { latestMs } = attempt.now;
@@ -38,13 +38,15 @@ function isFarAhead(atMs: number, { now }: Attempt): boolean {
   return atMs > now.latestMs + FAR_AHEAD_MS;
 }
 
-/** The wall clock of another client is not believed about the end of a lease, nor an end further away than the lease is long. */
+/**
+ * Says whether a hold needs another date: a client's wall clock is not believed about its end, nor one further away than its lease is long.
+ */
 function needsDate(holder: Holder, attempt: Attempt): boolean {
   if (holder.leaseWriteId.startsWith("1.x/")) return false;
   return isUndated(holder, attempt) || isFarAhead(holder.expiresAtMs - holder.leaseMs, attempt);
 }
 
-/** Its holder counts it from before it was written, so it is over a whole lease from now at the latest. */
+/** Dates a hold anew. Its holder counts it from before it was written, so it is over a whole lease from now at the latest. */
 function datedHolder({ undated: _, ...holder }: Holder, { now: { latestMs } }: Attempt): Holder {
   // One that has to last is not to seem older than it is.
   const acquiredAtMs = holder.holdAtLeastMs === undefined ? Math.min(holder.acquiredAtMs, latestMs) : latestMs;
@@ -55,7 +57,7 @@ function isBeyondBelief({ expiresAtMs }: Waiter, attempt: Attempt): boolean {
   return isFarAhead(expiresAtMs - ENTRY_LIFE_MS, attempt);
 }
 
-/** A waiter that lives refreshes its entry; one that has died is waited for no longer than usual. */
+/** Dates an entry anew. A waiter that lives refreshes it; one that has died is waited for no longer than usual. */
 function datedWaiter(waiter: Waiter, { now: { latestMs } }: Attempt): Waiter {
   return { ...waiter, sinceMs: Math.min(waiter.sinceMs, latestMs), expiresAtMs: latestMs + ENTRY_LIFE_MS };
 }

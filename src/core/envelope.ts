@@ -62,7 +62,7 @@ export function serializeEnvelope(envelope: Envelope): string {
   return JSON.stringify(envelope);
 }
 
-/** The content of an envelope, or what JSON or text makes of a body that was written by other means; undefined where it is not that. */
+/** Reads content, as JSON or text, from a body that was written by other means; undefined where it is not that. */
 export function adoptedContent(body: string | undefined, as: "json" | "text"): Content | undefined {
   // Where the body was not UTF-8, each byte that was not has become this.
   if (body === undefined || body.includes("\ufffd")) return undefined;

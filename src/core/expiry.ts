@@ -20,7 +20,7 @@ export interface Attempt {
   readonly keepsVersions?: boolean;
 }
 
-/** Whether another acquisition may take this holder's place. */
+/** Says whether another acquisition may take this holder's place. */
 export function mayBeTakenOver(holder: Holder, attempt: Attempt): boolean {
   if (attempt.observedEnded !== undefined) return attempt.observedEnded.has(leaseKey(holder));
   if (isUndated(holder, attempt)) return false;
@@ -28,21 +28,21 @@ export function mayBeTakenOver(holder: Holder, attempt: Attempt): boolean {
 }
 
 /**
- * What tells one lease from all others: whose it is, and the write that it counts from. The write alone does not: one write
- * renews all permits that a process holds in a semaphore, and their leases may differ.
+ * Tells one lease from all others: by whose it is, and the write that it counts from. The write alone does not: one
+ * write renews all permits that a process holds in a semaphore, and their leases may differ.
  */
 export function leaseKey({ id, leaseWriteId }: Pick<Holder, "id" | "leaseWriteId">): string {
   return JSON.stringify([id, leaseWriteId]);
 }
 
-/** What tells the rest that a sweep has left to a lock from all others, where it is watched as leases are. */
+/** Tells the rest that a sweep has left to a lock from all others, where it is watched as leases are. */
 export function restKey(notBeforeMs: number): string {
   return `rest until ${notBeforeMs}`;
 }
 
 /**
- * Whether the tolerance towards a holder that a sweep has ended is kept. It was counted by the sweeper's store time; a client that
- * has none, whose wall clock may be hours behind, watches the lock for that long.
+ * Says whether the tolerance towards a holder that a sweep has ended has been kept. It was counted by the sweeper's
+ * store time; a client that has none, whose wall clock may be hours behind, watches the lock for that long.
  */
 export function isRestOver(notBeforeMs: number, { now, lacksStoreTime, observedEnded }: Attempt): boolean {
   if (lacksStoreTime && observedEnded !== undefined) return observedEnded.has(restKey(notBeforeMs));
@@ -50,9 +50,9 @@ export function isRestOver(notBeforeMs: number, { now, lacksStoreTime, observedE
 }
 
 /**
- * Whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst, and not even that.
- * Where there is no store time, one that would live for longer than any does was written by a wall clock that is far ahead:
- * waiters do not wait for hours for a holder that has died.
+ * Says whether the entry still counts; no tolerance: dropping one too early costs a place in the queue at worst,
+ * and not even that. Where there is no store time, one that would live for longer than any does was written by a
+ * wall clock that is far ahead: waiters do not wait for hours for a holder that has died.
  */
 export function isWaiting({ expiresAtMs }: Waiter, attempt: Pick<Attempt, "now" | "lacksStoreTime">): boolean {
   const { earliestMs, latestMs } = attempt.now;
@@ -73,8 +73,8 @@ export const LONGEST_ENTRY_MS = 2 * ENTRY_LIFE_MS;
 export const FAR_AHEAD_MS = 60_000;
 
 /**
- * When a caller began to wait, in store time, as that is known now: it stays what was told first, unless that was hours ahead,
- * which would put the caller behind all who come within those hours.
+ * Says when a caller began to wait, in store time, as that is known now: it stays what was told first, unless that
+ * was hours ahead, which would put the caller behind all who come within those hours.
  */
 export function arrivalMs(nowKnownMs: number, toldMs = nowKnownMs): number {
   return toldMs > nowKnownMs + FAR_AHEAD_MS ? nowKnownMs : toldMs;
@@ -83,12 +83,12 @@ export function arrivalMs(nowKnownMs: number, toldMs = nowKnownMs): number {
 /** What it takes to tell by the clock whether a lease is over. */
 export type Clocked = Pick<Attempt, "now" | "lacksStoreTime">;
 
-/** Its end was told by a wall clock that no answer of the store had bounded: to a client that knows store time it says nothing. */
+/** Says whether its end says nothing to a client that knows store time: no answer of the store had bounded the wall clock it is from. */
 export function isUndated({ undated }: Holder, { lacksStoreTime }: Clocked): boolean {
   return undated === true && lacksStoreTime !== true;
 }
 
-/** Whether the lease is over by the store's clock. */
+/** Says whether the lease is over by the store's clock. */
 export function isExpired(holder: Holder, attempt: Clocked): boolean {
   return !isUndated(holder, attempt) && attempt.now.earliestMs > holder.expiresAtMs;
 }

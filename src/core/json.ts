@@ -1,7 +1,7 @@
 /** An object of JSON, of which nothing is known yet. */
 export type Json = Record<string, unknown>;
 
-/** What a text says as JSON; undefined where it is not JSON: no JSON says that. */
+/** Reads what a text says as JSON; undefined where it is not JSON: no JSON says that. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -2,8 +2,8 @@ import type { Holder } from "./record.js";
 import { type ClockReading, elapsedForHolder, type StoreTime } from "./store-time.js";
 
 /**
- * The part of a lease that its holder does not use: what the clocks of holder and store may run apart while it lasts. A
- * fiftieth is a hundred times what quartz does; half a second is enough for any length.
+ * Gives the part of a lease that its holder does not use: what the clocks of holder and store may run apart while
+ * it lasts. A fiftieth is a hundred times what quartz does; half a second is enough for any length.
  */
 export function guardMs(leaseMs: number): number {
   return Math.min(leaseMs * GUARD_SHARE, GUARD_MAX_MS);
@@ -15,7 +15,7 @@ const GUARD_SHARE = 1 / 50;
 const GUARD_MAX_MS = 500;
 
 /**
- * How long a holder may still believe in its lease. It counts on its own clocks from the reading that went into the
+ * Says how long a holder may still believe in its lease. It counts on its own clocks from the reading that went into the
  * published expiry, before the request was sent; the larger of both clocks, since one may have stood still.
  */
 export function remainingMs(leaseMs: number, from: ClockReading, now: ClockReading): number {
@@ -23,16 +23,16 @@ export function remainingMs(leaseMs: number, from: ClockReading, now: ClockReadi
 }
 
 /**
- * How much of a lease is left by the monotonic clock alone. Where that is more than {@link remainingMs}, the wall clock was
- * set forward, or the monotonic clock stood still while the machine slept: from here it cannot be told.
+ * Says how much of a lease is left by the monotonic clock alone. Where that is more than {@link remainingMs}, the wall
+ * clock was set forward, or the monotonic clock stood still while the machine slept: from here it cannot be told.
  */
 export function monotonicRemainingMs(leaseMs: number, from: ClockReading, now: ClockReading): number {
   return usableMs(leaseMs) - (now.monotonicMs - from.monotonicMs);
 }
 
 /**
- * Since when a lease counts whose published end assumed the store's clock where it is not: this process was suspended unnoticed, or front
- * ends disagree. What the new bounds leave of the published end is all that may be believed.
+ * Says since when a lease counts whose published end assumed the store's clock where it is not: this process was suspended
+ * unnoticed, or front ends disagree. What the new bounds leave of the published end is all that may be believed.
  */
 export function countedFrom(
   { leaseMs, expiresAtMs }: Pick<Holder, "leaseMs" | "expiresAtMs">,
@@ -45,8 +45,8 @@ export function countedFrom(
 }
 
 /**
- * How long a holder whose clocks disagree about the end of its lease waits for the store to say whether it still holds: two
- * requests without an answer. It believes nothing meanwhile.
+ * Says how long a holder whose clocks disagree about the end of its lease waits for the store to say whether it
+ * still holds: two requests without an answer. It believes nothing meanwhile.
  */
 export function longestDoubtMs(leaseMs: number): number {
   return Math.min(leaseMs / 3, DOUBT_MAX_MS);
@@ -55,12 +55,12 @@ export function longestDoubtMs(leaseMs: number): number {
 /** Two requests of the longest that one may take (runtime/base/timing.ts). */
 const DOUBT_MAX_MS = 10_000;
 
-/** What a holder has of a lease at most. */
+/** Gives what a holder has of a lease at most. */
 export function usableMs(leaseMs: number): number {
   return leaseMs - guardMs(leaseMs);
 }
 
-/** When to renew, in milliseconds from that reading: two renewals may be lost, and the third still comes in time. */
+/** Says when to renew, in milliseconds from that reading: two renewals may be lost, and the third still comes in time. */
 export function renewAfterMs(leaseMs: number): number {
   return leaseMs / 3;
 }

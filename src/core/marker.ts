@@ -14,8 +14,8 @@ export interface Marker {
 }
 
 /**
- * Its key; no lock has one like that: dots in names are escaped. It ends as theirs do, since what lies between a client and its
- * store may go by that: what holds for this key holds for those of locks.
+ * Makes its key; no lock has one like that: dots in names are escaped. It ends as theirs do, since what lies
+ * between a client and its store may go by that: what holds for this key holds for those of locks.
  *
  * @param suffix of the marker of one day, where the one that is kept cannot be written
  */
@@ -23,7 +23,7 @@ export function markerKey(keyPrefix: string, suffix = ""): string {
   return `${keyPrefix}.s3-mutex/checked${suffix}.json`;
 }
 
-/** What a body under that key says; undefined where it says nothing that is understood. */
+/** Reads what a body under that key says; undefined where it says nothing that is understood. */
 export function parseMarker(body: string): Marker | undefined {
   const json = parseJson(body);
   if (!isObject(json)) return undefined;

@@ -17,7 +17,7 @@ export type KeyResult =
   | { readonly ok: true; readonly key: string }
   | { readonly ok: false; readonly problem: "empty" | "too-long"; readonly keyBytes: number };
 
-/** The key of a lock, or why the name cannot have one. */
+/** Gives the key of a lock, or says why the name cannot have one. */
 export function keyOfName(keyPrefix: string, name: string): KeyResult {
   return checkedKey(name, `${keyPrefix}${encodeName(name)}${SUFFIX}`);
 }
@@ -28,7 +28,7 @@ function checkedKey(name: string, key: string): KeyResult {
   return keyBytes > MAX_KEY_BYTES ? { ok: false, problem: "too-long", keyBytes } : { ok: true, key };
 }
 
-/** The name of the lock under this key, or undefined where the key is not one that {@link keyOfName} gives. */
+/** Gives the name of the lock under this key, or undefined where the key is not one that {@link keyOfName} gives. */
 export function nameOfKey(keyPrefix: string, key: string): string | undefined {
   if (!key.startsWith(keyPrefix) || !key.endsWith(SUFFIX)) return undefined;
   const encoded = key.slice(keyPrefix.length, key.length - SUFFIX.length);
@@ -38,14 +38,14 @@ export function nameOfKey(keyPrefix: string, key: string): string | undefined {
 }
 
 /**
- * The key of one of the further records of a semaphore, by that of the first. It is the key of no name: a name's keys have two hex
- * digits after each dot.
+ * Makes the key of one of the further records of a semaphore, by that of the first. It is the key of no name: a
+ * name's keys have two hex digits after each dot.
  */
 export function keyOfPart(anchorKey: string, part: number): string {
   return `${anchorKey.slice(0, -SUFFIX.length)}.part${part}${SUFFIX}`;
 }
 
-/** The key of the first of a semaphore's records, by that of another one. */
+/** Finds the key of the first of a semaphore's records, by that of another one. */
 export function anchorOfPart(key: string): string | undefined {
   const anchor = key.replace(PART_SUFFIX, SUFFIX);
   return anchor === key ? undefined : anchor;
@@ -53,13 +53,13 @@ export function anchorOfPart(key: string): string | undefined {
 
 const PART_SUFFIX = /\.part[1-9]\d*\.json$/;
 
-/** What the keys of all names with this beginning start with; other names' keys may start with it as well. */
+/** Gives what the keys of all names with this beginning start with; other names' keys may start with it as well. */
 export function keyPrefixOfNames(keyPrefix: string, namePrefix: string): string {
   // How a slash is written depends on what follows it, and half a surrogate pair is not a character yet.
   return keyPrefix + encodeName(namePrefix.replace(/[/\ud800-\udbff]+$/, ""));
 }
 
-/** The key that 1.x gave a lock: every character that is not plain became `_`, so different names could share a key. */
+/** Gives the key that 1.x gave a lock: every character that is not plain became `_`, so different names could share a key. */
 export function keyOfNameIn1x(keyPrefix: string, name: string): KeyResult {
   return checkedKey(name, `${keyPrefix}${name.replace(/[^a-zA-Z0-9-_]/g, "_")}${SUFFIX}`);
 }
@@ -74,7 +74,7 @@ function encodeName(name: string): string {
   return encoded;
 }
 
-/** A slash stands for itself only between two non-empty parts: S3 consoles and file systems trip over empty ones. */
+/** Says whether a slash stands for itself: only between two non-empty parts, as S3 consoles and file systems trip over empty ones. */
 function isSeparator(name: string, index: number): boolean {
   const isSlash = (at: number) => name.charAt(at) === "/";
   return isSlash(index) && index > 0 && index < name.length - 1 && !isSlash(index - 1) && !isSlash(index + 1);

@@ -35,7 +35,7 @@ export interface ProofSight {
   readonly versions: Versions | undefined;
 }
 
-/** The proof that counts for this way to the store; undefined where there is none. */
+/** Finds the proof that counts for this way to the store; undefined where there is none. */
 export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
   const { way, now, lastModifiedMs = Number.NaN, touchedAtMs, versions } = sight;
   if (now === undefined) return undefined;
@@ -44,12 +44,12 @@ export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
   return proofsIn(found).find((proof) => proof.way === way && proof.versions === versions && isOfToday(proof, now));
 }
 
-/** Neither older than a day nor from the future, for all that is known of the store's clock. */
+/** Says whether a proof is neither older than a day nor from the future, for all that is known of the store's clock. */
 function isOfToday({ atMs }: Proof, { earliestMs, latestMs }: StoreTime): boolean {
   return atMs <= earliestMs && latestMs - atMs <= PROOF_LIFE_MS;
 }
 
-/** The proof of what this client has seen; the form of ETags may have been found out since the check. */
+/** Makes the proof of what this client has seen; the form of ETags may have been found out since the check. */
 export function proofOf(
   seen: Omit<Proof, "etagForm">,
   forms: { known(): CarriedEtagForm | undefined } | undefined,
@@ -58,7 +58,7 @@ export function proofOf(
   return etagForm === undefined ? seen : { ...seen, etagForm };
 }
 
-/** These and one more: the later one of the same way, those that are still of use, and no more than there is room for. */
+/** Adds one proof to these: the later one of the same way, those that are still of use, and no more than there is room for. */
 export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime): readonly Proof[] {
   const proofs = proofsIn(found);
   const known = proofs.find(({ way }) => way === proof.way);
@@ -68,7 +68,7 @@ export function withProof(found: unknown, proof: Proof, { latestMs }: StoreTime)
   return [proof, ...others].slice(0, MAX_PROOFS);
 }
 
-/** What is not understood is not a proof, and no reason not to read a record either. */
+/** Picks the proofs from what was found: what is not understood is not a proof, and no reason not to read a record either. */
 export function proofsIn(found: unknown): readonly Proof[] {
   return Array.isArray(found) ? (found.filter(isProof) as Proof[]) : [];
 }

@@ -74,7 +74,7 @@ export function proceed<Grant>(
   }
 }
 
-/** Whether it can still use a grant. */
+/** Says whether an acquisition can still use a grant. */
 export function isWanting<Grant>({ phase, granted }: AcquisitionState<Grant>): boolean {
   return phase === "waiting" && granted === undefined;
 }

@@ -24,7 +24,7 @@ export interface CallTerms {
   readonly attemptUntilMs: number;
 }
 
-/** The times of a call that begins. */
+/** Works out the times of a call that begins. */
 export function callTimes(arrivedAtMs: number, terms: CallTerms): CallTimes {
   const { patienceMs, attemptUntilMs: latestMs } = terms;
   const attemptMs = longestMs(terms);
@@ -40,24 +40,24 @@ export function callTimes(arrivedAtMs: number, terms: CallTerms): CallTimes {
   };
 }
 
-/** Its turn has come: without patience its one attempt has its time from now on, whatever callers of its process were before it. */
+/** Gives the one attempt of a call without patience its time from its turn on, whatever callers of its process were before it. */
 export function fromItsTurn(times: CallTimes, nowMs: number): CallTimes {
   if (times.patienceMs !== 0) return times;
   const untilMs = Math.min(nowMs + times.attemptMs, times.queueUntilMs);
   return { ...times, attemptUntilMs: untilMs, silentUntilMs: untilMs };
 }
 
-/** When the patience is over. */
+/** Says when the patience is over. */
 export function untilMs({ arrivedAtMs, patienceMs }: CallTimes): number {
   return arrivedAtMs + patienceMs;
 }
 
-/** The latest moment for a poll after which a lock that became free can still be taken in time. */
+/** Gives the latest moment for a poll after which a lock that became free can still be taken in time. */
 export function lastPollAtMs(times: CallTimes, roundTripMs: number): number {
   return untilMs(times) - LAST_POLL_ROUND_TRIPS * roundTripMs - LAST_POLL_SLACK_MS;
 }
 
-/** How long a call can take at most: however short its patience is, there is time for one full attempt. */
+/** Says how long a call can take at most: however short its patience is, there is time for one full attempt. */
 function longestMs({ patienceMs, requestTimeoutMs }: Omit<CallTerms, "attemptUntilMs">): number {
   return Math.max(patienceMs, ATTEMPT_MS, patienceMs === 0 ? 2 * requestTimeoutMs : 0);
 }

@@ -24,7 +24,7 @@ export interface ConfirmationSight {
 }
 
 /**
- * Whether to hand it out: with at least half of what its holder uses of it left, and only if its end is where the clock says that it is.
+ * Decides whether to hand it out: with at least half of what its holder uses of it left, and only if its end is where the clock says.
  * Otherwise it is renewed first; or given back, since the next one has a token above that of this record and of any time that was told.
  */
 export function confirmation(sight: ConfirmationSight): "hand-out" | "renew" | "give-back" | "too-short" {
@@ -37,8 +37,8 @@ export function confirmation(sight: ConfirmationSight): "hand-out" | "renew" | "
 }
 
 /**
- * Whether its end is where the clock says that it is: two answers at least have told the time, and none since says otherwise; or the
- * record says that it was not told, and there still are not two.
+ * Says whether its end is where the clock says that it is: two answers at least have told the time, and none since
+ * says otherwise; or the record says that it was not told, and there still are not two.
  */
 function isTimed({ holder: { undated }, isContradicted, lacksStoreTime, hasOneWitness }: ConfirmationSight): boolean {
   if (isContradicted) return false;

@@ -9,12 +9,12 @@ export interface Remains {
   readonly hasUnresolved: boolean;
 }
 
-/** Whether there may be anything to clear up. */
+/** Says whether there may be anything to clear up. */
 export function isAnythingLeft({ entry, hasUnresolved }: Remains): boolean {
   return entry !== "none" || hasUnresolved;
 }
 
-/** Whether the object has to be changed, also where it shows nothing of it: what may still land is kept from that by another version. */
+/** Says whether the object has to be changed, also where it shows nothing of it: another version keeps out what may still land. */
 export function mustChange({ entry, hasUnresolved }: Remains): boolean {
   return entry === "listed" || hasUnresolved;
 }

@@ -16,17 +16,17 @@ interface Version {
 
 export const NOTHING_REFUSED: Overtaking = {};
 
-/** A write over the version of the last decision was refused as one that came second. */
+/** Notes that a write over the version of the last decision was refused as one that came second. */
 export function refusedOnce({ base }: Overtaking): Overtaking {
   return { base, refused: base };
 }
 
-/** The next decision is about this version. */
+/** Notes that the next decision is about this version. */
 export function decidedOn(version: Version | undefined, isOfThisCall: boolean): Overtaking {
   return isOfThisCall ? { base: { writeId: version?.writeId } } : {};
 }
 
-/** Whether this version shows that another caller has written since that refusal. */
+/** Says whether this version shows that another caller has written since that refusal. */
 export function isOvertaken(
   { refused }: Overtaking,
   version: Version | undefined,

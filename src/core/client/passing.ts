@@ -8,7 +8,7 @@ export interface Passing<Caller> {
 
 export const NOT_PASSED: Passing<never> = { to: undefined, tried: [] };
 
-/** The next write is made. Whom it was tried with first stays the one as long as it waits: that write may have landed. */
+/** Picks whom the next write is for: the one that it was tried with first, while that one waits, as that write may have landed. */
 export function passingOn<Caller>(
   before: Passing<Caller>,
   isWaiting: (caller: Caller) => boolean,
@@ -19,7 +19,7 @@ export function passingOn<Caller>(
   return { to, tried: isNew ? [...before.tried, to] : before.tried };
 }
 
-/** Who does not know what became of it: all but the one that a write was answered for, if one was. */
+/** Names the callers that do not know what became of it: all but the one that a write was answered for, if one was. */
 export function leftInDoubt<Caller>({ to, tried }: Passing<Caller>, isAnswered: boolean): readonly Caller[] {
   return tried.filter((caller) => !isAnswered || caller !== to);
 }

@@ -58,7 +58,7 @@ export type News =
   /** The store did not answer, or its answers contradict each other. */
   | { readonly kind: "failed" };
 
-/** What is known by that. */
+/** Adds what is known by that news. */
 export function learn(learnt: Learnt, news: News): Learnt {
   switch (news.kind) {
     case "asked":
@@ -84,8 +84,8 @@ export function learn(learnt: Learnt, news: News): Learnt {
 }
 
 /**
- * Where another caller had the lock, or was before this one, it is not known yet what became of our own write; where it was free, what
- * fails from now on is the store.
+ * Learns from a decision. Where another caller had the lock, or was before this one, it is not known yet what
+ * became of our own write; where it was free, what fails from now on is the store.
  */
 function decided(before: Learnt, news: News & { readonly kind: "decided" }): Learnt {
   const { record, reply, isOfThisCall, claim, isOwn, nowMs } = news;
@@ -109,28 +109,28 @@ function foundTaken(learnt: Learnt): Learnt {
   return { ...learnt, isFree: false, ownSinceMs: undefined, hasFailedSince: false };
 }
 
-/** Whether others have so much of it that this caller has no room beside them, also as the first in the queue. */
+/** Says whether others have so much of it that this caller has no room beside them, also as the first in the queue. */
 export function isTakenIn(record: LockRecord | undefined, claim: Claim): boolean {
   return record !== undefined && !areCompatible([...record.holders, claim], record.limit);
 }
 
-/** Whether the lock was free when it was last read, and the store has failed since, or keeps silent. */
+/** Says whether the lock was free when it was last read, and the store has failed since, or keeps silent. */
 export function isStuck(learnt: Learnt, nowMs: number, roundTripMs: number): boolean {
   const { hasFailedSince, ownSinceMs = Number.POSITIVE_INFINITY } = learnt;
   return hasFailedSince || nowMs - ownSinceMs >= Math.max(SILENT_MS, SILENT_ROUND_TRIPS * roundTripMs);
 }
 
-/** Whether an answer has said that another caller has the lock, and none since that it is free and cannot be taken. */
+/** Says whether an answer has said that another caller has the lock, and none since that it is free and cannot be taken. */
 export function isTold(learnt: Learnt, nowMs: number, roundTripMs: number): boolean {
   return (learnt.wasAnswered || learnt.wasTaken) && !isStuck(learnt, nowMs, roundTripMs);
 }
 
-/** Whether to say that another caller had the lock for all that time, rather than that the store did not answer. */
+/** Says whether to tell the caller that another one had the lock for all that time, rather than that the store did not answer. */
 export function isContention(learnt: Learnt, nowMs: number, roundTripMs: number): boolean {
   return learnt.wasOvertaken || isTold(learnt, nowMs, roundTripMs);
 }
 
-/** Whether others were faster, or had their turn before, on a store that answers: what it refused or left open says nothing of them. */
+/** Says whether others were faster, or had a turn before, on a store that answers: what it refused or left open says nothing of them. */
 export function isOutrun({ hasFailed, wasOvertaken, hasAsked }: Learnt): boolean {
   return !hasFailed && (wasOvertaken || !hasAsked);
 }

@@ -17,8 +17,8 @@ interface Asked {
 }
 
 /**
- * That of one which begins. `latest`: what was seen last, by any caller. `from`: what this caller has read, which counts as long as nothing
- * newer is known; `"store"`: whatever is known, it reads first.
+ * Begins a swap. `latest`: what was seen last, by any caller. `from`: what this caller has read, which counts as
+ * long as nothing newer is known; `"store"`: whatever is known, it reads first.
  */
 export function begunSwap<Version extends Asked>(
   latest: Version | undefined,
@@ -29,21 +29,21 @@ export function begunSwap<Version extends Asked>(
 }
 
 /**
- * The version to decide on; undefined: to be read first, as is whatever is known while it is not known what time it is. That is asked only
- * where there is a version: to ask is to look at the clocks.
+ * Gives the version to decide on; undefined: to be read first, as is whatever is known while it is not known what
+ * time it is. That is asked only where there is a version: to ask is to read the clocks.
  */
 export function baseOf<Version>({ base }: SwapState<Version>, isTimeUnknown: () => boolean): Version | undefined {
   return base === undefined || isTimeUnknown() ? undefined : base;
 }
 
-/** Its read was answered, or a newer version came to its hands where a write was refused; undefined: it has to be read. */
+/** Goes on from its read, or from a newer version that came to its hands where a write was refused; undefined: it has to be read. */
 export function nowAt<Version>(base: Version | undefined): SwapState<Version> {
   return { base, isFresh: base !== undefined };
 }
 
 /**
- * What a decision comes to. To change nothing is done where it was read for this call; by an older version it is read first. `isDoubted`:
- * another answer is to tell the time before either counts.
+ * Says what a decision comes to. To change nothing is done where it was read for this call; by an older version it
+ * is read first. `isDoubted`: another answer is to tell the time before either counts.
  */
 export function afterDecision(
   { isFresh }: Pick<SwapState<unknown>, "isFresh">,

@@ -25,7 +25,7 @@ export interface SentWrites {
 
 export const NOTHING_SENT: SentWrites = { sent: [], landed: undefined, settled: [] };
 
-/** A write is about to be sent: until it is answered, it may land at any time. */
+/** Notes a write that is about to be sent: until it is answered, it may land at any time. */
 export function begun(
   log: SentWrites,
   write: Pick<SentWrite, "writeId" | "etag" | "sentAtMs"> & { readonly reading: ClockReading },
@@ -38,7 +38,7 @@ export function begun(
   );
 }
 
-/** The write was answered: it has landed, or it never will. */
+/** Notes that the write was answered: it has landed, or it never will. */
 export function answered(log: SentWrites, writeId: string): SentWrites {
   return withSent(
     log,
@@ -47,9 +47,9 @@ export function answered(log: SentWrites, writeId: string): SentWrites {
 }
 
 /**
- * The object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. A write that was sent
- * before is dead if it was conditioned on any other version of a present object; where there is no object nothing is. One that was sent
- * later may be conditioned on a version that this look was too early for.
+ * Notes that the object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. A
+ * write that was sent before is dead if it was conditioned on any other version of a present object; where there is no
+ * object nothing is. One that was sent later may be conditioned on a version that this request was too early for.
  */
 export function seen(log: SentWrites, etag: string | undefined, askedAtMs: number): SentWrites {
   if (etag === undefined) return log;
@@ -59,32 +59,32 @@ export function seen(log: SentWrites, etag: string | undefined, askedAtMs: numbe
   return { ...settled.reduce(answered, log), settled };
 }
 
-/** Whether this process has sent the write, as far as it can be in the record still. */
+/** Says whether this process has sent the write, as far as it can be in the record still. */
 export function isOwn({ sent, landed, settled }: SentWrites, writeId: string): boolean {
   return writeId === landed || settled.includes(writeId) || sent.some((one) => one.writeId === writeId);
 }
 
-/** A write of its own was seen in the record. */
+/** Notes that a write of its own was seen in the record. */
 export function found(log: SentWrites, writeId: string): SentWrites {
   return { ...log, landed: writeId };
 }
 
-/** The clocks as they were when this write's transition was computed. */
+/** Gives the clocks as they were when this write's transition was computed. */
 export function readingOf({ sent }: SentWrites, writeId: string): ClockReading | undefined {
   return sent.find((one) => one.writeId === writeId)?.reading;
 }
 
-/** Whether any of them may still land. */
+/** Says whether any of the writes may still land. */
 export function hasUnresolved({ sent }: SentWrites): boolean {
   return sent.some(({ isUnresolved }) => isUnresolved);
 }
 
-/** Whether this answer to a write proves that it has landed, or never will. A conflict does not: a proxy may have repeated it. */
+/** Says whether this answer to a write proves that it has landed, or never will. A conflict does not: a proxy may have repeated it. */
 export function settles(outcome: { readonly kind: string; readonly sent?: boolean }): boolean {
   return outcome.kind === "unknown" ? outcome.sent === false : outcome.kind !== "conflict";
 }
 
-/** Without those of which nothing matters any more. */
+/** Keeps these writes, without those of which nothing matters any more. */
 function withSent(log: SentWrites, sent: readonly SentWrite[]): SentWrites {
   return { ...log, sent: sent.filter(({ reading, isUnresolved }) => reading !== undefined || isUnresolved) };
 }
