@@ -39,7 +39,7 @@ function isFarAhead(atMs: number, { now }: Attempt): boolean {
 }
 
 /**
- * Says whether a hold needs another date: a client's wall clock is not believed about its end, nor one further away than its lease is long.
+ * Says whether to date a hold: another client's wall clock is not believed about its end, nor an end further away than the lease is long.
  */
 function needsDate(holder: Holder, attempt: Attempt): boolean {
   if (holder.leaseWriteId.startsWith("1.x/")) return false;

@@ -13,18 +13,18 @@ export interface Rank extends Arrival {
   readonly id: string;
 }
 
-/** Negative when `one` is served before `other`; 0 where they came at the same time. */
+/** Compares two arrivals: negative when `one` is served before `other`; 0 where they came at the same time. */
 export function compareArrivals(one: Arrival, other: Arrival): number {
   if (one.priority !== other.priority) return other.priority - one.priority;
   return one.sinceMs - other.sinceMs;
 }
 
-/** Negative when `one` is served before `other`. */
+/** Compares two ranks: negative when `one` is served before `other`. */
 export function compareRank(one: Rank, other: Rank): number {
   return compareArrivals(one, other) || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
 }
 
-/** The waiters, live ones only, whom this one must not overtake; in the order in which they are served. */
+/** Lists the waiters, live ones only, whom this one must not overtake; in the order in which they are served. */
 export function waitersAhead(record: LockRecord, candidate: Rank, attempt: Attempt): readonly Waiter[] {
   return record.queue
     .filter((waiter) => waiter.id !== candidate.id && isWaiting(waiter, attempt) && compareRank(waiter, candidate) < 0)
@@ -43,9 +43,9 @@ export interface Standing {
 }
 
 /**
- * Whether the candidate may be granted now: it fits beside the holders that have not ended and beside every waiter ahead of
- * it that is still expected. A waiter ahead that did not come within a grace of the lock becoming free is passed over:
- * the k-th waiter may take it k graces later, which needs no write for each one that died.
+ * Judges whether the candidate may be granted now: it fits beside the holders that have not ended and beside every
+ * waiter ahead of it that is still expected. A waiter ahead that did not come within a grace of the lock becoming free
+ * is passed over: the k-th waiter may take it k graces later, which needs no write for each one that died.
  */
 export function standingOf(record: LockRecord, candidate: Rank & Claim, attempt: Attempt): Standing {
   const ahead = waitersAhead(record, candidate, attempt);
@@ -71,12 +71,12 @@ function turnsBefore(ahead: readonly Waiter[], candidate: Claim, limit: number):
   return turns;
 }
 
-/** Whether the first in the queue, or any waiter where the queue is empty, fits beside the holders. */
+/** Says whether the first in the queue, or any waiter where the queue is empty, fits beside the holders. */
 export function isOpen(record: Pick<LockRecord, "holders" | "limit">, head: Waiter | undefined): boolean {
   return areCompatible([...record.holders, head ?? { mode: "exclusive" }], record.limit);
 }
 
-/** The first in the queue, among entries that still count. */
+/** Finds the first in the queue, among entries that still count. */
 export function headOf(queue: readonly Waiter[]): Waiter | undefined {
   return queue.reduce<Waiter | undefined>(
     (head, waiter) => (head === undefined || compareRank(waiter, head) < 0 ? waiter : head),
@@ -109,7 +109,7 @@ function countPassedOver(
   return count;
 }
 
-/** Since when the first in the queue could have come in: as the record says, or since the first of its holders has ended. */
+/** Says since when the first in the queue could have come in: as the record says, or since the first of its holders has ended. */
 export function freeSince(record: LockRecord, attempt: Attempt): number | undefined {
   if (record.freeSinceMs !== undefined) return Math.max(record.freeSinceMs, record.notBeforeMs ?? 0);
   const ends = record.holders.filter((holder) => mayBeTakenOver(holder, attempt)).map((holder) => holder.expiresAtMs);
@@ -117,9 +117,9 @@ export function freeSince(record: LockRecord, attempt: Attempt): number | undefi
 }
 
 /**
- * How often the first in the queue polls, for a hold of this age: a release is noticed after half of that on average. Alone, it
- * polls as often as round trips allow at first, and later about every tenth of the age; where others wait behind, their
- * polls add up, and it polls less often.
+ * Says how often the first in the queue polls, for a hold of this age: a release is noticed after half of that on
+ * average. Alone, it polls as often as round trips allow at first, and later about every tenth of the age; where
+ * others wait behind, their polls add up, and it polls less often.
  */
 export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: number): number {
   const aloneMs = holdAgeMs * SHARE_ALONE * Math.min(1, holdAgeMs / YOUNG_MS) + roundTripMs / 2;
@@ -128,8 +128,8 @@ export function headPollMs(holdAgeMs: number, roundTripMs: number, followers: nu
 }
 
 /**
- * Every waiter in the queue polls at the same ages of a hold: these, doubling and then evenly apart. So when it ends all of them
- * notice at once, and the queue moves on without waiting for one sleeper after another.
+ * Gives the next age of a hold at which every waiter in the queue polls: the ages double and then are evenly apart. So
+ * when it ends all of them notice at once, and the queue moves on without waiting for one sleeper after another.
  */
 export function pollAgeAfterMs(ageMs: number): number {
   let pollAgeMs = FIRST_POLL_AGE_MS;
@@ -145,17 +145,17 @@ const FIRST_POLL_AGE_MS = 500;
  */
 const POLL_AGE_STEP_MAX_MS = 2750;
 
-/** How far behind the first in the queue followers poll: it has taken what it found free by then. */
+/** Says how far behind the first in the queue followers poll: it has taken what it found free by then. */
 export function behindHeadMs(roundTripMs: number): number {
   return 2 * roundTripMs;
 }
 
-/** How many of the early polls of a hold waiters further back leave out: at least so much later is the next. */
+/** Says how many of the early polls of a hold waiters further back leave out: at least so much later is the next. */
 export function skippedMs(holdAgeMs: number, position: number, roundTripMs: number): number {
   return Math.min(holdAgeMs * position * 2 + 2 * roundTripMs, POLL_AGE_STEP_MAX_MS - FIRST_POLL_AGE_MS);
 }
 
-/** When every waiter that polled during this turn and sleeps until a poll age of it has polled again. */
+/** Says when every waiter that polled during this turn and sleeps until a poll age of it has polled again. */
 function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   const longestTripMs = Math.max(0, ...queue.map(({ roundTripMs }) => Math.min(roundTripMs, MAX_ROUND_TRIP_MS)));
   const ageMs = toMs - fromMs;
@@ -163,7 +163,7 @@ function awakeByMs({ fromMs, toMs }: Turn, queue: readonly Waiter[]): number {
   return fromMs + pollAgeMs + behindHeadMs(longestTripMs);
 }
 
-/** Followers sleep by the pace of recent turns; where turns have become shorter, they wake up late by some of that. */
+/** Allows for followers that sleep by the pace of recent turns: where turns have become shorter, they wake up late by some of that. */
 function sleepAllowanceMs({ recent }: LockRecord): number {
   const sumMs = recent.reduce((sum, { fromMs, toMs }) => sum + Math.max(0, toMs - fromMs), 0);
   return recent.length === 0 ? 0 : Math.min(sumMs / recent.length, SLEEP_ALLOWANCE_MAX_MS);
@@ -185,7 +185,7 @@ const HEAD_POLL_MAX_MS = 2000;
 /** Timers are late on a busy machine. With 300, a waiter behind three that have died waits half a second longer. */
 const GRACE_SLACK_MS = 100;
 
-/** How long a waiter that is expected is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
+/** Says how long an expected waiter is waited for: its longest poll interval for a hold as long as the last, and three round trips. */
 function graceMs(record: LockRecord, waiter: Waiter, freeSinceMs: number): number {
   const lastFromMs = record.recent[0]?.fromMs ?? record.holders[0]?.acquiredAtMs ?? freeSinceMs;
   const holdAgeMs = Math.max(0, freeSinceMs - lastFromMs);

@@ -82,7 +82,7 @@ export interface Identity {
   readonly label?: string;
 }
 
-/** Only who it is, of an entry or a turn; what is not known is left out. */
+/** Picks only who it is, of an entry or a turn; what is not known is left out. */
 export function identityOf({ host, pid, label }: Identity): Identity {
   return {
     ...(host === undefined ? {} : { host }),
@@ -143,7 +143,7 @@ export type LockRef = Pick<Hold, "kind" | "name"> & {
   readonly part?: number;
 };
 
-/** A text that no two of them share. */
+/** Makes a text that no two of them share. */
 export function refKey({ kind, name }: LockRef): string {
   return `${kind ?? "lock"} ${name}`;
 }
@@ -178,7 +178,7 @@ export type Mirror =
       readonly priority: number;
     };
 
-/** What 1.x is to see of these holders: the one that holds longest. */
+/** Gives what 1.x is to see of these holders: the one that holds longest. */
 export function mirrorOf(holders: readonly Holder[]): Mirror {
   const last = holders.reduce<Holder | undefined>(
     (latest, holder) => (latest === undefined || holder.expiresAtMs > latest.expiresAtMs ? holder : latest),
@@ -194,18 +194,18 @@ export function mirrorOf(holders: readonly Holder[]): Mirror {
   };
 }
 
-/** Whether these may hold at once: readers share with readers, all others count against the limit. */
+/** Says whether these may hold at once: readers share with readers, all others count against the limit. */
 export function areCompatible(claims: readonly Claim[], limit: number): boolean {
   if (claims.every(({ mode }) => mode === "shared")) return true;
   return claims.every(({ mode }) => mode === "exclusive") && permitsOf(claims) <= limit;
 }
 
-/** How many permits these are, taken together. */
+/** Counts the permits of these, taken together. */
 export function permitsOf(claims: readonly Claim[]): number {
   return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);
 }
 
-/** Whether an acquisition is among the holders or waiters of a record. */
+/** Says whether an acquisition is among the holders or waiters of a record. */
 export function isListed(record: LockRecord | undefined, id: string): boolean {
   return record !== undefined && [...record.holders, ...record.queue].some((entry) => entry.id === id);
 }
@@ -218,19 +218,19 @@ export interface Own {
 }
 
 /**
- * Whether a hold was last written by a copy of the process that asks (a virtual machine or container that was cloned): both go
+ * Says whether a hold was last written by a copy of the process that asks (a virtual machine or container that was cloned): both go
  * on under one acquisition, and only the first to write keeps it. By name, other processes of the same owner may renew.
  */
 export function isCopys(holder: Holder, { id, isOwn }: Own): boolean {
   return holder.id === id && holder.via === "handle" && isOwn?.(holder.leaseWriteId) === false;
 }
 
-/** The hold of an acquisition, if it is among the holders. */
+/** Finds the hold of an acquisition, if it is among the holders. */
 export function findHolder(record: LockRecord | undefined, id: string): Holder | undefined {
   return record?.holders.find((holder) => holder.id === id);
 }
 
-/** Whether the work under it has ended: it only stays so that no other holder comes in before its time. */
+/** Says whether the work under it has ended: it only stays so that no other holder comes in before its time. */
 export function isReleased({ releasedAtMs }: Holder): boolean {
   return releasedAtMs !== undefined;
 }

@@ -140,7 +140,7 @@ export interface Occasion {
   readonly lacksStoreTime?: boolean;
 }
 
-/** The report about a record that was read. */
+/** Makes the report about a record that was read. */
 export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockReport {
   const { lockName, key, now } = occasion;
   const waiters = record.queue.filter((waiter) => isWaiting(waiter, { now })).sort(compareRank);
@@ -162,7 +162,7 @@ export function reportOf(record: LockRecord, occasion: Occasion): ReadableLockRe
   };
 }
 
-/** The report about an object that is not a record this version can read, or that could not be read. */
+/** Makes the report about an object that is not a record this version can read, or that could not be read. */
 export function unreadableReport(
   { code, message }: LockProblem,
   { lockName, key, now }: Occasion,
@@ -235,7 +235,7 @@ function turnReport(turn: Turn): TurnReport {
   };
 }
 
-/** `nightly, web-1:4711`, or the owner where the record does not say more. */
+/** Describes a party: `nightly, web-1:4711`, or the owner where the record does not say more. */
 export function describeParty({ host, pid, label, owner }: Identity & Pick<Holder, "owner">): string {
   const place = host === undefined ? owner : `${host}:${pid}`;
   return label === undefined ? place : `${label}, ${place}`;

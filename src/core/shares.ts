@@ -27,35 +27,35 @@ export interface Use {
   readonly inUse: number;
 }
 
-/** How many permits there are, taken together. */
+/** Counts the permits that there are, taken together. */
 export function numberIn({ permits }: Shares): number {
   return sumOf(permits);
 }
 
-/** How many permits there are, of a semaphore that may have several records. */
+/** Counts the permits that there are, of a semaphore that may have several records. */
 export function numberOf({ limit, shares }: Pick<LockRecord, "limit" | "shares">): number {
   return shares === undefined ? limit : numberIn(shares);
 }
 
-/** The records that a semaphore has besides its anchor. */
+/** Lists the records that a semaphore has besides its anchor. */
 export function laterParts(shares: Shares | undefined): readonly number[] {
   return shares?.permits.slice(1).map((_, index) => index + 1) ?? [];
 }
 
-/** What one of the records is to have. */
+/** Gives what one of the records is to have. */
 export function shareIn({ version, permits }: Shares, part: number): Share {
   return { part, version, limit: permits[part] ?? 0 };
 }
 
-/** The shares of so many permits, where the records have these now: nowhere smaller than before, or nowhere larger. */
+/** Divides so many permits among the records, which have these now: nowhere smaller than before, or nowhere larger. */
 export function sharesOf(uses: readonly Use[], number: number, capacity: Capacity): readonly number[] {
   const before = sumOf(uses.map(({ limit }) => limit));
   return number < before ? reduced(uses, before - number) : enlarged(uses, number - before, number, capacity);
 }
 
 /**
- * What is out beyond a limit comes first: no waiter may come in for a permit that has not been given back. Then the smallest shares are
- * filled up.
+ * Enlarges shares. What is out beyond a limit comes first: no waiter may come in for a permit that has not been
+ * given back. Then the smallest shares are filled up.
  */
 function enlarged(uses: readonly Use[], more: number, number: number, { share, records }: Capacity): readonly number[] {
   const wanted = Math.min(records, Math.ceil(number / share));
@@ -69,7 +69,7 @@ function enlarged(uses: readonly Use[], more: number, number: number, { share, r
   return filledUp(permits, Math.max(wanted, 1), left);
 }
 
-/** The smallest of the first few are raised, all to the same height. */
+/** Raises the smallest of the first few, all to the same height. */
 function filledUp(permits: readonly number[], among: number, more: number): readonly number[] {
   const filled = [...permits];
   const order = filled.map((_, part) => part).slice(0, among);
@@ -88,7 +88,7 @@ function filledUp(permits: readonly number[], among: number, more: number): read
   return filled;
 }
 
-/** Unused permits go first, from the last record on, so that the rest stays together; then what comes back goes. */
+/** Reduces shares: unused permits go first, from the last record on, so that the rest stays together; then what comes back goes. */
 function reduced(uses: readonly Use[], fewer: number): readonly number[] {
   let left = fewer;
   const permits = uses.map(({ limit }) => limit);
@@ -105,31 +105,31 @@ function reduced(uses: readonly Use[], fewer: number): readonly number[] {
   return permits;
 }
 
-/** How many permits of a record a caller that asks now would find free, beside its waiters. */
+/** Counts the permits of a record that a caller that asks now would find free, beside its waiters. */
 export function roomIn(record: LockRecord | undefined, { limit }: Share, attempt: Attempt): number {
   const holders = record?.holders.filter((holder) => !mayBeTakenOver(holder, attempt)) ?? [];
   const waiters = record?.queue.filter((waiter) => isWaiting(waiter, attempt)) ?? [];
   return limit - permitsOf(holders) - permitsOf(waiters);
 }
 
-/** Whether a record is one of several of a semaphore. */
+/** Says whether a record is one of several of a semaphore. */
 export function isOneOfSeveral({ shares, sharesVersion }: LockRecord): boolean {
   return shares !== undefined || sharesVersion !== undefined;
 }
 
-/** Whether a record has later shares than these, or is not one of a semaphore with these shares. */
+/** Says whether a record has later shares than these, or is not one of a semaphore with these shares. */
 export function hasOtherShares(record: LockRecord | undefined, { part, version }: Share): boolean {
   return part === 0 ? record?.shares?.version !== version : (record?.sharesVersion ?? 0) > version;
 }
 
-/** One of the records with its share: the anchor has its own already. */
+/** Gives one of the records its share: the anchor has its own already. */
 export function withShare(record: LockRecord, { part, limit, version }: Share): LockRecord {
   return part === 0 || record.sharesVersion === version ? record : { ...record, limit, sharesVersion: version };
 }
 
 /**
- * The fencing token of the next grant: higher than all before, and not lower than store time. In each of several records it has a
- * remainder of its own, so that no two holders of one semaphore have the same; one that goes on with a hold keeps to that.
+ * Gives the fencing token of the next grant: higher than all before, and not lower than store time. In each of several records it has
+ * a remainder of its own, so that no two holders of one semaphore have the same; one that goes on with a hold keeps to that.
  */
 export function nextToken(record: LockRecord, nowMs: number, part?: number): number {
   const least = Math.max(record.token + 1, nowMs);
@@ -141,7 +141,7 @@ export function nextToken(record: LockRecord, nowMs: number, part?: number): num
 /** More than there are records of a semaphore. */
 const TOKEN_STEP = 64;
 
-/** What several records say as if they were one. */
+/** Puts together what several records say, as if they were one. */
 export function asOne(anchor: LockRecord, others: readonly LockRecord[]): LockRecord {
   const all = [anchor, ...others];
   const recent = all.flatMap((record) => record.recent).sort((one, other) => other.toMs - one.toMs);

@@ -66,7 +66,7 @@ const AGREED_MS = 10_000;
 /** Wall and monotonic clock may part by this much (plus drift) before it counts as a step or a suspension. */
 const STEP_MS = 100;
 
-/** What is known after one more answer, and whether that answer contradicts what was known before. */
+/** Says what is known after one more answer, and whether that answer contradicts what was known before. */
 export function observe(
   bounds: OffsetBounds | undefined,
   observation: Observation,
@@ -92,7 +92,7 @@ export function observe(
   return { bounds: { ...hull(known, seen), atMs, agreement }, contradicted };
 }
 
-/** What the latest answers agree on, with one more: it joins them, or is the first of others. */
+/** Adds one more answer to what the latest ones agree on: it joins them, or is the first of others. */
 function agreementWith(seen: Seen, { agreement, atMs }: OffsetBounds): Agreement {
   if (agreement === undefined) return firstOf(seen);
   const former = widened(agreement, atMs, seen.atMs);
@@ -109,8 +109,8 @@ function firstOf({ lowMs, highMs, atMs }: Seen): Agreement {
 }
 
 /**
- * Whether the local clocks moved differently between two readings: the machine was suspended or a clock was set. Bounds from
- * before are of no use then; a read brings new ones.
+ * Says whether the local clocks moved differently between two readings: the machine was suspended or a clock was
+ * set. Bounds from before are of no use then; a read brings new ones.
  */
 export function haveParted(from: ClockReading, to: ClockReading): boolean {
   const monotonicElapsed = to.monotonicMs - from.monotonicMs;
@@ -119,9 +119,9 @@ export function haveParted(from: ClockReading, to: ClockReading): boolean {
 }
 
 /**
- * Store time at a moment. The wall clock is used as it is while it lies inside the bounds (it is assumed right to half the
- * tolerance then); outside of them it is not believed at all, and never clamped to the nearer one. Nor is it while front ends
- * are known to disagree: between their clocks, it is not known which wall clock is right.
+ * Tells store time at a moment. The wall clock is used as it is while it lies inside the bounds (it is assumed right to
+ * half the tolerance then); outside of them it is not believed at all, and never clamped to the nearer one. Nor is it
+ * while front ends are known to disagree: between their clocks, it is not known which wall clock is right.
  */
 export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreTime {
   const known = widened(bounds, bounds.atMs, reading.monotonicMs);
@@ -134,12 +134,12 @@ export function storeTimeAt(bounds: OffsetBounds, reading: ClockReading): StoreT
   return { earliestMs: Math.floor(earliestMs), latestMs: Math.ceil(latestMs) + LATE_TEXT_MS };
 }
 
-/** Milliseconds that have passed between two readings, as a holder counts them: the larger of both clocks. */
+/** Counts milliseconds that have passed between two readings, as a holder does: the larger of both clocks. */
 export function elapsedForHolder(from: ClockReading, to: ClockReading): number {
   return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }
 
-/** The same as an observer of another client's lease counts them: the smaller of both clocks. */
+/** Counts the same as an observer of another client's lease does: the smaller of both clocks. */
 export function elapsedForObserver(from: ClockReading, to: ClockReading): number {
   return Math.min(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }
@@ -153,7 +153,7 @@ interface Seen extends Interval {
   readonly atMs: number;
 }
 
-/** Whether they are further apart than that. */
+/** Says whether two intervals are further apart than that. */
 function areApart(one: Interval, other: Interval, byMs = 0): boolean {
   return one.lowMs > other.highMs + byMs || one.highMs + byMs < other.lowMs;
 }
@@ -166,7 +166,7 @@ function intersection(one: Interval, other: Interval): Interval {
   return { lowMs: Math.max(one.lowMs, other.lowMs), highMs: Math.min(one.highMs, other.highMs) };
 }
 
-/** What is left of bounds that were right at one time, at another: clocks drift. */
+/** Widens bounds that were right at one time to what is left of them at another: clocks drift. */
 function widened({ lowMs, highMs }: Interval, fromMs: number, atMs: number): Interval {
   const drift = Math.abs(atMs - fromMs) * DRIFT_PER_MS;
   return { lowMs: lowMs - drift, highMs: highMs + drift };

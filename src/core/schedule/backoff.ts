@@ -2,7 +2,7 @@ import { ENTRY_LIFE_MS } from "../expiry.js";
 
 /** Delays between tries, as pure functions of the try and a random number in [0, 1). */
 
-/** How long `acquireLock` waits without a `timeoutMs`: the sum of the delays of 1.x, without jitter. */
+/** Says how long `acquireLock` waits without a `timeoutMs`: the sum of the delays of 1.x, without jitter. */
 export function patienceMs(options: {
   readonly maxRetries: number;
   readonly retryDelayMs: number;
@@ -19,7 +19,7 @@ export function patienceMs(options: {
   return sum;
 }
 
-/** A holder tries again at once, then soon: every delay costs part of the lease. */
+/** Says when a holder tries again: at once, then soon, as every delay costs part of the lease. */
 export function eagerDelayMs(tries: number, throttled: boolean, random: number): number {
   if (throttled) return fullJitter(Math.min(THROTTLED_STEP_MS * 2 ** tries, THROTTLED_MAX_MS), random);
   return tries <= 1 ? 0 : fullJitter(Math.min(EAGER_STEP_MS * 2 ** tries, EAGER_MAX_MS), random);
@@ -34,7 +34,7 @@ const EAGER_STEP_MS = 20;
 /** The end of an outage is noticed within a second: a fifteenth of the lease of a leader, a sixtieth of the usual one. */
 const EAGER_MAX_MS = 1000;
 
-/** A contender steps back more each time, by at least a round trip. */
+/** Says how long a contender steps back: more each time, by at least a round trip. */
 export function contentionDelayMs(tries: number, roundTripMs: number, random: number): number {
   const tripMs = Math.max(roundTripMs, SHORTEST_TRIP_MS);
   return fullJitter(Math.min(tripMs * 2 ** Math.min(tries, MAX_DOUBLINGS), CONTENTION_MAX_MS), random);
@@ -48,8 +48,8 @@ const MAX_DOUBLINGS = 6;
 const CONTENTION_MAX_MS = ENTRY_LIFE_MS / 3;
 
 /**
- * Where the store asked for fewer requests (R2 takes one write a second on a key), clients that do not hold leave it to the holder:
- * a second for each of them, so that all together are within the limit; but soon enough to keep a place in the queue.
+ * Says how long clients that do not hold leave a store that asked for fewer requests (R2 takes one write a second on a key) to the
+ * holder: a second for each of them, so that all together are within the limit; but soon enough to keep a place in the queue.
  */
 export function throttledDelayMs(contenders: number, random: number): number {
   return Math.min(WRITE_EVERY_MS * Math.max(1, contenders) * (1 + random / 2), THROTTLED_WAIT_MAX_MS);

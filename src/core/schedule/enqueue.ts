@@ -19,7 +19,7 @@ export interface JoinSight {
   readonly random: number;
 }
 
-/** Whether to write an entry onto this version; otherwise it is left alone for now. */
+/** Says whether to write an entry onto this version; otherwise it is left alone for now. */
 export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
   // No other client can have seen it before its writer has: the writer is first in any case.
   if (isReleaseOf(record, sight.ownerId)) return true;
@@ -34,7 +34,7 @@ export function mayJoin(record: LockRecord, sight: JoinSight): boolean {
   return ageMs <= FRESH_TRIPS * tripMs && (sight.setbacks === 1 || sight.random < JOIN_CHANCE);
 }
 
-/** A process that was suspended takes what it slept through for a round trip: it would stay away for too long. */
+/** Limits a round trip: a process that was suspended takes what it slept through for one, and would stay away for too long. */
 function tripOf({ roundTripMs }: { readonly roundTripMs: number }): number {
   return Math.min(Math.max(roundTripMs, MIN_TRIP_MS), MAX_TRIP_MS);
 }
@@ -50,7 +50,7 @@ const FRESH_TRIPS = 2;
 /** Of three that have seen it one writes. With 0.15 or 0.7, a semaphore has 4 % fewer turns a second (`npm run bench -- --virtual`). */
 const JOIN_CHANCE = 0.35;
 
-/** Whether a waiter may put off refreshing its entry: it will be served before it expires, or the record is better left alone. */
+/** Says whether a waiter may put off refreshing its entry: it will be served before it expires, or the record is better left alone. */
 export function mayPutOff(
   waiter: Waiter,
   expected: { readonly servedInMs: number; readonly mayWrite: boolean; readonly nowMs: number },
@@ -63,8 +63,8 @@ export function mayPutOff(
 export const REFRESH_RESERVE_MS = 3000;
 
 /**
- * Whether the last holder is probably about to join again: those before it have. It needs no poll for that, so its entry
- * comes before anything that is written now.
+ * Says whether the last holder is probably about to join again: those before it have. It needs no poll for that, so
+ * its entry comes before anything that is written now.
  */
 export function isReturnLikely(record: LockRecord): boolean {
   const [last, ...before] = record.recent;
@@ -73,12 +73,12 @@ export function isReturnLikely(record: LockRecord): boolean {
   return latest.length > 0 && latest.filter((turn) => isPresent(record, turn)).length >= Math.min(2, before.length);
 }
 
-/** Whether earlier holders want the lock again: then they are few, and one more finds a gap soon. */
+/** Says whether earlier holders want the lock again: then they are few, and one more finds a gap soon. */
 function areFew(record: LockRecord): boolean {
   return record.queue.length <= FEW && countReturns(record) >= 2;
 }
 
-/** Whether each turn belongs to another client: then it is not known how many more there are. */
+/** Says whether each turn belongs to another client: then it is not known how many more there are. */
 function areMany(record: LockRecord): boolean {
   return record.queue.length > FEW || (record.recent.length >= 2 && countReturns(record) === 0);
 }
@@ -130,8 +130,8 @@ export interface Setback {
 }
 
 /**
- * How long to step back. Where a few come and go, the next gap is near. Where it is not known how many there are, or there are
- * many, all of them spread out: in proportion to how long it took to get the places that are taken by now.
+ * Says how long to step back. Where a few come and go, the next gap is near. Where it is not known how many there are, or
+ * there are many, all of them spread out: in proportion to how long it took to get the places that are taken by now.
  */
 export function stepBackMs(setback: Setback): number {
   const { lost, setbacks, losses, isEnqueued, record, random } = setback;

@@ -33,7 +33,7 @@ export interface Outlook {
   readonly random: number;
 }
 
-/** The pace of the turns that a record remembers. */
+/** Measures the pace of the turns that a record remembers. */
 export function paceOf(record: LockRecord): Pace | undefined {
   const turns = record.recent.filter((turn) => turn.ended === "released");
   if (turns.length === 0) return undefined;
@@ -46,7 +46,7 @@ export function paceOf(record: LockRecord): Pace | undefined {
   return { shortestHoldMs, shortestTurnMs: Math.min(...gaps), usualHoldMs: isVague ? shortestHoldMs : meanMs, isVague };
 }
 
-/** In how long one at this position will have been served, by the shortest of the recent turns. */
+/** Estimates in how long a waiter at this position will have been served, by the shortest of the recent turns. */
 export function servedInMs(pace: Pace | undefined, position: number, roundTripMs: number): number {
   return pace === undefined ? Number.POSITIVE_INFINITY : (position + 1) * turnMs(pace, roundTripMs);
 }
@@ -55,9 +55,9 @@ export function servedInMs(pace: Pace | undefined, position: number, roundTripMs
 const VAGUE_TURNS = 3;
 
 /**
- * How long to wait before polling again. The first in the queue sleeps until the shortest recent hold would be over, then polls
- * often at first and about every tenth of the hold's age later. Those behind sleep through most of the turns that are due
- * before theirs. No waiter sleeps past the moment at which a lease that is not renewed could be taken over.
+ * Says how long to wait before polling again. The first in the queue sleeps until the shortest recent hold would be over,
+ * then polls often at first and about every tenth of the hold's age later. Those behind sleep through most of the turns that
+ * are due before theirs. No waiter sleeps past the moment at which a lease that is not renewed could be taken over.
  */
 export function pollDelayMs(outlook: Outlook): number {
   const delayMs = outlook.position === 0 ? headDelayMs(outlook) : followerDelayMs(outlook);
@@ -65,9 +65,9 @@ export function pollDelayMs(outlook: Outlook): number {
 }
 
 /**
- * When to poll for the sake of leases that could be taken over in so many milliseconds: as soon as the next one can. One that
- * could have been, and was not, waits for something else - a waiter ahead is still expected, others hold it too, the lease is
- * watched -: a tenth of the time that it has been overdue, so that polls become rare.
+ * Says when to poll for the sake of leases that could be taken over in so many milliseconds: as soon as the next one
+ * can. One that could have been, and was not, waits for something else - a waiter ahead is still expected, others hold
+ * it too, the lease is watched -: a tenth of the time that it has been overdue, so that polls become rare.
  */
 export function takeoverPollMs(endsInMs: readonly number[]): number {
   const nextMs = Math.min(...endsInMs.filter((endMs) => endMs >= 0)) + 1;
@@ -119,15 +119,15 @@ function followerDelayMs(outlook: Outlook): number {
 }
 
 /**
- * One or two turns say little about the next: each further back sleeps as long as it would at very short ones, and learns
- * more when it wakes up. Where no waiter has come for the free lock yet, it takes longer in any case.
+ * Limits sleep where one or two turns say little about the next: each further back sleeps as long as it would at very short
+ * ones, and learns more when it wakes up. Where no waiter has come for the free lock yet, it takes longer in any case.
  */
 function longestVagueSleepMs({ position, holdAgeMs }: Outlook, unknownMs: number): number {
   const longestMs = Math.max(VAGUE_TURN_MS * position, holdAgeMs === 0 ? unknownMs : 0);
   return Math.min(longestMs, FOLLOWER_SLEEP_MAX_MS);
 }
 
-/** Grant to grant, by the shortest of the recent turns; the time between turns counts, but not more of it than a few round trips. */
+/** Estimates a turn, grant to grant, by the shortest recent one; of the time between turns no more counts than a few round trips. */
 function turnMs({ shortestHoldMs, shortestTurnMs }: Pace, roundTripMs: number): number {
   const passingMs = (trips: number): number => shortestHoldMs + trips * roundTripMs;
   return clamp(shortestTurnMs, passingMs(PASSING_TRIPS.least), passingMs(PASSING_TRIPS.most));
@@ -144,9 +144,9 @@ const FOLLOWER_SLEEP_MAX_MS = 5000;
 const VAGUE_TURN_MS = 100;
 
 /**
- * Followers that do not know the pace poll at the same ages of a hold, doubling and then evenly apart: when it ends, all of
- * them notice at once, and the queue moves on without waiting for one sleeper after another. The further back, the more of
- * the early polls are left out.
+ * Says how long followers that do not know the pace sleep: they poll at the same ages of a hold, doubling and then
+ * evenly apart. When it ends, all of them notice at once, and the queue moves on without waiting for one sleeper
+ * after another. The further back, the more of the early polls are left out.
  */
 function untilPollAgeMs({ position, holdAgeMs, lastHoldMs, roundTripMs }: Outlook): number {
   // The lock is free: it changes hands as soon as the first in the queue polls.

@@ -43,12 +43,12 @@ export interface PossibleWrite {
   readonly random: number;
 }
 
-/** Whether it is for the waiter to choose, by chance too, when to write: what keeps all waiters waiting is not left alone. */
+/** Says whether it is for the waiter to choose, by chance too, when to write: what keeps all waiters waiting is not left alone. */
 export function hasChoice({ wanted, record, attempt }: Pick<PossibleWrite, "wanted" | "record" | "attempt">): boolean {
   return wanted === "entry" && !needsDates(record, attempt);
 }
 
-/** Whether to send the write: where `heldBack` is set, it would only be in the way, and the record is left as it is. */
+/** Decides whether to send the write: where `heldBack` is set, it would only be in the way, and the record is left as it is. */
 export function weighed(before: Restraint, write: PossibleWrite): Restraint {
   const { wanted, record } = write;
   const sent: Restraint = { ...before, wanted, heldBack: undefined };
@@ -71,13 +71,13 @@ function isEntryPutOff(before: Restraint, write: PossibleWrite): boolean {
   return mayPutOff(own, { servedInMs: servedInMs(paceOf(record), write.turnsAhead, roundTripMs), mayWrite, nowMs });
 }
 
-/** In how many milliseconds its entry has to be refreshed; undefined where it has none. */
+/** Says in how many milliseconds its entry has to be refreshed; undefined where it has none. */
 function refreshDueMs(write: PossibleWrite): number | undefined {
   const own = ownEntry(write);
   return own && Math.max(1, own.expiresAtMs - write.attempt.now.latestMs - REFRESH_RESERVE_MS);
 }
 
-/** The waiter's own entry in the queue. */
+/** Finds the waiter's own entry in the queue. */
 export function ownEntry({ record, id }: Pick<PossibleWrite, "record" | "id">) {
   return record.queue.find((waiter) => waiter.id === id);
 }
@@ -90,7 +90,7 @@ export interface StepBackSight
   readonly claim: Claim;
 }
 
-/** How long it steps back, and what it remembers of that. */
+/** Works out how long it steps back, and what it remembers of that. */
 export function steppedBack(
   before: Restraint,
   { cause, claim, ...sight }: StepBackSight,
@@ -109,7 +109,7 @@ export function steppedBack(
   return { restraint: { ...before, setbacks, losses: isForgotten ? 0 : losses }, delayMs };
 }
 
-/** Whether there was room beside the winner, too: permits, or readers among readers. */
+/** Says whether there was room beside the winner, too: permits, or readers among readers. */
 function isOpenBeside(record: LockRecord | undefined, claim: Claim): boolean {
   return record !== undefined && areCompatible([...record.holders, claim, claim], record.limit);
 }

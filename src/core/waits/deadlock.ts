@@ -71,7 +71,7 @@ export function searchCycle(
   return missing.size > 0 ? { kind: "read", refs: [...missing.values()] } : { kind: "none" };
 }
 
-/** Parties that still wait, in the order in which they are served. */
+/** Sorts parties that still wait into the order in which they are served. */
 function inOrder({ holders, queue, limit }: LockRecord, attempt: Attempt) {
   return { holders, waiters: queue.filter((one) => isWaiting(one, attempt)).sort(compareRank), limit };
 }
@@ -83,7 +83,7 @@ function refOf({ kind, name }: Hold): LockRef {
 /** Longer rings than this are not looked for: each step costs a read, and `npm run bench -- deadlock` has rings of two to five. */
 const MAX_DEPTH = 32;
 
-/** Negative when `one` is the victim rather than `other`: the lowest priority, then the youngest wait, then the id. */
+/** Compares two waits: negative when `one` is the victim rather than `other`: the lowest priority, then the youngest wait, then the id. */
 export function compareVictims(one: Rank, other: Rank): number {
   return -compareRank(one, other);
 }
@@ -94,7 +94,7 @@ function liveHolder(record: LockRecord | undefined, hold: Hold, attempt: Attempt
   return record.holders.find((holder) => holder.token === hold.token && !isExpired(holder, attempt));
 }
 
-/** From the lock that I want, along who waits for what, back to a lock that I hold. */
+/** Follows the edges from the lock that I want, along who waits for what, back to a lock that I hold. */
 function edgesOf(holderOfWanted: Holder, last: Step, me: Waiter, wanted: string): CycleEdge[] {
   const edges: CycleEdge[] = [{ lockName: wanted, holder: holderOfWanted, waiter: last.waiter }];
   for (let step: Step | undefined = last; step !== undefined; step = step.previous) {
@@ -103,14 +103,14 @@ function edgesOf(holderOfWanted: Holder, last: Step, me: Waiter, wanted: string)
   return edges;
 }
 
-/** Whether two searches saw the same: the same waits for the same holds. */
+/** Says whether two searches saw the same: the same waits for the same holds. */
 export function isSameCycle(one: readonly CycleEdge[], other: readonly CycleEdge[]): boolean {
   const identity = (edges: readonly CycleEdge[]) =>
     JSON.stringify(edges.map(({ lockName, holder, waiter }) => [waiter.id, holder.id, holder.token, lockName]));
   return identity(one) === identity(other);
 }
 
-/** `orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders` */
+/** Describes a cycle: `orders (held by web-1:4711) -> invoices (held by job-7:99) -> orders` */
 export function describeCycle(edges: readonly CycleEdge[]): string {
   const parts = edges.map(({ lockName, holder }) => `${lockName} (held by ${describeParty(holder)})`);
   return [...parts, edges[0]?.lockName].join(" -> ");

@@ -18,8 +18,8 @@ export interface Crowd<Holding extends HoldingParty, Waiting extends WaitingPart
 }
 
 /**
- * The waiters that cannot be served before these holders have gone: each that does not fit beside them, beside what it has of the
- * same semaphore already, or beside waiters ahead of it that cannot be served either.
+ * Finds the waiters that cannot be served before these holders have gone: each that does not fit beside them,
+ * beside what it has of the same semaphore already, or beside waiters ahead of it that cannot be served either.
  */
 export function keptWaiting<Holding extends HoldingParty, Waiting extends WaitingParty>(
   staying: readonly Holding[],
@@ -67,7 +67,7 @@ export function waitGraphOf<Holding extends HoldingParty, Waiting extends Waitin
   return { stuck, cycles };
 }
 
-/** What is left when all that can be served are taken out, again and again. */
+/** Finds what is left when all that can be served are taken out, again and again. */
 function stuckIn<Holding extends HoldingParty, Waiting extends WaitingParty>(
   locks: ReadonlyMap<string, Crowd<Holding, Waiting>>,
 ): ReadonlySet<Waiting> {
