@@ -34,7 +34,7 @@ const EAGER_STEP_MS = 20;
 /** The end of an outage is noticed within a second: a fifteenth of the lease of a leader, a sixtieth of the usual one. */
 const EAGER_MAX_MS = 1000;
 
-/** Says how long a contender steps back: more each time, by at least a round trip. */
+/** Says how long a contender steps back: more each time, and at least half a round trip. */
 export function contentionDelayMs(tries: number, roundTripMs: number, random: number): number {
   const tripMs = Math.max(roundTripMs, SHORTEST_TRIP_MS);
   return fullJitter(Math.min(tripMs * 2 ** Math.min(tries, MAX_DOUBLINGS), CONTENTION_MAX_MS), random);

@@ -97,13 +97,13 @@ export function acquire(
   return granted ?? wait(record, command, attempt, { kind: "waiting", position, turnsAhead, enqueued: false });
 }
 
-/** Whether it is one of several records, by other shares than the caller knows of. */
+/** Says whether it is one of several records, by other shares than the caller knows of. */
 function isAskedOtherwise(found: LockRecord | undefined, { limit, share }: AcquireCommand): boolean {
   if (share !== undefined) return hasOtherShares(found, share);
   return limit !== undefined && found?.shares !== undefined;
 }
 
-/** What to grant from. One of several records gets its share with the first write that knows of it. */
+/** Gives the record to grant from. One of several records gets its share with the first write that knows of it. */
 function recordWith(
   found: LockRecord | undefined,
   { share }: AcquireCommand,
@@ -114,7 +114,7 @@ function recordWith(
   return recordOrNew(found?.deleted ? { ...found, limit } : found, attempt, limit);
 }
 
-/** How many permits there are: the record's number, where it is a semaphore's; undefined where neither it nor the caller says one. */
+/** Says how many permits there are: the record's number, if it is a semaphore's; undefined where neither it nor the caller says one. */
 function limitOf(found: LockRecord | undefined, { limit, share }: AcquireCommand): number | undefined {
   if (limit === undefined) return 1;
   if (share !== undefined) return share.limit;
@@ -122,7 +122,7 @@ function limitOf(found: LockRecord | undefined, { limit, share }: AcquireCommand
   return limit === "stored" ? undefined : limit;
 }
 
-/** 1.x writes a constant body when it releases, so its ETag comes back: compare-and-swap on it would be open to ABA. */
+/** Adopts what 1.x released before it is granted: its body is constant, so its ETag comes back: compare-and-swap would be open to ABA. */
 function adopt(record: LockRecord, attempt: Attempt): Decision<AcquireReply> {
   const token = Math.max(record.token, attempt.now.latestMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };
@@ -130,7 +130,7 @@ function adopt(record: LockRecord, attempt: Attempt): Decision<AcquireReply> {
   return { reply: { kind: "adopted" }, change: { kind: "write", record: next } };
 }
 
-/** Undefined where so many hold already that the record has no room for one more. */
+/** Grants the lock; undefined where so many hold already that the record has no room for one more. */
 function grant(
   record: LockRecord,
   command: AcquireCommand,
@@ -158,8 +158,8 @@ function grant(
 }
 
 /**
- * The holders that a grant drops: those that have ended and whose place it needs, oldest first. Others that ended a whole
- * lease ago go with them, or a lock that readers die on would never stop growing.
+ * Picks the holders that a grant drops: those that have ended and whose place it needs, oldest first. Others that
+ * ended a whole lease ago go with them, or a lock that readers die on would never stop growing.
  */
 function endedInTheWay(record: LockRecord, claim: Claim, attempt: Attempt): readonly Holder[] {
   const ended = record.holders
@@ -181,7 +181,7 @@ function newHolder(command: AcquireCommand, token: number, attempt: Attempt): Ho
   return { id, owner, via, ...claimOf(command), token, priority, ...since, ...lease, ...identity };
 }
 
-/** One permit goes without saying. */
+/** Copies a claim: one permit goes without saying. */
 function claimOf({ mode, permits = 1 }: Claim): Claim {
   return permits === 1 ? { mode } : { mode, permits };
 }
@@ -216,7 +216,7 @@ const MAX_QUEUED_BYTES = 32 * 1024;
 /** Three quarters of it, so that turns are remembered and renewals fit; some 120 readers at once. */
 const MAX_HELD_BYTES = 48 * 1024;
 
-/** An entry is refreshed in the last third of its life: every write makes those of the holder and of all others fail. */
+/** Says whether to leave an entry until the last third of its life: every write makes those of the holder and of all others fail. */
 function isFresh(present: Waiter, entry: QueueEntry, attempt: Attempt): boolean {
   const { earliestMs, latestMs } = attempt.now;
   // A client that does not know store time to the second would write at each poll what others put right.

@@ -4,8 +4,8 @@ import type { LockRecord } from "../record.js";
 import type { Change } from "./decision.js";
 
 /**
- * Whether a decision is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by the clock,
- * or tell its caller so; put the end of one right that is too far ahead; or remove an object that was at rest.
+ * Says whether a decision is only right if it is as late as this client thinks: it may end a lease or drop a waiter that is over by
+ * the clock, or tell its caller so; put the end of one right that is too far ahead; or remove an object that was at rest.
  */
 export function isByTime(record: LockRecord | undefined, change: Change | undefined, attempt: Attempt): boolean {
   if (change?.kind === "remove") return true;
@@ -14,7 +14,7 @@ export function isByTime(record: LockRecord | undefined, change: Change | undefi
   return hasEnded || record.queue.some((waiter) => !isWaiting(waiter, attempt)) || needsDates(record, attempt);
 }
 
-/** Whether a lease begins with it, whose end this client's time tells to all others. */
+/** Says whether a lease begins with it, whose end this client's time tells to all others. */
 export function publishesLease(change: Change, { writeId }: Attempt): boolean {
   return change.kind === "write" && change.record.holders.some(({ leaseWriteId }) => leaseWriteId === writeId);
 }

@@ -29,7 +29,7 @@ export interface Decision<Reply> {
 
 export type Change = { readonly kind: "write"; readonly record: LockRecord } | { readonly kind: "remove" };
 
-/** What to build a next version from: the record, or a new one where there is none. */
+/** Gives what to build a next version from: the record, or a new one where there is none. */
 export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, limit = 1): LockRecord {
   if (record !== undefined) return record;
   return {
@@ -45,7 +45,7 @@ export function recordOrNew(record: LockRecord | undefined, attempt: Attempt, li
   };
 }
 
-/** The next version: stamped as this write's, without what has run out, and saying since when the first in the queue may come. */
+/** Makes the next version: stamped as this write's, without what has run out, and saying since when the first in the queue may come. */
 export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial<LockRecord>): LockRecord {
   const { deleted: _, undated: __, ...merged } = { ...base, ...changes };
   const { freeSinceMs, cutShort, ...rest } = dated(merged, attempt);
@@ -68,8 +68,8 @@ export function nextVersion(base: LockRecord, attempt: Attempt, changes: Partial
 }
 
 /**
- * What each version owes to the one before, whatever command made it: with an error in a transition the call fails, and the object stays
- * as it was.
+ * Checks what each version owes to the one before, whatever command made it: with an error in a transition the call
+ * fails, and the object stays as it was.
  */
 function throwIfBroken(base: LockRecord, next: LockRecord): void {
   if (next.token < base.token) throw new Error(`The fencing token would fall from ${base.token} to ${next.token}.`);
@@ -81,7 +81,7 @@ function throwIfBroken(base: LockRecord, next: LockRecord): void {
   if (next.queue.length > longest) throw new Error(`${next.queue.length} waiters would be more than a queue has.`);
 }
 
-/** The lease that begins with this attempt. */
+/** Gives the lease that begins with this attempt. */
 export function leaseFrom(
   leaseMs: number,
   { now, writeId, lacksStoreTime }: Attempt,
@@ -90,7 +90,7 @@ export function leaseFrom(
   return { leaseMs, ...times, leaseWriteId: writeId, ...(lacksStoreTime ? { undated: true as const } : {}) };
 }
 
-/** What the record remembers when these holds have ended: the last few turns, and whose holder has yet to learn of it. */
+/** Gives what the record remembers when these holds have ended: the last few turns, and whose holder has yet to learn of it. */
 export function withTurns(
   record: LockRecord,
   ended: readonly Holder[],
@@ -104,9 +104,8 @@ export function withTurns(
 }
 
 /**
- * What is remembered is what was: a hold whose lease had ended was held until then and no longer, also where its holder gives it back
- * later because the store was silent; only the store's clock tells that. One that was given back before, and only had to last, was
- * released.
+ * Remembers what was: a hold whose lease had ended was held until then and no longer, also where its holder gives it back later because
+ * the store was silent; only the store's clock tells that. One that was given back before, and only had to last, was released.
  */
 function turnOf(holder: Holder, how: TurnEnd, attempt: Attempt): Turn {
   const { id, owner, token, acquiredAtMs } = holder;

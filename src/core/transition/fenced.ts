@@ -53,7 +53,7 @@ export function openFenced(found: FoundObject, command: OpenCommand): OpenDecisi
   return { kind: "write", envelope: { ...envelope, token, writeId, openings } };
 }
 
-/** Only by the holder that opens it for the first time: what has lost its envelope since was overwritten. */
+/** Adopts a body only for the holder that opens it for the first time: what has lost its envelope since was overwritten. */
 function adopted(body: string | undefined, command: OpenCommand): OpenDecision {
   const { adopt, isReopening } = command;
   const content = adopt === undefined || isReopening ? undefined : adoptedContent(body, adopt);
@@ -70,7 +70,7 @@ function openedBy(token: number, { changeId, openings }: Envelope): readonly Ope
   return [{ token, changeId }, ...openings].slice(0, REMEMBERED_OPENINGS);
 }
 
-/** The next version with other content, as this token's. */
+/** Makes the next version with other content, as this token's. */
 export function changedEnvelope(
   base: Envelope,
   content: Content,
@@ -88,9 +88,9 @@ export type ChangeDecision =
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /**
- * What has become of a change that was not answered by a success, from what is there now. All of its writes were
- * conditioned on `base` or on a version with the same content: where a newer holder has found that, none of them has landed
- * and none can; where it is still there, none has.
+ * Finds out what has become of a change that was not answered by a success, from what is there now. All of its
+ * writes were conditioned on `base` or on a version with the same content: where a newer holder has found that,
+ * none of them has landed and none can; where it is still there, none has.
  */
 export function resolveChange(
   found: FoundObject,
@@ -109,12 +109,12 @@ export function resolveChange(
   return { kind: "again", envelope };
 }
 
-/** The change that is there now, and those that newer holders have found. */
+/** Lists the change that is there now, and those that newer holders have found. */
 function changesSince({ changeId, openings }: Envelope, token: number): readonly string[] {
   return [changeId, ...openings.filter((opening) => opening.token > token).map((opening) => opening.changeId)];
 }
 
-/** Why a holder of this token may not use what is there; undefined where it may. */
+/** Says why a holder of this token may not use what is there; undefined where it may. */
 export function refusalOf(found: FoundObject, fence: Fence): Refusal | undefined {
   if (found.kind === "absent") return undefined;
   if (found.kind === "foreign") return { kind: "foreign" };

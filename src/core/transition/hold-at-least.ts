@@ -5,8 +5,8 @@ import { leaseFrom } from "./decision.js";
 type Kept = Pick<Holder, "acquiredAtMs" | "holdAtLeastMs" | "undated">;
 
 /**
- * For how much longer a hold has to last, in milliseconds; 0 once it was held for as long as its holder asked for. Where the store
- * tells no time, nothing is known of how long that was: it lasts as long again.
+ * Says for how much longer a hold has to last, in milliseconds; 0 once it was held for as long as its holder asked
+ * for. Where the store tells no time, nothing is known of how long that was: it lasts as long again.
  */
 export function owedMs(holder: Kept, attempt: Attempt): number {
   const { acquiredAtMs, holdAtLeastMs = 0 } = holder;
@@ -14,20 +14,20 @@ export function owedMs(holder: Kept, attempt: Attempt): number {
   return Math.min(Math.max(0, acquiredAtMs + holdAtLeastMs - attempt.now.earliestMs), holdAtLeastMs);
 }
 
-/** The lease that begins with this attempt: no shorter than what the hold has to last, so that its end says so whatever happens. */
+/** Gives the lease that begins with this attempt: no shorter than what the hold has to last, so that its end says so whatever happens. */
 export function leaseOf(holder: Kept, leaseMs: number, attempt: Attempt) {
   return leaseFrom(Math.max(leaseMs, owedMs(holder, attempt)), attempt);
 }
 
-/** Since when a hold counts that was not dated: from the first moment that is known. */
+/** Says since when a hold counts that was not dated: from the first moment that is known. */
 export function sinceFirstDated(holder: Holder, attempt: Attempt): Pick<Holder, "acquiredAtMs"> {
   const isDatedNow = holder.holdAtLeastMs !== undefined && isUndated(holder, attempt);
   return { acquiredAtMs: isDatedNow ? attempt.now.latestMs : holder.acquiredAtMs };
 }
 
 /**
- * What is left of the holders once these have been given back. One that has to last longer stays, so that no other holder comes in:
- * it is not renewed, and ends like a lease.
+ * Gives what is left of the holders once these have been given back. One that has to last longer stays, so that no
+ * other holder comes in: it is not renewed, and ends like a lease.
  */
 export function withoutReleased({ holders }: LockRecord, leaving: readonly Holder[], attempt: Attempt) {
   const stays = (holder: Holder) => owedMs(holder, attempt) > 0;

@@ -13,9 +13,9 @@ export interface ReleaseCommand extends Own {
 }
 
 /**
- * Give an acquisition's place back. The object stays, as a tombstone that keeps the fencing counter; and so does the place, if it is
- * to be held for longer than the work under it took. Given back after the end of its lease it is remembered as expired; a repetition of
- * that finds it gone, as where another acquisition has taken it over.
+ * Gives an acquisition's place back. The object stays, as a tombstone that keeps the fencing counter; and so does the
+ * place, if it is to be held for longer than the work under it took. Given back after the end of its lease it is
+ * remembered as expired; a repetition of that finds it gone, as where another acquisition has taken it over.
  */
 export function release(
   record: LockRecord | undefined,
@@ -53,7 +53,7 @@ export function forceRelease(
   return { reply: done ? { kind: "released", holders: [] } : { kind: "not-held" } };
 }
 
-/** The acquisition's own hold, unless a copy of the process goes on with it. */
+/** Finds the acquisition's own hold, unless a copy of the process goes on with it. */
 function leavingOf(record: LockRecord, command: Own): readonly Holder[] {
   return record.holders.filter((holder) => holder.id === command.id && !isCopys(holder, command));
 }
@@ -94,8 +94,8 @@ export interface CancelCommand extends ReleaseCommand {
 }
 
 /**
- * Make sure that an acquisition that was given up leaves nothing behind and that none of its writes can land any more.
- * Where there is no object, a tombstone takes the place that a late create would.
+ * Makes sure that an acquisition that was given up leaves nothing behind and that none of its writes can land any
+ * more. Where there is no object, a tombstone takes the place that a late create would.
  */
 export function cancel(
   found: LockRecord | undefined,

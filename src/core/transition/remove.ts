@@ -33,7 +33,7 @@ export type DeleteReply =
   /** It has a holder that the caller did not see. */
   | { readonly kind: "changed" };
 
-/** Remove a lock, holders, waiters and all; for now a tombstone that reads as absent where the object is too young. */
+/** Removes a lock, holders, waiters and all; for now a tombstone that reads as absent where the object is too young. */
 export function deleteLock(
   record: LockRecord | undefined,
   command: DeleteCommand,
@@ -55,13 +55,13 @@ export function deleteLock(
   };
 }
 
-/** Whether one of these writes has landed, or the lock has a holder by now that it did not have when it was to be deleted. */
+/** Says whether one of these writes has landed, or the lock has a holder by now that it did not have when it was to be deleted. */
 function isDone(record: LockRecord | undefined, { writeIds, holderIds }: Attempted): boolean {
   if (record === undefined) return true;
   return isMadeBy(record, writeIds) || record.holders.some((holder) => !holderIds.has(holder.id));
 }
 
-/** Whether the turn of one of these was ended by a deletion: the lock was deleted before its present holder came. */
+/** Says whether the turn of one of these was ended by a deletion: the lock was deleted before its present holder came. */
 function hasDeleted({ recent }: LockRecord, ids: ReadonlySet<string>): boolean {
   return recent.some(({ id, ended }) => ended === "deleted" && ids.has(id));
 }
@@ -74,7 +74,7 @@ function isHeldByName(holder: Holder, owner: string, attempt: Attempt): boolean 
   return holder.owner === owner && holder.via === "name" && !isExpired(holder, attempt);
 }
 
-/** The body under the key was not a lock record: replace it by a tombstone whose counter starts at store time. */
+/** Replaces a body under the key that was not a lock record by a tombstone whose counter starts at store time. */
 export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
   const token = attempt.now.latestMs;
   const record = nextVersion({ ...recordOrNew(undefined, attempt), token }, attempt, { deleted: true });
@@ -82,8 +82,8 @@ export function replaceCorrupt(attempt: Attempt): Decision<DeleteReply> {
 }
 
 /**
- * A deletion by force leaves nothing that would keep the next one waiting: these times may be in the far future, written by a
- * wrong clock or by a stranger, and there is no other way to get rid of them.
+ * Drops all that would keep the next one waiting, in a deletion by force: these times may be in the far future,
+ * written by a wrong clock or by a stranger, and there is no other way to get rid of them.
  */
 function withoutDelays(record: LockRecord, attempt: Attempt): LockRecord {
   const { notBeforeMs, freeSinceMs = 0, deleted: _, ...rest } = record;
@@ -95,13 +95,13 @@ function clear(record: LockRecord, restMs: number, attempt: Attempt): { readonly
   return record.deleted ? {} : { change: buried(record, attempt) };
 }
 
-/** The object stays, as a tombstone that lists and reads as absent. */
+/** Buries the object, which stays as a tombstone that lists and reads as absent. */
 function buried(record: LockRecord, attempt: Attempt): Change {
   const turns = withTurns(record, record.holders, "deleted", attempt);
   return { kind: "write", record: nextVersion(record, attempt, { holders: [], queue: [], ...turns, deleted: true }) };
 }
 
-/** Only an object without holder or waiter, whose counter store time has overtaken, and that was at rest. */
+/** Says whether an object may go: only one without holder or waiter, whose counter store time has overtaken, and that was at rest. */
 export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt): boolean {
   return (
     !attempt.lacksStoreTime &&
@@ -116,7 +116,7 @@ export function isRemovable(record: LockRecord, restMs: number, attempt: Attempt
   );
 }
 
-/** While a write was on its way that made the object, others may have seen that there is none, and have sent what creates it. */
+/** Says since when it is at rest: while its write was on its way, others may have seen that there is none, and sent what creates it. */
 function restsSinceMs({ touchedAtMs }: LockRecord, { landedAtMs = touchedAtMs }: Attempt): number {
   return Math.max(touchedAtMs, landedAtMs);
 }
@@ -141,8 +141,8 @@ export type CleanupReply =
   | { readonly kind: "removed" };
 
 /**
- * Free what is held by leases that have ended. No tolerance: it is reported to an operator and swapped conditionally. The
- * tolerance is kept towards the next holder, who is granted nothing before it has passed.
+ * Frees what is held by leases that have ended. No tolerance: it is reported to an operator and swapped
+ * conditionally. The tolerance is kept towards the next holder, who is granted nothing before it has passed.
  */
 export function cleanup(
   record: LockRecord | undefined,
@@ -172,7 +172,7 @@ export function cleanup(
   return { reply: { kind: record.deleted ? "absent" : "kept" } };
 }
 
-/** How long it has been at rest is not known: from now on it is. */
+/** Dates an object of which it is not known how long it has been at rest: from now on it is. */
 function dateRest(record: LockRecord, attempt: Attempt): Decision<CleanupReply> {
   const { deleted } = record;
   const next = nextVersion(record, attempt, deleted ? { deleted } : {});
@@ -188,7 +188,7 @@ function freeStale(record: LockRecord, ended: readonly Holder[], attempt: Attemp
   return { reply: { kind: "stale" }, change: { kind: "write", record: next } };
 }
 
-/** Where there is no store time, these were watched for a whole lease; what their clocks said may be hours ahead. */
+/** Keeps the tolerance. Without store time, these were watched for a whole lease; what their clocks said may be hours ahead. */
 function keptTolerance(
   record: LockRecord,
   ended: readonly Holder[],

@@ -49,7 +49,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   };
 }
 
-/** Several holds of one object in one write: a semaphore with many permits would otherwise be written without a pause. */
+/** Renews several holds of one object in one write: a semaphore with many permits would otherwise be written without a pause. */
 export function renewAll(
   record: LockRecord | undefined,
   commands: readonly RenewCommand[],
@@ -65,7 +65,7 @@ export function renewAll(
   return { reply: replies, change: latest };
 }
 
-/** Why an acquisition with this token is no longer among the holders. An object that is gone was deleted. */
+/** Says why an acquisition with this token is no longer among the holders. An object that is gone was deleted. */
 export function reasonOfLoss(record: LockRecord | undefined, token: number): GoneReason {
   if (record === undefined || record.deleted) return "deleted";
   const ended = record.recent.find((turn) => turn.token === token)?.ended ?? cutOf(record, token);

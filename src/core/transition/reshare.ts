@@ -17,7 +17,7 @@ export type ReshareReply =
   /** The shares are others than those that were seen. */
   | { readonly kind: "other-shares" };
 
-/** Change how many permits there are, of a semaphore that has several records or needs them from now on: the anchor's part of it. */
+/** Changes how many permits there are, of a semaphore that has several records or needs them from now on: the anchor's part of it. */
 export function reshare(
   record: LockRecord | undefined,
   { number, capacity, seen }: ReshareCommand,
@@ -49,7 +49,7 @@ export function found(
   return { reply, change: { kind: "write", record: anchorWith(record, permits, attempt) } };
 }
 
-/** One that was deleted keeps its number where it has several records: the others are still there. */
+/** Says how many permits there were. One that was deleted keeps its number where it has several records: the others are still there. */
 function numberBefore(record: LockRecord | undefined): number | undefined {
   if (record?.shares !== undefined) return numberIn(record.shares);
   return record === undefined || record.deleted ? undefined : record.limit;

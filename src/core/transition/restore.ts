@@ -22,7 +22,7 @@ export type RestoreReply =
   /** There is no higher fencing token to go on with: the hold stays as it was, with its old one. */
   | { readonly kind: "no-token-left" };
 
-/** The hold stays, without a gap; its id, token and lease are new, so that the process that handed it over has no part in it any more. */
+/** Restores a hold without a gap; its id, token and lease are new, so that the process that handed it over has no part in it any more. */
 export function restore(
   record: LockRecord | undefined,
   command: RestoreCommand,

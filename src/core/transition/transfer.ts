@@ -17,8 +17,8 @@ export interface TransferReply {
 }
 
 /**
- * A release and an acquisition as one change. The successor gets the lock only if it is next in the queue, local and remote
- * waiters taken together; otherwise it is enqueued by the same write.
+ * Makes a release and an acquisition one change. The successor gets the lock only if it is next in the queue, local
+ * and remote waiters taken together; otherwise it is enqueued by the same write.
  */
 export function transfer(
   record: LockRecord | undefined,

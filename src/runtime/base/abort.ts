@@ -23,13 +23,13 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return () => callbacks.delete(callback);
 }
 
-/** A signal that we hand out may be given to any number of requests without a warning of Node's about its many listeners. */
+/** Lets a signal that we hand out go to any number of requests without a warning of Node's about its many listeners. */
 export function forManyListeners(signal: AbortSignal): AbortSignal {
   setMaxListeners(0, signal);
   return signal;
 }
 
-/** What comes of the promise; undefined once the signal is aborted. */
+/** Gives what comes of the promise; undefined once the signal is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => resolve(undefined));

@@ -72,7 +72,7 @@ export class Background {
   }
 }
 
-/** A number in [0, 1) for delays; the same one always where jitter was switched off. */
+/** Draws a number in [0, 1) for delays; always gives the same one where jitter was switched off. */
 export function jitter(context: Context): number {
   return context.useJitter ? context.effects.random() : 1;
 }

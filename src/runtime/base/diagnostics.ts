@@ -129,7 +129,7 @@ export class Diagnostics {
     return CHANNELS["acquire:start"].hasSubscribers || CHANNELS["acquire:end"].hasSubscribers;
   }
 
-  /** The same store; its requests are told of. */
+  /** Wraps the store so that its requests are told of. */
   watched(store: ObjectStore, bucketName: string, effects: Effects): ObjectStore {
     const { request } = CHANNELS;
     const told = <Told extends ToldOutcome>(

@@ -8,9 +8,9 @@ import type { Logger } from "./logger.js";
  * Simulation replaces this object and the store, and nothing else.
  */
 export interface Effects extends StoreEffects {
-  /** The local wall clock in epoch milliseconds. It may be wrong; see `core/store-time.ts` for when it is believed. */
+  /** Reads the local wall clock in epoch milliseconds. It may be wrong; see `core/store-time.ts` for when it is believed. */
   wallMs(): number;
-  /** A number in [0, 1). */
+  /** Draws a number in [0, 1). */
   random(): number;
   readonly host: string;
   readonly pid: number;
@@ -54,8 +54,8 @@ export const quietLogger: Logger = {
 };
 
 /**
- * Random, and of this very moment: a copy of a process has the state of its generators as well, and would draw the same ids.
- * The last twelve digits are random ones, to which the time is added.
+ * Makes a random id one of this very moment: a copy of a process has the state of its generators as well, and would
+ * draw the same ids. The last twelve digits are random ones, to which the time is added.
  */
 function withTime(id: string, nowNs: bigint): string {
   const digits = (BigInt(`0x${id.slice(-12)}`) + nowNs) % 2n ** 48n;

@@ -23,15 +23,15 @@ export interface GrantCheck {
    * @throws `store-unsafe` where it is; `store-unavailable` where that is not known by then
    */
   looked(patience: { readonly untilMs: number; readonly signal: AbortSignal }): Promise<void>;
-  /** A record was read: it may say that the store was checked. */
+  /** Hears of a record that was read: it may say that the store was checked. */
   saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void>;
   /**
-   * A write was done: what its answer says of versions may make void what is known.
+   * Hears of a write that was done: what its answer says of versions may make void what is known.
    * `replaced`: the ETag of the version that it was written over.
    * @throws `store-unsafe` where both versions have one ETag: no condition holds then
    */
   wrote(outcome: Versioned & { readonly kind: "ok"; readonly etag: string }, replaced: string | undefined): void;
-  /** The record with the word of a client that has checked, as far as that is of use to others. */
+  /** Adds to the record the word of a client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord;
 }
 

@@ -11,7 +11,7 @@ export interface Held {
     askToStop(reason: "closed"): void;
     guard(): () => void;
   };
-  /** From now on it is neither renewed nor given back. */
+  /** Makes sure that from now on it is neither renewed nor given back. */
   leaveToRunOut(): void;
   release(): Promise<boolean>;
 }
@@ -52,7 +52,7 @@ export class Holdings {
     }
   }
 
-  /** Something has ended, or is being given back. */
+  /** Notes that something has ended, or is being given back. */
   noteChange(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

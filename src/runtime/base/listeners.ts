@@ -14,7 +14,7 @@ export function tellListeners<Name extends keyof S3MutexEvents>(
   }
 }
 
-/** The same for asynchronous listeners that reject: unheard, they would end a process that holds locks. */
+/** Hears asynchronous listeners that reject: unheard, they would end a process that holds locks. */
 export function hearRejections(emitter: EventEmitter<S3MutexEvents>, logger: Log): void {
   const value = (error: unknown, name: string) => logger.error(`a listener of "${name}" rejected`, { err: error });
   Object.defineProperty(emitter, EventEmitter.captureRejectionSymbol, { value });

@@ -26,7 +26,7 @@ export interface Log {
   error(text: string, fields?: LogFields): void;
 }
 
-/** What this logger makes of it. That it throws must not keep a lock from being renewed, released or handed out. */
+/** Makes a log of this logger. That it throws must not keep a lock from being renewed, released or handed out. */
 export function logTo(logger: Logger): Log {
   const say =
     (level: "debug" | "warn" | "error") =>
@@ -42,7 +42,7 @@ export function logTo(logger: Logger): Log {
   return { debug: say("debug"), warn: say("warn"), error: say("error") };
 }
 
-/** The loggers of pino have `bindings`, those of bunyan `addSerializers`; winston's and others have neither. */
+/** Says whether a logger takes fields first: pino's have `bindings`, bunyan's `addSerializers`; winston's and others have neither. */
 function takesFieldsFirst(logger: Logger): boolean {
   const { bindings, addSerializers, child } = logger as Record<string, unknown>;
   return typeof child === "function" && [bindings, addSerializers].some((method) => typeof method === "function");
@@ -52,7 +52,7 @@ function withoutNone(fields: LogFields): readonly LogFields[] {
   return Object.keys(fields).length === 0 ? [] : [fields];
 }
 
-/** The message of an error and what a program would tell it by: `The lock "x" is not held any more: … (lost, expired)`. */
+/** Gives the message of an error and what a program would tell it by: `The lock "x" is not held any more: … (lost, expired)`. */
 function described(error: unknown): string {
   if (!(error instanceof Error)) return safeText(error);
   const { code } = error as { readonly code?: unknown };
@@ -61,7 +61,7 @@ function described(error: unknown): string {
   return words.length === 0 ? error.message : `${error.message} (${words.join(", ")})`;
 }
 
-/** A listener may throw anything. */
+/** Makes a text of what a listener threw, which may be anything. */
 function safeText(value: unknown): string {
   try {
     return String(value);

@@ -31,7 +31,7 @@ export class StoreClock {
     this.#steadySinceMs = this.#lastReading.monotonicMs;
   }
 
-  /** Store time now; undefined when an answer is needed first: at the start, and after a suspension or a clock step. */
+  /** Tells store time now; undefined when an answer is needed first: at the start, and after a suspension or a clock step. */
   now(reading: ClockReading = readClocks(this.#effects)): StoreTime | undefined {
     this.#noteReading(reading);
     if (this.#bounds !== undefined) return storeTimeAt(this.#bounds, reading);
@@ -39,8 +39,8 @@ export class StoreClock {
   }
 
   /**
-   * Store time at this moment of the monotonic clock, lately: when something was asked whose answer was heard later, or much later
-   * where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so.
+   * Tells store time at this moment of the monotonic clock, lately: when something was asked whose answer was heard later, or much
+   * later where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so.
    */
   when(monotonicMs: number): StoreTime | undefined {
     const reading = readClocks(this.#effects);
@@ -97,7 +97,7 @@ export class StoreClock {
   }
 
   /**
-   * Whether what was known at that moment of the monotonic clock has turned out not to be trusted: the `Date` of any answer since has
+   * Says whether what was known at that moment of the monotonic clock has turned out not to be trusted: the `Date` of any answer since has
    * contradicted it, or the process was suspended while one was under way, so that it is not known when within that time it was written.
    */
   isContradictedSince(monotonicMs: number): boolean {
@@ -125,7 +125,7 @@ export class StoreClock {
     if (contradicted) this.#contradictedAtMs = reading.monotonicMs;
   }
 
-  /** Whatever was learnt before the two clocks parted is void. */
+  /** Voids whatever was learnt before the two clocks parted. */
   #noteReading(reading: ClockReading): void {
     if (haveParted(this.#lastReading, reading)) {
       this.#steadySinceMs = reading.monotonicMs;

@@ -2,7 +2,7 @@ import type { ClockReading } from "../../core/store-time.js";
 import { onAbort } from "./abort.js";
 import type { Effects } from "./effects.js";
 
-/** Both local clocks at this moment. */
+/** Reads both local clocks at this moment. */
 export function readClocks(effects: Effects): ClockReading {
   return { monotonicMs: effects.monotonicMs(), wallMs: effects.wallMs() };
 }
@@ -47,7 +47,7 @@ export function sleep(effects: Effects, delayMs: number, { keepAlive, signal }: 
   });
 }
 
-/** The same, ended early by a call: waiters sleep so often that a signal for each sleep would cost more than the rest of it. */
+/** Sleeps, unless ended early by a call: waiters sleep so often that a signal for each sleep would cost more than the rest of it. */
 export function wakeableSleep(
   effects: Effects,
   delayMs: number,
@@ -63,7 +63,7 @@ export function wakeableSleep(
   return { over, wake };
 }
 
-/** A signal that is aborted after the delay, or with the one given; `cancel` once its listener has gone. */
+/** Makes a signal that is aborted after the delay, or with the one given; `cancel` once its listener has gone. */
 export function abortAfter(
   effects: Effects,
   delayMs: number,
@@ -85,7 +85,7 @@ export async function sleepUntil(effects: Effects, untilMs: number, options: Sle
   } while (!options.signal?.aborted && effects.monotonicMs() < untilMs);
 }
 
-/** Whether the promise is settled within the delay; how it is settled is for others to look at. */
+/** Says whether the promise is settled within the delay; how it is settled is for others to look at. */
 export async function settledWithin(effects: Effects, promise: Promise<unknown>, delayMs: number): Promise<boolean> {
   const settled = new AbortController();
   const settle = () => settled.abort();
@@ -94,7 +94,7 @@ export async function settledWithin(effects: Effects, promise: Promise<unknown>,
   return settled.signal.aborted;
 }
 
-/** The longest that a request may take: half of the time between two renewals, so that an unanswered one is asked again before the next. */
+/** Limits a request to half of the time between two renewals, so that an unanswered one is asked again before the next. */
 export function requestTimeoutMs(leaseMs: number): number {
   return Math.min(MAX_REQUEST_MS, leaseMs / 6);
 }
