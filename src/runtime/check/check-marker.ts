@@ -55,13 +55,13 @@ export class CheckMarker {
     return parseMarker(body);
   }
 
-  /** What the probe works with. */
+  /** Gives what the probe works with. */
   tools(keyPrefix: string) {
     const day = Math.floor(this.#effects.wallMs() / DAY_MS);
     return { key: this.key, spareKey: markerKey(keyPrefix, `-${day}`), newBody: () => this.#newBody() };
   }
 
-  /** A marker that says nothing yet. */
+  /** Makes a marker that says nothing yet. */
   #newBody(): string {
     return serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
   }
@@ -94,15 +94,15 @@ export class CheckMarker {
     return seen;
   }
 
-  /** What was just created is there; a read that does not show it is asked for again, since one answer may be a cache's. */
+  /** Reads what was just created; a read that does not show it is made again, since one answer may be a cache's. */
   async #readAfterWrite(created: string | undefined, options: RequestOptions): Promise<ReadOutcome> {
     const first = await this.#store.read(this.key, options);
     return first.kind === "absent" && created !== undefined ? await this.#store.read(this.key, options) : first;
   }
 
   /**
-   * The bucket may have been emptied meanwhile, and then the reads were right: it can be created again, or the store shows what
-   * stands in the way, the marker of another client or a delete marker. Some tell of that one only after several refusals.
+   * Says whether it is there, though not shown. If the bucket was emptied meanwhile, the reads were right: it can be created again, or the
+   * store shows what stands in the way, another client's marker or a delete marker. Some tell of that one only after several refusals.
    */
   async #isStillThere(created: string, options: RequestOptions): Promise<boolean> {
     for (let tries = 1; tries <= TRIES; tries += 1) {
@@ -116,8 +116,8 @@ export class CheckMarker {
   }
 
   /**
-   * The condition to try once more where a refused write seems to have been done: its body is there, or what is there is neither what
-   * was before nor tells of a check, as only the refused write of another client does (or a bucket that was emptied).
+   * Gives the condition to try once more where a refused write seems to have been done: its body is there, or what is there is neither
+   * what was before nor tells of a check, as only the refused write of another client does (or a bucket that was emptied).
    */
   #triedOver({ body }: Found, { refused, standing }: ConditionProbe): WriteCondition | undefined {
     const isOdd = standing !== undefined && body !== standing && this.#saysNothing(body);
@@ -129,8 +129,8 @@ export class CheckMarker {
   }
 
   /**
-   * It may also have been done by a copy of the request: by one that came before the copy that was answered, or late, over a bucket
-   * that was emptied meanwhile. So it is tried once more; undefined where that shows nothing.
+   * Tries it once more, since it may also have been done by a copy of the request: by one that came before the copy
+   * that was answered, or late, over a bucket that was emptied meanwhile. Undefined where that shows nothing.
    */
   async #isDoneThoughRefused(
     before: Found,
@@ -151,7 +151,7 @@ export class CheckMarker {
     return undefined;
   }
 
-  /** Where the write of a proof was done though it was refused: trying that once more takes the proof away. */
+  /** Says whether the write of a proof was done though it was refused: trying that once more takes the proof away. */
   async #isDoneInReplacing(
     etag: string,
     { text, found, before }: { readonly text: string; readonly found: Found; readonly before: Found },

@@ -80,7 +80,7 @@ export class ConditionProbe {
     }
   }
 
-  /** Where nothing is there yet, one of two makes what the other one may not be written over. */
+  /** Creates where nothing is there yet: one of two makes what the other one may not be written over. */
   async #create(times: number, options: RequestOptions) {
     const { outcomes, done } = await this.#race(this.key, times, options);
     // Of two that were done, it may be either.
@@ -95,8 +95,8 @@ export class ConditionProbe {
   }
 
   /**
-   * Two creations at once were both done: the store is at fault, or what the first one had made was deleted before the second one came.
-   * What is there does not tell which. So more of them race for another key: of a store that loses races, that shows more often.
+   * Lets more race for another key. Two creations at once were both done: the store is at fault, or what the first one had made was deleted
+   * before the second one came. What is there does not tell which; of a store that loses races, more racers show it more often.
    */
   async #isAgainCreatedTwice(options: RequestOptions): Promise<ProbeVerdict | undefined> {
     for (let round = 1; ; round += 1) {
@@ -109,7 +109,7 @@ export class ConditionProbe {
     }
   }
 
-  /** Over what exists. It may have been deleted meanwhile, by a rule of the bucket or by hand: then what was created just now is tried. */
+  /** Writes over what exists. Where it was deleted meanwhile, by a rule of the bucket or by hand, what was created just now is tried. */
   async #createOver(options: RequestOptions) {
     let before: string | undefined;
     for (let tries = 1; ; tries += 1) {
@@ -119,7 +119,7 @@ export class ConditionProbe {
     }
   }
 
-  /** Each of the two was refused: the write of another client was there, or one was repeated on its way. */
+  /** Says whether it is there, as each was refused: another client's write was there, or one was repeated on its way. */
   async #isThere(options: RequestOptions): Promise<boolean> {
     const found = await this.#tools.store.read(this.key, options);
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.

@@ -92,7 +92,7 @@ export class SafetyCheck implements GrantCheck {
     return this.#options.state.refused?.error;
   }
 
-  /** A record was read: it may say that the store was checked. */
+  /** Hears of a record that was read: it may say that the store was checked. */
   async saw(key: string, outcome: ReadOutcome, record: LockRecord | undefined): Promise<void> {
     if (outcome.kind !== "ok" || record?.proofs === undefined || record.undated || this.isPassed) return;
     const { proofs, touchedAtMs } = record;
@@ -100,7 +100,7 @@ export class SafetyCheck implements GrantCheck {
     if (proof !== undefined && this.refusal === undefined) this.#believe("record", proof);
   }
 
-  /** A write was done: what its answer says of versions may make void what is known. */
+  /** Hears of a write that was done: what its answer says of versions may make void what is known. */
   wrote(...[outcome, replaced]: Parameters<GrantCheck["wrote"]>): void {
     const { state } = this.#options;
     const versioning = versioningOf(outcome);
@@ -114,7 +114,7 @@ export class SafetyCheck implements GrantCheck {
     state.passed = passed.versioning === undefined ? { ...passed, versioning } : undefined;
   }
 
-  /** The record with the proof of the client that has checked, as far as that is of use to others. */
+  /** Adds to the record the proof of the client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord {
     const { passed } = this.#options.state;
     if (!this.isPassed || passed?.atMs === undefined || passed.versioning === undefined) return record;
@@ -201,7 +201,7 @@ export class SafetyCheck implements GrantCheck {
     background.run(finish(looked).finally(end));
   }
 
-  /** The marker tells others; and its writing shows what could not be seen before: that reads show writes, and that the right ETag is one. */
+  /** Writes the marker, which tells others; and shows what was not seen before: that reads show writes, and that the right ETag is one. */
   async #finish(probe: ConditionProbe, seen: Seen, options: { timeoutMs: number }): Promise<void> {
     const { state, logger } = this.#options;
     try {
@@ -235,13 +235,13 @@ export class SafetyCheck implements GrantCheck {
     return this.#ways.of(key).then((way) => this.#ofToday(proofFor(said.proofs, { ...sight, way })));
   }
 
-  /** An object of before versioning was turned on shows none for as long as it stays (Ceph): the last write knows better. */
+  /** Drops a proof if the last write knows better: an object of before versioning was turned on shows none while it stays (Ceph). */
   #ofToday(proof: Proof | undefined): Proof | undefined {
     const { versioning } = this.#options.state;
     return versioning === undefined || proof?.versions === versioning ? proof : undefined;
   }
 
-  /** What was seen of the form of ETags is believed with the check that it was seen in, and no more than that. */
+  /** Believes a proof, and with it what was seen of the form of ETags in the same check, and no more than that. */
   #believe(by: "record" | "marker", { versions, atMs, etagForm }: Proof): CheckVerdict {
     if (etagForm === "unquoted") this.#options.etagForm?.believe(etagForm);
     return this.#pass(by, versions, atMs);
@@ -286,7 +286,7 @@ export class SafetyCheck implements GrantCheck {
     return verdict.error.code === "access-denied" ? deniedError(bucketName, this.#marker.key, verdict) : verdict.error;
   }
 
-  /** Store time as answers bound it: the bare wall clock, where no answer has a date, does not bound it. */
+  /** Tells store time as answers bound it: the bare wall clock, where no answer has a date, does not bound it. */
   #boundedNow(): StoreTime | undefined {
     const { clock } = this.#options;
     return clock.isDateless ? undefined : clock.now();

@@ -21,15 +21,15 @@ export async function storeIsSafe(context: Context, lockName: string, options: S
   if (options.writeLog?.hasLostRaces) await check.looked(options);
 }
 
-/** Before anything is written: not to a store that was seen to be unsafe, unless it has been asked again. */
+/** Lets nothing be written to a store that was seen to be unsafe, unless it has been asked again. */
 export async function notKnownToBeUnsafe(...args: Parameters<typeof storeIsSafe>): Promise<void> {
   const [{ check }] = args;
   if (check.refusal !== undefined) await storeIsSafe(...args);
 }
 
 /**
- * The lease that is written before the store is known to be safe: nothing is written any more to one that turns out not to be, so that
- * what was left there has to end by itself.
+ * Gives the lease that is written before the store is known to be safe: nothing is written any more to one that
+ * turns out not to be, so that what was left there has to end by itself.
  */
 export function leaseToWriteMs({ check }: Context, leaseMs: number): number {
   return check.isPassed ? leaseMs : Math.min(leaseMs, UNCHECKED_LEASE_MS);

@@ -1,7 +1,7 @@
 import { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, Versioning } from "../../store/object-store.js";
 
-/** The store does not do what locks rest on: two would have the same lock at once. */
+/** Says that the store does not do what locks rest on: two would have the same lock at once. */
 export function ignoredError(bucketName: string, seen: string, versioning: Versioning | undefined): S3MutexError {
   const isVersioned = versioning === "enabled" || versioning === "suspended";
   const remedy = isVersioned
@@ -11,7 +11,7 @@ export function ignoredError(bucketName: string, seen: string, versioning: Versi
   return new S3MutexError("store-unsafe", message);
 }
 
-/** Nothing is known of the store by that, and a lock is not handed out in the hope that it is safe. */
+/** Says that nothing is known of the store by that, and a lock is not handed out in the hope that it is safe. */
 export function deniedError(bucketName: string, key: string, { error: cause, about }: RefusedOutcome): S3MutexError {
   const object = `s3://${bucketName}/${key}`;
   const start = "Whether the store honours conditional writes could not be checked";

@@ -19,7 +19,7 @@ export class WayHash {
     return this.ofKnown(key) as string;
   }
 
-  /** The same, undefined until it was found out. */
+  /** Gives the same, undefined until it was found out. */
   ofKnown(key: string): string | undefined {
     if (this.#known === undefined) return undefined;
     const text = JSON.stringify([this.#known, key]);

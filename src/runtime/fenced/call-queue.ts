@@ -4,7 +4,7 @@ import type { RetryOptions } from "../swap/retry-budget.js";
 
 /** What one call has of its caller's time. */
 export interface CallTime {
-  /** By now: since when the call has had time, and until when it does. */
+  /** Says what is left by now: since when the call has had time, and until when it does. */
   left(): Required<Pick<RetryOptions, "startedAtMs" | "untilMs">>;
 }
 

@@ -75,7 +75,7 @@ export class FencedChannel {
     return this.#inTurn(async (time) => void (await this.#opened(time, adopt)));
   }
 
-  /** The content as it is now; `fenced-out` when a newer holder has opened the object. */
+  /** Reads the content as it is now; `fenced-out` when a newer holder has opened the object. */
   read(adopt: Adoption): Promise<Content> {
     return this.#inTurn(async (time) => {
       const known = this.#version;
@@ -241,7 +241,7 @@ function writeIdOf(found: FoundObject): string | undefined {
   return found.kind === "envelope" ? found.envelope.writeId : undefined;
 }
 
-/** The same error, saying that the change may have been made, or may still be. */
+/** Makes the same error say that the change may have been made, or may still be. */
 function asUnresolved(error: unknown): unknown {
   if (!(error instanceof S3MutexError) || error.code === "fenced-out" || error.maybeApplied) return error;
   const message = `${error.message} Whether the change was made is not known.`;

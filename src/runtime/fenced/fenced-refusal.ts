@@ -11,7 +11,7 @@ export interface RefusedObject {
   readonly maybeApplied: boolean;
 }
 
-/** How a refusal is told. */
+/** Makes the error that tells of a refusal. */
 export function refusalError(refusal: Refusal, object: RefusedObject): S3MutexError {
   const { lockName, bucketName, key, maybeApplied } = object;
   const [code, sentence] = told(refusal, object);
@@ -20,7 +20,7 @@ export function refusalError(refusal: Refusal, object: RefusedObject): S3MutexEr
   return new S3MutexError(code, message, { lockName, ...(maybeApplied ? { maybeApplied } : {}) });
 }
 
-/** It cannot be read, so it is not known who wrote it last. */
+/** Says that it cannot be read, so it is not known who wrote it last. */
 export function archivedError({
   lockName,
   bucketName,

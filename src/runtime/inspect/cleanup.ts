@@ -102,8 +102,8 @@ const UNREADABLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Right after a release, the bounds of store time may not yet say that it is over: a store's `Date` is told in whole seconds. A
- * caller that asks for what is free to be removed at once means those as well.
+ * Sweeps, and waits for what is about to be free. Right after a release, the bounds of store time may not yet say that it is over: a
+ * store's `Date` is told in whole seconds. A caller that asks for what is free to be removed at once means those as well.
  */
 async function sweep(context: Context, object: LockObject, run: CleanupRun): Promise<CleanupReply["kind"]> {
   const reply = await sweepOnce(context, object, run);

@@ -46,7 +46,7 @@ function describe({ error, atMs }: { readonly error: S3MutexError; readonly atMs
   return { code: error.code, message: error.message, at: atMs };
 }
 
-/** How long the answer took; undefined when there was none in time, or the store refused. */
+/** Measures how long the answer took; undefined when there was none in time, or the store refused. */
 async function ask({ store, effects, clock }: Context, key: string, timeoutMs: number): Promise<number | undefined> {
   const startedAtMs = effects.monotonicMs();
   const done = new AbortController();

@@ -36,7 +36,7 @@ export interface ListRun {
 /** Enough to hide a round trip, and not so much that holders and waiters notice. */
 export const READS_AT_ONCE = 32;
 
-/** What a lock's object says; null when there is none. Errors of the store are thrown; what is not a record is reported. */
+/** Reports what a lock's object says; null when there is none. Errors of the store are thrown; what is not a record is reported. */
 export async function inspectLock(context: Context, object: LockObject): Promise<LockReport | null> {
   return reportOfSnapshot(context, object, await readWhole(context, object, undefined)) ?? null;
 }
@@ -76,12 +76,12 @@ export async function* listLocks(context: Context, run: ListRun): AsyncGenerator
   }
 }
 
-/** The report about one of many, with all its records. */
+/** Reports about one of many, with all its records. */
 function reportAbout(context: Context, object: LockObject, signal: AbortSignal | undefined, outage: Outage) {
   return reportAboutRecord(context, object, signal, outage, readWhole);
 }
 
-/** The same about its one object: what is wrong with that says nothing about the others. */
+/** Reports the same about its one object: what is wrong with that says nothing about the others. */
 export async function reportAboutRecord(
   context: Context,
   object: LockObject,
@@ -100,7 +100,7 @@ export async function reportAboutRecord(
   }
 }
 
-/** The report about what was seen, as of when it was asked for, or of another moment; undefined where that is not a lock. */
+/** Reports what was seen, as of when it was asked for, or of another moment; undefined where that is not a lock. */
 export function reportOfSnapshot(
   context: Context,
   object: LockObject,
@@ -116,7 +116,7 @@ function occasionOf(context: Context, { name: lockName, key }: LockObject, asked
   return { lockName, key, now: storeTime(context, askedAtMs), lacksStoreTime: context.clock.isDateless };
 }
 
-/** For people: where nothing is known of the store's clock, the local one has to do. */
+/** Tells store time for people: where nothing is known of the store's clock, the local one has to do. */
 function storeTime({ clock, effects }: Context, askedAtMs: number): StoreTime {
   const wallMs = effects.wallMs();
   return clock.when(askedAtMs) ?? { earliestMs: wallMs, latestMs: wallMs };
@@ -125,7 +125,7 @@ function storeTime({ clock, effects }: Context, askedAtMs: number): StoreTime {
 /** An error of these is about the one object; others would meet all of them alike. */
 const OF_ONE_OBJECT: ReadonlySet<string> = new Set(["access-denied", "store-unavailable"]);
 
-/** One semaphore is one, however many records it has: they are read at the same time, and what they say is put together. */
+/** Reads a semaphore as one, however many records it has: they are read at the same time, and what they say is put together. */
 async function readWhole(context: Context, object: LockObject, signal: AbortSignal | undefined): Promise<Snapshot> {
   const anchor = await readAgain(context, object, signal);
   const keys = otherKeysOf(object.key, anchor);
@@ -139,12 +139,12 @@ async function readWhole(context: Context, object: LockObject, signal: AbortSign
   );
 }
 
-/** The keys of the further records that a semaphore's first one speaks of. */
+/** Lists the keys of the further records that a semaphore's first one speaks of. */
 export function otherKeysOf(anchorKey: string, { record }: Snapshot): readonly string[] {
   return laterParts(record?.shares).map((part) => keyOfPart(anchorKey, part));
 }
 
-/** What several records say as if they were one. One that cannot be read makes the whole unreadable: who holds is not known. */
+/** Puts together what several records say, as one. One that cannot be read makes the whole unreadable: who holds is not known. */
 export function wholeOf(anchor: Snapshot, others: readonly (Snapshot | undefined)[]): Snapshot {
   if (anchor.record?.shares === undefined) return anchor;
   const unreadable = others.find((other) => other?.unreadable !== undefined)?.unreadable;

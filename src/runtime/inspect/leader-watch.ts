@@ -29,7 +29,7 @@ export class LeaderWatch {
     this.#object = object;
   }
 
-  /** One answer. @throws `store-unavailable` when there is none in time */
+  /** Reads one answer. @throws `store-unavailable` when there is none in time */
   async read(): Promise<Leader | null> {
     return this.#readUntilAnswered(this.#budget(leaderPolicy(this.#context)));
   }

@@ -18,7 +18,7 @@ export class Outage {
     this.#answeredAtMs = this.#effects.monotonicMs();
   }
 
-  /** One object could not be read. @throws the error, when nothing has been answered for long */
+  /** Notes that one object could not be read. @throws the error, when nothing has been answered for long */
   failed(error: S3MutexError): void {
     if (error.code !== "store-unavailable") return this.answered();
     if (this.#effects.monotonicMs() - this.#answeredAtMs >= SILENCE_MS) throw error;

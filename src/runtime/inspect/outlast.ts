@@ -7,8 +7,8 @@ import { sleep } from "../base/timing.js";
 const PAUSE_MS = 1000;
 
 /**
- * Attempts it again for as long as nothing but the absence of an answer is in the way, and says so once: a candidate has to
- * outlast an outage. Once the signal is aborted, the attempt itself has the last word.
+ * Makes the attempt again for as long as nothing but the absence of an answer is in the way, and says so once: a
+ * candidate has to outlast an outage. Once the signal is aborted, the attempt itself has the last word.
  */
 export async function outlast<T>(
   { effects, logger, closing }: Context,

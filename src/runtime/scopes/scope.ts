@@ -53,7 +53,7 @@ export class Scope {
     return this.kind !== "line";
   }
 
-  /** What it holds; of a bare call also what that has of several locks so far. */
+  /** Adds what it holds; of a bare call also what that has of several locks so far. */
   add(ref: LockRef, key: string, hold: Hold): void {
     const around = this.#liveParent();
     const owners = around?.kind === "scope" || around?.kind === "line" ? [this, ...around.#scopesAround()] : [this];
@@ -64,38 +64,38 @@ export class Scope {
     });
   }
 
-  /** The function of `mutex.scope` that these lines are in: by its caller's word, all of them are one line of work. */
+  /** Finds the function of `mutex.scope` that these lines are in: by its caller's word, all of them are one line of work. */
   #scopesAround(): readonly Scope[] {
     let scope: Scope | undefined = this;
     while (scope?.kind === "line") scope = scope.#liveParent();
     return scope?.kind === "scope" ? [scope] : [];
   }
 
-  /** A wait in this scope holds up what that one has, too. */
+  /** Joins another scope: a wait in this one holds up what that one has, too. */
   join(scope: Scope): void {
     this.#joined.add(scope);
   }
 
-  /** A call is made in this line before its own has been answered, by a task that stays in it: two go on in it from now on. */
+  /** Notes a call made in this line before its own has been answered, by a task that stays in it: two go on in it from now on. */
   noteCompany(): void {
     if (this.kind === "line" && !this.#isSettled) this.#fork();
   }
 
-  /** The call that a line began with has been answered, or the function of an explicit scope has ended. */
+  /** Notes that the call that a line began with has been answered, or that the function of an explicit scope has ended. */
   settle(): void {
     this.#isSettled = true;
     this.#leaveIfOver();
   }
 
-  /** The holds of this lock by functions that still run and called this one, the innermost first. */
+  /** Finds the holds of this lock by functions that still run and called this one, the innermost first. */
   findInCallbacks(key: string): readonly Hold[] {
     const own = this.kind === "callback" ? this.#held().filter(([, ref]) => ref.key === key) : [];
     return [...own.map(([hold]) => hold), ...(this.#liveParent()?.findInCallbacks(key) ?? [])];
   }
 
   /**
-   * What a wait for this lock holds up meanwhile; of a semaphore that may be permits of its own. What bare calls hold counts only
-   * after a while: work that was started under a bare lock looks like the work that holds it, until more of it is seen.
+   * Lists what a wait for this lock holds up meanwhile; of a semaphore that may be permits of its own. What bare calls hold counts
+   * only after a while: work that was started under a bare lock looks like the work that holds it, until more of it is seen.
    */
   holdsWaitingFor(key: string, waitedMs: number): readonly HoldInQueue[] {
     const holds = new Map<string, HoldInQueue>();
@@ -108,7 +108,7 @@ export class Scope {
     return [...holds.values()].reverse();
   }
 
-  /** What cannot be given back before a call in this scope has ended, the innermost first. */
+  /** Lists what cannot be given back before a call in this scope has ended, the innermost first. */
   #blocked(doBareCount: boolean, seen: Set<Scope>): (readonly [Hold, HeldRef])[] {
     const holds = [...this.#held(), ...this.#blockedByName(doBareCount, seen)];
     const bare: (readonly [Hold, HeldRef])[] = [];
@@ -136,7 +136,7 @@ export class Scope {
     return joined.flatMap((scope) => scope.#blocked(doBareCount, seen));
   }
 
-  /** The nearest scope above that has not come to its end. Those between are forgotten, or a loop would leave a chain of them. */
+  /** Finds the nearest scope above that has not come to its end. Those between are forgotten, or a loop would leave a chain of them. */
   #liveParent(): Scope | undefined {
     for (let parent = this.#parent; parent !== undefined; parent = this.#parent) {
       if (!parent.#isOver) return parent;
@@ -162,7 +162,7 @@ export class Scope {
     if (this.#branches > 1) this.#fork();
   }
 
-  /** Which of its branches goes on with what the line holds? Nor is it known of the lines that it came from. */
+  /** Notes that it is not known which of its branches goes on with what the line holds; nor is it of the lines that it came from. */
   #fork(): void {
     if (this.#hasForked) return;
     this.#hasForked = true;
@@ -170,7 +170,7 @@ export class Scope {
     if (parent !== undefined && !this.isExplicit && !this.#isLoose) parent.#fork();
   }
 
-  /** What goes on below a line that holds nothing any more goes on in its parent; below a function that has ended, in none. */
+  /** Leaves to its parent what goes on below a line that holds nothing any more; below a function that has ended, to none. */
   #leaveIfOver(): void {
     if (!this.#isOver || this.#wasLeft) return;
     this.#wasLeft = true;

@@ -54,12 +54,12 @@ export class Scopes {
     }
   }
 
-  /** A call takes nothing, and its caller stays where it is: beside one that still asks for its lock, it is another task's. */
+  /** Notes a call that takes nothing, whose caller stays where it is: beside one that still asks for its lock, it is another task's. */
   noteCall(): void {
     storage.getStore()?.get(this)?.noteCompany();
   }
 
-  /** A bare call takes its caller into a line of its own; a caller that passes a function stays where it is. */
+  /** Makes the scope of a function, whose caller stays where it is; a bare call takes its caller into a line of its own. */
   #functionScope(kind: "callback" | "scope"): Scope {
     this.noteCall();
     return new Scope(kind, this.current);

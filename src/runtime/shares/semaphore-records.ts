@@ -48,17 +48,17 @@ export class SemaphoreRecords {
     return object;
   }
 
-  /** What a record is to have by what is known. */
+  /** Gives what a record is to have by what is known. */
   shareOf(part: number): Share {
     return shareIn(this.shares ?? { version: 0, permits: [] }, part);
   }
 
-  /** The records whose share is that large, in no particular order. */
+  /** Lists the records whose share is that large, in no particular order. */
   partsWith(permits: number): readonly number[] {
     return this.#shuffled((this.shares?.permits ?? []).flatMap((share, part) => (share >= permits ? [part] : [])));
   }
 
-  /** How many permits are free in a record beside all who ask for some, by what was seen last; undefined where nothing was. */
+  /** Counts the permits free in a record beside all callers that ask for some, by what was seen last; undefined where nothing was. */
   roomIn(part: number): number | undefined {
     const object = this.objectOf(part);
     if (object.latest === undefined) return undefined;
@@ -78,18 +78,18 @@ export class SemaphoreRecords {
     return Math.max(0, ...free.map((room) => room ?? 0));
   }
 
-  /** How many callers want how much of it, those of this process who are not in its queue yet included. */
+  /** Counts the permits of it that callers want, those of this process that are not in its queue yet included. */
   crowdAt(part: number): number {
     return permitsOf(this.objectOf(part).latest?.record?.queue ?? []) + (this.#asked.get(part) ?? 0);
   }
 
-  /** A caller asks there from now on, until the function returned is called. */
+  /** Notes that a caller asks there from now on, until the function returned is called. */
   ask(part: number, permits: number): () => void {
     this.#asked.set(part, (this.#asked.get(part) ?? 0) + permits);
     return () => this.#asked.set(part, (this.#asked.get(part) ?? 0) - permits);
   }
 
-  /** There are permits in it and no room for one more holder, in the version that was seen last. */
+  /** Notes that there are permits in it and no room for one more holder, in the version that was seen last. */
   noteFull(part: number): void {
     this.#full.set(part, this.objectOf(part).latest?.etag);
   }
@@ -99,18 +99,18 @@ export class SemaphoreRecords {
     return this.#full.has(part) && latest !== undefined && isSameEtag(this.#full.get(part), latest.etag);
   }
 
-  /** Whether a record was polled within so many milliseconds. */
+  /** Says whether a record was polled within so many milliseconds. */
   wasSeenWithin(part: number, ms: number): boolean {
     return this.wasSeenSince(part, this.#context.effects.monotonicMs() - ms);
   }
 
-  /** Whether what is known of a record was asked for since this monotonic time. */
+  /** Says whether what is known of a record was asked for since this monotonic time. */
   wasSeenSince(part: number, monotonicMs: number): boolean {
     const { latest } = this.objectOf(part);
     return latest !== undefined && latest.askedAtMs >= monotonicMs;
   }
 
-  /** Whether any of them was told of by an answer to what was asked since then. */
+  /** Says whether any of them was told of by an answer to what was asked since then. */
   hasAnsweredSince(monotonicMs: number): boolean {
     return this.#parts.some((object) => (object?.latest?.askedAtMs ?? Number.NEGATIVE_INFINITY) >= monotonicMs);
   }
@@ -170,7 +170,7 @@ export class SemaphoreRecords {
 
 const known = new WeakMap<LockObject, SemaphoreRecords>();
 
-/** One for all who use a semaphore of this name through one mutex. */
+/** Gives all callers that use a semaphore of this name through one mutex the same records. */
 export function recordsOf(
   context: Context,
   anchor: LockObject,
