@@ -9,13 +9,13 @@ export type Checking = Omit<SafetyCheckOptions, "state" | "way"> & {
   readonly way?: () => Promise<string>;
 };
 
-/** The check of `verify: "auto"`, which all mutexes share that reach the same place through the same client. */
+/** Makes the check of `verify: "auto"`, which all mutexes share that reach the same place through the same client. */
 export function createCheck({ sharedBy = {}, way = async () => "given", ...options }: Checking): SafetyCheck {
   const { bucketName, keyPrefix } = options;
   return new SafetyCheck({ ...options, state: stateOf(sharedBy, JSON.stringify([bucketName, keyPrefix])), way });
 }
 
-/** Nothing is written any more to a store that was seen to be unsafe: it might erase what another client holds. */
+/** Keeps writes from a store that was seen to be unsafe: they might erase what another client holds. */
 export function unlessRefused(store: ObjectStore, check: GrantCheck): ObjectStore {
   return {
     read: (...args) => store.read(...args),

@@ -89,7 +89,7 @@ export function createContext(
   return { context, stopWaiting: () => closing.abort(), shutDown };
 }
 
-/** Nothing of it is shared: each process of a simulation has its own. */
+/** Gives what a simulation reaches, and shares nothing of it: each of its processes has its own. */
 function given({ store, effects }: MutexInternals): Reached {
   const check = { sharedBy: {}, way: async () => "given" };
   return { store, contentStore: () => store, clock: new StoreClock(effects), endpoint: {}, check };
@@ -124,7 +124,7 @@ function openUntil(closed: AbortSignal, background: Background, store: ObjectSto
   };
 }
 
-/** "Not modified" says nothing to a read without a condition. */
+/** Turns "not modified" into `unknown`: it says nothing to a read without a condition. */
 function unaskedNotModified({ timing }: { readonly timing: AnswerTiming }): UnknownOutcome {
   const error = new S3MutexError("store-unavailable", "A read without a condition was answered with 304 Not Modified");
   return { kind: "unknown", error, throttled: false, sent: true, timing };

@@ -155,13 +155,13 @@ export class S3MutexError extends Error {
     if ("result" in details) this.result = details.result;
   }
 
-  /** For loggers that write JSON: with the message, without the stack, and without what the caller's function returned. */
+  /** Describes the error for loggers of JSON: with the message, without the stack, and without what the caller's function returned. */
   toJSON(): Record<string, unknown> {
     const { result: _, cause, message, ...details } = this;
     return { ...details, message, ...(cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {}) };
   }
 
-  /** True for errors of any copy of this package: two installed versions do not share a class. */
+  /** Says whether this is such an error, of any copy of this package: two installed versions do not share a class. */
   static is(error: unknown): error is S3MutexError;
   static is<Code extends S3MutexErrorCode>(error: unknown, code: Code): error is S3MutexError & DetailsOf<Code>;
   static is(error: unknown, code?: S3MutexErrorCode): boolean {
@@ -174,7 +174,7 @@ export class S3MutexError extends Error {
   }
 }
 
-/** The same failure in other words: with all details that it has, and more. */
+/** Puts the same failure in other words: with all details that it has, and more. */
 export function reworded(error: S3MutexError, message: string, added: S3MutexErrorDetails): S3MutexError {
   const { lockName, reason, cycle, holders, maybeApplied } = error;
   const own = {

@@ -7,7 +7,7 @@
 export const UNPRINTABLE =
   /(?!\ufe0f(?<=\p{Extended_Pictographic}\ufe0f))(?!\u200d(?<=(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)\u200d)(?=\p{Extended_Pictographic}))[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Texts that others wrote (names, labels, owners, a store's errors), fit for one line of a terminal or a log. */
+/** Makes texts that others wrote (names, labels, owners, a store's errors) fit for one line of a terminal or a log. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     const code = (character.codePointAt(0) as number).toString(16);

@@ -16,7 +16,7 @@ export const BY_CLIENT_OR_STORE: Reach = {
   },
 };
 
-/** By a client of the AWS SDK: the caller's own, or one that is made and closed with the mutex. */
+/** Reaches the store by a client of the AWS SDK: the caller's own, or one that is made and closed with the mutex. */
 function reachS3(reaching: Reaching): Reached {
   const { options, settings, effects, closed } = reaching;
   const client = options.s3Client ?? createS3Client(options.s3ClientConfig ?? {});
@@ -41,7 +41,7 @@ function reachS3(reaching: Reaching): Reached {
   };
 }
 
-/** In the mutex's own bucket, or in another, which is not created: a mistyped name would not come to light. */
+/** Makes stores in the mutex's own bucket, or in another, which is not created: a mistyped name would not come to light. */
 function storesOf(client: S3Client, { settings, effects, logger: log }: Reaching) {
   const { keyPrefix, storeHeaders: headers } = settings;
   const logger = { warn: (message: string) => log.warn(message) };

@@ -53,7 +53,7 @@ export const BY_STORE: Reach = {
   reach: (reaching) => reachStore((reaching.options as StoreMutexOptions).store, reaching),
 };
 
-/** By an adapter of the caller's own. */
+/** Reaches the store by an adapter of the caller's own. */
 export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {
   // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
   const way = async () => (await adapter.way?.().catch(() => undefined)) ?? effects.newId();
@@ -68,7 +68,7 @@ export function reachStore(adapter: StoreAdapter, { settings, effects }: Reachin
   };
 }
 
-/** What an adapter says of ETags is a hint, and one that throws gives none. */
+/** Passes on what an adapter says of ETags, which is a hint; one that throws gives none. */
 function formOf({ etagForm }: StoreAdapter): { readonly etagForm?: EtagFormHint } {
   if (etagForm === undefined) return {};
   const attempt = <Result>(ask: () => Result) => {
@@ -93,8 +93,8 @@ function inBucket(adapter: StoreAdapter, bucket: string): ObjectStore {
 }
 
 /**
- * An adapter that throws, or whose answer is not of the port, has not said what became of its request: nothing is known, least of all that
- * nothing was done.
+ * Wraps an adapter: one that throws, or whose answer is not of the port, has not said what became of its request, so nothing is known,
+ * least of all that nothing was done.
  */
 function alwaysTelling(store: ObjectStore): ObjectStore {
   return {
@@ -105,7 +105,7 @@ function alwaysTelling(store: ObjectStore): ObjectStore {
   };
 }
 
-/** Also of one that throws before it has a promise to reject, or while its answer is looked at. */
+/** Asks the adapter, and tells `unknown` also of one that throws before it has a promise to reject, or while its answer is looked at. */
 async function told<Outcome>(
   operation: keyof ObjectStore,
   ask: () => Promise<Outcome>,

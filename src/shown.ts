@@ -34,7 +34,7 @@ function stays(what: string, remedy: string): symbol {
   return Symbol(`${what}, which stays in its thread: ${remedy}`);
 }
 
-/** What an event emitter keeps for itself comes first in a clone, and a listener would be the matter before there are words of ours. */
+/** Hides what an event emitter keeps for itself: it comes first in a clone, where a listener would be the matter before words of ours. */
 export function hideFromClones(emitter: object): void {
   for (const name of Object.keys(emitter).filter((key) => key.startsWith("_"))) {
     Object.defineProperty(emitter, name, { enumerable: false });

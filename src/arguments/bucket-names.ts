@@ -2,7 +2,7 @@
 const ACCESS_POINT =
   /^arn:[\w-]+:(?:s3:[\w-]+:\d*:accesspoint[/:][a-z0-9-]+|s3-outposts:[\w-]+:\d*:outpost[/:][\w-]+[/:]accesspoint[/:][a-z0-9-]+)/i;
 
-/** The ARN of an access point at the start of a text, where there is one. */
+/** Finds the ARN of an access point at the start of a text. */
 export function accessPointAt(text: string): string | undefined {
   return ACCESS_POINT.exec(text)?.[0];
 }
@@ -11,21 +11,21 @@ export function isAccessPoint(bucket: string): boolean {
   return accessPointAt(bucket) === bucket;
 }
 
-/** What a policy says of a bucket, or of some of its objects: an access point's objects are under `/object/`. */
+/** Names a bucket, or some of its objects, as a policy does: an access point's objects are under `/object/`. */
 export function arnOf(bucket: string, key?: string, partition = "aws"): string {
   const arn = bucket.startsWith("arn:") ? bucket : `arn:${partition}:s3:::${bucket}`;
   if (key === undefined) return arn;
   return `${arn}${isAccessPoint(arn) ? "/object" : ""}/${key}`;
 }
 
-/** Why this names no bucket, or one that locks cannot be in; undefined for buckets and access points. */
+/** Says why this does not name a bucket, or names one that locks cannot be in; undefined for buckets and access points. */
 export function whyNoBucket(bucket: string): string | undefined {
   return isAccessPoint(bucket) ? undefined : (whyNoName(bucket) ?? whyNoPlaceForLocks(bucket));
 }
 
 /**
- * What is an address, a path or a variable that nothing has replaced: no store has such buckets, and the request would say that it is
- * not there. Ceph has colons in the names of other tenants' buckets, and old buckets have capital letters and underscores.
+ * Says why this is an address, a path or a variable that nothing has replaced: no store has such buckets, and the request would say that it
+ * is not there. Ceph has colons in the names of other tenants' buckets, and old buckets have capital letters and underscores.
  */
 function whyNoName(bucket: string): string | undefined {
   const url = /^([a-z][a-z0-9+.-]*):(?:\/\/(.*))?$/is.exec(bucket);
@@ -79,19 +79,19 @@ function addressFault(address: string): string {
 /** A URL that has lost its colon. */
 const SCHEME = /^(?:https?|s3)\/\//i;
 
-/** What may be a bucket, and is not a drive, a folder or a host. */
+/** Says whether this may be a bucket, and is not a drive, a folder or a host. */
 function isAdvisable(name: string): boolean {
   return name !== "" && !name.endsWith(":") && !HOST.test(name) && whyNoBucket(name) === undefined;
 }
 
 const HOST = /^(?:localhost|\d+(?:\.\d+){3})$|(?:^|\.)amazonaws\.com(?:\.cn)?$/i;
 
-/** Whether this is more likely a value that was missing, or a host with its port, than the name of a bucket, which it may be. */
+/** Says whether this is more likely a value that was missing, or a host with its port, than the name of a bucket, which it may be. */
 export function looksMistaken(bucket: string): boolean {
   return /^(?:undefined|null|NaN|[^:/]+:\d+)$/.test(bucket);
 }
 
-/** Why locks cannot be there, of what does name a place. */
+/** Says why locks cannot be there, of what does name a place. */
 export function whyNoPlaceForLocks(bucket: string): string | undefined {
   if (/\.mrap$/i.test(bucket) || /^arn:[\w-]+:s3::\d*:accesspoint[/:]/i.test(bucket)) {
     return "a Multi-Region Access Point leads to the nearest of several buckets, and a condition holds in one bucket only, so two could hold one lock; use one bucket of them, or an access point of one region, in every process";
@@ -107,7 +107,7 @@ export function whyNoPlaceForLocks(bucket: string): string | undefined {
   return undefined;
 }
 
-/** Of S3 Express, and their access points. */
+/** Says whether this is a bucket of S3 Express, or an access point to one. */
 export function isDirectoryBucket(bucket: string): boolean {
   return /--xa?-s3$/.test(bucket);
 }

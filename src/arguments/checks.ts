@@ -10,13 +10,13 @@ export function invalidArgument(argument: string, value: unknown, remedy: string
   return new S3MutexError("invalid-argument", `${argument} is ${describe(value)}: ${remedy}.`);
 }
 
-/** A length of time that may be zero. */
+/** Checks a length of time, which may be zero or endless. */
 export function checkDuration(argument: string, value: unknown): number {
   if (typeof value === "number" && value >= 0) return value;
   throw invalidArgument(argument, value, "use milliseconds, zero or more");
 }
 
-/** The same, where forever makes no sense. */
+/** Checks a length of time where forever makes no sense. */
 export function checkFiniteDuration(argument: string, value: unknown): number {
   if (typeof value === "number" && value >= 0 && value <= MAX_LEASE_MS) return value;
   throw invalidArgument(argument, value, "use milliseconds, zero or more, and at most a year");
@@ -26,7 +26,7 @@ export function checkFiniteDuration(argument: string, value: unknown): number {
 export const MIN_LEASE_MS = 100;
 const MAX_LEASE_MS = 365 * 24 * 60 * 60 * 1000;
 
-/** How long something is held at least, however soon its work ends. */
+/** Checks how long something is held at least, however soon its work ends. */
 export function checkHoldAtLeast(argument: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_LEASE_MS)
     return value as number;
@@ -76,12 +76,12 @@ export function checkNonEmptyString(argument: string, value: unknown): string {
   throw invalidArgument(argument, value, "use a string that is not empty");
 }
 
-/** A bucket, or an access point that leads to one bucket. */
+/** Checks the name of a bucket, or of an access point that leads to one bucket. */
 export function checkBucketName(argument: string, value: unknown): string {
   return checkPlace(argument, value, whyNoBucket);
 }
 
-/** What a store of the caller's own calls the place of its objects. */
+/** Checks what a store of the caller's own calls the place of its objects. */
 export function checkStorePlace(argument: string, value: unknown): string {
   return checkPlace(argument, value, whyNoPlaceForLocks);
 }
@@ -96,7 +96,7 @@ function checkPlace(argument: string, value: unknown, whyNot: (name: string) => 
 /** What goes into every entry of a record, which has to stay small. */
 const MAX_TEXT_LENGTH = 200;
 
-/** A word for people to read. */
+/** Checks a word for people to read. */
 export function checkLabel(argument: string, value: unknown): string {
   if (typeof value === "string" && value.length <= MAX_TEXT_LENGTH) return value;
   throw invalidArgument(argument, value, `use a string of at most ${MAX_TEXT_LENGTH} characters`);
@@ -107,7 +107,7 @@ export function checkOwnerId(argument: string, value: unknown): string {
 }
 
 /**
- * Options are an object with these names, or left out.
+ * Refuses options that are not an object with these names; a caller may leave them out.
  * @returns a copy of what is given: to spread the object itself would leave out what it inherits, such as the getters of its class
  */
 export function checkOptions<Options extends object>(
@@ -150,7 +150,7 @@ export function checkFunction<Fn extends Function>(argument: string, value: unkn
   throw invalidArgument(argument, value, "pass a function");
 }
 
-/** The value through its check, or the default where it was not given. */
+/** Checks the value, or gives the default where it was not given. */
 export function withDefault<T>(
   argument: string,
   value: unknown,
@@ -163,7 +163,7 @@ export function withDefault<T>(
 /** How names become keys: one-to-one, or as in 1.x, where several names could share a key. */
 export type KeyEncoding = "one-to-one" | "1.x";
 
-/** The key of a lock name. */
+/** Checks the name of a lock, and gives its key. */
 export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEncoding): string {
   const name = checkNonEmptyString("lockName", value);
   const result = encoding === "1.x" ? keyOfNameIn1x(keyPrefix, name) : keyOfName(keyPrefix, name);
@@ -172,7 +172,7 @@ export function checkLockName(keyPrefix: string, value: unknown, encoding: KeyEn
   throw invalidArgument("lockName", name, remedy);
 }
 
-/** The key of one of the further records of a semaphore, which is a little longer than that of the first. */
+/** Gives the key of one of the further records of a semaphore, which is a little longer than that of the first, and checks its length. */
 export function checkPart(anchorKey: string, name: string, part: number): string {
   const key = keyOfPart(anchorKey, part);
   const keyBytes = new TextEncoder().encode(key).length;

@@ -1,5 +1,5 @@
 /**
- * What a caller may have meant: the candidate that differs from the word by at most two typing errors, in upper or lower case, or
+ * Finds what a caller may have meant: the candidate that differs from the word by at most two typing errors, in upper or lower case, or
  * else the only one that begins or ends with the word, or that the word begins or ends with.
  */
 export function closestTo(word: string, candidates: readonly string[]): string | undefined {
@@ -19,7 +19,7 @@ function isPart(one: string, other: string): boolean {
 /** Shorter parts are in too many words. */
 const MIN_PART_LENGTH = 3;
 
-/** Levenshtein: how many letters have to be put in, taken out or replaced. */
+/** Counts how many letters have to be put in, taken out or replaced (Levenshtein). */
 function distanceOf(one: string, other: string): number {
   let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [row, letter] of [...one].entries()) {

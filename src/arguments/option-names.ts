@@ -5,8 +5,8 @@ import { closestTo } from "./closest.js";
 export type OptionNames<Options> = Readonly<Record<Options extends unknown ? keyof Options : never, true>>;
 
 /**
- * An option whose name is mistyped would be taken for one that was not given, such as a time-out for none.
- * What an object inherits is given as much as its own, but for what every object has.
+ * Refuses options with a mistyped name, which would be taken for one that was not given, such as a time-out for none. What an object
+ * inherits is given as much as its own, but for what every object has.
  * @throws S3MutexError `invalid-argument` for the first property that is not an option, with the nearest one that is. Its value
  * may be a secret and is not repeated.
  */
@@ -25,7 +25,7 @@ export function refuseUnknownOptions(argument: string, options: object, names: R
   throw new S3MutexError("invalid-argument", message.endsWith("?") ? message : `${message}.`);
 }
 
-/** What is given: all that can be enumerated, and the getters of classes, which cannot. */
+/** Lists what is given: all that can be enumerated, and the getters of classes, which cannot. */
 function namesIn(options: object): readonly string[] {
   const found: string[] = [];
   for (const name in options) if (Object.hasOwn(options, name) || !(name in Object.prototype)) found.push(name);
@@ -37,7 +37,7 @@ function namesIn(options: object): readonly string[] {
   return found;
 }
 
-/** The object and what it inherits from, but for what every object does. */
+/** Lists the object and what it inherits from, but for what every object does. */
 function chainOf(options: object): readonly object[] {
   const chain: object[] = [];
   for (let level: object | null = options; level !== null && level !== Object.prototype; ) {
@@ -47,7 +47,7 @@ function chainOf(options: object): readonly object[] {
   return chain;
 }
 
-/** No caller of ours has written it: it would count for each call of the process. */
+/** Says whether this comes from `Object.prototype`: no caller of ours has written it, and it would count for each call of the process. */
 function isOfEveryObject(options: object, name: string): boolean {
   return name in options && name in Object.prototype && !chainOf(options).some((level) => Object.hasOwn(level, name));
 }

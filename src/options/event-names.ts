@@ -19,7 +19,7 @@ const EVENTS: OptionNames<S3MutexEvents> = {
 /** What Node listens for by itself: `events.once` waits for an error as well. */
 const OF_NODE: ReadonlySet<string> = new Set(["error", "newListener", "removeListener"]);
 
-/** A listener for an event that there is not would never be called, and its user never know. */
+/** Makes an emitter refuse listeners for events that do not exist: one would never be called, and its user never know. */
 export function refuseUnknownEvents(emitter: EventEmitter<S3MutexEvents>): void {
   for (const method of ["on", "addListener", "prependListener"] as const) {
     const add = (emitter as EventEmitter)[method].bind(emitter);

@@ -11,7 +11,7 @@ export interface ParentHold {
   readonly token: number;
 }
 
-/** The text that a child process is handed. */
+/** Writes the text that a child process is handed. */
 export function textOfHolds(holds: readonly ParentHold[]): string {
   return JSON.stringify({ s3MutexHeld: VERSION, holds });
 }

@@ -48,14 +48,14 @@ export function checkClientOrStore(options: S3MutexOptions): string {
   return checkBucketOf(options);
 }
 
-/** A client with `bucketEndpoint: true` is told the URL of the bucket in place of its name. */
+/** Checks the name of the bucket, in place of which a client with `bucketEndpoint: true` is told its URL. */
 export function checkBucketOf(options: S3ClientOption & { readonly bucketName: string }): string {
   const { bucketEndpoint } = options.s3Client?.config ?? options.s3ClientConfig ?? {};
   const check = bucketEndpoint === true ? checkNonEmptyString : checkBucketName;
   return check("bucketName", options.bucketName);
 }
 
-/** One of the two, and what it says it is: a caller may have no compiler. */
+/** Checks that one of the two was given, and is what it says it is: a caller may have no compiler. */
 export function checkClient(
   { s3Client, s3ClientConfig }: Partial<Record<ClientOptionName, unknown>>,
   orElse = "",
@@ -75,7 +75,7 @@ export function checkClient(
   checkEndpoint((s3ClientConfig as S3ClientConfig | undefined)?.endpoint);
 }
 
-/** The SDK makes `localhost://9000` of a host and a port, and says only with the first request that this is not a URI. */
+/** Refuses a host and a port: the SDK makes `localhost://9000` of them, and says only with the first request that this is not a URI. */
 function checkEndpoint(endpoint: unknown): void {
   if (typeof endpoint !== "string" || /^https?:\/\//i.test(endpoint)) return;
   throw invalidArgument("s3ClientConfig.endpoint", endpoint, "begin it with http:// or https://");

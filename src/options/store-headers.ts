@@ -49,7 +49,7 @@ const ACLS = [
 ] as const;
 const ENCRYPTIONS = ["AES256", "aws:kms", "aws:kms:dsse"] as const;
 
-/** What directory buckets (S3 Express) have of it. */
+/** Refuses what directory buckets (S3 Express) do not have of these headers. */
 function checkForDirectory(headers: StoreHeaders, of: (name: keyof StoreHeaders) => string): void {
   const known = "directory buckets do not know it; leave it out";
   if (headers.requesterPays === true) throw invalidArgument(of("requesterPays"), true, known);
@@ -108,7 +108,7 @@ const CLASSES: ReadonlySet<string> = new Set([
   "EXPRESS_ONEZONE",
 ]);
 
-/** Other stores have names of their own. */
+/** Checks the name of a storage class, and takes those of other stores, which have names of their own. */
 function checkStorageClass(argument: string, value: unknown): string {
   if (typeof value !== "string" || !/^[\w-]+$/.test(value)) {
     throw invalidArgument(argument, value, 'use the name of a storage class, such as "STANDARD"');

@@ -9,7 +9,7 @@ const NOT_WITH_A_STORE: Readonly<Record<string, string>> = {
   storeHeaders: "leave it out beside store: an adapter that sends headers takes them where it is made",
 };
 
-/** For a mutex that takes nothing but a store: an S3 client is refused by name. */
+/** Checks the options of a mutex that takes nothing but a store: an S3 client is refused by name. */
 export function checkStoreAlone(options: Parameters<typeof checkStore>[0]): string {
   for (const name of ["s3Client", "s3ClientConfig"] as const) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
