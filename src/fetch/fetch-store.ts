@@ -20,7 +20,7 @@ import { FetchRequests } from "./requests.js";
 import { FetchSender } from "./sender.js";
 
 /**
- * A store for `new S3Mutex({ store: fetchStore({ ... }) })`: any S3 over the global `fetch`, path style. Each request is sent once,
+ * Makes a store for `new S3Mutex({ store: fetchStore({ ... }) })`: any S3 over the global `fetch`, path style. Each request is sent once,
  * no redirect is followed, and errors say what those of an S3 client say. A store that says in words of its own that an object is missing,
  * or reshapes its ETags, needs an S3 client.
  * @throws `invalid-argument`
@@ -91,7 +91,7 @@ class FetchStore implements StoreAdapter {
     return await this.#requests.delete(key, asking.forms.inCondition(etag), options);
   }
 
-  /** What the store is asked with: by objects beside the one that a caller is at, where it may write. */
+  /** Makes what the store is asked with: by objects beside the one that a caller is at, where it may write. */
   #asking(key: string) {
     const deps = { requests: this.#requests, effects: realEffects, keyPrefix: key.slice(0, key.lastIndexOf("/") + 1) };
     const forms = new EtagForms(this.#etagForm, deps);

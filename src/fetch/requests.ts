@@ -75,7 +75,7 @@ export class FetchRequests implements KeyRequests {
     return notDoneBy(status, said, timing, IfMatch === undefined) ?? outcome;
   }
 
-  /** `ifMatch` is left out for probe keys only, which no other client uses. */
+  /** Deletes an object. `ifMatch` is left out for probe keys only, which no other client uses. */
   async delete(key: string, ifMatch: string | undefined, options: RequestOptions): Promise<DeleteOutcome> {
     const isConditional = ifMatch !== undefined;
     const request: Request = { action: "s3:DeleteObject", bucket: this.#bucket, key, isConditional };
@@ -103,7 +103,7 @@ export class FetchRequests implements KeyRequests {
   }
 }
 
-/** A weak ETag does not name a version that a condition could hold to: something on the way has made it so. */
+/** Gives an ETag but a weak one, which does not name a version that a condition could hold to: something on the way has made it so. */
 function strongEtagIn({ headers = {} }: Transmission): string | undefined {
   const { etag } = headers;
   return etag === undefined || /^W\//i.test(etag) ? undefined : etag;

@@ -120,7 +120,7 @@ export class FetchSender {
     return { url: signed.url, method, headers: signed.headers, body };
   }
 
-  /** A URL normalizes dots between slashes: such a key would be another one. */
+  /** Builds the URL, and refuses a key that it cannot hold: a URL normalizes dots between slashes, and such a key would be another one. */
   #urlOf(key: string | undefined, query: Readonly<Record<string, string>>): string {
     const path = `/${this.#place.bucketName}${key === undefined ? "" : `/${key.split("/").map(encoded).join("/")}`}`;
     const entries = Object.entries(query).map(([name, value]) => `${name}=${encoded(value)}`);

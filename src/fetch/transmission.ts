@@ -60,7 +60,10 @@ export async function transmit(
   }
 }
 
-/** `fetch` hides what Node or the runtime says of a connection behind a TypeError; without a code, an answer would count as whole. */
+/**
+ * Finds the network's own error: `fetch` hides what Node or the runtime says of a connection behind a TypeError; without a code, an answer
+ * would count as whole.
+ */
 function ofNetwork(error: unknown): Error {
   if (error instanceof OutOfTime) return error;
   const cause = (error as { cause?: unknown }).cause ?? error;
@@ -70,7 +73,7 @@ function ofNetwork(error: unknown): Error {
   return Object.assign(new Error(message, { cause: error }), { code: "ERR_NETWORK" });
 }
 
-/** `fetch` has undone any compression already. */
+/** Gives the headers but `content-encoding`: `fetch` has undone any compression already. */
 function headersOf({ headers }: Response): AnswerHeaders {
   const { "content-encoding": _undone, ...others } = Object.fromEntries(headers);
   return others;

@@ -31,8 +31,8 @@ export interface R2StoreOptions {
 const R2_STORE_OPTIONS: OptionNames<R2StoreOptions> = { bucket: true, bucketName: true };
 
 /**
- * A store for `new S3Mutex({ store: r2Store({ bucket: env.LOCKS, bucketName: "my-bucket" }) })` in Cloudflare Workers: the objects of an
- * R2 bucket by its binding, without credentials. A binding tells no time, so leases of others are watched for their whole length before
+ * Makes a store for `new S3Mutex({ store: r2Store({ bucket: env.LOCKS, bucketName: "my-bucket" }) })` in Cloudflare Workers: the objects of
+ * an R2 bucket by its binding, without credentials. A binding tells no time, so leases of others are watched for their whole length before
  * they are taken over, and it deletes without conditions, so a small object stays of what is deleted.
  * @throws `invalid-argument`
  */
@@ -93,7 +93,7 @@ class R2Store implements StoreAdapter {
     return answer === null ? { kind: "conflict", timing } : { kind: "ok", etag: answer.httpEtag, timing };
   }
 
-  /** `delete()` of a binding takes no condition: it would delete what another holder has just written. */
+  /** Removes nothing: `delete()` of a binding takes no condition, and would delete what another holder has just written. */
   async remove(): Promise<RemoveOutcome> {
     return { kind: "unsupported" };
   }
@@ -134,7 +134,7 @@ class R2Store implements StoreAdapter {
   }
 }
 
-/** A condition names an ETag without the quotes that S3 shows it in. */
+/** Takes off the quotes that S3 shows an ETag in: a condition names it without them. */
 function bare(etag: string): string {
   return etag.replace(/^"(.*)"$/, "$1");
 }
