@@ -12,7 +12,7 @@ import type { S3MutexError } from "../errors.js";
  *   not applied: a proxy may have repeated it. Callers re-read.
  */
 export interface ObjectStore {
-  /** `ifNoneMatch`: answer `unchanged` while the object still has this ETag. Absent objects are `absent` all the same. */
+  /** Reads an object. `ifNoneMatch`: answer `unchanged` while the object still has this ETag. Absent objects are `absent` all the same. */
   read(key: string, options: ReadOptions): Promise<ReadOutcome>;
   /** Creates the object (`if-absent`) or replaces exactly the version with the ETag given. Never unconditional. */
   write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome>;
@@ -21,7 +21,7 @@ export interface ObjectStore {
    * deletes, `versioned` where it would leave a delete marker; the object is untouched then.
    */
   remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome>;
-  /** One page of keys that start with `prefix`, in the store's order. */
+  /** Lists one page of keys that start with `prefix`, in the store's order. */
   list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome>;
 }
 
@@ -47,11 +47,11 @@ export interface StoreAdapter extends ObjectStore {
 
 /** In which form a store wants ETags in conditions, for one process to tell another. */
 export interface EtagFormHint {
-  /** What goes by now, where that is not as the store shows them. */
+  /** Tells in which form ETags go by now, where that is not as the store shows them. */
   known(): "unquoted" | undefined;
   /**
-   * Another process has seen it: to begin with, where this one has seen nothing. Of use to save requests and for nothing else: what turns
-   * out not to hold has to be found out anew.
+   * Takes over what another process has seen: to begin with, where this one has seen nothing. Of use to save requests and for nothing else:
+   * what turns out not to hold has to be found out anew.
    */
   believe(form: "unquoted"): void;
 }
@@ -142,7 +142,7 @@ export interface DeleteMarker {
   readonly versionId?: string;
 }
 
-/** What this answer says of versions; undefined where it does not tell: of no object at all, or that nothing has changed. */
+/** Tells what this answer says of versions; undefined where it does not tell: of no object at all, or that nothing has changed. */
 export function versioningOf({ kind, versionId, deleteMarker }: Telling): Versioning | undefined {
   const shown = kind === "absent" && deleteMarker !== "none" ? deleteMarker?.versionId : versionId;
   if (shown !== undefined) return shown === "null" ? "suspended" : "enabled";
@@ -218,11 +218,11 @@ export const MAX_FENCED_BYTES = 8 * 1024 * 1024;
 
 /** What an adapter needs of the outside world besides the network; `runtime/base/effects.ts` provides it. */
 export interface StoreEffects {
-  /** Milliseconds on a clock that never goes backwards. */
+  /** Reads a clock that never goes backwards, in milliseconds. */
   monotonicMs(): number;
   /** Calls back once after the delay; the function returned prevents that. */
   setTimer(delayMs: number, callback: () => void, options: TimerOptions): () => void;
-  /** An id that no other write, hold or process has. */
+  /** Makes an id that no other write, hold or process has. */
   newId(): string;
 }
 

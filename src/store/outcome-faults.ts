@@ -46,7 +46,7 @@ const PORT: Readonly<Record<Operation, Readonly<Record<string, Needs>>>> = {
 };
 
 /**
- * What keeps this from being an outcome of the port: an adapter is code of the user's, and need not have been checked by a compiler.
+ * Says what keeps this from being an outcome of the port: an adapter is code of the user's, and need not have been checked by a compiler.
  * What it answers is believed as a whole or not at all.
  */
 export function faultOfOutcome(operation: Operation, outcome: unknown): Fault {

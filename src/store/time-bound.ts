@@ -27,7 +27,7 @@ export class TimeBound {
     return this.#isOver;
   }
 
-  /** From now on there are so many milliseconds. @param what is said, and how long it was, when they are over */
+  /** Gives the work so many milliseconds from now on. @param what is said, and how long it was, when they are over */
   set(delayMs: number, what: string): void {
     this.#cancelTimer?.();
     const timeUp = () => {

@@ -45,7 +45,7 @@ export interface Asking {
 }
 
 /**
- * How often to look for others, and whether to wait a moment where that has just been done in vain. Those that have never worked are
+ * Says how often to look for others, and whether to wait a moment where that has just been done in vain. Those that have never worked are
  * wrong rather than ended; and where the store has taken them since they were looked for, it is the request that it does not take. A
  * request waits once.
  */
@@ -90,7 +90,7 @@ async function askAfter(waitMs: number, asking: Asking): Promise<void> {
   await ask(asking);
 }
 
-/** Never rejects: that credentials cannot be had is less of an answer than what the store has said. */
+/** Asks the provider, and never rejects: that credentials cannot be had is less of an answer than what the store has said. */
 async function ask({ client, state, effects }: Asking): Promise<void> {
   try {
     const provider = client.config.credentials as (options?: { forceRefresh: boolean }) => Promise<Credentials>;
@@ -114,9 +114,9 @@ export interface ProviderAnswer {
 }
 
 /**
- * What the client's provider of credentials comes to when it is asked once more. What it rejects with, the SDK throws as it is, like
- * everything else that keeps a request from being built. Region and endpoint come before it: where they are the matter, it has not
- * been asked. Undefined: it has not, or does not answer in time.
+ * Tells what the client's provider of credentials comes to when it is asked once more. What it rejects with, the SDK throws as it is, like
+ * everything else that keeps a request from being built. Region and endpoint come before it: where they are the matter, it has not been
+ * asked. Undefined: it has not, or does not answer in time.
  */
 export async function answerOfProvider(
   asking: Pick<Asking, "client" | "effects" | "timeoutMs">,

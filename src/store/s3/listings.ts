@@ -43,7 +43,7 @@ export class Listings {
     return isToldAlready ? page : await this.#learn(prefix, page, options);
   }
 
-  /** The first page of a prefix that is not a folder: what it shows of what the store lists. */
+  /** Learns from the first page of a prefix that is not a folder what the store lists; gives it, or what the folder above has of it. */
   async #learn(prefix: string, page: ListOutcome, options: RequestOptions): Promise<ListOutcome> {
     const { state } = this.#options;
     if (page.kind === "ok" && page.keys.length > 0) state.prefixes = "any";
@@ -57,7 +57,7 @@ export class Listings {
     return state.prefixes === "folders" ? chosen(prefix, above) : page;
   }
 
-  /** Nothing is listed: asks for something that is there, by less than the whole of its key. */
+  /** Asks for something that is there, by less than the whole of its key, where nothing was listed. */
   async #prefixesShown([key]: readonly string[], options: RequestOptions): Promise<ListingState["prefixes"]> {
     const part = key?.slice(0, -1) ?? "";
     if (isFolder(part)) return undefined;

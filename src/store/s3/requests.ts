@@ -98,7 +98,7 @@ export class S3Requests implements KeyRequests {
     return looks === undefined || outcome.kind !== "unknown" ? outcome : { kind: "bare-404", looks, outcome };
   }
 
-  /** What cannot be read still has an ETag, by which it can be replaced. */
+  /** Asks for the ETag of what cannot be read, by which it can be replaced all the same. */
   async #archived(key: string, options: RequestOptions): Promise<ReadOutcome | undefined> {
     const operation: Operation<string | undefined, ReadOutcome | undefined> = {
       request: { action: "s3:GetObject", bucket: this.#bucket, key, isHead: true },
@@ -147,7 +147,7 @@ export class S3Requests implements KeyRequests {
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition, options) : outcome;
   }
 
-  /** `ifMatch` is left out for probe keys only, which no other client uses. */
+  /** Deletes an object. `ifMatch` is left out for probe keys only, which no other client uses. */
   delete(key: string, ifMatch: string | undefined, options: RequestOptions): Promise<DeleteOutcome> {
     const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };
     const isConditional = ifMatch !== undefined;

@@ -125,7 +125,7 @@ export class S3Store implements ObjectStore {
     return await this.#keyLengths.judge(key, outcome, options);
   }
 
-  /** The same with the ETag by which the version goes here, whichever way it was shown. */
+  /** Gives the same outcome with the ETag by which the version goes here, whichever way it was shown. */
   async #inOurTerms<Outcome extends ReadOutcome | WriteOutcome>(
     outcome: Outcome,
     options: RequestOptions,
@@ -165,7 +165,7 @@ export class S3Store implements ObjectStore {
   }
 }
 
-/** Said once, when a bucket turns out to want checksums. */
+/** Says, for a warning that is given once, that a bucket turns out to want checksums. */
 function retained(bucketName: string): string {
   return `The bucket ${bucketName} wants a checksum with each write, as under Object Lock with a default retention: each renewal leaves a version there that cannot be removed until its retention is over. Keep locks in a bucket without one.`;
 }

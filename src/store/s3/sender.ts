@@ -133,7 +133,7 @@ type Transmitted<Outcome> =
   | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
   | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission; readonly unusable: boolean };
 
-/** Why there are no others, where who gives them has failed: only their own words say what to mend. */
+/** Adds why there are no others, where their source has failed: only its own words say what to mend. */
 function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3MutexError {
   if (failure === undefined) return error;
   const message = `${error.message} Asked for others, the credentials provider failed: ${wordsOf(failure.cause)}.`;
@@ -142,7 +142,7 @@ function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3Mu
   return new S3MutexError(code, message, { cause: error.cause });
 }
 
-/** Nothing has left, and neither the network nor a provider that says so is why. */
+/** Says whether nothing has left, and neither the network nor a provider that says so is why. */
 function isUnbuilt(outcome: UnknownOutcome | RefusedOutcome, { sentAtMs }: Transmission): boolean {
   return sentAtMs === undefined && outcome.error.code === "invalid-argument";
 }

@@ -8,8 +8,8 @@ export interface S3Words {
 }
 
 /**
- * The error document of an answer. Only S3 writes one: the SDK makes up a name for every other page with that status,
- * so that the 404 of an ingress would read like that of a missing key.
+ * Reads the error document of an answer. Only S3 writes one: the SDK makes up a name for every other page with that status, so that the 404
+ * of an ingress would read like that of a missing key.
  */
 export function s3WordsOf({ text }: Transmission): S3Words | undefined {
   if (text === undefined || !ERROR_DOCUMENT.test(text)) return undefined;
@@ -19,12 +19,12 @@ export function s3WordsOf({ text }: Transmission): S3Words | undefined {
 
 const ERROR_DOCUMENT = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?Error(?:Response)?[\s>]/;
 
-/** Whether the body of an answer is a page for people, as portals, proxies and login pages send. */
+/** Says whether the body of an answer is a page for people, as portals, proxies and login pages send. */
 export function isPage(text: string | undefined): boolean {
   return text !== undefined && /^\uFEFF?\s*(?:<!doctype html|<html|<head|<body|<!--)/i.test(text);
 }
 
-/** What came in place of an answer of S3, for people: `text/plain "404 page not found"`. */
+/** Describes for people what came in place of an answer of S3: `text/plain "404 page not found"`. */
 export function describeBody({ headers, text = "" }: Transmission): string {
   const type = headers?.["content-type"]?.split(";")[0]?.trim();
   const words = readable(text);
@@ -32,7 +32,7 @@ export function describeBody({ headers, text = "" }: Transmission): string {
   return type === undefined || type === "" ? body : `${type}, ${body}`;
 }
 
-/** The words of a page without its markup, and nothing that a terminal would act on. */
+/** Extracts the words of a page, without its markup, and without what a terminal would act on. */
 function readable(text: string): string {
   const start = text.slice(0, 4_000).replace(/<(style|script)[\s\S]*?<\/\1>/gi, " ");
   return start

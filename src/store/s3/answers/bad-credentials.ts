@@ -29,18 +29,18 @@ const INCOMPLETE = /^Resolved credential object is not valid/;
 const NO_KEYS =
   "The credentials of the S3 client have no `accessKeyId` or no `secretAccessKey`: check that the variables, or the function, that they come from give both as text.";
 
-/** What was given cannot sign, or not be sent: asked again, who gives it may have better ones, and the SDK does not ask by itself. */
+/** Says whether these cannot sign, or not be sent: asked again, their source may have better ones, and the SDK does not ask by itself. */
 export function areUnusable(failure: Failure): boolean {
   if (failure.status !== undefined) return false;
   return INCOMPLETE.test(failure.message) || SOURCES.has(badHeader(failure)?.toLowerCase() ?? "");
 }
 
-/** What is missing, where credentials have no keys. */
+/** Says what is missing, where credentials have no keys. */
 export function missingKeys({ message }: Failure): string | undefined {
   return INCOMPLETE.test(message) ? NO_KEYS : undefined;
 }
 
-/** Why these are not usable; undefined where they are. */
+/** Says why these are not usable; undefined where they are. */
 export function faultOfCredentials(given: {
   readonly accessKeyId?: unknown;
   readonly secretAccessKey?: unknown;
@@ -60,8 +60,8 @@ export function faultOfCredentials(given: {
 const NO_HEADER = /[^\t -~\u0080-\u00ff]/;
 
 /**
- * What no header can have, which Node and `fetch` say before anything leaves: it is the same however often it is tried. Undefined
- * where that is not the matter.
+ * Says how to mend what no header can have, which Node and `fetch` say before anything leaves: it is the same however often it is tried.
+ * Undefined where that is not the matter.
  */
 export function headerRemedy(failure: Failure): string | undefined {
   if (failure.code !== "ERR_INVALID_CHAR") return undefined;
@@ -81,14 +81,14 @@ const SOURCES: ReadonlyMap<string, string> = new Map([
   ["x-amz-security-token", "the credentials of the S3 client (`sessionToken`)"],
 ]);
 
-/** What to do where credentials are the matter; undefined where something else is. */
+/** Says what to do where credentials are the matter; undefined where something else is. */
 export function credentialsRemedy({ code, message, unreadFile }: Failure): string | undefined {
   if (unreadFile) return "A file of the credentials cannot be read: check the profile and the variables that name it.";
   if (INCOMPLETE.test(message)) return NO_KEYS;
   return OF_PROVIDERS.has(code) ? providersRemedy(code, message) : BY_CODE.get(code);
 }
 
-/** The SDK says in words only which way to credentials has ended, and each is mended in its own way. */
+/** Says what to do by which way to credentials has ended: the SDK says that in words only, and each is mended in its own way. */
 function providersRemedy(code: string, message: string): string {
   if (/\bmulti-?factor\b|\bMFA\b/i.test(message)) {
     return "The profile wants a code for MFA, which is not asked for here: use credentials of a session that was begun with one.";
@@ -114,12 +114,12 @@ function loginBy(command: string, message: string): string {
 const OF_CONNECTIONS = /^(?:ECONN|EAI_|ENOTFOUND|ETIMEDOUT|EPIPE|EHOST|ENET|UND_ERR)/;
 const OF_TIME: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError"]);
 
-/** What was thrown, in its own words. */
+/** Quotes what was thrown, in its own words. */
 export function wordsOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "it threw no Error";
 }
 
-/** A function of the caller's own failed to give credentials, by whatever it threw, with what says whether it may recover. */
+/** Makes an error of what a caller's function threw in place of credentials, with what says whether it may recover. */
 export function providerError(cause: unknown): Error {
   const error = new Error(`the credentials could not be had: ${wordsOf(cause)}`, { cause });
   return Object.assign(error, { name: "CredentialsFunctionError" }, passing(cause));

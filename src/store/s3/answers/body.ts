@@ -6,7 +6,7 @@ interface NodeBody extends AsyncIterable<Uint8Array | string> {
   destroy(error?: Error): unknown;
 }
 
-/** The same as UTF-8, bytes that are not UTF-8 replaced. */
+/** Reads the same as UTF-8, bytes that are not UTF-8 replaced. */
 export async function readBody(...args: Parameters<typeof readBytes>): Promise<BodyText> {
   const read = await readBytes(...args);
   return read.kind === "bytes" ? { kind: "text", text: read.bytes.toString("utf8") } : read;

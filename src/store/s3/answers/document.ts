@@ -6,7 +6,7 @@ export function decodeKey(encoded: string): string {
     return encoded;
   }
 }
-/** The text of the first element of this name, whose content is flat; undefined where there is none. */
+/** Reads the text of the first element of this name, whose content is flat; undefined where there is none. */
 export function elementOf(text: string, name: string): string | undefined {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
   return found === undefined ? undefined : unescaped(found);

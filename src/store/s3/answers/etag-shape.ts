@@ -25,13 +25,13 @@ export function shapeOf(etag: string): EtagShape {
   return { core: opaque.slice(0, opaque.length - encoding.length), shape };
 }
 
-/** What names the version where ETags of this shape are taken as they are: any other one stands for the strong ETag under it. */
+/** Names the version where ETags of this shape are taken as they are: any other one stands for the strong ETag under it. */
 export function asTaken(etag: string, takenShape: string): string {
   const { core, shape } = shapeOf(etag);
   return shape === takenShape ? etag : strongEtag(core);
 }
 
-/** Whether they name one version, however they are shown. */
+/** Says whether they name one version, however they are shown. */
 export function haveOneCore(one: string, other: string): boolean {
   return shapeOf(one).core === shapeOf(other).core;
 }
@@ -40,7 +40,7 @@ export function strongEtag(core: string): string {
   return `"${core}"`;
 }
 
-/** The ETag as a condition is to have it. */
+/** Writes the ETag as a condition is to have it. */
 export function inForm(form: EtagForm, etag: string): string {
   return form === "as-returned" ? etag : etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }

@@ -80,15 +80,15 @@ function unreadFile(error: unknown, transmission: Transmission): Pick<Failure, "
 }
 
 /**
- * The status of an answer that came whole. Of one that broke off, the status alone does not say enough: a 404 may be
- * about the key or about the bucket.
+ * Gives the status of an answer that came whole. Of one that broke off, the status alone does not say enough: a 404 may be about the key or
+ * about the bucket.
  */
 export function wholeStatus(error: unknown, transmission: Transmission): number | undefined {
   const brokeOff = error instanceof OutOfTime || fieldsOf(error).code !== undefined;
   return brokeOff ? undefined : transmission.status;
 }
 
-/** How a failure reads in a sentence. */
+/** Describes a failure for a sentence. */
 export function described(failure: Failure): string {
   if (failure.isForeign) return `${failure.status} with ${failure.message}`;
   const head = failure.status === undefined ? failure.code : `${failure.status} ${failure.code}`;

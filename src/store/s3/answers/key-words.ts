@@ -8,17 +8,17 @@ const SHOWN_MAX = 160;
 const LONG_PART_BYTES = 120;
 const LONG_KEY_BYTES = 400;
 
-/** Whether a store may refuse this key for its length. */
+/** Says whether a store may refuse this key for its length. */
 export function isLong(key: string): boolean {
   return key.length > LONG_KEY_BYTES || key.split("/").some((part) => part.length > LONG_PART_BYTES);
 }
 
-/** A key in a sentence: of a long one its beginning and its length. */
+/** Shows a key in a sentence: of a long one its beginning and its length. */
 export function shownKey(key: string): string {
   return key.length <= SHOWN_MAX ? key : `${key.slice(0, SHOWN_MAX - 40)}... (${Buffer.byteLength(key)} bytes)`;
 }
 
-/** How long a key is, which limits there are, and what to do. */
+/** Says how long a key is, which limits there are, and what to do. */
 export function tooLong(key: string): string {
   const part = Math.max(...key.split("/").map((one) => Buffer.byteLength(one)));
   return [
@@ -28,7 +28,7 @@ export function tooLong(key: string): string {
   ].join(" ");
 }
 
-/** For a store that fails on a key, and again on each one like it, while it takes short ones. */
+/** Refuses a key for a store that fails on it, and again on each one like it, while it takes short ones. */
 export function refusedForLength(key: string, { error, timing }: UnknownOutcome): RefusedOutcome {
   const message = `${error.message.replace(/\.$/, "")}, and so is each key as long, while short ones are taken. ${tooLong(key)}`;
   const refusal = { kind: "refused", error: new S3MutexError("invalid-argument", message, { cause: error }) } as const;

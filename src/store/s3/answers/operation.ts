@@ -7,7 +7,7 @@ export interface Operation<Value, Outcome> {
   readonly request: Request;
   /** Whether it reads the body of a success by itself. */
   readonly streams?: boolean;
-  /** Called for each transmission: a command is used once. */
+  /** Makes the command and the work of one transmission: a command is used once. */
   start(): { readonly command: object; work(signal: AbortSignal): Promise<Value> };
   onSuccess(value: Value, timing: AnswerTiming, transmission: Transmission): Outcome;
   /** Answers that the SDK throws as errors, which this operation does not count as such. */

@@ -64,7 +64,7 @@ function isPart({ status }: Transmission, failure: Failure): boolean {
   return status !== undefined && failure.status === undefined;
 }
 
-/** For an answer that was a success and yet does not say what is needed. */
+/** Describes an answer that was a success and yet does not say what is needed. */
 export function outcomeOfBadAnswer(request: Request, fault: string, transmission: Transmission): UnknownOutcome {
   const timing = timingOf(transmission);
   return {
@@ -133,7 +133,7 @@ function verdictOn(failure: Failure, context: FailureContext): Verdict {
 const ODDLY_SIGNED =
   "The store has taken other requests with these credentials: it signs this one differently, or the secret has changed. No policy helps.";
 
-/** AWS says so with 400 and 503; other stores with names of their own. */
+/** Says whether this is a KMS in trouble: AWS says so with 400 and 503; other stores with names of their own. */
 function isKmsInTrouble(code: string, message: string): boolean {
   return (
     /^KMS\.?(?:Throttl|LimitExceeded|DependencyTimeout|Internal)/i.test(code) ||
@@ -144,8 +144,8 @@ function isKmsInTrouble(code: string, message: string): boolean {
 const KMS_BUSY = "The key service (KMS) of the store is overloaded: an S3 Bucket Key saves most of its requests.";
 
 /**
- * What to look at where the answer is not of S3. It is not an answer: a 404 of an ingress does not say that a lock is free,
- * nor a 403 of a proxy that the caller may not have it.
+ * Says what to check where the answer is not of S3. It is not an answer: a 404 of an ingress does not say that a lock is free, nor a 403 of
+ * a proxy that the caller may not have it.
  */
 function foreignHint({ status = 0, location }: Failure): string {
   if (status < 300 || status >= 500) return "";

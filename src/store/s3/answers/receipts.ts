@@ -5,30 +5,33 @@ import type { Said } from "./operation.js";
 import type { Transmission } from "./transmission.js";
 
 /**
- * 409 and 412 without a word are what several stores send; a page with that status is not the store's. To a creation, 304 says as much:
- * some proxies take `If-None-Match` for a question of reads.
+ * Says whether this is a conflict: 409 and 412 without a word are what several stores send; a page with that status is not the store's. To
+ * a creation, 304 says as much: some proxies take `If-None-Match` for a question of reads.
  */
 export function isConflict(status: number, { transmission }: Said, isCreation: boolean): boolean {
   return (status === 412 || status === 409 || (status === 304 && isCreation)) && !isPage(transmission.text);
 }
 
-/** S3 has nothing to say to a write that was done. A page, or the JSON of a gateway that answers everything, is not its answer. */
+/**
+ * Says whether this is S3's answer to a write that was done, to which it has nothing to say. A page, or the JSON of a gateway that answers
+ * everything, is not its answer.
+ */
 export function isReceipt(transmission: Transmission): boolean {
   const { text = "", headers = {} } = transmission;
   return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(transmission) === undefined);
 }
 
-/** S3 answers 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
+/** Says whether this is S3's answer to a deletion: 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
 export function isDeletion({ status, text = "", headers = {} }: Transmission): boolean {
   return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
 }
 
-/** A 304 that shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
+/** Says whether a 304 shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
 export function isAboutAnother({ headers = {} }: Transmission, ifNoneMatch: string): boolean {
   return headers.etag !== undefined && !haveOneCore(headers.etag, ifNoneMatch);
 }
 
-/** A lock's object can be a page, where a page was put there; but then the answer is marked as one of S3. */
+/** Says whether a page is not the store's: where one was put in place of a lock's object, the answer is marked as one of S3. */
 export function isForeignPage(body: BodyBytes, { headers = {} }: Transmission): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") === true;
   return (
@@ -38,14 +41,14 @@ export function isForeignPage(body: BodyBytes, { headers = {} }: Transmission): 
   );
 }
 
-/** Why a success is not believed. */
+/** Says why a success is not believed. */
 export function notOfS3(etag: string | undefined, transmission: Transmission, body?: BodyBytes): string {
   const fault = etag === undefined ? "the answer has no ETag" : "the answer is not one of S3";
   const seen = body?.kind === "bytes" ? { ...transmission, text: body.bytes.toString("utf8") } : transmission;
   return `${fault} (${transmission.status ?? 200} with ${describeBody(seen)})`;
 }
 
-/** The SDK reads an empty answer, and some pages, as a bucket without keys. */
+/** Says whether this is a listing: the SDK reads an empty answer, and some pages, as a bucket without keys. */
 export function isListing({ text = "" }: Transmission): boolean {
   return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?ListBucketResult[\s/>]/.test(text);
 }

@@ -34,7 +34,7 @@ const BAD_KEYS: ReadonlySet<string> = new Set([
 ]);
 const TOO_LONG = /(?:name|key|path|ur[il])\b.{0,40}\btoo long\b|too long\b.{0,20}\b(?:name|key|path)\b|ENAMETOOLONG/i;
 
-/** A key that this store will never take for its length, whichever status it says so with. */
+/** Says whether this store will never take the key for its length, whichever status it says so with. */
 export function isKeyTooLong({ status, code, message }: Failure, { key }: Request): boolean {
   if (key === undefined) return false;
   return status === 414 || /^KeyTooLong/.test(code) || TOO_LONG.test(message);
@@ -57,7 +57,7 @@ const UNSAFE = [
   'If it is the checksums of newer SDKs that it cannot do, set `requestChecksumCalculation: "WHEN_REQUIRED"`.',
 ].join(" ");
 
-/** What the store has refused for good, by its own code and words. */
+/** Judges by the store's own code and words what it has refused for good. */
 export function refusalOf(failure: Failure, request: Request): Refusal | { readonly kind: "unknown" } {
   const { status, code } = failure;
   if (isKeyTooLong(failure, request)) return badKey(request, true);
@@ -91,7 +91,7 @@ function noSuchBucket({ bucket, isNotCreated }: Request): Refusal {
   return { kind: "refused", code: "no-such-bucket", remedy };
 }
 
-/** A short key is refused for what is in it: that comes from the prefix, since names are escaped. */
+/** Refuses a key: a short one for what is in it, which comes from the prefix, since names are escaped. */
 function badKey({ key = "" }: Request, isForLength: boolean): Refusal {
   const remedy =
     isForLength || isLong(key)
@@ -116,7 +116,7 @@ function allow({ action, bucket, key }: Request): string {
   return `Allow ${action} on ${arnOf(bucket, key)}${list}.${ifAllowed(action)}`;
 }
 
-/** What else AWS denies without saying that it is another matter. */
+/** Says what else AWS denies without saying that it is another matter. */
 export function ifAllowed(action: string): string {
   if (action === "s3:PutObject") {
     return " If it is allowed, the bucket's policy may want headers, such as for encryption or an ACL: set `storeHeaders`.";
@@ -125,7 +125,7 @@ export function ifAllowed(action: string): string {
   return " If it is allowed, the bucket may be another account's than expected, or want its requesters to pay: set `storeHeaders`.";
 }
 
-/** Refusals that a remedy of their own fits. */
+/** Finds the refusal, where a remedy of its own fits. */
 function refusalByName({ status, code, message }: Failure, { bucket, key }: Request): Refusal | undefined {
   const right = /\bkms:\w+/.exec(message)?.[0];
   if (status === 403 && right !== undefined) {

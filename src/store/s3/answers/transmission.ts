@@ -113,9 +113,9 @@ class Transmitter {
   }
 
   /**
-   * From outside to inside: `rethrow` outside of the SDK's retries, `carry` right inside of them but outside of the
-   * signer (which corrects the clock by the errors that it sees), `transmit` next to the HTTP handler. A failure passes
-   * the retry strategy as if it were an answer: no strategy, not even a user's own, can wait for it or repeat it.
+   * Adds middleware, from outside to inside: `rethrow` outside of the SDK's retries, `carry` right inside of them but outside of the signer
+   * (which corrects the clock by the errors that it sees), `transmit` next to the HTTP handler. A failure passes the retry strategy as if
+   * it were an answer: no strategy, not even a user's own, can wait for it or repeat it.
    */
   install({ middlewareStack }: MiddlewareTarget): void {
     middlewareStack.add((next) => (args) => this.#rethrow(next, args), {
@@ -221,8 +221,8 @@ interface HttpRequest {
 }
 
 /**
- * Bodies are sent at once: a server that never says 100 Continue would cost a lease, and one that refuses to (417) every write.
- * The SDK does not sign that header.
+ * Drops `Expect`, so that bodies are sent at once: a server that never says 100 Continue would cost a lease, and one that refuses to (417)
+ * every write. The SDK does not sign that header.
  */
 function withoutExpect(headers: Record<string, string>): void {
   for (const name of Object.keys(headers)) if (name.toLowerCase() === "expect") delete headers[name];
@@ -233,7 +233,7 @@ function signerOf(headers: Readonly<Record<string, string>>): string {
   return identityOf(/Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? "", token);
 }
 
-/** One text for who signs: equal only for the same access key with the same session. */
+/** Makes one text for the signer: equal only for the same access key with the same session. */
 export function identityOf(accessKeyId: string, sessionToken = ""): string {
   return JSON.stringify([accessKeyId, sessionToken]);
 }
@@ -242,24 +242,24 @@ function lowerCased(headers: Readonly<Record<string, string>>): AnswerHeaders {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** A socket whose body is not read would never return to the pool. */
+/** Destroys a body that is not read: its socket would never return to the pool. */
 function destroyBody(response: unknown): void {
   const body = (response as { body?: { destroy?: () => void } } | undefined)?.body;
   if (typeof body?.destroy === "function") body.destroy();
 }
 
-/** NaN of other texts than HTTP's, of which `Date.parse` makes times that were not meant: "0" is a day in 2000. */
+/** Parses a date of HTTP, and gives NaN for other texts, of which `Date.parse` makes times that were not meant: "0" is a day in 2000. */
 function httpDateMs(date: string | undefined): number {
   return date?.endsWith(" GMT") ? Date.parse(date) : Number.NaN;
 }
 
-/** When the store says that what it shows was written. */
+/** Reads when the store says that what it shows was written. */
 export function writtenAt({ headers }: Transmission): { readonly lastModifiedMs?: number } {
   const lastModifiedMs = httpDateMs(headers?.["last-modified"]);
   return Number.isNaN(lastModifiedMs) ? {} : { lastModifiedMs };
 }
 
-/** The timing of the answer, where there was one. */
+/** Gives the timing of the answer, where there was one. */
 export function timingOf(transmission: Transmission): AnswerTiming | undefined {
   const { sentAtMs, receivedAtMs, headers } = transmission;
   if (sentAtMs === undefined || receivedAtMs === undefined) return undefined;

@@ -29,7 +29,7 @@ const PASSING: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** All of an answer that does not change with the key or the request. */
+/** Sums up all of an answer that does not change with the key or the request. */
 export function looksOf({ headers = {}, text = "" }: Transmission, key: string): string {
   const names = Object.keys(headers).filter((name) => !PASSING.has(name));
   const isAboutThis = (word: string) => /\d/.test(word) || word === key || word.endsWith(`/${key}`);

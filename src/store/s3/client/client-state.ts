@@ -106,7 +106,7 @@ export interface ClientState {
 
 const states = processWide("client-states", () => new WeakMap<S3Client, ClientState>());
 
-/** The state of a client; of several stores over one client, the first decides about `maxInFlight`. */
+/** Finds or makes the state of a client; of several stores over one client, the first decides about `maxInFlight`. */
 export function stateOf(client: S3Client, maxInFlight: number): ClientState {
   const known = states.get(client);
   if (known !== undefined) return known;
@@ -136,8 +136,8 @@ export function stateOf(client: S3Client, maxInFlight: number): ClientState {
 }
 
 /**
- * The size of the client's socket pool as far as it can be seen without touching private parts: handlers tell it from
- * their first request on. Until then a burst may wait for sockets of a pool that was made smaller than 50.
+ * Reads the size of the client's socket pool as far as it can be seen without touching private parts: handlers tell it from their first
+ * request on. Until then a burst may wait for sockets of a pool that was made smaller than 50.
  */
 export function socketsOf(client: S3Client): number | undefined {
   const handler = client.config.requestHandler as { httpHandlerConfigs?: () => object } | undefined;

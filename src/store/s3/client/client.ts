@@ -2,9 +2,8 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { configuredSetting } from "./profile.js";
 
 /**
- * A client for callers that give a configuration instead of a client. Unless configuration, environment or profile say otherwise,
- * checksums only where S3 wants them: the default of newer SDKs is what several S3-compatible stores refuse, and a lock record
- * needs none.
+ * Makes a client for callers that give a configuration instead of a client. Unless configuration, environment or profile say otherwise,
+ * checksums only where S3 wants them: the default of newer SDKs is what several S3-compatible stores refuse, and a lock record needs none.
  */
 export function createS3Client(config: S3ClientConfig): S3Client {
   const { requestChecksumCalculation, responseChecksumValidation } = config;
@@ -24,7 +23,7 @@ export function createS3Client(config: S3ClientConfig): S3Client {
  */
 const FILES_ANEW: object = { ignoreCache: true };
 
-/** The SDK asks for these settings several times a request, and a file is read for each answer. */
+/** Asks at the first call only: the SDK asks for these settings several times a request, and a file is read for each answer. */
 function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
   let answer: Promise<Result> | undefined;
   return () => (answer ??= ask());

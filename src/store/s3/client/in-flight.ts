@@ -36,7 +36,7 @@ export class InFlightLimiter {
     };
   }
 
-  /** What waits takes each place that is given back at once: where there is one, nothing waits for it. */
+  /** Says whether there is a place, for which nothing waits then: what waits takes each that is given back at once. */
   #hasPlace(urgent: boolean): boolean {
     return this.#inFlight < this.#limit + (urgent ? this.#reserve : 0);
   }

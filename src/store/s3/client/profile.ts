@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { env } from "node:process";
 
 /**
- * A setting as the SDK finds it: in the environment, or else in the profile of AWS's shared configuration file. The SDK itself does
- * not tell a setting from its own default. Undefined where it is in neither.
+ * Finds a setting as the SDK does: in the environment, or else in the profile of AWS's shared configuration file. The SDK itself does not
+ * tell a setting from its own default. Undefined where it is in neither.
  */
 export async function configuredSetting(setting: string, profile: string | undefined): Promise<string | undefined> {
   const inEnvironment = env[`AWS_${setting.toUpperCase()}`];

@@ -54,7 +54,7 @@ export interface HeaderFields {
 /** Nothing more than S3 needs. */
 export const NO_HEADERS: HeaderFields = { put: {}, get: {}, delete: {}, list: {}, config: {} };
 
-/** Of options that were checked. */
+/** Translates options that were checked into the fields of commands. */
 export function headerFieldsOf(headers: StoreHeaders | undefined): HeaderFields {
   if (headers === undefined) return NO_HEADERS;
   const config = given({ ExpectedBucketOwner: headers.expectedBucketOwner });

@@ -1,8 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 
 /**
- * How a client reaches a bucket, as a text: equal for all that go to the same URL in the same style. Two names of one machine are two
- * ways, and so is a proxy: what is known of one says nothing about the other.
+ * Describes how a client reaches a bucket, as a text: equal for all that go to the same URL in the same style. Two names of one machine are
+ * two ways, and so is a proxy: what is known of one says nothing about the other.
  */
 export async function wayTo({ config }: S3Client, bucket: string): Promise<string> {
   const [endpoint, region, isDualstack, isFips] = await Promise.all([
@@ -16,7 +16,7 @@ export async function wayTo({ config }: S3Client, bucket: string): Promise<strin
   return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket]);
 }
 
-/** The URL that a client was given in place of AWS's; its configuration tells that a moment later, if at all. */
+/** Finds the URL that a client was given in place of AWS's; its configuration tells that a moment later, if at all. */
 export function endpointOf(client: S3Client): { readonly url?: string } {
   const found: { url?: string } = {};
   void endpointUrlOf(client).then((url) => {
@@ -25,7 +25,7 @@ export function endpointOf(client: S3Client): { readonly url?: string } {
   return found;
 }
 
-/** The same, for callers that can wait for it; undefined where there is none, or none that can be told. */
+/** Finds the same, for callers that can wait for it; undefined where there is none, or none that can be told. */
 export function endpointUrlOf({ config }: S3Client): Promise<string | undefined> {
   // Some clients in tests are no more than a function that sends.
   const asked = config?.endpoint?.();

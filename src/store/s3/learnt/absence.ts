@@ -20,7 +20,7 @@ export class Absence {
     this.#deps = deps;
   }
 
-  /** The store has said NoSuchKey: it need not be asked how it says it, and what else says 404 is not the store. */
+  /** Notes that the store has said NoSuchKey: it need not be asked how it says it, and what else says 404 is not the store. */
   named(): void {
     this.#state.looks = "named";
   }

@@ -14,7 +14,7 @@ export class BodyHashes {
   }
 
   /**
-   * The answer to a write of this body has this ETag. False where it cannot be the store's: its ETags are hashes, and this one
+   * Notes that the answer to a write of this body has this ETag. False where it cannot be the store's: its ETags are hashes, and this one
    * is not of this body. A client that doubts reads; what is found stored under that ETag shows that the store has changed its ways.
    */
   wrote(etag: string, body: string, headers: AnswerHeaders = {}): boolean {
@@ -31,8 +31,8 @@ export class BodyHashes {
   }
 
   /**
-   * `damaged`: the store's own hash says so. `doubtful`: it would, if this store's ETags are hashes. `made up`: it says so, and
-   * the same body came under another ETag before. It is believed no more than a damaged one: it may be of another version.
+   * Judges a body by its ETag. `damaged`: the store's own hash says so. `doubtful`: it would, if this store's ETags are hashes. `made up`:
+   * it says so, and the same body came under another ETag before. It is believed no more than a damaged one: it may be of another version.
    */
   judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | "made up" | undefined {
     const state = this.#state;
@@ -60,7 +60,10 @@ export class BodyHashes {
 
 const MAX_UNLIKE = 100;
 
-/** Undefined where it cannot be told: what a key service encrypts has another hash, and a Node that is bound to FIPS has no MD5. */
+/**
+ * Compares an ETag with the hash of a body; undefined where that cannot be told: what a key service encrypts has another hash, and a Node
+ * that is bound to FIPS has no MD5.
+ */
 function compare(
   etag: string,
   bytes: Buffer,

@@ -19,13 +19,13 @@ export type DeleteSupport =
  */
 const RACING = /^(?:VERSITYGW|gofakes3)\b/i;
 
-/** Which program sent this, by what others do not send: `rclone serve s3`, which is made of gofakes3, calls itself AmazonS3. */
+/** Finds which program sent this, by what others do not send: `rclone serve s3`, which is made of gofakes3, calls itself AmazonS3. */
 export function programIn({ headers = {} }: Transmission): string | undefined {
   const deniesMarker = headers["x-amz-delete-marker"] === "false" && headers["x-amz-version-id"] === undefined;
   return deniesMarker ? "gofakes3" : undefined;
 }
 
-/** Whether this program, or one that calls itself that, is known to delete what another has just replaced. */
+/** Says whether this program, or one that calls itself that, is known to delete what another has just replaced. */
 export function deletesMayRace(server: string | undefined): boolean {
   return RACING.test(server ?? "");
 }
@@ -40,8 +40,8 @@ export interface DeleteProbe {
 }
 
 /**
- * Whether the store honours If-Match on DELETE, found out once per client and bucket: some ignore it and delete what
- * another client has just written. A probe without a certain result is not remembered.
+ * Finds out whether the store honours If-Match on DELETE, once per client and bucket: some ignore it and delete what another client has
+ * just written. A probe without a certain result is not remembered.
  */
 export async function conditionalDeleteSupport(
   state: Pick<BucketState, "conditionalDelete">,
@@ -104,7 +104,7 @@ async function supportOf(
   return gone.kind === "ok" ? { kind: "unsupported" } : inconclusive("read", gone);
 }
 
-/** A denial is about rights and may be lifted; any other refusal is the store saying that it cannot do this. */
+/** Tells a denial, which is about rights and may be lifted, from any other refusal: that is the store saying that it cannot do this. */
 function unexpected(outcome: DeleteOutcome): DeleteSupport {
   if (outcome.kind === "unknown") return outcome;
   if (outcome.kind === "refused" && outcome.error.code !== "store-unsafe") return outcome;

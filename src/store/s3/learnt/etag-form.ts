@@ -27,7 +27,7 @@ export class EtagForms implements EtagFormHint {
     return this.#state.form === "unquoted" ? "unquoted" : undefined;
   }
 
-  /** Until a write has shown that it holds, a form that was only heard of is dropped by what may be its fault. */
+  /** Takes over a form that was only heard of: until a write has shown that it holds, it is dropped by what may be its fault. */
   believe(form: "unquoted"): void {
     const { settled, probe, suspects } = this.#state;
     // What has been seen here, or is being found out, is of today.
@@ -38,15 +38,15 @@ export class EtagForms implements EtagFormHint {
     return inForm(this.#state.form, this.normal(etag));
   }
 
-  /** The one text for a version, however it is shown; as it is where no probe has explained the way it is shown. */
+  /** Gives the one text for a version, however it is shown; as it is where no probe has explained the way it is shown. */
   normal(etag: string): string {
     const { core, shape } = shapeOf(etag);
     return this.#state.shapes.get(shape) === "strong" ? strongEtag(core) : etag;
   }
 
   /**
-   * For an ETag that the store has shown: what goes by it further on, or why nothing can. One of an odd shape is explained by a
-   * probe first: it would never be recognised in a condition, nor as the version that another answer showed.
+   * Takes an ETag that the store has shown: gives what goes by it further on, or says why nothing can. One of an odd shape is explained by
+   * a probe first: it would never be recognised in a condition, nor as the version that another answer showed.
    */
   async accept(etag: string, options: RequestOptions): Promise<string | UnknownOutcome | RefusedOutcome> {
     const { shape } = shapeOf(etag);
@@ -96,7 +96,7 @@ export class EtagForms implements EtagFormHint {
     return this.#isDropped(form, outcome) ? await this.writing({ key, etag }, send) : outcome;
   }
 
-  /** A form that was only heard of goes with anything that it may be the reason for. @returns whether the same may be sent again */
+  /** Drops a form that was only heard of, after anything that it may be the reason for. @returns whether the same may be sent again */
   #isDropped(form: EtagForm, { kind }: { readonly kind: string }): boolean {
     if (this.#state.settled || form === "as-returned") return false;
     if (kind !== "refused" && kind !== "unknown") return false;
@@ -104,12 +104,12 @@ export class EtagForms implements EtagFormHint {
     return kind === "refused";
   }
 
-  /** A conditional write that was sent in this form has succeeded. */
+  /** Notes that a conditional write that was sent in this form has succeeded. */
   #won(form: EtagForm): void {
     if (form === this.#state.form) this.#settle(form);
   }
 
-  /** A conditional write of this ETag was answered with a conflict. */
+  /** Notes that a conditional write of this ETag was answered with a conflict. */
   #lost(key: string, etag: string): void {
     const { settled, suspects } = this.#state;
     if (settled) return;
@@ -119,7 +119,7 @@ export class EtagForms implements EtagFormHint {
     if (suspects.size > MAX_SUSPECTS && oldest !== undefined) suspects.delete(oldest);
   }
 
-  /** A read has shown this ETag: if a write of the same was a conflict, the form may be why. */
+  /** Settles the form where a read has shown this ETag and a write of the same was a conflict: the form may be why. */
   async seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
     const { suspects } = this.#state;
     if (suspects.get(key) !== etag) return undefined;

@@ -21,7 +21,7 @@ export interface KeyAnswer {
   readonly hashes: BodyHashes;
 }
 
-/** What a read comes to whose answer is a success. */
+/** Tells what a read comes to whose answer is a success. */
 export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number): ReadOutcome | NoEtag {
   const { request, transmission, timing, etag } = answer;
   const { status = 200 } = transmission;
@@ -54,12 +54,12 @@ const FAULTS = {
     `the same ${size} bytes came under different ETags, and neither is their hash, as those of writes here are: what answers reads makes them up, or damages bodies: a proxy or a gateway; reach the store itself`,
 };
 
-/** Whether a 304 answers the question about this ETag; if not, the object has to be read. */
+/** Says whether a 304 answers the question about this ETag; if not, the object has to be read. */
 export function isUnchanged(status: number, { transmission }: Said, ifNoneMatch: string): boolean {
   return status === 304 && !isAboutAnother(transmission, ifNoneMatch);
 }
 
-/** What a read comes to whose answer says that there is no such key, in S3's own words. */
+/** Tells what a read comes to whose answer says that there is no such key, in S3's own words. */
 export function absentBy(status: number, { code, transmission }: Said, timing: AnswerTiming): ReadOutcome | undefined {
   if (status !== 404 || code === "NoSuchBucket") return undefined;
   const marker = markerIn(transmission);
@@ -68,7 +68,7 @@ export function absentBy(status: number, { code, transmission }: Said, timing: A
   return undefined;
 }
 
-/** What a write comes to whose answer is a success. */
+/** Tells what a write comes to whose answer is a success. */
 export function writtenBy({ request, transmission, timing, etag, hashes }: KeyAnswer, body: string): WriteOutcome {
   // It may have been done, but under a name that no client knows: the caller has to read it.
   const isOurs = etag && isReceipt(transmission) && hashes.wrote(etag, body, transmission.headers);
@@ -76,7 +76,7 @@ export function writtenBy({ request, transmission, timing, etag, hashes }: KeyAn
   return outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission), transmission);
 }
 
-/** What a write or a deletion comes to whose answer says why it was not done. @param isCreation it finds nothing by intent */
+/** Tells what a write or a deletion comes to whose answer says why it was not done. @param isCreation it finds nothing by intent */
 export function notDoneBy(
   status: number,
   said: Said,
@@ -87,7 +87,7 @@ export function notDoneBy(
   return !isCreation && status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
 }
 
-/** What a deletion comes to whose answer is a success. */
+/** Tells what a deletion comes to whose answer is a success. */
 export function deletedBy(request: Request, transmission: Transmission, timing: AnswerTiming): DeleteOutcome {
   return isDeletion(transmission)
     ? { kind: "ok", timing }

@@ -50,7 +50,10 @@ export class KeyLengths {
     return probe;
   }
 
-  /** The next failure is asked about anew where it was the length: what holds for one shape says nothing about another. */
+  /**
+   * Compares keys of this shape with short ones. Where it was the length, the next failure is asked about anew: what holds for one shape
+   * says nothing about another.
+   */
   async #compare(key: string, options: RequestOptions): Promise<boolean> {
     for (let round = 0; round < ROUNDS; round += 1) {
       const long = await this.#create(alike(key, this.#deps), options);
@@ -62,7 +65,7 @@ export class KeyLengths {
     return true;
   }
 
-  /** What is left of it does no harm: no lock has such a key. */
+  /** Creates an object, and removes it; what is left of it does no harm: no lock has such a key. */
   async #create(key: string, options: RequestOptions): Promise<WriteOutcome> {
     const { requests } = this.#deps;
     const outcome = await requests.put(key, "{}", { IfNoneMatch: "*" }, options);
@@ -75,7 +78,7 @@ function longestPart(key: string): string {
   return key.split("/").reduce((longest, part) => (part.length > longest.length ? part : longest), "");
 }
 
-/** The lengths of its parts: what file systems go by. */
+/** Lists the lengths of its parts: what file systems go by. */
 function shapeOf(key: string): string {
   return key
     .split("/")
@@ -83,7 +86,7 @@ function shapeOf(key: string): string {
     .join("/");
 }
 
-/** A key of our own with parts of the same lengths; where its longest part has `.s3-mutex-`, no lock's has. */
+/** Makes a key of our own with parts of the same lengths; where its longest part has `.s3-mutex-`, no lock's has. */
 function alike(key: string, { keyPrefix, effects }: ProbeDeps): string {
   const parts = key.slice(keyPrefix.length).split("/");
   const longest = longestPart(key.slice(keyPrefix.length));

@@ -44,14 +44,14 @@ export class Markers {
     this.#options = options;
   }
 
-  /** A create was refused, since the object exists. */
+  /** Notes that a create was refused, since the object exists. */
   refused(key: string): void {
     const suspect = this.#suspects.get(key) ?? { refusals: 0, asked: 0 };
     suspect.refusals += 1;
     if (this.#suspects.size < SUSPECTS_MAX) this.#suspects.set(key, suspect);
   }
 
-  /** It was read or written: there is nothing to explain. */
+  /** Notes that it was read or written: there is nothing to explain. */
   isThere(key: string): void {
     this.#suspects.delete(key);
   }
@@ -89,12 +89,12 @@ export class Markers {
   }
 }
 
-/** The request that shows the versions of a key, the newest first, and those of keys that begin with it. */
+/** Makes the request that shows the versions of a key, the newest first, and those of keys that begin with it. */
 export function versionsOf(bucket: string, key: string, fields: Pick<HeaderFields, "list">): ListObjectVersionsCommand {
   return new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...fields.list });
 }
 
-/** The delete marker that is a key's newest version; `none` where that is an object, undefined where nothing is shown. */
+/** Finds the delete marker that is a key's newest version; `none` where that is an object, undefined where nothing is shown. */
 export function markerAmong(
   { DeleteMarkers = [], Versions = [] }: ListObjectVersionsCommandOutput,
   key: string,

@@ -37,7 +37,7 @@ export class ProbeObject {
     return this.#body;
   }
 
-  /** `padBytes`: longer, where it matters how long. */
+  /** Creates the object. `padBytes`: longer, where it matters how long. */
   create(padBytes = 0): Promise<WriteOutcome> {
     return this.#write({ IfNoneMatch: "*" }, padBytes);
   }
@@ -54,14 +54,14 @@ export class ProbeObject {
     return this.#patient(() => this.#deps.requests.delete(this.#key, ifMatch, this.#options));
   }
 
-  /** Unconditional, which is right for a key of our own only; what it leaves behind does no harm. */
+  /** Deletes without a condition, which is right for a key of our own only; what it leaves behind does no harm. */
   async cleanUp(): Promise<void> {
     await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
   }
 
   /**
-   * A conflict is one only where the object is another than what was sent: some runtimes and proxies send a request twice by
-   * themselves, and then it is the second one that is answered.
+   * Writes, and takes a conflict for one only where the object is another than what was sent: some runtimes and proxies send a request
+   * twice by themselves, and then it is the second one that is answered.
    */
   async #write(condition: PutCondition, padBytes = 0): Promise<WriteOutcome> {
     this.#body = `{"probe":"${this.#deps.effects.newId()}${" ".repeat(padBytes)}"}`;
@@ -82,7 +82,7 @@ export class ProbeObject {
   }
 }
 
-/** For an answer that says nothing about the question that was asked: a later probe may get a better one. */
+/** Describes an answer that says nothing about the question that was asked: a later probe may get a better one. */
 export function inconclusive(step: string, outcome: { readonly kind: string }): UnknownOutcome {
   if (outcome.kind === "unknown") return outcome as UnknownOutcome;
   const error = unavailable(`A probe of the store's conditions did not come to an end: ${step} was "${outcome.kind}"`);

@@ -34,8 +34,8 @@ export class PutChecksums {
   }
 
   /**
-   * Whether the same write may be accepted now, with another checksum than the one that it was sent with: the store has turned it
-   * away for that.
+   * Says whether the same write may be accepted now, with another checksum than the one that it was sent with: the store has turned it away
+   * for that.
    */
   learn(status: number, said: Said, sentWith: ChecksumKind | undefined): boolean {
     if (!wantsChecksum(status, said)) return false;
@@ -53,7 +53,7 @@ export class PutChecksums {
 const NAMES_CHECKSUM = /checksum/i;
 const NAMES_EITHER = /checksum|content-?md5/i;
 
-/** That it is missing, and not that it does not fit, which says that the body was damaged on the way. */
+/** Says whether a checksum is missing; that one does not fit is another matter, of a body that was damaged on the way. */
 function wantsChecksum(status: number, said: Said): boolean {
   const isRefusal = status === 400 || status === 403 || status === 411 || status === 428;
   return isRefusal && NAMES_EITHER.test(textOf(said)) && !MISFIT.test(textOf(said));
@@ -66,7 +66,7 @@ function textOf({ transmission }: Said): string {
   return `${code} ${message}`;
 }
 
-/** Undefined where Node is bound to FIPS and has no MD5. */
+/** Hashes a body; undefined where Node is bound to FIPS and has no MD5. */
 function md5Of(body: string): string | undefined {
   try {
     return createHash("md5").update(body).digest("base64");

@@ -19,9 +19,9 @@ export type Explanation =
 const PAD_BYTES = 4_096;
 
 /**
- * What an ETag like this one stands for. A proxy or an edge that compresses shows `W/"x"` or `"x-gzip"` where the store has
- * `"x"`, and the store recognises only its own. So a probe object is written and read: what the two answers have in common
- * is the ETag, if a condition with it wins and then fails when it is stale.
+ * Finds out what an ETag like this one stands for. A proxy or an edge that compresses shows `W/"x"` or `"x-gzip"` where the store has
+ * `"x"`, and the store recognises only its own. So a probe object is written and read: what the two answers have in common is the ETag, if
+ * a condition with it wins and then fails when it is stale.
  */
 export async function explain(etag: string, object: ProbeObject): Promise<Explanation> {
   const created = await object.create(PAD_BYTES);
@@ -66,7 +66,7 @@ type Trial =
   | { readonly kind: "lost" }
   | { readonly kind: "failed"; readonly outcome: UnknownOutcome | RefusedOutcome };
 
-/** Whether a condition is recognised: it wins, and it fails once it is stale. */
+/** Finds out whether a condition is recognised: it wins, and it fails once it is stale. */
 async function trial(object: ProbeObject, condition: string): Promise<Trial> {
   const first = await object.replace(condition);
   if (first.kind === "conflict") return { kind: "lost" };
@@ -81,7 +81,7 @@ function failed(step: string, outcome: WriteOutcome): Trial {
   return { kind: "failed", outcome: outcome.kind === "refused" ? outcome : inconclusive(step, outcome) };
 }
 
-/** Something shows such ETags now and then: which condition would be recognised is not known. */
+/** Describes what was not seen again: something shows such ETags now and then, and which condition would be recognised is not known. */
 export function notReproduced(etag: string): UnknownOutcome {
   const message = `The store showed the ETag ${etag}, which conditions may not recognise, and no such one for a probe: something in between changes ETags, such as a proxy that compresses`;
   return { kind: "unknown", error: unavailable(message), throttled: false, sent: true };

@@ -8,13 +8,13 @@ import {
 import type { Transmission } from "../answers/transmission.js";
 import type { VersionsState } from "../client/client-state.js";
 
-/** The version that an answer about an object shows. */
+/** Reads the version that an answer about an object shows. */
 export function versionIn({ headers = {} }: Transmission): Versioned {
   const versionId = headers["x-amz-version-id"];
   return versionId === undefined || versionId === "" ? {} : { versionId };
 }
 
-/** The delete marker that a 404 shows: without one there was never an object, or the store does not tell. */
+/** Reads the delete marker that a 404 shows: without one there was never an object, or the store does not tell. */
 export function markerIn(transmission: Transmission): { readonly deleteMarker?: DeleteMarker } {
   return transmission.headers?.["x-amz-delete-marker"] === "true" ? { deleteMarker: versionIn(transmission) } : {};
 }
