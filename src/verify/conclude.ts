@@ -21,7 +21,7 @@ const BESIDE = "Locks do not rest on this. `ls`, cleanup and other software may.
 const REFUSED = "Locks cannot work without this. Use another store, or have this one repaired.";
 
 /**
- * What a check comes to.
+ * Makes a check, and gives what it comes to.
  * @param mustKnow no verdict at all rather than one about a store that gave no usable answer
  * @throws what the store refuses with, where locks rest on the check; what else runs at the same time asks nothing more then
  */
@@ -46,7 +46,7 @@ async function madeUntilAnswered(exam: Examination, check: Check, mustKnow: bool
   }
 }
 
-/** The finding, or the answer that kept it from being made. */
+/** Makes the check once, and gives its finding, or the answer that kept it from being made. */
 async function madeOnce(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
   try {
     return await check[2](exam);

@@ -57,7 +57,7 @@ export class GuardedStore implements ObjectStore {
     return (await this.#verdict(options)) ?? (await this.#store.remove(key, etag, options));
   }
 
-  /** Locks do not rest on listings. */
+  /** Lists without a check: locks do not rest on listings. */
   list(...args: Parameters<ObjectStore["list"]>): Promise<ListOutcome> {
     return this.#store.list(...args);
   }

@@ -238,7 +238,7 @@ const CONDITIONS: readonly StoreCheckId[] = [FORM, ...ESSENTIAL, ...ESSENTIAL_RA
   ([id]) => id,
 );
 
-/** What locking is refused with; undefined for a store that may be locked on. */
+/** Says what locking is refused with; undefined for a store that may be locked on. */
 export function refusalOf(report: StoreReport): S3MutexError | undefined {
   const faults = report.checks.filter(({ verdict }) => verdict === "fail");
   const denied = faults.find(({ id }) => id.endsWith("-permission"));

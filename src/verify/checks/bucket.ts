@@ -3,7 +3,7 @@ import type { Examination } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, skipped, UNSAFE_WITH_VERSIONS, warn } from "../examination/report.js";
 
-/** Whether the bucket keeps versions: it says so, or, where one may not ask, a write shows it (`shownVersion`). */
+/** Asks whether the bucket keeps versions: it says so, or, where one may not ask, a write shows it (`shownVersion`). */
 export async function askForVersions(exam: Examination, shownVersion: string | undefined): Promise<ProbeOutcome> {
   const versions = await exam.lane.versioning();
   const shown = shownVersion === undefined ? undefined : shownVersion === "null" ? "Suspended" : "Enabled";
@@ -11,7 +11,7 @@ export async function askForVersions(exam: Examination, shownVersion: string | u
   return versions;
 }
 
-/** What a bucket keeps of objects that are rewritten all the time, and whether conditions hold beside that. */
+/** Judges what a bucket keeps of objects that are rewritten all the time, and whether conditions hold beside that. */
 export async function versioning(
   exam: Examination,
   versions: ProbeOutcome,

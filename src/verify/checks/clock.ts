@@ -18,7 +18,7 @@ interface Dated extends AnswerTiming {
   readonly dateMs: number;
 }
 
-/** `Date` on every answer, and one clock behind all of them. */
+/** Judges whether `Date` is on every answer, with one clock behind all of them. */
 export function date({ observations }: Examination, toleranceMs: number): Finding {
   const { timings } = observations;
   const dated = timings.filter((timing): timing is Dated => timing.dateMs !== undefined);
@@ -70,7 +70,7 @@ function lateDate(lateMs: number, measured: Readonly<Record<string, number>>): F
   return warn(detail, remedy, measured);
 }
 
-/** How the store's clock and this machine's differ. */
+/** Tells how the store's clock and this machine's differ. */
 export function clockOffset({ observations, effects }: Examination): Finding {
   const dated = observations.timings.filter((timing): timing is Dated => timing.dateMs !== undefined);
   if (dated.length === 0) return skipped("no answer has a usable Date");
@@ -88,7 +88,7 @@ export function clockOffset({ observations, effects }: Examination): Finding {
   );
 }
 
-/** The offset to the monotonic clock is above `earliestMs` and below `latestMs`; the other way round if answers disagree. */
+/** Bounds the offset to the monotonic clock: it is above `earliestMs` and below `latestMs`; the other way round if answers disagree. */
 function offsets(dated: readonly Dated[]): { readonly earliestMs: number; readonly latestMs: number } {
   let earliestMs = Number.NEGATIVE_INFINITY;
   let latestMs = Number.POSITIVE_INFINITY;
@@ -116,7 +116,7 @@ function described(offsetMs: number): string {
   return `${text} ${offsetMs > 0 ? "ahead of" : "behind"}`;
 }
 
-/** How long requests take, beside what a lease leaves them. */
+/** Judges how long requests take, beside what a lease leaves them. */
 export function latency({ observations }: Examination, requestTimeoutMs: number): Finding {
   const reads = observations.latenciesMs("get");
   const writes = observations.latenciesMs("put");
@@ -144,7 +144,7 @@ export function latency({ observations }: Examination, requestTimeoutMs: number)
   return p95Ms > requestTimeoutMs / 3 ? warn(detail, remedy, measured) : pass(detail, measured);
 }
 
-/** Whether connections are kept: a handshake for each request is what a lock is slow by. */
+/** Judges whether connections are kept: a handshake for each request is what a lock is slow by. */
 export function connections({ observations }: Examination): Finding {
   const { answers, closed } = observations.connections;
   const measured = { answers, closed };
@@ -155,7 +155,7 @@ export function connections({ observations }: Examination): Finding {
   return warn(detail, remedy, measured);
 }
 
-/** How often the store failed to say what it did. */
+/** Tells how often the store failed to say what it did. */
 export function errors({ observations }: Examination): Finding {
   const { requests, failedInRaces, throttled, refused, lastFailure, repeats } = observations;
   const failed = observations.failed + refused;

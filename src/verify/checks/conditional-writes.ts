@@ -6,7 +6,7 @@ import { type Finding, fail, pass, RESHAPED, skipped, UNSAFE, warn } from "../ex
 
 export const UNKNOWN_ETAG = '"0123456789abcdef0123456789abcdef"';
 
-/** What the key holds, once it is as expected or has had its time to become so. */
+/** Says whether the key holds one of these bodies, once it does or has had its time to. */
 async function holds(exam: Examination, key: string, ...bodies: readonly (string | undefined)[]): Promise<boolean> {
   const isHeld = async () => bodies.includes((await exam.read(key)).body);
   return (await exam.settles(isHeld)) < Number.POSITIVE_INFINITY;
@@ -15,7 +15,7 @@ async function holds(exam: Examination, key: string, ...bodies: readonly (string
 /** A request that was sent twice by something on the way says nothing: so often it is asked again, with a new key. */
 const FORM_TRIES = 8;
 
-/** Which form of an ETag `If-Match` recognises; the other checks use what is found here. */
+/** Finds which form of an ETag `If-Match` recognises; the other checks use what is found here. */
 export async function etagForm(exam: Examination): Promise<Finding> {
   for (let tries = 1; ; tries += 1) {
     const finding = await formOnOneKey(exam);
@@ -27,7 +27,7 @@ export async function etagForm(exam: Examination): Promise<Finding> {
   }
 }
 
-/** `answeredTwice`: the status that a write was answered with which was done all the same. */
+/** Tries the forms on one key. `answeredTwice`: the status that a write was answered with which was done all the same. */
 async function formOnOneKey(exam: Examination): Promise<Finding | { readonly answeredTwice: number }> {
   const key = exam.newKey();
   const etag = await exam.create(key, exam.newBody());
@@ -75,8 +75,8 @@ const MARKERS = {
 };
 
 /**
- * Whether a delete marker stands in the way of a creation, while reads say that nothing is there. It keeps the lock from all callers, so it is
- * never held twice; where the marker is not in the way, what lies under it must not be either.
+ * Says whether a delete marker stands in the way of a creation, while reads say that nothing is there. It keeps the lock from all callers,
+ * so it is never held twice; where the marker is not in the way, what lies under it must not be either.
  */
 async function refusesOverMarkers(exam: Examination): Promise<boolean> {
   if (exam.versions === undefined || !exam.mayDelete) return false;
@@ -95,7 +95,7 @@ async function isRefusedOverItsMarker(exam: Examination): Promise<boolean> {
   return isRefusal(again) && (await exam.read(key)).status === 404;
 }
 
-/** `If-None-Match: *`, on a key that is taken, and on one that was deleted a moment ago. */
+/** Checks `If-None-Match: *`, on a key that is taken, and on one that was deleted a moment ago. */
 export async function createTwice(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const isRefused = await refusesOverMarkers(exam);
@@ -118,7 +118,7 @@ export async function createTwice(exam: Examination): Promise<Finding> {
   return pass("the second create of a key is refused");
 }
 
-/** What was written seconds ago is in no cache of recent writes any more; conditions have to hold for it as well. */
+/** Checks that conditions hold also for what was written seconds ago, which is in no cache of recent writes any more. */
 export async function olderObject(exam: Examination): Promise<Finding> {
   const { older } = exam;
   if (older === undefined) return skipped("none was written early on");
@@ -140,7 +140,7 @@ export async function olderObject(exam: Examination): Promise<Finding> {
   return kept;
 }
 
-/** `If-Match` with an ETag that is no longer, or never was, the object's. */
+/** Checks `If-Match` with an ETag that is no longer, or never was, the object's. */
 export async function staleIfMatch(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const first = await exam.create(key, exam.newBody());
@@ -167,7 +167,7 @@ export async function staleIfMatch(exam: Examination): Promise<Finding> {
   return pass("a write with an outdated ETag is refused");
 }
 
-/** `If-Match` where there is no object: never was, or not any more. */
+/** Checks `If-Match` where there is no object: never was, or not any more. */
 export async function missingIfMatch(exam: Examination): Promise<Finding> {
   const keys = [exam.newKey(), exam.newKey()] as const;
   const etag = await exam.create(keys[1], exam.newBody());
@@ -188,7 +188,7 @@ export async function missingIfMatch(exam: Examination): Promise<Finding> {
 
 const DELETE_TRIES = 8;
 
-/** Conditional deletes: what cleanup needs; without them s3-mutex leaves tombstones. */
+/** Checks conditional deletes: what cleanup needs; without them s3-mutex leaves tombstones. */
 export async function staleDelete(exam: Examination, tries = 1): Promise<Finding> {
   const remedy =
     "Locks are safe: s3-mutex finds that out and deletes nothing. Free locks stay as small objects; expire them by a lifecycle rule.";

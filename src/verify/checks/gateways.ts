@@ -16,7 +16,10 @@ const DENIED =
 const DROPPED =
   "Do not lock over it: who comes that way overwrites every other holder. Have it pass If-Match and If-None-Match on, or leave it out, in all processes.";
 
-/** Whether each further endpoint takes writes, shows what was written over the first one, and honours conditions as it does; undefined where there is only one. */
+/**
+ * Checks that each further endpoint takes writes, shows what was written over the first one, and honours conditions as it does; undefined
+ * where there is only one.
+ */
 export async function gateways(exam: Examination, lanes: readonly ProbeRequests[]): Promise<Finding | undefined> {
   const others = lanes.filter(({ gateway }) => gateway !== undefined);
   const [first] = lanes;
@@ -47,8 +50,8 @@ export async function gateways(exam: Examination, lanes: readonly ProbeRequests[
 }
 
 /**
- * What is ignored over one endpoint and honoured over another one is that endpoint's fault: who goes that way overwrites all others. Where
- * all ignore it, it is the store's, and other checks say so.
+ * Finds a condition that is ignored over one endpoint and honoured over another one. That is the first one's fault: a client that goes that
+ * way overwrites all others. Where all ignore it, it is the store's, and other checks say so.
  */
 async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeRequests[]): Promise<string | undefined> {
   const [first] = endpoints;
@@ -76,7 +79,7 @@ async function ignoredOnOneWay(exam: Examination, endpoints: readonly ProbeReque
   return undefined;
 }
 
-/** What the store says to a write over its first endpoint. @throws where it has begun to refuse them: then no gateway is the reason */
+/** Writes over the first endpoint, and tells the answer. @throws where the store has begun to refuse them: then no gateway is the reason */
 async function stillTakes(
   exam: Examination,
   first: ProbeRequests,
@@ -88,7 +91,7 @@ async function stillTakes(
   return written;
 }
 
-/** What a gateway says in place of taking a write or showing it. @throws where it does not answer writes at all. */
+/** Tells what a gateway says in place of taking a write or showing it. @throws where it does not answer writes at all. */
 async function denialBy(exam: Examination, lane: ProbeRequests): Promise<string | undefined> {
   const key = exam.newKey();
   const write = await exam.insist(() => lane.put(key, exam.newBody(), { IfNoneMatch: "*" }));
@@ -100,7 +103,7 @@ async function denialBy(exam: Examination, lane: ProbeRequests): Promise<string 
   return read.kind === "refused" ? denial("s3:GetObject", read) : undefined;
 }
 
-/** The remedies for a policy are about one key, which is gone by then, and the policy of the bucket allows it. */
+/** Describes a denial, without the remedies for a policy: they are about one key, gone by then, that the bucket's policy allows. */
 function denial(action: string, { error, about }: RefusedOutcome): string {
   if (about !== "permissions") return error.message;
   const { name = "", $metadata } = error.cause as Partial<S3ServiceException>;

@@ -61,7 +61,7 @@ interface Kept {
   readonly second: string | undefined;
 }
 
-/** What a key holds after it was written, and, in between, what another one was. */
+/** Tells what a key holds after it was written, and what another one does that was written in between. */
 async function kept(exam: Examination, key: string, body: string, between?: () => Promise<Kept>): Promise<Kept> {
   await writtenAndRead(exam, key, body);
   const other = await between?.();
@@ -70,7 +70,7 @@ async function kept(exam: Examination, key: string, body: string, between?: () =
   return { first: bodyOf(found), second: other?.first };
 }
 
-/** What is wrong with long keys; undefined where all are taken that S3 takes. */
+/** Says what is wrong with long keys; undefined where all are taken that S3 takes. */
 async function limits(exam: Examination): Promise<{ readonly detail: string; readonly remedy: string } | undefined> {
   const whole = await isTaken(exam, longKey(exam.newStem("long")));
   const parts = await Promise.all(
@@ -93,7 +93,7 @@ function partDetail(longest: number): string {
   return `a part of a key between slashes of ${refused} bytes is refused${taken}`;
 }
 
-/** A key of the greatest length in all, in parts that no file system minds. */
+/** Makes a key of the greatest length in all, in parts that no file system minds. */
 function longKey(start: string): string {
   let key = `${start}/`;
   while (key.length < KEY_BYTES_MAX)
@@ -101,7 +101,7 @@ function longKey(start: string): string {
   return key;
 }
 
-/** A key whose last part has so many bytes. */
+/** Makes a key whose last part has so many bytes. */
 function keyWithPart(start: string, bytes: number): string {
   const part = start.slice(start.lastIndexOf("/") + 1);
   return start + "x".repeat(Math.max(0, Math.min(KEY_BYTES_MAX - start.length, bytes - part.length)));

@@ -7,9 +7,9 @@ const SAMPLING_MS = 1300;
 const STEP_MS = 40;
 
 /**
- * How late a `Date` was at least. A clock that is behind and a header that is late look the same, until `Last-Modified` is looked at, which a
- * store writes by its clock: an object that was modified at a second was written in it, so the clock has shown that second when the answer to
- * the PUT came. From then on the local clock tells what time it is there.
+ * Measures how late a `Date` was at least. A clock that is behind and a header that is late look the same, until `Last-Modified` is looked
+ * at, which a store writes by its clock: an object that was modified at a second was written in it, so the clock has shown that second when
+ * the answer to the PUT came. From then on the local clock tells what time it is there.
  */
 export async function sampleLateness(exam: Examination): Promise<void> {
   try {

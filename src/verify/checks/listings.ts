@@ -7,7 +7,7 @@ const PAGE_SIZE = 3;
 const PAGES_MAX = KEYS + 2;
 const HARMLESS = "Locks do not rest on listings; `ls` and cleanup do, and may miss locks or show too many.";
 
-/** What was just written or deleted is in a listing, or is not. */
+/** Checks that what was just written is in a listing, and what was just deleted is not. */
 export async function listAfterWrite(exam: Examination): Promise<Finding> {
   for (let round = 0; round < 3; round += 1) {
     // Stores are asked for folders only: some list nothing else.
@@ -27,7 +27,7 @@ export async function listAfterWrite(exam: Examination): Promise<Finding> {
   return pass("listings show what was just written, and not what was just deleted");
 }
 
-/** Pages: all keys of the prefix, each once, in order, and an end. */
+/** Checks pages: all keys of the prefix, each once, in order, and an end. */
 export async function listPages(exam: Examination): Promise<Finding> {
   if (!exam.mayDelete) return UNDELETABLE;
   // Not the same folder when the check is made again.

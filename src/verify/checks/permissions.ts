@@ -10,8 +10,9 @@ type PermissionId = Extract<StoreCheckId, `${string}-permission`>;
 const TRIES = 5;
 
 /**
- * What this identity may do, one action after the other. What is not about permissions (no such bucket, credentials that are
- * missing, wrong or out of date, a clock that the store does not believe, no answer, an answer from something on the way) is thrown: nothing can be said about such a store.
+ * Finds what this identity may do, action by action. What is not about permissions (no such bucket, credentials that are missing, wrong or
+ * out of date, a clock that the store does not believe, no answer, an answer from something on the way) is thrown: nothing can be said
+ * about such a store.
  */
 export async function permissions(
   exam: Examination,
@@ -62,13 +63,15 @@ function allow(action: string, objects: string): string {
 
 const SEE_MESSAGE = "Locks do not rest on this. `ls` and cleanup do.";
 
-/** Which other right is missing, such as one on the key of the encryption, and which policy denies it, the store's own words say. */
+/**
+ * Quotes the store's own words where they say which other right is missing, such as one on the encryption's key, or which policy denies it.
+ */
 function toldWhy(action: string, message: string): string {
   const saysWhy = /\bkms:\w+|\bnot authorized to perform\b/.test(message);
   return saysWhy ? `s3:${action} is denied: ${message}` : `s3:${action} is denied`;
 }
 
-/** Without writes and reads nothing can be found out, and why there are none is another matter than a permission. */
+/** Throws what is another matter than a permission, and gives the rest: without writes and reads nothing can be found out. */
 function orCause(outcome: ProbeOutcome): ProbeOutcome {
   const isOther =
     outcome.kind === "refused" && outcome.error.code === "access-denied" && outcome.about !== "permissions";

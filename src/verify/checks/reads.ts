@@ -7,7 +7,7 @@ import { type Finding, fail, pass, RESHAPED, UNSAFE, warn } from "../examination
 const STALE =
   "Do not lock on this store: it has to show a write to every read that comes after it. Look for a cache in front of it.";
 
-/** Whatever was acknowledged, a read over another connection shows. */
+/** Checks that a read over another connection shows whatever was acknowledged. */
 export async function readAfterWrite(exam: Examination): Promise<Finding> {
   const rounds = exam.thoroughness.readRounds;
   for (let round = 0; round < rounds; round += 1) {
@@ -39,7 +39,7 @@ async function showsDeletion(exam: Examination, key: string): Promise<Finding | 
   return fail("DELETE is answered as done, and the object is still there", UNSAFE);
 }
 
-/** A waiter asks with `If-None-Match`, and must hear of every change. */
+/** Checks that a waiter, which asks with `If-None-Match`, hears of every change. */
 export async function notModified(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const body = exam.newBody();
@@ -67,7 +67,7 @@ export async function notModified(exam: Examination): Promise<Finding> {
   );
 }
 
-/** A version has one ETag for all clients, and every other version another one. */
+/** Checks that a version has one ETag for all clients, and every other version another one. */
 export async function etags(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const seen = new Set<string>();
@@ -95,7 +95,7 @@ export async function etags(exam: Examination): Promise<Finding> {
   );
 }
 
-/** What is to be said of the ETag that a read shows, where it shows this body. */
+/** Judges the ETag that a read shows, where it shows this body. */
 function etagShownBy(read: ProbeAnswer, body: string, written: string): Finding | undefined {
   if (read.etag === undefined || read.etag === "") return fail("GET answers without an ETag", UNSAFE);
   if (read.body !== body || read.etag === written) return undefined;
@@ -103,7 +103,7 @@ function etagShownBy(read: ProbeAnswer, body: string, written: string): Finding 
   return haveOneCore(read.etag, written) ? warn(detail, RESHAPED) : fail(detail, UNSAFE);
 }
 
-/** Bodies come back as they were written, up to beyond the longest record. */
+/** Checks that bodies come back as they were written, up to beyond the longest record. */
 export async function bodies(exam: Examination): Promise<Finding> {
   const texts = ["ä", '\u{1F512}<&>"\\\r\n\t ', "long "].map((part, index) => {
     return JSON.stringify({ probe: exam.newBody(), text: part.repeat(index === 2 ? 9000 : 300) });
@@ -126,7 +126,7 @@ export async function bodies(exam: Examination): Promise<Finding> {
   return pass("bodies of up to 45 KB come back as they were written");
 }
 
-/** Locks ask by GET only; other software may not. */
+/** Compares HEAD with GET: locks ask by GET only; other software may not. */
 export async function head(exam: Examination): Promise<Finding> {
   const key = exam.newKey();
   const remedy = "Nothing to do: s3-mutex uses GET. Other software may be misled.";

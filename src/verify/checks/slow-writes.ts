@@ -10,7 +10,7 @@ const LOOKS_MS = [100, 300, 600];
 /** Rather more than what a store waits for (30 s on MinIO), and as much again of what a lease needs. */
 const LEASE_MS = 45_000;
 
-/** A write that is under way for long, and one that is cut off: what reads show meanwhile, and afterwards. */
+/** Tries a write that is under way for long, and one that is cut off: what reads show meanwhile, and afterwards. */
 export async function slowWrites(exam: Examination): Promise<{ readonly reads: Finding; readonly cut: Finding }> {
   try {
     return await oneSlowWrite(exam);

@@ -14,8 +14,8 @@ const LONG_ENOUGH_MS = 10_000;
 type When = "at first" | "still";
 
 /**
- * A verdict about a store of which an endpoint does not answer would be chance: it would depend on which requests went there.
- * Each of them has to show or to take an object at first; and where a question was not answered or was answered wrongly, to take one
+ * Throws where an endpoint does not answer: a verdict about such a store would be chance, since it would depend on which requests went
+ * there. Each of them has to show or to take an object at first; and where a question was not answered or was answered wrongly, to take one
  * without any condition: a store that is full, or closed for maintenance, says nothing about conditions.
  *
  * @throws what the endpoint says in place of the store: `store-unavailable`, `no-such-bucket`, `access-denied`, `invalid-argument`
@@ -27,7 +27,7 @@ export async function eachMustAnswer(exam: Examination, lanes: readonly ProbeReq
   }
 }
 
-/** Undefined for one that answers, however badly it does other things. */
+/** Asks an endpoint until it answers or is given up; undefined for one that answers, however badly it does other things. */
 async function silenceOf(exam: Examination, lane: ProbeRequests, when: When): Promise<Silence | undefined> {
   const { effects } = exam;
   const startedAtMs = effects.monotonicMs();
@@ -53,7 +53,7 @@ async function askedOnce(exam: Examination, lane: ProbeRequests, when: When): Pr
   return write.kind === "answer" ? undefined : write;
 }
 
-/** What is missing from the beginning is the answer to another question. */
+/** Says whether a refusal is the answer to another question: that of what is missing from the beginning. */
 function isExcused({ about }: RefusedOutcome, mayBeMissing: boolean): boolean {
   return about === "permissions" && mayBeMissing;
 }

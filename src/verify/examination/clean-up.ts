@@ -35,7 +35,7 @@ function isDenied(outcome: ProbeOutcome): boolean {
 }
 
 /**
- * The same once more for what may have landed since: a store that answers is given the time that a request has.
+ * Removes once more what may have landed since: a store that answers is given the time that a request has.
  * @param late keys of the writes that were under way when the clean-up began
  * @returns those that may still come, or could not be removed
  */
@@ -55,7 +55,7 @@ export async function removeLateWrites(
   return left;
 }
 
-/** Whether one is still shown and read: then the store has not done what it said. */
+/** Says whether one is still shown and read: then the store has not done what it said. */
 export async function isAnyLeft({ folder }: Examination, lane: ProbeRequests | undefined): Promise<boolean> {
   const shown = await lane?.list(folder, { pageSize: 1 });
   const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
@@ -65,17 +65,17 @@ export async function isAnyLeft({ folder }: Examination, lane: ProbeRequests | u
 
 export const CLEANED = pass("the examination's objects were removed");
 
-/** What could not be removed, or is there all the same. */
+/** Warns of what could not be removed, or is there all the same. */
 export function objectsAreLeft(exam: Examination): Finding {
   return warn("objects of the examination are left", remedyFor(exam));
 }
 
-/** What has no answer by then is named. */
+/** Warns of writes that have no answer by then, and names their keys. */
 export function mayStillLand(exam: Examination, keys: readonly string[]): Finding {
   return warn(`a write was not answered, and may still be done: ${keys.join(", ")}`, remedyFor(exam));
 }
 
-/** The store has not answered, so that this was given up. */
+/** Warns that the store has not answered, so that this was given up. */
 export function notCleaned(exam: Examination): Finding {
   return warn("objects of the examination may be left, since the store does not answer", remedyFor(exam));
 }

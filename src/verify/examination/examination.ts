@@ -21,7 +21,7 @@ export class NoAnswer extends Error {
   }
 }
 
-/** The answer; whatever else a request came to is for the caller of the checks. */
+/** Gives the answer; whatever else a request came to is for the caller of the checks. */
 export function answered(outcome: ProbeOutcome): ProbeAnswer {
   if (outcome.kind === "answer") return outcome;
   throw new NoAnswer(outcome);
@@ -91,7 +91,7 @@ export class Examination {
     return this.#lanes[this.#turn % this.#lanes.length] as ProbeRequests;
   }
 
-  /** From now on requests go over these, and a request without an answer is a reason to ask whether they still answer. */
+  /** Sends requests over these from now on; one without an answer is a reason to ask whether they still answer. */
   raceAcross(lanes: readonly ProbeRequests[], mustAnswer: () => Promise<void>): void {
     this.#lanes = lanes;
     this.#mustAnswer = mustAnswer;
@@ -103,14 +103,14 @@ export class Examination {
     return serverName ?? this.#lanes[0]?.serverName;
   }
 
-  /** When something that is entitled to a share of the time that is left should be over. */
+  /** Says when something that is entitled to a share of the time that is left should be over. */
   endOfShareMs(share: number): number {
     const nowMs = this.effects.monotonicMs();
     const leftMs = this.thoroughness.totalMs - (nowMs - this.#startedAtMs);
     return nowMs + Math.max(MIN_SHARE_MS, leftMs * share);
   }
 
-  /** There will be no verdict: the checks that are under way ask nothing more. */
+  /** Ends the checks that are under way, which ask nothing more: there will be no verdict. */
   giveUp(why: unknown): void {
     this.#givenUp ??= { why };
   }
@@ -120,20 +120,20 @@ export class Examination {
     throw new S3MutexError("aborted", "The examination of the store was stopped", { cause: this.#signal.reason });
   }
 
-  /** No lock has such a key: in those of locks the first dot would be escaped. */
+  /** Makes a key that no lock has: in those of locks the first dot would be escaped. */
   newKey(stem = "probe"): string {
     const key = this.newStem(stem);
     this.keys.add(key);
     return key;
   }
 
-  /** The beginning of keys that no other client has, and not a key itself. */
+  /** Makes the beginning of keys that no other client has, and not a key itself. */
   newStem(stem: string): string {
     this.#stems += 1;
     return `${this.folder}${stem}-${this.#stems.toString(36)}`;
   }
 
-  /** Never the same twice, and always of the same length, so that no ETag can be told by the length. */
+  /** Makes a body: never the same twice, and always of the same length, so that no ETag can be told by the length. */
   newBody(): string {
     this.#bodies += 1;
     return `{"probe":"${this.effects.newId()}","number":${1_000_000 + this.#bodies}}`;
@@ -143,7 +143,7 @@ export class Examination {
     return { IfMatch: inForm(this.form ?? "as-returned", asTaken(etag ?? "", this.takenShape)) };
   }
 
-  /** A new object; its ETag. */
+  /** Creates a new object, and gives its ETag. */
   async create(key: string, body: string): Promise<string | undefined> {
     return await this.write(key, body, { IfNoneMatch: "*" });
   }
@@ -153,8 +153,8 @@ export class Examination {
   }
 
   /**
-   * A write that nothing stands in the way of; its ETag. Where it is refused and the object holds the very body that was sent,
-   * which no other client has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
+   * Makes a write that nothing stands in the way of, and gives its ETag. Where it is refused and the object holds the very body that was
+   * sent, which no other client has, the request was done and then answered a second time: some runtimes and proxies repeat a request by
    * themselves. Locks read it back in the same way. One whose answer was lost is sent again, and may then be refused for itself.
    */
   async write(key: string, body: string, condition: PutCondition): Promise<string | undefined> {
@@ -173,17 +173,17 @@ export class Examination {
     throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
   }
 
-  /** One write; sent again where the store turned it away for coming too soon. */
+  /** Sends one write, and again where the store turned it away for coming too soon. */
   put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
     return this.#patient(() => this.lane.put(key, body, condition));
   }
 
-  /** A write that is to be refused however often it comes, and so is sent again where its answer was lost. */
+  /** Sends a write that is to be refused however often it comes, and so again where its answer was lost. */
   async putInVain(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
     return (await this.#answerTo(() => this.put(key, body, condition))).answer;
   }
 
-  /** What the store says in the end to a write on whose way some answers are lost; whether it is another one's than the first's. */
+  /** Tells what the store says in the end to a write on whose way some answers are lost; whether it is another one's than the first's. */
   async #answerTo(write: () => Promise<ProbeAnswer>): Promise<{ answer: ProbeAnswer; isSecond: boolean }> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -196,7 +196,7 @@ export class Examination {
     }
   }
 
-  /** One delete of the version with this ETag. */
+  /** Sends one delete of the version with this ETag, and again where the store turned it away for coming too soon. */
   deleteVersion(key: string, etag: string | undefined): Promise<ProbeAnswer> {
     return this.#patient(() => this.lane.delete(key, this.ifMatch(etag).IfMatch));
   }
@@ -213,7 +213,7 @@ export class Examination {
     return this.#persist(() => this.lane.list(...args));
   }
 
-  /** Of a key of our own; true when the store says that it was done. */
+  /** Deletes a key of our own; true when the store says that it was done. */
   async delete(key: string): Promise<boolean> {
     const answer = await this.#persist(() => this.lane.delete(key));
     return isDone(answer) || answer.status === 404;
@@ -231,7 +231,7 @@ export class Examination {
     }
   }
 
-  /** Whether something is settled within so many milliseconds. */
+  /** Says whether something is settled within so many milliseconds. */
   settledWithin(promise: Promise<unknown>, delayMs: number): Promise<boolean> {
     return settledWithin(this.effects, promise, delayMs);
   }
@@ -250,13 +250,13 @@ export class Examination {
     if (this.isThrottled) await this.pause(THROTTLE_PAUSE_MS);
   }
 
-  /** Before another try after an answer that did not help. */
+  /** Waits before another try after an answer that did not help. */
   async stepBack(outcome: UnknownOutcome, tries: number): Promise<void> {
     if (tries > 1) await this.allMustAnswer();
     await this.pause(outcome.throttled ? THROTTLE_PAUSE_MS : 50 * tries);
   }
 
-  /** Those that come at the same time share the question. @throws where an endpoint does not answer any more */
+  /** Asks whether all endpoints still answer; callers that come at the same time share the question. @throws where one does not any more */
   async allMustAnswer(): Promise<void> {
     this.#asking ??= this.#mustAnswer?.().finally(() => {
       this.#asking = undefined;
@@ -264,7 +264,7 @@ export class Examination {
     await this.#asking;
   }
 
-  /** A refusal answers whether a key is taken, and so does an error that comes again and again. */
+  /** Asks until there is an answer: a refusal answers whether a key is taken, and so does an error that comes again and again. */
   async insist(request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
     for (let tries = 1; ; tries += 1) {
       const outcome = await request();
@@ -290,7 +290,7 @@ export class Examination {
 /** The store refused a write that it should have made. */
 export class UnexpectedRefusal extends Error {}
 
-/** `late` and `never`, in words. */
+/** Says `late` and `never` in words. */
 export function lag(elapsedMs: number): string {
   return elapsedMs === Number.POSITIVE_INFINITY ? `not within ${SETTLE_MS / 1000} s` : `only after ${elapsedMs} ms`;
 }

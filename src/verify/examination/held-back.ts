@@ -34,7 +34,7 @@ class HeldBack {
     );
   }
 
-  /** The last byte follows. */
+  /** Lets the last byte follow. */
   complete(): void {
     if (this.#last !== undefined) this.#stream.push(this.#last);
     this.#stream.push(null);
@@ -54,7 +54,7 @@ export interface SlowWrite {
   readonly over: Promise<boolean>;
   /** Lets it follow; what the store has said. */
   finish(): Promise<SlowAnswer>;
-  /** As when the connection breaks. */
+  /** Breaks off the write, as when the connection breaks. */
   cut(): Promise<void>;
 }
 

@@ -61,7 +61,7 @@ export class Observations {
     }
   }
 
-  /** Of quiet requests, sorted. */
+  /** Lists the latencies of quiet requests, sorted. */
   latenciesMs(operation: ProbeOperation): readonly number[] {
     return (this.#latenciesMs.get(operation) ?? []).toSorted((one, other) => one - other);
   }
@@ -82,7 +82,7 @@ export class Repeats {
     this.#of(kind).twice += 1;
   }
 
-  /** Whether there were enough of them to tell, and not one was answered as it should be. */
+  /** Says whether there were enough of them to tell, and not one was answered as it should be. */
   isEachTime(kind: string): boolean {
     const { once, twice } = this.#of(kind);
     return once === 0 && twice >= ENOUGH_TO_TELL;
@@ -102,7 +102,7 @@ export class Repeats {
 /** So many in a row are not chance, however often a runtime repeats. */
 const ENOUGH_TO_TELL = 8;
 
-/** The value that a share of the sorted values does not exceed; 0 where there are none. */
+/** Finds the value that a share of the sorted values does not exceed; 0 where there are none. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

@@ -23,7 +23,7 @@ export interface ProbeAnswer {
 
 export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
 
-/** 304 is how some proxies say it of a creation; no other write is answered so. */
+/** Says whether a write was refused; 304 is how some proxies say it of a creation, and no other write is answered so. */
 export function isRefusal({ status }: ProbeAnswer): boolean {
   return status === 412 || status === 409 || status === 304;
 }

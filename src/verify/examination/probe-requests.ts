@@ -96,12 +96,12 @@ export class ProbeRequests {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Nothing is written any more: what is written from here on would not be removed. */
+  /** Ends writes: what is written from here on would not be removed. */
   endWrites(): void {
     this.#takesWrites = false;
   }
 
-  /** Nothing is sent any more. */
+  /** Ends all requests: nothing is sent any more. */
   end(): void {
     this.#isOver = true;
   }
@@ -140,7 +140,7 @@ export class ProbeRequests {
     return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition) : outcome;
   }
 
-  /** A PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. */
+  /** Starts a PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. */
   putSlowly(key: string, body: string, condition: PutCondition): SlowWrite {
     if (!this.#takesWrites) return NOT_SENT;
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };

@@ -19,7 +19,7 @@ interface Asking {
   readonly tidied: (finding: Finding) => void;
 }
 
-/** What was asked is answered, or given up, and what was written removed, as far as the store answers; nothing is sent afterwards. */
+/** Awaits what was asked, or its being given up, and removes what was written, as far as the store answers; nothing is sent afterwards. */
 export async function askThenTidyUp(exam: Examination, { lanes, asking, signal, tidied }: Asking): Promise<void> {
   let quietMs = QUIET_IN_CLEAN_UP_MS;
   try {
@@ -40,7 +40,7 @@ interface TidyingUp extends Pick<Asking, "lanes" | "signal"> {
   readonly quietMs: number;
 }
 
-/** Nothing stays behind, whatever happened; what cannot be removed is named. */
+/** Removes all that was written, whatever happened; what cannot be removed is named. */
 async function tidyUp(exam: Examination, { lanes, signal, quietMs }: TidyingUp): Promise<Finding> {
   const late = exam.observations.unanswered.pending;
   const removed = await whileAnswered(exam, { work: removeAll(exam, lanes), signal, quietMs });
@@ -63,8 +63,8 @@ const OVERSLEPT_MS = 100;
 const QUIET_IN_CLEAN_UP_MS = 1500;
 
 /**
- * What the work comes to. Once the examination is stopped, it may go on for as long as the store goes on answering; of one that is silent, or says 503 only,
- * nothing is expected, and the user who has pressed Ctrl-C is waiting.
+ * Waits for what the work comes to. Once the examination is stopped, it may go on for as long as the store goes on answering; of one that
+ * is silent, or says 503 only, nothing is expected, and the user who has pressed Ctrl-C is waiting.
  * @returns undefined where it was given up
  */
 async function whileAnswered<Result>(

@@ -3,7 +3,7 @@ const LONGEST_MS = 100_000;
 /** More rounds than the default has at most take longer, and were asked for. */
 const USUAL_ROUNDS = 400;
 
-/** When an examination is given up. */
+/** Says when an examination is given up. */
 export function longestMs(rounds: number | undefined): number {
   return LONGEST_MS * Math.max(1, (rounds ?? 0) / USUAL_ROUNDS);
 }

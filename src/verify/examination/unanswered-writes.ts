@@ -5,7 +5,7 @@ export class UnansweredWrites {
   readonly #underWay = new Map<Promise<boolean>, string>();
   readonly #givenUp = new Set<string>();
 
-  /** `isAnswered`: what it came to, once nothing is waited for any more. */
+  /** Notes a write. `isAnswered`: what it came to, once nothing is waited for any more. */
   note(key: string, isAnswered: Promise<boolean>): void {
     this.#underWay.set(isAnswered, key);
     const end = (isOver: boolean) => {
@@ -15,7 +15,7 @@ export class UnansweredWrites {
     isAnswered.then(end, () => end(false));
   }
 
-  /** Those under way are over, each within its time-out. */
+  /** Waits until those under way are over, each within its time-out. */
   async over(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.keys());
   }
@@ -31,7 +31,7 @@ export class UnansweredWrites {
   }
 }
 
-/** Whether nothing of it can follow; one that has not left this process is over, too. */
+/** Says whether nothing of it can follow; one that has not left this process is over, too. */
 export function isOver(outcome: ProbeOutcome): boolean {
   return outcome.kind !== "unknown" || outcome.timing !== undefined || !outcome.sent;
 }

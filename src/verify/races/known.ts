@@ -15,7 +15,7 @@ const CHECK_THEN_WRITE: readonly (readonly [RegExp, string])[] = [
  */
 const RCLONE = "rclone serve s3, by what it sends,";
 
-/** The program in words, where it is known to lose races. */
+/** Describes the program, where it is known to lose races. */
 export function knownToLose({ program, holdsDeletes }: Examination): string | undefined {
   if (program === "gofakes3" && holdsDeletes) return RCLONE;
   return CHECK_THEN_WRITE.find(([name]) => name.test(program ?? ""))?.[1];

@@ -10,8 +10,9 @@ const WAITING_MS = 1500;
 const TRIES = 3;
 
 /**
- * Two replace one version, and the last byte of the first comes after the second was answered: whether both are told that they have. A store
- * that judges a condition before the body has come, and does not hold the key meanwhile, is met by that each time, by a race now and then.
+ * Finds out whether two that replace one version are both told that they have, where the last byte of the first comes after the second was
+ * answered. A store that judges a condition before the body has come, and does not hold the key meanwhile, is met by that each time, by a
+ * race now and then.
  */
 export async function bothWinByLateBody(exam: Examination, tries = 1): Promise<boolean> {
   const key = exam.newKey("late");

@@ -20,9 +20,9 @@ const WRITES_MAX = 100;
 const SLOW_WRITES_PER_S = 3;
 
 /**
- * The way locks work, in small: read, add, write if nothing changed. Each contender goes at a pace of its own, so that a
- * write meets not only its own version's rivals but also those of later ones. A contender that was told that its write was made
- * has to be in the ledger at the end.
+ * Tests the way locks work, in small: read, add, write if nothing changed. Each contender goes at a pace of its own, so that a write meets
+ * not only its own version's rivals but also those of later ones. A contender that was told that its write was made has to be in the ledger
+ * at the end.
  */
 export async function lostUpdates(exam: Examination): Promise<Finding> {
   if (exam.form === undefined) return skipped("If-Match does not work here");
@@ -81,7 +81,7 @@ function writtenIn(body: string | undefined): Ledger["written"] | undefined {
   }
 }
 
-/** How fast one key can be changed by one writer that is alone; the requests of this are those of `latency`. */
+/** Measures how fast one key can be changed by one writer that is alone; the requests of this are those of `latency`. */
 export async function writeCeiling(exam: Examination): Promise<Finding> {
   if (exam.form === undefined) return skipped("If-Match does not work here");
   const { effects } = exam;

@@ -11,7 +11,7 @@ const ENOUGH_ROUNDS = 4;
 /** Without the right to delete, each round leaves an object behind. */
 const UNDELETABLE_ROUNDS = 6;
 
-/** Many create one key at once: a new one, and one that was deleted a moment ago. */
+/** Lets many create one key at once: a new one, and one that was deleted a moment ago. */
 export async function createRace(exam: Examination): Promise<Finding> {
   const tally = newTally();
   const { contenders } = exam.thoroughness;
@@ -34,7 +34,7 @@ export async function createRace(exam: Examination): Promise<Finding> {
   return conclusion(exam, tally, fault, "created a key");
 }
 
-/** Many replace the same version at once. */
+/** Lets many replace the same version at once. */
 export async function replaceRace(exam: Examination): Promise<Finding> {
   if (exam.form === undefined) return skipped("If-Match does not work here");
   if (await bothWinByLateBody(exam)) {
@@ -62,7 +62,7 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
   return conclusion(exam, tally, fault, "replaced a version");
 }
 
-/** Half of them replace a version, half delete it: what is held again must not be deleted. */
+/** Lets half of them replace a version, and half delete it: what is held again must not be deleted. */
 export async function deleteRace(exam: Examination): Promise<Finding> {
   if (exam.versions !== undefined)
     return skipped("the bucket keeps versions, or has kept them: s3-mutex deletes nothing there");

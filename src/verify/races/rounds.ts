@@ -32,7 +32,7 @@ export interface RaceTally {
 export type Contend = (lane: ProbeRequests, body: string, start: StartingLine) => Promise<ProbeOutcome>;
 
 /**
- * A new object for a round to be about; its ETag, or undefined where it is not known what became of it.
+ * Makes a new object for a round to be about, and gives its ETag, or undefined where it is not known what became of it.
  * @throws NoAnswer where the store refuses such writes
  */
 export async function created(
@@ -51,7 +51,7 @@ export async function created(
   return found.body === body ? found.etag : undefined;
 }
 
-/** All contenders at once, each over the next client in turn. */
+/** Starts all contenders at once, each over the next client in turn. */
 export async function contest(exam: Examination, contenders: number, contend: Contend): Promise<Round> {
   const start = new StartingLine(exam.effects, contenders);
   const bodies = Array.from({ length: contenders }, () => exam.newBody());
@@ -73,8 +73,8 @@ export async function contest(exam: Examination, contenders: number, contend: Co
 }
 
 /**
- * What is wrong with a round, judged by what was answered and by what the key holds afterwards; undefined for nothing.
- * No other client writes to the key, so it has to hold what the one winner wrote.
+ * Says what is wrong with a round, judged by what was answered and by what the key holds afterwards; undefined for nothing. No other client
+ * writes to the key, so it has to hold what the one winner wrote.
  */
 export async function violation(
   exam: Examination,
@@ -138,7 +138,7 @@ export async function repeat(
   return fault;
 }
 
-/** What no contender has raced for was not examined. */
+/** Says why there was no round: what no contender has raced for was not examined. */
 function noRound({ unmade }: RaceTally): Error {
   return unmade === undefined
     ? new UnexpectedRefusal("PUT with If-None-Match: * on a new key was refused each time")
