@@ -78,7 +78,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
     return this.#parts.handles.acquire(lockName, options);
   }
 
-  /** One attempt: a handle, or null when another caller has the lock. */
+  /** Makes one attempt, and returns a handle, or null when another caller has the lock. */
   tryAcquire(lockName: string, options: TryAcquireOptions = {}): Promise<Lock | null> {
     return this.#parts.handles.tryAcquire(lockName, options);
   }
@@ -106,7 +106,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
     return this.#parts.handles.acquireAll(lockNames, options);
   }
 
-  /** {@link withLock} for several locks at once. @returns null when not all of them were had in time */
+  /** Runs `fn` while holding several locks, as {@link withLock} does with one. @returns null when not all of them were had in time */
   withLocks<T>(
     lockNames: readonly string[],
     fn: (locks: LockSet) => T | Promise<T>,
@@ -130,9 +130,9 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   }
 
   /**
-   * For the environment variable `S3_MUTEX_HELD` of a process that is part of the work under these locks, and for `heldByParent` there:
-   * what is held here, and what this mutex was told of by its own `heldByParent`. Without it, a child that asks for a lock of its
-   * parent's waits forever, and cannot tell why.
+   * Writes the text for the variable `S3_MUTEX_HELD` in the environment of a process that is part of the work under these locks, and for
+   * `heldByParent` there: what is held here, and what this mutex was told of by its own `heldByParent`. Without it, a child that asks for
+   * a lock of its parent's waits forever, and cannot tell why.
    * @throws `invalid-argument` for locks of another mutex
    */
   heldForChild(held: Lock | LockSet): string {
@@ -148,8 +148,8 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   }
 
   /**
-   * At most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and remember their number of
-   * permits: it counts for all callers, whatever `permits` says later, until `resize` changes it.
+   * Gives a semaphore: at most so many at once, instead of one. Semaphores are objects of their own under `semaphorePrefix`, and
+   * remember their number of permits: it counts for all callers, whatever `permits` says later, until `resize` changes it.
    * @example
    * ```ts
    * const api = mutex.semaphore("payment-api", { permits: 5 });
@@ -161,7 +161,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   }
 
   /**
-   * One leader among many candidates. The leader holds the lock of this name.
+   * Gives an election: one leader among many candidates. The leader holds the lock of this name.
    * @example
    * ```ts
    * await mutex.election("scheduler").runWhenLeader((signal) => schedule({ signal }), { signal: shutdown });
@@ -171,7 +171,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
     return this.#parts.election(name, options);
   }
 
-  /** What a lock says now: who holds it, who waits, the last turns. @returns null when there is no such lock */
+  /** Reads what a lock says now: who holds it, who waits, the last turns. @returns null when there is no such lock */
   inspect(lockName: string): Promise<LockReport | null> {
     return this.#parts.observer.inspect(lockName);
   }
@@ -197,8 +197,8 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   }
 
   /**
-   * Whether the store answers, and what this mutex holds and waits for: for readiness probes. One GET of an object that is not there.
-   * Never rejects, also when the mutex is closed, but for an argument that cannot be right.
+   * Says whether the store answers, and what this mutex holds and waits for: for readiness probes. One GET of an object that is not
+   * there. Never rejects, also when the mutex is closed, but for an argument that cannot be right.
    */
   health(options: HealthOptions = {}): Promise<Health> {
     return this.#parts.observer.health(options);
@@ -253,12 +253,12 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
     return this.#parts.byName.refresh(lockName);
   }
 
-  /** Whether the lock is held. */
+  /** Says whether the lock is held. */
   isLocked(lockName: string): Promise<boolean> {
     return this.#parts.byName.isLocked(lockName);
   }
 
-  /** Whether this instance, or another with the same `ownerId`, holds the lock. */
+  /** Says whether this instance, or another with the same `ownerId`, holds the lock. */
   isOwnedByUs(lockName: string): Promise<boolean> {
     return this.#parts.byName.isOwnedByUs(lockName);
   }

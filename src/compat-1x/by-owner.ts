@@ -48,7 +48,7 @@ export async function refreshByOwner(
   return reply.kind === "renewed";
 }
 
-/** Whether this owner, through whichever instance or handle, holds the lock. */
+/** Says whether this owner, through whichever instance or handle, holds the lock. */
 export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
   const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
   return (record?.holders ?? []).some((holder) => isOurs(holder) && !isExpired(holder, attempt));
@@ -72,7 +72,7 @@ class Target {
   }
 }
 
-/** Nothing here has a lease that the caller's time could be told by: it is that of any other command. */
+/** Gives a call by name the time of any other command: nothing here has a lease that the caller's time could be told by. */
 function optionsFor(context: Context, leaseMs: number) {
   return { ...commandPolicy(context, leaseMs, { insists: true }), writeLog: new WriteLog(), from: "store" as const };
 }

@@ -7,7 +7,7 @@ export type Force =
   /** `seen`: the holders that the caller saw; undefined: all that hold the lock. */
   | { readonly isForced: true; readonly seen: ReadonlySet<string> | undefined };
 
-/** A word for "whatever holder it has", as in 1.x, or the holders that the caller has seen. */
+/** Checks whose holds a call may end: a word for "whatever holder it has", as in 1.x, or the holders that the caller has seen. */
 export function checkForce(value: unknown): Force {
   if (typeof value !== "object" || value === null) return forceOf(checkBoolean("force", value), undefined);
   const given: Partial<Record<keyof ForceOptions, unknown>> = value;

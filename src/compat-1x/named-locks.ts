@@ -42,7 +42,7 @@ export class NamedLocks {
     lease.endWhenOver();
   }
 
-  /** What is called by name in that line of work from now on is not about what another one has of the lock. */
+  /** Notes that a line of work was not given the lock: what it calls by name from now on is not about what another one has of it. */
   noteRefusal(object: LockObject, line: Scope): void {
     this.#holds.noteRefusal(object.key, line);
   }
@@ -68,7 +68,7 @@ export class NamedLocks {
     return renewed;
   }
 
-  /** `seen`: whose holds, by acquisition id; undefined: all. */
+  /** Ends holds by force. `seen`: whose, by acquisition id; undefined: all. */
   async forceRelease(object: LockObject, seen?: ReadonlySet<string>): Promise<boolean> {
     const { reply, snapshot } = await object.swap(forcing(seen), this.#options());
     this.#endHere(object, snapshot);
@@ -76,7 +76,7 @@ export class NamedLocks {
     return reply.kind === "released" || others.includes(true);
   }
 
-  /** The same in the further records of a semaphore, by what its first one says. */
+  /** Does the same to the further records of a semaphore, by what its first one says. */
   async #inOthers(
     { ref, key }: LockObject,
     { record }: Snapshot,
@@ -89,7 +89,7 @@ export class NamedLocks {
     return outcomes;
   }
 
-  /** As of when it was asked: a lease that had not ended then may have been renewed while the answer was on its way. */
+  /** Says whether it was held when asked: a lease that had not ended then may have been renewed while the answer was on its way. */
   async isLocked(object: LockObject): Promise<boolean> {
     const { clock, effects } = this.#context;
     return this.#read(object, (record, attempt) => {
@@ -98,7 +98,7 @@ export class NamedLocks {
     });
   }
 
-  /** As of now: no caller is to work under a lease that has ended meanwhile. */
+  /** Says whether this owner holds it now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
     return this.#read(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
   }
@@ -127,20 +127,20 @@ export class NamedLocks {
     return true;
   }
 
-  /** What a call is about is settled when it is made. */
+  /** Finds what a call is about, which is settled when it is made. */
   #target(key: string): NamedTarget {
     return this.#holds.find(key, this.#scopes.current);
   }
 
-  /** A call for an acquisition that was lost, made while another caller may have the lock. */
+  /** Refuses a call for an acquisition that was lost, made while another caller may have the lock. */
   #refuseLate(key: string, own: NamedHold | undefined): false {
     this.#holds.settle(key, own, "lost");
     return false;
   }
 
   /**
-   * Nor is it about what comes to hold the lock while the store is slow to answer; nor, where it is about a hold of this mutex, about
-   * what another instance of the same owner has taken since.
+   * Tells what a call is not about: what comes to hold the lock while the store is slow to answer; and, where it is about a hold of
+   * this mutex, what another instance of the same owner has taken since.
    */
   #byOwner(key: string, hold?: NamedHold) {
     const meant = hold?.lease.holder.id;
@@ -150,8 +150,8 @@ export class NamedLocks {
   }
 
   /**
-   * A holder in this process learns at once, and in the same words, what others learn at their next renewal; not one that was
-   * granted it since. An object that was not there tells only of holders from before it was asked for.
+   * Tells a holder in this process at once, and in the same words, what others learn at their next renewal; not one that was granted it
+   * since. An object that was not there tells only of holders from before it was asked for.
    */
   #endHere(object: LockObject, { record, askedAtMs }: Snapshot): void {
     this.#localQueues.peek(object.key)?.loseHolders(({ holder: { id, token } }, sinceMs) => {

@@ -47,7 +47,7 @@ function instrumentsOf(provider: MeterProvider | undefined) {
   };
 }
 
-/** What to count; lock names only where the caller says how few there are. */
+/** Counts what is published; lock names only where the caller says how few there are. */
 export function metricsHandlers(
   provider: MeterProvider | undefined,
   lockNameOf: ((lockName: string) => string | undefined) | undefined,
@@ -130,7 +130,7 @@ class Level {
   }
 }
 
-/** One object for each bucket, and for each name in it: these are asked for several times in each turn. */
+/** Keeps one object for each bucket, and for each name in it: these are asked for several times in each turn. */
 function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefined) | undefined) {
   const known = new Map<string, Attributes>();
   return ({ bucketName }: DiagnosticsOrigin, lockName: string): Attributes => {

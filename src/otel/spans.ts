@@ -10,8 +10,8 @@ interface OpenSpans {
 }
 
 /**
- * A span for each wait and one for each hold, both children of what the caller was doing when it asked. That another caller
- * has the lock is not an error; a store that fails, a deadlock and a loss are.
+ * Makes a span for each wait and one for each hold, both children of what the caller was doing when it asked. That another caller has
+ * the lock is not an error; a store that fails, a deadlock and a loss are.
  */
 export function spanHandlers(provider: TracerProvider | undefined): { readonly handlers: Handlers; end(): void } {
   const tracer = (provider ?? trace).getTracer("s3-mutex", VERSION);

@@ -27,7 +27,7 @@ export function checkedRequest(values: readonly unknown[]): CheckedRequest {
   return { name, ...options, callback: callback as CheckedRequest["callback"] };
 }
 
-/** The members of a dictionary are read in the order of their names. */
+/** Reads the members of a dictionary, in the order of their names. */
 function optionsOf(value: unknown): Omit<CheckedRequest, "name" | "callback"> {
   if (value !== undefined && value !== null && typeof value !== "object" && typeof value !== "function") {
     throw new TypeError("request(): the options are not an object");
@@ -48,8 +48,8 @@ function optionsOf(value: unknown): Omit<CheckedRequest, "name" | "callback"> {
 }
 
 /**
- * The standard ignores what it does not know, also what is mistyped. An option of ours is refused all the same: its caller counts on
- * it, and no browser knows it.
+ * Refuses an option of ours: its caller counts on it, and no browser knows it. The standard ignores what it does not know, also what is
+ * mistyped.
  */
 function refuseOurs(given: object): void {
   const ours = Object.keys(INSTEAD).find((name) => name in given && !(name in Object.prototype));

@@ -25,7 +25,7 @@ const LEASE_MS = 15_000;
 const UNDECIDED_MS = 2000;
 
 /**
- * A lock manager with the shape of the Web Locks standard, on a bucket. Each manager is one client of the standard; code that
+ * Creates a lock manager with the shape of the Web Locks standard, on a bucket. Each manager is one client of the standard; code that
  * was written for `navigator.locks` coordinates across machines with it.
  * @param mutexOptions as of {@link S3Mutex}; `lockTimeoutMs` is 15000 by default here
  */
@@ -244,7 +244,7 @@ class S3LockManager implements LockManager {
     }
   }
 
-  /** A request that waits for a name has been told so: each that comes after it waits as well. */
+  /** Notes that a request that waits for a name has been told so: each that comes after it waits as well. */
   #noteWaiting(lockName: string): void {
     const { pending = [] } = this.#byName.get(webNameOf(lockName) ?? lockName) ?? {};
     for (const request of pending) if (request.waits) request.settle();
@@ -269,12 +269,12 @@ class S3LockManager implements LockManager {
   }
 }
 
-/** Closing waits for what runs under a lock; a grant that came while it began is given back without a call. */
+/** Runs the callback under a lock, so that closing waits for it; a grant that came while that began is given back without a call. */
 function runUnder(lock: Lock, callback: CheckedRequest["callback"], request: LockRequest): Promise<unknown> {
   return runGuarded(lock as HeldLock, () => runCallback(callback, new GrantedLock(request)));
 }
 
-/** How the lock stands; its signal says only that the callback is asked to end. */
+/** Tells how the lock stands; its signal says only that the callback is asked to end. */
 function standingOf(lock: Lock): Standing {
   return (lock as HeldLock).lease.standing;
 }

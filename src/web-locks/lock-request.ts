@@ -33,7 +33,7 @@ export class LockRequest {
     this.#settle();
   }
 
-  /** It may be granted now. */
+  /** Leaves it undecided again, as it may be granted now. */
   unsettle(): void {
     if (!this.#isSettled) return;
     this.#isSettled = false;
@@ -53,19 +53,19 @@ export class NamedRequests {
     return this.held.length === 0 && this.pending.length === 0;
   }
 
-  /** Whether this client alone keeps the request from being granted. */
+  /** Says whether this client alone keeps the request from being granted. */
   isBlocked(request: LockRequest): boolean {
     const earlier = this.pending.slice(0, this.pending.indexOf(request));
     return earlier.length > 0 || !areCompatible([...this.held, request], 1);
   }
 
-  /** It is granted before all others who wait. */
+  /** Puts it before all others who wait, so that it is granted first. */
   putFirst(request: LockRequest): void {
     this.remove(request);
     this.pending.unshift(request);
   }
 
-  /** Waiting requests that could be granted by now, as far as this client knows. */
+  /** Finds the waiting requests that could be granted by now, as far as this client knows. */
   grantable(): readonly LockRequest[] {
     const count = this.pending.findIndex(
       (_, index) => !areCompatible([...this.held, ...this.pending.slice(0, index + 1)], 1),
@@ -82,7 +82,7 @@ export class NamedRequests {
 }
 
 /**
- * What is there of one name: what the record says of others, in its order, and what this client knows of itself, which is more
+ * Merges what there is of one name: what the record says of others, in its order, and what this client knows of itself, which is more
  * than the record says: of the waiters of one process only the first is in it.
  */
 export function merged(

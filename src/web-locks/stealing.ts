@@ -38,7 +38,7 @@ async function stealHeld(mutex: S3Mutex, lockName: string): Promise<Lock> {
   }
 }
 
-/** Whether the lock was granted to us meanwhile, and we are about to learn it. */
+/** Says whether the lock was granted to us meanwhile, and we are about to learn it. */
 async function isHeldByUs(mutex: S3Mutex, lockName: string, before: LockReport | null): Promise<boolean> {
   const report = await mutex.inspect(lockName);
   const isOurs = ({ owner, priority, fencingToken }: HolderReport) =>

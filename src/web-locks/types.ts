@@ -45,7 +45,7 @@ export interface LockManager extends AsyncDisposable {
    */
   request<T>(name: string, callback: (lock: WebLock) => T): Promise<Awaited<T>>;
   request<T>(name: string, options: WebLockOptions, callback: (lock: WebLock | null) => T): Promise<Awaited<T>>;
-  /** What is held and waited for, by all clients: each name by itself, not all at one moment. */
+  /** Lists what is held and waited for, by all clients: each name by itself, not all at one moment. */
   query(): Promise<WebLockSnapshot>;
   /**
    * Refuses new requests, ends those that wait (`AbortError`), and waits for the callbacks that run, 7 seconds by default: each lock
