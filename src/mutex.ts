@@ -78,7 +78,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
     return this.#parts.handles.acquire(lockName, options);
   }
 
-  /** Makes one attempt, and returns a handle, or null when another caller has the lock. */
+  /** Tries once: a handle, or null when another caller has the lock. */
   tryAcquire(lockName: string, options: TryAcquireOptions = {}): Promise<Lock | null> {
     return this.#parts.handles.tryAcquire(lockName, options);
   }

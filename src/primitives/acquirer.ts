@@ -76,17 +76,17 @@ export class Acquirer {
     }
   }
 
-  /** What a process that is part of the work under these handles is told of. */
+  /** Writes what a process that is part of the work under these handles is told of. */
   heldForChild(held: unknown): string {
     return this.#parentHolds.textWith(this.#known.get("held", held));
   }
 
-  /** The number of permits was changed here: waiters of this process need not find that out by polling. */
+  /** Notes that the number of permits was changed here: waiters of this process need not find that out by polling. */
   limitChanged({ key }: LockObject): void {
     this.#localQueues.peek(key)?.holdChanged();
   }
 
-  /** How long a call without a `timeoutMs` waits. */
+  /** Says how long a call without a `timeoutMs` waits. */
   patienceMs(retries: number | undefined): number {
     const { maxRetries, retryDelayMs, maxRetryDelayMs } = this.#settings;
     return patienceMs({
@@ -96,7 +96,7 @@ export class Acquirer {
     });
   }
 
-  /** A handle that renews itself; undefined when the lock was not had in time. */
+  /** Acquires a handle that renews itself; undefined when the lock was not had in time. */
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
     const lock = await this.#handle(ref, call);
     if (lock?.lease.standing.wasClosed !== true) return lock;
@@ -119,7 +119,7 @@ export class Acquirer {
     return this.#handleOf(ref, object.key, nested, call.scope);
   }
 
-  /** Several locks in one order, all or none: then the first that was not had in time is told. */
+  /** Acquires several locks in one order, all or none: then the first that was not had in time is told. */
   async all(lockNames: readonly string[], call: AcquireCall): Promise<TakenSet> {
     if (!Array.isArray(lockNames) || lockNames.length === 0) {
       throw invalidArgument("lockNames", lockNames, "pass the names of the locks, at least one");
@@ -152,7 +152,7 @@ export class Acquirer {
     return { missing };
   }
 
-  /** What was had of several; a store that is slow to take it back does not keep the caller. */
+  /** Gives back what was had of several; a store that is slow to take it back does not keep the caller. */
   async #giveBack(locks: readonly HeldLock[]): Promise<void> {
     const { background, effects } = this.#context;
     for (const lock of locks) lock.noteUnused();
@@ -161,7 +161,7 @@ export class Acquirer {
     await settledWithin(effects, released, GIVE_BACK_MS);
   }
 
-  /** The bare lease, for callers that renew it themselves. */
+  /** Acquires the bare lease, for callers that renew it themselves. */
   async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
     const { object, request, nesting } = this.#plan(ref, call);
     if (nesting.kind === "refuse") throw nesting.error;
@@ -200,8 +200,8 @@ export class Acquirer {
   }
 
   /**
-   * The mutex may be closed at any moment up to that in which the caller goes on, so that is checked again and again: what
-   * is granted then is given back unseen.
+   * Takes the lock unless the mutex is closed. That may happen at any moment up to that in which the caller goes on, so it is checked
+   * again and again: what is granted then is given back unseen.
    */
   async #take(
     ref: LockRef,
@@ -231,7 +231,7 @@ export class Acquirer {
     return lease;
   }
 
-  /** The mutex was closed in the turn of the grant: the caller is told so at once, and closing waits for the rest. */
+  /** Gives back a grant in whose turn the mutex was closed: the caller is told so at once, and closing waits for the rest. */
   giveBackUnseen(lease: Lease): never {
     const { lockName } = lease.standing;
     lease.standing.noteUnused();
@@ -277,7 +277,7 @@ export class Acquirer {
 /** How long a caller who gets none of several locks waits for those it had to be given back. */
 const GIVE_BACK_MS = 500;
 
-/** One order for all clients: that of the keys, by code unit, which no locale changes. */
+/** Compares keys by code unit, which no locale changes: all clients have one order. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {
   return one < other ? -1 : 1;
 }

@@ -122,7 +122,7 @@ export class Closing {
     return !this.#context.holdings.areArriving && this.#leases.every(({ standing }) => standing.isLeft);
   }
 
-  /** What is not over runs out; what is being given back and was not answered stays in its record just as long. */
+  /** Leaves leases: what is not over runs out; what is being given back and was not answered stays in its record just as long. */
   #leave(leases: readonly Held[]): void {
     for (const lease of leases) {
       if (this.#left.has(lease)) continue;
@@ -132,7 +132,7 @@ export class Closing {
     this.#context.holdings.noteChange();
   }
 
-  /** For one whose own work asks for the end: it would wait for itself. */
+  /** Reports to a caller whose own work asks for the end, without waiting for that work: it would wait for itself. */
   async #reportWithout(own: ReadonlySet<Held>): Promise<CloseReport> {
     const { holdings } = this.#context;
     const mayGoOn = (lease: Held) =>
@@ -153,7 +153,7 @@ export class Closing {
     return { leftBehind };
   }
 
-  /** All in one line: of what fails since the mutex is closed, nothing more is said. */
+  /** Tells all in one line: of what fails since the mutex is closed, nothing more is said. */
   #tell(report: CloseReport, unclear: ReadonlySet<string>): void {
     const { logger, emit } = this.#context;
     const { leftBehind } = report;

@@ -9,7 +9,7 @@ export interface LockPlace {
   readonly key: string;
 }
 
-/** A hold as a text, from which another process can go on with it. */
+/** Writes a hold as a text, from which another process can go on with it. */
 export function writeHandOver(ref: LockRef, place: LockPlace, { id, token, leaseMs }: Holder): string {
   return JSON.stringify({ s3MutexHold: VERSION, ...place, ...ref, id, token, leaseMs });
 }

@@ -29,7 +29,7 @@ export class Handles {
     return set;
   }
 
-  /** Those that a caller names. @throws `invalid-argument` for what this mutex has not given out */
+  /** Finds the handles that a caller names. @throws `invalid-argument` for what this mutex has not given out */
   get(argument: string, value: unknown): readonly Handle[] {
     const isObject = typeof value === "object" && value !== null;
     const handles = isObject ? this.#handles.get(value) : undefined;

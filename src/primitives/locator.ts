@@ -32,7 +32,7 @@ export class Locator {
     return this.#lock(lockName);
   }
 
-  /** What is held can be asked for, refreshed and given back until a close is over. */
+  /** Finds a lock that may be held: it can be asked for, refreshed and given back until a close is over. */
   heldLock(lockName: string): LockObject {
     if (this.#context.closed.aborted) throw wasClosed();
     return this.#lock(lockName);
@@ -46,7 +46,7 @@ export class Locator {
     return this.#objects.get(ref, ref.part ? checkPart(key, ref.name, ref.part) : key);
   }
 
-  /** The lock under a key, without its being kept; undefined where the key is not that of a lock. */
+  /** Finds the lock under a key, without keeping it; undefined where the key is not that of a lock. */
   peek(key: string): LockObject | undefined {
     const name = nameOfKey(this.#settings.keyPrefix, key);
     return name === undefined ? undefined : this.#objects.peek({ name }, key);

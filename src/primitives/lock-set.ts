@@ -5,7 +5,7 @@ import type { HeldLock, Lock } from "./lock.js";
 export interface LockSet extends AsyncDisposable {
   /** In the order in which they were acquired. */
   readonly locks: readonly Lock[];
-  /** The lock of this name; undefined when it is not one of these. */
+  /** Finds the lock of this name; undefined when it is not one of these. */
   get(name: string): Lock | undefined;
   /** Aborted when any of them is lost, or its holder is asked to stop, with that reason: see {@link Lock.signal}. */
   readonly signal: AbortSignal;

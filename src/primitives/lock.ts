@@ -211,7 +211,7 @@ export class HeldLock implements Lock {
     return this.#isGuarding;
   }
 
-  /** No work was done under it, nor will be. What it nests in is in use all the same. */
+  /** Notes that no work was done under it, nor will be. What it nests in is in use all the same. */
   noteUnused(): void {
     if (this.#hold.root === this.#hold) this.#hold.root.standing.noteUnused();
   }
@@ -226,7 +226,7 @@ export class HeldLock implements Lock {
     return this.#released !== undefined || this.#hold.loss !== undefined;
   }
 
-  /** What is done to the lock would be done to all that nest in one another. */
+  /** Refuses a handle that nests, or in which others nest: what is done to the lock would be done to all that nest in one another. */
   #checkAlone(remedy: string): void {
     if (this.#hold.root !== this.#hold || !this.#hold.nest.isEmpty) throw invalidArgument("this", this.name, remedy);
   }

@@ -25,7 +25,7 @@ export interface NestingOptions {
 }
 
 /**
- * A call nests in what its caller names, or in what a function that still runs holds and that it is part of. What is held by a call
+ * Decides whether a call nests in what its caller names, or in what a running function holds that it is part of. What is held by a call
  * that merely shares its asynchronous context gives it nothing. `held`: by functions that still run, the innermost first.
  */
 export function nestingOf(
@@ -60,7 +60,7 @@ export function nestingOf(
   return { kind: "nest", outer };
 }
 
-/** One attempt that does not ask to nest is told that the lock is not to be had. */
+/** Throws, but for one attempt that does not ask to nest: it is told that the lock is not to be had. */
 export function refusedUnlessAttempt(
   error: S3MutexError,
   { isAttempt = false, options }: Pick<AcquireCall, "isAttempt" | "options">,

@@ -105,7 +105,7 @@ export class Observer {
   }
 }
 
-/** Keys of 1.x cannot be turned into names again, so what they start with has to do. */
+/** Gives the start of keys of 1.x: they cannot be turned into names again, so what they start with has to do. */
 function startOf1xKeys(keyPrefix: string, namePrefix: string): string {
   const result = keyOfNameIn1x(keyPrefix, namePrefix);
   return result.ok ? result.key.replace(/\.json$/, "") : keyPrefix;

@@ -23,17 +23,17 @@ export class ParentHolds {
     });
   }
 
-  /** What a wait for the lock under this key holds up there; of a semaphore that may be permits of its own. */
+  /** Lists what a wait for the lock under this key holds up there; of a semaphore that may be permits of its own. */
   heldUpBy(key: string): readonly Hold[] {
     return this.#named.filter((one) => one.key !== key || one.hold.kind === "semaphore").map(({ hold }) => hold);
   }
 
-  /** By which fencing tokens they hold the very lock under this key. */
+  /** Lists the fencing tokens by which they hold the very lock under this key. */
   tokensOf(key: string): readonly number[] {
     return this.#named.filter((one) => one.key === key).map(({ hold }) => hold.token);
   }
 
-  /** The text for a process that is part of the work under these handles, too. */
+  /** Writes the text for a process that is part of the work under these handles, too. */
   textWith(handles: readonly Handle[]): string {
     const { bucketName, heldByParent } = this.#place;
     const own = handles.map(({ ref, key, hold }) => ({ bucketName, key, ...ref, token: hold.holder.token }));
@@ -41,7 +41,7 @@ export class ParentHolds {
   }
 }
 
-/** What this mutex calls the lock under that key; undefined where it cannot have it. */
+/** Names the lock under that key as this mutex does; undefined where it cannot have it. */
 function refIn(place: Place, { bucketName, key, kind, name }: ParentHold): LockRef | undefined {
   if (bucketName !== place.bucketName) return undefined;
   if (kind === "semaphore") {

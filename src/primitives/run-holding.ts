@@ -35,13 +35,13 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   return guarding(leasesOf(held), () => fn(held));
 }
 
-/** The first loss of what is held, in the eyes of the caller of a function that has ended. */
+/** Finds the first loss of what is held, in the eyes of the caller of a function that has ended. */
 export function lossOf(held: HeldLock | HeldLockSet): S3MutexError | undefined {
   const losses = leasesOf(held).map(({ standing }) => standing.lossOfWork);
   return losses.find((loss) => loss !== undefined);
 }
 
-/** What the caller is told of a function that ran on under a lock that was lost. */
+/** Tells the caller that a function ran on under a lock that was lost. */
 export function lostMeanwhile(loss: S3MutexError, result: unknown): S3MutexError {
   const message = `${loss.message} The function ran on meanwhile; its result is attached.`;
   return reworded(loss, message, { cause: loss, result });

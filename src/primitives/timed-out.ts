@@ -5,7 +5,7 @@ import { printable } from "../printable.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
 import type { AcquireOptions } from "./call-options.js";
 
-/** A lock was not had in time. The error says who has it, in words and as data, by what was read last. */
+/** Says that a lock was not had in time, and who has it, in words and as data, by what was read last. */
 export function timedOut(
   { name: lockName, latest }: Pick<LockObject, "name" | "latest">,
   sentence: string,
@@ -15,7 +15,7 @@ export function timedOut(
   return new S3MutexError("timed-out", message, { lockName, holders: holders.map(publicHolder) });
 }
 
-/** The same of a lock that a caller waited for alone. */
+/** Says the same of a lock that a caller waited for alone. */
 export function notFree(
   object: LockObject,
   { timeoutMs, mode }: Pick<AcquireOptions, "timeoutMs" | "mode">,
@@ -24,7 +24,7 @@ export function notFree(
   return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.${before}`);
 }
 
-/** Sharers alone would have left room for one more: it has waited behind a caller that wants all of the lock. */
+/** Names the caller that wants all of the lock and that a sharer has waited behind: sharers alone would have left room for one more. */
 function writerBefore(record: LockRecord | undefined): string {
   if (record === undefined || record.holders.some(({ mode }) => mode === "exclusive")) return "";
   const writer = record.queue.find(({ mode }) => mode === "exclusive");
@@ -39,7 +39,7 @@ function publicHolder(holder: Holder): LockHolder {
   return { acquisitionId: id, owner, ...identityOf(holder), fencingToken: token, ...times };
 }
 
-/** `It is held by nightly, web-1:4711 since 2026-11-28T03:00:00.000Z, until 2026-11-28T03:01:00.000Z unless it is renewed.` */
+/** Writes `It is held by nightly, web-1:4711 since 2026-11-28T03:00:00.000Z, until 2026-11-28T03:01:00.000Z unless it is renewed.` */
 function sentenceAbout(holders: readonly Holder[]): string {
   const named = holders.slice(0, NAMED_MAX).map((holder) => {
     const [since, until] = [instant(holder.acquiredAtMs), instant(holder.expiresAtMs)];
@@ -49,7 +49,7 @@ function sentenceAbout(holders: readonly Holder[]): string {
   return `It is held by ${[...named, ...(more > 0 ? [`${more} more`] : [])].join("; and by ")}.`;
 }
 
-/** Records can have times that no calendar has. */
+/** Writes a time, as records can have times that no calendar has. */
 function instant(epochMs: number): string {
   return Math.abs(epochMs) <= MAX_DATE_MS ? new Date(epochMs).toISOString() : `${epochMs} ms`;
 }

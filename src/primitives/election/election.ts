@@ -188,14 +188,14 @@ export class Election {
     }
   }
 
-  /** Who leads now; null when there is no leader. */
+  /** Reads who leads now; null when there is no leader. */
   async leader(): Promise<Leader | null> {
     this.#scopes.noteCall();
     return new LeaderWatch(this.#context, this.#object).read();
   }
 
   /**
-   * Who leads now, and then each new leader; null while there is none. A store that does not answer is asked again.
+   * Yields who leads now, and then each new leader; null while there is none. A store that does not answer is asked again.
    * @throws `access-denied` and others when the store refuses
    */
   observe(options: ObserveOptions = {}): AsyncIterable<Leader | null> {
@@ -225,7 +225,7 @@ export class Election {
   }
 }
 
-/** As others have it: the lease is over after the leader has stepped down, and it had tried several times by then. */
+/** Checks the timing, as others have it: the lease is over after the leader has stepped down, and it had tried several times by then. */
 function checkTiming(leaseMs: number, options: ElectionOptions): LeaseTiming {
   const renewalDeadlineMs = withDefault(
     "renewalDeadlineMs",

@@ -84,7 +84,7 @@ export class Leadership {
     return this.#lock.lease.standing.askedBy === "resigned";
   }
 
-  /** What it throws on its way out, having been told to stop, is not what its caller has to deal with. */
+  /** Judges an error of the function: what it throws on its way out, having been told to stop, is not what its caller has to deal with. */
   #afterError<T>(error: unknown, signal: AbortSignal | undefined): TurnEnd<T> {
     const loss = lossOf(this.#lock);
     const isLost = loss !== undefined && loss.reason !== "closed";

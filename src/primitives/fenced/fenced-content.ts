@@ -1,7 +1,7 @@
 import { invalidArgument } from "../../arguments/checks.js";
 import type { Content } from "../../core/envelope.js";
 
-/** What a caller writes, as it is stored: bytes as base64, everything else as JSON. */
+/** Turns what a caller writes into what is stored: bytes as base64, everything else as JSON. */
 export function contentOf(argument: string, value: unknown): Content {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
   const json = jsonOf(argument, value);
@@ -16,7 +16,7 @@ export function contentOf(argument: string, value: unknown): Content {
   return { content: JSON.parse(json) };
 }
 
-/** V8 draws the way around a circle on several lines. */
+/** Joins lines: V8 draws the way around a circle on several. */
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
@@ -30,7 +30,7 @@ function jsonOf(argument: string, value: unknown): string | undefined {
   }
 }
 
-/** What was stored, as its reader gets it: a copy of its own. */
+/** Gives a reader what was stored, as a copy of its own. */
 export function valueIn({ content, base64 }: Content): unknown {
   return base64 === undefined ? structuredClone(content) : new Uint8Array(Buffer.from(base64, "base64"));
 }

@@ -32,7 +32,7 @@ const FENCED_OBJECT_OPTIONS: OptionNames<FencedObjectOptions> = { key: true, buc
 export interface FencedObject<Content = unknown> {
   readonly bucket: string;
   readonly key: string;
-  /** The content as it is now; undefined where there is none. */
+  /** Reads the content as it is now; undefined where there is none. */
   read(): Promise<Content | undefined>;
   /** Replaces the content. */
   write(content: Content): Promise<void>;
@@ -137,7 +137,7 @@ function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: stri
   return { key, bucket, adopt };
 }
 
-/** An object of ours that became a fenced object would be a lock that cannot be had, or a result that is lost. */
+/** Says why a key is taken: an object of ours that became a fenced object would be a lock that cannot be had, or a result that is lost. */
 function whyTaken(key: string, { keyPrefix, oncePrefix, semaphorePrefix }: OwnPlaces): string | undefined {
   const ours = { locks: keyPrefix, semaphores: semaphorePrefix, "results of once": oncePrefix };
   for (const [whose, prefix] of Object.entries(ours)) {

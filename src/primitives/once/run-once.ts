@@ -150,7 +150,7 @@ export class Once {
     return await this.#hold(place, options, startedAtMs, forgetHolding);
   }
 
-  /** Within what is left of the time of a call that began then. */
+  /** Runs `use` under the lock, within what is left of the time of a call that began then. */
   async #hold<T>(
     place: Place,
     options: RunOnceOptions,
@@ -171,7 +171,7 @@ export class Once {
     }
   }
 
-  /** The same with what is left of the caller's time; where there was any, it is not turned into a single attempt. */
+  /** Gives the same options with what is left of the caller's time; where there was any, it is not turned into a single attempt. */
   #restOf(options: RunOnceOptions, startedAtMs: number): RunOnceOptions {
     const { timeoutMs } = options;
     if (timeoutMs === undefined || timeoutMs === 0) return options;
@@ -179,7 +179,7 @@ export class Once {
     return { ...options, timeoutMs: Math.max(1, Math.ceil(restMs)) };
   }
 
-  /** What is known without the lock: once done, that is all it takes. */
+  /** Reads what is known without the lock: once done, that is all it takes. */
   async #read(place: Place, options: RunOnceOptions): Promise<{ readonly isAbsent: boolean; readonly done?: Done }> {
     const patienceMs = Math.min(
       withDefault("timeoutMs", options.timeoutMs, UNREACHABLE_MS, checkDuration),
@@ -223,12 +223,12 @@ export class Once {
   }
 }
 
-/** A run shares its lock with no other, not even with a run that it is part of. */
+/** Makes a run share its lock with no other, not even with a run that it is part of. */
 function alone(options: RunOnceOptions): AcquireOptions {
   return { ...options, mode: "exclusive", reentrant: false, within: undefined };
 }
 
-/** Inside of a function that holds the lock: there is no option by which it could nest, so none is advised. */
+/** Rewords a deadlock inside of a function that holds the lock: there is no option by which it could nest, so none is advised. */
 function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: string): unknown {
   const { cycle } = S3MutexError.is(error, "deadlock") ? error : {};
   if (cycle?.length !== 1 || cycle[0]?.owner !== ownerId) return error;
@@ -236,7 +236,7 @@ function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: stri
   return new S3MutexError("deadlock", message, { lockName, cycle });
 }
 
-/** What JSON makes of a result; nothing is a result as well. */
+/** Gives what JSON makes of a result; nothing is a result as well. */
 function storedResult(place: Place, result: unknown): Pick<Done, "result"> {
   if (result === undefined) return {};
   try {
@@ -253,7 +253,7 @@ function refusedResult({ name, lockName }: Place, result: unknown, cause: unknow
   return new S3MutexError("invalid-argument", message, { lockName, cause, result });
 }
 
-/** The function has run, and what it returned could not be remembered. */
+/** Says that the function has run, and that what it returned could not be remembered. */
 function notRecorded({ name, lockName }: Place, lock: HeldLock, error: unknown, result: unknown): unknown {
   if (!S3MutexError.is(error)) return error;
   const isKnown = error.maybeApplied !== true;

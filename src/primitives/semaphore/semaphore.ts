@@ -118,7 +118,7 @@ export class Semaphore {
     return timedOut({ name: this.name, latest: this.#several.records.seen }, this.#notHad(options));
   }
 
-  /** Where many ask at once, the time may be up before the record was changed for all of them: then it is not permits that lack. */
+  /** Says what lacked: where many ask at once, that may be time to change the record for all of them, and not permits. */
   #notHad({ permits = 1, timeoutMs }: PermitOptions): string {
     const what = `${permits === 1 ? "No permit" : `${permits} permits`} of ${JSON.stringify(this.name)}`;
     const verb = permits === 1 ? "was" : "were not";
@@ -128,7 +128,7 @@ export class Semaphore {
   }
 
   /**
-   * One attempt: a handle, or null when there are not so many left or another caller waits, by what was read since it was called. Its time
+   * Tries once: a handle, or null when there are not so many left or another caller waits, by what was read since it was called. Its time
    * is a third of the lease, from 2 to 10 seconds, from its turn among the callers of this process on, and 30 seconds in all.
    * @throws `timed-out` where that was up although permits were free when that was last seen: too many asked at once
    */
@@ -154,7 +154,7 @@ export class Semaphore {
     return done === undefined ? null : done.result;
   }
 
-  /** Who holds permits now, and who waits. @returns null when it was never used */
+  /** Reads who holds permits now, and who waits. @returns null when it was never used */
   inspect(): Promise<LockReport | null> {
     this.#scopes.noteCall();
     return inspectLock(this.#context, this.#object);
@@ -198,7 +198,7 @@ export class Semaphore {
     }
   }
 
-  /** Out of its record; or, if that turns out to be one of several, out of one of those. */
+  /** Takes permits out of its record; or, if that turns out to be one of several, out of one of those. */
   async #take(call: PermitsCall): Promise<HeldLock | undefined> {
     const { effects, capacity } = this.#context;
     const startedAtMs = effects.monotonicMs();
@@ -228,7 +228,7 @@ export class Semaphore {
     }
   }
 
-  /** What may surprise an operator, once each. */
+  /** Warns of what may surprise an operator, once each. */
   #warnOf(said: number | "stored"): void {
     const { record } = this.#object.latest ?? {};
     if (record === undefined) return;

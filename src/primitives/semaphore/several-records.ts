@@ -85,7 +85,7 @@ export class SeveralRecords {
     return from;
   }
 
-  /** Undefined when there were not so many in time, or it turns out that there is one record after all: then no record was asked. */
+  /** Takes permits; undefined when there were not so many in time. Where there turns out to be one record after all, none was asked. */
   async take(call: PermitsCall): Promise<HeldLock | undefined | "one-record"> {
     const terms = this.#termsOf(call);
     if (typeof call.limit === "number") await this.#found(terms, call.limit);
@@ -104,7 +104,7 @@ export class SeveralRecords {
     }
   }
 
-  /** No permit is free, if every record that might have one has said so since the call began. */
+  /** Throws unless every record that might have a free permit has said since the call began that it has not. */
   #throwUnlessTold({ call, startedAtMs, signal }: Terms, tried: ReadonlySet<number>): undefined {
     const { name } = this.#records.anchor;
     if (this.#context.closing.aborted) throw wasClosed(name);
@@ -114,14 +114,14 @@ export class SeveralRecords {
       throw unanswered(this.#context, name, this.#nowMs() - startedAtMs);
   }
 
-  /** The time is up before the next record was asked. */
+  /** Ends a call whose time is up before the next record was asked. */
   #tooLate({ part, forget }: Target, { call, startedAtMs: since }: Terms): undefined {
     forget();
     const isFree = (this.#records.roomIn(part) ?? 0) >= call.permits;
     if (isFree) throw tooManyAtOnce(this.#records.anchor, this.#nowMs() - since);
   }
 
-  /** Where there is no room anywhere, who has patience waits, and one attempt is over. */
+  /** Picks a queue to wait in where there is no room anywhere; one attempt is over then. */
   #lastResort({ call, patienceMs }: Terms): Target | undefined {
     return patienceMs === 0 ? undefined : this.#targetOf(this.#shortestQueue(call), call);
   }
@@ -158,7 +158,7 @@ export class SeveralRecords {
     }
   }
 
-  /** How long one record may take to answer: where none has answered this call yet, not longer than a store may be silent. */
+  /** Says until when one record may answer: where none has answered this call yet, not longer than a store may be silent. */
   #untilMs({ startedAtMs, times }: Terms): number {
     return this.#records.hasAnsweredSince(startedAtMs) ? times.attemptUntilMs : times.silentUntilMs;
   }
@@ -172,7 +172,7 @@ export class SeveralRecords {
     if (permits > extent.largest) throw largerThanShares(anchor, { permits }, extent);
   }
 
-  /** A record in which there is room by what a poll has shown just now; undefined where there is none in any. */
+  /** Chooses a record in which there is room by what a poll has shown just now; undefined where there is none in any. */
   async #choose(terms: Terms, tried: ReadonlySet<number>): Promise<Target | undefined> {
     const { startedAtMs, patienceMs } = terms;
     const { permits } = terms.call;
@@ -206,13 +206,13 @@ export class SeveralRecords {
     return { part, forget: this.#records.ask(part, permits) };
   }
 
-  /** Of two by chance: all that poll at the same time would go to the emptiest of all. */
+  /** Picks the emptier of two by chance: all that poll at the same time would go to the emptiest of all. */
   #emptier([one, other]: readonly number[]): number | undefined {
     if (one === undefined || other === undefined) return one;
     return (this.#records.roomIn(other) ?? 0) > (this.#records.roomIn(one) ?? 0) ? other : one;
   }
 
-  /** Where to wait. @throws `invalid-argument` where permits are free, and no record that has some has room for one more holder */
+  /** Picks where to wait. @throws `invalid-argument` where permits are free, and no record that has some has room for one more holder */
   #shortestQueue({ permits }: PermitsCall): number {
     const parts = this.#records.partsWith(permits);
     const isFull = parts.some((part) => this.#records.isFull(part));
@@ -273,7 +273,7 @@ export class SeveralRecords {
     }
   }
 
-  /** What a record has said that keeps a caller from waiting there. */
+  /** Learns from a record what keeps a caller from waiting there. */
   async #learn(part: number, { why }: AskElsewhere): Promise<void> {
     if (why === "full") return this.#records.noteFull(part);
     const { version } = this.#records.shares ?? {};
