@@ -37,15 +37,15 @@ export interface AcquireRequest
 /** What an acquisition needs of the local queue that it waits in. */
 export interface WaitingQueue<Caller> {
   readonly object: LockObject;
-  /** How long it may leave the store alone; 0: it has to ask. */
+  /** Says how long it may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Caller): number;
   /** Asks: at once, or, of callers with one attempt each, one after the other. */
   inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result>;
-  /** Whether callers of this process have so much of it, as far as is known here, that this is not to be had beside them. */
+  /** Says whether callers of this process have so much of it, as far as is known here, that this is not to be had beside them. */
   isTakenHere(request: AcquireRequest): boolean;
-  /** What would be the reply to it by what was seen last. */
+  /** Judges what the reply to it would be by what was seen last. */
   glance(acquisition: Caller): AcquireReply["kind"] | undefined;
-  /** The store has answered one of us: another caller has the lock, or is before us. */
+  /** Tells all of us that the store has answered one: another caller has the lock, or is before us. */
   reportAnswer(isTaken: boolean): void;
 }
 
@@ -56,7 +56,7 @@ interface Caller {
   readonly waitedMs: number;
 }
 
-/** What to ask of the record for a caller. */
+/** Says what to ask of the record for a caller. */
 export function commandFor(context: Context, request: AcquireRequest, caller: Caller): AcquireCommand {
   const { label, leaseMs, patienceMs, holds } = request;
   const { ownerId, clock, identity } = context;
@@ -73,12 +73,12 @@ export function commandFor(context: Context, request: AcquireRequest, caller: Ca
   };
 }
 
-/** What of it is asked of the record, as it is. */
+/** Picks what of it is asked of the record, as it is. */
 export function claimOf({ via, mode, permits, limit, share, priority, leaseMs, holdAtLeastMs }: AcquireRequest) {
   return { via, mode, permits, limit, share, priority, leaseMs, holdAtLeastMs };
 }
 
-/** How many permits there are, as far as is known here; undefined where that has to be asked for first. One of a lock. */
+/** Says how many permits there are, as far as is known here; undefined where that has to be asked for first. One of a lock. */
 export function knownLimit(
   { latest }: LockObject,
   { limit, share }: Pick<AcquireRequest, "limit" | "share">,

@@ -70,7 +70,7 @@ async function waitForLease(
   }
 }
 
-/** The same, with a message when it begins and one when it ends. */
+/** Publishes a message when the wait begins and one when it ends. */
 async function toldOf(
   diagnostics: Diagnostics,
   { name: lockName }: LockObject,

@@ -114,35 +114,35 @@ export class Acquisition {
     return this.#questions.unanswered;
   }
 
-  /** Its caller does not wait for the outcome any more: stop, and undo what was done or may still land. */
+  /** Stops, and undoes what was done or may still land: its caller does not wait for the outcome any more. */
   giveUp(running: Promise<Grant | undefined>): void {
     this.#react({ kind: "given-up" });
     const over = () => {};
     this.#context.background.run(running.then(over, over));
   }
 
-  /** Something has changed in this process: decide anew what to do. */
+  /** Wakes it, to decide anew what to do: something has changed in this process. */
   wake(): void {
     this.#wakeUp();
   }
 
-  /** The store has answered this acquisition or another one: another caller has the lock, or at least comes first. */
+  /** Notes that the store has answered this acquisition or another one: another caller has the lock, or at least comes first. */
   reportAnswer(isTaken: boolean): void {
     this.#patience.reportAnswer(isTaken);
   }
 
-  /** A holder in this process has passed the lock on, or has taken a place in the queue for this one. */
+  /** Takes note that a holder in this process has passed the lock on, or has taken a place in the queue for this one. */
   receive(reply: AcquireReply): void {
     if (reply.kind === "granted") this.#react({ kind: "handed", grant: { holder: reply.holder } });
     else this.#react({ kind: "placed", enqueued: reply.kind === "waiting" && reply.enqueued });
   }
 
-  /** A transfer to this one was tried, and it is not known yet what became of it. */
+  /** Notes that a transfer to this one was tried, and that it is not known yet what became of it. */
   noteUnknownTransfer(): void {
     this.#react({ kind: "transfer-unknown" });
   }
 
-  /** What to ask of the record, at this time. */
+  /** Says what to ask of the record, at this time. */
   command({ now }: Attempt, record: LockRecord | undefined): AcquireCommand {
     // By an unanswered write, and the caller may give up before a reply.
     if (isListed(record, this.#id)) this.#react({ kind: "listed" });
@@ -217,14 +217,14 @@ export class Acquisition {
     return { kind: "granted", grant: unconfirmed(reply.holder, swapped) };
   }
 
-  /** Another caller of this process has the lock or asks for all of us. */
+  /** Rests while another caller of this process has the lock or asks for all of us. */
   async #rest(restMs: number): Promise<void> {
     if (this.#localQueue.isTakenHere(this.request)) this.reportAnswer(true);
     // What its scope holds may change meanwhile, and then it has to be seen waiting.
     await this.#sleep(this.#patience.pauseMs(Math.min(restMs, RECONSIDER_MS)));
   }
 
-  /** Another caller has the lock: waits until it is time for a poll, and polls. False when the patience is over. */
+  /** Waits, since another caller has the lock, until it is time for a poll, and polls. False when the patience is over. */
   async #waitOn({ place, record, tell }: Next<UnconfirmedGrant> & { readonly do: "wait" }): Promise<boolean> {
     if (!this.#manners.isLettingReturn) this.#localQueue.reportAnswer(this.#patience.isTaken);
     this.request.onAsking?.(false);

@@ -15,8 +15,8 @@ import type { RetryOptions } from "../swap/retry-budget.js";
 import type { WriteLog } from "../swap/write-log.js";
 
 /**
- * A lease is handed out on a store that is known to honour conditions, and once `core/client/confirmation.ts` has nothing against it.
- * Undefined when it was gone by then, or was given back.
+ * Confirms a grant: a lease is handed out on a store that is known to honour conditions, and once `core/client/confirmation.ts` has
+ * nothing against it. Undefined when it was gone by then, or was given back.
  */
 export async function confirmGrant(
   context: Context,
@@ -61,7 +61,7 @@ export async function confirmGrant(
   }
 }
 
-/** Whether there is no time left for another renewal: what there is of the lease has to do. */
+/** Says whether there is no time left for another renewal: what there is of the lease has to do. */
 function isUp({ effects }: Context, callTime?: Pick<RetryOptions, "untilMs">): boolean {
   return effects.monotonicMs() >= (callTime?.untilMs ?? Number.POSITIVE_INFINITY);
 }
@@ -89,7 +89,7 @@ function leaseTooShort(context: Context, { name: lockName }: LockObject, leaseMs
   return new S3MutexError("store-unavailable", message, { lockName });
 }
 
-/** There is enough of it left, as far as any answer is believed: no two of them have agreed since. */
+/** Says that the time is not known: enough is left, as far as any answer is believed, but no two of them have agreed since. */
 function timeUnknown({ name: lockName }: LockObject): S3MutexError {
   const name = JSON.stringify(lockName);
   const message = `It is not known until when the lock ${name} would be held: no two answers of the store agree on the time. Try again; where that goes on, set the clocks of the servers behind the endpoint right.`;

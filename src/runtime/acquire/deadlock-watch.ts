@@ -29,7 +29,7 @@ export class DeadlockWatch {
     this.#request = request;
   }
 
-  /** No longer than until what bare calls hold counts, and until it is time to search for those that it holds up. */
+  /** Limits a rest to when what bare calls hold counts, and to when it is time to search for those that it holds up. */
   restMs(delayMs: number, waitedMs: number): number {
     const isLate = waitedMs >= BARE_HOLDS_AFTER_MS;
     const lateMs = isLate ? LATE_SEARCH_MS : BARE_HOLDS_AFTER_MS - waitedMs;
@@ -60,8 +60,8 @@ export class DeadlockWatch {
   }
 
   /**
-   * The process that started this one waits for its end, and has what it asks for. Of a semaphore others may give permits back, and then
-   * the search decides.
+   * Throws when the process that started this one, and waits for its end, has what it asks for. Of a semaphore others may give permits
+   * back, and then the search decides.
    */
   #throwIfParentHolds(record: LockRecord | undefined): void {
     const { tokensOfParents = [], limit, mode, permits } = this.#request;
@@ -79,14 +79,14 @@ export class DeadlockWatch {
     throw new S3MutexError("deadlock", message, { lockName, cycle });
   }
 
-  /** Whether this wait still holds up what the cycle says: that may have been given back since, or have turned out another task's. */
+  /** Says whether this wait still holds up what the cycle says: that may have been given back since, or have turned out another task's. */
   #holdsUp(cycle: readonly CycleEdge[], waitedMs: number): boolean {
     const own = cycle.at(-1);
     const isOwn = ({ name, token }: Hold) => name === own?.lockName && token === own.holder.token;
     return this.#request.holds(waitedMs).some(isOwn);
   }
 
-  /** One walk over records that are all read for it; not waited for once the signal is aborted. */
+  /** Walks once over records that are all read for it; not waited for once the signal is aborted. */
   async #search(id: string, signal: AbortSignal): Promise<readonly CycleEdge[] | undefined> {
     const records = new Map<string, LockRecord | undefined>();
     const wanted = refKey(this.#wanted.ref);

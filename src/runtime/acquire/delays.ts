@@ -2,7 +2,7 @@ import type { LockRecord } from "../../core/record.js";
 import { paceOf, pollDelayMs, takeoverPollMs } from "../../core/schedule/polling.js";
 import { type Context, jitter } from "../base/context.js";
 
-/** What a record says about the present hold, by this process's clocks. */
+/** Tells what a record says about the present hold, by this process's clocks. */
 export function presentHold({ clock, toleranceMs }: Context, record: LockRecord | undefined) {
   const now = clock.now();
   const holders = record?.holders ?? [];
@@ -14,7 +14,7 @@ export function presentHold({ clock, toleranceMs }: Context, record: LockRecord 
   };
 }
 
-/** How long a waiter leaves the store alone, by the plan in `core/schedule/polling.ts`. */
+/** Says how long a waiter leaves the store alone, by the plan in `core/schedule/polling.ts`. */
 export function delayBeforePollMs(
   context: Context,
   record: LockRecord | undefined,

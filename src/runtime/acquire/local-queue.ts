@@ -65,7 +65,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     this.#dropIfIdle();
   }
 
-  /** A caller of this process has the lock from now on, until its lease ends. */
+  /** Notes that a caller of this process has the lock from now on, until its lease ends. */
   hold(lease: Lease, acquisition?: Acquisition): void {
     const nowMs = this.#context.effects.monotonicMs();
     if (acquisition !== undefined) this.#forgetTransfer(acquisition);
@@ -82,12 +82,12 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     });
   }
 
-  /** A hold has become smaller, or there are more permits: the next may fit beside the holders. */
+  /** Wakes the next, as it may fit beside the holders: a hold has become smaller, or there are more permits. */
   holdChanged(): void {
     this.#wakeFirst();
   }
 
-  /** How long an acquisition may leave the store alone; 0: it has to ask. */
+  /** Says how long an acquisition may leave the store alone; 0: it has to ask. */
   restMs(acquisition: Acquisition): number {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
@@ -120,13 +120,13 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
   }
 
-  /** Whether the acquisition is one of ours, which waits for the lock or has it. */
+  /** Says whether the acquisition is one of ours, which waits for the lock or has it. */
   has(acquisitionId: string): boolean {
     for (const { id } of this.#waiting) if (id === acquisitionId) return true;
     return [...this.#holds].some((hold) => ("lease" in hold ? hold.lease.holder.id : hold.to.id) === acquisitionId);
   }
 
-  /** Another caller in this process has just ended some of the holds that we have. */
+  /** Loses those of our holds that another caller in this process has just ended. */
   loseHolders(lossOf: (lease: Lease, sinceMs: number) => Loss | undefined): void {
     for (const hold of [...this.#holds]) {
       const loss = "lease" in hold ? lossOf(hold.lease, hold.sinceMs) : undefined;
@@ -134,7 +134,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     }
   }
 
-  /** Whether callers of this process leave no room for it as far as is known here: an answer that needs no request. */
+  /** Says whether callers of this process leave no room for it as far as is known here: an answer that needs no request. */
   isTakenHere(request: AcquireRequest): boolean {
     const holds = [...this.#holds].filter((hold) => !("lease" in hold) || hold.lease.isHeld);
     const limit = knownLimit(this.object, request);
@@ -171,7 +171,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     });
   }
 
-  /** Of several writes that were sent at once, all but one would come in vain. */
+  /** Writes once the write before is over: of several that were sent at once, all but one would come in vain. */
   async #oneByOne<Result>(untilMs: number, write: () => Promise<Result>): Promise<Result> {
     const { effects } = this.#context;
     // One that hangs must not take the time of those behind it.
@@ -230,8 +230,8 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   }
 
   /**
-   * Transfers between us change the record every time, and a client that reads it to join the queue loses the race. So now and
-   * then it is left as it is for a few round trips.
+   * Leaves the record as it is for a few round trips, now and then: transfers between us change it every time, and a client that reads
+   * it to join the queue loses the race.
    */
   async #letOthersIn(untilMs: number): Promise<void> {
     const { effects, clock } = this.#context;
@@ -297,7 +297,7 @@ export class LocalQueues {
     return queue;
   }
 
-  /** The queue of this key, if it is not empty. */
+  /** Finds the queue of this key, if it is not empty. */
   peek(key: string): LocalQueue | undefined {
     return this.#byKey.get(key);
   }

@@ -35,7 +35,7 @@ export class Manners {
     return wanted === "grant" && heldBack !== undefined;
   }
 
-  /** The decision, or to wait and leave the record as it is. */
+  /** Gives the decision, or one to wait and leave the record as it is. */
   apply(decision: Decision<AcquireReply>, record: LockRecord | undefined, attempt: Attempt): Decision<AcquireReply> {
     const { reply, change } = decision;
     const wanted = reply.kind === "waiting" ? "entry" : "grant";
@@ -52,12 +52,12 @@ export class Manners {
     return { reply: { ...waiting, enqueued: ownEntry(write) !== undefined } };
   }
 
-  /** How long to wait after the write of another client came first. */
+  /** Says how long to wait after the write of another client came first. */
   afterRaceMs(record: LockRecord | undefined, isEnqueued: boolean, waitedMs: number): number {
     return this.#stepBackMs({ cause: "race", record, isEnqueued, waitedMs });
   }
 
-  /** When to poll again, where the plan for waiters says after `plannedMs`. */
+  /** Says when to poll again, where the plan for waiters says after `plannedMs`. */
   untilPollMs(plannedMs: number, record: LockRecord | undefined, waitedMs: number): number {
     const { heldBack } = this.#restraint;
     if (heldBack === undefined) return plannedMs;

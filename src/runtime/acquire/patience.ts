@@ -64,7 +64,7 @@ export class Patience {
     return this.#nowMs() - this.arrivedAtMs;
   }
 
-  /** Whether this version was asked for since the caller came, so that it says something about that time. */
+  /** Says whether this version was asked for since the caller came, so that it says something about that time. */
   isOfThisCall(version: Pick<Snapshot, "askedAtMs"> | undefined): boolean {
     return version !== undefined && version.askedAtMs >= this.arrivedAtMs;
   }
@@ -97,31 +97,31 @@ export class Patience {
     return this.#learnt.hasAsked;
   }
 
-  /** From now on the store is being asked. */
+  /** Notes that from now on the store is being asked. */
   reportAsked(): void {
     if (!this.hasAsked) this.#times = fromItsTurn(this.#times, this.#nowMs());
     this.#learn({ kind: "asked" });
     this.#resolveTurn();
   }
 
-  /** A pause, but never such a long one that there is no time left to see what has become of the lock. */
+  /** Limits a pause, so that it is never such a long one that there is no time left to see what has become of the lock. */
   pauseMs(wantedMs: number): number {
     return Math.min(wantedMs, Math.max(this.#lastPollAtMs - this.#nowMs(), 1));
   }
 
-  /** The store has answered this caller or another one: it can be reached, and another caller has the lock, or is before this one. */
+  /** Notes an answer to this caller or another one: the store can be reached, and another caller has the lock, or is before this one. */
   reportAnswer(isTaken: boolean): void {
     this.#learn({ kind: "answered", isTaken });
     this.#resolveFirstAnswer();
   }
 
-  /** What to do about this version is decided; `isOfThisCall`: it was read since the caller came. */
+  /** Notes what is decided about this version; `isOfThisCall`: it was read since the caller came. */
   reportVersion(record: LockRecord | undefined, reply: AcquireReply["kind"], isOfThisCall: boolean): void {
     const isOwn = (writeId: string) => this.#writeLog.isOwn(writeId);
     this.#learn({ kind: "decided", record, reply, isOfThisCall, claim: this.#request, isOwn, nowMs: this.#nowMs() });
   }
 
-  /** Whether others have so much of it that this caller has no room beside them, also as the first in the queue. */
+  /** Says whether others have so much of it that this caller has no room beside them, also as the first in the queue. */
   isTakenIn(record: LockRecord | undefined): boolean {
     return isTakenIn(record, this.#request);
   }
@@ -131,12 +131,12 @@ export class Patience {
     return !this.#learnt.isFree;
   }
 
-  /** A write was refused as one that came second. */
+  /** Notes that a write was refused as one that came second. */
   reportRefused(): void {
     this.#learn({ kind: "refused", nowMs: this.#nowMs() });
   }
 
-  /** The store did not answer, or its answers contradict each other. */
+  /** Notes that the store did not answer, or that its answers contradict each other. */
   reportFailure(error: S3MutexError): void {
     this.#lastFailure = error;
     this.#learn({ kind: "failed" });
@@ -172,7 +172,7 @@ export class Patience {
     await Promise.race([this.#firstAnswer, ends]);
   }
 
-  /** How long and how eagerly its requests are tried. */
+  /** Says how long and how eagerly its requests are tried. */
   trying(signal: AbortSignal): StoreCheckPatience {
     return {
       signal,
@@ -184,7 +184,7 @@ export class Patience {
     };
   }
 
-  /** What to tell a caller whose time is up without an answer. */
+  /** Says what to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const leftMs = Math.max(0, Math.round(this.#times.attemptUntilMs - this.arrivedAtMs));
@@ -216,7 +216,7 @@ export class Patience {
   }
 }
 
-/** Until when a call may take that comes now. */
+/** Says until when a call may take that comes now. */
 export function callTimesOf(
   nowMs: number,
   {

@@ -38,7 +38,7 @@ export class PollElsewhere {
     return () => this.#waiting.delete(waiting);
   }
 
-  /** A holder of this process has given permits of that record back, or its limit is another one: no request is needed to know that. */
+  /** Moves waiters to this record where it has room: after a poll; without one where a holder here gave back, or the limit changed. */
   noteChange(part: number): void {
     let room = this.#records.roomIn(part) ?? 0;
     if (room <= 0) return;
@@ -85,7 +85,7 @@ const LONGEST_MS = 500;
 
 const known = new WeakMap<SemaphoreRecords, PollElsewhere>();
 
-/** One for all who wait for permits of one semaphore. */
+/** Gives all who wait for permits of one semaphore the same one. */
 export function pollElsewhereOf(context: Context, records: SemaphoreRecords): PollElsewhere {
   const elsewhere = known.get(records) ?? new PollElsewhere(context, records);
   known.set(records, elsewhere);

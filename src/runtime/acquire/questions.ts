@@ -50,7 +50,7 @@ export class Questions<Caller extends Asker> {
     ({ asker: this.#asker, patience: this.#patience, manners: this.#manners, stop: this.#stop } = by);
   }
 
-  /** Undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
+  /** Asks; undefined when there is no point in going on: told to stop, or out of patience with a store that did answer before. */
   async ask(): Promise<Swapped<AcquireReply> | undefined> {
     const { object } = this.#localQueue;
     const { request, writeLog } = this.#asker;
@@ -105,7 +105,7 @@ export class Questions<Caller extends Asker> {
     return this.#patience.pauseMs(this.#manners.afterRaceMs(record, mayBePresent, waitedMs));
   }
 
-  /** There is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
+  /** Polls when there is no time for another write: a read, which the store takes, tells whether another caller has the lock. */
   async #seeWhoHasIt(): Promise<void> {
     const { object } = this.#localQueue;
     // What is wrong with the store is told by the next try.

@@ -7,7 +7,7 @@ import type { LockObject } from "../swap/lock-object.js";
 import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
-/** Some replies are neither a grant nor a place in the queue: waiting would change nothing about them. */
+/** Throws at replies that are neither a grant nor a place in the queue: waiting would change nothing about them. */
 export function throwIfRefused(object: LockObject, request: AcquireRequest, reply: AcquireReply): void {
   if (reply.kind === "limit-differs") throw limitDiffers(object, reply.limit);
   if (reply.kind === "no-limit") throw noLimit(object);
@@ -18,7 +18,7 @@ export function throwIfRefused(object: LockObject, request: AcquireRequest, repl
   if (reply.kind === "no-token-left") throw noTokenLeft(object);
 }
 
-/** What was granted is that of a copy of this process, which writes under the same id. */
+/** Throws when what was granted is that of a copy of this process, which writes under the same id. */
 export function throwIfCopys({ name }: LockObject, holder: Holder, writeLog: WriteLog): void {
   const own = { id: holder.id, isOwn: (writeId: string) => writeLog.isOwn(writeId) };
   if (isCopys(holder, own)) throw lossError(name, "cloned");
@@ -37,7 +37,7 @@ export class AskElsewhere extends Error {
   }
 }
 
-/** There is nothing above the fencing token of the lock that a grant could have. */
+/** Says that there is nothing above the fencing token of the lock that a grant could have. */
 export function noTokenLeft({ name: lockName, key }: LockObject): S3MutexError {
   const message = `The lock ${JSON.stringify(lockName)} cannot be granted: its fencing token is as high as one can be, which no number of grants leads to. Find out who has written it; then use another name, or remove the object at key ${JSON.stringify(key)} by hand while no client uses the lock: its tokens begin anew at the store's time, lower than before.`;
   return new S3MutexError("corrupt-record", message, { lockName });
@@ -48,7 +48,7 @@ function limitDiffers({ name: lockName }: LockObject, limit: number): S3MutexErr
   return new S3MutexError("permits-differ", message, { lockName });
 }
 
-/** What was asked for can never be had, for all that is known; who says a higher number is told where that comes from. */
+/** Refuses what can never be had, for all that is known; a caller that says a higher number is told where that comes from. */
 export function tooFew(
   { name: lockName }: Pick<LockObject, "name">,
   { permits, limit }: Pick<AcquireRequest, "permits" | "limit">,
@@ -62,7 +62,7 @@ export function tooFew(
   return new S3MutexError("permits-differ", message, { lockName });
 }
 
-/** Each call takes its permits out of one record. */
+/** Refuses more than one record has, since each call takes its permits out of one record. */
 export function largerThanShares(
   { name: lockName }: Pick<LockObject, "name">,
   { permits }: Pick<AcquireRequest, "permits">,
@@ -72,7 +72,7 @@ export function largerThanShares(
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 
-/** Every record with a free permit has as many holders as it has room for, and no caller is to wait for permits that are free. */
+/** Says that every record with a free permit has as many holders as it has room for; no caller is to wait for permits that are free. */
 export function noRoomAnywhere(
   { name: lockName }: Pick<LockObject, "name">,
   { number, records, holders }: { readonly number: number; readonly records: number; readonly holders: number },
@@ -81,13 +81,13 @@ export function noRoomAnywhere(
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 
-/** There were permits for a caller when its time was up: so many asked at once that its turn did not come. */
+/** Says that there were permits for a caller when its time was up: so many asked at once that its turn did not come. */
 export function tooManyAtOnce({ name: lockName }: Pick<LockObject, "name">, waitedMs: number): S3MutexError {
   const message = `Permits of ${JSON.stringify(lockName)} were free, but too many callers asked at once for ${Math.round(waitedMs)} ms: allow more time.`;
   return new S3MutexError("timed-out", message, { lockName });
 }
 
-/** No record of a semaphore has said anything in time; what was answered in place of that, where anything was. */
+/** Says that no record of a semaphore has said anything in time, and what was answered in place of that, where anything was. */
 export function unanswered({ diagnostics, effects }: Context, lockName: string, waitedMs: number): S3MutexError {
   const { error: cause, atMs = 0 } = diagnostics.lastFailure ?? {};
   const what = `The store did not say within ${Math.round(waitedMs)} ms whether a permit of ${JSON.stringify(lockName)} is free.`;
@@ -102,7 +102,7 @@ function noLimit({ name: lockName }: LockObject): S3MutexError {
   return new S3MutexError("invalid-argument", message, { lockName });
 }
 
-/** Waiting would say that there are no permits left, which is not so. */
+/** Refuses one more holder: waiting would say that there are no permits left, which is not so. */
 function noRoom(
   { name: lockName }: LockObject,
   { limit, holders }: { readonly limit: number; readonly holders: number },

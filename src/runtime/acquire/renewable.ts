@@ -7,9 +7,9 @@ import { type AcquireRequest, knownLimit } from "./acquire-request.js";
 import { callTimesOf } from "./patience.js";
 
 /**
- * Each process that holds permits renews them in one write, and writes of one object come one after the other. All of them have
- * to fit into the third of a lease after which they come again. One of several records was polled just before, and its holders
- * count, with this process; a call that comes when there is no time for one more is refused itself.
+ * Refuses what could not be renewed in time: each process that holds permits renews them in one write, and writes of one object come
+ * one after the other. All of them have to fit into the third of a lease after which they come again. One of several records was polled
+ * just before, and its holders count, with this process; a call that comes when there is no time for one more is refused itself.
  * @returns the request, at once where nothing speaks against it
  * @throws `invalid-argument`
  */
@@ -23,8 +23,8 @@ export function whenRenewable(
 }
 
 /**
- * Nothing has been answered yet that would show how far away the store is, or how many permits there are. A process that has just
- * started is told the same as one that has run for an hour.
+ * Says whether nothing has been answered yet that would show how far away the store is, or how many permits there are. A process that
+ * has just started is told the same as one that has run for an hour.
  */
 function isUntold({ clock }: Context, object: LockObject, request: AcquireRequest): boolean {
   const limit = knownLimit(object, request);
@@ -32,7 +32,7 @@ function isUntold({ clock }: Context, object: LockObject, request: AcquireReques
 }
 
 /**
- * A round trip may have seemed long because hundreds of callers, or its start, kept this process busy: no caller is refused for that.
+ * Refuses only what is confirmed: a round trip may have seemed long because hundreds of callers, or its start, kept this process busy.
  * The store is asked alone first, a few times, once for all who want to know. Returns the request with the time that is left for it.
  */
 async function unlessConfirmed(context: Context, object: LockObject, request: AcquireRequest): Promise<AcquireRequest> {
@@ -76,7 +76,7 @@ function refusalOf({ clock, ownerId }: Context, object: LockObject, request: Acq
 
 const polls = new WeakMap<LockObject, Promise<boolean>>();
 
-/** Whether it was answered; never rejects, as who goes on is told what is wrong. */
+/** Says whether it was answered; never rejects, as a caller that goes on is told what is wrong. */
 function pollAlone(object: LockObject): Promise<boolean> {
   const poll = async () => {
     const snapshot = await object.poll(MAX_REQUEST_MS).catch(() => undefined);

@@ -2,7 +2,7 @@ import { identityOf } from "../../core/record.js";
 import type { CycleEdge } from "../../core/waits/deadlock.js";
 import type { DeadlockEdge } from "../../errors.js";
 
-/** A step of a cycle, as the error tells it. */
+/** Describes a step of a cycle, as the error tells it. */
 export function toPublicEdge({ lockName, holder }: Pick<CycleEdge, "lockName" | "holder">): DeadlockEdge {
   const { owner, token, priority } = holder;
   return {

@@ -18,7 +18,7 @@ export async function guarding<T>(leases: readonly Held[], fn: () => T | Promise
   }
 }
 
-/** The leases that the code which runs now works under. */
+/** Gives the leases that the code which runs now works under. */
 export function guardsOfCaller(): ReadonlySet<Held> {
   return guarded.getStore() ?? NONE;
 }

@@ -23,9 +23,9 @@ export interface Hold {
   renew(): Promise<boolean>;
   /** Gives it back, once the functions that nest in it have ended; false when it was gone already. */
   release(): Promise<boolean>;
-  /** A function that nests in it begins: it is given back only after that has ended. */
+  /** Notes that a function that nests in it begins: it is given back only after that has ended. */
   share(): void;
-  /** That function has ended. */
+  /** Notes that such a function has ended. */
   unshare(): Promise<boolean>;
   /** Calls back once when it has been given back or was lost. */
   onEnd(listener: () => void): void;

@@ -17,6 +17,6 @@ export interface HoldingQueue {
   /** Gives a hold back, to the next in the queue where that is one of us. */
   giveBack(command: ReleaseCommand, options: SwapOptions): Promise<GivenBack>;
   renew(renewal: Renewal): Promise<Swapped<RenewReply>>;
-  /** A hold has become smaller: a waiter may fit beside it now. */
+  /** Notes that a hold has become smaller: a waiter may fit beside it now. */
   holdChanged(): void;
 }

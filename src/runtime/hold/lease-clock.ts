@@ -90,13 +90,13 @@ export class LeaseClock {
     return byMs < STEP_MS ? undefined : byMs;
   }
 
-  /** Whether the doubt was not noticed before: the store has to be asked. */
+  /** Notices a doubt, and says whether it was not noticed before: the store has to be asked. */
   noticeDoubt(): boolean {
     const isNew = this.#inDoubtSinceMs === undefined;
     return this.untilLostMs > 0 && isNew && this.#inDoubtSinceMs !== undefined;
   }
 
-  /** The monotonic time at which the lease is lost, as things stand, or so much time has passed. */
+  /** Gives the monotonic time at which the lease is lost, as things stand, or so much time has passed. */
   deadlineMs(withinMs: number): number {
     return this.#context.effects.monotonicMs() + Math.min(Math.max(0, this.untilLostMs), withinMs);
   }

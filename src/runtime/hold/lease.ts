@@ -80,7 +80,7 @@ export class Lease implements Hold {
     throw this.standing.notHeld;
   }
 
-  /** The clocks disagree about whether it is over: the store is asked at once, by a renewal. */
+  /** Asks the store at once, by a renewal, where the clocks disagree about whether it is over. */
   #askIfInDoubt(): void {
     const mayAsk = this.#isKept && !this.standing.isLeft;
     if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
@@ -90,7 +90,7 @@ export class Lease implements Hold {
     this.#endListeners.push(listener);
   }
 
-  /** Nothing is sent for it any more: neither renewed nor given back, it runs out, and only then can another caller have it. */
+  /** Sends nothing for it any more: neither renewed nor given back, it runs out, and only then can another caller have it. */
   leaveToRunOut(): void {
     if (this.standing.isOver) return;
     this.standing.leave();
@@ -121,7 +121,7 @@ export class Lease implements Hold {
     this.#shares += 1;
   }
 
-  /** One renewal now; false when the lock is gone. */
+  /** Renews once now; false when the lock is gone. */
   renew(options: RenewOptions = { onlyUnexpired: false }): Promise<boolean> {
     this.#renewing ??= this.#renewOnce(options).finally(() => {
       this.#renewing = undefined;
@@ -129,7 +129,7 @@ export class Lease implements Hold {
     return this.#renewing;
   }
 
-  /** From all of the lock to a share in it, without letting it go; false when it is gone. */
+  /** Goes from all of the lock to a share in it, without letting it go; false when it is gone. */
   async downgrade(): Promise<boolean> {
     while (this.#renewing !== undefined) await this.#renewing.catch(() => {});
     const isDowngraded = await this.renew({ onlyUnexpired: false, mode: "shared" });
@@ -294,7 +294,7 @@ export class Lease implements Hold {
     return { lockName: this.#localQueue.object.name, acquisitionId, fencingToken };
   }
 
-  /** A lost lock's entry is taken out and its unanswered renewal kept from landing, behind the scenes. */
+  /** Takes out a lost lock's entry and keeps its unanswered renewal from landing, behind the scenes. */
   #cancel(entry: "none" | "possible" = "possible"): void {
     const { id, leaseMs } = this.#holder;
     const leftovers = { id, leaseMs, writeLog: this.#writeLog, entry, isUnused: this.standing.isUnused };

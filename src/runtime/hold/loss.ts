@@ -32,7 +32,7 @@ const REQUESTS: Readonly<Record<StopReason, string>> = {
   resigned: "its holder resigns",
 };
 
-/** The reason of a signal that asks to stop: nothing is lost yet. */
+/** Gives the reason of a signal that asks to stop: nothing is lost yet. */
 export function stopError(lockName: string, reason: StopReason): S3MutexError {
   const message = `End the work under the lock ${JSON.stringify(lockName)}: ${REQUESTS[reason]}. It is held until the work has ended.`;
   return new S3MutexError("lost", message, { lockName, reason });
@@ -49,7 +49,7 @@ export interface FailedRenewals {
 /** So much later than its lease was over, a process that notices it has stood still. */
 const STOOD_STILL_MS = 1000;
 
-/** Why a lease has ended: a renewal was tried in vain up to its end, or none was made in time. */
+/** Says why a lease has ended: a renewal was tried in vain up to its end, or none was made in time. */
 export function reasonOfEnd(
   { last }: FailedRenewals,
   { isRenewing, lateMs }: { readonly isRenewing: boolean; readonly lateMs: number },
@@ -72,7 +72,7 @@ export function lossError(lockName: string, reason: GoneForGood, circumstances: 
   return new S3MutexError("lost", message, { lockName, reason, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** What answers was reached, be it the store or a proxy before it: the holder learns what it said. */
+/** Says how it was lost. What answers was reached, be it the store or a proxy before it: the holder learns what it said. */
 function sentenceOf(reason: GoneForGood, { cause, answer }: Circumstances): string {
   if (reason !== "store-unavailable") return SENTENCES[reason];
   if (S3MutexError.is(cause) && cause.code !== "store-unavailable") {
@@ -82,7 +82,7 @@ function sentenceOf(reason: GoneForGood, { cause, answer }: Circumstances): stri
   return `no renewal got through until the lease was over; the last answer: ${clauseOf(answer)}`;
 }
 
-/** The clocks took it away only where no caller has ended it on purpose. */
+/** Says what the clocks did: they took it away only where no caller has ended it on purpose. */
 function clocksOf(reason: GoneForGood, { steppedByMs }: Circumstances): string {
   if (steppedByMs === undefined || !BY_TIME.has(reason)) return "";
   const seconds = Math.round(steppedByMs / 1000);
@@ -95,25 +95,25 @@ function clauseOf({ message }: S3MutexError): string {
   return message.replace(/\.$/, "");
 }
 
-/** Not a loss, but not held either. */
+/** Says that it was released: not a loss, but not held either. */
 export function releasedError(lockName: string): S3MutexError {
   return lossError(lockName, "released");
 }
 
-/** The same of a handle that has given its lock to another one by `serialize()`. */
+/** Says the same of a handle that has given its lock to another one by `serialize()`. */
 export function handedOverError(lockName: string): S3MutexError {
   const message = `The lock ${JSON.stringify(lockName)} is not held by this handle any more: it was handed over by serialize(), and goes on where restore() is called.`;
   return new S3MutexError("lost", message, { lockName, reason: "released" });
 }
 
-/** It is not known: the clocks of this machine disagree about whether the lease is over. */
+/** Says that it is not known: the clocks of this machine disagree about whether the lease is over. */
 export function doubtError(lockName: string): S3MutexError {
   const why = "the wall clock was set, or the machine slept; the store is being asked whether it still is";
   const message = `The lock ${JSON.stringify(lockName)} is not known to be held at this moment: ${why}.`;
   return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });
 }
 
-/** A holder that finds its hold released, and has not released it, lost it to a client that has. */
+/** Turns a reason into the holder's: one that finds its hold released, and has not released it, lost it to a client that has. */
 export function lossReason(reason: GoneReason): Loss {
   return reason === "released" ? "force-released" : reason;
 }

@@ -64,8 +64,8 @@ export class NamedHolds {
   }
 
   /**
-   * A line of work was not given the lock. One that has it by a call before has it all the same; of two calls that were made side by
-   * side it is not known whether they are one request's or two, so the one that failed is about nothing.
+   * Notes that a line of work was not given the lock. One that has it by a call before has it all the same; of two calls that were made
+   * side by side it is not known whether they are one request's or two, so the one that failed is about nothing.
    */
   noteRefusal(key: string, line: CallerScope): void {
     const last = this.#byKey.get(key)?.last;
@@ -73,7 +73,7 @@ export class NamedHolds {
     if (!isOwn) note(line, key, "refused");
   }
 
-  /** What a call that is made in this scope is about. */
+  /** Finds what a call that is made in this scope is about. */
   find(key: string, scope: CallerScope | undefined): NamedTarget {
     const named = this.#byKey.get(key);
     const asked = scope?.named.get(key);
@@ -86,7 +86,7 @@ export class NamedHolds {
     return named.owed > 0 && last.lease.isHeld ? { kind: "late", own: undefined } : { kind: "hold", hold: last };
   }
 
-  /** The maker of a hold has released it; or has called too late and knows now. */
+  /** Notes that the maker of a hold has released it; or has called too late and knows now. */
   settle(key: string, hold: NamedHold | undefined, how: "released" | "lost"): void {
     const named = this.#byKey.get(key);
     const wasSettled = hold?.isSettled ?? false;
@@ -101,7 +101,7 @@ export class NamedHolds {
   }
 }
 
-/** Whether a line of work that took one of them, and has not called for it yet, did not take the other. */
+/** Says whether `last` is another line's: `own` was lost or settled, or `last` was not taken in a line that was opened in this one. */
 function isOfAnother(own: NamedHold, last: NamedHold, scope: CallerScope | undefined): boolean {
   return own.isLost || own.isSettled || last.openedIn === undefined || last.openedIn !== scope?.mark;
 }

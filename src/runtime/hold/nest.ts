@@ -83,7 +83,7 @@ export class Nest {
     }
   }
 
-  /** What they nest in is over: handles end with it, no call comes in any more, and functions run to their end. */
+  /** Ends it when what they nest in is over: handles end with it, no call comes in any more, and functions run to their end. */
   end(error: S3MutexError = lossError(this.#lockName, "outer-released")): void {
     this.#ended ??= error;
     for (const waiting of [...this.#waiting]) {
@@ -93,7 +93,7 @@ export class Nest {
     for (const nested of [...this.#inside]) nested.endWithOuter(error);
   }
 
-  /** A call has left. */
+  /** Takes out a call that has left, and lets in what fits now. */
   leave(nested: NestedHold): void {
     this.#inside.delete(nested);
     this.#letIn();
@@ -143,7 +143,7 @@ export class Nest {
   }
 }
 
-/** Two sharers who both wanted all of a lock would wait for each other. */
+/** Says whether a call asks for all of a lock within a share in it: two sharers that both wanted all of it would wait for each other. */
 export function isTooMuch(mode: Mode, outer: Hold): boolean {
   return mode === "exclusive" && outer.holder.mode === "shared";
 }
@@ -153,7 +153,7 @@ export function tooMuchError(lockName: string, outer: Hold): S3MutexError {
   return ownDeadlock(lockName, outer, message);
 }
 
-/** A caller would wait for the end of what it is part of itself. */
+/** Says that a caller would wait for the end of what it is part of itself. */
 export function ownDeadlock(lockName: string, { holder }: Hold, message: string): S3MutexError {
   return new S3MutexError("deadlock", message, { lockName, cycle: [toPublicEdge({ lockName, holder })] });
 }
@@ -245,7 +245,7 @@ export class NestedHold implements Hold {
     this.#endListeners.push(listener);
   }
 
-  /** What it nests in is over. A function that runs under it was told by the signal, and has its own end. */
+  /** Ends it, as what it nests in is over. A function that runs under it was told by the signal, and has its own end. */
   endWithOuter(error: S3MutexError): void {
     if (this.#isCallback || this.#isReleased) return;
     this.#isReleased = true;

@@ -96,12 +96,12 @@ export class Standing {
     return this.#isUnused;
   }
 
-  /** It was granted, and its caller is told that it has nothing: it may go at once, however long it was to be held. */
+  /** Notes that its caller is told that it has nothing, although it was granted: it may go at once, however long it was to be held. */
   noteUnused(): void {
     this.#isUnused = true;
   }
 
-  /** A function begins to run under it; what is returned is to be called when that has ended. */
+  /** Notes that a function begins to run under it; what is returned is to be called when that has ended. */
   guard(): () => void {
     this.#guarded += 1;
     // Work that only waits, such as for its signal, has nothing of its own that keeps the process: the call it is in has to end.
@@ -119,25 +119,25 @@ export class Standing {
     if (!this.#told.signal.aborted) this.#told.abort(stopError(this.lockName, reason));
   }
 
-  /** From now on nothing is sent for it. */
+  /** Leaves it to run out: from now on nothing is sent for it. */
   leave(): void {
     this.#isLeft = true;
     this.#quiet.abort();
   }
 
-  /** It is over, whatever becomes of its entry in the record. */
+  /** Ends it, whatever becomes of its entry in the record. */
   end(): void {
     this.#isOver = true;
     this.#quiet.abort();
   }
 
-  /** It goes on as another handle. */
+  /** Ends it here, as it goes on as another handle. */
   handOver(): void {
     this.#wasHandedOver = true;
     this.end();
   }
 
-  /** It is lost; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
+  /** Loses it; undefined when it was lost before. What was left to run out was lost by the close, whatever came after. */
   lose(reason: Loss, circumstances: Circumstances = {}): S3MutexError | undefined {
     if (this.loss !== undefined) return undefined;
     const error = lossError(this.lockName, this.#isLeft ? "closed" : reason, circumstances);

@@ -41,7 +41,7 @@ export class WaitingOrder<T extends Arrival> implements Iterable<T> {
     if (block.length > MAX_BLOCK) this.#blocks.splice(at + 1, 0, block.splice(MAX_BLOCK / 2));
   }
 
-  /** Nothing where it has left already. */
+  /** Takes a caller out; does nothing where it has left already. */
   leave(value: T): void {
     const place = this.#places.get(value);
     if (place === undefined) return;
@@ -58,7 +58,7 @@ export class WaitingOrder<T extends Arrival> implements Iterable<T> {
     }
   }
 
-  /** The first block that ends with this place or behind it; the last one where all end before. */
+  /** Finds the first block that ends with this place or behind it; the last one where all end before. */
   #blockOf(place: Place<T>): number {
     const endsBefore = (block: Place<T>[]) => comparePlaces(block.at(-1) as Place<T>, place) < 0;
     return Math.min(countWhile(this.#blocks, endsBefore), this.#blocks.length - 1);
@@ -72,12 +72,12 @@ function comparePlaces<T>(one: Place<T>, other: Place<T>): number {
   return compareArrivals(one, other) || one.number - other.number;
 }
 
-/** Where the place is in a block, or would be. */
+/** Finds where the place is in a block, or would be. */
 function indexIn<T>(block: readonly Place<T>[], place: Place<T>): number {
   return countWhile(block, (other) => comparePlaces(other, place) < 0);
 }
 
-/** For how many it is true, where those come first. */
+/** Counts for how many it is true, where those come first. */
 function countWhile<Item>(items: readonly Item[], isTrue: (item: Item) => boolean): number {
   let [from, to] = [0, items.length];
   while (from < to) {
