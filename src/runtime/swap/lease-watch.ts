@@ -17,7 +17,7 @@ export class LeaseWatch {
     this.#toleranceMs = toleranceMs;
   }
 
-  /** The record was seen at this moment. Leases that are not in it any more, or were renewed, start anew. */
+  /** Notes that the record was seen at this moment. Leases that are not in it any more, or were renewed, start anew. */
   note(record: LockRecord | undefined, reading: ClockReading): void {
     const elapsedMs = this.#sinceLastMs(reading);
     const watched = this.#lengthsOf(record).map(
@@ -28,7 +28,7 @@ export class LeaseWatch {
     this.#lastReading = reading;
   }
 
-  /** The leases in this record that have been watched to their end, by their keys. */
+  /** Finds the leases in this record that have been watched to their end, by their keys. */
   ended(record: LockRecord | undefined, reading: ClockReading): ReadonlySet<string> {
     const elapsedMs = this.#sinceLastMs(reading);
     const over = this.#lengthsOf(record).filter(([lease, lengthMs]) => {
@@ -38,15 +38,15 @@ export class LeaseWatch {
     return new Set(over.map(([lease]) => lease));
   }
 
-  /** What is watched, by its key, and for how long. */
+  /** Lists what is watched, by its key, and for how long. */
   #lengthsOf({ holders = [], notBeforeMs }: Partial<LockRecord> = {}): readonly (readonly [string, number])[] {
     const leases = holders.map((holder) => [leaseKey(holder), holder.leaseMs] as const);
     return notBeforeMs === undefined ? leases : [...leases, [restKey(notBeforeMs), this.#toleranceMs]];
   }
 
   /**
-   * From one poll to the next: a clock that is set back costs the time between two polls, and not that it has to catch up first,
-   * which can take hours.
+   * Measures from one poll to the next: a clock that is set back costs the time between two polls, and not that it has to catch up
+   * first, which can take hours.
    */
   #sinceLastMs(reading: ClockReading): number {
     return this.#lastReading === undefined ? 0 : Math.max(0, elapsedForObserver(this.#lastReading, reading));

@@ -55,7 +55,7 @@ export class LockObject {
     return this.#latest;
   }
 
-  /** What a caller would find now, by what was seen last and without a request; undefined where that was not a record. */
+  /** Judges what a caller would find now, by what was seen last and without a request; undefined where that was not a record. */
   glance<Judgement>(judge: (record: LockRecord | undefined, attempt: Attempt) => Judgement): Judgement | undefined {
     const snapshot = this.#latest?.unreadable === undefined ? this.#latest : undefined;
     const attempt = snapshot && this.#attempt(snapshot, readClocks(this.#context.effects));
@@ -103,7 +103,7 @@ export class LockObject {
     }
   }
 
-  /** What was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */
+  /** Waits, and gives what was read alongside a write that came too late, if it is newer; undefined: the object has to be read again. */
   async #waitAfter(
     failure: Conflict | UnknownOutcome,
     base: Snapshot,
@@ -126,7 +126,7 @@ export class LockObject {
     return read.kind === "unknown" ? undefined : read.snapshot;
   }
 
-  /** The same, with the reason where the store did not answer. */
+  /** Polls, and gives the reason where the store did not answer. */
   ask(options: RequestOptions): Promise<Found | UnknownOutcome> {
     return this.#read(this.#latest?.etag, options);
   }
@@ -186,8 +186,8 @@ export class LockObject {
   }
 
   /**
-   * Where others are about, the version that a holder knows is probably an old one: then it reads alongside its write, and
-   * the one to try again with is at hand a round trip sooner. It is not kept: it may be older than what was written.
+   * Reads alongside a holder's write where others are about: the version that it knows is probably an old one, and the one to try again
+   * with is at hand a round trip sooner. It is not kept: it may be older than what was written.
    */
   #readAlong<Reply>({ record }: Snapshot, { role, writeLog, timeoutMs }: SwapOptions<Reply>) {
     const waiting = record?.queue.length ?? 0;

@@ -19,7 +19,7 @@ export class LockObjects {
     return object;
   }
 
-  /** The same without keeping it: a sweep through thousands must not push out what is in use. */
+  /** Gives the same without keeping it: a sweep through thousands must not push out what is in use. */
   peek(ref: LockRef, key: string): LockObject {
     return this.#byKey.get(key) ?? new LockObject(this.#context, ref, key);
   }

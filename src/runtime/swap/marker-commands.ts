@@ -6,7 +6,7 @@ export interface ObjectPlace {
   readonly endpointUrl?: string | undefined;
 }
 
-/** How an operator removes one version of an object: a line for a POSIX shell. */
+/** Says how an operator removes one version of an object: a line for a POSIX shell. */
 export function removalOf(place: ObjectPlace, versionId: string): string {
   const { bucketName, key } = place;
   return line("delete-object", place, [
@@ -16,7 +16,7 @@ export function removalOf(place: ObjectPlace, versionId: string): string {
   ]);
 }
 
-/** How an operator sees the versions of an object: the same. */
+/** Says how an operator sees the versions of an object, in such a line. */
 export function listingOf(place: ObjectPlace): string {
   const { bucketName, key } = place;
   return line("list-object-versions", place, [
@@ -32,7 +32,7 @@ function line(action: string, { endpointUrl }: ObjectPlace, options: Options): s
   return `aws s3api ${action} ${[...where, ...options].map(option).join(" ")}`;
 }
 
-/** What begins with a dash would be taken for an option of its own. */
+/** Writes an option with its value: what begins with a dash would be taken for an option of its own. */
 function option([name, value]: Options[number]): string {
   return `--${name}${value.startsWith("-") ? "=" : " "}${quoted(value)}`;
 }

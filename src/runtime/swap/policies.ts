@@ -10,7 +10,7 @@ import type { RetryOptions } from "./retry-budget.js";
 
 export type Policy = Pick<RetryOptions, "role" | "timeoutMs" | "untilMs" | "outlastsStalls">;
 
-/** A holder tries as long as its lease can last, and at once: each delay costs part of the lease. */
+/** Lets a holder try as long as its lease can last, and at once: each delay costs part of the lease. */
 export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: number): Policy {
   return {
     role: "holder",
@@ -20,7 +20,7 @@ export function holderPolicy({ effects }: Context, leaseMs: number, untilMs?: nu
 }
 
 /**
- * A call about one lock that goes by the usual lease, such as an order by an operator: for half of that lease, between five and ten
+ * Lets a call about one lock go by the usual lease, such as an order by an operator: for half of that lease, between five and ten
  * seconds, since a caller waits for it. `insists`: a holder may be meant, so it does not step back.
  */
 export function commandPolicy({ effects }: Context, leaseMs: number, { insists = false } = {}): Policy {
@@ -29,12 +29,12 @@ export function commandPolicy({ effects }: Context, leaseMs: number, { insists =
   return { role: insists ? "holder" : "contender", timeoutMs: requestTimeoutMs(leaseMs), untilMs };
 }
 
-/** One read of one lock or one page of a list, without a lease to go by: as long as one request that is never answered. */
+/** Gives one read of one lock or one page of a list, without a lease to go by, as long as one request that is never answered. */
 export function questionPolicy(context: Context): Policy {
   return readPolicy(context, MAX_REQUEST_MS);
 }
 
-/** Who leads: one read that is lost, and one more. A caller that follows it for good has all the time there is. */
+/** Lets a caller ask who leads: one read that is lost, and one more. A caller that follows it for good has all the time there is. */
 export function leaderPolicy(context: Context, patienceMs = 2 * MAX_REQUEST_MS): Policy {
   return readPolicy(context, patienceMs);
 }
@@ -43,22 +43,22 @@ function readPolicy({ effects }: Context, patienceMs: number): Policy {
   return { role: "contender", timeoutMs: MAX_REQUEST_MS, untilMs: effects.monotonicMs() + patienceMs };
 }
 
-/** A fenced object that is read without a lock: two requests have to fit into the time of its caller, however short that is. */
+/** Fits two requests into the time of a caller that reads a fenced object without a lock, however short that is. */
 export function fencedReadPolicy({ effects }: Context, patienceMs: number): Policy {
   const timeoutMs = Math.min(MAX_REQUEST_MS, Math.max(patienceMs, SHORTEST_FENCED_READ_MS) / 2);
   return { role: "contender", timeoutMs, untilMs: effects.monotonicMs() + patienceMs };
 }
 
-/** A fenced object that its holder reads and writes, until a time of its own. */
+/** Lets a holder read and write a fenced object, until a time of its own. */
 export function fencedPolicy(leaseMs: number, untilMs: number): Policy {
   const timeoutMs = Math.min(LONGEST_CONTENT_MS, Math.max(leaseMs / 3, SHORTEST_CONTENT_MS));
   return { role: "holder", timeoutMs, untilMs };
 }
 
 /**
- * A caller that gave up clears up in the background until its entry has expired by itself, and all that lands late is over when it
- * lands. One that leaves for good has little time: it does not step back. No caller waits for this, and a store that contradicts
- * itself may be right again before that.
+ * Lets a caller that gave up clear up in the background until its entry has expired by itself, and all that lands late is over when it
+ * lands. One that leaves for good has little time: it does not step back. No caller waits for this, and a store that contradicts itself
+ * may be right again before that.
  */
 export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseMs: number): Policy {
   return {
@@ -69,17 +69,17 @@ export function leavingPolicy({ closing, effects, toleranceMs }: Context, leaseM
   };
 }
 
-/** A cleanup goes through many locks: one that does not answer keeps it no longer than two requests may take. */
+/** Keeps a cleanup, which goes through many locks, at one that does not answer no longer than two requests may take. */
 export function sweepPolicy(context: Context): Policy {
   return readPolicy(context, 2 * MAX_REQUEST_MS);
 }
 
-/** Changing the number of permits: until a time that all of its writes share. `insists`: it does not step back for callers that want one. */
+/** Lets a resize go on until a time that all of its writes share. `insists`: it does not step back for callers that want a permit. */
 export function resizePolicy(untilMs: number, { insists = false } = {}): Policy {
   return { role: insists ? "holder" : "contender", timeoutMs: MAX_REQUEST_MS, untilMs };
 }
 
-/** In milliseconds from its beginning. Several records have callers of their own each, who change them meanwhile. */
+/** Says how many milliseconds a resize may take. Several records have callers of their own each, who change them meanwhile. */
 export function resizePatienceMs(records: "one" | "several"): number {
   return records === "one" ? ONE_RECORD_MS : SEVERAL_RECORDS_MS;
 }

@@ -27,7 +27,7 @@ export async function readTwice(
 /** By key: second reads under way. */
 const underWay = new WeakMap<ObjectStore, Map<string, Promise<ReadOutcome>>>();
 
-/** One for all callers that came upon the same at the same time; without a condition, which would be one caller's own. */
+/** Reads once for all callers that came upon the same at the same time; without a condition, which would be one caller's own. */
 function readAgain(store: ObjectStore, key: string, { ifNoneMatch: _, ...options }: ReadOptions): Promise<ReadOutcome> {
   const reads = underWay.get(store) ?? new Map<string, Promise<ReadOutcome>>();
   underWay.set(store, reads);
@@ -38,12 +38,12 @@ function readAgain(store: ObjectStore, key: string, { ifNoneMatch: _, ...options
   return again;
 }
 
-/** Whether this is not a fenced object: it may be what a caller wants to adopt, which is read twice as well. */
+/** Says whether this is not a fenced object: it may be what a caller wants to adopt, which is read twice as well. */
 export function isNoEnvelope(outcome: ReadOutcome): boolean {
   return outcome.kind === "oversized" || (outcome.kind === "ok" && parseEnvelope(outcome.body).kind === "foreign");
 }
 
-/** Told by the body: on some ways the ETag is another one in each answer. */
+/** Compares by the body: on some ways the ETag is another one in each answer. */
 function isSame(first: ReadOutcome, second: ReadOutcome): boolean {
   if (first.kind === "oversized") return second.kind === "oversized" && first.etag === second.etag;
   return first.kind === "ok" && second.kind === "ok" && first.body === second.body;

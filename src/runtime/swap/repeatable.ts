@@ -23,7 +23,7 @@ export function renewing(command: Omit<RenewCommand, "attempted">): Transition<R
   return remembering((record, attempt, { writeIds }) => renew(record, { ...command, attempted: writeIds }, attempt));
 }
 
-/** Several at once; those that are asked for may become fewer from one try to the next. */
+/** Renews several at once; those that are asked for may become fewer from one try to the next. */
 export function renewingAll(
   commands: () => readonly Omit<RenewCommand, "attempted">[],
 ): Transition<ReadonlyMap<string, RenewReply>> {
@@ -36,14 +36,14 @@ export function renewingAll(
   );
 }
 
-/** `seen`: whose holds to end; undefined: those that are there when it is applied first. */
+/** Ends holds by force. `seen`: whose; undefined: those that are there when it is applied first. */
 export function forcing(seen: ForceCommand["ids"]): Transition<ReleaseReply> {
   return remembering((record, attempt, { holderIds, isFirst }) =>
     forceRelease(record, { ids: seen ?? (isFirst ? undefined : holderIds) }, attempt),
   );
 }
 
-/** `isLater`: whose acquisitions came after the call; while one of those has the lock, it is not this call's to delete. */
+/** Deletes a lock. `isLater`: whose acquisitions came after the call; while one of those has the lock, it is not this call's to delete. */
 export function deleting(
   command: Omit<DeleteCommand, "attempted">,
   isLater: (acquisitionId: string) => boolean = () => false,

@@ -121,9 +121,9 @@ export class RetryBudget {
   }
 
   /**
-   * The answer to a request; `unknown` where there is none when the time is up. Before a request leaves and its own time-out
-   * begins, it may have to wait: for credentials, for its turn, for an examination of the store. What only reads is not waited
-   * for once the signal is aborted.
+   * Waits for the answer to a request; `unknown` where there is none when the time is up. Before a request leaves and its own time-out
+   * begins, it may have to wait: for credentials, for its turn, for an examination of the store. What only reads is not waited for once
+   * the signal is aborted.
    */
   answer<Outcome>(
     ask: (left: TimeLeft) => Promise<Outcome>,
@@ -152,7 +152,7 @@ export class RetryBudget {
   }
 
   /**
-   * A version was read. Another one than a write was refused for: another client got through, so that a store that turns us
+   * Notes that a version was read. Another one than a write was refused for: another client got through, so that a store that turns us
    * away is not out of reach. The same one: nothing explains the conflict. @throws when that goes on for too long
    */
   saw(version: Version, place: Place): void {
@@ -169,7 +169,7 @@ export class RetryBudget {
     this.#seenAtMs = this.#nowMs();
   }
 
-  /** The store did not answer, or it is not known what the write did. */
+  /** Waits, or throws when the time is up: the store did not answer, or it is not known what the write did. */
   async failed(outcome: UnknownOutcome): Promise<void> {
     if (this.#options.signal?.aborted) return;
     // Where no answer came before either, the store is away, whatever came first.
@@ -195,9 +195,7 @@ export class RetryBudget {
     await this.#pause(this.#failures >= 2 ? Math.min(delayMs, leftMs) : delayMs);
   }
 
-  /**
-   * A write that was conditioned on this version was refused. True if it waited a while.
-   */
+  /** Counts a write that was conditioned on this version and refused, and waits before the next. True if it waited a while. */
   async lostRace(version: Version): Promise<boolean> {
     this.#races += 1;
     this.#refused = { version, failures: this.#failures };
@@ -215,7 +213,7 @@ export class RetryBudget {
     return this.#pause(this.#stalls === 0 ? usualMs : Math.min(this.#delayMs(this.#stalls + 1), longestMs));
   }
 
-  /** A write was refused, and the object is the one that it was conditioned on. */
+  /** Counts a write that was refused although the object is the one that it was conditioned on. */
   #stalled({ etag }: Version, shown: Version, place: Place): void {
     this.#stalls += 1;
     const stallingMs = this.#nowMs() - this.#stallingSinceMs;
@@ -258,7 +256,7 @@ export class RetryBudget {
     return givenUp(afterMs, this.#wasCutShort);
   }
 
-  /** Once, when nothing has come of the requests for a while: a caller that waits without limit would never learn why. */
+  /** Warns once, when nothing has come of the requests for a while: a caller that waits without limit would never learn why. */
   #mention(error: S3MutexError): void {
     const nowMs = this.#nowMs();
     this.#failingSinceMs ??= nowMs;

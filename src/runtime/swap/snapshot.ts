@@ -34,18 +34,20 @@ export function versionOf({ etag, record, body, landedAtMs }: Snapshot): Version
   return { etag, writeId: record?.writeId, body, landedAtMs };
 }
 
-/** Told by what was written, as far as that says it: on some ways the ETag is another one in each answer, whatever was written. */
+/** Compares by what was written, as far as that says it: on some ways the ETag is another one in each answer, whatever was written. */
 export function isSameVersion(one: Version, other: Version): boolean {
   if (one.writeId !== undefined && other.writeId !== undefined) return one.writeId === other.writeId;
   return isSameEtag(one.etag, other.etag) || isSameBody(one, other);
 }
 
-/** 1.x writes the same body at each release: what the store took in at another time is another version. */
+/**
+ * Compares bodies and their times: 1.x writes the same body at each release, and one that was taken in at another time is another version.
+ */
 function isSameBody(one: Version, other: Version): boolean {
   return one.body !== undefined && one.body === other.body && one.landedAtMs === other.landedAtMs;
 }
 
-/** Whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
+/** Says whether two ETags name one version: some stores, and proxies in front of them, quote or weaken an ETag in one answer only. */
 export function isSameEtag(one: string | undefined, other: string | undefined): boolean {
   return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other));
 }
@@ -60,7 +62,7 @@ interface Where {
   readonly bucketName: string;
 }
 
-/** What an answer shows. */
+/** Reads what an answer shows. */
 export function snapshotOf(
   where: Where,
   outcome: Exclude<ReadOutcome, { kind: "unknown" | "refused" }>,
@@ -94,14 +96,14 @@ function bodyWithoutId(body: string, parsed: Parsed): Pick<Snapshot, "body"> {
   return parsed.kind === "record" && parsed.record.writeId !== undefined ? {} : { body };
 }
 
-/** Whether this would be called corrupt: nothing that a record can be. */
+/** Says whether this would be called corrupt: nothing that a record can be. */
 export function isNoRecord(outcome: ReadOutcome): boolean {
   return outcome.kind === "oversized" || (outcome.kind === "ok" && parsedOf(outcome).kind === "corrupt");
 }
 
 const parsedBodies = new WeakMap<object, Parsed>();
 
-/** Parsing is most of the work that an answer makes, and it is asked for twice: whether it makes sense, and what it shows. */
+/** Parses once, which is most of the work that an answer makes: it is asked for twice, whether it makes sense, and what it shows. */
 function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
   const known = parsedBodies.get(outcome);
   if (known !== undefined) return known;
@@ -110,7 +112,7 @@ function parsedOf(outcome: ReadOutcome & { readonly kind: "ok" }): Parsed {
   return parsed;
 }
 
-/** What gets rid of an object that is not a lock's. No call does so for a semaphore. */
+/** Names what gets rid of an object that is not a lock's. No call does so for a semaphore. */
 function removalOf({ ref, key, bucketName }: Where): string {
   if (ref.kind === undefined) return `deleteLock(${JSON.stringify(ref.name)}, true)`;
   return `s3-mutex delete --force s3://${bucketName}/${(anchorOfPart(key) ?? key).replace(/\.json$/, "")}`;

@@ -20,7 +20,7 @@ export interface Stall extends Place {
   readonly stallingMs: number;
 }
 
-/** Conflicts that nothing explains, and what can be done about them. */
+/** Describes conflicts that nothing explains, and what can be done about them. */
 export function stalledError(code: "store-unavailable" | "store-unsafe", stall: Stall): S3MutexError {
   const { lockName, etag, shownEtag, stalls, stallingMs } = stall;
   const isSteady = isSameEtag(etag, shownEtag);
@@ -61,19 +61,19 @@ function causeOfAbsence(place: Place): string {
   return `${said} Remove the marker: ${how}.`;
 }
 
-/** Each write came second until the time was up. */
+/** Says that each write came second until the time was up. */
 export function stillContested(lockName: string, races: number): S3MutexError {
   const writes = races === 1 ? "the one write" : `each of the ${races} writes`;
   const message = `The lock ${JSON.stringify(lockName)} was changed by others before ${writes} of this call, until its time was up: try again when fewer want it.`;
   return new S3MutexError("store-unavailable", message, { lockName });
 }
 
-/** Whether something has said why: the store, or something before it. */
+/** Says whether something has said why: the store, or something before it. */
 export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
   return timing !== undefined && brokeOff === undefined;
 }
 
-/** How it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
+/** Says how it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
 export function wordsOfSilence(
   lockName: string | undefined,
   { isAnswered, hasRead }: { readonly isAnswered: boolean | undefined; readonly hasRead: boolean },
@@ -88,7 +88,7 @@ export function wordsOfSilence(
     : { past: `The store did not answer for ${subject}`, present: `the store does not answer for ${subject}` };
 }
 
-/** What is known of a request that was given up after so long; `wasCutShort`: so soon that nothing follows from it. */
+/** Says what is known of a request that was given up after so long; `wasCutShort`: so soon that nothing follows from it. */
 export function givenUp(afterMs: number, wasCutShort: boolean): UnknownOutcome {
   const waits = "credentials, its turn, an examination of the store";
   if (afterMs <= 0) return unanswered("the time was up before the next request", false);

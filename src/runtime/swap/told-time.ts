@@ -7,7 +7,7 @@ import type { AnswerTiming, UnknownOutcome } from "../../store/object-store.js";
 import type { StoreClock } from "../base/store-clock.js";
 import type { SwapOptions } from "./swap-options.js";
 
-/** When the store answered: an error may come from a proxy on the way there, with another clock. */
+/** Says when the store answered: an error may come from a proxy on the way there, with another clock. */
 export function timingByStore(outcome: {
   readonly kind: string;
   readonly timing?: AnswerTiming;
@@ -15,7 +15,7 @@ export function timingByStore(outcome: {
   return outcome.kind === "unknown" || outcome.kind === "refused" ? undefined : outcome.timing;
 }
 
-/** Without a single answer of the store there is no store time, and what a cache kept is not such an answer. */
+/** Refuses what a cache kept: without a single answer of the store there is no store time, and that is not such an answer. */
 export function outOfCache(key: string, timing: AnswerTiming): UnknownOutcome {
   const what = "the answer came out of a cache (it has an Age), and none of the store has told the time yet";
   const error = new S3MutexError("store-unavailable", `${key}: ${what}. Let reads of locks pass the cache.`);
@@ -56,7 +56,7 @@ export class Witnesses {
     return this.#asked >= MOST_ASKED && this.#clock.hasOneWitness;
   }
 
-  /** Whether to read once more before that change is made, or it is told that none is to be. */
+  /** Says whether to read once more before that change is made, or it is told that none is to be. */
   needAnother(record: LockRecord | undefined, change: Change | undefined, attempt: Attempt): boolean {
     if (attempt.lacksStoreTime || !this.#clock.hasOneWitness) return false;
     const isPublished = change !== undefined && !this.#options.isConfirmedLater && publishesLease(change, attempt);

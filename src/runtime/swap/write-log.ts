@@ -13,17 +13,17 @@ import type { WriteCondition } from "../../store/object-store.js";
 
 /** What a compare-and-swap reports about the writes that it sends. */
 export interface WriteRecorder {
-  /** A write is about to be sent: until it is answered, it may land at any time. */
+  /** Notes that a write is about to be sent: until it is answered, it may land at any time. */
   begin(writeId: string, condition: WriteCondition, reading: ClockReading): void;
-  /** Whether this process has sent the write, as far as it can be in the record still. */
+  /** Says whether this process has sent the write, as far as it can be in the record still. */
   isOwn(writeId: string): boolean;
-  /** The write was answered: it has landed, or it never will. */
+  /** Notes that the write was answered: it has landed, or it never will. */
   answered(writeId: string): void;
-  /** Another client's write came first. */
+  /** Notes that another client's write came first. */
   lostRace(): void;
   /** Whether that has happened: others are about. */
   readonly hasLostRaces: boolean;
-  /** The object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. */
+  /** Notes that the object was seen with this ETag (undefined: there was none) by a request that left at this monotonic time. */
   seen(etag: string | undefined, askedAtMs: number): void;
 }
 
@@ -53,7 +53,7 @@ export class WriteLog implements WriteRecorder {
     this.#log = seen(this.#log, etag, askedAtMs);
   }
 
-  /** The clocks as they were when this write's transition was computed. */
+  /** Gives the clocks as they were when this write's transition was computed. */
   readingOf(writeId: string): ClockReading | undefined {
     return readingOf(this.#log, writeId);
   }
@@ -63,7 +63,7 @@ export class WriteLog implements WriteRecorder {
     return this.#log.sent.length > 0;
   }
 
-  /** What is asked about is in the record. */
+  /** Says whether it has sent the write, and notes that it has landed: what is asked about is in the record. */
   isOwn(writeId: string): boolean {
     if (!isOwn(this.#log, writeId)) return false;
     this.#log = found(this.#log, writeId);
