@@ -29,7 +29,7 @@ export class DeadlockWatch {
     this.#request = request;
   }
 
-  /** Limits a rest to when what bare calls hold counts, and to when it is time to search for those that it holds up. */
+  /** Lets a rest last no longer than until what bare calls hold counts, and until it is time to search for those that it holds up. */
   restMs(delayMs: number, waitedMs: number): number {
     const isLate = waitedMs >= BARE_HOLDS_AFTER_MS;
     const lateMs = isLate ? LATE_SEARCH_MS : BARE_HOLDS_AFTER_MS - waitedMs;

@@ -79,7 +79,7 @@ export function resizePolicy(untilMs: number, { insists = false } = {}): Policy 
   return { role: insists ? "holder" : "contender", timeoutMs: MAX_REQUEST_MS, untilMs };
 }
 
-/** Says how many milliseconds a resize may take. Several records have callers of their own each, who change them meanwhile. */
+/** Says how long a resize may take from its beginning. Several records have callers of their own each, who change them meanwhile. */
 export function resizePatienceMs(records: "one" | "several"): number {
   return records === "one" ? ONE_RECORD_MS : SEVERAL_RECORDS_MS;
 }

@@ -40,9 +40,7 @@ export function isSameVersion(one: Version, other: Version): boolean {
   return isSameEtag(one.etag, other.etag) || isSameBody(one, other);
 }
 
-/**
- * Compares bodies and their times: 1.x writes the same body at each release, and one that was taken in at another time is another version.
- */
+/** Compares bodies and their times: 1.x writes the same body at each release, and one taken in at another time is another version. */
 function isSameBody(one: Version, other: Version): boolean {
   return one.body !== undefined && one.body === other.body && one.landedAtMs === other.landedAtMs;
 }
