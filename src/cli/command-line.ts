@@ -15,8 +15,8 @@ const HELP_FLAGS: ReadonlySet<string | undefined> = new Set(["--help", "-h"]);
 const VERSION_FLAGS: ReadonlySet<string> = new Set(["--version", "-v", "-V", "version"]);
 
 /**
- * What a command line comes to, as an exit code. Nothing is loaded before it is needed: `--help` must not wait for the SDK. What only a
- * process has is left to `main.ts`: its streams, its parent and its end.
+ * Runs a command line, and resolves with its exit code. Nothing is loaded before it is needed: `--help` must not wait for the SDK. What
+ * only a process has is left to `main.ts`: its streams, its parent and its end.
  */
 export async function runCli(argv: readonly string[], output: Output): Promise<number> {
   const [name, ...args] = argv;
@@ -67,7 +67,7 @@ async function commandOf(name: string | undefined): Promise<Command> {
   throw new UsageError(`There is no command ${JSON.stringify(name)}${hint}`);
 }
 
-/** Before anything else is checked: a user that asks for help may have got the rest wrong. */
+/** Says whether help is asked for, before anything else is checked: a user that asks for it may have got the rest wrong. */
 function asksForHelp(args: readonly string[]): boolean {
   return ownArguments(args).some((argument) => HELP_FLAGS.has(argument));
 }
@@ -76,7 +76,7 @@ function isDebugging(args: readonly string[]): boolean {
   return ownArguments(args).includes("--debug") || isDebuggingBy(process.env);
 }
 
-/** Those before `--`: what follows belongs to the command that is run. */
+/** Picks the arguments before `--`: what follows belongs to the command that is run. */
 function ownArguments(args: readonly string[]): readonly string[] {
   const separator = args.indexOf("--");
   return separator === -1 ? args : args.slice(0, separator);

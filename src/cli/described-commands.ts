@@ -2,7 +2,7 @@ import type { DescribedCommand } from "./base/command.js";
 import { COMMON_OPTIONS } from "./base/parse.js";
 import { COMMANDS } from "./commands.js";
 
-/** All commands with what their help says, in its order. */
+/** Describes all commands by what their help says, in its order. */
 export function describedCommands(): Promise<readonly DescribedCommand[]> {
   return Promise.all(
     COMMANDS.map(async ({ name, summary, load }) => {

@@ -83,19 +83,19 @@ function describe(
 /** Options that a command refuses together with one of these. */
 const NEVER_WITH: Readonly<Record<string, readonly string[]>> = { "create-bucket": ["forget"] };
 
-/** The AWS SDK is brought along by the user that installs this. */
+/** Names the package that was not found: the AWS SDK is brought along by the user that installs this. */
 function missingPackage(error: unknown): string | undefined {
   const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
   return code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '(@?[^']+)'/.exec(message)?.[1] : undefined;
 }
 
-/** The one thing about the client's configuration that is often missing. */
+/** Says what to do about the one thing that is often missing in the client's configuration. */
 function regionRemedy(message: string): string | undefined {
   return message.includes("Region is missing") ? "Here that is --region or AWS_REGION." : undefined;
 }
 
 /**
- * What to do about a store that has not answered, by the words of Node. Whatever did answer has said itself what the matter is, and
+ * Says what to do about a store that has not answered, by the words of Node. Whatever did answer has said itself what the matter is, and
  * a wrong remedy is worse than none.
  */
 function networkRemedy({ code, message }: S3MutexError, hasGiven: (name: string) => boolean): string | undefined {

@@ -6,7 +6,7 @@ import { COMMANDS } from "./commands.js";
 
 const INDENT = "  ";
 
-/** What `s3-mutex --help` says. */
+/** Shows what `s3-mutex --help` says. */
 export function showOverview(output: Output): void {
   const { line, paint } = output;
   line(`${paint("bold", "s3-mutex")}: locks on any S3 bucket, from the command line.`);
@@ -32,7 +32,7 @@ export function showOverview(output: Output): void {
   line(`${INDENT}s3-mutex demo`);
 }
 
-/** What `s3-mutex COMMAND --help` says. */
+/** Shows what `s3-mutex COMMAND --help` says. */
 export function showCommandHelp(command: Command, output: Output): void {
   const { line, paint } = output;
   for (const [index, usage] of command.usage.entries()) {
@@ -50,7 +50,7 @@ export function showCommandHelp(command: Command, output: Output): void {
   }
 }
 
-/** As they are written, or broken anew where the terminal is narrower than they are; lists stay as they are. */
+/** Gives paragraphs as they are written, or broken anew where the terminal is narrower than they are; lists stay as they are. */
 function fittedParagraphs(text: string, { isTerminal, columns }: Lines): readonly string[] {
   const lines = text.split("\n");
   if (!isTerminal || lines.every((line) => line.length <= columns)) return lines;

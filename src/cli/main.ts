@@ -6,7 +6,7 @@ import { createOutput, isReaderGone } from "./base/output.js";
 import { runCli } from "./command-line.js";
 import { endWithNpm } from "./process/signals.js";
 
-/** The SDK announces which Node it will drop next: of no use to the user of a command. Other warnings stay. */
+/** Silences the SDK where it announces which Node it will drop next: of no use to the user of a command. Other warnings stay. */
 function silenceSdkNotice(): void {
   const emitWarning = process.emitWarning.bind(process) as (warning: string | Error, ...rest: unknown[]) => void;
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
@@ -27,7 +27,7 @@ void runCli(process.argv.slice(2), output).then((exitCode) => {
   process.stdout.write("", () => setImmediate(end, exitCode));
 });
 
-/** A write that failed is heard of only after its turn. */
+/** Ends the process. A write that failed is heard of only after its turn, so this comes in a later one. */
 function end(exitCode: number): void {
   const isLost = unwritten !== undefined && exitCode === EXIT.ok;
   if (isLost) output.note(`what was to be written could not be: ${unwritten?.message}.`);

@@ -33,7 +33,7 @@ export interface Input {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether the library's messages are wanted. */
   readonly isDebugging: boolean;
-  /** All commands, for those that are about them. */
+  /** Describes all commands, for those that are about commands. */
   describeAll(): Promise<readonly DescribedCommand[]>;
 }
 

@@ -21,7 +21,7 @@ export const EXIT = {
   notFound: 127,
 } as const;
 
-/** As in shells: what a process that died of a signal is reported as. */
+/** Says, as shells do, what a process that died of a signal is reported as. */
 export function exitCodeOfSignal(signalNumber: number): number {
   return 128 + signalNumber;
 }

@@ -27,19 +27,19 @@ export interface Output {
   readonly columns: number;
   /** Its rows. */
   readonly rows: number;
-  /** A line of the result. */
+  /** Writes a line of the result. */
   line(text?: string): void;
-  /** The result for programs: one line of JSON. */
+  /** Writes the result for programs: one line of JSON. */
   json(value: unknown): void;
-  /** As it is, without a line break. */
+  /** Writes a part of the result as it is, without a line break. */
   write(text: string): void;
-  /** A message on stderr, after the program's name; one line, whatever is in it. */
+  /** Writes a message to stderr, after the program's name; one line, whatever is in it. */
   note(message: string): void;
-  /** The same, where its line breaks are meant. */
+  /** Does the same for a message whose line breaks are meant. */
   noteLines(message: string): void;
-  /** A line on stderr that the next one replaces, and an empty one removes; nothing where stderr is not watched. */
+  /** Shows a line on stderr that the next one replaces, and an empty one removes; nothing where stderr is not watched. */
   status(text: string): void;
-  /** Coloured where stdout shows colours. */
+  /** Colours a text where stdout shows colours. */
   paint(colour: Colour, text: string): string;
 }
 
@@ -87,7 +87,7 @@ function isDrawable(stream: WriteStream, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && env["TERM"] !== "dumb";
 }
 
-/** The conventions: https://no-color.org, and FORCE_COLOR for where there is no terminal. */
+/** Says whether a stream shows colours, by the conventions: https://no-color.org, and FORCE_COLOR for where there is no terminal. */
 function showsColours(stream: WriteStream, env: NodeJS.ProcessEnv): boolean {
   const { NO_COLOR, FORCE_COLOR } = env as { readonly NO_COLOR?: string; readonly FORCE_COLOR?: string };
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;

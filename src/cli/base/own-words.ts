@@ -45,12 +45,12 @@ const SAYINGS: readonly (readonly [RegExp, string | Saying])[] = [
   [/, or set it with resize\(\)/g, ""],
 ];
 
-/** The same, to print, where no option can help. */
+/** Says a problem in the same words, to print, where no option can help. */
 export function problemText({ message }: { readonly message: string }): string {
   return printable(inOwnWords(message));
 }
 
-/** A sentence of the library in the words of the command line: its user has no code to change. @default no option can help */
+/** Says a sentence of the library in the words of the command line: its user has no code to change. @default no option can help */
 export function inOwnWords(sentence: string, hasOption: HasOption = () => false): string {
   return SAYINGS.reduce(
     (text, [pattern, saying]) => text.replace(pattern, typeof saying === "string" ? saying : saying(hasOption)),

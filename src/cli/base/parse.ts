@@ -61,7 +61,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   verbose: "debug",
 };
 
-/** The parser's own messages run over several sentences. */
+/** Explains what the parser refuses in one sentence: its own messages run over several. */
 function explain(error: unknown, specs: OptionSpecs): string {
   const { code, message } = error as { readonly code?: unknown; readonly message: string };
   const option = /'(?:-\w, )?(-[^\s'=]*)/.exec(message)?.[1] ?? "";

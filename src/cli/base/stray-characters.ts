@@ -10,7 +10,7 @@ const INVISIBLE = /[\u00a0\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u20
 /** As a unit of systemd, a manifest of Kubernetes, a compose file or a template leaves it where the variable is not set. */
 const NOT_FILLED_IN = /\$\{|\$\(|\{\{/;
 
-/** What came in by copying, or was left in by a template: taken as it stands it would be a lock of its own, which goes unnoticed. */
+/** Finds what copying brought in or a template left in: taken as it stands it would be a lock of its own, which goes unnoticed. */
 export function strayIn(text: string): Stray | undefined {
   if (/\p{Cc}/u.test(text)) {
     return { problem: "has a line break or another control character in it", remedy: "leave it out" };

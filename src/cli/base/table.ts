@@ -18,7 +18,7 @@ const NARROWEST = 8;
 /** What is left of a column when all that can be spared is gone. */
 const LEAST = 3;
 
-/** The lines of a table, its headings first. `maxWidth` is what a line may take up; infinite where nothing may be cut. */
+/** Lays out the lines of a table, its headings first. `maxWidth` is what a line may take up; infinite where nothing may be cut. */
 export function tableLines<Row>(
   allColumns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -65,7 +65,7 @@ export function tableLines<Row>(
   ];
 }
 
-/** Without those that there is no room for, however much the others shrink. */
+/** Leaves out the columns that there is no room for, however much the others shrink. */
 function fittingColumns<Row>(
   columns: readonly Column<Row>[],
   natural: ReadonlyMap<Column<Row>, number>,

@@ -2,7 +2,7 @@ import { printable, UNPRINTABLE } from "../../printable.js";
 
 export { printable };
 
-/** What {@link printable} does, in JSON, where it can be spelt out without meaning anything else. */
+/** Does what {@link printable} does, in JSON, where it can be spelt out without meaning anything else. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
     Array.from({ length: character.length }, (_, at) => {
@@ -12,7 +12,7 @@ export function printableJson(value: unknown): string {
   );
 }
 
-/** Columns that a text takes up on a terminal; it has no colours in it. */
+/** Counts the columns that a text takes up on a terminal; it has no colours in it. */
 export function widthOf(text: string): number {
   let width = 0;
   for (const character of text) width += NO_WIDTH.test(character) ? 0 : DOUBLE_WIDTH.test(character) ? 2 : 1;
@@ -23,7 +23,7 @@ const NO_WIDTH = /[\p{Mn}\p{Me}\u200b-\u200d]/u;
 const DOUBLE_WIDTH =
   /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 
-/** The beginning of a text that fits, with a sign that there is more. */
+/** Cuts a text that does not fit to the beginning that does, with a sign that there is more. */
 export function fitted(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let beginning = "";
@@ -34,7 +34,7 @@ export function fitted(text: string, width: number): string {
   return `${beginning}…`;
 }
 
-/** Lines of this width at most, broken between words; a word that is wider itself has a line of its own. */
+/** Breaks a text between words into lines of this width at most; a word that is wider itself has a line of its own. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -56,7 +56,7 @@ export function padded(text: string, width: number, alignment: "left" | "right" 
 const LONGEST_AGE_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /**
- * A length of time for people: `850ms`, `41s`, `3m12s`, `2h05m`, `3d04h`; with a minus where it is negative, `100y+` where it is
+ * Writes a length of time for people: `850ms`, `41s`, `3m12s`, `2h05m`, `3d04h`; with a minus where it is negative, `100y+` where it is
  * beyond belief, `?` where it is not a number.
  */
 export function ageText(ageMs: number): string {
@@ -74,7 +74,7 @@ export function ageText(ageMs: number): string {
   return `${Math.floor(hours / 24)}d${twoDigits(hours % 24)}h`;
 }
 
-/** `1 lock`, `5,000 locks` */
+/** Writes a count and what is counted: `1 lock`, `5,000 locks` */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }

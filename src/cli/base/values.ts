@@ -23,7 +23,7 @@ export class Values {
     return typeof value === "string" ? value : undefined;
   }
 
-  /** As {@link text}; given but empty is a usage error. */
+  /** Reads an option as {@link text} does; given but empty is a usage error. */
   word(name: string): string | undefined {
     const value = this.text(name);
     if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out.`);
@@ -35,7 +35,7 @@ export class Values {
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
   }
 
-  /** Milliseconds. */
+  /** Reads an option as a duration, in milliseconds. */
   duration(name: string, { min = 0, max = LONGEST_MS } = {}): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -48,7 +48,7 @@ export class Values {
     return durationMs;
   }
 
-  /** `orElse`: a word that would do as well, and is not a number. */
+  /** Reads an option as a whole number. `orElse`: a word that would do as well, and is not a number. */
   wholeNumber(
     name: string,
     { min, max, orElse }: { readonly min: number; readonly max: number; readonly orElse?: string },

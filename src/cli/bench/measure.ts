@@ -22,7 +22,7 @@ export interface BenchPlan {
   readonly prices: Prices;
 }
 
-/** `s3-mutex bench` */
+/** Runs `s3-mutex bench`. */
 export async function benchCommand(
   input: Input,
   address: StoreAddress,
@@ -81,7 +81,7 @@ export async function benchCommand(
   }
 }
 
-/** What the work comes to; undefined where it goes on for longer than a moment after Ctrl-C, as on a store that does not answer. */
+/** Waits for the work; undefined where it goes on for longer than a moment after Ctrl-C, as on a store that does not answer. */
 async function untilInterrupted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
   work.catch(() => {});
   const early = await bounded(work, TIMER_MAX_MS, signal);
@@ -125,7 +125,7 @@ async function measured(part: Part, processes: readonly Process[], meter: Meter,
   };
 }
 
-/** The locks that were used here are not used by others: their objects go without a condition. */
+/** Removes the objects of the locks that were used here, without a condition: others do not use them. */
 async function tidyUp(
   client: S3Client | undefined,
   { bucketName: Bucket, storeHeaders }: Omit<StoreAccess, "s3ClientConfig">,

@@ -37,7 +37,7 @@ function processAt(processes: readonly Process[], index: number): S3Mutex {
   return (processes[index % processes.length] as Process).mutex;
 }
 
-/** From the call of release until the one that waits has the lock. */
+/** Measures the time from the call of release until the waiter has the lock. */
 async function passOn(holder: S3Mutex, waiter: S3Mutex): Promise<number> {
   const held = await holder.acquire("passed-on");
   const waiting = waiter.acquire("passed-on");

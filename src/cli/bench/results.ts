@@ -38,7 +38,7 @@ export function spread(values: readonly number[]): Spread {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** Dollars for each unit; a DELETE and an answer of 5xx cost nothing. */
+/** Works out the dollars for each unit; a DELETE and an answer of 5xx cost nothing. */
 export function costOf({ puts, gets }: Requests, prices: Prices, units: number): number {
   const dollars = (puts * prices.put + gets * prices.get) / 1000;
   return units === 0 ? 0 : Number((dollars / units).toPrecision(6));

@@ -15,7 +15,7 @@ export interface CleanupPlan {
   readonly olderThanMs: number | undefined;
 }
 
-/** `s3-mutex cleanup` */
+/** Runs `s3-mutex cleanup`. */
 export function cleanupCommand(input: Input, store: StoreAddress, plan: CleanupPlan, output: Output): Promise<number> {
   const { isDryRun, includeReleased, olderThanMs } = plan;
   return withMutex(input, store, output, async (mutex) => {

@@ -11,7 +11,7 @@ import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 import { CHANGED, holderIdsOf } from "./release.js";
 
-/** `s3-mutex delete` */
+/** Runs `s3-mutex delete`. */
 export function deleteLockCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
   const { lockName } = address;
   const name = `${kindAt(address)} ${printable(JSON.stringify(lockName))}`;

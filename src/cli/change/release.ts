@@ -12,7 +12,7 @@ import { withMutex } from "../inspect/with-mutex.js";
 import type { LockAddress } from "../store/address.js";
 import { confirm } from "./confirm.js";
 
-/** `s3-mutex release --force` */
+/** Runs `s3-mutex release --force`. */
 export function releaseCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
   const { lockName } = address;
   return withMutex(input, address, output, async (mutex, signal) => {
@@ -50,7 +50,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
   });
 }
 
-/** Which of the holders are to go: of several, those that were named. */
+/** Picks the holders that are to go: of several, those that were named. */
 function holdersMeant({ lockName, holders }: LockReport, values: Values): readonly HolderReport[] {
   const ids = values.texts("holder");
   if (ids.length === 0) {
@@ -75,7 +75,7 @@ function holdersMeant({ lockName, holders }: LockReport, values: Values): readon
 /** That many are named in a message. */
 const SOME = 5;
 
-/** The holders that the operator was shown: no others are meant. */
+/** Lists the ids of the holders that the operator was shown: no others are meant. */
 export function holderIdsOf({ holders }: LockReport): string[] {
   return holders.map(({ acquisitionId }) => acquisitionId);
 }

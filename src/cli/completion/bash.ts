@@ -1,6 +1,6 @@
 import type { DescribedCommand } from "../base/command.js";
 
-/** For `eval "$(s3-mutex completion bash)"` in ~/.bashrc. */
+/** Writes the script for `eval "$(s3-mutex completion bash)"` in ~/.bashrc. */
 export function bashCompletion(commands: readonly DescribedCommand[]): string {
   const cases = commands.map(({ name, options }) => {
     const words = options.flatMap(([long, { short }]) => [`--${long}`, ...(short === undefined ? [] : [`-${short}`])]);

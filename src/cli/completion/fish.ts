@@ -1,7 +1,7 @@
 import type { DescribedCommand } from "../base/command.js";
 import { shortHelp } from "./short-help.js";
 
-/** For a file s3-mutex.fish in ~/.config/fish/completions. */
+/** Writes the script for a file s3-mutex.fish in ~/.config/fish/completions. */
 export function fishCompletion(commands: readonly DescribedCommand[]): string {
   const lines = commands.flatMap(({ name, summary, options }) => [
     `complete -c s3-mutex -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,

@@ -10,7 +10,7 @@ import { clientConfigOf, isAddress, lockOf, locksOf } from "../store/store-optio
 const LIMIT_MS = 1000;
 
 /**
- * The names of locks that a command line may go on with, whose last word has been begun: those of its store, by one LIST. Whatever
+ * Finds the names of locks that a command line may go on with, whose last word has been begun: those of its store, by one LIST. Whatever
  * is in the way (no store, no answer, a word that is not a name), there are none, and nothing is said: the user is typing.
  */
 export async function namesFor(words: readonly string[], input: Input): Promise<readonly string[]> {
@@ -60,7 +60,7 @@ function rejectedAt(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 }
 
-/** What would be refused is not offered. */
+/** Says whether a name may be offered: what would be refused is not. */
 function mayBeGiven(input: Input, text: string): boolean {
   try {
     lockOf(input, text);

@@ -1,7 +1,7 @@
 import type { DescribedCommand } from "../base/command.js";
 import { shortHelp } from "./short-help.js";
 
-/** For a file _s3-mutex in a folder of $fpath, or `eval "$(s3-mutex completion zsh)"` after compinit. */
+/** Writes the script for a file _s3-mutex in a folder of $fpath, or `eval "$(s3-mutex completion zsh)"` after compinit. */
 export function zshCompletion(commands: readonly DescribedCommand[]): string {
   const names = commands.map(({ name, summary }) => `    ${quoted(`${name}:${escaped(summary)}`)}`);
   const cases = commands.map(({ name, options }) => {
@@ -55,7 +55,7 @@ fi
 `;
 }
 
-/** A colon ends the word that is described. */
+/** Escapes backslashes and colons: a colon ends the word that is described. */
 function escaped(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
 }

@@ -49,7 +49,7 @@ export class Choreography {
     return this.#step;
   }
 
-  /** A holder has read the ledger; `answer` gives it what stood there. */
+  /** Learns that a holder has read the ledger, and may kill or freeze it; `answer` gives it what stood there. */
   read(worker: Worker, token: number, answer: () => void): void {
     if (this.#step === "kill-next") {
       worker.state = "killed";
@@ -68,7 +68,7 @@ export class Choreography {
     }
   }
 
-  /** A write was accepted or refused. */
+  /** Learns that a write was accepted or refused. */
   wrote(worker: Worker, token: number, accepted: boolean): void {
     const victim = this.#victim;
     if (!accepted) {

@@ -55,7 +55,7 @@ export class Worker {
 
 export interface FleetEvents {
   message(worker: Worker, message: FromWorker): void;
-  /** A worker ended that was neither killed nor sent home. */
+  /** Learns that a worker ended that was neither killed nor sent home. */
   failed(error: Error): void;
 }
 

@@ -21,13 +21,13 @@ export class Ledger {
     return this.#highestToken;
   }
 
-  /** The number in the last line. */
+  /** Gives the number in the last line. */
   read(token: number | undefined): number {
     this.#highestToken = Math.max(this.#highestToken, token ?? 0);
     return this.#last;
   }
 
-  /** False when a worker with a newer token has been here; without a token, every worker is believed. */
+  /** Appends a line; false when a worker with a newer token has been here; without a token, every worker is believed. */
   append(number: number, token: number | undefined): boolean {
     if (token !== undefined && token < this.#highestToken) return false;
     this.#highestToken = Math.max(this.#highestToken, token ?? 0);
@@ -36,7 +36,7 @@ export class Ledger {
     return true;
   }
 
-  /** Counted in the file itself: it has as many lines as there were updates, and its last line says how many survived. */
+  /** Counts in the file itself: it has as many lines as there were updates, and its last line says how many survived. */
   tally(): Tally {
     const lines = readFileSync(this.#path, "utf8").trimEnd().split("\n").filter(Boolean);
     const updates = lines.length;

@@ -3,13 +3,13 @@ import type { Worker, WorkerState } from "./fleet.js";
 
 /** What happens, line by line, and below it who does what just now: redrawn on a terminal, a line a second elsewhere. */
 export interface Screen {
-  /** A line for good, with the time since the start. */
+  /** Writes a line for good, with the time since the start. */
   event(text: string, colour?: Colour): void;
-  /** A line for good, as it is. */
+  /** Writes a line for good, as it is. */
   line(text?: string): void;
-  /** The workers whose state is shown from now on; undefined for none. */
+  /** Sets the workers whose state is shown from now on; undefined for none. */
   watch(workers: readonly Worker[] | undefined): void;
-  /** To be called several times a second. */
+  /** Shows their state as it is now; to be called several times a second. */
   refresh(): void;
   close(): void;
 }
@@ -128,7 +128,7 @@ class LiveScreen implements Screen {
     this.#drawnRows = rows.length;
   }
 
-  /** Back to where the drawing began, and nothing below. */
+  /** Gives the codes that go back to where the drawing began, and leave nothing below. */
   #erasure(): string {
     return this.#drawnRows === 0 ? "" : `\u001b[${this.#drawnRows}A\u001b[J`;
   }

@@ -123,7 +123,7 @@ class Show {
     this.#fleet.end();
   }
 
-  /** The same number of updates, by the workers that are left. */
+  /** Lets the workers that are left make the same number of updates. */
   async #playWithoutLock(updates: number): Promise<void> {
     this.#screen.event("the same without the lock", "bold");
     this.#ledger = this.#withoutLock;

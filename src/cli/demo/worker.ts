@@ -35,8 +35,8 @@ function ask(question: FromWorker): Promise<ToWorker> {
 }
 
 /**
- * Read, think, write. Between the two the process may be frozen for longer than its lease, so the token goes along and the
- * ledger decides; a look at the clock before the write would leave the same gap, only smaller.
+ * Reads, thinks, writes. Between the two the process may be frozen for longer than its lease, so the token goes along and the ledger
+ * decides; a look at the clock before the write would leave the same gap, only smaller.
  */
 async function update(token: number | undefined): Promise<void> {
   const last = await ask({ kind: "read", token });

@@ -16,7 +16,7 @@ export interface DoctorSettings {
   readonly clockSkewToleranceMs: number | undefined;
 }
 
-/** `s3-mutex doctor` */
+/** Runs `s3-mutex doctor`. */
 export async function doctorCommand(
   input: Input,
   store: StoreAddress,

@@ -6,7 +6,7 @@ import { counted, printable, wrapped } from "../base/text.js";
 
 const COLOURS: Readonly<Record<StoreVerdict, Colour>> = { pass: "green", warn: "yellow", fail: "red", skipped: "dim" };
 
-/** The report for people: all that was examined, then what to do about it, then the verdict. */
+/** Shows the report for people: all that was examined, then what to do about it, then the verdict. */
 export function showReport(report: StoreReport, output: Output): void {
   const { line, paint } = output;
   const columns: readonly Column<StoreCheck>[] = [
@@ -26,7 +26,7 @@ export function showReport(report: StoreReport, output: Output): void {
   line(conclusion(report, paint));
 }
 
-/** In full: in the table, what was seen may have been cut. */
+/** Shows a trouble in full: in the table, what was seen may have been cut. */
 function showTrouble(
   { verdict, title, detail, remedy = "" }: StoreCheck,
   width: number,
