@@ -9,7 +9,7 @@ import { withMutex } from "../inspect/with-mutex.js";
 import type { LocksAddress } from "../store/address.js";
 import { type Wait, type WaitGraph, waitGraphOf } from "./wait-graph.js";
 
-/** `s3-mutex graph` */
+/** Runs `s3-mutex graph`. */
 export function graphCommand(input: Input, address: LocksAddress, output: Output): Promise<number> {
   return withMutex(input, address, output, async (mutex, signal) => {
     const reports: LockReport[] = [];
@@ -45,7 +45,7 @@ function showGraph({ waits, cycles }: WaitGraph, output: Output): void {
   output.line("A deadlock is ended by its victim within seconds; `s3-mutex release NAME --force` ends what is left.");
 }
 
-/** `a waits for x, held by b, who waits for y, held by a` */
+/** Describes a cycle: `a waits for x, held by b, who waits for y, held by a` */
 function cycleText(cycle: readonly Wait[]): string {
   const steps = cycle.map(({ lockName, waiter }, index) => {
     const next = cycle[(index + 1) % cycle.length] as Wait;

@@ -28,8 +28,8 @@ interface Waiting extends Claim, Pick<Wait, "lockName" | "waiter" | "holders"> {
 }
 
 /**
- * Built from one listing of all locks. Whether two waits belong together is known from what a waiter holds, by lock and token:
- * so what is acquired outside of `withLock` and `mutex.scope` is not seen to belong to anything.
+ * Builds the graph from one listing of all locks. Whether two waits belong together is known from what a waiter holds, by lock and
+ * token: so what is acquired outside of `withLock` and `mutex.scope` is not seen to belong to anything.
  */
 export function waitGraphOf(reports: readonly LockReport[]): WaitGraph {
   const locks = reports.map(({ lockName, holders, waiters, limit }) => {

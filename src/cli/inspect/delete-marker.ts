@@ -13,8 +13,8 @@ import { accessTo } from "../store/store-access.js";
 const LONGEST_MS = 5000;
 
 /**
- * A sentence about the delete marker that is there in place of a lock's object. Some stores take one for an object, so that the lock
- * is neither there nor can be acquired. Empty where there is none, or where it cannot be known.
+ * Writes a sentence about the delete marker that is there in place of a lock's object. Some stores take one for an object, so that the
+ * lock is neither there nor can be acquired. Empty where there is none, or where it cannot be known.
  */
 export async function deleteMarkerNote(input: Input, address: LockAddress): Promise<string> {
   const { bucketName, keyPrefix, lockName } = address;

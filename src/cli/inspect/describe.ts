@@ -9,18 +9,18 @@ export function whoIs({ owner, host, pid, label }: PartyReport): string {
   return printable(owner.startsWith(made) ? owner.slice(made.length, made.length + 8) : owner);
 }
 
-/** Where a party runs, `host:pid`; empty where the record does not say. */
+/** Says where a party runs, `host:pid`; empty where the record does not say. */
 export function whereIs({ host, pid }: PartyReport): string {
   return host === undefined ? "" : printable(pid === undefined ? host : `${host}:${pid}`);
 }
 
-/** `nightly (web-1:4711)` */
+/** Names a party, and where it runs: `nightly (web-1:4711)` */
 export function whoAndWhere(party: PartyReport): string {
   const where = whereIs(party);
   return where === "" ? whoIs(party) : `${whoIs(party)} (${where})`;
 }
 
-/** Enough of an acquisition's id to tell it from others, and for `release --holder`. */
+/** Shortens an acquisition's id to what tells it from others, and is enough for `release --holder`. */
 export function shortId({ acquisitionId }: PartyReport): string {
   return printable(acquisitionId.slice(0, 8));
 }
@@ -28,7 +28,7 @@ export function shortId({ acquisitionId }: PartyReport): string {
 /** More than these are counted, not named. */
 export const NAMED_MAX = 3;
 
-/** `nightly (web-1:4711) for 3m12s with 52s of its lease left` */
+/** Describes the holders of a lock: `nightly (web-1:4711) for 3m12s with 52s of its lease left` */
 export function holdersText({ holders }: LockReport): string {
   const named = holders.slice(0, NAMED_MAX).map((holder) => {
     const { heldMs, leaseLeftMs } = holder;
@@ -39,7 +39,7 @@ export function holdersText({ holders }: LockReport): string {
   return [...named, ...(more > 0 ? [`${more} more`] : [])].join(" and ");
 }
 
-/** The holder that is shown where there is room for one: whose lease lasts longest. */
+/** Picks the holder that is shown where there is room for one: whose lease lasts longest. */
 export function mainHolder({ holders }: LockReport): HolderReport | undefined {
   return holders.reduce<HolderReport | undefined>(
     (last, holder) => (last === undefined || holder.expiresAt > last.expiresAt ? holder : last),

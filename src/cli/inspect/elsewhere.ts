@@ -5,14 +5,14 @@ import { type LockAddress, SEMAPHORES } from "../store/address.js";
 import { accessTo } from "../store/store-access.js";
 import { deleteMarkerNote } from "./delete-marker.js";
 
-/** What an object is called by where it lies. */
+/** Says what an object is called by where it lies. */
 export function kindAt({ keyPrefix }: Pick<LockAddress, "keyPrefix">): "lock" | "semaphore" {
   return keyPrefix.startsWith(SEMAPHORES) ? "semaphore" : "lock";
 }
 
 /**
- * What to say where there is no such lock. A semaphore may have the name that was meant, or the other way round: they are objects
- * of their own, and a user that looks at the wrong one must not be told that there is nothing.
+ * Says that there is no such lock. A semaphore may have the name that was meant, or the other way round: they are objects of their own,
+ * and a user that looks at the wrong one must not be told that there is nothing.
  */
 export async function noSuchLock(input: Input, address: LockAddress, ending = "."): Promise<string> {
   const { bucketName, keyPrefix, lockName } = address;

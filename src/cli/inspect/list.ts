@@ -8,7 +8,7 @@ import { showProgress } from "./progress.js";
 import { type Selection, selected } from "./selection.js";
 import { withMutex } from "./with-mutex.js";
 
-/** `s3-mutex ls` */
+/** Runs `s3-mutex ls`. */
 export function listCommand(
   input: Input,
   address: LocksAddress,

@@ -41,12 +41,12 @@ function ofHolder(report: LockReport, text: (holder: LockReport["holders"][numbe
   return holder === undefined ? "" : text(holder);
 }
 
-/** As wide as it needs to be, except on a terminal. */
+/** Lays out a table of locks as wide as it needs to be, except on a terminal. */
 export function lockTable(reports: readonly LockReport[], output: Output): string[] {
   return tableLines(COLUMNS, reports, output.isTerminal ? output.columns : Number.POSITIVE_INFINITY, output.paint);
 }
 
-/** `5,000 locks: 12 held, 1 expired, 3 wait, 1 unreadable` */
+/** Counts the locks in each state: `5,000 locks: 12 held, 1 expired, 3 waiting, 1 unreadable` */
 export function summaryOf(reports: readonly LockReport[]): string {
   const count = (state: LockReport["state"]) => reports.filter((report) => report.state === state).length;
   const waiting = reports.reduce((sum, { waiters }) => sum + waiters.length, 0);

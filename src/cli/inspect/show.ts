@@ -10,7 +10,7 @@ import { colourOfState, NAMED_MAX, shortId, whereIs, whoAndWhere, whoIs } from "
 import { noSuchLock } from "./elsewhere.js";
 import { withMutex } from "./with-mutex.js";
 
-/** `s3-mutex show` */
+/** Runs `s3-mutex show`. */
 export function showCommand(input: Input, address: LockAddress, output: Output): Promise<number> {
   return withMutex(input, address, output, async (mutex) => {
     const report = await mutex.inspect(address.lockName);
@@ -77,7 +77,7 @@ const HOLDERS: readonly Column<HolderReport>[] = [
 /** Later than this many times the usual time between renewals is late. */
 const LATE = 1.5;
 
-/** Whether its process lives, as far as its renewals tell: each is due after a third of the lease. */
+/** Says whether a holder's process lives, as far as its renewals tell: each is due after a third of the lease. */
 export function signOfLife({ via, leaseMs, releasedAt, renewedAt, ...holder }: HolderReport, nowMs: number): string {
   const who = whoAndWhere(holder);
   if (releasedAt !== undefined) return `${who} has given it back; it is held on for its holdAtLeastMs.`;

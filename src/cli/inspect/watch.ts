@@ -21,7 +21,7 @@ interface Screen {
   close(): void;
 }
 
-/** `s3-mutex watch` */
+/** Runs `s3-mutex watch`. */
 export function watchCommand(
   input: Input,
   address: LocksAddress,
@@ -47,7 +47,7 @@ export function watchCommand(
   );
 }
 
-/** The screen is made with the first view: a store that refuses must not clear the terminal. */
+/** Shows the views on a screen that is made with the first of them: a store that refuses must not clear the terminal. */
 async function showAll(views: AsyncIterable<LocksView>, createScreen: () => Screen, output: Output): Promise<void> {
   let screen: Screen | undefined;
   try {
@@ -173,8 +173,8 @@ class Log implements Screen {
   }
 
   /**
-   * Only a write finds out that its reader has gone. In JSON a space between two values is nothing, and is written again and again;
-   * lines for people have an empty one between what comes at one time and what comes at another.
+   * Writes what means nothing, as only a write finds out that its reader has gone. In JSON a space between two values is nothing, and is
+   * written again and again; lines for people have an empty one between what comes at one time and what comes at another.
    */
   #tryReader(): void {
     if (!this.#output.isPipe) return;

@@ -49,7 +49,7 @@ export async function withMutex(
   }
 }
 
-/** That the store does not answer is how most of these commands end a moment later: it is told before that only where it takes longer. */
+/** Holds back that the store does not answer: most of these commands end so a moment later; it is told before only if that is late. */
 function withLateOutages(logger: Logger, over: AbortSignal): Logger {
   return {
     ...logger,

@@ -13,7 +13,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ["128+n", "Ended by signal n: the command, or s3-mutex while it waited."],
 ];
 
-/** The help of all commands as a page for `man`, in its macros. */
+/** Writes the help of all commands as a page for `man`, in its macros. */
 export function manualPage(commands: readonly DescribedCommand[]): string {
   return [
     '.TH S3-MUTEX 1 "" "s3-mutex" "User Commands"',
@@ -59,7 +59,7 @@ function indented(lines: string): string {
     .join("\n");
 }
 
-/** A line that begins with a dot or a quote would be a macro. */
+/** Writes lines as text: one that begins with a dot or a quote would be a macro. */
 function text(words: string): string {
   return words
     .split("\n")

@@ -20,8 +20,8 @@ const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const VERSION = "2012-10-17";
 
 /**
- * `bucket` is null where there is no such thing: S3 Express has no conditions for single keys. `lifecycle` is where a rule for locks would
- * expire more than those.
+ * Makes the documents for a store. `bucket` is null where there is no such thing: S3 Express has no conditions for single keys.
+ * `lifecycle` is where a rule for locks would expire more than those.
  */
 export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: PolicySettings): Documents {
   if (!BUCKET_NAME.test(bucketName) && !isAccessPoint(bucketName)) {
@@ -42,7 +42,7 @@ export function documentsFor({ bucketName, keyPrefix }: StoreAddress, settings: 
   };
 }
 
-/** What a rule about the locks would make expire that has to stay, and the way out; undefined where there is nothing of the kind. */
+/** Finds what a rule about the locks would make expire that has to stay, and the way out; undefined where there is nothing. */
 export function reachedToo(
   keyPrefix: string,
   { oncePrefix, semaphorePrefix }: Pick<PolicySettings, "oncePrefix" | "semaphorePrefix">,
@@ -70,7 +70,7 @@ function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
-/** A prefix stands for itself: in a resource, some characters would mean more. */
+/** Makes a prefix stand for itself: in a resource, some characters would mean more. */
 function literally(keyPrefix: string): string {
   return keyPrefix.replace(/[*?$]/g, (character) => `\${${character}}`);
 }
@@ -154,7 +154,7 @@ const EXPLANATIONS: Readonly<Record<DocumentName, (address: StoreAddress) => rea
   ],
 };
 
-/** All documents for people, each with what it is for. */
+/** Shows all documents for people, each with what it is for. */
 export function showDocuments(address: StoreAddress, documents: Documents, { line, paint }: Output): void {
   for (const [index, name] of DOCUMENTS.entries()) {
     const document = documents[name];

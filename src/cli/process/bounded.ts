@@ -1,6 +1,6 @@
 /**
- * What comes of the promise, or undefined when it takes too long or the user is in a hurry; its errors come through. Without a limit it
- * may take as long as it wants.
+ * Waits for what comes of the promise, or gives undefined when it takes too long or the user is in a hurry; its errors come through.
+ * Without a limit it may take as long as it wants.
  */
 export async function bounded<T>(
   promise: Promise<T>,

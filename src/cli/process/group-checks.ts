@@ -13,7 +13,7 @@ export class GroupChecks {
     return this.#lastSeen;
   }
 
-  /** Whether it is certain by this check, and those before it, that no member lives any more. */
+  /** Says whether it is certain by this check, and those before it, that no member lives any more. */
   areAllDead({ living, dead }: Found): boolean {
     const areKnown = dead.size > 0 && [...dead].every((pid) => this.#knownDead.has(pid));
     this.#lastSeen = living;

@@ -51,7 +51,7 @@ export class GroupEnd {
     return this.#sent.size > 0;
   }
 
-  /** The user asks for the end. */
+  /** Passes on the signal by which the user asks for the end, or kills where that was asked before. */
   receive(signal: NodeJS.Signals): void {
     this.#hintAt(signal);
     const isRepeated = this.#group.isOver ? this.wasTold : signal === "SIGTERM" && this.#sent.has(signal);
@@ -65,7 +65,7 @@ export class GroupEnd {
     this.#timer = setTimeout(() => this.#killLate(), Math.min(this.#graceMs, TIMER_MAX_MS));
   }
 
-  /** A command that takes Ctrl-C for something else does not tell how it is ended. */
+  /** Hints at how a command is ended that takes Ctrl-C for something else: it does not tell itself. */
   #hintAt(signal: NodeJS.Signals): void {
     if (signal !== "SIGINT" || this.#group.isOver) return;
     this.#interrupts += 1;
@@ -75,19 +75,19 @@ export class GroupEnd {
     );
   }
 
-  /** The lock is about to be lost: the caller kills in time, so there is no other grace. */
+  /** Tells the group to end, as the lock is about to be lost: the caller kills in time, so there is no other grace. */
   terminate(): void {
     if (!this.wasTold) this.#graceMs = Number.POSITIVE_INFINITY;
     this.#terminate();
   }
 
-  /** Nothing may run on. */
+  /** Kills the group: nothing may run on. */
   kill(): void {
     this.#killedAtMs = Math.min(this.#killedAtMs, performance.now());
     this.#group.signalAll("SIGKILL");
   }
 
-  /** After the end of the command itself: resolves when nothing of its group runs any more; false when that cannot be had. */
+  /** Ends what the ended command has left: resolves when nothing of its group runs any more; false when that cannot be had. */
   async complete(): Promise<boolean> {
     const startedAtMs = performance.now();
     this.#killAtMs = Math.min(this.#killAtMs, startedAtMs + (this.#graceMs ?? GRACE_MS));
@@ -104,7 +104,7 @@ export class GroupEnd {
     return isGone;
   }
 
-  /** When there is nothing to wait for. */
+  /** Cancels the kill that is planned, when there is nothing to wait for. */
   stop(): void {
     clearTimeout(this.#timer);
   }

@@ -8,7 +8,7 @@ export interface Member {
   readonly command: string;
 }
 
-/** The members that have not ended; a zombie has. Where there is no `/proc`, `ps` is asked; empty where neither answers. */
+/** Lists the members that have not ended; a zombie has. Where there is no `/proc`, `ps` is asked; empty where neither answers. */
 export function livingMembers(groupId: number): readonly Member[] {
   const pids = pidsOfProc();
   if (pids === undefined) return membersByPs(groupId);
@@ -21,7 +21,7 @@ export interface Found {
   readonly dead: ReadonlySet<number>;
 }
 
-/** The cheaper question, for asking often: one such process, at best the one that was the answer before. */
+/** Asks the cheaper question, for asking often: one such process, at best the one that was the answer before. */
 export function checkGroup(groupId: number, previousPid: number | undefined): Found {
   const dead = new Set<number>();
   if (previousPid !== undefined && stateInGroup(previousPid, groupId) === "living")
@@ -34,7 +34,7 @@ export function checkGroup(groupId: number, previousPid: number | undefined): Fo
   return { living: undefined, dead };
 }
 
-/** Whether processes can be looked at one by one, as on Linux. */
+/** Says whether processes can be looked at one by one, as on Linux. */
 export function hasProc(): boolean {
   try {
     readFileSync("/proc/self/stat");
@@ -57,7 +57,7 @@ function stateInGroup(pid: number, groupId: number): "living" | "dead" | "elsewh
   return state === "Z" || state === "X" ? "dead" : "living";
 }
 
-/** Whose child a process is; undefined where it has ended, or it cannot be told. */
+/** Says whose child a process is; undefined where it has ended, or it cannot be told. */
 export function parentOf(pid: number): number | undefined {
   const { parent } = statOf(pid) ?? {};
   return parent === undefined ? undefined : Number(parent);
@@ -88,7 +88,7 @@ function membersByPs(groupId: number): readonly Member[] {
   return parsePs(stdout ?? "", groupId);
 }
 
-/** Lines of `ps -o pid=,pgid=,stat=,args=`. */
+/** Parses lines of `ps -o pid=,pgid=,stat=,args=` into the members that have not ended. */
 export function parsePs(text: string, groupId: number): readonly Member[] {
   return text.split("\n").flatMap((line) => {
     const [, pid, group, state = "", command = ""] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s*(.*)$/.exec(line) ?? [];

@@ -5,7 +5,7 @@ import { inOwnWords } from "../base/own-words.js";
 /** The library's messages on stderr. */
 export interface Log {
   readonly logger: Logger;
-  /** From here on how the library tidies up is of interest for debugging only. */
+  /** Mutes the log: from here on how the library tidies up is of interest for debugging only. */
   mute(): void;
   unmute(): void;
 }
@@ -16,7 +16,7 @@ const REPEATED_MS = 2000;
 /** What the check of the store has found, the call that waited for it fails with, and says once more. */
 const FOLLOWED_BY_ERROR = /^(?:s3-mutex: )?(?:the store could not be checked|nothing is locked here)\b/;
 
-/** Warnings (a renewal that failed and is tried again) are for readers of a job's log; the rest is for debugging. */
+/** Makes a log. Warnings (a renewal that failed and is tried again) are for readers of a job's log; the rest is for debugging. */
 export function createLog(isDebugging: boolean, output: Output): Log {
   let isMuted = false;
   const saidAtMs = new Map<string, number>();

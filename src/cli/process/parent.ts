@@ -17,9 +17,9 @@ const ANCESTORS: readonly number[] = process.env[MARK] === undefined ? [] : upTo
 const IS_LATE = ANCESTORS.length > 0 && isOfOrphans(ANCESTORS.at(-1) as number);
 
 /**
- * npm passes SIGTERM on to the shell that it runs a script or a program of npx in, and to no other process: the shell dies, npm with it,
- * and what ran in it goes on, renewing in vain (npm/cli#6684). So there, and only there, the end of the process that this runs under is a
- * request to end. Elsewhere it is what `nohup`, `setsid` and `&` are for.
+ * Calls back when npm is gone. It passes SIGTERM on to the shell that it runs a script or a program of npx in, and to no other process:
+ * the shell dies, npm with it, and what ran in it goes on, renewing in vain (npm/cli#6684). So there, and only there, the end of the
+ * process that this runs under is a request to end. Elsewhere it is what `nohup`, `setsid` and `&` are for.
  */
 export function onNpmGone(environment: NodeJS.ProcessEnv, gone: () => void): void {
   // On Windows a process keeps the id of its parent.
@@ -32,20 +32,20 @@ export function onNpmGone(environment: NodeJS.ProcessEnv, gone: () => void): voi
   timer.unref();
 }
 
-/** Whether each is still the child of the next: one whose parent has ended is the child of another. */
+/** Says whether each is still the child of the next: one whose parent has ended is the child of another. */
 function areAllThere(): boolean {
   if (IS_LATE) return false;
   const [parent, ...above] = ANCESTORS;
   return process.ppid === parent && above.every((pid, index) => parentOf(ANCESTORS[index] as number) === pid);
 }
 
-/** Where it cannot be told what others run under, as without `/proc`, the parent alone. */
+/** Lists the parent and its ancestors up to npm; where it cannot be told what others run under, as without `/proc`, the parent alone. */
 function upToNpm(pid: number): readonly number[] {
   const parent = runsUnderNpm(pid) ? parentOf(pid) : undefined;
   return parent === undefined || parent === 0 ? [pid] : [pid, ...upToNpm(parent)];
 }
 
-/** Whether it is who takes in what is left behind: process 1, or that of a user's session, unless it is npm itself, as in a container. */
+/** Says whether a process takes in what is left behind: 1 or that of a user's session, unless it is npm itself, as in a container. */
 function isOfOrphans(pid: number): boolean {
   const line = read(pid, "cmdline");
   const isTaker = pid === 1 || /^(\S*\/)?systemd\0/.test(line);
@@ -56,7 +56,7 @@ function runsUnderNpm(pid: number): boolean {
   return `\0${read(pid, "environ")}`.includes(`\0${MARK}=`);
 }
 
-/** Nothing where it cannot be read. */
+/** Reads what `/proc` says of a process; nothing where it cannot be read. */
 function read(pid: number, what: "environ" | "cmdline"): string {
   try {
     return readFileSync(`/proc/${pid}/${what}`, "latin1");

@@ -43,18 +43,18 @@ export class ProcessGroup {
     return this.#isOver;
   }
 
-  /** To the command alone. */
+  /** Sends a signal to the command alone. */
   signalLeader(signal: NodeJS.Signals): void {
     if (!this.#isOver) this.#child.kill(signal);
   }
 
-  /** To everything in the group, also when the command itself is gone. Harmless when nothing is left. */
+  /** Sends a signal to everything in the group, also when the command itself is gone. Harmless when nothing is left. */
   signalAll(signal: NodeJS.Signals): void {
     if (!HAS_GROUPS) this.signalLeader(signal);
     else this.#toGroup(signal);
   }
 
-  /** Whether a process of the group has not ended yet, the command itself or another. */
+  /** Says whether a process of the group has not ended yet, the command itself or another. */
   hasMembers(): boolean {
     const { pid } = this.#child;
     if (!HAS_GROUPS || pid === undefined) return pid !== undefined && !this.#isOver;
@@ -65,7 +65,7 @@ export class ProcessGroup {
     return !this.#checks.areAllDead(checkGroup(pid, this.#checks.lastSeen));
   }
 
-  /** Those of the group that have not ended yet. */
+  /** Lists those of the group that have not ended yet. */
   members(): readonly Member[] {
     const { pid } = this.#child;
     return HAS_GROUPS && pid !== undefined && this.hasMembers() ? livingMembers(pid) : [];

@@ -14,7 +14,7 @@ const IGNORED = ["SIGTSTP"] as const;
 const ECHO_MS = 250;
 
 export interface SignalReceiver {
-  /** `isEnding`: the sender wants this to be over. */
+  /** Receives a signal. `isEnding`: the sender wants this to be over. */
   receive(signal: NodeJS.Signals, isEnding: boolean): void;
 }
 
@@ -28,7 +28,7 @@ export function onEnding(receive: (signal: NodeJS.Signals) => void): () => void 
   });
 }
 
-/** The first of them. A second one ends the process, as if the first had not been caught. */
+/** Resolves with the first of them. A second one ends the process, as if the first had not been caught. */
 export function askedToEnd(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const letGo = onEnding((signal) => {
@@ -39,8 +39,8 @@ export function askedToEnd(): Promise<NodeJS.Signals> {
 }
 
 /**
- * The end of the npm that this runs under counts as SIGTERM, for every command alike: no other process passes that on. Where there
- * was a signal before it, that one is enough.
+ * Takes the end of the npm that this runs under for SIGTERM, for every command alike: no other process passes that on. Where there was a
+ * signal before it, that one is enough.
  */
 export function endWithNpm(environment: NodeJS.ProcessEnv, output: Output): void {
   onNpmGone(environment, () => {
@@ -68,7 +68,7 @@ export function catchSignals(receiver: SignalReceiver): () => void {
   };
 }
 
-/** Those of them that there are on this system. */
+/** Handles those of the signals that there are on this system; the function returned ends that. */
 function listen(signals: readonly NodeJS.Signals[], handler: (signal: NodeJS.Signals) => void): () => void {
   const known = signals.filter((signal) => signal in constants.signals);
   for (const signal of known) process.on(signal, handler);
