@@ -16,7 +16,7 @@ export interface RunPlan extends HoldingPlan {
   readonly conflictExitCode: number;
 }
 
-/** What was asked for; undefined, after saying so, when another caller still has it when the time is up. */
+/** Acquires what was asked for; undefined, after saying so, when another caller still has it when the time is up. */
 export async function acquire(
   mutex: S3Mutex,
   plan: RunPlan,

@@ -31,7 +31,7 @@ export const CONFLICT_OPTIONS: OptionSpecs = {
   priority: { type: "string", value: "N", help: "Higher is served first (default: 0)" },
 };
 
-/** What they say. */
+/** Reads what these options say. */
 export function conflictPlan(values: Values): {
   readonly waitMs: number | undefined;
   readonly conflictExitCode: number;

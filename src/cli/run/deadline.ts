@@ -13,8 +13,8 @@ const KILL_MARGIN_MAX_MS = 1000;
 const GRACE_MAX_MS = 10_000;
 
 /**
- * The first renewal is due with two thirds of the lease left, so the grace may not reach up there: one that is given more
- * than a third would end commands whose lock is in no danger.
+ * Plans the end of a command before that of its lease. The first renewal is due with two thirds of the lease left, so the grace may not
+ * reach up there: one that is given more than a third would end commands whose lock is in no danger.
  */
 export function planDeadline(leaseMs: number, graceMs: number | undefined): DeadlinePlan {
   const killAtMs = Math.min(leaseMs / 10, KILL_MARGIN_MAX_MS);
@@ -35,9 +35,9 @@ export interface Remaining {
 }
 
 export interface DeadlineActions {
-  /** There is time for the command to end by itself. */
+  /** Asks the command to end: there is time for it to do so by itself. */
   terminate(): void;
-  /** There is not. */
+  /** Kills the command: there is no time for that. */
   kill(): void;
 }
 

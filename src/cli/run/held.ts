@@ -10,7 +10,7 @@ export interface Held extends Remaining {
   release(): Promise<boolean>;
 }
 
-/** One lock, or one permit. */
+/** Makes of one lock, or one permit, what a command runs under. */
 export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" = "lock"): Held {
   return {
     title: what === "lock" ? titleOf([lock.name]) : `a permit of ${JSON.stringify(lock.name)}`,
@@ -29,7 +29,7 @@ export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" 
   };
 }
 
-/** Several: lost as soon as one of them is. There is no one token for a command that could be taken for that of all. */
+/** Makes the same of several: lost as soon as one of them is. There is no one token that a command could take for that of all. */
 export function heldSet(mutex: S3Mutex, set: LockSet): Held {
   const { locks } = set;
   return {
@@ -52,7 +52,7 @@ function environmentOf(locks: readonly Lock[]): Readonly<Record<string, string>>
   return { S3_MUTEX_FENCING_TOKENS: JSON.stringify(tokens) };
 }
 
-/** `the lock "a"`, `the locks "a" and "b"` */
+/** Names locks for messages: `the lock "a"`, `the locks "a" and "b"` */
 export function titleOf(names: readonly string[]): string {
   const quoted = names.map((name) => JSON.stringify(name));
   if (quoted.length === 1) return `the lock ${quoted[0]}`;

@@ -23,14 +23,14 @@ export class Interruption {
     return this.#by;
   }
 
-  /** From here on signals are for the command, until there is none. */
+  /** Passes signals to the command from here on, until there is none. */
   passTo(running: Running | undefined): void {
     this.#running = running;
   }
 
   /**
-   * From here on there is nothing to interrupt and nothing to pass a signal on to: the first one ends the wait for the store, and all
-   * that is left to do takes ten seconds at most.
+   * Notes that from here on there is nothing to interrupt and nothing to pass a signal on to: the first one ends the wait for the store,
+   * and all that is left to do takes ten seconds at most.
    */
   leave(): void {
     this.#running = undefined;

@@ -53,7 +53,7 @@ interface Wording {
   readonly question: string;
 }
 
-/** The arguments before the dashes, at least one, and what comes after them. */
+/** Splits the arguments into those before the dashes, at least one, and what comes after them. */
 export function commandLineOf(
   { positionals, rest, environment, values }: Input,
   { name, question }: Wording,

@@ -36,7 +36,7 @@ export function nameLeftBehind({ leftBehind }: Result, output: Output): void {
   if (left.length > 0) output.note(`the command has ended and left running, without the lock: ${namesOf(left)}.`);
 }
 
-/** A lock whose command cannot be ended is left to its lease. */
+/** Leaves a lock to its lease when its command cannot be ended. */
 export function abandon(held: Held, { exitCode, leftBehind }: Result, output: Output): number {
   const why = `${namesOf(leftBehind()) || "a process of the command"} cannot be ended`;
   output.note(`${held.title} is not released and becomes free when the lease ends: ${why}.`);
@@ -46,7 +46,7 @@ export function abandon(held: Held, { exitCode, leftBehind }: Result, output: Ou
 const NAMED_MAX = 8;
 const COMMAND_WIDTH_MAX = 60;
 
-/** `4711 (sleep 600), 4712` */
+/** Names processes: `4711 (sleep 600), 4712` */
 function namesOf(members: readonly Member[]): string {
   const names = members.slice(0, NAMED_MAX).map(({ pid, command }) => {
     const shown = fitted(printable(command), COMMAND_WIDTH_MAX);

@@ -12,7 +12,7 @@ export interface NoticePlan {
   readonly everyMs: number;
 }
 
-/** On a terminal a person watches; in a log, a line that a short wait does not leave, and that a long one repeats seldom. */
+/** Plans notices: a person watches a terminal; a log gets a line that a short wait does not leave, and a long one repeats seldom. */
 export function noticePlan(isWatched: boolean): NoticePlan {
   return { firstMs: isWatched ? 1000 : 10_000, secondMs: 60_000, everyMs: 300_000 };
 }
@@ -48,7 +48,7 @@ export function announceWait(
 /** A message is not worth a longer wait than this. */
 const INSPECT_MAX_MS = 2000;
 
-/** Who holds what is wanted, in a sentence; undefined when that is not known in a moment, or it is free by now. */
+/** Says in a sentence who holds what is wanted; undefined when that is not known in a moment, or it is free by now. */
 export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | undefined> {
   const look = inspectWanted(mutex, wanted).catch((error) => {
     if (S3MutexError.is(error)) return [];

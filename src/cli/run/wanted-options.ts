@@ -14,7 +14,7 @@ const MAX_PERMITS = 1_000_000;
 /** As many as the semaphore says itself. */
 const STORED = "stored";
 
-/** What `run` is to hold, by its arguments and options. */
+/** Reads what `run` is to hold from its arguments and options. */
 export function wantedOf(input: Input, addresses: readonly [string, ...string[]]): WantedThere {
   const { values } = input;
   const permits = permitsOf(input);
@@ -51,7 +51,7 @@ function permitsOf({ values }: Input): number | "stored" | undefined {
 
 type Named = LockAddress & { readonly text: string };
 
-/** `s3://b/semaphores/locks/pool` and `s3://b/locks/pool` are the same semaphore: its own address, and that of a lock of its name. */
+/** Finds the semaphore by its own address or that of a lock of its name: `s3://b/semaphores/locks/pool` or `s3://b/locks/pool`. */
 function permitOf({ bucketName, keyPrefix, lockName }: Named, permits: number | "stored"): WantedThere {
   const isOwnAddress = keyPrefix.startsWith(SEMAPHORES);
   const store = {

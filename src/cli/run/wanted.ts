@@ -7,7 +7,7 @@ export type Wanted =
   /** One permit of so many, or of as many as are stored. */
   | { readonly kind: "permit"; readonly name: string; readonly permits: number | "stored" };
 
-/** For messages. */
+/** Names what is wanted, for messages. */
 export function titleOfWanted(wanted: Wanted): string {
   return wanted.kind === "locks" ? titleOf(wanted.names) : `a permit of ${JSON.stringify(wanted.name)}`;
 }
@@ -39,7 +39,7 @@ export async function take(
   return lock === null ? undefined : heldLock(mutex, lock);
 }
 
-/** What the store says of it now, as far as there is a record. */
+/** Reads what the store says of it now, as far as there is a record. */
 export async function inspectWanted(mutex: S3Mutex, wanted: Wanted): Promise<readonly LockReport[]> {
   const reports =
     wanted.kind === "permit"

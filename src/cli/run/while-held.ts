@@ -21,7 +21,7 @@ export interface Result {
   readonly wasEndedByUs: boolean;
   /** Whether part of it was to end, does not, and is out of reach: its lock may not be given to another process. */
   readonly isStuck: boolean;
-  /** What it started and has left running, at this moment. */
+  /** Lists what it started and has left running, at this moment. */
   leftBehind(): readonly Member[];
 }
 

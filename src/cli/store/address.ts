@@ -26,7 +26,7 @@ export interface LockAddress extends StoreAddress {
   readonly lockName: string;
 }
 
-/** `s3://bucket/prefix/`; a bucket alone has the library's default prefix, and `keyPrefix` says it otherwise. */
+/** Parses `s3://bucket/prefix/`; a bucket alone has the library's default prefix, and `keyPrefix` says it otherwise. */
 export function parseStore(text: string, keyPrefix: string | undefined): StoreAddress {
   const { bucketName, path } = splitUrl(text, "store");
   if (keyPrefix !== undefined) return { bucketName, keyPrefix };
@@ -37,8 +37,8 @@ export function parseStore(text: string, keyPrefix: string | undefined): StoreAd
 }
 
 /**
- * A prefix without a slash at its end may be meant as it stands, as the library has it, or as a folder. Both are right
- * somewhere, and a user that takes the one for the other is alone with a lock of its own.
+ * Makes the refusal of a prefix without a slash at its end, which may be meant as it stands, as the library has it, or as a folder.
+ * Both are right somewhere, and a user that takes the one for the other is alone with a lock of its own.
  */
 export function twoMeanings(given: string, prefix: string, asFolder: string, asBeginning: string): UsageError {
   return new UsageError(
@@ -47,8 +47,8 @@ export function twoMeanings(given: string, prefix: string, asFolder: string, asB
 }
 
 /**
- * `s3://bucket/prefix/na`: the first folder is the prefix, what follows is the beginning of names, unless `keyPrefix` says
- * where names start.
+ * Parses `s3://bucket/prefix/na`: the first folder is the prefix, what follows is the beginning of names, unless `keyPrefix` says where
+ * names start.
  */
 export function parseLocks(text: string, keyPrefix: string | undefined): LocksAddress {
   const { bucketName, path } = splitUrl(text, "store");
@@ -66,9 +66,9 @@ export function parseLocks(text: string, keyPrefix: string | undefined): LocksAd
 }
 
 /**
- * `s3://bucket/prefix/name`, which is the lock's object without its `.json`. The first folder is the prefix, the rest is
- * the name, unless `keyPrefix` says where the name starts; of a semaphore the first two. For names of letters, digits, `-`, `_` and `/` the border makes
- * no difference to the key. Where it would, this refuses to guess: two processes that take different objects for one lock
+ * Parses `s3://bucket/prefix/name`, which is the lock's object without its `.json`. The first folder is the prefix, the rest is the
+ * name, unless `keyPrefix` says where the name starts; of a semaphore the first two. For names of letters, digits, `-`, `_` and `/` the
+ * border makes no difference to the key. Where it would, this refuses to guess: two processes that take different objects for one lock
  * are the one mistake that goes unnoticed.
  */
 export function parseLock(text: string, keyPrefix: string | undefined): LockAddress {
@@ -94,7 +94,7 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
   return { bucketName, keyPrefix: path.slice(0, border), lockName: path.slice(border) };
 }
 
-/** What is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
+/** Refuses what is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
 function refuseSlips(text: string, path: string): void {
   const slip = slipIn(path);
   if (slip === undefined) return;
@@ -113,7 +113,7 @@ function slipInParts(parts: readonly string[], path: string): string | undefined
   return parts.some((part) => part !== part.trim()) ? "has a space at an end, or beside a slash" : undefined;
 }
 
-/** What ends in `.json` is an object's key, in which the name may be written otherwise: this says what to write. */
+/** Refuses what ends in `.json`, an object's key, in which the name may be written otherwise, and says what to write. */
 function refuseKey(text: string, bucketName: string, path: string, keyPrefix = path.slice(0, borderOf(path))): void {
   if (!path.endsWith(".json")) return;
   const ending = path.slice(keyPrefix.length);
@@ -130,7 +130,7 @@ function nameAfter(keyPrefix: string, path: string, text: string): string {
   throw new UsageError(`${text} has no name after the prefix ${JSON.stringify(keyPrefix)}.`);
 }
 
-/** Where the name begins, if nothing else says so; 0 where there is no folder. Semaphores are in a folder of the locks' prefix. */
+/** Finds where the name begins, if nothing else says so; 0 where there is no folder. Semaphores are in a folder of the locks' prefix. */
 function borderOf(path: string): number {
   const border = path.indexOf("/") + 1;
   const isOfSemaphores = path.startsWith(SEMAPHORES) && path.indexOf("/", border) !== -1;
@@ -144,7 +144,7 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
-/** The bucket is what stands before the first slash, or the whole ARN of an access point, whose slashes are its own. */
+/** Splits off the bucket: what stands before the first slash, or the whole ARN of an access point, whose slashes are its own. */
 function splitUrl(text: string, kind: keyof typeof FORM): { readonly bucketName: string; readonly path: string } {
   const afterScheme = /^s3:\/\/(?!\/)(.+)$/s.exec(text)?.[1] ?? "";
   const accessPoint = accessPointAt(afterScheme);
@@ -158,7 +158,7 @@ function splitUrl(text: string, kind: keyof typeof FORM): { readonly bucketName:
   return { bucketName, path: rest.slice(1) };
 }
 
-/** An ARN that is not an access point of one region, up to where its name ends. */
+/** Finds an ARN that is not an access point of one region, up to where its name ends. */
 function wholeArn(text: string): string | undefined {
   if (!/^arn:/i.test(text) || accessPointAt(text) !== undefined) return undefined;
   return /^arn:[^/]*(?:(?<=:accesspoint)\/[^/]+)?/i.exec(text)?.[0];

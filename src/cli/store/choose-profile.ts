@@ -1,6 +1,6 @@
 import type { Values } from "../base/values.js";
 
-/** The SDK looks at these. A profile that was asked for goes before keys that happen to be set, as for the AWS CLI. */
+/** Sets the variables that the SDK reads. A profile that was asked for goes before keys that happen to be set, as for the AWS CLI. */
 export function chooseProfile(values: Values): void {
   const profile = values.text("profile");
   if (profile === undefined || profile === "") return;

@@ -14,7 +14,7 @@ export interface CaBundle {
   readonly path: string;
 }
 
-/** By the variables of the environment; nothing where they say nothing. @throws UsageError for what is not a proxy or a file */
+/** Plans the connection by environment variables; nothing where they say nothing. @throws UsageError for what is not a proxy or a file */
 export function connectionFor(
   endpoint: string | undefined,
   caBundle: CaBundle | undefined,

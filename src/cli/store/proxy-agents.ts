@@ -64,7 +64,7 @@ export class ForwardAgent extends HttpAgent {
     this.#proxyOf = proxyOf;
   }
 
-  /** Node calls this for each request, before any of it is written. */
+  /** Sends a request by its proxy, if it has one; Node calls this for each request, before any of it is written. */
   addRequest(request: ClientRequest, options: ClientRequestArgs): void {
     const authority = authorityOf(options, 80);
     const proxy = this.#proxyOf(new URL(`http://${authority}`));
@@ -107,7 +107,7 @@ function authorization({ username, password }: URL): Readonly<Record<string, str
   return { "proxy-authorization": `Basic ${Buffer.from(secret).toString("base64")}` };
 }
 
-/** Without what it is unlocked by. */
+/** Names a proxy without what it is unlocked by. */
 function nameOf({ url: { protocol, host }, source }: HttpProxy): string {
   return `the proxy ${protocol}//${host} (${source})`;
 }

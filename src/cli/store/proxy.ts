@@ -8,7 +8,7 @@ export interface HttpProxy {
 }
 
 /**
- * The proxy for requests to this endpoint, by the variables that the AWS CLI goes by; in small letters they count first. None for
+ * Finds the proxy for requests to this endpoint, by the variables that the AWS CLI goes by; in small letters they count first. None for
  * this machine itself: what a proxy elsewhere calls localhost is another store.
  */
 export function proxyFor(endpoint: URL, environment: NodeJS.ProcessEnv): HttpProxy | undefined {
@@ -32,7 +32,7 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
 }
 
-/** `*`, or names with all that is below them, with or without a dot before and a port behind. */
+/** Says whether an endpoint is in a list: `*`, or names with all that is below them, with or without a dot before and a port behind. */
 export function isExempt(endpoint: URL, list: string): boolean {
   const port = endpoint.port || (endpoint.protocol === "https:" ? "443" : "80");
   const host = endpoint.hostname.toLowerCase().replace(/^\[|\]$/g, "");

@@ -14,14 +14,14 @@ export interface Profile {
   readonly caBundle: string | undefined;
 }
 
-/** The files that the AWS CLI and the SDK read, that of the configuration first. */
+/** Names the files that the AWS CLI and the SDK read, that of the configuration first. */
 export function sharedFiles(environment: NodeJS.ProcessEnv): readonly [string, string] {
   const inHome = (name: string) => join(environment["HOME"] ?? homedir(), ".aws", name);
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = environment as Record<string, string | undefined>;
   return [AWS_CONFIG_FILE ?? inHome("config"), AWS_SHARED_CREDENTIALS_FILE ?? inHome("credentials")];
 }
 
-/** What the profile of that name says; undefined where neither file has it. */
+/** Reads what the profile of that name says; undefined where neither file has it. */
 export function readProfile(name: string, environment: NodeJS.ProcessEnv): Profile | undefined {
   const [config, credentials] = sharedFiles(environment).map((path) => parseIni(contentOf(path))) as [Ini, Ini];
   const configured = config.get(`profile ${name}`) ?? (name === "default" ? config.get("default") : undefined);
@@ -40,7 +40,7 @@ export function readProfile(name: string, environment: NodeJS.ProcessEnv): Profi
 
 type Ini = ReadonlyMap<string, Section>;
 
-/** The format of the AWS CLI: sections, `name = value`, indented tables, and comments of whole lines or after a space. */
+/** Parses the format of the AWS CLI: sections, `name = value`, indented tables, and comments of whole lines or after a space. */
 export function parseIni(text: string): Ini {
   const sections = new Map<string, Record<string, string | Record<string, string>>>();
   let section: Record<string, string | Record<string, string>> = {};

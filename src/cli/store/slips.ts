@@ -36,7 +36,7 @@ export function refuseRepeatedPrefix(text: string, { bucketName, keyPrefix }: St
   );
 }
 
-/** What is wrong with it and what to do, for after the text. */
+/** Says what is wrong with it and what to do, for after the text. */
 function slipIn(text: string, kind: NameKind): string | undefined {
   if (/^(s3|arn):/i.test(text)) return "is not an address: write s3://BUCKET/locks/NAME, or a name";
   if (text !== text.trim()) return "has a space at an end: leave it out";

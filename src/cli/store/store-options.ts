@@ -83,14 +83,14 @@ function noStore(kind: keyof typeof WRITTEN): UsageError {
   );
 }
 
-/** The lock that is meant by `s3://bucket/prefix/name`, or by a name alone where there is a store. */
+/** Finds the lock that is meant by `s3://bucket/prefix/name`, or by a name alone where there is a store. */
 export function lockOf(input: Input, text: string): LockAddress {
   if (text === "") throw new UsageError("The name of the lock is empty.");
   if (isAddress(input, text)) return parseLock(text, prefixOf(input));
   return { ...storeForName(input, text, "name"), lockName: text };
 }
 
-/** The locks that are meant by `s3://bucket/prefix/na`, or by the beginning of names where there is a store. */
+/** Finds the locks that are meant by `s3://bucket/prefix/na`, or by the beginning of names where there is a store. */
 export function locksOf(input: Input): LocksAddress {
   const [text = "", extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One beginning of names is enough: ${extra} is one too many.`);
@@ -98,7 +98,7 @@ export function locksOf(input: Input): LocksAddress {
   return { ...storeForName(input, text, "beginning"), namePrefix: text };
 }
 
-/** Whether it is an address, rather than a name. */
+/** Says whether it is an address, rather than a name. */
 export function isAddress({ values }: Input, text: string): boolean {
   return isUrl(text) && !values.flag("literal");
 }
@@ -112,7 +112,7 @@ function storeForName(input: Input, text: string, kind: NameKind): StoreAddress 
   return store;
 }
 
-/** The store that is given as an argument, or else that of `--store` or `S3_MUTEX_STORE`. */
+/** Finds the store that is given as an argument, or else that of `--store` or `S3_MUTEX_STORE`. */
 export function storeAt(input: Input): StoreAddress {
   const [text, extra] = input.positionals;
   if (extra !== undefined) throw new UsageError(`One store at a time: ${extra} is one too many.`);
@@ -121,7 +121,7 @@ export function storeAt(input: Input): StoreAddress {
   return parseStore(text, prefixOf(input));
 }
 
-/** The one lock that a command is about. */
+/** Finds the one lock that a command is about. */
 export function onlyLockOf(input: Input): LockAddress {
   const [text, extra] = input.positionals;
   if (text === undefined)
@@ -130,7 +130,7 @@ export function onlyLockOf(input: Input): LockAddress {
   return lockOf(input, text);
 }
 
-/** The store of `--store` or `S3_MUTEX_STORE`. */
+/** Finds the store of `--store` or `S3_MUTEX_STORE`. */
 function storeOf(input: Input, kind: keyof typeof WRITTEN): StoreAddress {
   const { values, environment } = input;
   const given = values.word("store");
@@ -153,7 +153,7 @@ function prefixOf({ values }: Input): string | undefined {
   throw twoMeanings(`--prefix ${folder}`, folder, `--prefix ${folder}/`, `--key-prefix ${folder}`);
 }
 
-/** How to reach the store; credentials come by the SDK's usual chain. */
+/** Says how to reach the store; credentials come by the SDK's usual chain. */
 export function clientConfigOf({ values, environment }: Input, bucketName = ""): S3ClientConfig {
   const given = values.word("endpoint-url");
   if (given !== undefined) checkEndpoint("--endpoint-url", given);
@@ -183,7 +183,7 @@ function profileOf(values: Values, environment: NodeJS.ProcessEnv): Profile | un
   throw noSuchProfile(`--profile ${JSON.stringify(given)}`, environment);
 }
 
-/** Where nothing else says the region. Otherwise the SDK may find credentials elsewhere, whatever the name. */
+/** Refuses an unknown AWS_PROFILE if nothing else says the region. Otherwise the SDK may find credentials elsewhere, whatever the name. */
 function checkProfileNamed(environment: NodeJS.ProcessEnv): void {
   const name = nonEmpty(environment["AWS_PROFILE"]);
   if (name !== undefined) throw noSuchProfile(`AWS_PROFILE ${JSON.stringify(name)}`, environment);
@@ -207,7 +207,7 @@ function caBundleOf(
   return undefined;
 }
 
-/** The SDK reads these by itself; they are needed here because other stores rarely have a host name for each bucket. */
+/** Reads the endpoint, which the SDK does by itself: it is needed here because other stores rarely have a host name for each bucket. */
 function configuredEndpoint(environment: NodeJS.ProcessEnv, profile: Profile | undefined): string | undefined {
   if (environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
   for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
@@ -217,7 +217,7 @@ function configuredEndpoint(environment: NodeJS.ProcessEnv, profile: Profile | u
   return profile?.endpoint === undefined ? undefined : checkEndpoint("endpoint_url of the profile", profile.endpoint);
 }
 
-/** Where it was written, and what: without a scheme, `localhost:9000` is a URL, and of no use. */
+/** Refuses what is not a URL, by where it was written, and what: without a scheme, `localhost:9000` is a URL, and of no use. */
 export function checkEndpoint(source: string, text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   const example = /^[\w.-]+(:\d+)?$/.test(text)
