@@ -17,7 +17,7 @@ export class Guard {
     this.#isHostAllowed = isHostAllowed;
   }
 
-  /** Why a request is refused before anything else is looked at; undefined when it is not. */
+  /** Says why a request is refused before anything else is looked at; undefined when it is not. */
   refusalOf(headers: IncomingHttpHeaders, method: string): string | undefined {
     const { host, origin } = headers;
     // A page of another site whose name was made to lead here sends that name.
@@ -31,12 +31,12 @@ export class Guard {
     return isSame(given, this.token);
   }
 
-  /** Whether a request for data has the token. */
+  /** Says whether a request for data has the token. */
   isBearer({ authorization }: IncomingHttpHeaders): boolean {
     return this.isToken(/^Bearer (.+)$/.exec(authorization ?? "")?.[1]);
   }
 
-  /** Whether a request for the page's files has the cookie. */
+  /** Says whether a request for the page's files has the cookie. */
   hasCookie({ host, cookie }: IncomingHttpHeaders): boolean {
     const wanted = cookieName(host);
     const pairs = (cookie ?? "").split(";").map((pair) => pair.trim().split("="));
@@ -48,7 +48,7 @@ export class Guard {
   }
 }
 
-/** Cookies know no ports: two dashboards must not take each other's. */
+/** Names the cookie after the port. Cookies know no ports: two dashboards must not take each other's. */
 function cookieName(host = ""): string {
   return `s3-mutex-ui-${/:(\d+)$/.exec(host)?.[1] ?? "80"}`;
 }
@@ -58,7 +58,7 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || (isIP(hostname) === 4 && hostname.startsWith("127."));
 }
 
-/** Addresses cannot be made to lead elsewhere; names can, so of those only the ones given count. */
+/** Makes the test of hosts. Addresses cannot be made to lead elsewhere; names can, so of those only the ones given count. */
 export function isAddressOr(names: readonly string[]): (hostname: string) => boolean {
   return (hostname) => isLoopback(hostname) || isIP(hostname) !== 0 || names.includes(hostname);
 }

@@ -2,7 +2,7 @@ import type { HolderReport, LockReport, PartyReport, TurnReport, WaiterReport } 
 import { inOwnWords } from "../base/own-words.js";
 import type { HolderView, LockView, PartyView, TurnView, WaiterView } from "./wire.js";
 
-/** A report without what a page knows itself, such as what is left of a lease now. */
+/** Makes the view of a report, without what a page knows itself, such as what is left of a lease now. */
 export function lockViewOf(report: LockReport): LockView {
   const { lockName, fencingToken, limit, holders, waiters, recentTurns, problem } = report;
   return {

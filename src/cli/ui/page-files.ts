@@ -20,7 +20,7 @@ const FILES = ["index.html", "style.css", "icon.svg", "main.js"];
 /** Where the build puts the page's script, and the other files beside it. */
 const SCRIPT = new URL("./page/main.js", import.meta.url);
 
-/** The page's files by their paths, read once. */
+/** Reads the page's files once, by their paths. */
 export async function loadPageFiles(script = SCRIPT): Promise<ReadonlyMap<string, PageFile>> {
   const files = FILES.map(async (name): Promise<[string, PageFile]> => {
     const type = TYPES[extname(name)] ?? "application/octet-stream";

@@ -20,7 +20,7 @@ export interface DashboardSettings {
   readonly requestTimeoutMs?: number;
 }
 
-/** A dashboard over a store; or one sentence on why it cannot listen. */
+/** Opens a dashboard over a store; or says in one sentence why it cannot listen. */
 export async function openDashboard(settings: DashboardSettings): Promise<Dashboard> {
   const { storeName, host, port, intervalMs, isReadOnly, script, requestTimeoutMs, namePrefix = "" } = settings;
   const mutex = new S3Mutex(settings.mutex);
@@ -48,7 +48,7 @@ function watchFrom(mutex: S3Mutex, prefix: string): LockSource {
   return { watch: (options) => mutex.watch({ ...options, prefix }) };
 }
 
-/** Between the look and the click another caller may have got the lock: its hold was not meant. */
+/** Releases no more than was seen: before the click another caller may have got the lock, and its hold was not meant. */
 async function releaseWhatWasSeen(mutex: S3Mutex, { lockName, tokens }: ReleaseRequest): Promise<ReleaseOutcome> {
   const present = await holdersNow(mutex, lockName);
   const seen = present.filter((holder) => tokens.includes(holder.fencingToken));

@@ -82,7 +82,7 @@ class Handler {
     this.#files = files;
   }
 
-  /** Never rejects: what any client may send must not end the process, nor be answered by what it looks like inside. */
+  /** Answers, and never rejects: what any client may send must not end the process, nor be answered by what it looks like inside. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A viewer may be gone when it is told something.
     response.on("error", () => {});
@@ -117,7 +117,7 @@ class Handler {
     response.writeHead(200, { "content-type": file.type, "content-length": file.body.length }).end(file.body);
   }
 
-  /** Server-sent events, for as long as the viewer stays. */
+  /** Sends events to a viewer, for as long as it stays. */
   #stream(response: ServerResponse): void {
     response.writeHead(200, { "content-type": "text/event-stream", connection: "close" });
     this.#streams.add(response);
@@ -129,7 +129,7 @@ class Handler {
     });
   }
 
-  /** Each as it should end: cut off, it would be an error to the page. */
+  /** Ends each as it should end: cut off, it would be an error to the page. */
   endStreams(): void {
     for (const response of this.#streams) response.end();
   }
@@ -156,7 +156,7 @@ const NOT_ALLOWED = "This method is not possible here.";
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 
-/** Undefined where it is not JSON, or broke off. */
+/** Reads the body of a request; undefined where it is not JSON, is too long, or broke off. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) return undefined;
   const chunks: Buffer[] = [];

@@ -63,7 +63,7 @@ export class SharedReader {
     };
   }
 
-  /** Everything at once: for a page that is new, or has missed something. */
+  /** Sends everything at once: for a page that is new, or has missed something. */
   sendSnapshot(viewer: Viewer): void {
     const { storeName, isReadOnly } = this.#options;
     // What was seen before a pause is not true any more.
@@ -92,7 +92,7 @@ export class SharedReader {
     this.#requests.length = 0;
   }
 
-  /** A source ends with an error when its first poll fails: a viewer wants to see it come back. */
+  /** Reads on and on. A source ends with an error when its first poll fails: a viewer wants to see it come back. */
   async #read(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -182,7 +182,7 @@ export class SharedReader {
     };
   }
 
-  /** The first poll is not spread over time that had not begun. */
+  /** Measures the rate of requests; the first poll is not spread over time that had not begun. */
   #requestsPerSecond(): number {
     const nowMs = performance.now();
     while ((this.#requests[0]?.atMs ?? nowMs) < nowMs - RATE_WINDOW_MS) this.#requests.shift();

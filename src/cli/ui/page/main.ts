@@ -38,7 +38,7 @@ let following: AbortController | undefined;
 // ---------------------------------------------------------------------------------------------------------------------
 // What is shown
 
-/** At most once a frame, however much happens; and not at all while the page is hidden. */
+/** Draws at most once a frame, however much happens; and not at all while the page is hidden. */
 function draw(): void {
   if (isDrawing || document.hidden) return;
   isDrawing = true;

@@ -28,7 +28,7 @@ export class App {
     this.#changed = changed;
   }
 
-  /** Store time, as far as it is known: that a lease has ended cannot be said without a look at the store. */
+  /** Tells store time, as far as it is known: that a lease has ended cannot be said without asking the store. */
   nowMs(): number {
     return this.#staleSinceMs ?? performance.now() + this.#offsetMs;
   }
@@ -37,7 +37,7 @@ export class App {
     return this.#staleSinceMs !== undefined;
   }
 
-  /** What is shown is no longer looked after: time stands still. */
+  /** Stops time: what is shown is no longer looked after. */
   freeze(): void {
     this.#staleSinceMs ??= this.nowMs();
   }
@@ -58,7 +58,7 @@ export class App {
     return this.selected === undefined ? undefined : this.history.locks.get(this.selected);
   }
 
-  /** The locks that the filters leave, in the order in which they came. */
+  /** Lists the locks that the filters leave, in the order in which they came. */
   filtered(): LockView[] {
     const nowMs = this.nowMs();
     const words = this.filter.toLowerCase().split(/\s+/).filter(Boolean);
@@ -97,7 +97,7 @@ function isShown(lock: LockView, show: Show, nowMs: number): boolean {
   return show === "held" ? state === "held" || state === "shared" : state === show;
 }
 
-/** When the last of the leases ends. */
+/** Says when the last of the leases ends. */
 export function expiryOf({ holders }: LockView): number | undefined {
   return holders.length === 0 ? undefined : Math.max(...holders.map((holder) => holder.expiresAtMs));
 }

@@ -5,7 +5,7 @@
 
 type Child = Node | string | undefined;
 
-/** An element with attributes (undefined: left out) and children. */
+/** Makes an element with attributes (undefined: left out) and children. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string | number | undefined>> = {},
@@ -19,7 +19,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** As {@link element}, for pictures. */
+/** Makes an element as {@link element} does, for pictures. */
 export function shape<Name extends keyof SVGElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string | number | undefined>> = {},

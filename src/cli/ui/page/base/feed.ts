@@ -3,7 +3,7 @@ import type { Delta, ReleaseOutcome, ReleaseRequest, Snapshot } from "../../wire
 export interface Listener {
   snapshot(data: Snapshot): void;
   delta(data: Delta): void;
-  /** `refused`: the token is not, or no longer, the right one; trying again is of no use. */
+  /** Learns how the connection is. `refused`: the token is not, or no longer, the right one; trying again is of no use. */
   connection(state: "live" | "lost" | "refused"): void;
 }
 
@@ -12,8 +12,8 @@ const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 8000;
 
 /**
- * The token comes in the address, once. It is kept for this tab, so that the page can be loaded again, and leaves the address
- * bar and the history at once.
+ * Takes the token, which comes in the address, once. It is kept for this tab, so that the page can be loaded again, and leaves the
+ * address bar and the history at once.
  */
 export function takeToken(): string {
   const given = new URLSearchParams(location.search).get("token");
@@ -25,8 +25,8 @@ export function takeToken(): string {
 }
 
 /**
- * Server-sent events over `fetch`, which unlike `EventSource` can send the token in a header. Connects again by itself until
- * the signal aborts.
+ * Follows server-sent events over `fetch`, which unlike `EventSource` can send the token in a header. Connects again by itself until the
+ * signal aborts.
  */
 export async function follow(token: string, listener: Listener, signal: AbortSignal): Promise<void> {
   let retryMs = MIN_RETRY_MS;

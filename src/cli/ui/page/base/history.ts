@@ -42,7 +42,7 @@ export class History {
   readonly samples: Sample[] = [];
   readonly #stints = new Map<string, Map<string, Stint>>();
 
-  /** Everything anew; what was learned about the past stays. */
+  /** Takes everything anew; what was learned about the past stays. */
   takeSnapshot({ locks, status }: Snapshot): void {
     const names = new Set(locks.map((lock) => lock.name));
     const removed = [...this.locks.keys()].filter((name) => !names.has(name));
@@ -55,7 +55,7 @@ export class History {
     if (status.isRead && status.error === undefined) this.#sample(status.nowMs);
   }
 
-  /** What is known of a lock's holds, oldest first. */
+  /** Lists what is known of a lock's holds, oldest first. */
   stintsOf(lockName: string): readonly Stint[] {
     return [...(this.#stints.get(lockName)?.values() ?? [])].sort((one, other) => one.fromMs - other.fromMs);
   }
@@ -121,7 +121,7 @@ export class History {
   }
 }
 
-/** When it ended, or up to when it is known to go on: the process may have died, and its lease ends all the same. */
+/** Says when a hold ended, or up to when it is known to go on: the process may have died, and its lease ends all the same. */
 export function endOf(
   { toMs, expiresAtMs = Number.POSITIVE_INFINITY }: Pick<Stint, "toMs" | "expiresAtMs">,
   nowMs: number,
@@ -129,7 +129,7 @@ export function endOf(
   return toMs ?? Math.min(nowMs, expiresAtMs);
 }
 
-/** Up to now, or to the end of its lease, as `heldMs` of a report. */
+/** Measures a hold up to now, or to the end of its lease, as `heldMs` of a report. */
 export function heldMsOf({ sinceMs, expiresAtMs }: HolderView, nowMs: number): number {
   return endOf({ expiresAtMs }, nowMs) - sinceMs;
 }

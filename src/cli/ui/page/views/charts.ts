@@ -49,7 +49,7 @@ export class Chart {
   }
 }
 
-/** 1, 2, 5, 10, 20, 50, ...: scales that change seldom and can be read. */
+/** Rounds up to 1, 2, 5, 10, 20, 50, ...: scales that change seldom and can be read. */
 function roundUp(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

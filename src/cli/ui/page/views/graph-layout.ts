@@ -30,8 +30,8 @@ const MAX_NODES = 120;
 const SWEEPS = 4;
 
 /**
- * Places who waits left of what they wait for. Groups that have nothing to do with each other stand beside each other as long
- * as there is room, then below.
+ * Puts waiters left of what they wait for. Groups that have nothing to do with each other stand beside each other as long as there is
+ * room, then below.
  */
 export function layOut(graph: WaitGraph, roomWidth: number): Picture {
   const nodes: PlacedNode[] = [];
@@ -56,7 +56,7 @@ export function layOut(graph: WaitGraph, roomWidth: number): Picture {
   return { nodes, edges, width: width + MARGIN, height: nodes.length === 0 ? 0 : bottom + MARGIN, leftOutLocks };
 }
 
-/** What hangs together; deadlocks first, then the largest, then by name so that pictures keep still. */
+/** Groups what hangs together; deadlocks first, then the largest, then by name so that pictures keep still. */
 function groupsOf({ nodes, edges }: WaitGraph): WaitGraph[] {
   const root = new Map(nodes.map((node) => [node.id, node.id]));
   const find = (id: string): string => {
@@ -122,7 +122,7 @@ function place(
   return { nodes, edges: routed, bottom: floor + depth * ROW_GAP };
 }
 
-/** The edges that close a ring, when one walks from those without waiters. */
+/** Finds the edges that close a ring, when one walks from those without waiters. */
 function backEdges(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): ReadonlySet<GraphEdge> {
   const leaving = new Map<string, GraphEdge[]>();
   for (const edge of edges) leaving.set(edge.from, [...(leaving.get(edge.from) ?? []), edge]);
@@ -143,7 +143,7 @@ function backEdges(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Re
   return back;
 }
 
-/** Each node one column right of the last that leads to it. */
+/** Puts each node one column right of the last that leads to it. */
 function stepsOf(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): GraphNode[][] {
   const column = new Map(nodes.map((node) => [node.id, 0]));
   for (let isMoving = true; isMoving; ) {
@@ -195,7 +195,7 @@ function forwardPath(from: PlacedNode, to: PlacedNode): string {
   return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
 }
 
-/** Around below, from right to left. */
+/** Draws an edge around below, from right to left. */
 function backPath(from: PlacedNode, to: PlacedNode, floor: number): string {
   const [x1, y1] = [from.x + NODE_WIDTH / 2, from.y + NODE_HEIGHT];
   const [x2, y2] = [to.x + NODE_WIDTH / 2, to.y + NODE_HEIGHT + 2];

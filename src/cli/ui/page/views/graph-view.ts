@@ -24,13 +24,13 @@ export class GraphView {
     root.append(this.#about, this.#canvas);
   }
 
-  /** How many parties are in deadlocks; whether or not the picture is in sight. */
+  /** Counts the parties that are in deadlocks; whether or not the picture is in sight. */
   deadlocked(): number {
     this.#graph = waitGraphOf(this.#app.history.locks, this.#app.nowMs());
     return this.#graph.nodes.filter((node) => node.kind === "party" && node.fate === "cycle").length;
   }
 
-  /** After {@link deadlocked}. */
+  /** Draws the picture, after {@link deadlocked} has read what is in it. */
   update(): void {
     const graph = this.#filtered();
     // The picture is built anew only when it is another: what has the focus keeps it.
@@ -60,7 +60,7 @@ export class GraphView {
     this.#canvas.replaceChildren(picture);
   }
 
-  /** Whole groups: half a cycle would be a lie. */
+  /** Filters by whole groups: half a cycle would be a lie. */
   #filtered(): WaitGraph {
     const { filter, show } = this.#app;
     if (filter === "" && show === "all") return this.#graph;
@@ -128,7 +128,7 @@ function textsOf({ lockName, party, count, fate }: GraphNode): readonly [string,
   return [title, place === title ? state : place];
 }
 
-/** The end of a name tells more than its middle. */
+/** Cuts a text in its middle: the end of a name tells more. */
 function shortened(text: string): string {
   const characters = [...text];
   if (characters.length <= MAX_CHARACTERS) return text;

@@ -81,7 +81,7 @@ export class LockTable {
     this.#draw();
   }
 
-  /** The next or an earlier lock becomes the active one, from wherever on the page. */
+  /** Makes the next or an earlier lock the active one, from wherever on the page. */
   move(step: number): void {
     if (!this.#isChosen && step === 1) return this.#activate(0);
     const at = this.#locks.findIndex((lock) => lock.name === this.#active);
@@ -176,7 +176,7 @@ export class LockTable {
     this.#draw();
   }
 
-  /** A key that was pressed in the table, or where nothing else has the focus. */
+  /** Handles a key that was pressed in the table, or where nothing else has the focus. */
   press(event: KeyboardEvent): void {
     // A column's head has keys of its own.
     if (event.target instanceof HTMLButtonElement) return;

@@ -42,7 +42,7 @@ export class ReleaseDialog {
     );
   }
 
-  /** Whom it is about is settled now: a holder that comes after is not meant. */
+  /** Opens the dialog, and settles whom it is about: a holder that comes after is not meant. */
   open(lock: LockView): void {
     if (lock.holders.length === 0 || this.#dialog.open) return;
     this.#lock = lock;

@@ -93,7 +93,7 @@ export class TimelineView {
   }
 }
 
-/** One bar each; those that overlap, as permits and readers do, share the height. */
+/** Draws one bar each; those that overlap, as permits and readers do, share the height. */
 function drawStints(track: HTMLElement, stints: readonly Stint[], fromMs: number, toMs: number): void {
   const lanes = lanesOf(stints, toMs);
   const laneCount = Math.max(...lanes) + 1;
@@ -114,7 +114,7 @@ function drawStints(track: HTMLElement, stints: readonly Stint[], fromMs: number
   }
 }
 
-/** The first lane that is free when each begins. */
+/** Picks the first lane that is free when each begins. */
 function lanesOf(stints: readonly Stint[], nowMs: number): number[] {
   const freeAtMs: number[] = [];
   return stints.map((stint) => {

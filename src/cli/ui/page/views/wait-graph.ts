@@ -53,7 +53,7 @@ interface Waiting extends Claim {
   readonly holds: readonly Hold[];
 }
 
-/** Who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no waiter for long. */
+/** Finds out who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no waiter for long. */
 export function waitGraphOf(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
   const contended = [...locks.values()]
     .filter((lock) => lock.queue.length > 0)
@@ -86,7 +86,7 @@ function crowdOf({ name, limit, holders, queue }: LockView) {
   return [refKey({ name }), { holders, waiters, limit }] as const;
 }
 
-/** What of the picture the cycles lead through: from a party to the lock that it waits for, and on to the next party, which holds that. */
+/** Finds where in the picture the cycles lead: from a party to the lock that it waits for, and on to the next, which holds that. */
 function ringOf(cycles: readonly (readonly Waiting[])[], draft: Draft) {
   const [nodes, edges] = [new Set<string>(), new Set<string>()];
   for (const cycle of cycles) {
