@@ -75,7 +75,7 @@ const GROUPS: Readonly<Record<ConformanceGroup, Checks>> = {
 };
 
 /**
- * What a store has to do to hold locks, as a list for any test framework:
+ * Lists what a store has to do to hold locks, for any test framework:
  * `for (const { name, run } of conformanceChecks({ s3ClientConfig, bucketName })) test(name, run)`.
  */
 export function conformanceChecks(options: ConformanceOptions): ConformanceCheck[] {

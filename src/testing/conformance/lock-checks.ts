@@ -244,7 +244,7 @@ async function two(subject: Subject, options = {}): Promise<[StoreMutex, StoreMu
   return [await subject.mutex(options), await subject.mutex(options)];
 }
 
-/** The names of three waiters in the order in which they got a lock that was held while they came. */
+/** Names three waiters in the order in which they got a lock that was held while they came. */
 async function servedInTurn(subject: Subject, lockName: string): Promise<string[]> {
   const holder = await subject.mutex();
   const lock = await holder.acquire(lockName);

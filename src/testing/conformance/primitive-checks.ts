@@ -82,7 +82,7 @@ export const primitiveChecks: Checks = {
   },
 };
 
-/** Of all that they make, the keys are those of the check. */
+/** Opens mutexes that keep all that they make under the keys of the check. */
 async function mutexesOf<Count extends 2 | 3 | 4>(
   subject: Subject,
   count: Count,

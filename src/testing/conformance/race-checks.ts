@@ -48,7 +48,7 @@ export const raceChecks: Checks = {
   },
 };
 
-/** Each client finds out which form of an ETag the store wants before it races. */
+/** Lets each client find out which form of an ETag the store wants before it races. */
 async function warmUp(stores: readonly ObjectStore[], keyOf: (n: number) => string): Promise<void> {
   const replaceOne = async (store: ObjectStore, n: number) =>
     replaced(store, keyOf(n), "second", await written(store, keyOf(n), "first", IF_ABSENT));

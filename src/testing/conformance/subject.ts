@@ -47,7 +47,7 @@ export class Subject {
     return `${this.prefix}${name}`;
   }
 
-  /** One more client of the store. */
+  /** Opens one more client of the store. */
   async store(): Promise<ObjectStore> {
     if ("openStore" in this.#target) return await this.#target.openStore();
     // Not before they are needed: the server for tests loads neither the SDK nor the library.
@@ -66,7 +66,7 @@ export class Subject {
     return Promise.all(Array.from({ length: count }, () => this.store()));
   }
 
-  /** One more instance, as another process would have. */
+  /** Opens one more instance, as another process would have. */
   async mutex(options: SubjectOptions = {}): Promise<StoreMutex> {
     const mutex = await this.#open({ keyPrefix: this.prefix, clockSkewToleranceMs: 500, verify: "never", ...options });
     this.#closings.push(() => mutex.close({ handles: "release" }));
@@ -102,7 +102,7 @@ export class Subject {
   }
 }
 
-/** The ETag of a write that has to succeed; a store that asks for fewer requests is asked again. */
+/** Makes a write that has to succeed, and gives its ETag; a store that asks for fewer requests is asked again. */
 export async function written(
   store: ObjectStore,
   key: string,
@@ -125,7 +125,7 @@ export async function replaced(store: ObjectStore, key: string, body: string, et
   return await written(store, key, body, ifMatch(etag));
 }
 
-/** A write that the store turned away for coming too soon (429, 503 SlowDown) is made again after a second. */
+/** Makes a write, and again after a second where the store turned it away for coming too soon (429, 503 SlowDown). */
 export async function patiently(write: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
   for (let tries = 1; ; tries += 1) {
     const outcome = await write();

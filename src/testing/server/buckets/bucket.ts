@@ -59,17 +59,17 @@ export class Bucket implements BucketView {
     return this.#history.lastChangeMs(key);
   }
 
-  /** What the key held before its last change; `undefined` for nothing. */
+  /** Finds what the key held before its last change; `undefined` for nothing. */
   previous(key: string): StoredObject | undefined {
     return this.#history.previous(key, this.#objects.get(key));
   }
 
-  /** One key as of some time ago. */
+  /** Reads one key as of some time ago. */
   getAsOf(key: string, agoMs: number): StoredObject | undefined {
     return this.#history.at(key, monotonicMs() - agoMs, this.#objects.get(key));
   }
 
-  /** The whole bucket as of some time ago. */
+  /** Shows the whole bucket as of some time ago. */
   asOf(agoMs: number): BucketView {
     const get = (key: string) => this.getAsOf(key, agoMs);
     const known = new Set([...this.#keys.all, ...this.#history.keys()]);

@@ -25,7 +25,7 @@ function isInList(header: string, etag: string): boolean {
   return header.trim() === "*" || header.split(",").some((one) => isSameEtag(one.replace(/^\s*W\//, ""), etag));
 }
 
-/** For GET and HEAD of an object that exists. */
+/** Judges a GET or HEAD of an object that exists. */
 export function refusalOfRead(
   headers: IncomingHttpHeaders,
   etag: string,
@@ -38,19 +38,19 @@ export function refusalOfRead(
   return quirks.alwaysNotModified || isInList(ifNoneMatch, etag) ? "not-modified" : undefined;
 }
 
-/** Whether the store recognises an ETag in this form at all. */
+/** Says whether the store recognises an ETag in this form at all. */
 function isRecognised(header: string, form: StoreQuirks["etagForm"]): boolean {
   const isQuoted = header.trim().startsWith('"');
   if (form === "unquoted-only") return !isQuoted;
   return form !== "quoted-only" || isQuoted;
 }
 
-/** `*` stands for any object that exists. */
+/** Says whether a header means the object; `*` stands for any object that exists. */
 function isMatch(header: string, current: StoredObject, quirks: StoreQuirks): boolean {
   return header.trim() === "*" || (isRecognised(header, quirks.etagForm) && isSameEtag(header, current.etag));
 }
 
-/** Whether a PUT depends on anything, given the headers that the store pays attention to. */
+/** Says whether a PUT depends on anything, given the headers that the store pays attention to. */
 export function isConditionalPut(headers: IncomingHttpHeaders, quirks: StoreQuirks): boolean {
   const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
   return (ifMatch !== undefined && !quirks.ignoreIfMatch) || (ifNoneMatch !== undefined && !quirks.ignoreIfNoneMatch);
@@ -76,7 +76,7 @@ export function refusalOfPut(
   return quirks.missingKeyIfMatchStatus === 412 ? "if-match-failed" : "missing";
 }
 
-/** `ifMatch` is the header, or the ETag given for one of the objects of a DeleteObjects. */
+/** Judges a deletion. `ifMatch` is the header, or the ETag given for one of the objects of a DeleteObjects. */
 export function refusalOfDelete(
   ifMatch: string | undefined,
   current: StoredObject | undefined,

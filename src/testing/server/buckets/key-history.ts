@@ -38,18 +38,18 @@ export class KeyHistory {
     return this.#versions.keys();
   }
 
-  /** When the key last changed; minus infinity if that is not remembered. */
+  /** Says when the key last changed; minus infinity if that is not remembered. */
   lastChangeMs(key: string): number {
     return this.#versions.get(key)?.at(-1)?.sinceMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The version before the current one; the current one if no other is remembered. */
+  /** Finds the version before the current one; the current one if no other is remembered. */
   previous(key: string, current: StoredObject | undefined): StoredObject | undefined {
     const versions = this.#versions.get(key);
     return versions === undefined ? current : versions.at(-2)?.object;
   }
 
-  /** What the key held at a moment. */
+  /** Finds what the key held at a moment. */
   at(key: string, momentMs: number, current: StoredObject | undefined): StoredObject | undefined {
     const versions = this.#versions.get(key);
     if (versions === undefined) return current;

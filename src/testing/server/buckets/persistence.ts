@@ -23,7 +23,7 @@ export class DataFolder {
     rmSync(probe);
   }
 
-  /** The buckets there are, with the time at which each was made in epoch milliseconds. */
+  /** Lists the buckets there are, with the time at which each was made in epoch milliseconds. */
   buckets(): { readonly name: string; readonly createdAtMs: number }[] {
     return readdirSync(this.#path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
@@ -73,7 +73,7 @@ export class BucketFolder {
   }
 }
 
-/** As `mkdir -p`. Not by Node's `recursive`, which never returns below a folder that takes none, such as /proc. */
+/** Makes folders as `mkdir -p` does. Not by Node's `recursive`, which never returns below a folder that takes none, such as /proc. */
 function makeFolders(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   const parent = dirname(path);

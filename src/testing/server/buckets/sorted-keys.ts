@@ -14,7 +14,7 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** The first position whose key is not less than `key`. */
+/** Finds the first position whose key is not less than `key`. */
 export function positionOf(keys: readonly string[], key: string): number {
   let low = 0;
   let high = keys.length;

@@ -3,7 +3,7 @@ import { Bucket } from "./bucket.js";
 import { DataFolder } from "./persistence.js";
 import type { StoredObject } from "./stored-object.js";
 
-/** S3's rules for names, without the ones about reserved prefixes. They also make every name a safe folder name. */
+/** Says whether a name keeps S3's rules, without the ones about reserved prefixes. They also make every name a safe folder name. */
 export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..");
 }
@@ -29,21 +29,21 @@ export class Storage {
     return this.#buckets.get(name);
   }
 
-  /** The caller has checked the name, and that the name is free. */
+  /** Creates a bucket; the caller has checked the name, and that the name is free. */
   create(name: string, createdAtMs: number): Bucket {
     const bucket = new Bucket(name, createdAtMs, this.#folder?.bucket(name));
     this.#buckets.set(name, bucket);
     return bucket;
   }
 
-  /** The caller has checked that it is empty. */
+  /** Removes a bucket; the caller has checked that it is empty. */
   remove(name: string): void {
     this.#folder?.removeBucket(name);
     this.#buckets.delete(name);
   }
 }
 
-/** The ETag is the MD5 of the body, as S3's is without KMS: equal bodies have equal ETags. */
+/** Makes an object, its ETag the MD5 of the body, as S3's is without KMS: equal bodies have equal ETags. */
 export function toStoredObject(
   key: string,
   body: Buffer,

@@ -21,7 +21,7 @@ export interface StoreState {
   readonly pageSize: number;
 }
 
-/** Whether it is the turn of something that strikes once in so many times; never where that is not set. */
+/** Says whether it is the turn of something that strikes once in so many times, and counts this one; never where that is not set. */
 export function isTurnOf(state: StoreState, name: keyof StoreQuirks, every: number | undefined): boolean {
   if (every === undefined) return false;
   const chances = (state.chances.get(name) ?? 0) + 1;

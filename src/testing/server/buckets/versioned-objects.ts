@@ -8,7 +8,7 @@ import { compareUtf8 } from "./sorted-keys.js";
 import type { StoreState } from "./store-state.js";
 import type { StoredObject } from "./stored-object.js";
 
-/** What an answer to GET or PUT says of the version; some stores are silent about those from while versioning was suspended. */
+/** Writes what an answer to GET or PUT says of the version; some stores are silent about those from while versioning was suspended. */
 function versionHeaders({ quirks }: StoreState, versionId: string | undefined): Record<string, string> {
   const isSilent = versionId === "null" && (quirks.versionsLike ?? "aws") !== "aws";
   return versionId === undefined || isSilent ? {} : { "x-amz-version-id": versionId };
@@ -20,7 +20,7 @@ export function versionOfObject(state: StoreState, bucket: Bucket, object: Store
   return versionHeaders(state, versions.find((one) => one.object === object)?.versionId);
 }
 
-/** What a 404 says of the delete marker: AWS names it, versitygw and S3Mock say that there is one, Ceph says nothing. */
+/** Writes what a 404 says of the delete marker: AWS names it, versitygw and S3Mock say that there is one, Ceph says nothing. */
 export function markerOf(state: StoreState, bucket: Bucket, key: string): Record<string, string> {
   const { versioning, versionsLike = "aws" } = state.quirks;
   const [newest] = versioning === undefined ? [] : state.versions.of(bucket, key);
@@ -48,7 +48,7 @@ export function removeObject(state: StoreState, bucket: Bucket, key: string): Re
   return { "x-amz-delete-marker": "true", "x-amz-version-id": versionId };
 }
 
-/** DELETE with a version id: that version is gone for good, and the one under it shows again. */
+/** Answers a DELETE with a version id: that version is gone for good, and the one under it shows again. */
 export function removeVersion(state: StoreState, bucket: Bucket, key: string, versionId: string): Answer {
   const done = state.versions.remove(bucket, key, versionId);
   const keepMs = historyNeededMs(state.quirks);
@@ -58,7 +58,7 @@ export function removeVersion(state: StoreState, bucket: Bucket, key: string, ve
   return emptyAnswer(204, { ...marker, "x-amz-version-id": versionId });
 }
 
-/** What a PUT is refused for, a delete marker taken for what this kind of store takes it for. */
+/** Says what a PUT is refused for, a delete marker taken for what this kind of store takes it for. */
 export function refusalOfVersionedPut(
   state: StoreState,
   bucket: Bucket,
@@ -76,7 +76,7 @@ export function refusalOfVersionedPut(
   return refusalOfPut(headers, versionsLike === "ceph" ? { ...hidden, etag: "of a marker" } : hidden, quirks);
 }
 
-/** ListObjectVersions, in one page. */
+/** Answers a ListObjectVersions, in one page. */
 export function listVersions(state: StoreState, bucket: Bucket, request: S3Request): Answer {
   const prefix = request.query?.get("prefix") ?? "";
   if (request.query?.has("delimiter") === true) return errorAnswer(request, { status: 501, code: "NotImplemented" });

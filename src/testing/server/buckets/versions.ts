@@ -20,7 +20,7 @@ export class Versions {
     return this.#shelf(bucket, key);
   }
 
-  /** Keys that have versions, in no order. */
+  /** Lists the keys that have versions, in no order. */
   keys(bucket: Bucket): readonly string[] {
     return [...new Set([...(this.#shelves.get(bucket)?.keys() ?? []), ...bucket.keys])];
   }
@@ -54,7 +54,7 @@ export class Versions {
     return { removed, ...(rest[0] === undefined ? {} : { newest: rest[0] }) };
   }
 
-  /** The object that the delete marker of a key is on top of; undefined where there is no marker. */
+  /** Finds the object that the delete marker of a key is on top of; undefined where there is no marker. */
   underMarker(bucket: Bucket, key: string): StoredObject | undefined {
     const [newest] = this.#shelf(bucket, key);
     return newest === undefined || newest.object !== undefined ? undefined : this.#hidden.get(newest);
@@ -67,7 +67,7 @@ export class Versions {
     else shelves.set(key, versions);
   }
 
-  /** With what was there before versioning was turned on, or was put there past HTTP. */
+  /** Lists the versions of a key, with what was there before versioning was turned on, or was put there past HTTP. */
   #shelf(bucket: Bucket, key: string): readonly Version[] {
     const shelf = this.#shelves.get(bucket)?.get(key) ?? [];
     const object = bucket.get(key);

@@ -111,7 +111,7 @@ function requireDamage(damage: unknown): void {
   throw new S3MutexError("invalid-argument", `damage is ${String(damage)}: give ${known} or a function of the body`);
 }
 
-/** A fault of an operation that there is not would never strike, and its test pass. */
+/** Refuses an operation that there is not: a fault of it would never strike, and its test pass. */
 function requireOperations(operation: unknown = []): void {
   for (const name of typeof operation === "string" ? [operation] : (operation as readonly unknown[])) {
     if (S3_OPERATIONS.some((known) => known === name)) continue;

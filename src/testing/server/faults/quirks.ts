@@ -141,7 +141,7 @@ export const QUIRKS: OptionNames<StoreQuirks> = {
   deny: true,
 };
 
-/** How long an old version may be asked for. */
+/** Says how long an old version may be asked for. */
 export function historyNeededMs(quirks: StoreQuirks): number {
   return Math.max(quirks.staleReadMs ?? 0, quirks.staleListMs ?? 0);
 }

@@ -10,13 +10,13 @@ export class ServerClock {
     this.#offsetMs = offsetMs;
   }
 
-  /** Epoch milliseconds. */
+  /** Tells the server's time in epoch milliseconds. */
   nowMs(): number {
     return Date.now() + this.#offsetMs;
   }
 }
 
-/** For durations: never goes backwards and is not shifted. */
+/** Tells the time for durations: it never goes backwards and is not shifted. */
 export function monotonicMs(): number {
   return performance.now();
 }
@@ -35,7 +35,7 @@ export class Timers {
     this.#pending.add(timer);
   }
 
-  /** Never resolves when the server is closed first. */
+  /** Resolves after a time; never when the server is closed first. */
   sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.after(delayMs, resolve));
   }

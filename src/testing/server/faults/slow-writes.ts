@@ -13,7 +13,7 @@ export class SlowWrites {
     this.#timers = timers;
   }
 
-  /** A write that has begun to arrive; the function is called when it was done. A client that goes away ends it as well. */
+  /** Notes a write that has begun to arrive; the function is called when it was done. A client that goes away ends it as well. */
   begin(url: string, request: IncomingMessage): () => void {
     const path = pathOf(url);
     let end: () => void = () => {};

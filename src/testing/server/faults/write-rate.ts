@@ -6,7 +6,7 @@ const WINDOW_MS = 1000;
 export class WriteRate {
   readonly #admittedAtMs = new Map<string, number[]>();
 
-  /** Whether one more write fits; if so it counts. */
+  /** Says whether one more write fits; if so it counts. */
   admit(bucket: string, key: string, writesPerSecondMax: number): boolean {
     const id = `${bucket}/${key}`;
     const nowMs = monotonicMs();
