@@ -40,7 +40,7 @@ function createBucket(state: StoreState, name: string): void {
   if (state.storage.bucket(name) === undefined) state.storage.create(name, state.clock.nowMs());
 }
 
-/** What tests do to the store without going through HTTP. */
+/** Makes what tests use to reach the store without going through HTTP. */
 export function directAccess(
   state: StoreState,
 ): Pick<S3Server, "createBucket" | "objects" | "getObject" | "putObject" | "deleteObject"> {

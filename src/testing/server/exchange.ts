@@ -41,7 +41,7 @@ function pageAnswer({ status, body, contentType = "text/html", headers = {} }: P
   return { status, headers: { "content-type": contentType, ...headers }, body, isForeign: true };
 }
 
-/** Applied by itself, whatever becomes of the connection. */
+/** Applies a request later and by itself, whatever becomes of the connection. */
 function applyLater(state: ExchangeState, request: S3Request, plan: FaultPlan, delayMs: number): void {
   state.pending.begin();
   state.store.timers.after(delayMs, () => {
@@ -94,8 +94,8 @@ function record(state: ExchangeState, request: S3Request, plan: FaultPlan, statu
 }
 
 /**
- * A bug of this server, a full disk, or a test's own function that throws: all to be read in the test's output. Not the stack:
- * a client that can reach the server would read where it runs.
+ * Reports a bug of this server, a full disk, or a test's own function that throws: all to be read in the test's output. Not the stack: a
+ * client that can reach the server would read where it runs.
  */
 function failedAnswer(request: S3Request, error: unknown): Answer {
   const message = String(error);
@@ -117,7 +117,7 @@ async function endingOf(state: ExchangeState, request: S3Request, plan: FaultPla
   }
 }
 
-/** What was stored or configured may be no header that can be sent. */
+/** Sends an answer, or that it failed: what was stored or configured may not make a header that can be sent. */
 function send(answer: Answer, request: S3Request, reply: Reply, plan: FaultPlan): void {
   try {
     reply.send(answer, request.requestId, plan);

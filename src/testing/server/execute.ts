@@ -36,7 +36,7 @@ export function execute(state: StoreState, request: S3Request, options: ExecuteO
   return executeOnBucket(state, bucket, request);
 }
 
-/** The key under which an object is kept. */
+/** Names the key under which an object is kept. */
 function keptAs({ quirks }: StoreState, key: string): string {
   if (quirks.keys === "case-insensitive") return key.toLowerCase();
   return quirks.keys === "merged-slashes" ? key.replace(/\/+/g, "/") : key;

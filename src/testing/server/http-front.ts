@@ -15,8 +15,8 @@ const LISTEN_BACKLOG = 1024;
 const BODY_BYTES_MAX = 128 * 1024 * 1024;
 
 /**
- * The body as it came, undefined where it is too long; a client that goes away half-way leaves no trace, unless `keepsCut`: then
- * that is the body.
+ * Receives the body as it came, undefined where it is too long; a client that goes away half-way leaves no trace, unless `keepsCut`:
+ * then that is the body.
  */
 function receiveBody(
   request: IncomingMessage,
@@ -77,7 +77,7 @@ function damaged(answer: Answer, { damage: fault }: FaultPlan): Answer {
   return { ...answer, body: damage === "empty" ? Buffer.alloc(0) : Buffer.from(damage(body)) };
 }
 
-/** HTTP writes a header in any case; the rules name them in lower case. */
+/** Changes headers by their rules, which name them in lower case; HTTP writes them in any case. */
 function changed(headers: Answer["headers"], { headers: fault }: FaultPlan): Answer["headers"] {
   if (fault === undefined) return headers;
   const all = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));

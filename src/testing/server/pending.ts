@@ -19,7 +19,7 @@ export class Pending {
       : new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** For when the server is closed and nothing more will happen: lets all waiting requests go. */
+  /** Lets all waiting requests go, for when the server is closed and nothing more will happen. */
   close(): void {
     this.#isOver = true;
     this.#release();

@@ -75,7 +75,7 @@ export class RequestLog {
     };
   }
 
-  /** Oldest first. */
+  /** Lists the requests, oldest first. */
   recent(): RequestRecord[] {
     return [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
   }

@@ -73,7 +73,7 @@ export interface S3Server extends AsyncDisposable {
   /** Such as `"http://127.0.0.1:40123"`. */
   readonly endpoint: string;
   readonly port: number;
-  /** For `new S3Client({ ...server.clientConfig(), maxAttempts: 1 })`. Any credentials are accepted. */
+  /** Gives the options for `new S3Client({ ...server.clientConfig(), maxAttempts: 1 })`. Any credentials are accepted. */
   clientConfig(): S3ClientSettings;
 
   /** Things that go wrong now and then, by rule. */
@@ -108,12 +108,12 @@ export interface S3Server extends AsyncDisposable {
    */
   createBucket(bucket: string): void;
   /**
-   * All objects, in the order of a listing.
+   * Lists all objects, in the order of a listing.
    * @throws S3MutexError `no-such-bucket`
    */
   objects(bucket: string): S3ServerObject[];
   /**
-   * One object, or `undefined`.
+   * Finds one object, or `undefined`.
    * @throws S3MutexError `no-such-bucket`
    */
   getObject(bucket: string, key: string): S3ServerObject | undefined;

@@ -14,7 +14,7 @@ export function listBuckets(state: StoreState): Answer {
   return xmlAnswer(s3Document("ListAllMyBucketsResult", `${owner}<Buckets>${entries.join("")}</Buckets>`));
 }
 
-/** A second creation is refused, as in every region of AWS but us-east-1, where it would be answered 200. */
+/** Creates a bucket. A second creation is refused, as in every region of AWS but us-east-1, where it would be answered 200. */
 export function createBucket(state: StoreState, request: S3Request, name: string): Answer {
   if (!isBucketName(name)) return errorAnswer(request, { status: 400, code: "InvalidBucketName" });
   if (state.storage.bucket(name) !== undefined) {
@@ -34,12 +34,12 @@ export function headBucket(): Answer {
   return emptyAnswer(200, { "x-amz-bucket-region": "us-east-1", "content-length": 0 });
 }
 
-/** Empty stands for us-east-1. */
+/** Answers where a bucket is: empty stands for us-east-1. */
 export function bucketLocation(): Answer {
   return xmlAnswer(s3Document("LocationConstraint", ""));
 }
 
-/** Empty: versioning was never enabled. */
+/** Answers whether versioning is on; empty: it was never enabled. */
 export function bucketVersioning({ quirks }: StoreState): Answer {
   const status = quirks.versioning === undefined ? "" : textElement("Status", quirks.versioning);
   return xmlAnswer(s3Document("VersioningConfiguration", status));

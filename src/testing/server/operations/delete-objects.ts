@@ -14,7 +14,7 @@ function failure(key: string, refusal: WriteRefusal): string {
   return `<Error>${textElement("Key", key)}${textElement("Code", code)}${textElement("Message", code)}</Error>`;
 }
 
-/** Each object is deleted or refused by itself; the answer is 200 either way. */
+/** Deletes or refuses each object by itself; the answer is 200 either way. */
 export function deleteObjects(state: StoreState, bucket: Bucket, request: S3Request): Answer {
   const xml = request.body?.toString("utf8") ?? "";
   const entries = elementsIn(xml, "Object").map((entry) => ({

@@ -24,7 +24,7 @@ interface Page {
   readonly resumeAfter: string | undefined;
 }
 
-/** Opaque to clients, who must not take a token for a key. */
+/** Makes a token that is opaque to clients, which must not take one for a key. */
 function tokenFor(resumeAfter: string): string {
   return Buffer.from(`1:${resumeAfter}`).toString("base64url");
 }
@@ -34,7 +34,7 @@ function readToken(token: string): string | undefined {
   return text.startsWith("1:") ? text.slice(2) : undefined;
 }
 
-/** `undefined` where an argument is not valid. */
+/** Parses the arguments of a listing; `undefined` where one is not valid. */
 function parseQuery(query: URLSearchParams, pageSize: number): ListQuery | undefined {
   const maxKeys = query.get("max-keys") ?? String(pageSize);
   const encoding = query.get("encoding-type");
@@ -53,14 +53,14 @@ function parseQuery(query: URLSearchParams, pageSize: number): ListQuery | undef
   };
 }
 
-/** The part of the key up to and with the first delimiter after the prefix. */
+/** Gives the part of the key up to and with the first delimiter after the prefix. */
 function commonPrefixOf(key: string, query: ListQuery): string | undefined {
   if (query.delimiter === "") return undefined;
   const at = key.indexOf(query.delimiter, query.prefix.length);
   return at < 0 ? undefined : key.slice(0, at + query.delimiter.length);
 }
 
-/** The keys that the query is about, in order. */
+/** Yields the keys that the query is about, in order. */
 function* keysFor(view: BucketView, { prefix, resumeAfter, startAfter }: ListQuery): Generator<string> {
   const after = resumeAfter ?? startAfter ?? "";
   for (let i = positionOf(view.keys, compareUtf8(after, prefix) > 0 ? after : prefix); ; i++) {
@@ -87,7 +87,7 @@ function collect(view: BucketView, query: ListQuery): Page {
   return { objects, commonPrefixes, resumeAfter: undefined };
 }
 
-/** As AWS does it: a form's encoding, with slashes left alone. */
+/** Encodes as AWS does it: a form's encoding, with slashes left alone. */
 function urlEncode(text: string): string {
   return encodeURIComponent(text)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

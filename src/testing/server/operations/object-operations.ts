@@ -62,14 +62,14 @@ function etagHeader(state: StoreState, etag: string, isRead: boolean): Record<st
   return { etag: etags === "unsteady" && isRead ? `"${monotonicMs()}"` : etag };
 }
 
-/** Which version a read is shown. */
+/** Finds the version that a read is shown. */
 function visible(state: StoreState, bucket: Bucket, key: string, isStale: boolean): StoredObject | undefined {
   if (isStale) return bucket.previous(key);
   const agoMs = state.quirks.staleReadMs;
   return agoMs === undefined ? bucket.get(key) : bucket.getAsOf(key, agoMs);
 }
 
-/** GetObject and HeadObject; `isStale` shows the version before the last change. */
+/** Answers a GetObject or HeadObject; `isStale` shows the version before the last change. */
 export function readObject(state: StoreState, bucket: Bucket, request: ObjectRequest, isStale: boolean): Answer {
   const object = visible(state, bucket, request.key, isStale);
   if (object === undefined) {
@@ -101,7 +101,7 @@ function headersToStore(request: S3Request): Record<string, string> {
   return stored;
 }
 
-/** The whole of a body has arrived, whichever way it was framed. */
+/** Says whether the whole of a body has arrived, whichever way it was framed. */
 function isComplete(request: S3Request): boolean {
   const declared = singleHeader(request.headers, "x-amz-decoded-content-length");
   return request.body !== undefined && (declared === undefined || Number(declared) === request.body.length);
@@ -117,7 +117,7 @@ interface Attempt {
   readonly apply: () => Answer;
 }
 
-/** Check and write in one go, unless a quirk lets others in between. */
+/** Checks and writes in one go, unless a quirk lets others in between. */
 function writeConditionally(
   state: StoreState,
   bucket: Bucket,

@@ -45,7 +45,7 @@ const CODE_OF_STATUS: ReadonlyMap<number, string> = new Map([
   [504, "GatewayTimeout"],
 ]);
 
-/** The code that S3 most often gives with a status. */
+/** Names the code that S3 most often gives with a status. */
 export function usualCode(status: number): string {
   return CODE_OF_STATUS.get(status) ?? "UnknownError";
 }
@@ -58,7 +58,7 @@ export interface S3Error {
   readonly extra?: string;
 }
 
-/** An error as S3 words it. The answer to a HEAD has no body, which leaves only the status. */
+/** Writes an error as S3 words it. The answer to a HEAD has no body, which leaves only the status. */
 export function errorAnswer(request: S3RequestInfo & { readonly requestId: string }, error: S3Error): Answer {
   if (request.operation === "HeadObject" || request.operation === "HeadBucket") {
     return { status: error.status, headers: {} };
@@ -84,7 +84,7 @@ export function xmlAnswer(body: string): Answer {
   return { status: 200, headers: { "content-type": "application/xml" }, body };
 }
 
-/** Success without anything to say. */
+/** Makes an answer of success without anything to say. */
 export function emptyAnswer(status: 200 | 204, headers: Answer["headers"] = {}): Answer {
   return { status, headers };
 }

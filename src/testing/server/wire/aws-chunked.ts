@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Whether the body is framed in AWS's own chunks, inside of whatever HTTP does. */
+/** Says whether the body is framed in AWS's own chunks, inside of whatever HTTP does. */
 export function isAwsChunked(headers: IncomingHttpHeaders): boolean {
   const hash = headers["x-amz-content-sha256"];
   return (
@@ -9,7 +9,7 @@ export function isAwsChunked(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** `Content-Encoding` without the framing, which is not a property of the object. */
+/** Takes out of `Content-Encoding` the framing, which is not a property of the object. */
 export function storedContentEncoding(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const kept = header

@@ -76,7 +76,7 @@ const BUCKET_METHODS: ReadonlyMap<string, S3Operation> = new Map([
   ["DELETE", "DeleteBucket"],
 ]);
 
-/** `x-id` is the SDK's hint for its own logs; `X-Amz-...` are the signature of a presigned address. */
+/** Lists the names without `x-id`, the SDK's hint for its own logs, and `X-Amz-...`, the signature of a presigned address. */
 function meaningfulNames(query: URLSearchParams): string[] {
   const names: string[] = [];
   for (const name of query.keys()) if (name !== "x-id" && !/^x-amz-/i.test(name)) names.push(name);

@@ -53,7 +53,7 @@ function target(bucket: string, key: string, query: URLSearchParams | undefined)
   return key === "" ? { bucket, query } : { bucket, key, query };
 }
 
-/** `received` is undefined where the body was larger than this server takes. */
+/** Reads a request of HTTP as one of S3. `received` is undefined where the body was larger than this server takes. */
 export function toS3Request(
   head: RequestHead,
   received: Buffer | undefined,
@@ -69,7 +69,7 @@ export function toS3Request(
   return { ...common, ...found, operation: operationOf(method, found.bucket, found.key, found.query) };
 }
 
-/** A header that can be there only once. */
+/** Reads a header that can be there only once. */
 export function singleHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;

@@ -8,23 +8,23 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['"', "&quot;"],
 ]);
 
-/** Control characters, tabs and line breaks become numeric references, as parsers would normalise or drop them. */
+/** Escapes text for XML. Control characters, tabs and line breaks become numeric references, as parsers would normalise or drop them. */
 export function escapeXml(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: keys may hold them, and they must survive.
   return text.replace(/[&<>"\u0000-\u001f\u007f]/g, (char) => NAMED.get(char) ?? `&#${char.charCodeAt(0)};`);
 }
 
-/** One element; the content is escaped text. */
+/** Writes one element, its content escaped. */
 export function textElement(name: string, content: string | number | boolean): string {
   return `<${name}>${typeof content === "string" ? escapeXml(content) : content}</${name}>`;
 }
 
-/** A whole document in S3's namespace; `content` is XML already. */
+/** Writes a whole document in S3's namespace; `content` is XML already. */
 export function s3Document(root: string, content: string): string {
   return `${DECLARATION}<${root} xmlns="${NAMESPACE}">${content}</${root}>`;
 }
 
-/** S3's error documents have no namespace. */
+/** Writes an error document, which in S3 has no namespace. */
 export function errorDocument(content: string): string {
   return `${DECLARATION}<Error>${content}</Error>`;
 }
@@ -48,7 +48,7 @@ function unescapeXml(text: string): string {
 }
 
 /**
- * The raw contents of each element of this name that does not contain another of the same name. Looks at each character a few
+ * Finds the raw contents of each element of this name that does not contain another of the same name. Looks at each character a few
  * times at most, whatever it is given: a pattern would take minutes for a megabyte of opening tags.
  */
 export function elementsIn(xml: string, name: string): string[] {
@@ -66,7 +66,7 @@ export function elementsIn(xml: string, name: string): string[] {
   return found;
 }
 
-/** The text of the first element of this name. */
+/** Reads the text of the first element of this name. */
 export function textIn(xml: string, name: string): string | undefined {
   const raw = elementsIn(xml, name)[0];
   return raw === undefined ? undefined : unescapeXml(raw);
