@@ -90,7 +90,7 @@ export class TestClock {
   }
 }
 
-/** Whether the condition holds, or the promise is settled. */
+/** Makes a function that says whether the condition holds, or the promise is settled. */
 function conditionOf(what: PromiseLike<unknown> | (() => boolean)): () => boolean {
   if (typeof what === "function") {
     return () => {

@@ -1,7 +1,7 @@
 import type { TestMutex, TestMutexOptions } from "./set-up.js";
 
 /**
- * The production code of {@link S3Mutex} on a store in memory, with a clock that the test moves: no socket, no client, no real
+ * Runs the production code of {@link S3Mutex} on a store in memory, with a clock that the test moves: no socket, no client, no real
  * timer, and a lease of a minute is over in less than a millisecond. Independent of fake timers, and deterministic.
  *
  * @example

@@ -69,7 +69,7 @@ export class WorldDriver implements Driver {
     }
   }
 
-  /** One thing happens, or the wait for one ends; what follows from it goes on before anything else does. */
+  /** Lets one thing happen, or ends the wait for one; what follows from it goes on before anything else does. */
   #goOn(): boolean {
     const goals = [...this.#goals];
     const reached = goals.filter((goal) => goal.isReached());

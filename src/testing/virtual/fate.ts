@@ -42,7 +42,7 @@ export type Answer = {
   readonly keys?: string[];
 };
 
-/** What the fate of a request makes of it; `apply` does it. */
+/** Decides what the fate of a request makes of it; `apply` does it. */
 export function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { outcome: object; isHeard: boolean } {
   switch (fate.kind) {
     case "stale":
@@ -69,7 +69,7 @@ export function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { 
   }
 }
 
-/** Nothing is known about what the request did. */
+/** Makes the outcome of a request when nothing is known about what it did. */
 export function unknown(what: string, throttled: boolean): object {
   return { kind: "unknown", error: new S3MutexError("store-unavailable", what), throttled, sent: true };
 }

@@ -63,14 +63,14 @@ export class SimProcess {
     return this.#frozen !== undefined;
   }
 
-  /** Something happens to the process: at once, when it wakes up, or never. */
+  /** Lets something happen to the process: at once, when it wakes up, or never. */
   deliver(callback: () => void): void {
     if (this.#isDead) return;
     if (this.#frozen === undefined) callback();
     else this.#frozen.waiting.push(callback);
   }
 
-  /** Also one that was due while the process stood still can be cancelled by what runs first when it goes on. */
+  /** Sets a timer. Also one that was due while the process stood still can be cancelled by what runs first when it goes on. */
   #setTimer(delayMs: number, callback: () => void): () => void {
     let isCancelled = false;
     const fire = () => {
@@ -83,14 +83,14 @@ export class SimProcess {
     };
   }
 
-  /** SIGKILL: nothing of it ever goes on. */
+  /** Kills the process as SIGKILL does: nothing of it ever goes on. */
   kill(): void {
     this.#isDead = true;
   }
 
   /**
-   * SIGSTOP, until it is over or {@link thaw}; with `stopsMonotonic` its monotonic clock stands still meanwhile, as on a suspended
-   * machine.
+   * Freezes the process as SIGSTOP does, until the time is over or {@link thaw}; with `stopsMonotonic` its monotonic clock stands still
+   * meanwhile, as on a suspended machine.
    */
   freeze(forMs: number | undefined, stopsMonotonic: boolean): void {
     if (this.#frozen !== undefined || this.#isDead) return;
@@ -104,12 +104,12 @@ export class SimProcess {
     return nowMs - this.#startedAtMs - this.#frozenMs - (this.#frozen === undefined ? 0 : nowMs - this.#frozen.sinceMs);
   }
 
-  /** The wall clock is set, by so much. */
+  /** Sets the wall clock, by so much. */
   stepWall(byMs: number): void {
     this.setWall(this.#clocks.wallOffsetMs + byMs);
   }
 
-  /** The wall clock is set, to so much off. */
+  /** Sets the wall clock, to so much off. */
   setWall(offsetMs: number): void {
     this.#clocks = { ...this.#clocks, wallOffsetMs: offsetMs };
   }
@@ -118,7 +118,7 @@ export class SimProcess {
     return this.#clocks;
   }
 
-  /** SIGCONT. */
+  /** Lets the process go on, as SIGCONT does. */
   thaw(): void {
     const frozen = this.#frozen;
     if (frozen === undefined) return;
@@ -142,7 +142,7 @@ export class SimProcess {
     return Math.floor(this.world.nowMs + wallOffsetMs + upMs * (drift + wallDrift));
   }
 
-  /** As in Node: whole milliseconds, at least one. */
+  /** Says how long a timer takes: as in Node, whole milliseconds, at least one. */
   #timerMs(delayMs: number): number {
     return Math.max(1, Math.trunc(delayMs)) / (1 + this.#clocks.drift);
   }

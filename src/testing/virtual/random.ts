@@ -12,17 +12,17 @@ export class Random {
     for (let round = 0; round < 16; round += 1) this.#next();
   }
 
-  /** In [0, 1). */
+  /** Draws a number in [0, 1). */
   number(): number {
     return this.#next() / 2 ** 32;
   }
 
-  /** In [low, high). */
+  /** Draws a number in [low, high). */
   between(low: number, high: number): number {
     return low + this.number() * (high - low);
   }
 
-  /** A whole number in [low, high]. */
+  /** Draws a whole number in [low, high]. */
   integer(low: number, high: number): number {
     return low + Math.floor(this.number() * (high - low + 1));
   }
@@ -37,7 +37,7 @@ export class Random {
     return choice;
   }
 
-  /** One of these, each as often as its weight says; undefined where all weigh nothing. */
+  /** Draws one of these, each as often as its weight says; undefined where all weigh nothing. */
   weighted<T>(choices: readonly (readonly [T, number])[]): T | undefined {
     let drawn = this.number() * choices.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [choice, weight] of choices) {
@@ -47,7 +47,7 @@ export class Random {
     return undefined;
   }
 
-  /** A generator of its own, so that one part of a run can change without changing the others. */
+  /** Makes a generator of its own, so that one part of a run can change without changing the others. */
   fork(): Random {
     return new Random(this.#next() * 2 ** 20 + this.integer(0, 2 ** 20 - 1));
   }

@@ -72,7 +72,7 @@ const BY_THE_TEST = {
   },
 };
 
-/** One bucket and one process on a timeline; more processes come with `another()`. */
+/** Sets up one bucket and one process on a timeline; more processes come with `another()`. */
 export function setUp(options: TestMutexOptions): TestMutex {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", options, "pass the options of S3Mutex, or none");
@@ -113,7 +113,7 @@ export function setUp(options: TestMutexOptions): TestMutex {
   return { mutex: first.mutex, process: first, clock: new TestClock(timeline, driver, hints), store, another };
 }
 
-/** Whose time it is: that of the test alone, or that of its fake timers. */
+/** Decides whose time it is: that of the test alone, or that of its fake timers. */
 function timeOf(
   seed: number,
   timers: FakeTimers | undefined,
@@ -130,7 +130,7 @@ function tell({ writtenAtMs }: Heard, { omitsDate, dateShiftMs = 0 }: Fate): Tol
   return omitsDate ? {} : { dateMs: dateOf(writtenAtMs + dateShiftMs) };
 }
 
-/** What may keep a process from doing what a test waits for. */
+/** Says what may keep a process from doing what a test waits for. */
 function hintsOf({ name, isFrozen, isDead }: TestProcess): string[] {
   if (isDead) return [`${name} was killed.`];
   return isFrozen ? [`${name} is frozen: thaw() it.`] : [];

@@ -85,12 +85,12 @@ export class SimBucket<Step extends string = string> {
     this.options = options;
   }
 
-  /** The store as one process reaches it. */
+  /** Gives the store as one process reaches it. */
   storeFor(process: SimProcess, step?: Step): ObjectStore {
     return new SimStore(this, { process, step });
   }
 
-  /** What of a process is on its way to the store and back. */
+  /** Lists what of a process is on its way to the store and back. */
   inFlight(process: SimProcess): Step[] {
     const steps = this.#inFlight.get(process) ?? [];
     this.#inFlight.set(process, steps);
@@ -112,7 +112,7 @@ export class SimBucket<Step extends string = string> {
     this.onChange(key, undefined, by);
   }
 
-  /** What was there so long ago. */
+  /** Finds what was there so long ago. */
   past(key: string, byMs: number): Stored | undefined {
     const atMs = this.world.nowMs - byMs;
     return this.#past.get(key)?.findLast((version) => version.atMs <= atMs)?.stored;
@@ -125,7 +125,7 @@ export class SimBucket<Step extends string = string> {
     versions.push({ atMs: this.world.nowMs, stored: this.objects.get(key) });
   }
 
-  /** As with a hash: the same body has the same ETag, whichever client writes it and whenever. */
+  /** Makes an ETag as a hash does: the same body has the same ETag, whichever client writes it and whenever. */
   #etagOf(body: string): string {
     const etag = this.#etags.get(body) ?? `"etag-${this.#etags.size + 1}"`;
     this.#etags.set(body, etag);
@@ -240,7 +240,7 @@ class SimStore<Step extends string> implements ObjectStore {
     });
   }
 
-  /** What a cache answers says itself how old it is, so that its time does not count; this is for all others. */
+  /** Dates an answer that is not from a cache: one that is says itself how old it is, so that its time does not count. */
   #tell(answer: Heard<Step>, fate: Fate): Told {
     const { hasDate, tell } = this.#bucket.options;
     if (hasDate === false) return {};

@@ -49,7 +49,7 @@ export class TestFaults implements Faults {
   }
 }
 
-/** What becomes of a request by the rules that are in force for all, and for its process. */
+/** Decides what becomes of a request by the rules that are in force for all, and for its process. */
 export function fateBy(faults: readonly TestFaults[], request: S3RequestInfo): Fate {
   const plan = emptyPlan();
   for (const each of faults) each.addTo(plan, request);
@@ -100,7 +100,7 @@ function reset(request: S3RequestInfo): object {
   return outcomeOfFailure(error, { sentAtMs: 0 }, context(request));
 }
 
-/** As the adapter for S3 judges such an answer. */
+/** Judges such an answer as the adapter for S3 does. */
 function judged(request: S3RequestInfo, transmission: Transmission): object {
   return outcomeOfFailure(
     new Error(`status ${transmission.status}`),

@@ -51,7 +51,7 @@ export class TestStore {
     return [...this.#bucket.objects.keys()].sort();
   }
 
-  /** The body of an object; undefined where there is none. */
+  /** Reads the body of an object; undefined where there is none. */
   get(key: string): string | undefined {
     return this.#bucket.objects.get(key)?.body;
   }

@@ -8,9 +8,9 @@ export interface Timeline {
   /** Runs the callback at a true time; the function returned prevents that. */
   at(atMs: number, run: () => void): () => void;
   after(delayMs: number, run: () => void): () => void;
-  /** The same for a callback that settles no promise. */
+  /** Does the same after a delay, for a callback that settles no promise. */
   silentlyAfter(delayMs: number, run: () => void): void;
   sleep(delayMs: number): Promise<void>;
-  /** Something that a reader of a trace wants to know. */
+  /** Tells something that a reader of a trace wants to know. */
   trace(line: () => string): void;
 }

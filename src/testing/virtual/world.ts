@@ -59,12 +59,12 @@ export class World implements Timeline {
     };
   }
 
-  /** The same for a callback that settles no promise, which saves a turn of the event loop. */
+  /** Does the same after a delay, for a callback that settles no promise, which saves a turn of the event loop. */
   silentlyAfter(delayMs: number, run: () => void): void {
     this.#push(this.#nowMs + delayMs, run, true);
   }
 
-  /** Something that a reader of a trace wants to know. */
+  /** Tells something that a reader of a trace wants to know. */
   trace(line: () => string): void {
     if (this.onTrace === undefined) return;
     this.onTrace(`${((this.#nowMs - EPOCH_MS) / 1000).toFixed(3).padStart(9)}  ${line()}`);
@@ -115,7 +115,7 @@ export class World implements Timeline {
     });
   }
 
-  /** What happens in one turn of the event loop; true when no caller lets time pass any more. */
+  /** Does what happens in one turn of the event loop; true when no caller lets time pass any more. */
   #goOn(): true | undefined {
     for (;;) {
       this.onStep();
