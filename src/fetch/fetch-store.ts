@@ -12,7 +12,7 @@ import type {
 } from "../store/object-store.js";
 import type { EtagFormState } from "../store/s3/client/client-state.js";
 import { Absence } from "../store/s3/learnt/absence.js";
-import { conditionalDeleteSupport } from "../store/s3/learnt/conditional-delete.js";
+import { removeIfHonoured } from "../store/s3/learnt/conditional-delete.js";
 import { EtagForms } from "../store/s3/learnt/etag-form.js";
 import { Versions } from "../store/s3/learnt/versions.js";
 import { checkedPlace, type FetchStoreOptions } from "./options.js";
@@ -62,16 +62,9 @@ class FetchStore implements StoreAdapter {
   }
 
   async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
-    const { ifNoneMatch } = options;
     const { forms } = this.#asking(key);
-    const outcome = await forms.reading(ifNoneMatch, (condition) => this.#requests.get(key, condition, options));
-    const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
-    if (etag === undefined) return outcome;
-    const refused = await forms.seen(key, etag, options);
-    if (refused !== undefined) return refused;
-    // Stores that do not know the form, or the header, answer in full.
-    if (outcome.kind === "ok" && etag === ifNoneMatch) return { kind: "unchanged", timing: outcome.timing };
-    return outcome;
+    const get = (ifNoneMatch: string | undefined) => this.#requests.get(key, ifNoneMatch, options);
+    return await forms.shown(key, await forms.reading(options.ifNoneMatch, get), options);
   }
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
@@ -82,13 +75,7 @@ class FetchStore implements StoreAdapter {
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
-    if (this.#versions.areKept) return { kind: "versioned" };
-    const asking = this.#asking(key);
-    const support = await conditionalDeleteSupport(this.#deletion, asking, options);
-    // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
-    if (this.#versions.areKept) return { kind: "versioned" };
-    if (support.kind !== "honoured") return support;
-    return await this.#requests.delete(key, asking.forms.inCondition(etag), options);
+    return await removeIfHonoured({ key, etag }, this.#versions, this.#deletion, this.#asking(key), options);
   }
 
   /** Makes what the store is asked with: by objects beside the one that a caller is at, where it may write. */

@@ -19,7 +19,7 @@ import { type BucketState, type ClientState, stateOf } from "./client/client-sta
 import { headerFieldsOf, type StoreHeaders } from "./client/store-headers.js";
 import { Absence } from "./learnt/absence.js";
 import { BodyHashes } from "./learnt/body-hash.js";
-import { conditionalDeleteSupport, type DeleteProbe } from "./learnt/conditional-delete.js";
+import { type DeleteProbe, removeIfHonoured } from "./learnt/conditional-delete.js";
 import { EtagForms } from "./learnt/etag-form.js";
 import { KeyLengths } from "./learnt/key-length.js";
 import type { PutCondition } from "./learnt/key-requests.js";
@@ -90,8 +90,9 @@ export class S3Store implements ObjectStore {
   }
 
   async read(key: string, options: ReadOptions): Promise<ReadOutcome> {
-    const { ifNoneMatch } = options;
-    const got = await this.#forms.reading(ifNoneMatch, (condition) => this.#requests.get(key, condition, options));
+    const got = await this.#forms.reading(options.ifNoneMatch, (condition) =>
+      this.#requests.get(key, condition, options),
+    );
     if (got.kind === "no-etag") return await this.#missingEtags.judge(got, options);
     const answer = got.kind === "bare-404" ? got : await this.#keyLengths.judge(key, got, options);
     if (answer.kind === "absent") this.#absence.named();
@@ -99,13 +100,7 @@ export class S3Store implements ObjectStore {
     const outcome = await this.#inOurTerms(judged, options);
     if (outcome.kind === "absent") return await this.#markers.explained(key, outcome, options);
     if (outcome.kind === "ok") this.#markers.isThere(key);
-    const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
-    if (etag === undefined) return outcome;
-    const refused = await this.#forms.seen(key, etag, options);
-    if (refused !== undefined) return refused;
-    // Stores that do not know the form, or the header, answer in full.
-    if (outcome.kind === "ok" && etag === ifNoneMatch) return { kind: "unchanged", timing: outcome.timing };
-    return outcome;
+    return await this.#forms.shown(key, outcome, options);
   }
 
   async write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome> {
@@ -144,12 +139,7 @@ export class S3Store implements ObjectStore {
   }
 
   async remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome> {
-    if (this.#versions.areKept) return { kind: "versioned" };
-    const support = await conditionalDeleteSupport(this.#bucketState, this.#deleteProbe, options);
-    // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
-    if (this.#versions.areKept) return { kind: "versioned" };
-    if (support.kind !== "honoured") return support;
-    return await this.#requests.delete(key, this.#forms.inCondition(etag), options);
+    return await removeIfHonoured({ key, etag }, this.#versions, this.#bucketState, this.#deleteProbe, options);
   }
 
   async list(prefix: string, options: RequestOptions & { readonly continuation?: string }): Promise<ListOutcome> {

@@ -1,10 +1,11 @@
-import type { ReadOutcome, RefusedOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
+import type { ReadOutcome, RefusedOutcome, RemoveOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
 import type { Transmission } from "../answers/transmission.js";
 import type { BucketState } from "../client/client-state.js";
 import type { Absence } from "./absence.js";
 import type { EtagForms } from "./etag-form.js";
 import type { DeleteOutcome } from "./key-requests.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
+import type { Versions } from "./versions.js";
 
 export type DeleteSupport =
   | { readonly kind: "honoured" }
@@ -37,6 +38,22 @@ export interface DeleteProbe {
   readonly forms: EtagForms;
   readonly absence: Absence;
   readonly deps: ProbeDeps;
+}
+
+/** Deletes this version of an object, where the bucket keeps no versions and the store honours the condition. */
+export async function removeIfHonoured(
+  { key, etag }: { readonly key: string; readonly etag: string },
+  versions: Versions,
+  state: Pick<BucketState, "conditionalDelete">,
+  asking: DeleteProbe,
+  options: RequestOptions,
+): Promise<RemoveOutcome> {
+  if (versions.areKept) return { kind: "versioned" };
+  const support = await conditionalDeleteSupport(state, asking, options);
+  // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
+  if (versions.areKept) return { kind: "versioned" };
+  if (support.kind !== "honoured") return support;
+  return await asking.deps.requests.delete(key, asking.forms.inCondition(etag), options);
 }
 
 /**

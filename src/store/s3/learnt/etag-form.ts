@@ -1,4 +1,12 @@
-import type { EtagFormHint, RefusedOutcome, RequestOptions, UnknownOutcome, WriteOutcome } from "../../object-store.js";
+import type {
+  EtagFormHint,
+  ReadOptions,
+  ReadOutcome,
+  RefusedOutcome,
+  RequestOptions,
+  UnknownOutcome,
+  WriteOutcome,
+} from "../../object-store.js";
 import { inForm, shapeOf, strongEtag, unsafe } from "../answers/etag-shape.js";
 import type { EtagForm, EtagFormState } from "../client/client-state.js";
 import { inconclusive, type ProbeDeps, ProbeObject } from "./probe-object.js";
@@ -119,8 +127,19 @@ export class EtagForms implements EtagFormHint {
     if (suspects.size > MAX_SUSPECTS && oldest !== undefined) suspects.delete(oldest);
   }
 
-  /** Settles the form where a read has shown this ETag and a write of the same was a conflict: the form may be why. */
-  async seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
+  /** Judges what a read has shown: if a write of the same ETag was a conflict, the form may be why. */
+  async shown(key: string, outcome: ReadOutcome, options: ReadOptions): Promise<ReadOutcome> {
+    const { ifNoneMatch } = options;
+    const etag = outcome.kind === "unchanged" ? ifNoneMatch : "etag" in outcome ? outcome.etag : undefined;
+    if (etag === undefined) return outcome;
+    const refused = await this.#seen(key, etag, options);
+    if (refused !== undefined) return refused;
+    // Stores that do not know the form, or the header, answer in full.
+    if (outcome.kind === "ok" && etag === ifNoneMatch) return { kind: "unchanged", timing: outcome.timing };
+    return outcome;
+  }
+
+  async #seen(key: string, etag: string, options: RequestOptions): Promise<RefusedOutcome | undefined> {
     const { suspects } = this.#state;
     if (suspects.get(key) !== etag) return undefined;
     suspects.delete(key);
