@@ -42,7 +42,7 @@ export const EDGE: readonly Mutant[] = [
   {
     name: "deleted over fetch unasked",
     why: "a store that ignores If-Match on DELETE loses what another has just written",
-    file: "src/fetch/fetch-store.ts",
+    file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'if (support.kind !== "honoured") return support;',
     replace: 'if (support.kind === "refused") return support;',
     caughtBy: { test: OVER_FETCH, named: "ignores the condition" },
