@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, posix } from "node:path";
 import { expect, test } from "vitest";
 import { specifiersIn, targetOf } from "../testkit/layers.js";
-import { bannedLines } from "./words.js";
+import { bannedLines, verblessComments } from "./words.js";
 
 /**
  * Style that no linter knows of, for files that git tracks. The length of files and functions, default exports, `export *`
@@ -66,6 +66,11 @@ test("comments, texts and pages are in the plain English of the field", () => {
     (isWorded(path) ? bannedLines(proseIn(path, text)) : []).map((line) => `${path}:${line}`),
   );
   expect(found.filter((line) => !NAMES_A_FORM.some((form) => form.test(line)))).toEqual([]);
+});
+
+test("the comment of a function begins with a verb", () => {
+  const found = sources.flatMap((path) => verblessComments(texts.get(path) ?? "").map((line) => `${path}: ${line}`));
+  expect(found).toEqual([]);
 });
 
 test("nothing names a machine's folders", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bannedLines } from "./words.js";
+import { bannedLines, verblessComments } from "./words.js";
 
 it.each([
   ["an indefinite person", "// Nobody waits."],
@@ -33,4 +33,14 @@ it.each([
 
 it("numbers a line by where the form begins", () => {
   expect(bannedLines("one\n\n// What is\n// no lock\nnobody")).toEqual(["3: // What is", "5: nobody"]);
+});
+
+it.each([
+  ["a noun", "/** The key of a lock. */\nexport function keyOf(name: string) {}", ["keyOf: The key of a lock."]],
+  ["a plural", "/** Milliseconds until then. */\n  #untilThen(): number {", ["#untilThen: Milliseconds until then."]],
+  ["its owner", "/** Its record's key. */\nkeyOf(a: string): string;", ["keyOf: Its record's key."]],
+  ["a verb", "/**\n * Waits for a lock, and\n * holds it. */\n  async acquire<T>(name: string) {", []],
+  ["a getter, which is named for what it gives", "/** The key. */\n  get key(): string {", []],
+])("hears whether the comment of a function begins with a verb: %s", (_, code, found) => {
+  expect(verblessComments(code)).toEqual(found);
 });

@@ -43,3 +43,26 @@ function lineAt(text: string, start: number): number {
   const word = start + (/^[^\w]*/.exec(text.slice(start))?.[0].length ?? 0);
   return text.slice(0, word).split("\n").length;
 }
+
+/** The comment of a function or a method, with what comes before its name. */
+const FUNCTION_COMMENT =
+  /\/\*\*((?:[^*]|\*(?!\/))*)\*\/\s*\n\s*((?:(?:export|default|async|static|private|protected|override|public|declare|get|set) )*)(?:function\*? )?(#?[A-Za-z_]\w*)\s*(?:<[^\n{=]*>)?\(/g;
+
+/** Words in -s with which a comment may begin that are not verbs. */
+const NOT_VERBS: ReadonlySet<string> = new Set(
+  (
+    "Always Addresses Attempts Besides Bodies Conflicts Cookies Followers Has Is Its Keys Less Lines Locks Milliseconds " +
+    "Options Others Pages Parties Perhaps Places Records Refusals Sharers Texts These This Those Times Transfers Us Was"
+  ).split(" "),
+);
+
+/** Finds the functions whose comment does not begin with a verb, each with its comment. Getters are named for what they give. */
+export function verblessComments(code: string): readonly string[] {
+  return [...code.matchAll(FUNCTION_COMMENT)].flatMap(([, comment = "", before = "", name = ""]) => {
+    const text = comment.replace(/\n\s*\*/g, " ").trim();
+    const first = /^[A-Z][a-z]+s(?![\w'])/.exec(text)?.[0];
+    const isVerb = first !== undefined && !NOT_VERBS.has(first);
+    const isNamedForAValue = /\b[gs]et $/.test(before) || name === "constructor" || text.startsWith("@");
+    return isVerb || isNamedForAValue ? [] : [`${name}: ${text}`];
+  });
+}
