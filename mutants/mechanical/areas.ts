@@ -27,6 +27,7 @@ const OF_RUNTIME_FILES = [
   "hold/cancel",
   "hold/lease",
   "hold/lease-clock",
+  "hold/lease-timer",
   "acquire/confirm",
   "acquire/restore",
   "hold/standing",

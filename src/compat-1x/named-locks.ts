@@ -3,12 +3,11 @@ import { keyOfPart } from "../core/names.js";
 import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
 import { replaceCorrupt } from "../core/transition/remove.js";
-import { reasonOfLoss } from "../core/transition/renew.js";
+import { holderLoss, reasonOfLoss } from "../core/transition/renew.js";
 import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import type { Context } from "../runtime/base/context.js";
 import { inParallel } from "../runtime/base/in-parallel.js";
 import type { Lease } from "../runtime/hold/lease.js";
-import { lossReason } from "../runtime/hold/loss.js";
 import { type NamedHold, NamedHolds, type NamedTarget } from "../runtime/hold/named-holds.js";
 import { READS_AT_ONCE } from "../runtime/inspect/inspect.js";
 import type { Scope } from "../runtime/scopes/scope.js";
@@ -159,7 +158,7 @@ export class NamedLocks {
         record === undefined
           ? sinceMs < askedAtMs
           : token <= record.token && !record.holders.some((other) => other.id === id);
-      return isGone ? lossReason(reasonOfLoss(record, token)) : undefined;
+      return isGone ? holderLoss(reasonOfLoss(record, token)) : undefined;
     });
   }
 

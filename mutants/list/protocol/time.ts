@@ -111,8 +111,8 @@ export const TIME: readonly Mutant[] = [
   {
     name: "the store is not asked in doubt",
     why: "the store is not asked before the next renewal is due",
-    file: "src/runtime/hold/lease.ts",
-    search: "    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();",
+    file: "src/runtime/hold/lease-timer.ts",
+    search: "    if (this.#isKept && this.#clock.noticeDoubt() && !this.#hold.isRenewing()) this.#renewNow();",
     replace: "    this.#clock.noticeDoubt();",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "loses nothing" },
   },

@@ -50,9 +50,9 @@ export const CLOSING: readonly Mutant[] = [
   {
     name: "closing: releases late",
     why: "a function that ends after close() is over gives its lock back, though nothing may be sent",
-    file: "src/runtime/hold/lease.ts",
-    search: "if (wasLost || this.standing.isLeft) return false;",
-    replace: "if (wasLost) return false;",
+    file: "src/core/client/hold.ts",
+    search: "const isSent = !state.isLost && !state.isLeft;",
+    replace: "const isSent = !state.isLost;",
     caughtBy: { test: CLOSE, named: "is not given back by a release after" },
   },
   {

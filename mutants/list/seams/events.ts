@@ -13,17 +13,17 @@ export const EVENTS: readonly Mutant[] = [
   {
     name: "two ends",
     why: "a hold whose loss was told is given back, and told to be released as well",
-    file: "src/runtime/hold/lease.ts",
-    search: "        if (this.loss !== undefined) return true;\n",
-    replace: "",
+    file: "src/core/client/hold.ts",
+    search: 'return state.isLost ? [] : [{ do: "tell-released" }];',
+    replace: 'return [{ do: "tell-released" }];',
     caughtBy: "sim",
   },
   {
     name: "no end",
     why: "a listener that counts holds by events counts what was released forever",
     file: "src/runtime/hold/lease.ts",
-    search: '        this.#context.emit("released", { ...this.#describe(), heldMs });\n',
-    replace: "        void heldMs;\n",
+    search: 'return this.#context.emit("released", { ...this.#describe(), heldMs });',
+    replace: "return void heldMs;",
     caughtBy: "sim",
   },
   {
@@ -41,8 +41,8 @@ export const EVENTS: readonly Mutant[] = [
     name: "renewed after released",
     why: "a renewal that was under way when the lock was given back is told after that",
     file: "src/runtime/hold/lease.ts",
-    search: '    this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });\n',
-    replace: `    const told = { ...this.#describe(), expiresAt: reply.holder.expiresAtMs };
+    search: '    this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });\n',
+    replace: `    const told = { ...this.#describe(), expiresAt: holder.expiresAtMs };
     this.#context.effects.setTimer(200, () => this.#context.emit("renewed", told), { keepAlive: false });
 `,
     caughtBy: "sim",

@@ -29,29 +29,11 @@ export const OF_RUNTIME: readonly Explained[] = [
     replace: 'next === "hand-out" && true',
     why: "nothing is handed out of which it is forgotten since when it counts: the condition is for the compiler",
   },
-  ...["false", 'reply.kind === ""'].map((replace) => ({
-    file: "src/runtime/hold/lease.ts",
-    search: 'reply.kind === "gone" || this.standing.isOver',
-    replace: `${replace} || this.standing.isOver`,
-    why: "what is gone was lost a line before: the condition is for the compiler",
-  })),
   {
     file: "src/runtime/hold/lease.ts",
     search: 'this.lose("closed")',
     replace: 'this.lose("")',
     why: "what was left to run out is lost as closed, whatever the caller says (Standing.lose)",
-  },
-  {
-    file: "src/runtime/hold/lease.ts",
-    search: 'id) ? "possible" : "none"',
-    replace: 'id) ? "" : "none"',
-    why: POSSIBLE,
-  },
-  {
-    file: "src/runtime/hold/lease.ts",
-    search: '"none" | "possible" = "possible"',
-    replace: '"none" | "possible" = ""',
-    why: POSSIBLE,
   },
   {
     file: "src/runtime/hold/lease-clock.ts",
@@ -60,7 +42,7 @@ export const OF_RUNTIME: readonly Explained[] = [
     why: "a doubt that begins has time left: where there is none the lease is over, which is not a doubt",
   },
   {
-    file: "src/runtime/hold/lease.ts",
+    file: "src/runtime/hold/lease-timer.ts",
     search: "delayMs > WATCH_MS ?",
     replace: "delayMs >= WATCH_MS ?",
     why: ONE_INSTANT,

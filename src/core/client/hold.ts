@@ -1,4 +1,6 @@
-import type { GoneReason, RenewReply } from "../transition/renew.js";
+import type { Holder } from "../record.js";
+import type { ClockReading } from "../store-time.js";
+import { type GoneReason, type HolderLoss, holderLoss, type RenewReply } from "../transition/renew.js";
 import type { Remains } from "./leftovers.js";
 
 /**
@@ -14,19 +16,12 @@ export interface HoldState {
   readonly isLost: boolean;
 }
 
-/** That of a grant which was handed out. */
-export const HELD: HoldState = { isOver: false, isLeft: false, isLost: false };
-
 /** What happens to it. `Reason`: what its driver calls an end of which the record says nothing. */
 export type HoldHappening<Reason> =
-  /** A renewal was answered; `isTimed`: it is known from when the lease counts. */
-  | { readonly kind: "renewal-answered"; readonly reply: RenewReply; readonly isTimed: boolean }
+  /** A renewal was answered; `reading`: from which the lease counts, undefined where that is forgotten. */
+  | { readonly kind: "renewal-answered"; readonly reply: RenewReply; readonly reading: ClockReading | undefined }
   /** Its own clocks, or the end of what it nests in, say that it is lost. */
   | { readonly kind: "ended"; readonly reason: Reason }
-  /** Its mutex has closed before its work has ended. */
-  | { readonly kind: "left" }
-  /** It goes on elsewhere, as another handle. */
-  | { readonly kind: "handed-over" }
   /** Its holder gives it back; `whyOver`: why it is over by its own clocks, where it is. */
   | { readonly kind: "releasing"; readonly whyOver: Reason | undefined }
   | { readonly kind: "given-back" }
@@ -37,8 +32,8 @@ export type HoldHappening<Reason> =
 
 /** What follows from that. */
 export type HoldEffect<Reason> =
-  /** Count on the lease of the renewal. */
-  | { readonly do: "count-on" }
+  /** Count on the lease that was renewed. */
+  | { readonly do: "count-on"; readonly holder: Holder; readonly reading: ClockReading }
   /** Let its holder know that it is lost. */
   | { readonly do: "tell-loss"; readonly reason: Reason | HolderLoss }
   | { readonly do: "tell-released" }
@@ -50,69 +45,54 @@ export type HoldEffect<Reason> =
   /** Let the rest of its process know that it has ended. */
   | { readonly do: "tell-end" };
 
-/** What a record says of a hold that its holder has not given back. */
-export type HolderLoss = Exclude<GoneReason, "released">;
+type Effects<Reason> = readonly HoldEffect<Reason>[];
 
-interface Reaction<Reason> {
-  readonly state: HoldState;
-  readonly effects: readonly HoldEffect<Reason>[];
-}
-
-/** Says what follows from what happens to a hold. */
-export function reactHold<Reason>(state: HoldState, happening: HoldHappening<Reason>): Reaction<Reason> {
+/** Says what follows for a hold from what happens to it. */
+export function followUp<Reason>(state: HoldState, happening: HoldHappening<Reason>): Effects<Reason> {
   switch (happening.kind) {
     case "renewal-answered":
-      return renewalAnswered(state, happening.reply, happening.isTimed);
+      return renewalAnswered(state, happening.reply, happening.reading);
     case "ended":
       return lost(state, happening.reason);
-    case "left":
-      return { state: { ...state, isLeft: true }, effects: [] };
-    case "handed-over":
-      return { state: { ...state, isOver: true }, effects: [{ do: "stop" }, { do: "tell-end" }] };
     case "releasing":
       return releasing(state, happening.whyOver);
     case "given-back":
       // One that had run out and was not taken over is given back, but its holder was told that it is lost.
-      return { state, effects: state.isLost ? [] : [{ do: "tell-released" }] };
+      return state.isLost ? [] : [{ do: "tell-released" }];
     case "gone": {
       // While its grant was on its way and ended by force, it may have asked again and have taken a place in the queue.
       const entry = happening.isListed ? "possible" : "none";
-      const told = toldOf<Reason>(state, holderLoss(happening.reason));
-      return { state: told.state, effects: [...told.effects, { do: "clear-up", entry }] };
+      return [...told(state, holderLoss(happening.reason)), { do: "clear-up", entry }];
     }
     case "release-failed":
-      return { state, effects: [{ do: "clear-up", entry: "possible" }] };
+      return [{ do: "clear-up", entry: "possible" }];
   }
 }
 
-/** Names what a record says to the holder: a hold that was released, and not by its holder, was ended by another client. */
-export function holderLoss(reason: GoneReason): HolderLoss {
-  return reason === "released" ? "force-released" : reason;
-}
-
-function renewalAnswered<Reason>(state: HoldState, reply: RenewReply, isTimed: boolean): Reaction<Reason> {
+function renewalAnswered<Reason>(
+  state: HoldState,
+  reply: RenewReply,
+  reading: ClockReading | undefined,
+): Effects<Reason> {
   if (reply.kind === "gone") return lost<Reason>(state, holderLoss(reply.reason));
-  return { state, effects: state.isOver || !isTimed ? [] : [{ do: "count-on" }] };
+  return state.isOver || reading === undefined ? [] : [{ do: "count-on", holder: reply.holder, reading }];
 }
 
 /** Ends it. What was left to run out is not cleared up: nothing is sent for it. */
-function lost<Reason>(state: HoldState, reason: Reason | HolderLoss): Reaction<Reason> {
-  if (state.isLost) return { state, effects: [] };
-  const told = toldOf<Reason>(state, reason);
+function lost<Reason>(state: HoldState, reason: Reason | HolderLoss): Effects<Reason> {
+  if (state.isLost) return [];
   const cleared = state.isLeft ? [] : ([{ do: "clear-up", entry: "possible" }] as const);
-  return { state: told.state, effects: [...told.effects, { do: "stop" }, ...cleared, { do: "tell-end" }] };
+  return [{ do: "tell-loss", reason }, { do: "stop" }, ...cleared, { do: "tell-end" }];
 }
 
 /** Gives it back. Once it is lost, what it has left behind is being cleared up already. */
-function releasing<Reason>(state: HoldState, whyOver: Reason | undefined): Reaction<Reason> {
-  const told = whyOver === undefined ? { state, effects: [] } : toldOf(state, whyOver);
+function releasing<Reason>(state: HoldState, whyOver: Reason | undefined): Effects<Reason> {
   const isSent = !state.isLost && !state.isLeft;
   const sent = isSent ? ([{ do: "give-back" }] as const) : [];
-  return { state: { ...told.state, isOver: true }, effects: [...told.effects, { do: "stop" }, ...sent] };
+  return [...(whyOver === undefined ? [] : told(state, whyOver)), { do: "stop" }, ...sent];
 }
 
 /** Lets its holder know, once. */
-function toldOf<Reason>(state: HoldState, reason: Reason | HolderLoss): Reaction<Reason> {
-  if (state.isLost) return { state, effects: [] };
-  return { state: { ...state, isOver: true, isLost: true }, effects: [{ do: "tell-loss", reason }] };
+function told<Reason>({ isLost }: HoldState, reason: Reason): readonly { do: "tell-loss"; reason: Reason }[] {
+  return isLost ? [] : [{ do: "tell-loss", reason }];
 }

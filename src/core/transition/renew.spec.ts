@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { attemptAt, holderOf, recordOf, T0, turnOf, waiterOf, written } from "../../../test/protocol/samples.js";
 import type { TurnEnd } from "../record.js";
-import { reasonOfLoss, renew } from "./renew.js";
+import { holderLoss, reasonOfLoss, renew } from "./renew.js";
 
 const COMMAND = { id: "holder", token: T0, leaseMs: 5000, onlyUnexpired: false };
 const AT = (nowMs: number) => attemptAt(nowMs, { writeId: "renewal" });
@@ -78,6 +78,11 @@ it.each<[TurnEnd, string]>([
 it("says deleted of a tombstone, and taken over where the record does not remember", () => {
   expect(reasonOfLoss(recordOf({ deleted: true, recent: [turnOf({ token: 5 })] }), 5)).toBe("deleted");
   expect(reasonOfLoss(recordOf({ recent: [turnOf({ token: 4 })] }), 5)).toBe("taken-over");
+});
+
+it("is lost to force, to the holder of what another client has released", () => {
+  expect(holderLoss("released")).toBe("force-released");
+  expect(holderLoss("expired")).toBe("expired");
 });
 
 it("leaves a hold to the copy of its process that has renewed it", () => {

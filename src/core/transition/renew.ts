@@ -78,3 +78,11 @@ export function reasonOfLoss(record: LockRecord | undefined, token: number): Gon
   } as const;
   return reasons[ended];
 }
+
+/** What a record says of a hold that its holder has not given back. */
+export type HolderLoss = Exclude<GoneReason, "released">;
+
+/** Names what a record says to the holder: a hold that was released, and not by its holder, was ended by another client. */
+export function holderLoss(reason: GoneReason): HolderLoss {
+  return reason === "released" ? "force-released" : reason;
+}

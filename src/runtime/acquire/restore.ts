@@ -1,12 +1,13 @@
 import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord } from "../../core/record.js";
+import { holderLoss } from "../../core/transition/renew.js";
 import { restore } from "../../core/transition/restore.js";
 import { onAbort } from "../base/abort.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
 import { cancelLeftovers } from "../hold/cancel.js";
 import { Lease } from "../hold/lease.js";
-import { lossError, lossReason } from "../hold/loss.js";
+import { lossError } from "../hold/loss.js";
 import { holderPolicy } from "../swap/policies.js";
 import { WriteLog } from "../swap/write-log.js";
 import { confirmGrant } from "./confirm.js";
@@ -48,7 +49,7 @@ export async function restoreLease(context: Context, localQueue: LocalQueue, fro
       signal: refusal.signal,
     });
     if (reply.kind === "no-token-left") throw noTokenLeft(object);
-    if (reply.kind === "gone") throw lossError(object.name, lossReason(reply.reason));
+    if (reply.kind === "gone") throw lossError(object.name, holderLoss(reply.reason));
     const grant = await confirmGrant(
       context,
       object,

@@ -1,8 +1,9 @@
+import { followUp, type HoldEffect, type HoldHappening } from "../../core/client/hold.js";
 import { type Holder, isListed } from "../../core/record.js";
+import type { ClockReading } from "../../core/store-time.js";
 import { type RenewOptions, type RenewReply, reasonOfLoss } from "../../core/transition/renew.js";
 import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
-import { Alarm } from "../base/timing.js";
 import { holderPolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
 import type { WriteLog } from "../swap/write-log.js";
@@ -10,8 +11,9 @@ import { cancelLeftovers } from "./cancel.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
-import { LeaseClock, type LeaseTerms, WATCH_MS } from "./lease-clock.js";
-import { type FailedRenewals, type Loss, lossReason, reasonOfEnd, tellLoss } from "./loss.js";
+import { LeaseClock, type LeaseTerms } from "./lease-clock.js";
+import { LeaseTimer, type Timed } from "./lease-timer.js";
+import { type FailedRenewals, type Loss, reasonOfEnd, tellLoss, tellRetry } from "./loss.js";
 import { Nest } from "./nest.js";
 import { Standing } from "./standing.js";
 
@@ -28,9 +30,8 @@ export class Lease implements Hold {
   readonly #writeLog: WriteLog;
   #holder: Holder;
   readonly #clock: LeaseClock;
-  readonly #alarm: Alarm;
+  readonly #timer: LeaseTimer;
   readonly #leaseMs: number;
-  #isKept = false;
   readonly #heldSinceMs: number;
   #renewing: Promise<boolean> | undefined;
   #releasing: Promise<boolean> | undefined;
@@ -45,7 +46,7 @@ export class Lease implements Hold {
     ({ holder: this.#holder, writeLog: this.#writeLog } = grant);
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
-    this.#alarm = new Alarm(context.effects);
+    this.#timer = new LeaseTimer(context.effects, this.#clock, this.#timed());
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, localQueue.object.name);
     context.holdings.add(this);
@@ -70,7 +71,7 @@ export class Lease implements Hold {
 
   get remainingMs(): number {
     if (this.standing.isOver) return 0;
-    this.#askIfInDoubt();
+    if (!this.standing.isLeft) this.#timer.renewIfInDoubt();
     return Math.max(0, this.#clock.remainingMs);
   }
 
@@ -78,12 +79,6 @@ export class Lease implements Hold {
     if (this.isHeld) return;
     if (!this.standing.isOver && (this.standing.isLeft || this.#clock.isOver)) this.lose(this.#whyOver);
     throw this.standing.notHeld;
-  }
-
-  /** Asks the store at once, by a renewal, where the clocks disagree about whether it is over. */
-  #askIfInDoubt(): void {
-    const mayAsk = this.#isKept && !this.standing.isLeft;
-    if (mayAsk && this.#clock.noticeDoubt() && this.#renewing === undefined) this.#tick();
   }
 
   onEnd(listener: () => void): void {
@@ -94,27 +89,22 @@ export class Lease implements Hold {
   leaveToRunOut(): void {
     if (this.standing.isOver) return;
     this.standing.leave();
-    const loseWhenOver = () =>
-      this.#clock.remainingMs > 0 ? this.#alarm.set(this.#clock.remainingMs, loseWhenOver) : this.lose("closed");
-    loseWhenOver();
+    this.#timer.onceNotHeld(() => this.lose("closed"));
   }
 
   /** Renews by itself at a third of the lease, never two at once, until released or lost. */
   keep(): void {
-    this.#isKept = true;
-    this.#schedule();
+    this.#timer.keep();
   }
 
   /** Renews now what would have to be renewed soon: another hold of the same object is being written anyway. */
   renewIfDueSoon(): void {
-    if (!this.#isKept || !this.isHeld || this.#renewing !== undefined || !this.#clock.isDueSoon) return;
-    this.#alarm.clear();
-    this.#tick();
+    if (this.isHeld) this.#timer.renewIfDueSoon();
   }
 
   /** Takes note of its end by its clocks alone, where it is not renewed. The record is left to say so itself, to the millisecond. */
   endWhenOver(): void {
-    this.#alarm.set(this.#clock.untilOverMs, () => (this.#clock.isOver ? this.#end() : this.endWhenOver()));
+    this.#timer.onceOver(() => this.#end());
   }
 
   share(): void {
@@ -172,31 +162,17 @@ export class Lease implements Hold {
     return this.#releasing;
   }
 
-  #schedule(): void {
-    if (this.standing.quietSignal.aborted) return;
-    const delayMs = this.#clock.untilRenewalMs;
-    // Timers do not know of a wall clock that was set, or of a machine that slept: the clocks are read in between.
-    this.#alarm.set(Math.min(delayMs, WATCH_MS), () => (delayMs > WATCH_MS ? this.#schedule() : this.#tick()));
-  }
-
-  #tick(): void {
-    const leftMs = this.#clock.untilLostMs;
-    if (leftMs <= 0) return this.lose(this.#whyOver);
-    // The deadline has a timer of its own: a renewal that hangs must not keep the loss from being noticed in time.
-    this.#alarm.set(leftMs, () => this.#tick());
-    this.renew().then(
-      () => this.#schedule(),
-      (error) => this.#afterFailedRenewal(error),
-    );
-  }
-
-  #afterFailedRenewal(error: unknown): void {
-    this.#failed = { ...this.#failed, last: error };
-    if (this.standing.quietSignal.aborted) return;
-    if (this.#clock.untilLostMs <= 0) return this.lose("store-unavailable", error);
-    const { name } = this.#localQueue.object;
-    this.#context.logger.warn(`renewing ${JSON.stringify(name)} failed and is tried again`, { err: error });
-    this.#alarm.set(this.#clock.untilRetryMs, () => this.#tick());
+  #timed(): Timed {
+    return {
+      isQuiet: () => this.standing.quietSignal.aborted,
+      isRenewing: () => this.#renewing !== undefined,
+      renew: () => this.renew(),
+      noteFailure: (error) => {
+        this.#failed = { ...this.#failed, last: error };
+      },
+      tellRetry: (error) => tellRetry(this.#context, this.#localQueue.object.name, error),
+      loseByClock: (error) => (error === undefined ? this.lose(this.#whyOver) : this.lose("store-unavailable", error)),
+    };
   }
 
   async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
@@ -217,41 +193,40 @@ export class Lease implements Hold {
   }
 
   #applyRenewal({ reply }: Swapped<RenewReply>): boolean {
-    if (reply.kind === "gone") this.lose(lossReason(reply.reason));
-    if (reply.kind === "gone" || this.standing.isOver) return false;
-    const reading = this.#writeLog.readingOf(reply.holder.leaseWriteId);
-    if (reading === undefined) return true;
+    const isRenewed = reply.kind === "renewed" && !this.standing.isOver;
+    const reading = reply.kind === "renewed" ? this.#writeLog.readingOf(reply.holder.leaseWriteId) : undefined;
+    this.#follow({ kind: "renewal-answered", reply, reading });
+    return isRenewed;
+  }
+
+  #countOn(holder: Holder, reading: ClockReading): void {
     this.#failed = {};
-    this.#holder = reply.holder;
-    this.#clock.renewed(reply.holder, reading);
-    this.#context.emit("renewed", { ...this.#describe(), expiresAt: reply.holder.expiresAtMs });
-    return true;
+    this.#holder = holder;
+    this.#clock.renewed(holder, reading);
+    this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });
   }
 
   async #releaseOnce(): Promise<boolean> {
-    const wasLost = this.loss !== undefined;
-    if (this.standing.isLeft || this.#clock.isOver) this.#noteLoss(this.#whyOver);
-    this.#stop();
-    // Once lost, its leftovers are being cleared away already.
-    if (wasLost || this.standing.isLeft) return false;
+    const whyOver = this.standing.isLeft || this.#clock.isOver ? this.#whyOver : undefined;
+    const isSent = this.#follow({ kind: "releasing", whyOver }).some((effect) => effect.do === "give-back");
+    return isSent ? await this.#giveBack() : false;
+  }
+
+  async #giveBack(): Promise<boolean> {
     const { id, token } = this.#holder;
     try {
       const command = { id, isUnused: this.standing.isUnused };
       // Its end may be far off, and the record says it already: no caller is kept waiting for that.
       const { reply, snapshot } = await this.#localQueue.giveBack(command, this.#swapOptions(this.#leaseMs));
-      if (reply.kind === "released") {
-        // An expired hold that was not taken over is given back, but it has been reported as lost.
-        if (this.loss !== undefined) return true;
-        const heldMs = Math.round(this.#context.effects.monotonicMs() - this.#heldSinceMs);
-        this.#context.emit("released", { ...this.#describe(), heldMs });
-        return true;
+      const isReleased = reply.kind === "released";
+      if (isReleased) this.#follow({ kind: "given-back" });
+      else {
+        const reason = reasonOfLoss(snapshot.record, token);
+        this.#follow({ kind: "gone", reason, isListed: isListed(snapshot.record, id) });
       }
-      this.#noteLoss(lossReason(reasonOfLoss(snapshot.record, token)));
-      // While its grant was on its way and ended by force, it may have asked again and have taken a place in the queue.
-      this.#cancel(isListed(snapshot.record, id) ? "possible" : "none");
-      return false;
+      return isReleased;
     } catch (error) {
-      this.#cancel();
+      this.#follow({ kind: "release-failed" });
       throw error;
     }
   }
@@ -262,15 +237,39 @@ export class Lease implements Hold {
   }
 
   lose(reason: Loss, cause: unknown = this.#failed.last): void {
-    if (!this.#noteLoss(reason, cause)) return;
-    this.#stop();
-    if (!this.standing.isLeft) this.#cancel();
-    this.#end();
+    this.#follow({ kind: "ended", reason }, cause);
+  }
+
+  /** Does what follows from what happens to it; the release is for the caller to send. */
+  #follow(happening: HoldHappening<Loss>, cause?: unknown): readonly HoldEffect<Loss>[] {
+    const { isOver, isLeft, loss } = this.standing;
+    const effects = followUp({ isOver, isLeft, isLost: loss !== undefined }, happening);
+    for (const effect of effects) this.#perform(effect, cause);
+    return effects;
+  }
+
+  #perform(effect: HoldEffect<Loss>, cause: unknown): void {
+    switch (effect.do) {
+      case "count-on":
+        return this.#countOn(effect.holder, effect.reading);
+      case "tell-loss":
+        return this.#tellLoss(effect.reason, cause);
+      case "tell-released": {
+        const heldMs = Math.round(this.#context.effects.monotonicMs() - this.#heldSinceMs);
+        return this.#context.emit("released", { ...this.#describe(), heldMs });
+      }
+      case "stop":
+        return this.#stop();
+      case "clear-up":
+        return this.#cancel(effect.entry);
+      case "tell-end":
+        return this.#end();
+    }
   }
 
   #stop(): void {
     this.standing.end();
-    this.#alarm.clear();
+    this.#timer.clear();
     this.#context.holdings.noteChange();
   }
 
@@ -281,12 +280,11 @@ export class Lease implements Hold {
     for (const listener of this.#endListeners.splice(0)) listener();
   }
 
-  #noteLoss(reason: Loss, cause?: unknown): boolean {
+  #tellLoss(reason: Loss, cause: unknown): void {
     const error = this.standing.lose(reason, { ...this.#failed, cause, steppedByMs: this.#clock.steppedByMs });
-    if (error === undefined) return false;
+    if (error === undefined) return;
     this.nest.end(error);
     tellLoss(this.#context, { ...this.#describe(), reason: error.reason as Loss, error });
-    return true;
   }
 
   #describe() {
@@ -295,7 +293,7 @@ export class Lease implements Hold {
   }
 
   /** Takes out a lost lock's entry and keeps its unanswered renewal from landing, behind the scenes. */
-  #cancel(entry: "none" | "possible" = "possible"): void {
+  #cancel(entry: "none" | "possible"): void {
     const { id, leaseMs } = this.#holder;
     const leftovers = { id, leaseMs, writeLog: this.#writeLog, entry, isUnused: this.standing.isUnused };
     cancelLeftovers(this.#context, this.#localQueue.object, leftovers);

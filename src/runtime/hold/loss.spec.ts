@@ -1,16 +1,7 @@
 import { expect, it } from "vitest";
 import { Clockwork, contextOn } from "../../../test/protocol/clockwork.js";
 import { S3MutexError } from "../../errors.js";
-import {
-  doubtError,
-  handedOverError,
-  lossError,
-  lossReason,
-  reasonOfEnd,
-  releasedError,
-  stopError,
-  tellLoss,
-} from "./loss.js";
+import { doubtError, handedOverError, lossError, reasonOfEnd, releasedError, stopError, tellLoss } from "./loss.js";
 
 it.each([
   ["expired", "its lease ran out before it could be renewed"],
@@ -94,11 +85,6 @@ it("what was released is not held any more, and what is in doubt may be", () => 
   expect(doubtError("x").message).toBe(
     'The lock "x" is not known to be held at this moment: the wall clock was set, or the machine slept; the store is being asked whether it still is.',
   );
-});
-
-it("a hold that its holder did not release itself was released by force", () => {
-  expect(lossReason("released")).toBe("force-released");
-  expect(lossReason("expired")).toBe("expired");
 });
 
 it("a loss is told to the operator and to listeners, each with the error and what was lost", () => {

@@ -1,4 +1,3 @@
-import type { GoneReason } from "../../core/transition/renew.js";
 import { type LossReason, S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import type { S3MutexEvents } from "../base/events.js";
@@ -113,9 +112,9 @@ export function doubtError(lockName: string): S3MutexError {
   return new S3MutexError("lost", message, { lockName, reason: "in-doubt" });
 }
 
-/** Turns a reason into the holder's: one that finds its hold released, and has not released it, lost it to a client that has. */
-export function lossReason(reason: GoneReason): Loss {
-  return reason === "released" ? "force-released" : reason;
+/** Tells the operator of the process that a renewal failed, and that nothing is lost yet. */
+export function tellRetry({ logger }: Context, lockName: string, error: unknown): void {
+  logger.warn(`renewing ${JSON.stringify(lockName)} failed and is tried again`, { err: error });
 }
 
 /** Tells the operator of the process, and the listeners of the mutex. */
