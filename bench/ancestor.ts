@@ -69,7 +69,7 @@ export class AncestorMutex {
     return { info: JSON.parse(body), etag: answer.ETag ?? "" };
   }
 
-  /** False when the condition did not hold. */
+  /** Writes the object of a lock; false when the condition did not hold. */
   async #put(
     lockName: string,
     info: LockOf1x,

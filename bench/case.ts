@@ -43,7 +43,7 @@ export class Bench {
     return this.quick ? quick : full;
   }
 
-  /** The same numbers for the same part of every run. */
+  /** Makes a generator that draws the same numbers for the same part of every run. */
   random(part: string): Random {
     let seed = this.#seed;
     for (const char of part) seed = (Math.imul(seed, 31) + (char.codePointAt(0) ?? 0)) >>> 0;
@@ -54,7 +54,7 @@ export class Bench {
     this.#report(text);
   }
 
-  /** A server of the case's own, closed when the case is over. */
+  /** Starts a server of the case's own, which is closed when the case is over. */
   async server(latencyMs: number, quirks: StoreQuirks = {}): Promise<BenchServer> {
     const server = await BenchServer.start(latencyMs, quirks);
     this.#servers.push(server);
@@ -74,14 +74,14 @@ export interface BenchCase {
   run(bench: Bench): Promise<readonly Figure[]>;
 }
 
-/** As long as it was asked for, give or take 30 % at random. */
+/** Varies a time: it is as long as was asked for, give or take 30 % at random. */
 export function varied(random: Random, ms: number): number {
   return ms * random.between(0.7, 1.3);
 }
 
 let names = 0;
 
-/** A lock that was never used. */
+/** Names a lock that was never used. */
 export function freshName(part: string): string {
   names += 1;
   return `${part}-${process.pid}-${names}`;

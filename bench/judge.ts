@@ -2,7 +2,7 @@ import type { Figure } from "./case.js";
 
 export type Verdict = "reached" | "missed" | "no target" | "not there";
 
-/** By the median of the rounds, or by the worst of them where the figure says so. */
+/** Judges by the median of the rounds, or by the worst of them where the figure says so. */
 export function verdictOf({ measured, target, strict }: Figure): Verdict {
   if (measured === undefined) return "not there";
   if (target === undefined) return "no target";
@@ -17,12 +17,12 @@ export function verdictOf({ measured, target, strict }: Figure): Verdict {
   }
 }
 
-/** How many times better than the ancestor: above 1 is better, whichever direction better is. */
+/** Says how many times better than the ancestor: above 1 is better, whichever direction better is. */
 export function timesTheAncestor({ measured, ancestor, better }: Figure): number | undefined {
   return ratio(measured?.median, ancestor?.median, better);
 }
 
-/** Which share of the limit is reached: 1 is all that a store able to push would allow. */
+/** Says which share of the limit is reached: 1 is all that a store able to push would allow. */
 export function shareOfLimit({ measured, limit, better }: Figure): number | undefined {
   return ratio(measured?.median, limit?.median, better);
 }

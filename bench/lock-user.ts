@@ -5,7 +5,7 @@ import { BUCKET_NAME } from "./contestants/library.js";
 
 /** What a program does with a lock, by its outcome. */
 export interface LockUser {
-  /** Whether it got the lock within that time. */
+  /** Asks for a lock, and says whether it got it within that time. */
   tryFor(lockName: string, forMs: number): Promise<boolean>;
   /** Takes it and renews it from then on. */
   keep(lockName: string): Promise<void>;

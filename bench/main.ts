@@ -50,7 +50,7 @@ function describeMachine() {
   };
 }
 
-/** Without one, as in an unpacked archive, the figures are as good. */
+/** Names the commit; without one, as in an unpacked archive, the figures are as good. */
 function commit(): string {
   try {
     const short = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: "pipe" }).trim();

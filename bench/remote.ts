@@ -17,7 +17,7 @@ interface Reply {
   readonly error?: string;
 }
 
-/** What a process of the bench can be asked from outside; the counterpart of {@link startRemote}. */
+/** Serves what a process of the bench can be asked from outside; the counterpart of {@link startRemote}. */
 export function serveParent<M extends Methods<M>>(methods: M): void {
   process.on("message", (call: Call) => {
     const method: Method = methods[call.method as keyof M];
@@ -40,7 +40,7 @@ export interface Remote<M> {
   readonly call: {
     readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
   };
-  /** SIGKILL, as for a process that crashes. */
+  /** Kills the process with SIGKILL, as if it crashed. */
   kill(): Promise<void>;
 }
 

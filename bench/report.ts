@@ -34,7 +34,7 @@ const cases = merged(runs);
 writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), `${provenance(runs, cases)}\n\n${markdownTable(cases)}`));
 console.log(`${cases.length} cases written to docs/performance.md`);
 
-/** `npm run` without `--silent` prints its own lines first. */
+/** Reads a run, after the lines that `npm run` without `--silent` prints first. */
 function readRun(path: string): BenchRun {
   const text = readFileSync(path, "utf8");
   const start = text.search(/^\{/m);

@@ -73,7 +73,8 @@ export function libraryRing(server: BenchServer, size: number): Ring {
 }
 
 /**
- * Its deadlock detection sees its own process only; a user gives back the first lock when the second is not to be had.
+ * Makes a ring of the ancestor. Its deadlock detection sees its own process only; a user gives back the first lock when the second
+ * is not to be had.
  */
 export function ancestorRing(server: BenchServer, size: number): Ring {
   return ringOf(size, async (place, locks, ring) => {

@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly report: (text: string) => void;
 }
 
-/** One after the other: what runs at the same time would be measured too. */
+/** Runs one after the other: what runs at the same time would be measured too. */
 export async function runCases(cases: readonly BenchCase[], options: RunOptions): Promise<CaseReport[]> {
   process.on("unhandledRejection", (error) => {
     if (!isLeftover(error)) throw error;
@@ -47,12 +47,12 @@ async function runCase(one: BenchCase, { quick, seed, report }: RunOptions): Pro
   }
 }
 
-/** What was given up on in an earlier case (the ancestor has no time limits) finds the server of that case gone. */
+/** Says whether what was given up on in an earlier case (the ancestor has no time limits) finds the server of that case gone. */
 function isLeftover(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
 
-/** What is thrown where it cannot be caught, in a timer of the library's, ends the case and not the bench. */
+/** Lets what is thrown where it cannot be caught, in a timer of the library's, end the case and not the bench. */
 function accidents(): { readonly promise: Promise<never>; readonly stop: () => void } {
   let fail: (error: unknown) => void = () => {};
   const promise = new Promise<never>((_, reject) => {

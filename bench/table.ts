@@ -16,7 +16,7 @@ const HEADINGS = [
 
 const MARKS: Readonly<Record<Verdict, string>> = { reached: "✓", missed: "✗", "no target": "·", "not there": "–" };
 
-/** Everything that was measured, for a terminal: case by case, columns aligned over all of them. */
+/** Lays out everything that was measured for a terminal: case by case, columns aligned over all of them. */
 export function textTable(cases: readonly CaseReport[]): string {
   const rows = cases.map((report) => report.figures.map(cellsOf));
   const all = [[...HEADINGS], ...rows.flat()];
@@ -34,7 +34,7 @@ export function textTable(cases: readonly CaseReport[]): string {
   return [line(HEADINGS), ...blocks].join("\n");
 }
 
-/** The same for a page: one table, each row with the command that measures it. */
+/** Lays out the same for a page: one table, each row with the command that measures it. */
 export function markdownTable(cases: readonly CaseReport[]): string {
   const headings = ["case", ...HEADINGS];
   const rows = cases.flatMap((report) => [
@@ -90,7 +90,7 @@ function valueText(value: number, unit: string): string {
   return unit === "" ? numberText(value) : `${numberText(value)} ${unit}`;
 }
 
-/** Three digits are all that a measurement on a shared machine is worth. */
+/** Rounds a number: three digits are all that a measurement on a shared machine is worth. */
 function numberText(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return String(Math.round(value));
   return String(Number(value.toPrecision(Math.abs(value) >= 10 ? 3 : 2)));

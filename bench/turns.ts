@@ -43,7 +43,7 @@ class Tally {
   readonly releasesMs: number[] = [];
 }
 
-/** All begin at once, on a lock that was not used yet, with clients that have spoken to the store before. */
+/** Lets all begin at once, on a lock that was not used yet, with clients that have spoken to the store before. */
 export async function takeTurns(contestant: Contestant, plan: TurnsPlan, random: Random): Promise<Turns> {
   const contenders = Array.from({ length: plan.oneInstance ? 1 : plan.clients }, () => contestant.contender());
   await warmUp(contenders);
@@ -69,7 +69,7 @@ export async function takeTurns(contestant: Contestant, plan: TurnsPlan, random:
   return { ...tally, elapsedMs, requests };
 }
 
-/** Connections are made, code is compiled and the store's clock is known, as in processes that have run for a while. */
+/** Makes connections, compiles code and learns the store's clock, as in processes that have run for a while. */
 export async function warmUp(contenders: readonly Contender[]): Promise<void> {
   await Promise.all(
     contenders.map(async (contender) => {
@@ -127,7 +127,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAtMs;
 }
 
-/** What the requests of a turn were, over all rounds: where to look when there are too many. */
+/** Tells what the requests of a turn were, over all rounds: where to look when there are too many. */
 export function requestsByKind(runs: readonly Turns[]): string {
   const all = runs.flatMap(({ requests }) => requests);
   return breakdown(all, Math.max(1, sum(runs.map(({ done }) => done))));

@@ -9,12 +9,12 @@ export interface LockOf1x {
 
 /** How a client of 1.x reaches its store and its clocks: in virtual time, or by the SDK. */
 export interface WireOf1x {
-  /** Undefined where there is no object. */
+  /** Reads the object of a lock; undefined where there is none. */
   read(lockName: string): Promise<{ readonly info: LockOf1x; readonly etag: string } | undefined>;
-  /** By `If-Match`, or by `If-None-Match: *` without an ETag. False where the condition did not hold. */
+  /** Writes by `If-Match`, or by `If-None-Match: *` without an ETag. False where the condition did not hold. */
   write(lockName: string, info: LockOf1x, etag: string | undefined): Promise<boolean>;
   wallMs(): number;
-  /** In [0, 1). */
+  /** Draws a number in [0, 1). */
   random(): number;
   sleep(ms: number): Promise<void>;
 }
@@ -47,18 +47,18 @@ export class ClientOf1x {
     this.#options = options;
   }
 
-  /** Until when it has the lock, by its wall clock; undefined when it gave up. */
+  /** Says until when it has the lock, by its wall clock; undefined when it gave up. */
   async acquire(lockName: string, priority = 0): Promise<number | undefined> {
     if ((await this.#wire.read(lockName)) === undefined) await this.create(lockName);
     return this.retry(lockName, priority);
   }
 
-  /** Nothing where the object is there already. */
+  /** Makes the object; does nothing where it is there already. */
   async create(lockName: string): Promise<void> {
     await this.#wire.write(lockName, { locked: false }, undefined);
   }
 
-  /** As often as it tries, once there is an object. */
+  /** Tries as often as 1.x does, once there is an object. */
   async retry(lockName: string, priority = 0): Promise<number | undefined> {
     for (let attempt = 0; attempt < MAX_RETRIES; attempt += 1) {
       const untilMs = await this.attempt(lockName, priority);
@@ -69,7 +69,7 @@ export class ClientOf1x {
     return undefined;
   }
 
-  /** A read, and a write where the lock is free; undefined also where there is no object. */
+  /** Reads, and writes where the lock is free; undefined also where there is no object. */
   async attempt(lockName: string, priority = 0): Promise<number | undefined> {
     const found = await this.#wire.read(lockName);
     const { owner, lockTimeoutMs, toleranceMs } = this.#options;
@@ -82,7 +82,7 @@ export class ClientOf1x {
     return (await this.#wire.write(lockName, taken, found.etag)) ? expiresAt : undefined;
   }
 
-  /** Until when it has the lock now; 0 where it has it no more, undefined where another write came first. */
+  /** Extends the lease to the time that it returns; 0 where it has the lock no more, undefined where another write came first. */
   async refresh(lockName: string): Promise<number | undefined> {
     const found = await this.#wire.read(lockName);
     if (!found?.info.locked || found.info.owner !== this.#options.owner) return 0;

@@ -4,7 +4,7 @@ import { areCompatible, type LockRecord, mirrorOf, RECENT_TURNS } from "../src/c
 import type { SimBucket } from "../src/testing/virtual/store.js";
 import { isRecordKey } from "./record-key.js";
 
-/** What has to be true of every record that a write of ours leaves behind; each sentence says what is not. */
+/** Checks what has to be true of every record that a write of ours leaves behind; each sentence says what is not. */
 export function problemsOfRecord(record: LockRecord): string[] {
   const { holders, queue, recent, limit, token } = record;
   const isFree = isOpen(record, headOf(queue));
@@ -25,7 +25,7 @@ export function problemsOfRecord(record: LockRecord): string[] {
   ];
 }
 
-/** The same for a body, with what 1.x reads of it. */
+/** Checks the same of a body, with what 1.x reads of it. */
 export function problemsOfBody(body: string): string[] {
   const parsed = parseRecord(body);
   if (parsed.kind !== "record") return [`${parsed.kind}: ${body}`];
@@ -53,7 +53,7 @@ export class RecordWatch {
     this.#bucket = bucket;
   }
 
-  /** To be called from `SimBucket.onChange`. */
+  /** Checks what an object has become; to be called from `SimBucket.onChange`. */
   note(key: string, body: string | undefined): void {
     if (body === undefined || !isRecordKey(key)) return;
     const found = problemsOfBody(body);

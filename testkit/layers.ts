@@ -249,25 +249,25 @@ export const MOST_FILES = 15;
 /** One file a command: here a list is the order that helps. */
 export const LISTS: readonly string[] = ["cli/commands"];
 
-/** Which room a source file is in. */
+/** Names the room that a source file is in. */
 export function roomOf(path: string): string {
   if (GROUND.includes(path)) return "ground";
   return dirname(path).replace(/^src\/?/, "") || "mutex";
 }
 
-/** All that a source imports, types included. */
+/** Lists all that a source imports, types included. */
 export function specifiersIn(code: string): readonly string[] {
   const found = code.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g);
   return [...found].map(([, specifier]) => specifier ?? "");
 }
 
-/** The source that a relative specifier leads to; undefined for packages and what Node has. */
+/** Finds the source that a relative specifier leads to; undefined for packages and what Node has. */
 export function targetOf(path: string, specifier: string): string | undefined {
   if (!specifier.startsWith(".")) return undefined;
   return posix.join(dirname(path), specifier.replace(/\.js$/, ".ts"));
 }
 
-/** Which imports of a source the law forbids. */
+/** Lists the imports of a source that the law forbids. */
 export function refusedIn(path: string, code: string): readonly string[] {
   const room = roomOf(path);
   const isPure = PURE.includes(room) || room === "ground";
@@ -280,7 +280,7 @@ export function refusedIn(path: string, code: string): readonly string[] {
   });
 }
 
-/** Files that import one another in a circle, types included: each with those that it cannot be understood without. */
+/** Finds files that import one another in a circle, types included: each with those that it cannot be understood without. */
 export function circlesAmong(sources: ReadonlyMap<string, string>): readonly (readonly string[])[] {
   const arrows = new Map(
     [...sources].map(([path, code]) => [

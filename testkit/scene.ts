@@ -107,7 +107,7 @@ export class Scene {
     await this.pass((((ms - this.nowMs) % 1000) + 1000) % 1000);
   }
 
-  /** What the object says now; undefined where there is none. */
+  /** Reads what the object says now; undefined where there is none. */
   record(key = KEY): LockRecord | undefined {
     const body = this.bucket.objects.get(key)?.body;
     if (body === undefined) return undefined;
@@ -115,7 +115,7 @@ export class Scene {
     return parsed.kind === "record" ? parsed.record : undefined;
   }
 
-  /** From now on, whenever this handle believes that it holds, no other may, and the record has to say so. */
+  /** Checks from now on that, whenever this handle believes that it holds, no other does, and that the record says so. */
   believe(lock: Lock, process: SimProcess): void {
     this.check();
     this.#believers.set(lock, process);
@@ -127,7 +127,7 @@ export class Scene {
     this.#believers.delete(lock);
   }
 
-  /** Requests of one process, or of all. */
+  /** Lists the requests of one process, or of all. */
   requestsOf(process?: SimProcess): Sent[] {
     return this.sent.filter((request) => process === undefined || request.process === process);
   }
@@ -153,7 +153,7 @@ export class Scene {
     this.#problems.push(`${what} (at ${this.nowMs})`);
   }
 
-  /** Fresh processes with these clocks try once each, all the time; the one that gets the lock is believed. */
+  /** Lets fresh processes with these clocks try once each, all the time; the one that gets the lock is believed. */
   async probe(forMs: number, everyMs: number, options: ClientOptions): Promise<Lock | undefined> {
     const endMs = this.nowMs + forMs;
     while (this.nowMs < endMs) {
@@ -183,12 +183,12 @@ export class Scene {
   }
 }
 
-/** Nothing that this process sends arrives. */
+/** Lets nothing that this process sends arrive. */
 export function cutOff(process: SimProcess): (request: Sent) => Fate {
   return (request) => (request.process === process ? { kind: "lost" } : FINE);
 }
 
-/** The n-th of those requests has this fate; all others are fine. */
+/** Gives the n-th of those requests this fate, counted from 0; all others are fine. */
 export function nth(n: number, matches: (request: Sent) => boolean, fate: Fate): (request: Sent) => Fate {
   let seen = 0;
   return (request) => {

@@ -16,7 +16,7 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
-/** By linear interpolation, so that the median of an even number of values lies between the middle two. */
+/** Computes it by linear interpolation, so that the median of an even number of values lies between the middle two. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = ((sorted.length - 1) * percent) / 100;
@@ -33,7 +33,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** How many pairs stand in another order than their numbers say: 0 when `ranks` is ascending. */
+/** Counts the pairs that stand in another order than their numbers say: 0 when `ranks` is ascending. */
 export function pairsOutOfOrder(ranks: readonly number[]): number {
   let count = 0;
   for (const [at, rank] of ranks.entries()) count += ranks.slice(at + 1).filter((later) => later < rank).length;

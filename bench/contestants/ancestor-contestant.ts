@@ -3,7 +3,7 @@ import type { BenchServer } from "../server/bench-server.js";
 import type { Contestant } from "./contestant.js";
 import { BUCKET_NAME } from "./library.js";
 
-/** As its users have it: the client's defaults, its own defaults, and `acquireLock` again until it is true. */
+/** Uses the ancestor as its users do: the client's defaults, its own defaults, and `acquireLock` again until it is true. */
 export function ancestorOn(server: BenchServer): Contestant {
   return {
     name: "ancestor",
@@ -29,7 +29,7 @@ export function ancestorOn(server: BenchServer): Contestant {
   };
 }
 
-/** An error of the store is one more reason to try again; where a release fails, the lease has to end it. */
+/** Tries once. An error of the store is one more reason to try again; where a release fails, the lease has to end it. */
 function acquireOnce(mutex: AncestorMutex, lockName: string): Promise<boolean> {
   return mutex.acquireLock(lockName).catch(() => false);
 }

@@ -18,6 +18,6 @@ export interface Contestant {
   readonly name: "library" | "ancestor" | "limit";
   contender(): Contender;
   reset(): Promise<void>;
-  /** What the store was asked since the last reset. */
+  /** Lists what the store was asked since the last reset. */
   requests(): Promise<readonly Arrival[]>;
 }

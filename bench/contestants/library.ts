@@ -4,7 +4,7 @@ import type { Contestant } from "./contestant.js";
 
 export const BUCKET_NAME = "bench-locks";
 
-/** An instance with a client of its own and the defaults of the library. */
+/** Makes an instance with a client of its own and the defaults of the library. */
 export function newMutex(server: BenchServer, options: Partial<S3MutexBaseOptions> = {}): S3Mutex {
   return new S3Mutex({ s3Client: server.client(), bucketName: BUCKET_NAME, ...options });
 }

@@ -13,8 +13,8 @@ interface Waiter {
 }
 
 /**
- * A store with conditional writes that tells waiters of every change, and a queue that is always in order. Its
- * latencies are timers like those of the embedded server, so that both suffer alike from a busy machine.
+ * Simulates a store with conditional writes that tells waiters of every change, and a queue that is always in order. Its latencies
+ * are timers like those of the embedded server, so that both suffer alike from a busy machine.
  */
 export function pushingLimit(latencyMs: number): Contestant {
   const queues = new Map<string, Waiter[]>();

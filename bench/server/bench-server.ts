@@ -26,14 +26,14 @@ export class BenchServer {
     return this.#remote.call;
   }
 
-  /** A client as users make it, with the SDK's own defaults and a connection pool of its own. */
+  /** Makes a client as users make it, with the SDK's own defaults and a connection pool of its own. */
   client(): S3Client {
     const client = new S3Client(this.clientConfig);
     this.#clients.push(client);
     return client;
   }
 
-  /** What arrived since the last reset, cancels, probes and 304s included. */
+  /** Lists what arrived since the last reset, cancels, probes and 304s included. */
   requests(): Promise<readonly RequestRecord[]> {
     return this.#remote.call.requests();
   }

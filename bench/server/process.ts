@@ -75,13 +75,13 @@ export const serverMethods = {
   },
   clearFaults: () => running().faults.clear(),
   reset: () => running().resetRequests(),
-  /** All requests since the last reset, once nothing is under way any more. */
+  /** Lists all requests since the last reset, once nothing is under way any more. */
   async requests() {
     await running().settled();
     return running().recentRequests;
   },
   waiters: (key: string) => waitersIn(running().getObject(BUCKET, key)?.text),
-  /** From now on notes how long the queue in the object is after each write of it. */
+  /** Notes from now on how long the queue in the object is after each write of it. */
   watchQueue(key: string) {
     queue = [];
     running().onRequest((request) => {

@@ -5,7 +5,7 @@ export interface Arrival {
   readonly status?: number;
 }
 
-/** The most requests in any second, wherever it begins. */
+/** Finds the most requests in any second, wherever it begins. */
 export function busiestSecond(arrivals: readonly Arrival[]): number {
   const times = arrivals.map(({ at }) => at).sort((a, b) => a - b);
   let most = 0;
@@ -17,7 +17,7 @@ export function busiestSecond(arrivals: readonly Arrival[]): number {
   return most;
 }
 
-/** The most requests that the store had before it at one moment. */
+/** Finds the most requests that the store had before it at one moment. */
 export function mostInFlight(requests: readonly (Arrival & { readonly durationMs: number })[]): number {
   const steps = requests.flatMap(({ at, durationMs }) => [
     { at, by: 1 },
@@ -36,9 +36,7 @@ export function between<R extends Arrival>(requests: readonly R[], fromMs: numbe
   return requests.filter(({ at }) => at >= fromMs && at < untilMs);
 }
 
-/**
- * What the requests were and how they were answered, by how often each came for every one of `per`: `PUT 412 4.1, ...`
- */
+/** Tells what the requests were and how they were answered, by how often each came for every one of `per`: `PUT 412 4.1, ...` */
 export function breakdown(requests: readonly Arrival[], per: number): string {
   const counts = new Map<string, number>();
   for (const { operation = "request", status = "unanswered" } of requests) {

@@ -15,7 +15,7 @@ export interface Row {
 const LONG_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
-/** How long work takes, by a generator of its own, so that what the library draws does not change it: three tenths more or less than what is said. */
+/** Draws how long work takes, by its own generator, so that the library's draws do not change it: three tenths more or less than said. */
 function holds(seed: number): (ms: number) => number {
   const random = new Random(seed);
   return (ms) => ms * random.between(0.7, 1.3);

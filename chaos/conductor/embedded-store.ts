@@ -137,8 +137,8 @@ export class EmbeddedStore implements Store, StoreFaultInjector {
 }
 
 /**
- * Ports from here on are given to clients that connect somewhere. While the server is down its own port must not be given away,
- * least of all to a client that is trying to connect to it and would then be connected to itself.
+ * Finds the port from which on ports are given to clients that connect somewhere. While the server is down its own port must not be
+ * given away, least of all to a client that is trying to connect to it and would then be connected to itself.
  */
 function lowestEphemeralPort(): number {
   try {

@@ -18,7 +18,7 @@ export class EventLog {
     return this.#lines.slice(-count);
   }
 
-  /** Seconds since the start, as they stand in front of every line. */
+  /** Tells the seconds since the start, as they stand in front of every line. */
   clock(): string {
     return `${((performance.now() - this.#startedMs) / 1000).toFixed(2).padStart(7)} s`;
   }

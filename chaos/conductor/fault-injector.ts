@@ -50,7 +50,7 @@ export class FaultInjector {
     this.#settings = settings;
   }
 
-  /** Until the signal is aborted. */
+  /** Injects faults until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { random } = this.#settings;
     while (!signal.aborted) {
@@ -119,7 +119,7 @@ export class FaultInjector {
     log.add(`SIGSTOP ${worker.name} for ${forMs} ms${isInside ? ", in a critical section" : ""}`);
   }
 
-  /** A worker has to be left to take over, and on a slow machine it takes a while until a killed one has its successor. */
+  /** Says whether enough workers are left to take over: on a slow machine it takes a while until a killed one has its successor. */
   #canSpareOne(): boolean {
     const { fleet } = this.#settings;
     return fleet.in("working").length > Math.max(1, Math.floor(fleet.size / 3));

@@ -19,7 +19,7 @@ export class Figures {
     return this.#counts[name] ?? 0;
   }
 
-  /** Those whose name starts like this, without that part of it. */
+  /** Lists those whose name starts like this, without that part of it. */
   startingWith(prefix: string): readonly (readonly [string, number])[] {
     return Object.entries(this.#counts)
       .filter(([name]) => name.startsWith(prefix))

@@ -157,7 +157,7 @@ export class Fleet {
     this.#changed();
   }
 
-  /** One at a time. */
+  /** Waits until the condition holds; one wait at a time. */
   async #until(condition: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#changed = () => {

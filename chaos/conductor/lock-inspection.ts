@@ -14,7 +14,7 @@ export interface Inspection {
   readonly acquiredAfterMs: number;
 }
 
-/** All workers have ended: is every lock free in time, and can it be had? */
+/** Inspects the locks when all workers have ended: is every lock free in time, and can it be had? */
 export async function inspectLocks(settings: LockSettings): Promise<Inspection> {
   const { S3Mutex } = await loadLibrary();
   const mutex = new S3Mutex({

@@ -37,7 +37,7 @@ export class Proxies {
     });
   }
 
-  /** The same store by each of them; resolves when they listen. */
+  /** Gives the addresses of the same store by each of them; resolves when they listen. */
   async addressesOf(store: StoreAddress): Promise<readonly StoreAddress[]> {
     const by = (port: number) => ({ ...store, client: { ...store.client, endpoint: `http://127.0.0.1:${port}` } });
     return (await this.#ports).map(by);

@@ -32,6 +32,6 @@ export class RemoteStore implements Store {
     }
   }
 
-  /** What is left is a few small objects that are not held for long. */
+  /** Leaves what is there: a few small objects that are not held for long. */
   kill(): void {}
 }

@@ -3,7 +3,7 @@ import type { Figures } from "./figures.js";
 import type { Outcome } from "./outcome.js";
 import { lostBehindTokens, sum } from "./verdict.js";
 
-/** The beginning of the last line, and of the lines that tell how far it is. */
+/** Writes the beginning of the last line, and of the lines that tell how far it is. */
 export function headline(figures: Figures, locks: readonly LockTally[]): string {
   const turns = sum(locks, ({ accepted }) => accepted);
   const happened = `${figures.get("kills")} kills, ${figures.get("freezes")} freezes, ${figures.get("restarts")} restarts`;
@@ -16,7 +16,7 @@ export function lastLine({ figures, tally }: Outcome): string {
 
 type Row = readonly [label: string, value: number | string, remark?: string];
 
-/** The whole table; a row each, with a remark where a bare number says little. */
+/** Makes the rows of the whole table, with a remark where a bare number says little. */
 export function rowsOf(outcome: Outcome): readonly Row[] {
   const { figures, tally, inspection } = outcome;
   const of = (name: string) => figures.get(name);
@@ -79,7 +79,7 @@ export function tableOf(outcome: Outcome): string {
     .join("\n");
 }
 
-/** The same for programs: labels become keys. */
+/** Writes the same for programs: labels become keys. */
 export function jsonOf(outcome: Outcome, seed: number): string {
   const { failures, figures, tally, inspection, workersStarted, recoveryMs, seconds } = outcome;
   const counts = Object.fromEntries(figures.startingWith(""));

@@ -3,7 +3,7 @@ import { Child } from "./child.js";
 
 export interface ResourceEvents {
   message(message: FromResource): void;
-  /** It ended, which it must not. */
+  /** Hears that it ended, which it must not. */
   failed(error: Error): void;
 }
 
@@ -37,7 +37,7 @@ export class Resource {
     this.#child.send({ kind: "unguard", pid });
   }
 
-  /** Ask one at a time. */
+  /** Asks for what it has counted; one call at a time. */
   tally(): Promise<Tally> {
     return new Promise((resolve) => {
       this.#answerTally = resolve;
@@ -45,7 +45,7 @@ export class Resource {
     });
   }
 
-  /** Which of these are in a critical section, as soon as any is; none when the time is up. Ask one at a time. */
+  /** Says which of these are in a critical section, as soon as any is; none when the time is up. One call at a time. */
   pidsInside(of: readonly number[], waitMs: number): Promise<readonly number[]> {
     return new Promise((resolve) => {
       this.#answerInside = resolve;

@@ -180,7 +180,7 @@ export class Run {
     }
   }
 
-  /** Faults are over: each waiter is to be served. A failure is noted, and the run goes on to its end. */
+  /** Waits until each waiter is served, now that faults are over. A failure is noted, and the run goes on to its end. */
   async #recover(faultInjector: FaultInjector): Promise<number> {
     await this.#within(START_LIMIT_MS, "the store did not come back", faultInjector.end());
     const startedMs = performance.now();
@@ -236,7 +236,7 @@ export class Run {
     }
   }
 
-  /** Its clocks had told it that it held the lock, and then another worker had a newer token: a freeze explains that. */
+  /** Judges that a worker's clocks had told it that it held the lock, and then another had a newer token: a freeze explains that. */
   #judgeRefusal(pid: number, text: string): void {
     this.#figures.count("refused although sure");
     const worker = this.#fleet?.byPid(pid);
@@ -271,7 +271,7 @@ export class Run {
     process.off("exit", this.#killAll);
   }
 
-  /** Synchronous, for the very end. */
+  /** Ends all at once (synchronously), for the very end. */
   #end(): void {
     this.#fleet?.killAll();
     this.#store?.kill();

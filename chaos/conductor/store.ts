@@ -12,7 +12,7 @@ export interface Store {
   readonly faultInjector: StoreFaultInjector | undefined;
   /** Leaves nothing behind. */
   close(): Promise<void>;
-  /** The same, at once: the conductor is on its way out. */
+  /** Leaves nothing behind either, at once: the conductor is on its way out. */
   kill(): void;
 }
 
@@ -20,6 +20,6 @@ export interface StoreFaultInjector {
   /** False while it is down. */
   readonly isUp: boolean;
   setWeather(name: WeatherName, seed: number): void;
-  /** SIGKILL, and the same again on the same port with the same objects; resolves when it listens. */
+  /** Kills it with SIGKILL, and starts it again on the same port with the same objects; resolves when it listens. */
   restart(downMs: number): Promise<void>;
 }

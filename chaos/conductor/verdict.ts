@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LockTally, Tally } from "../messages.js";
 
-/** Sentences about what must not be, from the resource's own counts. */
+/** Lists, in sentences, what must not be, from the resource's own counts. */
 export function failuresIn(tally: Tally): readonly string[] {
   const failures: string[] = [];
   for (const { lockName, accepted, counter } of tally.locks) {
@@ -15,7 +15,7 @@ export function failuresIn(tally: Tally): readonly string[] {
   return failures;
 }
 
-/** How many updates are missing behind tokens. */
+/** Counts the updates that are missing behind tokens. */
 export function lostBehindTokens({ locks, violations }: Tally): number {
   const missing = sum(locks, ({ accepted, counter }) => accepted - counter);
   // A counter that was set back and one that jumped ahead must not make up for each other.
@@ -26,7 +26,7 @@ export function sum(locks: readonly LockTally[], value: (lock: LockTally) => num
   return locks.reduce((total, lock) => total + value(lock), 0);
 }
 
-/** The same question asked of what workers wrote down: no number was acknowledged twice, none that the counter never had. */
+/** Asks the same of what workers wrote down: no number was acknowledged twice, none that the counter never had. */
 export function failuresInJournals(folder: string, tally: Tally): readonly string[] {
   const failures: string[] = [];
   const owners = new Map<string, string>();

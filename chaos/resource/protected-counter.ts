@@ -70,13 +70,13 @@ export class ProtectedCounter {
     return { checked: this.#counter, plain: this.#plainCounter };
   }
 
-  /** The worker is not asked which it is. */
+  /** Writes without asking the worker which it is. */
   writePlain(value: number): void {
     this.#plainWrites += 1;
     this.#plainCounter = value;
   }
 
-  /** False for a worker with an old token. `wasSure`: its clocks told it just before that it still held the lock. */
+  /** Writes for a worker; false for one with an old token. `wasSure`: its clocks told it just before that it still held the lock. */
   write(visitor: Visitor, value: number, wasSure: boolean): boolean {
     if (visitor.token < this.#highestToken) {
       this.#refuse(visitor, "write", wasSure);
@@ -92,7 +92,7 @@ export class ProtectedCounter {
     return true;
   }
 
-  /** Before the lock is given back. */
+  /** Notes that a worker leaves, before the lock is given back. */
   leave(visitor: Visitor): void {
     if (this.#inside?.turn === visitor.turn) this.#inside = undefined;
   }

@@ -57,7 +57,7 @@ function tally(): Tally {
   return { locks: [...counters.values()].map((counter) => counter.tally()), violations: { ...violations } };
 }
 
-/** Victims are best caught in the act: tells when one of these is in a critical section. One lookout at a time. */
+/** Tells when one of these is in a critical section: victims are best caught in the act. One lookout at a time. */
 function lookOut(pids: readonly number[], waitMs: number): void {
   const answer = (found: readonly number[]) => {
     clearTimeout(timer);

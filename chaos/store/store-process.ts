@@ -45,7 +45,7 @@ async function listen(): Promise<S3Server> {
   throw lastError;
 }
 
-/** Little and often, since what was counted and not told dies with the process. */
+/** Reports little and often, since what was counted and not told dies with the process. */
 function report(running: S3Server): void {
   let counts: Counts = {};
   running.onRequest((request) => {

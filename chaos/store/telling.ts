@@ -22,7 +22,7 @@ export function toldBy(manner: Manner, random: Random): Told {
   ] as const) as Told;
 }
 
-/** The headers of an answer that is sent at this time (epoch milliseconds), in lower case as Node has them. */
+/** Rewrites the headers of an answer that is sent at this time (epoch milliseconds), in lower case as Node has them. */
 export function retold<Headers extends Readonly<Record<string, unknown>>>(
   headers: Headers,
   told: Told,

@@ -45,7 +45,7 @@ export type WeatherName = keyof typeof WEATHERS;
 
 export const BAD_WEATHERS = (Object.keys(WEATHERS) as WeatherName[]).filter((name) => name !== "calm");
 
-/** The rules of a weather; the same generator strikes the same requests, as far as these come in the same order. */
+/** Gives the rules of a weather; the same generator strikes the same requests, as far as these come in the same order. */
 export function rulesOf(name: WeatherName, random: Random): readonly FaultRule[] {
   const weather: Weather = WEATHERS[name];
   return weather(random).map((rule) => ({ ...rule, random: () => random.number() }));

@@ -22,12 +22,12 @@ export class Diary {
     this.#counts[name] = Math.max(this.#counts[name] ?? 0, Math.round(ms));
   }
 
-  /** For the event log. */
+  /** Tells a text for the event log. */
   note(text: string): void {
     this.tell({ kind: "note", text });
   }
 
-  /** Synchronous, so that it is in the file before anything else happens; the file outlives SIGKILL. */
+  /** Appends synchronously, so that it is in the file before anything else happens; the file outlives SIGKILL. */
   acknowledged(lockName: string, value: number, token: number): void {
     appendFileSync(this.#journalPath, `${lockName} ${value} ${token}\n`);
   }

@@ -23,7 +23,7 @@ const KINDS: readonly { readonly name: string; readonly weight: number; readonly
 ];
 const TOTAL_WEIGHT = KINDS.reduce((sum, { weight }) => sum + weight, 0);
 
-/** One turn of a kind picked at random. */
+/** Takes one turn of a kind picked at random. */
 export async function takeTurn(line: Line): Promise<void> {
   let left = line.random.between(0, TOTAL_WEIGHT);
   const kind = KINDS.find(({ weight }) => {
@@ -39,7 +39,7 @@ function optionsOf({ random, stopping }: Line): AcquireOptions {
   return { timeoutMs: PATIENCE_MS, signal: stopping, priority: random.chance(0.3) ? random.integer(-1, 2) : 0 };
 }
 
-/** Some locks, in an order of its own. */
+/** Picks some locks, in an order of its own. */
 function pickLocks({ random, settings }: Line, count: number): readonly string[] {
   const left = [...settings.lockNames];
   return Array.from({ length: Math.min(count, left.length) }, () => {
@@ -102,7 +102,7 @@ async function giveBack(turn: Turn, how: Noticed, release: () => Promise<boolean
   if (!(await release())) turn.noticeLoss(how);
 }
 
-/** The API of 1.x: nothing renews the lock but `refreshLock`. */
+/** Works by the API of 1.x: nothing renews the lock but `refreshLock`. */
 async function byName(line: Line, turn: Turn): Promise<void> {
   const { mutex, diary, random } = line;
   const name = pickLock(line);
@@ -115,7 +115,7 @@ async function byName(line: Line, turn: Turn): Promise<void> {
   await workAndGiveBack(turn, [held], "releaseLock", () => mutex.releaseLock(name));
 }
 
-/** A second lock while holding a first, each in whatever order: a worker that meets one that does the reverse is in a deadlock. */
+/** Takes a second lock while holding a first, in any order: a worker that meets one that does the reverse is in a deadlock. */
 async function nested(line: Line, turn: Turn): Promise<void> {
   const [outer, inner] = pickLocks(line, 2);
   if (outer === undefined || inner === undefined) return;
@@ -161,7 +161,7 @@ async function noticingLoss<T>(turn: Turn, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** A worker that tidies up meanwhile must not take anything away from the others. */
+/** Tidies up meanwhile, which must not take anything away from other workers. */
 async function cleanUp({ mutex }: Line): Promise<void> {
   await mutex.cleanupStaleLocks();
 }

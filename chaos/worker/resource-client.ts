@@ -16,7 +16,7 @@ export class ResourceClient {
     });
   }
 
-  /** The question is on its way when this returns: nothing comes between a look at the clocks and the write. */
+  /** Asks at once: the question is on its way when this returns, so that nothing comes between a look at the clocks and the write. */
   ask(question: Question): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;

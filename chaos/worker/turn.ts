@@ -34,7 +34,7 @@ export class Turn {
     this.#id = `${line.settings.name}#${turns}`;
   }
 
-  /** Before the locks are asked for: their tokens have to be higher than any that was seen until now. */
+  /** Notes, before the locks are asked for, the tokens seen until now: those of the locks have to be higher. */
   async prepare(lockNames: readonly string[]): Promise<void> {
     for (const lock of lockNames) {
       const { floor = 0 } = await this.#line.resource.ask({ ask: "floor", lock });
@@ -46,7 +46,7 @@ export class Turn {
     return this.#floors.get(lockName) ?? 0;
   }
 
-  /** A loss is counted once for a turn, by how it was noticed first. */
+  /** Counts a loss once for a turn, by how it was noticed first. */
   noticeLoss(how: Noticed): void {
     if (this.#hasNoticed) return;
     this.#hasNoticed = true;
@@ -56,8 +56,8 @@ export class Turn {
   }
 
   /**
-   * Careful ones stop as soon as they can know that the lock is lost, as the documentation says one should. The others go
-   * on, as programs do whose author has not thought of it: then all depends on the token check.
+   * Works under the locks. Careful turns stop as soon as they can know that the lock is lost, as the documentation says one should.
+   * The others go on, as programs do whose author has not thought of it: then all depends on the token check.
    */
   async work(locks: readonly Held[]): Promise<void> {
     const isCareful = this.#line.random.chance(0.6);

@@ -12,7 +12,7 @@ export interface Workplace {
   readonly diary: Diary;
   /** Aborted when the worker is to stop after the turns that are under way. */
   readonly stopping: AbortSignal;
-  /** The token of the last grant of a lock, for `acquireLock`, which returns none. */
+  /** Gives the token of the last grant of a lock, for `acquireLock`, which returns none. */
   tokenOf(lockName: string): number;
 }
 

@@ -130,7 +130,7 @@ async function measure(contestant: Contestant, rounds: number): Promise<Counts> 
   return counts;
 }
 
-/** The first lock under a prefix that was not used yet: the store is checked. */
+/** Measures the first lock under a prefix that was not used yet, for which the store is checked. */
 async function measureFirst(server: BenchServer, rounds: number) {
   const counts = { untilGrant: [] as number[], after: [] as number[], untilGrantMs: [] as number[] };
   for (let round = 0; round < rounds; round += 1) {

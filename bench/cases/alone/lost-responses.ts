@@ -48,7 +48,7 @@ export const lostResponses: BenchCase = {
   },
 };
 
-/** Each of the three loses the response to its first write; what the library does after that is answered. */
+/** Measures three calls that each lose the response to their first write; what the library does after that is answered. */
 async function measureLibrary(bench: Bench, server: BenchServer): Promise<Run[]> {
   const runs: Run[] = [];
   const observer = newMutex(server);
@@ -78,9 +78,7 @@ async function measureLibrary(bench: Bench, server: BenchServer): Promise<Run[]>
   return runs;
 }
 
-/**
- * The same for writes that the SDK repeats by itself: the first try of each loses its response, the second is answered.
- */
+/** Measures the same for writes that the SDK repeats by itself: the first try of each loses its response, the second is answered. */
 async function measureAncestor(server: BenchServer): Promise<Run> {
   const mutex = new AncestorMutex({ s3Client: server.client(), bucketName: BUCKET_NAME });
   const lockName = freshName("lost");

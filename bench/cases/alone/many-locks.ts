@@ -85,7 +85,7 @@ async function measure(bench: Bench, server: BenchServer, contestant: Contestant
   return runs;
 }
 
-/** A program that shuts down by one signal gives it to all that it does. */
+/** Gathers the warnings when one signal is given to all locks, as by a program that shuts down by one. */
 async function warningsWithOneSignal(contestant: Contestant): Promise<string[]> {
   const contender = contestant.contender();
   const { signal } = new AbortController();

@@ -68,7 +68,7 @@ async function measureLibrary(
   );
 }
 
-/** Undefined when it was still waiting when the bench's patience was over. */
+/** Says whether the ancestor got the lock; undefined when it was still waiting when the bench's patience was over. */
 async function measureAncestor(server: BenchServer): Promise<boolean | undefined> {
   const mutex = new AncestorMutex({ s3Client: server.client(), bucketName: BUCKET_NAME });
   const lockName = freshName("never");

@@ -44,7 +44,7 @@ export const packageCost: BenchCase = {
   },
 };
 
-/** In fresh processes: what the second import takes when the first was the SDK's. */
+/** Measures, in fresh processes, what the second import takes when the first was the SDK's. */
 async function measureImports(bench: Bench): Promise<number[]> {
   const program = `
     await import("@aws-sdk/client-s3");
@@ -72,7 +72,7 @@ async function measureHelp(bench: Bench): Promise<{ readonly times: number[]; re
   return { times, nodeMs: Math.min(...bare) };
 }
 
-/** V8's coverage lists every script that was loaded, which no other means does for ES modules. */
+/** Counts by V8's coverage, which lists every script that was loaded, as no other means does for ES modules. */
 async function sdkModulesLoadedByHelp(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "s3-mutex-bench-"));
   try {
@@ -88,7 +88,7 @@ async function sdkModulesLoadedByHelp(): Promise<number> {
   }
 }
 
-/** Without its scripts: the bench has been built already, and must not be rebuilt while a case uses it. */
+/** Measures the tarball without the package's scripts: the bench has been built already, and must not be rebuilt while a case uses it. */
 async function tarballSize(): Promise<number> {
   const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await run("npm", args, { cwd: ROOT, maxBuffer: 2 ** 26 });
@@ -102,7 +102,7 @@ async function installScripts(): Promise<number> {
   return INSTALL_SCRIPTS.filter((name) => name in (manifest.scripts ?? {})).length;
 }
 
-/** As from a shell: without the loader that the bench itself runs with. */
+/** Gives the environment as from a shell: without the loader that the bench itself runs with. */
 function plainEnv(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
   return env;

@@ -68,7 +68,7 @@ export const telemetry: BenchCase = {
   },
 };
 
-/** All metrics and spans, to exporters that keep them in memory. */
+/** Sends all metrics and spans to exporters that keep them in memory, until the returned function is called. */
 function listenToAll(): () => Promise<void> {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });

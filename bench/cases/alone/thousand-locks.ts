@@ -62,9 +62,7 @@ async function delayWhile(work: () => Promise<unknown>): Promise<{ readonly p99:
   return { p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6 };
 }
 
-/**
- * After a collection, so that only what is in use counts; the flag is set here because the bench is started without it.
- */
+/** Measures after a collection, so that only what is in use counts; the flag is set here because the bench is started without it. */
 function heapUsed(): number {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

@@ -80,7 +80,7 @@ async function startOther(server: BenchServer, kind: Kind, offsetMs: number) {
   return child;
 }
 
-/** One lock each, all at once: a live one of ours, a live one of the other's, and one whose holder is gone. */
+/** Tries three locks, all at once: a live one of ours, a live one of the other's, and one whose holder is gone. */
 async function meet(right: LockUser, { call }: Remote<typeof otherClockMethods>): Promise<Outcome> {
   const [ours, theirs, orphan] = [freshName("ours"), freshName("theirs"), freshName("orphan")];
   await Promise.all([right.keep(ours), call.keep(theirs), right.takeAndDie(orphan)]);

@@ -40,7 +40,7 @@ export const deadWaiters: BenchCase = {
   },
 };
 
-/** A process of its own with one instance a waiter, killed with SIGKILL once all of them are in the record. */
+/** Starts a process with one instance a waiter, kills it with SIGKILL once all of them are in the record, and counts them. */
 async function enqueueAndDie(bench: Bench, server: BenchServer, lockName: string): Promise<number> {
   const child = await startRemote<typeof waiterMethods>(new URL("../../children/waiters.ts", import.meta.url));
   await child.call.enqueue(server.clientConfig, lockName, DEAD);
@@ -61,7 +61,7 @@ async function timeToAcquire(contender: Contender, lockName: string): Promise<nu
   return tookMs;
 }
 
-/** It has no queue, so that no death is noticed; the same lock name with another ending, as free as ours was. */
+/** Measures the ancestor: it has no queue, so that no death is noticed; the same lock name with another ending, as free as ours was. */
 async function ancestorTime(server: BenchServer, lockName: string): Promise<number> {
   const contender = ancestorOn(server).contender();
   await warmUp([contender]);

@@ -36,7 +36,7 @@ async function measure(bench: Bench, contestant: Contestant, rounds: number): Pr
   return runs;
 }
 
-/** Nothing has to be pushed within a process: a turn at the limit is a hold and one write that passes the lock on. */
+/** Measures the limit: nothing has to be pushed within a process, so a turn is a hold and one write that passes the lock on. */
 async function measureLimit(random: Random): Promise<number> {
   const startedAtMs = performance.now();
   for (let turn = 0; turn < CALLERS; turn += 1) {

@@ -57,7 +57,7 @@ function locksTaken({ grants, timeOuts }: Outcome): string {
   return `${grants} grants of up to three nested locks, ${timeOuts} time-outs by choice of the schedule`;
 }
 
-/** The control: X then Y beside Y then X. */
+/** Runs the control, X then Y beside Y then X, and says whether there was a victim. */
 async function detectsDeadlocks(): Promise<boolean> {
   const world = new World(1);
   const bucket = new SimBucket(world, { roundTripMs: () => 20 });
@@ -82,10 +82,7 @@ function simMutex(world: World, bucket: SimBucket, name: string): S3Mutex {
   return new S3Mutex({ s3Client, bucketName: BUCKET_NAME }, internals);
 }
 
-/**
- * All take locks in one order, then all in another: what the first part leaves behind must not look like a
- * cycle.
- */
+/** Lets all take locks in one order, then all in another: what the first part leaves behind must not look like a cycle. */
 async function runSchedule(seed: number): Promise<Outcome> {
   const world = new World(seed);
   const random = world.random.fork();

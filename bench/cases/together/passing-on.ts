@@ -34,7 +34,7 @@ export const passingOn: BenchCase = {
   },
 };
 
-/** One round after the other: five at once on two cores would measure how they get in each other's way. */
+/** Measures one round after the other: five at once on two cores would measure how they get in each other's way. */
 async function measure(bench: Bench, contestant: Contestant, holdMs: number): Promise<PassingOn[]> {
   const runs: PassingOn[] = [];
   for (let round = 0; round < bench.rounds(5, 3); round += 1) {

@@ -34,7 +34,7 @@ export const readers: BenchCase = {
   },
 };
 
-/** Of acquire and release, the second time. */
+/** Counts the requests of acquire and release, the second time. */
 async function requestsOf(server: BenchServer, mode: Lock["mode"]): Promise<number> {
   const mutex = newMutex(server);
   const lockName = freshName(mode);
@@ -59,7 +59,7 @@ async function enterTogether(bench: Bench, server: BenchServer): Promise<number>
   return tookMs;
 }
 
-/** Clients that have spoken to the store before, so that connections are not what is measured. */
+/** Lets clients speak to the store before, so that connections are not what is measured. */
 export async function warmUp(mutexes: readonly S3Mutex[]): Promise<void> {
   await Promise.all(mutexes.map((mutex) => mutex.isLocked(freshName("warm"))));
 }
