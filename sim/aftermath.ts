@@ -50,9 +50,7 @@ export class Aftermath {
     await lock.release();
   }
 
-  /**
-   * Where answers tell times that contradict each other, a grant may be refused for that (seed 1028649): the next try has other answers.
-   */
+  /** Acquires. A grant may be refused where answers tell times that contradict each other (seed 1028649): the next try has others. */
   async #acquired({ mutex }: SimClient, name: string): Promise<Lock> {
     for (let tries = 1; ; tries += 1) {
       try {

@@ -88,7 +88,7 @@ export class SimClient implements Program {
     await separately(task.name, () => task.use(lock, options, () => task.pause(5)));
   }
 
-  /** As a program that is told to stop; the first call decides how, and a later one can shorten it. Resolves when it is over. */
+  /** Closes as a program that is told to stop; the first call decides how, and a later one can shorten it. Resolves when it is over. */
   close(closing: Closing = PLAIN): Promise<void> {
     const over = this.#closed ?? this.#whenClosed();
     if (this.#closed === undefined) void this.#beginToClose(closing);
@@ -117,7 +117,7 @@ export class SimClient implements Program {
     await closeMutex(mutex, closing);
   }
 
-  /** From the event: nothing may be sent after that, whatever callers were told earlier. */
+  /** Resolves at the event: nothing may be sent after that, whatever callers were told earlier. */
   #whenClosed(): Promise<void> {
     return new Promise((resolve) => {
       this.mutex.on("closed", ({ leftBehind }) => {
@@ -135,7 +135,7 @@ export class SimClient implements Program {
     else await separately(this.name, () => this.#each(spend));
   }
 
-  /** A server that takes a lock when it starts, or has it for as long as it runs: its requests inherit that context. */
+  /** Plays a server that takes a lock when it starts, or has it for as long as it runs: its requests inherit that context. */
   async #playAfterBoot(): Promise<void> {
     const { mutex } = this;
     const name = `boot ${this.plan.name}`;
@@ -151,7 +151,7 @@ export class SimClient implements Program {
     if (boot !== undefined && isKept) await this.#boot.expecting(boot.release());
   }
 
-  /** A server that was started by a function which has a lock; where the store refuses it that, it is started again. */
+  /** Plays a server that was started by a function which has a lock; where the store refuses it that, it is started again. */
   async #playUnderLock(): Promise<void> {
     let hasBegun = false;
     const play = () => {

@@ -17,7 +17,7 @@ export function closingOf(random: Random): Closing {
   };
 }
 
-/** How long closing may take where the store answers, in milliseconds. */
+/** Says how long closing may take where the store answers, in milliseconds. */
 export function closingBoundMs({
   graceMs = DEFAULT_GRACE_MS,
   againAfterMs = Number.POSITIVE_INFINITY,

@@ -90,7 +90,7 @@ function edited(plan: Plan, edits: Edits): Plan {
   return { ...plan, clients, grants: edits.grants ?? plan.grants };
 }
 
-/** Right to two fifths of the tolerance, or so wrong that the store's answers show it; what lies between breaks the assumption. */
+/** Draws it right to two fifths of the tolerance, or so wrong that the store's answers show it; what lies between breaks the assumption. */
 export function wallOffsetOf(random: Random, keepsAssumptions: boolean, toleranceMs: number, isSmall = false): number {
   const small = random.between(-toleranceMs / 2.5, toleranceMs / 2.5);
   const large = random.pick([-1, 1]) * random.pick([5000, 300_000, 18_000_000]);
@@ -99,7 +99,7 @@ export function wallOffsetOf(random: Random, keepsAssumptions: boolean, toleranc
   return Math.round(isSmall ? between : random.pick([small, large, between]));
 }
 
-/** 1.x believes its wall clock, however wrong: where that is hours ahead, so is the end of what it leaves behind. */
+/** Draws clocks. 1.x believes its wall clock, however wrong: where that is hours ahead, so is the end of what it leaves behind. */
 function clocksOf(
   random: Random,
   { keepsAssumptions, is1x }: { readonly keepsAssumptions: boolean; readonly is1x: boolean },
@@ -113,7 +113,7 @@ function clocksOf(
   };
 }
 
-/** Few, since they take long: a minute and a half, longer than any caller waits for a store, or an hour. */
+/** Draws few, since they take long: a minute and a half, longer than any caller waits for a store, or an hour. */
 function outageOf(seed: number, random: Random): Plan["outage"] {
   const forMs = seed % 401 === 9 ? 3_600_000 : seed % 41 === 9 ? 90_000 : 0;
   if (forMs === 0) return undefined;
@@ -142,8 +142,8 @@ function weightsOf(random: Random, focus: Step | undefined): Record<string, numb
 }
 
 /**
- * A wall clock that is set while the monotonic one stands still can hide the suspension from a process; that no clock does so
- * is an assumption.
+ * Draws troubles. A wall clock that is set while the monotonic one stands still can hide the suspension from a process; that no clock does
+ * so is an assumption.
  */
 function troublesOf(
   random: Random,

@@ -58,7 +58,7 @@ async function runRange({ seeds, from, threads, traces }: SimArguments & { kind:
   return summary.violations === 0 && shortcomings.length === 0;
 }
 
-/** The same for the same traces, in whatever order the threads came to their ends. */
+/** Hashes all traces: it is the same for the same traces, in whatever order the threads came to their ends. */
 function hashOf(hashes: ReadonlyMap<number, string>): string {
   const all = new TraceHash();
   for (const [seed, hash] of [...hashes].sort(([a], [b]) => a - b)) all.add(`${seed} ${hash}`);
@@ -106,7 +106,7 @@ function printFailure(seed: number, findings: readonly Finding[], edits: Edits =
   console.log(`  replay: npm run sim -- --seed ${seed}${smaller} --trace`);
 }
 
-/** Without one, as in an unpacked archive, a seed is of less use. */
+/** Names the commit; without one, as in an unpacked archive, a seed is of less use. */
 function commit(): string {
   try {
     const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: "pipe" }).trim();

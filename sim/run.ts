@@ -168,7 +168,7 @@ class Run {
     else process.freeze(random.between(10, plan.leaseMs * 2.5), kind === "suspend");
   }
 
-  /** 1.x believes its wall clock, so its users have to keep it right. */
+  /** Sets a wall clock. 1.x believes its own, so its users have to keep it right. */
   #setWall(process: SimProcess): void {
     const { scene } = this.#stage;
     const { keepsAssumptions, toleranceMs } = this.#stage.plan;
@@ -177,7 +177,7 @@ class Run {
     scene.inside.moved((insider) => insider.process === process);
   }
 
-  /** Another process takes its place, as a supervisor would see to. */
+  /** Kills a process, and lets another take its place, as a supervisor would. */
   #crash(process: SimProcess): void {
     process.kill();
     this.#replace(process);
@@ -188,7 +188,7 @@ class Run {
     await participant.close(closingOf(this.#random));
   }
 
-  /** A process that has left is followed by another one, as in a deployment. */
+  /** Notes that a process has left, and lets another one follow it, as in a deployment. */
   #noteClosed(participant: Participant, leftBehind: readonly LeftBehind[]): void {
     this.#closed.add(participant.process);
     if (participant instanceof SimClient && this.#couldClearUp(participant))
@@ -197,7 +197,7 @@ class Run {
   }
 
   /**
-   * Whether the store could answer all that is sent in the time that `close` gives it. What is still waited for when the faults end
+   * Says whether the store could answer all that is sent in the time that `close` gives it. What is still waited for when the faults end
    * may be lost, or was turned away; and where each answer takes a second, there is no time for a lost race.
    */
   #couldClearUp({ closingSinceMs }: SimClient): boolean {
@@ -228,7 +228,7 @@ class Run {
     this.#stage.world.silentlyAfter(DEADLOCK_LOOK_MS, () => this.#lookForDeadlocks());
   }
 
-  /** Two go on for a while, with faults, when the others have gone home. */
+  /** Lets two go on for a while, with faults, when the others have gone home. */
   async #evening(): Promise<void> {
     const tasks = this.#tasks().filter(({ isAwake, client }) => isAwake && !client.isClosing);
     const busy = new Set(tasks.slice(0, 2));
@@ -240,7 +240,7 @@ class Run {
     await this.#stage.world.run(EVENING_MS, () => [...busy].every(({ client }) => !client.isAlive));
   }
 
-  /** Once faults have stopped, each waiter is served or gives up; then all get one lock more, for which they wait. */
+  /** Waits, once faults have stopped, until each waiter is served or gives up; then all get one lock more, for which they wait. */
   async #settle(): Promise<void> {
     const { world, plan } = this.#stage;
     const boundMs = SETTLE_MS + SETTLE_LEASES * plan.leaseMs;

@@ -54,9 +54,9 @@ export interface Participant {
   readonly process: SimProcess;
   /** Spends its turns until the run is over or it is dead. */
   play(): Promise<void>;
-  /** Once no faults happen any more: one lock that it waits for without a time-out. Each has to get it. */
+  /** Asks, once no faults happen any more, for one lock that it waits for without a time-out. Each has to get it. */
   lastWish(): Promise<void>;
-  /** Nothing is sent after this. */
+  /** Closes it: nothing is sent after this. */
   close(closing?: Closing): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export const keyOf = (lock: string) => `${LOCKS}${lock}.json`;
 /** What a semaphore is called among locks, whose names are others. */
 export const semaphoreOf = (name: string) => `semaphore ${name}`;
 
-/** The lock or semaphore of a key; undefined for keys of other objects. */
+/** Names the lock or semaphore of a key; undefined for keys of other objects. */
 export function lockOf(key: string): string | undefined {
   if (!isRecordKey(key)) return undefined;
   const nameAfter = (prefix: string) => key.slice(prefix.length, -".json".length);

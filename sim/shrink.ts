@@ -69,7 +69,7 @@ function candidates(seed: number, now: () => Edits): readonly Candidate[] {
   ];
 }
 
-/** Ever smaller pieces of the list of faults, as long as dropping them changes nothing. */
+/** Drops ever smaller pieces of the list of faults, as long as dropping them changes nothing. */
 async function dropFaults(now: () => Edits, count: number, attempt: (edits: Edits) => Promise<boolean>): Promise<void> {
   for (let limit = Math.floor(count / 2); limit > 0; limit = Math.floor(limit / 2)) {
     if (!(await attempt({ ...now(), faultLimit: limit }))) break;

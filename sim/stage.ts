@@ -64,7 +64,7 @@ export class Stage {
     return this.records.grants >= this.plan.grants && (this.faults.count >= minFaults || this.#hasFewer);
   }
 
-  /** A seed that is too thin to prove anything is a finding, too: none is excluded. */
+  /** Checks at the end. A seed that is too thin to prove anything is a finding, too: none is excluded. */
   finish(minFaults: number): void {
     this.scene.history.check(this.findings);
     this.scene.chain.check();
@@ -95,7 +95,7 @@ export class Stage {
     return Object.keys(this.plan.edits).length > 0;
   }
 
-  /** Whether no lease ends before its published end, and by how much it may seem to. */
+  /** Says whether no lease ends before its published end, and by how much it may seem to. */
   #judgement(): { readonly isJudged: boolean; readonly earlyMs: number } {
     const { keepsAssumptions, hasDate, hasExactClocks, gatewaySpreadMs } = this.plan;
     // Without a `Date`, what is published is the wall clock of its writer.

@@ -35,7 +35,7 @@ export class Summary {
     }
   }
 
-  /** A worker was lost with these. */
+  /** Counts these seeds, with which a worker was lost. */
   addLost(seeds: readonly number[]): void {
     this.seeds += seeds.length;
     this.violations += 1;

@@ -43,9 +43,9 @@ export interface Program extends Participant {
   readonly isClosed: boolean;
   /** It has said that no work is done under handles, or under locks that were taken by name. */
   readonly hasGivenHandlesBack: boolean;
-  /** Whether it was told that it has lost this lock; to be asked to stop is not to lose. */
+  /** Says whether it was told that it has lost this lock; to be asked to stop is not to lose. */
   hasLost(lock: Pick<Lock, "name" | "fencingToken">): boolean;
-  /** As `close`, for one whose own work asks for it: who is within does not wait for the end of that. */
+  /** Closes as `close` does, for a client whose own work asks for it: a caller that is within does not wait for the end of that. */
   closeFromWithin(closing: Closing): Promise<void>;
 }
 
@@ -123,7 +123,7 @@ export class Task implements Waiting {
     return { askedAtMs: this.nowMs, done };
   }
 
-  /** No call outlives its time-out; where that is short, one full attempt is made, from its turn in the process on. */
+  /** Checks that no call outlives its time-out; where that is short, one full attempt is made, from its turn in the process on. */
   #checkPatience(locks: readonly string[], waitedMs: number, timeoutMs: number): void {
     const attemptMs = Math.max(SHORTEST_PATIENCE_MS, this.scene.plan.leaseMs * FULL_ATTEMPT);
     const longestMs = timeoutMs === 0 ? LONGEST_IN_QUEUE_MS : Math.max(timeoutMs, attemptMs);
@@ -248,12 +248,12 @@ export class Task implements Waiting {
     if (value !== undefined) counter?.write(lock.fencingToken, value + 1);
   }
 
-  /** Mostly a moment, sometimes longer than a lease. */
+  /** Waits, mostly a moment, sometimes longer than a lease. */
   async think(): Promise<void> {
     await this.pause(this.random.between(1, this.random.chance(0.06) ? this.scene.plan.leaseMs * 2 : 300));
   }
 
-  /** Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
+  /** Reports errors. Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
   async expecting<T>(promise: Promise<T>): Promise<T | undefined> {
     try {
       return await promise;

@@ -2,7 +2,7 @@ import type { AcquireOptions, Lock } from "../../src/index.js";
 import type { Insider } from "../checkers/inside.js";
 import type { Task } from "../task.js";
 
-/** The lock around a function. */
+/** Holds the lock around a function. */
 export async function around(
   task: Task,
   name: string,

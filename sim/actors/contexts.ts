@@ -7,12 +7,12 @@ import type { Turn } from "./turn.js";
 
 const PATIENCE_MS = 20_000;
 
-/** May nest, and is in nothing that it could nest in: it waits like any other. */
+/** Makes a call that may nest, and is in nothing that it could nest in: it waits like any other. */
 async function bareReentrant(task: Task, name: string): Promise<void> {
   await task.use(name, { timeoutMs: PATIENCE_MS, reentrant: true });
 }
 
-/** Two locks in any order by bare calls, of which it cannot be told for sure that they belong together. */
+/** Takes two locks in any order by bare calls, of which it cannot be told for sure that they belong together. */
 async function bareNested(task: Task, outer: string): Promise<void> {
   const inner = task.random.pick(task.scene.plan.locks);
   if (inner === outer) return task.use(outer, { timeoutMs: PATIENCE_MS });
@@ -99,7 +99,7 @@ async function within(task: Task, name: string): Promise<void> {
   });
 }
 
-/** Work that belongs to no scope: it leaves all of them, and waits like any other. */
+/** Starts work that belongs to no scope: it leaves all of them, and waits like any other. */
 async function detached(task: Task, name: string): Promise<void> {
   const { client, random } = task;
   await around(task, random.pick(task.scene.plan.locks), { timeoutMs: PATIENCE_MS }, async (lock) => {

@@ -32,7 +32,7 @@ async function fenced(task: Task, name: string): Promise<void> {
   });
 }
 
-/** Something that is to be done once: a few keys, so that most find it done. */
+/** Does something that is to be done once: it has a few keys, so that most find it done. */
 async function once(task: Task): Promise<void> {
   const key = `job${task.random.integer(0, 3)}`;
   const name = `once/${key}`;

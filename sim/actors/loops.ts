@@ -1,7 +1,7 @@
 import { S3MutexError } from "../../src/index.js";
 import type { Believed, Task } from "../task.js";
 
-/** What runs for as long as its program does. However long the store is away, it goes on afterwards: only a refusal ends it. */
+/** Runs what runs for as long as its program does. However long the store is away, it goes on afterwards: only a refusal ends it. */
 export async function runLoops(task: Task): Promise<void> {
   const stopping = new AbortController();
   const { signal } = stopping;

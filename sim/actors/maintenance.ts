@@ -5,7 +5,7 @@ import type { Turn } from "./turn.js";
 /** Longer than a request can live here, which is what makes a removal safe. */
 export const REST_MS = LATEST_MS + 5000;
 
-/** Its holder goes on believing until its next renewal, as documented: the checkers excuse whom the record names. */
+/** Ends holds by force. The holder goes on believing until its next renewal, as documented: the checkers excuse whom the record names. */
 async function forceRelease(task: Task, name: string): Promise<void> {
   task.scene.deadlocks.disturb();
   await task.expecting(task.client.mutex.releaseLock(name, true));
@@ -25,8 +25,8 @@ async function cleanup(task: Task): Promise<void> {
 }
 
 /**
- * When the others have gone home: a lock that is left to expire is swept free. Used again and at rest for long enough, it is
- * swept away, and used once more.
+ * Plays when the others have gone home: a lock that is left to expire is swept free. Used again and at rest for long enough, it is swept
+ * away, and used once more.
  */
 export async function evening(task: Task): Promise<void> {
   const { mutex } = task.client;

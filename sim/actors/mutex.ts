@@ -14,7 +14,7 @@ async function handle(task: Task, name: string): Promise<void> {
   await task.use(name, { timeoutMs, priority: random.integer(0, 2), signal: abort.signal });
 }
 
-/** One attempt, no waiting. */
+/** Makes one attempt, without waiting. */
 async function attempt(task: Task, name: string): Promise<void> {
   const ask = task.ask([name], 0);
   const lock = await task.expecting(task.client.mutex.tryAcquire(name, { label: task.name }));
@@ -24,7 +24,7 @@ async function attempt(task: Task, name: string): Promise<void> {
   await task.giveBack(lock);
 }
 
-/** The lock around a function; sometimes the function asks for the same one again. */
+/** Holds the lock around a function; sometimes the function asks for the same one again. */
 async function withLock(task: Task, name: string): Promise<void> {
   const again = async (_: Lock, within: Insider) => {
     const inside = (lock: Lock) => task.inside(name, lock, () => task.work(lock), { kind: "callback", within });
@@ -33,7 +33,7 @@ async function withLock(task: Task, name: string): Promise<void> {
   await around(task, name, { timeoutMs: 20_000 }, task.random.chance(0.2) ? again : undefined);
 }
 
-/** Work that may be over long before the lock is to be free again, and may be lost or die before. */
+/** Does work that may be over long before the lock is to be free again, and may be lost or die before. */
 async function atLeast(task: Task, name: string): Promise<void> {
   const { random, scene } = task;
   const holdAtLeastMs = random.integer(1, 2 * scene.plan.leaseMs);

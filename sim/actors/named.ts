@@ -4,8 +4,8 @@ import type { Task } from "../task.js";
 import type { Turn } from "./turn.js";
 
 /**
- * By name, as in 1.x. There is no handle to ask, so its user believes for two fifths of a lease from the answer on: a lock
- * is handed out with half of its lease left. Now and then it is not released but left to expire.
+ * Works by name, as in 1.x. There is no handle to ask, so its user believes for two fifths of a lease from the answer on: a lock is handed
+ * out with half of its lease left. Now and then it is not released but left to expire.
  */
 async function named(task: Task, name: string): Promise<void> {
   const { client, random, scene } = task;

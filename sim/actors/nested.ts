@@ -8,7 +8,7 @@ const INNER_PATIENCE_MS = 600_000;
 /** Unless the store sends no `Date` and wall clocks are hours apart: they drop each other's entries, and see no cycle. */
 const BLIND_PATIENCE_MS = 30_000;
 
-/** Two locks in any order: real deadlocks. */
+/** Takes two locks in any order: real deadlocks. */
 async function nested(task: Task, outer: string): Promise<void> {
   const { random } = task;
   const inner = random.pick(task.scene.plan.locks);
@@ -21,7 +21,7 @@ async function nested(task: Task, outer: string): Promise<void> {
   });
 }
 
-/** All of them at once, in the one order that all take them in. */
+/** Takes all of them at once, in the one order that all take them in. */
 async function all(task: Task): Promise<void> {
   const names = task.scene.plan.locks;
   const { mutex } = task.client;

@@ -50,7 +50,7 @@ export class ProcessOf1x implements Participant {
     }
   }
 
-  /** Its patience has an end whatever one wishes, and it knows no queue: nothing is promised to it. */
+  /** Wishes for nothing: its patience has an end whatever one wishes, and it knows no queue, so that nothing is promised to it. */
   async lastWish(): Promise<void> {}
 
   async close(): Promise<void> {
@@ -83,7 +83,7 @@ export class ProcessOf1x implements Participant {
     return { info: JSON.parse(outcome.body) as LockOf1x, etag: outcome.etag };
   }
 
-  /** False when the condition did not hold, or did not hold any more when the SDK tried again. */
+  /** Writes; false when the condition did not hold, or did not hold any more when the SDK tried again. */
   async #write(name: string, info: LockOf1x, etag: string | undefined): Promise<boolean> {
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
     const body = JSON.stringify(info);

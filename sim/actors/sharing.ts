@@ -26,7 +26,7 @@ const NAME = "pool";
 /** A process's permits are renewed in one write, and one lease has to leave time for all of them. */
 const PERMIT_LEASE_MS = 8000;
 
-/** At most so many at once; some want more than one. */
+/** Uses permits: at most so many at once; some want more than one. */
 async function permits(task: Task): Promise<void> {
   const { random, client } = task;
   const wanted = random.pick([1, 1, 1, 2, 3]);
@@ -50,8 +50,8 @@ async function permits(task: Task): Promise<void> {
 }
 
 /**
- * A process that stood still takes the store for slow, and its lease for too short for so many renewals; and some want more than
- * there are by now.
+ * Ignores refusals: a process that stood still takes the store for slow, and its lease for too short for so many renewals; and some want
+ * more than there are by now.
  */
 function ignoreRefusals(error: unknown): null {
   if (S3MutexError.is(error, "permits-differ")) return null;

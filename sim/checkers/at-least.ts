@@ -23,7 +23,7 @@ export class AtLeastChecker {
     this.#options = options;
   }
 
-  /** A task is granted the lock, exclusively. */
+  /** Checks that a task is not granted the lock, exclusively, too early. */
   granted(key: string, { token, acquiredAtMs }: BodyHolder): void {
     const { now, earlyMs } = this.#options;
     this.#since.set(`${key} ${token}`, Math.min(acquiredAtMs, now()));
@@ -36,7 +36,7 @@ export class AtLeastChecker {
     }
   }
 
-  /** Code runs under it. */
+  /** Notes that code runs under it. */
   used(key: string, token: number, holdAtLeastMs: number): void {
     const sinceMs = this.#since.get(`${key} ${token}`);
     if (sinceMs === undefined || !this.#options.isJudged) return;
@@ -44,7 +44,7 @@ export class AtLeastChecker {
     this.#kept.set(key, kept.set(token, sinceMs + holdAtLeastMs));
   }
 
-  /** Ended by force, maybe before any code of its ran. */
+  /** Forgets a hold that was ended by force, maybe before any code of its ran. */
   excuse(key: string, { token }: { readonly token: number }): void {
     this.#since.delete(`${key} ${token}`);
     this.#kept.get(key)?.delete(token);

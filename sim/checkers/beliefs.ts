@@ -45,7 +45,7 @@ export class BeliefChecker {
     if (believers.length < 2) this.#crowded.delete(lock);
   }
 
-  /** Ended by force: its holder goes on believing until its next renewal, as documented. */
+  /** Excuses what was ended by force: its holder goes on believing until its next renewal, as documented. */
   excuse(lock: string, who: { readonly token: number; readonly owner: string }): void {
     this.#excused.add(keyOf(lock, who.token === 0 ? who.owner : who.token)).add(keyOf(lock, who.owner));
   }
@@ -64,7 +64,7 @@ export class BeliefChecker {
     }
   }
 
-  /** By token where there is one; a holder by name, by what the record calls it, from the first force on. */
+  /** Decides by token where there is one; a holder by name, by what the record calls it, from the first force on. */
   #isExcused(lock: string, { token, owner }: Believer): boolean {
     if (token !== undefined) return this.#excused.has(keyOf(lock, token));
     return owner !== undefined && this.#excused.has(keyOf(lock, owner));

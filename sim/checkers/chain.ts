@@ -35,7 +35,7 @@ export class ChainChecker {
       this.#findings.report("chain", `${key}: ${now.content.join(" ")} does not go on from ${known.join(" ")}`);
   }
 
-  /** A task is about to change an object. The function returned is told what its caller learns of that. */
+  /** Notes that a task is about to change an object. The function returned is told what its caller learns of that. */
   change(key: string, id: string): (outcome: "made" | "not made") => void {
     const change = { key, id, outcome: "unknown" as "made" | "not made" | "unknown" };
     this.#changes.push(change);
@@ -44,13 +44,13 @@ export class ChainChecker {
     };
   }
 
-  /** A task with this token is told to be fenced out: then a newer holder has been there by now. */
+  /** Checks a task with this token that is told to be fenced out: then a newer holder has been there by now. */
   fencedOut(key: string, token: number): void {
     const highest = this.#last.get(key)?.token ?? 0;
     if (highest <= token) this.#findings.report("fenced-out", `${key}: ${token}, and the highest token is ${highest}`);
   }
 
-  /** At the end, when nothing is under way any more. */
+  /** Checks at the end, when nothing is under way any more. */
   check(): void {
     for (const { key, id, outcome } of this.#changes) {
       const times = listOf(this.#last.get(key)).filter((other) => other === id).length;

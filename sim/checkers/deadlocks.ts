@@ -53,19 +53,19 @@ export class DeadlockChecker {
     this.#disturbanceMs = Math.max(DISTURBANCE_MS, LOOKS * roundTripMs);
   }
 
-  /** Something broke waits or holds other than a deadlock does: a crash, a freeze, a time-out, force. */
+  /** Notes that something broke waits or holds other than a deadlock does: a crash, a freeze, a time-out, force. */
   disturb(): void {
     this.#disturbedAtMs = this.#now();
   }
 
-  /** A task was granted a lock by name just now. There is no handle to tell how long it has it: the record does. */
+  /** Notes that a task was granted a lock by name just now. There is no handle to tell how long it has it: the record does. */
   tookByName(who: string, lockName: string, owner: string): void {
     const holder = holdersOf(this.#record(lockName)).find((one) => one.owner === owner && one.via === "name");
     if (holder !== undefined)
       this.#named.set(who, [...this.#heldByName(who), { lockName, fencingToken: holder.token }]);
   }
 
-  /** Whether another task can wait for it, for what it took by name and has neither given back nor lost. */
+  /** Says whether another task can wait for it, for what it took by name and has neither given back nor lost. */
   holdsByName(who: string): boolean {
     return this.#heldByName(who).length > 0;
   }
@@ -76,7 +76,7 @@ export class DeadlockChecker {
     return (this.#named.get(who) ?? []).filter(isHeld);
   }
 
-  /** To be called every now and then: a cycle that has been there for too long is one that is not broken. */
+  /** Reports a cycle that has been there for too long, as one that is not broken: to be called every now and then. */
   check(boundMs: number): void {
     const cycle = this.#findCycle();
     if (cycle !== undefined) this.seen += 1;
@@ -90,8 +90,8 @@ export class DeadlockChecker {
   }
 
   /**
-   * A task gives way, for a cycle for which no other has. Being in a deadlock is stable, so unless it was disturbed, each
-   * edge of its cycle is there now.
+   * Checks a task that gives way, for a cycle for which no other has. Being in a deadlock is stable, so unless it was disturbed, each edge
+   * of its cycle is there now.
    */
   noteVictim(who: string, cycle: readonly Edge[]): void {
     this.#checkOnlyVictim(who, cycle);
@@ -124,7 +124,7 @@ export class DeadlockChecker {
     this.#victims.set(key, { who, waitsFor });
   }
 
-  /** Whether the one of the cycle that waited for this lock waits for it now. */
+  /** Says whether the one of the cycle that waited for this lock waits for it now. */
   #waitsAgain(cycle: readonly Edge[], lockName: string | undefined): boolean {
     const held = cycle.at(cycle.findIndex((edge) => edge.lockName === lockName) - 1);
     if (lockName === undefined || held === undefined) return false;
@@ -132,14 +132,14 @@ export class DeadlockChecker {
     return task?.wants?.includes(lockName) === true;
   }
 
-  /** Of what is taken by name, the record does not say by which line of work. */
+  /** Names the holder's line of work, which the record does not say of what is taken by name. */
   #nameOfHolder({ lockName, fencingToken }: Edge): string | undefined {
     const holder = holdersOf(this.#record(lockName)).find(({ token }) => token === fencingToken);
     const isIt = (edge: Edge) => edge.lockName === lockName && edge.fencingToken === fencingToken;
     return holder?.label ?? [...this.#named].find(([, edges]) => holder !== undefined && edges.some(isIt))?.[0];
   }
 
-  /** A cycle among the tasks that are awake, spelled out; undefined when there is none. */
+  /** Finds a cycle among the tasks that are awake, spelled out; undefined when there is none. */
   #findCycle(): string | undefined {
     const tasks = new Map(this.#tasks().map((task) => [task.name, task]));
     const holderOf = (lock: string) => tasks.get(holdersOf(this.#record(lock))[0]?.label ?? "");

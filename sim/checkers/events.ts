@@ -55,7 +55,7 @@ export class EventChecker {
     this.#isClosed = true;
   }
 
-  /** A task has a handle; the function returned takes note that it is not looked at any more. */
+  /** Notes that a task has a handle; the function returned takes note that it is not looked at any more. */
   watch(handle: Handle): () => void {
     const key = keyOf(handle.name, handle.fencingToken);
     const handles = this.#handles.get(key) ?? new Set();
@@ -64,7 +64,7 @@ export class EventChecker {
     return () => handles.delete(handle);
   }
 
-  /** A release has answered: that the hold has ended was told by then. */
+  /** Checks, when a release has answered, that it was told by then that the hold has ended. */
   givenBack({ name, fencingToken }: Pick<Handle, "name" | "fencingToken">): void {
     if (this.#ended.has(keyOf(name, fencingToken))) return;
     this.#findings.report(

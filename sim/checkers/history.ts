@@ -52,12 +52,12 @@ export class HistoryChecker {
     this.#holds.set(lock, holds);
   }
 
-  /** A hold was ended by force: it may have ended at any moment, whatever its holder thought. */
+  /** Notes that a hold was ended by force: it may have ended at any moment, whatever its holder thought. */
   force(lock: string, token: number): void {
     this.#forced.add(`${lock} ${token}`);
   }
 
-  /** A grant has landed. Where 1.x wipes out the counter, this is the order, and tokens need not agree with it. */
+  /** Notes that a grant has landed. Where 1.x wipes out the counter, this is the order, and tokens need not agree with it. */
   landed(lock: string, token: number): void {
     const grant = `${lock} ${token}`;
     if (this.#landed.has(grant)) this.#repeated.add(grant);
@@ -94,7 +94,7 @@ export class HistoryChecker {
   }
 }
 
-/** A task that asked after another had been granted the lock comes later, and no token is given twice. */
+/** Checks that a task that asked after another had been granted the lock comes later, and that no token is given twice. */
 function checkTokens(lock: string, inOrder: readonly Hold[], findings: Findings): void {
   let latestAskMs = Number.NEGATIVE_INFINITY;
   for (const [index, hold] of inOrder.entries()) {

@@ -38,7 +38,7 @@ export class InsideChecker {
     this.#isJudged = isJudged;
   }
 
-  /** Its code begins to run. */
+  /** Notes that its code begins to run, and checks it against the others inside. */
   enter(lock: string, insider: Insider): void {
     if (!this.#isJudged) return;
     const insiders = this.#insiders.get(lock) ?? new Map<Insider, number>();
@@ -47,12 +47,12 @@ export class InsideChecker {
     if (insiders.size > 1) this.#check(lock, insider, insiders);
   }
 
-  /** Its code has come to its end. */
+  /** Notes that its code has come to its end. */
   leave(lock: string, insider: Insider): void {
     this.#insiders.get(lock)?.delete(insider);
   }
 
-  /** Their leases end at another time: they were renewed, or clocks were set. */
+  /** Notes that their leases end at another time: they were renewed, or clocks were set. */
   moved(isMeant: (insider: Insider, lock: string) => boolean): void {
     this.#end(isMeant, (insider) => this.#now() + insider.leftMs());
   }
@@ -62,7 +62,7 @@ export class InsideChecker {
     this.#end(isMeant, () => Number.NEGATIVE_INFINITY);
   }
 
-  /** Ended by force: its holder goes on until its next renewal, as documented. */
+  /** Excuses what was ended by force: its holder goes on until its next renewal, as documented. */
   excuse(lock: string, { token }: { readonly token: number }): void {
     this.#excused.add(`${lock} ${token}`);
   }
@@ -84,7 +84,7 @@ export class InsideChecker {
   }
 }
 
-/** Whether that is this one itself, or one in whose code it runs. */
+/** Says whether that is this one itself, or one in whose code it runs. */
 function isAround(one: Insider, inner: Insider | undefined): boolean {
   return inner !== undefined && (inner === one || isAround(one, inner.within));
 }

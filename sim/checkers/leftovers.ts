@@ -50,27 +50,27 @@ export class LeftoverChecker {
     this.#records = records;
   }
 
-  /** A hold was ended on purpose without giving it back: it waits for the process that goes on with it. */
+  /** Notes that a hold was ended on purpose without giving it back: it waits for the process that goes on with it. */
   handOver(token: number): void {
     this.#handedOver.add(token);
   }
 
-  /** A hold was ended by force: its holder need not know yet. */
+  /** Notes that a hold was ended by force: its holder need not know yet. */
   force(id: string): void {
     this.#forced.add(id);
   }
 
-  /** Its holder was told by a cache that there is no such object. */
+  /** Notes that its holder was told by a cache that there is no such object. */
   misled(token: number): void {
     this.#misled.add(token);
   }
 
-  /** This process has seen the store contradict itself, so that it does not write there for a while, nor clear up. */
+  /** Notes that this process has seen the store contradict itself, so that it does not write there for a while, nor clear up. */
   distrusts(process: string): void {
     this.#distrustful.add(process);
   }
 
-  /** A process has been closed. */
+  /** Checks what a process has left behind that has been closed. */
   closed(process: string, leftBehind: readonly LeftBehind[]): void {
     const reported = new Set(leftBehind.map(({ acquisitionId }) => acquisitionId));
     for (const { key, id } of this.#entriesOf(process)) {
@@ -91,8 +91,8 @@ export class LeftoverChecker {
   }
 
   /**
-   * All callers of these processes have come to their ends, and had time to clear up. What is still there has to go soon, and not
-   * only by its own end: to be called with what this has returned, when what the store had turned away was tried again.
+   * Lists what is still there of these processes, whose callers have all come to their ends, and had time to clear up. It has to go soon,
+   * and not only by its own end: `stillQuiet` is to be called with it, when what the store had turned away was tried again.
    */
   quiet(processes: readonly string[]): readonly Entry[] {
     const trusting = processes.filter((process) => !this.#distrustful.has(process));
@@ -114,7 +114,7 @@ export class LeftoverChecker {
     return landings.length === CROWD && this.#now() - (landings[0] ?? 0) < CROWD_MS;
   }
 
-  /** To be called for each version that lands. */
+  /** Notes what lands, and checks that nothing is renewed after a close: to be called for each version that lands. */
   landed(key: string, { holders = [], queue = [] }: Body): void {
     for (const { id } of queue) if (!this.#joinedAtMs.has(id)) this.#joinedAtMs.set(id, this.#now());
     this.#landings.set(key, [...(this.#landings.get(key) ?? []), this.#now()].slice(-CROWD));
@@ -128,8 +128,8 @@ export class LeftoverChecker {
   }
 
   /**
-   * What has run out, or was given back and stays for its time, belongs to no task any more, and a holder by name keeps it for as long as
-   * was asked for.
+   * Lists a process's entries. What has run out, or was given back and stays for its time, belongs to no task any more, and a holder by
+   * name keeps it for as long as was asked for.
    */
   #entriesOf(process: string): readonly Entry[] {
     const isOurs = ({ id, expiresAtMs }: Pick<BodyHolder, "id" | "expiresAtMs">) =>

@@ -9,7 +9,7 @@ export class OnceChecker {
     this.#findings = findings;
   }
 
-  /** The function is called for this key. */
+  /** Checks, when the function is called for this key, that it was not done before. */
   begun(key: string, who: string): void {
     if (this.#results.has(key)) this.#findings.report("once", `${who} does ${key} again`);
   }

@@ -51,7 +51,7 @@ export class OrderChecker {
     this.#fitSince.set(key, new Map(fitting.map(({ id }) => [id, before?.get(id) ?? nowMs])));
   }
 
-  /** To be called before `landed` for the same version, which is `after`. */
+  /** Judges a grant: to be called before `landed` for the same version, which is `after`. */
   granted(key: string, before: Body, holder: BodyHolder, after: Body = before): void {
     const { toleranceMs, aheadMs } = this.#options;
     const nowMs = this.#options.now();
@@ -72,7 +72,7 @@ export class OrderChecker {
     else this.#judge(suspicion, me.sinceMs);
   }
 
-  /** A task that got this token says when it had asked for it. */
+  /** Judges a task that got this token and says when it had asked for it. */
   asked(key: string, token: number, askedAtMs: number): void {
     const suspicion = this.#newcomers.get(`${key} ${token}`);
     if (suspicion === undefined) return;

@@ -49,7 +49,7 @@ export class RecordChecker {
     this.#options = options;
   }
 
-  /** The version that landed last; undefined where there is no object. */
+  /** Returns the version that landed last; undefined where there is no object. */
   last(key: string): Body | undefined {
     return this.#last.get(key);
   }
@@ -112,7 +112,7 @@ export class RecordChecker {
     this.#highest.set(key, holder.token);
   }
 
-  /** A task that does not hold any more gave it back, was forced out, or its lease has ended. */
+  /** Checks that a task that does not hold any more gave it back, was forced out, or that its lease has ended. */
   #checkEnd(key: string, holder: BodyHolder, body: Body, earlyMs: number): void {
     const turn = body.recent?.find(({ id, token }) => id === holder.id && token === holder.token);
     if (turn === undefined && body.holders?.some((other) => isHandedOver(holder, other, body))) return;
@@ -122,8 +122,8 @@ export class RecordChecker {
   }
 
   /**
-   * How much before its published end a lease may be taken: a sweep keeps no tolerance, and a client that takes the lock does; nor does
-   * one that gives its own hold back to its next waiter.
+   * Says how much before its published end a lease may be taken: a sweep keeps no tolerance, and a client that takes the lock does; nor
+   * does one that gives its own hold back to its next waiter.
    */
   #earlyMs(before: Body, { holders = [] }: Body, leaver: BodyHolder): number {
     const { aheadMs, earlyMs, toleranceMs } = this.#options;
@@ -143,7 +143,7 @@ export class RecordChecker {
     this.#findings.report("early", `${key}: the lease of ${id} is ended ${Math.round(leftMs)} ms too early`);
   }
 
-  /** 1.x gives back what is its own, or takes what is free or has expired; it knows of nothing else. */
+  /** Checks 1.x, which gives back what is its own, or takes what is free or has expired; it knows of nothing else. */
   #checkBy1x(key: string, before: Body, body: Body): void {
     if (body.token === undefined) this.#highest.set(key, (this.#highest.get(key) ?? 0) - this.#options.wipedMs);
     const [now] = holdersOf(body);
@@ -178,13 +178,13 @@ const leaseOf = (key: string, { id, leaseWriteId, expiresAtMs }: BodyHolder) =>
 /** How far apart true time and what a client takes for store time may be. */
 const CLOCKS_MS = 2500;
 
-/** The same hold under another id and a higher token, which says since when it has been going on. */
+/** Says whether it is the same hold under another id and a higher token, which says since when it has been going on. */
 function isHandedOver(from: BodyHolder, to: BodyHolder, { recent = [] }: Body): boolean {
   const isSame = from.id !== to.id && from.acquiredAtMs === to.acquiredAtMs && from.token < to.token;
   return isSame && !recent.some(({ id, token }) => id === from.id && token === from.token);
 }
 
-/** Ids of acquisitions begin with the client that made them. */
+/** Names the client that made an acquisition, with which its id begins. */
 function clientOf(acquisitionId: string): string {
   return acquisitionId.replace(/#.*$/, "");
 }

@@ -69,7 +69,7 @@ export function parseBody(text: string): Body {
   return body;
 }
 
-/** Who has the lock by this body. Where the fields of 1.x at the top name another holder, 1.x wrote last, and they hold. */
+/** Lists the holders by this body. Where the fields of 1.x at the top name another holder, 1.x wrote last, and they hold. */
 export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   if (body === undefined || body.locked === false) return [];
   const { holders = [], owner, acquiredAt = 0, expiresAt } = body;
@@ -79,12 +79,12 @@ export function holdersOf(body: Body | undefined): readonly BodyHolder[] {
   return [{ id: `1.x/${owner}`, owner, token: 0, priority: 0, ...times, leaseWriteId: "" }];
 }
 
-/** How many permits these are, taken together. */
+/** Counts the permits that these are, taken together. */
 export function permitsOf(claims: readonly { readonly permits?: number }[]): number {
   return claims.reduce((sum, { permits = 1 }) => sum + permits, 0);
 }
 
-/** One line for a trace. */
+/** Describes a body in one line for a trace. */
 export function describeBody(text: string): string {
   const { token, holders = [], queue = [], deleted, schema } = parseBody(text);
   if (schema === undefined) return text;

@@ -48,8 +48,8 @@ const SHARE = 0.25;
 const LATEST_TEXT_MS = 1000;
 
 /**
- * Drawn from a stream of its own, so that everything else in a seed is as it would be without. 1.x believes what others publish:
- * where it takes part they need store time, or wall clocks that are right.
+ * Draws from a stream of its own, so that everything else in a seed is as it would be without. 1.x believes what others publish: where it
+ * takes part they need store time, or wall clocks that are right.
  */
 export function datesOf(seed: number, conditions: DateConditions): DatePlan | undefined {
   const random = streamOf(seed, "plan");
@@ -77,7 +77,7 @@ export function datesOf(seed: number, conditions: DateConditions): DatePlan | un
   };
 }
 
-/** One that is given by hand: what it does not say is as it should be. */
+/** Completes a plan that is given by hand: what it does not say is as it should be. */
 export function datePlanOf({ frontEnds = [PLAIN], ...given }: PartialDatePlan): DatePlan {
   const plain = { isPinned: false, wrong: 0, wrongStep: undefined, areSingle: true };
   return { ...plain, ...given, frontEnds: frontEnds.map((one) => ({ ...PLAIN, ...one })) };
@@ -87,7 +87,7 @@ export type PartialDatePlan = Partial<Omit<DatePlan, "frontEnds">> & {
   readonly frontEnds?: readonly Partial<FrontEnd>[];
 };
 
-/** Whether a client may have no store time at all, and go by its own wall clock. */
+/** Says whether a client may have no store time at all, and go by its own wall clock. */
 export function mayLackTime(plan: DatePlan | undefined): boolean {
   return plan !== undefined && (plan.wrong > 0 || plan.frontEnds.some(({ missing }) => missing > 0));
 }
@@ -167,7 +167,7 @@ export class Dates {
     return byMs;
   }
 
-  /** By as much as the wall clock of the process, where that is far off: by itself it cannot tell then. */
+  /** Draws an error, often as large as that of the process's wall clock, where that is far off: by itself it cannot tell then. */
   #wrongBy({ clocks: { wallOffsetMs } }: SimProcess, isFirst: boolean): number {
     const drawnMs = this.#random.pick([-1, 1]) * this.#random.pick(WRONG_BY_MS);
     const isAsWall = this.#random.chance(isFirst ? 0.8 : 0.3) && Math.abs(wallOffsetMs) >= LEAST_FAR_MS;
@@ -182,7 +182,7 @@ const RIGHT_BETWEEN = 3;
 
 const STREAMS = { plan: 1, answers: 2 };
 
-/** Seeds are below 2^40. */
+/** Makes the generator of a stream of a seed, apart from all others: seeds are below 2^40. */
 function streamOf(seed: number, stream: keyof typeof STREAMS): Random {
   return new Random(seed + STREAMS[stream] * 2 ** 40);
 }

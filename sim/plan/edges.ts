@@ -2,9 +2,9 @@ import { Random } from "../../src/testing/virtual/random.js";
 import type { ClientPlan, Plan } from "./plan.js";
 
 /**
- * In a share of the seeds wall clocks are right to half of the tolerance and no better. Mostly the store's answers soon show that,
- * and the clock is not believed any more; where requests are slow as well, the bounds stay so wide that it is. Drawn apart from the
- * rest, so that all other seeds are as they were.
+ * Makes wall clocks right to half of the tolerance and no better, in a share of the seeds. Mostly the store's answers soon show that, and
+ * the clock is not believed any more; where requests are slow as well, the bounds stay so wide that it is. Drawn apart from the rest, so
+ * that all other seeds are as they were.
  */
 export function withEdges(seed: number, plan: Plan): Plan {
   const random = new Random(seed * SALT + 1);
@@ -15,8 +15,8 @@ export function withEdges(seed: number, plan: Plan): Plan {
 }
 
 /**
- * In a few seeds records have room for so little that the one semaphore of a run has several, and it is what most turns are about.
- * Nothing is drawn for it, so that all other seeds are as they were.
+ * Gives records so little room, in a few seeds, that the one semaphore of a run has several, and it is what most turns are about. Nothing
+ * is drawn for it, so that all other seeds are as they were.
  */
 export function withSmallRecords(seed: number, plan: Plan): Plan {
   if (seed % SMALL_RECORDS_EVERY !== SMALL_RECORDS_AT) return plan;
@@ -30,7 +30,7 @@ const SMALL_RECORDS_AT = 7;
 /** Compared with other turns: most of those are no more than one. */
 const MANY_PERMITS = 4;
 
-/** Where it is so wrong that answers show it, it stays so; and none is steered away from its edge. */
+/** Moves a clock to its edge. Where it is so wrong that answers show it, it stays so; and none is steered away from its edge. */
 function atEdge({ clocks }: ClientPlan, { toleranceMs }: Plan, random: Random): ClientPlan["clocks"] {
   const edgeMs = random.pick([-1, 1]) * (toleranceMs / 2 - random.integer(0, 5));
   if (Math.abs(clocks.wallOffsetMs) > toleranceMs / 2) return clocks;

@@ -39,7 +39,7 @@ export const SPELLS: ReadonlySet<FaultKind> = new Set(["partition", "conflicts",
 /** What only a write can meet. */
 const NEEDS_CONDITION: ReadonlySet<FaultKind> = new Set(["409", "412-after-success", "conflicts"]);
 
-/** Pairs that cannot occur: only a write has a condition to lose, only a read can come out of a cache, and where no request is under way none can be hit. */
+/** Says whether it can occur: only a write has a condition to lose, only a read comes out of a cache, and between requests none is hit. */
 export function isPossible(fault: FaultKind, step: Step): boolean {
   if (step === "between") return (PROCESS_FAULTS as readonly string[]).includes(fault);
   if (fault === "stale") return step === "read";

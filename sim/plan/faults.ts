@@ -73,7 +73,7 @@ export class Faults {
     return outage !== undefined && outage.afterMs <= forMs && forMs < outage.afterMs + outage.forMs;
   }
 
-  /** The next fault in the order of the run: a smaller plan may leave it out. */
+  /** Says whether the next fault in the order of the run may be: a smaller plan may leave it out. */
   mayInject(kind: FaultKind): boolean {
     const index = this.#drawn;
     this.#drawn += 1;
@@ -85,13 +85,13 @@ export class Faults {
     );
   }
 
-  /** Something happens to a process, at whatever step it is. */
+  /** Notes that something happens to a process, at whatever step it is. */
   noteProcessFault(kind: ProcessFault, inFlight: readonly Step[]): void {
     for (const step of new Set(inFlight.length === 0 ? (["between"] as const) : inFlight)) this.table[kind][step] += 1;
     this.count += 1;
   }
 
-  /** An answer that does not simply tell the time of the store. */
+  /** Notes an answer that does not simply tell the time of the store. */
   noteDate(kind: TimeFault | "date-off", step: Step): void {
     if (this.isOn) this.table[kind][step] += 1;
   }
@@ -157,7 +157,7 @@ export class Faults {
     }
   }
 
-  /** What goes on for a while, from now on or already. */
+  /** Finds what goes on for a while already, or lets it from now on. */
   #spellOf(process: SimProcess, kind: RequestFault, forMs: number): Spell {
     const { nowMs } = process.world;
     const known = this.#spells.get(process);

@@ -23,7 +23,7 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** Which step a request is, told from what it carries: the simulation knows nothing of its sender. */
+/** Tells which step a request is from what it carries: the simulation knows nothing of its sender. */
 export function stepOf(operation: Operation, text: string | undefined): Step {
   return operation === "write" && text !== undefined
     ? stepOfBody(parseBody(text))
@@ -52,7 +52,7 @@ function stepOfBody(body: Body): Step {
   return isEnqueue ? "enqueue" : "cancel";
 }
 
-/** A fenced object, or what the check of the store is made on. */
+/** Says whether it is a fenced object, or what the check of the store is made on. */
 function isNoLocks({ fenced, schema, locked }: Body): boolean {
   return fenced !== undefined || (schema === undefined && locked === undefined);
 }

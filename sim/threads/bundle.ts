@@ -14,8 +14,8 @@ export interface Bundle {
 }
 
 /**
- * What runs TypeScript as it is gives each function its name whenever that is made, which is a tenth of a run's time: for many
- * seeds it is translated once.
+ * Translates once for many seeds: what runs TypeScript as it is gives each function its name whenever that is made, which is a tenth of a
+ * run's time.
  */
 export async function bundleOf(source: string): Promise<Bundle> {
   mkdirSync(FOLDER, { recursive: true });
