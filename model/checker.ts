@@ -39,7 +39,7 @@ export interface Violation {
 /** For how much longer each client believes that it holds, in milliseconds; 0 for clients that do not. */
 export type Beliefs = readonly number[];
 
-/** What is wrong with a state. */
+/** Says what is wrong with a state. */
 export function problemOfState(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
   const left = leftovers(world, config);
   if (left !== undefined || config.promises === "tokens") return left;
@@ -48,7 +48,7 @@ export function problemOfState(world: World, config: Configuration, beliefs: Bel
   );
 }
 
-/** What is wrong with a step in which the object changed, given the request that changed it. */
+/** Says what is wrong with a step in which the object changed, given the request that changed it. */
 export function problemOfChange(
   before: World,
   after: World,
@@ -68,7 +68,7 @@ export function problemOfChange(
   );
 }
 
-/** What checkers remember of a change. */
+/** Returns what checkers remember of a change. */
 export function ghostAfter(before: World, version: Version | undefined): Ghost {
   const { ghost } = before;
   if (version === undefined) return ghost;
@@ -83,7 +83,7 @@ export function ghostAfter(before: World, version: Version | undefined): Ghost {
   return { lastToken, freedTick };
 }
 
-/** Which clients lost a hold to an operator that asked for just that. */
+/** Lists the clients that lost a hold to an operator that asked for just that. */
 export function forcedOutBy(before: World, request: Request): readonly number[] {
   if (request.operation !== "force" && request.operation !== "delete") return [];
   const after = new Set(request.version?.record.holders.map(({ id }) => id));
@@ -102,7 +102,7 @@ function believers(world: World, config: Configuration, beliefs: Beliefs): Viola
   return { invariant: "one believer", says: `${names.join(" and ")} believe that they hold the lock` };
 }
 
-/** In true time, the deadline comes before the published expiry, but for what the client's clock may be slow. */
+/** Checks that, in true time, the deadline comes before the published expiry, but for what the client's clock may be slow. */
 function deadlines(world: World, config: Configuration, beliefs: Beliefs): Violation | undefined {
   const nowMs = world.now * TICK_MS;
   for (const [index, client] of world.clients.entries()) {
@@ -117,7 +117,7 @@ function deadlines(world: World, config: Configuration, beliefs: Beliefs): Viola
   return undefined;
 }
 
-/** Once an acquisition is over and its clean-up done, the record has nothing of it and nothing of it can land. */
+/** Checks that, once an acquisition is over and its clean-up done, the record has nothing of it and nothing of it can land. */
 function leftovers(world: World, config: Configuration): Violation | undefined {
   const inRecord = world.object?.entries.find((entry) => isOver(world, entry));
   if (inRecord !== undefined) {
@@ -175,7 +175,7 @@ function removal(before: World, request: Request, config: Configuration): Violat
   return { invariant, says: `an object is removed after ${restedMs} ms at rest` };
 }
 
-/** The shortest grace that any waiter has to come for a free lock is longer than 100 ms, and shorter than a tick. */
+/** Checks that no waiter is overtaken: the shortest grace to come for a free lock is longer than 100 ms, and shorter than a tick. */
 function overtaken(before: World, version: Version, config: Configuration): Violation | undefined {
   const [taker] = newHolders(before.object, version);
   if (config.entryLifeMs === undefined || taker === undefined || before.object === undefined) return undefined;
@@ -195,7 +195,7 @@ function overtaken(before: World, version: Version, config: Configuration): Viol
   };
 }
 
-/** A client that writes leaves out entries that have run out: no caller waits for waiters that have died. */
+/** Checks that a client that writes leaves out entries that have run out: no caller waits for waiters that have died. */
 function deadWaiter({ record, sentTick }: Version, config: Configuration): Violation | undefined {
   const slowestMs = widestOf(clocksIn(config)).earliestMs;
   const dead = record.queue.find((waiter) => waiter.expiresAtMs < sentTick * TICK_MS + slowestMs);
@@ -203,7 +203,7 @@ function deadWaiter({ record, sentTick }: Version, config: Configuration): Viola
   return { invariant: "the dead are dropped", says: `${dead.id} is kept in the queue, though its entry has run out` };
 }
 
-/** What is said to begin with a write does not begin before that was sent, give or take what a wall clock may be behind. */
+/** Checks that what is said to begin with a write does not begin before that was sent, but for what a wall clock may be behind. */
 function datedBack(before: World, version: Version, request: Request, config: Configuration): Violation | undefined {
   const { record, sentTick } = version;
   const former = before.object?.record;
@@ -221,7 +221,7 @@ function datedBack(before: World, version: Version, request: Request, config: Co
   return { invariant: "nothing is dated back", says: `${what} is ${fromMs - time} ms before the write, or more` };
 }
 
-/** A lease is only taken for over when its published end has come, give or take what a wall clock may be off. */
+/** Checks that a lease is only taken for over when its published end has come, but for what a wall clock may be off. */
 function endedEarly(before: World, { record, sentTick }: Version, config: Configuration): Violation | undefined {
   const nowMs = sentTick * TICK_MS + aheadMs(clocksIn(config));
   // A caller that was taken for over may be granted the lock again under the same id, and under another token.
@@ -233,7 +233,7 @@ function endedEarly(before: World, { record, sentTick }: Version, config: Config
   return { invariant: "nothing ends early", says };
 }
 
-/** A client that is told that a lease has ended may count on it, though no other has taken it. */
+/** Checks that a client that is told that a lease has ended may count on it, though no other has taken it. */
 function renewedTooLate(before: World, request: Request, config: Configuration): Violation | undefined {
   const plan = config.clients[request.client];
   if (request.operation !== "renew" || !plan?.onlyUnexpired) return undefined;
@@ -244,14 +244,14 @@ function renewedTooLate(before: World, request: Request, config: Configuration):
   return { invariant: "what has ended stays ended", says };
 }
 
-/** After a close nothing is sent. */
+/** Checks that nothing is sent after a close. */
 function closed({ requests, clients }: World): Violation | undefined {
   const late = requests.find(({ client, write }) => write > (clients[client]?.closedAt ?? Number.POSITIVE_INFINITY));
   if (late === undefined) return undefined;
   return { invariant: "closed is closed", says: `client ${late.client} sends a write after it was closed` };
 }
 
-/** A client that is told to close gives nothing away while its function runs, and no other takes it. */
+/** Checks that a client that is told to close gives nothing away while its function runs, and that no other takes it. */
 function inside({ clients, object }: World, beliefs: Beliefs): Violation | undefined {
   const alone = clients.findIndex(({ isClosing, forcedOut, holding }, index) => {
     if (!isClosing || forcedOut || (beliefs[index] ?? 0) <= 0) return false;
@@ -265,7 +265,7 @@ function clocksIn({ clients }: Configuration): readonly Clock[] {
   return clients.flatMap(({ clocks }) => clocks);
 }
 
-/** Since when an acquisition has waited. */
+/** Says since when an acquisition has waited. */
 function sinceOf(before: World, id: string): number {
   return before.clients[clientOf(Number(id.slice(1)))]?.sinceMs ?? 0;
 }

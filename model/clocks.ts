@@ -14,7 +14,7 @@ export interface Clock {
   readonly disputed?: true;
 }
 
-/** Store time now, as the real core takes it from these bounds and this wall clock. */
+/** Tells store time now, as the real core takes it from these bounds and this wall clock. */
 export function storeTimeOf({ storeTimeAt }: Subject, clock: Clock, { now }: World, { lagMs }: Client): StoreTime {
   const trueMs = now * TICK_MS;
   const monotonicMs = trueMs - lagMs;
@@ -26,15 +26,15 @@ export function storeTimeOf({ storeTimeAt }: Subject, clock: Clock, { now }: Wor
 }
 
 /**
- * The same relative to the true time, as the documentation has it, for checkers, which ask nothing of core: where the wall clock
- * lies within the bounds it is believed, and otherwise the bounds are, up to a second later for a `Date` that is late.
+ * Tells it relative to the true time, as the documentation has it, for checkers, which ask nothing of core: where the wall clock lies
+ * within the bounds it is believed, and otherwise the bounds are, up to a second later for a `Date` that is late.
  */
 export function rangeOf({ wallMs, earlyMs, lateMs, disputed }: Clock): StoreTime {
   if (!disputed && -earlyMs <= wallMs && wallMs <= lateMs) return { earliestMs: wallMs, latestMs: wallMs };
   return { earliestMs: -earlyMs, latestMs: lateMs + LATE_MS };
 }
 
-/** What it takes for store time at the earliest and at the latest, whichever of these it knows. */
+/** Says what it takes for store time at the earliest and at the latest, whichever of these it knows. */
 export function widestOf(clocks: readonly Clock[]): StoreTime {
   const ranges = clocks.map(rangeOf);
   return {
@@ -43,12 +43,12 @@ export function widestOf(clocks: readonly Clock[]): StoreTime {
   };
 }
 
-/** How far what it publishes by may be behind the true time, whichever of these it knows. */
+/** Says how far what it publishes by may be behind the true time, whichever of these it knows. */
 export function behindMs(clocks: readonly Clock[]): number {
   return Math.max(0, ...clocks.map((clock) => -rangeOf(clock).latestMs));
 }
 
-/** How far what it judges others by may be ahead of the true time. */
+/** Says how far what it judges others by may be ahead of the true time. */
 export function aheadMs(clocks: readonly Clock[]): number {
   return Math.max(0, ...clocks.map((clock) => rangeOf(clock).earliestMs));
 }

@@ -50,7 +50,7 @@ export const NO_TROUBLE: Budget = {
   cleanup: 0,
 };
 
-/** The bound of a configuration, as people read it. */
+/** Describes the bound of a configuration, as people read it. */
 export function boundOf({ clients, budget }: Configuration): string {
   const acquisitions = clients.reduce((sum, plan) => sum + (plan.kind === "client" ? plan.acquisitions : 0), 0);
   const { seconds, ...troubles } = budget;

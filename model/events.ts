@@ -106,8 +106,8 @@ function mayBegin({ config }: Scene, { main, acquisitions, isClosing }: Client, 
 type Tell = (says: string, change: (actor: Actor) => void, from?: World) => void;
 
 /**
- * `mutex.close()`: while it waits, while a grant is under way, while its function runs. That function may end, which gives the lock
- * back, or outlast the grace.
+ * Tells of `mutex.close()`: while it waits, while a grant is under way, while its function runs. That function may end, which gives the
+ * lock back, or outlast the grace.
  */
 function closingEvents({ isClosing, phase }: Client, world: World, tell: Tell): void {
   if (!isClosing && world.budget.close > 0) tell("is told to close", askToStop, spend(world, "close"));
@@ -116,12 +116,12 @@ function closingEvents({ isClosing, phase }: Client, world: World, tell: Tell): 
   tell(`is closed: ${why}`, leave);
 }
 
-/** `RetryBudget.failed`: the store is asked at least twice. */
+/** Says whether it releases in vain, by `RetryBudget.failed`: the store is asked at least twice. */
 function isReleasingInVain({ side }: Client): boolean {
   return side?.operation === "release" && side.step === "reading" && side.sent.length > 0;
 }
 
-/** `LocalQueue.restMs`: another caller of the same process has the lock. */
+/** Says whether another caller of the same process has the lock, for `LocalQueue.restMs`. */
 function isHeldHere({ config }: Scene, world: World, index: number): boolean {
   const process = config.clients[index]?.process;
   if (process === undefined) return false;
@@ -141,7 +141,7 @@ function operatorEvents(scene: Scene, world: World, index: number, happened: Hap
 
 const NAME_OF_COMMAND = { force: "force release", delete: "delete the lock", cleanup: "cleanup" };
 
-/** What can happen to one compare-and-swap loop while it reads, and between the answer and the next request. */
+/** Tells what can happen to one compare-and-swap loop while it reads, and between the answer and the next request. */
 function loopEvents(scene: Scene, world: World, index: number, slot: Slot, happened: Happened): void {
   const client = clientAt(world, index);
   const thread = client[slot];
@@ -182,7 +182,7 @@ export function doing(operation: Operation): string {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** What can happen to a request: applied, refused, answered, its answer lost, repeated by a proxy, late. */
+/** Tells what can happen to a request: applied, refused, answered, its answer lost, repeated by a proxy, late. */
 function requestEvents(scene: Scene, world: World, request: Request, happened: Happened): void {
   if (canStillLand(world, scene.config, request) && holds(world, request)) land(scene, world, request, happened);
   const slot = slotOf(clientAt(world, request.client), request);
@@ -215,7 +215,7 @@ function slotOf(client: Client, request: Request): Slot | undefined {
   return isWriteOf(client.side, request) ? "side" : undefined;
 }
 
-/** The store applies it. No caller waits for a late one; of a create, a second copy may still be under way. */
+/** Lets the store apply it. No caller waits for a late one; of a create, a second copy may still be under way. */
 function land(scene: Scene, world: World, request: Request, happened: Happened): void {
   const left = isAwaited(world, request) ? [{ ...request, applied: true }] : [];
   landWith(scene, world, request, left, happened);
@@ -254,7 +254,7 @@ function timeEvents(scene: Scene, world: World, happened: Happened): void {
   }
 }
 
-/** An answer that was slow or quick, one that contradicts the others, a suspension: it knows more, or less. */
+/** Lets a client know more, or less: an answer that was slow or quick, one that contradicts the others, a suspension. */
 function clockEvents(scene: Scene, world: World, index: number, happened: Happened): void {
   const { clock, phase } = clientAt(world, index);
   if (world.budget.clock === 0 || phase === "dead" || phase === "left") return;

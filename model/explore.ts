@@ -26,7 +26,7 @@ export interface Found {
   readonly path: readonly number[];
 }
 
-/** Breadth first, so that the first violation is one with a shortest trace. */
+/** Explores breadth first, so that the first violation is one with a shortest trace. */
 export function explore(config: Configuration, subject: Subject, maxStates: number): Exploration {
   return new Explorer({ config, subject }, maxStates).run();
 }
@@ -74,7 +74,7 @@ class Explorer {
     return this.#found !== undefined || this.#visited.size >= this.#maxStates;
   }
 
-  /** Where a transition throws, the trace ends with the state before: what it would have come to is not known. */
+  /** Follows each event. Where a transition throws, the trace ends with the state before: what it would have come to is not known. */
   #expand(world: World, state: number): void {
     try {
       this.#follow(world, state);
@@ -104,7 +104,7 @@ class Explorer {
   }
 }
 
-/** For how much longer each client believes that it holds, in milliseconds. */
+/** Says for how much longer each client believes that it holds, in milliseconds. */
 export function beliefsIn(scene: Scene, world: World): readonly number[] {
   return world.clients.map((client) => (believes(scene, world, client) ? beliefMs(scene, world, client) : 0));
 }

@@ -78,7 +78,7 @@ export class Fingerprint {
     this.low = mixed(this.low, value, 0x85ebca6b, 0xc2b2ae35);
   }
 
-  /** Names of writes are numbered by first appearance. */
+  /** Mixes in the name of a write, which is its number by first appearance. */
   #name(id: number): number {
     const known = this.#names.indexOf(id);
     const name = known === -1 ? this.#names.push(id) - 1 : known;
@@ -110,7 +110,7 @@ export class Fingerprint {
     if (this.#config.removal !== undefined) this.#time(version.sentTick * TICK_MS, this.#longAgo.rest);
   }
 
-  /** Without a queue, turns are only there for a client that gives a lock back to see that it did. */
+  /** Says whether turns matter: without a queue, they are only there for a client that gives a lock back to see that it did. */
   #isAskedAbout(acquisition: number): boolean {
     const client = clientAt(this.#world, clientOf(acquisition));
     return client.phase === "ending" && client.acquisitions - 1 === indexWithinClient(acquisition);
@@ -201,7 +201,7 @@ export class Fingerprint {
     if (own !== undefined) this.#mix(flags(sent.sentAtMs < own.sentAtMs));
   }
 
-  /** All versions that are gone for good are alike, but for an answer under way that still shows one. */
+  /** Mixes in a condition: all versions that are gone for good are alike, but for an answer under way that still shows one. */
   #condition({ main, side }: Client, condition: number): void {
     const isAwaited = (thread: Thread | undefined) =>
       thread?.step === "read" && etagOf(thread.base?.version) === condition;
@@ -237,7 +237,7 @@ export class Fingerprint {
     }
   }
 
-  /** Interchangeable clients in an order that does not depend on who is who. */
+  /** Sorts interchangeable clients, in an order that does not depend on who is who. */
   #sorted(world: World): readonly number[] {
     const signatures = world.clients.map((client, index) => this.#signature(world, client, index));
     const order = [...world.clients.keys()];
@@ -272,7 +272,7 @@ function flags(...bits: readonly boolean[]): number {
   return bits.reduce((sum, bit, at) => sum + (bit ? 1 << at : 0), 0);
 }
 
-/** One round of MurmurHash3. */
+/** Mixes by one round of MurmurHash3. */
 function mixed(hash: number, value: number, one: number, other: number): number {
   const first = Math.imul(value, one);
   const part = Math.imul((first << 15) | (first >>> 17), other) ^ hash;

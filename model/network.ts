@@ -17,12 +17,12 @@ import {
 
 /** The store, and what may happen to requests on their way. */
 
-/** Whether the condition of a request holds now. */
+/** Says whether the condition of a request holds now. */
 export function holds(world: World, { condition }: Request): boolean {
   return condition === etagOf(world.object);
 }
 
-/** Whether its client still waits for the answer. */
+/** Says whether its client still waits for the answer. */
 export function isAwaited(world: World, request: Request): boolean {
   const { main, side } = clientAt(world, request.client);
   return isWriteOf(main, request) || isWriteOf(side, request);
@@ -32,7 +32,7 @@ export function isWriteOf(thread: Thread | undefined, { write }: Request): boole
   return thread !== undefined && thread.step === "writing" && thread.write === write;
 }
 
-/** The store applies it: the object changes. */
+/** Applies it in the store: the object changes. */
 export function applyRequest(next: World, request: Request): void {
   next.object = request.version;
 }
@@ -41,7 +41,7 @@ export function replaceRequest(next: World, request: Request, ...by: readonly Re
   next.requests = next.requests.flatMap((other) => (other === request ? by : [other]));
 }
 
-/** Whether it can still take effect, now or later: a version that was replaced never comes back. */
+/** Says whether it can still take effect, now or later: a version that was replaced never comes back. */
 export function canStillLand(world: World, config: Configuration, request: Request): boolean {
   if (request.applied) return false;
   if (config.removal !== undefined && world.now >= request.sentTick + config.removal.requestLifeTicks) return false;
@@ -82,7 +82,7 @@ function neededWrites(world: World, client: Client): SentWrites {
   return sent.length === writeLog.sent.length ? writeLog : { ...writeLog, sent };
 }
 
-/** Whether a hold of this write may still be found in the record, and its lease be counted. */
+/** Says whether a hold of this write may still be found in the record, and its lease be counted. */
 export function isReadingNeeded(world: World, client: Client, leaseWriteId: string): boolean {
   const { main, phase } = client;
   const isAsking = phase === "asking" || phase === "waiting" || phase === "confirming";
@@ -95,8 +95,8 @@ export function isReadingNeeded(world: World, client: Client, leaseWriteId: stri
 }
 
 /**
- * Renewals, and what operators do, recognise what they have sent by its id, as long as that can be found; otherwise it only
- * matters that something was sent.
+ * Keeps of a loop what matters: renewals, and what operators do, recognise what they have sent by its id, as long as that can be found;
+ * otherwise it only matters that something was sent.
  */
 function neededOf(world: World, thread: Thread | undefined): Thread | undefined {
   if (thread === undefined || thread.sent.length === 0) return thread;

@@ -44,18 +44,18 @@ function withClocks(...clocks: readonly Clock[]): ClientPlan {
   return { ...plain, acquisitions: 1, priority: 0, process: undefined, clocks };
 }
 
-/** The wall clock lies within the bounds, and is believed. */
+/** Makes a clock whose wall clock lies within the bounds, and is believed. */
 function wallOff(wallMs: number): Clock {
   const widthMs = Math.max(TICK_MS, Math.abs(wallMs));
   return { says: `the wall clock, ${wallMs} ms ahead`, wallMs, earlyMs: widthMs, lateMs: widthMs };
 }
 
-/** The wall clock lies beyond the bounds, and is not believed. */
+/** Makes one whose wall clock lies beyond the bounds, and is not believed. */
 function bounds(earlyMs: number, lateMs: number, wallMs: number): Clock {
   return { says: `bounds of ${-earlyMs} and ${lateMs} ms`, wallMs, earlyMs, lateMs };
 }
 
-/** The wall clock lies within the bounds, but answers have contradicted each other. */
+/** Makes one whose wall clock lies within the bounds, but answers have contradicted each other. */
 function disputed(wallMs: number): Clock {
   return { ...bounds(2 * TICK_MS, 2 * TICK_MS, wallMs), says: "disputed bounds of two seconds", disputed: true };
 }

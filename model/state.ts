@@ -198,12 +198,12 @@ export function numberOfWrite(id: string): number {
   return Number(id.slice(1));
 }
 
-/** On which version a write was conditioned, by the name of the write that made it. */
+/** Says on which version a write was conditioned, by the name of the write that made it. */
 export function conditionOf({ etag }: SentWrite): number {
   return etag === undefined ? ABSENT : Number(etag);
 }
 
-/** The same the other way round: the ETag by which a log knows a version. */
+/** Says the same the other way round: the ETag by which a log knows a version. */
 export function etagNamed(name: number): string | undefined {
   return name === ABSENT ? undefined : String(name);
 }
@@ -216,13 +216,13 @@ export function clientAt(world: World, index: number): Client {
   return world.clients[index] as Client;
 }
 
-/** A copy to make the next state of. */
+/** Copies a world to make the next state of. */
 export function fork(world: World): World {
   const { now, object, requests, ghost, budget, writes, sequence } = world;
   return { now, object, clients: world.clients.slice(), requests, ghost, budget, writes, sequence };
 }
 
-/** The copy of one client in a copy of a world. */
+/** Copies one client in a copy of a world. */
 export function edit(world: World, index: number): Client {
   const copy = { ...clientAt(world, index) };
   world.clients[index] = copy;
@@ -232,7 +232,7 @@ export function edit(world: World, index: number): Client {
 /** Nothing was begun, or nothing is left of it. */
 export const NONE: AcquisitionState<Grant> = { ...UNASKED, phase: "over" };
 
-/** What a caller of its process has passed on to it and it has not taken up yet. */
+/** Returns what a caller of its process has passed on to it and it has not taken up yet. */
 export function handedTo({ phase, acquisition }: Client): Grant | undefined {
   return phase === "asking" || phase === "waiting" ? acquisition.granted : undefined;
 }

@@ -3,7 +3,7 @@ import { doing, type Event, eventsIn } from "./events.js";
 import { beliefsIn, type Found, firstWorld } from "./explore.js";
 import { clientOf, FIRST_TICK, indexWithinClient, numberOfAcquisition, TICK_MS, type World } from "./state.js";
 
-/** A violation as people read it: every event of a shortest path to it, and what it did. */
+/** Describes a violation as people read it: every event of a shortest path to it, and what it did. */
 export function describe(scene: Scene, { violation, path }: Found): string {
   const lines = [`VIOLATION of "${violation.invariant}": ${violation.says}`];
   let before: World | undefined;
@@ -40,7 +40,7 @@ function nameOf(scene: Scene, { actor }: Event): string {
   return scene.config.clients[actor]?.kind === "operator" ? "operator:  " : `client ${actor}:  `;
 }
 
-/** What is different after an event: requests sent, the object, who believes. */
+/** Says what is different after an event: requests sent, the object, who believes. */
 function consequences(scene: Scene, before: World | undefined, after: World): string {
   const said: string[] = [];
   for (const { write, operation, condition, version, client } of after.requests) {

@@ -14,13 +14,13 @@ export const REST_TIME = 6;
 const NOTHING = -1;
 const ENDS = { released: 1, expired: 2, forced: 3, deleted: 4 } as const;
 
-/** What a write puts on its way. Bodies are unique, so the number of the write is as good an ETag as a hash. */
+/** Makes what a write puts on its way. Bodies are unique, so the number of the write is as good an ETag as a hash. */
 export function versionOf(record: LockRecord, write: number, sentTick: number, operation: Operation): Version {
   const entries = [...record.holders, ...record.queue].map((entry) => numberOfAcquisition(entry.id));
   return { etag: write, record, ...codeOf(record), entries, sentTick, operation };
 }
 
-/** Whatever of a record a decision can depend on, as pairs of kind and value. */
+/** Encodes whatever of a record a decision can depend on, as pairs of kind and value. */
 function codeOf(record: LockRecord): Pick<Version, "code" | "turnsFrom"> {
   const code: number[] = [];
   const add = (kind: number, value: number) => code.push(kind, value);

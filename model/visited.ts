@@ -24,7 +24,7 @@ export class Visited {
     return true;
   }
 
-  /** The events that lead to a state, as their ordinals. */
+  /** Lists the events that lead to a state, as their ordinals. */
   pathTo(state: number): readonly number[] {
     const path: number[] = [];
     for (let at = state; at > 0; at = this.#parent[at] as number) path.push(this.#ordinal[at] as number);

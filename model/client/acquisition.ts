@@ -11,12 +11,12 @@ import { cancelLeftovers } from "./leftovers.js";
 
 /** Does what `core/client` says of one acquisition, as `runtime/acquire/acquisition.ts` and `runtime/acquire/confirm.ts` do. */
 
-/** A new acquisition, which asks at once. */
+/** Begins a new acquisition, which asks at once. */
 export function beginAcquisition(actor: Actor): void {
   begin(actor, 0);
 }
 
-/** A new one that rests: another caller of this process has the lock, and is trusted to pass it on. */
+/** Begins a new one that rests: another caller of this process has the lock, and is trusted to pass it on. */
 export function beginResting(actor: Actor): void {
   begin(actor, Number.POSITIVE_INFINITY);
 }
@@ -34,7 +34,7 @@ function begin(actor: Actor, restMs: number): void {
   goOn(actor, { kind: "turn" }, restMs);
 }
 
-/** It comes back with something, and does what is next; whether it may rest is decided when it begins. */
+/** Comes back with something, and does what is next; whether it may rest is decided when it begins. */
 function goOn(actor: Actor, outcome: Outcome<Grant>, restMs = 0): void {
   const { client } = actor;
   const { state, next } = proceed(client.acquisition, outcome);
@@ -57,7 +57,7 @@ function goOn(actor: Actor, outcome: Outcome<Grant>, restMs = 0): void {
   }
 }
 
-/** Something happens to it, and what follows is done. */
+/** Lets something happen to it, and does what follows. */
 export function happen(actor: Actor, happening: Happening<Grant>): void {
   const { client } = actor;
   const { state, effects } = react(client.acquisition, happening);
@@ -69,7 +69,7 @@ export function happen(actor: Actor, happening: Happening<Grant>): void {
   }
 }
 
-/** What rests or waits goes on, and a poll is not waited for any more; where it is still to wait, it may poll at any time. */
+/** Lets what rests or waits go on; a poll is not waited for any more, and where it is still to wait, it may poll at any time. */
 function wake(actor: Actor): void {
   const { client } = actor;
   const isPolling = client.main?.operation === "poll" && client.stopped;
@@ -85,7 +85,7 @@ function clearUp(actor: Actor, entry: Remains["entry"]): void {
   if (client.phase !== "ending") cancelLeftovers(actor, entry);
 }
 
-/** It polls: the answer is fresh enough to ask with. */
+/** Polls: the answer is fresh enough to ask with. */
 export function poll({ client, world }: Actor): void {
   client.phase = "asking";
   client.lookedAt = nextSequence(world);
@@ -96,17 +96,17 @@ export function concludePoll(actor: Actor): void {
   goOn(actor, { kind: "turn" });
 }
 
-/** Whether it waits to be granted the lock, and may stop waiting. */
+/** Says whether it waits to be granted the lock, and may stop waiting. */
 export function canGiveUp({ acquisition }: Client): boolean {
   return acquisition.phase === "waiting";
 }
 
-/** Its loops end at their next turn; what is under way is awaited and undone. */
+/** Ends its loops at their next turn; what is under way is awaited and undone. */
 export function giveUp(actor: Actor): void {
   happen(actor, { kind: "given-up" });
 }
 
-/** What came of asking. */
+/** Takes up what came of asking. */
 export function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
   if (reply.kind === "granted") {
     return goOn(actor, { kind: "granted", grant: { holder: reply.holder, contradicted } });
@@ -116,13 +116,13 @@ export function concludeAcquire(actor: Actor, reply: AcquireReply, contradicted:
   goOn(actor, { kind: "turn" });
 }
 
-/** `Acquisition.receive`: a holder of this process has passed the lock on, or has taken a place for this one. */
+/** Follows `Acquisition.receive`: a holder of this process has passed the lock on, or has taken a place for this one. */
 export function receive(actor: Actor, reply: AcquireReply, contradicted: boolean): void {
   if (reply.kind === "granted") happen(actor, { kind: "handed", grant: { holder: reply.holder, contradicted } });
   else happen(actor, { kind: "placed", enqueued: reply.kind === "waiting" && reply.enqueued });
 }
 
-/** `confirmGrant`, by `core/client/confirmation.ts`. */
+/** Follows `confirmGrant`, by `core/client/confirmation.ts`. */
 function confirm(actor: Actor, { holder, contradicted }: Grant, renewals: number): void {
   const { client, world, subject, config } = actor;
   const reading = readingOf(client.writeLog, holder.leaseWriteId);
@@ -139,7 +139,7 @@ function confirm(actor: Actor, { holder, contradicted }: Grant, renewals: number
   start(actor, "main", "confirm", { renewals: renewals + 1 });
 }
 
-/** Its caller has it, unless that has given up. */
+/** Gives its caller the lock, unless that has given up. */
 function takeUp(actor: Actor, holder: Holder, reading: NonNullable<Client["holding"]>["reading"]): void {
   const { client } = actor;
   happen(actor, { kind: "confirmed" });
@@ -148,7 +148,7 @@ function takeUp(actor: Actor, holder: Holder, reading: NonNullable<Client["holdi
   client.holding = { holder, reading };
 }
 
-/** `confirmGrant` after its renewal. */
+/** Follows `confirmGrant` after its renewal. */
 export function concludeConfirm(actor: Actor, reply: RenewReply, renewals: number, contradicted: boolean): void {
   if (reply.kind === "renewed") return confirm(actor, { holder: reply.holder, contradicted }, renewals);
   goOn(actor, { kind: "gone" });

@@ -27,7 +27,7 @@ export interface Actor extends Scene {
 /** `main`: acquiring, confirming, renewing, which a signal aborts; `side`: releasing, cancelling, which none does. */
 export type Slot = "main" | "side";
 
-/** A client that may be changed. */
+/** Makes an actor of a client that may be changed. */
 export function actorIn({ config, subject }: Scene, world: World, index: number): Actor {
   return { config, subject, world, index, client: edit(world, index) };
 }
@@ -36,7 +36,7 @@ export function planOf({ config, index }: Pick<Actor, "config" | "index">): Clie
   return config.clients[index] as ClientPlan;
 }
 
-/** All callers of its process, with itself. */
+/** Lists all callers of its process, with itself. */
 export function callersBeside({ config, index }: Pick<Actor, "config" | "index">): readonly number[] {
   const { process } = planOf({ config, index });
   const isBeside = (other: number) =>
@@ -53,7 +53,7 @@ export function clocksOf(world: World, client: Client): ClockReading {
   return { monotonicMs: wallMs - client.lagMs, wallMs };
 }
 
-/** Store time now, as this client knows it. */
+/** Tells store time now, as this client knows it. */
 export function storeTime(actor: Actor): StoreTime {
   const { client, subject, world } = actor;
   return storeTimeOf(subject, planOf(actor).clocks[client.clock] as Clock, world, client);
@@ -68,7 +68,7 @@ export function threadIn(client: Client, slot: Slot): Thread {
   return client[slot] as Thread;
 }
 
-/** The first turn of `LockObject.swap`: it reads, unless there is a version from before and store time is known. */
+/** Takes the first turn of `LockObject.swap`: it reads, unless there is a version from before and store time is known. */
 export function start({ client }: Actor, slot: Slot, operation: Operation, details: Partial<Thread> = {}): void {
   const state = begunSwap(client.latest, operation === "acquire" ? { askedAtMs: client.lookedAt } : undefined);
   const mustRead = baseOf(state, () => client.disturbed) === undefined;

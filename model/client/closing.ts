@@ -5,7 +5,7 @@ import { noteClosed } from "./closed.js";
 
 /** `closing.ts`. */
 
-/** `Closing.#askAllToStop`: who waits is sent away, with what may have been granted meanwhile; what is held is held on. */
+/** Follows `Closing.#askAllToStop`: waiters are sent away, with what may have been granted meanwhile; what is held is held on. */
 export function askToStop(actor: Actor): void {
   const callers = callersBeside(actor).map((index) =>
     index === actor.index ? actor : actorIn(actor, actor.world, index),
@@ -15,7 +15,7 @@ export function askToStop(actor: Actor): void {
   noteClosed(actor);
 }
 
-/** `Closing.#leave`: work that has not ended keeps its lock until it runs out; of the rest the store has told nothing in time. */
+/** Follows `Closing.#leave`: work that has not ended keeps its lock until it runs out; of the rest the store has told nothing in time. */
 export function leave(actor: Actor): void {
   const { client } = actor;
   if (client.phase !== "holding") client.holding = undefined;

@@ -26,7 +26,7 @@ export type Reply =
 
 export type Change = NonNullable<Decision<unknown>["change"]>;
 
-/** The decision of core on a record; what `src/runtime` asks of it. */
+/** Takes the decision of core on a record: what `src/runtime` asks of it. */
 export function decide(
   actor: Actor,
   thread: Thread,
@@ -53,7 +53,7 @@ export function decide(
   }
 }
 
-/** `renewing` of `runtime/swap/repeatable.ts`. */
+/** Follows `renewing` of `runtime/swap/repeatable.ts`. */
 function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt): Decision<RenewReply> {
   const { subject, client, config } = actor;
   const token = client.holding?.holder.token ?? 0;
@@ -63,7 +63,7 @@ function renew(actor: Actor, thread: Thread, record: LockRecord | undefined, att
   return subject.renew(record, command, attempt);
 }
 
-/** `LocalQueue.giveBack`: a transfer where a caller of the same process waits. */
+/** Follows `LocalQueue.giveBack`: a transfer where a caller of the same process waits. */
 function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, attempt: Attempt) {
   const { subject, world } = actor;
   const { operation } = thread as { operation: "release" };
@@ -78,7 +78,7 @@ function giveBack(actor: Actor, thread: Thread, record: LockRecord | undefined, 
   return { reply: { operation, left: reply.from.kind, to: reply.to }, ...change };
 }
 
-/** `cancelLeftovers`, and what operators do: `forcing`, `deleting`, `sweeping` of `runtime/swap/repeatable.ts`. */
+/** Follows `cancelLeftovers`, and does what operators do: `forcing`, `deleting`, `sweeping` of `runtime/swap/repeatable.ts`. */
 function decideOther(
   actor: Actor,
   thread: Thread,
@@ -106,7 +106,7 @@ function decideOther(
   }
 }
 
-/** `Acquisition.command`. */
+/** Follows `Acquisition.command`. */
 function acquireCommand(actor: Pick<Actor, "config" | "client" | "index">): AcquireCommand {
   const { config, client } = actor;
   const { entryLifeMs } = config;
@@ -124,7 +124,7 @@ function acquireCommand(actor: Pick<Actor, "config" | "client" | "index">): Acqu
   };
 }
 
-/** What the decision that led to this request replied, read off what it sent. */
+/** Reads what the decision that led to this request replied off what it sent. */
 export function replyOf(thread: Thread, request: Request): Reply {
   const { operation } = thread;
   const holder = request.version?.record.holders.find((one) => numberOfWrite(one.leaseWriteId) === request.write);
@@ -144,7 +144,7 @@ export function replyOf(thread: Thread, request: Request): Reply {
 const ENQUEUED = { kind: "waiting", enqueued: true, position: 0, turnsAhead: 0 } as const;
 const GONE = { kind: "gone", reason: "taken-over" } as const;
 
-/** What a transfer did for the one it was to. */
+/** Says what a transfer did for the one it was to. */
 function grantTo(index: number | undefined, { version, write }: Request): AcquireReply | undefined {
   if (index === undefined) return undefined;
   const isOf = ({ id }: { readonly id: string }) => clientOf(numberOfAcquisition(id)) === index;

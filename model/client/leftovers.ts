@@ -3,7 +3,7 @@ import { hasUnresolved } from "../../src/core/client/write-log.js";
 import { type Actor, start } from "./actor.js";
 import { noteClosed } from "./closed.js";
 
-/** `cancelLeftovers` of `runtime/hold/cancel.ts`. */
+/** Follows `cancelLeftovers` of `runtime/hold/cancel.ts`. */
 export function cancelLeftovers(actor: Actor, entry: Remains["entry"]): void {
   const { client } = actor;
   // `context.closed.aborted`
@@ -14,7 +14,7 @@ export function cancelLeftovers(actor: Actor, entry: Remains["entry"]): void {
   start(actor, "side", "cancel", { entry });
 }
 
-/** From here on it is promised that nothing of the acquisition is left, and that nothing of it can land. */
+/** Ends an acquisition: from here on it is promised that nothing of it is left, and that nothing of it can land. */
 export function finish(actor: Actor): void {
   const { client } = actor;
   client.phase = "idle";

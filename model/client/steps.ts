@@ -6,7 +6,7 @@ import { concludeRelease, concludeRenewal } from "./lease.js";
 import { finish } from "./leftovers.js";
 import * as swap from "./swap.js";
 
-/** The steps of a client that events are made of: an answer arrives, the loop goes on, and its caller does what follows. */
+// The steps of a client that events are made of: an answer arrives, the loop goes on, and its caller does what follows.
 
 export function receiveRead(actor: Actor, slot: Slot): void {
   conclude(actor, swap.receiveRead(actor, slot));
@@ -24,7 +24,7 @@ export function receiveNothing(actor: Actor, slot: Slot, request: Request): void
   conclude(actor, swap.receiveNothing(actor, slot, request));
 }
 
-/** An aborted loop that is not waiting for an answer ends. */
+/** Ends an aborted loop that is not waiting for an answer. */
 export function endAborted(actor: Actor): void {
   conclude(actor, swap.abort(actor));
 }
@@ -42,13 +42,13 @@ export function takeDueTurns(scene: Scene, world: World): void {
   }
 }
 
-/** `mutex.forceRelease`, `deleteLock`, `cleanupStaleLocks`: each begins with a read (`from: "store"`). */
+/** Begins `mutex.forceRelease`, `deleteLock` or `cleanupStaleLocks`, each of them with a read (`from: "store"`). */
 export function beginCommand({ client }: Actor, operation: Operation): void {
   client.phase = "asking";
   client.main = threadOf(operation);
 }
 
-/** The process is gone, with all that it remembers. */
+/** Ends the process, with all that it remembers. */
 export function crash({ client }: Actor): void {
   client.phase = "dead";
   client.main = undefined;

@@ -3,7 +3,7 @@ import { passingOn } from "../../src/core/client/passing.js";
 import { clientAt, type Thread } from "../state.js";
 import { type Actor, callersBeside, planOf } from "./actor.js";
 
-/** `LocalQueue.giveBack`: the next write is made, for a caller of the same process where one waits. */
+/** Follows `LocalQueue.giveBack`: the next write is made, for a caller of the same process where one waits. */
 export function withSuccessor(actor: Actor, thread: Thread): Thread {
   const { world, config, index } = actor;
   const { process } = planOf(actor);

@@ -29,14 +29,14 @@ export type Outcome =
   | { readonly kind: "polled" }
   | { readonly kind: "aborted"; readonly operation: Operation };
 
-/** The store answers the read; the answer may take its time. */
+/** Lets the store answer the read; the answer may take its time. */
 export function serveRead(actor: Actor, slot: Slot): void {
   const { client, world } = actor;
   const base = { version: world.object, askedAtMs: nextSequence(world) };
   client[slot] = { ...threadIn(client, slot), step: "read", base };
 }
 
-/** The answer of the read is here: `writeLog.seen`, then the decision. */
+/** Takes the answer of the read: `writeLog.seen`, then the decision. */
 export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
   const { client } = actor;
   keep(client, threadIn(client, slot).base as Snapshot);
@@ -48,12 +48,12 @@ export function receiveRead(actor: Actor, slot: Slot): Outcome | undefined {
   return { kind: "polled" };
 }
 
-/** The first turn, on a version from before; the answers of polls are fresh enough to ask with. */
+/** Takes the first turn, on a version from before; the answers of polls are fresh enough to ask with. */
 export function takeFirstTurn(actor: Actor, slot: Slot): Outcome | undefined {
   return turn(actor, slot);
 }
 
-/** One turn: decide on a version, and send what it has to become. */
+/** Takes one turn: decides on a version, and sends what it has to become. */
 function turn(actor: Actor, slot: Slot): Outcome | undefined {
   const { client, world } = actor;
   const started = threadIn(client, slot);
@@ -84,12 +84,12 @@ function noteSeen({ client }: Actor, { version, askedAtMs }: Snapshot): void {
   client.writeLog = seen(client.writeLog, etagNamed(etagOf(version)), askedAtMs);
 }
 
-/** What an unanswered write has left there: the caller may give up before a reply counts. */
+/** Notes what an unanswered write has left there: the caller may give up before a reply counts. */
 function noteListed(actor: Actor, record: LockRecord | undefined): void {
   if (isListed(record, idOf(actor))) happen(actor, { kind: "listed" });
 }
 
-/** `LockObject.#change` up to the moment at which the request leaves. */
+/** Follows `LockObject.#change` up to the moment at which the request leaves. */
 function send(actor: Actor, { operation, base, passing }: Thread, change: Change, write: number): void {
   const { client, world, index } = actor;
   const condition = etagOf(base?.version);
@@ -105,7 +105,7 @@ function send(actor: Actor, { operation, base, passing }: Thread, change: Change
   world.requests = [...world.requests, request];
 }
 
-/** The write was answered with success. */
+/** Takes the answer that the write has succeeded. */
 export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outcome {
   const { client } = actor;
   const thread = threadIn(client, slot);
@@ -120,27 +120,27 @@ export function receiveSuccess(actor: Actor, slot: Slot, request: Request): Outc
   return done(actor, slot, thread, replyOf(thread, request), contradicted);
 }
 
-/** 409, 412 or 404: the condition did not hold, or so it was said. */
+/** Takes 409, 412 or 404: the condition did not hold, or so it was said. */
 export function receiveConflict(actor: Actor, slot: Slot, request: Request): Outcome | undefined {
   const isAbsent = actor.world.object === undefined && request.condition !== ABSENT;
   if (settles({ kind: isAbsent ? "absent" : "conflict" })) noteAnswered(actor, request.write);
   return turnAgain(actor, slot);
 }
 
-/** No answer: the write may have landed, land later, or never. */
+/** Goes on without an answer: the write may have landed, land later, or never. */
 export function receiveNothing(actor: Actor, slot: Slot, request: Request): Outcome | undefined {
   if (settles({ kind: "unknown", sent: true })) noteAnswered(actor, request.write);
   return turnAgain(actor, slot);
 }
 
-/** `LockObject.#throwIfAborted`, at the top of a turn. */
+/** Follows `LockObject.#throwIfAborted`, at the top of a turn. */
 export function abort({ client }: Actor): Outcome {
   const { operation } = threadIn(client, "main");
   client.main = undefined;
   return { kind: "aborted", operation };
 }
 
-/** The next turn begins with a read, unless the loop was aborted. */
+/** Begins the next turn with a read, unless the loop was aborted. */
 function turnAgain(actor: Actor, slot: Slot): Outcome | undefined {
   const { client } = actor;
   if (client.stopped && slot === "main") return abort(actor);
@@ -157,12 +157,12 @@ function readAgain(thread: Thread): Thread {
   return { ...thread, ...nowAt<Snapshot>(undefined), step: "reading", write: 0 };
 }
 
-/** Store time now, as this client knows it, and an id for the write. */
+/** Gives store time now, as this client knows it, and an id for the write. */
 function attemptAt(actor: Actor, write: number): Attempt {
   return { now: storeTime(actor), writeId: writeId(write), toleranceMs: actor.config.toleranceMs };
 }
 
-/** `LockObject.#keep`. */
+/** Follows `LockObject.#keep`. */
 function keep(client: Client, snapshot: Snapshot): void {
   if (client.latest === undefined || snapshot.askedAtMs >= client.latest.askedAtMs) client.latest = snapshot;
 }

@@ -2,7 +2,7 @@ import { answered } from "../../src/core/client/write-log.js";
 import { clientAt, edit, writeId } from "../state.js";
 import type { Actor } from "./actor.js";
 
-/** A write was answered; of a transfer, that is in the logs of both. */
+/** Notes that a write was answered; of a transfer, that is in the logs of both. */
 export function noteAnswered({ world, client, index }: Actor, write: number): void {
   const id = writeId(write);
   for (let at = 0; at < world.clients.length; at += 1) {
