@@ -113,7 +113,7 @@ function clocksOf(
   };
 }
 
-/** Draws few, since they take long: a minute and a half, longer than any caller waits for a store, or an hour. */
+/** Draws an outage for few seeds, since it takes long: a minute and a half, longer than any caller waits for a store, or an hour. */
 function outageOf(seed: number, random: Random): Plan["outage"] {
   const forMs = seed % 401 === 9 ? 3_600_000 : seed % 41 === 9 ? 90_000 : 0;
   if (forMs === 0) return undefined;

@@ -253,7 +253,7 @@ export class Task implements Waiting {
     await this.pause(this.random.between(1, this.random.chance(0.06) ? this.scene.plan.leaseMs * 2 : 300));
   }
 
-  /** Reports errors. Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
+  /** Awaits an answer. Contention, deadlock and a store that does not answer are what happens; anything else is a finding. */
   async expecting<T>(promise: Promise<T>): Promise<T | undefined> {
     try {
       return await promise;

@@ -47,7 +47,7 @@ export class ClientOf1x {
     this.#options = options;
   }
 
-  /** Says until when it has the lock, by its wall clock; undefined when it gave up. */
+  /** Acquires the lock until the time that it returns, by its wall clock; undefined when it gave up. */
   async acquire(lockName: string, priority = 0): Promise<number | undefined> {
     if ((await this.#wire.read(lockName)) === undefined) await this.create(lockName);
     return this.retry(lockName, priority);

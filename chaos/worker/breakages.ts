@@ -18,7 +18,7 @@ async function ignoreLock(line: Line): Promise<void> {
   await turn.work([{ name, fencingToken: turn.floorOf(name) + 1 } satisfies Held]);
 }
 
-/** Works as it would be if tokens fell. */
+/** Works with an old token, as it would be if tokens fell. */
 async function useOldToken(line: Line): Promise<void> {
   const turn = new Turn(line);
   const name = line.random.pick(line.settings.lockNames);

@@ -1,9 +1,7 @@
 import { type Client, clientAt, edit } from "../state.js";
 import { type Actor, callersBeside } from "./actor.js";
 
-/**
- * Follows `Closing`: a mutex is closed when nothing of it is left to be done: what ends late may have to be cleared up for another caller.
- */
+/** Follows `Closing`: a mutex is closed when nothing of it is left to do: what ends late may have to be cleared up for another caller. */
 export function noteClosed(actor: Actor): void {
   const callers = callersBeside(actor);
   if (!callers.every((index) => isSettled(clientOf(actor, index)))) return;

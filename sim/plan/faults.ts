@@ -157,7 +157,7 @@ export class Faults {
     }
   }
 
-  /** Finds what goes on for a while already, or lets it from now on. */
+  /** Finds what goes on for a while already, or begins it now. */
   #spellOf(process: SimProcess, kind: RequestFault, forMs: number): Spell {
     const { nowMs } = process.world;
     const known = this.#spells.get(process);
