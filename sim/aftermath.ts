@@ -50,7 +50,7 @@ export class Aftermath {
     await lock.release();
   }
 
-  /** Acquires. A grant may be refused where answers tell times that contradict each other (seed 1028649): the next try has other answers. */
+  /** Acquires. A grant may be refused where answers contradict each other on the time (seed 1028649): the next try has other answers. */
   async #acquired({ mutex }: SimClient, name: string): Promise<Lock> {
     for (let tries = 1; ; tries += 1) {
       try {
