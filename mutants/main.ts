@@ -60,7 +60,7 @@ async function work(): Promise<void> {
   }
 }
 
-/** In a process of its own, so that it begins with fresh modules and cannot hang this one. */
+/** Hunts a mutant, in a process of its own, so that it begins with fresh modules and cannot hang this one. */
 function hunt({ caughtBy }: Mutant, folder: string): Promise<Catch> {
   if (caughtBy !== "sim" && "test" in caughtBy) return huntByTest(caughtBy, folder, LONGEST_MS);
   const script = fileURLToPath(new URL("hunt.ts", import.meta.url));

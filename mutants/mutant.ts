@@ -25,7 +25,7 @@ export interface NamedTest {
   readonly named: string;
 }
 
-/** Which kind of hunt that is. */
+/** Says which kind of hunt that is. */
 export function kindOf(method: Method): "sim" | "model" | "test" {
   if (method === "sim") return method;
   return "model" in method ? "model" : "test";

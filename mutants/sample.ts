@@ -1,19 +1,19 @@
 import { execFileSync } from "node:child_process";
 import type { Mutant } from "./mutant.js";
 
-/** So many of them, from a place that moves with each commit: one commit after the other, all have their turn. */
+/** Picks so many of them, from a place that moves with each commit: one commit after the other, all have their turn. */
 export function sampleOf(mutants: readonly Mutant[], count: number, from = commits() * count): readonly Mutant[] {
   const size = Math.min(count, mutants.length);
   return Array.from({ length: size }, (_, index) => mutants[(from + index) % mutants.length] as Mutant);
 }
 
-/** At most so many from all over the list, others with each commit: so each part of it has its share in every sample. */
+/** Picks at most so many from all over the list, others with each commit: so each part of it has its share in every sample. */
 export function spreadSampleOf<T>(all: readonly T[], count: number, commit = commits()): readonly T[] {
   const stride = Math.ceil(all.length / count);
   return all.filter((_, index) => index % stride === commit % stride);
 }
 
-/** How many commits there are behind this one; 0 where there is no history, as in an unpacked archive. */
+/** Counts the commits behind this one; 0 where there is no history, as in an unpacked archive. */
 function commits(): number {
   try {
     return Number(execFileSync("git", ["rev-list", "--count", "HEAD"], { encoding: "utf8", stdio: "pipe" }));

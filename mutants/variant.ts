@@ -17,7 +17,7 @@ const PARTS = [
   "vitest.config.ts",
 ];
 
-/** What keeps a mutant from being made: the source has changed since it was written. */
+/** Says what keeps a mutant from being made: the source has changed since it was written, or the mutant changes nothing. */
 export function problemOf({
   name,
   file,
@@ -29,7 +29,7 @@ export function problemOf({
   return search === replace ? `${name}: changes nothing` : undefined;
 }
 
-/** The file as this mutant has it. */
+/** Gives the file as this mutant has it. */
 export function mutated({ file, search, replace }: Replacement): string {
   return readFileSync(join(ROOT, file), "utf8").split(search).join(replace);
 }

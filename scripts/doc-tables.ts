@@ -62,7 +62,7 @@ function errorRows(): readonly string[] {
   return rows.map((row) => row.replace(/^\| `([\w-]+)` \|.*?(?= \|$)/, (text, code) => `${text}${more(code)}`));
 }
 
-/** A comment as one line of Markdown. */
+/** Makes one line of Markdown of a comment. */
 function plain(comment: string): string {
   return comment
     .replace(/^\s*\* ?/gm, "")
@@ -75,7 +75,7 @@ function more(name: string): string {
   return MORE[name] === undefined ? "" : ` (${MORE[name]})`;
 }
 
-/** The page with its table anew: from its first row to the line that is not one. */
+/** Gives the page with its table anew: from its first row to the line that is not one. */
 export function withTable(page: string, lines: readonly string[]): string {
   const [head = ""] = lines;
   const [before = "", rest = ""] = split(page, page.indexOf(`\n${head}\n`) + 1);

@@ -16,7 +16,7 @@ const GLOBALS = [
 const PROCESS = ["exit", "kill", "emit", "emitWarning", "nextTick", "hrtime", "exitCode", "platform", "version", "pid"];
 const STREAM = ["write", "isTTY", "columns", "rows"];
 
-/** What tests replace or add to now and then, by what it is called. */
+/** Notes what tests replace or add to now and then, by what it is called. */
 export function processAsItIs(): ReadonlyMap<string, unknown> {
   const { env, argv, stdout, stderr } = process;
   return new Map<string, unknown>([
@@ -42,7 +42,7 @@ export function processAsItIs(): ReadonlyMap<string, unknown> {
   ]);
 }
 
-/** What is another one now, or has come or gone. */
+/** Names what is another one now, or has come or gone. */
 export function changedSince(before: ReadonlyMap<string, unknown>): readonly string[] {
   const now = processAsItIs();
   const names = new Set([...before.keys(), ...now.keys()]);

@@ -10,7 +10,7 @@ const ROOM = { width: 150, height: 34, gap: 16, floor: 84 };
 
 export const ROOMS_FILE = "docs/images/rooms.svg";
 
-/** The house, the ground at the bottom. Arrows that follow from others are left out. */
+/** Draws the house, the ground at the bottom. Arrows that follow from others are left out. */
 export function roomsSvg(): string {
   const graph = wingsOf(MAY_IMPORT);
   const places = placed(floorsOf(graph));
@@ -44,7 +44,7 @@ function wingsOf(table: Readonly<Record<string, readonly string[]>>): Graph {
   return graph;
 }
 
-/** A room is one floor above the highest that it imports. */
+/** Puts each room one floor above the highest that it imports. */
 function floorsOf(graph: Graph): readonly (readonly string[])[] {
   const floorOf = (room: string): number => Math.max(-1, ...[...(graph.get(room) ?? [])].map(floorOf)) + 1;
   const floors: string[][] = [];

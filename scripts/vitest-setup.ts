@@ -5,7 +5,7 @@ import { changedSince, processAsItIs } from "./process-as-it-is.js";
 const { COVERAGE_OF_CHILDREN } = process.env;
 if (COVERAGE_OF_CHILDREN !== undefined) process.env["NODE_V8_COVERAGE"] = COVERAGE_OF_CHILDREN;
 
-/** After the last hook of a test file: a server that still listens is one that a test forgot to close. */
+/** Checks after the last hook of a test file that no server still listens: one that does is one that a test forgot to close. */
 afterAll(async () => {
   const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
   // What was closed a moment ago takes a turn or two of the event loop.

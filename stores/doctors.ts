@@ -50,7 +50,7 @@ export async function examineAgainAndAgain(
   }
 }
 
-/** How often it said what the matrix says; undefined where there is no row of it. */
+/** Counts how often `doctor` said what the matrix says; undefined where the matrix has no row of the store. */
 export function rightVerdicts({ store, verdicts }: DoctorResult): number | undefined {
   const path = join(RESULTS, `${store}.json`);
   if (!existsSync(path)) return undefined;
@@ -65,7 +65,7 @@ export function readDoctorResults(): DoctorResult[] {
   return files.map((file) => JSON.parse(readFileSync(join(DOCTORS, file), "utf8")) as DoctorResult);
 }
 
-/** `{ fail: 19, warn: 1 }` as `19 fail, 1 warn`. */
+/** Spells `{ fail: 19, warn: 1 }` as `19 fail, 1 warn`. */
 export function countsInWords(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .toSorted(([, one], [, other]) => other - one)

@@ -35,9 +35,9 @@ export interface StartOptions {
 
 export interface Gateway {
   readonly endpoint: string;
-  /** As a crash would end it. */
+  /** Ends it as a crash would. */
   kill(): Promise<void>;
-  /** The same again, on the same port; resolves when it answers. */
+  /** Starts the same again, on the same port; resolves when it answers. */
   restart(): Promise<void>;
 }
 

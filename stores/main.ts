@@ -30,7 +30,7 @@ if (process.env["npm_lifecycle_event"] !== undefined) {
   }, 1000).unref();
 }
 
-/** Servers and temporary folders go when the process exits. */
+/** Stops what is under way and exits; servers and temporary folders go when the process exits. */
 function interrupt(code: number): void {
   interruption.abort();
   setImmediate(() => process.exit(code));
@@ -109,7 +109,7 @@ async function tryOne(kind: StoreKind, { long, record }: { long: boolean; record
   }
 }
 
-/** Whether `doctor` says each time what the matrix says. */
+/** Asks `doctor` again and again whether it says each time what the matrix says. */
 async function askDoctor(kind: StoreKind, runs: number, record: boolean): Promise<Line> {
   try {
     const result = await examineAgainAndAgain(kind, { runs, record, log });
@@ -131,7 +131,7 @@ function log(line: string): void {
   console.log(`       ${line}`);
 }
 
-/** A store passes when it is what it was known to be, and the locks do on it what they have to. */
+/** Judges a store: it passes when it is what it was known to be, and the locks do on it what they have to. */
 function lineOf(kind: StoreKind, result: StoreResult): Line {
   const { version, verdict, faults, suite, create, latency, verification, turns, chaos } = result;
   const locks = suite.failed.filter(({ group }) => group === "locks" || group === "1.x");
@@ -156,7 +156,10 @@ function lineOf(kind: StoreKind, result: StoreResult): Line {
   return { word: problems.length === 0 ? "passed" : "failed", text: [text, ...shown].join("; ") };
 }
 
-/** Two inside and neither told: only on a store that loses races, which is not asked about by default, and may lose one in any run. */
+/**
+ * Names the buckets where two were inside and neither was told. A store that loses races is excused: that is not asked about by default,
+ * and it may lose one in any run.
+ */
 function silenceProblems(
   { knownFault }: StoreKind,
   { turns, versions, create, replace }: StoreResult,
@@ -171,7 +174,7 @@ function silenceProblems(
     .map((one) => `two inside (${one.name} bucket): ${turnsInWords(one.turns)}`);
 }
 
-/** `verifyStore` has to come to the same verdict. That it misses a race which is rarely lost is not a surprise. */
+/** Checks that `verifyStore` has come to the same verdict. That it misses a race which is rarely lost is not a surprise. */
 function verificationProblems({ knownFault }: StoreKind, { verdict, verification }: StoreResult): readonly string[] {
   const { verdict: said, elapsedMs } = verification;
   const isRight = knownFault !== undefined || (said === "fail") === (verdict === "unsafe");

@@ -37,7 +37,7 @@ export interface StoreResult {
   readonly faults: readonly string[];
 }
 
-/** Faults of the store itself, in words. */
+/** Names the faults of the store itself, in words. */
 export function faultsOf({
   observation,
   create,
@@ -55,7 +55,7 @@ export function faultsOf({
   return faults;
 }
 
-/** What requests one after the other have shown. */
+/** Names the faults that requests one after the other have shown. */
 export function observedFaults(observation: Observation): string[] {
   const { createExisting, replaceStale, replaceMissing, createDeleted, replaceDeleted } = observation;
   return [
@@ -74,7 +74,7 @@ function isRejected({ replaceCurrent, replaceUnquoted }: Observation): boolean {
   return replaceCurrent !== "200" && replaceUnquoted !== "200";
 }
 
-/** In how many of the rounds more or fewer than one was told that it had won. */
+/** Describes in how many of the rounds exactly one client, not more or fewer, was told that it had won. */
 export function winnersOf({ rounds, winners, wrongObject }: RaceResult): string {
   const one = winners["1"] ?? 0;
   if (one === rounds && wrongObject === 0) return `one winner in each of ${rounds} rounds`;

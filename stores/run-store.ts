@@ -47,14 +47,14 @@ export async function runStore(
   }
 }
 
-/** Goes with this process at the latest. */
+/** Makes a temporary folder, which goes with this process at the latest. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "s3-mutex-store-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** As for `new S3Client(...)`, one for each gateway. */
+/** Makes configurations as for `new S3Client(...)`, one for each gateway. */
 export function clientConfigs({ gateways, credentials, region }: RunningStore): S3ClientConfig[] {
   return gateways.map(({ endpoint }) => ({ endpoint, region, forcePathStyle: true, credentials }));
 }
@@ -100,12 +100,12 @@ async function tryAll(
   return { ...found, chaos, verdict: "safe", faults };
 }
 
-/** Nothing was wrong but that something took too long, which on a shared machine happens: real time gets a second chance. */
+/** Says whether nothing was wrong but that something took too long, which on a shared machine happens: real time gets a second chance. */
 function wasOnlyLate({ passed, lostBehindTokens, failures }: ChaosResult): boolean {
   return !passed && lostBehindTokens === 0 && failures.every((failure) => /within \d+ ms/.test(failure));
 }
 
-/** A store that refuses to, and has it already, is served: some take requests about objects only. */
+/** Creates a bucket. A store that refuses to, and has it already, is served: some take requests about objects only. */
 export async function createBucket(config: S3ClientConfig, Bucket: string): Promise<void> {
   const client = new S3Client(config);
   const exists = () => client.send(new PutObjectCommand({ Bucket, Key: "exists", Body: "yes" }));
@@ -120,7 +120,7 @@ export async function createBucket(config: S3ClientConfig, Bucket: string): Prom
   }
 }
 
-/** The last that changed the library. Without git, as in a package, it is not known. */
+/** Finds the last commit that changed the library. Without git, as in a package, it is not known. */
 export async function commit(): Promise<{ readonly commit?: string }> {
   const said = await runCommand("git", ["log", "-1", "--format=%h", "--", "src"]).catch(() => undefined);
   return said === undefined ? {} : { commit: said.trim() };
@@ -149,7 +149,7 @@ async function trySuite(
   };
 }
 
-/** The rest is a comparison, line by line. */
+/** Takes the first line: the rest is a comparison, line by line. */
 function firstLine(text: string): string {
   return text.split("\n")[0] ?? "";
 }

@@ -9,7 +9,7 @@ export interface Explained extends Replacement {
   readonly why: string;
 }
 
-/** Whether the explanation is of this mutant: the one replacement makes of the file just what the other does. */
+/** Says whether the explanation is of this mutant: the one replacement makes of the file just what the other does. */
 export function fits({ file, search, replace }: Explained, mutant: MechanicalMutant): boolean {
   if (file !== mutant.file) return false;
   const text = readFileSync(join(ROOT, file), "utf8");

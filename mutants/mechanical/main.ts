@@ -53,7 +53,7 @@ async function run(area: Area, { jobs, sample }: MechanicalArguments): Promise<b
   }
 }
 
-/** How many there are. */
+/** Prints the failures, and counts them. */
 function tell(failures: readonly Failure[]): number {
   for (const { test, error } of failures) console.error(`fails without a mutant: ${test}: ${error}`);
   return failures.length;

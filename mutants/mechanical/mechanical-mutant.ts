@@ -14,7 +14,7 @@ export interface MechanicalMutant {
   readonly result: string;
 }
 
-/** How two texts are compared of which only one is set as people set it. */
+/** Leaves out all space, to compare two texts of which only one is set as people set it. */
 export function withoutSpace(text: string): string {
   return text.replace(/\s+/g, "");
 }

@@ -42,7 +42,7 @@ export function judge(area: Area, fates: Fates, { isWhole, isSingle }: Hunted): 
   return isHigh && isExplained;
 }
 
-/** How far the score of a sample is off that of all, in percent: one in forty is further below than twice that by chance. */
+/** Says how far the score of a sample is off that of all, in percent: one in forty is further below than twice that by chance. */
 function standardError(percent: number, size: number): number {
   return size === 0 ? 0 : Math.sqrt((percent * (100 - percent)) / size);
 }
@@ -51,7 +51,7 @@ function isAlive(fate: Fate | undefined): boolean {
   return fate === "survived" || fate === "unsettled";
 }
 
-/** A line for the file. Whether its score is high enough. */
+/** Prints a line for the file, and says whether its score is high enough. */
 function tellOf(file: string, fates: Fates, least: number): boolean {
   const own = [...fates].filter(([mutant]) => mutant.file === file);
   const survived = own.filter(([, fate]) => isAlive(fate)).length;

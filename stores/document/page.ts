@@ -149,7 +149,10 @@ function replaceForm({ replaceCurrent, replaceUnquoted }: Observation): string {
   return replaceUnquoted === "200" ? "unquoted only" : `**none: ${replaceCurrent}, ${replaceUnquoted}**`;
 }
 
-/** Both answers and what became of the object; a stale one that deletes is why the library tries before it uses this. */
+/**
+ * Judges the condition of a removal, by both answers and what became of the object; a stale one that deletes is why the library tries
+ * before it uses this.
+ */
 function removal({ deleteStale, deleteCurrent }: Observation): string {
   if (deleteStale.endsWith("gone")) return "ignored";
   return deleteCurrent.endsWith("gone") ? "honoured" : `refused (${deleteCurrent.split(",")[0]})`;
@@ -174,7 +177,7 @@ function chaosOf({ chaos }: StoreResult): string {
   return `${seconds} s, ${turns} turns, ${kills} kills, ${freezes} freezes${gateways}: ${lostBehindTokens} lost`;
 }
 
-/** What was measured meanwhile stands above. */
+/** Lists the stores that were not measured here; what was measured meanwhile stands above. */
 function elsewhereTable(results: readonly StoreResult[]): string {
   const measured = new Set(results.map(({ title }) => title));
   const rows = ELSEWHERE.filter(({ title }) => !measured.has(title)).map(

@@ -2,7 +2,7 @@ import { isSilent, turnsInWords } from "../measure/turns.js";
 import { VERSIONINGS, type Versioning, type VersionsResult, type VersionsResults } from "../measure/versions.js";
 import { observedFaults, type StoreResult } from "../result.js";
 
-/** What a store comes to, in a few words. */
+/** Says what a store comes to, in a few words. */
 export function verdictOf(result: StoreResult): string {
   const { verdict, observation, versions } = result;
   if (verdict === "unsafe")
@@ -11,7 +11,7 @@ export function verdictOf(result: StoreResult): string {
   return unsafe.length === 0 ? "**safe**" : `**safe**, but not with versions (${unsafe.join(", ")})`;
 }
 
-/** Why: what was seen, or is known of its code. */
+/** Says why: what was seen, or is known of its code. */
 export function whyOf(result: StoreResult): string {
   const { faults, observation } = result;
   // Where conditions are ignored, that races are lost follows.
@@ -32,7 +32,7 @@ function removalOf({ observation, verification }: StoreResult): string {
     : "its DELETE refuses them, so nothing is deleted";
 }
 
-/** Two processes with the options that are default: what a user who has read nothing gets. */
+/** Describes two processes with the options that are default: what a user who has read nothing gets. */
 export function twoProcesses({ turns }: Pick<StoreResult, "turns">): string {
   if (turns === undefined) return "not tried";
   const words = turnsInWords(turns);
@@ -41,7 +41,7 @@ export function twoProcesses({ turns }: Pick<StoreResult, "turns">): string {
   return turns.lost === 0 ? `${words}; none lost` : words;
 }
 
-/** In a bucket that keeps versions. */
+/** Says what the store comes to in a bucket that keeps versions. */
 export function versionsCell({ versions }: StoreResult, versioning: Versioning): string {
   const one = versions?.[versioning];
   if (one === undefined) return "not tried";
@@ -53,7 +53,7 @@ export function versionsCell({ versions }: StoreResult, versioning: Versioning):
   return `safe${markers(one)}${refused}`;
 }
 
-/** What a delete marker is to conditions, where no lock is granted twice by it. */
+/** Says what a delete marker is to conditions, where no lock is granted twice by it. */
 function markers({ observation: { createDeleted, replaceDeleted } }: VersionsResult): string {
   if (createDeleted === "200") return "";
   const under = replaceDeleted === "200" ? ", and `If-Match` takes the ETag under it" : "";
@@ -78,7 +78,7 @@ const NOTABLE = [
   "Bodies",
 ];
 
-/** What `doctor` warns of besides; undefined for nothing. */
+/** Says what `doctor` warns of besides; undefined for nothing. */
 export function notesOf({ title, verification }: StoreResult): string | undefined {
   const { details = {} } = verification;
   const notes = NOTABLE.flatMap((row) => (details[row] === undefined ? [] : [details[row]]));

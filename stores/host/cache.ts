@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where what was downloaded and compiled is kept, so that a second run is quick. */
+/** Makes the folder where what was downloaded and compiled is kept, so that a second run is quick. */
 export function cacheFolder(...parts: readonly string[]): string {
   const base =
     process.env["S3_MUTEX_STORES_CACHE"] ||

@@ -15,7 +15,7 @@ export interface CommandOptions {
   readonly minutes?: number;
 }
 
-/** What a program printed; rejects with its last lines when it fails. */
+/** Runs a program, and gives what it printed; rejects with its last lines when it fails. */
 export function runCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { cwd, env, minutes = 10 } = options;
   return new Promise((resolve, reject) => {
@@ -43,7 +43,7 @@ export function runCommand(command: string, args: readonly string[], options: Co
   });
 }
 
-/** The path of a program on PATH. */
+/** Finds a program on PATH, or in the folders for superusers, and gives its path. */
 export function whichProgram(name: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return folders.map((folder) => join(folder, name)).find(isExecutable);

@@ -30,7 +30,7 @@ export async function npmInstall(name: string, ...packages: readonly string[]): 
   return folder;
 }
 
-/** A Node that programs run on which need a newer one than the oldest that the library supports. */
+/** Finds or installs a Node that programs run on which need a newer one than the oldest that the library supports. */
 export async function newerNode(): Promise<string> {
   const version = "24.21.0";
   if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath;
@@ -69,7 +69,7 @@ export async function cargoInstall(
   return command;
 }
 
-/** A program of our own around a Go module that is only a library; its path. */
+/** Compiles a program of our own around a Go module that is only a library; gives its path. */
 export async function goBuildOwn(name: string, module: string, version: string, source: string): Promise<string> {
   const folder = cacheFolder("go", `${name}-${version}`);
   const program = join(folder, name);

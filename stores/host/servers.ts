@@ -82,7 +82,7 @@ export class Server {
   }
 }
 
-/** Whether a server accepts connections there. */
+/** Says whether a server accepts connections there. */
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -94,7 +94,7 @@ export function isListening(port: number): Promise<boolean> {
   });
 }
 
-/** Whether an HTTP server answers there, whatever it says. */
+/** Says whether an HTTP server answers there, with anything but an error of its own. */
 export async function answersHttp(port: number): Promise<boolean> {
   const { status, body } = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) });
   await body?.cancel();

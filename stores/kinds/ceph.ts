@@ -160,8 +160,8 @@ function address([v2, v1]: readonly number[]): string {
 }
 
 /**
- * Without `crc` the gateway never connects to a monitor without authentication; without `tcp_nodelay` each small answer
- * waits for 40 ms.
+ * Writes the configuration. Without `crc` the gateway never connects to a monitor without authentication; without `tcp_nodelay` each small
+ * answer waits for 40 ms.
  */
 function configuration(folder: string, { fsid, monitorPorts }: Identity, gatewayPorts: readonly number[]): string {
   const gateways = gatewayPorts.map(

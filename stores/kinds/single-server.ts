@@ -15,7 +15,7 @@ export interface SingleServer {
   readonly credentials?: RunningStore["credentials"];
 }
 
-/** How a store that is one program is started: with as many endpoints as it has, one. */
+/** Makes what starts a store that is one program: with as many endpoints as it has, one. */
 export function starting({ command, args, env, credentials, readyWithinMs = 60_000 }: SingleServer) {
   return async ({ ports, dataFolder }: StartOptions): Promise<RunningStore> => {
     const port = ports[0] ?? (await freePorts(1))[0] ?? 0;

@@ -20,8 +20,8 @@ export interface ChaosResult {
 const MAIN = fileURLToPath(new URL("../../chaos/main.ts", import.meta.url));
 
 /**
- * Worker processes killed and frozen over the store (docs/chaos.md); where there are several gateways, these are killed and
- * restarted in turn as well, behind one address.
+ * Kills and freezes worker processes over the store (docs/chaos.md); where there are several gateways, these are killed and restarted in
+ * turn as well, behind one address.
  */
 export async function runChaos(
   store: RunningStore,
@@ -43,7 +43,7 @@ export async function runChaos(
   }
 }
 
-/** Dead for four seconds, alive for eight; one at a time. How many died. */
+/** Kills one gateway after the other: dead for four seconds, alive for eight. Counts how many died. */
 async function killInTurn({ gateways }: RunningStore, signal: AbortSignal): Promise<number> {
   let count = 0;
   const pause = (delayMs: number) => sleep(delayMs, undefined, { signal }).catch(() => {});

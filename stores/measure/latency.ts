@@ -18,7 +18,7 @@ export interface Latency {
 const COUNT = 200;
 const OPTIONS = { timeoutMs: 20_000 };
 
-/** One client, one request after the other: creates of objects of the size of a lock record, and reads of them. */
+/** Measures one client, one request after the other: creates of objects of the size of a lock record, and reads of them. */
 export async function measureLatency(config: S3ClientConfig, bucketName: string): Promise<Latency> {
   const client = createS3Client(config);
   try {

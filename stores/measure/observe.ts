@@ -121,7 +121,7 @@ class Seen {
     return { before: (await this.#put(Key, {})).etag, after: (await this.#put(Key, {})).etag };
   }
 
-  /** The ETag, in the form that If-Match takes, of an object that was written and deleted. */
+  /** Writes and deletes an object, and gives its ETag, in the form that If-Match takes. */
   async #removed(Key: string): Promise<string> {
     const { etag } = await this.#put(Key, {});
     const quoted = (await this.#put(`${Key}-form`, { IfMatch: (await this.#put(`${Key}-form`, {})).etag })).status;

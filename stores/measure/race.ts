@@ -13,8 +13,8 @@ export interface RaceResult {
 }
 
 /**
- * Racing writes without this library in between: each round is one key and one write of each client, all at once. Clients are
- * spread over the gateways.
+ * Races writes without this library in between: each round is one key and one write of each client, all at once. Clients are spread over
+ * the gateways.
  */
 export async function race(
   configs: readonly S3ClientConfig[],
@@ -40,7 +40,7 @@ export async function race(
   }
 }
 
-/** Exactly one winner in every round, and its object in the end. */
+/** Says whether there was exactly one winner in every round, and its object in the end. */
 export function isFair({ winners, wrongObject, rounds }: RaceResult): boolean {
   return winners["1"] === rounds && wrongObject === 0;
 }
@@ -70,7 +70,7 @@ async function oneRound(
   };
 }
 
-/** Quoted, unless the store refuses that. */
+/** Finds the form of ETags that the store takes: quoted, unless it refuses that. */
 async function etagForm(client: S3Client, Bucket: string): Promise<(etag: string) => string> {
   const Key = `race/${randomUUID()}`;
   const quoted = await put(client, Bucket, Key);

@@ -60,7 +60,7 @@ async function takeTurns({ s3ClientConfig, bucketName, turns, counter, inside }:
   return tally;
 }
 
-/** Whether no other is inside. */
+/** Tries to enter: says whether no other is inside. */
 function enter(inside: string): boolean {
   try {
     closeSync(openSync(inside, "wx"));

@@ -23,7 +23,7 @@ export interface TurnsResult {
 
 const TAKER = fileURLToPath(new URL("./turn-taker.ts", import.meta.url));
 
-/** Each process has its client; the first grant is raced for, on a bucket where no lock was. */
+/** Lets processes take turns, each with its client; the first grant is raced for, on a bucket where no lock was. */
 export async function takeTurns(
   configs: readonly S3ClientConfig[],
   bucketName: string,
@@ -69,12 +69,12 @@ function summed(counts: readonly Readonly<Record<string, number>>[]): Record<str
   return all;
 }
 
-/** Whether two were inside, or an update was lost, and no call said so. */
+/** Says whether two were inside, or an update was lost, and no call said so. */
 export function isSilent({ overlaps, lost, errors }: TurnsResult): boolean {
   return (overlaps > 0 || lost > 0) && errors["store-unsafe"] === undefined;
 }
 
-/** In a few words. */
+/** Describes the turns in a few words. */
 export function turnsInWords({ processes, turns, done, overlaps, lost, errors }: TurnsResult): string {
   const told = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
   const all = processes * turns;

@@ -45,7 +45,7 @@ export async function tryVersions(
   return results as VersionsResults;
 }
 
-/** Undefined once there is such a bucket; otherwise why not. */
+/** Creates a bucket that keeps versions in this way. Gives undefined once there is such a bucket; otherwise why not. */
 async function createBucket(
   config: S3ClientConfig,
   Bucket: string,

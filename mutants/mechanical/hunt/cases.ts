@@ -69,7 +69,7 @@ export class Cases {
     return this.#cases;
   }
 
-  /** `it`, whose tests are given these fixtures, all of them. */
+  /** Makes an `it` whose tests are given these fixtures, all of them. */
   #testsWith(fixtures: Fixtures): object {
     const add = (name: string, run: Body, row: readonly unknown[]) =>
       this.#add(name, () => given(fixtures, run, row), []);
@@ -99,7 +99,7 @@ export class Cases {
     this.#cases.push({ spec: this.#spec, name, run: () => this.#run(scopes, () => run(...row)) });
   }
 
-  /** Whatever fails, what is to be done afterwards is done. */
+  /** Runs a test with its hooks; whatever fails, what is to be done afterwards is done. Rejects with the first error. */
   async #run(scopes: readonly Scope[], body: () => unknown): Promise<void> {
     const finishers: Hook[] = [];
     this.#finishers = finishers;
@@ -119,7 +119,7 @@ export class Cases {
   }
 }
 
-/** Between a test's name and its body there may be options, and after it a time limit: neither is heeded. */
+/** Finds the body of a test. Before it there may be options, and after it a time limit: neither is heeded. */
 function bodyOf(rest: readonly unknown[]): Body {
   const body = rest.find((one): one is Body => typeof one === "function");
   if (body === undefined) throw new TypeError("a test without a body");

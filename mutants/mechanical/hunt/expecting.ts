@@ -5,7 +5,7 @@ interface PollOptions {
   readonly interval?: number;
 }
 
-/** `expect` with what vitest adds to it, and the little of `vi` that tests use. */
+/** Makes an `expect` with what vitest adds to it, and the little of `vi` that tests use. */
 export function expecting(expect: ExpectStatic): { readonly expect: object; readonly vi: object } {
   const poll = (look: () => unknown, options: PollOptions = {}) =>
     new Proxy(
@@ -28,7 +28,7 @@ export function expecting(expect: ExpectStatic): { readonly expect: object; read
   };
 }
 
-/** A function that writes down what it is called with. */
+/** Makes a function that writes down what it is called with. */
 function fn(run?: (...args: unknown[]) => unknown): unknown {
   const calls: unknown[][] = [];
   const called = (...args: unknown[]) => {
@@ -38,7 +38,7 @@ function fn(run?: (...args: unknown[]) => unknown): unknown {
   return Object.assign(called, { mock: { calls }, _isMockFunction: true, getMockName: () => "fn" });
 }
 
-/** A method in whose place the test puts its own. */
+/** Lets a test put a method of its own in the place of this one. */
 function spyOn(target: Record<string, unknown>, name: string): object {
   const original = target[name];
   return {

@@ -58,7 +58,7 @@ export class HunterProcess {
     this.#process.send(question, () => {});
   }
 
-  /** What it says next; `undefined` where it does not in time, or has ended. */
+  /** Waits for what the process says next; gives `undefined` where it says nothing in time, or has ended. */
   async #next(limitMs?: number): Promise<Answer | Ready | undefined> {
     if (this.#said.length === 0 && !this.#isGone) {
       await new Promise<void>((resolve) => {

@@ -98,7 +98,7 @@ function switchOff(): void {
   Object.assign(board, { activeMutant: undefined, hitCount: undefined, hitLimit: undefined });
 }
 
-/** What a test has found out about the mutant that is on, if anything. */
+/** Says what a test has found out about the mutant that is on, if anything. */
 async function judge(one: Case, { at, limitMs, hitLimit }: Planned): Promise<Verdict | undefined> {
   answer({ kind: "progress", limitMs });
   Object.assign(board, { hitCount: 0, hitLimit });

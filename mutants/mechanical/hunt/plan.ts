@@ -10,7 +10,7 @@ const LONGEST_MS = 4000;
 /** Of the tests that see a mutant, as many of the quickest as take so long together. */
 const BUDGET_MS = 10_000;
 
-/** Which tests each mutant has to get past: those that run through its place, the quickest first. */
+/** Plans which tests each mutant has to get past: those that run through its place, the quickest first. */
 export function planOf(mutants: readonly MechanicalMutant[], survey: Survey): (mutant: MechanicalMutant) => Hunt {
   const { timesMs, hitsAtLoad, hitsByCase } = survey;
   const timeOf = (at: number) => timesMs[at] ?? 0;

@@ -2,9 +2,9 @@ import { build } from "esbuild";
 import { ROOT } from "../root.js";
 
 /**
- * One script of all the specs and of what they import, so that to load everything afresh is to run it again. It expects two
- * functions: `require` for libraries, and `inSpec`, which is given each spec's name and what loads it. `texts` take the place
- * of the files that have the names.
+ * Makes one script of all the specs and of what they import, so that to load everything afresh is to run it again. It expects two
+ * functions: `require` for libraries, and `inSpec`, which is given each spec's name and what loads it. `texts` take the place of the files
+ * that have the names.
  */
 export async function suiteOf(specs: readonly string[], texts: ReadonlyMap<string, string>): Promise<string> {
   const entry = specs.map((file) => `inSpec(${JSON.stringify(file)}, () => require("./${file}"));`);
