@@ -6,7 +6,7 @@ import { MUTANTS } from "../mutants/list/all.js";
 /** `docs/guide/guarantees.md` names what sees each promise: all of it exists, and no promise is without. */
 
 const guarantees = readFileSync("docs/guide/guarantees.md", "utf8");
-/** The cells of the rows with a number under a heading. */
+/** Gives the cells of the rows with a number under a heading. */
 function rowsUnder(heading: string): string[][] {
   const [, section = ""] = guarantees.split(`\n## ${heading}\n`);
   const rows = section.split("\n## ")[0]?.match(/^\| \d+ \|.*$/gm) ?? [];

@@ -16,7 +16,7 @@ const NO_SIGNAL = [null, "signal", {}, new AbortController(), 5];
 const NO_FUNCTION = [undefined, null, 5, "work", {}];
 const NO_OBJECT = [null, 5, "options", true];
 
-/** How the message has to name a value. */
+/** Spells a value as the message has to name it. */
 function spelled(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value).slice(0, 40);
   if (typeof value === "function") return "a function";
@@ -26,7 +26,7 @@ function spelled(value: unknown): string {
 
 type Call = (value: never) => unknown;
 
-/** What is wrong with how a call answers to these values; nothing is what it should be. */
+/** Lists what is wrong with how a call answers to these values; nothing is what it should be. */
 async function complaints(argument: string, values: readonly unknown[], call: Call): Promise<string[]> {
   const found: string[] = [];
   for (const value of values) {

@@ -260,7 +260,7 @@ describe.concurrent("ownerId", () => {
     expect(await one.isLocked(LOCK)).toBe(false);
   });
 
-  /** `one` has the lock, and by a refresh of `other` for longer than it knows. */
+  /** Lets `one` have the lock, and by a refresh of `other` for longer than it knows. */
   async function refreshedByTwin(world: VirtualWorld) {
     const options = { ownerId: "shared", lockTimeoutMs: 1500 };
     const [one, other] = [world.mutex(options), world.mutex(options)];

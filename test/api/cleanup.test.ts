@@ -5,7 +5,7 @@ import { inVirtualTime } from "./virtual-world.js";
 
 const HOUR_MS = 3_600_000;
 
-/** Ended a while ago: neither tolerance nor the width of the clock bounds matters. */
+/** Makes a record that ended a while ago: neither tolerance nor the width of the clock bounds matters. */
 function stale(agoMs = 60_000): StoredRecord {
   const expiresAtMs = Date.now() - agoMs;
   return heldRecord({ acquiredAtMs: expiresAtMs - 60_000, expiresAtMs });

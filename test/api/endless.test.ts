@@ -3,7 +3,7 @@ import { codeOf, errorOf, it } from "./fixture.js";
 
 const LOCK = "resource";
 
-/** The error that a call ends with, and after how many milliseconds. */
+/** Gives the error that a call ends with, and after how many milliseconds. */
 async function elapsed(call: () => Promise<unknown>) {
   const startedAtMs = performance.now();
   const { code, message } = await errorOf(call());

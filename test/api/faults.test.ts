@@ -16,7 +16,7 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** A port of this machine without a listener. */
+/** Finds a port of this machine without a listener, and gives its endpoint. */
 async function deadEndpoint(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -60,7 +60,7 @@ export class World {
     return client;
   }
 
-  /** An instance with a client of its own, as another process would have. */
+  /** Makes an instance with a client of its own, as another process would have. */
   mutex({ s3Client, s3ClientConfig, ...options }: Partial<S3MutexBaseOptions & S3ClientOption> = {}): S3Mutex {
     const given = s3ClientConfig === undefined ? { s3Client: s3Client ?? this.client() } : { s3ClientConfig };
     // The check of the store has tests of its own: here it would be one more request that faults strike and counts count.
@@ -77,13 +77,13 @@ export class World {
     return result.key;
   }
 
-  /** The body under a lock's key, parsed; undefined where there is no object. */
+  /** Reads and parses the body under a lock's key; undefined where there is no object. */
   record(lockName: string, keyPrefix = "locks/"): StoredRecord | undefined {
     const object = this.server.getObject(BUCKET, this.key(lockName, keyPrefix));
     return object === undefined ? undefined : JSON.parse(object.text);
   }
 
-  /** The only holder of a lock, as the record has it. */
+  /** Gives the only holder of a lock, as the record has it. Throws where there are fewer or more. */
   holder(lockName: string): StoredHolder {
     const [holder, ...others] = this.record(lockName)?.holders ?? [];
     if (holder === undefined || others.length > 0) throw new Error(`${lockName} has ${others.length} holders`);
@@ -102,7 +102,7 @@ export class World {
     if (agoMs > LONG_AGO_MS) this.server.setClockOffset(0);
   }
 
-  /** This test leaves this lock as it is, held, queued for or unreadable; any other that is left is a leak. */
+  /** Says that this test leaves these locks as they are, held, queued for or unreadable; any other that is left is a leak. */
   leaves(...lockNames: readonly string[]): void {
     for (const name of lockNames) this.#left.add(this.key(name));
   }
@@ -139,7 +139,10 @@ async function waitFor(isTrue: () => boolean): Promise<void> {
   for (let looks = 0; looks < 20 && !isTrue(); looks += 1) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** Neither holder nor waiter, read as this library reads it: a record that 1.x wrote last means what its top level says. */
+/**
+ * Says whether a record has neither holder nor waiter, read as this library reads it: a record that 1.x wrote last means what its top level
+ * says.
+ */
 function isFree(body: string): boolean {
   const parsed = parseRecord(body);
   return parsed.kind === "record" && parsed.record.holders.length === 0 && parsed.record.queue.length === 0;
@@ -162,7 +165,7 @@ export const it = test.extend<{ pageSize: number; world: World }>({
   },
 });
 
-/** The code of the error that a promise rejects with; fails when it does not reject, or with something else. */
+/** Gives the code of the error that a promise rejects with; fails when it does not reject, or with something else. */
 export async function codeOf(promise: Promise<unknown>): Promise<S3MutexErrorCode> {
   return (await errorOf(promise)).code;
 }
@@ -212,7 +215,7 @@ export function listeningLogger(): { readonly logger: Logger; readonly lines: Lo
 
 let serial = 0;
 
-/** A record with one holder, as some other process with this version would have written it. */
+/** Makes a record with one holder, as some other process with this version would have written it. */
 export function heldRecord(times: {
   readonly acquiredAtMs: number;
   readonly renewedAtMs?: number;
@@ -252,7 +255,7 @@ export function heldRecord(times: {
   };
 }
 
-/** A record without a holder, released that long ago. */
+/** Makes a record without a holder, released at that time. */
 export function freeRecord(atMs: number): StoredRecord {
   const { holders: _, ...record } = heldRecord({ acquiredAtMs: atMs, expiresAtMs: atMs + 1000 });
   return { ...record, locked: false, owner: undefined, token: atMs, holders: [], freeSinceMs: atMs } as StoredRecord;

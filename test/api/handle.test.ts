@@ -303,7 +303,7 @@ describe.concurrent("await using", () => {
 });
 
 describe.concurrent("lock.signal", () => {
-  /** What the signal says, and how long after the deed it said it. */
+  /** Gives what the signal says, and how long after the deed it said it. */
   async function loss(world: Parameters<Parameters<typeof it>[2] & object>[0]["world"], deed: () => unknown) {
     const lock = await world.mutex({ lockTimeoutMs: 900 }).acquire(LOCK);
     await deed();

@@ -13,7 +13,7 @@ function states(reports: readonly LockReport[]): Record<string, string> {
   return Object.fromEntries(reports.map(({ lockName, state }) => [lockName, state]));
 }
 
-/** Views one by one; each call gives the next. */
+/** Gives views one by one, the next at each call. */
 function viewsOf(watched: AsyncIterable<LocksView>): () => Promise<LocksView> {
   const iterator = watched[Symbol.asyncIterator]();
   return async () => {

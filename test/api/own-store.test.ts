@@ -4,7 +4,7 @@ import { type MemoryStore, memoryStore } from "../../src/testing/index.js";
 
 const REQUEST = { timeoutMs: 1000 };
 
-/** An adapter as a user writes one: the four calls, and what is asked for besides. */
+/** Makes an adapter as a user writes one: the four calls, and what is asked for besides. */
 function adapter(calls: Partial<StoreAdapter> = {}, objects = memoryStore()): StoreAdapter {
   return {
     read: (...args) => objects.read(...args),

@@ -5,7 +5,7 @@ import { conformanceChecks, MemoryStore, startS3Server } from "../../src/testing
 import { createLockManager } from "../../src/web-locks/index.js";
 import { BUCKET, it, type World } from "./fixture.js";
 
-/** The error of a call, whether it throws or rejects. */
+/** Gives the error of a call, whether it throws or rejects. */
 async function errorOf(call: () => unknown): Promise<unknown> {
   try {
     return `gave ${await call()}`;

@@ -19,7 +19,7 @@ const KINDS: readonly [string, StoreQuirks][] = [
 /** Those on which a delete marker counts as an object. */
 const COUNTING = KINDS.slice(2);
 
-/** Requests that were made to lock objects; probe objects have keys of their own. */
+/** Counts the deletions that were asked for of lock objects; probe objects have keys of their own. */
 function deletions(world: World): number {
   return world.server.recentRequests.filter(
     ({ operation, key }) => operation === "DeleteObject" && key?.includes(".s3-mutex/") === false,
@@ -32,7 +32,7 @@ async function namesIn(world: World): Promise<string[]> {
   return names;
 }
 
-/** As by an operator, a script or a lifecycle rule. */
+/** Deletes the lock's object as an operator, a script or a lifecycle rule does. */
 function deleteByOthers(world: World, versionId?: string) {
   const at = { Bucket: BUCKET, Key: world.key(LOCK), VersionId: versionId };
   return world.client().send(new DeleteObjectCommand(at));

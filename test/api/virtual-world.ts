@@ -20,7 +20,7 @@ export class VirtualWorld {
     return Math.floor(this.#scene.nowMs);
   }
 
-  /** An instance in a process of its own. */
+  /** Makes an instance in a process of its own. */
   mutex(options: ClientOptions = {}): S3Mutex {
     const { mutex } = this.#scene.client({ maxRetries: 2, retryDelayMs: 20, ...options });
     this.#mutexes.push(mutex);
@@ -32,7 +32,7 @@ export class VirtualWorld {
     this.#scene.fate = fate;
   }
 
-  /** How often the store was asked for this, or for anything. */
+  /** Counts how often the store was asked for this, or for anything. */
   requests(operation?: Operation): number {
     return this.#scene.sent.filter((sent) => operation === undefined || sent.operation === operation).length;
   }
@@ -67,12 +67,12 @@ export class VirtualWorld {
     bucket.objects.set(key, { ...stored, lastModifiedMs: Math.floor(record.touchedAtMs / 1000) * 1000 });
   }
 
-  /** This test leaves this lock as it is; any other that is left held or queued for is a leak. */
+  /** Says that this test leaves this lock as it is; any other that is left held or queued for is a leak. */
   leaves(lockName: string): void {
     this.#left.add(this.key(lockName));
   }
 
-  /** What was taken by name is released by name; handles may be left to this. */
+  /** Ends the test: what was taken by name is released by name; handles may be left to this. */
   async end(): Promise<void> {
     await this.sleep(MOMENT_MS);
     const named = this.#leaks().filter((text) => text.includes('"via":"name"'));
@@ -89,7 +89,7 @@ export class VirtualWorld {
     return this.#scene.record(this.key(lockName));
   }
 
-  /** The only holder of a lock, as the record has it. */
+  /** Gives the only holder of a lock, as the record has it. Throws where there are fewer or more. */
   holder(lockName: string): Holder {
     const [holder, ...others] = this.record(lockName)?.holders ?? [];
     if (holder === undefined || others.length > 0) throw new Error(`${lockName} has ${others.length} holders`);
@@ -105,7 +105,7 @@ export class VirtualWorld {
   }
 }
 
-/** Neither holder nor waiter, read as this library reads it. */
+/** Says whether a record has neither holder nor waiter, read as this library reads it. */
 function isFree(body: string): boolean {
   const parsed = parseRecord(body);
   return parsed.kind === "record" && parsed.record.holders.length === 0 && parsed.record.queue.length === 0;
@@ -114,7 +114,7 @@ function isFree(body: string): boolean {
 /** For what a call that has given up still clears away. */
 const MOMENT_MS = 400;
 
-/** A test whose every wait takes virtual time only; each version of a record is checked as well, and what is left at its end. */
+/** Makes a test whose every wait takes virtual time only; each version of a record is checked as well, and what is left at its end. */
 export function inVirtualTime(
   body: (world: VirtualWorld) => Promise<void>,
   options: SceneOptions = {},
@@ -128,7 +128,7 @@ export function inVirtualTime(
   };
 }
 
-/** The same for files that have no other tests. */
+/** Adds such a test, for files that have no other tests. */
 export function it(name: string, body: (world: VirtualWorld) => Promise<void>, options?: SceneOptions): void {
   test(name, inVirtualTime(body, options));
 }

@@ -12,7 +12,7 @@ const PLACES = [
 /** The machine's own Chromium: `CHROMIUM_PATH`, or what is found under the usual names. */
 export const CHROMIUM = process.env["CHROMIUM_PATH"] ?? [...onPath(), ...PLACES].find((path) => existsSync(path));
 
-/** Where there is none, that is said once; in CI it is a failure. */
+/** Says whether there is no Chromium, and prints that tests are skipped then; throws in CI. */
 export function isChromiumMissing(): boolean {
   if (CHROMIUM !== undefined) return false;
   if (process.env["CI"] !== undefined) throw new Error("There is no Chromium: install it or set CHROMIUM_PATH.");

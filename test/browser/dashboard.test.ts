@@ -11,7 +11,7 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
   });
   afterAll(() => browser?.close());
 
-  /** A page on which nothing may go wrong: what its console complains of fails the test. */
+  /** Opens a page on which nothing may go wrong: what its console complains of fails the test. */
   async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
     const page = await context.newPage();
@@ -385,7 +385,7 @@ describe.skipIf(isChromiumMissing())("the dashboard in a browser", () => {
   });
 });
 
-/** Runs in the page: texts in sight whose contrast with what is behind them is below 4.5. */
+/** Finds the texts in sight whose contrast with what is behind them is below 4.5. It runs in the page. */
 function poorContrasts(): string[] {
   const canvas = document
     .createElement("canvas")

@@ -12,7 +12,7 @@ if (!existsSync("dist/index.js")) throw new Error("dist is missing: run `npm run
 interface Chaos {
   readonly process: ChildProcess;
   readonly folder: string;
-  /** All that it has said so far, on stdout and stderr. */
+  /** Gives all that it has said so far, on stdout and stderr. */
   said(): string;
   /** Its exit code. */
   readonly ended: Promise<number | null>;
@@ -90,7 +90,7 @@ test("nonsense on the command line is refused with the usage", { timeout: TIMEOU
   expect(chaos.said()).toMatch(/--seconds takes a whole number[\s\S]+--processes P/);
 });
 
-/** The test's own timeout is the limit. */
+/** Waits for the condition; the test's own timeout is the limit. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
@@ -106,7 +106,7 @@ function isRunning(pid: number): boolean {
   return /\) [^ZX] /.test(statOf(pid));
 }
 
-/** Empty when there is no such process. */
+/** Reads what Linux says of a process; empty when there is no such process. */
 function statOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, "utf8");

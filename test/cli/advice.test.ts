@@ -15,7 +15,7 @@ test("C5: once --forget neither creates a bucket nor advises to", TIMEOUT, async
   expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--forget creates nothing") });
 });
 
-/** What a command says about an error, when it was called with these arguments. */
+/** Gives what a command says about an error, when it was called with these arguments. */
 function said(error: S3MutexError, given: readonly string[]): string {
   const { output, said } = startOutput({ columns: 400, rows: 24 });
   const options = { "create-bucket": { type: "boolean", help: "" } } as const;

@@ -23,7 +23,7 @@ async function startLocked() {
   return { server, hold, input: inputOf(["--endpoint-url", server.endpoint]) };
 }
 
-/** A user at a terminal that reads the question and then types. */
+/** Simulates a user at a terminal that reads the question and then types. */
 function userTyping(answer: string, beforeTyping = () => {}) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   const asked: string[] = [];

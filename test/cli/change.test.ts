@@ -7,7 +7,7 @@ import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** Another owner gets the lock as soon as the CLI has looked at it. */
+/** Lets another owner get the lock as soon as the CLI has read it. */
 function takeAfterLook(server: S3Server, lockName: string, token: number): void {
   const key = `locks/${lockName}.json`;
   const stop = server.onRequest((request) => {

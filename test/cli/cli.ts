@@ -50,7 +50,7 @@ export function startCli(args: readonly string[], environment: Environment = {})
   return startProgram(process.execPath, [MAIN, ...args], environment);
 }
 
-/** As {@link startCli}, for what starts the CLI itself. */
+/** Starts a program as {@link startCli} does, for what starts the CLI itself. */
 export function startProgram(
   command: string,
   args: readonly string[],
@@ -105,7 +105,7 @@ export function cli(args: readonly string[], environment: Environment = {}): Pro
   return startCli(args, environment).ended;
 }
 
-/** A store for one test, the environment that leads the CLI to it, and a library client of it. */
+/** Starts a store for one test, and gives the environment that leads the CLI to it, and a library client of it. */
 export async function startStore(options: S3ServerOptions = {}): Promise<{
   readonly server: S3Server;
   readonly environment: Environment;
@@ -130,7 +130,7 @@ export function environmentFor(endpoint: string): Environment {
   };
 }
 
-/** The lock's record as it stands in the store. */
+/** Reads the lock's record as it stands in the store. */
 export function recordOf(server: S3Server, lockName: string): LockRecord | undefined {
   const object = server.getObject(BUCKET, `locks/${lockName}.json`);
   return object === undefined ? undefined : (JSON.parse(object.text) as LockRecord);
@@ -147,7 +147,7 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Whether a process is there and is not merely waiting for a parent that never buries it. */
+/** Says whether a process is there and is not merely waiting for a parent that never buries it. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

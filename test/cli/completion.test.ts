@@ -11,7 +11,7 @@ import { cliHere } from "./here.js";
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
 
-/** What bash offers for the last of these words. */
+/** Gives what bash offers for the last of these words. */
 async function offeredByBash(...words: string[]): Promise<readonly string[]> {
   const file = join(newFolder(), "completion.bash");
   writeFileSync(file, (await cliHere(["completion", "bash"])).stdout);
@@ -87,7 +87,7 @@ describe("names of locks", () => {
   });
 });
 
-/** What bash offers for a command line whose end the cursor is at. */
+/** Gives what bash offers for a command line whose end the cursor is at. */
 async function completedByBash(line: string, environment: Environment): Promise<readonly string[]> {
   const folder = newFolder();
   writeFileSync(join(folder, "completion.bash"), (await cliHere(["completion", "bash"])).stdout);

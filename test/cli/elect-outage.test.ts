@@ -4,7 +4,7 @@ import { Campaign } from "../../src/cli/elect/campaign.js";
 import { createLog, type Log } from "../../src/cli/process/log.js";
 import { type Election, type Lock, S3MutexError } from "../../src/index.js";
 
-/** P10 for `elect`: the store is away for an hour, and each campaign gives up after a minute. */
+/** Tests P10 for `elect`: the store is away for an hour, and each campaign gives up after a minute. */
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

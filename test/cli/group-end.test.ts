@@ -4,7 +4,7 @@ import { GroupEnd } from "../../src/cli/process/group-end.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A group whose command has ended and whose rest minds nothing but what it is said to. */
+/** Makes the end of a group whose command has ended and whose rest minds nothing but the signals in `endsOn`. */
 function startGroup({
   graceMs,
   endsOn = [] as readonly NodeJS.Signals[],

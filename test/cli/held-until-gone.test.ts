@@ -11,7 +11,7 @@ import { S3Mutex } from "../../src/index.js";
 import { startS3Server } from "../../src/testing/index.js";
 import { startOutput } from "./terminal.js";
 
-/** `run` in this process, so that mutants of its source can be tried: they are not built. */
+/** Starts `run` in this process, so that mutants of its source can be tried: they are not built. */
 async function startRun(script: string, { leaseMs = 3000 } = {}) {
   const server = await startS3Server({ buckets: ["bkt"] });
   const mutex = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: "bkt" });

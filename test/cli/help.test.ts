@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 import { cli, newFolder } from "./cli.js";
 import { cliHere } from "./here.js";
 
-/** Has every module that a process loads written down: evidence that does not depend on how fast the machine is. */
+/**
+ * Makes an environment in which every module that a process loads is written down: evidence that does not depend on how fast the machine
+ * is.
+ */
 function recordingLoads(): { readonly environment: Record<string, string>; loaded(): readonly string[] } {
   const log = join(newFolder(), "loaded.txt");
   const hooks = `

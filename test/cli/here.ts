@@ -21,7 +21,7 @@ async function run(args: readonly string[]): Promise<Ended> {
   return { exitCode, signal: null, ...said };
 }
 
-/** Has this process another environment meanwhile. In place: the library and the SDK hold on to the object. */
+/** Gives this process another environment meanwhile. In place: the library and the SDK hold on to the object. */
 async function within<Result>(environment: NodeJS.ProcessEnv, act: () => Promise<Result>): Promise<Result> {
   const own = { ...process.env };
   replaceEnvironment(environment);

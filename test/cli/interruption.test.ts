@@ -5,7 +5,7 @@ import type { S3Mutex } from "../../src/index.js";
 const never = new Promise<never>(() => {});
 const mutex = { close: () => never } as unknown as S3Mutex;
 
-/** How long it takes, by a clock that the test moves. */
+/** Measures how long work takes, by a clock that the test moves. */
 async function tookMs(work: () => Promise<unknown>): Promise<number> {
   const startedAtMs = performance.now();
   let endedAtMs: number | undefined;

@@ -2,7 +2,10 @@ import { afterEach, beforeEach } from "vitest";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** A command listens for signals until its process ends; run in the process of the tests, it listens until its test does. */
+/**
+ * Removes what a command listens for signals with when its test is over: it listens until its process ends, and here that is the process of
+ * the tests.
+ */
 export function listenNoLongerThanTheirTest(): void {
   let before: ReadonlySet<NodeJS.SignalsListener> = new Set();
   const listeners = () => SIGNALS.flatMap((signal) => process.listeners(signal));

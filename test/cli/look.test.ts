@@ -8,7 +8,7 @@ import { cliHere } from "./here.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** A store with a lock of each kind. */
+/** Starts a store with a lock of each kind. */
 async function startFilledStore() {
   const store = await startStore();
   const { server } = store;

@@ -17,7 +17,7 @@ import { startOutput } from "./terminal.js";
 /** Each process of the CLI takes a second to start, and more on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
 
-/** What the command line says when something is wrong: its own words, and only what can be done here. */
+/** Tests what the command line says when something is wrong: its own words, and only what can be done here. */
 
 test("C5: --create-bucket is advised by commands that have it, and by no others", async () => {
   const sentence = "Create the bucket b, or set `createBucketIfNotExists: true`.";

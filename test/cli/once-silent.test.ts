@@ -9,7 +9,7 @@ import { startOutput } from "./terminal.js";
 
 const LEASE_MS = 3_600_000;
 
-/** `once` in this process, so that mutants of its source can be tried; the store answers nothing once its command runs. */
+/** Starts `once` in this process, so that mutants of its source can be tried; the store answers nothing once its command runs. */
 async function startOnce(script: string) {
   const server = await startS3Server({ buckets: ["bkt"] });
   const folder = mkdtempSync(join(tmpdir(), "s3-mutex-once-"));

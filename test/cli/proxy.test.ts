@@ -26,7 +26,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A proxy that reaches every store at one port of this machine, and writes down what it was asked for. */
+/** Starts a proxy that reaches every store at one port of this machine, and writes down what it was asked for. */
 async function startProxy(storePort: number, refusal?: string) {
   const asked: { readonly line: string; readonly authorization: string | undefined }[] = [];
   const forward: RequestListener = (incoming, answer) => {
@@ -58,7 +58,7 @@ async function startProxy(storePort: number, refusal?: string) {
   return { asked, url: `http://127.0.0.1:${port}`, withPassword: `http://me:p%40ss@127.0.0.1:${port}` };
 }
 
-/** The embedded store, and TLS in front of it. */
+/** Starts the embedded store, and TLS in front of it. */
 async function startTlsStore() {
   const { environment, server } = await startStore();
   const storePort = Number(new URL(server.endpoint).port);

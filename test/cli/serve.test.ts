@@ -7,7 +7,7 @@ import { listenNoLongerThanTheirTest } from "./listeners.js";
 
 listenNoLongerThanTheirTest();
 
-/** The lines to paste, as an environment. */
+/** Parses the lines to paste, as an environment. */
 function exported(stdout: string): Record<string, string> {
   return Object.fromEntries(
     [...stdout.matchAll(/^ *export (\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]),

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { environmentFor, startCli } from "./cli.js";
 
-/** It takes connections and says nothing, as a store behind a firewall or one that hangs does. */
+/** Starts a store that takes connections and says nothing, as one behind a firewall or one that hangs does. */
 async function startSilentStore(): Promise<{ readonly endpoint: string; asked(): Promise<void> }> {
   let ask: () => void = () => {};
   const asked = new Promise<void>((resolve) => {

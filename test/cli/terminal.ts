@@ -5,7 +5,7 @@ import { parseInput } from "../../src/cli/base/parse.js";
 import { describedCommands } from "../../src/cli/described-commands.js";
 import { NAME_OPTIONS } from "../../src/cli/store/store-options.js";
 
-/** What a command writes, without a process around it: to a terminal of some size, or to pipes. */
+/** Makes an output that keeps what a command writes, without a process around it: to a terminal of some size, or to pipes. */
 export function startOutput(size?: { readonly columns: number; readonly rows: number }, env: NodeJS.ProcessEnv = {}) {
   const said = { stdout: "", stderr: "" };
   const stream = (name: keyof typeof said) => {
@@ -21,7 +21,7 @@ export function startOutput(size?: { readonly columns: number; readonly rows: nu
 
 const FLAG = { type: "boolean", help: "" } as const;
 
-/** What a command for locks is given. */
+/** Makes the input that a command for locks is given. */
 export function inputOf(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CloseReport, Lock, S3Mutex, S3MutexError } from "../../src/index.js";
 import { cutOff, FINE, KEY, NAME, Scene } from "../../testkit/scene.js";
 
-/** What a promise came to, for a test that looks at it later. */
+/** Gives what a promise came to, for a test that looks at it later. */
 function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => ({ value }),
@@ -12,12 +12,12 @@ function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
 
 const BEGIN_MS = new Scene().nowMs;
 
-/** How long the scene has lasted. */
+/** Says how long the scene has lasted. */
 function elapsedMs(scene: Scene): number {
   return scene.nowMs - BEGIN_MS;
 }
 
-/** Whether another client could have the lock now. */
+/** Says whether another client could have the lock now. */
 async function isFree(scene: Scene, take: (mutex: S3Mutex) => Promise<Lock | null>): Promise<boolean> {
   const lock = await scene.until(take(scene.client().mutex));
   if (lock !== null) await scene.until(lock.release());

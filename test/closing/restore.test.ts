@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { S3MutexError } from "../../src/index.js";
 import { cutOff, NAME, Scene, type Sent } from "../../testkit/scene.js";
 
-/** A lock that was held elsewhere, as text. */
+/** Makes the text of a lock that was held elsewhere. */
 async function handedOver(scene: Scene, leaseMs = 20_000): Promise<string> {
   const lock = await scene.until(scene.client({ lockTimeoutMs: leaseMs }).mutex.acquire(NAME));
   return scene.until(lock.serialize());

@@ -32,7 +32,7 @@ async function microtasks(count: number): Promise<void> {
   for (let passed = 0; passed < count; passed += 1) await Promise.resolve();
 }
 
-/** Who is in any record, by acquisition. */
+/** Lists the acquisitions that are in any record, as holders or as waiters. */
 function idsIn(scene: Scene): string[] {
   const bodies = [...scene.bucket.objects].filter(([key]) => !key.startsWith("once/"));
   return bodies.flatMap(([key]) => {

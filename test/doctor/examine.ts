@@ -12,7 +12,7 @@ export const BUCKET = "my-bucket";
 /** Few rounds: these faults show at once; how well rare ones are met is measured, not tested. */
 const FEW_ROUNDS = 2;
 
-/** A server that misbehaves as told, and what the examination makes of it. */
+/** Examines a server that misbehaves as told, and gives what the examination makes of it. */
 export async function examined(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   server: S3ServerOptions,
@@ -35,13 +35,13 @@ export async function examined(
   return { server: started, report, verdicts: notable(report) };
 }
 
-/** All verdicts that are not `pass`, by check. */
+/** Gives all verdicts that are not `pass`, by check. */
 export function notable(report: StoreReport): Record<string, string> {
   const checks = report.checks.filter(({ verdict }) => verdict !== "pass");
   return Object.fromEntries(checks.map(({ id, verdict }) => [id, verdict]));
 }
 
-/** What checks are made with, for one that is made by itself. */
+/** Makes what checks are made with, for one that is made by itself. */
 export function examinationOf(endpoint: string, bucket = BUCKET) {
   const observations = new Observations();
   const probes = { client: clientFor(endpoint), bucket, effects: realEffects, observations };

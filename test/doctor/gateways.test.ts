@@ -16,7 +16,7 @@ async function startStore(): Promise<S3Server> {
   return server;
 }
 
-/** The examination of a store that is reached by a second way, too; `onCheck` is told of each check that is done. */
+/** Examines a store that is reached by a second way, too; `onCheck` is told of each check that is done. */
 async function examine(
   server: { readonly endpoint: string },
   gateway: string | undefined,
@@ -130,7 +130,7 @@ test.runIf(IN_FULL).each([true, false])(
   },
 );
 
-/** A way to a store that keeps its connections and hands nothing on any more, when it is told so. */
+/** Starts a way to a store that keeps its connections and hands nothing on any more, when it is told so. */
 async function startWay(endpoint: string) {
   const { hostname, port } = new URL(endpoint);
   const sockets = new Set<Socket>();

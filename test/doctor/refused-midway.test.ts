@@ -21,7 +21,7 @@ const KINDS = [DENIED, EXPIRED, { status: 403, code: "QuotaExceeded" }, { status
 const IGNORES: StoreQuirks = { ignoreIfMatch: true, ignoreIfNoneMatch: true };
 const RACES: StoreQuirks = { checkThenWriteRace: true };
 
-/** A store that refuses all from one request on, until it recovers. */
+/** Starts a store that refuses all from one request on, until it recovers. */
 async function refusing(refusal: Refusal, from: number, quirks: StoreQuirks = {}) {
   let isOn = true;
   const gate = await startGate(() => (isOn && gate.arrived.length >= from ? refusal : undefined), { quirks });

@@ -15,7 +15,7 @@ const LANES = IN_FULL ? 6 : 2;
 /** Between two positions that are tried in `npm test`, so many times as many are left out. */
 const SPARSE = IN_FULL ? 1 : 7;
 
-/** One fault at every so many-th position of the examination; which of the answers were a reason to condemn the store. */
+/** Lets one fault strike at every so many-th position of the examination; says which of the answers were a reason to condemn the store. */
 async function condemnedAt(
   fault: "duplicate" | "lose-response",
   operation: S3Operation,

@@ -4,7 +4,7 @@ import { StartingLine } from "../../src/verify/examination/starting-line.js";
 
 type Handler = (args: object) => Promise<object>;
 
-/** A timer that goes off when the test says so. */
+/** Makes a timer that goes off when the test says so. */
 function stoppedTime(): { readonly effects: Effects; elapse(): void } {
   let callback = (): void => {};
   const effects: Effects = {
@@ -19,7 +19,7 @@ function stoppedTime(): { readonly effects: Effects; elapse(): void } {
   return { effects, elapse: () => callback() };
 }
 
-/** A request that is as far as to be sent, and whether it was. */
+/** Holds at the line a request that is as far as to be sent, and says whether it was. */
 function readyToSend(line: StartingLine): { readonly isSent: () => boolean } {
   let isSent = false;
   const add = (middleware: (next: Handler) => Handler) => {

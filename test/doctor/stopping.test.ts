@@ -7,7 +7,7 @@ import { BUCKET, examinationOf } from "./examine.js";
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** An examination that is stopped as soon as this has struck one of its writes. */
+/** Stops an examination as soon as this has struck one of its writes. */
 async function stoppedAt(rule: Partial<FaultRule> & Pick<FaultRule, "fault">) {
   const server = await startS3Server({ buckets: [BUCKET] });
   onTestFinished(() => server.close());

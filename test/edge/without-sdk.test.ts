@@ -13,7 +13,7 @@ const OF_WORKERD = [
   ...["async_hooks", "buffer", "crypto", "diagnostics_channel", "events", "os", "process", "stream", "util", "zlib"],
 ].map((name) => `node:${name}`);
 
-/** Everything that a built entry loads, dynamic imports included: its own files, and packages by their names. */
+/** Lists everything that a built entry loads, dynamic imports included: its own files, and packages by their names. */
 function loadedBy(entry: string, ending: ".js" | ".d.ts"): { readonly files: string[]; readonly packages: string[] } {
   const packages = new Set<string>();
   const files = new Set<string>();

@@ -11,7 +11,7 @@ const envelopeIn = (world: World, key = KEY, bucket = BUCKET) => {
   return object === undefined ? undefined : JSON.parse(object.text);
 };
 
-/** A holder that does not know that the lock was taken from it, and the one that has it now. */
+/** Makes a holder that does not know that the lock was taken from it, and the one that has it now. */
 async function zombieAndHolder(
   world: World,
   name = "account",

@@ -27,7 +27,7 @@ beforeEach(async () => {
 const contentNow = () => JSON.parse(world.bucket.objects.get(KEY)?.body ?? "{}").content;
 const append = (name: string) => object.update((entries = []) => [...entries, name]);
 
-/** The next write of the object has this fate; what follows is fine. */
+/** Gives the next write of the object this fate; what follows is fine. */
 function nextWrite(fate: Fate): void {
   let isNext = true;
   world.fate = (operation, key) => {
@@ -37,12 +37,12 @@ function nextWrite(fate: Fate): void {
   };
 }
 
-/** Nothing about the object gets an answer. */
+/** Cuts the process off: nothing that it asks about the object gets an answer. */
 function cutOff(): void {
   world.fate = (_, key, from) => (key === KEY && from === process ? { kind: "lost" } : { kind: "fine" });
 }
 
-/** A newer holder, who has the object open. */
+/** Makes a newer holder, who has the object open. */
 async function successor(): Promise<FencedObject<readonly string[]>> {
   const other = world.mutex(world.process("q"));
   await world.until(other.releaseLock(LOCK, true));

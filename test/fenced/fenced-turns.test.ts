@@ -20,7 +20,7 @@ async function opened() {
   return { lock, object };
 }
 
-/** After how long each of them ended, in milliseconds, and how. */
+/** Measures after how many milliseconds each of them ended, and says how. */
 async function ends(calls: readonly (() => Promise<unknown>)[], limitMs = 1_000_000) {
   const { clock } = world;
   const startedAtMs = clock.nowMs;

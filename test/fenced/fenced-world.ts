@@ -50,7 +50,7 @@ export class FencedWorld {
   }
 }
 
-/** All that can go wrong on the way to a store and back. */
+/** Draws one of all the things that can go wrong on the way to a store and back. */
 export function drawnFate(random: Random, operation: string): Fate {
   const fates: Fate[] = [
     { kind: "lost" },
@@ -80,7 +80,7 @@ export class Chain {
   readonly #made = new Map<string, number>();
   #stamps = 0;
 
-  /** To be called from `SimBucket.onChange`. */
+  /** Judges a version that landed. To be called from `SimBucket.onChange`. */
   landed(key: string, body: string | undefined): void {
     if (key !== KEY) return;
     const { token, content } = JSON.parse(body ?? "{}") as { token: number; content?: readonly string[] };
@@ -102,12 +102,12 @@ export class Chain {
     return this.#stamps;
   }
 
-  /** How often a change was made. */
+  /** Counts how often a change was made. */
   made(name: string): number {
     return this.#made.get(name) ?? 0;
   }
 
-  /** Whether this was the content at some time since that many versions. */
+  /** Says whether this was the content at some time since that many versions. */
   contained(entries: readonly string[] | undefined, sinceLength: number): boolean {
     const since = this.#versions.slice(Math.max(0, sinceLength - 1));
     const contents =
@@ -118,7 +118,7 @@ export class Chain {
   }
 }
 
-/** The name of the change that leads from one content to the next. */
+/** Names the change that leads from one content to the next. */
 function changeBetween(before: readonly string[] | undefined, after: readonly string[] | undefined): string {
   if (JSON.stringify(before) === JSON.stringify(after)) return "none";
   if (after === undefined) return "deleted";

@@ -91,7 +91,7 @@ const FRAGMENTS = [
   "&#x110000;",
 ];
 
-/** `whole`: requests that the server would answer, to be damaged. */
+/** Makes a request that is random bytes, odd, or damaged. `whole`: requests that the server would answer, to be damaged. */
 export function rawRequest(random: Random, host: string, whole: readonly string[]): Buffer {
   const kind = random.number();
   if (kind < 0.1) return Buffer.from(Array.from({ length: 1 + random.number() * 300 }, () => random.number() * 256));
@@ -135,7 +135,7 @@ function damaged(random: Random, whole: Buffer): Buffer {
   return bytes;
 }
 
-/** What the server said until it closed the connection, or for a moment where it did not. */
+/** Sends bytes, and gives what the server said until it closed the connection, or for a moment where it did not. */
 export function sendRaw(port: number, bytes: Buffer, ending: "wait" | "reset" | "end"): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -171,7 +171,7 @@ export interface Fuzzing {
   readonly serve: () => Promise<void>;
 }
 
-/** Answers that no client should be sent, with the seed and the request that led to each. */
+/** Sends random requests, and lists the answers that no client should be sent, with the seed and the request that led to each. */
 export async function fuzz({ port, seed, count, whole, serve }: Fuzzing): Promise<{ bad: string[]; served: number }> {
   const random = new Random(seed);
   const bad: string[] = [];
@@ -201,7 +201,7 @@ export async function fuzz({ port, seed, count, whole, serve }: Fuzzing): Promis
 
 const CONCURRENCY = 50;
 
-/** A server's own mistake, or a stack. */
+/** Says whether an answer tells of a server's own mistake, or has a stack. */
 function isBad(answer: string): boolean {
   return (
     /^HTTP\/1\.1 5(?!01|02)/.test(answer) ||

@@ -10,7 +10,7 @@ import { IN_FULL } from "../scale.js";
 
 const MAX_STATES = 200_000;
 
-/** One of the configurations, with so much trouble. */
+/** Gives one of the configurations, with so much trouble. */
 function within(name: string, budget: Partial<Budget>): Configuration {
   return { ...configurationNamed(name), budget: { ...NO_TROUBLE, ...budget } };
 }

@@ -38,7 +38,7 @@ test(`${SCHEDULES} schedules with crashes, freezes, robberies and a bad store: o
   expect(tally.lost).toBeGreaterThan(share(10));
 });
 
-/** Some processes want the same thing done; each run has a result of its own, and only one may ever be told. */
+/** Plays some processes that want the same thing done; each run has a result of its own, and only one may ever be told. */
 async function play(
   seed: number,
   tally: { ran: number; remembered: number; lost: number },

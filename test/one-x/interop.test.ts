@@ -4,12 +4,12 @@ import { BUCKET, codeOf, it, sleep, until, type World } from "../api/fixture.js"
 const LOCK = "shared-resource";
 const KEY = "locks/shared-resource.json";
 
-/** The body that s3-mutex 1.x writes for a lock that it holds. */
+/** Makes the body that s3-mutex 1.x writes for a lock that it holds. */
 function heldBy1x(owner: string, expiresAt: number, acquiredAt = Date.now()): object {
   return { locked: true, owner, acquiredAt, expiresAt, priority: 0 };
 }
 
-/** 1.x takes or frees a lock by rewriting the whole body that it has parsed. */
+/** Takes or frees a lock as 1.x does, by rewriting the whole body that it has parsed. */
 function rewriteAs1x(world: World, changes: object): void {
   const body = JSON.parse(world.server.getObject(BUCKET, KEY)?.text ?? "{}");
   world.server.putObject(BUCKET, KEY, JSON.stringify({ ...body, ...changes }));

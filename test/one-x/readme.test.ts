@@ -40,7 +40,7 @@ interface Surroundings {
   readonly made: Array<{ readonly mutex: S3Mutex; readonly options: library.S3MutexOptions }>;
   readonly printed: string[];
   run(heading: string, provided?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Another process. */
+  /** Makes the mutex of another process. */
   other(options?: Partial<library.S3MutexBaseOptions>): S3Mutex;
   close(): Promise<void>;
 }
@@ -122,7 +122,7 @@ beforeAll(async () => {
   compiled = await compile();
 }, 60_000);
 
-/** All examples, each in a file of its own, by the real compiler, strictly, against the types of this package. */
+/** Compiles all examples, each in a file of its own, by the real compiler, strictly, against the types of this package. */
 async function compile(): Promise<Compiled> {
   const folder = await mkdtemp(join(tmpdir(), "examples-of-1.x-"));
   try {
@@ -163,7 +163,7 @@ function fileNameOf(heading: string): string {
   return heading.toLowerCase().replaceAll(" ", "-");
 }
 
-/** The example as it is, after declarations of what its reader has around it. */
+/** Puts declarations of what its reader has around it before the example as it is. */
 function compilable(heading: string, code: string): string {
   if (heading === SIGNATURE) {
     const type = code.trim().replace(/^new S3Mutex\((.*)\)$/, "new ($1) => S3Mutex");
@@ -196,7 +196,7 @@ test("the examples are all here", () => {
 });
 
 describe.concurrent("an example of the README of 1.x does as it says:", () => {
-  /** Made by the first example, as in the README, with nothing in the bucket afterwards that would matter. */
+  /** Runs the first example, as in the README, with nothing in the bucket afterwards that would matter. */
   async function afterBasicUsage(): Promise<Surroundings> {
     const around = await surroundings();
     await around.run("Basic usage", { doSomething: () => {} });

@@ -44,7 +44,7 @@ async function must(command: string, args: readonly string[], cwd: string): Prom
   return stdout;
 }
 
-/** Without a network: the SDK is the repository's own, linked, and npm has nothing to fetch. */
+/** Installs the package without a network: the SDK is the repository's own, linked, and npm has nothing to fetch. */
 export async function installPackage(): Promise<Installed> {
   const base = await realpath(await mkdtemp(join(tmpdir(), "s3-mutex-package-")));
   const folder = join(base, "project");

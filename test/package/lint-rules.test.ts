@@ -123,7 +123,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Of the report, what is about one file. A diagnostic starts with its place and ends where the next one starts. */
+/** Takes from the report what is about one file. A diagnostic starts with its place and ends where the next one starts. */
 function saidAbout(path: string): string {
   const parts = report.split(/^(?=\S+\/src\/\S+\.ts(?::\d+:\d+)? (?:lint\/|plugin))/m);
   return parts.filter((part) => part.startsWith(`${path}:`) || part.startsWith(`${path} `)).join("");

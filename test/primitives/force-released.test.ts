@@ -13,7 +13,7 @@ function take(client: Client, permits: number): Promise<Lock[]> {
   return Promise.all(Array.from({ length: permits }, () => semaphore.acquire({ leaseMs: LEASE_MS })));
 }
 
-/** An operator's mutex: its locks are the semaphore's, by the key that they have anyway. */
+/** Makes an operator's mutex: its locks are the semaphore's, by the key that they have anyway. */
 function operatorOf(scene: Scene): Client {
   return scene.client({ keyPrefix: "semaphores/locks/" });
 }
@@ -27,7 +27,7 @@ function reasonsOf(permits: readonly Lock[]): Record<string, number> {
   return counts;
 }
 
-/** More than the record remembers. */
+/** Takes more turns than the record remembers. */
 async function manyTurns(scene: Scene, name: string): Promise<void> {
   const { mutex } = scene.client();
   for (let turn = 0; turn < 12; turn += 1) await scene.until(mutex.withLock(name, () => scene.world.sleep(100)));

@@ -11,7 +11,7 @@ const LOOK_MS = 3000;
 const sceneOf = () => new Scene();
 const clientOf = (scene: Scene) => scene.client({ lockTimeoutMs: LEASE_MS });
 
-/** When another process gets in that asks all the time, counted from this moment. */
+/** Measures when another process gets in that asks all the time, counted from this moment. */
 async function freeAfterMs(scene: Scene, limitMs = 5 * MINUTE): Promise<number> {
   const fromMs = scene.nowMs;
   const { mutex } = clientOf(scene);

@@ -13,7 +13,7 @@ interface Line {
 }
 
 interface Child {
-  /** The next line that it prints; undefined when it ended without another. */
+  /** Gives the next line that it prints; undefined when it ended without another. */
   next(): Promise<Line | undefined>;
   readonly exit: Promise<number | null>;
   readonly process: ChildProcess;

@@ -28,7 +28,7 @@ const WORKER = `
   console.log("worker " + process.pid);
 `;
 
-/** As words of a shell, and where it writes to. */
+/** Makes a worker: its command as words of a shell, and where it writes to. */
 function newWorker(endMs = 3000): { readonly worker: string; readonly beats: string } {
   const folder = newFolder();
   const [script, beats] = [join(folder, "worker.cjs"), join(folder, "beats.txt")];
@@ -40,7 +40,7 @@ function lastBeat(beats: string): number {
   return Number(readFileSync(beats, "utf8").trim().split("\n").at(-1));
 }
 
-/** When another process gets the lock, by the wall clock. */
+/** Says when another process gets the lock, by the wall clock. */
 function nextHolder(mutex: S3Mutex): Promise<number> {
   const turn = mutex.withLock("job", () => Date.now(), { timeoutMs: 20_000 }).then((atMs) => atMs ?? 0);
   // A test that fails before it asks fails for its own reason.

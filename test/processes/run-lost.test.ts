@@ -5,7 +5,7 @@ import { isRunning, newFolder, recordOf, STORE, startCli, startStore, until } fr
 
 const ADDRESS = `${STORE}job`;
 
-/** A command whose child writes down the time over and over, and says so once it has; neither of them minds SIGTERM. */
+/** Makes a command whose child writes down the time over and over, and says so once it has; neither of them minds SIGTERM. */
 function stubborn(beats: string): readonly string[] {
   const beat = `date +%s%3N >> ${beats}`;
   const inner = `trap "" TERM; ${beat}; echo inner $$; while :; do ${beat}; sleep 0.02; done`;

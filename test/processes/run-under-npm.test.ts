@@ -6,7 +6,7 @@ import { isRunning, MAIN, newFolder, recordOf, STORE, startCli, startProgram, st
 const ADDRESS = `${STORE}job`;
 const TIMEOUT = { timeout: 60_000 };
 
-/** A package that has the CLI installed, and a script that uses it. */
+/** Makes a package that has the CLI installed, and a script that uses it. */
 function newPackage(script: string, inner = script): string {
   const folder = newFolder();
   mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
@@ -50,7 +50,7 @@ test.each([
   await until(() => !isRunning(pid));
 });
 
-/** A package whose script `start` leads to `run` by a detour. */
+/** Makes a package whose script `start` leads to `run` by a detour. */
 function newDetour(detour: "npx" | "npm run" | "a file"): string {
   const run = `s3-mutex run ${ADDRESS} -- ${COMMAND}`;
   const start = { npx: `npx --no ${run}`, "npm run": "npm run inner", "a file": "./start.sh" }[detour];
