@@ -4,12 +4,12 @@
  */
 export const IN_FULL = process.env["TESTS_IN_FULL"] === "yes";
 
-/** How many of so many seeds `npm test` plays, or how many of what they come to it may expect. */
+/** Says how many of so many seeds `npm test` plays, or how many of what they come to it may expect. */
 export function share(inFull: number): number {
   return IN_FULL ? inFull : Math.ceil(inFull / 16);
 }
 
-/** How far apart the moments of a sweep are, of which `npm test` plays every eighth. */
+/** Says how far apart the moments of a sweep are, of which `npm test` plays every eighth. */
 export function stride(inFull: number): number {
   return IN_FULL ? inFull : 8 * inFull;
 }

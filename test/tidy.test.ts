@@ -19,7 +19,7 @@ const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 const NOT_TEXT = /\.(png|ico|gz|tgz)$/;
 const texts = new Map(tracked.filter((path) => !NOT_TEXT.test(path)).map((path) => [path, readFileSync(path, "utf8")]));
 
-/** `file:line: what is there` for every match; an empty list passes. */
+/** Gives `file:line: what is there` for every match; an empty list passes. */
 function occurrences(pattern: RegExp, paths: Iterable<string>): string[] {
   return [...paths].flatMap((path) =>
     (texts.get(path) ?? "")
@@ -116,13 +116,13 @@ const NAMES_A_FORM = [
   /^sim\/plan\/body\.ts:\d+: const ends = /,
 ];
 
-/** What people read: not what tools have written, nor what 1.x said. */
+/** Says whether people read it: neither what tools have written, nor what 1.x said. */
 function isWorded(path: string): boolean {
   if (/^(?:api|stores\/results)\/|^test\/one-x\/examples-of-1/.test(path)) return false;
   return /\.(?:ts|mjs|mts|md|css|html|svg|sh|grit|ya?ml)$|^\.ci\/run$/.test(path);
 }
 
-/** Of a page, without code: names of variables and the words of programs are their own. */
+/** Takes the code out of a page: names of variables and the words of programs are their own. */
 function proseIn(path: string, text: string): string {
   return path.endsWith(".md") ? text.replace(/`[^`\n]*`/g, "``") : text;
 }
@@ -135,7 +135,7 @@ function globOf(path: string): RegExp {
   return new RegExp(`^${path.replace(/\*\*\/|[*.]/g, (part) => parts[part as keyof typeof parts])}$`);
 }
 
-/** Of pages those in backticks; of programs those of files. Tests make up paths of their own. */
+/** Finds the paths in backticks of a page, and those of files in a program. Tests make up paths of their own. */
 function pathsIn(path: string, text: string, folders: string): readonly string[] {
   if (path.startsWith("test/")) return [];
   const form = path.endsWith(".md")
@@ -144,7 +144,7 @@ function pathsIn(path: string, text: string, folders: string): readonly string[]
   return isWorded(path) ? [...text.matchAll(form)].flatMap(([, found]) => found ?? []) : [];
 }
 
-/** The sources of what `exports` and `bin` name. */
+/** Finds the sources of what `exports` and `bin` name. */
 function entries(): string[] {
   const exported = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry]));
   const built = [
@@ -156,7 +156,7 @@ function entries(): string[] {
     .filter((path) => sources.includes(path));
 }
 
-/** What is imported, and what is started as a process of its own. */
+/** Finds what is imported, and what is started as a process of its own. */
 function importsOf(path: string): string[] {
   const code = texts.get(path) ?? "";
   const started = [...code.matchAll(/\bnew URL\("(?:\.\/)?([^"]+\.js)"/g)].map(([, file]) => `./${file}`);

@@ -17,7 +17,7 @@ export const BANNED: readonly RegExp[] = [
   /\/\*\* Who\b[^.?!:]*\b(?:tries|steps|knows|makes|gets|gives way has|is not kept)\b/,
 ];
 
-/** The lines of a text that have a banned form, or begin one, each with its number. */
+/** Finds the lines of a text that have a banned form, or begin one, each with its number. */
 export function bannedLines(text: string): readonly string[] {
   const flat = flatten(text);
   const starts = BANNED.flatMap((form) =>
@@ -28,7 +28,10 @@ export function bannedLines(text: string): readonly string[] {
   return numbers.map((number) => `${number}: ${lines[number - 1]?.trim()}`);
 }
 
-/** As it is read: without escapes, and with the lines of a paragraph, a comment or a text that goes on joined. Nothing changes its place. */
+/**
+ * Gives a text as it is read: without escapes, and with the lines of a paragraph, a comment or a text that goes on joined. Nothing changes
+ * its place.
+ */
 function flatten(text: string): string {
   return text
     .replace(/\\[nrt]/g, "  ")
@@ -38,7 +41,7 @@ function flatten(text: string): string {
 
 const blank = (joint: string): string => " ".repeat(joint.length);
 
-/** A form may begin with the space or the line before it. */
+/** Finds the line that a form is on, which may begin with the space or the line before it. */
 function lineAt(text: string, start: number): number {
   const word = start + (/^[^\w]*/.exec(text.slice(start))?.[0].length ?? 0);
   return text.slice(0, word).split("\n").length;

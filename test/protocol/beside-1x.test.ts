@@ -5,7 +5,7 @@ import { KEY, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { ClientOf1x } from "./client-of-1x.js";
 
-/** Section 9 of the design, rules 9 to 11: fleets that run both versions on one bucket. */
+/** Tests section 9 of the design, rules 9 to 11: fleets that run both versions on one bucket. */
 
 it("rule 9: where 1.x wrote last, what it wrote is the truth about the holder; the queue survives", async () => {
   const scene = new Scene();
@@ -125,7 +125,7 @@ it("rule 11: names with other characters have keys of their own", async () => {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Two of each version take turns on one lock; the one inside reports it. */
+/** Lets two of each version take turns on one lock; the one inside reports it. */
 async function race(seed: number): Promise<readonly string[]> {
   const scene = new Scene({ seed, roundTripMs: () => random.between(5, 80) });
   const random = scene.world.random.fork();

@@ -10,7 +10,7 @@ export const unknown = (why: string, { sent = true, throttled = false } = {}): U
   sent,
 });
 
-/** A call that has 30 s, and 5 s for each request. */
+/** Begins a call that has 30 s, and 5 s for each request. */
 export function begun(
   options: Partial<RetryOptions> = {},
   { isListing = false, contenders, isTold = true }: { isListing?: boolean; contenders?: number; isTold?: boolean } = {},

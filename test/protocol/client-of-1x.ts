@@ -44,7 +44,7 @@ export class ClientOf1x {
     return this.#wallMs() < this.#heldUntilMs;
   }
 
-  /** One attempt; two where there is no object yet. */
+  /** Makes one attempt; two where there is no object yet. */
   async tryAcquire(priority = 0): Promise<boolean> {
     const isThere = this.#scene.bucket.objects.has(this.#key);
     if (!isThere) await this.#client.create(this.#key);

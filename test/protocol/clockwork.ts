@@ -63,7 +63,7 @@ export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What a mutex shares with its parts, without a mutex: what they tell is written down. */
+/** Makes what a mutex shares with its parts, without a mutex: what they tell is written down. */
 export function contextOn(clockwork: Clockwork) {
   const [events, warnings, published]: [unknown[], unknown[], unknown[]] = [[], [], []];
   const [closing, closed] = [new AbortController(), new AbortController()];

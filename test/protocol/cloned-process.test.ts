@@ -8,7 +8,7 @@ import { attemptAt, holderOf, recordOf, T0 } from "./samples.js";
 
 /** 13.1.7: a process that was copied while it held a lock (a snapshot of a virtual machine): two go on with one acquisition. */
 
-/** What the copy does first: it renews the same hold, by a write that the original has never sent. */
+/** Does what the copy does first: it renews the same hold, by a write that the original has never sent. */
 function renewAsCopy(scene: Scene): void {
   const before = scene.record();
   if (before === undefined) throw new Error("no record");

@@ -40,7 +40,7 @@ const ANSWERS: readonly Answer[] = [
   "never sent",
 ];
 
-/** A few answers that come again and again, as long as a client asks: one way in which a store, or what is before it, is broken. */
+/** Draws a few answers that come again and again, as long as a client asks: one way in which a store, or what is before it, is broken. */
 export function drawAnswers(random: Random): () => Answer {
   const kinds = Array.from({ length: random.integer(1, 3) }, () => random.pick(ANSWERS));
   return () => random.pick(kinds);
@@ -99,7 +99,7 @@ export class EndlessStore implements ObjectStore {
     return answer === "stale" && page.kind === "ok" ? { ...page, continuation: "again" } : page;
   }
 
-  /** The next answer, after a round trip; without timing there was none. */
+  /** Gives the next answer, after a round trip; without timing there was none. */
   async #answer({ timeoutMs }: RequestOptions): Promise<[Answer, AnswerTiming | undefined]> {
     this.requests += 1;
     const answer = this.next?.() ?? "truth";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { NAME, Scene } from "../../testkit/scene.js";
 
-/** What a listener finds when it is told: the simulation's `events` looks at the order of all of them. */
+/** Tests what a listener finds when it is told: the simulation's `events` looks at the order of all of them. */
 
 it("a listener of `lost` finds the lock not held, whatever its clock says, and the signal aborted", async () => {
   const scene = new Scene();

@@ -3,7 +3,7 @@ import { S3MutexError } from "../../src/errors.js";
 import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js";
 import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
-/** How a call ended, and after how many milliseconds of virtual time. */
+/** Says how a call ended, and after how many milliseconds of virtual time. */
 async function endOf(scene: Scene, call: Promise<unknown>) {
   const startedAtMs = scene.nowMs;
   const { code, message, value } = await scene.until(
@@ -19,7 +19,7 @@ async function endOf(scene: Scene, call: Promise<unknown>) {
   return { code, message, value, tookMs: scene.nowMs - startedAtMs };
 }
 
-/** A store that answers every write and every removal with a conflict from now on, and changes nothing. */
+/** Makes a store that, once told to, answers every write and every removal with a conflict, and changes nothing. */
 function refusingWrites(scene: Scene) {
   let isRefusing = false;
   const through = (store: ObjectStore): ObjectStore => {
@@ -47,7 +47,7 @@ function storeAs(store: ObjectStore): ObjectStore {
   };
 }
 
-/** Requests that never end before they leave, as where credentials do not come. */
+/** Makes a store whose requests never end before they leave, as where credentials do not come. */
 function hanging(store: ObjectStore, isHanging: () => boolean): ObjectStore {
   const unless = <T>(ask: () => Promise<T>): Promise<T> => (isHanging() ? new Promise<T>(() => {}) : ask());
   return {

@@ -7,7 +7,7 @@ import { cutOff, NAME, Scene } from "../../testkit/scene.js";
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 3000;
 
-/** Each answer's `Date` is late by so much, besides its rounding to whole seconds. */
+/** Makes each answer's `Date` late by so much, besides its rounding to whole seconds. */
 function late(world: { readonly nowMs: number }, byMs: () => number) {
   return (store: ObjectStore): ObjectStore => {
     const told = <Outcome extends { readonly kind: string }>(outcome: Outcome, atMs: number): Outcome => {

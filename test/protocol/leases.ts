@@ -13,7 +13,7 @@ import { holderOf } from "./samples.js";
 export const LEASE_MS = 10_000;
 const ON_A = { kind: "if-match", etag: '"a"' } as const;
 
-/** A lease whose line does what the test says: it renews and gives back at once unless that is replaced. */
+/** Makes a lease whose local queue does what the test says: it renews and gives back at once unless that is replaced. */
 export function leased({ timing }: { readonly timing?: LeaseTiming } = {}) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);

@@ -4,13 +4,13 @@ import { recordOf, T0, turnOf } from "./samples.js";
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** What a waiter knows, by default at the head of a line, a second into a hold, 20 ms from the store. */
+/** Makes what a waiter knows, by default at the head of a queue, a second into a hold, 20 ms from the store. */
 export function outlookOf(changes: Partial<Outlook> = {}): Outlook {
   const usual = { position: 0, followers: 0, holdAgeMs: 1000, lastHoldMs: 0, takeoverPollMs: NEVER, pace: undefined };
   return { ...usual, roundTripMs: 20, isEnqueued: true, random: 0, ...changes };
 }
 
-/** The pace of turns that took so long. */
+/** Gives the pace of turns that took so long. */
 export function paceOfHolds(...holds: readonly number[]): Pace | undefined {
   return paceOf(recordOf({ recent: holds.map((ms) => turnOf({ fromMs: T0, toMs: T0 + ms })) }));
 }
@@ -34,7 +34,7 @@ export const anyOutlook = fc.record({
   random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 });
 
-/** The ages of a hold at which one at this position looks at it, until it has that age. */
+/** Lists the ages of a hold at which a waiter at this position asks for it, until it has that age. */
 export function pollsOf(changes: Partial<Outlook>, untilMs: number): number[] {
   const ages: number[] = [];
   // Each comes at some other moment.

@@ -294,7 +294,7 @@ it("rule 18: a late `releaseLock` does not release a successor's hold, though th
   expect(await scene.until(second.mutex.isLocked(NAME))).toBe(true);
 });
 
-/** The write of this process that gives a lock back is applied, and its answer lost. */
+/** Makes a fate for the write of this process that gives a lock back: it is applied, and its answer lost. */
 function releaseAnswerLost(process: SimProcess): (request: Sent) => Fate {
   return nth(0, writesOf(process), { kind: "answer-lost" });
 }

@@ -29,7 +29,7 @@ function publishedExpiry(scene: Scene): number {
   return holder.expiresAtMs;
 }
 
-/** The holder's own deadline comes first, then the expiry that all can read. */
+/** Checks that the holder's own deadline comes first, then the expiry that all can read. */
 async function expectDeadlineBeforeExpiry(scene: Scene, lock: Lock): Promise<void> {
   const expiresAtMs = publishedExpiry(scene);
   expect(lock.held).toBe(true);
@@ -100,7 +100,7 @@ it("rule 1: no wall clock is believed inside a hull", async () => {
   expect(await scene.until(other.mutex.tryAcquire(NAME))).toBeNull();
 });
 
-/** As the adapter for S3 does when too many requests are under way: a write waits for its turn before it leaves. */
+/** Delays writes as the adapter for S3 does when too many requests are under way: a write waits for its turn before it leaves. */
 function queueingWrites(delayMs: number) {
   return (store: ObjectStore, { effects }: SimProcess): ObjectStore => ({
     read: (key, options) => store.read(key, options),

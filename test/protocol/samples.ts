@@ -51,7 +51,7 @@ export function turnOf(changes: Partial<Turn> = {}): Turn {
   return { id, owner: `owner of ${id}`, token: 1, fromMs: T0 - 2000, toMs: T0 - 1000, ended: "released", ...changes };
 }
 
-/** A record as it stands in the bucket; free, unless holders are given. */
+/** Makes a record as it stands in the bucket; free, unless holders are given. */
 export function recordOf(changes: Partial<LockRecord> = {}): LockRecord {
   const holders = changes.holders ?? [];
   const limit = changes.limit ?? 1;
@@ -88,7 +88,7 @@ export function commandOf(changes: Partial<AcquireCommand> = {}): AcquireCommand
 
 export const ENTRY = { lifeMs: 15_000, roundTripMs: 20, holds: [] };
 
-/** The record that a decision wants written; fails where it wants none. */
+/** Gives the record that a decision wants written; fails where it wants none. */
 export function written(decision: {
   readonly change?: { readonly kind: string; readonly record?: LockRecord } | undefined;
 }): LockRecord {

@@ -75,7 +75,7 @@ it.each([5 * MINUTE_MS, -5 * MINUTE_MS, 5 * HOUR_MS, -5 * HOUR_MS])(
   },
 );
 
-/** A process acquires, renews and releases, and is killed when it sends this request, which arrives or does not. */
+/** Plays a process that acquires, renews and releases, and is killed when it sends this request, which arrives or does not. */
 async function killedAt(
   index: number,
   arrives: boolean,

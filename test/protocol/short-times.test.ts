@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Client, NAME, nth, Scene, writesOf } from "../../testkit/scene.js";
 
-/** What depends on a few milliseconds, which a machine that has much else to do does not have for everything. */
+/** Tests what depends on a few milliseconds, which a machine that has much else to do does not have for everything. */
 
 it("acquire, renew and release succeed well within a second each, although their write is done and answered by 500", async () => {
   const scene = new Scene();

@@ -3,7 +3,7 @@ import type { AnswerTiming, ObjectStore } from "../../src/store/object-store.js"
 /** What an answer says about the time: the store's, nothing, that it is out of a cache, or so much more than it is. */
 export type Told = "date" | "none" | "aged" | { readonly offByMs: number };
 
-/** Something before the store of one process that tells the time as it is told to; `index` counts the requests of their kind. */
+/** Makes something before the store of one process that tells the time as it is told to; `index` counts the requests of their kind. */
 export function telling(what: (operation: "read" | "write", index: number) => Told) {
   return (store: ObjectStore): ObjectStore => {
     const counts = { read: 0, write: 0 };

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { ObjectStore } from "../../src/store/object-store.js";
 import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
-/** Reads on this way show another ETag each time, whatever is stored. */
+/** Makes a way to a store on which reads show another ETag each time, whatever is stored. */
 function unsteady(store: ObjectStore, ofKey?: string): ObjectStore {
   let reads = 0;
   return {
@@ -17,7 +17,7 @@ function unsteady(store: ObjectStore, ofKey?: string): ObjectStore {
   };
 }
 
-/** A store that was sound when the lock was used first, and the client that sees it through such a way. */
+/** Makes a store that was sound when the lock was used first, and the client that sees it through such a way. */
 async function sceneOf() {
   const scene = new Scene();
   const { mutex: before } = scene.client();
@@ -81,7 +81,9 @@ it.each(
   expect(scene.nowMs - startedAtMs).toBeLessThan(10_000);
 });
 
-/** A store whose ETags count versions: 1.x, which writes the same body at each release, has released the lock just before each write. */
+/**
+ * Makes a store whose ETags count versions: 1.x, which writes the same body at each release, has released the lock just before each write.
+ */
 function releasedBefore(scene: Scene, isBusy: () => boolean, store: ObjectStore): ObjectStore {
   let version = 1;
   const shown = () => `"version-${version}"`;

@@ -26,7 +26,7 @@ export interface Ran {
   readonly left: readonly string[];
 }
 
-/** The blocks of a document that are marked `ts`, in order. */
+/** Reads the blocks of a document that are marked `ts`, in order. */
 export async function examplesOf(document: string): Promise<readonly Example[]> {
   const markdown = await readFile(join(root, document), "utf8");
   const name = basename(document, ".md").toLowerCase();
@@ -72,7 +72,10 @@ export class Project {
     await writeFile(join(this.folder, `${file}.ts`), code);
   }
 
-  /** Strictly, by the real compiler, against the types that the package publishes. What it complains about; empty if nothing. */
+  /**
+   * Compiles files strictly, by the real compiler, against the types that the package publishes. Gives what it complains about; empty if
+   * nothing.
+   */
   async compile(files: readonly string[]): Promise<string> {
     const compilerOptions = {
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: true },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
 
-/** The cells of a table, by row, without its head; the table is the first one after this heading. */
+/** Gives the cells of a table, by row, without its head; the table is the first one after this heading. */
 export function tableAfter(markdown: string, heading: string): readonly (readonly string[])[] {
   const start = markdown.search(new RegExp(`^#+ ${heading}$`, "m"));
   if (start < 0) throw new Error(`there is no heading "${heading}"`);
@@ -15,19 +15,19 @@ export function tableAfter(markdown: string, heading: string): readonly (readonl
   );
 }
 
-/** The text of the first `code` in a cell. */
+/** Gives the text of the first `code` in a cell. */
 export function codeIn(cell: string | undefined): string | undefined {
   return /`([^`]+)`/.exec(cell ?? "")?.[1];
 }
 
-/** The contents of blocks in this language. */
+/** Gives the contents of blocks in this language. */
 export function blocksOf(markdown: string, language: string): readonly string[] {
   return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(
     ([, text = ""]) => text,
   );
 }
 
-/** Links of a document, images included, that lead to no file, or to no heading of one; those to other sites are not followed. */
+/** Finds the links of a document, images included, that lead to no file, or to no heading of one; those to other sites are not followed. */
 export function brokenLinks(document: string): readonly string[] {
   const prose = proseOf(document);
   const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g)].map(
@@ -44,7 +44,7 @@ function leadsSomewhere(document: string, target: string): boolean {
   return anchor === undefined || anchorsOf(file).has(anchor);
 }
 
-/** As GitHub makes them. */
+/** Lists the anchors of a document, as GitHub makes them. */
 function anchorsOf(document: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const [, heading = ""] of proseOf(document).matchAll(/^#+ (.+)$/gm)) {
@@ -57,7 +57,7 @@ function anchorsOf(document: string): ReadonlySet<string> {
   return anchors;
 }
 
-/** The text of a document without its blocks of code. */
+/** Gives the text of a document without its blocks of code. */
 function proseOf(document: string): string {
   return readFileSync(document, "utf8").replace(/^```[\s\S]*?^```$/gm, "");
 }

@@ -123,7 +123,7 @@ describe("the examples", () => {
   });
 });
 
-/** With imports of what the example takes from its surroundings: what is exported there and not declared here. */
+/** Adds imports of what the example takes from its surroundings: what is exported there and not declared here. */
 async function compilable(code: string): Promise<string> {
   const surroundings = read("test/readme/surroundings.ts");
   const provided = [...surroundings.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)].map(([, name]) => name);
@@ -138,7 +138,7 @@ function withoutText(code: string): string {
   return code.replace(/\/\/.*$/gm, "").replace(/"[^"\n]*"/g, '""');
 }
 
-/** One file of all blocks; those that are not a test themselves become one. */
+/** Makes one file of all blocks; those that are not a test themselves become one. */
 function asTests(blocks: readonly Example[]): string {
   const parts = blocks.map(({ code, heading }, index) => {
     const name = JSON.stringify(`${heading} ${index}`);

@@ -18,7 +18,7 @@ interface Stop {
   readonly signal: AbortSignal;
 }
 
-/** Work that takes a moment and ends early when it is told to. */
+/** Does work that takes a moment and ends early when it is told to. */
 export async function doSomething(signal?: AbortSignal): Promise<string> {
   signal?.throwIfAborted();
   await new Promise((resolve) => setTimeout(resolve, 5));

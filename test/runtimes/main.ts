@@ -46,7 +46,7 @@ if (process.argv.includes("--record") && failed + skipped === 0) record(outcomes
 console.log(`runtimes: ${outcomes.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed === 0 ? 0 : 1);
 
-/** The package as users get it, in an empty project; the SDK is the repository's own. */
+/** Installs the package as users get it, in an empty project; the SDK is the repository's own. */
 async function installPackage(): Promise<void> {
   const packed = await runCommand("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: ROOT });
   const modules = join(folder, "node_modules");
@@ -81,7 +81,7 @@ async function tryRuntime({ name, version, command, args, leastArgs }: Runtime):
   );
 }
 
-/** An ES module and a CommonJS one, each by the ways of resolving that its compiler has. */
+/** Compiles an ES module and a CommonJS one, each by the ways of resolving that its compiler has. */
 async function tryCompiler({ version, path }: Compiler): Promise<Outcome> {
   const ways = {
     "consumer.ts": { node16: "node16", bundler: "esnext" },
@@ -102,7 +102,7 @@ async function tryCompiler({ version, path }: Compiler): Promise<Outcome> {
   return report({ name: "TypeScript", version, tried }, work);
 }
 
-/** With nothing configured, Jest requires everything, in a world of modules of its own. */
+/** Runs a test by Jest with nothing configured: it requires everything, in a world of modules of its own. */
 async function tryJest({ version, path }: Runner): Promise<Outcome> {
   const project = join(folder, `jest-${version}`);
   mkdirSync(project);
@@ -113,7 +113,7 @@ async function tryJest({ version, path }: Runner): Promise<Outcome> {
   return report({ name: "Jest", version, tried: "`require()` in a test, nothing configured" }, work);
 }
 
-/** workerd, by the newest Node: miniflare wants 22 or later. */
+/** Tries workerd, by the newest Node: miniflare wants 22 or later. */
 async function tryWorkers(all: readonly Runtime[]): Promise<Outcome> {
   const node = all.filter(({ name }) => name === "Node").at(-1)?.command ?? process.execPath;
   const tools = await installMiniflare().catch((error: unknown) => {
@@ -153,7 +153,7 @@ async function inParallel(tasks: ReadonlyArray<() => Promise<Outcome>>): Promise
   return results;
 }
 
-/** Between two marks in docs/guide/install.md, so that what is said there is what has run. */
+/** Writes the table between two marks in docs/guide/install.md, so that what is said there is what has run. */
 function record(all: readonly Outcome[]): void {
   const rows = all.map(({ name, version, tried }) => `| ${name} | ${version} | ${tried} |`);
   const table = ["| | Version | What was tried |", "| --- | --- | --- |", ...rows].join("\n");

@@ -49,7 +49,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** With `publishHost: false`; the host's name is one more: `--allow-sys=hostname,osRelease`. */
 const LEAST_OF_DENO = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=osRelease"];
 
-/** The newest of each, installed once a day at most. */
+/** Installs the newest of each, once a day at most. */
 export async function installTools(): Promise<Tools> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Error("npm run runtimes is for Linux on x64");
   const folder = cacheFolder("runtimes", new Date().toISOString().slice(0, 10));

@@ -14,7 +14,7 @@ export const WORKERD = {
     "`s3-mutex/port`: the conformance suite over `s3-mutex/fetch` and over the binding of R2 (which miniflare simulates), races of 12 requests, locks past the end of a request",
 };
 
-/** Where miniflare is installed; an error where it cannot be. */
+/** Installs miniflare, and gives the folder; rejects where it cannot be installed. */
 export async function installMiniflare(): Promise<string> {
   const folder = cacheFolder("workerd", MINIFLARE);
   const complete = join(folder, "complete");

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-/** As Ceph 16 and DigitalOcean Spaces: it shows ETags in quotes, and knows them without only. */
+/** Starts a server like Ceph 16 and DigitalOcean Spaces: it shows ETags in quotes, and knows them without only. */
 async function serverLikeCeph(): Promise<S3Server> {
   const server = await startS3Server({ buckets: [BUCKET], quirks: { etagForm: "unquoted-only" } });
   open.push(() => server.close());
@@ -56,7 +56,7 @@ const overFetch: Process = (server) => {
   return watched(new S3Mutex({ store: fetchStore({ endpoint, bucketName: BUCKET, credentials, signer }) }));
 };
 
-/** Until nothing has been asked for a while. */
+/** Waits until nothing has been asked for a while. */
 async function settle(server: S3Server): Promise<void> {
   for (let seen = -1; seen !== server.requests.total; ) {
     seen = server.requests.total;

@@ -12,7 +12,7 @@ function checked(scene: Scene, options: ClientOptions = {}) {
   return { ...client, events };
 }
 
-/** The store with writes of its own. */
+/** Gives the store writes of its own. */
 function writing(write: (store: ObjectStore, ...args: Parameters<ObjectStore["write"]>) => Promise<WriteOutcome>) {
   return (store: ObjectStore): ObjectStore => ({
     read: (...args) => store.read(...args),
@@ -22,7 +22,7 @@ function writing(write: (store: ObjectStore, ...args: Parameters<ObjectStore["wr
   });
 }
 
-/** A store that writes whatever the condition says, as long as `ignores` says so. */
+/** Makes a store that writes whatever the condition says, as long as `ignores` says so. */
 function careless(scene: Scene, ignores: () => boolean) {
   return writing(async (store, key, body, condition, options) => {
     if (!ignores()) return store.write(key, body, condition, options);
@@ -35,7 +35,7 @@ function careless(scene: Scene, ignores: () => boolean) {
   });
 }
 
-/** Something between that changes answers. */
+/** Puts something between that changes answers. */
 function changing(
   read: (outcome: ReadOutcome, key: string) => ReadOutcome,
   written: (outcome: WriteOutcome, key: string) => WriteOutcome = (outcome) => outcome,

@@ -21,7 +21,7 @@ async function serverWith(quirks: StoreQuirks = {}): Promise<S3Server> {
   return server;
 }
 
-/** A process of its own, as far as a store can tell: nothing is known to its client. */
+/** Makes a process of its own, as far as a store can tell: nothing is known to its client. */
 function processOn(server: S3Server, options: Partial<ConstructorParameters<typeof S3Mutex>[0]> = {}) {
   const s3Client = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
   const mutex = new S3Mutex({ s3Client, bucketName: BUCKET, verify: "auto", ...options } as never);
@@ -37,7 +37,7 @@ function processOn(server: S3Server, options: Partial<ConstructorParameters<type
 const requestsOf = (server: S3Server) =>
   server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);
 
-/** Until nothing has been asked for a while. */
+/** Waits until nothing has been asked for a while. */
 async function settle(server: S3Server): Promise<void> {
   for (let seen = -1; seen !== server.requests.total; ) {
     seen = server.requests.total;
@@ -345,7 +345,7 @@ it("processes that come at the same time do not take each other's checks for fau
 });
 
 describe("proofs", () => {
-  /** A lock that a checked process has used, and its record. */
+  /** Uses a lock in a checked process, and gives its record. */
   async function proven(server: S3Server): Promise<string> {
     await (await processOn(server).mutex.acquire("a")).release();
     await settle(server);

@@ -19,7 +19,7 @@ interface Between {
   readonly before?: (kind: "read" | "write", nth: number, body: string | undefined) => void;
 }
 
-/** A process whose requests for the marker can be met on their way. */
+/** Makes a process whose requests for the marker can be met on their way. */
 function processIn(scene: Scene, { does = () => false, anywhere = false, delayMs = 0, before = () => {} }: Between) {
   const seen = { read: 0, write: 0 };
   const meet = (kind: "read" | "write", key: string, body?: string) => {

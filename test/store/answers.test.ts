@@ -61,7 +61,7 @@ describe.each(Object.entries(PAGES))("S3: %s is not the store's answer", (_, wha
   });
 });
 
-/** A store of version numbers that does what conditions say. */
+/** Makes a store of version numbers that does what conditions say. */
 function deleting(objects: Map<string, number>): Answer {
   return (request, response) => {
     const key = request.url?.split("?")[0] ?? "";
@@ -82,7 +82,7 @@ function deleting(objects: Map<string, number>): Answer {
 }
 
 describe("S3: a 404 without NoSuchKey", () => {
-  /** A store whose own 404 is `missing`, until `isBroken`. */
+  /** Makes a store whose own 404 is `missing`, until `isBroken`. */
   async function storeWithBare404(missing: Answer, isBroken: (request: IncomingMessage) => boolean = () => false) {
     const objects = new Map<string, string>();
     const stub = await startStub((request, response, body = "") => {

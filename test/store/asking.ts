@@ -13,12 +13,12 @@ import { type Answered, clientAnswering, type Sent } from "./handler.js";
 export const OPTIONS = { timeoutMs: 5_000 };
 export const TIMING = { sentAtMs: 10_000, receivedAtMs: 10_000 };
 
-/** Requests to a store that answers these, one after the other. */
+/** Makes requests to a store that answers these, one after the other. */
 export function asking(...answers: readonly (Answered | Promise<Answered>)[]) {
   return askingAs({}, ...answers);
 }
 
-/** The same over a client of this configuration. */
+/** Makes the same requests, over a client of this configuration. */
 export function askingAs(config: S3ClientConfig, ...answers: readonly (Answered | Promise<Answered>)[]) {
   const { client, sent } = clientAnswering((_, count) => answers[count - 1] ?? { statusCode: 500 }, config);
   const clockwork = new Clockwork();

@@ -3,8 +3,8 @@ import type { ObjectStore } from "../../src/store/object-store.js";
 import { type ConformanceGroup, conformanceChecks, type PortTarget } from "../../src/testing/index.js";
 
 /**
- * What an adapter of the port promises is said once, by the public conformance suite; here each of its checks is a test. They run side by
- * side, as far as Vitest goes with that: those about locks wait for leases most of the time.
+ * Makes each check of the public conformance suite a test: what an adapter of the port promises is said once, there. They run side by side,
+ * as far as Vitest goes with that: those about locks wait for leases most of the time.
  */
 export function describeContract(
   name: string,
@@ -17,7 +17,7 @@ export function describeContract(
   });
 }
 
-/** Beyond the contract, which lets a missing object be a conflict. */
+/** Tests what goes beyond the contract, which lets a missing object be a conflict. */
 export function testAbsenceIsTold(openStore: () => ObjectStore): void {
   test("an object that is gone is told from another version of it, as AWS does and not every store", async () => {
     const store = openStore();

@@ -73,7 +73,7 @@ it("one that has given credentials before may give some again", async () => {
   expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
 });
 
-/** A store whose provider rejects with this, or gives it, at the one call after it was told to. Its credentials end at once. */
+/** Makes a store whose provider rejects with this, or gives it, at the one call after it was told to. Its credentials end at once. */
 function failingOnce(endpoint: string, fail: () => unknown) {
   const next = { fails: false };
   const expiration = new Date(Date.now() + 1_000);

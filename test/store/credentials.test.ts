@@ -17,7 +17,7 @@ const credentials = (sessionToken: string) => ({ accessKeyId: "key", secretAcces
 /** Providers are asked a second apart: a pause that tests need not wait for. */
 const hurriedSeconds = hurriedEffects((delayMs) => delayMs > 500 && delayMs <= 1_000);
 
-/** A store that takes only the token that is valid now. */
+/** Starts a store that takes only the token that is valid now. */
 async function startBouncer(code = "ExpiredToken", status = 400) {
   const valid = { token: "one" };
   const gate = await startGate((request) => (tokenOf(request) === valid.token ? undefined : { status, code }));
@@ -194,7 +194,7 @@ it("S11: a credentials file that was rewritten is read again, and the hold goes 
   await mutex.close();
 });
 
-/** A store that knows a key by its id, and takes only the signature of the secret that is valid now. */
+/** Starts a store that knows a key by its id, and takes only the signature of the secret that is valid now. */
 async function startSigned(words: { status: number; code: string; message?: string }) {
   const valid = { secret: "secret" };
   const provider = vi.fn(async () => ({ accessKeyId: "key", secretAccessKey: valid.secret }));

@@ -9,7 +9,7 @@ function serve(quirks: StoreQuirks): Promise<S3Server> {
   return startS3Server({ buckets: ["locks"], quirks });
 }
 
-/** What the runtime does: on a conflict, read, and write again if the object is the one that was meant. */
+/** Does what the runtime does: on a conflict, reads, and writes again if the object is the one that was meant. */
 async function replaceWithReread(store: S3Store, key: string, etag: string, body: string) {
   const first = await store.write(key, body, ifMatch(etag), OPTIONS);
   if (first.kind !== "conflict") return { first, second: undefined };

@@ -13,7 +13,7 @@ export interface BucketTraits {
   readonly wanted?: (etag: string) => string;
 }
 
-/** A bucket in memory that honours conditions, path by path. */
+/** Makes a bucket in memory that honours conditions, path by path. */
 function bucketOf({ shown = (etag) => etag, wanted = (etag) => etag }: BucketTraits) {
   const objects = new Map<string, { readonly etag: string; readonly body: string }>();
   let versions = 0;
@@ -43,7 +43,7 @@ function bucketOf({ shown = (etag) => etag, wanted = (etag) => etag }: BucketTra
   }
 }
 
-/** A store over a client without sockets, on clocks that the test moves. */
+/** Makes a store over a client without sockets, on clocks that the test moves. */
 export function storing(inPlace: InPlace = () => undefined, options: Partial<S3StoreOptions> & BucketTraits = {}) {
   const { shown, wanted, ...rest } = options;
   const clockwork = new Clockwork();

@@ -24,7 +24,7 @@ export interface Gate {
   readonly server: S3Server;
   readonly endpoint: string;
   readonly arrived: Arrived[];
-  /** Of those that arrived, by method. */
+  /** Lists those that arrived, by method. */
   sent(method: string): Arrived[];
 }
 
@@ -35,7 +35,7 @@ export interface Passing {
   readonly status?: (request: Arrived, status: number) => number;
 }
 
-/** The embedded server behind a gate that refuses what this function says, as bucket policies and other stores do. */
+/** Starts the embedded server behind a gate that refuses what this function says, as bucket policies and other stores do. */
 export async function startGate(
   refuse: (request: Arrived) => Refusal | undefined,
   options: S3ServerOptions = {},

@@ -17,7 +17,7 @@ export interface Answered {
   readonly body?: Buffer | Readable;
 }
 
-/** A client without sockets: its HTTP handler answers what the test says, or throws it. */
+/** Makes a client without sockets: its HTTP handler answers what the test says, or throws it. */
 export function clientAnswering(
   answer: (request: Sent, count: number) => Answered | Promise<Answered>,
   config: S3ClientConfig = {},
@@ -42,7 +42,7 @@ export function clientAnswering(
   return { client, sent };
 }
 
-/** The error document of S3, as an answer. */
+/** Makes an answer of the error document of S3. */
 export function refusing(statusCode: number, code: string, headers: Record<string, string> = {}): Answered {
   const body = Buffer.from(`<Error><Code>${code}</Code><Message>${code} it is</Message></Error>`);
   return { statusCode, headers: { "content-type": "application/xml", ...headers }, body };

@@ -7,7 +7,7 @@ import { clientFor, IF_ABSENT, startStub, storeOver } from "./stub.js";
 /** How many ordinary requests are in flight at most, over the SDK's pool of 50 sockets. */
 const IN_FLIGHT = 40;
 
-/** Time that passes only when the test says so, so that nothing depends on how fast the machine is. */
+/** Makes time that passes only when the test says so, so that nothing depends on how fast the machine is. */
 function steppedTime() {
   let nowMs = 0;
   const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();

@@ -32,8 +32,8 @@ export const thenShown = (afterwards: (body: string | undefined) => object) => (
 type Answer = object;
 
 /**
- * Requests to a store that answers as the test says, one after the other; `log` has what was asked, without the reads that follow
- * a write's conflict.
+ * Makes requests to a store that answers as the test says, one after the other; `log` has what was asked, without the reads that follow a
+ * write's conflict.
  */
 export function answering(...answers: readonly Answer[]) {
   const pending = [...answers];

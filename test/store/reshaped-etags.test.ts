@@ -14,7 +14,7 @@ const RESHAPED: Readonly<Record<string, (etag: string) => string>> = {
   "no quotes": (etag) => etag.replaceAll('"', ""),
 };
 
-/** A store that compares strongly, behind something that shows other ETags on reads. */
+/** Starts a store that compares strongly, behind something that shows other ETags on reads. */
 async function start(reshape: (etag: string) => string, quirks: StoreQuirks = { etagForm: "quoted-only" }) {
   const server = await startS3Server({ buckets: ["locks"], quirks });
   server.faults.add({

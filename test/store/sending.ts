@@ -27,7 +27,7 @@ export const looking = (client: S3Client, bucket = "locks"): Operation<string, o
   onStatus: (status, { code }, timing) => (status === 404 ? { kind: "missing", code, timing } : undefined),
 });
 
-/** A sender over this client, whose clock the spec moves. */
+/** Makes a sender over this client, whose clock the spec moves. */
 export function sending(client: S3Client, maxInFlight = 40) {
   const clockwork = new Clockwork();
   const state = stateOf(client, maxInFlight);

@@ -27,7 +27,7 @@ const OF_WRITES = [
 
 const CONFIG = { region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS };
 
-/** The headers of ours that came with requests, by what was asked for. */
+/** Names the headers of ours that came with requests, by what was asked for. */
 function seen(arrived: readonly Arrived[]): Record<string, Set<string>> {
   const found: Record<string, Set<string>> = {};
   for (const { method, url, headers } of arrived) {

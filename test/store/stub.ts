@@ -14,7 +14,7 @@ export interface Stub {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body?: string) => void;
 
-/** A server that answers each request as the test says, for answers that no well-formed store gives. */
+/** Starts a server that answers each request as the test says, for answers that no well-formed store gives. */
 export async function startStub(answer: Answer): Promise<Stub> {
   const seen: string[] = [];
   const server: Server = createServer((request, response) => {
@@ -33,7 +33,7 @@ export async function startStub(answer: Answer): Promise<Stub> {
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 
-/** An S3 error answer. */
+/** Makes an error answer of S3. */
 export function errorAnswer(status: number, code: string, headers: Record<string, string> = {}): Answer {
   return (_, response) => {
     response.writeHead(status, { "content-type": "application/xml", ...headers });
@@ -60,7 +60,7 @@ export function storeOver(client: S3Client, options: Partial<S3StoreOptions> = {
   return new S3Store({ client, bucketName: "locks", effects: realEffects, keyPrefix: "locks/", ...options });
 }
 
-/** Real effects whose timers of 1 s and more come a thousand times sooner, so that long limits can be waited out. */
+/** Makes real effects whose timers of 1 s and more come a thousand times sooner, so that long limits can be waited out. */
 export function hurriedEffects(isHurried = (delayMs: number) => delayMs >= 1_000): StoreEffects {
   return {
     monotonicMs: () => realEffects.monotonicMs(),
@@ -70,7 +70,7 @@ export function hurriedEffects(isHurried = (delayMs: number) => delayMs >= 1_000
   };
 }
 
-/** Effects that count the timers which were neither cancelled nor came. */
+/** Makes effects that count the timers which were neither cancelled nor came. */
 export function countingEffects(): StoreEffects & { readonly pending: Set<object> } {
   const pending = new Set<object>();
   return {

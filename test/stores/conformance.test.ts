@@ -27,7 +27,7 @@ async function storeWith(quirks: StoreQuirks): Promise<ConformanceOptions> {
   return { s3ClientConfig: server.clientConfig(), bucketName: "locks", ...SMALL };
 }
 
-/** What the checks of some groups say of a store that does not pass them, by their names. */
+/** Gives what the checks of some groups say of a store that does not pass them, by their names. */
 async function failures(
   options: ConformanceOptions,
   ...groups: readonly ConformanceGroup[]
@@ -181,7 +181,7 @@ test("a check that fails while waiters wait fails alone: none of their errors en
 
 let writes = 0;
 
-/** A store that takes two writes and refuses all that follow. */
+/** Makes a store that takes two writes and refuses all that follow. */
 function cutOff(objects: MemoryStore): ObjectStore {
   const refused = { kind: "refused", error: new S3MutexError("access-denied", "denied") } as const;
   return {

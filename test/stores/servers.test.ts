@@ -13,7 +13,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A process that starts a server as `npm run stores` does, and waits. */
+/** Starts a process that starts a server as `npm run stores` does, and waits. */
 async function holder(): Promise<{ readonly process: ChildProcess; readonly server: number }> {
   const servers = new URL("../../stores/host/servers.ts", import.meta.url).href;
   const code = `const { Server } = await import(${JSON.stringify(servers)});

@@ -13,7 +13,7 @@ interface Winston {
   readonly transports: { readonly Stream: new (options: { readonly stream: Writable }) => object };
 }
 
-/** Both are development dependencies; where they are not installed yet these tests are skipped, except in CI. */
+/** Loads a logger. Both are development dependencies; where they are not installed yet these tests are skipped, except in CI. */
 async function installed<Module>(name: string): Promise<Module | undefined> {
   try {
     return (await import(name)).default;
@@ -26,7 +26,7 @@ async function installed<Module>(name: string): Promise<Module | undefined> {
 const pino = await installed<(options: object, stream: Writable) => Pino>("pino");
 const winston = await installed<Winston>("winston");
 
-/** The lines of a stream that a logger writes JSON to. */
+/** Parses the lines of a stream that a logger writes JSON to. */
 function jsonLines(): { readonly stream: Writable; readonly lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   const stream = new Writable({

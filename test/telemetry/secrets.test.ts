@@ -27,7 +27,7 @@ const CHANNELS: readonly (keyof S3MutexDiagnostics)[] = [
   "s3-mutex:request",
 ];
 
-/** What a logger makes of its arguments: messages, stacks and causes, as `console` and pino print them. */
+/** Prints a logger's arguments as `console` and pino do: messages, stacks and causes. */
 function asPrinted(value: unknown): string {
   return inspect(value, { depth: 12, showHidden: false, maxStringLength: null, maxArrayLength: null });
 }

@@ -4,7 +4,7 @@ import { S3MutexError } from "../../src/errors.js";
 import type { ActiveFault, FaultRule } from "../../src/testing/index.js";
 import { BUCKET, outcomeOf, startHarness } from "./harness.js";
 
-/** A client that gives up soon after its request has come to the fault, and says "gave up". */
+/** Makes a client give up soon after its request has come to the fault; it says "gave up" then. */
 async function giveUpAfter(delayMs: number, fault: ActiveFault, url: string, init: RequestInit = {}): Promise<string> {
   const stop = new AbortController();
   const answer = fetch(url, { ...init, signal: stop.signal }).then(

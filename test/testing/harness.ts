@@ -7,7 +7,7 @@ export const BUCKET = "locks";
 export interface Harness {
   readonly server: S3Server;
   readonly client: S3Client;
-  /** The ETag; throws what the SDK throws. */
+  /** Writes an object, and gives its ETag; throws what the SDK throws. */
   put(key: string, body: string, condition?: PutCondition): Promise<string>;
   get(key: string, condition?: GetCondition): Promise<string>;
 }
@@ -21,7 +21,7 @@ export function clientOf(server: S3Server): S3Client {
   return client;
 }
 
-/** A server and a client of their own for the test that asks, gone when it is over. */
+/** Starts a server and a client of their own for the test that asks, gone when it is over. */
 export async function startHarness(options: S3ServerOptions = {}): Promise<Harness> {
   const server = await startS3Server({ buckets: [BUCKET], ...options });
   onTestFinished(() => server.close());
@@ -40,7 +40,7 @@ export async function startHarness(options: S3ServerOptions = {}): Promise<Harne
   };
 }
 
-/** How a request ended, in a few words: `"ok"`, `"412 PreconditionFailed"`, `"ECONNRESET"`. */
+/** Says how a request ended, in a few words: `"ok"`, `"412 PreconditionFailed"`, `"ECONNRESET"`. */
 export async function outcomeOf(request: Promise<unknown>): Promise<string> {
   try {
     await request;

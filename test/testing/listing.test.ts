@@ -10,7 +10,7 @@ async function startWith(keys: readonly string[], pageSize = 1000): Promise<Harn
   return harness;
 }
 
-/** All pages: keys, and common prefixes as `[prefix]`. */
+/** Lists all pages: keys, and common prefixes as `[prefix]`. */
 async function listAll({ client }: Harness, query: Partial<ListObjectsV2CommandInput> = {}): Promise<string[][]> {
   const pages: string[][] = [];
   for await (const page of paginateListObjectsV2({ client }, { Bucket: BUCKET, ...query })) {

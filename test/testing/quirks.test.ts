@@ -11,7 +11,7 @@ function remove({ client }: Harness, key: string, IfMatch: string): Promise<stri
   return outcomeOf(client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: key, IfMatch })));
 }
 
-/** How many of some racing requests ended in each way. */
+/** Counts how many of some racing requests ended in each way. */
 async function tally(requests: Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const outcome of await Promise.all(requests.map(outcomeOf))) counts[outcome] = (counts[outcome] ?? 0) + 1;

@@ -109,7 +109,7 @@ test("nothing keeps a process alive after close", { timeout: 60_000 }, async () 
   expect(code).toBe(0);
 });
 
-/** Node 20 does not know `await using`; the scope's end is spelled out. */
+/** Spells out the scope's end: Node 20 does not know `await using`. */
 function closing(source: string): string {
   return `${source.replace("await using", "const")}\n await server[Symbol.asyncDispose]();`;
 }

@@ -6,7 +6,7 @@ const JOB = "job";
 /** The default. */
 const LEASE_MS = 60_000;
 
-/** A job under a lock, and a way for it to lose that. */
+/** Makes a job under a lock, and a way for it to lose that. */
 async function holding(options = {}): Promise<TestMutex & { readonly lock: Lock }> {
   const test = await createTestMutex(options);
   return { ...test, lock: await test.mutex.acquire(JOB) };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { StoreQuirks } from "../../src/testing/index.js";
 import { BUCKET, outcomeOf, startHarness } from "./harness.js";
 
-/** What one kind of store says, request by request, with its headers about versions. */
+/** Gives what one kind of store says, request by request, with its headers about versions. */
 async function versioned(quirks: StoreQuirks) {
   const { client, server } = await startHarness({ quirks });
   let headers: Record<string, string> = {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { World } from "../../src/testing/virtual/world.js";
 
-/** A world in which something happens every 10 ms, for as long as it is asked for. */
+/** Makes a world in which something happens every 10 ms, for as long as it is asked for. */
 function ticking(): { readonly world: World; readonly passedMs: () => number; readonly ticks: () => number } {
   const world = new World(1);
   const startMs = world.nowMs;

@@ -15,7 +15,7 @@ export interface Asking {
   readonly body?: string;
 }
 
-/** Unlike `fetch`, sends any Host and Origin. */
+/** Sends a request with any Host and Origin, unlike `fetch`. */
 export function ask(
   origin: string,
   path: string,
@@ -47,7 +47,7 @@ export interface Stream {
   leave(): void;
 }
 
-/** A viewer without a browser. */
+/** Opens a viewer without a browser. */
 export function look({ origin, token }: Scene): Stream {
   const told: Told[] = [];
   let arrived = () => {};
@@ -83,12 +83,12 @@ export function look({ origin, token }: Scene): Stream {
   };
 }
 
-/** Whether an event says that the store was read. */
+/** Says whether an event says that the store was read. */
 export function isRead({ data }: Told): boolean {
   return data.status.isRead;
 }
 
-/** All locks that a viewer knows after what it was told. */
+/** Gives all locks that a viewer knows after what it was told. */
 export function locksAfter(told: readonly Told[]): Map<string, Snapshot["locks"][number]> {
   const locks = new Map<string, Snapshot["locks"][number]>();
   for (const { event, data } of told) {

@@ -14,7 +14,7 @@ export interface Scene {
   readonly token: string;
 }
 
-/** A store and a dashboard over it; both are gone when the test is over. */
+/** Opens a store and a dashboard over it; both are gone when the test is over. */
 export async function openScene(settings: Partial<DashboardSettings> = {}): Promise<Scene> {
   const server = await startS3Server({ buckets: [BUCKET] });
   const dashboard = await openDashboard({

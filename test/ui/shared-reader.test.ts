@@ -161,7 +161,7 @@ test("a look that fails says so and changes nothing", async () => {
   reader.close();
 });
 
-/** A source that has seen this, and sees nothing new. */
+/** Makes a source that has seen this, and sees nothing new. */
 function views(...seen: readonly Omit<LocksView, "requests" | "tookMs">[]): LockSource {
   return {
     async *watch({ signal }) {

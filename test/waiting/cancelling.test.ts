@@ -58,7 +58,7 @@ it("leaves a lock free that it was granted just when it stopped waiting", async 
   expect(granted).toBeLessThan(MOMENTS.length);
 });
 
-/** A caller stops waiting after so many milliseconds while the first write that it sends has this fate; what it leaves. */
+/** Plays a caller that stops waiting after so many milliseconds while the first write that it sends has this fate; says what it leaves. */
 async function playGiveUp(fate: Fate, held: boolean, ms: number): Promise<readonly string[]> {
   const scene = new Scene();
   const lock = held ? await scene.until(scene.client().mutex.acquire(NAME)) : undefined;

@@ -10,7 +10,7 @@ import { outcomeOf, pause, problemsBySeed } from "./place.js";
 
 /** Work that shares asynchronous contexts: no task gives way for what another holds, and real cycles are still found. */
 
-/** What is started in a context goes on in it, as requests do in that of their server. */
+/** Binds what is started to this context: it goes on in it, as requests do in that of their server. */
 function startedHere(): (fn: () => unknown) => void {
   return AsyncResource.bind((fn: () => unknown) => void fn());
 }
@@ -240,7 +240,10 @@ async function work(program: Program, names: readonly string[]): Promise<void> {
 const namesFor = (random: Random) =>
   random.chance(0.1) ? [random.pick(["boot0", "boot1"])] : LOCKS.filter(() => random.chance(0.4));
 
-/** Work that no task waits for. In the context of the task that starts it, it could not be told from that one's own for the first second. */
+/**
+ * Does work that no task waits for. In the context of the task that starts it, it could not be told from that one's own for the first
+ * second.
+ */
 async function forgotten(program: Program): Promise<void> {
   const { process, random } = program;
   if (random.chance(0.5)) await pause(process, random.between(1, 300));

@@ -157,7 +157,7 @@ it("resolves every deadlock while requests and answers are lost", async () => {
   expect(victims).toBeGreaterThan(share(20));
 }, 60_000);
 
-/** Cycles that the records never showed: some lock of it was not held by that process when others waited for it. */
+/** Names the cycles that the records never showed: some lock of it was not held by that process when others waited for it. */
 function wrongCycles(scene: Scene, events: readonly string[]): string[] {
   return events.filter((description) => {
     const steps = [...description.matchAll(/(\S+) \(held by (\w+):1\)/g)].map(([, lock, host]) => ({ lock, host }));

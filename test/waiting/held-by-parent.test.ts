@@ -5,7 +5,7 @@ import { keyOf, outcomeOf, pause } from "./place.js";
 
 /** What a process holds is told to those that it starts, and counts when they wait. */
 
-/** A process that was started under a lock. */
+/** Makes a process that was started under a lock. */
 function childOf(scene: Scene, { mutex }: Client, held: Parameters<S3Mutex["heldForChild"]>[0]): Client {
   return scene.client({ heldByParent: mutex.heldForChild(held) });
 }

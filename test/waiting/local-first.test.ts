@@ -223,7 +223,7 @@ it.each(["abort", "timeout"])("lets a caller who waits for its neighbour give up
   expect(scene.problems).toEqual([]);
 });
 
-/** A holder passes the lock on to a caller who gives up this much later; `others` wait as well, behind it. */
+/** Passes the lock on to a caller that gives up this much later; `others` wait as well, behind it. Says what went wrong. */
 async function playGiveUp(afterMs: number, others: number, fates: readonly Fate[] = []): Promise<readonly string[]> {
   const scene = new Scene();
   const here = scene.client({ lockTimeoutMs: 6000 });
@@ -316,7 +316,7 @@ it.each<Fate>([{ kind: "answer-lost" }, { kind: "error", status: 500, applied: t
 // ---------------------------------------------------------------------------------------------------------------------
 // Everything at random
 
-/** Two or three instances with several callers each, some of whom give up; the store loses, delays and repeats. */
+/** Plays one to three instances with several callers each, some of which give up; the store loses, delays and repeats. */
 async function playTransfers(seed: number): Promise<readonly string[]> {
   const scene = new Scene({ seed, roundTripMs: () => random.between(5, 60) });
   const random = scene.world.random.fork();

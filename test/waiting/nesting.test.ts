@@ -9,7 +9,7 @@ import { outcomeOf, Rooms } from "./place.js";
 
 const REENTRANT: AcquireOptions = { reentrant: true };
 
-/** Work that must not overlap with other work of this kind. */
+/** Makes work that must not overlap with other work of this kind. */
 function workIn(scene: Scene, rooms: Rooms, ms = 300) {
   let count = 0;
   return async () => {

@@ -18,7 +18,7 @@ interface Line {
   readonly roundTripMs: (random: Random) => number;
 }
 
-/** Some waiters of random priorities come within two seconds; all have joined when the lock becomes free. */
+/** Plays some waiters of random priorities that come within two seconds; all have joined when the lock becomes free. */
 async function playLine(seed: number, line: Line): Promise<{ wrong: readonly string[]; longestIdleMs: number }> {
   const scene = new Scene({ seed, roundTripMs: () => line.roundTripMs(random) });
   const random = scene.world.random.fork();
@@ -226,9 +226,9 @@ it("gives one whose entry had expired its old place when it comes back", async (
 const NAMES = ["timed-out", "aborted"];
 
 /**
- * Callers that come, wait, give up, die and are served, at random. Whenever a caller is granted the lock it is checked
- * against the record that it was granted on: no waiter that was enqueued, alive and ahead may have been overtaken, unless the
- * lock had been free for long enough to pass it over.
+ * Plays callers that come, wait, give up, die and are served, at random. Whenever a caller is granted the lock it is checked against the
+ * record that it was granted on: no waiter that was enqueued, alive and ahead may have been overtaken, unless the lock had been free for
+ * long enough to pass it over.
  */
 async function playOrder(seed: number): Promise<readonly string[]> {
   const scene = new Scene({ seed, roundTripMs: () => random.between(5, 60) });

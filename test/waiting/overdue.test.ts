@@ -7,7 +7,7 @@ import { untilQueued } from "./place.js";
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 5000;
 
-/** How many requests this client makes in so long. */
+/** Counts how many requests this client makes in so long. */
 async function requestsIn(scene: Scene, { process }: Client, ms: number): Promise<number> {
   const before = scene.requestsOf(process).length;
   await scene.pass(ms);

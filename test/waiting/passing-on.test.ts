@@ -91,7 +91,7 @@ it("drains twelve within three seconds where their turns take 50 ms, whenever th
 // ---------------------------------------------------------------------------------------------------------------------
 // The dead
 
-/** A lock that is held, and that many processes that die waiting for it. */
+/** Makes a lock that is held, and that many processes that die waiting for it. */
 async function withDeadWaiters(scene: Scene, count: number) {
   const lock = await scene.until(scene.client().mutex.acquire(NAME));
   const waiters = Array.from({ length: count }, () => scene.client());
@@ -231,7 +231,7 @@ interface Crowd {
   readonly slowestReleaseMs: number;
 }
 
-/** Sixty processes that all want the lock now, each for 20 ms. */
+/** Plays sixty processes that all want the lock now, each for 20 ms. */
 async function playCrowd(
   seed: number,
   onRequest: (operation: Operation, atMs: number) => void = () => {},

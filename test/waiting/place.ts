@@ -63,7 +63,7 @@ export class Rooms {
   }
 }
 
-/** How many pairs were served in another order than expected. */
+/** Finds the pairs that were served in another order than expected. */
 export function inversions(served: readonly string[], expected: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   const rank = (who: string) => expected.indexOf(who);
@@ -89,7 +89,7 @@ export async function problemsBySeed(
   return bad;
 }
 
-/** Answers and requests that go wrong now and then. */
+/** Lets answers and requests go wrong now and then. */
 export function faultsOf(random: Random, probability: number, longestMs = 3000): (request: Sent) => Fate {
   return ({ operation }) => {
     if (!random.chance(probability)) return { kind: "fine" };
@@ -106,13 +106,13 @@ export function faultsOf(random: Random, probability: number, longestMs = 3000):
   };
 }
 
-/** A few seconds without anything going wrong: then everything that was given up has been cleared away. */
+/** Lets a few seconds pass without anything going wrong: then everything that was given up has been cleared away. */
 export async function aftermath(scene: Scene, ms = 30_000): Promise<void> {
   scene.fate = () => ({ kind: "fine" });
   await scene.pass(ms);
 }
 
-/** What is left in the records of these locks that should not be; dead processes may leave entries until they expire. */
+/** Names what is left in the records of these locks that should not be; dead processes may leave entries until they expire. */
 export function leftovers(scene: Scene, ...lockNames: readonly string[]): string[] {
   return (lockNames.length === 0 ? ["x"] : lockNames).flatMap((name) => {
     const { holders = [], queue = [] } = scene.record(keyOf(name)) ?? {};

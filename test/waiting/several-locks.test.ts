@@ -10,7 +10,7 @@ import { aftermath, keyOf, leftovers, outcomeOf, pause, problemsBySeed, queueOf,
 
 const NAMES = ["c", "a", "b"];
 
-/** What one mutex tells about getting and giving back, in order. */
+/** Writes down what one mutex tells about getting and giving back, in order. */
 function storyOf(mutex: S3Mutex): string[] {
   const story: string[] = [];
   mutex.on("acquired", ({ lockName }) => story.push(`+${lockName}`));
