@@ -28,10 +28,7 @@ export function bannedLines(text: string): readonly string[] {
   return numbers.map((number) => `${number}: ${lines[number - 1]?.trim()}`);
 }
 
-/**
- * Gives a text as it is read: without escapes, and with the lines of a paragraph, a comment or a text that goes on joined. Nothing changes
- * its place.
- */
+/** Joins the lines of a paragraph, a comment or a text that goes on, and blanks escapes, as it is read. Nothing changes its place. */
 function flatten(text: string): string {
   return text
     .replace(/\\[nrt]/g, "  ")

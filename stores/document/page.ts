@@ -149,10 +149,7 @@ function replaceForm({ replaceCurrent, replaceUnquoted }: Observation): string {
   return replaceUnquoted === "200" ? "unquoted only" : `**none: ${replaceCurrent}, ${replaceUnquoted}**`;
 }
 
-/**
- * Judges the condition of a removal, by both answers and what became of the object; a stale one that deletes is why the library tries
- * before it uses this.
- */
+/** Judges `If-Match` on a removal, by both answers and the object's fate; a stale one that deletes is why the library tries it first. */
 function removal({ deleteStale, deleteCurrent }: Observation): string {
   if (deleteStale.endsWith("gone")) return "ignored";
   return deleteCurrent.endsWith("gone") ? "honoured" : `refused (${deleteCurrent.split(",")[0]})`;

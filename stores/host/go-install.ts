@@ -13,10 +13,7 @@ export async function goInstall(module: string, version: string): Promise<string
   return program;
 }
 
-/**
- * Throws why a program was not installed: a registry that does not have a package is a reason to skip; a program that does not compile is a
- * failure.
- */
+/** Throws: a registry that does not have a package is a reason to skip; a program that does not compile is a failure. */
 export function refused(error: unknown): never {
   const text = String(error);
   const reason =

@@ -139,10 +139,7 @@ async function waitFor(isTrue: () => boolean): Promise<void> {
   for (let looks = 0; looks < 20 && !isTrue(); looks += 1) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/**
- * Says whether a record has neither holder nor waiter, read as this library reads it: a record that 1.x wrote last means what its top level
- * says.
- */
+/** Says whether a record has neither holder nor waiter: one that 1.x wrote last means what its top level says, as for this library. */
 function isFree(body: string): boolean {
   const parsed = parseRecord(body);
   return parsed.kind === "record" && parsed.record.holders.length === 0 && parsed.record.queue.length === 0;

@@ -5,10 +5,7 @@ import { cli, isRunning, newFolder, recordOf, startCli, startStore, until } from
 
 const TIMEOUT = { timeout: 60_000 };
 
-/**
- * Makes the command of a service that writes down its beats, and says which one it is and what its token is: a test that hears of it finds
- * a beat written down.
- */
+/** Makes a service that writes down its beats, and says its name and token: a test that hears of it finds a beat written down. */
 function service(name: string, beats: string): readonly string[] {
   const beat = `echo ${name} >> ${beats}`;
   const script = `${beat}; echo ${name} $$ token $S3_MUTEX_FENCING_TOKEN; while :; do ${beat}; sleep 0.02; done`;

@@ -4,10 +4,7 @@ import { expect, test } from "vitest";
 import { cli, newFolder } from "./cli.js";
 import { cliHere } from "./here.js";
 
-/**
- * Makes an environment in which every module that a process loads is written down: evidence that does not depend on how fast the machine
- * is.
- */
+/** Makes a process write down every module that it loads: evidence that does not depend on how fast the machine is. */
 function recordingLoads(): { readonly environment: Record<string, string>; loaded(): readonly string[] } {
   const log = join(newFolder(), "loaded.txt");
   const hooks = `

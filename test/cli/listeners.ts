@@ -2,10 +2,7 @@ import { afterEach, beforeEach } from "vitest";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/**
- * Removes what a command listens for signals with when its test is over: it listens until its process ends, and here that is the process of
- * the tests.
- */
+/** Ends a command's listening for signals with its test: it lasts until the process ends, which is here the process of the tests. */
 export function listenNoLongerThanTheirTest(): void {
   let before: ReadonlySet<NodeJS.SignalsListener> = new Set();
   const listeners = () => SIGNALS.flatMap((signal) => process.listeners(signal));

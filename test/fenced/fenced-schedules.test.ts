@@ -9,10 +9,7 @@ const SCHEDULES = share(1000);
 const CLIENTS = 3;
 const TURNS = 2;
 
-/**
- * Lets a call fail because the store was not heard: a process that stood still until the time of its call was up, or nearly, is told that,
- * since the lease runs out.
- */
+/** Lets a call fail if the store was not heard, as a process is told that froze until its time was up, or nearly: the lease runs out. */
 async function unlessTimeIsUp(call: Promise<unknown>): Promise<void> {
   await call.catch((error) => {
     if (!S3MutexError.is(error, "store-unavailable")) throw error;

@@ -5,10 +5,7 @@ import { KEY, NAME, Scene } from "../../testkit/scene.js";
 
 const LEASE_MS = 6000;
 
-/**
- * Plays a holder that renews, and a process that freezes while the answer to its question is on its way, until after the lease it was told
- * of.
- */
+/** Plays a holder that renews, and a process that freezes with an answer on its way, until after the lease that it was told of. */
 async function playFrozenQuestion<T>(ask: (scene: Scene, mutex: ReturnType<Scene["client"]>["mutex"]) => Promise<T>) {
   const scene = new Scene();
   const { mutex: holder } = scene.client({ lockTimeoutMs: LEASE_MS });

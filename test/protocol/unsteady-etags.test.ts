@@ -81,9 +81,7 @@ it.each(
   expect(scene.nowMs - startedAtMs).toBeLessThan(10_000);
 });
 
-/**
- * Makes a store whose ETags count versions: 1.x, which writes the same body at each release, has released the lock just before each write.
- */
+/** Makes a store whose ETags count versions: just before each write, 1.x has released the lock, which writes the same body each time. */
 function releasedBefore(scene: Scene, isBusy: () => boolean, store: ObjectStore): ObjectStore {
   let version = 1;
   const shown = () => `"version-${version}"`;

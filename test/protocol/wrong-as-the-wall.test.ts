@@ -7,9 +7,7 @@ import { telling } from "./telling.js";
 const HOUR_MS = 3_600_000;
 const LEASE_MS = 10_000;
 
-/**
- * Makes a client whose wall clock is so far off, and whose answers to reads tell the time like this, one by one; then as the last of them.
- */
+/** Makes a client whose wall clock is so far off; answers to reads tell the time like this, one by one, then as the last of them. */
 function misled(scene: Scene, offByMs: number, told: readonly Said[], writes: Said = "right"): Client {
   const through = telling((operation, index) => {
     const said = operation === "write" ? writes : (told[index] ?? told.at(-1) ?? "right");

@@ -72,10 +72,7 @@ export class Project {
     await writeFile(join(this.folder, `${file}.ts`), code);
   }
 
-  /**
-   * Compiles files strictly, by the real compiler, against the types that the package publishes. Gives what it complains about; empty if
-   * nothing.
-   */
+  /** Compiles strictly, by the real compiler, against the published types. Gives what it complains about; empty if nothing. */
   async compile(files: readonly string[]): Promise<string> {
     const compilerOptions = {
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: true },

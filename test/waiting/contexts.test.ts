@@ -240,10 +240,7 @@ async function work(program: Program, names: readonly string[]): Promise<void> {
 const namesFor = (random: Random) =>
   random.chance(0.1) ? [random.pick(["boot0", "boot1"])] : LOCKS.filter(() => random.chance(0.4));
 
-/**
- * Does work that no task waits for. In the context of the task that starts it, it could not be told from that one's own for the first
- * second.
- */
+/** Does work that no task waits for. In its starter's context, it could not be told from that one's own for the first second. */
 async function forgotten(program: Program): Promise<void> {
   const { process, random } = program;
   if (random.chance(0.5)) await pause(process, random.between(1, 300));
