@@ -6,7 +6,7 @@ import { Retries } from "./scripts/retries-reporter.js";
 /** The SDK announces the end of its support for Node 20 once in every process that makes a client. */
 const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
-/** The files that heed `TESTS_IN_FULL`, which `test/scale.ts` reads. */
+/** Lists the files that heed `TESTS_IN_FULL`, which `test/scale.ts` reads. */
 function inFull(): string[] {
   const files = readdirSync("test", { recursive: true, encoding: "utf8" }).map((file) => `test/${file}`);
   const isScaled = (file: string) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes('/scale.js"');

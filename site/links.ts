@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 
 /**
- * The links of the built pages that lead to no page or file, or to no anchor of one. `pages`: by path, as HTML; `isFile`: whether
+ * Finds the links of the built pages that lead to no page or file, or to no anchor of one. `pages`: by path, as HTML; `isFile`: whether
  * something else of the site has that path. Links to other sites are not followed.
  */
 export function brokenLinksOf(
@@ -25,7 +25,7 @@ export function brokenLinksOf(
   }
 }
 
-/** The path of the page that a link leads to. */
+/** Gives the path of the page that a link leads to. */
 function pageOf(target: string, from: string): string {
   const path = target.startsWith("/") ? target.slice(1) : posix.join(posix.dirname(from), target);
   return posix.normalize(path === "" || path.endsWith("/") ? `${path}index.html` : path);
