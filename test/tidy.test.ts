@@ -69,7 +69,7 @@ test("comments, texts and pages are in the plain English of the field", () => {
 });
 
 test("the comment of a function begins with a verb", () => {
-  const programs = tracked.filter((path) => /(?<!\.spec)\.ts$/.test(path) && !VERBLESS_STILL.test(path));
+  const programs = tracked.filter((path) => /(?<!\.spec)\.ts$/.test(path));
   const found = programs.flatMap((path) => verblessComments(texts.get(path) ?? "").map((line) => `${path}: ${line}`));
   expect(found).toEqual([]);
 });
@@ -108,9 +108,6 @@ test("every export of the package has a doc comment", () => {
     .map(({ name, from }) => `${from}: ${name}`);
   expect(undocumented).toEqual([]);
 });
-
-/** Folders whose comments of functions have not been gone through yet. */
-const VERBLESS_STILL = /^(?:sim|model|bench|chaos|testkit)\//;
 
 /** Lines that name a banned form, or have it for a reason of their own. */
 const NAMES_A_FORM = [

@@ -51,8 +51,8 @@ const FUNCTION_COMMENT =
 /** Words in -s with which a comment may begin that are not verbs. */
 const NOT_VERBS: ReadonlySet<string> = new Set(
   (
-    "Always Addresses Attempts Besides Bodies Conflicts Cookies Followers Has Is Its Keys Less Lines Locks Milliseconds " +
-    "Options Others Pages Parties Perhaps Places Records Refusals Sharers Texts These This Those Times Transfers Us Was"
+    "Always Addresses Attempts Besides Bodies Callers Clients Conflicts Cookies Cycles Effects Faults Followers Has Is Its Keys Less Lines Locks Milliseconds " +
+    "Options Others Pages Parties Perhaps Places Ports Processes Records Refusals Sharers Texts These This Those Times Transfers Us Was"
   ).split(" "),
 );
 

@@ -15,7 +15,7 @@ import {
   untilQueued,
 } from "./place.js";
 
-/** Callers of one instance: one of them waits on the store, and the lock passes between them with one write. */
+/** Lets callers of one instance come: one of them waits on the store, and the lock passes between them with one write. */
 
 function come(rooms: Rooms, { mutex, process }: Client, who: string, holdMs: number, priority = 0): Promise<void> {
   return mutex.acquire(NAME, { priority }).then((lock) => rooms.turn(who, lock, process, holdMs));
