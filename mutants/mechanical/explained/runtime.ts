@@ -31,6 +31,12 @@ export const OF_RUNTIME: readonly Explained[] = [
   },
   {
     file: "src/runtime/hold/lease.ts",
+    search: "if (error === undefined) return;\n    this.nest",
+    replace: "if (false) return;\n    this.nest",
+    why: "what is lost already is not told once more (core/client/hold.ts): the condition is for the compiler",
+  },
+  {
+    file: "src/runtime/hold/lease.ts",
     search: 'this.lose("closed")',
     replace: 'this.lose("")',
     why: "what was left to run out is lost as closed, whatever the caller says (Standing.lose)",

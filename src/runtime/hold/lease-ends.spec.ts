@@ -52,6 +52,19 @@ describe("left to run out", () => {
     expect([...calls.renew, ...calls.giveBack, ...calls.cancel, ...other.calls.renew]).toEqual([]);
   });
 
+  it("a look while clocks disagree does not end it before its time", async () => {
+    const { lease, clockwork } = leased();
+    lease.keep();
+    lease.leaveToRunOut();
+    await clockwork.pass(1000);
+    clockwork.wallMs += 60_000;
+    expect(lease.isHeld).toBe(false);
+    await clockwork.pass(USABLE_MS - 1001);
+    expect(lease.loss).toBeUndefined();
+    await clockwork.pass(1);
+    expect(lease.loss?.reason).toBe("closed");
+  });
+
   it("nothing happens to what is over", async () => {
     const { lease, clockwork, names } = leased();
     await lease.release();

@@ -13,8 +13,8 @@ export interface Timed {
   noteFailure(error: unknown): void;
   /** Tells that it is tried again. */
   tellRetry(error: unknown): void;
-  /** Ends it; `error`: that of a renewal which came to its end with the lease. */
-  loseByClock(error?: unknown): void;
+  /** Ends it, since its time is up. */
+  loseByClock(): void;
 }
 
 /** The one timer of a hold: it renews the lease, or notices its end, whatever a request that is under way does. */
@@ -68,7 +68,7 @@ export class LeaseTimer {
   #afterFailure(error: unknown): void {
     this.#hold.noteFailure(error);
     if (this.#hold.isQuiet()) return;
-    if (this.#clock.untilLostMs <= 0) return this.#hold.loseByClock(error);
+    if (this.#clock.untilLostMs <= 0) return this.#hold.loseByClock();
     this.#hold.tellRetry(error);
     this.#alarm.set(this.#clock.untilRetryMs, () => this.#renewNow());
   }

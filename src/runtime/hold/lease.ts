@@ -171,7 +171,7 @@ export class Lease implements Hold {
         this.#failed = { ...this.#failed, last: error };
       },
       tellRetry: (error) => tellRetry(this.#context, this.#localQueue.object.name, error),
-      loseByClock: (error) => (error === undefined ? this.lose(this.#whyOver) : this.lose("store-unavailable", error)),
+      loseByClock: () => this.lose(this.#whyOver),
     };
   }
 
