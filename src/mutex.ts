@@ -86,7 +86,8 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
   /**
    * Runs `fn` while holding the lock, renews it meanwhile, and releases it whatever happens.
    * @returns what `fn` returned, or null when the lock was not had in time
-   * @throws what `fn` throws, unchanged; `lost`, with `result`, when the lock was lost while `fn` ran; `aborted`
+   * @throws what `fn` throws, unchanged; `lost`, with `result`, when the lock was lost while `fn` ran, without it when it was lost before
+   * `fn` was called; `aborted`
    * @example
    * ```ts
    * const sent = await mutex.withLock("newsletter", (lock) => send({ signal: lock.signal }), { timeoutMs: 0 });
@@ -99,7 +100,7 @@ export class StoreMutex extends EventEmitter<S3MutexEvents> implements AsyncDisp
 
   /**
    * Acquires several locks, all or none, in an order that is the same everywhere, so that two callers who want the same ones never wait
-   * for each other. The time-out is for all of them together.
+   * for each other. The time-out is for all of them together. Where one is lost while others are waited for, the call begins anew.
    * @throws `timed-out`, `aborted`, `deadlock`; what had been acquired is given back before
    */
   acquireAll(lockNames: readonly string[], options: AcquireOptions = {}): Promise<LockSet> {

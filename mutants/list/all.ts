@@ -5,6 +5,7 @@ import { QUEUE } from "./protocol/queue.js";
 import { RECORD } from "./protocol/record.js";
 import { REMOVAL } from "./protocol/removal.js";
 import { TIME } from "./protocol/time.js";
+import { BEGINNINGS } from "./seams/begins.js";
 import { CLOSING } from "./seams/closing.js";
 import { COMMAND_LINE } from "./seams/command-line.js";
 import { ENDS } from "./seams/ends.js";
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMAND_LINE,
   ...ANSWERS,
   ...CLOSING,
+  ...BEGINNINGS,
   ...IDENTITY,
   ...ENDS,
   ...EVENTS,

@@ -52,7 +52,7 @@ export class CallsByName {
   async acquire(lockName: string, timeoutMs: number | undefined, priority: number): Promise<boolean> {
     const patienceMs = this.#acquirer.patienceMs(undefined);
     const object = this.#locator.lock(lockName);
-    const call = { options: { timeoutMs, priority }, patienceMs, via: "name" } as const;
+    const call = { options: { timeoutMs, priority }, patienceMs, via: "name", mayNest: false } as const;
     const take = async (scope: Scope) => {
       let lease: Lease | undefined;
       try {

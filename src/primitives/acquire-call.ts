@@ -25,4 +25,6 @@ export interface AcquireCall
   readonly scope: Scope;
   /** Whether it is one attempt, to which a lock that its caller holds itself is one that is not to be had. @default false */
   readonly isAttempt?: boolean;
+  /** Whether its caller has options to nest it in what it holds. @default true */
+  readonly mayNest?: boolean;
 }

@@ -20,6 +20,7 @@ import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import { callTimesOf } from "../runtime/acquire/patience.js";
 import { whenRenewable } from "../runtime/acquire/renewable.js";
 import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
+import { unlessAborted } from "../runtime/base/abort.js";
 import { wasClosed } from "../runtime/base/closed.js";
 import type { Context } from "../runtime/base/context.js";
 import type { Held } from "../runtime/base/holdings.js";
@@ -32,9 +33,11 @@ import type { AcquireCall } from "./acquire-call.js";
 import { FencedObjects } from "./fenced/fenced-object.js";
 import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
-import { HeldLockSet } from "./lock-set.js";
+import type { HeldLockSet } from "./lock-set.js";
 import { type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
 import { ParentHolds } from "./parent-holds.js";
+import { assertMayBegin } from "./run-holding.js";
+import { takeAll } from "./take-all.js";
 
 /** All of several locks, or the one that was not had. */
 export type TakenSet = { readonly set: HeldLockSet } | { readonly missing: LockObject };
@@ -96,13 +99,35 @@ export class Acquirer {
     });
   }
 
-  /** Acquires a handle that renews itself; undefined when the lock was not had in time. */
+  /**
+   * Acquires a handle that renews itself; undefined when the lock was not had in time.
+   * @throws `closed`; `lost` when it is known not to be held any more by the time that it would be handed out: the process stood still in
+   * that moment, or what it nests in was released
+   */
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
     const lock = await this.#handle(ref, call);
-    if (lock?.lease.standing.wasClosed !== true) return lock;
-    lock.noteUnused();
-    void lock[Symbol.asyncDispose]();
-    throw wasClosed(lock.name);
+    if (lock === undefined) return undefined;
+    if (lock.lease.doubt.exists) await this.#whenCertain(lock, call);
+    try {
+      assertMayBegin(lock);
+    } catch (error) {
+      lock.noteUnused();
+      void lock[Symbol.asyncDispose]();
+      throw error;
+    }
+    return lock;
+  }
+
+  /** Waits while the clocks disagree about a grant, as long as one attempt may take: to its caller it is not granted yet. */
+  async #whenCertain(
+    lock: HeldLock,
+    { options: { signal, leaseMs = this.#settings.leaseMs } }: AcquireCall,
+  ): Promise<void> {
+    const { effects } = this.#context;
+    const { attemptUntilMs } = callTimesOf(effects.monotonicMs(), { patienceMs: 0, leaseMs });
+    const certain = lock.whenCertain();
+    const leftMs = attemptUntilMs - effects.monotonicMs();
+    await settledWithin(effects, signal === undefined ? certain : unlessAborted(certain, signal), leftMs);
   }
 
   async #handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
@@ -128,47 +153,33 @@ export class Acquirer {
     const { options } = call;
     const patienceMs = withDefault("timeoutMs", options.timeoutMs, call.patienceMs, checkDuration);
     const leaseMs = withDefault("leaseMs", options.leaseMs, this.#settings.leaseMs, checkLease);
-    const { effects } = this.#context;
-    const startedAtMs = effects.monotonicMs();
-    const { attemptUntilMs } = callTimesOf(startedAtMs, { patienceMs, leaseMs });
-    const locks: HeldLock[] = [];
-    let missing: LockObject | undefined;
-    try {
-      for (const [, name] of names) {
-        missing = this.#objectOf({ name });
-        if (effects.monotonicMs() >= attemptUntilMs) break;
-        const timeoutMs = Math.max(0, startedAtMs + patienceMs - effects.monotonicMs());
-        const lock = await this.handle({ name }, { ...call, options: { ...options, timeoutMs }, attemptUntilMs });
-        if (lock === undefined) break;
-        locks.push(lock);
-        missing = undefined;
-      }
-      if (missing === undefined) return { set: this.#known.addSet(new HeldLockSet(locks)) };
-    } catch (error) {
-      await this.#giveBack(locks);
-      throw error;
-    }
-    await this.#giveBack(locks);
-    return { missing };
-  }
-
-  /** Gives back what was had of several; a store that is slow to take it back does not keep the caller. */
-  async #giveBack(locks: readonly HeldLock[]): Promise<void> {
-    const { background, effects } = this.#context;
-    for (const lock of locks) lock.noteUnused();
-    const released = new HeldLockSet(locks)[Symbol.asyncDispose]();
-    background.run(released);
-    await settledWithin(effects, released, GIVE_BACK_MS);
+    const taken = await takeAll({
+      ...{ context: this.#context, patienceMs, leaseMs },
+      names: names.map(([, name]) => name),
+      take: (name, { timeoutMs, attemptUntilMs }) =>
+        this.handle({ name }, { ...call, options: { ...options, timeoutMs }, attemptUntilMs }),
+    });
+    if (typeof taken === "string") return { missing: this.#objectOf({ name: taken }) };
+    return { set: this.#known.addSet(taken) };
   }
 
   /** Acquires the bare lease, for callers that renew it themselves. */
   async lease(ref: LockRef, call: AcquireCall): Promise<Lease | undefined> {
     const { object, request, nesting } = this.#plan(ref, call);
     if (nesting.kind === "refuse") throw nesting.error;
-    return this.#take(ref, object, request, call);
+    const lease = await this.#take(ref, object, request, call);
+    if (lease === undefined || lease.isHeld || lease.standing.wasClosed) return lease;
+    await lease.doubt.settled();
+    try {
+      lease.assertHeld();
+    } catch (error) {
+      this.#giveBackQuietly(lease);
+      throw error;
+    }
+    return lease;
   }
 
-  #plan(ref: LockRef, { options, scope, patienceMs, isAttempt: _, ...asked }: AcquireCall): Plan {
+  #plan(ref: LockRef, { options, scope, patienceMs, isAttempt: _, mayNest = true, ...asked }: AcquireCall): Plan {
     const object = this.#objectOf(ref);
     const { key } = object;
     const { share } = asked;
@@ -194,7 +205,7 @@ export class Acquirer {
     const named = options.within === undefined ? [] : this.#known.get("within", options.within);
     for (const handle of named) scope.join(handle.scope);
     const within = named.find((handle) => handle.key === key)?.hold;
-    const terms = { reentrant, within, limit: share === undefined ? knownLimit(object, request) : undefined };
+    const terms = { reentrant, within, limit: share === undefined ? knownLimit(object, request) : undefined, mayNest };
     const nesting = nestingOf(scope.findInCallbacks(key), ref, request, terms);
     return { object, request, nesting };
   }
@@ -233,10 +244,14 @@ export class Acquirer {
 
   /** Gives back a grant in whose turn the mutex was closed: the caller is told so at once, and closing waits for the rest. */
   giveBackUnseen(lease: Lease): never {
+    this.#giveBackQuietly(lease);
+    throw wasClosed(lease.standing.lockName);
+  }
+
+  #giveBackQuietly(lease: Lease): void {
     const { lockName } = lease.standing;
     lease.standing.noteUnused();
     lease.release().catch(this.#onReleaseError(lockName));
-    throw wasClosed(lockName);
   }
 
   /** Goes on with a hold that was handed over. @throws `lost` when it is gone */
@@ -246,6 +261,9 @@ export class Acquirer {
     const lease = await this.#context.holdings.arriving(() => restoreLease(this.#context, localQueue, from));
     scope.add(ref, object.key, lease);
     lease.keep();
+    await lease.doubt.settled();
+    // One that is being closed is handed out, asked to stop: no other process knows what became of it.
+    lease.assertHeld();
     return this.#handleOf(ref, object.key, lease, scope);
   }
 
@@ -273,9 +291,6 @@ export class Acquirer {
     };
   }
 }
-
-/** How long a caller who gets none of several locks waits for those it had to be given back. */
-const GIVE_BACK_MS = 500;
 
 /** Compares keys by code unit, which no locale changes: all clients have one order. */
 function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {

@@ -206,6 +206,11 @@ export class HeldLock implements Lock {
     return this.#hold.root;
   }
 
+  /** Waits while the clocks disagree about the lease, and the store is being asked. */
+  async whenCertain(): Promise<void> {
+    if (!this.#isEnded) await this.#hold.root.doubt.settled();
+  }
+
   /** Whether a function runs under this very handle, and gives it back when it has ended. */
   get isGuarding(): boolean {
     return this.#isGuarding;

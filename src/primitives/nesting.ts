@@ -22,6 +22,8 @@ export interface NestingOptions {
   readonly within: Hold | undefined;
   /** How many permits there are, as far as is known. */
   readonly limit: number | undefined;
+  /** Whether the call has options to nest: no other is advised to use them. */
+  readonly mayNest: boolean;
 }
 
 /**
@@ -32,9 +34,10 @@ export function nestingOf(
   held: readonly Hold[],
   ref: LockRef,
   request: AcquireRequest,
-  { reentrant, within, limit = Number.POSITIVE_INFINITY }: NestingOptions,
+  { reentrant, within, limit = Number.POSITIVE_INFINITY, mayNest }: NestingOptions,
 ): Nesting {
-  within?.assertHeld();
+  // Where that is in doubt, the store is asked before it comes in.
+  if (within?.root.doubt.exists === false) within.assertHeld();
   const outer = within ?? held[0];
   if (outer === undefined) return { kind: "wait" };
   const refuse = (message: string): Nesting => ({ kind: "refuse", error: ownDeadlock(ref.name, outer, message) });
@@ -47,10 +50,12 @@ export function nestingOf(
       `Deadlock: this call asks for ${permits} more of the ${limit} permits of ${name} inside of a function that holds ${own} itself.`,
     );
   }
-  if (isTooMuch(request.mode, outer)) return { kind: "refuse", error: tooMuchError(ref.name, outer) };
+  if (mayNest && isTooMuch(request.mode, outer)) return { kind: "refuse", error: tooMuchError(ref.name, outer) };
   if (!reentrant && within === undefined) {
+    const deadlock = `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end.`;
+    if (!mayNest) return refuse(`${deadlock} What is not part of that function belongs into mutex.detached().`);
     return refuse(
-      `Deadlock: this call asks for ${name} inside of the function that holds it, and would wait for its end. To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
+      `${deadlock} To nest, name the lock, { within: lock }, or pass { reentrant: true }; what is not part of that function belongs into mutex.detached().`,
     );
   }
   if (request.holdAtLeastMs > 0) {

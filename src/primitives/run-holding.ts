@@ -1,4 +1,4 @@
-import { reworded, type S3MutexError } from "../errors.js";
+import { reworded, S3MutexError } from "../errors.js";
 import { wasClosed } from "../runtime/base/closed.js";
 import { guarding } from "../runtime/hold/guarding.js";
 import type { Lease } from "../runtime/hold/lease.js";
@@ -22,17 +22,39 @@ export async function runHolding<Held extends HeldLock | HeldLockSet, T>(
   throw lostMeanwhile(loss, result);
 }
 
-/** Runs a function under what is held: a close waits for its end. @throws `closed` when the mutex was closed before it began */
+/**
+ * Runs a function under what is held: a close waits for its end. It does not begin under what is known not to be held at that
+ * moment; where that is in doubt, the store is asked first.
+ * @throws `closed` when the mutex was closed before it began; `lost`, without a result, when what it is to run under was lost by then
+ */
 export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   held: Held,
   fn: (held: Held) => T | Promise<T>,
 ): Promise<T> {
-  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) {
+  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await whenCertain(held);
+  try {
+    assertMayBegin(held);
+  } catch (error) {
     for (const lock of locksOf(held)) lock.noteUnused();
-    throw wasClosed();
+    throw S3MutexError.is(error, "lost") ? neverCalled(error) : error;
   }
   for (const lock of locksOf(held)) lock.noteGuarding();
   return guarding(leasesOf(held), () => fn(held));
+}
+
+/** Waits while the clocks disagree about one of them, and the store is being asked. */
+export async function whenCertain(held: HeldLock | HeldLockSet): Promise<void> {
+  for (const lock of locksOf(held)) await lock.whenCertain();
+}
+
+/** Throws unless work may begin under what is held: `closed` when its mutex was closed, or the first loss. */
+export function assertMayBegin(held: HeldLock | HeldLockSet): void {
+  for (const { name, lease } of locksOf(held)) if (lease.standing.wasClosed) throw wasClosed(name);
+  held.assertHeld();
+}
+
+function neverCalled(loss: S3MutexError): S3MutexError {
+  return reworded(loss, `${loss.message} The function was not called.`, { cause: loss });
 }
 
 /** Finds the first loss of what is held, in the eyes of the caller of a function that has ended. */

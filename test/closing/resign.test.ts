@@ -207,3 +207,49 @@ it("P2: a leader that was asked to resign and outlasts a close is told that it w
   expect(error).toMatchObject({ code: "lost", reason: "closed", result: "written" });
   expect(await scene.until(resigning)).toBe(false);
 });
+
+describe("resign() of a lead that is lost", () => {
+  it.each(["force", "standing still"] as const)(
+    "by %s, in a listener of `lost`: false, and the candidate goes on",
+    async (how) => {
+      const scene = new Scene();
+      const { mutex, process } = scene.client();
+      const election = mutex.election(NAME, { leaseMs: 3000 });
+      const resigned: Promise<boolean>[] = [];
+      mutex.once("lost", () => resigned.push(election.resign()));
+      let turns = 0;
+      const running = election.runWhenLeader(async (signal) => {
+        turns += 1;
+        await untilAsked(scene, signal, 0);
+        return signal.reason as S3MutexError;
+      });
+      await scene.pass(500);
+      if (how === "force") await scene.until(scene.client().mutex.releaseLock(NAME, true));
+      else process.freeze(10_000, false);
+      await scene.pass(30_000);
+      expect(await scene.until(Promise.all(resigned))).toEqual([false]);
+      expect([turns, election.isLeader]).toEqual([2, true]);
+      expect(await scene.until(election.resign())).toBe(true);
+      expect(await scene.until(running)).toMatchObject({ reason: "resigned" });
+    },
+  );
+
+  it("by the clocks alone, before a timer has told: false, and the candidate goes on", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client();
+    const election = mutex.election(NAME, { leaseMs: 3000 });
+    let turns = 0;
+    const running = election.runWhenLeader(async (signal) => {
+      turns += 1;
+      await untilAsked(scene, signal, 0);
+    });
+    await scene.pass(500);
+    process.freeze(10_000, false);
+    await scene.pass(9000);
+    expect(await scene.until(election.resign())).toBe(false);
+    await scene.pass(30_000);
+    expect([turns, election.isLeader]).toEqual([2, true]);
+    expect(await scene.until(election.resign())).toBe(true);
+    await scene.until(running);
+  });
+});

@@ -107,8 +107,8 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: lets a function begin",
     why: "a function begins under a lock although its mutex is being closed",
     file: "src/primitives/run-holding.ts",
-    search: "  if (leasesOf(held).some(({ standing }) => standing.wasClosed)) {",
-    replace: "  if (leasesOf(held).some(({ standing }) => standing.wasClosed && standing.isOver)) {",
+    search: "if (lease.standing.wasClosed) throw",
+    replace: "if (lease.standing.wasClosed && lease.standing.isOver) throw",
     caughtBy: { test: TURN, named: "no function begins once its mutex is being closed" },
   },
   {

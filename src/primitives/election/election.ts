@@ -131,7 +131,8 @@ export class Election {
    * `resigned`, and the lead is kept and renewed until the function has ended; called from within it, this does not wait for that.
    * A handle of {@link campaign} is released at once; where a function nests in it, this resolves to true at once all the same, and the
    * lead is kept and renewed until that function has ended.
-   * @returns false when this instance does not lead, or not any more
+   * @returns false when this instance does not lead, or not any more: then nothing changes, and {@link runWhenLeader} campaigns again. Where
+   * the lead is lost only while the function comes to its end, false as well, and {@link runWhenLeader} ends
    * @throws `timed-out`: the function has not ended in time, and leads until it has; `store-unavailable`: the store has not taken
    * the lead back in time
    */
@@ -161,6 +162,7 @@ export class Election {
       scope,
       timing: this.#timing,
       longestPollMs: LONGEST_POLL_MS,
+      mayNest: false,
       ...(unreachableMs === undefined ? {} : { unreachableMs }),
     });
     if (lock !== undefined) return lock;
@@ -216,11 +218,14 @@ export class Election {
 
   async #winUnlessAborted(signal: AbortSignal | undefined, scope: Scope): Promise<HeldLock | undefined> {
     const win = () => this.#win({ signal }, scope, Number.POSITIVE_INFINITY);
-    try {
-      return await outlast(this.#context, this.name, win, signal);
-    } catch (error) {
-      if (S3MutexError.is(error, "aborted")) return undefined;
-      throw error;
+    for (;;) {
+      try {
+        return await outlast(this.#context, this.name, win, signal);
+      } catch (error) {
+        if (S3MutexError.is(error, "aborted")) return undefined;
+        // It was lost in the moment in which it was won.
+        if (!S3MutexError.is(error, "lost")) throw error;
+      }
     }
   }
 }

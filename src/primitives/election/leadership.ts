@@ -71,13 +71,20 @@ export class Leadership {
    */
   async resign(timeoutMs: number): Promise<boolean> {
     const { lease } = this.#lock;
-    const wasHeld = this.isHeld;
+    // There is nothing to resign from, and the candidate goes on: also in the turn in which its loss is told.
+    if (this.#isLost) return false;
     lease.standing.askToStop("resigned");
     if (this.#ended === undefined) return this.#within(timeoutMs, this.#lock.release());
     // Work that resigns itself has to go on for that.
-    if (guardsOfCaller().has(lease)) return wasHeld;
+    if (guardsOfCaller().has(lease)) return true;
     await this.#within(timeoutMs, this.#ended);
     return this.#lock.release();
+  }
+
+  /** Whether the lead is known to be lost, be it by the clocks alone: before a timer has told. */
+  get #isLost(): boolean {
+    const { isHeld, loss, doubt, standing } = this.#lock.lease;
+    return loss !== undefined || !(isHeld || doubt.exists || standing.isOver);
   }
 
   get #hasResigned(): boolean {

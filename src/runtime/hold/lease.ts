@@ -8,6 +8,7 @@ import { holderPolicy } from "../swap/policies.js";
 import type { Swapped } from "../swap/swap-options.js";
 import type { WriteLog } from "../swap/write-log.js";
 import { cancelLeftovers } from "./cancel.js";
+import { Doubt } from "./doubt.js";
 import type { Grant } from "./grant.js";
 import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
@@ -25,6 +26,7 @@ export class Lease implements Hold {
   readonly root: Lease = this;
   readonly nest: Nest;
   readonly standing: Standing;
+  readonly doubt: Doubt;
   readonly #context: Context;
   readonly #localQueue: HoldingQueue;
   readonly #writeLog: WriteLog;
@@ -47,6 +49,7 @@ export class Lease implements Hold {
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
     this.#timer = new LeaseTimer(context.effects, this.#clock, this.#timed());
+    this.doubt = new Doubt(context, this, this.#clock);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, localQueue.object.name);
     context.holdings.add(this);

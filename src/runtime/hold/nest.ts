@@ -1,6 +1,6 @@
 import { areCompatible, type Holder, type Mode } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
-import { forManyListeners, onAbort, throwIfAborted } from "../base/abort.js";
+import { forManyListeners, onAbort, throwIfAborted, unlessAborted } from "../base/abort.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
 import { sleep } from "../base/timing.js";
@@ -55,6 +55,8 @@ export class Nest {
 
   /** Waits to come in; undefined when others are still inside when the time is up. */
   async enter(request: NestRequest): Promise<NestedHold | undefined> {
+    const { doubt } = this.#outer.root;
+    if (doubt.exists) await (request.signal ? unlessAborted(doubt.settled(), request.signal) : doubt.settled());
     throwIfAborted(this.#lockName, request.signal);
     if (this.#context.closing.aborted) throw wasClosed(this.#lockName);
     if (this.#ended !== undefined) throw this.#ended;

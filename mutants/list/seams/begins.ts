@@ -1,0 +1,95 @@
+import type { Mutant } from "../../mutant.js";
+
+const BEGINS = "test/primitives/begins-held.test.ts";
+
+/** What work begins under, and what a caller is handed. */
+export const BEGINNINGS: readonly Mutant[] = [
+  {
+    name: "begun under what is lost",
+    why: "a function is called under a lock that was lost between its grant and that moment",
+    file: "src/primitives/run-holding.ts",
+    search: "    assertMayBegin(held);\n",
+    replace: "    for (const { name, lease } of locksOf(held)) if (lease.standing.wasClosed) throw wasClosed(name);\n",
+    caughtBy: { test: BEGINS, named: "does not begin after its process stood still" },
+  },
+  {
+    name: "begun in doubt",
+    why: "a function is refused its lock for a clock that was set, and the store is not asked",
+    file: "src/primitives/run-holding.ts",
+    search: "  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await whenCertain(held);\n",
+    replace: "",
+    caughtBy: { test: BEGINS, named: "asks the store first" },
+  },
+  {
+    name: "a set of which one is lost",
+    why: "several locks are handed out of which one was lost while another was waited for",
+    file: "src/primitives/take-all.ts",
+    search: "const lost = locks.find(({ held }) => !held);",
+    replace: "const lost = locks.find(() => false);",
+    caughtBy: { test: BEGINS, named: "withLocks begins once it has both" },
+  },
+  {
+    name: "handed out although lost",
+    why: "a handle is handed out that is known to be lost, as when what it nests in was released in the same turn",
+    file: "src/primitives/acquirer.ts",
+    search: "      assertMayBegin(lock);\n",
+    replace: "      if (lock.lease.standing.wasClosed) throw wasClosed(lock.name);\n",
+    caughtBy: { test: BEGINS, named: "its handle was over before its caller had it" },
+  },
+  {
+    name: "handed out in doubt",
+    why: "a grant is taken back for a clock that was set, and the store is not asked",
+    file: "src/primitives/acquirer.ts",
+    search: "    if (lock.lease.doubt.exists) await this.#whenCertain(lock, call);\n",
+    replace: "",
+    caughtBy: { test: BEGINS, named: "is handed out once the store has said" },
+  },
+  {
+    name: "acquireLock says yes to what is over",
+    why: "`acquireLock` is true for a lease that is over by then",
+    file: "src/primitives/acquirer.ts",
+    search: "    if (lease === undefined || lease.isHeld || lease.standing.wasClosed) return lease;\n",
+    replace: "    if (lease !== this.#context) return lease;\n",
+    caughtBy: { test: BEGINS, named: "acquireLock does not say yes" },
+  },
+  {
+    name: "the end of an unlucky candidate",
+    why: "a candidate whose process stood still in the turn of its grant never campaigns again",
+    file: "src/primitives/election/election.ts",
+    search: '        if (!S3MutexError.is(error, "lost")) throw error;',
+    replace: "        throw error;",
+    caughtBy: { test: BEGINS, named: "campaigns again" },
+  },
+  {
+    name: "resigns from what is lost",
+    why: "`resign()` in a listener of `lost` is false, and ends the candidate all the same",
+    file: "src/primitives/election/leadership.ts",
+    search: "    if (this.#isLost) return false;\n",
+    replace: "    const { isHeld } = this;\n    if (this.#isLost && isHeld) return false;\n",
+    caughtBy: { test: "test/closing/resign.test.ts", named: "in a listener of `lost`" },
+  },
+  {
+    name: "advice without an option for it",
+    why: "an election inside of its own lead is told to pass options that it refuses",
+    file: "src/primitives/nesting.ts",
+    search: "    if (!mayNest) return refuse(",
+    replace: "    if (!mayNest && name === deadlock) return refuse(",
+    caughtBy: { test: "test/api/own-deadlock-words.test.ts", named: "is told of mutex.detached() only" },
+  },
+  {
+    name: "started under what is lost",
+    why: "a command is started under a lock that was lost by then, and killed at once",
+    file: "src/cli/run/held.ts",
+    search: "  held.assertHeld();\n",
+    replace: "",
+    caughtBy: { test: "test/cli/not-started.test.ts", named: "does not start a command" },
+  },
+  {
+    name: "what is stopped does not hear SIGTERM",
+    why: "a stopped member of the group gets no SIGCONT with the user's SIGTERM, and is killed when the grace is over",
+    file: "src/cli/process/group-end.ts",
+    search: '    if (signal === "SIGTERM" || signal === "SIGHUP") this.#wake();\n',
+    replace: "",
+    caughtBy: { test: "test/cli/group-end.test.ts", named: "what is stopped gets round to ending" },
+  },
+];
