@@ -5,7 +5,7 @@ import type { S3MutexOptions } from "../options/s3-options.js";
 import { MUTEX_OPTIONS } from "../options/settings.js";
 import type { CloseOptions } from "../primitives/closing.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
-import { runGuarded } from "../primitives/run-holding.js";
+import { runGuarded, whenCertain } from "../primitives/run-holding.js";
 import { onAbort } from "../runtime/base/abort.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
@@ -91,8 +91,10 @@ class S3LockManager implements LockManager {
     const sameName = Promise.all(named.pending.map((other) => other.settled));
     named.pending.push(request);
     try {
-      const lock = await this.#granted(checked, request, named, sameName);
+      const lock = await this.#granted(checked, request, named, sameName).catch(lostUnseen);
       await earlier;
+      // No callback begins under a lock that is in doubt by the clocks: the store is asked first.
+      if (lock !== null && !lock.held) await whenCertain(lock as HeldLock);
       if (checked.signal?.aborted) {
         if (lock !== null) await this.#giveBack(lock);
         throw checked.signal.reason;
@@ -210,7 +212,7 @@ class S3LockManager implements LockManager {
     const { lossSignal } = standingOf(lock);
     let forget = () => {};
     const lost = new Promise<never>((_, reject) => {
-      forget = onAbort(lossSignal, () => reject(aborted("The lock was stolen or lost.", lossSignal.reason)));
+      forget = onAbort(lossSignal, () => reject(aborted(GONE, lossSignal.reason)));
     });
     let result: unknown;
     try {
@@ -271,8 +273,20 @@ class S3LockManager implements LockManager {
 
 /** Runs the callback under a lock, so that closing waits for it; a grant that came while that began is given back without a call. */
 function runUnder(lock: Lock, callback: CheckedRequest["callback"], request: LockRequest): Promise<unknown> {
-  return runGuarded(lock as HeldLock, () => runCallback(callback, new GrantedLock(request)));
+  let hasBegun = false;
+  const running = runGuarded(lock as HeldLock, () => {
+    hasBegun = true;
+    return runCallback(callback, new GrantedLock(request));
+  });
+  return running.catch((error) => (hasBegun ? Promise.reject(error) : lostUnseen(error)));
 }
+
+/** Rejects as the standard does where a lock was lost, or stolen, before its callback was called. */
+function lostUnseen(error: unknown): never {
+  throw S3MutexError.is(error, "lost") ? aborted(GONE, error) : error;
+}
+
+const GONE = "The lock was stolen or lost.";
 
 /** Tells how the lock stands; its signal says only that the callback is asked to end. */
 function standingOf(lock: Lock): Standing {

@@ -301,6 +301,38 @@ describe("names", () => {
   });
 });
 
+describe("a lock that is lost before its callback was called", () => {
+  /** Another request of the client, about which the store says nothing yet, keeps the callback waiting. */
+  async function keptWaiting({ locks, others, server }: Clients) {
+    for (const manager of [locks, others]) await manager.request("warm", () => {});
+    server.faults.add({ fault: "never-answer", key: "locks/slow.json" });
+    const slow = nameOfError(locks.request("slow", () => {}));
+    let calls = 0;
+    const request = nameOfError(
+      locks.request("n", () => {
+        calls += 1;
+      }),
+    );
+    await sleep(500);
+    return { slow, request, calls: () => calls };
+  }
+
+  test("by a steal: AbortError, and the callback is not called while the other one runs", async ({
+    locks,
+    others,
+    server,
+  }) => {
+    const { slow, request, calls } = await keptWaiting({ locks, others, server });
+    const thief = await hold(others, "n", { steal: true });
+    expect(await request).toBe("AbortError");
+    expect(calls()).toBe(0);
+    server.faults.clear();
+    await slow;
+    thief.release();
+    await thief.released;
+  });
+});
+
 describe("the end", () => {
   test("a lock that cannot be renewed is lost: AbortError, with the reason", async ({ locks, server }) => {
     const first = await hold(locks, "n");
