@@ -45,7 +45,33 @@ test("SIGTERM is not repeated: many programs take the second for an order to dro
   end.receive("SIGTERM");
   void end.complete();
   await vi.advanceTimersByTimeAsync(6000);
-  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM"]);
+  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM", "SIGCONT"]);
+});
+
+test.each([
+  ["SIGTERM", ["SIGTERM", "SIGCONT"]],
+  ["SIGHUP", ["SIGHUP", "SIGCONT"]],
+  ["SIGINT", ["SIGINT"]],
+  ["SIGQUIT", ["SIGQUIT"]],
+] as const)("what is stopped gets round to ending on %s, which is not a keystroke", (signal, expected) => {
+  for (const isOver of [false, true]) {
+    const { end, got, group } = startGroup();
+    group.isOver = isOver;
+    end.receive(signal);
+    expect(got.map(([sent]) => sent)).toEqual(expected);
+  }
+});
+
+test.each([
+  [undefined, "7s of the command's own end (the default of --group-grace)"],
+  [1500, "1.5s (--group-grace)"],
+])("says which time it was that is over (%s)", async (graceMs, time) => {
+  const { end, notes } = startGroup({ ...(graceMs === undefined ? {} : { graceMs }), endsOn: ["SIGKILL"] });
+  end.receive("SIGTERM");
+  const complete = end.complete();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await complete).toBe(true);
+  expect(notes).toEqual([`what is left of the command did not end within ${time} and is killed.`]);
 });
 
 test("what SIGKILL does not end is told after two seconds", async () => {
@@ -68,7 +94,7 @@ test("a grace longer than timers go is not a grace of nothing", async () => {
   const { end, got } = startGroup({ graceMs: 400 * 24 * 3_600_000 });
   end.receive("SIGTERM");
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM"]);
+  expect(got.map(([signal]) => signal)).toEqual(["SIGTERM", "SIGCONT"]);
   end.stop();
 });
 
@@ -81,6 +107,7 @@ test("asked again, by whatever signal, what is left is killed at once and once",
   end.receive("SIGINT");
   expect(got).toEqual([
     ["SIGTERM", 0],
+    ["SIGCONT", 0],
     ["SIGKILL", 500],
   ]);
   expect(notes).toEqual(["SIGINT once more: what is left of the command is killed."]);

@@ -188,7 +188,7 @@ describe("the end of a group is bounded", TIMEOUT, () => {
     const tookMs = performance.now() - startedAt;
     expect(ended.exitCode).toBe(exitCode);
     expect(ended.stderr).toMatch(
-      /^s3-mutex: what is left .* did not end in its time \(--group-grace\) and is killed\.\n$/,
+      /^s3-mutex: what is left of the command did not end within 1.5s \(--group-grace\) and is killed\.\n$/,
     );
     expect(tookMs).toBeGreaterThan(1400);
     expect(isRunning(pid)).toBe(false);

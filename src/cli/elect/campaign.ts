@@ -23,6 +23,8 @@ export class Campaign {
         try {
           return await this.#election.campaign({ signal });
         } catch (error) {
+          // It was lost in the moment in which it was won: nothing was started under it.
+          if (S3MutexError.is(error, "lost")) continue;
           if (!S3MutexError.is(error, "store-unavailable")) throw error;
           if (failures === 0) this.#output.note(`${inOwnWords(error.message)} The store is asked again and again.`);
           // Each further attempt has the same to say, once a minute.

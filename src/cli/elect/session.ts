@@ -1,12 +1,12 @@
-import { S3Mutex, S3MutexError } from "../../index.js";
+import { type Lock, S3Mutex, S3MutexError } from "../../index.js";
 import type { Output } from "../base/output.js";
 import { createLog } from "../process/log.js";
 import { exitCodeOf } from "../process/signals.js";
-import { heldLock } from "../run/held.js";
+import { type Held, heldLock } from "../run/held.js";
 import { Interruption } from "../run/interruption.js";
 import type { HoldingPlan } from "../run/plan.js";
 import { abandon, release } from "../run/release.js";
-import { startWhileHeld } from "../run/while-held.js";
+import { mayStart, startWhileHeld } from "../run/while-held.js";
 import { Campaign } from "./campaign.js";
 
 /** Everything that `elect` was told. */
@@ -30,14 +30,13 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
   const letGo = interruption.listen();
   try {
     for (;;) {
-      const lock = await campaign.won(interruption.signal);
+      const { lock, held } = await wonToStart(mutex, campaign, interruption, output);
       if (interruption.by !== undefined) {
         // The leadership and the signal came together. Nothing was started under it.
         await interruption.tidied(lock.release()).catch(() => undefined);
         return exitCodeOf(interruption.by);
       }
       remark(`leads ${JSON.stringify(plan.lockName)} with the fencing token ${lock.fencingToken}.`);
-      const held = heldLock(mutex, lock);
       const running = startWhileHeld(held, plan.line, plan, output);
       interruption.passTo(running);
       const result = await running.result;
@@ -57,5 +56,20 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
     log.mute();
     if (!isStuck) await interruption.close(mutex);
     letGo();
+  }
+}
+
+/** Wins a lead that a command may be started under: not one that was lost by then, as where this process stood still. */
+async function wonToStart(
+  mutex: S3Mutex,
+  campaign: Campaign,
+  interruption: Interruption,
+  output: Output,
+): Promise<{ readonly lock: Lock; readonly held: Held }> {
+  for (;;) {
+    const lock = await campaign.won(interruption.signal);
+    const held = heldLock(mutex, lock);
+    if (held.remainingMs > 0 || (await mayStart(held, output))) return { lock, held };
+    await interruption.tidied(lock.release()).catch(() => undefined);
   }
 }

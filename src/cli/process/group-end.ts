@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+import { formatDuration } from "../base/duration.js";
 import type { ProcessGroup } from "./process-group.js";
 
 /** How long what a command started may take to end after it, unless `--group-grace` says: within the ten seconds of orchestrators. */
@@ -60,6 +62,7 @@ export class GroupEnd {
       return;
     }
     this.#send(signal);
+    if (signal === "SIGTERM" || signal === "SIGHUP") this.#wake();
     if (signal !== "SIGTERM" || this.#graceMs === undefined) return;
     this.#killAtMs = performance.now() + this.#graceMs;
     this.#timer = setTimeout(() => this.#killLate(), Math.min(this.#graceMs, TIMER_MAX_MS));
@@ -111,8 +114,12 @@ export class GroupEnd {
 
   #terminate(): void {
     this.#send("SIGTERM");
-    // One that is stopped does not get round to ending.
-    this.#group.signalAll("SIGCONT");
+    this.#wake();
+  }
+
+  /** Lets members that are stopped go on: they do not get round to ending. Service managers and shells do the same. */
+  #wake(): void {
+    if ("SIGCONT" in constants.signals) this.#group.signalAll("SIGCONT");
   }
 
   #send(signal: NodeJS.Signals): void {
@@ -121,7 +128,11 @@ export class GroupEnd {
   }
 
   #killLate(): void {
-    this.#kill("what is left of the command did not end in its time (--group-grace) and is killed.");
+    const time =
+      this.#graceMs === undefined
+        ? `${formatDuration(GRACE_MS)} of the command's own end (the default of --group-grace)`
+        : `${formatDuration(this.#graceMs)} (--group-grace)`;
+    this.#kill(`what is left of the command did not end within ${time} and is killed.`);
   }
 
   #kill(why: string): void {

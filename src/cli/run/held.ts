@@ -8,6 +8,13 @@ export interface Held extends Remaining {
   /** What the command is told of it. */
   readonly environment: Readonly<Record<string, string>>;
   release(): Promise<boolean>;
+  /** Throws unless it is held at this moment; where the clocks disagree, the store is asked first. */
+  confirm(): Promise<void>;
+}
+
+async function confirmed(held: Lock | LockSet, renew: () => Promise<boolean>): Promise<void> {
+  if (!held.held && !held.signal.aborted) await renew().catch(() => false);
+  held.assertHeld();
 }
 
 /** Makes of one lock, or one permit, what a command runs under. */
@@ -25,6 +32,7 @@ export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" 
       return lock.remainingMs;
     },
     renew: () => lock.renew(),
+    confirm: () => confirmed(lock, () => lock.renew()),
     release: () => lock.release(),
   };
 }
@@ -32,6 +40,7 @@ export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" 
 /** Makes the same of several: lost as soon as one of them is. There is no one token that a command could take for that of all. */
 export function heldSet(mutex: S3Mutex, set: LockSet): Held {
   const { locks } = set;
+  const renew = async () => (await Promise.all(locks.map((lock) => lock.renew()))).every((isHeld) => isHeld);
   return {
     title: titleOf(locks.map(({ name }) => name)),
     environment: { ...environmentOf(locks), S3_MUTEX_HELD: mutex.heldForChild(set) },
@@ -39,7 +48,8 @@ export function heldSet(mutex: S3Mutex, set: LockSet): Held {
     get remainingMs() {
       return Math.min(...locks.map((lock) => lock.remainingMs));
     },
-    renew: async () => (await Promise.all(locks.map((lock) => lock.renew()))).every((isHeld) => isHeld),
+    renew,
+    confirm: () => confirmed(set, renew),
     release: () => set.release(),
   };
 }

@@ -1,11 +1,12 @@
 import { S3Mutex, S3MutexError } from "../../index.js";
+import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { createLog } from "../process/log.js";
 import { exitCodeOf } from "../process/signals.js";
 import { acquire, type RunPlan } from "./acquire.js";
 import { Interruption } from "./interruption.js";
 import { abandon, release } from "./release.js";
-import { startWhileHeld } from "./while-held.js";
+import { mayStart, startWhileHeld } from "./while-held.js";
 
 /** Takes the lock, runs the command, releases; resolves with the exit code. */
 export async function runSession(plan: RunPlan, output: Output): Promise<number> {
@@ -17,6 +18,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   try {
     const held = await acquire(mutex, plan, interruption.signal, output);
     if (held === undefined) return plan.conflictExitCode;
+    if (held.remainingMs <= 0 && !(await mayStart(held, output))) return EXIT.lost;
     if (interruption.by !== undefined) {
       // The lock and the signal came together. Nothing was started under it.
       await interruption.tidied(held.release()).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { S3MutexError } from "../../index.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
 import { inOwnWords } from "../base/own-words.js";
@@ -36,6 +37,18 @@ export interface EndPlan {
   readonly deadline: DeadlinePlan;
   /** From an ending signal to SIGKILL; undefined: as {@link GroupEnd} has it. */
   readonly groupGraceMs: number | undefined;
+}
+
+/** Says whether a command may be started under what was granted a moment ago; says why not. */
+export async function mayStart(held: Pick<Held, "confirm">, output: Pick<Output, "note">): Promise<boolean> {
+  try {
+    await held.confirm();
+    return true;
+  } catch (error) {
+    if (!S3MutexError.is(error)) throw error;
+    output.note(`${inOwnWords(error.message)} The command was not started.`);
+    return false;
+  }
 }
 
 /** Starts the command, and ends it with all that it started before another process can have the lock. */
