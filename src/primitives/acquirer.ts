@@ -33,11 +33,10 @@ import type { AcquireCall } from "./acquire-call.js";
 import { FencedObjects } from "./fenced/fenced-object.js";
 import { Handles } from "./handles.js";
 import { HeldLock } from "./lock.js";
-import type { HeldLockSet } from "./lock-set.js";
+import { type HeldLockSet, takeAll } from "./lock-set.js";
 import { type Nesting, nestingOf, refusedUnlessAttempt } from "./nesting.js";
 import { ParentHolds } from "./parent-holds.js";
 import { assertMayBegin } from "./run-holding.js";
-import { takeAll } from "./take-all.js";
 
 /** All of several locks, or the one that was not had. */
 export type TakenSet = { readonly set: HeldLockSet } | { readonly missing: LockObject };

@@ -1,4 +1,7 @@
+import { callTimesOf } from "../runtime/acquire/patience.js";
 import { forManyListeners } from "../runtime/base/abort.js";
+import type { Context } from "../runtime/base/context.js";
+import { settledWithin } from "../runtime/base/timing.js";
 import type { HeldLock, Lock } from "./lock.js";
 
 /** Several locks held as one: acquired in one global order, released in reverse; lost as soon as one of them is lost. */
@@ -42,6 +45,11 @@ export class HeldLockSet implements LockSet {
     for (const lock of this.locks) lock.assertHeld();
   }
 
+  /** Waits while the clocks disagree about one of them, and the store is being asked. */
+  async whenCertain(): Promise<void> {
+    for (const lock of this.locks) await lock.whenCertain();
+  }
+
   async release(): Promise<boolean> {
     const outcomes: PromiseSettledResult<boolean>[] = [];
     for (const lock of this.locks.toReversed()) outcomes.push(...(await Promise.allSettled([lock.release()])));
@@ -55,3 +63,76 @@ export class HeldLockSet implements LockSet {
     for (const lock of this.locks.toReversed()) await lock[Symbol.asyncDispose]();
   }
 }
+
+/** A call for several locks. */
+export interface TakeAll {
+  readonly context: Context;
+  /** In the order that is the same everywhere. */
+  readonly names: readonly string[];
+  /** For all of them together. */
+  readonly patienceMs: number;
+  readonly leaseMs: number;
+  /** Acquires one of them; undefined when it was not had in time. */
+  readonly take: (
+    name: string,
+    times: { readonly timeoutMs: number; readonly attemptUntilMs: number },
+  ) => Promise<HeldLock | undefined>;
+}
+
+/** What one round has come to: the first lock that was not had in time, or that was lost while others were waited for. */
+type Round = { readonly kind: "held" } | { readonly kind: "missing" | "lost"; readonly name: string };
+
+/**
+ * Acquires several locks, all or none: a set, or the name of the lock that was not had in time. Where one is lost
+ * while others are waited for, all are given back, and they are asked for again as long as the caller waits.
+ */
+export async function takeAll(call: TakeAll): Promise<HeldLockSet | string> {
+  const { effects } = call.context;
+  const startedAtMs = effects.monotonicMs();
+  const { attemptUntilMs } = callTimesOf(startedAtMs, call);
+  for (;;) {
+    const locks: HeldLock[] = [];
+    let round: Round | undefined;
+    try {
+      round = await takeEach(call, locks, startedAtMs, attemptUntilMs);
+    } finally {
+      if (round?.kind !== "held") await giveBack(call.context, locks);
+    }
+    if (round.kind === "held") return new HeldLockSet(locks);
+    if (round.kind === "missing" || effects.monotonicMs() >= attemptUntilMs) return round.name;
+  }
+}
+
+async function takeEach(
+  { context: { effects }, names, patienceMs, take }: TakeAll,
+  locks: HeldLock[],
+  startedAtMs: number,
+  attemptUntilMs: number,
+): Promise<Round> {
+  for (const name of names) {
+    if (effects.monotonicMs() >= attemptUntilMs) return { kind: "missing", name };
+    const timeoutMs = Math.max(0, startedAtMs + patienceMs - effects.monotonicMs());
+    const lock = await take(name, { timeoutMs, attemptUntilMs });
+    if (lock === undefined) return { kind: "missing", name };
+    locks.push(lock);
+    // By clocks that disagree, or since one of them was lost.
+    if (locks.some(({ held }) => !held)) {
+      const certain = new HeldLockSet(locks).whenCertain();
+      await settledWithin(effects, certain, attemptUntilMs - effects.monotonicMs());
+    }
+    const lost = locks.find(({ held }) => !held);
+    if (lost !== undefined) return { kind: "lost", name: lost.name };
+  }
+  return { kind: "held" };
+}
+
+/** Gives back what was had of several; a store that is slow to take it back does not keep the caller. */
+async function giveBack({ background, effects }: Context, locks: readonly HeldLock[]): Promise<void> {
+  for (const lock of locks) lock.noteUnused();
+  const released = new HeldLockSet(locks)[Symbol.asyncDispose]();
+  background.run(released);
+  await settledWithin(effects, released, GIVE_BACK_MS);
+}
+
+/** How long a caller who gets none of several locks waits for those it had to be given back. */
+const GIVE_BACK_MS = 500;

@@ -31,7 +31,7 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   held: Held,
   fn: (held: Held) => T | Promise<T>,
 ): Promise<T> {
-  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await whenCertain(held);
+  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await held.whenCertain();
   try {
     assertMayBegin(held);
   } catch (error) {
@@ -40,11 +40,6 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   }
   for (const lock of locksOf(held)) lock.noteGuarding();
   return guarding(leasesOf(held), () => fn(held));
-}
-
-/** Waits while the clocks disagree about one of them, and the store is being asked. */
-export async function whenCertain(held: HeldLock | HeldLockSet): Promise<void> {
-  for (const lock of locksOf(held)) await lock.whenCertain();
 }
 
 /** Throws unless work may begin under what is held: `closed` when its mutex was closed, or the first loss. */

@@ -5,7 +5,7 @@ import type { S3MutexOptions } from "../options/s3-options.js";
 import { MUTEX_OPTIONS } from "../options/settings.js";
 import type { CloseOptions } from "../primitives/closing.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
-import { runGuarded, whenCertain } from "../primitives/run-holding.js";
+import { runGuarded } from "../primitives/run-holding.js";
 import { onAbort } from "../runtime/base/abort.js";
 import { realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
@@ -94,7 +94,7 @@ class S3LockManager implements LockManager {
       const lock = await this.#granted(checked, request, named, sameName).catch(lostUnseen);
       await earlier;
       // No callback begins under a lock that is in doubt by the clocks: the store is asked first.
-      if (lock !== null && !lock.held) await whenCertain(lock as HeldLock);
+      if (lock !== null && !lock.held) await (lock as HeldLock).whenCertain();
       if (checked.signal?.aborted) {
         if (lock !== null) await this.#giveBack(lock);
         throw checked.signal.reason;

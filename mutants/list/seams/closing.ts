@@ -99,8 +99,8 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: keeps a grant unseen",
     why: "a grant in whose turn the mutex is closed is kept, and no caller has a handle",
     file: "src/primitives/acquirer.ts",
-    search: "    lease.release().catch(this.#onReleaseError(lockName));\n    throw",
-    replace: "    throw",
+    search: "    this.#giveBackQuietly(lease);\n    throw wasClosed",
+    replace: "    throw wasClosed",
     caughtBy: { test: TURN, named: "the caller gets `closed`" },
   },
   {

@@ -103,8 +103,8 @@ export const PERMITS: readonly Mutant[] = [
   {
     name: "one of several is held at least as long without the others",
     why: "a caller that did not get all of several locks keeps those that it had from all others",
-    file: "src/primitives/acquirer.ts",
-    search: "    for (const lock of locks) lock.noteUnused();\n",
+    file: "src/primitives/lock-set.ts",
+    search: "  for (const lock of locks) lock.noteUnused();\n",
     replace: "",
     caughtBy: { test: HOLD_AT_LEAST, named: "P19: what several locks" },
   },

@@ -85,9 +85,9 @@ export const TELLING: readonly Mutant[] = [
   {
     name: "a time-out of several names the first",
     why: "who waits for several locks is told of one that was free",
-    file: "src/primitives/acquirer.ts",
-    search: "        missing = this.#objectOf({ name });",
-    replace: "        missing = this.#objectOf({ name: names[0]?.[1] ?? name });",
+    file: "src/primitives/lock-set.ts",
+    search: 'if (lock === undefined) return { kind: "missing", name };',
+    replace: 'if (lock === undefined) return { kind: "missing", name: names[0] ?? name };',
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "acquireAll: which lock" },
   },
   {
