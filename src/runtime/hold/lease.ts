@@ -221,13 +221,12 @@ export class Lease implements Hold {
       const command = { id, isUnused: this.standing.isUnused };
       // Its end may be far off, and the record says it already: no caller is kept waiting for that.
       const { reply, snapshot } = await this.#localQueue.giveBack(command, this.#swapOptions(this.#leaseMs));
-      const isReleased = reply.kind === "released";
-      if (isReleased) this.#follow({ kind: "given-back" });
+      if (reply.kind === "released") this.#follow({ kind: "given-back" });
       else {
         const reason = reasonOfLoss(snapshot.record, token);
         this.#follow({ kind: "gone", reason, isListed: isListed(snapshot.record, id) });
       }
-      return isReleased;
+      return reply.kind === "released";
     } catch (error) {
       this.#follow({ kind: "release-failed" });
       throw error;
