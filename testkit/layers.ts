@@ -21,7 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/swap": ["core", "core/schedule", "core/transition", "core/client", "store", "runtime/base"],
   "runtime/check": ["core", "store", "runtime/base", "runtime/swap"],
   "runtime/hold": ["core", "core/transition", "core/waits", "core/client", "runtime/base", "runtime/swap"],
-  "runtime/scopes": ["core", "runtime/hold"],
+  "runtime/scopes": ["core", "runtime/base", "runtime/hold"],
   "runtime/shares": ["core", "core/transition", "runtime/base", "runtime/swap"],
   "runtime/acquire": [
     "core",

@@ -5,7 +5,7 @@ import type { Context } from "../runtime/base/context.js";
 import type { CloseReport, LeftBehind } from "../runtime/base/events.js";
 import type { Held } from "../runtime/base/holdings.js";
 import { settledWithin, sleepUntil } from "../runtime/base/timing.js";
-import { guardsOfCaller } from "../runtime/hold/guarding.js";
+import { guardsOfCaller } from "../runtime/scopes/guarding.js";
 
 /** Options of `mutex.close`. */
 export interface CloseOptions {

@@ -1,7 +1,7 @@
 import { checkFunction, checkOptions, invalidArgument } from "../arguments/checks.js";
 import type { Settings } from "../options/mutex-options.js";
 import type { Context } from "../runtime/base/context.js";
-import { withoutGuards } from "../runtime/hold/guarding.js";
+import { withoutGuards } from "../runtime/scopes/guarding.js";
 import type { Scopes } from "../runtime/scopes/scopes.js";
 import type { AcquireCall } from "./acquire-call.js";
 import type { Acquirer } from "./acquirer.js";

@@ -1,7 +1,7 @@
 import { reworded, S3MutexError } from "../errors.js";
 import { wasClosed } from "../runtime/base/closed.js";
-import { guarding } from "../runtime/hold/guarding.js";
 import type { Lease } from "../runtime/hold/lease.js";
+import { guarding } from "../runtime/scopes/guarding.js";
 import { HeldLock } from "./lock.js";
 import type { HeldLockSet } from "./lock-set.js";
 

@@ -7,7 +7,7 @@ import { type Election, type Lock, S3MutexError } from "../../src/index.js";
 import { NAME, Scene } from "../../testkit/scene.js";
 import { startOutput } from "./terminal.js";
 
-/** A command is not started under a lock that is not held by the time that it would be: this process stood still, or its clock was set. */
+/** Grants a lock that is not held by the time that a command would be started: this process stood still, or its clock was set. */
 
 async function granted() {
   const scene = new Scene();

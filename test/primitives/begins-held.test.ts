@@ -69,7 +69,7 @@ async function microtasks(count: number): Promise<void> {
   for (let passed = 0; passed < count; passed += 1) await Promise.resolve();
 }
 
-/** The process stands still at this very moment, and goes on: by its clocks so much later. No timer has fired yet. */
+/** Stands still as a process at this very moment, and goes on, by its clocks so much later. No timer has fired yet. */
 function standStill({ effects }: SimProcess, ms: number): void {
   const clocks = effects as { monotonicMs: () => number; wallMs: () => number };
   const { monotonicMs, wallMs } = clocks;
@@ -83,7 +83,7 @@ const settled = (promise: Promise<unknown>) =>
     (error: S3MutexError) => error.code,
   );
 
-/** Something happens so many microtasks after the n-th grant. Tells how the call ended, and whether each work began under what is held. */
+/** Lets something happen so many microtasks after the n-th grant. Tells how the call ended, and whether each work began under what is held. */
 async function granted(call: Call, happens: (client: Client) => void, later: number, grant = 1) {
   const scene = new Scene();
   const client = scene.client();
@@ -181,7 +181,7 @@ it("a mutex that is closed while the store is asked does not begin either", asyn
 });
 
 describe("of several locks, one is lost while the next is waited for", () => {
-  /** Another client has `b`, and `a` is lost while it is waited for: by force, or since the process stands still. */
+  /** Lets `a` be lost while `b`, which another client has, is waited for: by force, or since the process stands still. */
   async function waitingForB(loss: "force" | "standing still", ask: (mutex: S3Mutex) => Promise<unknown>) {
     const scene = new Scene();
     const [client, other] = [scene.client(), scene.client()];

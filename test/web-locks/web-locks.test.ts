@@ -302,7 +302,7 @@ describe("names", () => {
 });
 
 describe("a lock that is lost before its callback was called", () => {
-  /** Another request of the client, about which the store says nothing yet, keeps the callback waiting. */
+  /** Keeps the callback waiting by another request of the client, about which the store says nothing yet. */
   async function keptWaiting({ locks, others, server }: Clients) {
     for (const manager of [locks, others]) await manager.request("warm", () => {});
     server.faults.add({ fault: "never-answer", key: "locks/slow.json" });

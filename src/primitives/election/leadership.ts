@@ -2,7 +2,7 @@ import { S3MutexError } from "../../errors.js";
 import { forManyListeners } from "../../runtime/base/abort.js";
 import type { Context } from "../../runtime/base/context.js";
 import { settledWithin } from "../../runtime/base/timing.js";
-import { guardsOfCaller } from "../../runtime/hold/guarding.js";
+import { guardsOfCaller } from "../../runtime/scopes/guarding.js";
 import type { HeldLock } from "../lock.js";
 import { lossOf, lostMeanwhile, runGuarded } from "../run-holding.js";
 
