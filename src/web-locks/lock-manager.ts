@@ -7,7 +7,7 @@ import type { CloseOptions } from "../primitives/closing.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
 import { runGuarded } from "../primitives/run-holding.js";
 import { onAbort } from "../runtime/base/abort.js";
-import { realEffects } from "../runtime/base/effects.js";
+import { type Effects, realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { Standing } from "../runtime/hold/standing.js";
 import { S3Mutex } from "../s3-mutex.js";
@@ -31,9 +31,14 @@ const UNDECIDED_MS = 2000;
  */
 export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
   // Where these are not options at all, the mutex says what to pass.
-  if (typeof mutexOptions !== "object" || mutexOptions === null) return new S3LockManager(new S3Mutex(mutexOptions));
+  if (typeof mutexOptions !== "object" || mutexOptions === null) return lockManagerOf(new S3Mutex(mutexOptions));
   const { lockTimeoutMs = LEASE_MS, ...options } = checkOptions("options", mutexOptions, MUTEX_OPTIONS);
-  return new S3LockManager(new S3Mutex({ ...options, lockTimeoutMs } as S3MutexOptions));
+  return lockManagerOf(new S3Mutex({ ...options, lockTimeoutMs } as S3MutexOptions));
+}
+
+/** Puts a lock manager over a mutex that nothing else uses; tests have one in virtual time. */
+export function lockManagerOf(mutex: S3Mutex, effects: Effects = realEffects): LockManager {
+  return new S3LockManager(mutex, effects);
 }
 
 class GrantedLock implements WebLock {
@@ -63,14 +68,16 @@ class GrantedLock implements WebLock {
 
 class S3LockManager implements LockManager {
   readonly #mutex: S3Mutex;
+  readonly #effects: Effects;
   readonly #byName = new Map<string, NamedRequests>();
   /** Requests are made outside of their callers' scopes: the standard lets them wait for each other forever. */
   readonly #outside = new AsyncResource("s3-mutex.web-locks");
   #isClosed = false;
   readonly cannotBeCloned = STAYS.lockManager;
 
-  constructor(mutex: S3Mutex) {
+  constructor(mutex: S3Mutex, effects: Effects) {
     this.#mutex = mutex;
+    this.#effects = effects;
     const wait = ({ lockName }: { readonly lockName: string }) => this.#noteWaiting(lockName);
     mutex.on("enqueued", wait);
     mutex.on("position", wait);
@@ -178,7 +185,7 @@ class S3LockManager implements LockManager {
     const inScope = <T>(fn: () => T): T => this.#outside.runInAsyncScope(() => mutex.scope(fn));
     if (checked.steal) {
       named.putFirst(request);
-      return this.#note(request, named, await inScope(() => steal(mutex, lockName)));
+      return this.#note(request, named, await inScope(() => steal(mutex, lockName, this.#effects)));
     }
     const isBlocked = named.isBlocked(request);
     if (ifAvailable) {
@@ -255,7 +262,7 @@ class S3LockManager implements LockManager {
   #settleLater(request: LockRequest): void {
     const decided = new AbortController();
     void request.settled.then(() => decided.abort());
-    void sleep(realEffects, UNDECIDED_MS, { keepAlive: false, signal: decided.signal }).then(() => {
+    void sleep(this.#effects, UNDECIDED_MS, { keepAlive: false, signal: decided.signal }).then(() => {
       if (!decided.signal.aborted) request.settle();
     });
   }

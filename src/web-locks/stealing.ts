@@ -1,6 +1,6 @@
 import type { HolderReport, LockReport } from "../core/report.js";
 import type { Lock } from "../primitives/lock.js";
-import { realEffects } from "../runtime/base/effects.js";
+import type { Effects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { S3Mutex } from "../s3-mutex.js";
 
@@ -11,16 +11,16 @@ const FIRST = { priority: Number.MAX_SAFE_INTEGER };
 const PATIENCE_MS = 1000;
 
 /** Takes a lock from its holder, before all waiters. */
-export async function steal(mutex: S3Mutex, lockName: string): Promise<Lock> {
+export async function steal(mutex: S3Mutex, lockName: string, effects: Effects): Promise<Lock> {
   for (;;) {
-    const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await stealHeld(mutex, lockName));
+    const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await stealHeld(mutex, lockName, effects));
     // Two callers may steal from each other, or one from itself: what was granted a moment before it stole once more.
     if (lock.held) return lock;
   }
 }
 
 /** Waits in front of all others while the holders are being ended, so that none of them comes first. */
-async function stealHeld(mutex: S3Mutex, lockName: string): Promise<Lock> {
+async function stealHeld(mutex: S3Mutex, lockName: string, effects: Effects): Promise<Lock> {
   const before = await mutex.inspect(lockName);
   const done = new AbortController();
   const acquiring = mutex.acquire(lockName, { ...FIRST, signal: done.signal });
@@ -30,7 +30,7 @@ async function stealHeld(mutex: S3Mutex, lockName: string): Promise<Lock> {
   try {
     for (let isOurs = false; !granted.signal.aborted; isOurs = await isHeldByUs(mutex, lockName, before)) {
       if (!isOurs) await mutex.releaseLock(lockName, true);
-      await sleep(realEffects, PATIENCE_MS, { keepAlive: true, signal: granted.signal });
+      await sleep(effects, PATIENCE_MS, { keepAlive: true, signal: granted.signal });
     }
     return await acquiring;
   } finally {
