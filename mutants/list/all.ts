@@ -14,6 +14,7 @@ import { IDENTITY } from "./seams/identity.js";
 import { PERMITS } from "./seams/permits.js";
 import { TELLING } from "./seams/telling.js";
 import { VIRTUAL } from "./seams/virtual.js";
+import { WEB_LOCKS } from "./seams/web-locks.js";
 import { ANSWERS } from "./stores/answers.js";
 import { EDGE } from "./stores/edge.js";
 import { SAFETY } from "./stores/safety.js";
@@ -41,4 +42,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...VERSIONS,
   ...SAFETY,
   ...EDGE,
+  ...WEB_LOCKS,
 ];

@@ -4,19 +4,18 @@ import { S3MutexError } from "../errors.js";
 import type { S3MutexOptions } from "../options/s3-options.js";
 import { MUTEX_OPTIONS } from "../options/settings.js";
 import type { CloseOptions } from "../primitives/closing.js";
-import type { HeldLock, Lock } from "../primitives/lock.js";
-import { runGuarded } from "../primitives/run-holding.js";
+import type { Lock } from "../primitives/lock.js";
 import { onAbort } from "../runtime/base/abort.js";
 import { type Effects, realEffects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
-import type { Standing } from "../runtime/hold/standing.js";
 import { S3Mutex } from "../s3-mutex.js";
-import { STAYS, showAs } from "../shown.js";
+import { STAYS } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
+import { aborted, giveBack, lostUnseen, runCallback, runUnder, standingOf, stolenOrLost, untilItsTurn } from "./granted-lock.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
 import { LockRequest, merged, NamedRequests } from "./lock-request.js";
 import { steal } from "./stealing.js";
-import type { LockManager, WebLock, WebLockInfo, WebLockMode, WebLockSnapshot } from "./types.js";
+import type { LockManager, WebLockInfo, WebLockSnapshot } from "./types.js";
 
 /** A lock that is not renewed is to be free soon: in a browser it is at once when its page is gone. */
 const LEASE_MS = 15_000;
@@ -39,31 +38,6 @@ export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
 /** Puts a lock manager over a mutex that nothing else uses; tests have one in virtual time. */
 export function lockManagerOf(mutex: S3Mutex, effects: Effects = realEffects): LockManager {
   return new S3LockManager(mutex, effects);
-}
-
-class GrantedLock implements WebLock {
-  static {
-    showAs<GrantedLock>(GrantedLock, "Lock", ({ name, mode }) => ({ name, mode }));
-  }
-
-  readonly #request: LockRequest;
-  readonly cannotBeCloned = STAYS.webLock;
-
-  constructor(request: LockRequest) {
-    this.#request = request;
-  }
-
-  get name(): string {
-    return this.#request.name;
-  }
-
-  get mode(): WebLockMode {
-    return this.#request.mode;
-  }
-
-  get [Symbol.toStringTag](): string {
-    return "Lock";
-  }
 }
 
 class S3LockManager implements LockManager {
@@ -99,13 +73,7 @@ class S3LockManager implements LockManager {
     named.pending.push(request);
     try {
       const lock = await this.#granted(checked, request, named, sameName).catch(lostUnseen);
-      await earlier;
-      // No callback begins under a lock that is in doubt by the clocks: the store is asked first.
-      if (lock !== null && !lock.held) await (lock as HeldLock).whenCertain();
-      if (checked.signal?.aborted) {
-        if (lock !== null) await this.#giveBack(lock);
-        throw checked.signal.reason;
-      }
+      await untilItsTurn(lock, earlier, checked.signal);
       if (lock === null) named.remove(request);
       return (await this.#callBack(checked, request, named, lock)) as Awaited<T>;
     } catch (error) {
@@ -167,10 +135,7 @@ class S3LockManager implements LockManager {
       return await Promise.race([asking, stopped]);
     } catch (error) {
       // What is granted all the same is given back.
-      asking.then(
-        (lock) => (lock === null ? undefined : this.#giveBack(lock)),
-        () => {},
-      );
+      asking.then(giveBack, () => {});
       throw signal.aborted ? signal.reason : error;
     } finally {
       forget();
@@ -185,24 +150,21 @@ class S3LockManager implements LockManager {
     const inScope = <T>(fn: () => T): T => this.#outside.runInAsyncScope(() => mutex.scope(fn));
     if (checked.steal) {
       named.putFirst(request);
-      return this.#note(request, named, await inScope(() => steal(mutex, lockName, this.#effects)));
+      const stolen = await inScope(() => steal(mutex, lockName, this.#effects));
+      named.grant(request);
+      return stolen;
     }
     const isBlocked = named.isBlocked(request);
     if (ifAvailable) {
       const lock = isBlocked ? null : await inScope(() => mutex.tryAcquire(lockName, { mode }));
-      return lock === null ? null : this.#note(request, named, lock);
+      if (lock !== null) named.grant(request);
+      return lock;
     }
     const acquiring = inScope(() => mutex.acquire(lockName, { mode, signal }));
     if (isBlocked) request.settle();
     else this.#settleLater(request);
-    return this.#note(request, named, await acquiring);
-  }
-
-  #note(request: LockRequest, named: NamedRequests, lock: Lock): Lock {
-    // Until its callback was called it is not decided, whatever it waited for before.
-    request.unsettle();
-    named.remove(request);
-    named.held.push(request);
+    const lock = await acquiring;
+    named.grant(request);
     return lock;
   }
 
@@ -219,7 +181,7 @@ class S3LockManager implements LockManager {
     const { lossSignal } = standingOf(lock);
     let forget = () => {};
     const lost = new Promise<never>((_, reject) => {
-      forget = onAbort(lossSignal, () => reject(aborted(GONE, lossSignal.reason)));
+      forget = onAbort(lossSignal, () => reject(stolenOrLost(lossSignal.reason)));
     });
     let result: unknown;
     try {
@@ -229,7 +191,7 @@ class S3LockManager implements LockManager {
       if (lossSignal.aborted) named.remove(request);
       // What was asked for before the callback had ended comes before its end.
       else await this.#settledSoFar();
-      await this.#giveBack(lock);
+      await giveBack(lock);
     }
     const { lossOfWork } = standingOf(lock);
     if (lossOfWork?.reason === "closed")
@@ -237,14 +199,9 @@ class S3LockManager implements LockManager {
     return result;
   }
 
-  async #giveBack(lock: Lock): Promise<void> {
-    // Never throws: where the store does not answer, the lock becomes free when its lease ends.
-    await lock[Symbol.asyncDispose]();
-  }
-
   #end(request: LockRequest, named: NamedRequests): void {
     named.remove(request);
-    request.settle();
+    request.end();
     if (named.isIdle && this.#byName.get(request.name) === named) this.#byName.delete(request.name);
     for (const next of named.grantable()) {
       if (!next.isSettled || !next.waits) continue;
@@ -263,7 +220,8 @@ class S3LockManager implements LockManager {
     const decided = new AbortController();
     void request.settled.then(() => decided.abort());
     void sleep(this.#effects, UNDECIDED_MS, { keepAlive: false, signal: decided.signal }).then(() => {
-      if (!decided.signal.aborted) request.settle();
+      // A granted one is decided when it is called back, so that it comes before all that was asked for later.
+      if (!decided.signal.aborted && request.isAsked) request.settle();
     });
   }
 
@@ -276,34 +234,4 @@ class S3LockManager implements LockManager {
   #checkOpen(): void {
     if (this.#isClosed) throw new DOMException("The lock manager was closed.", "InvalidStateError");
   }
-}
-
-/** Runs the callback under a lock, so that closing waits for it; a grant that came while that began is given back without a call. */
-function runUnder(lock: Lock, callback: CheckedRequest["callback"], request: LockRequest): Promise<unknown> {
-  let hasBegun = false;
-  const running = runGuarded(lock as HeldLock, () => {
-    hasBegun = true;
-    return runCallback(callback, new GrantedLock(request));
-  });
-  return running.catch((error) => (hasBegun ? Promise.reject(error) : lostUnseen(error)));
-}
-
-/** Rejects as the standard does where a lock was lost, or stolen, before its callback was called. */
-function lostUnseen(error: unknown): never {
-  throw S3MutexError.is(error, "lost") ? aborted(GONE, error) : error;
-}
-
-const GONE = "The lock was stolen or lost.";
-
-/** Tells how the lock stands; its signal says only that the callback is asked to end. */
-function standingOf(lock: Lock): Standing {
-  return (lock as HeldLock).lease.standing;
-}
-
-async function runCallback(callback: CheckedRequest["callback"], lock: WebLock | null): Promise<unknown> {
-  return await callback(lock);
-}
-
-function aborted(message: string, cause: unknown): DOMException {
-  return new DOMException(message, { name: "AbortError", cause } as never);
 }

@@ -11,6 +11,7 @@ export class LockRequest {
   #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => {};
   #isSettled = true;
+  #stage: "asked" | "granted" | "over" = "asked";
 
   constructor({ name, mode, ifAvailable, steal }: CheckedRequest) {
     this.name = name;
@@ -28,14 +29,33 @@ export class LockRequest {
     return this.#isSettled;
   }
 
+  /** Whether the store has not given it the lock yet. */
+  get isAsked(): boolean {
+    return this.#stage === "asked";
+  }
+
   settle(): void {
     this.#isSettled = true;
     this.#settle();
   }
 
+  /** Leaves it undecided until its callback was called, whatever it waited for before; false where it has ended meanwhile. */
+  grant(): boolean {
+    if (this.#stage === "over") return false;
+    this.#stage = "granted";
+    this.unsettle();
+    return true;
+  }
+
+  /** Ends it, whatever comes of it later: all others would wait for what is undecided and has no end. */
+  end(): void {
+    this.#stage = "over";
+    this.settle();
+  }
+
   /** Leaves it undecided again, as it may be granted now. */
   unsettle(): void {
-    if (!this.#isSettled) return;
+    if (!this.#isSettled || this.#stage === "over") return;
     this.#isSettled = false;
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -57,6 +77,13 @@ export class NamedRequests {
   isBlocked(request: LockRequest): boolean {
     const earlier = this.pending.slice(0, this.pending.indexOf(request));
     return earlier.length > 0 || !areCompatible([...this.held, request], 1);
+  }
+
+  /** Counts it among the holders, unless it has ended: nothing would take it out of them again. */
+  grant(request: LockRequest): void {
+    if (!request.grant()) return;
+    this.remove(request);
+    this.held.push(request);
   }
 
   /** Puts it before all others who wait, so that it is granted first. */

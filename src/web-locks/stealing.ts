@@ -14,27 +14,47 @@ const PATIENCE_MS = 1000;
 export async function steal(mutex: S3Mutex, lockName: string, effects: Effects): Promise<Lock> {
   for (;;) {
     const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await stealHeld(mutex, lockName, effects));
-    // Two callers may steal from each other, or one from itself: what was granted a moment before it stole once more.
     if (lock.held) return lock;
+    // Two callers may steal from each other: what was granted a moment before it stole once more. What is only in doubt would
+    // be held and renewed for good.
+    await lock[Symbol.asyncDispose]();
   }
 }
 
 /** Waits in front of all others while the holders are being ended, so that none of them comes first. */
 async function stealHeld(mutex: S3Mutex, lockName: string, effects: Effects): Promise<Lock> {
   const before = await mutex.inspect(lockName);
-  const done = new AbortController();
-  const acquiring = mutex.acquire(lockName, { ...FIRST, signal: done.signal });
-  const granted = new AbortController();
-  const end = () => granted.abort();
-  acquiring.then(end, end);
+  const stop = new AbortController();
+  const acquiring = mutex.acquire(lockName, { ...FIRST, signal: stop.signal });
+  const decided = new AbortController();
+  const decide = () => decided.abort();
+  acquiring.then(decide, decide);
   try {
-    for (let isOurs = false; !granted.signal.aborted; isOurs = await isHeldByUs(mutex, lockName, before)) {
-      if (!isOurs) await mutex.releaseLock(lockName, true);
-      await sleep(effects, PATIENCE_MS, { keepAlive: true, signal: granted.signal });
-    }
-    return await acquiring;
-  } finally {
-    done.abort();
+    await endHolders(mutex, lockName, { effects, before, decided: decided.signal });
+  } catch (error) {
+    stop.abort();
+    // A lock that was granted all the same is what was asked for, and no other caller would give it back.
+    return acquiring.catch(() => {
+      throw error;
+    });
+  }
+  return acquiring;
+}
+
+interface Theft {
+  readonly effects: Effects;
+  /** How the lock was before we waited for it. */
+  readonly before: LockReport | null;
+  /** Aborted when our wait has ended, with the lock or without. */
+  readonly decided: AbortSignal;
+}
+
+/** Ends all holders that are not this steal, until its wait has ended. */
+async function endHolders(mutex: S3Mutex, lockName: string, { effects, before, decided }: Theft): Promise<void> {
+  for (let isOurs = false; !decided.aborted; ) {
+    if (!isOurs) await mutex.releaseLock(lockName, true);
+    await sleep(effects, PATIENCE_MS, { keepAlive: true, signal: decided });
+    if (!decided.aborted) isOurs = await isHeldByUs(mutex, lockName, before);
   }
 }
 

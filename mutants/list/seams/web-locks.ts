@@ -1,0 +1,87 @@
+import type { Mutant } from "../../mutant.js";
+
+const WAYS_OUT = "test/web-locks/ways-out.test.ts";
+
+/** Requests of Web Locks that end and leave something behind. */
+export const WEB_LOCKS: readonly Mutant[] = [
+  {
+    name: "a request of Web Locks that has ended is granted",
+    why: "one that is aborted in the turn of its grant counts as undecided for good, and all requests of its manager wait for it",
+    file: "src/web-locks/lock-request.ts",
+    search: '    if (this.#stage === "over") return false;\n',
+    replace: "",
+    caughtBy: { test: WAYS_OUT, named: "those behind it come in" },
+  },
+  {
+    name: "what an aborted request of Web Locks is granted is kept",
+    why: "nothing gives back the lock of a request that was aborted in the turn of its grant",
+    file: "src/web-locks/lock-manager.ts",
+    search: "      asking.then(giveBack, () => {});\n",
+    replace: "      asking.catch(() => {});\n",
+    caughtBy: { test: WAYS_OUT, named: "those behind it come in" },
+  },
+  {
+    name: "a granted request of Web Locks counts as waiting after two seconds",
+    why: "callbacks are not called in the order of their requests where an earlier request takes its time",
+    file: "src/web-locks/lock-manager.ts",
+    search: "if (!decided.signal.aborted && request.isAsked) request.settle();",
+    replace: "if (!decided.signal.aborted) request.settle();",
+    caughtBy: { test: WAYS_OUT, named: "comes before what was asked for later" },
+  },
+  {
+    name: "a lock that was lost before its callback",
+    why: "a callback begins although its lock was stolen while it waited for its turn",
+    file: "src/web-locks/granted-lock.ts",
+    search: "    if (loss !== undefined) throw stolenOrLost(loss);\n",
+    replace: "    if (loss === null) throw stolenOrLost(loss);\n",
+    caughtBy: { test: WAYS_OUT, named: "the lock was stolen meanwhile" },
+  },
+  {
+    name: "a lock in doubt before its callback",
+    why: "a callback begins although its process stood still until the lock had passed on",
+    file: "src/web-locks/granted-lock.ts",
+    search: "  if (!lock.held && loss === undefined && !wasClosed) await lock.renew();\n",
+    replace: "  if (wasClosed) await loss;\n",
+    caughtBy: { test: WAYS_OUT, named: "its process stood still" },
+  },
+  {
+    name: "a request of Web Locks that waits for its turn does not hear its signal",
+    why: "an aborted request ends only when all that was asked for before it is decided",
+    file: "src/web-locks/granted-lock.ts",
+    search: "[signal, lock?.signal]",
+    replace: "[lock?.signal]",
+    caughtBy: { test: WAYS_OUT, named: "by its signal at once" },
+  },
+  {
+    name: "a grant of Web Locks that is not wanted any more is kept",
+    why: "a request that ends while it waits for its turn leaves its lock held and renewed for good",
+    file: "src/web-locks/granted-lock.ts",
+    search: "    void giveBack(lock);\n",
+    replace: "",
+    caughtBy: { test: WAYS_OUT, named: "by its signal at once, and the lock is free" },
+  },
+  {
+    name: "a steal that fails keeps what it was granted",
+    why: "a steal whose last request is refused leaves the lock held and renewed, and its callback is not called",
+    file: "src/web-locks/stealing.ts",
+    search: "    return acquiring.catch(() => {\n      throw error;\n    });\n",
+    replace: "    throw error;\n",
+    caughtBy: { test: WAYS_OUT, named: "it is called back, or holds nothing" },
+  },
+  {
+    name: "a steal in doubt keeps its first hold",
+    why: "a hold whose clock was set in the moment of its grant is renewed for good, although the steal fails then",
+    file: "src/web-locks/stealing.ts",
+    search: "    await lock[Symbol.asyncDispose]();\n",
+    replace: "",
+    caughtBy: { test: WAYS_OUT, named: "no second hold is kept" },
+  },
+  {
+    name: "a steal asks once more",
+    why: "each steal reads the lock when it has it already, and fails where that is refused",
+    file: "src/web-locks/stealing.ts",
+    search: "    if (!decided.aborted) isOurs = ",
+    replace: "    isOurs = ",
+    caughtBy: { test: WAYS_OUT, named: "asks nothing more once it was granted" },
+  },
+];
