@@ -83,6 +83,7 @@ class Schedule {
     const all = Promise.all([...plans, ...troubles]);
     await scene.until(all, 200_000 + BOUND_MS).catch((error) => this.#problem(`a request hangs: ${error.message}`));
     if (this.#problems.length > 0) return this.#problems;
+    for (const { process } of this.#clients) process.thaw();
     // Where the store has not answered a release, the lease has to run out.
     await scene.pass(this.#isTroubled ? LEASE_MS + 5000 : 2000);
     for (const client of this.#clients) {

@@ -148,6 +148,21 @@ describe("a request that was granted, and waits for its turn to be called back",
     await world.expectFree(client, ["x", "slow"]);
   });
 
+  it("asks the store first where its clocks disagree: what was stolen meanwhile is not called back", async () => {
+    const world = new ManagerWorld();
+    const [client, other] = [world.client(), world.client()];
+    const { slow, over, answer, called } = await kept(world, client);
+    const stolen = ending(other.locks.request("x", { steal: true }, () => world.scene.world.sleep(30_000)));
+    await world.scene.pass(300);
+    answer();
+    client.mutex.once("acquired", () => client.process.stepWall(3_600_000));
+    expect(await world.scene.until(over, 3000)).toBe("AbortError");
+    expect(called).toEqual([]);
+    await world.scene.until(Promise.all([slow, stolen]), 60_000);
+    await world.scene.pass(FREED_MS);
+    await world.expectFree(client, ["x", "slow"]);
+  });
+
   it("is ended by its signal at once, and the lock is free", async () => {
     const world = new ManagerWorld();
     const [client, other] = [world.client(), world.client()];
@@ -241,6 +256,34 @@ describe("steal", () => {
       }
     },
   );
+
+  it("that was granted while its own release of the holder fails is called back, or holds nothing", async () => {
+    const world = new ManagerWorld();
+    const { scene } = world;
+    const [client, other] = [world.client(), world.client()];
+    const { over: robbed, release } = await world.hold(other.locks, "x");
+    const begunAtMs = scene.nowMs;
+    let writes = 0;
+    scene.fate = ({ process, operation }) => {
+      if (process !== client.process) return { kind: "fine" };
+      if (operation === "write") writes += 1;
+      // The first write asks for a place in the queue; the second one meets it, and the third one ends the holder.
+      if (operation === "write" && writes === 3) return { kind: "answer-lost" };
+      return operation === "read" && scene.nowMs - begunAtMs > 1000 ? DENIED : { kind: "fine" };
+    };
+    let isIn = false;
+    const call = () => {
+      isIn = true;
+      return "in";
+    };
+    const stolen = await scene.until(ending(client.locks.request("x", { steal: true }, call)), 20_000);
+    expect(stolen).toBe(isIn ? "in" : "access-denied");
+    scene.fate = () => ({ kind: "fine" });
+    release();
+    await scene.until(robbed, LEASE_MS);
+    await scene.pass(FREED_MS);
+    await world.expectFree(client, ["x"]);
+  });
 
   it("asks nothing more once it was granted", async () => {
     const world = new ManagerWorld();

@@ -38,11 +38,11 @@ export const WEB_LOCKS: readonly Mutant[] = [
   },
   {
     name: "a lock in doubt before its callback",
-    why: "a callback begins although its process stood still until the lock had passed on",
+    why: "a callback begins although its lock was stolen, and its own clocks do not say that it is held",
     file: "src/web-locks/granted-lock.ts",
     search: "  if (!lock.held && loss === undefined && !wasClosed) await lock.renew();\n",
     replace: "  if (wasClosed) await loss;\n",
-    caughtBy: { test: WAYS_OUT, named: "its process stood still" },
+    caughtBy: { test: WAYS_OUT, named: "where its clocks disagree" },
   },
   {
     name: "a request of Web Locks that waits for its turn does not hear its signal",
@@ -66,7 +66,7 @@ export const WEB_LOCKS: readonly Mutant[] = [
     file: "src/web-locks/stealing.ts",
     search: "    return acquiring.catch(() => {\n      throw error;\n    });\n",
     replace: "    throw error;\n",
-    caughtBy: { test: WAYS_OUT, named: "it is called back, or holds nothing" },
+    caughtBy: { test: WAYS_OUT, named: "while its own release of the holder fails" },
   },
   {
     name: "a steal in doubt keeps its first hold",
