@@ -11,7 +11,16 @@ import { sleep } from "../runtime/base/timing.js";
 import { S3Mutex } from "../s3-mutex.js";
 import { STAYS } from "../shown.js";
 import { type CheckedRequest, checkedRequest } from "./arguments.js";
-import { aborted, giveBack, lostUnseen, runCallback, runUnder, standingOf, stolenOrLost, untilItsTurn } from "./granted-lock.js";
+import {
+  aborted,
+  giveBack,
+  lostUnseen,
+  runCallback,
+  runUnder,
+  standingOf,
+  stolenOrLost,
+  untilItsTurn,
+} from "./granted-lock.js";
 import { lockNameOf, webNameOf } from "./lock-names.js";
 import { LockRequest, merged, NamedRequests } from "./lock-request.js";
 import { steal } from "./stealing.js";

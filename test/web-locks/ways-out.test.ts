@@ -249,7 +249,7 @@ describe("steal", () => {
         expect(stolen, context).toBe(isIn ? "in" : "access-denied");
         release();
         await scene.until(robbed, LEASE_MS);
-        // A place in the queue that the store says it has not given ends with its lease; what is held is renewed for ever.
+        // A place in the queue that the store says it has not given ends with its lease; what is held is renewed for good.
         await scene.pass(applied ? LEASE_MS + 3000 : FREED_MS);
         scene.fate = () => ({ kind: "fine" });
         await world.expectFree(client, ["x"], context);
