@@ -73,7 +73,7 @@ export class ManagerWorld {
 
 export type Ending = unknown;
 
-/** What a request came to: what the callback returned, or the name of the error; for one of ours, its code. */
+/** Tells what a request came to: what the callback returned, or the name of the error; for one of ours, its code. */
 export async function ending(request: Promise<unknown>): Promise<Ending> {
   return request.then(
     (value) => value,

@@ -94,7 +94,7 @@ class Schedule {
     return this.#problems;
   }
 
-  /** What goes wrong besides the store: a manager is closed, a process stands still, a clock is set. */
+  /** Does what goes wrong besides the store: a manager is closed, a process stands still, a clock is set. */
   #troubles(): Promise<unknown>[] {
     const random = this.#random;
     const troubles: Promise<unknown>[] = [];
@@ -161,7 +161,7 @@ class Schedule {
     if (random.chance(0.5)) this.#abortsInTurn.push(() => void abort(true));
   }
 
-  /** What a callback does: it works for a while, or fails at once or later. */
+  /** Works as a callback does: for a while, or it fails at once or later. */
   #work(): unknown {
     const random = this.#random;
     const how = random.pick(["at once", "later", "later", "throws", "rejects"] as const);

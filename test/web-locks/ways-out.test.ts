@@ -65,7 +65,7 @@ describe("a signal that is aborted in the turn of the grant", () => {
   });
 });
 
-/** A request that was granted, and whose callback has to wait for earlier ones of which the store has not said anything yet. */
+/** Makes a request that is granted, and whose callback has to wait for earlier ones of which the store has not said anything yet. */
 async function kept(world: ManagerWorld, client: Client, options: { signal?: AbortSignal } = {}) {
   const { scene } = world;
   let isSilent = true;

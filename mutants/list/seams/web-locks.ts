@@ -37,12 +37,12 @@ export const WEB_LOCKS: readonly Mutant[] = [
     caughtBy: { test: WAYS_OUT, named: "the lock was stolen meanwhile" },
   },
   {
-    name: "a lock in doubt before its callback",
-    why: "a callback begins although its lock was stolen, and its own clocks do not say that it is held",
+    name: "the signal is not heard in doubt",
+    why: "a request whose lock is in doubt hears its signal only after the answer of the store",
     file: "src/web-locks/granted-lock.ts",
-    search: "  if (!lock.held && loss === undefined && !wasClosed) await lock.renew();\n",
-    replace: "  if (wasClosed) await loss;\n",
-    caughtBy: { test: WAYS_OUT, named: "where its clocks disagree" },
+    search: "(lock as HeldLock | null)?.whenCertain()",
+    replace: "undefined",
+    caughtBy: { test: WAYS_OUT, named: "while the store is asked whether the lock is held" },
   },
   {
     name: "a request of Web Locks that waits for its turn does not hear its signal",
